@@ -1,0 +1,64 @@
+# make            build/release/skerry
+# make test       everything: unit, contract, differential, crash, clients, container (installs what it needs)
+# make unit       the C test programs alone
+# make bench      ratios against the peers, measured in one run
+# make fuzz       fuzzers for the parsers of foreign bytes
+# make lint       clang, clang-tidy, clang-format
+# MODE=release|debug|asan|tsan
+MODE ?= release
+B := build/$(MODE)
+CC := gcc
+PACKAGES := liburing libcurl libsodium libzstd libedit
+SHELL := /bin/bash
+
+CFLAGS := -std=gnu17 -g -fno-strict-aliasing -fno-common -pthread -D_GNU_SOURCE -I. \
+    -Wall -Wextra -Wshadow -Wvla -Wno-unused-parameter -Wno-missing-field-initializers -Wstrict-prototypes
+CFLAGS += $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+ifeq ($(MODE),release)
+CFLAGS += -O2 -Werror
+else ifeq ($(MODE),debug)
+CFLAGS += -O0
+else ifeq ($(MODE),asan)
+CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else ifeq ($(MODE),tsan)
+CFLAGS += -O1 -fsanitize=thread
+else
+$(error MODE is release, debug, asan or tsan)
+endif
+
+# One library of all that the program is made of; the program and every test link it.
+SOURCES := $(wildcard io/*.c engine/*.c engine/*/*.c sync/*.c node/*.c)
+OBJECTS := $(patsubst %.c,$(B)/%.o,$(filter-out node/main.c,$(SOURCES)))
+# tests/**/*_test.c are programs of their own; other .c files beside them are their helpers.
+TEST_SOURCES := $(shell find tests -name '*_test.c' | sort)
+TESTS := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
+TEST_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out $(TEST_SOURCES) $(wildcard tests/fuzz/*.c tests/bench/*.c),$(shell find tests -name '*.c' -not -path '*/node_modules/*')))
+
+.PHONY: all unit test bench fuzz lint clean
+.SECONDARY:
+all: $(B)/skerry
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/libskerry.a: $(OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/skerry: $(B)/node/main.o $(B)/libskerry.a
+	$(CC) $(CFLAGS) $^ -o $@ $(LIBS)
+
+# SQLite's library is the oracle of tests only.
+$(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_HELPERS) $(B)/libskerry.a
+	$(CC) $(CFLAGS) $^ -o $@ $(LIBS) -lsqlite3
+
+tests: $(TESTS)
+unit: $(TESTS)
+	@tests/run_unit.sh $(TESTS)
+
+clean:
+	rm -rf build
+
+-include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)

@@ -1,0 +1,84 @@
+#include "arena.h"
+
+#include <stdarg.h>
+
+#define ARENA_BLOCK_SIZE 8192
+
+struct arena_block {
+    struct arena_block *next;
+    size_t size;
+    _Alignas(16) u8 data[];
+};
+
+void arena_init(struct arena *a, void (*out_of_memory)(struct arena *a), void *context)
+{
+    *a = (struct arena){.out_of_memory = out_of_memory, .context = context};
+}
+
+void arena_deinit(struct arena *a)
+{
+    for (struct arena_block *b = a->blocks, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    a->blocks = NULL;
+    a->next = a->end = NULL;
+    a->total = 0;
+}
+
+static bool arena_new_block(struct arena *a, size_t size)
+{
+    size_t block_size = MAX(size, (size_t)ARENA_BLOCK_SIZE);
+    struct arena_block *b = size > SIZE_MAX / 2 ? NULL : malloc(sizeof *b + block_size);
+    if (!b) {
+        if (a->out_of_memory) a->out_of_memory(a);
+        return false;
+    }
+    b->next = a->blocks;
+    b->size = block_size;
+    a->blocks = b;
+    a->next = b->data;
+    a->end = b->data + block_size;
+    a->total += block_size;
+    return true;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    size = (size + 15) & ~(size_t)15;
+    if ((size_t)(a->end - a->next) < size && !arena_new_block(a, size)) return NULL;
+    void *p = a->next;
+    a->next += size;
+    return memset(p, 0, size);
+}
+
+void *arena_copy(struct arena *a, const void *bytes, size_t size)
+{
+    char *p = arena_alloc(a, size + 1);
+    if (p && size) memcpy(p, bytes, size);
+    return p;
+}
+
+char *arena_format(struct arena *a, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int size = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *p = arena_alloc(a, (size_t)size + 1);
+    if (p) vsnprintf(p, (size_t)size + 1, format, again);
+    va_end(again);
+    return p;
+}
+
+void *arena_grow(struct arena *a, void *array, u32 count, u32 *capacity, size_t element_size)
+{
+    if (count < *capacity) return array;
+    u32 bigger = *capacity ? *capacity * 2 : 8;
+    void *p = arena_alloc(a, bigger * element_size);
+    if (!p) return NULL;
+    if (count) memcpy(p, array, count * element_size);
+    *capacity = bigger;
+    return p;
+}

@@ -1,0 +1,22 @@
+// Arenas: memory that is released all at once. One for compiling a statement, one for its program.
+#pragma once
+
+#include "../io/base.h"
+
+struct arena_block;
+struct arena {
+    struct arena_block *blocks;
+    u8 *next, *end;
+    size_t total;
+    // Called when memory runs out; must not return (compile: longjmp to the statement's error exit). When it
+    // is NULL, arena_alloc gives NULL instead.
+    void (*out_of_memory)(struct arena *a);
+    void *context;
+};
+void arena_init(struct arena *a, void (*out_of_memory)(struct arena *a), void *context);
+void arena_deinit(struct arena *a);
+void *arena_alloc(struct arena *a, size_t size); // zeroed, aligned to 16
+void *arena_copy(struct arena *a, const void *bytes, size_t size); // with a NUL behind
+char *arena_format(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Grows an array in the arena: doubles the capacity when count has reached it (the old one stays behind).
+void *arena_grow(struct arena *a, void *array, u32 count, u32 *capacity, size_t element_size);

@@ -1,0 +1,76 @@
+// SQL functions: their table, and what an implementation may do. The façade of this folder.
+//
+// A function never waits. It reads its arguments, which it may not change, and sets a result or an error.
+#pragma once
+
+#include "../skerry.h"
+
+enum fn_flags {
+    FN_DETERMINISTIC = 1,   // same arguments, same result: may be factored out, indexed
+    FN_SLOW_CHANGE = 2,     // constant within one statement (date functions, changes())
+    FN_AGGREGATE = 4,       // step + final
+    FN_WINDOW = 8,          // also value + inverse
+    FN_WINDOW_ONLY = 16,    // row_number and its kin: only with OVER
+    FN_NEEDS_COLLATION = 32, // min, max, nullif, ...: function_collation is set
+    FN_RESULT_SUBTYPE = 64,
+    FN_READS_SUBTYPE = 128,
+    FN_DIRECT_ONLY = 256,
+    FN_MIN_MAX = 512,       // aggregate min()/max(): planner may use an index
+    FN_COUNT = 1024,        // count(): planner may use btree_count
+    FN_LIKE = 2048,         // like/glob: planner may use an index
+    FN_INLINE = 4096,       // compiled in line (coalesce, iif, likely, ...)
+    FN_CONNECTION = 8192,   // reads connection state (last_insert_rowid): function_db
+    FN_ORDERED = 16384,     // aggregate that may take ORDER BY inside its parentheses
+};
+
+struct fn_def {
+    const char *name;   // lower case
+    s8 argument_count;  // -1: any (fn checks)
+    u32 flags;
+    u32 user;           // tells variants of one implementation apart
+    function_scalar scalar, step, inverse;
+    function_final final, value;
+    void *user_pointer; // application functions
+};
+
+// The built-in with that name (any case) and the best match for argc; NULL with *name_exists telling
+// "no such function" from "wrong number of arguments".
+const struct fn_def *fn_find(const char *name, size_t name_size, s32 argc, bool *name_exists);
+// Walks the table (PRAGMA function_list); NULL at its end.
+const struct fn_def *fn_table(u32 index);
+
+// ---- for implementations --------------------------------------------------------------------------------
+
+struct function_context {
+    struct skerry *db;
+    const struct fn_def *def;
+    const struct collation *collation;
+    struct value result;    // NULL at first
+    bool failed;
+    err_code code;
+    struct value error;     // text of the error when failed
+    void **aggregate;       // the aggregate's state slot (NULL at first; function_aggregate)
+    void **aux;             // per-call-site cache, for constant arguments (compiled patterns): function_aux
+    void (**aux_free)(void *);
+    s64 now_ms;             // Unix ms, fixed for the statement (date functions: 'now')
+    struct io *io;          // random numbers
+};
+static inline void result_null(struct function_context *ctx) { value_set_null(&ctx->result); }
+static inline void result_integer(struct function_context *ctx, s64 i) { value_set_integer(&ctx->result, i); }
+void result_real(struct function_context *ctx, double r);
+void result_text(struct function_context *ctx, const void *bytes, size_t size); // copies; checks the limits
+void result_blob(struct function_context *ctx, const void *bytes, size_t size);
+void result_value(struct function_context *ctx, const struct value *v);
+void result_subtype(struct function_context *ctx, u8 subtype);
+void result_error(struct function_context *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void result_error_code(struct function_context *ctx, err_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void result_nomem(struct function_context *ctx);
+void result_toobig(struct function_context *ctx);
+// The aggregate's zeroed state of that size, allocated at the first call; NULL when size is 0 and there is
+// none yet, or out of memory (result_nomem was called).
+void *function_aggregate(struct function_context *ctx, size_t size);
+// Text of an argument as SQLite's value_text would give it: converted into *scratch when it is a number.
+// NULL for NULL or out of memory.
+const u8 *function_text(struct function_context *ctx, const struct value *v, struct value *scratch, u32 *size);
+const u8 *function_blob(struct function_context *ctx, const struct value *v, struct value *scratch, u32 *size);

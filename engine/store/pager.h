@@ -1,0 +1,64 @@
+// Pages and transactions: what the B-tree stands on. Internal to engine/store.
+//
+// A page version, once committed, never changes. The cache key is (page, version): the version is the
+// number of the WAL frame that holds it, counted over the life of the open store (a 64-bit log sequence
+// number that WAL resets do not restart), or 0 for the database file's. A transaction sees the newest
+// version at or below its snapshot, or its own private copy. Nothing is invalidated under a reader.
+//
+// Gather with txn_page, txn_page_write and txn_reserve; then op_mutate; then write into the data of pages
+// that txn_page_write gave, and take and free pages, none of which waits or fails.
+#pragma once
+
+#include "record.h"
+
+struct store;
+struct txn;
+
+// What the B-tree knows of a page once it has looked at its header (btree_page.c fills it in and checks it
+// against the page's size: bytes of a file are never trusted).
+struct btree_node {
+    bool valid;          // header read and sound; the pager clears it for new contents
+    bool leaf, rowid_tree; // "rowid_tree": table b-tree with integer keys
+    u8 header_offset;    // 100 on page 1
+    u16 cell_count;
+    u16 local_max, local_min;
+    u32 content_start;
+    u32 free_size;
+};
+
+struct page {
+    u8 *data; // page_size bytes; write only when writable and the op is mutating
+    pgno no;
+    u32 pins;
+    bool writable; // a transaction's private copy
+    u64 version;
+    struct btree_node node;
+    // The rest is the pager's.
+    struct pager_frame *frame;
+};
+
+// Gather. Pins the page as this transaction sees it; the caller owns the pin. Page numbers out of range and
+// unreadable pages fail with ERR_CORRUPT that names page and offset.
+io_status txn_page(struct txn *t, struct op *op, pgno no, struct page **out);
+void page_pin(struct page *p);
+void page_unpin(struct page *p);
+// Starts reading a page that will be wanted soon; never waits, never fails.
+void txn_page_prefetch(struct txn *t, pgno no);
+
+// Gather. Ensures a private, writable copy (with what the open savepoints need to undo it); pinned by the op
+// until op_settle. Read pins on the older version stay valid and unchanged.
+io_status txn_page_write(struct txn *t, struct op *op, pgno no, struct page **out);
+// Gather. Ensures that `count` new pages can be taken (from the freelist, then by growing the file).
+io_status txn_reserve(struct txn *t, struct op *op, u32 count);
+
+// Mutate. A new zeroed, writable page out of the reserve; pinned by the op until op_settle.
+struct page *txn_page_take(struct txn *t, struct op *op);
+// Mutate. Gives a page back: first to later takes of this transaction, at commit to the file's freelist.
+void txn_page_free(struct txn *t, struct op *op, pgno no);
+
+u32 txn_page_size(const struct txn *t);   // bytes, 512 to 65536
+u32 txn_usable_size(const struct txn *t); // less the reserved tail
+pgno txn_page_count(const struct txn *t);
+pgno txn_lock_page(const struct txn *t); // the page at 1 GiB that is never used
+// The cursors open in this transaction (btree_cursor.c keeps and walks the list).
+struct cursor **txn_cursors(struct txn *t);

@@ -1,0 +1,51 @@
+// SQLite's record format: header of serial types, then the values (fileformat2, "Record Format").
+#pragma once
+
+#include "../op.h"
+#include "../value.h"
+
+typedef u32 pgno;
+
+enum key_order { KEY_DESC = 1, KEY_NULLS_LAST = 2 /* NULLs sort as the largest */ };
+
+// How the keys of an index tree compare. Fields beyond field_count compare as BINARY, ascending.
+struct key_info {
+    u16 field_count; // that take part in comparison of full keys
+    u16 all_count;   // with what follows (rowid)
+    u8 encoding;     // of text in the database: 1 UTF-8, 2 UTF-16le, 3 UTF-16be
+    const struct collation **collations; // [all_count], NULL entry = BINARY
+    u8 *orders;                          // [all_count] enum key_order bits
+};
+
+// A key to look for. default_result decides when all of its fields are equal to a longer record's:
+// <0, 0, >0 = the record is taken as smaller, equal, larger than the key.
+struct search_key {
+    const struct key_info *info;
+    const struct value *values;
+    u16 count;
+    s8 default_result;
+    bool equal_seen; // set by comparison when all fields were equal
+};
+
+u32 varint_get(const u8 *p, u64 *out); // bytes read, 1..9; the caller guarantees 9 readable bytes
+u32 varint_put(u8 *p, u64 v);          // bytes written, 1..9
+u32 varint_size(u64 v);
+// As varint_get but within [p, end): 0 when it does not fit.
+u32 varint_get_checked(const u8 *p, const u8 *end, u64 *out);
+
+u32 serial_type_size(u64 serial_type);
+// Decodes one value; text and blob are borrowed from bytes (UTF-16 text is converted and owned).
+err_code serial_get(const u8 *bytes, u64 serial_type, u8 encoding, struct value *out);
+
+// Size of the record of these values; encode writes exactly that many bytes (zero tails written out unless
+// they are the last value and zero_tail is not NULL, which then receives their length).
+u64 record_size(const struct value *values, u32 count, u8 encoding, u64 *zero_tail);
+err_code record_encode(const struct value *values, u32 count, u8 encoding, u8 *out, u64 size);
+// Decodes at most max values of a whole record in memory; count is how many there were.
+err_code record_decode(const u8 *record, u64 size, u8 encoding, struct value *values, u32 max, u32 *count,
+                       struct err *err);
+// Compares a whole record with a key: <0 when the record sorts before it. ERR_CORRUPT sets *err and gives 0.
+int record_compare(const u8 *record, u64 size, struct search_key *key, struct err *err);
+// Compares two whole records by the first `fields` fields of info.
+int record_compare_records(const u8 *a, u64 a_size, const u8 *b, u64 b_size, const struct key_info *info,
+                           u32 fields, struct err *err);

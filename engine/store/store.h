@@ -1,0 +1,128 @@
+// The store: one database file and its WAL, shared by all connections of the process; transactions on it.
+// The façade of this folder together with btree.h (trees and cursors) and check.h (integrity).
+//
+// Files are SQLite's, byte for byte: database format 3, SQLite's WAL; no -shm. SQLite's lock bytes are held
+// exclusively while the store is open, so that a foreign process gets "database is locked". A database in
+// rollback-journal mode is read as it is; a hot journal is rolled back on opening; the first write converts
+// the file to WAL.
+//
+// Transactions: any number of readers, one plain writer at a time, in the order in which they asked.
+// A commit appends its frames to the WAL buffer and hands the write slot over at once; all that queued
+// meanwhile is made durable by one write and one sync; nobody sees or is told of a commit before that.
+// A failed sync closes the WAL to writers until the store is reopened.
+#pragma once
+
+#include "record.h"
+
+struct store;
+struct txn;
+
+struct store_options {
+    bool create;         // make the file when it is missing
+    bool read_only;
+    bool in_memory;      // no file at all: temporary and ":memory:" databases; path is ignored
+    u32 page_size;       // for a new file; 0 = 4096
+    u32 cache_pages_max; // soft limit of unpinned clean pages; 0 = 16 MiB worth
+    u32 checkpoint_frames; // background checkpoint from so many frames on; 0 = 1000
+    bool busy_foreign_wait; // retry foreign locks until the op is cancelled rather than fail at once
+};
+
+// Opens or shares: one store per file (device and inode) and io. *out is set once; run again on IO_WAIT with
+// the same *out (NULL at first). Recovers the WAL, rolls back a hot journal.
+io_status store_open(struct io *io, const char *path, const struct store_options *options, struct op *op,
+                     struct store **out);
+// Drops a reference; the last one checkpoints (when clean), removes the WAL as SQLite does, and closes.
+io_status store_close(struct store *s, struct op *op);
+
+struct io *store_io(const struct store *s);
+const char *store_path(const struct store *s);
+bool store_read_only(const struct store *s);
+
+// ---- transactions -----------------------------------------------------------------------------------
+
+enum txn_state { TXN_NONE, TXN_READ, TXN_WRITE };
+
+struct txn *txn_create(struct store *s); // NULL: out of memory. Idle until begun; reusable.
+void txn_destroy(struct txn *t);         // rolls back
+enum txn_state txn_state_get(const struct txn *t);
+struct store *txn_store(const struct txn *t);
+
+// Takes a snapshot of the newest durable commit; no-op when one is held.
+io_status txn_begin_read(struct txn *t, struct op *op);
+// Takes the write slot, waiting in line until deadline_ns (io_now_ns; 0 = does not wait), and, without a
+// snapshot, one of the newest handed-over commit. With an older snapshot: ERR_BUSY_SNAPSHOT. ERR_BUSY when
+// the slot is not had in time; ERR_READONLY. No-op when it is held.
+io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns);
+// Makes the changes durable; on IO_DONE they are. Ends the transaction, also on IO_FAIL (rolled back), but
+// for ERR_BUSY, which leaves it as it was.
+io_status txn_commit(struct txn *t, struct op *op);
+void txn_rollback(struct txn *t); // to TXN_NONE; cursors become invalid
+// Ends a read transaction.
+void txn_end_read(struct txn *t);
+
+// Savepoints nest; they number from 1. Rolling back to n undoes what came after its opening and keeps it
+// open; releasing n closes it and all inside it, keeping their changes. Never waits.
+err_code txn_savepoint_open(struct txn *t, u32 *n, struct err *err);
+void txn_savepoint_release(struct txn *t, u32 n);
+void txn_savepoint_rollback(struct txn *t, u32 n);
+u32 txn_savepoint_count(const struct txn *t);
+
+// Fields of the database header (SQLite's btree meta numbers).
+enum txn_meta {
+    META_FREE_PAGE_COUNT = 0, // read only
+    META_SCHEMA_COOKIE = 1,
+    META_FILE_FORMAT = 2,
+    META_DEFAULT_CACHE_SIZE = 3,
+    META_LARGEST_ROOT_PAGE = 4,
+    META_TEXT_ENCODING = 5,
+    META_USER_VERSION = 6,
+    META_INCREMENTAL_VACUUM = 7,
+    META_APPLICATION_ID = 8,
+    META_DATA_VERSION = 15, // changes when another connection committed
+};
+io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out);
+io_status txn_meta_set(struct txn *t, struct op *op, enum txn_meta field, u32 value); // needs TXN_WRITE
+
+// ---- checkpoint -------------------------------------------------------------------------------------
+
+enum checkpoint_mode { CHECKPOINT_PASSIVE, CHECKPOINT_FULL, CHECKPOINT_RESTART, CHECKPOINT_TRUNCATE };
+struct checkpoint_result {
+    bool busy;
+    u32 wal_frames, checkpointed_frames;
+};
+io_status store_checkpoint(struct store *s, struct op *op, enum checkpoint_mode mode,
+                           struct checkpoint_result *out);
+
+// ---- the physical log, for backup ---------------------------------------------------------------------
+
+// A position in the log: commits up to and including `lsn` (the version of the last frame of a commit).
+// lsn counts over the life of the open store; wal_salt and wal_frame say where that is on disk, so that a
+// later run can tell whether the WAL still continues it.
+struct store_position {
+    u64 lsn;
+    u32 wal_salt[2];
+    u32 wal_frame;      // 1-based; 0 = nothing in this WAL
+    pgno page_count;    // of the database as of this position
+};
+// The newest durable position. Wakes `on_commit` (if not NULL) once when a newer one is there.
+void store_position_get(struct store *s, struct store_position *out, struct waiter *on_commit);
+// Finds the position of (salt, frame) in the WAL as it is: false when the WAL does not continue it.
+bool store_position_find(struct store *s, const u32 wal_salt[2], u32 wal_frame, struct store_position *out);
+// Numbers of the pages that commits after `from` up to `to` changed, ascending, each once. The array is the
+// caller's to free. ERR_NOMEM; ERR_NOTFOUND when the log no longer reaches back to `from`.
+err_code store_pages_changed(struct store *s, u64 from_lsn, u64 to_lsn, pgno **out, u32 *count);
+// Keeps the log after lsn: the WAL is not reset past it until the hold is raised or dropped. UINT64_MAX drops.
+void store_hold(struct store *s, u64 lsn);
+// One page as of a read transaction's snapshot, copied into out (page_size bytes).
+io_status txn_page_copy(struct txn *t, struct op *op, pgno no, u8 *out);
+void txn_position_get(const struct txn *t, struct store_position *out); // of its snapshot
+
+struct store_stats {
+    u32 page_size;
+    u64 cache_bytes, cache_hits, cache_misses;
+    u64 wal_frames, wal_bytes, commits, syncs, checkpoints;
+    u32 readers;
+    u64 oldest_reader_lsn, newest_lsn, hold_lsn;
+    bool wal_failed; // a sync failed: closed to writers
+};
+void store_stats_get(const struct store *s, struct store_stats *out);
