@@ -1,0 +1,338 @@
+// Compiling one statement: syntax tree in, program out.
+//
+// Everything here runs without waiting, in one arena, and reports errors by compile_fail, which jumps to
+// the statement's single exit: no function below needs its result checked. The order of work is
+//   resolve_*   names in expressions become (cursor, column), function definitions, registers
+//   where_begin / where_end   loops over the sources of a FROM, code for one row goes in between
+//   expr_code*  code that leaves an expression's value in a register, or jumps on its truth
+//   select_code a whole SELECT, its rows going to a struct select_dest
+//
+// The tree is annotated in place by resolving, so an expression that belongs to a shared schema object
+// (defaults, CHECKs, index expressions, view and trigger bodies) is duplicated first (expr_dup, select_dup).
+//
+// Registers number from 1, cursors from 0; both belong to a program, so a trigger's sub-program has a
+// struct compile of its own, whose `top` is the statement's. Labels are negative numbers made by the
+// program builder and may be used as p2 of any jump before they are placed.
+#pragma once
+
+#include <setjmp.h>
+
+#include "../arena.h"
+#include "../skerry.h"
+
+struct expr;
+struct expr_list;
+struct select;
+struct source_list;
+struct source;
+struct with;
+struct statement;
+struct program;
+struct key_info;
+struct table;
+struct index;
+struct schema;
+struct trigger;
+struct upsert;
+struct fn_def;
+struct aggregate_info;
+struct where_info;
+struct with_scope;
+
+// ---- the statement being compiled ---------------------------------------------------------------------
+
+// What sits where old.x and new.x of a trigger program, or the columns of a RETURNING clause, come from.
+struct trigger_context {
+    const struct table *table; // NULL: names old and new mean nothing
+    bool has_old, has_new;
+    bool returning;            // bare column names are the new (DELETE: old) row's too
+    u64 old_mask, new_mask;    // columns used, as source_column_mask counts them; set by resolving
+    bool old_rowid_used, new_rowid_used;
+};
+
+struct factored_constant {
+    struct expr *expr;
+    int reg;
+    bool reusable; // an equal expression elsewhere may use the register
+};
+
+// Where the columns of a cursor are to be taken from instead of the cursor, while a covering index with
+// expressions or a coroutine stands in for a table.
+struct column_source {
+    struct column_source *next;
+    struct expr *expr; // an indexed expression
+    int table_cursor, index_cursor, index_column;
+    bool may_be_null_row;
+    u8 affinity;
+};
+
+struct compile {
+    struct arena *arena;
+    struct skerry *db;
+    struct program *program;     // being built: the statement's or a trigger's
+    struct compile *top;         // the statement's own compile: itself unless this is a sub-program
+    struct compile *outer;       // the one that fires this trigger, or NULL
+    const char *sql;             // text of the statement, for names of columns and offsets of errors
+    size_t sql_size;
+
+    int register_count;          // highest register in use
+    int cursor_count;            // next free cursor number
+    int *temp_regs;              // released temporary registers
+    u32 temp_reg_count, temp_reg_capacity;
+    int temp_range_start, temp_range_count;
+
+    struct factored_constant *constants; // to be computed once, at the program's start
+    u32 constant_count, constant_capacity;
+    bool factoring;              // constants may be factored out here
+    int once_depth;
+
+    struct trigger_context trigger;
+    struct with_scope *with;     // innermost WITH in sight
+    struct column_source *index_exprs;
+    int self_cursor;             // CHECK, generated columns: cursor or first register of the row (see expr)
+    int generated_depth;
+
+    int parameter_count;         // highest ?N
+    struct parameter_name *parameter_names;
+    u32 parameter_name_count, parameter_name_capacity;
+
+    u32 schema_used, schema_written; // bit per database: OP_Transaction is emitted for it
+    bool multi_row_write, may_abort; // a statement savepoint is needed when both
+    bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
+    u32 expr_height, select_depth;
+    u32 select_id_next;          // for EXPLAIN QUERY PLAN and "(subquery-N)"
+    int explain_parent;          // address of the EXPLAIN row under which new ones go
+    bool explain_query_plan;
+
+    jmp_buf *exit;
+    struct err *err;
+};
+
+struct parameter_name {
+    const char *name;
+    int index;
+};
+
+// Ends compiling with that error. offset: byte in the SQL text, or -1.
+_Noreturn void compile_fail(struct compile *c, err_code code, s64 offset, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+// The same at an expression's token.
+_Noreturn void compile_fail_at(struct compile *c, const struct expr *e, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Compiles a statement into the program `program` (empty, just created). Errors are in *err.
+// The schema of every attached database is loaded and stays as it is meanwhile.
+err_code compile_statement(struct skerry *db, struct arena *arena, struct statement *statement, const char *sql,
+                           size_t sql_size, struct program *program, struct err *err);
+// A compile for a trigger's sub-program: registers, cursors and constants of its own.
+void compile_init_sub(struct compile *sub, struct compile *outer, struct program *program);
+// Emits what every program ends with (Halt, Transaction per used database, factored constants, Goto to the
+// body); the builder's first instruction must be the Init that compile_begin emitted.
+void compile_begin(struct compile *c);
+void compile_finish(struct compile *c);
+
+// The statement reads (writes) database `index`.
+void compile_use_database(struct compile *c, int index);
+void compile_write_database(struct compile *c, int index, bool multi_row);
+// The result columns of the program (SELECT, RETURNING, PRAGMA). names and decltypes may be NULL strings.
+void compile_result_columns(struct compile *c, u32 count);
+void compile_result_column(struct compile *c, u32 column, const char *name, const char *decltype);
+// A row of EXPLAIN QUERY PLAN; gives its address, which push makes the parent of those that follow.
+int explain_row(struct compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int explain_push(struct compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void explain_pop(struct compile *c);
+
+// ---- emitting ----------------------------------------------------------------------------------------
+
+
+
+int reg_alloc(struct compile *c);                 // a register for good
+int reg_alloc_range(struct compile *c, int count);
+int reg_temp(struct compile *c);                  // until reg_release
+void reg_release(struct compile *c, int reg);     // no-op for 0 and for registers that are not temporary
+int reg_temp_range(struct compile *c, int count);
+void reg_release_range(struct compile *c, int first, int count);
+int cursor_alloc(struct compile *c);
+
+// ---- names -------------------------------------------------------------------------------------------
+
+enum name_flags {
+    NAME_AGGREGATE_OK = 1 << 0,    // aggregates are allowed here
+    NAME_WINDOW_OK = 1 << 1,       // window functions too
+    NAME_NO_SUBQUERY = 1 << 2,
+    NAME_CHECK = 1 << 3,           // "... prohibited in CHECK constraints"
+    NAME_PARTIAL_INDEX = 1 << 4,   // "... prohibited in partial index WHERE clauses"
+    NAME_INDEX_EXPR = 1 << 5,      // "... prohibited in index expressions"
+    NAME_GENERATED = 1 << 6,       // "... prohibited in generated columns"
+    NAME_FROM_SCHEMA = 1 << 7,     // the expression comes out of the schema
+    NAME_RESULT_ALIAS = 1 << 8,    // names may be aliases of result columns (WHERE, GROUP BY, HAVING, ORDER BY)
+    NAME_NO_DOUBLE_QUOTED = 1 << 9,
+    NAME_SELF_TABLE = NAME_CHECK | NAME_PARTIAL_INDEX | NAME_INDEX_EXPR | NAME_GENERATED,
+    // set by resolving
+    NAME_HAS_AGGREGATE = 1 << 16,
+    NAME_HAS_WINDOW = 1 << 17,
+    NAME_HAS_MIN_MAX = 1 << 18,
+    NAME_HAS_SUBQUERY = 1 << 19,
+    NAME_IN_AGGREGATE = 1 << 20,
+    NAME_ORDERED_AGGREGATE = 1 << 21,
+};
+
+struct name_context {
+    struct compile *c;
+    struct source_list *sources;    // tables whose columns are in sight; may be NULL
+    struct expr_list *results;      // NAME_RESULT_ALIAS
+    struct aggregate_info *aggregates; // of expr_analyze_aggregates
+    struct select *select;          // that the window functions belong to
+    struct name_context *outer;
+    // excluded.x of an upsert: registers of the row that was to be inserted, column order as the table's
+    const struct table *excluded_table;
+    int excluded_cursor;
+    u32 reference_count;            // names resolved here: >0 for an outer context means correlated
+    u32 flags;                      // enum name_flags
+};
+// Resolves every name in place; fails with SQLite's text.
+void resolve_expr(struct name_context *n, struct expr *e);
+void resolve_expr_list(struct name_context *n, struct expr_list *list);
+// Resolves (and expands "*", views, CTEs, NATURAL/USING in) a whole select. outer may be NULL.
+void resolve_select(struct compile *c, struct select *s, struct name_context *outer);
+// For what belongs to one table and sees only its columns: CHECK, partial index WHERE, index expressions,
+// generated columns, DEFAULT (table NULL). Columns come out with cursor c->self_cursor (-1 unless set).
+void resolve_self(struct compile *c, const struct table *table, u32 flags, struct expr *e,
+                  struct expr_list *list);
+// The table that a name means: schema tables, temp first, then main, then attached; views too.
+// Fails "no such table: %s" at `offset`; with quiet gives NULL instead.
+const struct table *locate_table(struct compile *c, const char *database, const char *name, s64 offset,
+                                 bool quiet, int *database_index);
+// Looks up the table of a DML statement's only source, sets its cursor and database.
+const struct table *locate_source(struct compile *c, struct source *s);
+
+// ---- expressions -------------------------------------------------------------------------------------
+
+// Code that leaves the value in register target.
+void expr_code(struct compile *c, struct expr *e, int target);
+// The same, for an expression of the schema that must stay as it is (works on a copy).
+void expr_code_copy(struct compile *c, const struct expr *e, int target);
+// Leaves it wherever it is cheapest; gives that register. *temp is what to reg_release, or 0.
+int expr_code_temp(struct compile *c, struct expr *e, int *temp);
+// The value in target for sure, or in a register of its own (when target < 0) computed once when constant.
+int expr_code_target(struct compile *c, struct expr *e, int target);
+void expr_code_factor(struct compile *c, struct expr *e, int target);
+int expr_code_once(struct compile *c, struct expr *e);
+enum list_code_flags { LIST_CODE_FACTOR = 1, LIST_CODE_DUP = 2, LIST_CODE_REF = 4, LIST_CODE_OMIT_REF = 8 };
+// Values of a list in consecutive registers from target on; gives how many.
+int expr_list_code(struct compile *c, struct expr_list *list, int target, int source_regs, u32 flags);
+// Jump when true (false); jump_if_null: NULL jumps too.
+void expr_jump_if_true(struct compile *c, struct expr *e, int label, bool jump_if_null);
+void expr_jump_if_false(struct compile *c, struct expr *e, int label, bool jump_if_null);
+void expr_jump_if_false_copy(struct compile *c, const struct expr *e, int label, bool jump_if_null);
+// Column `column` of table at cursor (index -1: the rowid) into reg: default values, generated columns,
+// the primary key's place in WITHOUT ROWID tables and REAL stored as integer are taken care of.
+void column_code(struct compile *c, const struct table *t, int cursor, int column, int reg);
+// Applies generated columns' expressions of the row in registers first.. (table column order).
+char table_column_affinity(const struct table *t, int column);
+
+char expr_affinity(const struct expr *e);
+const struct collation *expr_collation(struct compile *c, const struct expr *e);    // never NULL
+bool expr_collation_explicit(const struct expr *e);
+char compare_affinity(const struct expr *e, char other);
+const struct collation *compare_collation(struct compile *c, const struct expr *left, const struct expr *right);
+const struct collation *find_collation(struct compile *c, const char *name); // fails when there is none
+const struct collation *column_collation(struct compile *c, const struct table *t, int column);
+
+bool expr_is_constant(struct compile *c, const struct expr *e);          // no columns, deterministic
+bool expr_is_constant_for(struct compile *c, const struct expr *e, int cursor); // columns of cursor allowed? see .c
+bool expr_is_integer(const struct expr *e, int *value);
+bool expr_can_be_null(const struct expr *e);
+int expr_vector_size(const struct expr *e);
+struct expr *expr_vector_field(struct compile *c, struct expr *e, int field);
+bool expr_is_vector(const struct expr *e);
+
+struct expr *expr_dup(struct compile *c, const struct expr *e);
+struct expr_list *expr_list_dup(struct compile *c, const struct expr_list *list);
+struct select *select_dup(struct compile *c, const struct select *s);
+struct source_list *source_list_dup(struct compile *c, const struct source_list *list);
+// 0: the same; 1: they differ only in COLLATE at the top; 2: different. cursor: columns of `a` with cursor
+// < 0 equal those of `b` with that cursor.
+int expr_compare(struct compile *c, const struct expr *a, const struct expr *b, int cursor);
+int expr_list_compare(struct compile *c, const struct expr_list *a, const struct expr_list *b, int cursor);
+bool expr_implies(struct compile *c, const struct expr *premise, const struct expr *conclusion, int cursor);
+struct expr *expr_and(struct compile *c, struct expr *a, struct expr *b); // either may be NULL
+
+// ---- SELECT ------------------------------------------------------------------------------------------
+
+enum select_dest_kind {
+    DEST_OUTPUT,    // ResultRow
+    DEST_DISCARD,   // rows are computed for their side effects
+    DEST_EXISTS,    // register parm becomes 1
+    DEST_SCALAR,    // first row into registers parm..
+    DEST_SET,       // keys of the ephemeral index parm, with `affinity` (IN)
+    DEST_EPHEMERAL, // rows of the ephemeral table parm, which is opened here
+    DEST_TABLE,     // rows of the table open at cursor parm, automatic rowids
+    DEST_COROUTINE, // registers reg.. then Yield parm
+    DEST_UNION,     // keys of the ephemeral index parm are added
+    DEST_EXCEPT,    // or taken away
+    DEST_QUEUE,     // recursive CTE: appended to the queue parm (by order_by when it is not NULL)
+    DEST_DISTINCT_QUEUE, // the same unless in ephemeral index parm2 already
+};
+struct select_dest {
+    enum select_dest_kind kind;
+    int parm, parm2;
+    const char *affinity;   // per column, or NULL
+    int reg, reg_count;     // where rows are left; 0: select_code chooses
+    struct expr_list *order_by;
+};
+static inline void select_dest_init(struct select_dest *d, enum select_dest_kind kind, int parm)
+{
+    *d = (struct select_dest){.kind = kind, .parm = parm};
+}
+// Resolves when that has not been done, then emits the code.
+void select_code(struct compile *c, struct select *s, struct select_dest *dest);
+// Column names and declared types of a resolved select become the program's.
+void select_result_columns(struct compile *c, struct select *s);
+// The same for RETURNING: names and types of a resolved list.
+void result_columns_from_list(struct compile *c, struct source_list *sources, struct expr_list *list);
+// The columns of a select (a view, a subquery, CREATE TABLE AS): names made unique, types, affinities.
+struct table *select_result_table(struct compile *c, struct select *s, const char *name);
+// Names and types of a view's columns, filled in at first use for this statement.
+const struct table *view_columns(struct compile *c, const struct table *view);
+
+// ---- WHERE loops --------------------------------------------------------------------------------------
+
+enum where_flags {
+    WHERE_ORDER_BY_MIN = 1,      // min(): only the first row of that order matters
+    WHERE_ORDER_BY_MAX = 2,
+    WHERE_ONE_PASS = 4,          // UPDATE/DELETE of the single source: see where_one_pass
+    WHERE_ONE_PASS_MULTI = 8,    // ... of more than one row
+    WHERE_DUPLICATES_OK = 16,    // rows may come twice (the caller collects rowids in a set)
+    WHERE_GROUP_BY = 32,         // order_by is a GROUP BY
+    WHERE_DISTINCT_BY = 64,      // order_by is a DISTINCT
+    WHERE_WANT_DISTINCT = 128,
+    WHERE_SORT_BY_GROUP = 256,   // the groups must come in the order asked
+    WHERE_USE_LIMIT = 512,
+    WHERE_KEEP_ALL_EQUALS = 1024, // constants must not be propagated
+    WHERE_AGGREGATE = 2048,
+    WHERE_RIGHT_JOIN = 4096,     // inner loop of a RIGHT JOIN's unmatched rows
+    WHERE_OR_SUBCLAUSE = 8192,   // inner loop of a multi-index OR
+};
+// Opens loops over sources; the code that follows runs once for each row for which `where` (may be NULL)
+// holds. select may be NULL. The sources' cursors are set (source.cursor); tables are opened here, also for
+// UPDATE/DELETE in one-pass mode (for writing, with the indexes at cursors aux.. following the table's).
+struct where_info *where_begin(struct compile *c, struct source_list *sources, struct expr *where,
+                               struct expr_list *order_by, struct expr_list *results, struct select *select,
+                               u32 flags, int aux);
+void where_end(struct where_info *w);
+int where_continue_label(const struct where_info *w);
+int where_break_label(const struct where_info *w);
+int where_ordered_count(const struct where_info *w); // leading ORDER BY terms that the loops deliver
+enum where_distinct { DISTINCT_NONE, DISTINCT_UNIQUE, DISTINCT_ORDERED, DISTINCT_UNORDERED };
+enum where_distinct where_distinct(const struct where_info *w);
+// Whether the rows may be changed while the loops run: at most one row, or rows that the loop will not see
+// again. cursors: the table's and the index's that the loop uses for writing (-1: none).
+enum one_pass { ONE_PASS_OFF, ONE_PASS_SINGLE, ONE_PASS_MULTI };
+enum one_pass where_one_pass(const struct where_info *w, int cursors[2]);
+bool where_uses_deferred_seek(const struct where_info *w);
+s16 where_row_estimate(const struct where_info *w); // log2 * 10
+
+// ---- statements (each in its own file) -----------------------------------------------------------------
+struct statement;
+void select_statement(struct compile *c, struct select *s);
