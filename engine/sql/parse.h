@@ -1,0 +1,42 @@
+// The parser: one statement of SQL text to its tree.
+//
+// Recursive descent with precedence climbing; depth-limited; no waiting. Verdicts and error texts are
+// SQLite's. The text must have a NUL behind it (a struct compile's copy has).
+#pragma once
+
+#include "ast.h"
+
+struct parse_variable {
+    const char *name; // ":a", "?5"; NULL for "?"
+    u32 number;
+};
+
+struct parse {
+    struct arena *arena;
+    const char *sql;
+    u32 size;
+    u32 depth_max;    // of expressions; 0: 1000
+    u32 variable_max; // 0: 32766
+    u32 column_max;   // 0: 2000
+    bool schema;      // the text of a sqlite_schema row: bad legacy constructs are let pass
+    bool rename;      // for ALTER TABLE: no node is dropped or folded
+    // Must not return (longjmp). offset is OFFSET_NONE when the error has no place.
+    void (*fail)(struct parse *p, err_code code, u32 offset, const char *text);
+    void *context;
+
+    // Results.
+    struct stmt *stmt; // NULL: white space and comments only
+    u32 used;          // bytes taken, the semicolon included
+    u32 variable_count; // the largest number
+    struct parse_variable *variables; // those with names, and ?NNN
+    u32 variables_count, variables_capacity;
+
+    struct parse_state *state;
+};
+
+// Parses the first statement of p->sql; fails through p->fail.
+void parse_statement(struct parse *p);
+// A lone expression (tests, ALTER).
+struct expr *parse_expression(struct parse *p);
+_Noreturn void parse_fail(struct parse *p, err_code code, u32 offset, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));

@@ -1,0 +1,209 @@
+// The schema: what tables, indexes, views and triggers a database holds.
+//
+// A struct schema is immutable and reference-counted: one per (store, schema cookie), shared by the
+// connections that see that cookie. It is made of tables, which own their indexes, triggers, foreign keys and
+// expressions, and which are reference-counted on their own, so that a reload takes over those whose rows in
+// sqlite_schema (and sqlite_stat1) are unchanged. All of it belongs to the one thread of its loop.
+//
+// Nothing here knows which database of a connection it is: that is the connection's.
+#pragma once
+
+#include "ast.h"
+#include "../store/btree.h"
+
+struct skerry;
+struct schema;
+struct op;
+
+#define COLUMN_ROWID (-1) // as a column number
+#define COLUMN_EXPR (-2)  // index key that is an expression
+#define COLUMN_MAX 2000
+
+enum column_flags {
+    COLUMN_PRIMARY_KEY = 1,
+    COLUMN_HIDDEN = 2, // of virtual tables
+    COLUMN_UNIQUE = 8, // UNIQUE or PRIMARY KEY alone on it
+    COLUMN_VIRTUAL = 32,
+    COLUMN_STORED = 64,
+    COLUMN_GENERATED = 96,
+    COLUMN_HAS_TYPE = 4,
+};
+enum column_type { // of STRICT tables
+    COLUMN_TYPE_OTHER,
+    COLUMN_TYPE_ANY,
+    COLUMN_TYPE_BLOB,
+    COLUMN_TYPE_INT,
+    COLUMN_TYPE_INTEGER,
+    COLUMN_TYPE_REAL,
+    COLUMN_TYPE_TEXT,
+};
+struct column {
+    const char *name;
+    const char *type;      // as declared; "" when none
+    const char *collation; // NULL: BINARY
+    u8 affinity;           // enum affinity
+    u8 not_null;           // enum conflict; CONFLICT_NONE: may be NULL
+    u8 flags;
+    u8 strict_type;  // enum column_type
+    s16 storage;     // its place in the table's record (rowid tables); virtual columns stand after the stored ones
+    struct expr *default_value;
+    const char *default_text; // as written (PRAGMA table_info)
+    struct expr *generated;
+};
+
+struct check {
+    const char *name; // CONSTRAINT x, or NULL
+    struct expr *expr;
+    const char *text; // of the expression
+};
+
+struct foreign_key_column {
+    s16 child;          // column of this table
+    const char *parent; // NULL: the parent's primary key
+};
+struct foreign_key {
+    struct table *child;
+    const char *parent;
+    bool deferred;
+    u8 on_delete, on_update; // enum foreign_key_action
+    u16 column_count;
+    struct foreign_key_column *columns;
+    struct foreign_key *next; // of the table; last declared first
+};
+
+enum index_kind { INDEX_CREATED, INDEX_UNIQUE, INDEX_PRIMARY_KEY };
+struct index {
+    const char *name;
+    struct table *table;
+    pgno root;
+    u8 kind;     // enum index_kind
+    u8 conflict; // what to do on a duplicate; CONFLICT_NONE: not unique
+    bool unique_not_null; // unique, and no key column can be NULL
+    bool covering_all;    // holds every column of its table (WITHOUT ROWID primary key)
+    u16 key_count;        // columns that were named
+    u16 column_count;     // with the rowid or primary key columns that follow
+    s16 *columns;             // [column_count] column number, COLUMN_ROWID, COLUMN_EXPR
+    const char **collations;  // [column_count] NULL: BINARY
+    u8 *descending;           // [column_count]
+    struct expr **exprs;      // [key_count] for COLUMN_EXPR, else NULL; NULL: it has none
+    struct expr *where;       // partial index
+    u64 columns_not_indexed;  // bit per table column (63: it and all later) that is not in the index
+    // sqlite_stat1: rows in all, then rows per distinct value of the first 1, 2, ... key columns.
+    bool has_stat, unordered, no_skip_scan, low_quality;
+    u64 *stat;      // [key_count + 1]; guesses when !has_stat
+    u32 size_row;   // sz=N: bytes of a row, estimated
+    const char *sql; // NULL for automatic ones
+    struct index *next;
+};
+
+struct trigger {
+    const char *name;
+    const char *table; // name of its table
+    const char *table_schema; // temp triggers: schema name in ON, or NULL
+    u8 time, event; // enum trigger_time, trigger_event
+    struct name_list *columns; // UPDATE OF
+    struct expr *when;
+    struct stmt *steps;
+    const char *sql;
+    bool of_temp; // stands in the temp schema
+    struct trigger *next; // of the table
+};
+
+enum table_kind { TABLE_ORDINARY, TABLE_VIEW, TABLE_VIRTUAL };
+enum table_flags {
+    TABLE_WITHOUT_ROWID = 1,
+    TABLE_STRICT = 2,
+    TABLE_AUTOINCREMENT = 4,
+    TABLE_HAS_VIRTUAL = 8, // generated columns
+    TABLE_HAS_STORED = 16,
+    TABLE_HAS_PRIMARY_KEY = 32,
+    TABLE_SYSTEM = 64,      // sqlite_...: read-only to users, but for sqlite_stat1, sqlite_sequence contents
+    TABLE_SCHEMA_TABLE = 128, // sqlite_schema itself
+    TABLE_HAS_NOT_NULL = 256,
+    TABLE_EPHEMERAL = 512,  // made by compile for a subquery or CTE
+    TABLE_EPONYMOUS = 1024, // table-valued function
+    TABLE_TEMP = 2048,      // in the temp database
+};
+struct table {
+    const char *name;
+    u32 references;
+    u8 kind; // enum table_kind
+    u32 flags;
+    pgno root;
+    u16 column_count;
+    u16 stored_count; // columns that are in the record (not virtual ones)
+    s16 rowid_column; // INTEGER PRIMARY KEY, or -1
+    u8 rowid_conflict; // its ON CONFLICT
+    struct column *columns;
+    struct index *indexes; // newest first, those with ON CONFLICT REPLACE last
+    struct index *primary_key; // WITHOUT ROWID: the index whose tree is the table
+    struct foreign_key *foreign_keys;
+    u32 check_count;
+    struct check *checks;
+    struct trigger *triggers;
+    // views
+    struct select *view_select;
+    struct expr_list *view_columns; // names in CREATE VIEW v(a,b), or NULL
+    // virtual tables
+    const char *module;
+    const char **module_arguments;
+    u32 module_argument_count;
+    const struct table_function *function; // eponymous ones
+    // sqlite_stat1
+    bool has_stat;
+    u64 row_estimate;
+    u32 row_size_estimate;
+    const char *sql; // of its sqlite_schema row
+    struct arena arena; // holds all of the above
+    struct schema_row *rows; // what it was made of
+    u32 row_count;
+};
+
+struct schema_slot;
+struct schema {
+    u32 references;
+    u32 cookie;      // PRAGMA schema_version
+    u8 file_format;  // 1..4; 4: DESC indexes are honoured
+    u8 encoding;     // 1 UTF-8, 2 UTF-16le, 3 UTF-16be
+    s32 cache_size;
+    bool is_temp;
+    u32 table_count;
+    struct table **tables; // in the order of sqlite_schema; [0] is sqlite_schema
+    // Triggers of the temp schema that stand on tables of other databases; by trigger.next.
+    struct trigger *foreign_triggers;
+    u32 slot_mask;
+    struct schema_slot *table_slots, *index_slots, *trigger_slots;
+    u32 object_count;
+    struct arena arena; // the slots
+};
+
+// Lookups by name, any case; NULL: not there. sqlite_master, sqlite_schema and their temp_ forms are found by
+// the names that fit the schema.
+struct table *schema_table(const struct schema *s, const char *name);
+struct index *schema_index(const struct schema *s, const char *name);
+struct trigger *schema_trigger(const struct schema *s, const char *name);
+// Number of the column, -1: none. (rowid names are the resolver's matter.)
+s32 table_column(const struct table *t, const char *name);
+bool name_is_rowid(const char *name); // "rowid", "oid", "_rowid_"
+static inline bool table_has_rowid(const struct table *t) { return !(t->flags & TABLE_WITHOUT_ROWID); }
+static inline bool table_is_view(const struct table *t) { return t->kind == TABLE_VIEW; }
+// Place of a table column in an index's record (-1: not there); for WITHOUT ROWID's primary key: in the row.
+s32 index_column_place(const struct index *i, s32 column);
+// The column at that place of the table's record; the inverse of column.storage.
+s32 table_storage_column(const struct table *t, s32 storage);
+
+struct schema *schema_ref(struct schema *s);
+void schema_unref(struct schema *s); // NULL is fine
+// The schema of an empty database.
+struct schema *schema_empty(bool is_temp);
+
+// Reads sqlite_schema in the transaction (which has a snapshot), sharing what `previous` (may be NULL) and
+// what is unchanged. Cooperative; the load keeps the place: zero it before, deinit it after.
+struct schema_load;
+io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *op, bool is_temp,
+                          struct schema *previous, struct schema **out);
+void schema_load_free(struct schema_load *load); // NULL is fine
+
+// A table out of the text of its CREATE statement and those of its indexes and triggers: what the load uses,
+// and what CREATE TABLE checks itself with.
+enum affinity affinity_of_type(const char *type);
