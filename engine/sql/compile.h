@@ -8,7 +8,7 @@
 //   select_code a whole SELECT, its rows going to a struct select_dest
 //
 // The tree is annotated in place by resolving, so an expression that belongs to a shared schema object
-// (defaults, CHECKs, index expressions, view and trigger bodies) is duplicated first (expr_dup, select_dup).
+// (defaults, CHECKs, index expressions, view and trigger bodies) is copied first (expr_copy, select_copy).
 //
 // Registers number from 1, cursors from 0; both belong to a program, so a trigger's sub-program has a
 // struct compile of its own, whose `top` is the statement's. Labels are negative numbers made by the
@@ -19,22 +19,12 @@
 
 #include "../arena.h"
 #include "../skerry.h"
+#include "ast.h"
+#include "parse.h"
+#include "schema.h"
 
-struct expr;
-struct expr_list;
-struct select;
-struct source_list;
-struct source;
-struct with;
-struct statement;
 struct program;
 struct key_info;
-struct table;
-struct index;
-struct schema;
-struct trigger;
-struct upsert;
-struct fn_def;
 struct aggregate_info;
 struct where_info;
 struct with_scope;
@@ -87,14 +77,12 @@ struct compile {
     int once_depth;
 
     struct trigger_context trigger;
-    struct with_scope *with;     // innermost WITH in sight
+    struct with *with;           // innermost WITH in sight
     struct column_source *index_exprs;
     int self_cursor;             // CHECK, generated columns: cursor or first register of the row (see expr)
     int generated_depth;
 
-    int parameter_count;         // highest ?N
-    struct parameter_name *parameter_names;
-    u32 parameter_name_count, parameter_name_capacity;
+    const struct parse *parse;   // for its parameters; NULL when the text is the engine's own
 
     u32 schema_used, schema_written; // bit per database: OP_Transaction is emitted for it
     bool multi_row_write, may_abort; // a statement savepoint is needed when both
@@ -108,11 +96,6 @@ struct compile {
     struct err *err;
 };
 
-struct parameter_name {
-    const char *name;
-    int index;
-};
-
 // Ends compiling with that error. offset: byte in the SQL text, or -1.
 _Noreturn void compile_fail(struct compile *c, err_code code, s64 offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -120,10 +103,12 @@ _Noreturn void compile_fail(struct compile *c, err_code code, s64 offset, const 
 _Noreturn void compile_fail_at(struct compile *c, const struct expr *e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Compiles a statement into the program `program` (empty, just created). Errors are in *err.
-// The schema of every attached database is loaded and stays as it is meanwhile.
-err_code compile_statement(struct skerry *db, struct arena *arena, struct statement *statement, const char *sql,
-                           size_t sql_size, struct program *program, struct err *err);
+// Parses the first statement of sql (NUL behind it) and compiles it. *used: the bytes it took; *out NULL: there
+// was none. The schema of every attached database is loaded and stays as it is meanwhile. *err on failure.
+err_code compile_sql(struct skerry *db, struct arena *arena, const char *sql, size_t size, size_t *used,
+                     struct program **out, struct err *err);
+// Emits the code of one parsed statement: dispatches to select_statement, insert_statement, ...
+void compile_statement(struct compile *c, struct stmt *s);
 // A compile for a trigger's sub-program: registers, cursors and constants of its own.
 void compile_init_sub(struct compile *sub, struct compile *outer, struct program *program);
 // Emits what every program ends with (Halt, Transaction per used database, factored constants, Goto to the
@@ -247,16 +232,8 @@ int expr_vector_size(const struct expr *e);
 struct expr *expr_vector_field(struct compile *c, struct expr *e, int field);
 bool expr_is_vector(const struct expr *e);
 
-struct expr *expr_dup(struct compile *c, const struct expr *e);
-struct expr_list *expr_list_dup(struct compile *c, const struct expr_list *list);
-struct select *select_dup(struct compile *c, const struct select *s);
-struct source_list *source_list_dup(struct compile *c, const struct source_list *list);
-// 0: the same; 1: they differ only in COLLATE at the top; 2: different. cursor: columns of `a` with cursor
-// < 0 equal those of `b` with that cursor.
-int expr_compare(struct compile *c, const struct expr *a, const struct expr *b, int cursor);
-int expr_list_compare(struct compile *c, const struct expr_list *a, const struct expr_list *b, int cursor);
+// Copies: expr_copy, select_copy, ... of ast.h with c->arena; comparison: expr_compare of ast.h.
 bool expr_implies(struct compile *c, const struct expr *premise, const struct expr *conclusion, int cursor);
-struct expr *expr_and(struct compile *c, struct expr *a, struct expr *b); // either may be NULL
 
 // ---- SELECT ------------------------------------------------------------------------------------------
 
@@ -333,6 +310,25 @@ enum one_pass where_one_pass(const struct where_info *w, int cursors[2]);
 bool where_uses_deferred_seek(const struct where_info *w);
 s16 where_row_estimate(const struct where_info *w); // log2 * 10
 
-// ---- statements (each in its own file) -----------------------------------------------------------------
-struct statement;
-void select_statement(struct compile *c, struct select *s);
+// ---- statements (each in the file of its noun) -----------------------------------------------------------
+void select_statement(struct compile *c, struct stmt_select *s);
+void insert_statement(struct compile *c, struct stmt_insert *s);
+void update_statement(struct compile *c, struct stmt_update *s);
+void delete_statement(struct compile *c, struct stmt_delete *s);
+void create_table_statement(struct compile *c, struct stmt_create_table *s);
+void create_index_statement(struct compile *c, struct stmt_create_index *s);
+void create_view_statement(struct compile *c, struct stmt_create_view *s);
+void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s);
+void create_virtual_table_statement(struct compile *c, struct stmt_create_virtual_table *s);
+void drop_statement(struct compile *c, struct stmt_drop *s);
+void alter_statement(struct compile *c, struct stmt_alter *s);
+void begin_statement(struct compile *c, struct stmt_begin *s);
+void commit_statement(struct compile *c, struct stmt_commit *s);
+void rollback_statement(struct compile *c, struct stmt_rollback *s);
+void savepoint_statement(struct compile *c, struct stmt_savepoint *s);
+void pragma_statement(struct compile *c, struct stmt_pragma *s);
+void attach_statement(struct compile *c, struct stmt_attach *s);
+void detach_statement(struct compile *c, struct stmt_detach *s);
+void vacuum_statement(struct compile *c, struct stmt_vacuum *s);
+void reindex_statement(struct compile *c, struct stmt_reindex *s);
+void analyze_statement(struct compile *c, struct stmt_analyze *s);
