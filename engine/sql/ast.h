@@ -645,8 +645,6 @@ struct stmt_analyze {
 // A zeroed expression with cursor, reg and offset set to "none".
 struct expr *expr_new(struct arena *a, enum expr_kind kind, u32 offset);
 struct expr *expr_binary(struct arena *a, enum expr_kind kind, struct expr *left, struct expr *right);
-// left AND right; either may be NULL.
-struct expr *expr_and(struct arena *a, struct expr *left, struct expr *right);
 struct expr *expr_integer(struct arena *a, s64 integer);
 struct expr *expr_name(struct arena *a, const char *name);
 // Recomputes height and the flags of the subtree (EXPR_F_HAS_*) from the children.
@@ -666,12 +664,6 @@ struct with *with_copy(struct arena *a, const struct with *w);
 struct upsert *upsert_copy(struct arena *a, const struct upsert *u);
 // A list of trigger steps.
 struct stmt *steps_copy(struct arena *a, const struct stmt *steps);
-
-// Equal as expressions, names compared without case; -1 as cursor matches nothing special.
-// 0: equal, 1: equal but for an explicit COLLATE, 2: different (SQLite's sqlite3ExprCompare).
-// e_cursor: columns of that cursor in `a` equal columns with cursor -1 in `b`.
-int expr_compare(const struct expr *a, const struct expr *b, s32 a_cursor);
-int expr_list_compare(const struct expr_list *a, const struct expr_list *b, s32 a_cursor);
 
 // Calls enter on each expression and select, children after parents. WALK_PRUNE: not into this one's children;
 // WALK_ABORT: stop altogether (the walk gives it back).
