@@ -42,6 +42,12 @@ struct cursor {
     u8 *saved_key; // index trees: the record
     u64 saved_size;
     s64 saved_rowid;
+    // Where a read that met a wait goes on when it is called again.
+    u8 *read_out;
+    u64 read_offset, read_size, read_done;
+    u8 *probe; // key of a cell with overflow pages, collected while seeking
+    u64 probe_capacity, probe_done;
+    pgno probe_overflow;
     bool writable, hint_forward;
     struct cursor *next_in_txn, *prev_in_txn;
 };
@@ -79,7 +85,7 @@ enum cursor_insert_flags {
     CURSOR_SAVE_POSITION = 2, // afterwards the cursor stands on the new entry / can step from the deleted one
     CURSOR_SEEK_DONE = 4,     // the cursor stands where seek_result says; do not seek again
 };
-// Inserts, replacing an equal key.
+// Inserts, replacing an equal key. Inserting and deleting end with op_settle.
 io_status cursor_insert(struct cursor *c, struct op *op, const struct btree_entry *e, u32 flags,
                         int seek_result);
 io_status cursor_delete(struct cursor *c, struct op *op, u32 flags);
@@ -110,3 +116,6 @@ io_status btree_count_estimate(struct cursor *c, struct op *op, u64 *out);
 // Called by the transaction.
 io_status btree_init_file(struct txn *t, struct op *op); // page 1 of an empty database
 void txn_cursors_invalidate(struct txn *t);              // rollback: all cursors become invalid
+// Saves the positions of the cursors on `root` (0: on any tree), except one, and lets go of their pages: before
+// anything changes the tree behind their backs (a savepoint's rollback).
+io_status txn_cursors_save(struct txn *t, struct op *op, pgno root, const struct cursor *except);

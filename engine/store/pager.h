@@ -20,10 +20,12 @@ struct btree_node {
     bool valid;          // header read and sound; the pager clears it for new contents
     bool leaf, rowid_tree; // "rowid_tree": table b-tree with integer keys
     u8 header_offset;    // 100 on page 1
+    u8 cells_offset;     // of the cell pointer array
     u16 cell_count;
     u16 local_max, local_min;
     u32 content_start;
-    u32 free_size;
+    u32 free_size;       // NODE_FREE_UNKNOWN until somebody wants to write the page
+    u32 usable_size;
 };
 
 struct page {

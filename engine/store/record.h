@@ -27,7 +27,20 @@ struct search_key {
     bool equal_seen; // set by comparison when all fields were equal
 };
 
-u32 varint_get(const u8 *p, u64 *out); // bytes read, 1..9; the caller guarantees 9 readable bytes
+u32 varint_get_long(const u8 *p, u64 *out); // any length
+// Gives the bytes read, 1..9; the caller guarantees 9 readable bytes.
+static inline u32 varint_get(const u8 *p, u64 *out)
+{
+    if (LIKELY(p[0] < 0x80)) {
+        *out = p[0];
+        return 1;
+    }
+    if (p[1] < 0x80) {
+        *out = (u64)(p[0] & 0x7f) << 7 | p[1];
+        return 2;
+    }
+    return varint_get_long(p, out);
+}
 u32 varint_put(u8 *p, u64 v);          // bytes written, 1..9
 u32 varint_size(u64 v);
 // As varint_get but within [p, end): 0 when it does not fit.
@@ -46,6 +59,9 @@ err_code record_decode(const u8 *record, u64 size, u8 encoding, struct value *va
                        struct err *err);
 // Compares a whole record with a key: <0 when the record sorts before it. ERR_CORRUPT sets *err and gives 0.
 int record_compare(const u8 *record, u64 size, struct search_key *key, struct err *err);
+// As record_compare when only the first `available` bytes are in hand: sets *undecided when they do not settle it.
+int record_compare_partial(const u8 *record, u64 available, u64 size, struct search_key *key, bool *undecided,
+                           struct err *err);
 // Compares two whole records by the first `fields` fields of info.
 int record_compare_records(const u8 *a, u64 a_size, const u8 *b, u64 b_size, const struct key_info *info,
                            u32 fields, struct err *err);

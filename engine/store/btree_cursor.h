@@ -1,0 +1,25 @@
+// What the parts of the B-tree share about cursors. Internal to engine/store.
+#pragma once
+
+#include "btree_inline.h"
+
+// Pins page `no` at the cursor's level `level` and lets go of the levels below. A page that is there already is
+// kept. The page's header is checked; one of the wrong kind fails.
+io_status cursor_load(struct cursor *c, struct op *op, u32 level, pgno no);
+void cursor_release(struct cursor *c, s32 from_level); // unpins the levels from there on
+// Forgets what was parsed of the entry.
+static inline void cursor_moved(struct cursor *c)
+{
+    c->cell_parsed = false;
+}
+// Replaces the page at a level by another version of it (or another page).
+void cursor_swap(struct cursor *c, u32 level, struct page *p);
+// Whether the cursor's path is the last one of the tree.
+bool cursor_on_last_path(const struct cursor *c);
+// Seeks a whole record (no decoded key) by its first `fields` fields.
+io_status cursor_seek_record(struct cursor *c, struct op *op, const u8 *record, u64 size, u32 fields,
+                             int *compare);
+// Saves the position; the cursor's pages are let go.
+io_status cursor_save(struct cursor *c, struct op *op);
+// Continues a chain of overflow pages until `count` of them are in c->overflow.
+io_status cursor_overflow_gather(struct cursor *c, struct op *op, u32 count);

@@ -1,0 +1,83 @@
+// The hot steps of cursors, inline for the B-tree itself and for the virtual machine: stepping inside a leaf and
+// parsing its cells. Each falls back on the general function of btree.h.
+#pragma once
+
+#include "btree.h"
+#include "btree_page.h"
+
+// As cursor_next.
+static inline io_status cursor_next_inline(struct cursor *c, struct op *op)
+{
+    if (LIKELY(c->state == CURSOR_VALID)) {
+        const struct page *p = c->path[c->depth];
+        if (LIKELY(c->index[c->depth] + 1u < p->node.cell_count && p->node.leaf)) {
+            c->index[c->depth]++;
+            c->cell_parsed = false;
+            return IO_DONE;
+        }
+    }
+    return cursor_next(c, op);
+}
+
+// As cursor_entry.
+static inline io_status cursor_entry_inline(struct cursor *c, struct op *op)
+{
+    if (c->cell_parsed) return IO_DONE;
+    const struct page *p = c->path[c->depth];
+    const struct btree_node *n = &p->node;
+    u32 i = c->index[c->depth];
+    if (LIKELY(c->state == CURSOR_VALID && n->leaf && n->rowid_tree && i < n->cell_count)) {
+        u32 offset = page_cell_offset(p, i);
+        if (LIKELY(offset + 18 <= n->usable_size)) {
+            u64 payload_size, rowid;
+            const u8 *at = p->data + offset;
+            at += varint_get(at, &payload_size);
+            at += varint_get(at, &rowid);
+            if (LIKELY(payload_size <= n->local_max && payload_size <= (u64)(p->data + n->usable_size - at))) {
+                c->rowid = (s64)rowid;
+                c->local = at;
+                c->local_size = (u32)payload_size;
+                c->payload_size = payload_size;
+                c->overflow_first = 0;
+                c->overflow_count = 0;
+                c->read_done = 0;
+                c->cell_parsed = true;
+                return IO_DONE;
+            }
+        }
+    }
+    return cursor_entry(c, op);
+}
+
+// Rowid of cell i of a table's leaf, decoding no more than that. False when the cell is malformed.
+static inline bool leaf_rowid(const struct page *p, u32 i, s64 *rowid)
+{
+    u32 offset = page_cell_offset(p, i);
+    const u8 *at = p->data + offset;
+    if (LIKELY(offset + 18 <= p->node.usable_size)) {
+        u64 v;
+        if (LIKELY(at[0] < 0x80))
+            at += 1;
+        else if (at[1] < 0x80)
+            at += 2;
+        else
+            at += varint_get_long(at, &v);
+        varint_get(at, &v);
+        *rowid = (s64)v;
+        return true;
+    }
+    struct cell c;
+    if (!cell_parse_at(p, offset, &c)) return false;
+    *rowid = c.rowid;
+    return true;
+}
+
+// Key of cell i of a table's interior page.
+static inline bool interior_rowid(const struct page *p, u32 i, s64 *rowid)
+{
+    u32 offset = page_cell_offset(p, i);
+    u64 v;
+    if (!varint_get_checked(p->data + offset + 4, p->data + p->node.usable_size, &v)) return false;
+    *rowid = (s64)v;
+    return true;
+}

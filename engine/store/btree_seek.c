@@ -1,0 +1,281 @@
+// Seeking: binary search from the root down, comparing keys as they lie in the pages.
+#include "btree_cursor.h"
+
+static io_status cell_fail(struct op *op, const struct page *p, u32 i)
+{
+    cell_error(&op->err, p, i);
+    return IO_FAIL;
+}
+
+static void cursor_arrive(struct cursor *c, u32 index, int *compare, int result)
+{
+    c->index[c->depth] = (u16)index;
+    c->state = CURSOR_VALID;
+    c->skip = 0;
+    cursor_moved(c);
+    *compare = result;
+}
+
+// First cell of [low, high) whose rowid is >= rowid; high when there is none. False: malformed cell *index.
+static inline bool leaf_search(const struct page *p, u32 low, u32 high, s64 rowid, u32 *index, bool *equal)
+{
+    *equal = false;
+    while (low < high) {
+        u32 middle = (low + high) / 2;
+        s64 key;
+        if (UNLIKELY(!leaf_rowid(p, middle, &key))) {
+            *index = middle;
+            return false;
+        }
+        if (key < rowid) {
+            low = middle + 1;
+        } else if (key > rowid) {
+            high = middle;
+        } else {
+            *equal = true;
+            low = middle;
+            break;
+        }
+    }
+    *index = low;
+    return true;
+}
+
+// Searches the leaf that the cursor is on.
+static io_status leaf_seek(struct cursor *c, struct op *op, u32 low, s64 rowid, int *compare)
+{
+    const struct page *p = c->path[c->depth];
+    u32 index;
+    bool equal;
+    if (UNLIKELY(!leaf_search(p, low, p->node.cell_count, rowid, &index, &equal))) return cell_fail(op, p, index);
+    if (equal)
+        cursor_arrive(c, index, compare, 0);
+    else if (index < p->node.cell_count)
+        cursor_arrive(c, index, compare, 1);
+    else
+        cursor_arrive(c, index - 1, compare, -1);
+    return IO_DONE;
+}
+
+// Tries the leaf the cursor is on: repeated, ascending and appending seeks end here.
+static io_status leaf_seek_near(struct cursor *c, struct op *op, s64 rowid, int *compare, bool *found)
+{
+    const struct page *p = c->path[c->depth];
+    u32 count = p->node.cell_count, i = c->index[c->depth];
+    *found = false;
+    if (i >= count) return IO_DONE;
+    s64 here, last, first;
+    if (!leaf_rowid(p, i, &here)) return cell_fail(op, p, i);
+    if (here == rowid) {
+        *found = true;
+        cursor_arrive(c, i, compare, 0);
+        return IO_DONE;
+    }
+    if (here < rowid) {
+        if (!leaf_rowid(p, count - 1, &last)) return cell_fail(op, p, count - 1);
+        if (last < rowid) {
+            *found = cursor_on_last_path(c);
+            if (*found) cursor_arrive(c, count - 1, compare, -1);
+            return IO_DONE;
+        }
+        *found = true;
+        return leaf_seek(c, op, i + 1, rowid, compare);
+    }
+    if (!leaf_rowid(p, 0, &first)) return cell_fail(op, p, 0);
+    if (first > rowid) return IO_DONE;
+    *found = true;
+    return leaf_seek(c, op, 0, rowid, compare);
+}
+
+io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *compare)
+{
+    if (c->state == CURSOR_VALID && c->depth >= 0) {
+        bool found;
+        IO_TRY(leaf_seek_near(c, op, rowid, compare, &found));
+        if (found) return IO_DONE;
+    }
+    c->state = CURSOR_INVALID;
+    cursor_moved(c);
+    pgno no = c->root;
+    for (u32 level = 0;; level++) {
+        if ((s32)level > c->depth || c->path[level]->no != no) {
+            IO_TRY(cursor_load(c, op, level, no));
+        }
+        const struct page *p = c->path[level];
+        u32 count = p->node.cell_count;
+        if (p->node.leaf) {
+            cursor_release(c, (s32)level + 1);
+            if (count == 0) {
+                c->index[level] = 0;
+                *compare = -1;
+                return IO_DONE;
+            }
+            return leaf_seek(c, op, 0, rowid, compare);
+        }
+        u32 low = 0, high = count; // the first cell whose key is >= rowid
+        while (low < high) {
+            u32 middle = (low + high) / 2;
+            s64 key;
+            if (UNLIKELY(!interior_rowid(p, middle, &key))) return cell_fail(op, p, middle);
+            if (key < rowid)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        c->index[level] = (u16)low;
+        no = page_child(p, low);
+    }
+}
+
+// ---- index trees ------------------------------------------------------------------------------------
+
+// What is looked for: a decoded key or a whole record.
+struct target {
+    struct search_key *key;
+    const u8 *record;
+    u64 size;
+    u32 fields;
+};
+
+// Collects a key that overflows into c->probe; it goes on where it was after a wait.
+static io_status probe_collect(struct cursor *c, struct op *op, const struct cell *cell)
+{
+    if (cell->overflow != c->probe_overflow) c->probe_done = 0;
+    if (c->probe_capacity < cell->payload_size) {
+        u8 *grown = realloc(c->probe, cell->payload_size);
+        if (!grown) return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
+        c->probe = grown;
+        c->probe_capacity = cell->payload_size;
+    }
+    if (c->probe_done == 0) {
+        memcpy(c->probe, cell->payload, cell->local_size);
+        c->probe_done = cell->local_size;
+        c->probe_overflow = cell->overflow;
+        c->overflow_count = 0;
+        c->overflow_first = cell->overflow;
+    }
+    u32 room = txn_usable_size(c->txn) - 4;
+    while (c->probe_done < cell->payload_size) {
+        u32 n = (u32)((c->probe_done - cell->local_size) / room);
+        IO_TRY(cursor_overflow_gather(c, op, n + 1));
+        struct page *p;
+        IO_TRY(txn_page(c->txn, op, c->overflow[n], &p));
+        u64 take = MIN((u64)room, cell->payload_size - c->probe_done);
+        memcpy(c->probe + c->probe_done, p->data + 4, take);
+        page_unpin(p);
+        c->probe_done += take;
+    }
+    return IO_DONE;
+}
+
+static int target_compare(const struct target *t, const struct cursor *c, const u8 *record, u64 size,
+                          struct err *err)
+{
+    return t->key ? record_compare(record, size, t->key, err)
+                  : record_compare_records(record, size, t->record, t->size, c->key_info, t->fields, err);
+}
+
+// Compares cell i of the page at a level with the target.
+static io_status cell_compare(struct cursor *c, struct op *op, const struct target *t, u32 level, u32 i,
+                              int *compare)
+{
+    const struct page *p = c->path[level];
+    const struct btree_node *n = &p->node;
+    u32 offset = page_cell_offset(p, i);
+    const u8 *at = p->data + offset + (n->leaf ? 0 : 4);
+    if (LIKELY(offset + 13 <= n->usable_size)) { // the usual cell: all of it in the page
+        u64 size;
+        at += varint_get(at, &size);
+        if (LIKELY(size <= n->local_max && size <= (u64)(p->data + n->usable_size - at))) {
+            *compare = target_compare(t, c, at, size, &op->err);
+            return UNLIKELY(*compare == 0 && op->err.code != ERR_OK) ? IO_FAIL : IO_DONE;
+        }
+    }
+    struct cell cell;
+    if (!cell_parse_at(p, offset, &cell)) return cell_fail(op, p, i);
+    const u8 *record = cell.payload;
+    if (cell.overflow) {
+        if (t->key) {
+            bool undecided = false;
+            *compare = record_compare_partial(cell.payload, cell.local_size, cell.payload_size, t->key, &undecided,
+                                              &op->err);
+            if (op->err.code != ERR_OK) return IO_FAIL;
+            if (!undecided) return IO_DONE;
+        }
+        if ((cell.payload_size - cell.local_size) / n->usable_size > txn_page_count(c->txn))
+            return cell_fail(op, p, i);
+        IO_TRY(probe_collect(c, op, &cell));
+        record = c->probe;
+    } else if (cell.local_size < cell.payload_size) {
+        return cell_fail(op, p, i); // overflows to page 0
+    }
+    *compare = target_compare(t, c, record, cell.payload_size, &op->err);
+    return *compare == 0 && op->err.code != ERR_OK ? IO_FAIL : IO_DONE;
+}
+
+static io_status target_seek(struct cursor *c, struct op *op, const struct target *t, int *compare)
+{
+    if (c->state == CURSOR_VALID && cursor_on_last_path(c) &&
+        c->index[c->depth] + 1 == c->path[c->depth]->node.cell_count) {
+        // The last entry of the tree: appending needs no search.
+        int result;
+        IO_TRY(cell_compare(c, op, t, (u32)c->depth, c->index[c->depth], &result));
+        if (result <= 0) {
+            cursor_arrive(c, c->index[c->depth], compare, result);
+            c->probe_done = 0;
+            return IO_DONE;
+        }
+    }
+    c->state = CURSOR_INVALID;
+    cursor_moved(c);
+    pgno no = c->root;
+    for (u32 level = 0;; level++) {
+        if ((s32)level > c->depth || c->path[level]->no != no) {
+            IO_TRY(cursor_load(c, op, level, no));
+        }
+        const struct page *p = c->path[level];
+        u32 low = 0, high = p->node.cell_count;
+        while (low < high) {
+            u32 middle = (low + high) / 2;
+            int result;
+            IO_TRY(cell_compare(c, op, t, level, middle, &result));
+            if (result < 0) {
+                low = middle + 1;
+            } else if (result > 0) {
+                high = middle;
+            } else {
+                cursor_release(c, (s32)level + 1);
+                cursor_arrive(c, middle, compare, 0);
+                c->probe_done = 0;
+                return IO_DONE;
+            }
+        }
+        if (p->node.leaf) {
+            cursor_release(c, (s32)level + 1);
+            c->probe_done = 0;
+            if (p->node.cell_count == 0) {
+                c->index[level] = 0;
+                *compare = -1;
+            } else if (low < p->node.cell_count) {
+                cursor_arrive(c, low, compare, 1);
+            } else {
+                cursor_arrive(c, low - 1, compare, -1);
+            }
+            return IO_DONE;
+        }
+        c->index[level] = (u16)low;
+        no = page_child(p, low);
+    }
+}
+
+io_status cursor_seek_key(struct cursor *c, struct op *op, struct search_key *key, int *compare)
+{
+    key->equal_seen = false;
+    return target_seek(c, op, &(struct target){.key = key}, compare);
+}
+
+io_status cursor_seek_record(struct cursor *c, struct op *op, const u8 *record, u64 size, u32 fields,
+                             int *compare)
+{
+    return target_seek(c, op, &(struct target){.record = record, .size = size, .fields = fields}, compare);
+}

@@ -1,0 +1,293 @@
+#include "record.h"
+#include "record_utf16.h"
+
+// ---- varints: seven bits a byte, most significant first; a ninth byte holds eight -------------------------
+
+u32 varint_get_long(const u8 *p, u64 *out)
+{
+    u64 v = 0;
+    for (u32 i = 0; i < 8; i++) {
+        v = v << 7 | (p[i] & 0x7f);
+        if (p[i] < 0x80) {
+            *out = v;
+            return i + 1;
+        }
+    }
+    *out = v << 8 | p[8];
+    return 9;
+}
+
+u32 varint_get_checked(const u8 *p, const u8 *end, u64 *out)
+{
+    if (LIKELY(end - p >= 9)) return varint_get(p, out);
+    u64 v = 0;
+    for (u32 i = 0; p + i < end; i++) { // fewer than 9 bytes are there
+        v = v << 7 | (p[i] & 0x7f);
+        if (p[i] < 0x80) {
+            *out = v;
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+u32 varint_size(u64 v)
+{
+    if (v >> 56) return 9;
+    u32 size = 1;
+    while (v >>= 7) size++;
+    return size;
+}
+
+u32 varint_put(u8 *p, u64 v)
+{
+    if (v < 0x80) {
+        p[0] = (u8)v;
+        return 1;
+    }
+    if (v < 0x4000) {
+        p[0] = (u8)(v >> 7 | 0x80);
+        p[1] = (u8)(v & 0x7f);
+        return 2;
+    }
+    if (v >> 56) {
+        p[8] = (u8)v;
+        v >>= 8;
+        for (int i = 7; i >= 0; i--) {
+            p[i] = (u8)(v | 0x80);
+            v >>= 7;
+        }
+        return 9;
+    }
+    u32 size = varint_size(v);
+    for (u32 i = size; i-- > 0;) {
+        p[i] = (u8)(v | 0x80);
+        v >>= 7;
+    }
+    p[size - 1] &= 0x7f;
+    return size;
+}
+
+// ---- serial types -----------------------------------------------------------------------------------
+
+u32 serial_type_size(u64 serial_type)
+{
+    static const u8 small[12] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
+    if (serial_type < 12) return small[serial_type];
+    u64 size = (serial_type - 12) / 2;
+    return size > UINT32_MAX ? UINT32_MAX : (u32)size;
+}
+
+static s64 serial_integer_get(const u8 *p, u64 serial_type)
+{
+    switch (serial_type) {
+    case 1: return (s8)p[0];
+    case 2: return (s16)be16_get(p);
+    case 3: return (s32)((u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8) >> 8;
+    case 4: return (s32)be32_get(p);
+    case 5: return (s64)(s16)be16_get(p) * 0x100000000 + be32_get(p + 2);
+    case 6: return (s64)be64_get(p);
+    case 9: return 1;
+    default: return 0; // 8
+    }
+}
+
+static double serial_real_get(const u8 *p)
+{
+    u64 bits = be64_get(p);
+    double r;
+    memcpy(&r, &bits, 8);
+    return r;
+}
+
+err_code serial_get(const u8 *bytes, u64 serial_type, u8 encoding, struct value *out)
+{
+    switch (serial_type) {
+    case 0:
+    case 10: // reserved: read as NULL
+    case 11: value_set_null(out); return ERR_OK;
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+    case 8:
+    case 9: value_set_integer(out, serial_integer_get(bytes, serial_type)); return ERR_OK;
+    case 7: value_set_real(out, serial_real_get(bytes)); return ERR_OK;
+    default: break;
+    }
+    u32 size = serial_type_size(serial_type);
+    if (!(serial_type & 1)) {
+        value_borrow_blob(out, bytes, size);
+        return ERR_OK;
+    }
+    if (LIKELY(encoding <= 1)) {
+        value_borrow_text(out, bytes, size);
+        return ERR_OK;
+    }
+    u64 bound = utf8_size_bound(size);
+    if (bound > UINT32_MAX) return ERR_TOOBIG;
+    err_code code = value_reserve(out, (u32)bound);
+    if (code != ERR_OK) return code;
+    u64 length = utf8_from_utf16(bytes, size, encoding == 3, out->buffer);
+    out->type = VALUE_TEXT;
+    out->flags = 0;
+    out->bytes = out->buffer;
+    out->size = (u32)length;
+    return ERR_OK;
+}
+
+// The serial type of a value and its bytes in the record, a blob's zero tail included.
+static u64 value_serial_type(const struct value *v, u8 encoding, u64 *size)
+{
+    *size = 0;
+    switch ((enum value_type)v->type) {
+    case VALUE_NULL: return 0;
+    case VALUE_INTEGER: {
+        s64 i = v->integer;
+        u64 magnitude = i < 0 ? ~(u64)i : (u64)i;
+        if (magnitude <= 127) {
+            if ((i & 1) == i) return 8 + (u64)i;
+            *size = 1;
+            return 1;
+        }
+        if (magnitude <= 32767) return *size = 2;
+        if (magnitude <= 8388607) return *size = 3;
+        if (magnitude <= 2147483647) return *size = 4;
+        if (magnitude <= 0x7fffffffffff) {
+            *size = 6;
+            return 5;
+        }
+        *size = 8;
+        return 6;
+    }
+    case VALUE_REAL: *size = 8; return 7;
+    case VALUE_TEXT:
+        *size = LIKELY(encoding <= 1) ? v->size : utf16_size_of_utf8(v->bytes, v->size);
+        return *size * 2 + 13;
+    case VALUE_BLOB:
+        *size = v->size + (v->flags & VALUE_ZERO_TAIL ? (u64)v->zero_count : 0);
+        return *size * 2 + 12;
+    }
+    return 0;
+}
+
+// ---- records ----------------------------------------------------------------------------------------
+
+// The header's first varint counts itself.
+static u64 header_size(u64 types_size)
+{
+    if (types_size <= 126) return types_size + 1;
+    u32 own = varint_size(types_size);
+    if (varint_size(types_size + own) > own) own++;
+    return types_size + own;
+}
+
+static bool value_has_zero_tail(const struct value *v)
+{
+    return v->type == VALUE_BLOB && (v->flags & VALUE_ZERO_TAIL) && v->zero_count;
+}
+
+u64 record_size(const struct value *values, u32 count, u8 encoding, u64 *zero_tail)
+{
+    u64 types = 0, data = 0;
+    for (u32 i = 0; i < count; i++) {
+        u64 size;
+        types += varint_size(value_serial_type(&values[i], encoding, &size));
+        data += size;
+    }
+    if (zero_tail) {
+        *zero_tail = count && value_has_zero_tail(&values[count - 1]) ? values[count - 1].zero_count : 0;
+        data -= *zero_tail;
+    }
+    return header_size(types) + data;
+}
+
+static u8 *serial_put(u8 *at, u8 *end, const struct value *v, u64 serial_type, u64 size, u8 encoding)
+{
+    switch ((enum value_type)v->type) {
+    case VALUE_NULL: return at;
+    case VALUE_INTEGER: {
+        u64 i = (u64)v->integer;
+        for (u64 n = size; n-- > 0;) {
+            at[n] = (u8)i;
+            i >>= 8;
+        }
+        return at + size;
+    }
+    case VALUE_REAL: {
+        u64 bits;
+        memcpy(&bits, &v->real, 8);
+        be64_put(at, bits);
+        return at + 8;
+    }
+    case VALUE_TEXT:
+        if (UNLIKELY(encoding > 1))
+            utf16_from_utf8(v->bytes, v->size, encoding == 3, at, size);
+        else if (size)
+            memcpy(at, v->bytes, size);
+        return at + size;
+    case VALUE_BLOB:
+        if (v->size) memcpy(at, v->bytes, v->size);
+        at += v->size;
+        size = MIN(size - v->size, (u64)(end - at)); // the zeros, unless they are left to the caller
+        memset(at, 0, size);
+        return at + size;
+    }
+    return at;
+}
+
+err_code record_encode(const struct value *values, u32 count, u8 encoding, u8 *out, u64 size)
+{
+    u64 types = 0, unused;
+    for (u32 i = 0; i < count; i++) types += varint_size(value_serial_type(&values[i], encoding, &unused));
+    u64 header = header_size(types);
+    if (header > size) return ERR_INTERNAL;
+    u8 *type_at = out + varint_put(out, header), *at = out + header, *end = out + size;
+    for (u32 i = 0; i < count; i++) {
+        u64 value_size, type = value_serial_type(&values[i], encoding, &value_size);
+        type_at += varint_put(type_at, type);
+        u64 room = (u64)(end - at);
+        bool tail_apart = i + 1 == count && value_has_zero_tail(&values[i]);
+        if (room < (tail_apart ? values[i].size : value_size)) return ERR_INTERNAL;
+        at = serial_put(at, end, &values[i], type, value_size, encoding);
+    }
+    return at == end ? ERR_OK : ERR_INTERNAL;
+}
+
+err_code record_decode(const u8 *record, u64 size, u8 encoding, struct value *values, u32 max, u32 *count,
+                       struct err *err)
+{
+    *count = 0;
+    const u8 *end = record + size;
+    u64 header;
+    u32 n = varint_get_checked(record, end, &header);
+    if (n == 0 || header < n || header > size) {
+        err_set(err, ERR_CORRUPT, __func__,
+                "database disk image is malformed: a record's header of %llu bytes is longer than the record",
+                n ? (unsigned long long)header : 0ull);
+        return ERR_CORRUPT;
+    }
+    const u8 *type_at = record + n, *header_end = record + header, *data = header_end;
+    while (type_at < header_end && *count < max) {
+        u64 type = 0;
+        n = varint_get_checked(type_at, header_end, &type);
+        u64 value_size = type < 12 ? serial_type_size(type) : (type - 12) / 2;
+        if (n == 0 || value_size > (u64)(end - data)) {
+            err_set(err, ERR_CORRUPT, __func__,
+                    "database disk image is malformed: field %u of a record of %llu bytes ends outside it",
+                    *count, (unsigned long long)size);
+            return ERR_CORRUPT;
+        }
+        err_code code = serial_get(data, type, encoding, &values[*count]);
+        if (code != ERR_OK) {
+            err_set(err, code, __func__, "%s", err_default_text(code));
+            return code;
+        }
+        type_at += n;
+        data += value_size;
+        (*count)++;
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,93 @@
+#include "record_utf16.h"
+
+// Reads one character of UTF-8 the way SQLite does: any lead byte takes all continuation bytes that follow.
+static u32 utf8_next(const u8 **at, const u8 *end)
+{
+    u32 c = *(*at)++;
+    if (c < 0xc0) return c;
+    if (c < 0xe0)
+        c &= 0x1f;
+    else if (c < 0xf0)
+        c &= 0x0f;
+    else if (c < 0xf8)
+        c &= 0x07;
+    else if (c < 0xfc)
+        c &= 0x03;
+    else
+        c = c == 0xfd;
+    while (*at < end && (**at & 0xc0) == 0x80) c = c << 6 | (*(*at)++ & 0x3f);
+    if (c < 0x80 || (c & 0xfffff800) == 0xd800 || (c & 0xfffffffe) == 0xfffe) c = 0xfffd;
+    return c;
+}
+
+u64 utf16_size_of_utf8(const u8 *text, u64 size)
+{
+    const u8 *at = text, *end = text + size;
+    u64 total = 0;
+    while (at < end) {
+        if (*at < 0x80) {
+            at++;
+            total += 2;
+        } else {
+            total += utf8_next(&at, end) > 0xffff ? 4 : 2;
+        }
+    }
+    return total;
+}
+
+static inline void unit_put(u8 *out, u32 unit, bool big_endian)
+{
+    out[big_endian ? 0 : 1] = (u8)(unit >> 8);
+    out[big_endian ? 1 : 0] = (u8)unit;
+}
+
+u64 utf16_from_utf8(const u8 *text, u64 size, bool big_endian, u8 *out, u64 out_size)
+{
+    const u8 *at = text, *end = text + size;
+    u64 done = 0;
+    while (at < end && done + 2 <= out_size) {
+        u32 c = utf8_next(&at, end);
+        if (c <= 0xffff) {
+            unit_put(out + done, c, big_endian);
+            done += 2;
+            continue;
+        }
+        if (done + 4 > out_size) break;
+        unit_put(out + done, 0xd800 | ((c - 0x10000) >> 10 & 0x3ff), big_endian);
+        unit_put(out + done + 2, 0xdc00 | (c & 0x3ff), big_endian);
+        done += 4;
+    }
+    return done;
+}
+
+u64 utf8_from_utf16(const u8 *text, u64 size, bool big_endian, u8 *out)
+{
+    const u8 *at = text, *end = text + (size & ~(u64)1);
+    u8 *to = out;
+    u32 high = big_endian ? 0 : 1, low = 1 - high;
+    while (at < end) {
+        u32 c = (u32)at[high] << 8 | at[low];
+        at += 2;
+        if (c >= 0xd800 && c < 0xe000 && at < end) {
+            u32 second = (u32)at[high] << 8 | at[low];
+            at += 2;
+            c = (second & 0x3ff) + ((c & 0x3f) << 10) + (((c & 0x3c0) + 0x40) << 10);
+        }
+        if (c < 0x80) {
+            *to++ = (u8)c;
+        } else if (c < 0x800) {
+            *to++ = (u8)(0xc0 | c >> 6);
+            *to++ = (u8)(0x80 | (c & 0x3f));
+        } else if (c < 0x10000) {
+            *to++ = (u8)(0xe0 | c >> 12);
+            *to++ = (u8)(0x80 | (c >> 6 & 0x3f));
+            *to++ = (u8)(0x80 | (c & 0x3f));
+        } else {
+            *to++ = (u8)(0xf0 | (c >> 18 & 0x07));
+            *to++ = (u8)(0x80 | (c >> 12 & 0x3f));
+            *to++ = (u8)(0x80 | (c >> 6 & 0x3f));
+            *to++ = (u8)(0x80 | (c & 0x3f));
+        }
+    }
+    return (u64)(to - out);
+}
