@@ -32,12 +32,14 @@ struct completion {
     void *context;                          // the owner's
     s64 result;                             // valid when done
     enum { COMPLETION_IDLE, COMPLETION_PENDING, COMPLETION_DONE } state;
-    struct completion_group *group; // set by completion_group_join
+    struct completion_group *group; // set by completion_group_join, until it has completed
+    struct completion *group_next, *group_prev;
     struct io *io;
 
     // The backend's, from submission to completion.
     struct {
-        u8 kind;
+        u8 kind, place; // what it does, where it is (io/backend.h)
+        u8 parts;       // kernel answers outstanding
         u8 flags;
         s32 fd;
         u32 mode;
@@ -48,6 +50,7 @@ struct completion {
         u64 offset;
         u64 done_size;   // bytes transferred so far
         u64 deadline_ns; // timeouts
+        s64 part_result, sync_result;
         const char *path, *path_to;
         void *out;
         struct completion *next, *prev;
@@ -66,7 +69,9 @@ struct completion_group {
     struct completion completion; // done when the group is
     u32 outstanding;
     bool cancel_on_error;
-    struct completion *children; // pending ones, for cancelling
+    bool cancelled;              // what is submitted now completes with -ECANCELED at once
+    bool sealed;
+    struct completion *children; // joined and not yet completed, for cancelling
 };
 void completion_group_init(struct completion_group *g, struct io *io, bool cancel_on_error,
                            void (*callback)(struct completion *), void *context);
@@ -116,7 +121,8 @@ struct io *io_create(const struct io_options *options, struct err *err);
 // Cancels what is pending, runs its callbacks, closes what is left.
 void io_destroy(struct io *io);
 // One turn: submits what is queued, waits up to timeout_ns for a completion (0: does not wait, UINT64_MAX:
-// no limit), runs callbacks. Gives the number of completions run, or -errno.
+// no limit), runs callbacks. Gives the number of completions run (0 also when a signal came, or at once
+// when nothing is pending and the time is unlimited), or -errno.
 s64 io_step(struct io *io, u64 timeout_ns);
 // True while an operation is pending.
 bool io_busy(const struct io *io);
@@ -247,9 +253,10 @@ void io_dir_listing_free(struct io_dir_listing *listing);
 // Listens on "HOST:PORT", "[V6]:PORT" or ":PORT"; port 0 takes a free one. Descriptor, or -errno with *err.
 int io_listen(struct io *io, const char *address, u32 backlog, struct err *err);
 u16 io_listen_port(int fd);
-void io_accept(struct io *io, int listen_fd, struct completion *c); // result: descriptor (non-blocking, cloexec)
+void io_accept(struct io *io, int listen_fd, struct completion *c); // result: descriptor, for io_recv and io_sendv
 void io_recv(struct io *io, int fd, void *buffer, size_t size, struct completion *c); // 0: end of stream
 // Sends all of it (MSG_NOSIGNAL), or fails.
 void io_sendv(struct io *io, int fd, const struct iovec *iov, u32 iov_count, struct completion *c);
-void io_connect(struct io *io, const char *host, u16 port, struct completion *c); // result: descriptor
+void io_connect(struct io *io, const char *host, u16 port, struct completion *c); // result: descriptor, likewise
+// Cancels what is pending on fd, and closes it.
 void io_socket_close(struct io *io, int fd);
