@@ -56,6 +56,7 @@ void completion_list_remove(struct completion_list *list, struct completion *c);
 struct native_file {
     struct io_file file;
     int fd;
+    int lock_fd; // ring: a description of the file for its locks, or -1
     int slot;   // ring: index among the registered files, or -1
     u32 flags;  // io_open_flags
     void *node; // memory, simulated: the file's contents
@@ -85,7 +86,7 @@ struct io_backend {
     void *(*buffers_alloc)(struct io *io, size_t size);
     void (*buffers_free)(struct io *io, void *memory, size_t size);
 };
-extern const struct io_backend io_backend_posix, io_backend_memory;
+extern const struct io_backend io_backend_posix, io_backend_memory, io_backend_ring;
 
 struct io {
     const struct io_backend *backend;

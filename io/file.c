@@ -9,7 +9,7 @@ struct native_file *native_file_create(struct io *io, int fd, u32 flags)
     if (!f) return NULL;
     f->file = (struct io_file){.ops = &native_file_ops, .io = io};
     f->fd = fd;
-    f->slot = -1;
+    f->slot = f->lock_fd = -1;
     f->flags = flags;
     f->next = io->files;
     if (f->next) f->next->prev = f;

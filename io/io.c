@@ -13,7 +13,7 @@ static const struct io_backend *backend_find(enum io_backend_kind kind)
     switch (kind) {
     case IO_BACKEND_POSIX: return &io_backend_posix;
     case IO_BACKEND_MEMORY: return &io_backend_memory;
-    case IO_BACKEND_RING: break;
+    case IO_BACKEND_RING: return &io_backend_ring;
     case IO_BACKEND_SIM: break;
     }
     return NULL;
@@ -25,6 +25,16 @@ static int io_init_backend(struct io *io, enum io_backend_kind kind, const struc
     return io->backend ? io->backend->init(io, options) : -ENOSYS;
 }
 
+static void reason_set(struct io *io, int refusal)
+{
+    const char *why = strerror(refusal);
+    if (refusal == EPERM || refusal == EACCES)
+        why = "it is not permitted (a seccomp profile, or the sysctl kernel.io_uring_disabled)";
+    if (refusal == ENOSYS) why = "this kernel does not have it, or an older one";
+    if (refusal == ENOMEM) why = "not enough memory may be locked (RLIMIT_MEMLOCK)";
+    snprintf(io->reason, sizeof io->reason, "io_uring cannot be used: %s", why);
+}
+
 struct io *io_create(const struct io_options *options, struct err *err)
 {
     struct io *io = calloc(1, sizeof *io);
@@ -34,7 +44,7 @@ struct io *io_create(const struct io_options *options, struct err *err)
     }
     int rc = io_init_backend(io, options->backend, options);
     if (rc < 0 && options->backend == IO_BACKEND_RING && options->fallback) {
-        snprintf(io->reason, sizeof io->reason, "io_uring is not available here: %s", strerror(-rc));
+        reason_set(io, -rc);
         rc = io_init_backend(io, IO_BACKEND_POSIX, options);
     }
     if (rc < 0) {

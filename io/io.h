@@ -14,7 +14,7 @@
 //   that are there; every other short transfer is resubmitted by the backend, so that a write's result is
 //   all bytes or an error.
 // - A callback may submit, cancel, and free its own completion.
-// - Nothing here is thread-safe: one loop, one thread.
+// - Nothing here is thread-safe: one loop, one thread, the one that created it.
 #pragma once
 
 #include "base.h"

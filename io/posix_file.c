@@ -224,11 +224,12 @@ int posix_lock(struct native_file *f, u64 offset, u64 size, enum io_lock_kind ki
     case IO_LOCK_SHARED: lock.l_type = F_RDLCK; break;
     case IO_LOCK_EXCLUSIVE: lock.l_type = F_WRLCK; break;
     }
-    if (fcntl(f->fd, F_OFD_SETLK, &lock) == 0) return 0;
+    if (fcntl(f->lock_fd >= 0 ? f->lock_fd : f->fd, F_OFD_SETLK, &lock) == 0) return 0;
     return errno == EACCES ? -EAGAIN : -errno;
 }
 
 void posix_file_drop(struct native_file *f)
 {
+    if (f->lock_fd >= 0) close(f->lock_fd);
     if (f->fd >= 0) close(f->fd);
 }
