@@ -1,0 +1,153 @@
+// Numbers as SQL text, both ways.
+#include "decimal.h"
+#include "value.h"
+
+#include <math.h>
+
+static inline bool is_space(u8 c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct number_text number_parse(const u8 *text, u32 size)
+{
+    struct number_text n = {.kind = NUMBER_NONE};
+    const u8 *z = text, *end = text + size;
+    while (z < end && is_space(*z)) z++;
+    bool negative = false;
+    if (z < end && (*z == '-' || *z == '+')) negative = *z++ == '-';
+
+    const u8 *whole_digits = z;
+    u64 mantissa = 0;
+    while (z < end && (u8)(*z - '0') < 10) mantissa = mantissa * 10 + (u8)(*z++ - '0');
+    u32 whole_count = (u32)(z - whole_digits);
+    bool integer = true;
+    const u8 *fraction_digits = z;
+    u32 fraction_count = 0;
+    if (z < end && *z == '.') {
+        fraction_digits = ++z;
+        while (z < end && (u8)(*z - '0') < 10) mantissa = mantissa * 10 + (u8)(*z++ - '0');
+        fraction_count = (u32)(z - fraction_digits);
+        integer = false;
+    }
+    if (whole_count + fraction_count == 0) return n;
+
+    s64 exponent = 0;
+    if (z < end && (*z == 'e' || *z == 'E')) {
+        const u8 *e = z + 1;
+        bool down = false;
+        if (e < end && (*e == '-' || *e == '+')) down = *e++ == '-';
+        if (e < end && (u8)(*e - '0') < 10) {
+            for (; e < end && (u8)(*e - '0') < 10; e++) {
+                if (exponent < 1000000000000) exponent = exponent * 10 + (*e - '0');
+            }
+            if (down) exponent = -exponent;
+            integer = false;
+            z = e;
+        }
+    }
+    while (z < end && is_space(*z)) z++;
+    // A lone "e" or sign behind the digits leaves z on it: not whole.
+    n.whole = z == end;
+
+    while (whole_count && *whole_digits == '0') whole_digits++, whole_count--;
+    u32 digits = whole_count + fraction_count;
+    double r;
+    if (digits <= 19) {
+        r = decimal_scale(mantissa, exponent - fraction_count);
+    } else if (fraction_count == 0) {
+        r = decimal_to_real(whole_digits, whole_count, exponent);
+    } else {
+        u8 room[1100];
+        u32 count = 0;
+        for (u32 i = 0; i < whole_count && count < sizeof room; i++) room[count++] = whole_digits[i];
+        s64 scale = exponent + (whole_count - count);
+        bool zeros = count == 0;
+        for (u32 i = 0; i < fraction_count && count < sizeof room - 1; i++) {
+            if (zeros && fraction_digits[i] == '0') {
+                scale--;
+                continue;
+            }
+            zeros = false;
+            room[count++] = fraction_digits[i];
+            scale--;
+        }
+        // What did not fit can only break a tie.
+        if (count >= sizeof room - 1) room[count - 1] = '1';
+        r = decimal_to_real(room, count, scale);
+    }
+    n.real = negative ? -r : r;
+    n.kind = NUMBER_REAL;
+    if (integer && whole_count <= 19) {
+        if (mantissa <= INT64_MAX) {
+            n.kind = NUMBER_INTEGER;
+            n.integer = negative ? -(s64)mantissa : (s64)mantissa;
+        } else if (negative && mantissa == 1ull << 63) {
+            n.kind = NUMBER_INTEGER;
+            n.integer = INT64_MIN;
+        }
+    }
+    return n;
+}
+
+u32 integer_to_text(s64 i, char out[24])
+{
+    char room[24], *z = room + sizeof room;
+    u64 v = i < 0 ? -(u64)i : (u64)i;
+    do {
+        *--z = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    if (i < 0) *--z = '-';
+    u32 n = (u32)(room + sizeof room - z);
+    memcpy(out, z, n);
+    out[n] = 0;
+    return n;
+}
+
+// "%!.15g" of SQLite's printf.
+u32 real_to_text(double r, char out[32])
+{
+    if (fabs(r) < 2e9 && r == (s32)r) {
+        u32 n = integer_to_text((s32)r, out);
+        memcpy(out + n, ".0", 3);
+        return n + 2;
+    }
+    struct decimal d;
+    decimal_from_real(&d, r, 15, 20);
+    char *z = out;
+    if (d.special == DECIMAL_NAN) {
+        memcpy(out, "NaN", 4);
+        return 3;
+    }
+    if (d.negative) *z++ = '-';
+    if (d.special == DECIMAL_INFINITE) {
+        memcpy(z, "Inf", 4);
+        return (u32)(z + 3 - out);
+    }
+    s32 e = d.point - 1;
+    if (e < -4 || e > 14) {
+        *z++ = d.digits[0];
+        *z++ = '.';
+        if (d.count == 1) *z++ = '0';
+        for (s32 i = 1; i < d.count; i++) *z++ = d.digits[i];
+        *z++ = 'e';
+        *z++ = e < 0 ? '-' : '+';
+        if (e < 0) e = -e;
+        if (e >= 100) *z++ = (char)('0' + e / 100);
+        *z++ = (char)('0' + e / 10 % 10);
+        *z++ = (char)('0' + e % 10);
+    } else if (e < 0) {
+        *z++ = '0';
+        *z++ = '.';
+        for (s32 i = -1; i > e; i--) *z++ = '0';
+        for (s32 i = 0; i < d.count; i++) *z++ = d.digits[i];
+    } else {
+        for (s32 i = 0; i <= e; i++) *z++ = i < d.count ? d.digits[i] : '0';
+        *z++ = '.';
+        if (d.count <= e + 1) *z++ = '0';
+        for (s32 i = e + 1; i < d.count; i++) *z++ = d.digits[i];
+    }
+    *z = 0;
+    return (u32)(z - out);
+}
