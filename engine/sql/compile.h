@@ -21,10 +21,9 @@
 #include "../skerry.h"
 #include "ast.h"
 #include "parse.h"
+#include "../vm/program.h"
 #include "schema.h"
 
-struct program;
-struct key_info;
 struct aggregate_info;
 struct where_info;
 struct with_scope;
@@ -129,7 +128,35 @@ void explain_pop(struct compile *c);
 
 // ---- emitting ----------------------------------------------------------------------------------------
 
-
+// The builder of vm/program.h on c->program. The setters are about the newest instruction.
+static inline int emit(struct compile *c, enum opcode op, int p1, int p2, int p3)
+{
+    return program_emit(c->program, op, p1, p2, p3);
+}
+static inline int label_new(struct compile *c) { return program_label_new(c->program); }
+static inline void label_place(struct compile *c, int label) { program_label_place(c->program, label); }
+static inline int here(struct compile *c) { return program_address(c->program); }
+static inline void jump_here(struct compile *c, int address) { program_jump_here(c->program, address); }
+static inline struct instruction *instruction_at(struct compile *c, int address)
+{
+    return program_at(c->program, address);
+}
+static inline void set_p5(struct compile *c, int p5) { program_p5_set(c->program, -1, (u16)p5); }
+static inline void set_p4_text(struct compile *c, const char *text) { program_p4_text(c->program, -1, text, -1); }
+static inline void set_p4_int(struct compile *c, s64 v) { program_p4_integer(c->program, -1, v); }
+static inline void set_p4_collation(struct compile *c, const struct collation *collation)
+{
+    program_p4_collation(c->program, -1, collation);
+}
+static inline void set_p4_key_info(struct compile *c, const struct key_info *info)
+{
+    program_p4_key_info(c->program, -1, info);
+}
+static inline void set_p4_table(struct compile *c, const struct table *t) { program_p4_table(c->program, -1, t); }
+static inline void set_p4_program(struct compile *c, struct program *sub)
+{
+    program_p4_program(c->program, -1, sub);
+}
 
 int reg_alloc(struct compile *c);                 // a register for good
 int reg_alloc_range(struct compile *c, int count);
