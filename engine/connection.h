@@ -1,0 +1,177 @@
+// What the parts of the engine see of a connection: its databases, flags, functions, collations, limits, and
+// its transaction. Internal to engine/.
+//
+// Databases: 0 main, 1 temp (made when first used: store is NULL until then, its schema is an empty one),
+// 2.. attached. While a statement is compiled all schemas are loaded and do not change.
+//
+// Transactions: a connection has one struct txn per database. autocommit is off between BEGIN (or the SAVEPOINT
+// that began one) and its end. Savepoint k of the connection is savepoint k of every txn that writes; a
+// statement's own savepoint is the next one.
+#pragma once
+
+#include "arena.h"
+#include "fn/fn.h"
+#include "op.h"
+#include "skerry.h"
+#include "store/store.h"
+
+struct schema;
+struct schema_load;
+struct skerry_stmt;
+
+// PRAGMAs that are a bit of the connection.
+enum connection_flag {
+    CONNECTION_FOREIGN_KEYS,
+    CONNECTION_DEFER_FOREIGN_KEYS, // until the transaction ends
+    CONNECTION_RECURSIVE_TRIGGERS,
+    CONNECTION_IGNORE_CHECKS,
+    CONNECTION_WRITABLE_SCHEMA,
+    CONNECTION_QUERY_ONLY,
+    CONNECTION_AUTOMATIC_INDEX,  // on at first
+    CONNECTION_CASE_SENSITIVE_LIKE,
+    CONNECTION_REVERSE_UNORDERED_SELECTS,
+    CONNECTION_FULL_COLUMN_NAMES,
+    CONNECTION_SHORT_COLUMN_NAMES, // on at first
+    CONNECTION_COUNT_CHANGES,
+    CONNECTION_EMPTY_RESULT_CALLBACKS,
+    CONNECTION_LEGACY_ALTER_TABLE,
+    CONNECTION_TRUSTED_SCHEMA,   // on at first
+    CONNECTION_READ_UNCOMMITTED,
+    CONNECTION_CELL_SIZE_CHECK,
+    CONNECTION_FULL_FSYNC,
+    CONNECTION_CHECKPOINT_FULL_FSYNC,
+    CONNECTION_DQS_DML,          // "x" may be a string in statements; on at first
+    CONNECTION_DQS_DDL,          // and in schemas; on at first
+    CONNECTION_FLAG_COUNT,
+};
+// PRAGMAs that hold a number. Those of one database: in struct database.
+enum connection_setting {
+    SETTING_BUSY_TIMEOUT,
+    SETTING_CACHE_SIZE,
+    SETTING_SYNCHRONOUS,
+    SETTING_TEMP_STORE,
+    SETTING_JOURNAL_SIZE_LIMIT,
+    SETTING_WAL_AUTOCHECKPOINT,
+    SETTING_MMAP_SIZE,
+    SETTING_LOCKING_MODE, // 0 normal, 1 exclusive
+    SETTING_SECURE_DELETE,
+    SETTING_ANALYSIS_LIMIT,
+    SETTING_SOFT_HEAP_LIMIT,
+    SETTING_HARD_HEAP_LIMIT,
+    SETTING_THREADS,
+    SETTING_CACHE_SPILL,
+    SETTING_MAX_PAGE_COUNT,
+    SETTING_AUTO_VACUUM,
+    SETTING_PAGE_SIZE,
+    SETTING_COUNT,
+};
+
+struct database {
+    char *name; // "main", "temp", or the name in ATTACH
+    char *path; // "" or ":memory:": private
+    struct store *store; // NULL: not opened yet
+    struct txn *txn;     // NULL while store is
+    struct schema *schema; // NULL: not loaded
+    struct schema *schema_before; // as it was before this transaction changed it; NULL: it has not
+    bool schema_stale;     // to be read again before it is used
+    bool schema_own;       // read from what this transaction has written: not to be shared
+};
+
+#define DATABASE_MAX 32
+#define DATABASE_MAIN 0
+#define DATABASE_TEMP 1
+
+struct named_savepoint {
+    struct named_savepoint *outer;
+    s64 deferred_violations;
+    bool is_transaction; // it began the transaction: its release commits
+    char name[];
+};
+
+struct own_function {
+    struct own_function *next;
+    struct fn_def def;
+};
+struct own_collation {
+    struct own_collation *next;
+    struct collation collation;
+};
+
+struct skerry_engine {
+    struct io *io;
+    bool io_own;
+    struct skerry_engine_options options;
+    struct skerry *connections;
+};
+
+struct skerry {
+    struct skerry_engine *engine;
+    struct skerry *next;
+    u32 open_flags;
+    struct err err; // of the newest failed call
+    void (*on_wake)(void *context);
+    void *wake_context;
+    bool woken; // since skerry_wait last looked
+
+    u32 database_count;
+    struct database databases[DATABASE_MAX];
+    u64 flags; // bit per enum connection_flag
+    s64 settings[SETTING_COUNT];
+    s64 limits[SKERRY_LIMIT_COUNT];
+    struct own_function *functions;
+    struct own_collation *collations;
+    u32 generation; // counts what makes programs stale other than schemas: functions, attach, flags
+
+    bool autocommit;
+    bool interrupted;
+    u8 begin; // enum begin_kind of the open transaction
+    struct named_savepoint *savepoints; // innermost first
+    u32 savepoint_count, statement_savepoint_count;
+    u32 active_count, active_write_count; // statements that are running
+    s64 changes, total_changes, last_insert_rowid;
+    s64 deferred_violations, deferred_immediate_violations;
+    s64 now_ms; // unused outside statements: see skerry_stmt
+
+    struct skerry_stmt *statements;
+
+    // Reading schemas for prepare and attach.
+    struct op op;
+    struct schema_load *load;
+    bool load_began_read;
+    u32 nesting; // of SqlExec
+    u8 close_step;
+};
+
+static inline bool connection_flag(const struct skerry *db, enum connection_flag f)
+{
+    return db->flags >> f & 1;
+}
+void connection_flag_set(struct skerry *db, enum connection_flag f, bool on);
+// -1: none of that name (any case).
+int connection_database_find(const struct skerry *db, const char *name);
+// The application's or the built-in one; as fn_find.
+const struct fn_def *connection_function(struct skerry *db, const char *name, size_t name_size, s32 argc,
+                                         bool *name_exists);
+// NULL: none of that name.
+const struct collation *connection_collation(struct skerry *db, const char *name);
+const struct collation *connection_collation_at(struct skerry *db, u32 index); // PRAGMA collation_list; NULL: end
+
+// Opens the database's file (and, for temp, its store). No-op when it is open.
+io_status connection_database_open(struct skerry *db, struct op *op, u32 index);
+// Loads what is missing or stale of the schemas.
+io_status connection_schemas_load(struct skerry *db, struct op *op);
+io_status connection_attach(struct skerry *db, struct op *op, const char *path, const char *name);
+err_code connection_detach(struct skerry *db, const char *name, struct err *err);
+
+// ---- transactions ---------------------------------------------------------------------------------------
+// Begins reading or writing in a database, with the savepoints that are open.
+io_status connection_begin_read(struct skerry *db, struct op *op, u32 index);
+io_status connection_begin_write(struct skerry *db, struct op *op, u32 index, u64 deadline_ns);
+// Commits all databases. Failed: all are rolled back, but for ERR_BUSY, which leaves them as they were.
+io_status connection_commit(struct skerry *db, struct op *op);
+void connection_rollback(struct skerry *db);
+// Ends read transactions when nothing needs them.
+void connection_end_read(struct skerry *db);
+// The schema of the database was changed by this transaction.
+void connection_schema_changed(struct skerry *db, u32 index);
+void connection_savepoints_free(struct skerry *db);
