@@ -56,7 +56,7 @@ void completion_group_init(struct completion_group *g, struct io *io, bool cance
 
 void completion_group_join(struct completion_group *g, struct completion *child)
 {
-    ASSERT(!g->sealed);
+    ASSERT(g->outstanding > 0);
     ASSERT(!child->group);
     ASSERT(child->state != COMPLETION_PENDING);
     child->group = g;
@@ -83,8 +83,7 @@ void completion_group_leave(struct completion_group *g, struct completion *child
 static void group_count_down(struct completion_group *g)
 {
     ASSERT(g->outstanding > 0);
-    if (--g->outstanding == 0)
-        completion_post(g->completion.io, &g->completion, g->completion.result);
+    if (--g->outstanding == 0) io_finish(g->completion.io, &g->completion, g->completion.result);
 }
 
 void completion_group_child_done(struct completion_group *g, s64 result)
@@ -100,6 +99,8 @@ void completion_group_seal(struct completion_group *g)
 {
     ASSERT(!g->sealed);
     g->sealed = true;
+    g->completion.state = COMPLETION_PENDING;
+    g->completion.io->pending_count++;
     group_count_down(g);
 }
 

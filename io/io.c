@@ -77,7 +77,9 @@ void io_destroy(struct io *io)
 {
     if (!io) return;
     io->closing = true;
-    while (io->pending_count > 0) {
+    // A sealed group whose children were never submitted would be waited for in vain.
+    while (io->pending_count > 0 && (io->ready.first || io->queued.first || io->waiting.first ||
+                                     io->connecting.first || io->timers.count > 0)) {
         io_cancel_all(io);
         if (io_step(io, UINT64_MAX) < 0) break;
     }
@@ -161,7 +163,8 @@ s64 io_step(struct io *io, u64 timeout_ns)
 
 void io_cancel(struct io *io, struct completion *target)
 {
-    if (target->op.kind == OP_GROUP && target->state == COMPLETION_IDLE) {
+    if (target->op.kind == OP_GROUP) {
+        if (target->state == COMPLETION_DONE || target->op.place == PLACE_READY) return;
         completion_group_cancel(CONTAINER_OF(target, struct completion_group, completion));
         return;
     }

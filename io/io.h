@@ -66,7 +66,7 @@ void completion_post(struct io *io, struct completion *c, s64 result);
 // first error is kept in group->completion.result; with cancel_on_error the siblings are cancelled, and in
 // any case awaited. The group's own completion may have joined an outer group: groups nest.
 struct completion_group {
-    struct completion completion; // done when the group is
+    struct completion completion; // pending from the sealing on, done when the group is
     u32 outstanding;
     bool cancel_on_error;
     bool cancelled;              // what is submitted now completes with -ECANCELED at once
@@ -76,7 +76,8 @@ struct completion_group {
 void completion_group_init(struct completion_group *g, struct io *io, bool cancel_on_error,
                            void (*callback)(struct completion *), void *context);
 void completion_group_join(struct completion_group *g, struct completion *child);
-// No more children; an empty group completes on the next io_step.
+// No more children, but for those that join from a child's callback (a child of several steps joins again);
+// an empty group completes on the next io_step.
 void completion_group_seal(struct completion_group *g);
 void completion_group_cancel(struct completion_group *g);
 

@@ -1,7 +1,8 @@
 // The memory backend: files live in this io and are shared by path; sockets and time are posix's.
 //
 // A path is a key, normalized (no empty or "." components); directories exist where something made them
-// or something is in them. Locks are granted, since nobody else can have these files open.
+// or something is in them, so a file may be created anywhere. Locks are granted, since nobody else can
+// have these files open.
 #include "backend.h"
 
 #include <errno.h>
@@ -271,6 +272,9 @@ static bool dir_exists(const struct memory_state *state, const char *path)
 
 static s64 memory_list(struct memory_state *state, const char *path, struct io_dir_listing *out)
 {
+    bool found;
+    u32 index = name_search(state, path, &found);
+    if (found && state->names[index].node) return -ENOTDIR;
     if (!dir_exists(state, path)) return -ENOENT;
     size_t skip = strlen(path);
     if (skip > 0 && path[skip - 1] != '/') skip++;
