@@ -284,6 +284,12 @@ static void s3_start(struct object_store *s, struct object_request *r)
     s3_send(q);
 }
 
+static void s3_cancel(struct object_request *r)
+{
+    struct s3_request *q = r->private_;
+    io_http_cancel(s3_of(r)->http, &q->http);
+}
+
 static void s3_drop(struct object_request *r)
 {
     struct s3_request *q = r->private_;
@@ -307,7 +313,7 @@ static void s3_close(struct object_store *store)
     free(s);
 }
 
-static const struct object_store_ops S3_OPS = {s3_start, s3_drop, s3_close};
+static const struct object_store_ops S3_OPS = {s3_start, s3_cancel, s3_drop, s3_close};
 
 static char *copy_or_null(const char *text)
 {

@@ -55,6 +55,11 @@ void object_request_init(struct object_request *r, void (*callback)(struct compl
     completion_init(&r->done, callback, r);
 }
 
+void object_cancel(struct object_request *r)
+{
+    if (r->done.state != COMPLETION_DONE && r->private_) r->store->ops->cancel(r);
+}
+
 static void answer_drop(struct object_request *r)
 {
     free(r->answer);

@@ -67,6 +67,8 @@ void object_request_init(struct object_request *r, void (*callback)(struct compl
 // Starts (again) what the owner filled in; the answer of an earlier start is dropped.
 void object_start(struct object_store *s, struct object_request *r);
 void object_request_deinit(struct object_request *r); // not while it is under way
+// Makes a request that is under way complete soon, with an error unless it was done already.
+void object_cancel(struct object_request *r);
 
 bool object_error_passes(const struct err *err);
 // Full jitter between 0 and min(300 s, 0.5 s * 2^attempt).
@@ -76,6 +78,7 @@ u64 object_backoff_ms(struct io *io, u32 attempt);
 
 struct object_store_ops {
     void (*start)(struct object_store *s, struct object_request *r);
+    void (*cancel)(struct object_request *r);
     void (*drop)(struct object_request *r); // frees private_
     void (*close)(struct object_store *s);
 };
