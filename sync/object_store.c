@@ -57,7 +57,7 @@ void object_request_init(struct object_request *r, void (*callback)(struct compl
 
 void object_cancel(struct object_request *r)
 {
-    if (r->done.state != COMPLETION_DONE && r->private_) r->store->ops->cancel(r);
+    if (r->running && r->private_) r->store->ops->cancel(r);
 }
 
 static void answer_drop(struct object_request *r)
@@ -77,19 +77,26 @@ void object_start(struct object_store *s, struct object_request *r)
     r->err = ERR_CLEAR;
     r->store = s;
     r->step = 0;
+    r->running = true;
     s->ops->start(s, r);
 }
 
 void object_request_deinit(struct object_request *r)
 {
-    ASSERT(r->done.state != COMPLETION_PENDING);
+    ASSERT(!object_request_busy(r));
     answer_drop(r);
     if (r->store && r->private_) r->store->ops->drop(r);
     r->private_ = NULL;
 }
 
+bool object_request_busy(const struct object_request *r)
+{
+    return r->running || r->done.state == COMPLETION_PENDING;
+}
+
 void object_finish(struct object_request *r)
 {
+    r->running = false;
     completion_post(r->store->io, &r->done, r->err.code == ERR_OK ? 0 : -EIO);
 }
 

@@ -53,6 +53,7 @@ struct object_request {
     u32 entry_count, entry_capacity;
     // The backend's.
     struct object_store *store;
+    bool running; // started and not finished
     u32 step;
     void *private_;
 };
@@ -67,6 +68,8 @@ void object_request_init(struct object_request *r, void (*callback)(struct compl
 // Starts (again) what the owner filled in; the answer of an earlier start is dropped.
 void object_start(struct object_store *s, struct object_request *r);
 void object_request_deinit(struct object_request *r); // not while it is under way
+// Started, and its callback has not run yet.
+bool object_request_busy(const struct object_request *r);
 // Makes a request that is under way complete soon, with an error unless it was done already.
 void object_cancel(struct object_request *r);
 

@@ -348,8 +348,7 @@ static io_status restore_step_run(struct restore *r)
 static bool fetches_busy(struct restore_private *p)
 {
     bool busy = false;
-    for (u32 i = 0; i < RESTORE_PARALLEL; i++) busy |= p->fetches[i].request.done.state == COMPLETION_PENDING ||
-                                                       (p->fetches[i].sequence && !p->fetches[i].arrived);
+    for (u32 i = 0; i < RESTORE_PARALLEL; i++) busy |= object_request_busy(&p->fetches[i].request);
     return busy;
 }
 
@@ -378,7 +377,7 @@ static void restore_run(struct restore *r)
             p->started = false;
             p->step = p->file ? RESTORE_FAIL_CLOSE : RESTORE_FAIL_UNLINK;
             for (u32 i = 0; i < RESTORE_PARALLEL; i++)
-                if (p->fetches[i].sequence && !p->fetches[i].arrived) object_cancel(&p->fetches[i].request);
+                object_cancel(&p->fetches[i].request);
             status = IO_DONE;
         }
     }

@@ -14,10 +14,10 @@ struct world {
     struct object_store *store;
 };
 
-static void wait_done(struct world *w, struct completion *c)
+static void wait_done(struct world *w, struct object_request *r)
 {
-    for (u32 i = 0; i < 100000 && c->state == COMPLETION_PENDING; i++) io_step(w->io, 100000000);
-    CHECK(c->state == COMPLETION_DONE);
+    for (u32 i = 0; i < 100000 && object_request_busy(r); i++) io_step(w->io, 100000000);
+    CHECK(!object_request_busy(r));
 }
 
 static err_code run(struct world *w, struct object_request *r, enum object_kind kind, const char *key,
@@ -28,7 +28,7 @@ static err_code run(struct world *w, struct object_request *r, enum object_kind 
     r->body = body;
     r->body_size = size;
     object_start(w->store, r);
-    wait_done(w, &r->done);
+    wait_done(w, r);
     return r->err.code;
 }
 
