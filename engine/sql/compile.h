@@ -76,6 +76,8 @@ struct compile {
     int once_depth;
 
     struct trigger_context trigger;
+    struct autoincrement *autoincrements; // of the top: AUTOINCREMENT tables that are inserted into
+    bool triggers_disabled;      // of the top: DROP TABLE's own DELETE
     struct with *with;           // innermost WITH in sight
     struct column_source *index_exprs;
     int self_cursor;             // CHECK, generated columns: cursor or first register of the row (see expr)
