@@ -31,7 +31,10 @@ struct parse {
     struct parse_variable *variables; // those with names, and ?NNN
     u32 variables_count, variables_capacity;
 
-    struct parse_state *state;
+    // The token under the eye and what precedes it.
+    u8 token, previous; // enum token_kind
+    u32 token_offset, token_size, previous_end;
+    u32 depth;
 };
 
 // Parses the first statement of p->sql; fails through p->fail.

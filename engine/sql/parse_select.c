@@ -1,0 +1,405 @@
+// SELECT, VALUES, WITH and FROM.
+#include "parse_internal.h"
+
+#include <strings.h>
+
+bool parse_at_select(const struct parse *p)
+{
+    return p->token == TOKEN_SELECT || p->token == TOKEN_VALUES || p->token == TOKEN_WITH;
+}
+
+static struct expr *star_expr(struct parse *p, u32 offset)
+{
+    struct expr *e = expr_new(p->arena, EXPR_STAR, offset);
+    e->height = 1;
+    return e;
+}
+
+// [AS] name; without AS neither INDEXED nor the join words may be an alias.
+static const char *parse_alias(struct parse *p, u32 *offset)
+{
+    *offset = OFFSET_NONE;
+    if (parse_accept(p, TOKEN_AS)) {
+        *offset = p->token_offset;
+        return parse_name(p);
+    }
+    if (!parse_at_id(p) && p->token != TOKEN_STRING) return NULL;
+    *offset = p->token_offset;
+    return parse_id_or_string(p);
+}
+
+struct expr_list *parse_result_list(struct parse *p)
+{
+    struct expr_list *list = NULL;
+    do {
+        u32 offset = p->token_offset;
+        if (parse_accept(p, TOKEN_STAR)) {
+            expr_list_add(p->arena, &list, star_expr(p, offset))->span = (struct text_span){offset, 1};
+            continue;
+        }
+        if (parse_at_name(p) && parse_peek(p) == TOKEN_DOT) {
+            // name.* needs a third token to be told from name.column.
+            enum token_kind kind;
+            u32 at = p->token_offset + p->token_size, dots = 0;
+            do {
+                at += token_scan(p->sql + at, &kind);
+                dots += kind == TOKEN_DOT;
+            } while (kind == TOKEN_SPACE || (kind == TOKEN_DOT && dots == 1));
+            if (kind == TOKEN_STAR) {
+                struct expr *name = expr_new(p->arena, EXPR_NAME, offset);
+                name->name_offset = offset;
+                name->height = 1;
+                name->text = parse_name(p);
+                name->text_size = (u32)strlen(name->text);
+                parse_advance(p);
+                struct expr *e = expr_binary(p->arena, EXPR_DOT, name, star_expr(p, p->token_offset));
+                parse_advance(p);
+                expr_list_add(p->arena, &list, e)->span = parse_span_from(p, offset);
+                continue;
+            }
+        }
+        struct expr_item *item = expr_list_add(p->arena, &list, parse_expr(p));
+        item->span = parse_span_from(p, offset);
+        item->name = parse_alias(p, &item->name_offset);
+        if (item->name) item->name_kind = ITEM_ALIAS;
+    } while (parse_accept(p, TOKEN_COMMA));
+    return list;
+}
+
+// ---- FROM -------------------------------------------------------------------------------------------------
+
+static u8 join_word(const char *word, u32 size)
+{
+    static const struct {
+        const char *word;
+        u8 join;
+    } words[] = {
+        {"natural", JOIN_NATURAL},
+        {"left", JOIN_LEFT | JOIN_OUTER},
+        {"outer", JOIN_OUTER},
+        {"right", JOIN_RIGHT | JOIN_OUTER},
+        {"full", JOIN_LEFT | JOIN_RIGHT | JOIN_OUTER},
+        {"inner", JOIN_INNER},
+        {"cross", JOIN_INNER | JOIN_CROSS},
+    };
+    for (u32 i = 0; i < COUNT_OF(words); i++)
+        if (strlen(words[i].word) == size && strncasecmp(word, words[i].word, size) == 0) return words[i].join;
+    return 0;
+}
+
+// Gives the kind of join, 0 when the list ends.
+static u8 parse_join_operator(struct parse *p)
+{
+    if (parse_accept(p, TOKEN_COMMA)) return JOIN_INNER | JOIN_COMMA;
+    if (parse_accept(p, TOKEN_JOIN)) return JOIN_INNER;
+    if (p->token != TOKEN_JOIN_KW) return 0;
+    struct text_span words[3];
+    u32 count = 0;
+    u8 join = 0;
+    bool bad = false;
+    do {
+        words[count] = (struct text_span){p->token_offset, p->token_size};
+        u8 bits = join_word(p->sql + p->token_offset, p->token_size);
+        if (!bits) bad = true;
+        join |= bits;
+        count++;
+        parse_advance(p);
+    } while (count < 3 && p->token != TOKEN_JOIN && parse_at_name(p));
+    parse_expect(p, TOKEN_JOIN);
+    if (bad || (join & JOIN_INNER && join & JOIN_OUTER) ||
+        (join & (JOIN_OUTER | JOIN_LEFT | JOIN_RIGHT)) == JOIN_OUTER) {
+#define WORD(i) (int)(count > (i) ? words[i].size : 0), p->sql + (count > (i) ? words[i].offset : 0)
+        parse_fail(p, ERR_ERROR, words[0].offset, "unknown join type: %.*s%s%.*s%s%.*s", WORD(0),
+                   count > 1 ? " " : "", WORD(1), count > 2 ? " " : "", WORD(2));
+#undef WORD
+    }
+    return join;
+}
+
+static void parse_on_using(struct parse *p, struct source *s, bool first)
+{
+    const char *which = NULL;
+    if (parse_accept(p, TOKEN_ON)) {
+        s->on = parse_expr(p);
+        which = "ON";
+    } else if (parse_accept(p, TOKEN_USING)) {
+        parse_expect(p, TOKEN_LEFT_PAREN);
+        s->using = parse_name_list(p);
+        parse_expect(p, TOKEN_RIGHT_PAREN);
+        which = "USING";
+    }
+    if (which && first) parse_fail(p, ERR_ERROR, OFFSET_NONE, "a JOIN clause is required before %s", which);
+}
+
+// A parenthesized list: a lone table without alias or ON stands for itself, anything else becomes
+// (SELECT * FROM list).
+static void source_from_nested(struct parse *p, struct source *s, struct source_list *nested)
+{
+    if (nested->count == 1) {
+        struct source inner = nested->items[0];
+        const char *alias = s->alias;
+        u32 alias_offset = s->alias_offset;
+        struct expr *on = s->on;
+        struct name_list *using = s->using;
+        u8 join = s->join;
+        *s = inner;
+        s->join = join;
+        s->on = on;
+        s->using = using;
+        if (alias) {
+            s->alias = alias;
+            s->alias_offset = alias_offset;
+        }
+        return;
+    }
+    struct select *select = PARSE_NEW(p, select);
+    select->flags = SELECT_F_NESTED_FROM;
+    select->offset = OFFSET_NONE;
+    expr_list_add(p->arena, &select->columns, star_expr(p, OFFSET_NONE));
+    select->from = nested;
+    s->select = select;
+}
+
+static void parse_source_name(struct parse *p, struct source *s)
+{
+    struct object_name name;
+    parse_object_name(p, &name);
+    s->schema_name = name.schema;
+    s->schema_offset = name.schema_offset;
+    s->name = name.name;
+    s->offset = name.offset;
+}
+
+static bool parse_indexed(struct parse *p, struct source *s)
+{
+    if (parse_accept(p, TOKEN_INDEXED)) {
+        parse_expect(p, TOKEN_BY);
+        s->indexed_by_offset = p->token_offset;
+        s->indexed_by = parse_name(p);
+        return true;
+    }
+    if (parse_accept(p, TOKEN_NOT)) {
+        parse_expect(p, TOKEN_INDEXED);
+        s->not_indexed = true;
+        return true;
+    }
+    return false;
+}
+
+static struct source_list *parse_source_list(struct parse *p)
+{
+    parse_enter(p);
+    struct source_list *list = NULL;
+    u8 join = 0, all = 0;
+    do {
+        bool first = list == NULL;
+        // Filled in apart: the list may move while subqueries are parsed.
+        struct source s = {.offset = OFFSET_NONE, .schema_offset = OFFSET_NONE, .alias_offset = OFFSET_NONE,
+                           .cursor = -1, .join = join};
+        all |= join;
+        if (p->token == TOKEN_LEFT_PAREN) {
+            s.offset = p->token_offset;
+            parse_advance(p);
+            struct source_list *nested = NULL;
+            if (parse_at_select(p))
+                s.select = parse_select(p);
+            else
+                nested = parse_source_list(p);
+            parse_expect(p, TOKEN_RIGHT_PAREN);
+            s.alias = parse_alias(p, &s.alias_offset);
+            parse_on_using(p, &s, first);
+            if (nested && first && !s.alias && !s.on && !s.using) {
+                // ((a JOIN b) ...) : the parentheses change nothing.
+                list = nested;
+                for (u32 i = 0; i < list->count; i++) all |= list->items[i].join;
+                continue;
+            }
+            if (nested) source_from_nested(p, &s, nested);
+        } else {
+            parse_source_name(p, &s);
+            if (p->token == TOKEN_LEFT_PAREN) {
+                parse_advance(p);
+                s.is_function = true;
+                if (p->token != TOKEN_RIGHT_PAREN) s.arguments = parse_expr_list(p);
+                parse_expect(p, TOKEN_RIGHT_PAREN);
+                s.alias = parse_alias(p, &s.alias_offset);
+            } else {
+                s.alias = parse_alias(p, &s.alias_offset);
+                parse_indexed(p, &s);
+            }
+            parse_on_using(p, &s, first);
+        }
+        *source_list_add(p->arena, &list) = s;
+    } while ((join = parse_join_operator(p)) != 0);
+    if (all & JOIN_RIGHT) {
+        u32 i = list->count - 1;
+        while (i > 0 && !(list->items[i].join & JOIN_RIGHT)) i--;
+        while (i-- > 0) list->items[i].join |= JOIN_LEFT_OF_RIGHT;
+    }
+    parse_leave(p);
+    return list;
+}
+
+struct source_list *parse_from(struct parse *p)
+{
+    return parse_accept(p, TOKEN_FROM) ? parse_source_list(p) : NULL;
+}
+
+// ---- SELECT -----------------------------------------------------------------------------------------------
+
+static struct select *parse_values(struct parse *p)
+{
+    struct select *s = NULL;
+    u32 offset = p->token_offset;
+    parse_advance(p);
+    do {
+        struct select *row = PARSE_NEW(p, select);
+        row->offset = offset;
+        row->flags = SELECT_F_VALUES;
+        parse_expect(p, TOKEN_LEFT_PAREN);
+        row->columns = parse_expr_list(p);
+        parse_expect(p, TOKEN_RIGHT_PAREN);
+        if (s) {
+            s->flags &= ~(u32)SELECT_F_MULTI_VALUE;
+            row->flags |= SELECT_F_MULTI_VALUE;
+            row->op = SELECT_UNION_ALL;
+            row->prior = s;
+        }
+        s = row;
+    } while (parse_accept(p, TOKEN_COMMA));
+    return s;
+}
+
+static struct select *parse_simple_select(struct parse *p)
+{
+    if (p->token == TOKEN_VALUES) return parse_values(p);
+    struct select *s = PARSE_NEW(p, select);
+    s->offset = p->token_offset;
+    parse_expect(p, TOKEN_SELECT);
+    if (parse_accept(p, TOKEN_DISTINCT))
+        s->flags |= SELECT_F_DISTINCT;
+    else if (parse_accept(p, TOKEN_ALL))
+        s->flags |= SELECT_F_ALL;
+    s->columns = parse_result_list(p);
+    s->from = parse_from(p);
+    if (parse_accept(p, TOKEN_WHERE)) s->where = parse_expr(p);
+    if (parse_accept(p, TOKEN_GROUP)) {
+        parse_expect(p, TOKEN_BY);
+        s->group_by = parse_expr_list(p);
+    }
+    if (parse_accept(p, TOKEN_HAVING)) s->having = parse_expr(p);
+    if (parse_accept(p, TOKEN_WINDOW)) s->windows = parse_window_definitions(p);
+    s->order_by = parse_order_by(p);
+    parse_limit(p, &s->limit, &s->limit_offset);
+    return s;
+}
+
+static const char *select_op_name(u8 op)
+{
+    switch ((enum select_op)op) {
+    case SELECT_UNION_ALL: return "UNION ALL";
+    case SELECT_INTERSECT: return "INTERSECT";
+    case SELECT_EXCEPT: return "EXCEPT";
+    case SELECT_UNION: return "UNION";
+    case SELECT_SIMPLE: break;
+    }
+    return "SELECT";
+}
+
+// Links the terms of a compound both ways and checks what may stand between them.
+static void compound_link(struct parse *p, struct select *last)
+{
+    if (!last->prior) return;
+    u32 count = 1;
+    struct select *next = NULL, *s = last;
+    for (;;) {
+        s->next = next;
+        s->flags |= SELECT_F_COMPOUND;
+        next = s;
+        s = s->prior;
+        if (!s) break;
+        count++;
+        if (s->order_by || s->limit)
+            parse_fail(p, ERR_ERROR, OFFSET_NONE, "%s clause should come after %s not before",
+                       s->order_by ? "ORDER BY" : "LIMIT", select_op_name(next->op));
+    }
+    if (!(last->flags & (SELECT_F_MULTI_VALUE | SELECT_F_VALUES)) && count > 500)
+        parse_fail(p, ERR_ERROR, OFFSET_NONE, "too many terms in compound SELECT");
+}
+
+static struct select *parse_compound(struct parse *p)
+{
+    struct select *s = parse_simple_select(p);
+    for (;;) {
+        u8 op;
+        if (parse_accept(p, TOKEN_UNION))
+            op = parse_accept(p, TOKEN_ALL) ? SELECT_UNION_ALL : SELECT_UNION;
+        else if (parse_accept(p, TOKEN_EXCEPT))
+            op = SELECT_EXCEPT;
+        else if (parse_accept(p, TOKEN_INTERSECT))
+            op = SELECT_INTERSECT;
+        else
+            break;
+        struct select *right = parse_simple_select(p);
+        if (right->prior) {
+            // VALUES of several rows is one term: SELECT * FROM (VALUES ...).
+            compound_link(p, right);
+            struct select *outer = PARSE_NEW(p, select);
+            outer->offset = right->offset;
+            expr_list_add(p->arena, &outer->columns, star_expr(p, OFFSET_NONE));
+            struct source *source = source_list_add(p->arena, &outer->from);
+            source->select = right;
+            right = outer;
+        }
+        right->op = op;
+        right->prior = s;
+        s->flags &= ~(u32)SELECT_F_MULTI_VALUE;
+        right->flags &= ~(u32)SELECT_F_MULTI_VALUE;
+        s = right;
+    }
+    compound_link(p, s);
+    return s;
+}
+
+struct with *parse_with(struct parse *p)
+{
+    if (!parse_accept(p, TOKEN_WITH)) return NULL;
+    struct with *with = PARSE_NEW(p, with);
+    if (parse_accept(p, TOKEN_RECURSIVE)) with->recursive = true;
+    do {
+        struct cte cte = {.offset = p->token_offset};
+        cte.name = parse_name(p);
+        if (parse_accept(p, TOKEN_LEFT_PAREN)) {
+            cte.columns = parse_column_list(p);
+            parse_expect(p, TOKEN_RIGHT_PAREN);
+        }
+        parse_expect(p, TOKEN_AS);
+        if (parse_accept(p, TOKEN_MATERIALIZED)) {
+            cte.materialize = CTE_MATERIALIZED;
+        } else if (parse_accept(p, TOKEN_NOT)) {
+            parse_expect(p, TOKEN_MATERIALIZED);
+            cte.materialize = CTE_NOT_MATERIALIZED;
+        }
+        parse_expect(p, TOKEN_LEFT_PAREN);
+        if (!parse_at_select(p)) parse_syntax_error(p);
+        cte.select = parse_select(p);
+        parse_expect(p, TOKEN_RIGHT_PAREN);
+        for (u32 i = 0; i < with->count; i++)
+            if (name_equal(with->items[i].name, cte.name))
+                parse_fail(p, ERR_ERROR, OFFSET_NONE, "duplicate WITH table name: %s", cte.name);
+        with->items = arena_grow(p->arena, with->items, with->count, &with->capacity, sizeof *with->items);
+        with->items[with->count++] = cte;
+    } while (parse_accept(p, TOKEN_COMMA));
+    return with;
+}
+
+struct select *parse_select(struct parse *p)
+{
+    parse_enter(p);
+    struct with *with = parse_with(p);
+    if (p->token != TOKEN_SELECT && p->token != TOKEN_VALUES) parse_syntax_error(p);
+    struct select *s = parse_compound(p);
+    s->with = with;
+    parse_leave(p);
+    return s;
+}
