@@ -26,7 +26,6 @@
 
 struct aggregate_info;
 struct where_info;
-struct with_scope;
 
 // ---- the statement being compiled ---------------------------------------------------------------------
 
@@ -34,7 +33,8 @@ struct with_scope;
 struct trigger_context {
     const struct table *table; // NULL: names old and new mean nothing
     bool has_old, has_new;
-    bool returning;            // bare column names are the new (DELETE: old) row's too
+    int registers[2];          // first column's register of the old [0] and new [1] row when they are in this very
+                               // program (RETURNING), the rowid before it; 0: parameters of the sub-program
     u64 old_mask, new_mask;    // columns used, as source_column_mask counts them; set by resolving
     bool old_rowid_used, new_rowid_used;
 };
@@ -80,8 +80,17 @@ struct compile {
     bool triggers_disabled;      // of the top: DROP TABLE's own DELETE
     struct with *with;           // innermost WITH in sight
     struct column_source *index_exprs;
-    int self_cursor;             // CHECK, generated columns: cursor or first register of the row (see expr)
+    // Where columns with cursor -1 (resolve_self) are: > 0: cursor self_cursor - 1; < 0: registers, the first column
+    // (by its place in the record) in -self_cursor, the rowid before it.
+    int self_cursor;
     int generated_depth;
+    bool factoring_once;         // code outside of loops that OP_Once can guard
+
+    const struct table *views[64]; // being expanded, outermost first
+    u32 view_depth;
+    int view_database;           // of the innermost
+    const char *trigger_schema;  // names in a trigger's body mean tables of that database, or NULL
+    u32 quiet_offsets;           // errors are at no place of the statement's text
 
     const struct parse *parse;   // for its parameters; NULL when the text is the engine's own
 
@@ -127,6 +136,27 @@ void compile_result_column(struct compile *c, u32 column, const char *name, cons
 int explain_row(struct compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int explain_push(struct compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void explain_pop(struct compile *c);
+
+// ---- the connection ------------------------------------------------------------------------------------
+// What compiling asks of it; in engine/connection.c.
+
+int connection_database_count(const struct skerry *db);
+const char *connection_database_name(const struct skerry *db, int index); // "main", "temp", ...
+struct schema *connection_schema(const struct skerry *db, int index);
+// A function by name and number of arguments (the application's before the built-in ones), as fn_find.
+const struct fn_def *connection_function(const struct skerry *db, const char *name, s32 count, bool *name_exists);
+const struct collation *connection_collation(const struct skerry *db, const char *name); // NULL: none
+// The table of an eponymous table-valued function (json_each, pragma_table_info, ...), or NULL.
+const struct table *connection_eponymous_table(const struct skerry *db, const char *name);
+bool connection_flag_get(const struct skerry *db, int flag); // enum connection_flag of connection.h
+
+int compile_database_count(const struct compile *c);
+int compile_database_find(const struct compile *c, const char *name); // -1: none
+const char *compile_database_name(const struct compile *c, int index);
+const struct schema *compile_schema(const struct compile *c, int index);
+const struct fn_def *compile_function(struct compile *c, const char *name, s32 count, bool *name_exists);
+const struct table *compile_eponymous_table(struct compile *c, const char *name);
+s64 compile_limit(const struct compile *c, enum skerry_limit limit);
 
 // ---- emitting ----------------------------------------------------------------------------------------
 
@@ -228,9 +258,11 @@ void expr_code(struct compile *c, struct expr *e, int target);
 void expr_code_copy(struct compile *c, const struct expr *e, int target);
 // Leaves it wherever it is cheapest; gives that register. *temp is what to reg_release, or 0.
 int expr_code_temp(struct compile *c, struct expr *e, int *temp);
-// The value in target for sure, or in a register of its own (when target < 0) computed once when constant.
+// Gives the register that holds the value: target, unless it is somewhere already.
 int expr_code_target(struct compile *c, struct expr *e, int target);
+// The value in target, computed at the program's start when it is constant.
 void expr_code_factor(struct compile *c, struct expr *e, int target);
+// A register with the value of a constant expression, computed once.
 int expr_code_once(struct compile *c, struct expr *e);
 enum list_code_flags { LIST_CODE_FACTOR = 1, LIST_CODE_DUP = 2, LIST_CODE_REF = 4, LIST_CODE_OMIT_REF = 8 };
 // Values of a list in consecutive registers from target on; gives how many.
@@ -242,7 +274,6 @@ void expr_jump_if_false_copy(struct compile *c, const struct expr *e, int label,
 // Column `column` of table at cursor (index -1: the rowid) into reg: default values, generated columns,
 // the primary key's place in WITHOUT ROWID tables and REAL stored as integer are taken care of.
 void column_code(struct compile *c, const struct table *t, int cursor, int column, int reg);
-// Applies generated columns' expressions of the row in registers first.. (table column order).
 char table_column_affinity(const struct table *t, int column);
 
 char expr_affinity(const struct expr *e);
@@ -261,7 +292,13 @@ int expr_vector_size(const struct expr *e);
 struct expr *expr_vector_field(struct compile *c, struct expr *e, int field);
 bool expr_is_vector(const struct expr *e);
 
-// Copies: expr_copy, select_copy, ... of ast.h with c->arena; comparison: expr_compare of ast.h.
+// Copies: expr_copy, select_copy, ... of ast.h with c->arena; comparison: expr_compare.
+// 0: the same; 1: but for an explicit COLLATE at the top of one; 2: different. cursor: columns of `a` with that
+// cursor equal those of `b` with cursor -1.
+int expr_compare(struct compile *c, const struct expr *a, const struct expr *b, int cursor);
+// 0: the same.
+int expr_list_compare(struct compile *c, const struct expr_list *a, const struct expr_list *b, int cursor);
+struct expr *expr_and(struct arena *a, struct expr *left, struct expr *right); // either may be NULL
 bool expr_implies(struct compile *c, const struct expr *premise, const struct expr *conclusion, int cursor);
 
 // ---- SELECT ------------------------------------------------------------------------------------------
@@ -340,6 +377,8 @@ bool where_uses_deferred_seek(const struct where_info *w);
 s16 where_row_estimate(const struct where_info *w); // log2 * 10
 
 // ---- statements (each in the file of its noun) -----------------------------------------------------------
+// AUTOINCREMENT: what a program does before its body (insert.c).
+void autoincrement_begin(struct compile *c);
 void select_statement(struct compile *c, struct stmt_select *s);
 void insert_statement(struct compile *c, struct stmt_insert *s);
 void update_statement(struct compile *c, struct stmt_update *s);

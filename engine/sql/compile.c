@@ -1,0 +1,487 @@
+// The frame of compiling: errors, registers, the program's beginning and end, statements.
+#include "compile.h"
+
+#include <stdarg.h>
+
+#include "../fn/fn.h"
+#include "emit.h"
+#include "expr.h"
+
+// ---- errors -------------------------------------------------------------------------------------------------
+
+static _Noreturn void fail_at(struct compile *c, err_code code, s64 offset, const char *text)
+{
+    err_set(c->err, code, "compile", "%s", text);
+    if (c->quiet_offsets) offset = -1;
+    c->err->offset = offset;
+    longjmp(*c->exit, 1);
+}
+
+void compile_fail(struct compile *c, err_code code, s64 offset, const char *format, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fail_at(c, code, offset == (s64)OFFSET_NONE ? -1 : offset, text);
+}
+
+void compile_fail_at(struct compile *c, const struct expr *e, const char *format, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    s64 offset = e && e->offset != OFFSET_NONE ? (s64)e->offset : -1;
+    fail_at(c, ERR_ERROR, offset, text);
+}
+
+// ---- the connection -----------------------------------------------------------------------------------------
+
+int compile_database_count(const struct compile *c)
+{
+    return connection_database_count(c->db);
+}
+
+const char *compile_database_name(const struct compile *c, int index)
+{
+    return connection_database_name(c->db, index);
+}
+
+const struct schema *compile_schema(const struct compile *c, int index)
+{
+    return connection_schema(c->db, index);
+}
+
+int compile_database_find(const struct compile *c, const char *name)
+{
+    for (int i = connection_database_count(c->db) - 1; i >= 0; i--) {
+        const char *own = connection_database_name(c->db, i);
+        if (own && name_equal(own, name)) return i;
+    }
+    return name_equal(name, "main") ? 0 : -1;
+}
+
+const struct fn_def *compile_function(struct compile *c, const char *name, s32 count, bool *name_exists)
+{
+    return connection_function(c->db, name, count, name_exists);
+}
+
+const struct table *compile_eponymous_table(struct compile *c, const char *name)
+{
+    return connection_eponymous_table(c->db, name);
+}
+
+s64 compile_limit(const struct compile *c, enum skerry_limit limit)
+{
+    return skerry_limit(c->db, limit, -1);
+}
+
+const struct collation *find_collation_at(struct compile *c, const char *name, const struct expr *at)
+{
+    const struct collation *found = connection_collation(c->db, name);
+    if (!found) {
+        if (at) compile_fail_at(c, at, "no such collation sequence: %s", name);
+        compile_fail(c, ERR_ERROR_MISSING_COLLSEQ, -1, "no such collation sequence: %s", name);
+    }
+    return found;
+}
+
+const struct collation *find_collation(struct compile *c, const char *name)
+{
+    return find_collation_at(c, name, NULL);
+}
+
+void compile_use_database(struct compile *c, int index)
+{
+    if (index >= 0) c->top->schema_used |= 1u << index;
+}
+
+void compile_write_database(struct compile *c, int index, bool multi_row)
+{
+    compile_use_database(c, index);
+    c->top->schema_written |= 1u << index;
+    if (multi_row) c->top->multi_row_write = true;
+}
+
+// ---- registers ----------------------------------------------------------------------------------------------
+
+int reg_alloc(struct compile *c)
+{
+    return ++c->register_count;
+}
+
+int reg_alloc_range(struct compile *c, int count)
+{
+    int first = c->register_count + 1;
+    c->register_count += count;
+    return first;
+}
+
+int reg_temp(struct compile *c)
+{
+    if (c->temp_reg_count) return c->temp_regs[--c->temp_reg_count];
+    return ++c->register_count;
+}
+
+void reg_release(struct compile *c, int reg)
+{
+    if (!reg || c->temp_reg_count >= 16) return;
+    c->temp_regs = arena_grow(c->arena, c->temp_regs, c->temp_reg_count, &c->temp_reg_capacity, sizeof *c->temp_regs);
+    c->temp_regs[c->temp_reg_count++] = reg;
+}
+
+int reg_temp_range(struct compile *c, int count)
+{
+    if (count == 1) return reg_temp(c);
+    if (count <= c->temp_range_count) {
+        int first = c->temp_range_start;
+        c->temp_range_start += count;
+        c->temp_range_count -= count;
+        return first;
+    }
+    return reg_alloc_range(c, count);
+}
+
+void reg_release_range(struct compile *c, int first, int count)
+{
+    if (count == 1) {
+        reg_release(c, first);
+        return;
+    }
+    if (count > c->temp_range_count) {
+        c->temp_range_count = count;
+        c->temp_range_start = first;
+    }
+}
+
+void reg_forget_temps(struct compile *c)
+{
+    c->temp_reg_count = 0;
+    c->temp_range_count = 0;
+}
+
+int cursor_alloc(struct compile *c)
+{
+    return c->cursor_count++;
+}
+
+// ---- keys and cursors ---------------------------------------------------------------------------------------
+
+static u8 compile_encoding(struct compile *c)
+{
+    const struct schema *s = compile_schema(c, 0);
+    return s && s->encoding ? s->encoding : 1;
+}
+
+struct key_info *key_info_make(struct compile *c, u32 fields, u32 extra)
+{
+    return key_info_new(c->program->arena, fields, fields + extra, compile_encoding(c));
+}
+
+struct key_info *key_info_of_list(struct compile *c, const struct expr_list *list, u32 start, u32 extra)
+{
+    struct key_info *key = key_info_make(c, list->count - start, extra + 1);
+    for (u32 i = start; i < list->count; i++) {
+        key->collations[i - start] = expr_collation(c, list->items[i].expr);
+        u8 order = list->items[i].descending ? KEY_DESC : 0;
+        // NULLs sort as smallest; saying otherwise makes them the largest.
+        if (list->items[i].nulls_said && list->items[i].nulls_last != list->items[i].descending) order |= KEY_NULLS_LAST;
+        key->orders[i - start] = order;
+    }
+    return key;
+}
+
+struct key_info *key_info_of_index(struct compile *c, const struct index *i)
+{
+    u32 fields = i->column_count;
+    bool unique_not_null = i->unique_not_null;
+    struct key_info *key = unique_not_null ? key_info_make(c, i->key_count, (u32)(i->column_count - i->key_count))
+                                           : key_info_make(c, fields, 0);
+    for (u32 j = 0; j < fields; j++) {
+        const char *name = i->collations ? i->collations[j] : NULL;
+        key->collations[j] = name && !name_equal(name, "BINARY") ? find_collation(c, name) : NULL;
+        key->orders[j] = i->descending && i->descending[j] ? KEY_DESC : 0;
+    }
+    return key;
+}
+
+void open_table(struct compile *c, int cursor, int database, const struct table *t, enum opcode op)
+{
+    compile_use_database(c, database);
+    if (table_has_rowid(t)) {
+        emit_int(c, op, cursor, (int)t->root, database, t->stored_count);
+    } else {
+        emit_key(c, op, cursor, (int)t->primary_key->root, database, key_info_of_index(c, t->primary_key));
+    }
+}
+
+void open_index(struct compile *c, int cursor, int database, const struct index *i, enum opcode op)
+{
+    compile_use_database(c, database);
+    emit_key(c, op, cursor, (int)i->root, database, key_info_of_index(c, i));
+}
+
+// ---- result columns -----------------------------------------------------------------------------------------
+
+void compile_result_columns(struct compile *c, u32 count)
+{
+    program_columns_set(c->program, count);
+}
+
+void compile_result_column(struct compile *c, u32 column, const char *name, const char *decltype)
+{
+    struct program_column *out = &c->program->columns[column];
+    struct arena *a = c->program->arena;
+    out->name = name ? arena_copy(a, name, strlen(name)) : "";
+    out->decltype = decltype && *decltype ? arena_copy(a, decltype, strlen(decltype)) : NULL;
+}
+
+// ---- EXPLAIN QUERY PLAN --------------------------------------------------------------------------------------
+
+static int explain_add(struct compile *c, const char *format, va_list args)
+{
+    if (!c->explain_query_plan) return 0;
+    char text[1000];
+    vsnprintf(text, sizeof text, format, args);
+    int address = emit(c, OP_Explain, emit_here(c), c->explain_parent, 0);
+    program_p4_text(c->program, address, text, -1);
+    return address;
+}
+
+int explain_row(struct compile *c, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int address = explain_add(c, format, args);
+    va_end(args);
+    return address;
+}
+
+int explain_push(struct compile *c, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int address = explain_add(c, format, args);
+    va_end(args);
+    if (c->explain_query_plan) c->explain_parent = address;
+    return address;
+}
+
+void explain_pop(struct compile *c)
+{
+    if (!c->explain_query_plan) return;
+    c->explain_parent = c->explain_parent ? emit_op(c, c->explain_parent)->p2 : 0;
+}
+
+// ---- the program's frame ------------------------------------------------------------------------------------
+
+void compile_begin(struct compile *c)
+{
+    emit(c, OP_Init, 0, 1, 0);
+    c->factoring = true;
+    c->factoring_once = true;
+}
+
+void compile_finish(struct compile *c)
+{
+    emit(c, OP_Halt, 0, 0, 0);
+    struct program *p = c->program;
+    int frame = emit_here(c);
+    bool sub = c->outer != NULL;
+    if (!sub) {
+        for (int i = 0; i < compile_database_count(c); i++) {
+            u32 bit = 1u << i;
+            if (!(c->schema_used & bit)) continue;
+            const struct schema *s = compile_schema(c, i);
+            p->reads |= bit;
+            emit(c, OP_Transaction, i, (c->schema_written & bit) != 0, s ? (int)s->cookie : 0);
+            emit_set_p5(c, s != NULL);
+            if (s && i < PROGRAM_DATABASES_MAX && !p->schemas[i]) p->schemas[i] = schema_ref((struct schema *)s);
+        }
+        p->writes = c->schema_written;
+        p->multi_row_write = c->multi_row_write;
+        p->may_abort = c->may_abort;
+        p->read_only = (c->schema_written & ~2u) == 0;
+        autoincrement_begin(c);
+    }
+    c->factoring = false;
+    for (u32 i = 0; i < c->constant_count; i++) expr_code(c, c->constants[i].expr, c->constants[i].reg);
+    emit(c, OP_Goto, 0, 1, 0);
+    emit_set_p2(c, 0, frame);
+    program_finish(p, c->register_count, c->cursor_count);
+}
+
+void compile_init_sub(struct compile *sub, struct compile *outer, struct program *program)
+{
+    *sub = (struct compile){
+        .arena = outer->arena,
+        .db = outer->db,
+        .program = program,
+        .top = outer->top,
+        .outer = outer,
+        .sql = outer->sql,
+        .sql_size = outer->sql_size,
+        .exit = outer->exit,
+        .err = outer->err,
+        .factoring = true,
+        .factoring_once = true,
+        .quiet_offsets = 1,
+        .explain_query_plan = outer->explain_query_plan,
+    };
+}
+
+void compile_statement(struct compile *c, struct stmt *s)
+{
+    switch ((enum stmt_kind)s->kind) {
+    case STMT_SELECT:
+        select_statement(c, (struct stmt_select *)s);
+        break;
+    case STMT_INSERT:
+        insert_statement(c, (struct stmt_insert *)s);
+        break;
+    case STMT_UPDATE:
+        update_statement(c, (struct stmt_update *)s);
+        break;
+    case STMT_DELETE:
+        delete_statement(c, (struct stmt_delete *)s);
+        break;
+    case STMT_CREATE_TABLE:
+        create_table_statement(c, (struct stmt_create_table *)s);
+        break;
+    case STMT_CREATE_INDEX:
+        create_index_statement(c, (struct stmt_create_index *)s);
+        break;
+    case STMT_CREATE_VIEW:
+        create_view_statement(c, (struct stmt_create_view *)s);
+        break;
+    case STMT_CREATE_TRIGGER:
+        create_trigger_statement(c, (struct stmt_create_trigger *)s);
+        break;
+    case STMT_CREATE_VIRTUAL_TABLE:
+        create_virtual_table_statement(c, (struct stmt_create_virtual_table *)s);
+        break;
+    case STMT_DROP:
+        drop_statement(c, (struct stmt_drop *)s);
+        break;
+    case STMT_ALTER:
+        alter_statement(c, (struct stmt_alter *)s);
+        break;
+    case STMT_BEGIN:
+        begin_statement(c, (struct stmt_begin *)s);
+        break;
+    case STMT_COMMIT:
+        commit_statement(c, (struct stmt_commit *)s);
+        break;
+    case STMT_ROLLBACK:
+        rollback_statement(c, (struct stmt_rollback *)s);
+        break;
+    case STMT_SAVEPOINT:
+        savepoint_statement(c, (struct stmt_savepoint *)s);
+        break;
+    case STMT_PRAGMA:
+        pragma_statement(c, (struct stmt_pragma *)s);
+        break;
+    case STMT_ATTACH:
+        attach_statement(c, (struct stmt_attach *)s);
+        break;
+    case STMT_DETACH:
+        detach_statement(c, (struct stmt_detach *)s);
+        break;
+    case STMT_VACUUM:
+        vacuum_statement(c, (struct stmt_vacuum *)s);
+        break;
+    case STMT_REINDEX:
+        reindex_statement(c, (struct stmt_reindex *)s);
+        break;
+    case STMT_ANALYZE:
+        analyze_statement(c, (struct stmt_analyze *)s);
+        break;
+    }
+}
+
+// ---- from text to program -----------------------------------------------------------------------------------
+
+static void parse_failed(struct parse *p, err_code code, u32 offset, const char *text)
+{
+    struct compile *c = p->context;
+    fail_at(c, code, offset == OFFSET_NONE ? -1 : (s64)offset, text);
+}
+
+static void arena_exhausted(struct arena *a)
+{
+    struct compile *c = a->context;
+    err_set(c->err, ERR_NOMEM, "compile", "out of memory");
+    longjmp(*c->exit, 1);
+}
+
+static void parameters_set(struct compile *c, const struct parse *parse)
+{
+    struct program *p = c->program;
+    p->parameter_count = parse->variable_count;
+    p->parameters = arena_alloc(p->arena, (parse->variables_count + 1) * sizeof *p->parameters);
+    p->named_parameter_count = parse->variables_count;
+    for (u32 i = 0; i < parse->variables_count; i++) {
+        const char *name = parse->variables[i].name;
+        p->parameters[i].name = name ? arena_copy(p->arena, name, strlen(name)) : NULL;
+        p->parameters[i].number = parse->variables[i].number;
+    }
+}
+
+static void compile_text(struct compile *c, const char *sql, size_t size, size_t *used, struct program **out)
+{
+    struct parse parse = {
+        .arena = c->arena,
+        .sql = sql,
+        .size = (u32)size,
+        .depth_max = (u32)compile_limit(c, SKERRY_LIMIT_EXPR_DEPTH),
+        .variable_max = (u32)compile_limit(c, SKERRY_LIMIT_VARIABLE_NUMBER),
+        .column_max = (u32)compile_limit(c, SKERRY_LIMIT_COLUMN),
+        .fail = parse_failed,
+        .context = c,
+    };
+    c->parse = &parse;
+    parse_statement(&parse);
+    *used = parse.used;
+    if (!parse.stmt) return;
+    c->program = program_new(c->arena);
+    *out = c->program;
+    c->program->explain = parse.stmt->explain;
+    c->explain_query_plan = parse.stmt->explain == EXPLAIN_QUERY_PLAN;
+    c->program->sql = arena_copy(c->arena, sql, parse.used);
+    c->program->sql_size = parse.used;
+    c->sql = c->program->sql;
+    c->sql_size = parse.used;
+    parameters_set(c, &parse);
+    compile_begin(c);
+    compile_statement(c, parse.stmt);
+    compile_finish(c);
+    c->parse = NULL;
+}
+
+err_code compile_sql(struct skerry *db, struct arena *arena, const char *sql, size_t size, size_t *used,
+                     struct program **out, struct err *err)
+{
+    jmp_buf exit;
+    struct compile compile = {.arena = arena, .db = db, .sql = sql, .sql_size = size, .exit = &exit, .err = err};
+    compile.top = &compile;
+    void (*saved_exhausted)(struct arena *) = arena->out_of_memory;
+    void *saved_context = arena->context;
+    arena->out_of_memory = arena_exhausted;
+    arena->context = &compile;
+    *out = NULL;
+    *used = 0;
+    volatile err_code code = ERR_OK;
+    if (setjmp(exit) == 0) {
+        compile_text(&compile, sql, size, used, out);
+    } else {
+        code = err->code ? err->code : ERR_ERROR;
+        if (*out) program_release(*out);
+        *out = NULL;
+    }
+    arena->out_of_memory = saved_exhausted;
+    arena->context = saved_context;
+    return code;
+}

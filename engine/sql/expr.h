@@ -1,0 +1,79 @@
+// What the SELECT side of the compiler shares about expressions beyond compile.h.
+#pragma once
+
+#include "compile.h"
+
+struct expr *expr_skip_collate(struct expr *e); // without COLLATE and likely() around it
+bool expr_is_column(const struct expr *e);
+const struct collation *expr_collation_or_null(struct compile *c, const struct expr *e);
+const struct collation *compare_collation_or_null(struct compile *c, const struct expr *left,
+                                                  const struct expr *right);
+const struct collation *expr_compare_collation(struct compile *c, const struct expr *e);
+const struct collation *find_collation_at(struct compile *c, const char *name, const struct expr *at);
+char expr_comparison_affinity(const struct expr *e);
+bool expr_index_affinity_ok(const struct expr *e, char index_affinity);
+bool expr_is_constant_not_join(struct compile *c, const struct expr *e);
+bool expr_is_literal_constant(struct compile *c, const struct expr *e); // parameters are not
+bool expr_is_integer64(const struct expr *e, s64 *value);
+bool expr_needs_no_affinity(const struct expr *e, char affinity);
+struct expr *expr_vector_field_subexpr(struct expr *e, int field);
+bool expr_implies_not_null_row(const struct expr *e, int cursor, bool right_join);
+void expr_set_join(struct expr *e, int cursor, u32 flag);
+void expr_unset_join(struct expr *e, int cursor, bool nullable);
+bool expr_always_true(const struct expr *e);
+bool expr_always_false(const struct expr *e);
+
+// ---- code -----------------------------------------------------------------------------------------------
+
+// Emits a comparison of registers that jumps to label.
+void compare_code(struct compile *c, const struct expr *left, const struct expr *right, enum expr_kind kind, int r1,
+                  int r2, int label, int p5, bool commuted);
+int expr_vector_register(struct compile *c, struct expr *e, int field, int subselect_reg, struct expr **field_expr,
+                         int *temp);
+// The rows of a subquery expression (scalar, EXISTS); gives the register of the result.
+int subselect_code(struct compile *c, struct expr *e);
+
+// IN: how its right-hand side can be searched.
+enum in_kind { IN_ROWID = 1, IN_EPHEMERAL, IN_INDEX_ASC, IN_INDEX_DESC, IN_NOOP };
+enum in_flags { IN_LOOP = 1, IN_MEMBERSHIP = 2, IN_NOOP_OK = 4 };
+enum in_kind in_index_find(struct compile *c, struct expr *e, u32 flags, int *rhs_has_null, int *map, int *cursor);
+void in_code(struct compile *c, struct expr *e, int false_label, int null_label);
+void in_rhs_code(struct compile *c, struct expr *e, int cursor);
+char *in_affinity(struct compile *c, const struct expr *e);
+
+// Inline functions: gives the register, or 0 when the function is an ordinary one.
+int inline_function_code(struct compile *c, struct expr *e, int target);
+
+// ---- aggregates --------------------------------------------------------------------------------------------
+
+struct aggregate_column {
+    const struct table *table;
+    struct expr *expr;
+    int cursor, column;
+    int sorter_column;
+    int reg;
+};
+struct aggregate_function {
+    struct expr *expr;
+    const struct fn_def *def;
+    int reg;
+    int distinct_cursor; // DISTINCT: ephemeral index of the arguments seen, or -1
+    int distinct_address;
+    int order_cursor; // ORDER BY inside: sorter of the arguments, or -1
+    bool order_payload, order_unique, use_subtype;
+};
+struct aggregate_info {
+    bool direct_mode;    // columns come from the table's cursor
+    bool use_sorting;    // or from the sorter
+    int sorting_cursor, sorting_cursor_pseudo, sorting_columns;
+    struct expr_list *group_by;
+    struct aggregate_column *columns;
+    u32 column_count, column_capacity;
+    u32 accumulator_count; // columns that are set with each row; those after are for outer queries' arguments
+    struct aggregate_function *functions;
+    u32 function_count, function_capacity;
+    int first_reg;
+    u32 select_id;
+};
+void expr_analyze_aggregates(struct name_context *n, struct expr *e);
+void expr_list_analyze_aggregates(struct name_context *n, struct expr_list *list);

@@ -1,0 +1,764 @@
+// Expressions: their values in registers.
+#include "emit.h"
+#include "expr.h"
+
+// ---- comparisons ------------------------------------------------------------------------------------------
+
+static int compare_opcode(enum expr_kind kind)
+{
+    switch ((int)kind) {
+    case EXPR_EQ:
+    case EXPR_IS:
+        return OP_Eq;
+    case EXPR_NE:
+    case EXPR_IS_NOT:
+        return OP_Ne;
+    case EXPR_LT:
+        return OP_Lt;
+    case EXPR_LE:
+        return OP_Le;
+    case EXPR_GT:
+        return OP_Gt;
+    default: // EXPR_GE
+        return OP_Ge;
+    }
+}
+
+void compare_code(struct compile *c, const struct expr *left, const struct expr *right, enum expr_kind kind, int r1,
+                  int r2, int label, int p5, bool commuted)
+{
+    const struct collation *collation =
+        commuted ? compare_collation_or_null(c, right, left) : compare_collation_or_null(c, left, right);
+    char affinity = compare_affinity(right, expr_affinity(left));
+    emit_collation(c, compare_opcode(kind), r2, label, r1, collation);
+    emit_set_p5(c, (u16)(affinity | p5));
+}
+
+int expr_vector_register(struct compile *c, struct expr *e, int field, int subselect_reg, struct expr **field_expr,
+                         int *temp)
+{
+    u8 kind = e->kind;
+    if (kind == EXPR_REGISTER) {
+        *field_expr = expr_vector_field_subexpr(e, field);
+        return e->reg + field;
+    }
+    if (kind == EXPR_SELECT) {
+        *field_expr = e->select->columns->items[field].expr;
+        return subselect_reg + field;
+    }
+    if (kind == EXPR_ROW) {
+        *field_expr = e->list->items[field].expr;
+        return expr_code_temp(c, *field_expr, temp);
+    }
+    *field_expr = e;
+    return expr_code_temp(c, e, temp);
+}
+
+static int vector_subselect(struct compile *c, struct expr *e)
+{
+    return e->kind == EXPR_SELECT ? subselect_code(c, e) : 0;
+}
+
+// Row comparison into dest: 1, 0 or NULL.
+static void vector_value_code(struct compile *c, struct expr *e, int dest, u8 kind, int p5)
+{
+    struct expr *left = e->left, *right = e->right;
+    int count = expr_vector_size(left);
+    int r1 = vector_subselect(c, left), r2 = vector_subselect(c, right);
+    int is_true = emit_label(c), is_false = emit_label(c), is_null = emit_label(c), done = emit_label(c);
+    bool commuted = e->flags & EXPR_F_COMMUTED;
+    bool equality = kind == EXPR_EQ || kind == EXPR_NE || kind == EXPR_IS || kind == EXPR_IS_NOT;
+    int null_seen = 0;
+    if (kind == EXPR_EQ || kind == EXPR_NE) {
+        null_seen = reg_temp(c);
+        emit(c, OP_Integer, 0, null_seen, 0);
+    }
+    for (int i = 0; i < count; i++) {
+        int t1 = 0, t2 = 0;
+        struct expr *el, *er;
+        int a = expr_vector_register(c, left, i, r1, &el, &t1);
+        int b = expr_vector_register(c, right, i, r2, &er, &t2);
+        if (equality) {
+            compare_code(c, el, er, EXPR_NE, a, b, is_false, p5, commuted);
+            if (null_seen) {
+                // Here they are equal or one is NULL.
+                int skip1 = emit(c, OP_IsNull, a, 0, 0);
+                int skip2 = emit(c, OP_NotNull, b, 0, 0);
+                emit_jump_here(c, skip1);
+                emit(c, OP_Integer, 1, null_seen, 0);
+                emit_jump_here(c, skip2);
+            }
+        } else {
+            bool less = kind == EXPR_LT || kind == EXPR_LE;
+            emit(c, OP_IsNull, a, is_null, 0);
+            emit(c, OP_IsNull, b, is_null, 0);
+            compare_code(c, el, er, less ? EXPR_LT : EXPR_GT, a, b, is_true, 0, commuted);
+            compare_code(c, el, er, less ? EXPR_GT : EXPR_LT, a, b, is_false, 0, commuted);
+        }
+        reg_release(c, t1);
+        reg_release(c, t2);
+    }
+    if (equality) {
+        if (null_seen) emit(c, OP_If, null_seen, is_null, 0);
+        emit_goto(c, is_true);
+    } else {
+        emit_goto(c, kind == EXPR_LE || kind == EXPR_GE ? is_true : is_false);
+    }
+    bool inverted = kind == EXPR_NE || kind == EXPR_IS_NOT;
+    emit_place(c, is_true);
+    emit(c, OP_Integer, !inverted, dest, 0);
+    emit_goto(c, done);
+    emit_place(c, is_false);
+    emit(c, OP_Integer, inverted, dest, 0);
+    emit_goto(c, done);
+    emit_place(c, is_null);
+    emit(c, OP_Null, 0, dest, 0);
+    emit_place(c, done);
+    reg_release(c, null_seen);
+}
+
+// ---- columns ------------------------------------------------------------------------------------------------
+
+static void virtual_column_code(struct compile *c, const struct table *t, int column, int target)
+{
+    // The expression reads its own table's row: self_cursor says where that is.
+    if (++c->generated_depth > 100)
+        compile_fail(c, ERR_ERROR, -1, "generated column loop on \"%s\"", t->columns[column].name);
+    struct expr *e = expr_copy(c->arena, t->columns[column].generated);
+    int done = 0;
+    if (c->self_cursor > 0) done = emit(c, OP_IfNullRow, c->self_cursor - 1, 0, target);
+    resolve_self(c, t, NAME_GENERATED | NAME_FROM_SCHEMA, e, NULL);
+    bool factoring = c->factoring;
+    c->factoring = false;
+    expr_code(c, e, target);
+    c->factoring = factoring;
+    char affinity = (char)t->columns[column].affinity;
+    if (affinity >= AFFINITY_TEXT) emit_text_n(c, OP_Affinity, target, 1, 0, &affinity, 1);
+    if (done) emit_jump_here(c, done);
+    c->generated_depth--;
+}
+
+void generated_column_code(struct compile *c, const struct table *t, int column, int target)
+{
+    virtual_column_code(c, t, column, target);
+}
+
+// The default of a column that rows written before ALTER TABLE ADD COLUMN lack, as p4 of the Column just emitted.
+static void default_code(struct compile *c, const struct table *t, int column, int reg)
+{
+    if (t->kind == TABLE_ORDINARY && !(t->flags & TABLE_EPHEMERAL)) {
+        const struct column *col = &t->columns[column];
+        if (col->default_value) {
+            struct value v;
+            value_init(&v);
+            if (value_from_expr(c, col->default_value, (char)col->affinity, &v)) program_p4_value(c->program, -1, &v);
+            value_deinit(&v);
+        }
+        if (col->affinity == AFFINITY_REAL) emit(c, OP_RealAffinity, reg, 0, 0);
+    }
+}
+
+void column_code(struct compile *c, const struct table *t, int cursor, int column, int reg)
+{
+    if (column < 0 || column == t->rowid_column) {
+        emit(c, OP_Rowid, cursor, reg, 0);
+        return;
+    }
+    if (t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS) {
+        emit(c, OP_VColumn, cursor, column, reg);
+        return;
+    }
+    const struct column *col = &t->columns[column];
+    if (col->flags & COLUMN_VIRTUAL) {
+        int saved = c->self_cursor;
+        c->self_cursor = cursor + 1;
+        virtual_column_code(c, t, column, reg);
+        c->self_cursor = saved;
+        return;
+    }
+    int place = t->flags & TABLE_WITHOUT_ROWID ? index_column_place(t->primary_key, column) : col->storage;
+    emit(c, OP_Column, cursor, place, reg);
+    default_code(c, t, column, reg);
+}
+
+// An expression index that the loop under way reads holds the value.
+static int indexed_expression(struct compile *c, struct expr *e, int target)
+{
+    for (struct column_source *s = c->index_exprs; s; s = s->next) {
+        if (s->table_cursor < 0) continue;
+        if (expr_compare(c, e, s->expr, s->table_cursor) != 0) continue;
+        char affinity = expr_affinity(e);
+        if ((affinity <= AFFINITY_BLOB && s->affinity != AFFINITY_BLOB) ||
+            (affinity == AFFINITY_TEXT && s->affinity != AFFINITY_TEXT) ||
+            (affinity >= AFFINITY_NUMERIC && s->affinity != AFFINITY_NUMERIC))
+            continue;
+        if (s->may_be_null_row) {
+            int address = emit_here(c);
+            emit(c, OP_IfNullRow, s->index_cursor, address + 3, target);
+            emit(c, OP_Column, s->index_cursor, s->index_column, target);
+            emit_goto(c, 0);
+            struct column_source *saved = c->index_exprs;
+            c->index_exprs = NULL;
+            expr_code(c, e, target);
+            c->index_exprs = saved;
+            emit_jump_here(c, address + 2);
+        } else {
+            emit(c, OP_Column, s->index_cursor, s->index_column, target);
+        }
+        return target;
+    }
+    return -1;
+}
+
+static int column_expr_code(struct compile *c, struct expr *e, int target)
+{
+    int cursor = e->cursor;
+    if (cursor < 0) {
+        if (c->self_cursor < 0) {
+            // The row is in registers: the rowid in the first, the columns behind it.
+            int first = -c->self_cursor;
+            if (e->column < 0) {
+                emit(c, OP_SCopy, first - 1, target, 0);
+                return first - 1;
+            }
+            int reg = first + e->table->columns[e->column].storage;
+            if (e->table->columns[e->column].affinity == AFFINITY_REAL &&
+                !(e->table->columns[e->column].flags & COLUMN_GENERATED)) {
+                emit(c, OP_SCopy, reg, target, 0);
+                emit(c, OP_RealAffinity, target, 0, 0);
+                return target;
+            }
+            return reg;
+        }
+        cursor = c->self_cursor - 1;
+    }
+    column_code(c, e->table, cursor, e->column, target);
+    return target;
+}
+
+// ---- the parts ------------------------------------------------------------------------------------------------
+
+static void integer_code(struct compile *c, s64 value, int target)
+{
+    program_emit_integer(c->program, target, value);
+}
+
+static int case_code(struct compile *c, struct expr *e, int target)
+{
+    int end = emit_label(c);
+    struct expr_list *list = e->list;
+    u32 pairs = list->count / 2 * 2;
+    struct expr operand, test = {0};
+    int temp = 0;
+    bool factoring = c->factoring;
+    if (e->left) {
+        struct expr *copy = expr_copy(c->arena, e->left);
+        int reg = expr_code_temp(c, copy, &temp);
+        if (expr_vector_size(copy) > 1) compile_fail_at(c, copy, "row value misused");
+        operand = *copy;
+        if (operand.kind != EXPR_REGISTER) {
+            operand.kind2 = operand.kind;
+            operand.kind = EXPR_REGISTER;
+        }
+        // Its value must survive the WHEN expressions.
+        if (!temp) {
+            temp = reg_temp(c);
+            emit(c, OP_SCopy, reg, temp, 0);
+            reg = temp;
+        }
+        operand.reg = reg;
+        temp = 0;
+        test.kind = EXPR_EQ;
+        test.left = &operand;
+        test.on_cursor = -1;
+        test.flags = operand.flags & EXPR_F_HAS_COLLATE;
+    }
+    for (u32 i = 0; i < pairs; i += 2) {
+        int next = emit_label(c);
+        struct expr *when = list->items[i].expr;
+        if (e->left) {
+            test.right = when;
+            test.flags = (operand.flags | when->flags) & EXPR_F_HAS_COLLATE;
+            expr_jump_if_false(c, &test, next, true);
+        } else {
+            expr_jump_if_false(c, when, next, true);
+        }
+        c->factoring = false;
+        expr_code(c, list->items[i + 1].expr, target);
+        c->factoring = factoring;
+        emit_goto(c, end);
+        emit_place(c, next);
+    }
+    if (list->count & 1) {
+        c->factoring = false;
+        expr_code(c, list->items[list->count - 1].expr, target);
+        c->factoring = factoring;
+    } else {
+        emit(c, OP_Null, 0, target, 0);
+    }
+    emit_place(c, end);
+    return target;
+}
+
+// x BETWEEN y AND z as x >= y AND x <= z with x computed once.
+static void between_code(struct compile *c, struct expr *e, int label, int target, bool jump_true, bool jump_if_null)
+{
+    int temp = 0;
+    struct expr *x = expr_copy(c->arena, e->left);
+    struct expr ge = {.kind = EXPR_GE, .left = x, .right = e->list->items[0].expr, .on_cursor = -1};
+    struct expr le = {.kind = EXPR_LE, .left = x, .right = e->list->items[1].expr, .on_cursor = -1};
+    struct expr and = {.kind = EXPR_AND, .left = &ge, .right = &le, .on_cursor = -1};
+    int size = expr_vector_size(x);
+    bool factoring = c->factoring;
+    int reg;
+    if (size == 1) {
+        reg = expr_code_temp(c, x, &temp);
+        if (!temp) {
+            // The register may be another's and change under the second comparison.
+        }
+    } else {
+        reg = reg_alloc_range(c, size);
+        if (x->kind == EXPR_SELECT) {
+            reg = subselect_code(c, x);
+        } else {
+            for (int i = 0; i < size; i++) expr_code(c, x->list->items[i].expr, reg + i);
+        }
+    }
+    if (x->kind != EXPR_REGISTER) {
+        x->kind2 = x->kind;
+        x->kind = EXPR_REGISTER;
+    }
+    x->reg = reg;
+    c->factoring = factoring;
+    if (target) expr_code(c, &and, target);
+    else if (jump_true) expr_jump_if_true(c, &and, label, jump_if_null);
+    else expr_jump_if_false(c, &and, label, jump_if_null);
+    reg_release(c, temp);
+}
+
+static void comparison_value(struct compile *c, struct expr *e, u8 kind, int target, int p5)
+{
+    if (expr_is_vector(e->left)) {
+        vector_value_code(c, e, target, kind, p5);
+        return;
+    }
+    int t1 = 0, t2 = 0;
+    int r1 = expr_code_temp(c, e->left, &t1);
+    int r2 = expr_code_temp(c, e->right, &t2);
+    // target may be one of the operands' registers: the verdict goes elsewhere first.
+    emit(c, OP_Integer, 1, target, 0);
+    int label = emit_label(c);
+    compare_code(c, e->left, e->right, kind, r1, r2, label, p5, e->flags & EXPR_F_COMMUTED);
+    if (p5 & COMPARE_NULL_EQUAL) emit(c, OP_Integer, 0, target, 0);
+    else emit(c, OP_ZeroOrNull, r1, target, r2);
+    emit_place(c, label);
+    reg_release(c, t1);
+    reg_release(c, t2);
+}
+
+static int binary_opcode(u8 kind)
+{
+    switch (kind) {
+    case EXPR_AND:
+        return OP_And;
+    case EXPR_OR:
+        return OP_Or;
+    case EXPR_ADD:
+        return OP_Add;
+    case EXPR_SUBTRACT:
+        return OP_Subtract;
+    case EXPR_MULTIPLY:
+        return OP_Multiply;
+    case EXPR_DIVIDE:
+        return OP_Divide;
+    case EXPR_REMAINDER:
+        return OP_Remainder;
+    case EXPR_BIT_AND:
+        return OP_BitAnd;
+    case EXPR_BIT_OR:
+        return OP_BitOr;
+    case EXPR_SHIFT_LEFT:
+        return OP_ShiftLeft;
+    case EXPR_SHIFT_RIGHT:
+        return OP_ShiftRight;
+    }
+    return OP_Concat;
+}
+
+static int raise_code(struct compile *c, struct expr *e)
+{
+    if (!c->outer && !c->trigger.table)
+        compile_fail_at(c, e, "RAISE() may only be used within a trigger-program");
+    if (e->conflict == CONFLICT_ABORT) c->top->may_abort = true;
+    if (e->conflict == CONFLICT_IGNORE) {
+        emit(c, OP_Halt, 0, CONFLICT_IGNORE, 0);
+    } else {
+        int temp = 0;
+        int reg = 0;
+        if (e->left) reg = expr_code_temp(c, e->left, &temp);
+        emit(c, OP_Halt, c->outer ? ERR_CONSTRAINT_TRIGGER : ERR_ERROR, e->conflict, reg);
+        reg_release(c, temp);
+    }
+    return 0;
+}
+
+static int aggregate_column_code(struct compile *c, struct expr *e, int target)
+{
+    struct aggregate_info *a = e->aggregate;
+    if (!a || e->aggregate_index < 0 || (u32)e->aggregate_index >= a->column_count) {
+        return column_expr_code(c, e, target);
+    }
+    struct aggregate_column *column = &a->columns[e->aggregate_index];
+    if (!a->direct_mode) return column->reg;
+    if (a->use_sorting) {
+        emit(c, OP_Column, a->sorting_cursor_pseudo, column->sorter_column, target);
+        const struct table *t = column->table;
+        if (t && column->column >= 0 && e->kind == EXPR_AGG_COLUMN && t->columns[column->column].affinity == AFFINITY_REAL)
+            emit(c, OP_RealAffinity, target, 0, 0);
+        return target;
+    }
+    if (!e->table) {
+        // An expression taken over from an expression index: read through the index.
+        emit(c, OP_Column, e->cursor, e->column, target);
+        return target;
+    }
+    return column_expr_code(c, e, target);
+}
+
+// The value of a row's field from a subquery coded once.
+static int select_column_code(struct compile *c, struct expr *e, int target)
+{
+    struct expr *row = e->left;
+    if (row->kind == EXPR_SELECT) {
+        if (row->reg <= 0 || row->cursor != -77) {
+            row->reg = subselect_code(c, row);
+        }
+        return row->reg + e->column;
+    }
+    if (row->kind == EXPR_REGISTER) return row->reg + e->column;
+    return expr_code_target(c, row->list->items[e->column].expr, target);
+}
+
+int expr_code_target(struct compile *c, struct expr *e, int target)
+{
+    int t1 = 0, t2 = 0, r1, r2, in_reg = target;
+    if (!e) {
+        emit(c, OP_Null, 0, target, 0);
+        return target;
+    }
+    if (c->index_exprs && !(e->flags & EXPR_F_LEAF)) {
+        int found = indexed_expression(c, e, target);
+        if (found >= 0) return found;
+    }
+    switch ((enum expr_kind)e->kind) {
+    case EXPR_AGG_COLUMN:
+        return aggregate_column_code(c, e, target);
+    case EXPR_COLUMN:
+        return column_expr_code(c, e, target);
+    case EXPR_INTEGER:
+    case EXPR_BOOLEAN:
+        integer_code(c, e->integer, target);
+        return target;
+    case EXPR_REAL:
+        program_emit_real(c->program, target, e->real);
+        return target;
+    case EXPR_TEXT:
+        emit_string(c, e->text, e->text_size, target);
+        return target;
+    case EXPR_BLOB:
+        emit_blob(c, e->text, e->text_size, target);
+        return target;
+    case EXPR_NULL:
+        emit(c, OP_Null, 0, target, 0);
+        return target;
+    case EXPR_VARIABLE:
+        emit(c, OP_Variable, (int)e->variable, target, 0);
+        return target;
+    case EXPR_REGISTER:
+        return e->reg;
+    case EXPR_CURRENT:
+        return current_time_code(c, e, target);
+    case EXPR_CAST:
+        expr_code(c, e->left, target);
+        emit(c, OP_Cast, target, affinity_of_type(e->text), 0);
+        return target;
+    case EXPR_IS:
+    case EXPR_IS_NOT:
+        comparison_value(c, e, e->kind == EXPR_IS ? EXPR_EQ : EXPR_NE, target, COMPARE_NULL_EQUAL);
+        return target;
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE:
+    case EXPR_NE:
+    case EXPR_EQ:
+        comparison_value(c, e, e->kind, target, 0);
+        return target;
+    case EXPR_AND:
+    case EXPR_OR:
+    case EXPR_ADD:
+    case EXPR_SUBTRACT:
+    case EXPR_MULTIPLY:
+    case EXPR_DIVIDE:
+    case EXPR_REMAINDER:
+    case EXPR_BIT_AND:
+    case EXPR_BIT_OR:
+    case EXPR_SHIFT_LEFT:
+    case EXPR_SHIFT_RIGHT:
+    case EXPR_CONCAT: {
+        // A subquery on the right is skipped where the left side decides.
+        int skip = 0;
+        r1 = expr_code_temp(c, e->left, &t1);
+        if ((e->kind == EXPR_AND || e->kind == EXPR_OR) && e->right->flags & EXPR_F_HAS_SELECT) {
+            int done = emit_label(c);
+            int other = reg_temp(c);
+            emit(c, OP_Copy, r1, other, 0);
+            emit(c, e->kind == EXPR_AND ? OP_IfNot : OP_If, other, done, 0);
+            bool factoring = c->factoring;
+            c->factoring = false;
+            r2 = expr_code_temp(c, e->right, &t2);
+            c->factoring = factoring;
+            emit(c, binary_opcode(e->kind), r2, other, other);
+            emit_place(c, done);
+            int one = reg_temp(c);
+            emit(c, OP_Integer, e->kind == EXPR_AND, one, 0);
+            emit(c, e->kind == EXPR_AND ? OP_And : OP_Or, other, one, target);
+            reg_release(c, one);
+            reg_release(c, other);
+            reg_release(c, t1);
+            reg_release(c, t2);
+            return target;
+        }
+        (void)skip;
+        r2 = expr_code_temp(c, e->right, &t2);
+        emit(c, binary_opcode(e->kind), r2, r1, target);
+        reg_release(c, t1);
+        reg_release(c, t2);
+        return target;
+    }
+    case EXPR_NEGATE: {
+        struct expr *left = e->left;
+        s64 value;
+        if (left->kind == EXPR_INTEGER && expr_is_integer64(e, &value)) {
+            integer_code(c, value, target);
+        } else if (left->kind == EXPR_REAL) {
+            double value_real = -left->real;
+            if (left->flags & EXPR_F_BIG_INTEGER && left->real == 9223372036854775808.0 &&
+                strcmp(left->text, "9223372036854775808") == 0)
+                integer_code(c, INT64_MIN, target);
+            else
+                program_emit_real(c->program, target, value_real);
+        } else {
+            int zero = reg_temp(c);
+            emit(c, OP_Integer, 0, zero, 0);
+            r2 = expr_code_temp(c, left, &t2);
+            emit(c, OP_Subtract, r2, zero, target);
+            reg_release(c, zero);
+            reg_release(c, t2);
+        }
+        return target;
+    }
+    case EXPR_BIT_NOT:
+    case EXPR_NOT:
+        r1 = expr_code_temp(c, e->left, &t1);
+        emit(c, e->kind == EXPR_NOT ? OP_Not : OP_BitNot, r1, target, 0);
+        reg_release(c, t1);
+        return target;
+    case EXPR_TRUTH: {
+        r1 = expr_code_temp(c, e->left, &t1);
+        bool is_true = e->right->integer != 0;
+        bool normal = e->kind2 == EXPR_IS;
+        // xor with p4: IS NOT TRUE and IS FALSE give the opposite.
+        emit_int(c, OP_IsTrue, r1, target, is_true ? 0 : 1, normal == is_true ? 0 : 1);
+        reg_release(c, t1);
+        return target;
+    }
+    case EXPR_IS_NULL:
+    case EXPR_NOT_NULL: {
+        r1 = expr_code_temp(c, e->left, &t1);
+        if (r1 == target) {
+            // Never so: a temporary is another register. Guard for the row in registers.
+            in_reg = reg_temp(c);
+            emit(c, OP_SCopy, r1, in_reg, 0);
+            r1 = in_reg;
+            t2 = in_reg;
+        }
+        emit(c, OP_Integer, 1, target, 0);
+        int jump = emit(c, e->kind == EXPR_IS_NULL ? OP_IsNull : OP_NotNull, r1, 0, 0);
+        emit(c, OP_Integer, 0, target, 0);
+        emit_jump_here(c, jump);
+        reg_release(c, t1);
+        reg_release(c, t2);
+        return target;
+    }
+    case EXPR_AGG_FUNCTION: {
+        struct aggregate_info *a = e->aggregate;
+        if (!a || e->aggregate_index < 0 || (u32)e->aggregate_index >= a->function_count)
+            compile_fail_at(c, e, "misuse of aggregate: %s()", e->text);
+        return a->functions[e->aggregate_index].reg;
+    }
+    case EXPR_FUNCTION:
+        return function_code(c, e, target);
+    case EXPR_EXISTS:
+    case EXPR_SELECT:
+        if (e->kind == EXPR_SELECT && e->select->columns->count > 1)
+            compile_fail_at(c, e, "sub-select returns %u columns - expected 1", e->select->columns->count);
+        return subselect_code(c, e);
+    case EXPR_SELECT_COLUMN:
+        return select_column_code(c, e, target);
+    case EXPR_IN: {
+        int is_false = emit_label(c), is_null = emit_label(c);
+        emit(c, OP_Null, 0, target, 0);
+        in_code(c, e, is_false, is_null);
+        emit(c, OP_Integer, 1, target, 0);
+        emit_place(c, is_false);
+        emit(c, OP_AddImm, target, 0, 0);
+        emit_place(c, is_null);
+        return target;
+    }
+    case EXPR_BETWEEN:
+        between_code(c, e, 0, target, false, false);
+        return target;
+    case EXPR_COLLATE:
+    case EXPR_PLUS:
+        return expr_code_target(c, e->left, target);
+    case EXPR_TRIGGER: {
+        const struct table *t = e->table;
+        int place = e->column < 0 ? -1 : t->columns[e->column].storage;
+        if (c->trigger.registers[e->cursor]) {
+            int reg = c->trigger.registers[e->cursor] + place;
+            return place < 0 ? c->trigger.registers[e->cursor] - 1 : reg;
+        }
+        emit(c, OP_Param, e->cursor * (t->column_count + 1) + 1 + place, target, 0);
+        if (e->column >= 0 && t->columns[e->column].affinity == AFFINITY_REAL) emit(c, OP_RealAffinity, target, 0, 0);
+        return target;
+    }
+    case EXPR_ROW:
+        compile_fail_at(c, e, "row value misused");
+    case EXPR_IF_NULL_ROW: {
+        bool factoring = c->factoring;
+        int jump = emit(c, OP_IfNullRow, e->cursor, 0, target);
+        c->factoring = false;
+        int reg = expr_code_target(c, e->left, target);
+        c->factoring = factoring;
+        if (reg != target) emit(c, OP_SCopy, reg, target, 0);
+        emit_jump_here(c, jump);
+        return target;
+    }
+    case EXPR_CASE:
+        return case_code(c, e, target);
+    case EXPR_RAISE:
+        raise_code(c, e);
+        return target;
+    case EXPR_NAME:
+    case EXPR_DOT:
+    case EXPR_STAR:
+        break;
+    }
+    compile_fail_at(c, e, "no such column: %s", e->text ? e->text : "*");
+}
+
+void expr_code(struct compile *c, struct expr *e, int target)
+{
+    int reg = expr_code_target(c, e, target);
+    if (reg == target) return;
+    struct expr *bare = expr_skip_collate(e);
+    bool copy = bare && (bare->flags & EXPR_F_HAS_SELECT || bare->kind == EXPR_REGISTER || bare->kind == EXPR_SELECT);
+    emit(c, copy ? OP_Copy : OP_SCopy, reg, target, 0);
+}
+
+void expr_code_copy(struct compile *c, const struct expr *e, int target)
+{
+    expr_code(c, expr_copy(c->arena, e), target);
+}
+
+// ---- constants --------------------------------------------------------------------------------------------
+
+static void once_here(struct compile *c, struct expr *e, int target)
+{
+    int jump = emit(c, OP_Once, 0, 0, 0);
+    c->factoring = false;
+    expr_code_copy(c, e, target);
+    c->factoring = true;
+    emit_jump_here(c, jump);
+}
+
+int expr_code_once(struct compile *c, struct expr *e)
+{
+    for (u32 i = 0; i < c->constant_count; i++)
+        if (c->constants[i].reusable && expr_compare(c, c->constants[i].expr, e, -1) == 0) return c->constants[i].reg;
+    if (e->flags & EXPR_F_HAS_FUNCTION) {
+        // A function may fail: only where it is reached, though once.
+        int result = reg_alloc(c);
+        once_here(c, e, result);
+        return result;
+    }
+    c->constants = arena_grow(c->arena, c->constants, c->constant_count, &c->constant_capacity, sizeof *c->constants);
+    int reg = reg_alloc(c);
+    c->constants[c->constant_count++] = (struct factored_constant){expr_copy(c->arena, e), reg, true};
+    return reg;
+}
+
+void expr_code_factor(struct compile *c, struct expr *e, int target)
+{
+    if (c->factoring && expr_is_constant_not_join(c, e)) {
+        if (e->flags & EXPR_F_HAS_FUNCTION) {
+            once_here(c, e, target);
+            return;
+        }
+        c->constants =
+            arena_grow(c->arena, c->constants, c->constant_count, &c->constant_capacity, sizeof *c->constants);
+        c->constants[c->constant_count++] = (struct factored_constant){expr_copy(c->arena, e), target, false};
+        return;
+    }
+    expr_code_copy(c, e, target);
+}
+
+int expr_code_temp(struct compile *c, struct expr *e, int *temp)
+{
+    e = expr_skip_collate(e);
+    if (c->factoring && e && e->kind != EXPR_REGISTER && expr_is_constant_not_join(c, e)) {
+        *temp = 0;
+        return expr_code_once(c, e);
+    }
+    int own = reg_temp(c);
+    int reg = expr_code_target(c, e, own);
+    if (reg == own) {
+        *temp = own;
+    } else {
+        reg_release(c, own);
+        *temp = 0;
+    }
+    return reg;
+}
+
+int expr_list_code(struct compile *c, struct expr_list *list, int target, int source_regs, u32 flags)
+{
+    u8 copy = flags & LIST_CODE_DUP ? OP_Copy : OP_SCopy;
+    if (!c->factoring) flags &= ~(u32)LIST_CODE_FACTOR;
+    int count = (int)list->count;
+    for (u32 i = 0; i < list->count; i++) {
+        struct expr_item *item = &list->items[i];
+        struct expr *e = item->expr;
+        int column = item->order_by_column;
+        if (flags & LIST_CODE_REF && column > 0) {
+            if (flags & LIST_CODE_OMIT_REF) {
+                target--;
+                count--;
+            } else {
+                emit(c, copy, column + source_regs - 1, target + (int)i, 0);
+            }
+        } else if (flags & LIST_CODE_FACTOR && expr_is_constant_not_join(c, e)) {
+            expr_code_factor(c, e, target + (int)i);
+        } else {
+            int reg = expr_code_target(c, e, target + (int)i);
+            if (reg != target + (int)i) emit(c, copy, reg, target + (int)i, 0);
+        }
+    }
+    return count;
+}
+
+void between_jump(struct compile *c, struct expr *e, int label, bool jump_true, bool jump_if_null)
+{
+    between_code(c, e, label, 0, jump_true, jump_if_null);
+}

@@ -1,0 +1,787 @@
+// Names in expressions: columns, aliases, functions, row values.
+#include "resolve.h"
+
+#include <stdio.h>
+
+#include "../fn/fn.h"
+
+static void resolve_node(struct name_context *n, struct expr *e);
+
+int name_list_find(const struct name_list *list, const char *name)
+{
+    if (list)
+        for (u32 i = 0; i < list->count; i++)
+            if (name_equal(list->items[i].name, name)) return (int)i;
+    return -1;
+}
+
+u64 expr_column_mask(const struct expr *e)
+{
+    if (e->column < 0) return 0;
+    const struct table *t = e->table;
+    if (t && e->column < t->column_count && t->columns[e->column].flags & COLUMN_GENERATED)
+        return t->column_count >= 64 ? ~0ull : (1ull << t->column_count) - 1;
+    return 1ull << (e->column >= 63 ? 63 : e->column);
+}
+
+void source_column_used(struct source *s, const struct expr *e)
+{
+    s->columns_used |= expr_column_mask(e);
+    if (e->column < 0) s->rowid_used = true;
+}
+
+static const char *prohibited_in(u32 flags)
+{
+    if (flags & NAME_INDEX_EXPR) return "index expressions";
+    if (flags & NAME_CHECK) return "CHECK constraints";
+    if (flags & NAME_GENERATED) return "generated columns";
+    return "partial index WHERE clauses";
+}
+
+// "subqueries prohibited in CHECK constraints" and its kin.
+static void prohibit(struct name_context *n, const char *what, u32 where, struct expr *at)
+{
+    if (n->flags & where) compile_fail_at(n->c, at, "%s prohibited in %s", what, prohibited_in(n->flags));
+}
+
+// ---- columns ------------------------------------------------------------------------------------------
+
+static bool item_matches(const struct expr_item *item, const char *column, const char *table, const char *schema,
+                         bool *is_rowid)
+{
+    if (item->name_kind != ITEM_TABLE && !(is_rowid && item->name_kind == ITEM_ROWID)) return false;
+    const char *span = item->name, *dot = strchr(span, '.');
+    if (!dot) return false;
+    if (schema && (strlen(schema) != (size_t)(dot - span) || strncasecmp(span, schema, (size_t)(dot - span)) != 0))
+        return false;
+    span = dot + 1;
+    dot = strchr(span, '.');
+    if (!dot) return false;
+    if (table && (strlen(table) != (size_t)(dot - span) || strncasecmp(span, table, (size_t)(dot - span)) != 0))
+        return false;
+    span = dot + 1;
+    if (!column) return true;
+    if (item->name_kind == ITEM_TABLE) return name_equal(span, column);
+    if (!name_is_rowid(column)) return false;
+    *is_rowid = true;
+    return true;
+}
+
+bool nested_item_matches(const struct expr_item *item, const char *column, const char *table, const char *schema)
+{
+    return item_matches(item, column, table, schema, NULL);
+}
+
+static bool source_name_matches(struct name_context *n, const struct source *s, const char *table,
+                                const char *schema)
+{
+    if (schema) {
+        if (s->select || !s->table) return false;
+        const char *own = compile_database_name(n->c, s->database);
+        if (!name_equal(own, schema) && !(s->database == 0 && name_equal(schema, "main"))) return false;
+        if (s->alias && !name_equal(s->alias, s->table->name) && !name_equal(s->alias, table)) return false;
+    }
+    if (s->alias) return name_equal(s->alias, table);
+    if (!s->table) return false;
+    if (name_equal(s->table->name, table)) return true;
+    if (s->name && name_equal(s->name, table)) return true;
+    if (s->table->flags & TABLE_SCHEMA_TABLE) {
+        if (s->database == 1)
+            return name_equal(table, "sqlite_temp_master") || name_equal(table, "sqlite_temp_schema") ||
+                   name_equal(table, "sqlite_master") || name_equal(table, "sqlite_schema");
+        return name_equal(table, "sqlite_master") || name_equal(table, "sqlite_schema");
+    }
+    return false;
+}
+
+static void full_join_add(struct name_context *n, struct expr_list **list, struct source *s, int column)
+{
+    struct expr *e = expr_new(n->c->arena, EXPR_COLUMN, OFFSET_NONE);
+    e->cursor = s->cursor;
+    e->column = (s16)column;
+    e->table = s->table;
+    e->database = s->database;
+    e->flags |= EXPR_F_CAN_BE_NULL;
+    source_column_used(s, e);
+    expr_list_add(n->c->arena, list, e);
+}
+
+struct lookup {
+    const char *schema, *table, *column;
+    struct expr *e;
+    int count, table_count;
+    struct source *match;
+    struct expr_list *full_join;
+};
+
+static void lookup_in_sources(struct name_context *n, struct lookup *l)
+{
+    struct expr *e = l->e;
+    for (u32 i = 0; i < n->sources->count; i++) {
+        struct source *s = &n->sources->items[i];
+        const struct table *t = s->table;
+        if (!t) continue;
+        bool nested = s->select && s->select->flags & SELECT_F_NESTED_FROM;
+        if (nested) {
+            bool hit = false;
+            struct expr_list *columns = s->select->columns;
+            for (u32 j = 0; j < columns->count; j++) {
+                bool is_rowid = false;
+                if (!item_matches(&columns->items[j], l->column, l->table, l->schema, &is_rowid)) continue;
+                if (is_rowid) continue;
+                if (l->count > 0) {
+                    if (!s->using || name_list_find(s->using, l->column) < 0) {
+                        // Another column of that name, unless the inner join's USING made them one.
+                        if (hit && columns->items[j].using_term) continue;
+                        l->full_join = NULL;
+                    } else if (!(s->join & JOIN_RIGHT)) {
+                        continue;
+                    } else if (!(s->join & JOIN_LEFT)) {
+                        l->count = 0;
+                        l->full_join = NULL;
+                    } else {
+                        full_join_add(n, &l->full_join, l->match, e->column);
+                    }
+                }
+                l->count++;
+                hit = true;
+                l->match = s;
+                e->column = (s16)j;
+            }
+            if (hit || !l->column) continue;
+            l->table_count++;
+            continue;
+        }
+        if (l->table) {
+            if (!source_name_matches(n, s, l->table, l->schema)) continue;
+        }
+        int column = -1;
+        for (u32 j = 0; j < t->column_count; j++)
+            if (name_equal(t->columns[j].name, l->column)) {
+                column = (int)j;
+                break;
+            }
+        if (column >= 0) {
+            if (l->count > 0) {
+                if (!s->using || name_list_find(s->using, l->column) < 0) {
+                    l->full_join = NULL;
+                } else if (!(s->join & JOIN_RIGHT)) {
+                    continue;
+                } else if (!(s->join & JOIN_LEFT)) {
+                    l->count = 0;
+                    l->full_join = NULL;
+                } else {
+                    full_join_add(n, &l->full_join, l->match, e->column);
+                }
+            }
+            l->count++;
+            l->match = s;
+            e->column = column == t->rowid_column ? -1 : (s16)column;
+        } else if (t->kind != TABLE_VIEW && !(t->flags & TABLE_EPHEMERAL) && table_has_rowid(t)) {
+            l->table_count++;
+            if (l->count == 0) l->match = s;
+        }
+    }
+}
+
+static bool lookup_in_trigger(struct name_context *n, struct lookup *l)
+{
+    struct trigger_context *trigger = &n->c->trigger;
+    if (!trigger->table || !l->table || l->schema) return false;
+    bool is_new;
+    if (trigger->has_new && name_equal(l->table, "new"))
+        is_new = true;
+    else if (trigger->has_old && name_equal(l->table, "old"))
+        is_new = false;
+    else
+        return false;
+    const struct table *t = trigger->table;
+    s32 column = table_column(t, l->column);
+    if (column >= 0 && column == t->rowid_column) column = -1;
+    else if (column < 0) {
+        if (!name_is_rowid(l->column) || !table_has_rowid(t)) {
+            l->table_count++;
+            return false;
+        }
+    }
+    struct expr *e = l->e;
+    e->kind = EXPR_TRIGGER;
+    e->cursor = is_new;
+    e->column = (s16)column;
+    e->table = t;
+    e->affinity = (u8)table_column_affinity(t, column);
+    u64 mask = expr_column_mask(e);
+    if (column < 0) {
+        if (is_new) trigger->new_rowid_used = true;
+        else trigger->old_rowid_used = true;
+    }
+    if (is_new) trigger->new_mask |= mask;
+    else trigger->old_mask |= mask;
+    return true;
+}
+
+static bool lookup_excluded(struct name_context *n, struct lookup *l)
+{
+    const struct table *t = n->excluded_table;
+    if (!t || !l->table || l->schema || !name_equal(l->table, "excluded")) return false;
+    s32 column = table_column(t, l->column);
+    if (column < 0 && !(name_is_rowid(l->column) && table_has_rowid(t))) return false;
+    struct expr *e = l->e;
+    e->table = t;
+    if (column >= 0 && column == t->rowid_column) column = -1;
+    e->column = (s16)column;
+    e->kind2 = EXPR_COLUMN;
+    e->kind = EXPR_REGISTER;
+    e->reg = column < 0 ? n->excluded_cursor : n->excluded_cursor + 1 + t->columns[column].storage;
+    e->affinity = (u8)table_column_affinity(t, column);
+    return true;
+}
+
+static void bump_outer_levels(struct expr *e, int levels);
+
+static enum walk_result bump_level_expr(struct walker *w, struct expr *e)
+{
+    if (e->kind == EXPR_AGG_FUNCTION && e->aggregate_level >= (int)w->depth)
+        e->aggregate_level = (s16)(e->aggregate_level + *(int *)w->context);
+    return WALK_CONTINUE;
+}
+
+static void bump_outer_levels(struct expr *e, int levels)
+{
+    if (levels == 0) return;
+    struct walker w = {.expr = bump_level_expr, .context = &levels};
+    walk_expr(&w, e);
+}
+
+static void become_alias(struct name_context *n, struct expr *e, struct expr_item *item, int subqueries)
+{
+    struct expr *copy = expr_copy(n->c->arena, item->expr);
+    u32 name_offset = e->name_offset, offset = e->offset;
+    bump_outer_levels(copy, subqueries);
+    if (copy->flags & EXPR_F_WINDOW_FUNCTION && copy->window) copy->window->owner = e;
+    *e = *copy;
+    e->flags |= EXPR_F_ALIAS;
+    if (e->offset == OFFSET_NONE) e->offset = offset;
+    (void)name_offset;
+}
+
+_Noreturn static void name_fail(struct name_context *n, const struct lookup *l)
+{
+    const char *what = l->count == 0 ? "no such column" : "ambiguous column name";
+    if (l->schema) compile_fail_at(n->c, l->e, "%s: %s.%s.%s", what, l->schema, l->table, l->column);
+    if (l->table) compile_fail_at(n->c, l->e, "%s: %s.%s", what, l->table, l->column);
+    if (l->count == 0 && l->e->flags & EXPR_F_DOUBLE_QUOTED)
+        compile_fail_at(n->c, l->e, "%s: \"%s\" - should this be a string literal in single-quotes?", what,
+                        l->column);
+    compile_fail_at(n->c, l->e, "%s: %s", what, l->column);
+}
+
+static void count_references(struct name_context *from, struct name_context *to)
+{
+    for (struct name_context *n = from; n; n = n->outer) {
+        n->reference_count++;
+        if (n == to) break;
+    }
+}
+
+static void lookup_name(struct name_context *top, struct expr *e, const char *schema, const char *table,
+                        const char *column)
+{
+    struct compile *c = top->c;
+    struct lookup l = {.schema = schema, .table = table, .column = column, .e = e};
+    struct name_context *n = top;
+    int subqueries = 0;
+    e->cursor = -1;
+    // The database qualifier of a name in a CHECK or trigger means nothing; an unknown one matches no source.
+    do {
+        l.match = NULL;
+        l.table_count = 0;
+        if (n->sources) lookup_in_sources(n, &l);
+        if (l.count == 0 && lookup_in_trigger(n, &l)) {
+            count_references(top, n);
+            e->flags |= EXPR_F_LEAF;
+            return;
+        }
+        if (l.count == 0 && lookup_excluded(n, &l)) {
+            count_references(top, n);
+            return;
+        }
+        if (l.count == 0 && l.table_count >= 1 && l.match && name_is_rowid(column) &&
+            !(n->flags & (NAME_INDEX_EXPR | NAME_GENERATED))) {
+            l.count = l.table_count;
+            e->column = -1;
+            if (l.count > 1) name_fail(n, &l);
+        }
+        if (l.count == 0 && n->flags & NAME_RESULT_ALIAS && n->results && !table) {
+            for (u32 j = 0; j < n->results->count; j++) {
+                struct expr_item *item = &n->results->items[j];
+                if (item->name_kind != ITEM_ALIAS || !item->name || !name_equal(item->name, column)) continue;
+                struct expr *original = item->expr;
+                if (!(n->flags & NAME_AGGREGATE_OK) && original->flags & EXPR_F_HAS_AGGREGATE)
+                    compile_fail_at(c, e, "misuse of aliased aggregate %s", item->name);
+                if (original->flags & EXPR_F_HAS_WINDOW && (!(n->flags & NAME_WINDOW_OK) || n != top))
+                    compile_fail_at(c, e, "misuse of aliased window function %s", item->name);
+                if (expr_vector_size(original) != 1) compile_fail_at(c, e, "row value misused");
+                become_alias(n, e, item, subqueries);
+                count_references(top, n);
+                return;
+            }
+        }
+        if (l.count) break;
+        n = n->outer;
+        subqueries++;
+    } while (n);
+
+    if (l.count == 0 && !table) {
+        if (e->flags & EXPR_F_DOUBLE_QUOTED && !(top->flags & NAME_NO_DOUBLE_QUOTED)) {
+            e->kind = EXPR_TEXT;
+            e->text = column;
+            e->text_size = (u32)strlen(column);
+            e->flags |= EXPR_F_QUOTED_TEXT;
+            e->table = NULL;
+            return;
+        }
+        if (!(e->flags & EXPR_F_QUOTED) && (name_equal(column, "true") || name_equal(column, "false"))) {
+            e->kind = EXPR_BOOLEAN;
+            e->integer = name_equal(column, "true");
+            return;
+        }
+    }
+    if (l.count != 1 || !l.match) name_fail(top, &l);
+
+    struct source *s = l.match;
+    e->left = e->right = NULL;
+    e->text = column;
+    e->kind = EXPR_COLUMN;
+    e->flags |= EXPR_F_LEAF;
+    e->cursor = s->cursor;
+    e->table = s->table;
+    e->database = s->database;
+    if (s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT)) e->flags |= EXPR_F_CAN_BE_NULL;
+    if (l.full_join) {
+        full_join_add(n, &l.full_join, s, e->column);
+        e->kind = EXPR_FUNCTION;
+        e->text = "coalesce";
+        e->text_size = 8;
+        e->list = l.full_join;
+        e->table = NULL;
+        e->column = 0;
+        bool exists;
+        e->function = fn_find("coalesce", 8, (s32)e->list->count, &exists);
+        e->flags |= EXPR_F_HAS_FUNCTION | EXPR_F_CONSTANT_FUNCTION;
+    } else {
+        source_column_used(s, e);
+    }
+    count_references(top, n);
+}
+
+// ---- subqueries -----------------------------------------------------------------------------------------
+
+// The clauses where a window function of this context goes.
+static void resolve_list_in(struct name_context *n, struct expr_list *list)
+{
+    if (list)
+        for (u32 i = 0; i < list->count; i++)
+            if (list->items[i].expr) resolve_node(n, list->items[i].expr);
+}
+
+static void resolve_subquery(struct name_context *n, struct expr *e)
+{
+    prohibit(n, "subqueries", NAME_SELF_TABLE, e);
+    u32 before = n->reference_count;
+    resolve_select(n->c, e->select, n);
+    if (n->reference_count != before) {
+        e->flags |= EXPR_F_CORRELATED;
+        e->select->flags |= SELECT_F_CORRELATED;
+    }
+    n->flags |= NAME_HAS_SUBQUERY;
+    e->flags |= EXPR_F_HAS_SELECT;
+}
+
+// ---- functions --------------------------------------------------------------------------------------------
+
+static bool likelihood_of(const struct expr *e, int *out)
+{
+    double r;
+    if (e->kind != EXPR_REAL) return false;
+    r = e->real;
+    if (r > 1.0 || r < 0) return false;
+    *out = (int)(r * 134217728.0);
+    return true;
+}
+
+struct reference_walk {
+    struct compile *c;
+    struct source_list *sources;
+    int this_count, other_count;
+    int *excluded;
+    u32 excluded_count;
+    struct select *inner[32];
+    u32 inner_count;
+};
+
+static bool cursor_within(const struct source_list *list, int cursor)
+{
+    if (list)
+        for (u32 i = 0; i < list->count; i++)
+            if (list->items[i].cursor == cursor) return true;
+    return false;
+}
+
+static enum walk_result reference_expr(struct walker *w, struct expr *e)
+{
+    struct reference_walk *r = w->context;
+    if (e->kind != EXPR_COLUMN && e->kind != EXPR_AGG_COLUMN) return WALK_CONTINUE;
+    if (cursor_within(r->sources, e->cursor)) {
+        r->this_count++;
+        return WALK_CONTINUE;
+    }
+    for (u32 i = 0; i < r->inner_count; i++)
+        if (cursor_within(r->inner[i]->from, e->cursor)) return WALK_CONTINUE;
+    r->other_count++;
+    return WALK_CONTINUE;
+}
+
+static enum walk_result reference_select(struct walker *w, struct select *s)
+{
+    struct reference_walk *r = w->context;
+    if (r->inner_count < COUNT_OF(r->inner)) r->inner[r->inner_count++] = s;
+    return WALK_CONTINUE;
+}
+
+// Whether an aggregate's arguments belong to these sources: 1 yes (or they name none at all), 0 no, -1 they name
+// no column.
+static int references_sources(struct compile *c, struct expr *e, struct source_list *sources)
+{
+    struct reference_walk r = {.c = c, .sources = sources};
+    struct walker w = {.expr = reference_expr, .select = reference_select, .context = &r};
+    walk_expr_list(&w, e->list);
+    if (e->order_by) walk_expr_list(&w, e->order_by);
+    if (e->filter) walk_expr(&w, e->filter);
+    if (r.this_count > 0) return 1;
+    return r.other_count > 0 ? 0 : -1;
+}
+
+static void resolve_function(struct name_context *n, struct expr *e)
+{
+    struct compile *c = n->c;
+    s32 count = e->list ? (s32)e->list->count : 0;
+    bool exists = false;
+    const char *name = e->text;
+    const struct fn_def *def = compile_function(c, name, count, &exists);
+    bool is_aggregate = false;
+    u32 saved = n->flags & (NAME_AGGREGATE_OK | NAME_WINDOW_OK);
+    struct window *window = e->window;
+    if (!def) {
+        if (exists) compile_fail_at(c, e, "wrong number of arguments to function %s()", name);
+        compile_fail_at(c, e, "no such function: %s", name);
+    }
+    e->function = def;
+    is_aggregate = def->step != NULL || def->flags & (FN_AGGREGATE | FN_WINDOW | FN_WINDOW_ONLY);
+    if (def->flags & FN_DIRECT_ONLY && e->flags & EXPR_F_FROM_DDL)
+        compile_fail_at(c, e, "unsafe use of %s()", name);
+    if (name_equal(name, "likelihood") || name_equal(name, "unlikely") || name_equal(name, "likely")) {
+        e->flags |= EXPR_F_UNLIKELY | EXPR_F_SKIP;
+        if (count == 2) {
+            int probability;
+            if (!likelihood_of(e->list->items[1].expr, &probability))
+                compile_fail_at(c, e, "second argument to likelihood() must be a constant between 0.0 and 1.0");
+            e->cursor = probability;
+        } else {
+            e->cursor = name[0] == 'u' || name[0] == 'U' ? 8388608 : 125829120;
+        }
+    }
+    if (def->flags & (FN_DETERMINISTIC | FN_SLOW_CHANGE)) e->flags |= EXPR_F_CONSTANT_FUNCTION;
+    if (!(def->flags & FN_DETERMINISTIC) && n->flags & NAME_SELF_TABLE) {
+        if (!(n->flags & NAME_CHECK) || !(def->flags & FN_SLOW_CHANGE) || true)
+            if (!(def->flags & FN_SLOW_CHANGE && n->flags & NAME_CHECK))
+                prohibit(n, "non-deterministic functions", NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED, e);
+    }
+    if (is_aggregate) {
+        bool window_only = def->flags & FN_WINDOW_ONLY;
+        if (window && !(def->flags & (FN_WINDOW | FN_WINDOW_ONLY)))
+            compile_fail_at(c, e, "%s() may not be used as a window function", name);
+        if ((!(n->flags & NAME_AGGREGATE_OK) && !window) || (window_only && !window) ||
+            (window && !(n->flags & NAME_WINDOW_OK))) {
+            const char *kind = window_only || window ? "window" : "aggregate";
+            compile_fail_at(c, e, "misuse of %s function %s()", kind, name);
+        }
+        if (window) n->flags &= ~(u32)NAME_WINDOW_OK;
+        else n->flags &= ~(u32)NAME_AGGREGATE_OK;
+        if (!window) n->flags &= ~(u32)NAME_WINDOW_OK;
+    } else {
+        if (window) compile_fail_at(c, e, "%s() may not be used as a window function", name);
+        if (e->filter) compile_fail_at(c, e, "FILTER may not be used with non-aggregate %s()", name);
+        if (e->order_by) compile_fail_at(c, e, "ORDER BY may not be used with non-aggregate %s()", name);
+        if (e->flags & EXPR_F_STAR) compile_fail_at(c, e, "wrong number of arguments to function %s()", name);
+    }
+    if (window && e->order_by) compile_fail_at(c, e, "ORDER BY may not be used with window function %s()", name);
+    resolve_list_in(n, e->list);
+    if (is_aggregate) {
+        resolve_list_in(n, e->order_by);
+        if (window) {
+            struct select *s = n->select;
+            window_assemble(c, s ? s->windows : NULL, window);
+            resolve_list_in(n, window->partition);
+            resolve_list_in(n, window->order_by);
+            if (e->filter) resolve_node(n, e->filter);
+            window->owner = e;
+            window->function = def;
+            window->filter = e->filter;
+            if (window->start_expr) resolve_node(n, window->start_expr);
+            if (window->end_expr) resolve_node(n, window->end_expr);
+            window_update(c, s, window, def);
+            e->flags |= EXPR_F_WINDOW_FUNCTION | EXPR_F_HAS_WINDOW;
+            if (s) select_link_window(c, s, e);
+            n->flags |= NAME_HAS_WINDOW;
+        } else {
+            struct name_context *owner = n;
+            if (e->filter) resolve_node(n, e->filter);
+            e->kind = EXPR_AGG_FUNCTION;
+            e->aggregate_level = 0;
+            while (owner && owner->sources != NULL &&
+                   references_sources(c, e, owner->sources) == 0) {
+                e->aggregate_level++;
+                owner = owner->outer;
+            }
+            if (owner && !owner->sources && references_sources(c, e, NULL) == 0) {
+                // A context without FROM between: arguments that name columns belong further out.
+                while (owner && (!owner->sources || references_sources(c, e, owner->sources) == 0)) {
+                    e->aggregate_level++;
+                    owner = owner->outer;
+                }
+            }
+            if (owner) {
+                owner->flags |= NAME_HAS_AGGREGATE;
+                if (def->flags & FN_MIN_MAX) owner->flags |= NAME_HAS_MIN_MAX;
+                if (e->order_by) owner->flags |= NAME_ORDERED_AGGREGATE;
+            }
+        }
+        n->flags |= saved;
+    }
+}
+
+// ---- the walk -------------------------------------------------------------------------------------------
+
+static bool is_true_or_false(const struct expr *e)
+{
+    return e->kind == EXPR_NAME && !(e->flags & EXPR_F_QUOTED) &&
+           (name_equal(e->text, "true") || name_equal(e->text, "false"));
+}
+
+static void resolve_operands(struct name_context *n, struct expr *e)
+{
+    if (e->left) resolve_node(n, e->left);
+    if (e->right) resolve_node(n, e->right);
+    resolve_list_in(n, e->list);
+}
+
+static void check_row_comparison(struct name_context *n, struct expr *e)
+{
+    int left = expr_vector_size(e->left), right;
+    if (e->kind == EXPR_BETWEEN) {
+        right = expr_vector_size(e->list->items[0].expr);
+        if (left == right) right = expr_vector_size(e->list->items[1].expr);
+    } else {
+        right = expr_vector_size(e->right);
+    }
+    if (left != right) compile_fail_at(n->c, e, "row value misused");
+}
+
+static void need_scalar(struct name_context *n, struct expr *e)
+{
+    int size = expr_vector_size(e);
+    if (size == 1) return;
+    if (e->kind == EXPR_SELECT || e->flags & EXPR_F_SELECT)
+        compile_fail_at(n->c, e, "sub-select returns %d columns - expected 1", size);
+    compile_fail_at(n->c, e, "row value misused");
+}
+
+static void resolve_in(struct name_context *n, struct expr *e)
+{
+    resolve_node(n, e->left);
+    int size = expr_vector_size(e->left);
+    if (e->flags & EXPR_F_SELECT) {
+        resolve_subquery(n, e);
+        int columns = (int)e->select->columns->count;
+        if (columns != size)
+            compile_fail_at(n->c, e, "sub-select returns %d columns - expected %d", columns, size);
+    } else {
+        resolve_list_in(n, e->list);
+        if (size > 1) compile_fail_at(n->c, e, "row value misused");
+        if (e->list)
+            for (u32 i = 0; i < e->list->count; i++) need_scalar(n, e->list->items[i].expr);
+    }
+}
+
+// Names may be on their own, or below one or two dots.
+static void resolve_dotted(struct name_context *n, struct expr *e)
+{
+    const char *schema = NULL, *table, *column;
+    struct expr *right = e->right;
+    if (n->flags & (NAME_INDEX_EXPR | NAME_GENERATED)) prohibit(n, "the \".\" operator", NAME_INDEX_EXPR | NAME_GENERATED, e);
+    if (right->kind == EXPR_DOT) {
+        schema = e->left->text;
+        table = right->left->text;
+        column = right->right->text;
+    } else {
+        table = e->left->text;
+        column = right->text;
+    }
+    if (e->offset == OFFSET_NONE) e->offset = e->left->offset;
+    lookup_name(n, e, schema, table, column);
+}
+
+static void resolve_node(struct name_context *n, struct expr *e)
+{
+    struct compile *c = n->c;
+    if (++c->expr_height > 1200) compile_fail_at(c, e, "Expression tree is too large (maximum depth 1000)");
+    switch ((enum expr_kind)e->kind) {
+    case EXPR_NAME:
+        lookup_name(n, e, NULL, NULL, e->text);
+        break;
+    case EXPR_DOT:
+        resolve_dotted(n, e);
+        break;
+    case EXPR_FUNCTION:
+        if (e->function && (e->flags & EXPR_F_LEAF)) break;
+        resolve_function(n, e);
+        expr_summarize(e);
+        break;
+    case EXPR_SELECT:
+    case EXPR_EXISTS:
+        resolve_subquery(n, e);
+        break;
+    case EXPR_IN:
+        resolve_in(n, e);
+        break;
+    case EXPR_VARIABLE:
+        prohibit(n, "parameters", NAME_SELF_TABLE, e);
+        break;
+    case EXPR_IS:
+    case EXPR_IS_NOT:
+        if (is_true_or_false(e->right)) {
+            resolve_node(n, e->right);
+            if (e->right->kind == EXPR_BOOLEAN) {
+                resolve_node(n, e->left);
+                need_scalar(n, e->left);
+                e->kind2 = e->kind;
+                e->kind = EXPR_TRUTH;
+                break;
+            }
+            resolve_node(n, e->left);
+            check_row_comparison(n, e);
+            break;
+        }
+        resolve_operands(n, e);
+        check_row_comparison(n, e);
+        break;
+    case EXPR_EQ:
+    case EXPR_NE:
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE:
+    case EXPR_BETWEEN:
+        resolve_operands(n, e);
+        check_row_comparison(n, e);
+        break;
+    case EXPR_STAR:
+        compile_fail_at(c, e, "near \"*\": syntax error");
+    case EXPR_ROW:
+    case EXPR_RAISE:
+    case EXPR_CURRENT:
+    case EXPR_SELECT_COLUMN:
+        if (e->kind == EXPR_RAISE && !c->outer && !c->trigger.table)
+            compile_fail_at(c, e, "RAISE() may only be used within a trigger-program");
+        if (e->kind == EXPR_CURRENT && n->flags & (NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED))
+            prohibit(n, "non-deterministic functions", NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED, e);
+        resolve_operands(n, e);
+        if (e->kind == EXPR_SELECT_COLUMN && expr_vector_size(e->left) <= e->column)
+            compile_fail_at(c, e, "row value misused");
+        break;
+    case EXPR_COLUMN:
+    case EXPR_AGG_COLUMN:
+    case EXPR_TRIGGER:
+    case EXPR_REGISTER:
+    case EXPR_IF_NULL_ROW:
+    case EXPR_AGG_FUNCTION:
+    case EXPR_NULL:
+    case EXPR_INTEGER:
+    case EXPR_REAL:
+    case EXPR_TEXT:
+    case EXPR_BLOB:
+    case EXPR_BOOLEAN:
+        break;
+    case EXPR_OR:
+    case EXPR_AND:
+    case EXPR_BIT_AND:
+    case EXPR_BIT_OR:
+    case EXPR_SHIFT_LEFT:
+    case EXPR_SHIFT_RIGHT:
+    case EXPR_ADD:
+    case EXPR_SUBTRACT:
+    case EXPR_MULTIPLY:
+    case EXPR_DIVIDE:
+    case EXPR_REMAINDER:
+    case EXPR_CONCAT:
+    case EXPR_NOT:
+    case EXPR_BIT_NOT:
+    case EXPR_NEGATE:
+    case EXPR_PLUS:
+    case EXPR_IS_NULL:
+    case EXPR_NOT_NULL:
+    case EXPR_TRUTH:
+    case EXPR_COLLATE:
+    case EXPR_CAST:
+    case EXPR_CASE:
+        resolve_operands(n, e);
+        if (e->kind == EXPR_COLLATE) find_collation_at(c, e->text, e);
+        break;
+    }
+    if (e->kind != EXPR_FUNCTION && e->kind != EXPR_AGG_FUNCTION) {
+        u32 mark = 0;
+        if (e->left) mark |= e->left->flags;
+        if (e->right) mark |= e->right->flags;
+        if (e->list)
+            for (u32 i = 0; i < e->list->count; i++) mark |= e->list->items[i].expr->flags;
+        e->flags |= mark & (EXPR_F_HAS_AGGREGATE | EXPR_F_HAS_WINDOW);
+    } else {
+        if (e->kind == EXPR_AGG_FUNCTION) e->flags |= EXPR_F_HAS_AGGREGATE;
+        if (e->list)
+            for (u32 i = 0; i < e->list->count; i++)
+                e->flags |= e->list->items[i].expr->flags & (EXPR_F_HAS_AGGREGATE | EXPR_F_HAS_WINDOW);
+        if (e->window) e->flags |= EXPR_F_HAS_WINDOW | EXPR_F_WINDOW_FUNCTION;
+    }
+    c->expr_height--;
+}
+
+void resolve_expr(struct name_context *n, struct expr *e)
+{
+    if (!e) return;
+    u32 found = n->flags & (NAME_HAS_AGGREGATE | NAME_HAS_WINDOW);
+    u32 depth = n->c->expr_height;
+    n->flags &= ~(u32)(NAME_HAS_AGGREGATE | NAME_HAS_WINDOW);
+    n->c->expr_height = 0;
+    resolve_node(n, e);
+    n->c->expr_height = depth;
+    if (n->flags & NAME_HAS_AGGREGATE) e->flags |= EXPR_F_HAS_AGGREGATE;
+    if (n->flags & NAME_HAS_WINDOW) e->flags |= EXPR_F_HAS_WINDOW;
+    n->flags |= found;
+}
+
+void resolve_expr_list(struct name_context *n, struct expr_list *list)
+{
+    if (!list) return;
+    for (u32 i = 0; i < list->count; i++) resolve_expr(n, list->items[i].expr);
+}
+
+void resolve_self(struct compile *c, const struct table *table, u32 flags, struct expr *e, struct expr_list *list)
+{
+    struct source source = {.table = table, .cursor = -1, .name = table ? table->name : NULL};
+    struct source_list sources = {.count = 1, .capacity = 1, .items = &source};
+    struct name_context n = {.c = c, .sources = table ? &sources : NULL, .flags = flags};
+    if (table && !(flags & NAME_PARTIAL_INDEX)) source.database = table->flags & TABLE_TEMP ? 1 : 0;
+    resolve_expr(&n, e);
+    resolve_expr_list(&n, list);
+}

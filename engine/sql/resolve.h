@@ -1,0 +1,26 @@
+// Names, between the files of resolving.
+#pragma once
+
+#include "expr.h"
+
+// A WITH clause's entry that the name means here, or NULL.
+struct cte *cte_find(struct compile *c, const struct source *s, struct with **scope);
+// Makes the tables of FROM known, expands views, CTEs, joins and "*" of this select and its priors, and
+// resolves the subqueries in FROM.
+void select_expand(struct compile *c, struct select *s, struct name_context *outer);
+void select_relink_windows(struct compile *c, struct select *s, struct expr *e);
+const char *expr_decltype(struct compile *c, struct name_context *n, const struct expr *e);
+bool nested_item_matches(const struct expr_item *item, const char *column, const char *table, const char *schema);
+void select_link_window(struct compile *c, struct select *s, struct expr *call);
+void window_update(struct compile *c, struct select *s, struct window *w, const struct fn_def *def);
+void window_assemble(struct compile *c, struct window *definitions, struct window *w);
+// Column j of the source is read.
+void source_column_used(struct source *s, const struct expr *e);
+u64 expr_column_mask(const struct expr *e);
+// The table of a subquery's result: names from its leftmost term.
+struct table *subquery_table(struct compile *c, struct expr_list *columns, const char *name);
+void subquery_types(struct compile *c, struct table *t, struct select *s, char fallback);
+void columns_from_list(struct compile *c, struct expr_list *list, struct table *t);
+const struct table *source_view_table(struct compile *c, const struct table *view);
+bool expr_resolve_position(struct compile *c, struct select *s, struct expr *e, int *position);
+int name_list_find(const struct name_list *list, const char *name);

@@ -1,0 +1,703 @@
+// FROM: tables, views, CTEs, joins, and "*".
+#include "resolve.h"
+
+// ---- tables ---------------------------------------------------------------------------------------------
+
+static bool schema_table_alias(const char *name)
+{
+    return name_equal(name, "sqlite_master") || name_equal(name, "sqlite_schema") ||
+           name_equal(name, "sqlite_temp_master") || name_equal(name, "sqlite_temp_schema");
+}
+
+static const struct table *find_in(struct compile *c, int database, const char *name)
+{
+    const struct schema *s = compile_schema(c, database);
+    return s ? schema_table(s, name) : NULL;
+}
+
+const struct table *locate_table(struct compile *c, const char *database, const char *name, s64 offset, bool quiet,
+                                 int *database_index)
+{
+    int count = compile_database_count(c);
+    const struct table *found = NULL;
+    if (database) {
+        int i = compile_database_find(c, database);
+        if (i >= 0) found = find_in(c, i, name);
+        *database_index = i;
+    } else {
+        // temp, main, then the attached ones.
+        static const int first[2] = {1, 0};
+        for (int i = 0; i < count && !found; i++) {
+            *database_index = i < 2 ? first[i] : i;
+            if (*database_index >= count) continue;
+            // sqlite_temp_schema is temp's own; the bare names mean main's.
+            if (*database_index == 1 && schema_table_alias(name) && strncasecmp(name, "sqlite_temp", 11) != 0) continue;
+            found = find_in(c, *database_index, name);
+        }
+    }
+    if (!found) {
+        found = compile_eponymous_table(c, name);
+        if (found) *database_index = 0;
+    }
+    if (found || quiet) return found;
+    if (database) compile_fail(c, ERR_ERROR, offset, "no such table: %s.%s", database, name);
+    compile_fail(c, ERR_ERROR, offset, "no such table: %s", name);
+}
+
+static void find_indexed_by(struct compile *c, struct source *s)
+{
+    if (!s->indexed_by) return;
+    for (const struct index *i = s->table->indexes; i; i = i->next)
+        if (name_equal(i->name, s->indexed_by)) {
+            s->index = i;
+            return;
+        }
+    compile_fail(c, ERR_ERROR, s->indexed_by_offset == OFFSET_NONE ? -1 : (s64)s->indexed_by_offset,
+                 "no such index: %s", s->indexed_by);
+}
+
+const struct table *locate_source(struct compile *c, struct source *s)
+{
+    int database;
+    s->table = locate_table(c, s->schema_name, s->name, s->offset == OFFSET_NONE ? -1 : (s64)s->offset, false,
+                            &database);
+    s->database = database;
+    if (s->cursor < 0) s->cursor = cursor_alloc(c);
+    find_indexed_by(c, s);
+    return s->table;
+}
+
+// ---- tables of subqueries --------------------------------------------------------------------------------
+
+static const char *column_default_name(struct compile *c, const struct expr_item *item, u32 i)
+{
+    if (item->name && item->name_kind != ITEM_TABLE && item->name_kind != ITEM_ROWID &&
+        item->name_kind != ITEM_SPAN)
+        return item->name;
+    struct expr *e = expr_skip_collate(item->expr);
+    while (e && e->kind == EXPR_DOT) e = e->right;
+    if (e && (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) && e->table) {
+        int column = e->column;
+        if (column < 0) column = e->table->rowid_column;
+        return column >= 0 ? e->table->columns[column].name : "rowid";
+    }
+    if (e && e->kind == EXPR_NAME) return e->text;
+    if (item->name && item->name_kind == ITEM_SPAN) return item->name;
+    if (item->span.size) return arena_copy(c->arena, c->sql + item->span.offset, item->span.size);
+    return NULL;
+    (void)i;
+}
+
+static bool name_taken(const struct table *t, u32 count, const char *name)
+{
+    for (u32 i = 0; i < count; i++)
+        if (name_equal(t->columns[i].name, name)) return true;
+    return false;
+}
+
+void columns_from_list(struct compile *c, struct expr_list *list, struct table *t)
+{
+    t->columns = arena_alloc(c->arena, (list->count + 1) * sizeof *t->columns);
+    u32 suffix = 0;
+    for (u32 i = 0; i < list->count; i++) {
+        const char *name = column_default_name(c, &list->items[i], i);
+        if (!name || (name_equal(name, "true") || name_equal(name, "false"))) {
+            if (!name) name = arena_format(c->arena, "column%u", i + 1);
+        }
+        const char *base = name;
+        u32 count = 0;
+        while (name_taken(t, i, name)) {
+            size_t length = strlen(base);
+            size_t j = length;
+            while (j > 0 && base[j - 1] >= '0' && base[j - 1] <= '9') j--;
+            if (j > 0 && base[j - 1] == ':') length = j - 1;
+            name = arena_format(c->arena, "%.*s:%u", (int)length, base, ++count);
+            (void)suffix;
+        }
+        t->columns[i] = (struct column){.name = name, .type = "", .storage = (s16)i};
+    }
+    t->column_count = t->stored_count = (u16)list->count;
+}
+
+// Data types that a column of a compound may have: 1 numeric, 2 text, 4 blob.
+static int expr_data_types(const struct expr *e)
+{
+    switch (e->kind) {
+    case EXPR_COLLATE:
+    case EXPR_IF_NULL_ROW:
+    case EXPR_PLUS:
+        return expr_data_types(e->left);
+    case EXPR_NULL:
+        return 0;
+    case EXPR_TEXT:
+        return 2;
+    case EXPR_BLOB:
+        return 4;
+    case EXPR_CONCAT:
+        return 6;
+    case EXPR_VARIABLE:
+    case EXPR_AGG_FUNCTION:
+    case EXPR_FUNCTION:
+        return 7;
+    case EXPR_COLUMN:
+    case EXPR_AGG_COLUMN:
+    case EXPR_SELECT:
+    case EXPR_CAST:
+    case EXPR_SELECT_COLUMN:
+    case EXPR_ROW: {
+        char affinity = expr_affinity(e);
+        if (affinity >= AFFINITY_NUMERIC) return 5;
+        if (affinity == AFFINITY_TEXT) return 6;
+        return 7;
+    }
+    case EXPR_CASE: {
+        int types = 0;
+        u32 n = e->list->count;
+        for (u32 i = 1; i < n; i += 2) types |= expr_data_types(e->list->items[i].expr);
+        if (n & 1) types |= expr_data_types(e->list->items[n - 1].expr);
+        return types;
+    }
+    }
+    return 1;
+}
+
+void subquery_types(struct compile *c, struct table *t, struct select *s, char fallback)
+{
+    while (s->prior) s = s->prior;
+    for (u32 i = 0; i < t->column_count; i++) {
+        const struct expr *e = s->columns->items[i].expr;
+        struct column *column = &t->columns[i];
+        struct select *term = s;
+        char affinity = expr_affinity(e);
+        while (affinity <= AFFINITY_NONE && term->next) {
+            term = term->next;
+            affinity = expr_affinity(term->columns->items[i].expr);
+        }
+        if (affinity <= AFFINITY_NONE) affinity = fallback;
+        if (affinity >= AFFINITY_TEXT && (term->next || term != s)) {
+            int types = 0;
+            for (term = term->next; term; term = term->next)
+                types |= expr_data_types(term->columns->items[i].expr);
+            if (affinity == AFFINITY_TEXT && types & 1) affinity = AFFINITY_BLOB;
+            else if (affinity >= AFFINITY_NUMERIC && types & 2) affinity = AFFINITY_BLOB;
+        }
+        if (affinity >= AFFINITY_NUMERIC && e->kind == EXPR_CAST) affinity = AFFINITY_FLEXNUM;
+        column->affinity = (u8)affinity;
+        const struct collation *collation = expr_collation_or_null(c, e);
+        if (collation) column->collation = collation->name;
+        const char *type = expr_decltype(c, NULL, e);
+        column->default_text = type; // of a subquery's table: the type that its column was declared with
+        if (type) {
+            column->type = type;
+            column->flags |= COLUMN_HAS_TYPE;
+        } else if (affinity == AFFINITY_NUMERIC || affinity == AFFINITY_FLEXNUM) {
+            column->type = "NUM";
+        } else if (affinity == AFFINITY_INTEGER) {
+            column->type = "INT";
+        } else if (affinity == AFFINITY_REAL) {
+            column->type = "REAL";
+        } else if (affinity == AFFINITY_TEXT) {
+            column->type = "TEXT";
+        } else if (affinity == AFFINITY_BLOB) {
+            column->type = "BLOB";
+        }
+    }
+}
+
+struct table *subquery_table(struct compile *c, struct expr_list *columns, const char *name)
+{
+    struct table *t = arena_alloc(c->arena, sizeof *t);
+    t->name = name;
+    t->kind = TABLE_ORDINARY;
+    t->flags = TABLE_EPHEMERAL;
+    t->rowid_column = -1;
+    t->row_estimate = 1048576;
+    columns_from_list(c, columns, t);
+    return t;
+}
+
+struct table *select_result_table(struct compile *c, struct select *s, const char *name)
+{
+    struct select *first = s;
+    while (first->prior) first = first->prior;
+    struct table *t = subquery_table(c, first->columns, name);
+    subquery_types(c, t, s, AFFINITY_NONE);
+    return t;
+}
+
+static void name_columns(struct table *t, const struct name_list *names)
+{
+    for (u32 i = 0; i < names->count && i < t->column_count; i++) t->columns[i].name = names->items[i].name;
+}
+
+// ---- CTEs -----------------------------------------------------------------------------------------------
+
+struct cte *cte_find(struct compile *c, const struct source *s, struct with **scope)
+{
+    if (s->schema_name || !s->name || s->is_function) return NULL;
+    for (struct with *w = c->with; w; w = w->outer)
+        for (u32 i = 0; i < w->count; i++)
+            if (name_equal(w->items[i].name, s->name)) {
+                *scope = w;
+                return &w->items[i];
+            }
+    return NULL;
+}
+
+static void with_push(struct compile *c, struct with *w)
+{
+    if (!w) return;
+    for (u32 i = 0; i < w->count; i++)
+        for (u32 j = 0; j < i; j++)
+            if (name_equal(w->items[i].name, w->items[j].name))
+                compile_fail(c, ERR_ERROR, w->items[i].offset, "duplicate WITH table name: %s", w->items[i].name);
+    w->outer = c->with;
+    c->with = w;
+}
+
+static void subquery_expand(struct compile *c, struct source *s, struct name_context *outer)
+{
+    resolve_select(c, s->select, outer);
+    struct select *first = s->select;
+    while (first->prior) first = first->prior;
+    if (first->flags & SELECT_F_NESTED_FROM) {
+        struct table *t = subquery_table(c, first->columns, s->alias ? s->alias : "(join)");
+        subquery_types(c, t, s->select, AFFINITY_NONE);
+        for (u32 i = 0; i < t->column_count; i++)
+            if (first->columns->items[i].name_kind == ITEM_TABLE) {
+                const char *name = strrchr(first->columns->items[i].name, '.');
+                if (name) t->columns[i].name = name + 1;
+            }
+        s->table = t;
+    } else {
+        s->table = select_result_table(c, s->select, s->alias);
+    }
+    s->database = -1;
+}
+
+static void cte_instance(struct compile *c, struct source *s, struct cte *cte, struct with *scope,
+                         struct name_context *outer)
+{
+    if (cte->error) compile_fail(c, ERR_ERROR, s->offset, cte->error, cte->name);
+    if (s->arguments || s->is_function) compile_fail(c, ERR_ERROR, s->offset, "'%s' is not a function", s->name);
+    struct select *body = select_copy(c->arena, cte->select);
+    cte->uses++;
+    s->cte = cte;
+    s->select = body;
+    s->database = -1;
+    struct with *saved = c->with;
+
+    // Terms that name the CTE itself make it recursive: they are the last ones.
+    struct select *recursive = body;
+    bool may_recurse = body->op == SELECT_UNION || body->op == SELECT_UNION_ALL;
+    bool is_recursive = false;
+    struct table *t = arena_alloc(c->arena, sizeof *t);
+    t->name = cte->name;
+    t->flags = TABLE_EPHEMERAL;
+    t->rowid_column = -1;
+    t->row_estimate = 1048576;
+    int recursive_cursor = -1;
+    while (may_recurse && (recursive->op == SELECT_UNION || recursive->op == SELECT_UNION_ALL)) {
+        bool here = false;
+        if (recursive->from)
+            for (u32 i = 0; i < recursive->from->count; i++) {
+                struct source *r = &recursive->from->items[i];
+                if (!r->schema_name && r->name && !r->select && name_equal(r->name, cte->name)) {
+                    if (here || r->recursive)
+                        compile_fail(c, ERR_ERROR, r->offset, "multiple references to recursive table: %s", cte->name);
+                    r->table = t;
+                    r->database = -1;
+                    r->recursive = true;
+                    here = true;
+                    if (recursive_cursor < 0) recursive_cursor = cursor_alloc(c);
+                    r->cursor = recursive_cursor;
+                }
+            }
+        if (!here) break;
+        is_recursive = true;
+        recursive->flags |= SELECT_F_RECURSIVE;
+        if (!recursive->prior) break;
+        recursive = recursive->prior;
+    }
+    c->with = scope;
+    cte->error = "circular reference: %s";
+    struct with *inner = body->with;
+    if (is_recursive) {
+        // The part before gives names and types; it sees the WITH of the body too.
+        if (inner) with_push(c, inner);
+        body->with = NULL;
+        recursive->next->prior = recursive;
+        struct select *last_setup = recursive, *first_recursive = recursive->next;
+        last_setup->next = NULL;
+        struct name_context *where = outer;
+        bool own_flags = last_setup->flags & SELECT_F_COMPOUND;
+        resolve_select(c, last_setup, where);
+        struct select *first = last_setup;
+        while (first->prior) first = first->prior;
+        columns_from_list(c, first->columns, t);
+        if (cte->columns) {
+            if (cte->columns->count != first->columns->count)
+                compile_fail(c, ERR_ERROR, cte->offset, "table %s has %u values for %u columns", cte->name,
+                             first->columns->count, cte->columns->count);
+            name_columns(t, cte->columns);
+        }
+        subquery_types(c, t, last_setup, AFFINITY_NONE);
+        last_setup->next = first_recursive;
+        (void)own_flags;
+        cte->error = "multiple recursive references: %s";
+        cte->error = "recursive reference in a subquery: %s";
+        s->table = t;
+        resolve_select(c, body, outer);
+        subquery_types(c, t, body, AFFINITY_NONE);
+        body->flags |= SELECT_F_RECURSIVE;
+        s->recursive = false;
+    } else {
+        resolve_select(c, body, outer);
+        struct select *first = body;
+        while (first->prior) first = first->prior;
+        columns_from_list(c, first->columns, t);
+        if (cte->columns) {
+            if (cte->columns->count != first->columns->count)
+                compile_fail(c, ERR_ERROR, cte->offset, "table %s has %u values for %u columns", cte->name,
+                             first->columns->count, cte->columns->count);
+            name_columns(t, cte->columns);
+        }
+        subquery_types(c, t, body, AFFINITY_NONE);
+        s->table = t;
+    }
+    cte->error = NULL;
+    c->with = saved;
+}
+
+// ---- views ----------------------------------------------------------------------------------------------
+
+static enum walk_result mark_ddl(struct walker *w, struct expr *e)
+{
+    e->flags |= EXPR_F_FROM_DDL;
+    return WALK_CONTINUE;
+}
+
+static enum walk_result mark_ddl_select(struct walker *w, struct select *s)
+{
+    s->flags |= SELECT_F_VIEW;
+    return WALK_CONTINUE;
+}
+
+static void view_instance(struct compile *c, struct source *s)
+{
+    const struct table *view = s->table;
+    struct with *saved = c->with;
+    const char *sql = c->sql;
+    if (c->select_depth > 100) compile_fail(c, ERR_ERROR, -1, "view %s is circularly defined", view->name);
+    c->with = NULL;
+    c->select_depth += 1;
+    for (struct compile *scan = c; scan; scan = scan->outer)
+        for (u32 i = 0; i < scan->view_depth; i++)
+            if (scan->views[i] == view)
+                compile_fail(c, ERR_ERROR, -1, "view %s is circularly defined", view->name);
+    if (c->view_depth >= COUNT_OF(c->views)) compile_fail(c, ERR_ERROR, -1, "view %s is circularly defined", view->name);
+    c->views[c->view_depth++] = view;
+    s->select = select_copy(c->arena, view->view_select);
+    struct walker w = {.expr = mark_ddl, .select = mark_ddl_select};
+    walk_select(&w, s->select);
+    c->sql = view->sql ? view->sql : "";
+    int saved_database = c->view_database;
+    c->view_database = s->database;
+    // Offsets inside the view's text mean nothing in the statement's.
+    u32 saved_quiet = c->quiet_offsets;
+    c->quiet_offsets = 1;
+    resolve_select(c, s->select, NULL);
+    struct table *t = select_result_table(c, s->select, view->name);
+    if (view->view_columns) {
+        if (view->view_columns->count != t->column_count)
+            compile_fail(c, ERR_ERROR, -1, "expected %u columns for '%s' but got %u", view->view_columns->count,
+                         view->name, t->column_count);
+        for (u32 i = 0; i < t->column_count; i++) t->columns[i].name = view->view_columns->items[i].name;
+    }
+    c->quiet_offsets = saved_quiet;
+    c->view_database = saved_database;
+    c->sql = sql;
+    c->view_depth--;
+    c->select_depth -= 1;
+    c->with = saved;
+    s->was_view = true;
+    s->table = t;
+}
+
+const struct table *view_columns(struct compile *c, const struct table *view)
+{
+    struct source s = {.table = view, .cursor = -1, .name = view->name};
+    view_instance(c, &s);
+    return s.table;
+}
+
+// ---- joins ----------------------------------------------------------------------------------------------
+
+static int source_column(const struct source *s, const char *name)
+{
+    if (!s->table) return -1;
+    for (u32 i = 0; i < s->table->column_count; i++)
+        if (name_equal(s->table->columns[i].name, name) && !(s->table->columns[i].flags & COLUMN_HIDDEN)) return (int)i;
+    return -1;
+}
+
+static bool find_left_column(struct source_list *list, u32 from, u32 to, const char *name, u32 *source, int *column,
+                             bool skip_hidden)
+{
+    for (u32 i = from; i <= to; i++) {
+        int found = source_column(&list->items[i], name);
+        if (found < 0) continue;
+        *source = i;
+        *column = found;
+        // The nested join's columns of that name that USING hid are not to be seen.
+        return true;
+    }
+    return false;
+}
+
+static struct expr *column_expr(struct compile *c, struct source *s, int column)
+{
+    struct expr *e = expr_new(c->arena, EXPR_COLUMN, OFFSET_NONE);
+    e->cursor = s->cursor;
+    e->table = s->table;
+    e->database = s->database;
+    e->column = column == s->table->rowid_column ? -1 : (s16)column;
+    e->flags |= EXPR_F_LEAF;
+    if (s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT)) e->flags |= EXPR_F_CAN_BE_NULL;
+    source_column_used(s, e);
+    return e;
+}
+
+static void process_joins(struct compile *c, struct select *s)
+{
+    struct source_list *list = s->from;
+    for (u32 i = 0; i + 1 < list->count; i++) {
+        struct source *right = &list->items[i + 1];
+        bool outer = right->join & JOIN_OUTER;
+        u32 flag = outer ? EXPR_F_OUTER_ON : EXPR_F_INNER_ON;
+        if (!right->table) continue;
+        if (right->join & JOIN_NATURAL) {
+            if (right->on || right->using)
+                compile_fail(c, ERR_ERROR, -1, "a NATURAL join may not have an ON or USING clause");
+            for (u32 j = 0; j < right->table->column_count; j++) {
+                if (right->table->columns[j].flags & COLUMN_HIDDEN) continue;
+                u32 where;
+                int column;
+                const char *name = right->table->columns[j].name;
+                if (find_left_column(list, 0, i, name, &where, &column, true))
+                    name_list_add(c->arena, &right->using, name, OFFSET_NONE);
+            }
+        }
+        if (right->using) {
+            for (u32 j = 0; j < right->using->count; j++) {
+                const char *name = right->using->items[j].name;
+                int right_column = source_column(right, name);
+                u32 where;
+                int left_column;
+                if (right_column < 0 || !find_left_column(list, 0, i, name, &where, &left_column, false))
+                    compile_fail(c, ERR_ERROR, right->using->items[j].offset == OFFSET_NONE ? -1 : (s64)right->using->items[j].offset,
+                                 "cannot join using column %s - column not present in both tables", name);
+                struct source *left = &list->items[where];
+                struct expr *e1 = column_expr(c, left, left_column);
+                if (left->join & JOIN_LEFT_OF_RIGHT) {
+                    // Which of the tables before has the row is known only then: the first that is not NULL.
+                    struct expr_list *all = NULL;
+                    u32 at = where;
+                    int column;
+                    while (at < i && find_left_column(list, at + 1, i, name, &at, &column, false)) {
+                        struct source *more = &list->items[at];
+                        if (!more->using || name_list_find(more->using, name) < 0)
+                            compile_fail(c, ERR_ERROR, -1, "ambiguous reference to %s in USING()", name);
+                        if (!all) expr_list_add(c->arena, &all, e1);
+                        expr_list_add(c->arena, &all, column_expr(c, more, column));
+                    }
+                    if (all) {
+                        struct expr *f = expr_new(c->arena, EXPR_FUNCTION, OFFSET_NONE);
+                        bool exists;
+                        f->text = "coalesce";
+                        f->text_size = 8;
+                        f->list = all;
+                        f->function = compile_function(c, "coalesce", (s32)all->count, &exists);
+                        f->flags |= EXPR_F_HAS_FUNCTION | EXPR_F_CONSTANT_FUNCTION | EXPR_F_LEAF;
+                        e1 = f;
+                    }
+                } else if (false) {
+                    e1 = NULL;
+                }
+                struct expr *e2 = column_expr(c, right, right_column);
+                struct expr *equal = expr_binary(c->arena, EXPR_EQ, e1, e2);
+                expr_set_join(equal, right->cursor, flag);
+                s->where = expr_and(c->arena, s->where, equal);
+            }
+        } else if (right->on) {
+            expr_set_join(right->on, right->cursor, flag);
+            s->where = expr_and(c->arena, s->where, right->on);
+            right->on = NULL;
+        }
+    }
+}
+
+// ---- "*" ------------------------------------------------------------------------------------------------
+
+
+static bool in_later_using(struct source_list *from, u32 after, const char *name)
+{
+    for (u32 i = after + 1; i < from->count; i++)
+        if (from->items[i].using && name_list_find(from->items[i].using, name) >= 0) return true;
+    return false;
+}
+
+static bool is_star(const struct expr *e)
+{
+    return e->kind == EXPR_STAR || (e->kind == EXPR_DOT && e->right->kind == EXPR_STAR);
+}
+
+static void expand_star(struct compile *c, struct select *s, struct expr_item *star, struct expr_list **out)
+{
+    struct source_list *from = s->from;
+    const char *wanted = NULL;
+    bool seen = false;
+    if (star->expr->kind == EXPR_DOT) wanted = star->expr->left->text;
+    for (u32 i = 0; from && i < from->count; i++) {
+        struct source *source = &from->items[i];
+        const struct table *t = source->table;
+        if (!t) continue;
+        const char *name = source->alias ? source->alias : t->name;
+        bool nested = source->select && source->select->flags & SELECT_F_NESTED_FROM;
+        if (!nested && wanted && (!name || !name_equal(wanted, name))) continue;
+        const char *schema = source->database >= 0 ? compile_database_name(c, source->database) : "*";
+        struct expr_list *nested_columns = nested ? source->select->columns : NULL;
+        for (u32 j = 0; j < t->column_count; j++) {
+            const struct column *column = &t->columns[j];
+            struct expr_item *inner = nested ? &nested_columns->items[j] : NULL;
+            if (inner && wanted && !nested_item_matches(inner, NULL, wanted, NULL)) continue;
+            if (inner && !wanted && inner->using_term && !(s->flags & SELECT_F_NESTED_FROM)) continue;
+            if (column->flags & COLUMN_HIDDEN) continue;
+            bool using_term = false;
+            if (!wanted || s->flags & SELECT_F_NESTED_FROM) {
+                if (source->using && name_list_find(source->using, column->name) >= 0) {
+                    // USING joins it with the one to its left.
+                    if (!(s->flags & SELECT_F_NESTED_FROM)) {
+                        seen = true;
+                        continue;
+                    }
+                    using_term = true;
+                }
+            }
+            seen = true;
+            struct expr *e;
+            const char *label = name;
+            if (from->count > 1 &&
+                (!(source->join & JOIN_LEFT_OF_RIGHT) || s->flags & SELECT_F_NESTED_FROM ||
+                 !in_later_using(from, i, column->name))) {
+                e = column_expr(c, source, (int)j);
+                e->text = column->name;
+            } else if (from->count == 1) {
+                e = column_expr(c, source, (int)j);
+                e->text = column->name;
+            } else {
+                e = expr_name(c->arena, column->name);
+                e->flags |= EXPR_F_QUOTED;
+            }
+            struct expr_item *item = expr_list_add(c->arena, out, e);
+            item->name = column->name;
+            item->name_kind = ITEM_ALIAS;
+            if (s->flags & SELECT_F_NESTED_FROM) {
+                if (inner && inner->name_kind == ITEM_TABLE) item->name = inner->name;
+                else item->name = arena_format(c->arena, "%s.%s.%s", schema, label ? label : "", column->name);
+                item->name_kind = ITEM_TABLE;
+                item->using_term = using_term || (inner && inner->using_term);
+            }
+            item->no_expand = true;
+        }
+    }
+    if (!seen) {
+        s64 at = star->expr->offset == OFFSET_NONE ? -1 : (s64)star->expr->offset;
+        if (wanted) compile_fail(c, ERR_ERROR, at, "no such table: %s", wanted);
+        compile_fail(c, ERR_ERROR, -1, "no tables specified");
+    }
+}
+
+static void expand_stars(struct compile *c, struct select *s)
+{
+    bool any = false;
+    for (u32 i = 0; i < s->columns->count; i++) any |= is_star(s->columns->items[i].expr);
+    if (!any) return;
+    struct expr_list *out = NULL;
+    for (u32 i = 0; i < s->columns->count; i++) {
+        struct expr_item *item = &s->columns->items[i];
+        if (is_star(item->expr)) {
+            expand_star(c, s, item, &out);
+        } else {
+            struct expr_item *copy = expr_list_add(c->arena, &out, item->expr);
+            struct expr *e = copy->expr;
+            *copy = *item;
+            copy->expr = e;
+        }
+    }
+    if (out->count > (u32)compile_limit(c, SKERRY_LIMIT_COLUMN))
+        compile_fail(c, ERR_ERROR, -1, "too many columns in result set");
+    s->columns = out;
+}
+
+// ---- one select ------------------------------------------------------------------------------------------
+
+static void mark_right_joins(struct source_list *from)
+{
+    // All to the left of a RIGHT JOIN may be NULL rows.
+    int last = -1;
+    for (u32 i = 0; i < from->count; i++)
+        if (from->items[i].join & JOIN_RIGHT) last = (int)i;
+    for (int i = 0; i < last; i++) from->items[i].join |= JOIN_LEFT_OF_RIGHT;
+}
+
+void select_expand(struct compile *c, struct select *s, struct name_context *outer)
+{
+    if (s->flags & SELECT_F_EXPANDED) return;
+    s->flags |= SELECT_F_EXPANDED;
+    if (!s->id) s->id = ++c->top->select_id_next;
+    if (s->from) {
+        if (s->from->count > 64) compile_fail(c, ERR_ERROR, -1, "at most 64 tables in a join");
+        mark_right_joins(s->from);
+        for (u32 i = 0; i < s->from->count; i++) {
+            struct source *source = &s->from->items[i];
+            if (source->cursor < 0) source->cursor = cursor_alloc(c);
+            if (source->table) {
+                if (!source->recursive && source->select == NULL && source->table->kind == TABLE_VIEW) view_instance(c, source);
+                continue;
+            }
+            if (source->select) {
+                subquery_expand(c, source, outer);
+                continue;
+            }
+            struct with *scope;
+            struct cte *cte = cte_find(c, source, &scope);
+            if (cte) {
+                cte_instance(c, source, cte, scope, outer);
+                continue;
+            }
+            const char *schema = source->schema_name;
+            if (!schema && c->view_depth && c->view_database != 1)
+                schema = compile_database_name(c, c->view_database);
+            else if (!schema && c->trigger_schema)
+                schema = c->trigger_schema;
+            int database;
+            s64 offset = source->offset == OFFSET_NONE ? -1 : (s64)source->offset;
+            source->table = locate_table(c, schema, source->name, offset, true, &database);
+            if (!source->table && schema && !source->schema_name)
+                source->table = locate_table(c, schema, source->name, offset, false, &database);
+            else if (!source->table)
+                locate_table(c, schema, source->name, offset, false, &database);
+            source->database = database;
+            if (source->is_function && !(source->table->flags & TABLE_EPONYMOUS) && source->table->kind != TABLE_VIRTUAL)
+                compile_fail(c, ERR_ERROR, offset, "'%s' is not a function", source->name);
+            if (source->table->kind == TABLE_VIEW) {
+                view_instance(c, source);
+                continue;
+            }
+            find_indexed_by(c, source);
+        }
+        process_joins(c, s);
+    }
+    expand_stars(c, s);
+}

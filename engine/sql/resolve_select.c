@@ -1,0 +1,312 @@
+// The clauses of a SELECT, one after the other, and those of a compound.
+#include "resolve.h"
+
+static const char *const ORDINALS[] = {"th", "st", "nd", "rd"};
+
+static const char *ordinal(u32 n)
+{
+    u32 tens = n % 100, units = n % 10;
+    return units > 3 || (tens > 10 && tens < 20) ? "th" : ORDINALS[units];
+}
+
+_Noreturn static void out_of_range(struct compile *c, const char *clause, u32 term, u32 max, struct expr *at)
+{
+    compile_fail_at(c, at, "%u%s %s BY term out of range - should be between 1 and %u", term, ordinal(term), clause,
+                    max);
+}
+
+// The result column that a term of ORDER BY stands for by alias; 0: none.
+static u32 column_by_alias(const struct expr_list *columns, const struct expr *e)
+{
+    if (e->kind != EXPR_NAME) return 0;
+    for (u32 i = 0; i < columns->count; i++)
+        if (columns->items[i].name_kind == ITEM_ALIAS && columns->items[i].name &&
+            name_equal(columns->items[i].name, e->text) && !columns->items[i].no_expand)
+            return i + 1;
+    for (u32 i = 0; i < columns->count; i++)
+        if (columns->items[i].name_kind == ITEM_ALIAS && columns->items[i].name &&
+            name_equal(columns->items[i].name, e->text))
+            return i + 1;
+    return 0;
+}
+
+// Takes the values of a result column for the term; COLLATE around the term stays.
+static void take_result(struct compile *c, struct select *s, struct expr_item *item, u32 column, const char *clause)
+{
+    struct expr_list *columns = s->columns;
+    struct expr *copy = expr_copy(c->arena, columns->items[column - 1].expr);
+    if (copy->flags & EXPR_F_HAS_WINDOW || copy->window) {
+        // Windows of the copy belong to the same select: linked again.
+        select_relink_windows(c, s, copy);
+    }
+    struct expr **at = &item->expr;
+    while ((*at)->kind == EXPR_COLLATE) at = &(*at)->left;
+    u32 offset = (*at)->offset;
+    *at = copy;
+    copy->flags |= EXPR_F_ALIAS;
+    (void)offset;
+    if (item->expr != copy) expr_summarize(item->expr);
+    item->order_by_column = (u16)column;
+    (void)clause;
+}
+
+// Terms with order_by_column become the result column's expression.
+static void order_by_from_results(struct compile *c, struct select *s, struct expr_list *list, const char *clause)
+{
+    if (!list) return;
+    for (u32 i = 0; i < list->count; i++) {
+        struct expr_item *item = &list->items[i];
+        if (!item->order_by_column) continue;
+        if (item->order_by_column > s->columns->count) out_of_range(c, clause, i + 1, s->columns->count, item->expr);
+        take_result(c, s, item, item->order_by_column, clause);
+    }
+}
+
+static void resolve_order_group(struct name_context *n, struct select *s, struct expr_list *list, const char *clause)
+{
+    struct compile *c = n->c;
+    if (!list) return;
+    if (list->count > (u32)compile_limit(c, SKERRY_LIMIT_COLUMN))
+        compile_fail(c, ERR_ERROR, -1, "too many terms in %s BY clause", clause);
+    for (u32 i = 0; i < list->count; i++) {
+        struct expr_item *item = &list->items[i];
+        struct expr *bare = expr_skip_collate(item->expr);
+        if (clause[0] != 'G') {
+            u32 column = column_by_alias(s->columns, bare);
+            if (column) {
+                item->order_by_column = (u16)column;
+                continue;
+            }
+        }
+        int number;
+        if (expr_is_integer(bare, &number)) {
+            if (number < 1 || number > 0xffff || (u32)number > s->columns->count)
+                out_of_range(c, clause, i + 1, s->columns->count, bare);
+            item->order_by_column = (u16)number;
+            continue;
+        }
+        item->order_by_column = 0;
+        resolve_expr(n, item->expr);
+        for (u32 j = 0; j < s->columns->count; j++)
+            if (expr_compare(c, item->expr, s->columns->items[j].expr, -1) == 0) {
+                // The same expression: the result column's value serves for both.
+                item->order_by_column = (u16)(j + 1);
+            }
+    }
+    order_by_from_results(c, s, list, clause);
+}
+
+// Names that this term of a compound does not know may be another's: false, and no error.
+static bool try_resolve(struct name_context *n, struct expr *e)
+{
+    struct compile *c = n->c;
+    jmp_buf again, *saved = c->exit;
+    struct err saved_err = *c->err;
+    u32 depth = c->select_depth, height = c->expr_height;
+    struct with *with = c->with;
+    volatile bool known = false;
+    c->exit = &again;
+    if (setjmp(again) == 0) {
+        resolve_expr(n, e);
+        known = true;
+    } else {
+        *c->err = saved_err;
+        c->with = with;
+        c->select_depth = depth;
+        c->expr_height = height;
+    }
+    c->exit = saved;
+    return known;
+}
+
+// ORDER BY of a compound: names, numbers and expressions of any of its terms.
+static void resolve_compound_order(struct compile *c, struct select *s)
+{
+    struct expr_list *list = s->order_by;
+    if (!list) return;
+    for (u32 i = 0; i < list->count; i++) list->items[i].done = false;
+    struct select *term = s;
+    bool more = true;
+    struct select *first = s;
+    while (first->prior) first = first->prior;
+    for (term = first; term && more; term = term->next) {
+        more = false;
+        for (u32 i = 0; i < list->count; i++) {
+            struct expr_item *item = &list->items[i];
+            if (item->done) continue;
+            struct expr *bare = expr_skip_collate(item->expr);
+            int column = -1, number;
+            if (expr_is_integer(bare, &number)) {
+                if (number <= 0 || (u32)number > term->columns->count)
+                    out_of_range(c, "ORDER", i + 1, term->columns->count, bare);
+                column = number;
+            } else {
+                column = (int)column_by_alias(term->columns, bare);
+                if (column == 0) {
+                    struct expr *copy = expr_copy(c->arena, bare);
+                    struct name_context n = {.c = c, .sources = term->from, .results = term->columns, .flags = NAME_RESULT_ALIAS | NAME_AGGREGATE_OK | NAME_WINDOW_OK | NAME_NO_DOUBLE_QUOTED};
+                    if (try_resolve(&n, copy))
+                        for (u32 j = 0; j < term->columns->count && column == 0; j++)
+                            if (expr_compare(c, term->columns->items[j].expr, copy, -1) < 2) column = (int)j + 1;
+                }
+            }
+            if (column > 0) {
+                // What is left is the number; COLLATE around it stays.
+                struct expr *value = expr_integer(c->arena, column);
+                value->offset = bare->offset;
+                struct expr **at = &item->expr;
+                while ((*at)->kind == EXPR_COLLATE) at = &(*at)->left;
+                *at = value;
+                item->order_by_column = (u16)column;
+                item->done = true;
+            } else {
+                more = true;
+            }
+        }
+    }
+    for (u32 i = 0; i < list->count; i++)
+        if (!list->items[i].done)
+            compile_fail_at(c, list->items[i].expr, "%u%s ORDER BY term does not match any column in the result set",
+                            i + 1, ordinal(i + 1));
+}
+
+static void mark_window_arguments(struct select *s)
+{
+    (void)s;
+}
+
+static void resolve_one(struct compile *c, struct select *s, struct name_context *outer, bool compound)
+{
+    struct name_context n = {.c = c, .outer = outer, .select = s};
+    // LIMIT and OFFSET see no columns at all.
+    resolve_expr(&n, s->limit);
+    resolve_expr(&n, s->limit_offset);
+
+    n.sources = s->from;
+    n.flags = NAME_AGGREGATE_OK | NAME_WINDOW_OK;
+    if (s->from)
+        for (u32 i = 0; i < s->from->count; i++) {
+            // Arguments of table-valued functions: columns of the tables to their left, and outer ones.
+            struct source *source = &s->from->items[i];
+            if (source->is_function && source->arguments) {
+                struct name_context inner = {.c = c, .outer = outer, .sources = s->from};
+                resolve_expr_list(&inner, source->arguments);
+            }
+        }
+    resolve_expr_list(&n, s->columns);
+    for (u32 i = 0; i < s->columns->count; i++) {
+        struct expr *e = s->columns->items[i].expr;
+        if (expr_vector_size(e) > 1) {
+            if (e->kind == EXPR_SELECT)
+                compile_fail_at(c, e, "sub-select returns %d columns - expected 1", expr_vector_size(e));
+            compile_fail_at(c, e, "row value misused");
+        }
+    }
+    n.flags &= ~(u32)NAME_WINDOW_OK;
+    if (s->group_by || n.flags & NAME_HAS_AGGREGATE) {
+        s->flags |= SELECT_F_AGGREGATE;
+        if (n.flags & NAME_HAS_MIN_MAX) s->flags |= SELECT_F_MIN_MAX;
+    } else {
+        n.flags &= ~(u32)NAME_AGGREGATE_OK;
+    }
+    n.results = s->columns;
+    n.flags |= NAME_RESULT_ALIAS;
+    if (s->having) {
+        if (!(s->flags & SELECT_F_AGGREGATE)) compile_fail_at(c, s->having, "HAVING clause on a non-aggregate query");
+        resolve_expr(&n, s->having);
+    }
+    {
+        u32 saved = n.flags;
+        n.flags &= ~(u32)NAME_AGGREGATE_OK;
+        resolve_expr(&n, s->where);
+        n.flags = saved | (n.flags & (NAME_HAS_AGGREGATE | NAME_HAS_SUBQUERY));
+    }
+    n.flags |= NAME_WINDOW_OK;
+    if (s->windows)
+        for (struct window *w = s->windows; w; w = w->next) {
+            resolve_expr_list(&n, w->order_by);
+            resolve_expr_list(&n, w->partition);
+        }
+    // ORDER BY: aggregates there make no query an aggregate one, but are allowed in one.
+    if (!compound && s->order_by) {
+        u32 saved = n.flags;
+        n.flags |= NAME_AGGREGATE_OK;
+        resolve_order_group(&n, s, s->order_by, "ORDER");
+        if (!(s->flags & SELECT_F_AGGREGATE) && n.flags & NAME_HAS_AGGREGATE) s->flags |= SELECT_F_AGGREGATE;
+        if (n.flags & NAME_HAS_MIN_MAX) s->flags |= SELECT_F_MIN_MAX;
+        n.flags = saved;
+    }
+    if (s->group_by) {
+        n.flags &= ~(u32)NAME_WINDOW_OK;
+        resolve_order_group(&n, s, s->group_by, "GROUP");
+        for (u32 i = 0; i < s->group_by->count; i++)
+            if (s->group_by->items[i].expr->flags & EXPR_F_HAS_AGGREGATE)
+                compile_fail_at(c, s->group_by->items[i].expr,
+                                "aggregate functions are not allowed in the GROUP BY clause");
+    }
+    mark_window_arguments(s);
+    s->flags |= SELECT_F_RESOLVED | SELECT_F_HAS_TYPES;
+}
+
+static const char *operator_name(u8 op)
+{
+    switch ((enum select_op)op) {
+    case SELECT_UNION_ALL:
+        return "UNION ALL";
+    case SELECT_INTERSECT:
+        return "INTERSECT";
+    case SELECT_EXCEPT:
+        return "EXCEPT";
+    case SELECT_UNION:
+    case SELECT_SIMPLE:
+        break;
+    }
+    return "UNION";
+}
+
+void resolve_select(struct compile *c, struct select *s, struct name_context *outer)
+{
+    if (s->flags & SELECT_F_RESOLVED) return;
+    if (++c->select_depth > 300) compile_fail(c, ERR_ERROR, -1, "subqueries are nested too deeply");
+    struct with *saved = c->with;
+    struct select *last = s;
+    if (last->with) {
+        struct with *w = last->with;
+        for (u32 i = 0; i < w->count; i++)
+            for (u32 j = 0; j < i; j++)
+                if (name_equal(w->items[i].name, w->items[j].name))
+                    compile_fail(c, ERR_ERROR, w->items[i].offset, "duplicate WITH table name: %s", w->items[i].name);
+        w->outer = c->with;
+        c->with = w;
+    }
+    bool compound = s->prior != NULL;
+    u32 terms = 0;
+    struct select *first = s;
+    for (struct select *t = s; t; t = t->prior) {
+        if (t->prior) t->prior->next = t;
+        first = t;
+        terms++;
+        if (t != s && (t->order_by || t->limit))
+            compile_fail(c, ERR_ERROR, -1, "%s clause should come after %s not before",
+                         t->order_by ? "ORDER BY" : "LIMIT", operator_name(t->next->op));
+    }
+    if (compound && terms > (u32)compile_limit(c, SKERRY_LIMIT_COMPOUND_SELECT) && !(s->flags & SELECT_F_MULTI_VALUE))
+        compile_fail(c, ERR_ERROR, -1, "too many terms in compound SELECT");
+    for (struct select *t = first; t; t = t == s ? NULL : t->next) {
+        if (t->flags & SELECT_F_RESOLVED) continue;
+        if (compound) t->flags |= SELECT_F_COMPOUND;
+        select_expand(c, t, outer);
+        resolve_one(c, t, outer, compound);
+    }
+    for (struct select *t = first->next; compound && t; t = t == s ? NULL : t->next)
+        if (t->columns->count != t->prior->columns->count) {
+            if (t->flags & SELECT_F_VALUES && t->prior->flags & SELECT_F_VALUES)
+                compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
+            compile_fail(c, ERR_ERROR, -1,
+                         "SELECTs to the left and right of %s do not have the same number of result columns",
+                         operator_name(t->op));
+        }
+    if (compound) resolve_compound_order(c, s);
+    c->with = saved;
+    c->select_depth--;
+}
