@@ -81,20 +81,32 @@ static bool transfer_prepare(struct io *io, struct completion *c)
     return true;
 }
 
-// A write that fails or is short breaks the link, and the sync comes back cancelled.
+// True when the next entry moves all that is left.
+static bool transfer_is_last(struct completion *c)
+{
+    u32 count;
+    const struct iovec *iov = op_iov(c, &count);
+    if (count == 1 && iov->iov_len > TRANSFER_SIZE_MAX) return false;
+    return iov == &c->op.iov_rest ? c->op.iov_count == 0 : count == c->op.iov_count;
+}
+
+// The sync is linked to the write that should end the transfer. When that write fails or is short, the
+// link breaks and the sync comes back cancelled; both go again for what is left.
 static bool write_sync_prepare(struct io *io, struct completion *c)
 {
     struct ring *r = io->state;
-    bool writes = op_iov_left(c);
-    if (!ring_room(io, &r->uring, 2)) return false;
+    bool writes = op_iov_left(c), syncs = !writes || transfer_is_last(c);
     struct io_uring_sqe *sqe;
+    if (!ring_room(io, &r->uring, 2)) return false;
     c->op.part_result = 0;
+    c->op.sync_result = -ECANCELED;
     if (writes) {
         sqe = io_uring_get_sqe(&r->uring);
         transfer_fill(r, sqe, c);
-        sqe->flags |= IOSQE_IO_LINK;
+        if (syncs) sqe->flags |= IOSQE_IO_LINK;
         entry_tag(sqe, c, RING_TAG_MAIN);
     }
+    if (!syncs) return true;
     sqe = io_uring_get_sqe(&r->uring);
     io_uring_prep_fsync(sqe, c->op.fd, IORING_FSYNC_DATASYNC);
     entry_use_slot(sqe, op_file(c));
