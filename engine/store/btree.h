@@ -96,12 +96,11 @@ enum btree_kind { BTREE_TABLE = 1, BTREE_INDEX = 2 };
 io_status btree_create(struct txn *t, struct op *op, enum btree_kind kind, pgno *root);
 // Walks that may be long: the walk keeps the place; zero it before the first call.
 struct btree_walk {
-    struct cursor cursor;
     bool started;
-    u64 count;
-    pgno *stack;
+    u64 count;   // entries
+    u64 visited; // pages
+    u64 *stack;  // pages to go to
     u32 stack_count, stack_capacity;
-    pgno next_overflow;
 };
 void btree_walk_deinit(struct btree_walk *w);
 // Removes all entries (the root stays, empty); w->count says how many there were.

@@ -294,6 +294,7 @@ io_status cursor_entry(struct cursor *c, struct op *op)
     c->overflow_first = cell.overflow;
     c->overflow_count = 0;
     c->read_done = 0;
+    c->probe_done = 0;
     c->cell_parsed = true;
     return IO_DONE;
 }
@@ -348,18 +349,9 @@ io_status cursor_overflow_gather(struct cursor *c, struct op *op, u32 count)
     return IO_DONE;
 }
 
-io_status cursor_read(struct cursor *c, struct op *op, u64 offset, u64 size, u8 *out)
+// Goes on where it was when it is called again after a wait.
+static io_status overflow_read(struct cursor *c, struct op *op, u64 offset, u64 size, u8 *out)
 {
-    IO_TRY(cursor_entry(c, op));
-    if (offset + size < offset || offset + size > c->payload_size)
-        return IO_ERROR(&op->err, ERR_CORRUPT,
-                        "database disk image is malformed: %llu bytes at %llu of an entry of %llu bytes on page %u",
-                        (unsigned long long)size, (unsigned long long)offset,
-                        (unsigned long long)c->payload_size, c->path[c->depth]->no);
-    if (LIKELY(offset + size <= c->local_size)) {
-        if (size) memcpy(out, c->local + offset, size);
-        return IO_DONE;
-    }
     if (c->read_out != out || c->read_offset != offset || c->read_size != size) c->read_done = 0;
     c->read_out = out;
     c->read_offset = offset;
@@ -384,9 +376,27 @@ io_status cursor_read(struct cursor *c, struct op *op, u64 offset, u64 size, u8 
             IO_TRY(overflow_append(c, op, next));
         }
     }
-    c->read_done = 0;
-    c->read_out = NULL;
     return IO_DONE;
+}
+
+io_status cursor_read(struct cursor *c, struct op *op, u64 offset, u64 size, u8 *out)
+{
+    IO_TRY(cursor_entry(c, op));
+    if (offset + size < offset || offset + size > c->payload_size)
+        return IO_ERROR(&op->err, ERR_CORRUPT,
+                        "database disk image is malformed: %llu bytes at %llu of an entry of %llu bytes on page %u",
+                        (unsigned long long)size, (unsigned long long)offset,
+                        (unsigned long long)c->payload_size, c->path[c->depth]->no);
+    if (LIKELY(offset + size <= c->local_size)) {
+        if (size) memcpy(out, c->local + offset, size);
+        return IO_DONE;
+    }
+    io_status status = overflow_read(c, op, offset, size, out);
+    if (status != IO_WAIT) {
+        c->read_done = 0;
+        c->read_out = NULL;
+    }
+    return status;
 }
 
 // ---- saved positions --------------------------------------------------------------------------------
@@ -394,7 +404,8 @@ io_status cursor_read(struct cursor *c, struct op *op, u64 offset, u64 size, u8 
 io_status cursor_save(struct cursor *c, struct op *op)
 {
     if (c->state != CURSOR_VALID && c->state != CURSOR_SKIP) {
-        if (c->state == CURSOR_INVALID) cursor_reset(c);
+        cursor_release(c, 0); // of a seek under way, or of the position that was left
+        c->probe_done = 0;
         return IO_DONE;
     }
     IO_TRY(cursor_entry(c, op));

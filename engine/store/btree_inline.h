@@ -41,6 +41,7 @@ static inline io_status cursor_entry_inline(struct cursor *c, struct op *op)
                 c->overflow_first = 0;
                 c->overflow_count = 0;
                 c->read_done = 0;
+                c->probe_done = 0;
                 c->cell_parsed = true;
                 return IO_DONE;
             }

@@ -268,14 +268,21 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
     }
 }
 
+static io_status target_seek_begin(struct cursor *c, struct op *op, const struct target *t, int *compare)
+{
+    io_status status = target_seek(c, op, t, compare);
+    if (status == IO_FAIL) c->probe_done = 0;
+    return status;
+}
+
 io_status cursor_seek_key(struct cursor *c, struct op *op, struct search_key *key, int *compare)
 {
     key->equal_seen = false;
-    return target_seek(c, op, &(struct target){.key = key}, compare);
+    return target_seek_begin(c, op, &(struct target){.key = key}, compare);
 }
 
 io_status cursor_seek_record(struct cursor *c, struct op *op, const u8 *record, u64 size, u32 fields,
                              int *compare)
 {
-    return target_seek(c, op, &(struct target){.record = record, .size = size, .fields = fields}, compare);
+    return target_seek_begin(c, op, &(struct target){.record = record, .size = size, .fields = fields}, compare);
 }

@@ -1,0 +1,218 @@
+// Whole trees: creating, emptying, dropping, counting.
+#include "btree_cursor.h"
+
+#define WALK_OVERFLOW ((u64)1 << 32) // mark of a page number on a walk's stack: an overflow page
+
+static io_status create_run(struct txn *t, struct op *op, enum btree_kind kind, pgno *root)
+{
+    IO_TRY(txn_reserve(t, op, 1));
+    op_mutate(op);
+    struct page *p = txn_page_take(t, op);
+    page_build(p, txn_usable_size(t), kind == BTREE_TABLE ? PAGE_TABLE_LEAF : PAGE_INDEX_LEAF, NULL, 0, 0);
+    *root = p->no;
+    return IO_DONE;
+}
+
+io_status btree_create(struct txn *t, struct op *op, enum btree_kind kind, pgno *root)
+{
+    io_status status = create_run(t, op, kind, root);
+    if (status != IO_WAIT) op_settle(op);
+    return status;
+}
+
+io_status btree_init_file(struct txn *t, struct op *op)
+{
+    struct page *p;
+    IO_TRY(txn_page_write(t, op, 1, &p));
+    op_mutate(op);
+    page_build(p, txn_usable_size(t), PAGE_TABLE_LEAF, NULL, 0, 0);
+    op_settle(op);
+    return IO_DONE;
+}
+
+// ---- walks ------------------------------------------------------------------------------------------
+
+void btree_walk_deinit(struct btree_walk *w)
+{
+    free(w->stack);
+    *w = (struct btree_walk){0};
+}
+
+static err_code walk_reserve(struct btree_walk *w, u32 more, struct err *err)
+{
+    u32 wanted = w->stack_count + more;
+    if (wanted <= w->stack_capacity) return ERR_OK;
+    u32 capacity = MAX(wanted, w->stack_capacity * 2);
+    u64 *grown = realloc(w->stack, capacity * sizeof *grown);
+    if (!grown) {
+        err_set(err, ERR_NOMEM, __func__, "%s", err_default_text(ERR_NOMEM));
+        return ERR_NOMEM;
+    }
+    w->stack = grown;
+    w->stack_capacity = capacity;
+    return ERR_OK;
+}
+
+// Puts the children of a page on the stack, the first on top; with `overflow` the chains of its cells too.
+static err_code walk_push(struct btree_walk *w, struct txn *t, const struct page *p, bool overflow,
+                          struct err *err)
+{
+    enum { AHEAD = 16 };
+    u32 count = p->node.cell_count;
+    if (walk_reserve(w, 2 * count + 2, err) != ERR_OK) return err->code;
+    if (!p->node.leaf) {
+        for (u32 i = count + 1; i-- > 0;) w->stack[w->stack_count++] = page_child(p, i);
+        for (u32 i = 0; i <= count && i < AHEAD; i++) txn_page_prefetch(t, page_child(p, i));
+    }
+    if (!overflow || (p->node.rowid_tree && !p->node.leaf)) return ERR_OK;
+    for (u32 i = 0; i < count; i++) {
+        struct cell c;
+        if (!cell_parse(p, i, &c)) return cell_error(err, p, i);
+        if (c.overflow) w->stack[w->stack_count++] = c.overflow | WALK_OVERFLOW;
+    }
+    return ERR_OK;
+}
+
+// The next B-tree page of the walk, pinned for the caller and checked.
+static io_status walk_page(struct btree_walk *w, struct txn *t, struct op *op, struct page **out)
+{
+    struct page *p;
+    if (w->visited > txn_page_count(t))
+        return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: a tree has more pages than the file");
+    IO_TRY(txn_page(t, op, (pgno)w->stack[w->stack_count - 1], &p));
+    if (page_check(p, txn_usable_size(t), &op->err) != ERR_OK) {
+        page_unpin(p);
+        return IO_FAIL;
+    }
+    *out = p;
+    return IO_DONE;
+}
+
+static void walk_count(struct btree_walk *w, const struct page *p)
+{
+    if (p->node.leaf || !p->node.rowid_tree) w->count += p->node.cell_count;
+}
+
+// Frees the pages on the stack and all that hangs on them, one page at a time.
+static io_status walk_free(struct btree_walk *w, struct txn *t, struct op *op)
+{
+    while (w->stack_count) {
+        u64 top = w->stack[w->stack_count - 1];
+        struct page *p;
+        if (top & WALK_OVERFLOW) {
+            if (w->visited > txn_page_count(t))
+                return IO_ERROR(&op->err, ERR_CORRUPT,
+                                "database disk image is malformed: overflow chains have more pages than the file");
+            IO_TRY(txn_page(t, op, (pgno)top, &p));
+            pgno next = be32_get(p->data);
+            page_unpin(p);
+            if (next)
+                w->stack[w->stack_count - 1] = next | WALK_OVERFLOW;
+            else
+                w->stack_count--;
+        } else {
+            IO_TRY(walk_page(w, t, op, &p));
+            w->stack_count--;
+            err_code code = walk_push(w, t, p, true, &op->err);
+            if (code == ERR_OK) walk_count(w, p);
+            page_unpin(p);
+            if (code != ERR_OK) return IO_FAIL;
+        }
+        w->visited++;
+        op_mutate(op);
+        txn_page_free(t, op, (pgno)top);
+        op_settle(op);
+    }
+    return IO_DONE;
+}
+
+// The root becomes an empty leaf; what hung on it is put on the stack.
+static io_status clear_root(struct txn *t, struct op *op, pgno root, struct btree_walk *w)
+{
+    IO_TRY(txn_cursors_save(t, op, root, NULL));
+    struct page *p;
+    IO_TRY(txn_page_write(t, op, root, &p));
+    if (page_check(p, txn_usable_size(t), &op->err) != ERR_OK) return IO_FAIL;
+    w->stack_count = 0;
+    if (walk_push(w, t, p, true, &op->err) != ERR_OK) return IO_FAIL;
+    op_mutate(op);
+    walk_count(w, p);
+    w->started = true;
+    page_build(p, txn_usable_size(t), p->node.rowid_tree ? PAGE_TABLE_LEAF : PAGE_INDEX_LEAF, NULL, 0, 0);
+    op_settle(op);
+    return IO_DONE;
+}
+
+io_status btree_clear(struct txn *t, struct op *op, pgno root, struct btree_walk *w)
+{
+    if (!w->started) {
+        IO_TRY(clear_root(t, op, root, w));
+    }
+    return walk_free(w, t, op);
+}
+
+io_status btree_drop(struct txn *t, struct op *op, pgno root, struct btree_walk *w, pgno *moved_from)
+{
+    IO_TRY(btree_clear(t, op, root, w));
+    *moved_from = 0;
+    for (struct cursor *c = *txn_cursors(t); c; c = c->next_in_txn) {
+        if (c->root == root) cursor_reset(c);
+    }
+    op_mutate(op);
+    txn_page_free(t, op, root);
+    op_settle(op);
+    return IO_DONE;
+}
+
+io_status btree_count(struct cursor *c, struct op *op, struct btree_walk *w)
+{
+    if (!w->started) {
+        if (walk_reserve(w, 1, &op->err) != ERR_OK) return IO_FAIL;
+        w->stack[w->stack_count++] = c->root;
+        w->started = true;
+    }
+    while (w->stack_count) {
+        struct page *p;
+        IO_TRY(walk_page(w, c->txn, op, &p));
+        w->stack_count--;
+        w->visited++;
+        walk_count(w, p);
+        err_code code = walk_push(w, c->txn, p, false, &op->err);
+        page_unpin(p);
+        if (code != ERR_OK) return IO_FAIL;
+    }
+    return IO_DONE;
+}
+
+io_status btree_count_estimate(struct cursor *c, struct op *op, u64 *out)
+{
+    pgno no = c->root;
+    u64 total = 1;
+    for (u32 level = 0; level < BTREE_DEPTH_MAX; level++) {
+        struct page *p;
+        IO_TRY(txn_page(c->txn, op, no, &p));
+        if (page_check(p, txn_usable_size(c->txn), &op->err) != ERR_OK) {
+            page_unpin(p);
+            return IO_FAIL;
+        }
+        u32 count = p->node.cell_count;
+        bool leaf = p->node.leaf;
+        if (!leaf) no = page_child(p, count / 2);
+        page_unpin(p);
+        total *= leaf ? count : count + 1;
+        if (leaf) break;
+        if (total > INT64_MAX / 65536) break;
+    }
+    *out = total;
+    return IO_DONE;
+}
+
+io_status btree_rowid_last(struct cursor *c, struct op *op, s64 *out)
+{
+    *out = 0;
+    IO_TRY(cursor_last(c, op));
+    if (c->state != CURSOR_VALID) return IO_DONE;
+    IO_TRY(cursor_entry(c, op));
+    *out = c->rowid;
+    return IO_DONE;
+}
