@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 
+#include "../connection.h"
 #include "../fn/fn.h"
 #include "emit.h"
 #include "expr.h"
@@ -42,23 +43,23 @@ void compile_fail_at(struct compile *c, const struct expr *e, const char *format
 
 int compile_database_count(const struct compile *c)
 {
-    return connection_database_count(c->db);
+    return (int)c->db->database_count;
 }
 
 const char *compile_database_name(const struct compile *c, int index)
 {
-    return connection_database_name(c->db, index);
+    return c->db->databases[index].name;
 }
 
 const struct schema *compile_schema(const struct compile *c, int index)
 {
-    return connection_schema(c->db, index);
+    return c->db->databases[index].schema;
 }
 
 int compile_database_find(const struct compile *c, const char *name)
 {
-    for (int i = connection_database_count(c->db) - 1; i >= 0; i--) {
-        const char *own = connection_database_name(c->db, i);
+    for (int i = compile_database_count(c) - 1; i >= 0; i--) {
+        const char *own = compile_database_name(c, i);
         if (own && name_equal(own, name)) return i;
     }
     return name_equal(name, "main") ? 0 : -1;
@@ -66,7 +67,7 @@ int compile_database_find(const struct compile *c, const char *name)
 
 const struct fn_def *compile_function(struct compile *c, const char *name, s32 count, bool *name_exists)
 {
-    return connection_function(c->db, name, count, name_exists);
+    return connection_function(c->db, name, strlen(name), count, name_exists);
 }
 
 const struct table *compile_eponymous_table(struct compile *c, const char *name)

@@ -138,17 +138,9 @@ int explain_push(struct compile *c, const char *format, ...) __attribute__((form
 void explain_pop(struct compile *c);
 
 // ---- the connection ------------------------------------------------------------------------------------
-// What compiling asks of it; in engine/connection.c.
 
-int connection_database_count(const struct skerry *db);
-const char *connection_database_name(const struct skerry *db, int index); // "main", "temp", ...
-struct schema *connection_schema(const struct skerry *db, int index);
-// A function by name and number of arguments (the application's before the built-in ones), as fn_find.
-const struct fn_def *connection_function(const struct skerry *db, const char *name, s32 count, bool *name_exists);
-const struct collation *connection_collation(const struct skerry *db, const char *name); // NULL: none
 // The table of an eponymous table-valued function (json_each, pragma_table_info, ...), or NULL.
 const struct table *connection_eponymous_table(const struct skerry *db, const char *name);
-bool connection_flag_get(const struct skerry *db, int flag); // enum connection_flag of connection.h
 
 int compile_database_count(const struct compile *c);
 int compile_database_find(const struct compile *c, const char *name); // -1: none
@@ -247,6 +239,8 @@ void resolve_self(struct compile *c, const struct table *table, u32 flags, struc
 // Fails "no such table: %s" at `offset`; with quiet gives NULL instead.
 const struct table *locate_table(struct compile *c, const char *database, const char *name, s64 offset,
                                  bool quiet, int *database_index);
+// Makes the tables of a WITH clause (may be NULL) known; c->with is put back by the caller.
+void with_push(struct compile *c, struct with *w);
 // Looks up the table of a DML statement's only source, sets its cursor and database.
 const struct table *locate_source(struct compile *c, struct source *s);
 

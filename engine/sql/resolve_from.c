@@ -244,7 +244,7 @@ struct cte *cte_find(struct compile *c, const struct source *s, struct with **sc
     return NULL;
 }
 
-static void with_push(struct compile *c, struct with *w)
+void with_push(struct compile *c, struct with *w)
 {
     if (!w) return;
     for (u32 i = 0; i < w->count; i++)

@@ -1,0 +1,119 @@
+#include "dml.h"
+
+struct returning *returning_begin(struct compile *c, struct expr_list *list, const struct table *t, int database)
+{
+    if (!list) return NULL;
+    struct returning *r = arena_alloc(c->arena, sizeof(*r));
+    r->table = t;
+    r->database = database;
+    for (u32 i = 0; i < list->count; i++) {
+        const struct expr_item *item = &list->items[i];
+        const struct expr *e = item->expr;
+        if (e->kind == EXPR_DOT && e->right->kind == EXPR_STAR)
+            compile_fail(c, ERR_ERROR, -1, "RETURNING may not use \"TABLE.*\" wildcards");
+        if (e->kind != EXPR_STAR) {
+            struct expr_item *copy = expr_list_add(c->arena, &r->list, item->expr);
+            struct expr *expr = copy->expr;
+            *copy = *item;
+            copy->expr = expr;
+            continue;
+        }
+        for (u32 k = 0; k < t->column_count; k++) {
+            if (t->columns[k].flags & COLUMN_HIDDEN) continue;
+            expr_list_add(c->arena, &r->list, expr_name(c->arena, t->columns[k].name));
+        }
+    }
+    r->column_count = r->list->count;
+    r->cursor = cursor_alloc(c);
+    emit(c, OP_OpenEphemeral, r->cursor, (int)r->column_count, 0);
+    return r;
+}
+
+// The row's columns, resolved as those of a cursor, become registers.
+struct row_registers {
+    const struct table *table;
+    int cursor;
+    int reg;
+};
+
+static enum walk_result bind_expr(struct walker *w, struct expr *e)
+{
+    const struct row_registers *row = w->context;
+    if (e->kind != EXPR_COLUMN || e->cursor != row->cursor) return WALK_CONTINUE;
+    e->kind = EXPR_REGISTER;
+    e->kind2 = EXPR_COLUMN;
+    e->affinity = AFFINITY_INTEGER;
+    e->reg = row->reg;
+    if (e->column >= 0) {
+        e->affinity = row->table->columns[e->column].affinity;
+        e->reg = row->reg + 1 + row->table->columns[e->column].storage;
+    }
+    return WALK_CONTINUE;
+}
+
+static enum walk_result bind_select(struct walker *w, struct select *s)
+{
+    return WALK_CONTINUE;
+}
+
+static void name_columns(struct compile *c, const struct returning *r, const struct expr_list *list)
+{
+    compile_result_columns(c, list->count);
+    for (u32 i = 0; i < list->count; i++) {
+        const struct expr_item *item = &list->items[i];
+        const struct expr *e = item->expr;
+        const char *name = item->name_kind == ITEM_ALIAS ? item->name : NULL, *type = NULL;
+        if (e->kind == EXPR_COLUMN) {
+            const struct column *column = e->column >= 0 ? &r->table->columns[e->column] : NULL;
+            if (!column && r->table->rowid_column >= 0) column = &r->table->columns[r->table->rowid_column];
+            type = column ? column->type : "INTEGER";
+            if (type && !type[0]) type = NULL;
+            if (!name) name = column ? column->name : "rowid";
+        }
+        if (!name && item->span.size)
+            name = arena_format(c->arena, "%.*s", (int)item->span.size, c->sql + item->span.offset);
+        if (!name) name = arena_format(c->arena, "column%u", i + 1);
+        compile_result_column(c, i, name, type);
+    }
+}
+
+void returning_collect(struct compile *c, struct returning *r, int reg)
+{
+    struct source_list *sources = NULL;
+    struct source *source = source_list_add(c->arena, &sources);
+    source->name = r->table->name;
+    source->table = r->table;
+    source->cursor = cursor_alloc(c);
+    source->database = r->database;
+    struct expr_list *list = expr_list_copy(c->arena, r->list);
+    struct name_context names = {.c = c, .sources = sources};
+    resolve_expr_list(&names, list);
+    name_columns(c, r, list);
+    struct row_registers row = {.table = r->table, .cursor = source->cursor, .reg = reg};
+    struct walker w = {.expr = bind_expr, .select = bind_select, .context = &row};
+    walk_expr_list(&w, list);
+
+    int first = reg_alloc_range(c, (int)list->count + 2);
+    for (u32 i = 0; i < list->count; i++) {
+        expr_code_factor(c, list->items[i].expr, first + (int)i);
+        if (expr_affinity(list->items[i].expr) == AFFINITY_REAL) emit(c, OP_RealAffinity, first + (int)i, 0, 0);
+    }
+    int record = first + (int)list->count;
+    emit(c, OP_MakeRecord, first, (int)list->count, record);
+    emit(c, OP_NewRowid, r->cursor, record + 1, 0);
+    emit(c, OP_Insert, r->cursor, record, record + 1);
+}
+
+void returning_end(struct compile *c, struct returning *r)
+{
+    if (!r) return;
+    int none = label_new(c);
+    int first = reg_alloc_range(c, (int)r->column_count);
+    emit(c, OP_FkCheck, 0, 0, 0);
+    emit(c, OP_Rewind, r->cursor, none, 0);
+    int loop = here(c);
+    for (u32 i = 0; i < r->column_count; i++) emit(c, OP_Column, r->cursor, (int)i, first + (int)i);
+    emit(c, OP_ResultRow, first, (int)r->column_count, 0);
+    emit(c, OP_Next, r->cursor, loop, 0);
+    label_place(c, none);
+}

@@ -1,0 +1,590 @@
+#include "dml.h"
+
+#define GENERATED_CHANGES 99999 // in changes[]: a generated column that reads a changing one
+
+struct update_job {
+    struct stmt_update *stmt;
+    const struct table *table;
+    bool is_view;
+    struct source *source;
+    struct write_target target;
+    enum conflict conflict;
+    struct trigger_set triggers;
+    struct returning *returning;
+    struct constraint_job *upsert; // the insertion whose conflict this update resolves; NULL: a statement
+    // What changes.
+    int *changes;   // per column: number of the SET item, or -1
+    int rowid_item; // SET item of the rowid, or -1
+    bool key_changes;
+    int foreign_keys; // foreign_key_required
+    bool may_replace;
+    bool *open; // table and indexes that the update touches
+    // The rows: reg_old, reg_new are rowids, the columns behind them.
+    int reg_old, reg_new;
+    int reg_key, key_count; // key of the row to be changed, as OP_NotFound takes it
+    int base_cursor;
+    int ephemeral; // keys of the rows to be changed; FROM: their new values too; views: all columns
+    int item_offset; // FROM: where in ephemeral the SET values begin
+    enum one_pass mode;
+    int next_row, done; // labels
+};
+
+static bool is_primary_key_column(const struct table *t, s32 column)
+{
+    return !table_has_rowid(t) && (t->columns[column].flags & COLUMN_PRIMARY_KEY);
+}
+
+// ---- what changes ----------------------------------------------------------------------------------------
+
+static void set_resolve(struct compile *c, struct update_job *job)
+{
+    const struct table *t = job->table;
+    const struct expr_list *set = job->stmt->set;
+    job->changes = arena_alloc(c->arena, t->column_count * sizeof(int));
+    for (u32 i = 0; i < t->column_count; i++) job->changes[i] = -1;
+    job->rowid_item = -1;
+    for (int i = 0; i < (int)set->count; i++) {
+        const char *name = set->items[i].name;
+        s32 column = table_column(t, name);
+        if (column < 0) {
+            if (!table_has_rowid(t) || job->is_view || !name_is_rowid(name))
+                compile_fail(c, ERR_ERROR, -1, "no such column: %s", name);
+            job->rowid_item = i;
+            continue;
+        }
+        if (column == t->rowid_column)
+            job->rowid_item = i;
+        else if (is_primary_key_column(t, column))
+            job->key_changes = true;
+        else if (t->columns[column].flags & COLUMN_GENERATED)
+            compile_fail(c, ERR_ERROR, -1, "cannot UPDATE generated column \"%s\"", t->columns[column].name);
+        job->changes[column] = i;
+    }
+    if (job->rowid_item >= 0) job->key_changes = true;
+    if (job->is_view || !table_has_generated(t)) return;
+    for (bool more = true; more;) {
+        more = false;
+        for (u32 i = 0; i < t->column_count; i++) {
+            if (job->changes[i] >= 0 || !(t->columns[i].flags & COLUMN_GENERATED)) continue;
+            if (!expr_reads_changed(c, t, t->columns[i].generated, job->changes, job->rowid_item >= 0)) continue;
+            job->changes[i] = GENERATED_CHANGES;
+            more = true;
+        }
+    }
+}
+
+static bool index_changes(struct compile *c, const struct update_job *job, const struct index *i)
+{
+    const struct table *t = job->table;
+    bool rowid = job->rowid_item >= 0;
+    if (job->key_changes || job->foreign_keys > 1 || i == t->primary_key) return true;
+    if (i->where && expr_reads_changed(c, t, i->where, job->changes, rowid)) return true;
+    for (u32 k = 0; k < i->key_count; k++) {
+        if (i->columns[k] >= 0 ? job->changes[i->columns[k]] >= 0
+                               : i->columns[k] == COLUMN_EXPR &&
+                                     expr_reads_changed(c, t, i->exprs[k], job->changes, rowid))
+            return true;
+    }
+    return false;
+}
+
+static void indexes_choose(struct compile *c, struct update_job *job)
+{
+    const struct table *t = job->table;
+    struct write_target *target = &job->target;
+    u32 count = target->index_count, n = 0;
+    job->open = arena_alloc(c->arena, count + 1);
+    job->open[0] = true;
+    job->may_replace = job->conflict == CONFLICT_REPLACE;
+    target->index_regs = arena_alloc(c->arena, (count + 1) * sizeof(int));
+    for (const struct index *i = t->indexes; i; i = i->next, n++) {
+        if (!index_changes(c, job, i)) continue;
+        target->index_regs[n] = reg_alloc_range(c, i->column_count + 1);
+        job->open[n + 1] = true;
+        if (job->conflict == CONFLICT_DEFAULT && i->conflict == CONFLICT_REPLACE) job->may_replace = true;
+    }
+    if (job->conflict == CONFLICT_DEFAULT && job->rowid_item >= 0 && t->rowid_conflict == CONFLICT_REPLACE)
+        job->may_replace = true;
+    target->index_regs[n] = reg_alloc(c);
+    if (job->may_replace) memset(job->open, true, count + 1);
+}
+
+// ---- which rows --------------------------------------------------------------------------------------------
+
+static int item_count(const struct update_job *job)
+{
+    return (int)job->stmt->set->count;
+}
+
+static struct expr *source_column_expr(struct compile *c, const struct source *s, int column)
+{
+    struct expr *e = expr_new(c->arena, EXPR_COLUMN, OFFSET_NONE);
+    e->cursor = s->cursor;
+    e->table = s->table;
+    e->database = s->database;
+    e->column = (s16)column;
+    return e;
+}
+
+// The rows of "SELECT key..., SET values... FROM target, FROM sources WHERE ..." into the ephemeral table. When a
+// row comes more than once, the last of its values stay.
+static void rows_from_select(struct compile *c, struct update_job *job)
+{
+    struct stmt_update *s = job->stmt;
+    const struct table *t = job->table;
+    struct select *select = arena_alloc(c->arena, sizeof(*select));
+    bool rowid = !job->is_view && table_has_rowid(t);
+    int key = job->is_view ? t->column_count : rowid ? 1 : t->primary_key->key_count;
+
+    struct source *target = source_list_add(c->arena, &select->from);
+    *target = *job->source;
+    target->cursor = cursor_alloc(c);
+    target->database = job->target.database;
+    if (job->is_view) target->table = NULL; // to be expanded as in any SELECT
+    for (u32 i = 0; s->from && i < s->from->count; i++) {
+        struct source *other = source_list_add(c->arena, &select->from);
+        *other = s->from->items[i];
+        if (i == 0) other->join = JOIN_INNER | JOIN_COMMA;
+        const char *a = job->source->alias ? job->source->alias : job->source->name;
+        const char *b = other->alias ? other->alias : other->name;
+        if (b && !other->select && name_equal(a, b))
+            compile_fail(c, ERR_ERROR, -1, "target object/alias may not appear in FROM clause: %s", a);
+    }
+    target = &select->from->items[0];
+    for (int i = 0; i < key; i++) {
+        if (job->is_view) {
+            const char *name = job->source->alias ? job->source->alias : job->source->name;
+            expr_list_add(c->arena, &select->columns,
+                          expr_binary(c->arena, EXPR_DOT, expr_name(c->arena, name),
+                                      expr_name(c->arena, t->columns[i].name)));
+            continue;
+        }
+        target->table = t;
+        int column = rowid ? COLUMN_ROWID : t->primary_key->columns[i];
+        if (column >= 0) target->columns_used |= 1ull << MIN(column, 63);
+        expr_list_add(c->arena, &select->columns, source_column_expr(c, target, column));
+    }
+    for (int i = 0; s->from && i < item_count(job); i++)
+        expr_list_add(c->arena, &select->columns, expr_copy(c->arena, s->set->items[i].expr));
+    select->where = expr_copy(c->arena, s->where);
+    job->item_offset = rowid ? 0 : key;
+
+    int columns = key + (s->from ? item_count(job) : 0);
+    job->ephemeral = cursor_alloc(c);
+    emit(c, OP_OpenEphemeral, job->ephemeral, columns - rowid, 0);
+    if (!rowid && !job->is_view) set_p4_key_info(c, primary_key_info(c, t, columns));
+
+    int yield = reg_alloc(c), end = label_new(c), full = label_new(c);
+    emit(c, OP_InitCoroutine, yield, end, here(c) + 1);
+    struct select_dest dest;
+    select_dest_init(&dest, DEST_COROUTINE, yield);
+    select_code(c, select, &dest);
+    emit(c, OP_EndCoroutine, yield, 0, 0);
+    label_place(c, end);
+    int loop = here(c), record = reg_temp(c), new_rowid = reg_temp(c);
+    emit(c, OP_Yield, yield, full, 0);
+    if (rowid) {
+        emit(c, OP_MakeRecord, dest.reg + 1, columns - 1, record);
+        emit(c, OP_Insert, job->ephemeral, record, dest.reg);
+    } else if (job->is_view) {
+        emit(c, OP_MakeRecord, dest.reg, columns, record);
+        emit(c, OP_NewRowid, job->ephemeral, new_rowid, 0);
+        emit(c, OP_Insert, job->ephemeral, record, new_rowid);
+    } else {
+        emit(c, OP_MakeRecord, dest.reg, columns, record);
+        emit(c, OP_IdxInsert, job->ephemeral, record, dest.reg);
+        set_p4_int(c, key);
+    }
+    emit(c, OP_Goto, 0, loop, 0);
+    label_place(c, full);
+    reg_release(c, record);
+    reg_release(c, new_rowid);
+}
+
+// Opens the loop over the rows to be changed: on return the code stands inside of it, the row's key is in reg_key..
+// and the data cursor stands on it.
+static struct where_info *rows_loop_begin(struct compile *c, struct update_job *job, struct source_list *sources,
+                                          int *loop)
+{
+    struct stmt_update *s = job->stmt;
+    const struct table *t = job->table;
+    bool rowid = table_has_rowid(t);
+    struct write_target *target = &job->target;
+    struct where_info *where = NULL;
+    int record = reg_alloc(c), open_address = -1, cursors[2] = {-1, -1};
+    *loop = 0;
+    if (s->from) {
+        c->top->multi_row_write = true;
+        job->mode = ONE_PASS_OFF;
+        rows_from_select(c, job);
+    } else {
+        job->ephemeral = cursor_alloc(c);
+        open_address = emit(c, OP_OpenEphemeral, job->ephemeral, rowid ? 1 : job->key_count, 0);
+        if (!rowid) set_p4_key_info(c, primary_key_info(c, t, job->key_count));
+        int null = reg_temp(c);
+        emit(c, OP_Null, 0, null, 0);
+        if (rowid) emit(c, OP_MakeRecord, null, 1, record);
+        reg_release(c, null);
+
+        u32 flags = WHERE_ONE_PASS;
+        bool subquery = s->where && (s->where->flags & EXPR_F_HAS_SELECT);
+        if (!job->triggers.count && !job->returning && !job->foreign_keys && !job->key_changes &&
+            !job->may_replace && !subquery)
+            flags |= WHERE_ONE_PASS_MULTI;
+        where = where_begin(c, sources, s->where, NULL, NULL, NULL, flags, job->base_cursor + 1);
+        job->mode = where_one_pass(where, cursors);
+        if (job->mode != ONE_PASS_SINGLE) c->top->multi_row_write = true;
+        if (job->mode == ONE_PASS_MULTI && cursors[1] >= 0 && cursors[1] != target->data_cursor &&
+            job->open[cursors[1] - job->base_cursor])
+            job->mode = ONE_PASS_OFF; // the loop would meet what it changes in the index
+
+        if (rowid) {
+            emit(c, OP_Rowid, target->data_cursor, job->reg_old, 0);
+        } else {
+            for (int i = 0; i < job->key_count; i++)
+                column_code(c, t, target->data_cursor, t->primary_key->columns[i], job->reg_key + i);
+        }
+        if (job->mode != ONE_PASS_OFF) {
+            program_noop(c->program, open_address);
+        } else if (rowid) {
+            emit(c, OP_Insert, job->ephemeral, record, job->reg_old);
+        } else {
+            emit(c, OP_MakeRecord, job->reg_key, job->key_count, record);
+            set_p4_text(c, arena_format(c->arena, "%.*s", job->key_count, index_affinities(c, t->primary_key)));
+            emit(c, OP_IdxInsert, job->ephemeral, record, job->reg_key);
+            set_p4_int(c, job->key_count);
+        }
+        if (job->mode != ONE_PASS_MULTI) where_end(where);
+    }
+
+    int once = 0;
+    if (job->mode != ONE_PASS_OFF) {
+        if (cursors[0] >= 0) job->open[cursors[0] - job->base_cursor] = false;
+        if (cursors[1] >= 0) job->open[cursors[1] - job->base_cursor] = false;
+        if (job->mode == ONE_PASS_MULTI) {
+            once = label_new(c);
+            emit(c, OP_Once, 0, once, 0);
+        }
+    }
+    target_open(c, target, OP_OpenWrite, job->base_cursor, job->open);
+    if (once) label_place(c, once);
+
+    job->next_row = job->done;
+    if (job->mode != ONE_PASS_OFF) {
+        if (cursors[0] != target->data_cursor && cursors[1] != target->data_cursor) {
+            emit(c, OP_NotFound, target->data_cursor, job->done, job->reg_key);
+            set_p4_int(c, job->key_count);
+        }
+        if (job->mode == ONE_PASS_MULTI) job->next_row = label_new(c);
+        emit(c, OP_IsNull, rowid ? job->reg_old : job->reg_key, job->done, 0);
+        return where;
+    }
+    job->next_row = label_new(c);
+    emit(c, OP_Rewind, job->ephemeral, job->done, 0);
+    *loop = here(c);
+    if (rowid) {
+        emit(c, OP_Rowid, job->ephemeral, job->reg_old, 0);
+        emit(c, OP_NotExists, target->data_cursor, job->next_row, job->reg_old);
+    } else {
+        for (int i = 0; i < job->key_count; i++) emit(c, OP_Column, job->ephemeral, i, job->reg_key + i);
+        emit(c, OP_NotFound, target->data_cursor, job->next_row, job->reg_key);
+        set_p4_int(c, job->key_count);
+    }
+    return where;
+}
+
+// ---- one row -------------------------------------------------------------------------------------------------
+
+static void old_column_code(struct compile *c, struct update_job *job, u32 column, int reg)
+{
+    if (job->is_view)
+        emit(c, OP_Column, job->ephemeral, (int)column, reg);
+    else
+        column_code(c, job->table, job->target.data_cursor,
+                    (s32)column == job->table->rowid_column ? COLUMN_ROWID : (int)column, reg);
+}
+
+static void item_code(struct compile *c, struct update_job *job, int item, int reg)
+{
+    if (job->stmt->from)
+        emit(c, OP_Column, job->ephemeral, job->item_offset + item, reg);
+    else
+        expr_code(c, job->stmt->set->items[item].expr, reg);
+}
+
+static void old_row_code(struct compile *c, struct update_job *job)
+{
+    const struct table *t = job->table;
+    bool all = job->triggers.count || job->returning || job->foreign_keys;
+    for (u32 i = 0; i < t->column_count; i++) {
+        int reg = job->reg_old + 1 + t->columns[i].storage;
+        if (all || is_primary_key_column(t, (s32)i)) old_column_code(c, job, i, reg);
+    }
+    if (job->is_view)
+        emit(c, OP_Null, 0, job->reg_old, 0);
+    else if (!table_has_rowid(t))
+        emit(c, OP_Null, 0, job->reg_old, 0);
+    if (job->rowid_item < 0) emit(c, OP_Copy, job->reg_old, job->reg_new, 0);
+}
+
+static void new_row_code(struct compile *c, struct update_job *job)
+{
+    const struct table *t = job->table;
+    for (u32 i = 0; i < t->column_count; i++) {
+        int reg = job->reg_new + 1 + t->columns[i].storage;
+        if ((s32)i == t->rowid_column)
+            emit(c, OP_Null, 0, reg, 0);
+        else if (t->columns[i].flags & COLUMN_GENERATED)
+            continue;
+        else if (job->changes[i] >= 0)
+            item_code(c, job, job->changes[i], reg);
+        else
+            old_column_code(c, job, i, reg);
+    }
+    if (!job->is_view && table_has_generated(t)) generated_code(c, t, job->reg_new + 1);
+}
+
+static void seek_again(struct compile *c, struct update_job *job)
+{
+    if (table_has_rowid(job->table)) {
+        emit(c, OP_NotExists, job->target.data_cursor, job->next_row, job->reg_old);
+    } else {
+        emit(c, OP_NotFound, job->target.data_cursor, job->next_row, job->reg_key);
+        set_p4_int(c, job->key_count);
+    }
+}
+
+static void before_triggers_code(struct compile *c, struct update_job *job)
+{
+    const struct table *t = job->table;
+    if (!job->triggers.before) return;
+    if (!job->is_view) row_affinity(c, t, job->reg_new + 1, false);
+    trigger_fire(c, &job->triggers, TRIGGER_BEFORE, t, job->target.database, job->reg_old, job->conflict,
+                 job->next_row);
+    if (job->is_view) return;
+    // They may have deleted the row, or changed columns that this statement does not.
+    seek_again(c, job);
+    for (u32 i = 0; i < t->column_count; i++) {
+        if ((s32)i == t->rowid_column || (t->columns[i].flags & COLUMN_GENERATED) || job->changes[i] >= 0) continue;
+        column_code(c, t, job->target.data_cursor, (int)i, job->reg_new + 1 + t->columns[i].storage);
+    }
+    if (table_has_generated(t)) generated_code(c, t, job->reg_new + 1);
+}
+
+static void write_code(struct compile *c, struct update_job *job)
+{
+    const struct table *t = job->table;
+    int database = job->target.database;
+    struct constraint_job checks = {.target = &job->target,
+                                    .reg_new = job->reg_new,
+                                    .reg_old = job->reg_old,
+                                    .key_changes = job->key_changes,
+                                    .conflict = job->conflict,
+                                    .ignore_label = job->next_row,
+                                    .changes = job->changes};
+    constraint_checks(c, &checks);
+    if (checks.may_replace || job->key_changes || job->may_replace) seek_again(c, job);
+    if (job->foreign_keys)
+        foreign_key_check(c, t, database, job->reg_old, 0, job->changes, job->key_changes);
+    index_entries_delete(c, &job->target, job->target.index_regs, -1);
+    emit(c, OP_FinishSeek, job->target.data_cursor, 0, 0);
+    if (job->foreign_keys > 1 || job->key_changes) emit(c, OP_Delete, job->target.data_cursor, 0, 0);
+    if (job->foreign_keys)
+        foreign_key_check(c, t, database, 0, job->reg_new, job->changes, job->key_changes);
+    row_write(c, &job->target, job->reg_new,
+              ROW_WRITE_UPDATE | (job->mode == ONE_PASS_MULTI ? ROW_WRITE_SAVE_POSITION : 0));
+    if (job->foreign_keys)
+        foreign_key_actions(c, t, database, true, job->reg_old, job->changes, job->key_changes);
+}
+
+static void row_code(struct compile *c, struct update_job *job)
+{
+    const struct table *t = job->table;
+    if (job->rowid_item >= 0) {
+        item_code(c, job, job->rowid_item, job->reg_new);
+        emit(c, OP_MustBeInt, job->reg_new, 0, 0);
+    }
+    old_row_code(c, job);
+    new_row_code(c, job);
+    before_triggers_code(c, job);
+    if (!job->is_view) write_code(c, job);
+    if (job->returning) returning_collect(c, job->returning, job->reg_new);
+    trigger_fire(c, &job->triggers, TRIGGER_AFTER, t, job->target.database, job->reg_old, job->conflict,
+                 job->next_row);
+}
+
+// ---- the statement -------------------------------------------------------------------------------------------
+
+static void registers_alloc(struct compile *c, struct update_job *job)
+{
+    int columns = job->table->column_count;
+    job->reg_old = reg_alloc_range(c, 2 * (columns + 1));
+    job->reg_new = job->reg_old + columns + 1;
+    if (table_has_rowid(job->table) || job->is_view) {
+        job->reg_key = job->reg_old;
+        job->key_count = 1;
+    } else {
+        job->key_count = job->table->primary_key->key_count;
+        job->reg_key = reg_alloc_range(c, job->key_count);
+    }
+}
+
+static void names_resolve(struct compile *c, struct update_job *job, struct source_list *sources)
+{
+    if (job->stmt->from) return;
+    struct name_context names = {.c = c, .sources = sources};
+    if (job->upsert) {
+        names.excluded_table = job->table;
+        names.excluded_cursor = job->upsert->reg_new;
+    }
+    resolve_expr_list(&names, job->stmt->set);
+    // The values are computed with the row at hand: they do not say what the search must read.
+    job->source->columns_used = 0;
+    if (job->stmt->where) resolve_expr(&names, job->stmt->where);
+}
+
+static void view_update(struct compile *c, struct update_job *job, struct source_list *sources)
+{
+    rows_from_select(c, job);
+    if (!job->stmt->from) {
+        job->source->cursor = job->ephemeral;
+        struct name_context names = {.c = c, .sources = sources};
+        resolve_expr_list(&names, job->stmt->set);
+    }
+    job->next_row = label_new(c);
+    emit(c, OP_Rewind, job->ephemeral, job->done, 0);
+    int loop = here(c);
+    row_code(c, job);
+    label_place(c, job->next_row);
+    emit(c, OP_Next, job->ephemeral, loop, 0);
+}
+
+static void cursors_alloc(struct compile *c, struct update_job *job)
+{
+    const struct table *t = job->table;
+    struct write_target *target = &job->target;
+    u32 n = 0;
+    target->index_count = table_index_count(t);
+    job->base_cursor = c->cursor_count;
+    c->cursor_count += 1 + (int)target->index_count;
+    target->data_cursor = job->base_cursor;
+    target->index_cursor = job->base_cursor + 1;
+    for (const struct index *i = t->indexes; i; i = i->next, n++)
+        if (i == t->primary_key) target->data_cursor = target->index_cursor + (int)n;
+}
+
+static void update_run(struct compile *c, struct update_job *job)
+{
+    struct stmt_update *s = job->stmt;
+    struct source_list *sources = s->target;
+    job->source = &sources->items[0];
+    if (s->limit || s->order_by)
+        compile_fail(c, ERR_ERROR, -1, "near \"%s\": syntax error", s->order_by ? "ORDER" : "LIMIT");
+    job->table = locate_source(c, job->source);
+    job->is_view = table_is_view(job->table);
+    int database = job->source->database;
+    trigger_set_find(c, &job->triggers, job->table, database, TRIGGER_UPDATE, s->set);
+    table_require_writable(c, job->table, &job->triggers);
+    if (job->is_view) job->source->table = job->table = view_columns(c, job->table);
+    if (job->upsert) {
+        job->target = *job->upsert->target;
+    } else {
+        job->target = (struct write_target){.table = job->table, .database = database};
+        if (!job->is_view) cursors_alloc(c, job);
+    }
+    job->source->cursor = job->target.data_cursor;
+    set_resolve(c, job);
+    if (!job->is_view)
+        job->foreign_keys = foreign_key_required(c, job->table, database, job->changes, job->key_changes);
+    compile_write_database(c, database, job->triggers.count || job->foreign_keys || s->returning);
+    if (!job->upsert) job->returning = returning_begin(c, s->returning, job->table, database);
+    if (!job->is_view) indexes_choose(c, job);
+    registers_alloc(c, job);
+    job->done = label_new(c);
+    if (job->is_view) {
+        view_update(c, job, sources);
+        label_place(c, job->done);
+        return;
+    }
+    names_resolve(c, job, sources);
+    if (job->upsert) {
+        job->mode = ONE_PASS_SINGLE;
+        job->next_row = job->done;
+        if (s->where) expr_jump_if_false(c, s->where, job->done, true);
+        if (table_has_rowid(job->table)) {
+            emit(c, OP_Rowid, job->target.data_cursor, job->reg_old, 0);
+        } else {
+            for (int i = 0; i < job->key_count; i++)
+                column_code(c, job->table, job->target.data_cursor, job->table->primary_key->columns[i],
+                            job->reg_key + i);
+        }
+        row_code(c, job);
+        label_place(c, job->done);
+        return;
+    }
+    int loop;
+    struct where_info *where = rows_loop_begin(c, job, sources, &loop);
+    row_code(c, job);
+    if (job->mode == ONE_PASS_MULTI) {
+        label_place(c, job->next_row);
+        where_end(where);
+    } else if (job->mode == ONE_PASS_OFF) {
+        label_place(c, job->next_row);
+        emit(c, OP_Next, job->ephemeral, loop, 0);
+    }
+    label_place(c, job->done);
+}
+
+void update_code(struct compile *c, struct stmt_update *s, enum conflict conflict)
+{
+    struct update_job job = {.stmt = s, .conflict = conflict};
+    if (conflict == CONFLICT_DEFAULT) job.conflict = s->conflict == CONFLICT_NONE ? CONFLICT_DEFAULT : s->conflict;
+    update_run(c, &job);
+    if (c->top == c) autoincrement_end(c);
+    returning_end(c, job.returning);
+}
+
+void update_statement(struct compile *c, struct stmt_update *s)
+{
+    with_push(c, s->with);
+    update_code(c, s, CONFLICT_DEFAULT);
+}
+
+void upsert_update_code(struct compile *c, struct constraint_job *insertion, const struct index *index, int cursor)
+{
+    const struct write_target *target = insertion->target;
+    const struct table *t = target->table;
+    const struct upsert *clause = upsert_of_index(insertion->upsert, index);
+    if (index && cursor != target->data_cursor) {
+        int found = label_new(c);
+        if (table_has_rowid(t)) {
+            int rowid = reg_temp(c);
+            emit(c, OP_IdxRowid, cursor, rowid, 0);
+            emit(c, OP_SeekRowid, target->data_cursor, 0, rowid);
+            reg_release(c, rowid);
+        } else {
+            const struct index *pk = t->primary_key;
+            int key = reg_alloc_range(c, pk->key_count);
+            for (int i = 0; i < pk->key_count; i++)
+                emit(c, OP_Column, cursor, index_column_place(index, pk->columns[i]), key + i);
+            emit(c, OP_Found, target->data_cursor, found, key);
+            set_p4_int(c, pk->key_count);
+            c->top->may_abort = true;
+            emit(c, OP_Halt, ERR_CORRUPT, CONFLICT_ABORT, 0);
+            set_p4_text(c, "corrupt database");
+        }
+        label_place(c, found);
+    }
+    for (u32 i = 0; i < t->column_count; i++)
+        if (t->columns[i].affinity == AFFINITY_REAL && !(t->columns[i].flags & COLUMN_VIRTUAL))
+            emit(c, OP_RealAffinity, insertion->reg_new + 1 + t->columns[i].storage, 0, 0);
+
+    struct stmt_update s = {.set = expr_list_copy(c->arena, clause->set), .where = expr_copy(c->arena, clause->where)};
+    struct update_job job = {.stmt = &s,
+                             .conflict = CONFLICT_ABORT,
+                             .upsert = insertion,
+                             .returning = insertion->returning};
+    s.stmt.kind = STMT_UPDATE;
+    s.target = source_list_copy(c->arena, clause->source);
+    update_run(c, &job);
+}
