@@ -25,7 +25,7 @@ enum fn_flags {
 
 struct fn_def {
     const char *name;   // lower case
-    s8 argument_count;  // -1: any (fn checks)
+    s8 argument_count;  // -1: any; -2-n: n or more
     u32 flags;
     u32 user;           // tells variants of one implementation apart
     function_scalar scalar, step, inverse;
@@ -36,6 +36,8 @@ struct fn_def {
 // The built-in with that name (any case) and the best match for argc; NULL with *name_exists telling
 // "no such function" from "wrong number of arguments".
 const struct fn_def *fn_find(const char *name, size_t name_size, s32 argc, bool *name_exists);
+// like() as PRAGMA case_sensitive_like=1 wants it: of two and of three arguments.
+extern const struct fn_def FN_LIKE_CASE_SENSITIVE[2];
 // Walks the table (PRAGMA function_list); NULL at its end.
 const struct fn_def *fn_table(u32 index);
 
@@ -49,7 +51,10 @@ struct function_context {
     bool failed;
     err_code code;
     struct value error;     // text of the error when failed
-    void **aggregate;       // the aggregate's state slot (NULL at first; function_aggregate)
+    // The aggregate's state slot (NULL at first; function_aggregate). Whoever runs the steps runs `final` once, an
+    // abandoned statement too (states own memory), and then frees the slot.
+    void **aggregate;
+    bool keep_row;          // set by a step of min() or max(): bare columns keep the values they have
     void **aux;             // per-call-site cache, for constant arguments (compiled patterns): function_aux
     void (**aux_free)(void *);
     s64 now_ms;             // Unix ms, fixed for the statement (date functions: 'now')

@@ -1,0 +1,105 @@
+// What the implementations of SQL functions share: growing text, UTF-8, the parts of the table.
+#pragma once
+
+#include "fn.h"
+
+// ---- the table's parts, each ended by an entry without a name ------------------------------------------
+
+extern const struct fn_def FN_TEXT[], FN_LIKE_TABLE[], FN_PRINTF[], FN_MATH[], FN_DATE[], FN_AGGREGATES[],
+    FN_WINDOWS[], FN_JSON[], FN_JSON_EDIT[], FN_JSON_AGGREGATES[], FN_MISC[], FN_UUID[], FN_VECTOR[], FN_REGEXP[];
+
+// argument_count of a function that takes n arguments or more.
+#define FN_AT_LEAST(n) ((s8)(-2 - (n)))
+
+// ---- growing text ------------------------------------------------------------------------------------
+
+// Text or bytes under construction. The first failure is kept and everything behind it is dropped.
+struct text_buffer {
+    u8 *bytes;
+    size_t size, capacity;
+    err_code failed;
+};
+void text_buffer_deinit(struct text_buffer *b);
+bool text_reserve(struct text_buffer *b, size_t more); // room for `more` bytes behind size
+void text_append_slow(struct text_buffer *b, const void *bytes, size_t size);
+void text_append_repeated(struct text_buffer *b, u8 c, size_t count);
+void text_append_string(struct text_buffer *b, const char *s);
+void text_append_value(struct text_buffer *b, const struct value *v); // as its text; NULL appends nothing
+static inline void text_append(struct text_buffer *b, const void *bytes, size_t size)
+{
+    if (LIKELY(b->capacity - b->size >= size && b->failed == ERR_OK)) {
+        if (size) memcpy(b->bytes + b->size, bytes, size);
+        b->size += size;
+    } else {
+        text_append_slow(b, bytes, size);
+    }
+}
+static inline void text_append_char(struct text_buffer *b, u8 c)
+{
+    text_append(b, &c, 1);
+}
+// The buffer becomes the function's result (or its failure the error) and is empty afterwards.
+void result_text_buffer(struct function_context *ctx, struct text_buffer *b);
+void result_blob_buffer(struct function_context *ctx, struct text_buffer *b);
+
+// printf() of SQL: arguments from values, as SQLite's.
+void text_append_format(struct text_buffer *b, const u8 *format, u32 format_size, u32 argc,
+                        const struct value **argv);
+// "%!.15g" that reads back as the same double, else "%!.20e"; infinities as 9.0e+999.
+void text_append_real_exact(struct text_buffer *b, double r);
+// quote(): an SQL literal.
+void text_append_quoted(struct text_buffer *b, const struct value *v, bool escape_controls);
+
+// ---- UTF-8 -------------------------------------------------------------------------------------------
+
+// Reads one character as SQLite does: never fails, overlong forms and surrogates become U+FFFD. *z < end.
+static inline u32 utf8_read(const u8 **z, const u8 *end)
+{
+    u32 c = *(*z)++;
+    if (c < 0xc0) return c;
+    c &= c < 0xe0 ? 0x1f : c < 0xf0 ? 0x0f : c < 0xf8 ? 0x07 : c < 0xfc ? 0x03 : c < 0xfe ? 0x01 : 0;
+    while (*z < end && (**z & 0xc0) == 0x80) c = (c << 6) + (*(*z)++ & 0x3f);
+    if (c < 0x80 || (c & 0xfffff800) == 0xd800 || (c & 0xfffffffe) == 0xfffe) c = 0xfffd;
+    return c;
+}
+static inline const u8 *utf8_skip(const u8 *z, const u8 *end)
+{
+    if (*z++ >= 0xc0) {
+        while (z < end && (*z & 0xc0) == 0x80) z++;
+    }
+    return z;
+}
+u32 utf8_write(u8 out[4], u32 c); // gives the number of bytes
+// Characters up to the first NUL.
+u64 utf8_length(const u8 *z, u32 size);
+
+// ---- arguments ---------------------------------------------------------------------------------------
+
+static inline u8 ascii_lower(u8 c)
+{
+    return c | (u8)((u8)(c - 'A') < 26 ? 0x20 : 0);
+}
+static inline bool is_digit(u8 c)
+{
+    return (u8)(c - '0') < 10;
+}
+static inline bool is_space(u8 c)
+{
+    return c == ' ' || (u8)(c - '\t') < 5;
+}
+static inline s32 hex_digit(u8 c) // -1: none
+{
+    if (is_digit(c)) return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+// Size of text up to its first NUL: much of SQLite ends there.
+static inline u32 text_length(const u8 *z, u32 size)
+{
+    const u8 *nul = size ? memchr(z, 0, size) : NULL;
+    return nul ? (u32)(nul - z) : size;
+}
+// Type that the argument has as a number: text that is wholly a number counts as INTEGER or REAL, and *number
+// is its value (as a double in `real` for both).
+enum value_type function_numeric(const struct value *v, struct number_text *number);
+s64 function_limit(const struct function_context *ctx, enum skerry_limit limit);

@@ -1,0 +1,308 @@
+// LIKE and GLOB. A pattern is compiled once per call site (a constant pattern: once per statement) into one of
+// a few plain shapes that need no matcher (abc, abc%, %abc, %abc%), or else is matched character by character.
+#include "fn_internal.h"
+
+struct like_rules {
+    u32 all, one; // 0: has none
+    bool sets, fold;
+};
+static const struct like_rules LIKE_RULES = {'%', '_', false, true}, LIKE_CASE_RULES = {'%', '_', false, false},
+                               GLOB_RULES = {'*', '?', true, false};
+
+enum like_shape { SHAPE_GENERAL, SHAPE_EXACT, SHAPE_PREFIX, SHAPE_SUFFIX, SHAPE_CONTAINS, SHAPE_ANY };
+
+struct like_pattern {
+    struct like_rules rules;
+    u32 escape; // or 0
+    enum like_shape shape;
+    u32 size, literal_size;
+    u8 *literal; // of the plain shapes: lower case when case is folded
+    u8 rare[2];  // of `contains`: the byte (both cases) that is searched for first
+    u32 rare_at;
+    u8 text[];   // the pattern itself, then the literal
+};
+
+// ---- matching character by character -------------------------------------------------------------------
+
+enum match { MATCH, NO_MATCH, NO_WILDCARD_MATCH }; // the last: no longer start of the text can match either
+
+static u32 next_or_zero(const u8 **z, const u8 *end)
+{
+    return *z < end ? utf8_read(z, end) : 0;
+}
+
+static bool fold_equal(u32 a, u32 b)
+{
+    return a < 0x80 && b < 0x80 && ascii_lower((u8)a) == ascii_lower((u8)b);
+}
+
+// A set's body behind '['; true when c is in it and it is well-formed.
+static bool set_match(const u8 **pattern, const u8 *end, u32 c)
+{
+    bool seen = false, invert = false;
+    u32 prior = 0, p = next_or_zero(pattern, end);
+    if (p == '^') {
+        invert = true;
+        p = next_or_zero(pattern, end);
+    }
+    if (p == ']') {
+        seen = c == ']';
+        p = next_or_zero(pattern, end);
+    }
+    while (p && p != ']') {
+        if (p == '-' && *pattern < end && **pattern != ']' && prior > 0) {
+            p = next_or_zero(pattern, end);
+            if (c >= prior && c <= p) seen = true;
+            prior = 0;
+        } else {
+            if (c == p) seen = true;
+            prior = p;
+        }
+        p = next_or_zero(pattern, end);
+    }
+    return p != 0 && seen != invert;
+}
+
+static enum match pattern_match(const struct like_pattern *l, const u8 *p, const u8 *p_end, const u8 *z,
+                                const u8 *end)
+{
+    const struct like_rules *r = &l->rules;
+    while (p < p_end) {
+        u32 c = utf8_read(&p, p_end);
+        if (r->all && c == r->all) {
+            do {
+                c = next_or_zero(&p, p_end);
+                if (r->one && c == r->one && next_or_zero(&z, end) == 0) return NO_WILDCARD_MATCH;
+            } while (c && (c == r->all || (r->one && c == r->one)));
+            if (c == 0) return MATCH;
+            if (r->sets && c == '[') {
+                for (; z < end; z = utf8_skip(z, end)) {
+                    enum match m = pattern_match(l, p - 1, p_end, z, end);
+                    if (m != NO_MATCH) return m;
+                }
+                return NO_WILDCARD_MATCH;
+            }
+            if (l->escape && c == l->escape) {
+                c = next_or_zero(&p, p_end);
+                if (c == 0) return NO_WILDCARD_MATCH;
+            }
+            while (z < end) {
+                u32 t = utf8_read(&z, end);
+                if (t != c && !(r->fold && fold_equal(t, c))) continue;
+                enum match m = pattern_match(l, p, p_end, z, end);
+                if (m != NO_MATCH) return m;
+            }
+            return NO_WILDCARD_MATCH;
+        }
+        bool escaped = false;
+        if (r->sets && c == '[') {
+            u32 t = next_or_zero(&z, end);
+            if (t == 0 || !set_match(&p, p_end, t)) return NO_MATCH;
+            continue;
+        }
+        if (l->escape && c == l->escape) {
+            c = next_or_zero(&p, p_end);
+            if (c == 0) return NO_MATCH;
+            escaped = true;
+        }
+        u32 t = next_or_zero(&z, end);
+        if (t == c && t) continue;
+        if (r->fold && t && fold_equal(c, t)) continue;
+        if (r->one && c == r->one && !escaped && t) continue;
+        return NO_MATCH;
+    }
+    return z == end ? MATCH : NO_MATCH;
+}
+
+// ---- plain shapes --------------------------------------------------------------------------------------
+
+// How rare a byte is in text, roughly: the higher the better to look for.
+static u32 rarity(u8 c)
+{
+    static const char COMMON[] = "zqxjkvbpygfwmucldrhsnioate ";
+    const char *at = c ? strchr(COMMON, c) : NULL;
+    if (at) return 200 - (u32)(at - COMMON) * 5;
+    return is_digit(c) ? 150 : 220;
+}
+
+static void shape_find(struct like_pattern *l)
+{
+    const u8 *p = l->text, *end = p + l->size;
+    bool front = false, back = false;
+    while (p < end && l->rules.all && *p == l->rules.all) {
+        front = true;
+        p++;
+    }
+    u32 n = 0;
+    u8 *literal = l->text + l->size;
+    while (p < end) {
+        const u8 *from = p;
+        u32 c = utf8_read(&p, end);
+        if (l->rules.all && c == l->rules.all) {
+            while (p < end && *p == l->rules.all) p++;
+            if (p < end) return; // in the middle
+            back = true;
+            break;
+        }
+        if ((l->rules.one && c == l->rules.one) || (l->rules.sets && c == '[')) return;
+        if (l->escape && c == l->escape) {
+            if (p == end) return;
+            from = p;
+            c = utf8_read(&p, end);
+        }
+        // Malformed characters match more than their own bytes.
+        u8 canonical[4];
+        u32 size = utf8_write(canonical, c);
+        if (size != (u32)(p - from) || memcmp(canonical, from, size) != 0 || c == 0xfffd) return;
+        if (l->rules.fold && size == 1) canonical[0] = ascii_lower(canonical[0]);
+        memcpy(literal + n, canonical, size);
+        n += size;
+    }
+    l->literal = literal;
+    l->literal_size = n;
+    l->shape = front && back ? SHAPE_CONTAINS : front ? SHAPE_SUFFIX : back ? SHAPE_PREFIX : SHAPE_EXACT;
+    if (n == 0) {
+        l->shape = front || back ? SHAPE_ANY : SHAPE_EXACT;
+        return;
+    }
+    for (u32 i = 1; i < n; i++) {
+        if (rarity(literal[i]) > rarity(literal[l->rare_at])) l->rare_at = i;
+    }
+    u8 rare = literal[l->rare_at];
+    l->rare[0] = l->rare[1] = rare;
+    if (l->rules.fold && (u8)(rare - 'a') < 26) l->rare[1] = rare - 0x20;
+}
+
+static bool literal_equal(const struct like_pattern *l, const u8 *z)
+{
+    if (!l->rules.fold) return memcmp(z, l->literal, l->literal_size) == 0;
+    for (u32 i = 0; i < l->literal_size; i++) {
+        if (ascii_lower(z[i]) != l->literal[i]) return false;
+    }
+    return true;
+}
+
+// Sixteen bytes of 0xff where the byte is one of the two.
+typedef u8 bytes16 __attribute__((vector_size(16)));
+
+static bool contains(const struct like_pattern *l, const u8 *z, u32 size)
+{
+    u32 n = l->literal_size;
+    if (size < n) return false;
+    if (!l->rules.fold) return memmem(z, size, l->literal, n) != NULL;
+    const u8 *from = z + l->rare_at, *stop = z + size - n + l->rare_at + 1; // where the rare byte may be
+    bytes16 a, b;
+    memset(&a, l->rare[0], 16);
+    memset(&b, l->rare[1], 16);
+    while (stop - from >= 16) {
+        bytes16 text;
+        memcpy(&text, from, 16);
+        bytes16 hit = (bytes16)((text == a) | (text == b));
+        u64 half[2];
+        memcpy(half, &hit, 16);
+        if (half[0] | half[1]) {
+            for (u32 i = 0; i < 16; i++) {
+                if (hit[i] && literal_equal(l, from + i - l->rare_at)) return true;
+            }
+        }
+        from += 16;
+    }
+    for (; from < stop; from++) {
+        if ((*from == l->rare[0] || *from == l->rare[1]) && literal_equal(l, from - l->rare_at)) return true;
+    }
+    return false;
+}
+
+static bool like_match(const struct like_pattern *l, const u8 *z, u32 size)
+{
+    switch (l->shape) {
+    case SHAPE_ANY: return true;
+    case SHAPE_EXACT: return size == l->literal_size && literal_equal(l, z);
+    case SHAPE_PREFIX: return size >= l->literal_size && literal_equal(l, z);
+    case SHAPE_SUFFIX: return size >= l->literal_size && literal_equal(l, z + size - l->literal_size);
+    case SHAPE_CONTAINS: return contains(l, z, size);
+    case SHAPE_GENERAL: break;
+    }
+    return pattern_match(l, l->text, l->text + l->size, z, z + size) == MATCH;
+}
+
+// ---- the functions -------------------------------------------------------------------------------------
+
+static struct like_pattern *pattern_compile(const struct like_rules *rules, u32 escape, const u8 *text, u32 size)
+{
+    struct like_pattern *l = calloc(1, sizeof *l + 2 * (size_t)size + 1);
+    if (!l) return NULL;
+    l->rules = *rules;
+    l->escape = escape;
+    l->size = size;
+    if (size) memcpy(l->text, text, size);
+    if (escape && escape == l->rules.all) l->rules.all = 0;
+    if (escape && escape == l->rules.one) l->rules.one = 0;
+    shape_find(l);
+    return l;
+}
+
+enum { USER_LIKE, USER_GLOB, USER_LIKE_CASE };
+
+static const struct like_rules *rules_of(u32 user)
+{
+    return user == USER_GLOB ? &GLOB_RULES : user == USER_LIKE_CASE ? &LIKE_CASE_RULES : &LIKE_RULES;
+}
+
+// like(pattern, text [, escape])
+static void like_fn(struct function_context *ctx, u32 argc, const struct value **argv)
+{
+    struct value scratch[3] = {{.type = VALUE_NULL}, {.type = VALUE_NULL}, {.type = VALUE_NULL}};
+    u32 pattern_size = 0, size, escape_size, escape = 0;
+    const u8 *pattern = function_text(ctx, argv[0], &scratch[0], &pattern_size);
+    if (pattern && pattern_size > function_limit(ctx, SKERRY_LIMIT_LIKE_PATTERN_LENGTH)) {
+        result_error(ctx, "LIKE or GLOB pattern too complex");
+        goto done;
+    }
+    if (argc == 3) {
+        const u8 *e = function_text(ctx, argv[2], &scratch[2], &escape_size);
+        if (!e) goto done;
+        if (utf8_length(e, escape_size) != 1) {
+            result_error(ctx, "ESCAPE expression must be a single character");
+            goto done;
+        }
+        escape = utf8_read(&e, e + escape_size);
+    }
+    if (!pattern) goto done;
+    const u8 *text = function_text(ctx, argv[1], &scratch[1], &size);
+    if (!text) goto done;
+    pattern_size = text_length(pattern, pattern_size);
+    size = text_length(text, size);
+
+    struct like_pattern *l = ctx->aux ? *ctx->aux : NULL;
+    if (!l || l->size != pattern_size || l->escape != escape ||
+        (pattern_size && memcmp(l->text, pattern, pattern_size) != 0)) {
+        struct like_pattern *fresh = pattern_compile(rules_of(ctx->def->user), escape, pattern, pattern_size);
+        if (!fresh) {
+            result_nomem(ctx);
+            goto done;
+        }
+        if (ctx->aux) {
+            free(l);
+            *ctx->aux = fresh;
+            *ctx->aux_free = free;
+        }
+        l = fresh;
+    }
+    result_integer(ctx, like_match(l, text, size));
+    if (!ctx->aux) free(l);
+done:
+    for (u32 i = 0; i < 3; i++) value_deinit(&scratch[i]);
+}
+
+const struct fn_def FN_LIKE_TABLE[] = {
+    {"like", 2, FN_DETERMINISTIC | FN_LIKE, USER_LIKE, like_fn},
+    {"like", 3, FN_DETERMINISTIC | FN_LIKE, USER_LIKE, like_fn},
+    {"glob", 2, FN_DETERMINISTIC | FN_LIKE, USER_GLOB, like_fn},
+    {0},
+};
+
+const struct fn_def FN_LIKE_CASE_SENSITIVE[2] = {
+    {"like", 2, FN_DETERMINISTIC | FN_LIKE, USER_LIKE_CASE, like_fn},
+    {"like", 3, FN_DETERMINISTIC | FN_LIKE, USER_LIKE_CASE, like_fn},
+};

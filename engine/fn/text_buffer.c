@@ -1,0 +1,96 @@
+#include "fn_internal.h"
+
+void text_buffer_deinit(struct text_buffer *b)
+{
+    free(b->bytes);
+    *b = (struct text_buffer){.failed = b->failed};
+}
+
+bool text_reserve(struct text_buffer *b, size_t more)
+{
+    if (b->failed != ERR_OK) return false;
+    if (b->capacity - b->size >= more) return true;
+    if (more > VALUE_SIZE_MAX || b->size + more > (size_t)VALUE_SIZE_MAX + 1) {
+        b->failed = ERR_TOOBIG;
+        return false;
+    }
+    size_t capacity = MAX(b->size + more, MIN(b->capacity * 2, (size_t)VALUE_SIZE_MAX + 1));
+    if (capacity < 64) capacity = 64;
+    u8 *bytes = realloc(b->bytes, capacity);
+    if (!bytes) {
+        b->failed = ERR_NOMEM;
+        return false;
+    }
+    b->bytes = bytes;
+    b->capacity = capacity;
+    return true;
+}
+
+void text_append_slow(struct text_buffer *b, const void *bytes, size_t size)
+{
+    if (!text_reserve(b, size)) return;
+    if (size) memcpy(b->bytes + b->size, bytes, size);
+    b->size += size;
+}
+
+void text_append_repeated(struct text_buffer *b, u8 c, size_t count)
+{
+    if (count == 0 || !text_reserve(b, count)) return;
+    memset(b->bytes + b->size, c, count);
+    b->size += count;
+}
+
+void text_append_string(struct text_buffer *b, const char *s)
+{
+    text_append(b, s, strlen(s));
+}
+
+void text_append_value(struct text_buffer *b, const struct value *v)
+{
+    char text[32];
+    switch ((enum value_type)v->type) {
+    case VALUE_INTEGER: text_append(b, text, integer_to_text(v->integer, text)); break;
+    case VALUE_REAL: text_append(b, text, real_to_text(v->real, text)); break;
+    case VALUE_BLOB:
+        text_append(b, v->bytes, v->size);
+        if (v->flags & VALUE_ZERO_TAIL) text_append_repeated(b, 0, v->zero_count);
+        break;
+    case VALUE_TEXT: text_append(b, v->bytes, v->size); break;
+    case VALUE_NULL: break;
+    }
+}
+
+u32 utf8_write(u8 out[4], u32 c)
+{
+    if (c < 0x80) {
+        out[0] = (u8)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (u8)(0xc0 | c >> 6);
+        out[1] = (u8)(0x80 | (c & 0x3f));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (u8)(0xe0 | c >> 12);
+        out[1] = (u8)(0x80 | (c >> 6 & 0x3f));
+        out[2] = (u8)(0x80 | (c & 0x3f));
+        return 3;
+    }
+    out[0] = (u8)(0xf0 | (c >> 18 & 7));
+    out[1] = (u8)(0x80 | (c >> 12 & 0x3f));
+    out[2] = (u8)(0x80 | (c >> 6 & 0x3f));
+    out[3] = (u8)(0x80 | (c & 0x3f));
+    return 4;
+}
+
+u64 utf8_length(const u8 *z, u32 size)
+{
+    const u8 *end = z + text_length(z, size);
+    u64 n = 0;
+    while (z < end) {
+        z = utf8_skip(z, end);
+        n++;
+    }
+    return n;
+}
