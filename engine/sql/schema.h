@@ -159,6 +159,13 @@ struct table {
     u32 row_count;
 };
 
+// A row of sqlite_schema.
+struct schema_row {
+    const char *type, *name, *table;
+    const char *sql; // or NULL
+    s64 root;
+};
+
 struct schema_slot;
 struct schema {
     u32 references;
@@ -177,9 +184,11 @@ struct schema {
     struct arena arena; // the slots
 };
 
-// Lookups by name, any case; NULL: not there. sqlite_master, sqlite_schema and their temp_ forms are found by
-// the names that fit the schema.
+// Lookups by name, any case; NULL: not there. The schema table is found as sqlite_master and sqlite_schema,
+// in the temp schema as sqlite_temp_master and sqlite_temp_schema.
 struct table *schema_table(const struct schema *s, const char *name);
+// For names that say their database: temp.sqlite_master is there too.
+struct table *schema_table_qualified(const struct schema *s, const char *name);
 struct index *schema_index(const struct schema *s, const char *name);
 struct trigger *schema_trigger(const struct schema *s, const char *name);
 // Number of the column, -1: none. (rowid names are the resolver's matter.)
@@ -204,6 +213,24 @@ io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *o
                           struct schema *previous, struct schema **out);
 void schema_load_free(struct schema_load *load); // NULL is fine
 
-// A table out of the text of its CREATE statement and those of its indexes and triggers: what the load uses,
-// and what CREATE TABLE checks itself with.
+// ---- out of CREATE statements -----------------------------------------------------------------------------
+
+struct parse;
+struct schema_build {
+    struct parse *parse; // the text; memory comes from its arena, errors go to its fail
+    bool load;           // from sqlite_schema: what was let in once is not doubted
+    u8 file_format;
+    // Not asked while loading; NULL: all are.
+    bool (*collation_known)(void *context, const char *name);
+    void *context;
+};
+// Fills in a zeroed table with all that CREATE TABLE says, automatic indexes included (root 0).
+void table_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s);
+void view_build(struct schema_build *b, struct table *t, const struct stmt_create_view *s);
+void virtual_table_build(struct schema_build *b, struct table *t, const struct stmt_create_virtual_table *s);
+// An index of an existing table; expressions are not resolved here.
+struct index *index_build(struct schema_build *b, struct table *t, const struct stmt_create_index *s);
+struct trigger *trigger_build(struct schema_build *b, const struct stmt_create_trigger *s);
+void index_link(struct table *t, struct index *i); // where it belongs in t->indexes
+void column_set_type(struct column *c, const char *type); // and the affinity that follows from it
 enum affinity affinity_of_type(const char *type);
