@@ -8,13 +8,13 @@
 MODE ?= release
 B := build/$(MODE)
 CC := gcc
-PACKAGES := liburing libcurl libsodium libzstd libedit
+PACKAGES := liburing libcurl libsodium libzstd libedit jansson
 SHELL := /bin/bash
 
 CFLAGS := -std=gnu17 -g -fno-strict-aliasing -fno-common -pthread -D_GNU_SOURCE -I. \
     -Wall -Wextra -Wshadow -Wvla -Wno-unused-parameter -Wno-missing-field-initializers -Wstrict-prototypes
 CFLAGS += $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lhttp_parser -lm -lpthread
 ifeq ($(MODE),release)
 CFLAGS += -O2 -Werror
 else ifeq ($(MODE),debug)

@@ -1,0 +1,53 @@
+#include "command.h"
+
+#include "../sync/sync.h"
+
+int command_failed(const struct err *err)
+{
+    fprintf(stderr, "skerry: %s\n", err->text[0] ? err->text : err_default_text(err->code));
+    return err->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
+struct object_store *config_store_open(const struct config *c, const char *url, struct io *io, struct io_http *http,
+                                       struct err *err)
+{
+    struct object_store_options o = {
+        .url = url,
+        .endpoint = config_text(c, SETTING_S3_ENDPOINT),
+        .region = config_text(c, SETTING_S3_REGION),
+        .access_key = config_text(c, SETTING_S3_ACCESS_KEY),
+        .secret_key = config_text(c, SETTING_S3_SECRET_KEY),
+        .session_token = config_text(c, SETTING_S3_SESSION_TOKEN),
+        .ca_file = config_text(c, SETTING_S3_CA_FILE),
+    };
+    if (!config_bool(c, SETTING_S3_VIRTUAL_HOST, &o.virtual_host_style, err)) return NULL;
+    return object_store_open(io, http, &o, err);
+}
+
+bool config_key(const struct config *c, struct segment_key *out, struct err *err)
+{
+    const char *text = config_text(c, SETTING_KEY);
+    *out = (struct segment_key){0};
+    if (!text[0]) return true;
+    if (segment_key_parse(text, strlen(text), out)) return true;
+    err_set(err, ERR_USAGE, __func__, "the key is not 64 hexadecimal digits; make one with: openssl rand -hex 32");
+    return false;
+}
+
+struct io *config_io_open(const struct config *c, struct err *err)
+{
+    static const struct {
+        const char *name;
+        enum io_backend_kind kind;
+    } BACKENDS[] = {{"io_uring", IO_BACKEND_RING}, {"posix", IO_BACKEND_POSIX}, {"memory", IO_BACKEND_MEMORY}};
+    const char *name = config_text(c, SETTING_VFS);
+    struct io_options o = {.fallback = true};
+    if (!config_bool(c, SETTING_SQPOLL, &o.sqpoll, err)) return NULL;
+    for (u32 i = 0; i < COUNT_OF(BACKENDS); i++) {
+        if (strcmp(name, BACKENDS[i].name) != 0) continue;
+        o.backend = BACKENDS[i].kind;
+        return io_create(&o, err);
+    }
+    err_set(err, ERR_USAGE, __func__, "--vfs is '%s'; it must be io_uring, posix or memory", name);
+    return NULL;
+}

@@ -1,0 +1,67 @@
+// Settings of `skerry serve` and `skerry restore`: one table of names, defaults and what they mean. A setting is
+// given by flag (--name VALUE), variable (SKERRY_NAME; secrets also as a file named by SKERRY_NAME_FILE, as Docker
+// has its secrets), or the config file (name = value); the first of these that is there counts.
+#pragma once
+
+#include "../io/err.h"
+
+enum setting {
+    SETTING_DATA,
+    SETTING_LISTEN,
+    SETTING_STORE,
+    SETTING_DATABASE,
+    SETTING_RESTORE,
+    SETTING_VFS,
+    SETTING_SQPOLL,
+    SETTING_AUTH_TOKEN,
+    SETTING_KEY,
+    SETTING_S3_ENDPOINT,
+    SETTING_S3_REGION,
+    SETTING_S3_ACCESS_KEY,
+    SETTING_S3_SECRET_KEY,
+    SETTING_S3_SESSION_TOKEN,
+    SETTING_S3_VIRTUAL_HOST,
+    SETTING_S3_CA_FILE,
+    SETTING_PUSH_INTERVAL_MS,
+    SETTING_ZSTD_LEVEL,
+    SETTING_WAL_BYTES_MAX,
+    SETTING_CACHE_BYTES,
+    SETTING_BUSY_TIMEOUT_MS,
+    SETTING_STATEMENT_MS_MAX,
+    SETTING_STREAM_IDLE_MS,
+    SETTING_STREAMS_MAX,
+    SETTING_CONNECTIONS_MAX,
+    SETTING_HEADER_SIZE_MAX,
+    SETTING_BODY_SIZE_MAX,
+    SETTING_ANSWER_SIZE_MAX,
+    SETTING_HEADER_TIMEOUT_MS,
+    SETTING_BODY_TIMEOUT_MS,
+    SETTING_IDLE_TIMEOUT_MS,
+    SETTING_SEND_TIMEOUT_MS,
+    SETTING_SHUTDOWN_MS,
+    SETTING_LOG_LEVEL,
+    SETTING_COUNT,
+};
+
+struct config {
+    char *values[SETTING_COUNT]; // never NULL after config_load; "" = unset
+    char **arguments;            // what is not a flag
+    int argument_count;
+    bool help;
+};
+
+// Which settings a command takes: others on its command line are refused.
+struct config_command {
+    const char *usage; // "skerry serve [--NAME VALUE]...\n\nwhat it does\n"
+    const enum setting *settings;
+    u32 setting_count;
+};
+// False with *err (ERR_USAGE). argv starts behind the command's name.
+bool config_load(struct config *c, const struct config_command *command, int argc, char **argv, struct err *err);
+void config_deinit(struct config *c); // wipes secrets
+void config_help(const struct config_command *command);
+
+const char *config_text(const struct config *c, enum setting s);
+// Numbers take the suffixes k, m, g (times 1024). False with *err.
+bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64 *out, struct err *err);
+bool config_bool(const struct config *c, enum setting s, bool *out, struct err *err);
