@@ -57,6 +57,9 @@ struct function_context {
     bool keep_row;          // set by a step of min() or max(): bare columns keep the values they have
     void **aux;             // per-call-site cache, for constant arguments (compiled patterns): function_aux
     void (**aux_free)(void *);
+    // NULL, or where only deterministic results may be stored ("a CHECK constraint", "an index", "a generated
+    // column"): 'now' and local time are refused there.
+    const char *pure_where;
     s64 now_ms;             // Unix ms, fixed for the statement (date functions: 'now')
     struct io *io;          // random numbers
 };
