@@ -38,7 +38,8 @@ static void round_fn(ARGUMENTS)
     } else {
         struct decimal d;
         decimal_from_real(&d, r, (s32)-places, 20);
-        double rounded = d.count ? decimal_to_real((const u8 *)d.digits, (u32)d.count, d.point - d.count) : 0.0;
+        double rounded = 0.0; // when no digit is left of the last place
+        if (d.point + places > 0) rounded = decimal_to_real((const u8 *)d.digits, (u32)d.count, d.point - d.count);
         r = r < 0 ? -rounded : rounded;
     }
     result_real(ctx, r);

@@ -59,7 +59,7 @@ static void format_integer(struct text_buffer *b, const struct conversion *c, st
 
     char room[80], *end = room + sizeof room, *z = end;
     u64 base = c->kind == 'o' ? 8 : c->kind == 'x' || c->kind == 'X' || c->kind == 'p' ? 16 : 10;
-    const char *set = c->kind == 'x' || c->kind == 'p' ? "0123456789abcdef" : "0123456789ABCDEF";
+    const char *set = c->kind == 'x' ? "0123456789abcdef" : "0123456789ABCDEF";
     if (c->kind == 'r') {
         u64 last = v % 10;
         if (last >= 4 || v / 10 % 10 == 1) last = 0;
@@ -430,6 +430,7 @@ void text_append_format(struct text_buffer *b, const u8 *format, u32 format_size
         case 'n': break;
         default: return; // an unknown conversion ends the output
         }
+        text_reserve(b, 1);
     }
 }
 
@@ -441,7 +442,8 @@ static void printf_fn(struct function_context *ctx, u32 argc, const struct value
     const u8 *format = argc ? function_text(ctx, argv[0], &scratch, &size) : NULL;
     if (format) {
         text_append_format(&b, format, size, argc - 1, argv + 1);
-        result_text_buffer(ctx, &b);
+        // A format without any conversion or text gives NULL, as SQLite's does.
+        if (b.bytes || b.failed != ERR_OK) result_text_buffer(ctx, &b);
     }
     value_deinit(&scratch);
 }

@@ -27,6 +27,7 @@ static void substr_fn(ARGUMENTS)
     bool blob = argv[0]->type == VALUE_BLOB;
     const u8 *z = function_text(ctx, argv[0], &scratch, &size);
     if (!z || argv[1]->type == VALUE_NULL || (argc == 3 && argv[2]->type == VALUE_NULL)) goto done;
+    if (blob && size == 0) goto done; // NULL, as SQLite's
 
     s64 start = value_to_integer(argv[1]);
     s64 count = argc == 3 ? value_to_integer(argv[2]) : VALUE_SIZE_MAX;
@@ -364,7 +365,7 @@ static void soundex_fn(ARGUMENTS)
         char previous = CODES[ascii_lower(*z) - 'a'];
         u32 n = 1;
         for (; z < end && n < 4; z++) {
-            u8 letter = (u8)(ascii_lower(*z) - 'a');
+            u8 letter = (u8)(ascii_lower(*z & 0x7f) - 'a'); // SQLite looks at seven bits
             char code = letter < 26 ? CODES[letter] : '0';
             if (code == '0') {
                 previous = '0';
