@@ -1,0 +1,261 @@
+#include "cache.h"
+
+#define ARENA_BYTES 262144u
+
+bool cache_init(struct cache *c, struct io *io, u32 page_size, u32 frames_max)
+{
+    *c = (struct cache){.io = io, .page_size = page_size, .frames_max = MAX(frames_max, 16)};
+    c->arena_frames = MAX(ARENA_BYTES / page_size, 4);
+    u32 buckets = 256;
+    while (buckets < c->frames_max && buckets < 1u << 20) buckets *= 2;
+    c->buckets = calloc(buckets, sizeof *c->buckets);
+    c->bucket_mask = buckets - 1;
+    return c->buckets != NULL;
+}
+
+void cache_deinit(struct cache *c)
+{
+    for (u32 i = 0; i < c->arena_count; i++) {
+        io_buffers_free(c->io, c->arenas[i].memory, c->arenas[i].size);
+        free(c->arenas[i].frames);
+    }
+    free(c->arenas);
+    free(c->buckets);
+    *c = (struct cache){0};
+}
+
+static struct pager_frame *cache_frame(const struct cache *c, u32 index)
+{
+    return &c->arenas[index / c->arena_frames].frames[index % c->arena_frames];
+}
+
+static void free_push(struct cache *c, struct pager_frame *f)
+{
+    f->state = FRAME_FREE;
+    f->orphan = false;
+    f->next = c->free;
+    c->free = f;
+    c->free_count++;
+}
+
+// Keeps the chains short as the cache grows beyond its soft limit. Failing to is no harm.
+static void buckets_grow(struct cache *c)
+{
+    u32 count = (c->bucket_mask + 1) * 2;
+    struct pager_frame **buckets = calloc(count, sizeof *buckets);
+    if (!buckets) return;
+    for (u32 i = 0; i <= c->bucket_mask; i++) {
+        struct pager_frame *next;
+        for (struct pager_frame *f = c->buckets[i]; f; f = next) {
+            next = f->next;
+            f->next = buckets[f->page.no & (count - 1)];
+            buckets[f->page.no & (count - 1)] = f;
+        }
+    }
+    free(c->buckets);
+    c->buckets = buckets;
+    c->bucket_mask = count - 1;
+}
+
+static bool cache_grow(struct cache *c)
+{
+    if (c->arena_count == c->arena_capacity) {
+        u32 capacity = c->arena_capacity ? c->arena_capacity * 2 : 8;
+        struct cache_arena *arenas = realloc(c->arenas, capacity * sizeof *arenas);
+        if (!arenas) return false;
+        c->arenas = arenas;
+        c->arena_capacity = capacity;
+    }
+    struct cache_arena a = {.size = (size_t)c->arena_frames * c->page_size};
+    a.frames = calloc(c->arena_frames, sizeof *a.frames);
+    if (!a.frames) return false;
+    a.memory = io_buffers_alloc(c->io, a.size);
+    if (!a.memory) {
+        free(a.frames);
+        return false;
+    }
+    for (u32 i = c->arena_frames; i-- > 0;) {
+        struct pager_frame *f = &a.frames[i];
+        f->page.data = a.memory + (size_t)i * c->page_size;
+        f->page.frame = f;
+        free_push(c, f);
+    }
+    c->arenas[c->arena_count++] = a;
+    if (c->arena_count * c->arena_frames > 2 * (c->bucket_mask + 1)) buckets_grow(c);
+    return true;
+}
+
+// Moves the hand until it has freed a frame; false when all are in use.
+static bool cache_evict(struct cache *c)
+{
+    u32 total = c->arena_count * c->arena_frames;
+    for (u64 steps = 0; steps < 2ull * total; steps++) {
+        struct pager_frame *f = cache_frame(c, c->hand);
+        c->hand = c->hand + 1 == total ? 0 : c->hand + 1;
+        if (f->page.pins > 0 || f->orphan) continue;
+        if (f->state != FRAME_READY && f->state != FRAME_FAILED) continue;
+        if (f->used) {
+            f->used = false;
+            continue;
+        }
+        cache_remove(c, f);
+        free_push(c, f);
+        return true;
+    }
+    return false;
+}
+
+static void orphans_collect(struct cache *c)
+{
+    struct pager_frame **link = &c->orphans;
+    while (*link) {
+        struct pager_frame *f = *link;
+        if (f->page.pins > 0 || f->state == FRAME_LOADING) {
+            link = &f->next;
+            continue;
+        }
+        *link = f->next;
+        free_push(c, f);
+    }
+}
+
+struct pager_frame *cache_frame_take(struct cache *c)
+{
+    if (!c->free) orphans_collect(c);
+    if (!c->free) {
+        u32 clean = c->arena_count * c->arena_frames - c->private_count;
+        bool full = !c->resident && clean >= c->frames_max;
+        if (!(full && cache_evict(c)) && !cache_grow(c) && (c->resident || !cache_evict(c))) return NULL;
+    }
+    struct pager_frame *f = c->free;
+    c->free = f->next;
+    c->free_count--;
+    ASSERT(f->page.pins == 0);
+    f->page.node = (struct btree_node){0};
+    f->page.writable = false;
+    f->page.version = 0;
+    f->page.no = 0;
+    f->next = NULL;
+    f->superseded = FRAME_NEWEST;
+    f->state = FRAME_PRIVATE;
+    f->used = f->orphan = f->freed = f->stale = false;
+    f->saved_serial = 0;
+    f->pinned_by = NULL;
+    f->loaders = (struct wait_list){0};
+    f->result = 0;
+    c->private_count++;
+    return f;
+}
+
+void cache_frame_give(struct cache *c, struct pager_frame *f)
+{
+    if (f->state == FRAME_PRIVATE) c->private_count--;
+    if (f->page.pins > 0 || f->state == FRAME_LOADING) {
+        if (f->state == FRAME_PRIVATE) f->state = FRAME_READY;
+        f->orphan = true;
+        f->next = c->orphans;
+        c->orphans = f;
+    } else {
+        free_push(c, f);
+    }
+}
+
+void cache_insert(struct cache *c, struct pager_frame *f, enum frame_state state)
+{
+    ASSERT(f->state == FRAME_PRIVATE);
+    f->state = state;
+    c->private_count--;
+    struct pager_frame **bucket = &c->buckets[f->page.no & c->bucket_mask];
+    f->next = *bucket;
+    *bucket = f;
+}
+
+static void stale_remove(struct cache *c, struct pager_frame *f)
+{
+    if (!f->stale) return;
+    f->stale = false;
+    *(f->stale_prev ? &f->stale_prev->stale_next : &c->stale_first) = f->stale_next;
+    *(f->stale_next ? &f->stale_next->stale_prev : &c->stale_last) = f->stale_prev;
+}
+
+void cache_remove(struct cache *c, struct pager_frame *f)
+{
+    struct pager_frame **link = &c->buckets[f->page.no & c->bucket_mask];
+    while (*link != f) link = &(*link)->next;
+    *link = f->next;
+    f->next = NULL;
+    stale_remove(c, f);
+}
+
+struct pager_frame *cache_find_before(struct cache *c, pgno no, u64 version)
+{
+    struct pager_frame *f = c->buckets[no & c->bucket_mask];
+    while (f && !(f->page.no == no && f->superseded == version)) f = f->next;
+    return f;
+}
+
+void cache_supersede(struct cache *c, struct pager_frame *f, u64 version)
+{
+    ASSERT(!f->stale && f->superseded == FRAME_NEWEST);
+    f->superseded = version;
+    f->stale = true;
+    f->stale_next = NULL;
+    f->stale_prev = c->stale_last;
+    *(c->stale_last ? &c->stale_last->stale_next : &c->stale_first) = f;
+    c->stale_last = f;
+}
+
+void cache_unsupersede(struct cache *c, struct pager_frame *f)
+{
+    stale_remove(c, f);
+    f->superseded = FRAME_NEWEST;
+}
+
+static void cache_drop(struct cache *c, struct pager_frame *f)
+{
+    cache_remove(c, f);
+    cache_frame_give(c, f);
+}
+
+void cache_stale_drop(struct cache *c, u64 horizon)
+{
+    while (c->stale_first && c->stale_first->superseded <= horizon) cache_drop(c, c->stale_first);
+}
+
+void cache_drop_before(struct cache *c, pgno no, u64 version)
+{
+    struct pager_frame *next;
+    for (struct pager_frame *f = c->buckets[no & c->bucket_mask]; f; f = next) {
+        next = f->next;
+        if (f->page.no == no && f->superseded <= version) cache_drop(c, f);
+    }
+}
+
+void cache_page_settle(struct cache *c, pgno no)
+{
+    struct pager_frame *next;
+    for (struct pager_frame *f = c->buckets[no & c->bucket_mask]; f; f = next) {
+        next = f->next;
+        if (f->page.no != no) continue;
+        if (f->superseded == FRAME_NEWEST)
+            f->page.version = 0;
+        else
+            cache_drop(c, f);
+    }
+}
+
+void cache_check(const struct cache *c)
+{
+    u32 in_hash = 0, free_count = 0;
+    for (u32 i = 0; i <= c->bucket_mask; i++) {
+        for (struct pager_frame *f = c->buckets[i]; f; f = f->next) {
+            ASSERT(f->state == FRAME_READY || f->state == FRAME_LOADING || f->state == FRAME_FAILED);
+            ASSERT(!f->orphan);
+            ASSERT(f->page.version < f->superseded);
+            in_hash++;
+        }
+    }
+    for (struct pager_frame *f = c->free; f; f = f->next) free_count++;
+    ASSERT(free_count == c->free_count);
+    ASSERT(in_hash + free_count <= c->arena_count * c->arena_frames);
+}

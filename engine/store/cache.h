@@ -1,0 +1,94 @@
+// The page cache of a store: frames of page_size bytes, found by page number and snapshot.
+//
+// A frame holds one version of one page. For every page the cached versions know by which version they were
+// superseded (FRAME_NEWEST: by none), so that one probe of one hash chain finds what a snapshot sees:
+// version <= snapshot < superseded. A frame that is pinned is never taken away. Frames that leave the hash
+// while pinned (their version is of no use to any later reader) are orphans, collected when frames run out.
+//
+// Replacement is a clock whose new frames start without the mark of use: a scan's pages go at the next round,
+// what was asked for twice stays.
+#pragma once
+
+#include "pager.h"
+
+#define FRAME_NEWEST UINT64_MAX
+
+enum frame_state {
+    FRAME_FREE,
+    FRAME_LOADING, // a read is under way; loaders wait for it
+    FRAME_FAILED,  // the read failed: the next to ask is told and takes it out
+    FRAME_READY,   // a committed version
+    FRAME_PRIVATE, // a transaction's copy, or what a savepoint needs to undo one; not in the hash
+};
+
+struct pager_frame {
+    struct page page;
+    struct pager_frame *next; // in the hash chain; in the free list
+    u64 superseded;           // version that follows this one
+    u8 state;
+    bool used;    // since the hand came by
+    bool orphan;  // out of the hash while pinned or loading: free as soon as it is neither
+    bool freed;   // private: its page was given back by the transaction
+    bool stale;   // on the stale list
+    struct pager_frame *stale_next, *stale_prev;
+    u64 saved_serial;    // private: serial of the innermost savepoint that holds its image
+    struct op *pinned_by; // the op that pinned it last
+    struct wait_list loaders;
+    s64 result; // of the failed read
+};
+
+struct cache_arena {
+    u8 *memory;
+    size_t size;
+    struct pager_frame *frames;
+};
+
+struct cache {
+    struct io *io;
+    u32 page_size;
+    u32 frames_max; // soft: exceeded when all is pinned or private
+    struct pager_frame **buckets;
+    u32 bucket_mask;
+    struct pager_frame *free;
+    u32 free_count, private_count;
+    struct pager_frame *orphans; // out of the hash, still pinned or loading
+    bool resident;               // nothing else holds these pages: none is ever evicted
+    struct cache_arena *arenas;
+    u32 arena_count, arena_capacity, arena_frames;
+    u32 hand;
+    // Committed versions that were superseded, in the order of `superseded`.
+    struct pager_frame *stale_first, *stale_last;
+    u64 hits, misses;
+};
+
+bool cache_init(struct cache *c, struct io *io, u32 page_size, u32 frames_max);
+void cache_deinit(struct cache *c);
+// A frame to fill, in state FRAME_PRIVATE and out of the hash; NULL: out of memory.
+struct pager_frame *cache_frame_take(struct cache *c);
+// Gives a frame back that is not in the hash; while it is pinned or loading it is an orphan.
+void cache_frame_give(struct cache *c, struct pager_frame *f);
+// Makes a taken frame findable: FRAME_LOADING or FRAME_READY; page.no, version and superseded are set.
+void cache_insert(struct cache *c, struct pager_frame *f, enum frame_state state);
+void cache_remove(struct cache *c, struct pager_frame *f); // from the hash and the stale list; keeps the frame
+// The frame that held the version before `version`: superseded by it.
+struct pager_frame *cache_find_before(struct cache *c, pgno no, u64 version);
+void cache_supersede(struct cache *c, struct pager_frame *f, u64 version);
+void cache_unsupersede(struct cache *c, struct pager_frame *f);
+// Lets go of versions that nobody can ask for any more: superseded at or below `horizon`.
+void cache_stale_drop(struct cache *c, u64 horizon);
+// All of a page's versions become history (0 stays what the file holds) except the newest, which is now the
+// file's.
+void cache_page_settle(struct cache *c, pgno no);
+void cache_drop_before(struct cache *c, pgno no, u64 version); // versions of no older than `version`
+void cache_check(const struct cache *c);
+
+static inline struct pager_frame *cache_find(struct cache *c, pgno no, u64 snapshot)
+{
+    struct pager_frame *f = c->buckets[no & c->bucket_mask];
+    while (f && !(f->page.no == no && f->page.version <= snapshot && snapshot < f->superseded)) f = f->next;
+    return f;
+}
+
+// Pins of operations (engine/op.h): the capacity is ensured while gathering, the pin itself cannot fail.
+bool op_pins_ensure(struct op *op, u32 more);
+void op_pin(struct op *op, struct page *p);

@@ -1,0 +1,90 @@
+// The store's small questions: what it is, positions in its log, statistics.
+#include "store_private.h"
+
+struct io *store_io(const struct store *s) { return s->io; }
+const char *store_path(const struct store *s) { return s->path; }
+bool store_read_only(const struct store *s) { return s->read_only; }
+
+// ---- the physical log -------------------------------------------------------------------------------
+
+static void position_make(const struct store *s, u64 lsn, pgno page_count, struct store_position *out)
+{
+    *out = (struct store_position){
+        .lsn = lsn,
+        .wal_salt = {s->wal.salt[0], s->wal.salt[1]},
+        .wal_frame = lsn > s->wal.base ? (u32)(lsn - s->wal.base) : 0,
+        .page_count = page_count,
+    };
+}
+
+void store_position_get(struct store *s, struct store_position *out, struct waiter *on_commit)
+{
+    position_make(s, s->durable.lsn, s->durable.page_count, out);
+    if (on_commit) wait_list_add(&s->on_commit, on_commit);
+}
+
+void txn_position_get(const struct txn *t, struct store_position *out)
+{
+    position_make(t->store, t->snapshot.lsn, t->snapshot.page_count, out);
+}
+
+bool store_position_find(struct store *s, const u32 wal_salt[2], u32 wal_frame, struct store_position *out)
+{
+    const struct wal *w = &s->wal;
+    if (s->in_memory || wal_frame == 0 || wal_frame > s->durable.lsn - w->base) return false;
+    if (wal_salt[0] != w->salt[0] || wal_salt[1] != w->salt[1]) return false;
+    pgno page_count = w->frames[wal_frame - 1].page_count;
+    if (page_count == 0) return false; // inside a commit
+    position_make(s, w->base + wal_frame, page_count, out);
+    return true;
+}
+
+static int pgno_compare(const void *a, const void *b)
+{
+    pgno x = *(const pgno *)a, y = *(const pgno *)b;
+    return x < y ? -1 : x > y;
+}
+
+err_code store_pages_changed(struct store *s, u64 from_lsn, u64 to_lsn, pgno **out, u32 *count)
+{
+    const struct wal *w = &s->wal;
+    *out = NULL;
+    *count = 0;
+    if (from_lsn == to_lsn) return ERR_OK;
+    if (s->in_memory || from_lsn < w->base || to_lsn > s->durable.lsn || from_lsn > to_lsn) return ERR_NOTFOUND;
+    u32 size = (u32)(to_lsn - from_lsn), kept = 0;
+    pgno *pages = malloc(size * sizeof *pages);
+    if (!pages) return ERR_NOMEM;
+    for (u32 i = 0; i < size; i++) pages[i] = w->frames[from_lsn - w->base + i].no;
+    qsort(pages, size, sizeof *pages, pgno_compare);
+    for (u32 i = 0; i < size; i++) {
+        if (i == 0 || pages[i] != pages[i - 1]) pages[kept++] = pages[i];
+    }
+    *out = pages;
+    *count = kept;
+    return ERR_OK;
+}
+
+void store_hold(struct store *s, u64 lsn) { s->hold = lsn; }
+
+// ---- statistics -------------------------------------------------------------------------------------
+
+void store_stats_get(const struct store *s, struct store_stats *out)
+{
+    *out = (struct store_stats){
+        .page_size = s->page_size,
+        .cache_bytes = (u64)s->cache.arena_count * s->cache.arena_frames * s->page_size,
+        .cache_hits = s->cache.hits,
+        .cache_misses = s->cache.misses,
+        .wal_frames = s->wal.frame_count,
+        .wal_bytes = s->wal.allocated,
+        .commits = s->commits,
+        .syncs = s->syncs,
+        .checkpoints = s->checkpoints,
+        .readers = s->snapshot_count,
+        .oldest_reader_lsn = s->snapshots_first ? s->snapshots_first->snapshot.lsn : s->durable.lsn,
+        .newest_lsn = s->durable.lsn,
+        .hold_lsn = s->hold,
+        .wal_failed = s->flush_failed,
+    };
+}

@@ -1,0 +1,243 @@
+// What the files of the store share. Internal to engine/store.
+//
+// A commit's life: private pages -> txn_commit publishes them as versions (lsn) in the cache and the WAL index
+// and hands the write slot over ("appended") -> the flush writes and syncs their frames ("durable"), then
+// readers see it and its owner is told -> a checkpoint copies the newest version of each page into the
+// database file ("backfilled") -> when all is backfilled and nobody needs the WAL, it starts again at its
+// first frame; versions are then the file's (0).
+//   backfilled <= durable <= appended;  base <= backfilled
+#pragma once
+
+#include "cache.h"
+#include "store.h"
+#include "wal.h"
+
+#define PAGE_SIZE_DEFAULT   4096u
+#define CACHE_BYTES_DEFAULT (16u << 20)
+#define CHECKPOINT_DEFAULT  1000u
+#define LOCK_OFFSET         0x40000000u // SQLite's PENDING byte, RESERVED, then 510 bytes SHARED
+#define LOCK_SHARED_OFFSET  (LOCK_OFFSET + 2)
+#define LOCK_SHARED_SIZE    510u
+#define HEADER_SIZE         100u
+#define READS_AHEAD_MAX     64u
+#define SCRATCH_SIZE        65536u
+
+// The database header's fields on page 1.
+enum header_offset {
+    HEADER_PAGE_SIZE = 16,
+    HEADER_WRITE_VERSION = 18,
+    HEADER_READ_VERSION = 19,
+    HEADER_RESERVED = 20,
+    HEADER_FRACTIONS = 21,
+    HEADER_CHANGE_COUNTER = 24,
+    HEADER_PAGE_COUNT = 28,
+    HEADER_FREELIST_HEAD = 32,
+    HEADER_FREELIST_COUNT = 36,
+    HEADER_LARGEST_ROOT = 52,
+    HEADER_VALID_FOR = 92,
+    HEADER_LIBRARY_VERSION = 96,
+};
+#define LIBRARY_VERSION 3050004u // whose behaviour is followed
+
+// A commit: the state of the database after the frame `lsn`.
+struct mark {
+    u64 lsn;
+    u64 commit; // number of the commit, over the life of the open store
+    pgno page_count;
+};
+
+// A page read under way.
+struct page_read {
+    struct completion completion;
+    struct store *store;
+    struct pager_frame *frame;
+    bool from_wal;
+    struct page_read *next; // in the list of idle ones
+};
+
+enum store_state { STORE_OPENING, STORE_OPEN, STORE_CLOSING, STORE_FAILED };
+enum store_step {
+    STEP_FILE,
+    STEP_FILE_OPENED,
+    STEP_LOCK,
+    STEP_SHM,
+    STEP_SIZE,
+    STEP_SIZED,
+    STEP_JOURNAL,
+    STEP_HEADER,
+    STEP_HEADER_READ,
+    STEP_WAL_OPEN,
+    STEP_WAL_OPENED,
+    STEP_WAL_RECOVER,
+    STEP_WAL_HEADER,
+    STEP_WAL_HEADER_READ,
+    STEP_READY,
+    STEP_CLOSE_SETTLE,
+    STEP_CLOSE_CHECKPOINT,
+    STEP_CLOSE_WAL,
+    STEP_CLOSE_WAL_CLOSED,
+    STEP_CLOSE_FILE,
+    STEP_CLOSE_DONE,
+};
+
+struct store {
+    struct io *io;
+    struct store *next; // in the registry
+    char *path, *path_wal, *path_journal, *path_shm;
+    u64 device, inode; // 0, 0: not known
+    u32 references;
+    struct store_options options;
+    bool read_only, in_memory;
+
+    // Opening and closing: one step at a time, whoever calls drives it.
+    enum store_state state;
+    enum store_step step;
+    struct completion completion;
+    struct wait_list waiters; // for completion
+    struct err err;           // why opening failed
+    bool close_tried;         // closing: the checkpoint was
+    struct io_file *file;
+    u64 file_size; // when opened
+    u8 *scratch; // of SCRATCH_SIZE while opening
+    struct recovery *recovery;
+    struct journal *journal;
+
+    u32 page_size, usable_size;
+    bool auto_vacuum;
+    u8 *first_page; // empty file: its first page, as it will be before the first commit
+
+    struct cache cache;
+    struct wal wal;
+    struct mark durable, appended;
+    struct page_read *reads_idle;
+    u32 reads_pending, wal_reads_pending;
+
+    // Transactions.
+    struct txn *snapshots_first, *snapshots_last; // in the order of their snapshots
+    u32 snapshot_count;
+    struct txn *writer;                   // has the write slot
+    struct txn *queue_first, *queue_last; // wait for it
+    struct completion grant;              // wakes the first in line from io_step
+    struct txn *committing_first, *committing_last; // appended, not yet durable
+
+    struct flush *flush;
+    bool flush_failed; // a sync failed: closed to writers
+    struct err flush_err;
+    struct checkpoint *checkpoint;
+    u64 backfilled; // lsn
+    u32 file_pages; // that the database file has
+    bool gate_broken, wal_truncating;
+    u64 hold;       // the log after it is kept; UINT64_MAX: no hold
+    struct wait_list on_commit;
+
+    u64 commits, syncs, checkpoints;
+};
+
+struct undo {
+    pgno no;
+    struct pager_frame *image; // NULL: there was no private copy
+    u64 saved_serial;          // of the page before
+};
+struct savepoint {
+    u64 serial;
+    u32 undo_first; // in txn.undo
+    u32 free_log_first;
+    pgno page_count;
+    pgno freelist_head;
+    u32 freelist_count;
+    bool freelist_changed;
+    bool writing; // opened in a write transaction: the four above are set
+};
+// What happened to txn.free_pages since the outermost savepoint.
+struct free_event {
+    pgno no;
+    bool pushed;
+};
+
+struct txn {
+    struct store *store;
+    enum txn_state state;
+    struct cursor *cursors;
+    struct mark snapshot;
+    struct txn *snapshot_next, *snapshot_prev;
+    bool in_snapshots;
+    u64 own_commits; // made through this txn: not news to it
+
+    // The write slot.
+    bool queued;
+    struct txn *queue_next, *queue_prev;
+    struct wait_list queue_wait;
+    struct slot_timer *timer;
+    bool preparing;  // the slot is had, page 1 not yet read
+    bool begun_idle; // without a snapshot before
+
+    // A write transaction.
+    pgno page_count;
+    struct pager_frame **pages; // private, open addressing by page number
+    u32 page_slots, private_count; // slots: power of 2, or 0
+    struct pager_frame *reserve;   // frames for pages to take
+    u32 reserve_count;
+    pgno base_page_count, base_freelist_head; // when the write transaction began
+    u32 base_freelist_count;
+    pgno freelist_head; // what of the file's freelist is still there; the rest is in free_pages
+    u32 freelist_count;
+    bool freelist_changed;
+    pgno *free_pages; // stack
+    u32 free_count, free_capacity;
+    bool doomed; // cannot be committed: memory ran out in a mutation, or what it stands on failed
+    struct err doom;
+
+    u64 savepoint_serial;
+    struct savepoint *savepoints;
+    u32 savepoint_count, savepoint_capacity;
+    struct undo *undo;
+    u32 undo_count, undo_capacity;
+    struct free_event *free_log;
+    u32 free_log_count, free_log_capacity;
+
+    // Committing.
+    bool committing, commit_listed, commit_failed; // why: doom
+    struct mark commit;
+    struct txn *committing_next, *committing_prev;
+    struct wait_list commit_wait;
+};
+
+// txn.c
+void store_slot_offer(struct store *s); // wakes the first in line
+void store_grant(struct completion *c);
+void txn_end(struct txn *t); // back to TXN_NONE from any state
+u64 store_horizon(const struct store *s); // no reader, now or later, has a snapshot below
+void txn_slot_release(struct txn *t);
+void txn_doom(struct txn *t, const struct err *err);
+// txn_page.c
+struct pager_frame *txn_private_find(const struct txn *t, pgno no);
+void txn_private_drop_all(struct txn *t);
+io_status store_page(struct store *s, u64 snapshot, pgno no, struct op *op, struct page **out);
+io_status txn_freelist_write(struct txn *t, struct op *op);
+void txn_private_take_out(struct txn *t, struct pager_frame *f); // it becomes a committed version
+// txn_commit.c
+void store_commits_done(struct store *s);                         // those that have become durable
+void store_commits_fail(struct store *s, const struct err *err); // all that are not durable are undone
+// wal_flush.c
+bool flush_create(struct store *s);
+void flush_destroy(struct store *s);
+void flush_kick(struct store *s);
+bool flush_busy(const struct store *s);
+// checkpoint.c
+bool checkpoint_create(struct store *s);
+void checkpoint_destroy(struct store *s);
+void checkpoint_kick(struct store *s);           // starts one when the WAL is long enough
+bool checkpoint_start(struct store *s);          // false: nothing to do, or the memory is not there
+bool checkpoint_busy(const struct store *s);
+const struct err *checkpoint_err(const struct store *s); // of the last one, code ERR_OK when it went well
+void store_wal_reset_try(struct store *s);
+bool store_wal_gate(struct store *s); // true: no new writer now
+// recover.c
+io_status store_recover_wal(struct store *s, struct op *op);
+void store_recovery_free(struct store *s);
+// journal.c
+io_status store_rollback_journal(struct store *s, struct op *op);
+void store_journal_free(struct store *s);
+struct io_file *store_journal_file_take(struct store *s); // to be closed after a failure; NULL: none is open
+// store_open.c
+io_status store_step_wait(struct store *s, struct op *op);

@@ -1,0 +1,334 @@
+// Transactions: snapshots, the write slot, beginning and ending.
+#include "btree.h"
+#include "store_private.h"
+
+// ---- snapshots --------------------------------------------------------------------------------------
+
+// Keeps the list in the order of the snapshots: a new one is nearly always the newest.
+static void snapshot_take(struct txn *t, const struct mark *m)
+{
+    struct store *s = t->store;
+    struct txn *after = s->snapshots_last;
+    t->snapshot = *m;
+    t->page_count = m->page_count;
+    while (after && after->snapshot.lsn > m->lsn) after = after->snapshot_prev;
+    t->snapshot_prev = after;
+    t->snapshot_next = after ? after->snapshot_next : s->snapshots_first;
+    *(after ? &after->snapshot_next : &s->snapshots_first) = t;
+    *(t->snapshot_next ? &t->snapshot_next->snapshot_prev : &s->snapshots_last) = t;
+    t->in_snapshots = true;
+    s->snapshot_count++;
+}
+
+static void snapshot_drop(struct txn *t)
+{
+    struct store *s = t->store;
+    if (!t->in_snapshots) return;
+    t->in_snapshots = false;
+    *(t->snapshot_prev ? &t->snapshot_prev->snapshot_next : &s->snapshots_first) = t->snapshot_next;
+    *(t->snapshot_next ? &t->snapshot_next->snapshot_prev : &s->snapshots_last) = t->snapshot_prev;
+    s->snapshot_count--;
+    if (s->cache.stale_first) cache_stale_drop(&s->cache, store_horizon(s));
+}
+
+u64 store_horizon(const struct store *s)
+{
+    u64 durable = s->durable.lsn;
+    return s->snapshots_first ? MIN(s->snapshots_first->snapshot.lsn, durable) : durable;
+}
+
+// ---- the write slot: first come, first served ---------------------------------------------------------
+
+// Outlives its transaction when that is destroyed while the timer runs.
+struct slot_timer {
+    struct completion completion;
+    struct txn *txn;
+};
+
+static void slot_timer_done(struct completion *c)
+{
+    struct slot_timer *timer = CONTAINER_OF(c, struct slot_timer, completion);
+    struct txn *t = timer->txn;
+    free(timer);
+    if (!t) return;
+    t->timer = NULL;
+    wait_list_wake_all(&t->queue_wait);
+}
+
+static bool slot_timer_start(struct txn *t, u64 deadline_ns)
+{
+    if (t->timer) return true;
+    struct slot_timer *timer = calloc(1, sizeof *timer);
+    if (!timer) return false;
+    u64 now = io_now_ns(t->store->io);
+    timer->txn = t;
+    t->timer = timer;
+    completion_init(&timer->completion, slot_timer_done, NULL);
+    io_timeout(t->store->io, deadline_ns > now ? deadline_ns - now : 0, &timer->completion);
+    return true;
+}
+
+static void slot_timer_stop(struct txn *t)
+{
+    if (!t->timer) return;
+    struct slot_timer *timer = t->timer;
+    timer->txn = NULL;
+    t->timer = NULL;
+    io_cancel(t->store->io, &timer->completion);
+}
+
+// From io_step: whoever is first in line may call again.
+void store_grant(struct completion *c)
+{
+    struct store *s = CONTAINER_OF(c, struct store, grant);
+    if (!s->writer && s->queue_first) wait_list_wake_all(&s->queue_first->queue_wait);
+    wait_list_wake_all(&s->waiters);
+}
+
+void store_slot_offer(struct store *s)
+{
+    if (s->writer || !s->queue_first || s->grant.state == COMPLETION_PENDING) return;
+    completion_post(s->io, &s->grant, 0);
+}
+
+static void slot_dequeue(struct txn *t)
+{
+    struct store *s = t->store;
+    slot_timer_stop(t);
+    if (!t->queued) return;
+    t->queued = false;
+    *(t->queue_prev ? &t->queue_prev->queue_next : &s->queue_first) = t->queue_next;
+    *(t->queue_next ? &t->queue_next->queue_prev : &s->queue_last) = t->queue_prev;
+    store_slot_offer(s);
+}
+
+void txn_slot_release(struct txn *t)
+{
+    struct store *s = t->store;
+    ASSERT(s->writer == t);
+    s->writer = NULL;
+    store_slot_offer(s);
+}
+
+static io_status slot_take(struct txn *t, struct op *op, u64 deadline_ns)
+{
+    struct store *s = t->store;
+    if (!s->writer && (!s->queue_first || s->queue_first == t) && !store_wal_gate(s)) {
+        s->writer = t;
+        slot_dequeue(t);
+        return IO_DONE;
+    }
+    if (io_now_ns(s->io) >= deadline_ns) {
+        slot_dequeue(t);
+        return IO_ERROR(&op->err, ERR_BUSY, "database is locked");
+    }
+    if (!t->queued) {
+        t->queued = true;
+        t->queue_next = NULL;
+        t->queue_prev = s->queue_last;
+        *(s->queue_last ? &s->queue_last->queue_next : &s->queue_first) = t;
+        s->queue_last = t;
+    }
+    if (deadline_ns != UINT64_MAX && !slot_timer_start(t, deadline_ns)) {
+        slot_dequeue(t);
+        return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
+    }
+    wait_list_add(&t->queue_wait, &op->waiter);
+    return IO_WAIT;
+}
+
+// ---- begin and end ----------------------------------------------------------------------------------
+
+struct txn *txn_create(struct store *s)
+{
+    struct txn *t = calloc(1, sizeof *t);
+    if (!t) return NULL;
+    t->store = s;
+    t->doom = ERR_CLEAR;
+    return t;
+}
+
+void txn_destroy(struct txn *t)
+{
+    if (!t) return;
+    txn_rollback(t);
+    free(t->pages);
+    free(t->free_pages);
+    free(t->savepoints);
+    free(t->undo);
+    free(t->free_log);
+    free(t);
+}
+
+enum txn_state txn_state_get(const struct txn *t) { return t->state; }
+struct store *txn_store(const struct txn *t) { return t->store; }
+
+io_status txn_begin_read(struct txn *t, struct op *op)
+{
+    ASSERT(!t->committing);
+    if (t->state != TXN_NONE) return IO_DONE;
+    ASSERT(t->store->state == STORE_OPEN);
+    snapshot_take(t, &t->store->durable);
+    t->state = TXN_READ;
+    return IO_DONE;
+}
+
+static io_status begin_write_check(const struct txn *t, struct op *op)
+{
+    const struct store *s = t->store;
+    if (s->read_only) return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
+    if (s->auto_vacuum)
+        return IO_ERROR(&op->err, ERR_READONLY,
+                        "%s is an auto_vacuum database, which can be read but not written: turn auto_vacuum off and "
+                        "run VACUUM with sqlite3",
+                        s->path);
+    if (s->flush_failed) {
+        err_set_errno(&op->err, s->flush_err.code, s->flush_err.sys_errno, __func__, "%s", s->flush_err.text);
+        return IO_FAIL;
+    }
+    return IO_DONE;
+}
+
+// Page 1 of an empty database: the header, and the schema's tree, empty.
+static io_status first_page_make(struct txn *t, struct op *op)
+{
+    struct store *s = t->store;
+    if (t->page_count == 0) {
+        IO_TRY(txn_reserve(t, op, 1));
+        op_mutate(op);
+        u8 *h = txn_page_take(t, op)->data;
+        memcpy(h, "SQLite format 3", 16);
+        be16_put(h + HEADER_PAGE_SIZE, s->page_size == 65536 ? 1 : (u16)s->page_size);
+        h[HEADER_WRITE_VERSION] = h[HEADER_READ_VERSION] = 2;
+        h[HEADER_RESERVED] = (u8)(s->page_size - s->usable_size);
+        h[HEADER_FRACTIONS] = 64;
+        h[HEADER_FRACTIONS + 1] = h[HEADER_FRACTIONS + 2] = 32;
+        op_settle(op);
+    }
+    return btree_init_file(t, op);
+}
+
+// The first page of an empty file, as it is written before the first commit: the WAL alone would not do, since
+// SQLite takes a WAL beside an empty file for a stray one.
+static io_status first_page_keep(struct txn *t, struct op *op)
+{
+    struct store *s = t->store;
+    struct pager_frame *f = txn_private_find(t, 1);
+    ASSERT(f);
+    u8 *h = f->page.data;
+    if (s->in_memory) return IO_DONE;
+    if (!s->first_page) s->first_page = malloc(s->page_size);
+    if (!s->first_page) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
+    memcpy(s->first_page, h, s->page_size);
+    h = s->first_page;
+    be32_put(h + HEADER_CHANGE_COUNTER, 1);
+    be32_put(h + HEADER_VALID_FOR, 1);
+    be32_put(h + HEADER_PAGE_COUNT, 1);
+    be32_put(h + HEADER_LIBRARY_VERSION, LIBRARY_VERSION);
+    return IO_DONE;
+}
+
+// With the slot in hand: the freelist's head, or page 1 of an empty database.
+static io_status write_prepare(struct txn *t, struct op *op)
+{
+    if (t->snapshot.page_count == 0) {
+        IO_TRY(first_page_make(t, op));
+        return first_page_keep(t, op);
+    }
+    struct page *p;
+    IO_TRY(txn_page(t, op, 1, &p));
+    t->freelist_head = be32_get(p->data + HEADER_FREELIST_HEAD);
+    t->freelist_count = be32_get(p->data + HEADER_FREELIST_COUNT);
+    page_unpin(p);
+    if (!t->freelist_head != !t->freelist_count || t->freelist_head > t->page_count)
+        return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: freelist of %s", t->store->path);
+    return IO_DONE;
+}
+
+io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns)
+{
+    struct store *s = t->store;
+    ASSERT(!t->committing);
+    if (t->state == TXN_WRITE && !t->preparing) return IO_DONE;
+    if (!t->preparing) {
+        IO_TRY(begin_write_check(t, op));
+        if (t->state == TXN_READ && t->snapshot.lsn != s->appended.lsn)
+            return IO_ERROR(&op->err, ERR_BUSY_SNAPSHOT, "database is locked");
+        // Who holds a snapshot waits in vain: it will be old once the other has committed.
+        IO_TRY(slot_take(t, op, t->state == TXN_READ ? 0 : deadline_ns));
+        t->begun_idle = t->state == TXN_NONE;
+        if (t->begun_idle) {
+            store_wal_reset_try(s);
+            snapshot_take(t, &s->appended);
+        }
+        t->state = TXN_WRITE;
+        t->preparing = true;
+        t->freelist_head = t->freelist_count = 0;
+    }
+    io_status status = write_prepare(t, op);
+    if (status == IO_WAIT) return status;
+    t->preparing = false;
+    if (status == IO_FAIL) {
+        if (t->begun_idle) {
+            txn_end(t);
+        } else {
+            txn_private_drop_all(t);
+            txn_slot_release(t);
+            t->page_count = t->snapshot.page_count;
+            t->state = TXN_READ;
+        }
+        return status;
+    }
+    t->base_page_count = t->page_count;
+    t->base_freelist_head = t->freelist_head;
+    t->base_freelist_count = t->freelist_count;
+    return IO_DONE;
+}
+
+void txn_doom(struct txn *t, const struct err *err)
+{
+    if (t->doomed) return;
+    t->doomed = true;
+    t->doom = *err;
+}
+
+static void savepoints_drop(struct txn *t)
+{
+    for (u32 i = 0; i < t->undo_count; i++) {
+        if (t->undo[i].image) cache_frame_give(&t->store->cache, t->undo[i].image);
+    }
+    t->undo_count = t->savepoint_count = t->free_log_count = 0;
+}
+
+void txn_end(struct txn *t)
+{
+    struct store *s = t->store;
+    txn_cursors_invalidate(t);
+    savepoints_drop(t);
+    txn_private_drop_all(t);
+    slot_dequeue(t);
+    t->committing = false;
+    if (t->commit_listed) {
+        *(t->committing_prev ? &t->committing_prev->committing_next : &s->committing_first) = t->committing_next;
+        *(t->committing_next ? &t->committing_next->committing_prev : &s->committing_last) = t->committing_prev;
+        t->commit_listed = false;
+    }
+    t->commit_failed = false;
+    snapshot_drop(t);
+    t->state = TXN_NONE;
+    if (s->writer == t) txn_slot_release(t);
+    t->page_count = 0;
+    t->free_count = 0;
+    t->freelist_changed = false;
+    t->preparing = false;
+    t->doomed = false;
+    err_clear(&t->doom);
+}
+
+void txn_rollback(struct txn *t) { txn_end(t); }
+
+void txn_end_read(struct txn *t)
+{
+    ASSERT(t->state != TXN_WRITE);
+    if (t->state == TXN_READ) txn_rollback(t);
+}

@@ -1,0 +1,664 @@
+// Pages as a transaction sees them: reading through the cache, private copies, taking and freeing.
+//
+// A big transaction keeps its private pages in memory. To bound that, txn_page_write and txn_reserve would write
+// the oldest unpinned private pages to the WAL as frames without a commit mark (they are invisible to readers and
+// to recovery until the commit frame follows), remember their frame numbers in the transaction, and drop the
+// frames; txn_private_find's miss would then read them back. Only the owner of the write slot appends, so the
+// frames of other commits cannot come between once the slot is kept until the commit.
+#include "store_private.h"
+
+#include <errno.h>
+
+void page_pin(struct page *p) { p->pins++; }
+
+void page_unpin(struct page *p)
+{
+    ASSERT(p->pins > 0);
+    p->pins--;
+}
+
+// ---- reading ----------------------------------------------------------------------------------------
+
+static void page_read_done(struct completion *c)
+{
+    struct page_read *r = CONTAINER_OF(c, struct page_read, completion);
+    struct store *s = r->store;
+    struct pager_frame *f = r->frame;
+    s64 result = c->result;
+    s->reads_pending--;
+    if (r->from_wal) s->wal_reads_pending--;
+    if (f->page.no == 1 && !r->from_wal && result > 0 && result < s->page_size) {
+        // SQLite reads a torn first page of a new file as zero-padded.
+        memset(f->page.data + result, 0, s->page_size - (size_t)result);
+        result = s->page_size;
+    }
+    r->next = s->reads_idle;
+    s->reads_idle = r;
+    f->result = result;
+    f->state = result == s->page_size ? FRAME_READY : FRAME_FAILED;
+    f->used = f->loaders.first != NULL;
+    if (r->from_wal && s->wal_reads_pending == 0) store_slot_offer(s);
+    if (s->reads_pending == 0) wait_list_wake_all(&s->waiters);
+    wait_list_wake_all(&f->loaders);
+}
+
+static struct page_read *page_read_take(struct store *s)
+{
+    struct page_read *r = s->reads_idle;
+    if (r) {
+        s->reads_idle = r->next;
+        return r;
+    }
+    r = calloc(1, sizeof *r);
+    if (!r) return NULL;
+    completion_init(&r->completion, page_read_done, NULL);
+    r->store = s;
+    return r;
+}
+
+// Starts to read the version of the page that the snapshot sees; NULL when out of memory.
+static struct pager_frame *page_read_start(struct store *s, u64 snapshot, pgno no)
+{
+    struct wal *w = &s->wal;
+    struct page_read *r = page_read_take(s);
+    if (!r) return NULL;
+    struct pager_frame *f = cache_frame_take(&s->cache);
+    if (!f) {
+        r->next = s->reads_idle;
+        s->reads_idle = r;
+        return NULL;
+    }
+    ASSERT(snapshot >= w->base);
+    u32 frame = wal_find(w, no, (u32)MIN(snapshot - w->base, w->frame_count));
+    u32 newer = wal_find_after(w, no, frame);
+    f->page.no = no;
+    f->page.version = frame ? w->base + frame : 0;
+    f->superseded = newer ? w->base + newer : FRAME_NEWEST;
+    cache_insert(&s->cache, f, FRAME_LOADING);
+    s->cache.misses++;
+    s->reads_pending++;
+    r->frame = f;
+    r->from_wal = frame != 0;
+    if (frame) {
+        s->wal_reads_pending++;
+        io_file_read(w->file, f->page.data, s->page_size, wal_frame_offset(w, frame) + WAL_FRAME_HEADER_SIZE,
+                     &r->completion);
+    } else {
+        io_file_read(s->file, f->page.data, s->page_size, (u64)(no - 1) * s->page_size, &r->completion);
+    }
+    return f;
+}
+
+static io_status page_read_error(struct store *s, struct pager_frame *f, struct op *op)
+{
+    const struct wal *w = &s->wal;
+    pgno no = f->page.no;
+    s64 result = f->result;
+    bool in_wal = f->page.version > w->base;
+    u64 offset = in_wal ? wal_frame_offset(w, (u32)(f->page.version - w->base)) : (u64)(no - 1) * s->page_size;
+    const char *path = in_wal ? s->path_wal : s->path;
+    cache_remove(&s->cache, f);
+    cache_frame_give(&s->cache, f);
+    op->err.offset = (s64)offset;
+    if (result < 0) {
+        err_set_errno(&op->err, ERR_IOERR_READ, (int)-result, __func__, "reading page %u of %s at offset %llu failed",
+                      no, path, (unsigned long long)offset);
+        return IO_FAIL;
+    }
+    return IO_ERROR(&op->err, ERR_CORRUPT,
+                    "database disk image is malformed: %s ends before page %u at offset %llu is complete", path, no,
+                    (unsigned long long)offset);
+}
+
+static io_status page_load(struct store *s, u64 snapshot, pgno no, struct op *op, struct pager_frame *f)
+{
+    if (!f) {
+        if (s->in_memory)
+            return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: page %u was never written", no);
+        f = page_read_start(s, snapshot, no);
+        if (!f) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory for page %u", no);
+    }
+    if (f->state == FRAME_FAILED) return page_read_error(s, f, op);
+    ASSERT(f->state == FRAME_LOADING);
+    wait_list_add(&f->loaders, &op->waiter);
+    return IO_WAIT;
+}
+
+io_status store_page(struct store *s, u64 snapshot, pgno no, struct op *op, struct page **out)
+{
+    struct pager_frame *f = cache_find(&s->cache, no, snapshot);
+    if (UNLIKELY(!f || f->state != FRAME_READY)) return page_load(s, snapshot, no, op, f);
+    f->used = true;
+    s->cache.hits++;
+    page_pin(&f->page);
+    *out = &f->page;
+    return IO_DONE;
+}
+
+static io_status page_number_error(const struct txn *t, struct op *op, pgno no)
+{
+    op->err.offset = no ? (s64)(no - 1) * t->store->page_size : -1;
+    return IO_ERROR(&op->err, ERR_CORRUPT,
+                    "database disk image is malformed: page %u (offset %lld) is not one of the %u pages of %s", no,
+                    (long long)(no ? (s64)(no - 1) * t->store->page_size : -1), t->page_count, t->store->path);
+}
+
+io_status txn_page(struct txn *t, struct op *op, pgno no, struct page **out)
+{
+    ASSERT(t->state != TXN_NONE && !op->mutating);
+    if (t->private_count > 0) {
+        struct pager_frame *f = txn_private_find(t, no);
+        if (f) {
+            page_pin(&f->page);
+            *out = &f->page;
+            return IO_DONE;
+        }
+    }
+    if (UNLIKELY(no - 1 >= t->page_count || no == txn_lock_page(t))) return page_number_error(t, op, no);
+    if (UNLIKELY(t->doomed)) {
+        err_set(&op->err, t->doom.code, __func__, "%s", t->doom.text);
+        return IO_FAIL;
+    }
+    return store_page(t->store, t->snapshot.lsn, no, op, out);
+}
+
+void txn_page_prefetch(struct txn *t, pgno no)
+{
+    struct store *s = t->store;
+    if (no - 1 >= t->page_count || no == txn_lock_page(t) || s->in_memory || t->doomed) return;
+    if (s->reads_pending >= READS_AHEAD_MAX || cache_find(&s->cache, no, t->snapshot.lsn)) return;
+    if (t->private_count > 0 && txn_private_find(t, no)) return;
+    page_read_start(s, t->snapshot.lsn, no);
+}
+
+io_status txn_page_copy(struct txn *t, struct op *op, pgno no, u8 *out)
+{
+    struct page *p;
+    IO_TRY(txn_page(t, op, no, &p));
+    memcpy(out, p->data, t->store->page_size);
+    page_unpin(p);
+    return IO_DONE;
+}
+
+u32 txn_page_size(const struct txn *t) { return t->store->page_size; }
+u32 txn_usable_size(const struct txn *t) { return t->store->usable_size; }
+pgno txn_page_count(const struct txn *t) { return t->page_count; }
+pgno txn_lock_page(const struct txn *t) { return LOCK_OFFSET / t->store->page_size + 1; }
+struct cursor **txn_cursors(struct txn *t) { return &t->cursors; }
+
+// ---- private pages ----------------------------------------------------------------------------------
+
+struct pager_frame *txn_private_find(const struct txn *t, pgno no)
+{
+    if (!t->pages) return NULL;
+    struct pager_frame *f = t->pages[no & (t->page_slots - 1)];
+    while (f && f->page.no != no) f = f->next;
+    return f;
+}
+
+static bool private_reserve(struct txn *t, u32 more)
+{
+    u64 want = (u64)t->private_count + more;
+    if (want <= t->page_slots) return true;
+    u32 slots = t->page_slots ? t->page_slots : 32;
+    while (slots < want) slots *= 2;
+    struct pager_frame **pages = calloc(slots, sizeof(struct pager_frame *));
+    if (!pages) return false;
+    for (u32 i = 0; i < t->page_slots; i++) {
+        struct pager_frame *next;
+        for (struct pager_frame *f = t->pages[i]; f; f = next) {
+            next = f->next;
+            f->next = pages[f->page.no & (slots - 1)];
+            pages[f->page.no & (slots - 1)] = f;
+        }
+    }
+    free(t->pages);
+    t->pages = pages;
+    t->page_slots = slots;
+    return true;
+}
+
+static void private_add(struct txn *t, struct pager_frame *f, pgno no)
+{
+    struct pager_frame **slot = &t->pages[no & (t->page_slots - 1)];
+    f->page.no = no;
+    f->page.version = UINT64_MAX;
+    f->page.writable = true;
+    f->next = *slot;
+    *slot = f;
+    t->private_count++;
+}
+
+static void private_remove(struct txn *t, struct pager_frame *f)
+{
+    struct pager_frame **link = &t->pages[f->page.no & (t->page_slots - 1)];
+    while (*link != f) link = &(*link)->next;
+    *link = f->next;
+    f->next = NULL;
+    t->private_count--;
+}
+
+void txn_private_take_out(struct txn *t, struct pager_frame *f)
+{
+    private_remove(t, f);
+    f->page.writable = false;
+    f->saved_serial = 0;
+}
+
+static void private_give(struct txn *t, struct pager_frame *f)
+{
+    f->page.writable = false;
+    cache_frame_give(&t->store->cache, f);
+}
+
+void txn_private_drop_all(struct txn *t)
+{
+    for (u32 i = 0; i < t->page_slots; i++) {
+        struct pager_frame *next;
+        for (struct pager_frame *f = t->pages[i]; f; f = next) {
+            next = f->next;
+            private_give(t, f);
+        }
+        t->pages[i] = NULL;
+    }
+    t->private_count = 0;
+    if (t->page_slots > 1024) {
+        free(t->pages);
+        t->pages = NULL;
+        t->page_slots = 0;
+    }
+    while (t->reserve) {
+        struct pager_frame *f = t->reserve;
+        t->reserve = f->next;
+        cache_frame_give(&t->store->cache, f);
+    }
+    t->reserve_count = 0;
+}
+
+// ---- savepoints' undo -------------------------------------------------------------------------------
+
+static u64 savepoint_serial_innermost(const struct txn *t)
+{
+    return t->savepoint_count ? t->savepoints[t->savepoint_count - 1].serial : 0;
+}
+
+static bool undo_reserve(struct txn *t, u32 more)
+{
+    if (t->savepoint_count == 0) return true;
+    u64 want = (u64)t->undo_count + more;
+    if (want <= t->undo_capacity) return true;
+    u64 capacity = MAX(want, MAX(t->undo_capacity * 2ull, 64));
+    struct undo *undo = realloc(t->undo, capacity * sizeof *undo);
+    if (!undo) return false;
+    t->undo = undo;
+    t->undo_capacity = (u32)capacity;
+    return true;
+}
+
+static bool free_log_reserve(struct txn *t, u32 more)
+{
+    if (t->savepoint_count == 0) return true;
+    u64 want = (u64)t->free_log_count + more;
+    if (want <= t->free_log_capacity) return true;
+    u64 capacity = MAX(want, MAX(t->free_log_capacity * 2ull, 64));
+    struct free_event *log = realloc(t->free_log, capacity * sizeof *log);
+    if (!log) return false;
+    t->free_log = log;
+    t->free_log_capacity = (u32)capacity;
+    return true;
+}
+
+static void undo_add(struct txn *t, pgno no, struct pager_frame *image, u64 saved_serial)
+{
+    ASSERT(t->undo_count < t->undo_capacity);
+    t->undo[t->undo_count++] = (struct undo){.no = no, .image = image, .saved_serial = saved_serial};
+}
+
+static void undo_page(struct txn *t, struct undo *u)
+{
+    struct pager_frame *now = txn_private_find(t, u->no);
+    ASSERT(now);
+    private_remove(t, now);
+    private_give(t, now);
+    if (!u->image) return;
+    u->image->saved_serial = u->saved_serial;
+    private_add(t, u->image, u->no);
+}
+
+err_code txn_savepoint_open(struct txn *t, u32 *n, struct err *err)
+{
+    if (t->savepoint_count == t->savepoint_capacity) {
+        u32 capacity = t->savepoint_capacity ? t->savepoint_capacity * 2 : 8;
+        struct savepoint *savepoints = realloc(t->savepoints, capacity * sizeof *savepoints);
+        if (!savepoints) {
+            err_set(err, ERR_NOMEM, __func__, "out of memory");
+            return ERR_NOMEM;
+        }
+        t->savepoints = savepoints;
+        t->savepoint_capacity = capacity;
+    }
+    t->savepoints[t->savepoint_count++] = (struct savepoint){
+        .serial = ++t->savepoint_serial,
+        .undo_first = t->undo_count,
+        .free_log_first = t->free_log_count,
+        .page_count = t->page_count,
+        .freelist_head = t->freelist_head,
+        .freelist_count = t->freelist_count,
+        .freelist_changed = t->freelist_changed,
+        .writing = t->state == TXN_WRITE,
+    };
+    *n = t->savepoint_count;
+    return ERR_OK;
+}
+
+void txn_savepoint_release(struct txn *t, u32 n)
+{
+    ASSERT(n >= 1);
+    while (t->savepoint_count >= n) {
+        struct savepoint *sp = &t->savepoints[t->savepoint_count - 1];
+        u64 outer = t->savepoint_count > 1 ? t->savepoints[t->savepoint_count - 2].serial : 0;
+        u32 kept = sp->undo_first;
+        for (u32 i = sp->undo_first; i < t->undo_count; i++) {
+            struct undo u = t->undo[i];
+            struct pager_frame *now = txn_private_find(t, u.no);
+            if (now) now->saved_serial = outer;
+            if (outer == 0 || u.saved_serial >= outer) {
+                if (u.image) private_give(t, u.image); // the outer one has its own, older
+            } else {
+                t->undo[kept++] = u;
+            }
+        }
+        t->undo_count = kept;
+        t->savepoint_count--;
+    }
+    if (t->savepoint_count == 0) t->free_log_count = 0;
+}
+
+void txn_savepoint_rollback(struct txn *t, u32 n)
+{
+    ASSERT(n >= 1);
+    if (t->savepoint_count < n) return;
+    struct savepoint *sp = &t->savepoints[n - 1];
+    t->savepoint_count = n;
+    if (t->state != TXN_WRITE) return;
+    if (!sp->writing) {
+        // The savepoint was opened before the first write: its state is the transaction's snapshot.
+        sp->page_count = t->base_page_count;
+        sp->freelist_head = t->base_freelist_head;
+        sp->freelist_count = t->base_freelist_count;
+        sp->freelist_changed = false;
+        sp->writing = true;
+    }
+    while (t->undo_count > sp->undo_first) undo_page(t, &t->undo[--t->undo_count]);
+    while (t->free_log_count > sp->free_log_first) {
+        struct free_event e = t->free_log[--t->free_log_count];
+        struct pager_frame *f = txn_private_find(t, e.no);
+        if (f) f->freed = !e.pushed;
+        if (e.pushed)
+            t->free_count--;
+        else
+            t->free_pages[t->free_count++] = e.no;
+    }
+    t->page_count = sp->page_count;
+    t->freelist_head = sp->freelist_head;
+    t->freelist_count = sp->freelist_count;
+    t->freelist_changed = sp->freelist_changed;
+}
+
+u32 txn_savepoint_count(const struct txn *t) { return t->savepoint_count; }
+
+// ---- writing ----------------------------------------------------------------------------------------
+
+static io_status memory_error(struct op *op)
+{
+    return IO_ERROR(&op->err, ERR_NOMEM, "out of memory for changed pages");
+}
+
+static io_status doom_error(const struct txn *t, struct op *op)
+{
+    err_set(&op->err, t->doom.code, __func__, "%s", t->doom.text);
+    return IO_FAIL;
+}
+
+io_status txn_page_write(struct txn *t, struct op *op, pgno no, struct page **out)
+{
+    ASSERT(t->state == TXN_WRITE && !op->mutating);
+    if (t->doomed) return doom_error(t, op);
+    struct store *s = t->store;
+    struct pager_frame *f = txn_private_find(t, no);
+    u64 serial = savepoint_serial_innermost(t);
+    if (!op_pins_ensure(op, 1) || !undo_reserve(t, 1)) return memory_error(op);
+    if (!f) {
+        struct page *old;
+        IO_TRY(txn_page(t, op, no, &old));
+        f = private_reserve(t, 1) ? cache_frame_take(&s->cache) : NULL;
+        if (f) {
+            memcpy(f->page.data, old->data, s->page_size);
+            f->page.node = old->node;
+            f->saved_serial = serial;
+            private_add(t, f, no);
+            if (serial) undo_add(t, no, NULL, 0);
+        }
+        page_unpin(old);
+        if (!f) return memory_error(op);
+    } else if (f->saved_serial < serial) {
+        struct pager_frame *image = cache_frame_take(&s->cache);
+        if (!image) return memory_error(op);
+        memcpy(image->page.data, f->page.data, s->page_size);
+        image->page.no = no;
+        image->page.node = f->page.node;
+        image->freed = f->freed;
+        undo_add(t, no, image, f->saved_serial);
+        f->saved_serial = serial;
+    }
+    op_pin(op, &f->page);
+    *out = &f->page;
+    return IO_DONE;
+}
+
+static bool free_pages_reserve(struct txn *t, u32 more)
+{
+    u64 want = (u64)t->free_count + more;
+    if (want > t->free_capacity) {
+        u64 capacity = MAX(want, MAX(t->free_capacity * 2ull, 64));
+        pgno *pages = realloc(t->free_pages, capacity * sizeof *pages);
+        if (!pages) return false;
+        t->free_pages = pages;
+        t->free_capacity = (u32)capacity;
+    }
+    return free_log_reserve(t, more);
+}
+
+static void free_pages_push(struct txn *t, pgno no)
+{
+    t->free_pages[t->free_count++] = no;
+    if (t->savepoint_count) t->free_log[t->free_log_count++] = (struct free_event){.no = no, .pushed = true};
+}
+
+static io_status txn_freelist_absorb(struct txn *t, struct op *op)
+{
+    struct page *p;
+    pgno trunk = t->freelist_head;
+    IO_TRY(txn_page(t, op, trunk, &p));
+    pgno next = be32_get(p->data);
+    u32 count = be32_get(p->data + 4);
+    bool sound = count <= t->store->usable_size / 4 - 2 && t->freelist_count > count && next <= t->page_count;
+    for (u32 i = 0; sound && i < count; i++) {
+        pgno leaf = be32_get(p->data + 8 + 4 * i);
+        sound = leaf >= 2 && leaf <= t->page_count;
+    }
+    if (!sound || trunk < 2) {
+        page_unpin(p);
+        return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: freelist trunk page %u of %s", trunk,
+                        t->store->path);
+    }
+    if (!free_pages_reserve(t, count + 1)) {
+        page_unpin(p);
+        return memory_error(op);
+    }
+    free_pages_push(t, trunk); // at the bottom: it becomes the trunk again
+    for (u32 i = count; i-- > 0;) free_pages_push(t, be32_get(p->data + 8 + 4 * i));
+    page_unpin(p);
+    t->freelist_head = next;
+    t->freelist_count -= count + 1;
+    t->freelist_changed = true;
+    return IO_DONE;
+}
+
+io_status txn_reserve(struct txn *t, struct op *op, u32 count)
+{
+    ASSERT(t->state == TXN_WRITE && !op->mutating);
+    if (t->doomed) return doom_error(t, op);
+    while (t->free_count < count && t->freelist_head) IO_TRY(txn_freelist_absorb(t, op));
+    if (t->free_count < count && (u64)t->page_count + (count - t->free_count) + 1 > UINT32_MAX - 1)
+        return IO_ERROR(&op->err, ERR_FULL, "database or disk is full: %s has the largest number of pages", t->store->path);
+    while (t->reserve_count < count) {
+        struct pager_frame *f = cache_frame_take(&t->store->cache);
+        if (!f) return memory_error(op);
+        f->next = t->reserve;
+        t->reserve = f;
+        t->reserve_count++;
+    }
+    if (!private_reserve(t, count) || !undo_reserve(t, count) || !free_log_reserve(t, count) ||
+        !op_pins_ensure(op, count))
+        return memory_error(op);
+    return IO_DONE;
+}
+
+// Makes a page number of the transaction's own a private page of zeros.
+static struct pager_frame *private_make(struct txn *t, pgno no)
+{
+    ASSERT(t->reserve_count > 0);
+    u64 serial = savepoint_serial_innermost(t);
+    struct pager_frame *f = t->reserve, *old = txn_private_find(t, no);
+    t->reserve = f->next;
+    t->reserve_count--;
+    if (old) {
+        private_remove(t, old);
+        if (old->saved_serial < serial) {
+            old->page.writable = false;
+            undo_add(t, no, old, old->saved_serial);
+        } else {
+            private_give(t, old);
+        }
+    } else if (serial) {
+        undo_add(t, no, NULL, 0);
+    }
+    memset(f->page.data, 0, t->store->page_size);
+    f->saved_serial = serial;
+    private_add(t, f, no);
+    return f;
+}
+
+struct page *txn_page_take(struct txn *t, struct op *op)
+{
+    ASSERT(op->mutating);
+    pgno no;
+    if (t->free_count > 0) {
+        no = t->free_pages[--t->free_count];
+        if (t->savepoint_count) t->free_log[t->free_log_count++] = (struct free_event){.no = no};
+        t->freelist_changed = true;
+    } else {
+        no = ++t->page_count;
+        if (no == txn_lock_page(t)) no = ++t->page_count;
+    }
+    struct pager_frame *f = private_make(t, no);
+    op_pin(op, &f->page);
+    return &f->page;
+}
+
+void txn_page_free(struct txn *t, struct op *op, pgno no)
+{
+    ASSERT(op->mutating);
+    struct pager_frame *f = txn_private_find(t, no);
+    // A malformed file may name a page twice, or one that cannot be.
+    if (no < 2 || no > t->page_count || no == txn_lock_page(t) || (f && f->freed)) return;
+    if (!free_pages_reserve(t, 1)) {
+        struct err err = ERR_CLEAR;
+        err_set(&err, ERR_NOMEM, __func__, "out of memory for the list of freed pages");
+        txn_doom(t, &err);
+        return;
+    }
+    free_pages_push(t, no);
+    if (f) f->freed = true;
+    t->freelist_changed = true;
+}
+
+// ---- the freelist in the file -------------------------------------------------------------------------
+
+// At commit: writes what is left of the free pages as trunk pages. A trunk holds at most usable / 4 - 8 leaves,
+// as SQLite's do (older versions could not read fuller ones).
+io_status txn_freelist_write(struct txn *t, struct op *op)
+{
+    if (!t->freelist_changed) return IO_DONE;
+    struct store *s = t->store;
+    u32 leaves_max = s->usable_size / 4 - 8;
+    if (t->free_count > 0 && t->freelist_head) {
+        // A trunk with room is taken in; then all in hand is written anew.
+        struct page *p;
+        IO_TRY(txn_page(t, op, t->freelist_head, &p));
+        u32 count = be32_get(p->data + 4);
+        page_unpin(p);
+        if (count < leaves_max) IO_TRY(txn_freelist_absorb(t, op));
+    }
+    u32 trunks = (t->free_count + leaves_max) / (leaves_max + 1);
+    while (t->reserve_count < trunks) {
+        struct pager_frame *f = cache_frame_take(&s->cache);
+        if (!f) return memory_error(op);
+        f->next = t->reserve;
+        t->reserve = f;
+        t->reserve_count++;
+    }
+    if (!private_reserve(t, trunks)) return memory_error(op);
+    // Savepoints are over: nothing of what follows is to be undone one by one.
+    ASSERT(t->savepoint_count == 0);
+    u32 i = 0;
+    while (i < t->free_count) {
+        pgno trunk = t->free_pages[i++];
+        u32 count = MIN(leaves_max, t->free_count - i);
+        struct pager_frame *f = private_make(t, trunk);
+        be32_put(f->page.data, t->freelist_head);
+        be32_put(f->page.data + 4, count);
+        for (u32 k = 0; k < count; k++) be32_put(f->page.data + 8 + 4 * k, t->free_pages[i + k]);
+        i += count;
+        t->freelist_head = trunk;
+        t->freelist_count += count + 1;
+    }
+    t->free_count = 0;
+    t->freelist_changed = false;
+    return IO_DONE;
+}
+
+// ---- header fields ----------------------------------------------------------------------------------
+
+io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out)
+{
+    if (field == META_DATA_VERSION) {
+        *out = (u32)(t->snapshot.commit - t->own_commits + 1);
+        return IO_DONE;
+    }
+    if (field == META_FREE_PAGE_COUNT && t->state == TXN_WRITE) {
+        *out = t->freelist_count + t->free_count;
+        return IO_DONE;
+    }
+    if (t->page_count == 0) {
+        *out = 0;
+        return IO_DONE;
+    }
+    struct page *p;
+    IO_TRY(txn_page(t, op, 1, &p));
+    *out = be32_get(p->data + HEADER_FREELIST_COUNT + 4 * (u32)field);
+    page_unpin(p);
+    return IO_DONE;
+}
+
+io_status txn_meta_set(struct txn *t, struct op *op, enum txn_meta field, u32 value)
+{
+    ASSERT(field != META_FREE_PAGE_COUNT && field != META_DATA_VERSION);
+    struct page *p;
+    IO_TRY(txn_page_write(t, op, 1, &p));
+    op_mutate(op);
+    be32_put(p->data + HEADER_FREELIST_COUNT + 4 * (u32)field, value);
+    op_settle(op);
+    return IO_DONE;
+}
