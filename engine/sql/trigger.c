@@ -35,14 +35,18 @@ void trigger_set_find(struct compile *c, struct trigger_set *set, const struct t
     *set = (struct trigger_set){0};
     if (c->top->triggers_disabled) return;
     u32 capacity = 0;
-    const struct schema *temp = compile_schema(c, 1);
-    if (temp && database != 1) {
-        for (const struct trigger *k = temp->foreign_triggers; k; k = k->next)
-            if (k->event == event && columns_overlap(k->columns, changes) && temp_trigger_is_on(c, k, t, database))
-                trigger_set_add(c, set, &capacity, k);
-    }
     for (const struct trigger *k = t->triggers; k; k = k->next)
         if (k->event == event && columns_overlap(k->columns, changes)) trigger_set_add(c, set, &capacity, k);
+    const struct schema *temp = compile_schema(c, 1);
+    for (const struct trigger *k = temp && database != 1 ? temp->foreign_triggers : NULL; k; k = k->next)
+        if (k->event == event && columns_overlap(k->columns, changes) && temp_trigger_is_on(c, k, t, database))
+            trigger_set_add(c, set, &capacity, k);
+    // The newest fires first.
+    for (u32 i = 0, last = set->count; i + 1 < last; i++) {
+        const struct trigger *swap = set->triggers[i];
+        set->triggers[i] = set->triggers[--last];
+        set->triggers[last] = swap;
+    }
 }
 
 // ---- programs ------------------------------------------------------------------------------------------------
