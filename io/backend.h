@@ -86,7 +86,8 @@ struct io_backend {
     void *(*buffers_alloc)(struct io *io, size_t size);
     void (*buffers_free)(struct io *io, void *memory, size_t size);
 };
-extern const struct io_backend io_backend_posix, io_backend_memory, io_backend_ring;
+extern const struct io_backend io_backend_posix, io_backend_memory, io_backend_ring,
+    io_backend_sim;
 
 struct io {
     const struct io_backend *backend;

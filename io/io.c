@@ -14,7 +14,7 @@ static const struct io_backend *backend_find(enum io_backend_kind kind)
     case IO_BACKEND_POSIX: return &io_backend_posix;
     case IO_BACKEND_MEMORY: return &io_backend_memory;
     case IO_BACKEND_RING: return &io_backend_ring;
-    case IO_BACKEND_SIM: break;
+    case IO_BACKEND_SIM: return &io_backend_sim;
     }
     return NULL;
 }

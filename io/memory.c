@@ -100,7 +100,7 @@ static s64 memory_mkdir(struct tree *tree, const char *path)
         partial[i] = 0;
         const struct tree_name *name = tree_find(tree, partial);
         if (name && name->node) return -ENOTDIR;
-        if (!name && !tree_set(tree, partial, NULL)) return -ENOMEM;
+        if (!tree_dir_exists(tree, partial, false) && !tree_set(tree, partial, NULL)) return -ENOMEM;
         partial[i] = saved;
     }
     return 0;

@@ -31,6 +31,7 @@ struct contract {
     static void contract_##id(struct contract *t)
 #define CONTRACT(id)                                                                               \
     static void contract_##id(struct contract *t);                                                 \
+    CONTRACT_ON(id, simulated, IO_BACKEND_SIM)                                                     \
     CONTRACT_ON(id, ring, IO_BACKEND_RING)                                                         \
     CONTRACT_ON(id, posix, IO_BACKEND_POSIX)                                                       \
     CONTRACT_ON(id, memory, IO_BACKEND_MEMORY)                                                     \
@@ -87,7 +88,7 @@ static inline void contract_fill(u8 *bytes, size_t size, u64 seed)
 
 static inline void contract_run(enum io_backend_kind kind, void (*run)(struct contract *t))
 {
-    struct io_options options = {.backend = kind};
+    struct io_options options = {.backend = kind, .seed = kind == IO_BACKEND_SIM ? test_seed() : 0};
     struct err err = ERR_CLEAR;
     struct contract t = {.kind = kind, .dir = test_dir(), .io = io_create(&options, &err)};
     if (!t.io && kind == IO_BACKEND_RING) {
