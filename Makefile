@@ -58,6 +58,9 @@ tests: $(TESTS)
 unit: $(TESTS)
 	@tests/run_unit.sh $(TESTS)
 
+test:
+	@tests/run.sh
+
 clean:
 	rm -rf build
 

@@ -1,0 +1,53 @@
+#!/bin/bash
+# Starts a node, runs the real clients' suites against it, over io_uring and over posix, and adds up their counts.
+set -u
+cd "$(dirname "$0")"
+program=$PWD/../../build/release/skerry
+npm install --no-audit --no-fund --silent || { echo "npm install failed"; exit 1; }
+work=$(mktemp -d)
+pid=
+trap '[ -n "$pid" ] && kill $pid; wait; rm -rf "$work"' EXIT
+passed=0 failed=0 skipped=0
+
+serve() { # name, then flags
+    local name=$1
+    shift
+    "$program" serve --data "$work/$name" --listen 127.0.0.1:0 "$@" 2>"$work/$name.log" &
+    pid=$!
+    for _ in $(seq 100); do
+        port=$(grep -o 'event=node.listening.* port=[0-9]*' "$work/$name.log" | grep -o '[0-9]*$')
+        [ -n "$port" ] && return 0
+        sleep 0.1
+    done
+    echo "FAIL the node did not start:"
+    cat "$work/$name.log"
+    exit 1
+}
+
+run() { # suite
+    local last p f s _
+    TOKEN=${token:-} node "$1" "http://127.0.0.1:$port" >"$work/out" 2>&1
+    last=$(tail -n 1 "$work/out")
+    grep -v '^PASS' "$work/out" | sed "s/^FAIL/FAIL $2/"
+    if ! [[ $last =~ ^[0-9]+\ passed ]]; then
+        echo "FAIL $2 $1 ended without counts"
+        failed=$((failed + 1))
+        return
+    fi
+    read -r p _ f _ s _ <<<"$last"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+for vfs in io_uring posix; do
+    serve $vfs --vfs $vfs
+    for suite in libsql_http.mjs turso_serverless.mjs; do run $suite $vfs; done
+    kill $pid && wait $pid
+    echo "stopped with status $?" && pid=
+done
+token=secret-token-for-tests serve token --auth-token secret-token-for-tests
+token=secret-token-for-tests
+for suite in libsql_http.mjs turso_serverless.mjs; do run $suite token; done
+kill $pid && wait $pid
+pid=
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]

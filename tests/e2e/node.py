@@ -1,0 +1,194 @@
+"""Starts, asks and kills real nodes, for the end-to-end tests. Python's standard library only."""
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.environ.get("SKERRY", os.path.join(ROOT, "build/release/skerry"))
+
+
+class Node:
+    """One `skerry serve`; its log goes to a file beside its data."""
+
+    def __init__(self, data, *flags, env=None):
+        self.data, self.flags, self.env = data, list(flags), dict(os.environ, **(env or {}))
+        self.process = self.port = None
+        self.log_path = data.rstrip("/") + ".log"
+
+    def start(self, wait=True):
+        log = open(self.log_path, "ab")
+        start = log.tell() if log.tell() else os.path.getsize(self.log_path)
+        self.process = subprocess.Popen(
+            [PROGRAM, "serve", "--data", self.data, "--listen", "127.0.0.1:0", *self.flags],
+            stderr=log, stdin=subprocess.DEVNULL, env=self.env)
+        log.close()
+        if not wait:
+            return self
+        for _ in range(600):
+            with open(self.log_path, "rb") as f:
+                f.seek(start)
+                found = re.search(rb"event=node\.listening.* port=(\d+)", f.read())
+            if found:
+                self.port = int(found.group(1))
+                return self
+            if self.process.poll() is not None:
+                raise RuntimeError("the node did not start: " + self.log()[-2000:])
+            time.sleep(0.02)
+        raise RuntimeError("the node does not listen: " + self.log()[-2000:])
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """SIGTERM; gives the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+    def get(self, path, headers=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        c.request("GET", path, headers=headers or {})
+        r = c.getresponse()
+        body = r.read()
+        c.close()
+        return r.status, body
+
+    def health(self):
+        return json.loads(self.get("/health")[1])
+
+    def wait_pushed(self, seconds=20):
+        """Until every commit is in the store; False when the time is over."""
+        end = time.time() + seconds
+        while time.time() < end:
+            b = self.health()["backup"]
+            if b["state"] == "idle" and b["behind_ms"] == 0:
+                return True
+            time.sleep(0.05)
+        return False
+
+    def session(self):
+        return Session(self.port)
+
+    def sql(self, *statements):
+        s = self.session()
+        try:
+            return [s.execute(text) for text in statements][-1]
+        finally:
+            s.close()
+
+
+class SqlError(Exception):
+    pass
+
+
+class Session:
+    """A kept-alive connection that sends Hrana pipelines."""
+
+    def __init__(self, port):
+        self.c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def pipeline(self, *requests, baton=None):
+        body = json.dumps({"baton": baton, "requests": list(requests)})
+        self.c.request("POST", "/v3/pipeline", body, {"Content-Type": "application/json"})
+        r = self.c.getresponse()
+        text = r.read()
+        if r.status != 200:
+            raise SqlError(f"HTTP {r.status}: {text[:300]!r}")
+        return json.loads(text)
+
+    def execute(self, sql, args=()):
+        out = self.pipeline({"type": "execute", "stmt": {"sql": sql, "args": [encode(a) for a in args]}}, {"type": "close"})
+        return rows_of(out["results"][0])
+
+    def batch(self, *statements):
+        """All statements in one transaction."""
+        steps = [{"stmt": {"sql": "BEGIN IMMEDIATE"}}]
+        for sql in statements:
+            steps.append({"stmt": {"sql": sql}, "condition": {"type": "ok", "step": len(steps) - 1}})
+        steps.append({"stmt": {"sql": "COMMIT"}, "condition": {"type": "ok", "step": len(steps) - 1}})
+        out = self.pipeline({"type": "batch", "batch": {"steps": steps}}, {"type": "close"})
+        result = out["results"][0]
+        if result["type"] != "ok":
+            raise SqlError(result["error"]["message"])
+        errors = [e for e in result["response"]["result"]["step_errors"] if e]
+        if errors:
+            raise SqlError(errors[0]["message"])
+
+    def close(self):
+        self.c.close()
+
+
+def encode(v):
+    if v is None:
+        return {"type": "null"}
+    if isinstance(v, int):
+        return {"type": "integer", "value": str(v)}
+    if isinstance(v, float):
+        return {"type": "float", "value": v}
+    return {"type": "text", "value": v}
+
+
+def rows_of(result):
+    if result["type"] != "ok":
+        raise SqlError(result["error"]["message"])
+    rows = result["response"]["result"]["rows"]
+    return [[int(v["value"]) if v["type"] == "integer" else v.get("value", v.get("base64")) for v in row] for row in rows]
+
+
+def sqlite3(path, sql):
+    """What SQLite's own shell says about a file."""
+    return subprocess.run(["sqlite3", path, sql], capture_output=True, text=True, check=False)
+
+
+class Tests:
+    """Counts, and a scratch directory that is kept when something failed."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.dir = tempfile.mkdtemp(prefix="skerry-e2e-")
+
+    def run(self, name, f, *args):
+        try:
+            f(*args)
+        except Exception as e:  # noqa: BLE001: whatever went wrong is what the test reports
+            self.failed += 1
+            print(f"  {type(e).__name__}: {e}\nFAIL {name}", flush=True)
+        else:
+            self.passed += 1
+            print(f"ok {name}", flush=True)
+
+    def skip(self, name, why):
+        self.skipped += 1
+        print(f"skip {name}: {why}", flush=True)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def finish(self):
+        if self.failed:
+            print(f"files are kept in {self.dir}")
+        else:
+            shutil.rmtree(self.dir, ignore_errors=True)
+        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
+        sys.exit(1 if self.failed else 0)
+
+
+def check(condition, text):
+    if not condition:
+        raise AssertionError(text)
+
+
+def equal(got, want, what):
+    if got != want:
+        raise AssertionError(f"{what} is {got!r}, want {want!r}")

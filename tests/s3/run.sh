@@ -1,0 +1,23 @@
+#!/bin/bash
+# The object store's contract, and a backup with restore, against Ceph's object gateway.
+set -u
+cd "$(dirname "$0")/../.."
+export RGW_DIR=${RGW_DIR:-$(mktemp -d)/rgw}
+trap 'tests/s3/ceph-rgw.sh wipe >/dev/null 2>&1' EXIT
+tests/s3/ceph-rgw.sh start || { echo "FAIL Ceph RGW does not start"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+endpoint=http://127.0.0.1:${RGW_PORT:-7480}
+SKERRY_TEST_S3=$endpoint,testak,testsk1234567890 build/release/tests/sync/object_store_test named_server >build/s3.log 2>&1
+contract=$?
+cat build/s3.log
+if [ $contract -eq 0 ] && grep -q '^ok s3_store_over_named_server' build/s3.log; then
+    passed=1 failed=0
+else
+    echo "FAIL the store's contract over Ceph RGW"
+    passed=0 failed=1
+fi
+S3_ENDPOINT=$endpoint S3_KEY=testak S3_SECRET=testsk1234567890 python3 tests/e2e/restart_test.py >build/s3-restart.log 2>&1
+last=$(tail -n 1 build/s3-restart.log)
+grep -v '^ok' build/s3-restart.log
+read -r p _ f _ s _ <<<"$last"
+echo "$((passed + ${p:-0})) passed, $((failed + ${f:-1})) failed, ${s:-0} skipped"
+[ $((failed + ${f:-1})) -eq 0 ]
