@@ -1,4 +1,5 @@
 #include "record.h"
+#include "record_serial.h"
 #include "record_utf16.h"
 
 // ---- varints: seven bits a byte, most significant first; a ninth byte holds eight -------------------------
@@ -78,28 +79,6 @@ u32 serial_type_size(u64 serial_type)
     return size > UINT32_MAX ? UINT32_MAX : (u32)size;
 }
 
-static s64 serial_integer_get(const u8 *p, u64 serial_type)
-{
-    switch (serial_type) {
-    case 1: return (s8)p[0];
-    case 2: return (s16)be16_get(p);
-    case 3: return (s32)((u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8) >> 8;
-    case 4: return (s32)be32_get(p);
-    case 5: return (s64)(s16)be16_get(p) * 0x100000000 + be32_get(p + 2);
-    case 6: return (s64)be64_get(p);
-    case 9: return 1;
-    default: return 0; // 8
-    }
-}
-
-static double serial_real_get(const u8 *p)
-{
-    u64 bits = be64_get(p);
-    double r;
-    memcpy(&r, &bits, 8);
-    return r;
-}
-
 err_code serial_get(const u8 *bytes, u64 serial_type, u8 encoding, struct value *out)
 {
     switch (serial_type) {
@@ -113,8 +92,8 @@ err_code serial_get(const u8 *bytes, u64 serial_type, u8 encoding, struct value 
     case 5:
     case 6:
     case 8:
-    case 9: value_set_integer(out, serial_integer_get(bytes, serial_type)); return ERR_OK;
-    case 7: value_set_real(out, serial_real_get(bytes)); return ERR_OK;
+    case 9: value_set_integer(out, serial_integer(bytes, serial_type)); return ERR_OK;
+    case 7: value_set_real(out, serial_real(bytes)); return ERR_OK;
     default: break;
     }
     u32 size = serial_type_size(serial_type);
@@ -122,8 +101,8 @@ err_code serial_get(const u8 *bytes, u64 serial_type, u8 encoding, struct value 
         value_borrow_blob(out, bytes, size);
         return ERR_OK;
     }
-    if (LIKELY(encoding <= 1)) {
-        value_borrow_text(out, bytes, size);
+    if (LIKELY(encoding <= 1) || size < 2) {
+        value_borrow_text(out, bytes, encoding <= 1 ? size : 0);
         return ERR_OK;
     }
     u64 bound = utf8_size_bound(size);

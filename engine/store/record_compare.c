@@ -1,6 +1,7 @@
 // Order of records. A record is compared as it lies in its page: a field is decoded only as far as the
 // comparison needs it.
 #include "record.h"
+#include "record_serial.h"
 #include "record_utf16.h"
 
 static int bytes_compare(const u8 *a, u64 a_size, const u8 *b, u64 b_size)
@@ -13,27 +14,6 @@ static int bytes_compare(const u8 *a, u64 a_size, const u8 *b, u64 b_size)
 static int integer_compare(s64 a, s64 b) { return (a > b) - (a < b); }
 
 static int real_compare(double a, double b) { return (a > b) - (a < b); }
-
-static inline s64 integer_get(const u8 *p, u64 type)
-{
-    switch (type) {
-    case 1: return (s8)p[0];
-    case 2: return (s16)be16_get(p);
-    case 3: return (s32)((u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8) >> 8;
-    case 4: return (s32)be32_get(p);
-    case 5: return (s64)(s16)be16_get(p) * 0x100000000 + be32_get(p + 2);
-    case 6: return (s64)be64_get(p);
-    default: return type == 9;
-    }
-}
-
-static inline double real_get(const u8 *p)
-{
-    u64 bits = be64_get(p);
-    double r;
-    memcpy(&r, &bits, 8);
-    return r;
-}
 
 static bool type_is_integer(u64 type) { return (type >= 1 && type <= 6) || type == 8 || type == 9; }
 
@@ -153,17 +133,17 @@ int record_compare_partial(const u8 *record, u64 available, u64 size, struct sea
         switch (v->type) {
         case VALUE_INTEGER:
             if (LIKELY(type_is_integer(type)))
-                c = integer_compare(integer_get(data, type), v->integer);
+                c = integer_compare(serial_integer(data, type), v->integer);
             else if (type == 7)
-                c = -integer_real_compare(v->integer, real_get(data));
+                c = -integer_real_compare(v->integer, serial_real(data));
             else
                 c = type_class(type) - 1;
             break;
         case VALUE_REAL:
             if (type == 7)
-                c = real_compare(real_get(data), v->real);
+                c = real_compare(serial_real(data), v->real);
             else if (type_is_integer(type))
-                c = integer_real_compare(integer_get(data, type), v->real);
+                c = integer_real_compare(serial_integer(data, type), v->real);
             else
                 c = type_class(type) - 1;
             break;
@@ -198,10 +178,10 @@ static int fields_compare(const u8 *a, u64 a_type, const u8 *b, u64 b_type, cons
     if (a_class == 3) return bytes_compare(a, type_size(a_type), b, type_size(b_type));
     if (a_class == 1) {
         if (a_type == 7)
-            return b_type == 7 ? real_compare(real_get(a), real_get(b))
-                               : -integer_real_compare(integer_get(b, b_type), real_get(a));
-        if (b_type == 7) return integer_real_compare(integer_get(a, a_type), real_get(b));
-        return integer_compare(integer_get(a, a_type), integer_get(b, b_type));
+            return b_type == 7 ? real_compare(serial_real(a), serial_real(b))
+                               : -integer_real_compare(serial_integer(b, b_type), serial_real(a));
+        if (b_type == 7) return integer_real_compare(serial_integer(a, a_type), serial_real(b));
+        return integer_compare(serial_integer(a, a_type), serial_integer(b, b_type));
     }
     const struct collation *collation = field_collation(info, field);
     if (!collation) return bytes_compare(a, type_size(a_type), b, type_size(b_type));

@@ -4,8 +4,7 @@
 // files come from and go to libsqlite3, which checks their integrity and lists their rows.
 #include "engine/store/btree_inline.h"
 #include "memory_pager.h"
-
-#include <sqlite3.h>
+#include "sqlite_image.h"
 
 // ---- the model --------------------------------------------------------------------------------------
 
@@ -341,37 +340,12 @@ static void do_seek_missing(struct world *w)
 
 // ---- files of libsqlite3 ----------------------------------------------------------------------------
 
-static u8 *sqlite_image(u32 page_size, u32 reserved, const char *sql, size_t *size)
-{
-    sqlite3 *db;
-    char pragma[200];
-    int reserve = (int)reserved;
-    sqlite3_open(":memory:", &db);
-    sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
-    snprintf(pragma, sizeof pragma, "PRAGMA page_size=%u", page_size);
-    sqlite3_exec(db, pragma, NULL, NULL, NULL);
-    char *message = NULL;
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) test_fail(__FILE__, __LINE__, "%s", message);
-    sqlite3_int64 bytes;
-    u8 *image = sqlite3_serialize(db, "main", &bytes, 0);
-    *size = (size_t)bytes;
-    u8 *copy = malloc(*size);
-    memcpy(copy, image, *size);
-    sqlite3_free(image);
-    sqlite3_close(db);
-    return copy;
-}
-
 static void sqlite_check(struct world *w)
 {
     size_t size;
     u8 *image = memory_txn_image(w->t, &size);
-    sqlite3 *db;
-    sqlite3_open(":memory:", &db);
-    u8 *owned = sqlite3_malloc64(size);
-    memcpy(owned, image, size);
+    sqlite3 *db = sqlite_open_image(image, size);
     free(image);
-    sqlite3_deserialize(db, "main", owned, (sqlite3_int64)size, (sqlite3_int64)size, SQLITE_DESERIALIZE_FREEONCLOSE);
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v2(db, "PRAGMA integrity_check(5)", -1, &stmt, NULL);
     CHECK_EQ(rc, SQLITE_OK);

@@ -23,7 +23,7 @@ struct txn {
     u64 pins, waits, fails;
 };
 
-static struct page *memory_page_new(struct txn *t, pgno no)
+static inline struct page *memory_page_new(struct txn *t, pgno no)
 {
     struct page *p = calloc(1, sizeof *p);
     p->data = calloc(1, t->page_size);
@@ -32,7 +32,7 @@ static struct page *memory_page_new(struct txn *t, pgno no)
     return p;
 }
 
-static void memory_page_drop(struct page *p) // no longer current
+static inline void memory_page_drop(struct page *p) // no longer current
 {
     p->version = UINT64_MAX;
     if (p->pins == 0) {
@@ -41,7 +41,7 @@ static void memory_page_drop(struct page *p) // no longer current
     }
 }
 
-static void memory_page_set(struct txn *t, struct page *p)
+static inline void memory_page_set(struct txn *t, struct page *p)
 {
     if (p->no >= t->capacity) {
         u32 capacity = MAX(p->no + 1, t->capacity * 2 + 64);
@@ -54,7 +54,7 @@ static void memory_page_set(struct txn *t, struct page *p)
     t->page_count = MAX(t->page_count, p->no);
 }
 
-static struct txn *memory_txn(u32 page_size, u32 reserved, u64 seed)
+static inline struct txn *memory_txn(u32 page_size, u32 reserved, u64 seed)
 {
     struct txn *t = calloc(1, sizeof *t);
     t->page_size = page_size;
@@ -64,7 +64,7 @@ static struct txn *memory_txn(u32 page_size, u32 reserved, u64 seed)
     return t;
 }
 
-static void memory_txn_destroy(struct txn *t)
+static inline void memory_txn_destroy(struct txn *t)
 {
     CHECK_EQ(t->pins, 0);
     CHECK(!t->cursors);
@@ -77,14 +77,14 @@ static void memory_txn_destroy(struct txn *t)
 }
 
 // From here on every change needs a fresh private copy.
-static void memory_txn_commit(struct txn *t)
+static inline void memory_txn_commit(struct txn *t)
 {
     for (u32 i = 0; i < t->capacity; i++) {
         if (t->pages[i]) t->pages[i]->writable = false;
     }
 }
 
-static io_status memory_chance(struct txn *t, struct op *op)
+static inline io_status memory_chance(struct txn *t, struct op *op)
 {
     u64 r = test_random(&t->seed);
     if (t->wait_percent && r % 100 < t->wait_percent) {
@@ -98,7 +98,7 @@ static io_status memory_chance(struct txn *t, struct op *op)
     return IO_DONE;
 }
 
-static io_status page_current(struct txn *t, struct op *op, pgno no, struct page **out)
+static inline io_status page_current(struct txn *t, struct op *op, pgno no, struct page **out)
 {
     ASSERT(!op->mutating);
     if (no < 1 || no > t->page_count || !t->pages[no])
@@ -137,7 +137,7 @@ void txn_page_prefetch(struct txn *t, pgno no)
     (void)no;
 }
 
-static void op_hold(struct op *op, struct page *p)
+static inline void op_hold(struct op *op, struct page *p)
 {
     for (u32 i = 0; i < op->pin_count; i++) {
         if (op->pins[i] == p) return;
@@ -232,7 +232,7 @@ void op_mutate(struct op *op)
 }
 
 // The database as a file, its free pages in a freelist; page 1 has the file header already.
-static u8 *memory_txn_image(struct txn *t, size_t *size)
+static inline u8 *memory_txn_image(struct txn *t, size_t *size)
 {
     *size = (size_t)t->page_count * t->page_size;
     u8 *image = calloc(1, *size);
@@ -262,7 +262,7 @@ static u8 *memory_txn_image(struct txn *t, size_t *size)
 }
 
 // A transaction on a copy of a file's bytes.
-static struct txn *memory_txn_of_image(const u8 *image, size_t size, u64 seed)
+static inline struct txn *memory_txn_of_image(const u8 *image, size_t size, u64 seed)
 {
     u32 page_size = be16_get(image + 16);
     if (page_size == 1) page_size = 65536;
