@@ -34,6 +34,17 @@ static bool node_init(struct btree_node *n, u8 header_offset, u8 kind, u32 usabl
     return true;
 }
 
+void page_header_read(struct page *p, u32 usable_size)
+{
+    struct btree_node *n = &p->node;
+    const u8 *header = p->data + (p->no == 1 ? 100 : 0);
+    bool known = node_init(n, p->no == 1 ? 100 : 0, header[0], usable_size);
+    n->cell_count = be16_get(header + 3);
+    n->content_start = be16_get(header + 5);
+    if (n->content_start == 0) n->content_start = 65536;
+    n->valid = known && n->cell_count <= (usable_size - 8) / 6;
+}
+
 err_code page_check_contents(struct page *p, u32 usable_size, struct err *err)
 {
     struct btree_node n;

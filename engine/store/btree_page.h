@@ -33,6 +33,8 @@ static inline err_code page_check(struct page *p, u32 usable_size, struct err *e
 {
     return LIKELY(p->node.valid) ? ERR_OK : page_check_contents(p, usable_size, err);
 }
+// The header alone, for walks that look at everything else themselves: valid says whether it makes sense.
+void page_header_read(struct page *p, u32 usable_size);
 // Proves the page fit for changing in place and computes its free space.
 err_code page_check_space(struct page *p, struct err *err);
 

@@ -58,6 +58,15 @@ struct page *txn_page_take(struct txn *t, struct op *op);
 // Mutate. Gives a page back: first to later takes of this transaction, at commit to the file's freelist.
 void txn_page_free(struct txn *t, struct op *op, pgno no);
 
+// The free pages as a transaction that writes sees them: those it has in hand, and what is left of the freelist in
+// the file. False in a read transaction: the file's header says it all.
+struct txn_free_pages {
+    const pgno *pages;
+    u32 count, trunk_count;
+    pgno trunk;
+};
+bool txn_free_pages_get(const struct txn *t, struct txn_free_pages *out);
+
 u32 txn_page_size(const struct txn *t);   // bytes, 512 to 65536
 u32 txn_usable_size(const struct txn *t); // less the reserved tail
 pgno txn_page_count(const struct txn *t);

@@ -378,6 +378,7 @@ static void world_init(struct world *w, bool table, u32 page_size, u32 reserved,
                              "CREATE TABLE w(k, v, PRIMARY KEY(k, v)) WITHOUT ROWID",
                              &size);
     w->t = memory_txn_of_image(image, size, seed + 1);
+    memory_txn_absorb_freelist(w->t);
     free(image);
     CHECK_EQ(w->t->page_size, page_size);
     CHECK_EQ(w->t->reserved, reserved);

@@ -17,6 +17,7 @@ struct txn {
     u32 capacity;
     pgno *freed;
     u32 freed_count, freed_capacity, reserve;
+    bool free_in_hand; // the freelist in the file is not what counts
     struct cursor *cursors;
     u64 seed;
     u32 wait_percent, fail_permille;
@@ -201,6 +202,12 @@ void txn_page_free(struct txn *t, struct op *op, pgno no)
     memory_page_set(t, memory_page_new(t, no));
 }
 
+bool txn_free_pages_get(const struct txn *t, struct txn_free_pages *out)
+{
+    *out = (struct txn_free_pages){.pages = t->freed, .count = t->freed_count};
+    return t->free_in_hand;
+}
+
 u32 txn_page_size(const struct txn *t) { return t->page_size; }
 u32 txn_usable_size(const struct txn *t) { return t->page_size - t->reserved; }
 pgno txn_page_count(const struct txn *t) { return t->page_count; }
@@ -272,21 +279,26 @@ static inline struct txn *memory_txn_of_image(const u8 *image, size_t size, u64 
         memcpy(p->data, image + (size_t)(no - 1) * page_size, page_size);
         memory_page_set(t, p);
     }
-    // Free pages of the file go back to the pool (lists of damaged files are cut where they leave it).
-    pgno trunk = be32_get(image + 32);
+    return t;
+}
+
+// The freelist of the file goes into the transaction's hand (damaged lists are cut where they leave the file).
+static inline void memory_txn_absorb_freelist(struct txn *t)
+{
+    t->free_in_hand = true;
+    pgno trunk = be32_get(t->pages[1]->data + 32);
     for (u32 steps = 0; trunk > 1 && trunk <= t->page_count && steps < t->page_count; steps++) {
-        const u8 *at = image + (size_t)(trunk - 1) * page_size;
-        u32 count = MIN(be32_get(at + 4), (page_size - image[20]) / 4 - 2);
+        const u8 *at = t->pages[trunk]->data;
+        u32 count = MIN(be32_get(at + 4), txn_usable_size(t) / 4 - 2);
         struct op op = {.mutating = true};
         for (u32 i = 0; i < count; i++) {
             pgno no = be32_get(at + 8 + 4 * i);
-            if (no > 1 && no <= t->page_count) txn_page_free(t, &op, no);
+            if (no > 1 && no <= t->page_count && no != trunk) txn_page_free(t, &op, no);
         }
         pgno next = be32_get(at);
         txn_page_free(t, &op, trunk);
         trunk = next;
     }
-    return t;
 }
 
 // Runs a cooperative call until it no longer waits.
