@@ -584,6 +584,13 @@ void txn_page_free(struct txn *t, struct op *op, pgno no)
     t->freelist_changed = true;
 }
 
+bool txn_free_pages_get(const struct txn *t, struct txn_free_pages *out)
+{
+    *out = (struct txn_free_pages){.pages = t->free_pages, .count = t->free_count, .trunk = t->freelist_head,
+                                   .trunk_count = t->freelist_count};
+    return t->state == TXN_WRITE;
+}
+
 // ---- the freelist in the file -------------------------------------------------------------------------
 
 // At commit: writes what is left of the free pages as trunk pages. A trunk holds at most usable / 4 - 8 leaves,

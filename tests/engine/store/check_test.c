@@ -19,10 +19,15 @@ static const char *const FILLING =
 static const pgno ROOTS[] = {2, 3, 1}; // in the order in which SQLite goes through them
 
 // The messages of libsqlite3 in today's words. 3.42 renamed the prefixes and made page numbers unsigned.
-static void modern_add(char *out, size_t room, char *line)
+static void modern_add(char *out, size_t room, const char *text)
 {
-    char *negative = strstr(line, "invalid page number -");
-    if (negative) snprintf(negative, 32, "invalid page number %u", (u32)atoi(negative + 20));
+    char line[400];
+    const char *negative = strstr(text, "invalid page number -");
+    if (negative)
+        snprintf(line, sizeof line, "%.*sinvalid page number %u", (int)(negative - text), text,
+                 (u32)atoi(negative + 20));
+    else
+        snprintf(line, sizeof line, "%s", text);
     u32 page, cell;
     int n = 0;
     size_t used = strlen(out);
@@ -67,8 +72,7 @@ static bool sqlite_says(const u8 *image, size_t size, char *out)
     while (read && sqlite3_step(stmt) == SQLITE_ROW) {
         const char *row = (const char *)sqlite3_column_text(stmt, 0);
         if (!row || strncmp(row, "*** in database main ***\n", 25)) continue;
-        char *text = calloc(1, strlen(row));
-        memcpy(text, row + 25, strlen(row + 25));
+        char *text = strdup(row + 25);
         modern(out, TEXT_ROOM, text);
         free(text);
         break;
