@@ -44,7 +44,7 @@ static void rowid_halt(struct compile *c, const struct table *t, enum conflict c
                     arena_format(c->arena, "%s.%s", t->name, column), HALT_UNIQUE);
 }
 
-static void unique_halt(struct compile *c, const struct index *i, enum conflict conflict)
+void unique_halt(struct compile *c, const struct index *i, enum conflict conflict)
 {
     const char *text = "";
     if (i->exprs) {

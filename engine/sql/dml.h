@@ -120,6 +120,8 @@ struct constraint_job {
 void constraint_checks(struct compile *c, struct constraint_job *job);
 // Ends the statement with a constraint's error (text: what OP_Halt puts behind "... constraint failed: ").
 void constraint_halt(struct compile *c, err_code code, enum conflict conflict, const char *text, int kind);
+// The same for a duplicate in a unique index.
+void unique_halt(struct compile *c, const struct index *i, enum conflict conflict);
 // Whether the expression (of the schema, not resolved) reads a changing column.
 bool expr_reads_changed(struct compile *c, const struct table *t, const struct expr *e, const int *changes,
                         bool rowid_changes);

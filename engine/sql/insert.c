@@ -33,7 +33,8 @@ static const char *source_text(struct compile *c, const struct source *s)
 
 void table_require_writable(struct compile *c, const struct table *t, const struct trigger_set *triggers)
 {
-    bool system = (t->flags & TABLE_SCHEMA_TABLE) && !connection_flag(c->db, CONNECTION_WRITABLE_SCHEMA);
+    bool system = (t->flags & TABLE_SCHEMA_TABLE) && !connection_flag(c->db, CONNECTION_WRITABLE_SCHEMA) &&
+                  !c->top->nested;
     if (system || t->kind == TABLE_VIRTUAL) compile_fail(c, ERR_ERROR, -1, "table %s may not be modified", t->name);
     if (table_is_view(t) && triggers->count == 0)
         compile_fail(c, ERR_ERROR, -1, "cannot modify %s because it is a view", t->name);

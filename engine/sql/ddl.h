@@ -1,0 +1,41 @@
+// What the statements that change schemas share.
+//
+// They write rows of sqlite_schema, step the schema cookie and have the schema read again (OP_ParseSchema).
+// What SQL can do, SQL of the engine's own does, compiled into the same program (nested_sql).
+#pragma once
+
+#include "dml.h"
+#include "../connection.h"
+
+// Compiles a statement of the engine's own: no rows, changes not counted, sqlite_schema may be written.
+void nested_sql(struct compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *sql_quoted(struct compile *c, const char *text);     // 'it''s'
+const char *sql_identifier(struct compile *c, const char *name); // "a b", or bare when it can be
+
+// The database that a name stands in; fails "unknown database x".
+int ddl_database(struct compile *c, const struct object_name *name, int otherwise);
+// Fails for names that begin with sqlite_.
+void ddl_check_name(struct compile *c, const char *name);
+// The token of the name as it was written.
+const char *ddl_name_text(struct compile *c, u32 offset, const char *name);
+
+// Writing sqlite_schema: opens it at a new cursor.
+int schema_open(struct compile *c, int database);
+// Adds a row; sql NULL: NULL. reg_root 0: root page 0.
+void schema_row_add(struct compile *c, int cursor, const char *type, const char *name, const char *table,
+                    int reg_root, const char *sql);
+// The cookie steps and the schema is read again.
+void schema_changed(struct compile *c, int database);
+// Makes sure that the file has a format and an encoding.
+void schema_format_set(struct compile *c, int database);
+
+// Fills an index (open for writing at a new cursor; root in reg_root when it is not 0) from its table.
+void index_refill(struct compile *c, const struct index *i, int database, int reg_root);
+
+struct schema_build;
+// A build whose errors and memory are the compile's.
+void ddl_build_init(struct compile *c, struct schema_build *b, struct parse *p, int database);
+// The tree's pages are given back; a root that moved into its place is written into sqlite_schema.
+void ddl_destroy(struct compile *c, pgno root, int database);
+// Whether expressions of a new object are in order, as far as names go.
+void ddl_check_index_exprs(struct compile *c, struct index *i, int database);
