@@ -55,6 +55,54 @@ void row_delete(struct compile *c, const struct write_target *target, const stru
     label_place(c, gone);
 }
 
+// The row's key as an expression: a row value when it has several columns.
+static struct expr *key_expr(struct compile *c, const struct table *t)
+{
+    if (table_has_rowid(t)) {
+        static const char *const names[] = {"rowid", "_rowid_", "oid"};
+        u32 i = 0;
+        while (i < 2 && table_column(t, names[i]) >= 0) i++;
+        return expr_name(c->arena, names[i]);
+    }
+    const struct index *pk = t->primary_key;
+    if (pk->key_count == 1) return expr_name(c->arena, t->columns[pk->columns[0]].name);
+    struct expr *row = expr_new(c->arena, EXPR_ROW, OFFSET_NONE);
+    for (u32 i = 0; i < pk->key_count; i++)
+        expr_list_add(c->arena, &row->list, expr_name(c->arena, t->columns[pk->columns[i]].name));
+    expr_summarize(row);
+    return row;
+}
+
+struct expr *limit_where(struct compile *c, struct source *source, struct expr *where, struct expr_list *order_by,
+                         struct expr *limit, struct expr *offset, const char *statement)
+{
+    if (order_by && !limit) compile_fail(c, ERR_ERROR, -1, "ORDER BY without LIMIT on %s", statement);
+    if (!limit) return where;
+    struct select *s = arena_alloc(c->arena, sizeof(*s));
+    struct source *from = source_list_add(c->arena, &s->from);
+    *from = *source;
+    from->cursor = -1;
+    from->table = NULL;
+    from->index = NULL;
+    source->indexed_by = NULL;
+    source->index = NULL;
+    struct expr *key = key_expr(c, source->table);
+    if (key->kind == EXPR_ROW)
+        s->columns = expr_list_copy(c->arena, key->list);
+    else
+        expr_list_add(c->arena, &s->columns, expr_copy(c->arena, key));
+    s->where = where;
+    s->order_by = order_by;
+    s->limit = limit;
+    s->limit_offset = offset;
+    struct expr *in = expr_new(c->arena, EXPR_IN, OFFSET_NONE);
+    in->left = key;
+    in->select = s;
+    in->flags |= EXPR_F_SELECT;
+    expr_summarize(in);
+    return in;
+}
+
 static void truncate_code(struct compile *c, struct delete_job *job)
 {
     const struct table *t = job->table;
@@ -77,7 +125,11 @@ static void view_code(struct compile *c, struct delete_job *job)
     source->table = NULL;
     source->cursor = -1;
     expr_list_add(c->arena, &select->columns, expr_new(c->arena, EXPR_STAR, OFFSET_NONE));
+    if (s->order_by && !s->limit) compile_fail(c, ERR_ERROR, -1, "ORDER BY without LIMIT on DELETE");
     select->where = s->where;
+    select->order_by = s->order_by;
+    select->limit = s->limit;
+    select->limit_offset = s->limit_offset;
     int cursor = cursor_alloc(c), none = label_new(c), next = label_new(c);
     struct select_dest dest;
     select_dest_init(&dest, DEST_EPHEMERAL, cursor);
@@ -192,8 +244,6 @@ static void rows_code(struct compile *c, struct delete_job *job)
 void delete_code(struct compile *c, struct stmt_delete *s)
 {
     struct delete_job job = {.stmt = s, .source = &s->target->items[0]};
-    if (s->limit || s->order_by)
-        compile_fail(c, ERR_ERROR, -1, "near \"%s\": syntax error", s->order_by ? "ORDER" : "LIMIT");
     job.table = locate_source(c, job.source);
     int database = job.source->database;
     bool is_view = table_is_view(job.table);
@@ -205,6 +255,7 @@ void delete_code(struct compile *c, struct stmt_delete *s)
     job.complex = job.triggers.count || keys || s->returning;
     compile_write_database(c, database, job.complex);
     job.returning = returning_begin(c, s->returning, job.table, database);
+    if (!is_view) s->where = limit_where(c, job.source, s->where, s->order_by, s->limit, s->limit_offset, "DELETE");
     if (is_view)
         view_code(c, &job);
     else if (!s->where && !job.complex)

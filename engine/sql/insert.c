@@ -5,6 +5,7 @@
 struct insert_job {
     struct stmt_insert *stmt;
     const struct table *table;
+    bool is_view;
     struct write_target target;
     enum conflict conflict;
     struct trigger_set triggers;
@@ -240,7 +241,7 @@ static void before_triggers_code(struct compile *c, struct insert_job *job)
     }
     emit(c, OP_Copy, job->reg_rowid + 1, first + 1, t->stored_count - 1);
     if (table_has_generated(t)) generated_code(c, t, first + 1);
-    if (!table_is_view(t)) row_affinity(c, t, first + 1, false);
+    if (!job->is_view) row_affinity(c, t, first + 1, false);
     trigger_fire(c, &job->triggers, TRIGGER_BEFORE, t, job->target.database, first - t->column_count - 1,
                  job->conflict, job->end_of_row);
     reg_release_range(c, first, t->column_count + 1);
@@ -279,7 +280,7 @@ static void row_code(struct compile *c, struct insert_job *job)
     const struct table *t = job->table;
     columns_code(c, job);
     if (job->triggers.before) before_triggers_code(c, job);
-    if (table_is_view(t)) {
+    if (job->is_view) {
         emit(c, OP_Integer, -1, job->reg_rowid, 0);
     } else {
         bool append = rowid_code(c, job);
@@ -309,7 +310,7 @@ static void upsert_begin(struct compile *c, struct insert_job *job)
 {
     struct upsert *upsert = job->stmt->upsert;
     if (!upsert) return;
-    if (table_is_view(job->table)) compile_fail(c, ERR_ERROR, -1, "cannot UPSERT a view");
+    if (job->is_view) compile_fail(c, ERR_ERROR, -1, "cannot UPSERT a view");
     job->stmt->target->items[0].cursor = job->target.data_cursor;
     upsert_resolve(c, upsert, job->stmt->target);
 }
@@ -332,7 +333,8 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
     job.target = (struct write_target){.table = job.table, .database = source->database};
     trigger_set_find(c, &job.triggers, job.table, source->database, TRIGGER_INSERT, NULL);
     table_require_writable(c, job.table, &job.triggers);
-    if (table_is_view(job.table)) job.table = job.target.table = view_columns(c, job.table);
+    job.is_view = table_is_view(job.table);
+    if (job.is_view) job.table = job.target.table = view_columns(c, job.table);
     bool one_row = !s->select || ((s->select->flags & SELECT_F_VALUES) && !s->select->prior);
     compile_write_database(c, source->database, !one_row || job.triggers.count || s->returning);
     job.returning = returning_begin(c, s->returning, job.table, source->database);
@@ -341,7 +343,7 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
     column_list_resolve(c, &job);
     source_code(c, &job);
     value_count_check(c, &job);
-    if (!table_is_view(job.table)) {
+    if (!job.is_view) {
         target_open(c, &job.target, OP_OpenWrite, -1, NULL);
         registers_alloc(c, &job.target);
     }

@@ -697,6 +697,8 @@ static void resolve_node(struct name_context *n, struct expr *e)
         if (e->kind == EXPR_CURRENT && n->flags & (NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED))
             prohibit(n, "non-deterministic functions", NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED, e);
         resolve_operands(n, e);
+        if (e->kind == EXPR_SELECT_COLUMN && e->integer && expr_vector_size(e->left) != e->integer)
+            compile_fail(c, ERR_ERROR, -1, "%d columns assigned %d values", (int)e->integer, expr_vector_size(e->left));
         if (e->kind == EXPR_SELECT_COLUMN && expr_vector_size(e->left) <= e->column)
             compile_fail_at(c, e, "row value misused");
         break;

@@ -47,7 +47,7 @@ static void set_resolve(struct compile *c, struct update_job *job)
         const char *name = set->items[i].name;
         s32 column = table_column(t, name);
         if (column < 0) {
-            if (!table_has_rowid(t) || job->is_view || !name_is_rowid(name))
+            if (!table_has_rowid(t) || !name_is_rowid(name))
                 compile_fail(c, ERR_ERROR, -1, "no such column: %s", name);
             job->rowid_item = i;
             continue;
@@ -167,6 +167,14 @@ static void rows_from_select(struct compile *c, struct update_job *job)
     for (int i = 0; s->from && i < item_count(job); i++)
         expr_list_add(c->arena, &select->columns, expr_copy(c->arena, s->set->items[i].expr));
     select->where = expr_copy(c->arena, s->where);
+    if (s->order_by && !s->limit) compile_fail(c, ERR_ERROR, -1, "ORDER BY without LIMIT on UPDATE");
+    select->order_by = expr_list_copy(c->arena, s->order_by);
+    select->limit = expr_copy(c->arena, s->limit);
+    select->limit_offset = expr_copy(c->arena, s->limit_offset);
+    // The limit counts rows of the target.
+    if (s->limit && s->from && !job->is_view)
+        for (int i = 0; i < key; i++)
+            expr_list_add(c->arena, &select->group_by, expr_copy(c->arena, select->columns->items[i].expr));
     job->item_offset = rowid ? 0 : key;
 
     int columns = key + (s->from ? item_count(job) : 0);
@@ -478,8 +486,6 @@ static void update_run(struct compile *c, struct update_job *job)
     struct stmt_update *s = job->stmt;
     struct source_list *sources = s->target;
     job->source = &sources->items[0];
-    if (s->limit || s->order_by)
-        compile_fail(c, ERR_ERROR, -1, "near \"%s\": syntax error", s->order_by ? "ORDER" : "LIMIT");
     job->table = locate_source(c, job->source);
     job->is_view = table_is_view(job->table);
     int database = job->source->database;
@@ -493,6 +499,8 @@ static void update_run(struct compile *c, struct update_job *job)
         if (!job->is_view) cursors_alloc(c, job);
     }
     job->source->cursor = job->target.data_cursor;
+    if (!job->is_view && !s->from)
+        s->where = limit_where(c, job->source, s->where, s->order_by, s->limit, s->limit_offset, "UPDATE");
     set_resolve(c, job);
     if (!job->is_view)
         job->foreign_keys = foreign_key_required(c, job->table, database, job->changes, job->key_changes);
