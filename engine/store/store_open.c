@@ -452,6 +452,7 @@ io_status store_close(struct store *s, struct op *op)
     }
     registry_remove(s);
     wait_list_wake_all(&s->waiters);
+    wait_list_wake_all(&s->on_commit);
     bool failed = s->err.code != ERR_OK;
     if (failed) op->err = s->err;
     store_free(s);

@@ -300,6 +300,12 @@ static void savepoints_drop(struct txn *t)
     t->undo_count = t->savepoint_count = t->free_log_count = 0;
 }
 
+// Who waits for this transaction is its owner, who has just turned to something else.
+static void waiters_detach(struct wait_list *list)
+{
+    while (list->first) waiter_remove(list->first);
+}
+
 void txn_end(struct txn *t)
 {
     struct store *s = t->store;
@@ -307,6 +313,8 @@ void txn_end(struct txn *t)
     savepoints_drop(t);
     txn_private_drop_all(t);
     slot_dequeue(t);
+    waiters_detach(&t->queue_wait);
+    waiters_detach(&t->commit_wait);
     t->committing = false;
     if (t->commit_listed) {
         *(t->committing_prev ? &t->committing_prev->committing_next : &s->committing_first) = t->committing_next;
