@@ -54,6 +54,10 @@ $(B)/skerry: $(B)/node/main.o $(B)/libskerry.a
 $(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_HELPERS) $(B)/libskerry.a
 	$(CC) $(CFLAGS) $^ -o $@ $(LIBS) -lsqlite3
 
+# Benchmarks: tests/bench/bench_NAME.c is a program of its own.
+$(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/libskerry.a
+	$(CC) $(CFLAGS) $^ -o $@ $(LIBS) -lsqlite3
+
 tests: $(TESTS)
 unit: $(TESTS)
 	@tests/run_unit.sh $(TESTS)

@@ -328,6 +328,7 @@ static void *ring_buffers_alloc(struct io *io, size_t size)
         struct iovec iov = {.iov_base = memory, .iov_len = size};
         __u64 tag = 0;
         *arena = (struct ring_arena){.memory = memory, .size = size};
+        r->arena_count = MAX(r->arena_count, i + 1);
         arena->registered = r->buffers_registered && io_uring_register_buffers_update_tag(
                                                          &r->uring, i, &iov, &tag, 1) == 1;
         break;

@@ -39,6 +39,7 @@ struct ring {
         size_t size;
         bool registered;
     } arenas[RING_ARENAS_MAX];
+    u32 arena_count; // those beyond were never used
     // What a sendmsg entry points to until the kernel has consumed it: one for each submission slot.
     struct msghdr *messages;
     u32 cancels_wanted;

@@ -31,11 +31,11 @@ static void entry_use_slot(struct io_uring_sqe *sqe, const struct native_file *f
 static int arena_find(const struct ring *r, const struct iovec *iov)
 {
     const u8 *start = iov->iov_base;
-    for (int i = 0; i < RING_ARENAS_MAX; i++) {
+    for (u32 i = 0; i < r->arena_count; i++) {
         const struct ring_arena *arena = &r->arenas[i];
         if (arena->registered && start >= arena->memory &&
             start + iov->iov_len <= arena->memory + arena->size)
-            return i;
+            return (int)i;
     }
     return -1;
 }
