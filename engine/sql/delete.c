@@ -254,6 +254,7 @@ void delete_code(struct compile *c, struct stmt_delete *s)
     bool keys = !is_view && foreign_key_required(c, job.table, database, NULL, false);
     job.complex = job.triggers.count || keys || s->returning;
     compile_write_database(c, database, job.complex);
+    if (!c->top->nested) c->program->changes_counted = true;
     job.returning = returning_begin(c, s->returning, job.table, database);
     if (!is_view) s->where = limit_where(c, job.source, s->where, s->order_by, s->limit, s->limit_offset, "DELETE");
     if (is_view)

@@ -337,6 +337,7 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
     if (job.is_view) job.table = job.target.table = view_columns(c, job.table);
     bool one_row = !s->select || ((s->select->flags & SELECT_F_VALUES) && !s->select->prior);
     compile_write_database(c, source->database, !one_row || job.triggers.count || s->returning);
+    if (!c->top->nested) c->program->changes_counted = true;
     job.returning = returning_begin(c, s->returning, job.table, source->database);
     job.reg_sequence = autoincrement_register(c, job.table, source->database);
     job.reg_rowid = reg_alloc_range(c, job.table->column_count + 1);

@@ -505,6 +505,7 @@ static void update_run(struct compile *c, struct update_job *job)
     if (!job->is_view)
         job->foreign_keys = foreign_key_required(c, job->table, database, job->changes, job->key_changes);
     compile_write_database(c, database, job->triggers.count || job->foreign_keys || s->returning);
+    if (!c->top->nested) c->program->changes_counted = true;
     if (!job->upsert) job->returning = returning_begin(c, s->returning, job->table, database);
     if (!job->is_view) indexes_choose(c, job);
     registers_alloc(c, job);
