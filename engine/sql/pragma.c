@@ -1,0 +1,440 @@
+#include "pragma.h"
+
+#include <strings.h>
+
+#define ROWS(name, flags, columns)      {name, PRAGMA_ROWS, PRAGMA_F_TABLE | (flags), 0, columns}
+#define FLAG(name, flag)                {name, PRAGMA_FLAG, 0, CONNECTION_##flag, NULL}
+#define SETTING(name, setting, flags)   {name, PRAGMA_SETTING, flags, SETTING_##setting, NULL}
+#define HEADER(name, meta, flags)       {name, PRAGMA_HEADER, PRAGMA_F_TABLE | (flags), META_##meta, NULL}
+#define OTHER(name, flags, columns)     {name, PRAGMA_OTHER, flags, 0, columns}
+#define NOTHING(name)                   {name, PRAGMA_NOTHING, 0, 0, NULL}
+// Sorted by name.
+static const struct pragma_def pragmas[] = {
+    SETTING("analysis_limit", ANALYSIS_LIMIT, PRAGMA_F_RETURNS),
+    HEADER("application_id", APPLICATION_ID, 0),
+    OTHER("auto_vacuum", 0, NULL),
+    FLAG("automatic_index", AUTOMATIC_INDEX),
+    {"busy_timeout", PRAGMA_SETTING, PRAGMA_F_RETURNS, SETTING_BUSY_TIMEOUT, "timeout"},
+    OTHER("cache_size", 0, NULL),
+    SETTING("cache_spill", CACHE_SPILL, 0),
+    {"case_sensitive_like", PRAGMA_FLAG, PRAGMA_F_NO_QUESTION, CONNECTION_CASE_SENSITIVE_LIKE, NULL},
+    FLAG("cell_size_check", CELL_SIZE_CHECK),
+    FLAG("checkpoint_fullfsync", CHECKPOINT_FULL_FSYNC),
+    ROWS("collation_list", 0, "seq name"),
+    ROWS("compile_options", 0, NULL),
+    FLAG("count_changes", COUNT_CHANGES),
+    HEADER("data_version", DATA_VERSION, PRAGMA_F_READ_ONLY),
+    ROWS("database_list", 0, "seq name file"),
+    OTHER("default_cache_size", 0, "cache_size"),
+    FLAG("defer_foreign_keys", DEFER_FOREIGN_KEYS),
+    FLAG("empty_result_callbacks", EMPTY_RESULT_CALLBACKS),
+    OTHER("encoding", PRAGMA_F_TABLE, NULL),
+    OTHER("foreign_key_check", PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT, "table rowid parent fkid"),
+    ROWS("foreign_key_list", PRAGMA_F_ARGUMENT, "id seq table from to on_update on_delete match"),
+    FLAG("foreign_keys", FOREIGN_KEYS),
+    HEADER("freelist_count", FREE_PAGE_COUNT, PRAGMA_F_READ_ONLY),
+    FLAG("full_column_names", FULL_COLUMN_NAMES),
+    FLAG("fullfsync", FULL_FSYNC),
+    ROWS("function_list", 0, "name builtin type enc narg flags"),
+    SETTING("hard_heap_limit", HARD_HEAP_LIMIT, PRAGMA_F_RETURNS),
+    FLAG("ignore_check_constraints", IGNORE_CHECKS),
+    OTHER("incremental_vacuum", 0, NULL),
+    ROWS("index_info", PRAGMA_F_ARGUMENT, "seqno cid name"),
+    ROWS("index_list", PRAGMA_F_ARGUMENT, "seq name unique origin partial"),
+    ROWS("index_xinfo", PRAGMA_F_ARGUMENT, "seqno cid name desc coll key"),
+    OTHER("integrity_check", PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT, NULL),
+    OTHER("journal_mode", PRAGMA_F_RETURNS | PRAGMA_F_TABLE, NULL),
+    SETTING("journal_size_limit", JOURNAL_SIZE_LIMIT, PRAGMA_F_RETURNS),
+    FLAG("legacy_alter_table", LEGACY_ALTER_TABLE),
+    NOTHING("legacy_file_format"),
+    OTHER("locking_mode", PRAGMA_F_RETURNS, NULL),
+    OTHER("max_page_count", PRAGMA_F_RETURNS, NULL),
+    SETTING("mmap_size", MMAP_SIZE, PRAGMA_F_RETURNS),
+    ROWS("module_list", 0, "name"),
+    NOTHING("optimize"),
+    OTHER("page_count", PRAGMA_F_TABLE, NULL),
+    OTHER("page_size", PRAGMA_F_TABLE, NULL),
+    ROWS("pragma_list", 0, "name"),
+    FLAG("query_only", QUERY_ONLY),
+    OTHER("quick_check", PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT, NULL),
+    FLAG("read_uncommitted", READ_UNCOMMITTED),
+    FLAG("recursive_triggers", RECURSIVE_TRIGGERS),
+    FLAG("reverse_unordered_selects", REVERSE_UNORDERED_SELECTS),
+    HEADER("schema_version", SCHEMA_COOKIE, 0),
+    OTHER("secure_delete", PRAGMA_F_RETURNS, NULL),
+    FLAG("short_column_names", SHORT_COLUMN_NAMES),
+    NOTHING("shrink_memory"),
+    SETTING("soft_heap_limit", SOFT_HEAP_LIMIT, PRAGMA_F_RETURNS),
+    OTHER("synchronous", 0, NULL),
+    ROWS("table_info", PRAGMA_F_ARGUMENT, "cid name type notnull dflt_value pk"),
+    ROWS("table_list", PRAGMA_F_ARGUMENT, "schema name type ncol wr strict"),
+    ROWS("table_xinfo", PRAGMA_F_ARGUMENT, "cid name type notnull dflt_value pk hidden"),
+    OTHER("temp_store", 0, NULL),
+    NOTHING("temp_store_directory"),
+    SETTING("threads", THREADS, PRAGMA_F_RETURNS),
+    FLAG("trusted_schema", TRUSTED_SCHEMA),
+    HEADER("user_version", USER_VERSION, 0),
+    SETTING("wal_autocheckpoint", WAL_AUTOCHECKPOINT, PRAGMA_F_RETURNS),
+    OTHER("wal_checkpoint", PRAGMA_F_RETURNS, "busy log checkpointed"),
+    FLAG("writable_schema", WRITABLE_SCHEMA),
+};
+
+const struct pragma_def *pragma_find(const char *name)
+{
+    u32 low = 0, high = COUNT_OF(pragmas);
+    while (low < high) {
+        u32 middle = (low + high) / 2;
+        int order = strcasecmp(name, pragmas[middle].name);
+        if (order == 0) return &pragmas[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+const struct pragma_def *pragma_at(u32 index) { return index < COUNT_OF(pragmas) ? &pragmas[index] : NULL; }
+
+u32 pragma_column_count(const struct pragma_def *def)
+{
+    u32 count = 1;
+    for (const char *z = def->columns ? def->columns : ""; *z; z++) count += *z == ' ';
+    return count;
+}
+
+const char *pragma_column_name(struct arena *a, const struct pragma_def *def, u32 column)
+{
+    if (!def->columns) return def->name;
+    const char *z = def->columns;
+    for (; column > 0; column--) z = strchr(z, ' ') + 1;
+    return arena_copy(a, z, strcspn(z, " "));
+}
+
+// ---- values -----------------------------------------------------------------------------------------------
+
+bool pragma_boolean(const char *text, bool otherwise)
+{
+    static const char *const yes[] = {"on", "yes", "true", "full", "extra"};
+    static const char *const no[] = {"off", "no", "false"};
+    if (*text >= '0' && *text <= '9') return strtol(text, NULL, 10) != 0;
+    for (u32 i = 0; i < COUNT_OF(yes); i++)
+        if (strcasecmp(text, yes[i]) == 0) return true;
+    for (u32 i = 0; i < COUNT_OF(no); i++)
+        if (strcasecmp(text, no[i]) == 0) return false;
+    return otherwise;
+}
+
+static s32 value_int(const char *text)
+{
+    struct number_text n = number_parse((const u8 *)text, (u32)strlen(text));
+    if (n.kind == NUMBER_NONE) return 0;
+    s64 v = n.kind == NUMBER_INTEGER ? n.integer : (s64)n.real;
+    return v > INT32_MAX || v < INT32_MIN ? 0 : (s32)v;
+}
+
+static s64 value_int64(const char *text, s64 otherwise)
+{
+    struct number_text n = number_parse((const u8 *)text, (u32)strlen(text));
+    return n.kind == NUMBER_INTEGER && n.whole ? n.integer : otherwise;
+}
+
+static void result_int(struct compile *c, s64 v)
+{
+    int reg = reg_alloc(c);
+    program_emit_integer(c->program, reg, v);
+    emit(c, OP_ResultRow, reg, 1, 0);
+}
+
+static void result_string(struct compile *c, const char *text)
+{
+    int reg = reg_alloc(c);
+    emit_string(c, text, (u32)strlen(text), reg);
+    emit(c, OP_ResultRow, reg, 1, 0);
+}
+
+static void setting_set(struct compile *c, enum connection_setting setting, s64 v)
+{
+    int reg = reg_alloc(c);
+    program_emit_integer(c->program, reg, v);
+    emit(c, OP_Setting, setting, reg, 0);
+    set_p5(c, 1);
+}
+
+// ---- kinds ------------------------------------------------------------------------------------------------
+
+static void emit_rows(struct compile *c, const struct pragma_rows *rows)
+{
+    int reg = reg_alloc_range(c, (int)rows->column_count);
+    for (u32 i = 0; i < rows->row_count; i++) {
+        for (u32 k = 0; k < rows->column_count; k++) {
+            const struct value *v = &rows->values[(size_t)i * rows->column_count + k];
+            if (v->type == VALUE_INTEGER)
+                program_emit_integer(c->program, reg + (int)k, v->integer);
+            else if (v->type == VALUE_TEXT)
+                emit_string(c, (const char *)v->bytes, v->size, reg + (int)k);
+            else
+                emit(c, OP_Null, 0, reg + (int)k, 0);
+        }
+        emit(c, OP_ResultRow, reg, (int)rows->column_count, 0);
+    }
+}
+
+static void flag_pragma(struct compile *c, const struct pragma_def *def, const char *value)
+{
+    enum connection_flag flag = (enum connection_flag)def->detail;
+    if (!value) {
+        if (!(def->flags & PRAGMA_F_NO_QUESTION)) result_int(c, connection_flag(c->db, flag));
+        return;
+    }
+    // Inside of a transaction, foreign keys stay as they are.
+    if (flag == CONNECTION_FOREIGN_KEYS && !c->db->autocommit) return;
+    emit(c, OP_SetFlag, (int)flag, pragma_boolean(value, false), 0);
+    emit(c, OP_Expire, 0, 0, 0);
+}
+
+static void setting_pragma(struct compile *c, const struct pragma_def *def, const char *value)
+{
+    enum connection_setting setting = (enum connection_setting)def->detail;
+    s64 now = c->db->settings[setting];
+    if (value) {
+        s64 v = value_int64(value, now);
+        if (setting == SETTING_CACHE_SPILL) v = pragma_boolean(value, value_int(value) != 0) ? MAX(value_int(value), 1) : 0;
+        if (setting == SETTING_BUSY_TIMEOUT) v = MAX(value_int(value), 0);
+        if (setting == SETTING_JOURNAL_SIZE_LIMIT) v = MAX(v, -1);
+        if (setting == SETTING_MMAP_SIZE) v = 0;
+        if (v >= 0 || setting == SETTING_JOURNAL_SIZE_LIMIT) {
+            setting_set(c, setting, v);
+            now = v;
+        }
+        if (!(def->flags & PRAGMA_F_RETURNS)) return;
+    }
+    result_int(c, now);
+}
+
+static void header_pragma(struct compile *c, const struct pragma_def *def, int database, const char *value)
+{
+    if (value && !(def->flags & PRAGMA_F_READ_ONLY)) {
+        compile_write_database(c, database, false);
+        emit(c, OP_SetCookie, database, def->detail, value_int(value));
+        return;
+    }
+    int reg = reg_alloc(c);
+    compile_use_database(c, database);
+    emit(c, OP_ReadCookie, database, reg, def->detail);
+    emit(c, OP_ResultRow, reg, 1, 0);
+}
+
+// ---- the others -------------------------------------------------------------------------------------------
+
+static void encoding_pragma(struct compile *c, const char *value)
+{
+    static const char *const names[] = {"", "UTF-8", "UTF-16le", "UTF-16be"};
+    const struct schema *s = compile_schema(c, DATABASE_MAIN);
+    if (!value) {
+        result_string(c, names[s ? s->encoding : 1]);
+        return;
+    }
+    static const char *const known[] = {"UTF8", "UTF-8", "UTF-16le", "UTF-16be", "UTF16le", "UTF16be", "UTF-16", "UTF16"};
+    for (u32 i = 0; i < COUNT_OF(known); i++)
+        if (strcasecmp(value, known[i]) == 0) return;
+    compile_fail(c, ERR_ERROR, -1, "unsupported encoding: %s", value);
+}
+
+static void synchronous_pragma(struct compile *c, const char *value)
+{
+    if (!value) {
+        result_int(c, c->db->settings[SETTING_SYNCHRONOUS]);
+        return;
+    }
+    if (!c->db->autocommit)
+        compile_fail(c, ERR_ERROR, -1, "Safety level may not be changed inside a transaction");
+    static const struct {
+        const char *name;
+        s64 level;
+    } levels[] = {{"on", 1}, {"no", 0}, {"off", 0}, {"false", 0}, {"yes", 1}, {"true", 1}, {"extra", 3}, {"full", 2}};
+    s64 level = 1;
+    if (*value >= '0' && *value <= '9') level = value_int(value) & 7;
+    for (u32 i = 0; i < COUNT_OF(levels); i++)
+        if (strcasecmp(value, levels[i].name) == 0) level = levels[i].level;
+    setting_set(c, SETTING_SYNCHRONOUS, MIN(level, 3));
+}
+
+static void temp_store_pragma(struct compile *c, const char *value)
+{
+    if (!value) {
+        result_int(c, c->db->settings[SETTING_TEMP_STORE]);
+        return;
+    }
+    s64 v = 0;
+    if (*value >= '0' && *value <= '2')
+        v = *value - '0';
+    else if (strcasecmp(value, "file") == 0)
+        v = 1;
+    else if (strcasecmp(value, "memory") == 0)
+        v = 2;
+    setting_set(c, SETTING_TEMP_STORE, v);
+}
+
+static void cache_size_pragma(struct compile *c, const struct pragma_def *def, const char *value)
+{
+    bool stored = strcmp(def->name, "default_cache_size") == 0;
+    if (!value) {
+        result_int(c, stored ? MAX(c->db->settings[SETTING_CACHE_SIZE], -c->db->settings[SETTING_CACHE_SIZE])
+                             : c->db->settings[SETTING_CACHE_SIZE]);
+        return;
+    }
+    s64 v = value_int(value);
+    setting_set(c, SETTING_CACHE_SIZE, stored && v < 0 ? -v : v);
+}
+
+static void locking_mode_pragma(struct compile *c, const char *value)
+{
+    s64 mode = c->db->settings[SETTING_LOCKING_MODE];
+    if (value && strcasecmp(value, "exclusive") == 0) mode = 1;
+    if (value && strcasecmp(value, "normal") == 0) mode = 0;
+    if (value) setting_set(c, SETTING_LOCKING_MODE, mode);
+    result_string(c, mode ? "exclusive" : "normal");
+}
+
+static void secure_delete_pragma(struct compile *c, const char *value)
+{
+    s64 mode = c->db->settings[SETTING_SECURE_DELETE];
+    if (value) {
+        mode = strcasecmp(value, "fast") == 0 ? 2 : pragma_boolean(value, false);
+        setting_set(c, SETTING_SECURE_DELETE, mode);
+    }
+    result_int(c, mode);
+}
+
+static void auto_vacuum_pragma(struct compile *c, int database, const char *value)
+{
+    if (value) return; // files are made without; those that have it keep it
+    int largest = reg_alloc(c), incremental = reg_alloc(c);
+    compile_use_database(c, database);
+    emit(c, OP_ReadCookie, database, largest, META_LARGEST_ROOT_PAGE);
+    emit(c, OP_ReadCookie, database, incremental, META_INCREMENTAL_VACUUM);
+    int none = emit(c, OP_IfNot, largest, 0, 1);
+    emit(c, OP_Integer, 1, largest, 0);
+    int full = emit(c, OP_IfNot, incremental, 0, 1);
+    emit(c, OP_Integer, 2, largest, 0);
+    jump_here(c, full);
+    jump_here(c, none);
+    emit(c, OP_ResultRow, largest, 1, 0);
+}
+
+static void page_size_pragma(struct compile *c, int database, const char *value)
+{
+    if (value) {
+        s64 v = value_int(value);
+        if (v >= 512 && v <= 65536 && (v & (v - 1)) == 0) setting_set(c, SETTING_PAGE_SIZE, v);
+        return;
+    }
+    s64 size = c->db->settings[SETTING_PAGE_SIZE];
+    struct store *store = c->db->databases[database].store;
+    if (store) {
+        struct store_stats stats;
+        store_stats_get(store, &stats);
+        size = stats.page_size;
+    }
+    result_int(c, size > 0 ? size : 4096);
+}
+
+static void checkpoint_pragma(struct compile *c, int database, bool said, const char *value)
+{
+    static const char *const modes[] = {[CHECKPOINT_PASSIVE] = "passive", [CHECKPOINT_FULL] = "full",
+                                        [CHECKPOINT_RESTART] = "restart", [CHECKPOINT_TRUNCATE] = "truncate"};
+    int mode = CHECKPOINT_PASSIVE;
+    for (int i = 0; value && i < (int)COUNT_OF(modes); i++)
+        if (strcasecmp(value, modes[i]) == 0) mode = i;
+    int reg = reg_alloc_range(c, 3);
+    emit(c, OP_Checkpoint, said ? database : -1, mode, reg);
+    emit(c, OP_ResultRow, reg, 3, 0);
+}
+
+static void other_pragma(struct compile *c, const struct pragma_def *def, int database, bool said, const char *value)
+{
+    const char *name = def->name;
+    int reg;
+    if (strcmp(name, "journal_mode") == 0) {
+        reg = reg_alloc(c);
+        compile_use_database(c, database);
+        emit(c, OP_JournalMode, database, reg, 0);
+        emit(c, OP_ResultRow, reg, 1, 0);
+    } else if (strcmp(name, "page_count") == 0) {
+        reg = reg_alloc(c);
+        compile_use_database(c, database);
+        emit(c, OP_Pagecount, database, reg, 0);
+        emit(c, OP_ResultRow, reg, 1, 0);
+    } else if (strcmp(name, "max_page_count") == 0) {
+        reg = reg_alloc(c);
+        compile_use_database(c, database);
+        emit(c, OP_MaxPgcnt, database, reg, value ? MAX(value_int(value), 0) : 0);
+        emit(c, OP_ResultRow, reg, 1, 0);
+    } else if (strcmp(name, "incremental_vacuum") == 0) {
+        s64 limit = value ? value_int(value) : 0;
+        reg = reg_alloc(c);
+        compile_write_database(c, database, true);
+        program_emit_integer(c->program, reg, limit > 0 ? limit : INT32_MAX);
+        int done = label_new(c);
+        int loop = emit(c, OP_IncrVacuum, database, done, 0);
+        emit(c, OP_AddImm, reg, -1, 0);
+        emit(c, OP_IfPos, reg, loop, 0);
+        label_place(c, done);
+    } else if (strcmp(name, "encoding") == 0) {
+        encoding_pragma(c, value);
+    } else if (strcmp(name, "synchronous") == 0) {
+        synchronous_pragma(c, value);
+    } else if (strcmp(name, "temp_store") == 0) {
+        temp_store_pragma(c, value);
+    } else if (strcmp(name, "cache_size") == 0 || strcmp(name, "default_cache_size") == 0) {
+        cache_size_pragma(c, def, value);
+    } else if (strcmp(name, "locking_mode") == 0) {
+        locking_mode_pragma(c, value);
+    } else if (strcmp(name, "secure_delete") == 0) {
+        secure_delete_pragma(c, value);
+    } else if (strcmp(name, "auto_vacuum") == 0) {
+        auto_vacuum_pragma(c, database, value);
+    } else if (strcmp(name, "page_size") == 0) {
+        page_size_pragma(c, database, value);
+    } else if (strcmp(name, "wal_checkpoint") == 0) {
+        checkpoint_pragma(c, database, said, value);
+    } else if (strcmp(name, "integrity_check") == 0) {
+        pragma_integrity_check(c, said ? database : -1, value, false);
+    } else if (strcmp(name, "quick_check") == 0) {
+        pragma_integrity_check(c, said ? database : -1, value, true);
+    } else if (strcmp(name, "foreign_key_check") == 0) {
+        pragma_foreign_key_check(c, said ? database : -1, value);
+    }
+}
+
+void pragma_statement(struct compile *c, struct stmt_pragma *s)
+{
+    const struct pragma_def *def = pragma_find(s->name.name);
+    int database = ddl_database(c, &s->name, DATABASE_MAIN);
+    if (!def) return;
+    c->program->run_once = true;
+    bool rows = !s->value || def->flags & PRAGMA_F_RETURNS || def->kind == PRAGMA_ROWS ||
+                (def->kind == PRAGMA_OTHER && def->flags & PRAGMA_F_ARGUMENT) ||
+                (def->kind == PRAGMA_HEADER && def->flags & PRAGMA_F_READ_ONLY);
+    if (def->kind == PRAGMA_NOTHING || (!s->value && def->flags & PRAGMA_F_NO_QUESTION)) rows = false;
+    if (rows) {
+        u32 count = pragma_column_count(def);
+        compile_result_columns(c, count);
+        for (u32 i = 0; i < count; i++)
+            compile_result_column(c, i, pragma_column_name(c->arena, def, i), NULL);
+    }
+    switch ((enum pragma_kind)def->kind) {
+    case PRAGMA_ROWS: {
+        struct pragma_rows collected = {.arena = c->arena};
+        pragma_collect(c, def, s->name.schema, s->value, &collected);
+        emit_rows(c, &collected);
+        break;
+    }
+    case PRAGMA_FLAG: flag_pragma(c, def, s->value); break;
+    case PRAGMA_SETTING: setting_pragma(c, def, s->value); break;
+    case PRAGMA_HEADER: header_pragma(c, def, database, s->value); break;
+    case PRAGMA_OTHER: other_pragma(c, def, database, s->name.schema != NULL, s->value); break;
+    case PRAGMA_NOTHING: break;
+    }
+}

@@ -1,0 +1,319 @@
+// PRAGMA integrity_check, quick_check and foreign_key_check.
+#include "pragma.h"
+
+
+// Registers of a check: how many problems may still be told, the text of one.
+struct check {
+    struct compile *c;
+    int left, text, part;
+    int done; // label
+    bool quick;
+    const char *only; // table, or NULL
+};
+
+static void tell(struct check *k)
+{
+    emit(k->c, OP_ResultRow, k->text, 1, 0);
+    emit(k->c, OP_DecrJumpZero, k->left, k->done, 0);
+}
+
+static void tell_text(struct check *k, const char *text)
+{
+    emit_string(k->c, text, (u32)strlen(text), k->text);
+    tell(k);
+}
+
+static void append(struct check *k, const char *text)
+{
+    emit_string(k->c, text, (u32)strlen(text), k->part);
+    emit(k->c, OP_Concat, k->part, k->text, k->text);
+}
+
+static void check_columns(struct check *k, const struct table *t, int cursor)
+{
+    struct compile *c = k->c;
+    static const char *const type_names[] = {[COLUMN_TYPE_BLOB] = "BLOB",       [COLUMN_TYPE_INT] = "INT",
+                                             [COLUMN_TYPE_INTEGER] = "INTEGER", [COLUMN_TYPE_REAL] = "REAL",
+                                             [COLUMN_TYPE_TEXT] = "TEXT"};
+    static const int masks[] = {[COLUMN_TYPE_BLOB] = 8 | 16,    [COLUMN_TYPE_INT] = 1 | 16,
+                                [COLUMN_TYPE_INTEGER] = 1 | 16, [COLUMN_TYPE_REAL] = 1 | 2 | 16,
+                                [COLUMN_TYPE_TEXT] = 4 | 16};
+    for (u16 i = 0; i < t->column_count; i++) {
+        const struct column *column = &t->columns[i];
+        bool typed = t->flags & TABLE_STRICT && column->strict_type >= COLUMN_TYPE_BLOB;
+        if (i == t->rowid_column || (!typed && column->not_null == CONFLICT_NONE)) continue;
+        int value = reg_temp(c);
+        column_code(c, t, cursor, i, value);
+        if (column->not_null != CONFLICT_NONE) {
+            int fine = emit(c, OP_NotNull, value, 0, 0);
+            tell_text(k, arena_format(c->arena, "NULL value in %s.%s", t->name, column->name));
+            jump_here(c, fine);
+        }
+        if (typed) {
+            int fine = emit(c, OP_IsType, -1, 0, value);
+            set_p5(c, masks[column->strict_type]);
+            tell_text(k, arena_format(c->arena, "non-%s value in %s.%s", type_names[column->strict_type], t->name,
+                                      column->name));
+            jump_here(c, fine);
+        }
+        reg_release(c, value);
+    }
+    if (t->check_count == 0 || connection_flag(c->db, CONNECTION_IGNORE_CHECKS)) return;
+    int outer = c->self_cursor, fails = label_new(c), fine = label_new(c);
+    c->self_cursor = cursor + 1;
+    for (u32 i = 0; i < t->check_count; i++)
+        expr_jump_if_false(c, self_expr(c, t, t->checks[i].expr, NAME_CHECK), fails, false);
+    c->self_cursor = outer;
+    emit_goto(c, fine);
+    label_place(c, fails);
+    tell_text(k, arena_format(c->arena, "CHECK constraint failed in %s", t->name));
+    label_place(c, fine);
+}
+
+static void check_table(struct check *k, const struct table *t, int database)
+{
+    struct compile *c = k->c;
+    struct write_target target = {.table = t, .database = database};
+    target_open(c, &target, OP_OpenRead, -1, NULL);
+    u32 count = table_index_count(t);
+    int rows = reg_alloc(c), counts = count ? reg_alloc_range(c, (int)count) : 0;
+    emit(c, OP_Integer, 0, rows, 0);
+    for (u32 n = 0; n < count; n++) emit(c, OP_Integer, 0, counts + (int)n, 0);
+    int end = label_new(c);
+    emit(c, OP_Rewind, target.data_cursor, end, 0);
+    int loop = here(c);
+    reg_forget_temps(c);
+    emit(c, OP_AddImm, rows, 1, 0);
+    check_columns(k, t, target.data_cursor);
+    u32 n = 0;
+    for (const struct index *i = t->indexes; i && !k->quick; i = i->next, n++) {
+        if (i == t->primary_key) continue;
+        int fields, skip, cursor = target.index_cursor + (int)n;
+        int first = index_key_code(c, i, target.data_cursor, false, &fields, &skip);
+        emit(c, OP_AddImm, counts + (int)n, 1, 0);
+        int found = emit_int(c, OP_Found, cursor, 0, first, fields);
+        emit_string(c, "row ", 4, k->text);
+        emit(c, OP_Concat, rows, k->text, k->text);
+        append(k, arena_format(c->arena, " missing from index %s", i->name));
+        tell(k);
+        jump_here(c, found);
+        if (i->conflict != CONFLICT_NONE) {
+            // The next entry must differ, unless the key has a NULL.
+            int unique = label_new(c);
+            for (u16 x = 0; x < i->key_count; x++) {
+                if (i->columns[x] >= 0 && t->columns[i->columns[x]].not_null != CONFLICT_NONE) continue;
+                emit(c, OP_IsNull, first + x, unique, 0);
+            }
+            int more = emit(c, OP_Next, cursor, 0, 0);
+            emit_goto(c, unique);
+            jump_here(c, more);
+            emit_int(c, OP_IdxGT, cursor, unique, first, i->key_count);
+            tell_text(k, arena_format(c->arena, "non-unique entry in index %s", i->name));
+            label_place(c, unique);
+        }
+        if (skip) label_place(c, skip);
+    }
+    emit(c, OP_Next, target.data_cursor, loop, 0);
+    label_place(c, end);
+    reg_forget_temps(c);
+    n = 0;
+    for (const struct index *i = t->indexes; i && !k->quick; i = i->next, n++) {
+        if (i == t->primary_key) continue;
+        int entries = reg_alloc(c), fine = label_new(c);
+        emit(c, OP_Count, target.index_cursor + (int)n, entries, 0);
+        emit(c, OP_Eq, counts + (int)n, fine, entries);
+        tell_text(k, arena_format(c->arena, "wrong # of entries in index %s", i->name));
+        label_place(c, fine);
+    }
+    emit(c, OP_Close, target.data_cursor, 0, 0);
+    n = 0;
+    for (const struct index *i = t->indexes; i; i = i->next, n++)
+        if (i != t->primary_key) emit(c, OP_Close, target.index_cursor + (int)n, 0, 0);
+}
+
+static void check_trees(struct check *k, int database)
+{
+    struct compile *c = k->c;
+    const struct schema *s = compile_schema(c, database);
+    u32 capacity = 1;
+    for (u32 i = 0; i < s->table_count; i++) capacity += 1 + table_index_count(s->tables[i]);
+    s32 *roots = arena_alloc(c->arena, (capacity + 1) * sizeof *roots);
+    u32 count = 0;
+    for (u32 i = 0; i < s->table_count; i++) {
+        const struct table *t = s->tables[i];
+        if (t->kind != TABLE_ORDINARY || (k->only && !name_equal(k->only, t->name))) continue;
+        roots[++count] = (s32)t->root;
+        for (const struct index *x = t->indexes; x; x = x->next)
+            if (x != t->primary_key) roots[++count] = (s32)x->root;
+    }
+    if (count == 0) return;
+    roots[0] = (s32)count;
+    int result = reg_alloc_range(c, 2);
+    emit(c, OP_Copy, k->left, result + 1, 0);
+    emit(c, OP_IntegrityCk, result, 0, 0);
+    program_p4_ints(c->program, -1, roots, count + 1);
+    set_p5(c, database);
+    int fine = emit(c, OP_IsNull, result, 0, 0);
+    const char *head = arena_format(c->arena, "*** in database %s ***\n", compile_database_name(c, database));
+    emit_string(c, head, (u32)strlen(head), k->text);
+    emit(c, OP_Concat, result, k->text, k->text);
+    tell(k);
+    jump_here(c, fine);
+}
+
+void pragma_integrity_check(struct compile *c, int database, const char *value, bool quick)
+{
+    struct check k = {.c = c, .quick = quick};
+    s64 limit = 100;
+    if (value) {
+        struct number_text n = number_parse((const u8 *)value, (u32)strlen(value));
+        if (n.kind == NUMBER_INTEGER && n.whole)
+            limit = n.integer > 0 ? n.integer : 100;
+        else
+            k.only = value;
+    }
+    int found = -1;
+    if (k.only && !locate_table(c, database >= 0 ? compile_database_name(c, database) : NULL, k.only, -1, true, &found))
+        k.only = NULL;
+    k.left = reg_alloc(c);
+    k.text = reg_alloc(c);
+    k.part = reg_alloc(c);
+    k.done = label_new(c);
+    int start = reg_alloc(c);
+    program_emit_integer(c->program, k.left, limit);
+    program_emit_integer(c->program, start, limit);
+    for (int d = 0; d < compile_database_count(c); d++) {
+        const struct schema *s = compile_schema(c, d);
+        if (!s || (database >= 0 && d != database) || (k.only && d != found)) continue;
+        if (d == DATABASE_TEMP && s->table_count <= 1) continue;
+        compile_use_database(c, d);
+        check_trees(&k, d);
+        for (u32 i = 1; i < s->table_count; i++) {
+            const struct table *t = s->tables[i];
+            if (t->kind != TABLE_ORDINARY || (k.only && !name_equal(k.only, t->name))) continue;
+            check_table(&k, t, d);
+        }
+    }
+    int problems = emit(c, OP_Ne, start, k.done, k.left);
+    (void)problems;
+    emit_string(c, "ok", 2, k.text);
+    emit(c, OP_ResultRow, k.text, 1, 0);
+    label_place(c, k.done);
+}
+
+// ---- foreign keys -----------------------------------------------------------------------------------------
+
+// The parent's columns and the index that finds them (NULL: the rowid); false: the key does not fit the parent.
+static bool find_parent_key(const struct table *parent, const struct foreign_key *f, const struct index **index,
+                            u16 *order)
+{
+    *index = NULL;
+    if (f->column_count == 1) {
+        const char *name = f->columns[0].parent;
+        if (parent->rowid_column >= 0 &&
+            (!name || name_equal(name, parent->columns[parent->rowid_column].name))) {
+            order[0] = 0;
+            return true;
+        }
+    }
+    for (const struct index *i = parent->indexes; i; i = i->next) {
+        if (i->conflict == CONFLICT_NONE || i->where || i->exprs || i->key_count != f->column_count) continue;
+        bool all = true;
+        if (!f->columns[0].parent) {
+            if (i->kind != INDEX_PRIMARY_KEY) continue;
+            for (u16 k = 0; k < i->key_count; k++) order[k] = k;
+        } else {
+            for (u16 k = 0; k < i->key_count && all; k++) {
+                all = false;
+                const struct column *column = &parent->columns[i->columns[k]];
+                const char *own = column->collation ? column->collation : "BINARY";
+                if (!name_equal(own, i->collations[k] ? i->collations[k] : "BINARY")) break;
+                for (u16 x = 0; x < f->column_count; x++)
+                    if (name_equal(f->columns[x].parent, column->name)) {
+                        order[k] = x;
+                        all = true;
+                    }
+            }
+        }
+        if (!all) continue;
+        *index = i;
+        return true;
+    }
+    return false;
+}
+
+static void check_foreign_key(struct compile *c, const struct table *t, int database, const struct foreign_key *f,
+                              s64 number, int child_cursor, int reg)
+{
+    const struct schema *s = compile_schema(c, database);
+    const struct table *parent = schema_table(s, f->parent);
+    const struct index *index = NULL;
+    u16 *order = arena_alloc(c->arena, f->column_count * sizeof *order);
+    if (parent && !find_parent_key(parent, f, &index, order)) {
+        compile_fail(c, ERR_ERROR, -1, "foreign key mismatch - \"%s\" referencing \"%s\"", t->name, f->parent);
+    }
+    int fine = label_new(c), key = reg_alloc_range(c, f->column_count), cursor = -1;
+    if (parent) {
+        cursor = cursor_alloc(c);
+        if (index)
+            open_index(c, cursor, database, index, OP_OpenRead);
+        else
+            open_table(c, cursor, database, parent, OP_OpenRead);
+    }
+    int end = label_new(c);
+    emit(c, OP_Rewind, child_cursor, end, 0);
+    int loop = here(c);
+    for (u16 k = 0; k < f->column_count; k++) {
+        u16 x = parent ? order[k] : k;
+        s16 child = f->columns[x].child;
+        column_code(c, t, child_cursor, child == t->rowid_column ? COLUMN_ROWID : child, key + k);
+        emit(c, OP_IsNull, key + k, fine, 0);
+    }
+    if (parent && !index) {
+        int missing = label_new(c);
+        emit(c, OP_SeekRowid, cursor, missing, key);
+        emit_goto(c, fine);
+        label_place(c, missing);
+    } else if (parent) {
+        emit(c, OP_Affinity, key, f->column_count, 0);
+        program_p4_text(c->program, -1, index_affinities(c, index), f->column_count);
+        emit_int(c, OP_Found, cursor, fine, key, f->column_count);
+    }
+    if (table_has_rowid(t))
+        emit(c, OP_Rowid, child_cursor, reg + 1, 0);
+    else
+        emit(c, OP_Null, 0, reg + 1, 0);
+    emit_string(c, t->name, (u32)strlen(t->name), reg);
+    emit_string(c, f->parent, (u32)strlen(f->parent), reg + 2);
+    program_emit_integer(c->program, reg + 3, number);
+    emit(c, OP_ResultRow, reg, 4, 0);
+    label_place(c, fine);
+    emit(c, OP_Next, child_cursor, loop, 0);
+    label_place(c, end);
+    if (cursor >= 0) emit(c, OP_Close, cursor, 0, 0);
+}
+
+void pragma_foreign_key_check(struct compile *c, int database, const char *value)
+{
+    int reg = reg_alloc_range(c, 4), found = -1;
+    const struct table *only = NULL;
+    if (value) {
+        only = locate_table(c, database >= 0 ? compile_database_name(c, database) : NULL, value, -1, true, &found);
+        if (!only) return;
+    }
+    for (int d = 0; d < compile_database_count(c); d++) {
+        const struct schema *s = compile_schema(c, d);
+        if (!s || (database >= 0 ? d != database : only ? d != found : d != DATABASE_MAIN)) continue;
+        compile_use_database(c, d);
+        for (u32 i = 1; i < s->table_count; i++) {
+            const struct table *t = s->tables[i];
+            if (!t->foreign_keys || (only && t != only)) continue;
+            int cursor = cursor_alloc(c);
+            open_table(c, cursor, d, t, OP_OpenRead);
+            s64 number = 0;
+            for (const struct foreign_key *f = t->foreign_keys; f; f = f->next)
+                check_foreign_key(c, t, d, f, number++, cursor, reg);
+            emit(c, OP_Close, cursor, 0, 0);
+        }
+    }
+}
