@@ -79,6 +79,7 @@ static io_status journal_error(struct store *s, struct op *op, err_code code, s6
 static bool segment_decode(struct journal *j, const u8 *h)
 {
     if (memcmp(h, journal_magic, 8) != 0) return false;
+    if (j->offset + (j->first_seen ? j->sector_size : 512) > j->size) return false; // not all of the sector is there
     u32 sector = be32_get(h + 20), page = be32_get(h + 24);
     j->record_count = be32_get(h + 8);
     j->seed = be32_get(h + 12);
