@@ -3,7 +3,7 @@
 
 
 // Registers of a check: how many problems may still be told, the text of one.
-struct check {
+struct check_run {
     struct compile *c;
     int left, text, part;
     int done; // label
@@ -11,25 +11,25 @@ struct check {
     const char *only; // table, or NULL
 };
 
-static void tell(struct check *k)
+static void tell(struct check_run *k)
 {
     emit(k->c, OP_ResultRow, k->text, 1, 0);
     emit(k->c, OP_DecrJumpZero, k->left, k->done, 0);
 }
 
-static void tell_text(struct check *k, const char *text)
+static void tell_text(struct check_run *k, const char *text)
 {
     emit_string(k->c, text, (u32)strlen(text), k->text);
     tell(k);
 }
 
-static void append(struct check *k, const char *text)
+static void append(struct check_run *k, const char *text)
 {
     emit_string(k->c, text, (u32)strlen(text), k->part);
     emit(k->c, OP_Concat, k->part, k->text, k->text);
 }
 
-static void check_columns(struct check *k, const struct table *t, int cursor)
+static void check_columns(struct check_run *k, const struct table *t, int cursor)
 {
     struct compile *c = k->c;
     static const char *const type_names[] = {[COLUMN_TYPE_BLOB] = "BLOB",       [COLUMN_TYPE_INT] = "INT",
@@ -70,7 +70,7 @@ static void check_columns(struct check *k, const struct table *t, int cursor)
     label_place(c, fine);
 }
 
-static void check_table(struct check *k, const struct table *t, int database)
+static void check_table(struct check_run *k, const struct table *t, int database)
 {
     struct compile *c = k->c;
     struct write_target target = {.table = t, .database = database};
@@ -131,7 +131,7 @@ static void check_table(struct check *k, const struct table *t, int database)
         if (i != t->primary_key) emit(c, OP_Close, target.index_cursor + (int)n, 0, 0);
 }
 
-static void check_trees(struct check *k, int database)
+static void check_trees(struct check_run *k, int database)
 {
     struct compile *c = k->c;
     const struct schema *s = compile_schema(c, database);
@@ -163,7 +163,7 @@ static void check_trees(struct check *k, int database)
 
 void pragma_integrity_check(struct compile *c, int database, const char *value, bool quick)
 {
-    struct check k = {.c = c, .quick = quick};
+    struct check_run k = {.c = c, .quick = quick};
     s64 limit = 100;
     if (value) {
         struct number_text n = number_parse((const u8 *)value, (u32)strlen(value));
