@@ -1,0 +1,438 @@
+// JSON and JSON5 text to JSONB.
+#include "json.h"
+
+struct parser {
+    const u8 *z;
+    u32 size;
+    u32 error_at;
+    u32 depth;
+    bool json5;
+    struct text_buffer *out;
+};
+
+static inline u8 at(const struct parser *p, u32 i)
+{
+    return i < p->size ? p->z[i] : 0;
+}
+
+static bool fail(struct parser *p, u32 i)
+{
+    p->error_at = i;
+    return false;
+}
+
+static bool json_space(u8 c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+// The size of JSON5's white space and comments at i.
+static u32 space5(const struct parser *p, u32 i)
+{
+    u32 start = i;
+    for (;;) {
+        u8 c = at(p, i), d = at(p, i + 1), e = at(p, i + 2);
+        if ((c >= 0x09 && c <= 0x0d) || c == ' ') {
+            i++;
+        } else if (c == '/' && d == '*' && e) {
+            u32 j = i + 3;
+            while (j < p->size && !(p->z[j] == '/' && p->z[j - 1] == '*')) j++;
+            if (j >= p->size) break;
+            i = j + 1;
+        } else if (c == '/' && d == '/') {
+            u32 j = i + 2;
+            for (; j < p->size; j++) {
+                if (p->z[j] == '\n' || p->z[j] == '\r') break;
+                if (p->z[j] == 0xe2 && at(p, j + 1) == 0x80 && (at(p, j + 2) | 1) == 0xa9) {
+                    j += 2;
+                    break;
+                }
+            }
+            i = j < p->size ? j + 1 : j;
+        } else if (c == 0xc2 && d == 0xa0) {
+            i += 2;
+        } else if ((c == 0xe1 && d == 0x9a && e == 0x80) || (c == 0xe3 && d == 0x80 && e == 0x80) ||
+                   (c == 0xef && d == 0xbb && e == 0xbf) || (c == 0xe2 && d == 0x81 && e == 0x9f) ||
+                   (c == 0xe2 && d == 0x80 &&
+                    ((e >= 0x80 && e <= 0x8a) || e == 0xa8 || e == 0xa9 || e == 0xaf))) {
+            i += 3;
+        } else {
+            break;
+        }
+    }
+    return i - start;
+}
+
+static u32 skip_space(struct parser *p, u32 i)
+{
+    while (i < p->size && json_space(p->z[i])) i++;
+    u8 c = at(p, i);
+    if (c == '/' || c == 0x0b || c == 0x0c || c >= 0xc2) {
+        u32 n = space5(p, i);
+        if (n) p->json5 = true;
+        i += n;
+    }
+    return i;
+}
+
+static bool hex_at(const struct parser *p, u32 i, u32 count)
+{
+    for (u32 k = 0; k < count; k++) {
+        if (hex_digit(at(p, i + k)) < 0) return false;
+    }
+    return true;
+}
+
+static bool alphanumeric(u8 c)
+{
+    return is_digit(c) || (u8)((c | 0x20) - 'a') < 26;
+}
+
+static bool word_at(const struct parser *p, u32 i, const char *word, u32 size, bool any_case)
+{
+    if (p->size - i < size) return false;
+    const char *z = (const char *)p->z + i;
+    return (any_case ? strncasecmp(z, word, size) : strncmp(z, word, size)) == 0 && !alphanumeric(at(p, i + size));
+}
+
+// Behind the closing quote; 0 on failure.
+static u32 parse_string(struct parser *p, u32 i)
+{
+    u8 quote = p->z[i];
+    enum json_type type = JSON_TEXT;
+    u32 start = i + 1, j = start;
+    if (quote == '\'') p->json5 = true;
+    for (;; j++) {
+        u8 c = at(p, j);
+        if (c == quote) break;
+        if (c == '\\') {
+            c = at(p, ++j);
+            if ((c && memchr("\"\\/bfnrt", c, 8)) || (c == 'u' && hex_at(p, j + 1, 4))) {
+                if (type == JSON_TEXT) type = JSON_TEXTJ;
+                continue;
+            }
+            if (c == '\r' && at(p, j + 1) == '\n') j++;
+            if (c == '\'' || c == 'v' || c == '\n' || c == '\r' || (c == '0' && !is_digit(at(p, j + 1))) ||
+                (c == 0xe2 && at(p, j + 1) == 0x80 && (at(p, j + 2) | 1) == 0xa9) ||
+                (c == 'x' && hex_at(p, j + 1, 2))) {
+                type = JSON_TEXT5;
+                p->json5 = true;
+                continue;
+            }
+            fail(p, j);
+            return 0;
+        }
+        if (c < 0x20) {
+            if (j >= p->size) {
+                fail(p, j);
+                return 0;
+            }
+            type = JSON_TEXT5;
+            p->json5 = true;
+        } else if (c == '"') {
+            type = JSON_TEXT5;
+        }
+    }
+    json_append_element(p->out, type, p->z + start, j - start);
+    return j + 1;
+}
+
+static u32 parse_number(struct parser *p, u32 i)
+{
+    u32 from = i, j = i;
+    bool float_ = false, five = false, exponent = false;
+    u8 c = at(p, j);
+    if (c == '+') five = true;
+    if (c == '+' || c == '-') j++;
+    u8 d = at(p, j);
+    if (c == '+') from = j;
+    if (d == '0') {
+        if ((at(p, j + 1) | 0x20) == 'x' && hex_digit(at(p, j + 2)) >= 0) {
+            p->json5 = true;
+            for (j += 2; hex_digit(at(p, j)) >= 0;) j++;
+            json_append_element(p->out, JSON_INT5, p->z + from, j - from);
+            return j;
+        }
+        if (is_digit(at(p, j + 1))) {
+            fail(p, i + 1);
+            return 0;
+        }
+    } else if (d == '.') {
+        if (!is_digit(at(p, j + 1))) {
+            fail(p, i);
+            return 0;
+        }
+        p->json5 = true;
+    } else if (!is_digit(d)) {
+        if (j > i && strncasecmp((const char *)p->z + j, "inf", MIN(3, p->size - j)) == 0 && p->size - j >= 3) {
+            p->json5 = true;
+            const char *text = c == '-' ? "-9e999" : "9e999";
+            json_append_element(p->out, JSON_FLOAT, text, (u32)strlen(text));
+            bool whole = p->size - j >= 8 && strncasecmp((const char *)p->z + j, "infinity", 8) == 0;
+            return j + (whole ? 8 : 3);
+        }
+        fail(p, i);
+        return 0;
+    }
+    bool lone_point = d == '.'; // JSON5's ".5" and "5."
+    for (;; j++) {
+        d = at(p, j);
+        if (is_digit(d)) continue;
+        if (d == '.') {
+            if (float_) {
+                fail(p, j);
+                return 0;
+            }
+            float_ = true;
+        } else if (d == 'e' || d == 'E') {
+            if (p->z[j - 1] == '.') lone_point = true;
+            if (exponent) {
+                fail(p, j);
+                return 0;
+            }
+            float_ = exponent = true;
+            if (at(p, j + 1) == '+' || at(p, j + 1) == '-') j++;
+            if (!is_digit(at(p, j + 1))) {
+                fail(p, j);
+                return 0;
+            }
+        } else {
+            break;
+        }
+    }
+    if (p->z[j - 1] == '.') lone_point = true;
+    if (lone_point || five) p->json5 = true;
+    json_append_element(p->out, float_ ? (lone_point ? JSON_FLOAT5 : JSON_FLOAT) : JSON_INT, p->z + from, j - from);
+    return j;
+}
+
+static bool identifier_start(u8 c)
+{
+    return (u8)((c | 0x20) - 'a') < 26 || c == '_' || c == '$' || c >= 0x80;
+}
+
+// An object's label without quotes.
+static u32 parse_identifier(struct parser *p, u32 i)
+{
+    enum json_type type = JSON_TEXT;
+    u32 j = i;
+    for (;;) {
+        u8 c = at(p, j);
+        if (c == '\\' && at(p, j + 1) == 'u' && hex_at(p, j + 2, 4)) {
+            type = JSON_TEXTJ;
+            j++;
+        } else if (!(identifier_start(c) || (j > i && is_digit(c))) || (j > i && space5(p, j))) {
+            break;
+        }
+        j++;
+    }
+    if (j == i) {
+        fail(p, i);
+        return 0;
+    }
+    p->json5 = true;
+    json_append_element(p->out, type, p->z + i, j - i);
+    return j;
+}
+
+static u32 parse_value(struct parser *p, u32 i);
+
+static u32 parse_object(struct parser *p, u32 i)
+{
+    size_t place = json_container_begin(p->out, JSON_OBJECT);
+    u32 j = skip_space(p, i + 1);
+    while (at(p, j) != '}') {
+        u8 c = at(p, j);
+        u32 next = c == '"' || c == '\'' ? parse_string(p, j) : parse_identifier(p, j);
+        if (!next) return 0;
+        j = skip_space(p, next);
+        if (at(p, j) != ':') {
+            fail(p, j);
+            return 0;
+        }
+        j = parse_value(p, skip_space(p, j + 1));
+        if (!j) return 0;
+        j = skip_space(p, j);
+        c = at(p, j);
+        if (c == '}') break;
+        if (c != ',') {
+            fail(p, j);
+            return 0;
+        }
+        j = skip_space(p, j + 1);
+        if (at(p, j) == '}') p->json5 = true; // a comma too many
+    }
+    json_container_end(p->out, place);
+    return j + 1;
+}
+
+static u32 parse_array(struct parser *p, u32 i)
+{
+    size_t place = json_container_begin(p->out, JSON_ARRAY);
+    u32 j = skip_space(p, i + 1);
+    while (at(p, j) != ']') {
+        j = parse_value(p, j);
+        if (!j) return 0;
+        j = skip_space(p, j);
+        u8 c = at(p, j);
+        if (c == ']') break;
+        if (c != ',') {
+            fail(p, j);
+            return 0;
+        }
+        j = skip_space(p, j + 1);
+        if (at(p, j) == ']') p->json5 = true;
+    }
+    json_container_end(p->out, place);
+    return j + 1;
+}
+
+// Behind the value at i; 0 on failure, error_at set.
+static u32 parse_value(struct parser *p, u32 i)
+{
+    static const struct {
+        const char *name;
+        u32 size;
+        enum json_type type;
+        bool any_case;
+    } WORDS[] = {
+        {"true", 4, JSON_TRUE, false},    {"false", 5, JSON_FALSE, false}, {"null", 4, JSON_NULL, false},
+        {"inf", 3, JSON_FLOAT, true},     {"infinity", 8, JSON_FLOAT, true}, {"nan", 3, JSON_NULL, true},
+        {"qnan", 4, JSON_NULL, true},     {"snan", 4, JSON_NULL, true},
+    };
+    u8 c = at(p, i);
+    u32 j;
+    switch (c) {
+    case '{':
+    case '[':
+        if (++p->depth > JSON_DEPTH_MAX) {
+            fail(p, i);
+            return 0;
+        }
+        j = c == '{' ? parse_object(p, i) : parse_array(p, i);
+        p->depth--;
+        return j;
+    case '"':
+    case '\'': return parse_string(p, i);
+    case '+':
+    case '-':
+    case '.':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9': return parse_number(p, i);
+    default: break;
+    }
+    for (u32 w = 0; i < p->size && w < COUNT_OF(WORDS); w++) {
+        if (!word_at(p, i, WORDS[w].name, WORDS[w].size, WORDS[w].any_case)) continue;
+        if (WORDS[w].any_case) p->json5 = true;
+        if (WORDS[w].type == JSON_FLOAT) {
+            json_append_element(p->out, JSON_FLOAT, "9e999", 5);
+        } else {
+            json_append_element(p->out, WORDS[w].type, NULL, 0);
+        }
+        return i + WORDS[w].size;
+    }
+    fail(p, i);
+    return 0;
+}
+
+void json_parse_text(struct json_parse *result, const u8 *text, u32 size)
+{
+    *result = (struct json_parse){0};
+    struct parser p = {.z = text, .size = text_length(text, size), .out = &result->blob};
+    u32 i = parse_value(&p, skip_space(&p, 0));
+    if (i) {
+        i = skip_space(&p, i);
+        if (i < p.size) {
+            fail(&p, i);
+            i = 0;
+        }
+    }
+    result->json5 = p.json5;
+    result->failed = i == 0;
+    result->error_at = p.error_at;
+}
+
+static u32 hex4(const u8 *z)
+{
+    u32 v = 0;
+    for (u32 i = 0; i < 4; i++) v = v << 4 | (u32)(hex_digit(z[i]) & 15);
+    return v;
+}
+
+u32 json_unescape(const u8 **at_, const u8 *end)
+{
+    const u8 *z = *at_;
+    size_t n = (size_t)(end - z);
+    if (n < 2) {
+        *at_ = end;
+        return JSON_NO_CHARACTER;
+    }
+    *at_ = z + 2;
+    switch (z[1]) {
+    case 'u': {
+        if (n < 6) {
+            *at_ = end;
+            return JSON_NO_CHARACTER;
+        }
+        u32 v = hex4(z + 2);
+        *at_ = z + 6;
+        if ((v & 0xfc00) == 0xd800 && n >= 12 && z[6] == '\\' && z[7] == 'u') {
+            u32 low = hex4(z + 8);
+            if ((low & 0xfc00) == 0xdc00) {
+                *at_ = z + 12;
+                return ((v & 0x3ff) << 10) + (low & 0x3ff) + 0x10000;
+            }
+        }
+        return v;
+    }
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    case 'v': return '\v';
+    case '0': return n > 2 && is_digit(z[2]) ? JSON_NO_CHARACTER : 0;
+    case '\'':
+    case '"':
+    case '/':
+    case '\\': return z[1];
+    case 'x':
+        if (n < 4) {
+            *at_ = end;
+            return JSON_NO_CHARACTER;
+        }
+        *at_ = z + 4;
+        return (u32)((hex_digit(z[2]) & 15) << 4 | (hex_digit(z[3]) & 15));
+    case '\n':
+    case '\r':
+    case 0xe2: {
+        // A line goes on behind its end: the character is the next one.
+        const u8 *next = z;
+        while (next + 1 < end && next[0] == '\\') {
+            if (next[1] == '\n') {
+                next += 2;
+            } else if (next[1] == '\r') {
+                next += next + 2 < end && next[2] == '\n' ? 3 : 2;
+            } else if (next[1] == 0xe2 && next + 3 < end && next[2] == 0x80 && (next[3] | 1) == 0xa9) {
+                next += 4;
+            } else {
+                break;
+            }
+        }
+        *at_ = end;
+        if (next == z) return JSON_NO_CHARACTER;
+        if (next == end) return 0;
+        *at_ = next;
+        return *next == '\\' ? json_unescape(at_, end) : utf8_read(at_, end);
+    }
+    default: return JSON_NO_CHARACTER;
+    }
+}
