@@ -1,9 +1,10 @@
-// What the backends of io share: the operations' kinds and places, struct io, and the table a backend
-// fills in. Private to this folder.
+// What the backends of io share: the operations' kinds and places, struct io, and the table a
+// backend fills in. Private to this folder.
 //
-// An operation's life: io_submit makes it pending and hands it to the backend (or to the timer heap);
-// sooner or later io_finish puts it on the ready list with its result; io_step runs its callback.
-// io_finish is the only way to the ready list, and the ready list the only way to a callback.
+// An operation's life: io_submit makes it pending and hands it to the backend (or to the timer
+// heap); sooner or later io_finish puts it on the ready list with its result; io_step runs its
+// callback. io_finish is the only way to the ready list, and the ready list the only way to a
+// callback.
 #pragma once
 
 #include "io.h"
@@ -57,9 +58,9 @@ struct native_file {
     struct io_file file;
     int fd;
     int lock_fd; // ring: a description of the file for its locks, or -1
-    int slot;   // ring: index among the registered files, or -1
-    u32 flags;  // io_open_flags
-    void *node; // memory, simulated: the file's contents
+    int slot;    // ring: index among the registered files, or -1
+    u32 flags;   // io_open_flags
+    void *node;  // memory, simulated: the file's contents
     struct native_file *next, *prev;
 };
 extern const struct io_file_ops native_file_ops;
@@ -76,7 +77,8 @@ struct io_backend {
     void (*submit)(struct io *io, struct completion *c);
     // Asks a queued or waiting operation to end.
     void (*cancel)(struct io *io, struct completion *c);
-    // Waits up to wait_ns (UINT64_MAX: until something happens) and finishes what has ended. 0 or -errno.
+    // Waits up to wait_ns (UINT64_MAX: until something happens) and finishes what has ended. 0 or
+    // -errno.
     int (*step)(struct io *io, u64 wait_ns);
     int (*lock)(struct native_file *f, u64 offset, u64 size, enum io_lock_kind kind);
     void (*file_drop)(struct native_file *f); // closes what is left at io_destroy
@@ -86,8 +88,7 @@ struct io_backend {
     void *(*buffers_alloc)(struct io *io, size_t size);
     void (*buffers_free)(struct io *io, void *memory, size_t size);
 };
-extern const struct io_backend io_backend_posix, io_backend_memory, io_backend_ring,
-    io_backend_sim;
+extern const struct io_backend io_backend_posix, io_backend_memory, io_backend_ring, io_backend_sim;
 
 struct io {
     const struct io_backend *backend;
@@ -127,7 +128,8 @@ int posix_lock(struct native_file *f, u64 offset, u64 size, enum io_lock_kind ki
 void posix_file_drop(struct native_file *f);
 // Performs a file or path operation by synchronous calls; its result.
 s64 posix_execute(struct io *io, struct completion *c);
-// Finishes what is queued with `execute` where it is a file operation, and does the sockets with poll(2).
+// Finishes what is queued with `execute` where it is a file operation, and does the sockets with
+// poll(2).
 int posix_step_with(struct io *io, u64 wait_ns,
                     s64 (*execute)(struct io *io, struct completion *c));
 void posix_submit(struct io *io, struct completion *c);

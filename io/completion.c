@@ -43,7 +43,7 @@ void completion_list_remove(struct completion_list *list, struct completion *c)
     c->op.next = c->op.prev = NULL;
 }
 
-// ---- groups ---------------------------------------------------------------------------------------
+// ---- groups
 
 void completion_group_init(struct completion_group *g, struct io *io, bool cancel_on_error,
                            void (*callback)(struct completion *), void *context)
@@ -111,7 +111,7 @@ void completion_group_cancel(struct completion_group *g)
         io_cancel(g->completion.io, child);
 }
 
-// ---- waiters --------------------------------------------------------------------------------------
+// ---- waiters
 
 void wait_list_add(struct wait_list *list, struct waiter *w)
 {

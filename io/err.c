@@ -9,7 +9,8 @@ struct err_row {
     const char *name, *text;
 };
 
-// SQLite's texts are those of sqlite3_errstr; an extended code without its own text has its primary's.
+// SQLite's texts are those of sqlite3_errstr; an extended code without its own text has its
+// primary's.
 static const struct err_row err_rows[] = {
     {ERR_OK, 200, 0, "SQLITE_OK", "not an error"},
     {ERR_ERROR, 400, 0, "SQLITE_ERROR", "SQL logic error"},

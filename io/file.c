@@ -119,7 +119,7 @@ void io_file_write(struct io_file *f, const void *buffer, size_t size, u64 offse
     f->ops->writev(f, &c->op.iov_one, 1, offset, c);
 }
 
-// ---- paths ----------------------------------------------------------------------------------------
+// ---- paths
 
 static void path_submit(struct io *io, const char *path, const char *to, struct completion *c,
                         enum op_kind kind)

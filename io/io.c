@@ -6,7 +6,7 @@
 void completion_group_leave(struct completion_group *g, struct completion *child);
 void completion_group_child_done(struct completion_group *g, s64 result);
 
-// ---- creating and destroying ----------------------------------------------------------------------
+// ---- creating and destroying
 
 static const struct io_backend *backend_find(enum io_backend_kind kind)
 {
@@ -19,7 +19,8 @@ static const struct io_backend *backend_find(enum io_backend_kind kind)
     return NULL;
 }
 
-static int io_init_backend(struct io *io, enum io_backend_kind kind, const struct io_options *options)
+static int io_init_backend(struct io *io, enum io_backend_kind kind,
+                           const struct io_options *options)
 {
     io->backend = backend_find(kind);
     return io->backend ? io->backend->init(io, options) : -ENOSYS;
@@ -94,7 +95,7 @@ void io_destroy(struct io *io)
     free(io);
 }
 
-// ---- submitting, finishing, running ---------------------------------------------------------------
+// ---- submitting, finishing, running
 
 void io_submit(struct io *io, struct completion *c, enum op_kind kind)
 {
@@ -192,7 +193,7 @@ void io_timeout(struct io *io, u64 delay_ns, struct completion *c)
     io_submit(io, c, OP_TIMEOUT);
 }
 
-// ---- facts ----------------------------------------------------------------------------------------
+// ---- facts
 
 bool io_busy(const struct io *io)
 {
@@ -250,7 +251,7 @@ void io_buffers_free(struct io *io, void *memory, size_t size)
     if (memory) io->backend->buffers_free(io, memory, buffers_size(size));
 }
 
-// ---- vectored transfers ---------------------------------------------------------------------------
+// ---- vectored transfers
 
 void op_iov_set(struct completion *c, const struct iovec *iov, u32 iov_count)
 {

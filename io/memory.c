@@ -1,13 +1,13 @@
 // The memory backend: files live in this io and are shared by path; sockets and time are posix's.
 //
-// Directories exist where something made them or something is in them, so a file may be created anywhere.
-// Locks are granted, since nobody else can have these files open.
+// Directories exist where something made them or something is in them, so a file may be created
+// anywhere. Locks are granted, since nobody else can have these files open.
 #include "backend.h"
 #include "tree.h"
 
 #include <errno.h>
 
-// ---- operations -----------------------------------------------------------------------------------
+// ---- operations
 
 static s64 memory_open(struct io *io, struct completion *c)
 {
@@ -68,7 +68,8 @@ static s64 memory_write(struct io *io, struct completion *c, struct tree_node *n
     if (!tree_node_reserve(node, c->op.offset + size)) return -ENOSPC;
     u64 offset = c->op.offset;
     for (u32 i = 0; i < c->op.iov_count; offset += c->op.iov[i++].iov_len)
-        if (!tree_node_write(node, c->op.iov[i].iov_base, c->op.iov[i].iov_len, offset)) return -ENOSPC;
+        if (!tree_node_write(node, c->op.iov[i].iov_base, c->op.iov[i].iov_len, offset))
+            return -ENOSPC;
     node->modified_ms = io_wall_ms(io);
     io->counters.written_bytes += size;
     if (c->op.kind == OP_WRITE_SYNC) io->counters.syncs++;
@@ -100,7 +101,8 @@ static s64 memory_mkdir(struct tree *tree, const char *path)
         partial[i] = 0;
         const struct tree_name *name = tree_find(tree, partial);
         if (name && name->node) return -ENOTDIR;
-        if (!tree_dir_exists(tree, partial, false) && !tree_set(tree, partial, NULL)) return -ENOMEM;
+        if (!tree_dir_exists(tree, partial, false) && !tree_set(tree, partial, NULL))
+            return -ENOMEM;
         partial[i] = saved;
     }
     return 0;
@@ -175,7 +177,7 @@ static s64 memory_execute(struct io *io, struct completion *c)
     return -EINVAL;
 }
 
-// ---- the backend ----------------------------------------------------------------------------------
+// ---- the backend
 
 static int memory_init(struct io *io, const struct io_options *options)
 {

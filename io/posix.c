@@ -35,7 +35,7 @@ void posix_cancel(struct io *io, struct completion *c)
     io_finish(io, c, -ECANCELED);
 }
 
-// ---- sockets --------------------------------------------------------------------------------------
+// ---- sockets
 
 static s64 socket_send(struct completion *c)
 {
@@ -102,7 +102,7 @@ static bool is_socket_op(const struct completion *c)
     return c->op.kind >= OP_POLL && c->op.kind <= OP_SEND;
 }
 
-// ---- the step -------------------------------------------------------------------------------------
+// ---- the step
 
 static void posix_start_queued(struct io *io, s64 (*execute)(struct io *, struct completion *))
 {
@@ -169,7 +169,7 @@ static int posix_step(struct io *io, u64 wait_ns)
     return posix_step_with(io, wait_ns, posix_execute);
 }
 
-// ---- time, chance, memory -------------------------------------------------------------------------
+// ---- time, chance, memory
 
 u64 posix_now_ns(const struct io *io)
 {

@@ -1,5 +1,5 @@
-// Files and paths by synchronous calls: the posix backend's, and the ring's where the kernel lacks an
-// operation.
+// Files and paths by synchronous calls: the posix backend's, and the ring's where the kernel lacks
+// an operation.
 #include "backend.h"
 
 #include <dirent.h>
@@ -67,7 +67,8 @@ static s64 execute_read(struct io *io, struct completion *c)
         io->counters.read_bytes += (u64)n;
         bool more = op_iov_advance(c, (u64)n);
         // A direct read that stops inside a sector stopped at the end of the file.
-        if (n == 0 || (more && ((struct native_file *)c->op.file)->flags & IO_OPEN_DIRECT && n % 512))
+        if (n == 0 ||
+            (more && ((struct native_file *)c->op.file)->flags & IO_OPEN_DIRECT && n % 512))
             break;
         if (more) io->counters.resubmissions++;
     }

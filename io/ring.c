@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Everything that ring_op.c asks of the kernel; the ring is restricted to it. Operations that are not
-// essential are done by synchronous calls where the kernel lacks them.
+// Everything that ring_op.c asks of the kernel; the ring is restricted to it. Operations that are
+// not essential are done by synchronous calls where the kernel lacks them.
 static const struct {
     u8 opcode;
     bool essential;
@@ -21,10 +21,10 @@ static const struct {
     {IORING_OP_ASYNC_CANCEL, true},
 };
 
-static const u8 ring_registrations[] = {IORING_REGISTER_FILES_UPDATE, IORING_REGISTER_BUFFERS_UPDATE,
-                                        IORING_UNREGISTER_RING_FDS};
+static const u8 ring_registrations[] = {IORING_REGISTER_FILES_UPDATE,
+                                        IORING_REGISTER_BUFFERS_UPDATE, IORING_UNREGISTER_RING_FDS};
 
-// ---- setting up -----------------------------------------------------------------------------------
+// ---- setting up
 
 static int ring_probe(struct ring *r)
 {
@@ -54,7 +54,8 @@ static int ring_register(const struct io_uring *uring, u32 opcode, const void *a
 
 static int ring_restrict(const struct ring *r, struct io_uring *uring)
 {
-    struct io_uring_restriction rules[COUNT_OF(ring_opcodes) + COUNT_OF(ring_registrations) + 1] = {0};
+    struct io_uring_restriction rules[COUNT_OF(ring_opcodes) + COUNT_OF(ring_registrations) + 1] = {
+        0};
     u32 count = 0;
     for (u32 i = 0; i < COUNT_OF(ring_opcodes); i++) {
         if (!r->supported[ring_opcodes[i].opcode]) continue;
@@ -70,7 +71,8 @@ static int ring_restrict(const struct ring *r, struct io_uring *uring)
     return ring_register(uring, IORING_REGISTER_RESTRICTIONS, rules, count);
 }
 
-// The most that this kernel takes: flags that only make it faster are given up one generation at a time.
+// The most that this kernel takes: flags that only make it faster are given up one generation at a
+// time.
 static int ring_setup(struct io_uring *uring, u32 entries, u32 needed)
 {
     const u32 wanted[] = {
@@ -154,7 +156,7 @@ static void ring_deinit(struct io *io)
     free(r);
 }
 
-// ---- entering the kernel --------------------------------------------------------------------------
+// ---- entering the kernel
 
 static void ring_count_enter(struct io *io, struct io_uring *uring, u32 submitted, bool waits)
 {
@@ -187,7 +189,8 @@ static void ring_reap(struct io *io, struct io_uring *uring)
     for (;;) {
         struct io_uring_cqe *cqe;
         u32 head, count = 0;
-        io_uring_for_each_cqe (uring, head, cqe) {
+        io_uring_for_each_cqe(uring, head, cqe)
+        {
             count++;
             struct completion *c = (struct completion *)(uintptr_t)(cqe->user_data & ~(u64)7);
             enum ring_tag tag = (enum ring_tag)(cqe->user_data & 7);
@@ -212,8 +215,8 @@ static int ring_enter(struct io *io, struct io_uring *uring, u64 wait_ns)
     u32 submitted = io_uring_sq_ready(uring);
     if (io_uring_cq_ready(uring) > 0) wait_ns = 0;
     if (wait_ns == 0) {
-        bool events = IO_URING_READ_ONCE(*uring->sq.kflags) &
-                      (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+        bool events =
+            IO_URING_READ_ONCE(*uring->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
         if (submitted == 0 && !events) return 0;
         ring_count_enter(io, uring, submitted, events);
         return io_uring_submit_and_get_events(uring);
@@ -273,7 +276,7 @@ static void ring_cancel(struct io *io, struct completion *c)
     if (!(c->op.flags & RING_POLLED)) r->cancels_wanted++; // a polled transfer ends soon by itself
 }
 
-// ---- files and buffers ----------------------------------------------------------------------------
+// ---- files and buffers
 
 int ring_slot_take(struct ring *r, int fd)
 {
@@ -304,9 +307,9 @@ static void ring_file_drop(struct native_file *f)
     posix_file_drop(f);
 }
 
-// A ring outlives its process for a moment and holds its files that long. Locks go with the description
-// of the file, so they are on one of their own that no ring knows: a successor started at once finds the
-// file free.
+// A ring outlives its process for a moment and holds its files that long. Locks go with the
+// description of the file, so they are on one of their own that no ring knows: a successor started
+// at once finds the file free.
 static int ring_lock(struct native_file *f, u64 offset, u64 size, enum io_lock_kind kind)
 {
     if (f->lock_fd < 0) {
@@ -329,8 +332,8 @@ static void *ring_buffers_alloc(struct io *io, size_t size)
         __u64 tag = 0;
         *arena = (struct ring_arena){.memory = memory, .size = size};
         r->arena_count = MAX(r->arena_count, i + 1);
-        arena->registered = r->buffers_registered && io_uring_register_buffers_update_tag(
-                                                         &r->uring, i, &iov, &tag, 1) == 1;
+        arena->registered = r->buffers_registered &&
+                            io_uring_register_buffers_update_tag(&r->uring, i, &iov, &tag, 1) == 1;
         break;
     }
     return memory;
@@ -344,8 +347,7 @@ static void ring_buffers_free(struct io *io, void *memory, size_t size)
         if (arena->memory != memory) continue;
         struct iovec none = {0};
         __u64 tag = 0;
-        if (arena->registered)
-            io_uring_register_buffers_update_tag(&r->uring, i, &none, &tag, 1);
+        if (arena->registered) io_uring_register_buffers_update_tag(&r->uring, i, &none, &tag, 1);
         *arena = (struct ring_arena){0};
         break;
     }

@@ -1,8 +1,9 @@
 // The ring backend's own: what ring.c (setting up, turns) and ring_op.c (operations) share.
 //
-// Operations become submission entries only inside io_step, and one io_uring_enter submits them and waits.
-// Until all kernel answers that an operation asked for have come (op.parts: the transfer, a linked sync, a
-// cancellation) it stays on io->waiting, so that no answer meets memory that its owner has reused.
+// Operations become submission entries only inside io_step, and one io_uring_enter submits them and
+// waits. Until all kernel answers that an operation asked for have come (op.parts: the transfer, a
+// linked sync, a cancellation) it stays on io->waiting, so that no answer meets memory that its
+// owner has reused.
 #pragma once
 
 #include "backend.h"
@@ -24,7 +25,7 @@ enum ring_flag {
     RING_NO_DIRECT = 2,     // the file system refused O_DIRECT
     RING_CANCEL_WANTED = 4, // io_cancel came
     RING_CANCEL_SENT = 8,
-    RING_POLLED = 16,       // went to the ring for polled completions
+    RING_POLLED = 16, // went to the ring for polled completions
     RING_NO_POLLED = 32,
 };
 
@@ -40,7 +41,8 @@ struct ring {
         bool registered;
     } arenas[RING_ARENAS_MAX];
     u32 arena_count; // those beyond were never used
-    // What a sendmsg entry points to until the kernel has consumed it: one for each submission slot.
+    // What a sendmsg entry points to until the kernel has consumed it: one for each submission
+    // slot.
     struct msghdr *messages;
     u32 cancels_wanted;
     // Direct files' transfers when completions are polled; sockets cannot live on such a ring.

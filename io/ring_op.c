@@ -7,7 +7,7 @@
 
 #define TRANSFER_SIZE_MAX 0x7ffff000u // Linux moves no more at once
 
-// ---- preparing ------------------------------------------------------------------------------------
+// ---- preparing
 
 static struct native_file *op_file(const struct completion *c)
 {
@@ -90,8 +90,8 @@ static bool transfer_is_last(struct completion *c)
     return iov == &c->op.iov_rest ? c->op.iov_count == 0 : count == c->op.iov_count;
 }
 
-// The sync is linked to the write that should end the transfer. When that write fails or is short, the
-// link breaks and the sync comes back cancelled; both go again for what is left.
+// The sync is linked to the write that should end the transfer. When that write fails or is short,
+// the link breaks and the sync comes back cancelled; both go again for what is left.
 static bool write_sync_prepare(struct io *io, struct completion *c)
 {
     struct ring *r = io->state;
@@ -196,7 +196,8 @@ static void other_fill(struct io *io, struct io_uring_sqe *sqe, struct completio
         entry_use_slot(sqe, op_file(c));
         break;
     case IORING_OP_FALLOCATE:
-        io_uring_prep_fallocate(sqe, c->op.fd, 0, (off_t)c->op.offset, (off_t)c->op.iov_one.iov_len);
+        io_uring_prep_fallocate(sqe, c->op.fd, 0, (off_t)c->op.offset,
+                                (off_t)c->op.iov_one.iov_len);
         entry_use_slot(sqe, op_file(c));
         break;
     case IORING_OP_CLOSE: io_uring_prep_close(sqe, c->op.fd); break;
@@ -281,7 +282,7 @@ bool ring_prepare_cancel(struct io *io, struct completion *c)
     return true;
 }
 
-// ---- answers --------------------------------------------------------------------------------------
+// ---- answers
 
 // Another round for what was short, interrupted or not ready.
 static void op_again(struct io *io, struct completion *c)
@@ -388,7 +389,7 @@ void ring_answered(struct io *io, struct completion *c)
     bool polled = c->op.flags & RING_POLLED;
     if ((c->op.flags & (RING_CANCEL_WANTED | RING_CANCEL_SENT | RING_POLLED)) == RING_CANCEL_WANTED)
         ((struct ring *)io->state)->cancels_wanted--; // it came too late to be sent
-    c->op.flags &= (u8)~(RING_POLLED | RING_CANCEL_SENT);
+    c->op.flags &= (u8) ~(RING_POLLED | RING_CANCEL_SENT);
     // Not every device and file system can be polled.
     if (polled && (result == -EOPNOTSUPP || result == -EINVAL)) {
         c->op.flags |= RING_NO_POLLED;

@@ -5,14 +5,14 @@
 #define SIM_WALL_START_MS 1700000000000 // 2023-11-14: far enough from both ends
 #define SIM_PER_MILLION   1000000
 
-// Fields of a completion in this backend: op.deadline_ns when it is due, op.sync_result its number in the
-// order of submission, op.part_result the last change that its sync covers.
+// Fields of a completion in this backend: op.deadline_ns when it is due, op.sync_result its number
+// in the order of submission, op.part_result the last change that its sync covers.
 enum sim_op_flag {
     SIM_OP_STARTED = 1, // faults have been considered
     SIM_OP_WRITTEN = 2, // write and sync: only the sync is left
 };
 
-// ---- the world from outside -----------------------------------------------------------------------
+// ---- the world from outside
 
 struct sim *sim_create(u64 seed)
 {
@@ -104,7 +104,7 @@ bool sim_file_put(struct sim *sim, const char *path, const void *bytes, u64 size
     return done;
 }
 
-// ---- faults ---------------------------------------------------------------------------------------
+// ---- faults
 
 static bool fault_hits(struct sim *sim, enum sim_fault fault)
 {
@@ -148,7 +148,7 @@ static bool is_change(const struct completion *c)
     return false;
 }
 
-// ---- operations -----------------------------------------------------------------------------------
+// ---- operations
 
 static struct sim_node *op_node(const struct completion *c)
 {
@@ -178,7 +178,8 @@ static s64 sim_open(struct io *io, struct sim *sim, struct completion *c)
     tree_node_hold(&node->now);
     struct native_file *f = native_file_create(io, -1, flags);
     bool done = f != NULL;
-    if (done && !name && !(flags & IO_OPEN_TEMPORARY)) done = sim_name_change(sim, NULL, path, node);
+    if (done && !name && !(flags & IO_OPEN_TEMPORARY))
+        done = sim_name_change(sim, NULL, path, node);
     if (done && flags & IO_OPEN_TRUNCATE && node->now.size > 0) done = sim_node_resize(node, 0);
     if (!done) {
         if (f) native_file_free(f);
@@ -321,7 +322,7 @@ static s64 sim_close(struct io *io, struct completion *c, bool *again)
     return 0;
 }
 
-// ---- paths ----------------------------------------------------------------------------------------
+// ---- paths
 
 static s64 sim_mkdir(struct sim *sim, const char *path)
 {
@@ -355,7 +356,8 @@ static s64 sim_move(struct sim *sim, const char *from, const char *to, bool keep
 {
     char dir[PATH_MAX];
     tree_path_parent(to, dir);
-    const struct tree_name *source = tree_find(&sim->names, from), *target = tree_find(&sim->names, to);
+    const struct tree_name *source = tree_find(&sim->names, from),
+                           *target = tree_find(&sim->names, to);
     if (!source || !tree_dir_exists(&sim->names, dir, false)) return -ENOENT;
     if (!source->node) return keep ? -EPERM : -EISDIR;
     if (target && keep) return -EEXIST;
@@ -393,7 +395,8 @@ static s64 sim_execute(struct io *io, struct completion *c, bool *again)
 {
     struct sim_loop *loop = io->state;
     struct sim *sim = loop->sim;
-    bool new_change = is_change(c) && (!(c->op.flags & SIM_OP_STARTED) || c->op.flags & SIM_OP_WRITTEN);
+    bool new_change =
+        is_change(c) && (!(c->op.flags & SIM_OP_STARTED) || c->op.flags & SIM_OP_WRITTEN);
     if (!loop->down && new_change && fault_hits(sim, SIM_CRASH)) sim_crash(sim);
     if (c->op.kind == OP_CLOSE) return sim_close(io, c, again);
     if (loop->down) return -EIO;
@@ -432,7 +435,7 @@ static s64 sim_execute(struct io *io, struct completion *c, bool *again)
     return result;
 }
 
-// ---- crashing -------------------------------------------------------------------------------------
+// ---- crashing
 
 // What was under way may or may not have reached the disk.
 static void loop_add_pending(struct sim_loop *loop)
@@ -457,7 +460,7 @@ void sim_crash(struct sim *sim)
     sim_world_crash(sim);
 }
 
-// ---- the backend ----------------------------------------------------------------------------------
+// ---- the backend
 
 static int sim_init(struct io *io, const struct io_options *options)
 {

@@ -1,23 +1,24 @@
-// The simulated backend: a seeded world of files that outlives the loops that use it, so that a test can
-// crash a node and open its files again.
+// The simulated backend: a seeded world of files that outlives the loops that use it, so that a
+// test can crash a node and open its files again.
 //
 //   struct sim *sim = sim_create(seed);
 //   struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = sim}, &err);
 //   ... io_step(io, ...) ...          sim_fault_at(sim, SIM_CRASH, 17);
 //   if (sim_is_down(io)) { io_destroy(io); io = io_create(...); ... recover ... }
 //
-// The same seed and the same calls give the same run. Every operation completes in a later step, after a
-// delay on a virtual clock that jumps to the next event; operations under way overtake each other; transfers
-// happen in pieces. A step in which nothing is due takes a microsecond.
+// The same seed and the same calls give the same run. Every operation completes in a later step,
+// after a delay on a virtual clock that jumps to the next event; operations under way overtake each
+// other; transfers happen in pieces. A step in which nothing is due takes a microsecond.
 //
-// What survives a crash: a file's bytes as of its last sync (a sync covers what had completed when it was
-// asked for), and a name as of its directory's last sync (syncing a file does not make its name durable).
-// What was not synced is by seed kept, lost, or torn at sectors of 512 bytes; names are kept in order up to
-// some point. After a failed sync, what it should have covered may be lost even when a later sync succeeds,
-// as on Linux.
+// What survives a crash: a file's bytes as of its last sync (a sync covers what had completed when
+// it was asked for), and a name as of its directory's last sync (syncing a file does not make its
+// name durable). What was not synced is by seed kept, lost, or torn at sectors of 512 bytes; names
+// are kept in order up to some point. After a failed sync, what it should have covered may be lost
+// even when a later sync succeeds, as on Linux.
 //
-// A crash ends every loop of the world: its operations complete with -EIO and change nothing, and closing
-// still works, so that the code under test can wind down. Locks die with their loop's crash.
+// A crash ends every loop of the world: its operations complete with -EIO and change nothing, and
+// closing still works, so that the code under test can wind down. Locks die with their loop's
+// crash.
 //
 // Not simulated: sockets (they complete with -EOPNOTSUPP).
 #pragma once

@@ -15,7 +15,7 @@ u64 sim_below(struct sim *sim, u64 limit)
     return sim_random(sim) % limit;
 }
 
-// ---- files ----------------------------------------------------------------------------------------
+// ---- files
 
 static void changes_free(struct sim_node *node)
 {
@@ -118,8 +118,7 @@ bool sim_node_resize(struct sim_node *node, u64 size)
 
 static void durable_resize(struct sim_node *node, u64 size)
 {
-    if (size < node->durable_size)
-        memset(node->durable + size, 0, node->durable_size - size);
+    if (size < node->durable_size) memset(node->durable + size, 0, node->durable_size - size);
     node->durable_size = size;
 }
 
@@ -167,7 +166,7 @@ void sim_node_sync_failed(struct sim_node *node, u64 number)
     }
 }
 
-// ---- names ----------------------------------------------------------------------------------------
+// ---- names
 
 static void name_change_free(struct sim_name_change *change)
 {
@@ -234,7 +233,7 @@ void sim_names_sync(struct sim *sim, const char *dir, u64 number)
     }
 }
 
-// ---- crashes --------------------------------------------------------------------------------------
+// ---- crashes
 
 // How a crash treats what was not synced: mostly mixed, sometimes all or nothing.
 enum crash_mood { CRASH_LOSES, CRASH_KEEPS, CRASH_MIXES, CRASH_MIXES_TOO, CRASH_MOODS };
@@ -255,7 +254,8 @@ static void change_tear(struct sim_node *node, const struct sim_change *change)
 static bool change_can_tear(const struct sim_change *change)
 {
     return change->kind == SIM_CHANGE_WRITE &&
-           change->offset / SIM_SECTOR_SIZE != (change->offset + change->size - 1) / SIM_SECTOR_SIZE;
+           change->offset / SIM_SECTOR_SIZE !=
+               (change->offset + change->size - 1) / SIM_SECTOR_SIZE;
 }
 
 static void node_crash(struct sim_node *node, enum crash_mood mood)
@@ -294,7 +294,8 @@ static void names_crash(struct sim *sim, enum crash_mood mood)
     sim->counters.names_kept += kept;
     sim->counters.names_lost += count - kept;
 
-    // Names whose directory did not survive are out of reach. Directories come before what is in them.
+    // Names whose directory did not survive are out of reach. Directories come before what is in
+    // them.
     tree_clear(&sim->names);
     for (u32 i = 0; i < sim->names_durable.count; i++) {
         const struct tree_name *name = &sim->names_durable.names[i];
@@ -307,7 +308,8 @@ static void names_crash(struct sim *sim, enum crash_mood mood)
     }
     tree_clear(&sim->names_durable);
     for (u32 i = 0; i < sim->names.count; i++) {
-        bool set = tree_set(&sim->names_durable, sim->names.names[i].path, sim->names.names[i].node);
+        bool set =
+            tree_set(&sim->names_durable, sim->names.names[i].path, sim->names.names[i].node);
         ASSERT(set);
     }
 }
@@ -326,7 +328,7 @@ void sim_world_crash(struct sim *sim)
     names_crash(sim, (enum crash_mood)sim_below(sim, CRASH_MOODS));
 }
 
-// ---- locks ----------------------------------------------------------------------------------------
+// ---- locks
 
 static bool lock_overlaps(const struct sim_lock *lock, u64 start, u64 end)
 {

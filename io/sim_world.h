@@ -1,4 +1,5 @@
-// The simulated world's inside: what sim.c (the backend) and sim_world.c (files, durability, crashes) share.
+// The simulated world's inside: what sim.c (the backend) and sim_world.c (files, durability,
+// crashes) share.
 #pragma once
 
 #include "backend.h"
@@ -35,7 +36,7 @@ struct sim_node {
 struct sim_name_change {
     struct sim_name_change *next;
     u64 number;
-    char *deleted, *set; // paths or NULL
+    char *deleted, *set;   // paths or NULL
     struct sim_node *node; // what `set` means; NULL: a directory
 };
 
@@ -47,8 +48,8 @@ struct sim_loop {
 };
 
 struct sim {
-    u64 random_state;      // what happens
-    u64 io_random_state;   // what io_random gives
+    u64 random_state;    // what happens
+    u64 io_random_state; // what io_random gives
     u64 now_ns, number;
     struct sim_counters counters;
     struct {

@@ -1,7 +1,7 @@
 // Sockets: listening, the front of accept, recv and send, and connecting.
 //
-// A connection is made of polls, so that every backend has it: first, for a host that is a name, on an
-// eventfd that a resolving thread writes to (getaddrinfo blocks); then on each address in turn.
+// A connection is made of polls, so that every backend has it: first, for a host that is a name, on
+// an eventfd that a resolving thread writes to (getaddrinfo blocks); then on each address in turn.
 #include "backend.h"
 
 #include <errno.h>
@@ -48,7 +48,8 @@ int io_listen(struct io *io, const char *address, u32 backlog, struct err *err)
     char host[HOST_SIZE_MAX], port[6];
     if (!address_split(address, host, port)) {
         err_set(err, ERR_USAGE, __func__,
-                "\"%s\" is not an address to listen on; write HOST:PORT, [V6]:PORT or :PORT", address);
+                "\"%s\" is not an address to listen on; write HOST:PORT, [V6]:PORT or :PORT",
+                address);
         return -EINVAL;
     }
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list;
@@ -143,11 +144,12 @@ void io_socket_close(struct io *io, int fd)
     close(fd);
 }
 
-// ---- connecting -----------------------------------------------------------------------------------
+// ---- connecting
 
 // Shared with the resolving thread; whoever lets go last frees it.
 struct resolution {
     atomic_int holders;
+    atomic_bool resolved; // orders the thread's writing before the loop's reading
     int event_fd;
     int error; // -errno
     struct addrinfo *list;
@@ -186,6 +188,7 @@ static void *resolve_thread(void *argument)
 {
     struct resolution *r = argument;
     r->error = resolve(r, AI_ADDRCONFIG);
+    atomic_store_explicit(&r->resolved, true, memory_order_release);
     u64 one = 1;
     ssize_t written = write(r->event_fd, &one, sizeof one);
     (void)written; // an eventfd at zero takes it
@@ -247,6 +250,7 @@ static void connect_polled(struct completion *poll)
     }
     if (k->resolving) {
         k->resolving = false;
+        ASSERT(atomic_load_explicit(&k->resolution->resolved, memory_order_acquire));
         if (k->resolution->error < 0) {
             connect_end(k, k->resolution->error);
             return;

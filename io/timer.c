@@ -1,4 +1,5 @@
-// Timeouts of every backend: a binary heap, so that waiting for the nearest one needs no kernel object.
+// Timeouts of every backend: a binary heap, so that waiting for the nearest one needs no kernel
+// object.
 #include "backend.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-// ---- nodes ----------------------------------------------------------------------------------------
+// ---- nodes
 
 void tree_node_hold(struct tree_node *node)
 {
@@ -51,7 +51,7 @@ bool tree_node_write(struct tree_node *node, const void *bytes, u64 size, u64 of
     return true;
 }
 
-// ---- paths ----------------------------------------------------------------------------------------
+// ---- paths
 
 bool tree_path_normalize(const char *path, char *out)
 {
@@ -88,7 +88,7 @@ static bool path_is_under(const char *path, const char *dir)
     return dir[size - 1] == '/' ? path[size] != 0 : path[size] == '/';
 }
 
-// ---- names ----------------------------------------------------------------------------------------
+// ---- names
 
 // The index of path, or of the first name after it.
 static u32 tree_search(const struct tree *tree, const char *path)

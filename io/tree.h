@@ -1,8 +1,9 @@
-// Files in memory and their names: what the memory and the simulated backends are made of. Private to
-// this folder.
+// Files in memory and their names: what the memory and the simulated backends are made of. Private
+// to this folder.
 //
-// A name is a normalized path (no empty or "." components); the order is that of bytes, so a directory
-// comes before what is in it. Nodes are counted by who holds them: names, open files, and others.
+// A name is a normalized path (no empty or "." components); the order is that of bytes, so a
+// directory comes before what is in it. Nodes are counted by who holds them: names, open files, and
+// others.
 #pragma once
 
 #include "base.h"
@@ -45,7 +46,8 @@ struct tree_name *tree_find(const struct tree *tree, const char *path); // or NU
 bool tree_set(struct tree *tree, const char *path, struct tree_node *node);
 void tree_delete(struct tree *tree, const char *path); // no-op when missing
 void tree_clear(struct tree *tree);
-// True for the roots "" and "/", for directories, and with `implied` for whatever has names under it.
+// True for the roots "" and "/", for directories, and with `implied` for whatever has names under
+// it.
 bool tree_dir_exists(const struct tree *tree, const char *path, bool implied);
 // Number of entries or -errno.
 s64 tree_list(const struct tree *tree, const char *path, bool implied, struct io_dir_listing *out);

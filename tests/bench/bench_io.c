@@ -1,9 +1,11 @@
-// What the ring gains, as ratios measured in one run: random 4 KiB direct reads at depth 32 through io
-// against one-at-a-time pread and against fio's io_uring engine; durable 4 KiB overwrites (write and data
-// sync) at depth 1 and 8 against pwrite + fdatasync; system calls per operation from io's counters and from
-// strace. Rounds of all contenders alternate, and the median counts, because machines are noisy.
+// What the ring gains, as ratios measured in one run: random 4 KiB direct reads at depth 32 through
+// io against one-at-a-time pread and against fio's io_uring engine; durable 4 KiB overwrites (write
+// and data sync) at depth 1 and 8 against pwrite + fdatasync; system calls per operation from io's
+// counters and from strace. Rounds of all contenders alternate, and the median counts, because
+// machines are noisy.
 //
-// usage: bench_io [--dir DIR] [--seconds S] [--rounds N] [--size MIB] [--depth N] [--sqpoll] [--iopoll]
+// usage: bench_io [--dir DIR] [--seconds S] [--rounds N] [--size MIB] [--depth N] [--sqpoll]
+// [--iopoll]
 #include "../../io/io.h"
 
 #include <errno.h>
@@ -71,7 +73,7 @@ static void file_prepare(void)
     close(fd);
 }
 
-// ---- contenders: operations per second -------------------------------------------------------------
+// ---- contenders: operations per second
 
 static double synchronous(bool writes)
 {
@@ -82,8 +84,9 @@ static double synchronous(bool writes)
     double start = now_seconds(), end = start + settings.seconds, now;
     do {
         off_t offset = (off_t)(random_block() * BLOCK_SIZE);
-        bool right = writes ? pwrite(fd, bytes, BLOCK_SIZE, offset) == BLOCK_SIZE && fdatasync(fd) == 0
-                            : pread(fd, bytes, BLOCK_SIZE, offset) == BLOCK_SIZE;
+        bool right = writes
+                         ? pwrite(fd, bytes, BLOCK_SIZE, offset) == BLOCK_SIZE && fdatasync(fd) == 0
+                         : pread(fd, bytes, BLOCK_SIZE, offset) == BLOCK_SIZE;
         if (!right) fail(settings.path, strerror(errno));
         count++;
         now = now_seconds();
@@ -188,7 +191,8 @@ static double through_fio(const char *more)
     while (out && fgets(line, sizeof line, out)) {
         char *field = line;
         if (line[0] != '3') continue;
-        for (u32 i = 0; i < 7 && field; i++) field = strchr(field, ';') ? strchr(field, ';') + 1 : NULL;
+        for (u32 i = 0; i < 7 && field; i++)
+            field = strchr(field, ';') ? strchr(field, ';') + 1 : NULL;
         if (field) rate = strtod(field, NULL);
     }
     if (out) pclose(out);
@@ -202,12 +206,13 @@ static double strace_per_read(const char *self)
     double calls[2] = {0};
     for (u32 i = 0; i < 2; i++) {
         char command[1200], line[400];
-        snprintf(command, sizeof command,
-                 "strace -c -f -o /dev/stdout '%s' --file '%s' --size %u --depth %u%s%s --reads-only %u "
-                 "2>/dev/null",
-                 self, settings.path, settings.size_mib, settings.depth,
-                 settings.sqpoll ? " --sqpoll" : "", settings.iopoll ? " --iopoll" : "",
-                 i == 0 ? MANY + 1 : 1);
+        snprintf(
+            command, sizeof command,
+            "strace -c -f -o /dev/stdout '%s' --file '%s' --size %u --depth %u%s%s --reads-only %u "
+            "2>/dev/null",
+            self, settings.path, settings.size_mib, settings.depth,
+            settings.sqpoll ? " --sqpoll" : "", settings.iopoll ? " --iopoll" : "",
+            i == 0 ? MANY + 1 : 1);
         FILE *out = popen(command, "r");
         while (out && fgets(line, sizeof line, out)) {
             double share, seconds;
@@ -221,7 +226,7 @@ static double strace_per_read(const char *self)
     return (calls[0] - calls[1]) / MANY;
 }
 
-// ---- the report -----------------------------------------------------------------------------------
+// ---- the report
 
 static int double_compare(const void *a, const void *b)
 {
@@ -300,7 +305,8 @@ int main(int argc, char **argv)
     }
     for (u32 i = 0; i < CONTENDERS; i++) rates[i][0] = median(rates[i]);
 
-    printf("random 4 KiB direct reads, depth %u, median of %u rounds\n", settings.depth, settings.rounds);
+    printf("random 4 KiB direct reads, depth %u, median of %u rounds\n", settings.depth,
+           settings.rounds);
     row("pread, one at a time", rates[PREAD][0], rates[PREAD][0]);
     row("io (ring)", rates[IO][0], rates[PREAD][0]);
     if (rates[FIO][0] > 0) {
@@ -313,7 +319,8 @@ int main(int argc, char **argv)
     }
     printf("  system calls per read: %.3f by io's counters", enters);
     char self[400] = {0};
-    double traced = readlink("/proc/self/exe", self, sizeof self - 1) > 0 ? strace_per_read(self) : -1;
+    double traced =
+        readlink("/proc/self/exe", self, sizeof self - 1) > 0 ? strace_per_read(self) : -1;
     if (traced >= 0)
         printf(", %.3f by strace (which slows the loop down, so that batches grow)\n", traced);
     else
@@ -322,6 +329,7 @@ int main(int argc, char **argv)
     row("pwrite + fdatasync", rates[PWRITE][0], rates[PWRITE][0]);
     row("io (ring) writev_sync, depth 1", rates[WRITE_1][0], rates[PWRITE][0]);
     row("io (ring) writev_sync, depth 8", rates[WRITE_8][0], rates[PWRITE][0]);
-    printf("  system calls per durable write at depth 1: %.3f (2 for pwrite + fdatasync)\n", enters_write);
+    printf("  system calls per durable write at depth 1: %.3f (2 for pwrite + fdatasync)\n",
+           enters_write);
     return 0;
 }

@@ -1,11 +1,11 @@
-// Goal: every backend keeps io.h's contract for completions, groups, waiters, timers, files and paths.
-// Method: each test runs on each backend; what is expected comes from POSIX and from io.h.
+// Goal: every backend keeps io.h's contract for completions, groups, waiters, timers, files and
+// paths. Method: each test runs on each backend; what is expected comes from POSIX and from io.h.
 #include "contract.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-// ---- completions ----------------------------------------------------------------------------------
+// ---- completions
 
 struct order {
     struct io *io;
@@ -95,7 +95,7 @@ CONTRACT(callback_may_free_its_completion)
     CHECK_EQ(freed_count, 3);
 }
 
-// ---- timers ---------------------------------------------------------------------------------------
+// ---- timers
 
 CONTRACT(timers_fire_in_order_of_deadline)
 {
@@ -108,8 +108,8 @@ CONTRACT(timers_fire_in_order_of_deadline)
     }
     u64 start_ns = io_now_ns(t->io);
     while (io_busy(t->io)) CHECK(io_step(t->io, UINT64_MAX) >= 0);
-    CHECK_STR(order.text, "dbfeac"); // equal deadlines keep the order of submission, unless the clock
-                                     // moved between them; it only moves forward
+    CHECK_STR(order.text, "dbfeac"); // equal deadlines keep the order of submission, unless the
+                                     // clock moved between them; it only moves forward
     CHECK(io_now_ns(t->io) - start_ns >= 15 * 1000000);
     for (u32 i = 0; i < 6; i++) CHECK_EQ(n[i].c.result, 0);
 }
@@ -154,7 +154,7 @@ CONTRACT(huge_delay_does_not_overflow)
     CHECK_EQ(await(t->io, &c), -ECANCELED);
 }
 
-// ---- groups ---------------------------------------------------------------------------------------
+// ---- groups
 
 CONTRACT(group_empty_completes)
 {
@@ -279,7 +279,7 @@ CONTRACT(group_cancel_reaches_nested_children)
     CHECK_EQ(outer.completion.result, -ECANCELED);
 }
 
-// ---- waiters --------------------------------------------------------------------------------------
+// ---- waiters
 
 static struct wait_list *waiters_again;
 static char waiters_text[16];
@@ -323,7 +323,7 @@ TEST(waiters_wake_in_order_and_once)
     CHECK_STR(waiters_text, "abdb");
 }
 
-// ---- files ----------------------------------------------------------------------------------------
+// ---- files
 
 CONTRACT(file_reads_what_it_wrote)
 {
@@ -341,8 +341,12 @@ CONTRACT(file_reads_what_it_wrote)
         s64 want;
         const char *text;
     } reads[] = {
-        {0, 12, 12, "hello, world"}, {7, 5, 5, "world"}, {7, 100, 5, "world"}, // meets the end
-        {12, 10, 0, ""},             {500, 10, 0, ""},   {0, 0, 0, ""},
+        {0, 12, 12, "hello, world"},
+        {7, 5, 5, "world"},
+        {7, 100, 5, "world"}, // meets the end
+        {12, 10, 0, ""},
+        {500, 10, 0, ""},
+        {0, 0, 0, ""},
     };
     for (u32 i = 0; i < COUNT_OF(reads); i++) {
         memset(buffer, 0x55, sizeof buffer);
@@ -521,7 +525,8 @@ CONTRACT(file_direct)
     contract_fill(memory, 8192, 6);
     CHECK_EQ(DO(t, io_file_write(f, memory, 8192, 0, &c)), 8192);
     CHECK_EQ(DO(t, io_file_truncate(f, 5000, &c)), 0);
-    CHECK_EQ(DO(t, io_file_read(f, memory + 8192, 8192, 0, &c)), 5000); // the end is inside a sector
+    CHECK_EQ(DO(t, io_file_read(f, memory + 8192, 8192, 0, &c)),
+             5000); // the end is inside a sector
     CHECK(memcmp(memory, memory + 8192, 5000) == 0);
     contract_close(t, f);
     io_buffers_free(t->io, memory, 16384);
@@ -530,7 +535,8 @@ CONTRACT(file_direct)
 CONTRACT(file_buffers_inside_and_outside_an_arena)
 {
     struct io_file *f = contract_open(t, "f", IO_OPEN_WRITE | IO_OPEN_CREATE);
-    u8 *arena = io_buffers_alloc(t->io, 100000), *second = io_buffers_alloc(t->io, 1), *plain = malloc(9000);
+    u8 *arena = io_buffers_alloc(t->io, 100000), *second = io_buffers_alloc(t->io, 1),
+       *plain = malloc(9000);
     REQUIRE(f && arena && second && plain);
     contract_fill(arena, 50000, 7);
     struct iovec out[] = {{arena, 4096}, {arena + 8192, 4096}};
@@ -620,7 +626,7 @@ CONTRACT(file_locks)
     contract_close(t, b);
 }
 
-// ---- paths ----------------------------------------------------------------------------------------
+// ---- paths
 
 static void path_put(struct contract *t, const char *name, const char *text)
 {
@@ -653,7 +659,8 @@ CONTRACT(path_unlink_rename_link)
     path_check(t, "a", NULL);
     path_check(t, "b", "A");
     path_check(t, "c", "A");
-    CHECK_EQ(DO(t, io_path_rename(t->io, contract_path(t, "a"), contract_path(t, "d"), &c)), -ENOENT);
+    CHECK_EQ(DO(t, io_path_rename(t->io, contract_path(t, "a"), contract_path(t, "d"), &c)),
+             -ENOENT);
     // An open file outlives its name.
     struct io_file *f = contract_open(t, "c", IO_OPEN_READ);
     CHECK_EQ(DO(t, io_path_unlink(t->io, contract_path(t, "c"), &c)), 0);
@@ -706,7 +713,7 @@ CONTRACT(path_list_is_sorted)
     CHECK_EQ(DO(t, io_path_list(t->io, contract_path(t, "a"), &list, &c)), -ENOTDIR);
 }
 
-// ---- the loop -------------------------------------------------------------------------------------
+// ---- the loop
 
 CONTRACT(random_differs)
 {

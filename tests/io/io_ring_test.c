@@ -1,8 +1,8 @@
-// Goal: what only the ring has: one system call a turn, short transfers taken up again, linked syncs that
-// cannot lie, restrictions, and going on without a ring.
-// Method: the kernel itself is made to cut transfers short (FIFOs, RLIMIT_FSIZE), to refuse (seccomp in a
-// forked child) and to kill whoever makes a system call that a turn should not need. Where a test looks at
-// a ring's inside it says so by including io/ring.h.
+// Goal: what only the ring has: one system call a turn, short transfers taken up again, linked
+// syncs that cannot lie, restrictions, and going on without a ring. Method: the kernel itself is
+// made to cut transfers short (FIFOs, RLIMIT_FSIZE), to refuse (seccomp in a forked child) and to
+// kill whoever makes a system call that a turn should not need. Where a test looks at a ring's
+// inside it says so by including io/ring.h.
 #include "../../io/ring.h"
 #include "contract.h"
 
@@ -24,7 +24,8 @@ static bool ring_open_with(struct contract *t, struct io_options options)
 {
     struct err err = ERR_CLEAR;
     options.backend = IO_BACKEND_RING;
-    *t = (struct contract){.kind = IO_BACKEND_RING, .dir = test_dir(), .io = io_create(&options, &err)};
+    *t = (struct contract){
+        .kind = IO_BACKEND_RING, .dir = test_dir(), .io = io_create(&options, &err)};
     if (!t->io) test_skip("%s", err.text);
     return t->io != NULL;
 }
@@ -58,7 +59,8 @@ static int in_child(void (*child)(void))
     } while (0)
 
 #define ALLOW(number)                                                                              \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1),                                           \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define LOAD_NUMBER BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
 
 static void seccomp_install(struct sock_filter *filter, size_t count)
@@ -68,7 +70,7 @@ static void seccomp_install(struct sock_filter *filter, size_t count)
     CHILD_REQUIRE(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
-// ---- refusal --------------------------------------------------------------------------------------
+// ---- refusal
 
 static void refuse_ring(int error)
 {
@@ -134,7 +136,7 @@ TEST(ring_granted_has_no_reason)
     io_destroy(t.io);
 }
 
-// ---- system calls ---------------------------------------------------------------------------------
+// ---- system calls
 
 static void idle_child(void)
 {
@@ -213,7 +215,7 @@ TEST(ring_submits_a_turn_at_once)
     io_destroy(t.io);
 }
 
-// ---- short transfers ------------------------------------------------------------------------------
+// ---- short transfers
 
 TEST(ring_short_reads_and_writes_are_taken_up_again)
 {
@@ -303,7 +305,7 @@ TEST(ring_write_sync_in_stretches_syncs_after_the_last)
     io_destroy(t.io);
 }
 
-// ---- full queues ----------------------------------------------------------------------------------
+// ---- full queues
 
 TEST(ring_with_tiny_queues)
 {
@@ -339,7 +341,7 @@ TEST(ring_with_tiny_queues)
     close(ends[1]);
 }
 
-// ---- inside the ring ------------------------------------------------------------------------------
+// ---- inside the ring
 
 static s64 raw_submit(struct ring *r)
 {
@@ -356,8 +358,8 @@ TEST(ring_is_restricted)
     struct contract t;
     if (!ring_open(&t)) return;
     struct ring *r = t.io->state;
-    static const u8 forbidden[] = {IORING_OP_NOP,     IORING_OP_SOCKET,  IORING_OP_CONNECT,
-                                   IORING_OP_SPLICE,  IORING_OP_OPENAT2, IORING_OP_SYMLINKAT,
+    static const u8 forbidden[] = {IORING_OP_NOP,     IORING_OP_SOCKET,   IORING_OP_CONNECT,
+                                   IORING_OP_SPLICE,  IORING_OP_OPENAT2,  IORING_OP_SYMLINKAT,
                                    IORING_OP_MKDIRAT, IORING_OP_MSG_RING, IORING_OP_URING_CMD};
     for (u32 i = 0; i < COUNT_OF(forbidden); i++) {
         struct io_uring_sqe *sqe = io_uring_get_sqe(&r->uring);
@@ -386,8 +388,8 @@ TEST(ring_without_newer_operations_calls_synchronously)
     struct contract t;
     if (!ring_open(&t)) return;
     struct ring *r = t.io->state;
-    static const u8 missing[] = {RING_OP_FTRUNCATE,  IORING_OP_FALLOCATE, IORING_OP_OPENAT,
-                                 IORING_OP_CLOSE,    IORING_OP_UNLINKAT,  IORING_OP_RENAMEAT,
+    static const u8 missing[] = {RING_OP_FTRUNCATE, IORING_OP_FALLOCATE, IORING_OP_OPENAT,
+                                 IORING_OP_CLOSE,   IORING_OP_UNLINKAT,  IORING_OP_RENAMEAT,
                                  IORING_OP_LINKAT};
     for (u32 i = 0; i < COUNT_OF(missing); i++) {
         CHECK(r->supported[missing[i]]); // of kernels from 6.9 on
@@ -438,7 +440,7 @@ TEST(ring_registers_files_and_buffers)
     io_destroy(t.io);
 }
 
-// ---- other ways to run ----------------------------------------------------------------------------
+// ---- other ways to run
 
 static void files_work(struct contract *t, u32 flags)
 {

@@ -1,6 +1,7 @@
-// Goal: the simulated world is what io/sim.h says: the same seed gives the same run, every fault fires, what
-// was synced survives a crash, and what was not is now and then kept, lost and torn.
-// Method: many seeds; what must hold is checked for each, what must be possible is counted over all.
+// Goal: the simulated world is what io/sim.h says: the same seed gives the same run, every fault
+// fires, what was synced survives a crash, and what was not is now and then kept, lost and torn.
+// Method: many seeds; what must hold is checked for each, what must be possible is counted over
+// all.
 #include "../../io/sim.h"
 #include "contract.h"
 
@@ -32,7 +33,7 @@ static struct io_file *open_file(struct contract *t, const char *path, u32 flags
 
 #define WRITES (IO_OPEN_WRITE | IO_OPEN_CREATE)
 
-// ---- the same seed --------------------------------------------------------------------------------
+// ---- the same seed
 
 struct trace {
     u64 hash;
@@ -129,7 +130,7 @@ TEST(sim_overtakes_delays_and_shortens)
     CHECK(sum.shortened > 0);
 }
 
-// ---- the clock ------------------------------------------------------------------------------------
+// ---- the clock
 
 TEST(sim_clock_jumps)
 {
@@ -156,7 +157,7 @@ TEST(sim_clock_jumps)
     sim_destroy(sim);
 }
 
-// ---- faults ---------------------------------------------------------------------------------------
+// ---- faults
 
 static s64 fault_operation(struct contract *t, struct io_file *f, u32 operation)
 {
@@ -194,14 +195,14 @@ TEST(sim_every_fault_fires)
         u32 operation;
         s64 want;
     } rows[] = {
-        {SIM_OPEN_ERROR, 0, -EMFILE}, {SIM_READ_ERROR, 1, -EIO},    {SIM_WRITE_ERROR, 2, -EIO},
-        {SIM_WRITE_ERROR, 3, -EIO},   {SIM_WRITE_FULL, 2, -ENOSPC}, {SIM_WRITE_FULL, 3, -ENOSPC},
-        {SIM_WRITE_FULL, 10, -ENOSPC}, {SIM_SYNC_ERROR, 3, -EIO},   {SIM_SYNC_ERROR, 4, -EIO},
-        {SIM_SYNC_ERROR, 5, -EIO},    {SIM_NAME_ERROR, 6, -EIO},    {SIM_NAME_ERROR, 7, -EIO},
-        {SIM_NAME_ERROR, 8, -EIO},    {SIM_NAME_ERROR, 9, -EIO},    {SIM_CRASH, 0, -EIO},
-        {SIM_CRASH, 2, -EIO},         {SIM_CRASH, 3, -EIO},         {SIM_CRASH, 4, -EIO},
-        {SIM_CRASH, 5, -EIO},         {SIM_CRASH, 6, -EIO},         {SIM_CRASH, 7, -EIO},
-        {SIM_CRASH, 8, -EIO},         {SIM_CRASH, 9, -EIO},         {SIM_CRASH, 10, -EIO},
+        {SIM_OPEN_ERROR, 0, -EMFILE},  {SIM_READ_ERROR, 1, -EIO},    {SIM_WRITE_ERROR, 2, -EIO},
+        {SIM_WRITE_ERROR, 3, -EIO},    {SIM_WRITE_FULL, 2, -ENOSPC}, {SIM_WRITE_FULL, 3, -ENOSPC},
+        {SIM_WRITE_FULL, 10, -ENOSPC}, {SIM_SYNC_ERROR, 3, -EIO},    {SIM_SYNC_ERROR, 4, -EIO},
+        {SIM_SYNC_ERROR, 5, -EIO},     {SIM_NAME_ERROR, 6, -EIO},    {SIM_NAME_ERROR, 7, -EIO},
+        {SIM_NAME_ERROR, 8, -EIO},     {SIM_NAME_ERROR, 9, -EIO},    {SIM_CRASH, 0, -EIO},
+        {SIM_CRASH, 2, -EIO},          {SIM_CRASH, 3, -EIO},         {SIM_CRASH, 4, -EIO},
+        {SIM_CRASH, 5, -EIO},          {SIM_CRASH, 6, -EIO},         {SIM_CRASH, 7, -EIO},
+        {SIM_CRASH, 8, -EIO},          {SIM_CRASH, 9, -EIO},         {SIM_CRASH, 10, -EIO},
         {SIM_CRASH, 11, -EIO},
     };
     for (u32 i = 0; i < COUNT_OF(rows) * 2; i++) {
@@ -245,7 +246,7 @@ TEST(sim_nth_operation_fails)
     sim_destroy(sim);
 }
 
-// ---- crashes --------------------------------------------------------------------------------------
+// ---- crashes
 
 TEST(sim_synced_bytes_survive_and_others_may)
 {
@@ -310,7 +311,8 @@ TEST(sim_extensions_and_truncations_may_be_lost)
         CHECK(bytes && memcmp(bytes, "0123", 4) == 0);
         CHECK(size == 10 || size == 13 || size == 4);
         if (size == 13) CHECK(memcmp(bytes + 10, "abc", 3) == 0);
-        if (size == 13) CHECK(memcmp(bytes + 4, "456789", 6) == 0 || memcmp(bytes + 4, "\0\0\0\0\0\0", 6) == 0);
+        if (size == 13)
+            CHECK(memcmp(bytes + 4, "456789", 6) == 0 || memcmp(bytes + 4, "\0\0\0\0\0\0", 6) == 0);
         sizes_seen[size == 4 ? 0 : size == 10 ? 1 : 2]++;
         free(bytes);
         contract_close(&t, f);
@@ -496,7 +498,7 @@ TEST(sim_locks_split)
     static const struct {
         u64 offset, size;
         int want;
-    } rows[] = {{0, 10, -EAGAIN}, {39, 1, -EAGAIN}, {40, 20, 0},    {60, 1, -EAGAIN},
+    } rows[] = {{0, 10, -EAGAIN}, {39, 1, -EAGAIN}, {40, 20, 0},      {60, 1, -EAGAIN},
                 {99, 1, -EAGAIN}, {100, 1, 0},      {30, 15, -EAGAIN}};
     for (u32 i = 0; i < COUNT_OF(rows); i++)
         CHECK_EQ(io_file_lock(b, rows[i].offset, rows[i].size, IO_LOCK_SHARED), rows[i].want);

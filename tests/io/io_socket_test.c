@@ -1,6 +1,6 @@
 // Goal: sockets keep io.h's contract on every backend that has them.
-// Method: both ends of each connection live in one loop on the loopback interface; a small echo server is
-// written as a node would write it, and what comes back is compared byte for byte.
+// Method: both ends of each connection live in one loop on the loopback interface; a small echo
+// server is written as a node would write it, and what comes back is compared byte for byte.
 #include "contract.h"
 
 #include <netinet/in.h>
@@ -35,7 +35,7 @@ static bool pair_open(struct contract *t, int ends[2])
     return ends[0] >= 0 && ends[1] >= 0;
 }
 
-// ---- an echo server -------------------------------------------------------------------------------
+// ---- an echo server
 
 struct echo_server {
     struct io *io;
@@ -206,7 +206,7 @@ CONTRACT_REAL(socket_many_connections)
     free(clients);
 }
 
-// ---- pressure and ends ----------------------------------------------------------------------------
+// ---- pressure and ends
 
 CONTRACT_REAL(socket_peer_that_stops_reading)
 {
@@ -217,7 +217,8 @@ CONTRACT_REAL(socket_peer_that_stops_reading)
     contract_fill(bytes, SIZE, 9);
     int small = 65536;
     setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
-    struct iovec iov[] = {{bytes, 1000001}, {bytes + 1000001, 3}, {bytes + 1000004, SIZE - 1000004}};
+    struct iovec iov[] = {
+        {bytes, 1000001}, {bytes + 1000001, 3}, {bytes + 1000004, SIZE - 1000004}};
     struct completion sending;
     completion_init(&sending, NULL, NULL);
     io_sendv(t->io, ends[0], iov, 3, &sending);
@@ -372,7 +373,7 @@ static void full_port_close(struct full_port *full)
     for (u32 i = 0; i < 5; i++) close(full->fds[i]);
 }
 
-// ---- connecting and listening ---------------------------------------------------------------------
+// ---- connecting and listening
 
 CONTRACT_REAL(socket_connect_by_name)
 {
@@ -412,9 +413,17 @@ CONTRACT_REAL(socket_listen_addresses)
         const char *address;
         bool right;
     } rows[] = {
-        {"127.0.0.1:0", true},  {":0", true},         {"localhost:0", true}, {"127.0.0.1", false},
-        {"", false},            {":", false},         {":x", false},         {":99999", false},
-        {"::1:80", false},      {"127.0.0.1:1x", false}, {"no such host:0", false},
+        {"127.0.0.1:0", true},
+        {":0", true},
+        {"localhost:0", true},
+        {"127.0.0.1", false},
+        {"", false},
+        {":", false},
+        {":x", false},
+        {":99999", false},
+        {"::1:80", false},
+        {"127.0.0.1:1x", false},
+        {"no such host:0", false},
     };
     for (u32 i = 0; i < COUNT_OF(rows); i++) {
         struct err err = ERR_CLEAR;
