@@ -51,8 +51,13 @@ $(B)/skerry: $(B)/node/main.o $(B)/libskerry.a
 	$(CC) $(CFLAGS) $^ -o $@ $(LIBS)
 
 # SQLite's library is the oracle of tests only.
-$(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_HELPERS) $(B)/libskerry.a
+$(B)/tests/%_test: $(B)/tests/%_test.o $(B)/libtests.a $(B)/libskerry.a
 	$(CC) $(CFLAGS) $^ -o $@ $(LIBS) -lsqlite3
+
+# An archive, so that a test links only the helpers that it uses and what these need.
+$(B)/libtests.a: $(TEST_HELPERS)
+	@rm -f $@
+	ar rcs $@ $^
 
 # Benchmarks: tests/bench/bench_NAME.c is a program of its own.
 $(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/libskerry.a
