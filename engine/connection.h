@@ -18,6 +18,7 @@
 struct schema;
 struct schema_load;
 struct skerry_stmt;
+struct vm_ephemeral_store;
 
 // PRAGMAs that are a bit of the connection.
 enum connection_flag {
@@ -72,9 +73,9 @@ struct database {
     struct store *store; // NULL: not opened yet
     struct txn *txn;     // NULL while store is
     struct schema *schema; // NULL: not loaded
-    struct schema *schema_before; // as it was before this transaction changed it; NULL: it has not
     bool schema_stale;     // to be read again before it is used
-    bool schema_own;       // read from what this transaction has written: not to be shared
+    bool schema_own;       // this transaction has changed it: not to be shared
+    bool committing;       // cursors of readers are kept over a commit
 };
 
 #define DATABASE_MAX 32
@@ -130,16 +131,15 @@ struct skerry {
     u32 active_count, active_write_count; // statements that are running
     s64 changes, total_changes, last_insert_rowid;
     s64 deferred_violations, deferred_immediate_violations;
-    s64 now_ms; // unused outside statements: see skerry_stmt
 
     struct skerry_stmt *statements;
+    struct vm_ephemeral_store *ephemeral_free; // stores of temporary tables that no statement uses
 
     // Reading schemas for prepare and attach.
     struct op op;
     struct schema_load *load;
-    bool load_began_read;
-    u32 nesting; // of SqlExec
-    u8 close_step;
+    struct store *closing[DATABASE_MAX]; // detached: to be closed
+    u32 closing_count;
 };
 
 static inline bool connection_flag(const struct skerry *db, enum connection_flag f)
@@ -162,16 +162,24 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index);
 io_status connection_schemas_load(struct skerry *db, struct op *op);
 io_status connection_attach(struct skerry *db, struct op *op, const char *path, const char *name);
 err_code connection_detach(struct skerry *db, const char *name, struct err *err);
+io_status connection_closing(struct skerry *db, struct op *op); // closes what was detached
 
 // ---- transactions ---------------------------------------------------------------------------------------
 // Begins reading or writing in a database, with the savepoints that are open.
 io_status connection_begin_read(struct skerry *db, struct op *op, u32 index);
 io_status connection_begin_write(struct skerry *db, struct op *op, u32 index, u64 deadline_ns);
 // Commits all databases. Failed: all are rolled back, but for ERR_BUSY, which leaves them as they were.
-io_status connection_commit(struct skerry *db, struct op *op);
+// Statements other than `by` that are reading go on in the newest state.
+io_status connection_commit(struct skerry *db, struct op *op, const struct skerry_stmt *by);
 void connection_rollback(struct skerry *db);
 // Ends read transactions when nothing needs them.
 void connection_end_read(struct skerry *db);
 // The schema of the database was changed by this transaction.
 void connection_schema_changed(struct skerry *db, u32 index);
+// Something was rolled back: schemas that were changed are read again.
+void connection_schemas_stale(struct skerry *db);
+// Statements other than `by` that are reading end with ERR_ABORT_ROLLBACK.
+void connection_cursors_aborted(struct skerry *db, const struct skerry_stmt *by);
+void connection_wake(struct skerry *db); // a call that waited is worth making again
+bool connection_in_memory(const struct skerry *db, u32 index);
 void connection_savepoints_free(struct skerry *db);

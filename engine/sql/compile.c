@@ -450,6 +450,8 @@ static void compile_text(struct compile *c, const char *sql, size_t size, size_t
     c->program = program_new(c->arena);
     *out = c->program;
     c->program->explain = parse.stmt->explain;
+    c->program->changes_counted = parse.stmt->kind == STMT_INSERT || parse.stmt->kind == STMT_UPDATE ||
+                                  parse.stmt->kind == STMT_DELETE;
     c->explain_query_plan = parse.stmt->explain == EXPLAIN_QUERY_PLAN;
     c->program->sql = arena_copy(c->arena, sql, parse.used);
     c->program->sql_size = parse.used;

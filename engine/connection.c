@@ -1,0 +1,260 @@
+// Connections: their databases, schemas, functions and collations.
+#include "connection.h"
+
+#include <strings.h>
+
+#include "sql/compile.h"
+#include "sql/schema.h"
+#include "vm/vm.h"
+
+// ---- flags, functions, collations ------------------------------------------------------------------------------
+
+void connection_flag_set(struct skerry *db, enum connection_flag f, bool on)
+{
+    u64 before = db->flags;
+    if (on)
+        db->flags |= 1ull << f;
+    else
+        db->flags &= ~(1ull << f);
+    // Programs were compiled for the flags as they were.
+    if (db->flags != before && f != CONNECTION_DEFER_FOREIGN_KEYS && f != CONNECTION_QUERY_ONLY &&
+        f != CONNECTION_WRITABLE_SCHEMA)
+        db->generation++;
+}
+
+int connection_database_find(const struct skerry *db, const char *name)
+{
+    for (u32 i = 0; i < db->database_count; i++)
+        if (name_equal(db->databases[i].name, name)) return (int)i;
+    return name_equal(name, "main") ? DATABASE_MAIN : -1;
+}
+
+const struct fn_def *connection_function(struct skerry *db, const char *name, size_t name_size, s32 argc,
+                                         bool *name_exists)
+{
+    const struct fn_def *any = NULL;
+    bool own = false;
+    for (const struct own_function *f = db->functions; f; f = f->next) {
+        if (strlen(f->def.name) != name_size || strncasecmp(f->def.name, name, name_size) != 0) continue;
+        own = true;
+        if (f->def.argument_count == argc) {
+            *name_exists = true;
+            return &f->def;
+        }
+        if (f->def.argument_count < 0) any = &f->def;
+    }
+    const struct fn_def *found = any ? any : fn_find(name, name_size, argc, name_exists);
+    if (own) *name_exists = true;
+    return found;
+}
+
+const struct collation *connection_collation(struct skerry *db, const char *name)
+{
+    for (const struct own_collation *c = db->collations; c; c = c->next)
+        if (name_equal(c->collation.name, name)) return &c->collation;
+    const struct collation *const built_in[] = {&COLLATION_BINARY, &COLLATION_NOCASE, &COLLATION_RTRIM};
+    for (u32 i = 0; i < COUNT_OF(built_in); i++)
+        if (name_equal(built_in[i]->name, name)) return built_in[i];
+    return NULL;
+}
+
+const struct collation *connection_collation_at(struct skerry *db, u32 index)
+{
+    for (const struct own_collation *c = db->collations; c; c = c->next)
+        if (index-- == 0) return &c->collation;
+    const struct collation *const built_in[] = {&COLLATION_RTRIM, &COLLATION_NOCASE, &COLLATION_BINARY};
+    return index < COUNT_OF(built_in) ? built_in[index] : NULL;
+}
+
+// ---- databases -------------------------------------------------------------------------------------------------
+
+static bool path_in_memory(const char *path)
+{
+    return !*path || strcmp(path, ":memory:") == 0;
+}
+
+bool connection_in_memory(const struct skerry *db, u32 index)
+{
+    return index == DATABASE_TEMP || path_in_memory(db->databases[index].path);
+}
+
+io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
+{
+    struct database *d = &db->databases[index];
+    if (LIKELY(d->txn != NULL)) return IO_DONE;
+    struct store_options options = {
+        .create = db->open_flags & SKERRY_OPEN_CREATE || index == DATABASE_TEMP,
+        .read_only = db->open_flags & SKERRY_OPEN_READ_ONLY && index != DATABASE_TEMP,
+        .in_memory = connection_in_memory(db, index),
+        .checkpoint_frames = db->engine->options.checkpoint_frames,
+        .page_size = (u32)db->settings[SETTING_PAGE_SIZE],
+    };
+    if (db->engine->options.cache_bytes) options.cache_pages_max = (u32)(db->engine->options.cache_bytes / 4096);
+    if (options.in_memory) options.create = true;
+    IO_TRY(store_open(db->engine->io, d->path, &options, op, &d->store));
+    d->txn = txn_create(d->store);
+    if (!d->txn) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
+    return IO_DONE;
+}
+
+// The schema of that cookie that another connection has loaded, or NULL.
+static struct schema *schema_shared(const struct skerry *db, const struct store *store, u32 cookie)
+{
+    for (const struct skerry *other = db->engine->connections; other; other = other->next) {
+        for (u32 i = 0; i < other->database_count; i++) {
+            const struct database *d = &other->databases[i];
+            if (i != DATABASE_TEMP && d->store == store && d->schema && !d->schema_stale && !d->schema_own &&
+                d->schema->cookie == cookie)
+                return d->schema;
+        }
+    }
+    return NULL;
+}
+
+static io_status schema_load_one(struct skerry *db, struct op *op, u32 index)
+{
+    struct database *d = &db->databases[index];
+    if (index == DATABASE_TEMP && !d->txn) {
+        d->schema = schema_empty(true);
+        return d->schema ? IO_DONE : IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
+    }
+    IO_TRY(connection_database_open(db, op, index));
+    IO_TRY(connection_begin_read(db, op, index));
+    if (!db->load && !d->schema_own && index != DATABASE_TEMP) {
+        u32 cookie;
+        IO_TRY(txn_meta_get(d->txn, op, META_SCHEMA_COOKIE, &cookie));
+        struct schema *shared = schema_shared(db, d->store, cookie);
+        if (shared) {
+            schema_ref(shared);
+            schema_unref(d->schema);
+            d->schema = shared;
+            d->schema_stale = false;
+            return IO_DONE;
+        }
+    }
+    struct schema *fresh = NULL;
+    io_status status = schema_load_run(&db->load, d->txn, op, index == DATABASE_TEMP, d->schema, &fresh);
+    if (status == IO_WAIT) return status;
+    schema_load_free(db->load);
+    db->load = NULL;
+    IO_TRY(status);
+    schema_unref(d->schema);
+    d->schema = fresh;
+    d->schema_stale = false;
+    return IO_DONE;
+}
+
+io_status connection_schemas_load(struct skerry *db, struct op *op)
+{
+    for (u32 i = 0; i < db->database_count; i++) {
+        struct database *d = &db->databases[i];
+        if (LIKELY(d->schema && !d->schema_stale)) continue;
+        IO_TRY(schema_load_one(db, op, i));
+    }
+    return IO_DONE;
+}
+
+void connection_schema_changed(struct skerry *db, u32 index)
+{
+    db->databases[index].schema_stale = true;
+    db->databases[index].schema_own = true;
+}
+
+void connection_schemas_stale(struct skerry *db)
+{
+    for (u32 i = 0; i < db->database_count; i++)
+        if (db->databases[i].schema_own) db->databases[i].schema_stale = true;
+}
+
+io_status connection_attach(struct skerry *db, struct op *op, const char *path, const char *name)
+{
+    struct database *d = &db->databases[db->database_count];
+    if (!d->path) {
+        if (db->database_count >= DATABASE_MAX || db->database_count >= 2 + (u64)db->limits[SKERRY_LIMIT_ATTACHED])
+            return IO_ERROR(&op->err, ERR_ERROR, "too many attached databases - max %lld",
+                            (long long)db->limits[SKERRY_LIMIT_ATTACHED]);
+        if (connection_database_find(db, name) >= 0)
+            return IO_ERROR(&op->err, ERR_ERROR, "database %s is already in use", name);
+        *d = (struct database){.name = strdup(name), .path = strdup(path)};
+    }
+    io_status status = IO_FAIL;
+    if (!d->name || !d->path) {
+        err_set(&op->err, ERR_NOMEM, __func__, "out of memory");
+    } else {
+        db->database_count++; // visible to open and begin, which take its number
+        status = connection_database_open(db, op, db->database_count - 1);
+        if (status == IO_DONE) status = schema_load_one(db, op, db->database_count - 1);
+        if (status != IO_DONE) db->database_count--;
+    }
+    if (status == IO_WAIT) return status;
+    if (status == IO_FAIL) {
+        err_code code = op->err.code;
+        txn_destroy(d->txn);
+        d->txn = NULL;
+        if (d->store) {
+            struct op closing;
+            op_init(&closing, op->io, NULL);
+            (void)!store_close(d->store, &closing); // holds nothing that could be lost
+            op_deinit(&closing);
+        }
+        if (code == ERR_CANTOPEN) {
+            err_clear(&op->err);
+            err_set(&op->err, ERR_CANTOPEN, __func__, "unable to open database: %s", d->path);
+        }
+        schema_unref(d->schema);
+        free(d->name);
+        free(d->path);
+        *d = (struct database){0};
+        return status;
+    }
+    db->generation++;
+    return IO_DONE;
+}
+
+err_code connection_detach(struct skerry *db, const char *name, struct err *err)
+{
+    int index = connection_database_find(db, name);
+    if (index < 0) {
+        err_set(err, ERR_ERROR, __func__, "no such database: %s", name);
+        return ERR_ERROR;
+    }
+    if (index < 2) {
+        err_set(err, ERR_ERROR, __func__, "cannot detach database %s", name);
+        return ERR_ERROR;
+    }
+    struct database *d = &db->databases[index];
+    if ((d->txn && txn_state_get(d->txn) != TXN_NONE && db->active_count > 1) || !db->autocommit) {
+        err_set(err, ERR_ERROR, __func__, "database %s is locked", name);
+        return ERR_ERROR;
+    }
+    if (db->closing_count == COUNT_OF(db->closing)) {
+        err_set(err, ERR_ERROR, __func__, "database %s is locked", name);
+        return ERR_ERROR;
+    }
+    txn_destroy(d->txn);
+    if (d->store) db->closing[db->closing_count++] = d->store;
+    schema_unref(d->schema);
+    free(d->name);
+    free(d->path);
+    memmove(d, d + 1, (db->database_count - (u32)index - 1) * sizeof *d);
+    db->database_count--;
+    db->databases[db->database_count] = (struct database){0};
+    db->generation++;
+    return ERR_OK;
+}
+
+io_status connection_closing(struct skerry *db, struct op *op)
+{
+    while (db->closing_count) {
+        IO_TRY(store_close(db->closing[db->closing_count - 1], op));
+        db->closing_count--;
+    }
+    return IO_DONE;
+}
+
+const struct table *connection_eponymous_table(const struct skerry *db, const char *name)
+{
+    (void)db;
+    (void)name;
+    return NULL;
+}

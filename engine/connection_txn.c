@@ -1,0 +1,128 @@
+// The transaction of a connection over its databases.
+#include "connection.h"
+#include "sql/schema.h"
+#include "store/pager.h"
+#include "vm/vm.h"
+
+io_status connection_begin_read(struct skerry *db, struct op *op, u32 index)
+{
+    return txn_begin_read(db->databases[index].txn, op);
+}
+
+io_status connection_begin_write(struct skerry *db, struct op *op, u32 index, u64 deadline_ns)
+{
+    struct txn *t = db->databases[index].txn;
+    if (txn_state_get(t) != TXN_WRITE) IO_TRY(txn_begin_write(t, op, deadline_ns));
+    while (txn_savepoint_count(t) < db->savepoint_count) {
+        u32 number;
+        if (txn_savepoint_open(t, &number, &op->err) != ERR_OK) return IO_FAIL;
+    }
+    return IO_DONE;
+}
+
+// ---- cursors of other statements ---------------------------------------------------------------------------------
+
+// A commit ends the snapshot under the feet of statements that are reading: their cursors' positions are saved, and
+// found again in the new one.
+static void cursors_keep(struct skerry *db, u32 index, bool restore)
+{
+    for (struct skerry_stmt *s = db->statements; s; s = s->next) {
+        for (struct vm_frame *f = s->frame; f; f = f->parent) {
+            for (s32 i = 0; i < f->program->cursor_count; i++) {
+                struct vm_cursor *c = f->cursors[i];
+                if (!c || c->kind != VM_CURSOR_TREE || c->database != (s8)index) continue;
+                if (restore) {
+                    if (c->kept) {
+                        c->c.state = CURSOR_SAVED;
+                        c->c.skip = c->kept_skip;
+                        c->row_valid = false;
+                    }
+                    c->kept = false;
+                } else {
+                    c->kept = c->c.state == CURSOR_SAVED;
+                    c->kept_skip = c->c.skip;
+                }
+            }
+        }
+    }
+}
+
+static io_status commit_one(struct skerry *db, struct op *op, u32 index, bool readers)
+{
+    struct database *d = &db->databases[index];
+    if (!d->txn) return IO_DONE;
+    if (!readers) return txn_commit(d->txn, op);
+    if (txn_state_get(d->txn) == TXN_READ && !d->committing) return IO_DONE;
+    if (txn_state_get(d->txn) == TXN_WRITE) {
+        if (!d->committing) {
+            IO_TRY(txn_cursors_save(d->txn, op, 0, NULL));
+            op_settle(op);
+            cursors_keep(db, index, false);
+            d->committing = true;
+        }
+        io_status status = txn_commit(d->txn, op);
+        if (status == IO_WAIT) return status;
+        if (status == IO_FAIL) {
+            d->committing = false;
+            return status;
+        }
+    }
+    if (d->committing) {
+        IO_TRY(txn_begin_read(d->txn, op));
+        cursors_keep(db, index, true);
+        d->committing = false;
+    }
+    return IO_DONE;
+}
+
+io_status connection_commit(struct skerry *db, struct op *op, const struct skerry_stmt *by)
+{
+    bool readers = db->active_count > (by && by->active ? 1u : 0u);
+    for (u32 i = 0; i < db->database_count; i++) IO_TRY(commit_one(db, op, i, readers));
+    for (u32 i = 0; i < db->database_count; i++) db->databases[i].schema_own = false;
+    return IO_DONE;
+}
+
+void connection_cursors_aborted(struct skerry *db, const struct skerry_stmt *by)
+{
+    for (struct skerry_stmt *s = db->statements; s; s = s->next)
+        if (s != by && s->active && s->state != STMT_STATE_HALTING) s->aborted = true;
+}
+
+void connection_rollback(struct skerry *db)
+{
+    for (u32 i = 0; i < db->database_count; i++) {
+        struct database *d = &db->databases[i];
+        if (d->txn) txn_rollback(d->txn);
+        d->committing = false;
+    }
+    connection_schemas_stale(db);
+    for (u32 i = 0; i < db->database_count; i++) db->databases[i].schema_own = false;
+    db->deferred_violations = db->deferred_immediate_violations = 0;
+    db->flags &= ~(1ull << CONNECTION_DEFER_FOREIGN_KEYS);
+    connection_savepoints_free(db);
+    for (struct skerry_stmt *s = db->statements; s; s = s->next) {
+        if (s->active && s->state != STMT_STATE_HALTING) s->aborted = true;
+        s->savepoint = 0;
+    }
+    db->statement_savepoint_count = 0;
+}
+
+void connection_end_read(struct skerry *db)
+{
+    if (!db->autocommit || db->active_count > 0 || db->load) return;
+    for (u32 i = 0; i < db->database_count; i++) {
+        struct database *d = &db->databases[i];
+        if (d->txn && txn_state_get(d->txn) == TXN_READ) txn_end_read(d->txn);
+    }
+}
+
+void connection_savepoints_free(struct skerry *db)
+{
+    while (db->savepoints) {
+        struct named_savepoint *n = db->savepoints;
+        db->savepoints = n->outer;
+        free(n);
+    }
+    db->savepoint_count = 0;
+}

@@ -1,0 +1,552 @@
+// The embedding API.
+#include "skerry.h"
+
+#include <strings.h>
+
+#include "sql/schema.h"
+#include "vm/statement.h"
+
+// ---- engine ----------------------------------------------------------------------------------------------------
+
+bool skerry_engine_create(const struct skerry_engine_options *options, struct skerry_engine **out, struct err *err)
+{
+    struct skerry_engine *e = calloc(1, sizeof *e);
+    if (!e) {
+        err_set(err, ERR_NOMEM, __func__, "out of memory");
+        return false;
+    }
+    e->options = *options;
+    e->io = options->io;
+    if (!e->io) {
+        struct io_options io = {.backend = options->backend, .fallback = true};
+        e->io = io_create(&io, err);
+        e->io_own = true;
+    }
+    if (!e->io) {
+        free(e);
+        return false;
+    }
+    *out = e;
+    return true;
+}
+
+void skerry_engine_destroy(struct skerry_engine *e)
+{
+    ASSERT(!e->connections);
+    if (e->io_own) io_destroy(e->io);
+    free(e);
+}
+
+struct io *skerry_engine_io(struct skerry_engine *e)
+{
+    return e->io;
+}
+
+// ---- connections -----------------------------------------------------------------------------------------------
+
+static void connection_op_wake(struct waiter *w)
+{
+    struct op *op = CONTAINER_OF(w, struct op, waiter);
+    connection_wake(CONTAINER_OF(op, struct skerry, op));
+}
+
+void connection_wake(struct skerry *db)
+{
+    db->woken = true;
+    if (db->on_wake) db->on_wake(db->wake_context);
+}
+
+static const s64 limits_default[SKERRY_LIMIT_COUNT] = {
+    [SKERRY_LIMIT_LENGTH] = VALUE_SIZE_MAX,
+    [SKERRY_LIMIT_SQL_LENGTH] = 1000000000,
+    [SKERRY_LIMIT_COLUMN] = 2000,
+    [SKERRY_LIMIT_EXPR_DEPTH] = 1000,
+    [SKERRY_LIMIT_COMPOUND_SELECT] = 500,
+    [SKERRY_LIMIT_VDBE_OP] = 250000000,
+    [SKERRY_LIMIT_FUNCTION_ARG] = 1000,
+    [SKERRY_LIMIT_ATTACHED] = 10,
+    [SKERRY_LIMIT_LIKE_PATTERN_LENGTH] = 50000,
+    [SKERRY_LIMIT_VARIABLE_NUMBER] = 32766,
+    [SKERRY_LIMIT_TRIGGER_DEPTH] = 1000,
+};
+static const s64 limits_max[SKERRY_LIMIT_COUNT] = {
+    [SKERRY_LIMIT_LENGTH] = VALUE_SIZE_MAX,
+    [SKERRY_LIMIT_SQL_LENGTH] = 1000000000,
+    [SKERRY_LIMIT_COLUMN] = 2000,
+    [SKERRY_LIMIT_EXPR_DEPTH] = 1000,
+    [SKERRY_LIMIT_COMPOUND_SELECT] = 500,
+    [SKERRY_LIMIT_VDBE_OP] = 250000000,
+    [SKERRY_LIMIT_FUNCTION_ARG] = 1000,
+    [SKERRY_LIMIT_ATTACHED] = DATABASE_MAX - 2,
+    [SKERRY_LIMIT_LIKE_PATTERN_LENGTH] = 50000,
+    [SKERRY_LIMIT_VARIABLE_NUMBER] = 32766,
+    [SKERRY_LIMIT_TRIGGER_DEPTH] = 1000,
+    [SKERRY_LIMIT_STATEMENT_MS] = INT64_MAX / 1000000,
+    [SKERRY_LIMIT_STATEMENT_MEMORY] = INT64_MAX,
+};
+
+bool skerry_open(struct skerry_engine *e, const char *path, u32 flags, struct skerry **out, struct err *err)
+{
+    struct skerry *db = calloc(1, sizeof *db);
+    char *own_path = strdup(path), *main_name = strdup("main"), *temp_name = strdup("temp"), *temp_path = strdup("");
+    if (!db || !own_path || !main_name || !temp_name || !temp_path) {
+        free(db);
+        free(own_path);
+        free(main_name);
+        free(temp_name);
+        free(temp_path);
+        err_set(err, ERR_NOMEM, __func__, "out of memory");
+        return false;
+    }
+    db->engine = e;
+    db->open_flags = flags;
+    db->err = ERR_CLEAR;
+    db->databases[DATABASE_MAIN] = (struct database){.name = main_name, .path = own_path};
+    db->databases[DATABASE_TEMP] = (struct database){.name = temp_name, .path = temp_path};
+    db->database_count = 2;
+    db->autocommit = true;
+    db->flags = 1ull << CONNECTION_AUTOMATIC_INDEX | 1ull << CONNECTION_SHORT_COLUMN_NAMES |
+                1ull << CONNECTION_TRUSTED_SCHEMA | 1ull << CONNECTION_DQS_DML | 1ull << CONNECTION_DQS_DDL;
+    memcpy(db->limits, limits_default, sizeof db->limits);
+    db->settings[SETTING_CACHE_SIZE] = -16384;
+    db->settings[SETTING_SYNCHRONOUS] = 2;
+    db->settings[SETTING_JOURNAL_SIZE_LIMIT] = -1;
+    db->settings[SETTING_WAL_AUTOCHECKPOINT] = e->options.checkpoint_frames ? e->options.checkpoint_frames : 1000;
+    db->settings[SETTING_CACHE_SPILL] = 1;
+    db->settings[SETTING_MAX_PAGE_COUNT] = 4294967294;
+    db->settings[SETTING_PAGE_SIZE] = 4096;
+    op_init(&db->op, e->io, connection_op_wake);
+    db->next = e->connections;
+    e->connections = db;
+    *out = db;
+    return true;
+}
+
+static io_status ephemeral_close(struct skerry *db)
+{
+    while (db->ephemeral_free) {
+        struct vm_ephemeral_store *e = db->ephemeral_free;
+        txn_destroy(e->txn);
+        e->txn = NULL;
+        if (e->store) IO_TRY(store_close(e->store, &db->op));
+        db->ephemeral_free = e->next;
+        free(e);
+    }
+    return IO_DONE;
+}
+
+int skerry_close(struct skerry *db, struct err *err)
+{
+    ASSERT(!db->statements);
+    schema_load_free(db->load);
+    db->load = NULL;
+    connection_savepoints_free(db);
+    io_status status = ephemeral_close(db);
+    if (status == IO_WAIT) return SKERRY_WAIT;
+    while (db->database_count) {
+        struct database *d = &db->databases[db->database_count - 1];
+        txn_destroy(d->txn);
+        d->txn = NULL;
+        schema_unref(d->schema);
+        d->schema = NULL;
+        if (d->store) status = store_close(d->store, &db->op);
+        if (status == IO_WAIT) return SKERRY_WAIT;
+        free(d->name);
+        free(d->path);
+        db->database_count--;
+        db->databases[db->database_count] = (struct database){0};
+    }
+    if (connection_closing(db, &db->op) == IO_WAIT) return SKERRY_WAIT;
+    if (err && db->op.err.code != ERR_OK) *err = db->op.err;
+    op_deinit(&db->op);
+    struct skerry **link = &db->engine->connections;
+    while (*link != db) link = &(*link)->next;
+    *link = db->next;
+    while (db->functions) {
+        struct own_function *f = db->functions;
+        db->functions = f->next;
+        free((char *)(uintptr_t)f->def.name);
+        free(f);
+    }
+    while (db->collations) {
+        struct own_collation *c = db->collations;
+        db->collations = c->next;
+        free((char *)(uintptr_t)c->collation.name);
+        free(c);
+    }
+    free(db);
+    return SKERRY_OK;
+}
+
+void skerry_on_wake(struct skerry *db, void (*on_wake)(void *context), void *context)
+{
+    db->on_wake = on_wake;
+    db->wake_context = context;
+}
+
+void skerry_wait(struct skerry *db)
+{
+    while (!db->woken) {
+        if (io_step(db->engine->io, UINT64_MAX) <= 0 && !io_busy(db->engine->io)) break;
+    }
+    db->woken = false;
+}
+
+const struct err *skerry_error(const struct skerry *db) { return &db->err; }
+int skerry_errcode(const struct skerry *db) { return (int)db->err.code; }
+s64 skerry_changes(const struct skerry *db) { return db->changes; }
+s64 skerry_total_changes(const struct skerry *db) { return db->total_changes; }
+s64 skerry_last_insert_rowid(const struct skerry *db) { return db->last_insert_rowid; }
+bool skerry_autocommit(const struct skerry *db) { return db->autocommit; }
+void skerry_busy_timeout(struct skerry *db, u32 milliseconds) { db->settings[SETTING_BUSY_TIMEOUT] = milliseconds; }
+
+void skerry_interrupt(struct skerry *db)
+{
+    if (db->active_count > 0) db->interrupted = true;
+}
+
+bool skerry_rollback(struct skerry *db)
+{
+    if (db->autocommit) return false;
+    connection_rollback(db);
+    db->autocommit = true;
+    return true;
+}
+
+struct store *skerry_store(struct skerry *db)
+{
+    return db->databases[DATABASE_MAIN].store;
+}
+
+s64 skerry_limit(struct skerry *db, enum skerry_limit limit, s64 value)
+{
+    s64 before = db->limits[limit];
+    if (value >= 0) db->limits[limit] = MIN(value, limits_max[limit]);
+    return before;
+}
+
+// ---- statements ------------------------------------------------------------------------------------------------
+
+// The error of an operation becomes the connection's; gives SQLite's primary code.
+static int failed(struct skerry *db, const struct err *err)
+{
+    if (&db->err != err) db->err = *err;
+    return err_primary(db->err.code);
+}
+
+int skerry_prepare(struct skerry *db, const char *sql, size_t size, struct skerry_stmt **out, size_t *used)
+{
+    *out = NULL;
+    db->woken = false;
+    if (size > (u64)db->limits[SKERRY_LIMIT_SQL_LENGTH]) {
+        err_clear(&db->err);
+        err_set(&db->err, ERR_TOOBIG, __func__, "statement too long");
+        return SKERRY_OK + ERR_TOOBIG;
+    }
+    if (db->op.err.code != ERR_OK) err_clear(&db->op.err);
+    switch (statement_prepare(db, &db->op, sql, size, false, out, used)) {
+    case IO_DONE: return SKERRY_OK;
+    case IO_WAIT: return SKERRY_WAIT;
+    case IO_FAIL: break;
+    }
+    op_settle(&db->op);
+    return failed(db, &db->op.err);
+}
+
+int skerry_step(struct skerry_stmt *s)
+{
+    s->db->woken = false;
+    switch (statement_step(s)) {
+    case VM_ROW: return SKERRY_ROW;
+    case VM_DONE: return SKERRY_DONE;
+    case VM_WAIT: return SKERRY_WAIT;
+    case VM_FAIL: break;
+    }
+    return failed(s->db, &s->op.err);
+}
+
+int skerry_reset(struct skerry_stmt *s)
+{
+    if (s->state == STMT_STATE_RUNNING || s->state == STMT_STATE_ROW) {
+        // What an autocommit has changed so far stays, as after SQLite's reset.
+        s->halt_step = HALT_BEGIN;
+        if (s->op.err.code != ERR_OK) err_clear(&s->op.err);
+        waiter_remove(&s->op.waiter);
+        op_settle(&s->op);
+        s->expired = false;
+        s->state = STMT_STATE_HALTING;
+    }
+    if (s->state == STMT_STATE_HALTING) {
+        switch (vm_halt(s)) {
+        case IO_WAIT: return SKERRY_WAIT;
+        case IO_FAIL: s->state = STMT_STATE_READY; return failed(s->db, &s->op.err);
+        case IO_DONE: break;
+        }
+    }
+    int result = s->state == STMT_STATE_FAILED ? err_primary(s->op.err.code) : SKERRY_OK;
+    s->state = STMT_STATE_READY;
+    s->row = NULL;
+    return result == SKERRY_OK ? SKERRY_OK : SKERRY_OK;
+}
+
+struct skerry *skerry_stmt_db(const struct skerry_stmt *s) { return s->db; }
+
+const char *skerry_sql(const struct skerry_stmt *s, size_t *size)
+{
+    if (size) *size = s->sql_size;
+    return s->sql;
+}
+
+bool skerry_stmt_readonly(const struct skerry_stmt *s) { return s->program->read_only; }
+enum skerry_explain skerry_stmt_explain(const struct skerry_stmt *s) { return (enum skerry_explain)s->program->explain; }
+
+bool skerry_stmt_busy(const struct skerry_stmt *s)
+{
+    return s->state == STMT_STATE_RUNNING || s->state == STMT_STATE_ROW || s->state == STMT_STATE_HALTING;
+}
+
+void skerry_stmt_counters(const struct skerry_stmt *s, struct skerry_stmt_counters *out)
+{
+    *out = s->counters;
+}
+
+// ---- parameters ------------------------------------------------------------------------------------------------
+
+u32 skerry_parameter_count(const struct skerry_stmt *s) { return s->program->parameter_count; }
+
+const char *skerry_parameter_name(const struct skerry_stmt *s, u32 index)
+{
+    const struct program *p = s->program;
+    for (u32 i = 0; i < p->named_parameter_count; i++)
+        if (p->parameters[i].number == index) return p->parameters[i].name;
+    return NULL;
+}
+
+u32 skerry_parameter_index(const struct skerry_stmt *s, const char *name)
+{
+    const struct program *p = s->program;
+    for (u32 i = 0; i < p->named_parameter_count; i++)
+        if (p->parameters[i].name && strcmp(p->parameters[i].name, name) == 0) return p->parameters[i].number;
+    return 0;
+}
+
+static int bind_begin(struct skerry_stmt *s, u32 index)
+{
+    if (skerry_stmt_busy(s)) {
+        err_clear(&s->db->err);
+        err_set(&s->db->err, ERR_MISUSE, __func__, "bind on a busy prepared statement: [%s]", s->sql);
+        return ERR_MISUSE;
+    }
+    if (index < 1 || index > s->program->parameter_count) {
+        err_clear(&s->db->err);
+        err_set(&s->db->err, ERR_RANGE, __func__, "%s", err_default_text(ERR_RANGE));
+        return ERR_RANGE;
+    }
+    return SKERRY_OK;
+}
+
+static int bind_end(struct skerry_stmt *s, err_code code)
+{
+    if (code == ERR_OK) return SKERRY_OK;
+    err_clear(&s->db->err);
+    err_set(&s->db->err, code, __func__, "%s", err_default_text(code));
+    return err_primary(code);
+}
+
+int skerry_bind(struct skerry_stmt *s, u32 index, const struct value *v)
+{
+    int result = bind_begin(s, index);
+    return result ? result : bind_end(s, value_copy(&s->parameters[index], v));
+}
+
+int skerry_bind_null(struct skerry_stmt *s, u32 index)
+{
+    int result = bind_begin(s, index);
+    if (!result) value_set_null(&s->parameters[index]);
+    return result;
+}
+
+int skerry_bind_integer(struct skerry_stmt *s, u32 index, s64 i)
+{
+    int result = bind_begin(s, index);
+    if (!result) value_set_integer(&s->parameters[index], i);
+    return result;
+}
+
+int skerry_bind_real(struct skerry_stmt *s, u32 index, double r)
+{
+    int result = bind_begin(s, index);
+    if (!result) value_set_real(&s->parameters[index], r);
+    return result;
+}
+
+int skerry_bind_text(struct skerry_stmt *s, u32 index, const void *bytes, size_t size)
+{
+    int result = bind_begin(s, index);
+    if (!result && size > (u64)s->db->limits[SKERRY_LIMIT_LENGTH]) result = bind_end(s, ERR_TOOBIG);
+    return result ? result : bind_end(s, value_set_text(&s->parameters[index], bytes, size));
+}
+
+int skerry_bind_blob(struct skerry_stmt *s, u32 index, const void *bytes, size_t size)
+{
+    int result = bind_begin(s, index);
+    if (!result && size > (u64)s->db->limits[SKERRY_LIMIT_LENGTH]) result = bind_end(s, ERR_TOOBIG);
+    return result ? result : bind_end(s, value_set_blob(&s->parameters[index], bytes, size));
+}
+
+void skerry_clear_bindings(struct skerry_stmt *s)
+{
+    for (u32 i = 1; i <= s->program->parameter_count; i++) value_set_null(&s->parameters[i]);
+}
+
+// ---- columns ---------------------------------------------------------------------------------------------------
+
+u32 skerry_column_count(const struct skerry_stmt *s) { return s->program->column_count; }
+
+const char *skerry_column_name(const struct skerry_stmt *s, u32 column)
+{
+    return column < s->program->column_count ? s->program->columns[column].name : NULL;
+}
+
+const char *skerry_column_decltype(const struct skerry_stmt *s, u32 column)
+{
+    return column < s->program->column_count ? s->program->columns[column].decltype : NULL;
+}
+
+const struct value *skerry_column(const struct skerry_stmt *s, u32 column)
+{
+    static const struct value null = {.type = VALUE_NULL};
+    if (s->state != STMT_STATE_ROW || column >= s->program->column_count) return &null;
+    return &s->row[column];
+}
+
+enum value_type skerry_column_type(const struct skerry_stmt *s, u32 column)
+{
+    return (enum value_type)skerry_column(s, column)->type;
+}
+
+s64 skerry_column_integer(struct skerry_stmt *s, u32 column)
+{
+    return value_to_integer(skerry_column(s, column));
+}
+
+double skerry_column_real(struct skerry_stmt *s, u32 column)
+{
+    return value_to_real(skerry_column(s, column));
+}
+
+static struct value *column_scratch(struct skerry_stmt *s, u32 column)
+{
+    if (!s->scratch) {
+        s->scratch = calloc(s->program->column_count, sizeof *s->scratch);
+        if (!s->scratch) return NULL;
+        s->scratch_count = s->program->column_count;
+        for (u32 i = 0; i < s->scratch_count; i++) value_init(&s->scratch[i]);
+    }
+    return &s->scratch[column];
+}
+
+static const void *column_bytes(struct skerry_stmt *s, u32 column, size_t *size, bool terminated)
+{
+    const struct value *v = skerry_column(s, column);
+    if (size) *size = 0;
+    if (v->type == VALUE_NULL) return NULL;
+    bool plain = (v->type == VALUE_TEXT || v->type == VALUE_BLOB) && !(v->flags & VALUE_ZERO_TAIL);
+    if (!plain || (terminated && !(v->flags & VALUE_TERMINATED))) {
+        struct value *own = column_scratch(s, column);
+        if (!own || value_copy(own, v) != ERR_OK) return NULL;
+        if ((own->type == VALUE_INTEGER || own->type == VALUE_REAL) && value_to_text(own) != ERR_OK) return NULL;
+        if (value_expand(own) != ERR_OK || (terminated && value_terminate(own) != ERR_OK)) return NULL;
+        v = own;
+    }
+    if (size) *size = v->size;
+    return v->bytes;
+}
+
+const char *skerry_column_text(struct skerry_stmt *s, u32 column, size_t *size)
+{
+    return column_bytes(s, column, size, true);
+}
+
+const void *skerry_column_blob(struct skerry_stmt *s, u32 column, size_t *size)
+{
+    return column_bytes(s, column, size, false);
+}
+
+// ---- the rest --------------------------------------------------------------------------------------------------
+
+int skerry_exec(struct skerry *db, const char *sql, int (*row)(void *context, struct skerry_stmt *s), void *context)
+{
+    size_t left = strlen(sql);
+    while (left) {
+        struct skerry_stmt *s;
+        size_t used;
+        int result;
+        while ((result = skerry_prepare(db, sql, left, &s, &used)) == SKERRY_WAIT) skerry_wait(db);
+        if (result != SKERRY_OK) return result;
+        if (!used) break;
+        sql += used;
+        left -= used;
+        if (!s) continue;
+        while ((result = skerry_step(s)) == SKERRY_ROW || result == SKERRY_WAIT) {
+            if (result == SKERRY_WAIT) {
+                skerry_wait(db);
+            } else if (row && row(context, s)) {
+                err_clear(&db->err);
+                err_set(&db->err, ERR_ABORT, __func__, "query aborted");
+                result = ERR_ABORT;
+                break;
+            }
+        }
+        skerry_finalize(s);
+        if (result != SKERRY_DONE) return result;
+    }
+    return SKERRY_OK;
+}
+
+const char *skerry_version(void) { return "0.1.0"; }
+const char *skerry_sqlite_version(void) { return "3.50.4"; }
+
+int skerry_create_function(struct skerry *db, const struct skerry_function *f)
+{
+    struct own_function *own = calloc(1, sizeof *own);
+    char *name = strdup(f->name);
+    if (!own || !name) {
+        free(own);
+        free(name);
+        return ERR_NOMEM;
+    }
+    bool aggregate = f->step != NULL, window = f->value != NULL;
+    own->def = (struct fn_def){
+        .name = name,
+        .argument_count = (s8)f->argument_count,
+        .flags = (f->deterministic ? FN_DETERMINISTIC : 0u) | (f->direct_only ? FN_DIRECT_ONLY : 0u) |
+                 (aggregate ? FN_AGGREGATE : 0u) | (window ? FN_WINDOW : 0u),
+        .scalar = f->scalar,
+        .step = f->step,
+        .inverse = f->inverse,
+        .final = f->final,
+        .value = f->value,
+        .user_pointer = f->user,
+    };
+    own->next = db->functions; // the newest of a name goes first
+    db->functions = own;
+    db->generation++;
+    return SKERRY_OK;
+}
+
+int skerry_create_collation(struct skerry *db, const struct collation *c)
+{
+    struct own_collation *own = calloc(1, sizeof *own);
+    char *name = strdup(c->name);
+    if (!own || !name) {
+        free(own);
+        free(name);
+        return ERR_NOMEM;
+    }
+    own->collation = (struct collation){.name = name, .compare = c->compare, .context = c->context};
+    own->next = db->collations;
+    db->collations = own;
+    db->generation++;
+    return SKERRY_OK;
+}

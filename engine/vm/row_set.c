@@ -1,0 +1,177 @@
+#include "row_set.h"
+
+struct row_set *row_set_new(struct row_set **list)
+{
+    struct row_set *r = calloc(1, sizeof *r);
+    if (!r) return NULL;
+    r->next = *list;
+    *list = r;
+    return r;
+}
+
+void row_sets_free(struct row_set **list)
+{
+    for (struct row_set *r = *list, *next; r; r = next) {
+        next = r->next;
+        free(r->rows);
+        free(r->table);
+        free(r->used);
+        free(r);
+    }
+    *list = NULL;
+}
+
+bool row_set_add(struct row_set *r, s64 row)
+{
+    if (r->count == r->capacity) {
+        u64 capacity = r->capacity ? r->capacity * 2 : 64;
+        s64 *grown = realloc(r->rows, capacity * sizeof *grown);
+        if (!grown) return false;
+        r->rows = grown;
+        r->capacity = capacity;
+    }
+    r->rows[r->count++] = row;
+    r->sorted = false;
+    return true;
+}
+
+static int row_compare(const void *a, const void *b)
+{
+    s64 x = *(const s64 *)a, y = *(const s64 *)b;
+    return (x > y) - (x < y);
+}
+
+bool row_set_read(struct row_set *r, s64 *row)
+{
+    if (!r->sorted) {
+        bool ascending = true;
+        for (u64 i = 1; i < r->count && ascending; i++) ascending = r->rows[i - 1] <= r->rows[i];
+        if (!ascending) qsort(r->rows, r->count, sizeof *r->rows, row_compare);
+        r->sorted = true;
+        r->at = 0;
+    }
+    if (r->at == r->count) {
+        r->at = r->count = 0;
+        return false;
+    }
+    *row = r->rows[r->at++];
+    while (r->at < r->count && r->rows[r->at] == *row) r->at++;
+    return true;
+}
+
+static inline u64 mix(u64 x)
+{
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93u;
+    x ^= x >> 32;
+    return x;
+}
+
+static void table_put(struct row_set *r, s64 row)
+{
+    u64 i = mix((u64)row) & r->table_mask;
+    while (r->used[i]) {
+        if (r->table[i] == row) return;
+        i = (i + 1) & r->table_mask;
+    }
+    r->used[i] = 1;
+    r->table[i] = row;
+    r->table_count++;
+}
+
+static bool table_reserve(struct row_set *r, u64 count)
+{
+    u64 size = r->table ? r->table_mask + 1 : 64;
+    while (size < (r->table_count + count) * 2) size *= 2;
+    if (r->table && size == r->table_mask + 1) return true;
+    s64 *table = malloc(size * sizeof *table);
+    u8 *used = calloc(size, 1);
+    if (!table || !used) {
+        free(table);
+        free(used);
+        return false;
+    }
+    struct row_set old = *r;
+    r->table = table;
+    r->used = used;
+    r->table_mask = size - 1;
+    r->table_count = 0;
+    if (old.table) {
+        for (u64 i = 0; i <= old.table_mask; i++)
+            if (old.used[i]) table_put(r, old.table[i]);
+    }
+    free(old.table);
+    free(old.used);
+    return true;
+}
+
+bool row_set_test(struct row_set *r, s32 batch, s64 row, bool *found)
+{
+    *found = false;
+    if (batch != r->batch) {
+        if (!table_reserve(r, r->count - r->hashed)) return false;
+        for (; r->hashed < r->count; r->hashed++) table_put(r, r->rows[r->hashed]);
+        r->batch = batch;
+    }
+    if (!r->table) return true;
+    for (u64 i = mix((u64)row) & r->table_mask; r->used[i]; i = (i + 1) & r->table_mask) {
+        if (r->table[i] == row) {
+            *found = true;
+            break;
+        }
+    }
+    return true;
+}
+
+// ---- Bloom filters -------------------------------------------------------------------------------------------
+
+struct bloom *bloom_new(struct bloom **list, u64 bytes)
+{
+    u64 size = 64;
+    while (size < bytes) size *= 2;
+    struct bloom *b = calloc(1, sizeof *b + size);
+    if (!b) return NULL;
+    b->mask = size * 8 - 1;
+    b->next = *list;
+    *list = b;
+    return b;
+}
+
+void blooms_free(struct bloom **list)
+{
+    for (struct bloom *b = *list, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    *list = NULL;
+}
+
+// Values that compare equal under any collation and affinity must hash alike: texts and blobs only by their type.
+static u64 values_hash(const struct value *values, u32 count)
+{
+    u64 h = 0;
+    for (u32 i = 0; i < count; i++) {
+        const struct value *v = &values[i];
+        u64 x = 0;
+        if (v->type == VALUE_INTEGER)
+            x = (u64)v->integer;
+        else if (v->type == VALUE_REAL)
+            x = (u64)value_to_integer(v);
+        else if (v->type == VALUE_TEXT || v->type == VALUE_BLOB)
+            x = 4093 + v->type;
+        h = mix(h * 31 + x + 1);
+    }
+    return h;
+}
+
+void bloom_add(struct bloom *b, const struct value *values, u32 count)
+{
+    u64 h = values_hash(values, count) & b->mask;
+    b->bits[h / 8] |= (u8)(1 << (h & 7));
+}
+
+bool bloom_may_have(const struct bloom *b, const struct value *values, u32 count)
+{
+    u64 h = values_hash(values, count) & b->mask;
+    return b->bits[h / 8] >> (h & 7) & 1;
+}

@@ -1,0 +1,37 @@
+// Sets of integers (rowids), and Bloom filters of values: what RowSet* and Filter* instructions work on.
+//
+// A row set is either filled and then read out in ascending order without duplicates, or tested and filled in
+// batches (RowSetTest): within a batch additions are not seen by the tests. Registers hold a pointer to the set;
+// the statement owns it.
+#pragma once
+
+#include "../value.h"
+
+struct row_set {
+    struct row_set *next; // of the statement
+    s64 *rows;            // unsorted additions
+    u64 count, capacity;
+    u64 at;               // reading
+    bool sorted;
+    s64 *table;           // hash of the batches before, for tests
+    u8 *used;
+    u64 table_mask, table_count;
+    u64 hashed;           // rows below this are in the table
+    s32 batch;
+};
+struct row_set *row_set_new(struct row_set **list); // NULL: out of memory
+void row_sets_free(struct row_set **list);
+bool row_set_add(struct row_set *r, s64 row);  // false: out of memory
+bool row_set_read(struct row_set *r, s64 *row); // false: empty
+// *found: was added in an earlier batch. False: out of memory.
+bool row_set_test(struct row_set *r, s32 batch, s64 row, bool *found);
+
+struct bloom {
+    struct bloom *next;
+    u64 mask;
+    u8 bits[];
+};
+struct bloom *bloom_new(struct bloom **list, u64 bytes); // NULL: out of memory
+void blooms_free(struct bloom **list);
+void bloom_add(struct bloom *b, const struct value *values, u32 count);
+bool bloom_may_have(const struct bloom *b, const struct value *values, u32 count);

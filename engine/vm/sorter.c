@@ -1,0 +1,234 @@
+#include "sorter.h"
+
+#include <math.h>
+
+#define BLOCK_SIZE (64 * 1024)
+
+struct sorter_block {
+    struct sorter_block *next;
+    u8 data[];
+};
+
+struct sorter *sorter_new(const struct key_info *info, u32 fields)
+{
+    struct sorter *s = calloc(1, sizeof *s);
+    if (!s) return NULL;
+    s->info = info;
+    s->fields = fields ? fields : info->field_count;
+    s->err = ERR_CLEAR;
+    s->key = calloc(s->fields + 1u, sizeof *s->key);
+    if (!s->key) {
+        free(s);
+        return NULL;
+    }
+    s->prefix_exact = true;
+    return s;
+}
+
+void sorter_clear(struct sorter *s)
+{
+    for (struct sorter_block *b = s->blocks, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    s->blocks = NULL;
+    s->next = s->end = NULL;
+    s->count = s->at = s->bytes = 0;
+    s->sorted = false;
+    s->prefix_exact = true;
+}
+
+void sorter_free(struct sorter *s)
+{
+    if (!s) return;
+    sorter_clear(s);
+    for (u32 i = 0; i <= s->fields; i++) value_deinit(&s->key[i]);
+    free(s->key);
+    free(s->entries);
+    free(s);
+}
+
+// ---- prefixes ----------------------------------------------------------------------------------------------
+
+// 2 bits of class (NULL, number, text, blob), then 62 bits that sort as the value does.
+static u64 real_prefix(double r)
+{
+    u64 bits;
+    if (r == 0) r = 0; // no -0.0
+    memcpy(&bits, &r, 8);
+    bits = bits >> 63 ? ~bits : bits | 1ull << 63;
+    return 1ull << 62 | bits >> 2;
+}
+
+static u64 bytes_prefix(const u8 *p, u64 size, bool fold, bool *exact)
+{
+    u64 v = 0;
+    for (u32 i = 0; i < 8; i++) {
+        u8 b = i < size ? p[i] : 0;
+        if (fold && b >= 'A' && b <= 'Z') b += 32;
+        v = v << 8 | b;
+    }
+    *exact = false;
+    return v >> 2;
+}
+
+static u64 field_prefix(const u8 *record, u64 size, const struct key_info *info, bool *exact)
+{
+    const u8 *end = record + size;
+    u64 header, type = 0;
+    u32 n = varint_get_checked(record, end, &header);
+    if (!n || header > size || !varint_get_checked(record + n, record + header, &type)) return 0;
+    u64 prefix;
+    u64 value_size = type < 12 ? serial_type_size(type) : (type - 12) / 2;
+    if (value_size > size - header) return 0;
+    const u8 *at = record + header;
+    if (type == 0 || type == 10 || type == 11) {
+        prefix = 0;
+    } else if (type < 12) {
+        struct value v = {0};
+        if (serial_get(at, type, info->encoding, &v) != ERR_OK) return 0;
+        if (v.type == VALUE_INTEGER) {
+            // Within 2^51 a double's 62 upper bits hold the integer exactly.
+            if (v.integer > 1ll << 50 || v.integer < -(1ll << 50)) *exact = false;
+            prefix = real_prefix((double)v.integer);
+        } else {
+            *exact = false;
+            prefix = v.type == VALUE_NULL ? 0 : real_prefix(v.real);
+        }
+    } else if (type & 1) {
+        const struct collation *c = info->collations[0];
+        bool binary = !c || c == &COLLATION_BINARY, fold = c == &COLLATION_NOCASE;
+        prefix = 2ull << 62;
+        if ((binary || fold) && info->encoding <= 1)
+            prefix |= bytes_prefix(at, value_size, fold, exact);
+        else
+            *exact = false;
+    } else {
+        prefix = 3ull << 62 | bytes_prefix(at, value_size, false, exact);
+    }
+    u8 order = info->orders[0];
+    if (order & KEY_NULLS_LAST && prefix == 0) return order & KEY_DESC ? 0 : UINT64_MAX;
+    if (order & KEY_DESC) prefix = ~prefix;
+    return prefix;
+}
+
+// ---- adding ------------------------------------------------------------------------------------------------
+
+bool sorter_add(struct sorter *s, const u8 *record, u64 size)
+{
+    if (s->count == s->capacity) {
+        u64 capacity = s->capacity ? s->capacity * 2 : 256;
+        struct sorter_entry *grown = realloc(s->entries, capacity * sizeof *grown);
+        if (!grown) return false;
+        s->entries = grown;
+        s->capacity = capacity;
+    }
+    u64 room = (size + 4 + 3) & ~(u64)3;
+    if ((u64)(s->end - s->next) < room) {
+        u64 block_size = MAX(room, (u64)BLOCK_SIZE);
+        struct sorter_block *b = malloc(sizeof *b + block_size);
+        if (!b) return false;
+        b->next = s->blocks;
+        s->blocks = b;
+        s->next = b->data;
+        s->end = b->data + block_size;
+        s->bytes += block_size;
+    }
+    u32 size32 = (u32)size;
+    memcpy(s->next, &size32, 4);
+    memcpy(s->next + 4, record, size);
+    s->entries[s->count++] = (struct sorter_entry){
+        .prefix = field_prefix(record, size, s->info, &s->prefix_exact), .record = s->next + 4};
+    s->next += room;
+    return true;
+}
+
+// ---- sorting -----------------------------------------------------------------------------------------------
+
+static int records_compare(struct sorter *s, const u8 *a, const u8 *b)
+{
+    u32 a_size, b_size;
+    memcpy(&a_size, a - 4, 4);
+    memcpy(&b_size, b - 4, 4);
+    return record_compare_records(a, a_size, b, b_size, s->info, s->fields, &s->err);
+}
+
+static inline bool entry_after(struct sorter *s, const struct sorter_entry *a, const struct sorter_entry *b,
+                               bool prefix_only)
+{
+    if (a->prefix != b->prefix) return a->prefix > b->prefix;
+    return !prefix_only && records_compare(s, a->record, b->record) > 0;
+}
+
+// Stable: insertion sort of runs, then merging back and forth.
+bool sorter_sort(struct sorter *s)
+{
+    s->at = 0;
+    if (s->sorted || s->count < 2) {
+        s->sorted = true;
+        return true;
+    }
+    bool prefix_only = s->prefix_exact && s->fields == 1;
+    u64 count = s->count;
+    struct sorter_entry *from = s->entries;
+    bool ordered = true;
+    for (u64 i = 1; i < count && ordered; i++) ordered = !entry_after(s, &from[i - 1], &from[i], prefix_only);
+    if (ordered) {
+        s->sorted = true;
+        return s->err.code == ERR_OK;
+    }
+    enum { RUN = 12 };
+    for (u64 start = 0; start < count; start += RUN) {
+        u64 stop = MIN(start + RUN, count);
+        for (u64 i = start + 1; i < stop; i++) {
+            struct sorter_entry e = from[i];
+            u64 j = i;
+            for (; j > start && entry_after(s, &from[j - 1], &e, prefix_only); j--) from[j] = from[j - 1];
+            from[j] = e;
+        }
+    }
+    struct sorter_entry *other = malloc(count * sizeof *other);
+    if (!other) {
+        err_set(&s->err, ERR_NOMEM, __func__, "%s", err_default_text(ERR_NOMEM));
+        return false;
+    }
+    struct sorter_entry *to = other;
+    for (u64 width = RUN; width < count; width *= 2) {
+        for (u64 start = 0; start < count; start += 2 * width) {
+            u64 a = start, middle = MIN(start + width, count), b = middle, stop = MIN(start + 2 * width, count);
+            u64 out = start;
+            if (middle < stop && !entry_after(s, &from[middle - 1], &from[middle], prefix_only)) {
+                memcpy(to + start, from + start, (stop - start) * sizeof *to);
+                continue;
+            }
+            while (a < middle && b < stop)
+                to[out++] = entry_after(s, &from[a], &from[b], prefix_only) ? from[b++] : from[a++];
+            while (a < middle) to[out++] = from[a++];
+            while (b < stop) to[out++] = from[b++];
+        }
+        struct sorter_entry *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != s->entries) {
+        free(s->entries);
+        s->entries = other;
+        s->capacity = count;
+    } else {
+        free(other);
+    }
+    s->sorted = true;
+    return s->err.code == ERR_OK;
+}
+
+int sorter_compare(struct sorter *s, const u8 *record, u64 size, u32 fields)
+{
+    u32 own_size;
+    const u8 *own = sorter_record(s, &own_size);
+    u32 count;
+    if (record_decode(record, size, s->info->encoding, s->key, MIN(fields, s->fields), &count, &s->err) != ERR_OK)
+        return 0;
+    for (u32 i = 0; i < count; i++)
+        if (s->key[i].type == VALUE_NULL) return -1;
+    return record_compare_records(own, own_size, record, size, s->info, fields, &s->err);
+}

@@ -1,0 +1,286 @@
+// Statements: preparing, stepping, ending.
+#include "statement.h"
+
+#include "../sql/compile.h"
+
+static void statement_wake(struct waiter *w)
+{
+    struct op *op = CONTAINER_OF(w, struct op, waiter);
+    connection_wake(CONTAINER_OF(op, struct skerry_stmt, op)->db);
+}
+
+static void statement_free(struct skerry_stmt *s)
+{
+    for (u32 i = 0; i < s->parameter_capacity; i++) value_deinit(&s->parameters[i]);
+    free(s->parameters);
+    value_deinit(&s->record);
+    free(s->sql);
+    free(s->cell);
+    op_deinit(&s->op);
+    free(s);
+}
+
+static void slice_done(struct completion *c)
+{
+    struct skerry_stmt *s = c->context;
+    s->slice_pending = false;
+    if (s->finalized)
+        statement_free(s);
+    else
+        connection_wake(s->db);
+}
+
+// Lets go of the program and of all that has its shape.
+static void program_drop(struct skerry_stmt *s)
+{
+    vm_release(s);
+    while (s->free_frames) {
+        struct vm_frame *f = s->free_frames;
+        s->free_frames = f->next_free;
+        vm_frame_free(f);
+    }
+    if (s->main_frame) vm_frame_free(s->main_frame);
+    s->main_frame = NULL;
+    vm_function_free(s);
+    for (u32 i = 0; i < s->scratch_count; i++) value_deinit(&s->scratch[i]);
+    free(s->scratch);
+    s->scratch = NULL;
+    s->scratch_count = 0;
+    if (s->explain_row) {
+        for (u32 i = 0; i < 8; i++) value_deinit(&s->explain_row[i]);
+        free(s->explain_row);
+        s->explain_row = NULL;
+    }
+    if (s->program) program_release(s->program);
+    s->program = NULL;
+    arena_deinit(&s->arena);
+}
+
+static void explain_columns(struct program *p)
+{
+    static const char *const plan[] = {"id", "parent", "notused", "detail"};
+    static const char *const program[] = {"addr", "opcode", "p1", "p2", "p3", "p4", "p5", "comment"};
+    bool query_plan = p->explain == EXPLAIN_QUERY_PLAN;
+    u32 count = query_plan ? COUNT_OF(plan) : COUNT_OF(program);
+    p->columns = arena_alloc(p->arena, count * sizeof *p->columns);
+    p->column_count = p->columns ? count : 0;
+    for (u32 i = 0; i < p->column_count; i++) p->columns[i].name = query_plan ? plan[i] : program[i];
+    p->read_only = true;
+    p->changes_counted = false;
+}
+
+// Compiles; the schemas are loaded. The statement keeps its old program when it fails.
+static err_code statement_compile(struct skerry_stmt *s, const char *sql, size_t size, size_t *used, struct err *err)
+{
+    struct arena arena;
+    struct program *p;
+    arena_init(&arena, NULL, NULL);
+    err_code code = compile_sql(s->db, &arena, sql, size, used, &p, err);
+    if (code != ERR_OK || !p) {
+        arena_deinit(&arena);
+        return code;
+    }
+    if (p->explain) explain_columns(p);
+    program_drop(s);
+    s->arena = arena;
+    p->arena = &s->arena;
+    s->program = p;
+    s->generation = s->db->generation;
+    s->main_frame = vm_frame_new(s, p);
+    u32 count = p->parameter_count + 1;
+    if (s->main_frame && count > s->parameter_capacity) {
+        struct value *grown = realloc(s->parameters, count * sizeof *grown);
+        if (grown) {
+            for (u32 i = s->parameter_capacity; i < count; i++) value_init(&grown[i]);
+            s->parameters = grown;
+            s->parameter_capacity = count;
+        }
+    }
+    if (!s->main_frame || count > s->parameter_capacity) {
+        err_set(err, ERR_NOMEM, __func__, "%s", err_default_text(ERR_NOMEM));
+        return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
+
+io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, size_t size, bool nested,
+                            struct skerry_stmt **out, size_t *used)
+{
+    *out = NULL;
+    *used = 0;
+    IO_TRY(connection_closing(db, op));
+    io_status status = connection_schemas_load(db, op);
+    if (status == IO_WAIT) return status;
+    if (status == IO_FAIL) {
+        if (!nested) connection_end_read(db);
+        return status;
+    }
+    struct skerry_stmt *s = calloc(1, sizeof *s);
+    char *text = malloc(size + 1);
+    if (!s || !text) {
+        free(s);
+        free(text);
+        return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
+    }
+    memcpy(text, sql, size);
+    text[size] = 0;
+    s->db = db;
+    s->nested = nested;
+    op_init(&s->op, db->engine->io, statement_wake);
+    completion_init(&s->slice, slice_done, s);
+    value_init(&s->record);
+    err_code code = statement_compile(s, text, size, used, &op->err);
+    if (!nested) connection_end_read(db);
+    if (code != ERR_OK || !s->program) {
+        free(text);
+        program_drop(s);
+        statement_free(s);
+        return code == ERR_OK ? IO_DONE : IO_FAIL;
+    }
+    text[*used] = 0;
+    s->sql = text;
+    s->sql_size = *used;
+    s->next = db->statements;
+    if (s->next) s->next->prev = s;
+    db->statements = s;
+    *out = s;
+    return IO_DONE;
+}
+
+void skerry_finalize(struct skerry_stmt *s)
+{
+    if (!s) return;
+    struct skerry *db = s->db;
+    vm_abandon(s);
+    program_drop(s);
+    if (s->prev)
+        s->prev->next = s->next;
+    else
+        db->statements = s->next;
+    if (s->next) s->next->prev = s->prev;
+    waiter_remove(&s->op.waiter);
+    op_settle(&s->op);
+    if (s->slice_pending)
+        s->finalized = true;
+    else
+        statement_free(s);
+}
+
+// ---- stepping --------------------------------------------------------------------------------------------------
+
+static void error_clear(struct skerry_stmt *s)
+{
+    if (s->op.err.code != ERR_OK || s->op.err.text[0]) err_clear(&s->op.err);
+}
+
+static io_status reprepare(struct skerry_stmt *s)
+{
+    if (++s->reprepare_count > 50) return IO_ERROR(&s->op.err, ERR_SCHEMA, "database schema has changed");
+    io_status status = connection_schemas_load(s->db, &s->op);
+    if (status == IO_WAIT) s->reprepare_count--;
+    IO_TRY(status);
+    size_t used;
+    return statement_compile(s, s->sql, s->sql_size, &used, &s->op.err) == ERR_OK ? IO_DONE : IO_FAIL;
+}
+
+static void run_begin(struct skerry_stmt *s)
+{
+    struct skerry *db = s->db;
+    if (db->active_count == 0) db->interrupted = false;
+    error_clear(s);
+    s->frame = s->main_frame;
+    s->pc = 0;
+    memset(s->frame->once, 0, (s->program->count + 7) / 8);
+    s->changes = s->foreign_violations = 0;
+    s->now_ms = 0;
+    s->error_action = CONFLICT_ABORT;
+    s->halt_step = HALT_BEGIN;
+    s->aborted = s->schema_mismatch = false;
+    s->busy_deadline_ns = 0;
+    s->collation = NULL;
+    s->permutation = NULL;
+    s->min_max_register = 0;
+    s->explain_at = s->explain_frame = 0;
+    s64 limit_ms = db->limits[SKERRY_LIMIT_STATEMENT_MS];
+    s->deadline_ns = limit_ms ? io_now_ns(s->op.io) + (u64)limit_ms * 1000000 : 0;
+    const struct schema *schema = db->databases[DATABASE_MAIN].schema;
+    s->encoding = schema && schema->encoding ? schema->encoding : 1;
+    if (!s->nested && !s->active) {
+        s->active = true;
+        db->active_count++;
+        if (s->program->writes && !s->program->explain) {
+            s->active_write = true;
+            db->active_write_count++;
+        }
+    }
+    s->state = STMT_STATE_RUNNING;
+}
+
+// The program does not fit the schema: compiled anew, it starts over in the transaction that it has.
+static io_status run_again(struct skerry_stmt *s)
+{
+    struct skerry *db = s->db;
+    error_clear(s);
+    IO_TRY(reprepare(s));
+    if (s->active_write) db->active_write_count--;
+    if (s->active) db->active_count--;
+    s->active = s->active_write = false;
+    run_begin(s);
+    return IO_DONE;
+}
+
+static enum vm_result run_end(struct skerry_stmt *s)
+{
+    io_status status = vm_halt(s);
+    if (status == IO_WAIT) return VM_WAIT;
+    s->reprepare_count = 0;
+    s->state = status == IO_DONE ? STMT_STATE_DONE : STMT_STATE_FAILED;
+    return status == IO_DONE ? VM_DONE : VM_FAIL;
+}
+
+enum vm_result statement_step(struct skerry_stmt *s)
+{
+    struct skerry *db = s->db;
+    switch ((enum stmt_state)s->state) {
+    case STMT_STATE_HALTING: return run_end(s);
+    case STMT_STATE_READY:
+    case STMT_STATE_DONE:
+    case STMT_STATE_FAILED:
+        if (UNLIKELY(s->generation != db->generation)) s->expired = true;
+        if (LIKELY(!s->expired)) {
+            run_begin(s);
+            break;
+        }
+        if (!s->nested && !s->active) {
+            s->active = true;
+            db->active_count++;
+        }
+        s->state = STMT_STATE_RUNNING;
+        break;
+    case STMT_STATE_RUNNING:
+    case STMT_STATE_ROW: break;
+    }
+    for (;;) {
+        if (UNLIKELY(s->expired)) {
+            io_status status = run_again(s);
+            if (status == IO_WAIT) return VM_WAIT;
+            if (status == IO_FAIL) return run_end(s);
+            s->expired = false;
+        }
+        s->state = STMT_STATE_RUNNING;
+        enum vm_result result = s->program->explain ? vm_explain(s) : vm_run(s);
+        switch (result) {
+        case VM_ROW: s->state = STMT_STATE_ROW; return result;
+        case VM_WAIT: return result;
+        case VM_FAIL:
+            if (s->schema_mismatch) {
+                s->schema_mismatch = false;
+                vm_release(s);
+                s->expired = true;
+                continue;
+            }
+            return run_end(s);
+        case VM_DONE: return run_end(s);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+// Statements: preparing, stepping, ending. Internal to engine/: what skerry.h offers stands on it.
+#pragma once
+
+#include "vm.h"
+
+// Compiles the first statement of sql; *out stays NULL when there is none. nested: it runs inside of another
+// statement of the connection, in its transaction.
+io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, size_t size, bool nested,
+                            struct skerry_stmt **out, size_t *used);
+// Prepares anew where the schema has changed. The error is in s->op.err.
+enum vm_result statement_step(struct skerry_stmt *s);

@@ -1,0 +1,239 @@
+// The interpreter's state: a statement, its frames, cursors and what hangs off them. Internal to engine/.
+//
+// A statement is stepped: vm_run goes on until there is a row, a wait, the end or an error. An instruction that
+// gave IO_WAIT is run again from its top. The end (vm_halt) is itself cooperative, because a commit waits for
+// the disk; its steps are enum halt_step.
+#pragma once
+
+#include "../connection.h"
+#include "../store/btree.h"
+#include "program.h"
+#include "row_set.h"
+#include "sorter.h"
+
+struct table_function_cursor;
+
+// ---- cursors ---------------------------------------------------------------------------------------------
+
+enum vm_cursor_kind { VM_CURSOR_TREE, VM_CURSOR_SORTER, VM_CURSOR_PSEUDO, VM_CURSOR_VIRTUAL };
+
+// Cursors made by OpenDup share the tree and count its users.
+struct vm_ephemeral {
+    u32 references;
+    pgno root;
+};
+
+struct vm_cursor {
+    u8 kind; // enum vm_cursor_kind
+    bool table;     // rowids
+    bool null_row;
+    bool deferred;  // a seek to deferred_rowid is to be done
+    bool writable;
+    bool row_valid; // row, and the columns below parsed_count, are those of the entry it is on
+    bool kept;      // its position is saved over a commit
+    s8 kept_skip;
+    u8 encoding;
+    s8 database;    // -1: ephemeral
+    int seek_result;
+    u64 sequence;
+    u32 seek_hit;
+    s64 deferred_rowid;
+    struct vm_cursor *alternative; // index cursor to take columns from while the seek is deferred
+    const s32 *alternative_map;    // P4_INT_ARRAY: index column + 1 per table column, 0: none
+    const struct key_info *key_info;
+    struct cursor c;
+    // The record: row[0..row_available) is in hand, of row_size bytes.
+    const u8 *row;
+    u32 row_available, row_size;
+    u32 field_count;  // of the arrays
+    u32 parsed_count; // fields whose type and offset are known
+    u32 header_at, header_size, data_at;
+    u32 *types, *offsets;
+    u8 *row_buffer; // header of a row that overflows
+    u32 row_buffer_size;
+
+    struct vm_ephemeral *ephemeral;
+    struct btree_walk *walk; // clearing, counting
+    struct sorter *sorter;
+    s32 pseudo_register;
+    struct table_function_cursor *virtual_cursor;
+};
+
+// ---- frames ----------------------------------------------------------------------------------------------
+
+struct vm_aux {
+    void *data;
+    void (*free)(void *);
+};
+struct vm_frame {
+    struct vm_frame *parent, *next_free;
+    struct program *program;
+    struct value *registers;     // [register_count + 1], number 0 unused
+    struct vm_cursor **cursors;  // [cursor_count]
+    struct vm_aux *aux;          // [call_count]
+    u8 *once;                    // bit per instruction
+    s32 pc;                      // of the parent: the Program instruction
+    s64 last_insert_rowid, changes;
+    u32 depth;
+};
+
+// ---- aggregates ------------------------------------------------------------------------------------------
+
+struct vm_aggregate {
+    struct vm_aggregate *next, *prev;
+    const struct fn_def *def;
+    void *state;
+};
+
+struct vm_ephemeral_store {
+    struct vm_ephemeral_store *next;
+    struct store *store;
+    struct txn *txn;
+};
+
+// ---- the statement ---------------------------------------------------------------------------------------
+
+enum stmt_state {
+    STMT_STATE_READY,
+    STMT_STATE_RUNNING,
+    STMT_STATE_ROW,
+    STMT_STATE_HALTING, // vm_halt is under way
+    STMT_STATE_DONE,    // ended well; the next step begins anew
+    STMT_STATE_FAILED,
+};
+enum halt_step { HALT_BEGIN, HALT_COMMIT, HALT_END };
+
+struct skerry_stmt {
+    struct skerry *db;
+    struct skerry_stmt *next, *prev;
+    struct arena arena;
+    struct program *program;
+    char *sql; // NUL-terminated
+    size_t sql_size;
+    u32 generation;
+
+    struct op op;
+    u8 state;
+    bool active, active_write; // counted in the connection
+    bool expired;
+    bool aborted;  // the transaction that it read in was rolled back
+    bool nested;   // runs for a SqlExec
+    bool schema_mismatch;
+    u8 encoding;   // of the main database's text
+    u32 reprepare_count;
+    struct completion slice; // wakes the statement after a slice of instructions
+    bool slice_pending;
+    bool finalized; // to be freed when the slice's completion is done
+
+    struct value *parameters; // [program->parameter_count + 1]
+    u32 parameter_capacity;
+    const struct value *row;  // columns, while state is ROW
+    struct value *scratch;    // [column_count]: converted columns
+    u32 scratch_count;
+
+    struct vm_frame *frame, *free_frames;
+    struct vm_frame *main_frame;
+    s32 pc;
+    s64 changes;
+    s64 foreign_violations; // immediate ones of this statement
+    s64 deferred_before;    // db->deferred_violations at its start
+    u32 savepoint;          // statement savepoint, 0: none
+    s64 now_ms;
+    u64 deadline_ns;        // of SKERRY_LIMIT_STATEMENT_MS
+    u64 busy_deadline_ns;   // 0: not waiting for the write slot
+    struct skerry_stmt_counters counters;
+
+    u8 halt_step;     // enum halt_step
+    u8 error_action;  // enum conflict
+    u8 statement_op;  // what vm_halt does with the statement savepoint
+    u32 halt_database;
+
+    // What an instruction leaves for the next one.
+    int compare_result;
+    const s32 *permutation;
+    const struct collation *collation;
+    s32 min_max_register;
+    struct vm_aggregate *aggregates;
+    struct row_set *row_sets;
+    struct bloom *blooms;
+    struct function_context *function;
+    struct vm_ephemeral_store *ephemeral;
+    bool ephemeral_begun;
+    struct skerry_stmt *inner; // of SqlExec
+    u64 inner_used, inner_size;
+    struct btree_walk walk; // of Clear, Destroy
+    struct value record;    // MakeRecord of seeks
+    u32 explain_at, explain_frame;
+    struct value *explain_row;
+    u8 *cell;               // RowCell
+    u64 cell_size, cell_capacity;
+};
+
+enum vm_result { VM_ROW, VM_DONE, VM_WAIT, VM_FAIL };
+
+// vm_run.c. The error is in s->op.err.
+enum vm_result vm_run(struct skerry_stmt *s);
+// vm_halt.c: ends the run; op.err tells how it went. IO_FAIL: committing failed (op.err).
+io_status vm_halt(struct skerry_stmt *s);
+// Abandons a run without waiting: what it wrote as an autocommit is rolled back.
+void vm_abandon(struct skerry_stmt *s);
+void vm_release(struct skerry_stmt *s); // cursors, frames, sets: after the run
+io_status vm_autocommit(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_savepoint(struct skerry_stmt *s, const struct instruction *in);
+bool vm_foreign_keys_hold(struct skerry_stmt *s, bool deferred);
+// vm_frame.c
+struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p);
+void vm_frame_free(struct vm_frame *f);
+io_status vm_frame_enter(struct skerry_stmt *s, const struct instruction *in, bool *skipped);
+void vm_frame_leave(struct skerry_stmt *s);
+// vm_cursor.c
+struct vm_cursor *vm_cursor_new(struct skerry_stmt *s, s32 number, enum vm_cursor_kind kind, u32 field_count);
+void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c);
+io_status vm_open(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_open_dup(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_ephemeral_txn(struct skerry_stmt *s, struct txn **out);
+io_status vm_seek(struct skerry_stmt *s, const struct instruction *in, bool *jump);
+io_status vm_found(struct skerry_stmt *s, const struct instruction *in, bool *jump);
+io_status vm_seek_rowid(struct skerry_stmt *s, const struct instruction *in, bool *jump);
+io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, bool *jump);
+io_status vm_index_rowid(struct skerry_stmt *s, struct vm_cursor *c, s64 *rowid);
+io_status vm_reset_sorter(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_count(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_deferred_seek(struct skerry_stmt *s, struct vm_cursor *c);
+// vm_column.c
+io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c); // makes row valid
+io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 column);
+io_status vm_column(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_row_data(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_is_type(struct skerry_stmt *s, const struct instruction *in, bool *jump);
+// vm_write.c
+io_status vm_new_rowid(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_insert(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_delete(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_index_insert(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_index_delete(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_row_cell(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_make_record(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_type_check(struct skerry_stmt *s, const struct instruction *in);
+// vm_function.c
+io_status vm_function(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_aggregate_step(struct skerry_stmt *s, const struct instruction *in, bool inverse);
+io_status vm_aggregate_value(struct skerry_stmt *s, const struct instruction *in, bool final);
+void vm_pointer_release(struct skerry_stmt *s, struct value *v);
+void vm_aggregates_free(struct skerry_stmt *s);
+void vm_function_free(struct skerry_stmt *s);
+void vm_aux_free(struct vm_frame *f);
+// vm_schema.c
+io_status vm_transaction(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in);
+// vm_explain.c
+enum vm_result vm_explain(struct skerry_stmt *s);
+
+io_status vm_no_memory(struct skerry_stmt *s);
+io_status vm_value_error(struct skerry_stmt *s, err_code code); // of a value function
+#define VALUE_TRY(s, call)                                                                         \
+    do {                                                                                           \
+        err_code value_try_ = (call);                                                              \
+        if (UNLIKELY(value_try_ != ERR_OK)) return vm_value_error((s), value_try_);                \
+    } while (0)

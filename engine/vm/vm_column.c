@@ -1,0 +1,305 @@
+// Columns of the entry a cursor is on. The record's header is parsed as far as a column needs it, and kept until
+// the cursor moves (row_valid).
+#include "vm.h"
+
+#include "../store/btree_inline.h"
+
+static io_status malformed(struct skerry_stmt *s, const struct vm_cursor *c)
+{
+    return IO_ERROR(&s->op.err, ERR_CORRUPT,
+                    "database disk image is malformed: a field of a record of %u bytes ends outside it", c->row_size);
+}
+
+static void row_set_bytes(struct vm_cursor *c, const u8 *row, u32 available, u32 size)
+{
+    c->row = row;
+    c->row_available = available;
+    c->row_size = size;
+    c->parsed_count = 0;
+    c->header_at = 0;
+    c->row_valid = true;
+}
+
+io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c)
+{
+    switch ((enum vm_cursor_kind)c->kind) {
+    case VM_CURSOR_TREE: {
+        if (UNLIKELY(c->deferred)) IO_TRY(vm_deferred_seek(s, c));
+        if (c->row_valid && LIKELY(c->c.cell_parsed)) return IO_DONE;
+        if (UNLIKELY(c->c.state != CURSOR_VALID)) {
+            if (c->c.state == CURSOR_SAVED) {
+                bool moved;
+                IO_TRY(cursor_restore(&c->c, &s->op, &moved));
+                if (moved) {
+                    c->null_row = true;
+                    return IO_DONE;
+                }
+            }
+            if (c->c.state == CURSOR_SKIP || c->c.state == CURSOR_INVALID) {
+                c->null_row = true;
+                return IO_DONE;
+            }
+        }
+        IO_TRY(cursor_entry_inline(&c->c, &s->op));
+        if (UNLIKELY(c->c.payload_size > VALUE_SIZE_MAX)) return malformed(s, c);
+        row_set_bytes(c, c->c.local, c->c.local_size, (u32)c->c.payload_size);
+        return IO_DONE;
+    }
+    case VM_CURSOR_SORTER:
+        if (!c->row_valid) {
+            u32 size;
+            const u8 *row = sorter_record(c->sorter, &size);
+            row_set_bytes(c, row, size, size);
+        }
+        return IO_DONE;
+    case VM_CURSOR_PSEUDO:
+        if (!c->row_valid) {
+            const struct value *v = &s->frame->registers[c->pseudo_register];
+            row_set_bytes(c, v->bytes, v->size, v->size);
+        }
+        return IO_DONE;
+    case VM_CURSOR_VIRTUAL: break;
+    }
+    return IO_DONE;
+}
+
+// The header of a row whose local part may be too short for it, in memory.
+static io_status header_gather(struct skerry_stmt *s, struct vm_cursor *c, u32 size, const u8 **out)
+{
+    if (LIKELY(size <= c->row_available)) {
+        *out = c->row;
+        return IO_DONE;
+    }
+    if (size > c->row_size || size > 98307) return malformed(s, c);
+    if (c->row_buffer_size < size) {
+        u8 *grown = realloc(c->row_buffer, size);
+        if (!grown) return vm_no_memory(s);
+        c->row_buffer = grown;
+        c->row_buffer_size = size;
+    }
+    IO_TRY(cursor_read(&c->c, &s->op, 0, size, c->row_buffer));
+    *out = c->row_buffer;
+    return IO_DONE;
+}
+
+// Parses the header up to that column, if the record has it: then parsed_count > column.
+io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
+{
+    if (UNLIKELY(c->header_at == 0)) {
+        u64 header;
+        u32 n = varint_get_checked(c->row, c->row + c->row_available, &header);
+        if (UNLIKELY(!n || header > c->row_size || header < n)) {
+            if (c->row_size == 0) { // an empty record has no columns
+                c->header_size = c->header_at = 1;
+                return IO_DONE;
+            }
+            return malformed(s, c);
+        }
+        c->header_size = (u32)header;
+        c->header_at = n;
+        c->data_at = (u32)header;
+    }
+    const u8 *header = NULL;
+    IO_TRY(header_gather(s, c, c->header_size, &header));
+    u32 at = c->header_at, end = c->header_size, data = c->data_at, i = c->parsed_count;
+    u32 stop = MIN(column, c->field_count - 1);
+    if (UNLIKELY(c->field_count == 0)) return IO_DONE;
+    while (i <= stop && at < end) {
+        u32 type = header[at];
+        if (LIKELY(type < 0x80)) {
+            at++;
+        } else {
+            u64 wide;
+            u32 n = varint_get_checked(header + at, header + end, &wide);
+            if (UNLIKELY(!n || wide > UINT32_MAX)) return malformed(s, c);
+            type = (u32)wide;
+            at += n;
+        }
+        c->types[i] = type;
+        c->offsets[i] = data;
+        u32 size = serial_type_size(type);
+        if (UNLIKELY(size > c->row_size - data)) return malformed(s, c);
+        data += size;
+        i++;
+    }
+    c->header_at = at;
+    c->data_at = data;
+    c->parsed_count = i;
+    return IO_DONE;
+}
+
+static inline err_code text_set(struct value *v, const u8 *bytes, u32 size)
+{
+    if (UNLIKELY(v->capacity <= size)) {
+        err_code code = value_reserve(v, size + 1);
+        if (code != ERR_OK) return code;
+    }
+    memcpy(v->buffer, bytes, size);
+    v->buffer[size] = 0;
+    v->bytes = v->buffer;
+    v->size = size;
+    return ERR_OK;
+}
+
+static io_status column_bytes(struct skerry_stmt *s, struct vm_cursor *c, u32 type, u32 offset, u16 flags,
+                              struct value *out)
+{
+    u32 size = serial_type_size(type);
+    if (LIKELY(offset + size <= c->row_available)) {
+        if (UNLIKELY((type & 1) && c->encoding > 1)) {
+            VALUE_TRY(s, serial_get(c->row + offset, type, c->encoding, out));
+            VALUE_TRY(s, value_own(out));
+            return IO_DONE;
+        }
+        VALUE_TRY(s, text_set(out, c->row + offset, size));
+    } else {
+        if (flags && c->encoding <= 1 && (flags == COLUMN_TYPE_ONLY || flags == (COLUMN_TYPE_ONLY | COLUMN_LENGTH_ONLY) ||
+                                          !(type & 1))) {
+            // Only type or length of a blob is wanted: its bytes are not read.
+            if (flags == COLUMN_TYPE_ONLY) size = 0;
+            out->type = type & 1 ? VALUE_TEXT : VALUE_BLOB;
+            if (out->type == VALUE_BLOB) {
+                VALUE_TRY(s, value_set_zero_blob(out, size));
+                return IO_DONE;
+            }
+            if (flags == COLUMN_TYPE_ONLY) {
+                value_borrow_text(out, "", 0);
+                return IO_DONE;
+            }
+        }
+        VALUE_TRY(s, value_reserve(out, size + 1));
+        IO_TRY(cursor_read(&c->c, &s->op, offset, size, out->buffer));
+        if (UNLIKELY((type & 1) && c->encoding > 1)) {
+            struct value wide = *out;
+            value_init(out);
+            err_code code = serial_get(wide.buffer, type, c->encoding, out);
+            if (code == ERR_OK) code = value_own(out);
+            free(wide.buffer);
+            VALUE_TRY(s, code);
+            return IO_DONE;
+        }
+        out->buffer[size] = 0;
+        out->bytes = out->buffer;
+        out->size = size;
+    }
+    out->type = type & 1 ? VALUE_TEXT : VALUE_BLOB;
+    out->flags = type & 1 ? VALUE_TERMINATED : 0;
+    return IO_DONE;
+}
+
+io_status vm_column(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    struct value *out = &s->frame->registers[in->p3];
+    u32 column = (u32)in->p2;
+    if (UNLIKELY(c->deferred)) {
+        const s32 *map = c->alternative_map;
+        if (map && (s32)column < map[0] && map[column + 1] > 0) {
+            column = (u32)(map[column + 1] - 1);
+            c = c->alternative;
+        } else {
+            IO_TRY(vm_deferred_seek(s, c));
+        }
+    }
+    if (UNLIKELY(c->null_row && c->kind != VM_CURSOR_PSEUDO && c->kind != VM_CURSOR_SORTER)) {
+        value_set_null(out);
+        return IO_DONE;
+    }
+    if (!c->row_valid || (c->kind == VM_CURSOR_TREE && UNLIKELY(!c->c.cell_parsed))) {
+        c->row_valid = false;
+        IO_TRY(vm_column_row(s, c));
+        if (UNLIKELY(!c->row_valid)) { // the entry is gone
+            value_set_null(out);
+            return IO_DONE;
+        }
+    }
+    if (column >= c->parsed_count) {
+        IO_TRY(vm_column_header(s, c, column));
+        if (UNLIKELY(column >= c->parsed_count)) {
+            if (in->p4_kind == P4_VALUE)
+                value_borrow(out, in->p4.value);
+            else
+                value_set_null(out);
+            return IO_DONE;
+        }
+    }
+    u32 type = c->types[column], offset = c->offsets[column];
+    if (type >= 12) return column_bytes(s, c, type, offset, in->p5 & (COLUMN_LENGTH_ONLY | COLUMN_TYPE_ONLY), out);
+    u8 few[8];
+    const u8 *bytes = c->row + offset;
+    u32 size = serial_type_size(type);
+    if (UNLIKELY(offset + size > c->row_available)) {
+        IO_TRY(cursor_read(&c->c, &s->op, offset, size, few));
+        bytes = few;
+    }
+    switch (type) {
+    case 1: value_set_integer(out, (s8)bytes[0]); break;
+    case 2: value_set_integer(out, (s16)be16_get(bytes)); break;
+    case 3:
+        value_set_integer(out, (s32)((u32)bytes[0] << 24 | (u32)bytes[1] << 16 | (u32)bytes[2] << 8) >> 8);
+        break;
+    case 4: value_set_integer(out, (s32)be32_get(bytes)); break;
+    case 5: value_set_integer(out, (s64)(s16)be16_get(bytes) * 0x100000000 + be32_get(bytes + 2)); break;
+    case 6: value_set_integer(out, (s64)be64_get(bytes)); break;
+    case 7: {
+        u64 bits = be64_get(bytes);
+        double r;
+        memcpy(&r, &bits, 8);
+        value_set_real(out, r);
+        break;
+    }
+    case 8: value_set_integer(out, 0); break;
+    case 9: value_set_integer(out, 1); break;
+    default: value_set_null(out); break;
+    }
+    return IO_DONE;
+}
+
+io_status vm_row_data(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    struct value *out = &s->frame->registers[in->p2];
+    IO_TRY(vm_column_row(s, c));
+    if (!c->row_valid) {
+        value_set_null(out);
+        return IO_DONE;
+    }
+    if (c->row_available == c->row_size) {
+        VALUE_TRY(s, value_set_blob(out, c->row, c->row_size));
+        return IO_DONE;
+    }
+    VALUE_TRY(s, value_reserve(out, c->row_size + 1));
+    IO_TRY(cursor_read(&c->c, &s->op, 0, c->row_size, out->buffer));
+    out->type = VALUE_BLOB;
+    out->flags = 0;
+    out->bytes = out->buffer;
+    out->size = c->row_size;
+    return IO_DONE;
+}
+
+io_status vm_is_type(struct skerry_stmt *s, const struct instruction *in, bool *jump)
+{
+    u32 type;
+    if (in->p1 >= 0) {
+        struct vm_cursor *c = s->frame->cursors[in->p1];
+        u32 column = (u32)in->p3;
+        if (c->null_row) {
+            type = VALUE_NULL;
+        } else {
+            IO_TRY(vm_column_row(s, c));
+            if (column >= c->parsed_count) IO_TRY(vm_column_header(s, c, column));
+            if (column >= c->parsed_count) {
+                type = in->p4_kind == P4_INTEGER && in->p4.integer ? (u32)in->p4.integer : (u32)VALUE_NULL;
+            } else {
+                u32 serial = c->types[column];
+                type = serial >= 12 ? (serial & 1 ? VALUE_TEXT : VALUE_BLOB)
+                       : serial == 7 ? VALUE_REAL
+                       : serial == 0 || serial >= 10 ? VALUE_NULL : VALUE_INTEGER;
+            }
+        }
+    } else {
+        type = s->frame->registers[in->p3].type;
+    }
+    *jump = in->p5 >> (type - 1) & 1;
+    return IO_DONE;
+}

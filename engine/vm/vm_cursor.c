@@ -1,0 +1,449 @@
+// Cursors of programs: opening, and finding an entry.
+#include "vm.h"
+
+#include "../sql/schema.h"
+#include "../store/btree_inline.h"
+
+// ---- making and freeing --------------------------------------------------------------------------------------
+
+static void ephemeral_unref(struct vm_ephemeral *e)
+{
+    if (e && --e->references == 0) free(e); // the tree goes with the statement's ephemeral transaction
+}
+
+void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
+{
+    (void)s;
+    cursor_deinit(&c->c);
+    if (c->walk) {
+        btree_walk_deinit(c->walk);
+        free(c->walk);
+    }
+    ephemeral_unref(c->ephemeral);
+    sorter_free(c->sorter);
+    free(c->row_buffer);
+    free(c);
+}
+
+struct vm_cursor *vm_cursor_new(struct skerry_stmt *s, s32 number, enum vm_cursor_kind kind, u32 field_count)
+{
+    ASSERT(number >= 0 && number < s->frame->program->cursor_count);
+    struct vm_cursor **slot = &s->frame->cursors[number];
+    if (*slot) vm_cursor_free(s, *slot);
+    *slot = NULL;
+    struct vm_cursor *c = calloc(1, sizeof *c + (2 * (size_t)field_count + 2) * sizeof(u32));
+    if (!c) {
+        (void)vm_no_memory(s);
+        return NULL;
+    }
+    c->kind = (u8)kind;
+    c->field_count = field_count;
+    c->types = (u32 *)(void *)(c + 1);
+    c->offsets = c->types + field_count;
+    c->database = -1;
+    c->encoding = s->encoding;
+    c->null_row = true;
+    *slot = c;
+    return c;
+}
+
+io_status vm_open(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_frame *f = s->frame;
+    pgno root = (pgno)in->p2;
+    if (in->p5 & OPEN_ROOT_IN_REGISTER) root = (pgno)f->registers[in->p2].integer;
+    if (in->opcode == OP_ReopenIdx) {
+        struct vm_cursor *old = f->cursors[in->p1];
+        if (old && old->kind == VM_CURSOR_TREE && old->c.root == root && old->database == in->p3) {
+            old->row_valid = false;
+            cursor_reset(&old->c);
+            return IO_DONE;
+        }
+    }
+    struct database *d = &s->db->databases[in->p3];
+    ASSERT(d->txn && txn_state_get(d->txn) != TXN_NONE);
+    const struct key_info *info = in->p4_kind == P4_KEY_INFO ? in->p4.key_info : NULL;
+    u32 fields = info ? info->all_count : in->p4_kind == P4_INTEGER ? (u32)in->p4.integer : 0;
+    struct vm_cursor *c = vm_cursor_new(s, in->p1, VM_CURSOR_TREE, fields);
+    if (!c) return IO_FAIL;
+    c->table = !info;
+    c->key_info = info;
+    c->database = (s8)in->p3;
+    c->writable = in->opcode == OP_OpenWrite;
+    c->encoding = d->schema ? d->schema->encoding : 1;
+    cursor_init(&c->c, d->txn, root, info, c->writable);
+    return IO_DONE;
+}
+
+// The statement's store for ephemeral tables, in a write transaction.
+io_status vm_ephemeral_txn(struct skerry_stmt *s, struct txn **out)
+{
+    if (!s->ephemeral) {
+        if (s->db->ephemeral_free) {
+            s->ephemeral = s->db->ephemeral_free;
+            s->db->ephemeral_free = s->ephemeral->next;
+        } else {
+            s->ephemeral = calloc(1, sizeof *s->ephemeral);
+            if (!s->ephemeral) return vm_no_memory(s);
+        }
+        s->ephemeral->next = NULL;
+    }
+    struct vm_ephemeral_store *e = s->ephemeral;
+    if (!e->txn) {
+        struct store_options options = {.in_memory = true, .create = true};
+        IO_TRY(store_open(s->op.io, "", &options, &s->op, &e->store));
+        e->txn = txn_create(e->store);
+        if (!e->txn) return vm_no_memory(s);
+    }
+    if (!s->ephemeral_begun) {
+        IO_TRY(txn_begin_write(e->txn, &s->op, 0));
+        s->ephemeral_begun = true;
+    }
+    *out = e->txn;
+    return IO_DONE;
+}
+
+static io_status cursor_empty(struct skerry_stmt *s, struct vm_cursor *c)
+{
+    if (!c->walk) {
+        c->walk = calloc(1, sizeof *c->walk);
+        if (!c->walk) return vm_no_memory(s);
+    }
+    cursor_reset(&c->c);
+    io_status status = btree_clear(c->c.txn, &s->op, c->c.root, c->walk);
+    if (status == IO_WAIT) return status;
+    btree_walk_deinit(c->walk);
+    *c->walk = (struct btree_walk){0};
+    c->row_valid = false;
+    c->null_row = true;
+    return status;
+}
+
+io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    if (c && c->ephemeral && c->ephemeral->references == 1) { // again: emptied
+        IO_TRY(cursor_empty(s, c));
+        c->sequence = 0;
+        return IO_DONE;
+    }
+    struct txn *t;
+    IO_TRY(vm_ephemeral_txn(s, &t));
+    const struct key_info *info = in->p4_kind == P4_KEY_INFO ? in->p4.key_info : NULL;
+    pgno root;
+    IO_TRY(btree_create(t, &s->op, info ? BTREE_INDEX : BTREE_TABLE, &root));
+    u32 fields = MAX((u32)in->p2, info ? info->all_count : 0u);
+    c = vm_cursor_new(s, in->p1, VM_CURSOR_TREE, fields);
+    struct vm_ephemeral *e = c ? calloc(1, sizeof *e) : NULL;
+    if (!e) return vm_no_memory(s);
+    *e = (struct vm_ephemeral){.references = 1, .root = root};
+    c->ephemeral = e;
+    c->table = !info;
+    c->key_info = info;
+    c->writable = true;
+    cursor_init(&c->c, t, root, info, true);
+    return IO_DONE;
+}
+
+io_status vm_open_dup(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *of = s->frame->cursors[in->p2];
+    struct vm_cursor *c = vm_cursor_new(s, in->p1, VM_CURSOR_TREE, of->field_count);
+    if (!c) return IO_FAIL;
+    c->ephemeral = of->ephemeral;
+    c->ephemeral->references++;
+    c->table = of->table;
+    c->key_info = of->key_info;
+    c->encoding = of->encoding;
+    c->writable = true;
+    cursor_init(&c->c, of->c.txn, of->c.root, of->key_info, true);
+    return IO_DONE;
+}
+
+io_status vm_reset_sorter(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    if (c->kind == VM_CURSOR_SORTER) {
+        sorter_clear(c->sorter);
+        return IO_DONE;
+    }
+    return cursor_empty(s, c);
+}
+
+io_status vm_count(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    u64 count = 0;
+    if (in->p3) {
+        IO_TRY(btree_count_estimate(&c->c, &s->op, &count));
+    } else {
+        io_status status = btree_count(&c->c, &s->op, &s->walk);
+        if (status == IO_WAIT) return status;
+        count = s->walk.count;
+        btree_walk_deinit(&s->walk);
+        s->walk = (struct btree_walk){0};
+        IO_TRY(status);
+        s->counters.rows_read += count;
+    }
+    value_set_integer(&s->frame->registers[in->p2], (s64)count);
+    return IO_DONE;
+}
+
+// ---- seeks ---------------------------------------------------------------------------------------------------
+
+io_status vm_deferred_seek(struct skerry_stmt *s, struct vm_cursor *c)
+{
+    int compare;
+    IO_TRY(cursor_seek_rowid(&c->c, &s->op, c->deferred_rowid, &compare));
+    if (c->c.state != CURSOR_VALID || compare != 0)
+        return IO_ERROR(&s->op.err, ERR_CORRUPT,
+                        "database disk image is malformed: an index names row %lld, which its table lacks",
+                        (long long)c->deferred_rowid);
+    c->deferred = false;
+    c->row_valid = false;
+    c->null_row = false;
+    s->counters.rows_read++;
+    return IO_DONE;
+}
+
+static bool direction_forward(u8 opcode)
+{
+    return opcode == OP_SeekGE || opcode == OP_SeekGT;
+}
+
+// The rowid to look for in a table, out of any value; the bound may become strict or not with a real.
+// Returns 0: use *rowid with *opcode; 1: every row qualifies (from the end); -1: none does.
+static int rowid_bound(struct skerry_stmt *s, const struct value *key, u8 *opcode, s64 *rowid)
+{
+    struct value v = {0};
+    value_init(&v);
+    value_borrow(&v, key);
+    if (v.type == VALUE_TEXT) {
+        struct number_text n = number_parse(v.bytes, v.size);
+        if (n.whole && n.kind == NUMBER_INTEGER)
+            value_set_integer(&v, n.integer);
+        else if (n.whole && n.kind == NUMBER_REAL)
+            value_set_real(&v, n.real);
+    }
+    (void)s;
+    if (v.type == VALUE_INTEGER) {
+        *rowid = v.integer;
+        return 0;
+    }
+    if (v.type == VALUE_NULL) return -1;
+    if (v.type != VALUE_REAL) { // text and blobs are larger than every integer
+        return direction_forward(*opcode) ? -1 : 1;
+    }
+    *rowid = value_to_integer(&v);
+    int c = integer_real_compare(*rowid, v.real);
+    if (c > 0) { // the real lies below the integer
+        if (*opcode == OP_SeekGT) *opcode = OP_SeekGE;
+        if (*opcode == OP_SeekLE) *opcode = OP_SeekLT;
+    } else if (c < 0) {
+        if (*opcode == OP_SeekLT) *opcode = OP_SeekLE;
+        if (*opcode == OP_SeekGE) *opcode = OP_SeekGT;
+    }
+    return 0;
+}
+
+io_status vm_seek(struct skerry_stmt *s, const struct instruction *in, bool *jump)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    const struct value *key = &s->frame->registers[in->p3];
+    u8 opcode = in->opcode;
+    int compare;
+    *jump = false;
+    c->null_row = false;
+    c->deferred = false;
+    c->row_valid = false;
+    if (c->table) {
+        s64 rowid = 0;
+        int bound = rowid_bound(s, key, &opcode, &rowid);
+        if (bound < 0) {
+            *jump = true;
+            return IO_DONE;
+        }
+        if (bound > 0) {
+            IO_TRY(cursor_last(&c->c, &s->op));
+            *jump = c->c.state != CURSOR_VALID;
+            return IO_DONE;
+        }
+        IO_TRY(cursor_seek_rowid(&c->c, &s->op, rowid, &compare));
+    } else {
+        struct search_key k = {.info = c->key_info, .values = key, .count = (u16)in->p4.integer,
+                               .default_result = opcode == OP_SeekGE || opcode == OP_SeekLT ? 1 : -1};
+        IO_TRY(cursor_seek_key(&c->c, &s->op, &k, &compare));
+    }
+    s->counters.rows_read++;
+    if (c->c.state != CURSOR_VALID) {
+        *jump = true;
+        return IO_DONE;
+    }
+    bool step;
+    if (direction_forward(opcode))
+        step = compare < 0 || (compare == 0 && opcode == OP_SeekGT);
+    else
+        step = compare > 0 || (compare == 0 && opcode == OP_SeekLT);
+    if (step) {
+        if (direction_forward(opcode))
+            IO_TRY(cursor_next(&c->c, &s->op));
+        else
+            IO_TRY(cursor_previous(&c->c, &s->op));
+        *jump = c->c.state != CURSOR_VALID;
+    }
+    return IO_DONE;
+}
+
+io_status vm_found(struct skerry_stmt *s, const struct instruction *in, bool *jump)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    const struct value *key = &s->frame->registers[in->p3];
+    u32 count = (u32)in->p4.integer;
+    struct value *decoded = NULL;
+    c->deferred = false;
+    c->row_valid = false;
+    bool null_in_key = false;
+    if (count == 0) {
+        u32 max = c->key_info->all_count;
+        decoded = calloc(max + 1, sizeof *decoded);
+        if (!decoded) return vm_no_memory(s);
+        if (record_decode(key->bytes, key->size, c->key_info->encoding, decoded, max, &count, &s->op.err) != ERR_OK) {
+            free(decoded);
+            return IO_FAIL;
+        }
+        key = decoded;
+    }
+    if (in->opcode == OP_NoConflict) {
+        for (u32 i = 0; i < count && !null_in_key; i++) null_in_key = key[i].type == VALUE_NULL;
+    }
+    struct search_key k = {.info = c->key_info, .values = key, .count = (u16)count, .default_result = 0};
+    int compare = -1;
+    io_status status = IO_DONE;
+    if (!null_in_key) status = cursor_seek_key(&c->c, &s->op, &k, &compare);
+    if (decoded) {
+        for (u32 i = 0; i < count; i++) value_deinit(&decoded[i]);
+        free(decoded);
+    }
+    IO_TRY(status);
+    s->counters.rows_read++;
+    bool found = !null_in_key && c->c.state == CURSOR_VALID && compare == 0;
+    c->null_row = !found;
+    c->seek_result = compare;
+    *jump = in->opcode == OP_Found ? found : !found;
+    return IO_DONE;
+}
+
+io_status vm_seek_rowid(struct skerry_stmt *s, const struct instruction *in, bool *jump)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    const struct value *key = &s->frame->registers[in->p3];
+    s64 rowid;
+    *jump = false;
+    if (LIKELY(key->type == VALUE_INTEGER)) {
+        rowid = key->integer;
+    } else {
+        struct value v;
+        value_init(&v);
+        value_borrow(&v, key);
+        if (v.type == VALUE_TEXT) {
+            struct number_text n = number_parse(v.bytes, v.size);
+            if (n.whole && n.kind == NUMBER_INTEGER)
+                value_set_integer(&v, n.integer);
+            else if (n.whole && n.kind == NUMBER_REAL)
+                value_set_real(&v, n.real);
+        }
+        if (v.type == VALUE_REAL && integer_real_compare(value_to_integer(&v), v.real) == 0)
+            value_set_integer(&v, value_to_integer(&v));
+        if (v.type != VALUE_INTEGER) {
+            c->row_valid = false;
+            c->null_row = true;
+            *jump = true;
+            if (!in->p2) return IO_ERROR(&s->op.err, ERR_CORRUPT, "database disk image is malformed");
+            return IO_DONE;
+        }
+        rowid = v.integer;
+    }
+    c->deferred = false;
+    c->row_valid = false;
+    int compare = -1;
+    IO_TRY(cursor_seek_rowid(&c->c, &s->op, rowid, &compare));
+    s->counters.rows_read++;
+    bool found = c->c.state == CURSOR_VALID && compare == 0;
+    c->null_row = !found;
+    c->seek_result = compare;
+    if (!found) {
+        if (!in->p2) return IO_ERROR(&s->op.err, ERR_CORRUPT, "database disk image is malformed");
+        *jump = true;
+    }
+    return IO_DONE;
+}
+
+// ---- index entries ---------------------------------------------------------------------------------------------
+
+io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, bool *jump)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    if (c->kind == VM_CURSOR_SORTER) {
+        *jump = false;
+        return IO_DONE;
+    }
+    IO_TRY(vm_column_row(s, c));
+    struct search_key k = {.info = c->key_info, .values = &s->frame->registers[in->p3],
+                           .count = (u16)in->p4.integer,
+                           .default_result = in->opcode == OP_IdxLE || in->opcode == OP_IdxGT ? -1 : 0};
+    const u8 *record = c->row;
+    if (UNLIKELY(c->row_available < c->row_size)) {
+        if (c->row_buffer_size < c->row_size) {
+            u8 *grown = realloc(c->row_buffer, c->row_size);
+            if (!grown) return vm_no_memory(s);
+            c->row_buffer = grown;
+            c->row_buffer_size = c->row_size;
+        }
+        IO_TRY(cursor_read(&c->c, &s->op, 0, c->row_size, c->row_buffer));
+        c->row = record = c->row_buffer;
+        c->row_available = c->row_size;
+    }
+    int compare = record_compare(record, c->row_size, &k, &s->op.err);
+    if (UNLIKELY(s->op.err.code != ERR_OK)) return IO_FAIL;
+    switch (in->opcode) {
+    case OP_IdxLE: *jump = compare <= 0; break;
+    case OP_IdxLT: *jump = compare < 0; break;
+    case OP_IdxGT: *jump = compare > 0; break;
+    default: *jump = compare >= 0; break;
+    }
+    return IO_DONE;
+}
+
+// The last field of the entry.
+io_status vm_index_rowid(struct skerry_stmt *s, struct vm_cursor *c, s64 *rowid)
+{
+    IO_TRY(vm_column_row(s, c));
+    const u8 *record = c->row, *end = record + c->row_available;
+    u64 header = 0, type = 0;
+    u32 n = varint_get_checked(record, end, &header);
+    if (UNLIKELY(!n || header < 2 || header > c->row_size)) goto malformed;
+    if (LIKELY(c->row_available == c->row_size)) {
+        // The type of an integer is one byte: the header's last.
+        type = record[header - 1];
+        u32 size = serial_type_size(type);
+        if (UNLIKELY(type > 9 || type == 0 || type == 7 || size > c->row_size - header)) goto malformed;
+        struct value v = {0};
+        if (serial_get(record + c->row_size - size, type, 1, &v) != ERR_OK) goto malformed;
+        *rowid = v.integer;
+        return IO_DONE;
+    }
+    {
+        u8 tail[8];
+        u8 last;
+        IO_TRY(cursor_read(&c->c, &s->op, header - 1, 1, &last));
+        u32 size = serial_type_size(last);
+        if (last > 9 || last == 0 || last == 7 || size > c->row_size - header) goto malformed;
+        IO_TRY(cursor_read(&c->c, &s->op, c->row_size - size, size, tail));
+        struct value v = {0};
+        if (serial_get(tail, last, 1, &v) != ERR_OK) goto malformed;
+        *rowid = v.integer;
+        return IO_DONE;
+    }
+malformed:
+    return IO_ERROR(&s->op.err, ERR_CORRUPT, "database disk image is malformed: an index entry ends without a rowid");
+}

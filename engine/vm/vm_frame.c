@@ -1,0 +1,128 @@
+// Frames: registers and cursors of a program that runs; sub-programs (triggers) have their own.
+#include "vm.h"
+
+#include "../sql/ast.h"
+
+struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p)
+{
+    struct vm_frame *f = s->free_frames, **link = &s->free_frames;
+    for (; f; link = &f->next_free, f = f->next_free) {
+        if (f->program != p) continue;
+        *link = f->next_free;
+        f->next_free = NULL;
+        for (s32 i = 0; i <= p->register_count; i++) value_set_null(&f->registers[i]);
+        memset(f->once, 0, (p->count + 7) / 8);
+        return f;
+    }
+    size_t registers = ((size_t)p->register_count + 1) * sizeof(struct value);
+    size_t cursors = (size_t)p->cursor_count * sizeof(struct vm_cursor *);
+    size_t aux = (size_t)p->call_count * sizeof(struct vm_aux);
+    u8 *memory = calloc(1, sizeof *f + registers + cursors + aux + (p->count + 7) / 8);
+    if (!memory) return NULL;
+    f = (struct vm_frame *)(void *)memory;
+    memory += sizeof *f;
+    f->registers = (struct value *)(void *)memory;
+    memory += registers;
+    f->cursors = (struct vm_cursor **)(void *)memory;
+    memory += cursors;
+    f->aux = (struct vm_aux *)(void *)memory;
+    f->once = memory + aux;
+    f->program = p;
+    for (s32 i = 0; i <= p->register_count; i++) value_init(&f->registers[i]);
+    return f;
+}
+
+static void frame_cursors_close(struct skerry_stmt *s, struct vm_frame *f)
+{
+    for (s32 i = 0; i < f->program->cursor_count; i++) {
+        if (!f->cursors[i]) continue;
+        vm_cursor_free(s, f->cursors[i]);
+        f->cursors[i] = NULL;
+    }
+}
+
+void vm_frame_free(struct vm_frame *f)
+{
+    vm_aux_free(f);
+    for (s32 i = 0; i <= f->program->register_count; i++) value_deinit(&f->registers[i]);
+    free(f);
+}
+
+// Sub-programs of the same key that run already.
+static u32 frames_running(const struct skerry_stmt *s, const void *key)
+{
+    u32 count = 0;
+    for (const struct vm_frame *f = s->frame; f; f = f->parent) count += f->program->key == key;
+    return count;
+}
+
+io_status vm_frame_enter(struct skerry_stmt *s, const struct instruction *in, bool *skipped)
+{
+    struct program *p = in->p4.program;
+    *skipped = false;
+    if (in->p5 && frames_running(s, p->key)) {
+        *skipped = true;
+        return IO_DONE;
+    }
+    if (s->frame->depth >= (u64)s->db->limits[SKERRY_LIMIT_TRIGGER_DEPTH])
+        return IO_ERROR(&s->op.err, ERR_ERROR, "too many levels of trigger recursion");
+    struct vm_frame *f = vm_frame_new(s, p);
+    if (!f) return vm_no_memory(s);
+    f->parent = s->frame;
+    f->depth = s->frame->depth + 1;
+    f->pc = s->pc;
+    f->last_insert_rowid = s->db->last_insert_rowid;
+    f->changes = s->changes;
+    s->changes = 0;
+    s->frame = f;
+    s->pc = 0;
+    return IO_DONE;
+}
+
+void vm_frame_leave(struct skerry_stmt *s)
+{
+    struct vm_frame *f = s->frame;
+    frame_cursors_close(s, f);
+    s->frame = f->parent;
+    s->pc = f->pc;
+    s->db->last_insert_rowid = f->last_insert_rowid;
+    s->db->changes = f->changes;
+    s->changes = f->changes;
+    f->next_free = s->free_frames;
+    s->free_frames = f;
+}
+
+void vm_release(struct skerry_stmt *s)
+{
+    vm_aggregates_free(s);
+    while (s->frame) {
+        struct vm_frame *f = s->frame;
+        frame_cursors_close(s, f);
+        s->frame = f->parent;
+        if (f == s->main_frame) continue;
+        f->next_free = s->free_frames;
+        s->free_frames = f;
+    }
+    if (s->main_frame) {
+        vm_aux_free(s->main_frame);
+        for (s32 i = 0; i <= s->main_frame->program->register_count; i++)
+            value_set_null(&s->main_frame->registers[i]);
+    }
+    for (struct vm_frame *f = s->free_frames; f; f = f->next_free) vm_aux_free(f);
+    row_sets_free(&s->row_sets);
+    blooms_free(&s->blooms);
+    btree_walk_deinit(&s->walk);
+    s->walk = (struct btree_walk){0};
+    if (s->inner) {
+        skerry_finalize(s->inner);
+        s->inner = NULL;
+    }
+    if (s->ephemeral) {
+        if (s->ephemeral_begun) txn_rollback(s->ephemeral->txn);
+        s->ephemeral_begun = false;
+        s->ephemeral->next = s->db->ephemeral_free;
+        s->db->ephemeral_free = s->ephemeral;
+        s->ephemeral = NULL;
+    }
+    s->row = NULL;
+}

@@ -1,0 +1,189 @@
+// Calling SQL functions; states of aggregates.
+#include "vm.h"
+
+static struct function_context *function_begin(struct skerry_stmt *s, const struct function_call *call)
+{
+    struct function_context *ctx = s->function;
+    if (UNLIKELY(!ctx)) {
+        ctx = calloc(1, sizeof *ctx);
+        if (!ctx) {
+            (void)vm_no_memory(s);
+            return NULL;
+        }
+        ctx->db = s->db;
+        ctx->io = s->op.io;
+        value_init(&ctx->result);
+        value_init(&ctx->error);
+        s->function = ctx;
+    }
+    if (!s->now_ms) s->now_ms = io_wall_ms(s->op.io);
+    ctx->now_ms = s->now_ms;
+    ctx->def = call->def;
+    ctx->collation = s->collation ? s->collation : &COLLATION_BINARY;
+    ctx->failed = false;
+    ctx->aggregate = NULL;
+    value_set_null(&ctx->result);
+    struct vm_aux *aux = &s->frame->aux[call->number];
+    ctx->aux = &aux->data;
+    ctx->aux_free = &aux->free;
+    return ctx;
+}
+
+static io_status function_fail(struct skerry_stmt *s, struct function_context *ctx)
+{
+    err_code code = ctx->code == ERR_OK ? ERR_ERROR : ctx->code;
+    if (ctx->error.type == VALUE_TEXT)
+        err_set(&s->op.err, code, ctx->def->name, "%.*s", (int)MIN(ctx->error.size, 900u), ctx->error.bytes);
+    else
+        err_set(&s->op.err, code, ctx->def->name, "%s", err_default_text(code));
+    ctx->failed = false;
+    ctx->code = ERR_OK;
+    value_set_null(&ctx->error);
+    return IO_FAIL;
+}
+
+#define ARGUMENTS_MAX 1000
+
+static void arguments_set(struct skerry_stmt *s, const struct instruction *in, const struct value **argv)
+{
+    const struct value *first = &s->frame->registers[in->p2];
+    for (u32 i = 0; i < in->p5; i++) argv[i] = &first[i];
+}
+
+io_status vm_function(struct skerry_stmt *s, const struct instruction *in)
+{
+    const struct value *argv[ARGUMENTS_MAX + 1];
+    struct function_context *ctx = function_begin(s, in->p4.call);
+    if (!ctx) return IO_FAIL;
+    if (UNLIKELY(in->p5 > ARGUMENTS_MAX)) return IO_ERROR(&s->op.err, ERR_ERROR, "too many arguments on function %s", ctx->def->name);
+    arguments_set(s, in, argv);
+    ctx->def->scalar(ctx, in->p5, argv);
+    s->collation = NULL;
+    if (UNLIKELY(ctx->failed)) return function_fail(s, ctx);
+    struct value *out = &s->frame->registers[in->p3];
+    if (ctx->result.flags & VALUE_BORROWED) VALUE_TRY(s, value_own(&ctx->result));
+    value_move(out, &ctx->result);
+    return IO_DONE;
+}
+
+// ---- aggregates ----------------------------------------------------------------------------------------------
+
+static struct vm_aggregate *aggregate_of(struct skerry_stmt *s, struct value *v, const struct fn_def *def)
+{
+    if (v->flags & VALUE_POINTER) return v->pointer;
+    struct vm_aggregate *a = calloc(1, sizeof *a);
+    if (!a) {
+        (void)vm_no_memory(s);
+        return NULL;
+    }
+    a->def = def;
+    a->next = s->aggregates;
+    if (a->next) a->next->prev = a;
+    s->aggregates = a;
+    value_set_null(v);
+    v->flags = VALUE_POINTER;
+    v->pointer = a;
+    return a;
+}
+
+static void aggregate_unlink(struct skerry_stmt *s, struct vm_aggregate *a)
+{
+    if (a->prev)
+        a->prev->next = a->next;
+    else
+        s->aggregates = a->next;
+    if (a->next) a->next->prev = a->prev;
+    free(a->state);
+    free(a);
+}
+
+// Runs `final` for a state that nobody asks any more: it frees what the state owns.
+static void aggregate_discard(struct skerry_stmt *s, struct vm_aggregate *a)
+{
+    struct function_context *ctx = s->function;
+    if (ctx && a->state && a->def->final) {
+        ctx->def = a->def;
+        ctx->failed = false;
+        ctx->aggregate = &a->state;
+        value_set_null(&ctx->result);
+        a->def->final(ctx);
+        ctx->failed = false;
+        ctx->code = ERR_OK;
+    }
+    aggregate_unlink(s, a);
+}
+
+void vm_pointer_release(struct skerry_stmt *s, struct value *v)
+{
+    for (struct vm_aggregate *a = s->aggregates; a; a = a->next) {
+        if (a == v->pointer) {
+            aggregate_discard(s, a);
+            break;
+        }
+    }
+    value_set_null(v);
+}
+
+void vm_aggregates_free(struct skerry_stmt *s)
+{
+    while (s->aggregates) aggregate_discard(s, s->aggregates);
+}
+
+io_status vm_aggregate_step(struct skerry_stmt *s, const struct instruction *in, bool inverse)
+{
+    const struct value *argv[ARGUMENTS_MAX + 1];
+    struct function_context *ctx = function_begin(s, in->p4.call);
+    if (!ctx) return IO_FAIL;
+    struct vm_aggregate *a = aggregate_of(s, &s->frame->registers[in->p3], ctx->def);
+    if (!a) return IO_FAIL;
+    if (UNLIKELY(in->p5 > ARGUMENTS_MAX)) return IO_ERROR(&s->op.err, ERR_ERROR, "too many arguments on function %s", ctx->def->name);
+    arguments_set(s, in, argv);
+    ctx->aggregate = &a->state;
+    ctx->keep_row = false;
+    (inverse ? ctx->def->inverse : ctx->def->step)(ctx, in->p5, argv);
+    if (s->min_max_register && ctx->keep_row)
+        value_set_integer(&s->frame->registers[s->min_max_register], 1);
+    s->collation = NULL;
+    s->min_max_register = 0;
+    if (UNLIKELY(ctx->failed)) return function_fail(s, ctx);
+    return IO_DONE;
+}
+
+io_status vm_aggregate_value(struct skerry_stmt *s, const struct instruction *in, bool final)
+{
+    struct function_context *ctx = function_begin(s, in->p4.call);
+    if (!ctx) return IO_FAIL;
+    struct value *accumulator = &s->frame->registers[in->p1];
+    struct vm_aggregate *a = accumulator->flags & VALUE_POINTER ? accumulator->pointer : NULL;
+    void *none = NULL;
+    ctx->aggregate = a ? &a->state : &none;
+    (final ? ctx->def->final : ctx->def->value)(ctx);
+    if (none) free(none);
+    bool failed = ctx->failed;
+    if (final) {
+        if (a) aggregate_unlink(s, a);
+        value_set_null(accumulator);
+    }
+    if (UNLIKELY(failed)) return function_fail(s, ctx);
+    struct value *out = final ? accumulator : &s->frame->registers[in->p3];
+    if (ctx->result.flags & VALUE_BORROWED) VALUE_TRY(s, value_own(&ctx->result));
+    value_move(out, &ctx->result);
+    return IO_DONE;
+}
+
+void vm_function_free(struct skerry_stmt *s)
+{
+    if (!s->function) return;
+    value_deinit(&s->function->result);
+    value_deinit(&s->function->error);
+    free(s->function);
+    s->function = NULL;
+}
+
+void vm_aux_free(struct vm_frame *f)
+{
+    for (u32 i = 0; i < f->program->call_count; i++) {
+        if (f->aux[i].data && f->aux[i].free) f->aux[i].free(f->aux[i].data);
+        f->aux[i] = (struct vm_aux){0};
+    }
+}

@@ -1,0 +1,1147 @@
+// The interpreter's loop. What is short or hot is here; the rest is called (vm.h says where it is).
+//
+// `in` is the instruction under way, pc its address. TRY leaves the loop with the pc of an instruction that waits
+// or failed; NEXT and JUMP go on.
+#include "vm.h"
+
+#include <math.h>
+
+#include "../sql/ast.h"
+#include "../store/btree_inline.h"
+
+// Jumps back between two looks at interrupts and the loop.
+#define SLICE_JUMPS 20000
+
+io_status vm_no_memory(struct skerry_stmt *s)
+{
+    return vm_value_error(s, ERR_NOMEM);
+}
+
+io_status vm_value_error(struct skerry_stmt *s, err_code code)
+{
+    err_set(&s->op.err, code, __func__, "%s", err_default_text(code));
+    return IO_FAIL;
+}
+
+// ---- operators -----------------------------------------------------------------------------------------------
+
+static void integer_arithmetic_overflow(u8 opcode, s64 a, s64 b, struct value *out)
+{
+    double x = (double)a, y = (double)b;
+    switch (opcode) {
+    case OP_Add: value_set_real(out, x + y); break;
+    case OP_Subtract: value_set_real(out, y - x); break;
+    case OP_Multiply: value_set_real(out, x * y); break;
+    default: value_set_real(out, y / x); break;
+    }
+}
+
+static inline bool integer_arithmetic(u8 opcode, s64 a, s64 b, struct value *out)
+{
+    s64 r;
+    switch (opcode) {
+    case OP_Add:
+        if (__builtin_add_overflow(b, a, &r)) return false;
+        break;
+    case OP_Subtract:
+        if (__builtin_sub_overflow(b, a, &r)) return false;
+        break;
+    case OP_Multiply:
+        if (__builtin_mul_overflow(b, a, &r)) return false;
+        break;
+    case OP_Divide:
+        if (a == 0) {
+            value_set_null(out);
+            return true;
+        }
+        if (a == -1 && b == INT64_MIN) return false;
+        r = b / a;
+        break;
+    default:
+        if (a == 0) {
+            value_set_null(out);
+            return true;
+        }
+        r = a == -1 ? 0 : b % a;
+        break;
+    }
+    value_set_integer(out, r);
+    return true;
+}
+
+// The register as a numeric operand; numbers are not copied.
+static const struct value *numeric_operand(const struct value *v, struct value *scratch)
+{
+    if (v->type == VALUE_INTEGER || v->type == VALUE_REAL || v->type == VALUE_NULL) return v;
+    value_init(scratch);
+    value_borrow(scratch, v);
+    if (scratch->type == VALUE_BLOB) scratch->type = VALUE_TEXT;
+    value_to_numeric(scratch);
+    return scratch;
+}
+
+static void arithmetic(u8 opcode, const struct value *left, const struct value *right, struct value *out)
+{
+    struct value scratch[2];
+    left = numeric_operand(left, &scratch[0]);
+    right = numeric_operand(right, &scratch[1]);
+    if (left->type == VALUE_NULL || right->type == VALUE_NULL) {
+        value_set_null(out);
+        return;
+    }
+    if (left->type == VALUE_INTEGER && right->type == VALUE_INTEGER) {
+        s64 a = left->integer, b = right->integer;
+        if (!integer_arithmetic(opcode, a, b, out)) integer_arithmetic_overflow(opcode, a, b, out);
+        return;
+    }
+    double a = left->type == VALUE_INTEGER ? (double)left->integer : left->real;
+    double b = right->type == VALUE_INTEGER ? (double)right->integer : right->real;
+    switch (opcode) {
+    case OP_Add: value_set_real(out, b + a); break;
+    case OP_Subtract: value_set_real(out, b - a); break;
+    case OP_Multiply: value_set_real(out, b * a); break;
+    case OP_Divide:
+        if (a == 0)
+            value_set_null(out);
+        else
+            value_set_real(out, b / a);
+        break;
+    default: {
+        s64 x = value_to_integer(left), y = value_to_integer(right);
+        if (x == 0)
+            value_set_null(out);
+        else
+            value_set_real(out, x == -1 ? 0 : (double)(y % x));
+        break;
+    }
+    }
+}
+
+static s64 operand_integer(const struct value *v)
+{
+    return v->type == VALUE_INTEGER ? v->integer : value_to_integer(v);
+}
+
+static s64 bits(u8 opcode, s64 a, s64 b)
+{
+    switch (opcode) {
+    case OP_BitAnd: return b & a;
+    case OP_BitOr: return b | a;
+    default: break;
+    }
+    bool left = opcode == OP_ShiftLeft;
+    if (a < 0) {
+        left = !left;
+        a = a > -64 ? -a : 64;
+    }
+    if (a >= 64) return b >= 0 || left ? 0 : -1;
+    if (left) return (s64)((u64)b << a);
+    return b >> a;
+}
+
+static io_status concat(struct skerry_stmt *s, struct value *left, struct value *right, struct value *out)
+{
+    if (left->type == VALUE_NULL || right->type == VALUE_NULL) {
+        value_set_null(out);
+        return IO_DONE;
+    }
+    char number[2][32];
+    const u8 *bytes[2];
+    u32 size[2];
+    struct value *operands[2] = {left, right};
+    for (int i = 0; i < 2; i++) {
+        struct value *v = operands[i];
+        if (v->type == VALUE_INTEGER) {
+            size[i] = integer_to_text(v->integer, number[i]);
+            bytes[i] = (const u8 *)number[i];
+        } else if (v->type == VALUE_REAL) {
+            size[i] = real_to_text(v->real, number[i]);
+            bytes[i] = (const u8 *)number[i];
+        } else {
+            if (v->flags & VALUE_ZERO_TAIL) VALUE_TRY(s, value_expand(v));
+            size[i] = v->size;
+            bytes[i] = v->bytes;
+        }
+    }
+    u64 total = (u64)size[0] + size[1];
+    if (total > (u64)s->db->limits[SKERRY_LIMIT_LENGTH]) return vm_value_error(s, ERR_TOOBIG);
+    if (bytes[0] == out->buffer && total < out->capacity && bytes[1] != out->buffer) {
+        memcpy(out->buffer + size[0], bytes[1], size[1]);
+    } else {
+        struct value fresh;
+        value_init(&fresh);
+        VALUE_TRY(s, value_reserve(&fresh, (u32)total + 1));
+        if (size[0]) memcpy(fresh.buffer, bytes[0], size[0]);
+        if (size[1]) memcpy(fresh.buffer + size[0], bytes[1], size[1]);
+        free(out->buffer);
+        out->buffer = fresh.buffer;
+        out->capacity = fresh.capacity;
+    }
+    out->buffer[total] = 0;
+    out->type = VALUE_TEXT;
+    out->flags = VALUE_TERMINATED;
+    out->bytes = out->buffer;
+    out->size = (u32)total;
+    return IO_DONE;
+}
+
+// ---- comparisons ---------------------------------------------------------------------------------------------
+
+// Text that is a number, as numeric affinity sees it; others stay.
+static const struct value *compare_numeric(const struct value *v, struct value *scratch)
+{
+    if (v->type != VALUE_TEXT) return v;
+    struct number_text n = number_parse(v->bytes, v->size);
+    if (!n.whole || n.kind == NUMBER_NONE) return v;
+    value_init(scratch);
+    if (n.kind == NUMBER_INTEGER)
+        value_set_integer(scratch, n.integer);
+    else
+        value_set_real(scratch, n.real);
+    return scratch;
+}
+
+static const struct value *compare_text(const struct value *v, struct value *scratch, char text[32])
+{
+    if (v->type != VALUE_INTEGER && v->type != VALUE_REAL) return v;
+    value_init(scratch);
+    u32 size = v->type == VALUE_INTEGER ? integer_to_text(v->integer, text) : real_to_text(v->real, text);
+    value_borrow_text(scratch, text, size);
+    return scratch;
+}
+
+static int compare(const struct instruction *in, const struct value *a, const struct value *b)
+{
+    struct value scratch[2];
+    char text[2][32];
+    u8 affinity = in->p5 & COMPARE_AFFINITY_MASK;
+    if (affinity >= AFFINITY_NUMERIC) {
+        if (a->type == VALUE_TEXT && b->type != VALUE_BLOB) a = compare_numeric(a, &scratch[0]);
+        if (b->type == VALUE_TEXT && a->type != VALUE_BLOB) b = compare_numeric(b, &scratch[1]);
+    } else if (affinity == AFFINITY_TEXT && (a->type == VALUE_TEXT || b->type == VALUE_TEXT)) {
+        a = compare_text(a, &scratch[0], text[0]);
+        b = compare_text(b, &scratch[1], text[1]);
+    }
+    return value_compare(a, b, in->p4_kind == P4_COLLATION ? in->p4.collation : NULL);
+}
+
+static inline bool compare_holds(u8 opcode, int c)
+{
+    switch (opcode) {
+    case OP_Eq: return c == 0;
+    case OP_Ne: return c != 0;
+    case OP_Lt: return c < 0;
+    case OP_Le: return c <= 0;
+    case OP_Gt: return c > 0;
+    default: return c >= 0;
+    }
+}
+
+static int registers_compare(struct skerry_stmt *s, const struct instruction *in)
+{
+    const struct value *a = &s->frame->registers[in->p1], *b = &s->frame->registers[in->p2];
+    const struct key_info *info = in->p4_kind == P4_KEY_INFO ? in->p4.key_info : NULL;
+    const s32 *permutation = in->p5 & 1 ? s->permutation : NULL;
+    int result = 0;
+    for (s32 i = 0; i < in->p3 && !result; i++) {
+        s32 field = permutation ? permutation[i + 1] : i;
+        const struct value *x = &a[field], *y = &b[field];
+        const struct collation *collation = info && i < info->all_count ? info->collations[i] : NULL;
+        u8 order = info && i < info->all_count ? info->orders[i] : 0;
+        result = value_compare(x, y, collation);
+        if (result && order) {
+            if ((order & KEY_NULLS_LAST) && (x->type == VALUE_NULL || y->type == VALUE_NULL)) result = -result;
+            if (order & KEY_DESC) result = -result;
+        }
+    }
+    s->permutation = NULL;
+    return result;
+}
+
+// ---- halting -------------------------------------------------------------------------------------------------
+
+static void halt_error(struct skerry_stmt *s, const struct instruction *in)
+{
+    static const char *const words[] = {NULL, "NOT NULL", "UNIQUE", "CHECK", "FOREIGN KEY"};
+    err_code code = (err_code)in->p1;
+    const char *text = in->p4_kind == P4_TEXT ? in->p4.text : NULL;
+    if (!text && in->p3 && in->opcode == OP_Halt) {
+        struct value *v = &s->frame->registers[in->p3];
+        if (value_to_text(v) == ERR_OK && v->type == VALUE_TEXT && value_terminate(v) == ERR_OK)
+            text = (const char *)v->bytes;
+    }
+    const char *words_before = in->p5 < COUNT_OF(words) ? words[in->p5] : NULL;
+    if (in->opcode == OP_HaltIfNull && !words_before) words_before = words[HALT_NOT_NULL];
+    if (words_before)
+        err_set(&s->op.err, code, __func__, "%s constraint failed%s%s", words_before, text ? ": " : "", text ? text : "");
+    else
+        err_set(&s->op.err, code, __func__, "%s", text ? text : err_default_text(code));
+}
+
+// ---- sets ----------------------------------------------------------------------------------------------------
+
+static struct row_set *row_set_of(struct skerry_stmt *s, struct value *v)
+{
+    if (v->flags & VALUE_POINTER) return v->pointer;
+    struct row_set *r = row_set_new(&s->row_sets);
+    if (!r) {
+        (void)vm_no_memory(s);
+        return NULL;
+    }
+    value_set_null(v);
+    v->flags = VALUE_POINTER;
+    v->pointer = r;
+    return r;
+}
+
+static io_status filter_add(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct value *v = &s->frame->registers[in->p1];
+    if (!(v->flags & VALUE_POINTER)) {
+        u64 size = v->type == VALUE_BLOB ? (u64)v->size + (v->flags & VALUE_ZERO_TAIL ? v->zero_count : 0) : 10000;
+        struct bloom *b = bloom_new(&s->blooms, MIN(size, 10u << 20));
+        if (!b) return vm_no_memory(s);
+        value_set_null(v);
+        v->flags = VALUE_POINTER;
+        v->pointer = b;
+    }
+    bloom_add(v->pointer, &s->frame->registers[in->p3], (u32)in->p4.integer);
+    return IO_DONE;
+}
+
+// ---- what is too rare for the loop ---------------------------------------------------------------------------
+
+static io_status must_be_integer(struct skerry_stmt *s, const struct instruction *in, bool *jump)
+{
+    struct value *v = &s->frame->registers[in->p1];
+    *jump = false;
+    VALUE_TRY(s, value_apply_affinity(v, AFFINITY_NUMERIC));
+    if (v->type == VALUE_INTEGER) return IO_DONE;
+    if (!in->p2) return IO_ERROR(&s->op.err, ERR_MISMATCH, "datatype mismatch");
+    *jump = true;
+    return IO_DONE;
+}
+
+static io_status sorter_open(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = vm_cursor_new(s, in->p1, VM_CURSOR_SORTER, (u32)MAX(in->p2, in->p4.key_info->all_count));
+    if (!c) return IO_FAIL;
+    c->key_info = in->p4.key_info;
+    c->sorter = sorter_new(in->p4.key_info, (u32)MAX(in->p3, 0));
+    return c->sorter ? IO_DONE : vm_no_memory(s);
+}
+
+static io_status sorter_insert(struct skerry_stmt *s, struct vm_cursor *c, struct value *record)
+{
+    if (record->flags & VALUE_ZERO_TAIL) VALUE_TRY(s, value_expand(record));
+    return sorter_add(c->sorter, record->bytes, record->size) ? IO_DONE : vm_no_memory(s);
+}
+
+static io_status sorter_start(struct skerry_stmt *s, struct vm_cursor *c)
+{
+    s->counters.sorts++;
+    c->row_valid = false;
+    c->null_row = false;
+    if (!sorter_sort(c->sorter)) {
+        s->op.err = c->sorter->err;
+        return IO_FAIL;
+    }
+    return IO_DONE;
+}
+
+static io_status size_between(struct skerry_stmt *s, const struct instruction *in, bool *jump)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    u64 count = 0;
+    IO_TRY(cursor_first(&c->c, &s->op));
+    if (c->c.state != CURSOR_VALID) {
+        *jump = false;
+        return IO_DONE;
+    }
+    IO_TRY(btree_count_estimate(&c->c, &s->op, &count));
+    s64 size = count > 1 ? (s64)(10 * log2((double)count)) : 0;
+    *jump = in->p3 <= size && size <= in->p4.integer;
+    return IO_DONE;
+}
+
+static io_status rowid_get(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    struct value *out = &s->frame->registers[in->p2];
+    if (c->deferred) {
+        value_set_integer(out, c->deferred_rowid);
+        return IO_DONE;
+    }
+    if (c->null_row) {
+        value_set_null(out);
+        return IO_DONE;
+    }
+    if (c->c.state == CURSOR_SAVED) {
+        bool moved;
+        IO_TRY(cursor_restore(&c->c, &s->op, &moved));
+        c->row_valid = false;
+        if (moved || c->c.state != CURSOR_VALID) {
+            value_set_null(out);
+            return IO_DONE;
+        }
+    }
+    IO_TRY(cursor_entry_inline(&c->c, &s->op));
+    value_set_integer(out, c->c.rowid);
+    return IO_DONE;
+}
+
+static io_status deferred_seek(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *index = s->frame->cursors[in->p1], *table = s->frame->cursors[in->p3];
+    if (in->opcode == OP_IdxRowid) {
+        struct value *out = &s->frame->registers[in->p2];
+        s64 found = 0;
+        if (index->null_row) {
+            value_set_null(out);
+            return IO_DONE;
+        }
+        IO_TRY(vm_index_rowid(s, index, &found));
+        value_set_integer(out, found);
+        return IO_DONE;
+    }
+    if (index->null_row) {
+        table->null_row = true;
+        table->deferred = false;
+        return IO_DONE;
+    }
+    s64 rowid = 0;
+    IO_TRY(vm_index_rowid(s, index, &rowid));
+    table->deferred = true;
+    table->null_row = false;
+    table->row_valid = false;
+    table->deferred_rowid = rowid;
+    table->alternative = index;
+    table->alternative_map = in->p4_kind == P4_INT_ARRAY ? in->p4.ints : NULL;
+    return IO_DONE;
+}
+
+static void null_row(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    if (!c) {
+        c = vm_cursor_new(s, in->p1, VM_CURSOR_PSEUDO, 0);
+        if (!c) return;
+        c->pseudo_register = 0;
+    }
+    c->null_row = true;
+    c->row_valid = false;
+    c->deferred = false;
+}
+
+static bool slice_over(struct skerry_stmt *s)
+{
+    if (s->db->interrupted) {
+        err_set(&s->op.err, ERR_INTERRUPT, __func__, "interrupted");
+        return true;
+    }
+    if (s->deadline_ns && io_now_ns(s->op.io) > s->deadline_ns)
+        err_set(&s->op.err, ERR_INTERRUPT, __func__, "interrupted: the statement ran longer than its limit");
+    return s->op.err.code != ERR_OK;
+}
+
+static inline void affinity_apply(struct value *v, char affinity, err_code *code)
+{
+    switch (affinity) {
+    case AFFINITY_INTEGER:
+    case AFFINITY_NUMERIC:
+        if (v->type == VALUE_INTEGER || v->type == VALUE_NULL) return;
+        break;
+    case AFFINITY_REAL:
+        if (v->type == VALUE_REAL || v->type == VALUE_NULL) return;
+        if (v->type == VALUE_INTEGER) {
+            value_set_real(v, (double)v->integer);
+            return;
+        }
+        break;
+    case AFFINITY_TEXT:
+        if (v->type == VALUE_TEXT || v->type == VALUE_NULL) return;
+        break;
+    default: return;
+    }
+    err_code applied = value_apply_affinity(v, (enum affinity)affinity);
+    if (applied != ERR_OK) *code = applied;
+}
+
+// ---- the loop ------------------------------------------------------------------------------------------------
+
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        io_status try_ = (call);                                                                   \
+        if (UNLIKELY(try_ != IO_DONE)) {                                                           \
+            if (try_ == IO_WAIT) goto wait;                                                        \
+            goto fail;                                                                             \
+        }                                                                                          \
+    } while (0)
+#define VALUE(call)                                                                                \
+    do {                                                                                           \
+        err_code value_ = (call);                                                                  \
+        if (UNLIKELY(value_ != ERR_OK)) {                                                          \
+            (void)vm_value_error(s, value_);                                                       \
+            goto fail;                                                                             \
+        }                                                                                          \
+    } while (0)
+#define NEXT                                                                                       \
+    do {                                                                                           \
+        pc++;                                                                                      \
+        goto next;                                                                                 \
+    } while (0)
+#define JUMP(address)                                                                              \
+    do {                                                                                           \
+        pc = (address);                                                                            \
+        goto next;                                                                                 \
+    } while (0)
+// A jump that may close a loop.
+#define JUMP_BACK(address)                                                                         \
+    do {                                                                                           \
+        pc = (address);                                                                            \
+        if (UNLIKELY(--jumps <= 0)) goto slice;                                                    \
+        goto next;                                                                                 \
+    } while (0)
+#define LOAD_FRAME()                                                                               \
+    do {                                                                                           \
+        regs = s->frame->registers;                                                                \
+        cursors = s->frame->cursors;                                                               \
+        code = s->frame->program->code;                                                            \
+    } while (0)
+
+enum vm_result vm_run(struct skerry_stmt *s)
+{
+    struct skerry *db = s->db;
+    struct value *regs;
+    struct vm_cursor **cursors;
+    const struct instruction *code, *in;
+    struct vm_cursor *c;
+    s32 pc = s->pc;
+    s32 jumps = SLICE_JUMPS;
+    u64 executed = 0;
+    bool jump = false;
+    enum vm_result result;
+
+    LOAD_FRAME();
+    if (UNLIKELY(s->aborted)) {
+        err_set(&s->op.err, ERR_ABORT_ROLLBACK, __func__, "%s", err_default_text(ERR_ABORT_ROLLBACK));
+        return VM_FAIL;
+    }
+    if (UNLIKELY(db->interrupted) && slice_over(s)) return VM_FAIL;
+next:
+    in = &code[pc];
+    executed++;
+    switch ((enum opcode)in->opcode) {
+    // -- flow of control
+    case OP_Init: JUMP(in->p2 ? in->p2 : pc + 1);
+    case OP_Goto: JUMP_BACK(in->p2);
+    case OP_Gosub:
+        value_set_integer(&regs[in->p1], pc);
+        JUMP(in->p2);
+    case OP_Return:
+        if (regs[in->p1].type == VALUE_INTEGER) JUMP((s32)regs[in->p1].integer + 1);
+        NEXT;
+    case OP_BeginSubrtn: value_set_null(&regs[in->p2]); NEXT;
+    case OP_InitCoroutine:
+        value_set_integer(&regs[in->p1], in->p3 - 1);
+        JUMP(in->p2 ? in->p2 : pc + 1);
+    case OP_EndCoroutine: {
+        s32 caller = (s32)regs[in->p1].integer;
+        value_set_integer(&regs[in->p1], pc - 1);
+        JUMP(code[caller].p2);
+    }
+    case OP_Yield: {
+        s32 to = (s32)regs[in->p1].integer + 1;
+        value_set_integer(&regs[in->p1], pc);
+        JUMP_BACK(to);
+    }
+    case OP_HaltIfNull:
+        if (regs[in->p3].type != VALUE_NULL) NEXT;
+        // fall through
+    case OP_Halt:
+        if (in->p1 == 0 && s->frame->parent) {
+            bool ignore = in->p2 == CONFLICT_IGNORE;
+            vm_frame_leave(s);
+            pc = s->pc;
+            LOAD_FRAME();
+            JUMP(ignore ? code[pc].p2 : pc + 1);
+        }
+        s->error_action = (u8)in->p2;
+        if (in->p1 == 0) {
+            result = VM_DONE;
+            goto leave;
+        }
+        halt_error(s, in);
+        result = VM_FAIL;
+        goto leave;
+    case OP_Jump:
+        JUMP(s->compare_result < 0 ? in->p1 : s->compare_result == 0 ? in->p2 : in->p3);
+    case OP_Once: {
+        u8 *once = &s->frame->once[pc / 8], bit = (u8)(1 << (pc & 7));
+        if (*once & bit) JUMP(in->p2);
+        *once |= bit;
+        NEXT;
+    }
+    case OP_If:
+        if (regs[in->p1].type == VALUE_INTEGER ? regs[in->p1].integer != 0 : value_to_bool(&regs[in->p1], in->p3 != 0))
+            JUMP(in->p2);
+        NEXT;
+    case OP_IfNot:
+        if (regs[in->p1].type == VALUE_INTEGER ? regs[in->p1].integer == 0 : !value_to_bool(&regs[in->p1], in->p3 == 0))
+            JUMP(in->p2);
+        NEXT;
+    case OP_IsType:
+        TRY(vm_is_type(s, in, &jump));
+        if (jump) JUMP(in->p2);
+        NEXT;
+    case OP_IsNull:
+        if (regs[in->p1].type == VALUE_NULL) JUMP(in->p2);
+        NEXT;
+    case OP_NotNull:
+        if (regs[in->p1].type != VALUE_NULL) JUMP(in->p2);
+        NEXT;
+    case OP_ZeroOrNull:
+        if (regs[in->p1].type == VALUE_NULL || regs[in->p3].type == VALUE_NULL)
+            value_set_null(&regs[in->p2]);
+        else
+            value_set_integer(&regs[in->p2], 0);
+        NEXT;
+    case OP_IfNullRow:
+        if (cursors[in->p1] && cursors[in->p1]->null_row && !cursors[in->p1]->deferred) {
+            if (in->p3) value_set_null(&regs[in->p3]);
+            JUMP(in->p2);
+        }
+        NEXT;
+    case OP_IfPos:
+        if (regs[in->p1].integer > 0) {
+            regs[in->p1].integer -= in->p3;
+            JUMP(in->p2);
+        }
+        NEXT;
+    case OP_OffsetLimit: {
+        s64 limit = regs[in->p1].integer, offset = MAX(regs[in->p3].integer, 0), sum;
+        if (limit <= 0 || __builtin_add_overflow(limit, offset, &sum)) sum = -1;
+        value_set_integer(&regs[in->p2], sum);
+        NEXT;
+    }
+    case OP_IfNotZero:
+        if (regs[in->p1].integer) {
+            if (regs[in->p1].integer > 0) regs[in->p1].integer--;
+            JUMP(in->p2);
+        }
+        NEXT;
+    case OP_DecrJumpZero:
+        if (regs[in->p1].integer > INT64_MIN) regs[in->p1].integer--;
+        if (regs[in->p1].integer == 0) JUMP(in->p2);
+        NEXT;
+    case OP_MustBeInt:
+        if (LIKELY(regs[in->p1].type == VALUE_INTEGER)) NEXT;
+        TRY(must_be_integer(s, in, &jump));
+        if (jump) JUMP(in->p2);
+        NEXT;
+    case OP_MemMax: {
+        struct vm_frame *root = s->frame;
+        while (root->parent) root = root->parent;
+        struct value *largest = &root->registers[in->p1];
+        s64 other = operand_integer(&regs[in->p2]), own = operand_integer(largest);
+        value_set_integer(largest, MAX(own, other));
+        NEXT;
+    }
+    case OP_Noop:
+    case OP_Explain:
+    case OP_Trace:
+    case OP_Abortable:
+    case OP_CursorHint:
+    case OP_ReleaseReg:
+    case OP_TableLock:
+    case OP_CursorLock:
+    case OP_CursorUnlock:
+    case OP_ColumnsUsed:
+    case OP_SeekScan:
+    case OP_SeekHit:
+    case OP_VBegin: NEXT;
+
+    // -- values
+    case OP_Integer: value_set_integer(&regs[in->p2], in->p1); NEXT;
+    case OP_Int64: value_set_integer(&regs[in->p2], in->p4.integer); NEXT;
+    case OP_Real: value_set_real(&regs[in->p2], in->p4.real); NEXT;
+    case OP_String8:
+    case OP_String:
+        value_borrow_text(&regs[in->p2], in->p4.text, (u32)in->p1);
+        regs[in->p2].flags |= VALUE_TERMINATED;
+        NEXT;
+    case OP_Null: {
+        s32 last = MAX(in->p2, in->p3);
+        for (s32 i = in->p2; i <= last; i++) {
+            if (UNLIKELY(regs[i].flags & VALUE_POINTER)) vm_pointer_release(s, &regs[i]);
+            value_set_null(&regs[i]);
+            if (in->p1) regs[i].flags = VALUE_CLEARED;
+        }
+        NEXT;
+    }
+    case OP_SoftNull: value_set_null(&regs[in->p1]); NEXT;
+    case OP_Blob:
+        if (in->p4_kind == P4_TEXT)
+            value_borrow_blob(&regs[in->p2], in->p4.text, (u32)in->p1);
+        else
+            VALUE(value_set_zero_blob(&regs[in->p2], (u64)in->p1));
+        NEXT;
+    case OP_Variable: value_borrow(&regs[in->p2], &s->parameters[in->p1]); NEXT;
+    case OP_Move:
+        for (s32 i = 0; i < in->p3; i++) value_move(&regs[in->p2 + i], &regs[in->p1 + i]);
+        NEXT;
+    case OP_Copy:
+        for (s32 i = 0; i <= in->p3; i++) {
+            VALUE(value_copy(&regs[in->p2 + i], &regs[in->p1 + i]));
+            if (in->p5 & 2) regs[in->p2 + i].flags &= ~VALUE_SUBTYPE;
+        }
+        NEXT;
+    case OP_SCopy: value_borrow(&regs[in->p2], &regs[in->p1]); NEXT;
+    case OP_IntCopy: value_set_integer(&regs[in->p2], regs[in->p1].integer); NEXT;
+    case OP_Param: {
+        const struct vm_frame *f = s->frame;
+        value_borrow(&regs[in->p2], &f->parent->registers[in->p1 + f->parent->program->code[f->pc].p1]);
+        NEXT;
+    }
+
+    // -- operators
+    case OP_Concat: TRY(concat(s, &regs[in->p2], &regs[in->p1], &regs[in->p3])); NEXT;
+    case OP_Add:
+    case OP_Subtract:
+    case OP_Multiply:
+    case OP_Divide:
+    case OP_Remainder: {
+        const struct value *a = &regs[in->p1], *b = &regs[in->p2];
+        if (LIKELY(a->type == VALUE_INTEGER && b->type == VALUE_INTEGER) &&
+            LIKELY(integer_arithmetic(in->opcode, a->integer, b->integer, &regs[in->p3])))
+            NEXT;
+        arithmetic(in->opcode, a, b, &regs[in->p3]);
+        NEXT;
+    }
+    case OP_BitAnd:
+    case OP_BitOr:
+    case OP_ShiftLeft:
+    case OP_ShiftRight: {
+        const struct value *a = &regs[in->p1], *b = &regs[in->p2];
+        if (a->type == VALUE_NULL || b->type == VALUE_NULL)
+            value_set_null(&regs[in->p3]);
+        else
+            value_set_integer(&regs[in->p3], bits(in->opcode, operand_integer(a), operand_integer(b)));
+        NEXT;
+    }
+    case OP_AddImm: value_set_integer(&regs[in->p1], (s64)((u64)operand_integer(&regs[in->p1]) + (u64)(s64)in->p2)); NEXT;
+    case OP_And: {
+        bool a_null = regs[in->p1].type == VALUE_NULL, b_null = regs[in->p2].type == VALUE_NULL;
+        bool a = value_to_bool(&regs[in->p1], true), b = value_to_bool(&regs[in->p2], true);
+        if (!a || !b)
+            value_set_integer(&regs[in->p3], 0);
+        else if (a_null || b_null)
+            value_set_null(&regs[in->p3]);
+        else
+            value_set_integer(&regs[in->p3], 1);
+        NEXT;
+    }
+    case OP_Or: {
+        bool a_null = regs[in->p1].type == VALUE_NULL, b_null = regs[in->p2].type == VALUE_NULL;
+        bool a = value_to_bool(&regs[in->p1], false), b = value_to_bool(&regs[in->p2], false);
+        if (a || b)
+            value_set_integer(&regs[in->p3], 1);
+        else if (a_null || b_null)
+            value_set_null(&regs[in->p3]);
+        else
+            value_set_integer(&regs[in->p3], 0);
+        NEXT;
+    }
+    case OP_Not:
+        if (regs[in->p1].type == VALUE_NULL)
+            value_set_null(&regs[in->p2]);
+        else
+            value_set_integer(&regs[in->p2], !value_to_bool(&regs[in->p1], false));
+        NEXT;
+    case OP_BitNot:
+        if (regs[in->p1].type == VALUE_NULL)
+            value_set_null(&regs[in->p2]);
+        else
+            value_set_integer(&regs[in->p2], ~operand_integer(&regs[in->p1]));
+        NEXT;
+    case OP_IsTrue:
+        value_set_integer(&regs[in->p2], value_to_bool(&regs[in->p1], in->p3 != 0) ^ (in->p4.integer != 0));
+        NEXT;
+    case OP_CollSeq:
+        s->collation = in->p4_kind == P4_COLLATION ? in->p4.collation : NULL;
+        if (in->p1) value_set_integer(&regs[in->p1], 0);
+        s->min_max_register = in->p1;
+        NEXT;
+    case OP_RealAffinity:
+        if (regs[in->p1].type == VALUE_INTEGER) value_set_real(&regs[in->p1], (double)regs[in->p1].integer);
+        NEXT;
+    case OP_Cast:
+        VALUE(value_expand(&regs[in->p1]));
+        VALUE(value_cast(&regs[in->p1], (enum affinity)in->p2));
+        NEXT;
+    case OP_Eq:
+    case OP_Ne:
+    case OP_Lt:
+    case OP_Le:
+    case OP_Gt:
+    case OP_Ge: {
+        const struct value *a = &regs[in->p3], *b = &regs[in->p1];
+        int r;
+        if (LIKELY(a->type == VALUE_INTEGER && b->type == VALUE_INTEGER)) {
+            r = (a->integer > b->integer) - (a->integer < b->integer);
+        } else if (a->type == VALUE_NULL || b->type == VALUE_NULL) {
+            if (in->p5 & COMPARE_NULL_EQUAL) {
+                if (a->type == VALUE_NULL && b->type == VALUE_NULL && !(a->flags & VALUE_CLEARED))
+                    r = 0;
+                else
+                    r = a->type == VALUE_NULL ? -1 : 1;
+            } else {
+                s->compare_result = 1;
+                if (in->p5 & COMPARE_JUMP_IF_NULL) JUMP(in->p2);
+                NEXT;
+            }
+        } else {
+            r = compare(in, a, b);
+        }
+        s->compare_result = r;
+        if (compare_holds(in->opcode, r)) JUMP(in->p2);
+        NEXT;
+    }
+    case OP_ElseEq:
+        if (s->compare_result == 0) JUMP(in->p2);
+        NEXT;
+    case OP_Permutation: s->permutation = in->p4.ints; NEXT;
+    case OP_Compare: s->compare_result = registers_compare(s, in); NEXT;
+    case OP_Affinity: {
+        err_code failed = ERR_OK;
+        const char *letters = in->p4.text;
+        for (s32 i = 0; i < in->p2 && letters[i]; i++) affinity_apply(&regs[in->p1 + i], letters[i], &failed);
+        VALUE(failed);
+        NEXT;
+    }
+    case OP_TypeCheck: TRY(vm_type_check(s, in)); NEXT;
+    case OP_Function:
+    case OP_PureFunc: TRY(vm_function(s, in)); NEXT;
+    case OP_ClrSubtype: regs[in->p1].flags &= ~VALUE_SUBTYPE; NEXT;
+    case OP_GetSubtype:
+        if (regs[in->p1].flags & VALUE_SUBTYPE)
+            value_set_integer(&regs[in->p2], regs[in->p1].subtype);
+        else
+            value_set_null(&regs[in->p2]);
+        NEXT;
+    case OP_SetSubtype:
+        if (regs[in->p1].type == VALUE_NULL) {
+            regs[in->p2].flags &= ~VALUE_SUBTYPE;
+        } else {
+            regs[in->p2].flags |= VALUE_SUBTYPE;
+            regs[in->p2].subtype = (u8)regs[in->p1].integer;
+        }
+        NEXT;
+    case OP_AggStep: TRY(vm_aggregate_step(s, in, false)); NEXT;
+    case OP_AggInverse: TRY(vm_aggregate_step(s, in, true)); NEXT;
+    case OP_AggValue: TRY(vm_aggregate_value(s, in, false)); NEXT;
+    case OP_AggFinal: TRY(vm_aggregate_value(s, in, true)); NEXT;
+
+    // -- rows out
+    case OP_ResultRow:
+        s->row = &regs[in->p1];
+        pc++;
+        result = VM_ROW;
+        goto leave;
+    case OP_MakeRecord: TRY(vm_make_record(s, in)); NEXT;
+    case OP_ResetCount:
+        db->changes = s->changes;
+        db->total_changes += s->changes;
+        s->changes = 0;
+        NEXT;
+
+    // -- transactions and schema
+    case OP_Transaction: TRY(vm_transaction(s, in)); NEXT;
+    case OP_Savepoint: TRY(vm_savepoint(s, in)); NEXT;
+    case OP_AutoCommit: TRY(vm_autocommit(s, in)); NEXT;
+    case OP_FkCheck:
+        if (!vm_foreign_keys_hold(s, false)) goto fail_as_set;
+        NEXT;
+    case OP_FkCounter:
+        if (connection_flag(db, CONNECTION_DEFER_FOREIGN_KEYS))
+            db->deferred_immediate_violations += in->p2;
+        else if (in->p1)
+            db->deferred_violations += in->p2;
+        else
+            s->foreign_violations += in->p2;
+        NEXT;
+    case OP_FkIfZero:
+        if ((in->p1 ? db->deferred_violations : s->foreign_violations) == 0 && db->deferred_immediate_violations == 0)
+            JUMP(in->p2);
+        NEXT;
+    case OP_ReadCookie:
+    case OP_SetCookie:
+    case OP_ParseSchema:
+    case OP_LoadAnalysis:
+    case OP_DropTable:
+    case OP_DropIndex:
+    case OP_DropTrigger:
+    case OP_CreateBtree:
+    case OP_Destroy:
+    case OP_Clear:
+    case OP_SqlExec:
+    case OP_Expire:
+    case OP_IntegrityCk:
+    case OP_Pagecount:
+    case OP_MaxPgcnt:
+    case OP_Checkpoint:
+    case OP_JournalMode:
+    case OP_Vacuum:
+    case OP_Attach:
+    case OP_Detach:
+    case OP_SetFlag:
+    case OP_Setting:
+        s->pc = pc;
+        TRY(vm_schema_op(s, in));
+        NEXT;
+    case OP_IncrVacuum: JUMP(in->p2);
+
+    // -- cursors
+    case OP_OpenRead:
+    case OP_ReopenIdx:
+    case OP_OpenWrite: TRY(vm_open(s, in)); NEXT;
+    case OP_OpenDup: TRY(vm_open_dup(s, in)); NEXT;
+    case OP_OpenAutoindex:
+        s->counters.auto_indexes++;
+        // fall through
+    case OP_OpenEphemeral: TRY(vm_open_ephemeral(s, in)); NEXT;
+    case OP_SorterOpen: TRY(sorter_open(s, in)); NEXT;
+    case OP_SequenceTest:
+        if (cursors[in->p1]->sequence++ == 0) JUMP(in->p2);
+        NEXT;
+    case OP_OpenPseudo:
+        c = vm_cursor_new(s, in->p1, VM_CURSOR_PSEUDO, (u32)in->p3);
+        if (!c) goto fail;
+        c->pseudo_register = in->p2;
+        c->null_row = false;
+        NEXT;
+    case OP_Close:
+        if (cursors[in->p1]) vm_cursor_free(s, cursors[in->p1]);
+        cursors[in->p1] = NULL;
+        NEXT;
+    case OP_SeekGE:
+    case OP_SeekGT:
+    case OP_SeekLT:
+    case OP_SeekLE:
+        TRY(vm_seek(s, in, &jump));
+        if (jump) JUMP(in->p2);
+        NEXT;
+    case OP_IfNotOpen:
+        c = cursors[in->p1];
+        if (!c || (c->null_row && !c->deferred)) JUMP(in->p2);
+        NEXT;
+    case OP_IfNoHope:
+    case OP_NoConflict:
+    case OP_NotFound:
+    case OP_Found:
+        TRY(vm_found(s, in, &jump));
+        if (jump) JUMP(in->p2);
+        NEXT;
+    case OP_SeekRowid:
+    case OP_NotExists:
+        TRY(vm_seek_rowid(s, in, &jump));
+        if (jump) JUMP(in->p2);
+        NEXT;
+    case OP_Sequence: value_set_integer(&regs[in->p2], (s64)cursors[in->p1]->sequence++); NEXT;
+    case OP_NewRowid: TRY(vm_new_rowid(s, in)); NEXT;
+    case OP_Insert: TRY(vm_insert(s, in)); NEXT;
+    case OP_RowCell: TRY(vm_row_cell(s, in)); NEXT;
+    case OP_Delete: TRY(vm_delete(s, in)); NEXT;
+    case OP_Rowid: TRY(rowid_get(s, in)); NEXT;
+    case OP_Offset: value_set_null(&regs[in->p3]); NEXT;
+    case OP_Column: TRY(vm_column(s, in)); NEXT;
+    case OP_RowData: TRY(vm_row_data(s, in)); NEXT;
+    case OP_NullRow: null_row(s, in); NEXT;
+    case OP_SeekEnd:
+    case OP_Last:
+        c = cursors[in->p1];
+        c->row_valid = c->deferred = false;
+        TRY(cursor_last(&c->c, &s->op));
+        s->counters.rows_read++;
+        c->null_row = c->c.state != CURSOR_VALID;
+        if (c->null_row && in->opcode == OP_Last && in->p2) JUMP(in->p2);
+        NEXT;
+    case OP_IfSizeBetween:
+        TRY(size_between(s, in, &jump));
+        if (jump) JUMP(in->p2);
+        NEXT;
+    case OP_IfEmpty:
+        c = cursors[in->p1];
+        c->row_valid = false;
+        TRY(cursor_first(&c->c, &s->op));
+        if (c->c.state != CURSOR_VALID) JUMP(in->p2);
+        NEXT;
+    case OP_SorterSort:
+    case OP_Sort:
+    case OP_Rewind:
+        c = cursors[in->p1];
+        if (c->kind == VM_CURSOR_SORTER) {
+            TRY(sorter_start(s, c));
+            if (!sorter_valid(c->sorter)) {
+                c->null_row = true;
+                if (in->p2) JUMP(in->p2);
+            }
+            NEXT;
+        }
+        if (in->opcode != OP_Rewind) s->counters.sorts++;
+        c->row_valid = c->deferred = false;
+        TRY(cursor_first(&c->c, &s->op));
+        c->null_row = c->c.state != CURSOR_VALID;
+        if (c->null_row && in->p2) JUMP(in->p2);
+        if (!c->null_row) s->counters.rows_read++;
+        NEXT;
+    case OP_SorterNext:
+        c = cursors[in->p1];
+        c->row_valid = false;
+        sorter_next(c->sorter);
+        if (sorter_valid(c->sorter)) JUMP_BACK(in->p2);
+        c->null_row = true;
+        NEXT;
+    case OP_Next:
+        c = cursors[in->p1];
+        TRY(cursor_next_inline(&c->c, &s->op));
+        c->row_valid = false;
+        if (LIKELY(c->c.state == CURSOR_VALID)) {
+            c->null_row = false;
+            s->counters.rows_read++;
+            JUMP_BACK(in->p2);
+        }
+        c->null_row = true;
+        NEXT;
+    case OP_Prev:
+        c = cursors[in->p1];
+        TRY(cursor_previous(&c->c, &s->op));
+        c->row_valid = false;
+        if (LIKELY(c->c.state == CURSOR_VALID)) {
+            c->null_row = false;
+            s->counters.rows_read++;
+            JUMP_BACK(in->p2);
+        }
+        c->null_row = true;
+        NEXT;
+    case OP_SorterCompare:
+        c = cursors[in->p1];
+        if (sorter_compare(c->sorter, regs[in->p3].bytes, regs[in->p3].size, (u32)in->p4.integer)) JUMP(in->p2);
+        NEXT;
+    case OP_SorterData: {
+        u32 size;
+        const u8 *record = sorter_record(cursors[in->p1]->sorter, &size);
+        value_borrow_blob(&regs[in->p2], record, size);
+        cursors[in->p3]->row_valid = false;
+        NEXT;
+    }
+    case OP_SorterInsert: TRY(sorter_insert(s, cursors[in->p1], &regs[in->p2])); NEXT;
+    case OP_IdxInsert:
+        if (cursors[in->p1]->kind == VM_CURSOR_SORTER)
+            TRY(sorter_insert(s, cursors[in->p1], &regs[in->p2]));
+        else
+            TRY(vm_index_insert(s, in));
+        NEXT;
+    case OP_IdxDelete: TRY(vm_index_delete(s, in)); NEXT;
+    case OP_DeferredSeek:
+    case OP_IdxRowid: TRY(deferred_seek(s, in)); NEXT;
+    case OP_FinishSeek:
+        if (cursors[in->p1]->deferred) TRY(vm_deferred_seek(s, cursors[in->p1]));
+        NEXT;
+    case OP_IdxLE:
+    case OP_IdxGT:
+    case OP_IdxLT:
+    case OP_IdxGE:
+        TRY(vm_index_compare(s, in, &jump));
+        if (jump) JUMP(in->p2);
+        NEXT;
+    case OP_Count: TRY(vm_count(s, in)); NEXT;
+    case OP_ResetSorter: TRY(vm_reset_sorter(s, in)); NEXT;
+
+    // -- sets
+    case OP_FilterAdd: TRY(filter_add(s, in)); NEXT;
+    case OP_Filter: {
+        const struct value *v = &regs[in->p1];
+        if (!(v->flags & VALUE_POINTER) || !bloom_may_have(v->pointer, &regs[in->p3], (u32)in->p4.integer)) JUMP(in->p2);
+        NEXT;
+    }
+    case OP_RowSetAdd: {
+        struct row_set *r = row_set_of(s, &regs[in->p1]);
+        if (!r) goto fail;
+        if (!row_set_add(r, regs[in->p2].integer)) VALUE(ERR_NOMEM);
+        NEXT;
+    }
+    case OP_RowSetRead: {
+        struct value *v = &regs[in->p1];
+        s64 row;
+        if (!(v->flags & VALUE_POINTER) || !row_set_read(v->pointer, &row)) {
+            value_set_null(v);
+            JUMP(in->p2);
+        }
+        value_set_integer(&regs[in->p3], row);
+        if (UNLIKELY(--jumps <= 0)) {
+            pc++;
+            goto slice;
+        }
+        NEXT;
+    }
+    case OP_RowSetTest: {
+        struct row_set *r = row_set_of(s, &regs[in->p1]);
+        if (!r) goto fail;
+        if (in->p4.integer) {
+            bool found;
+            if (!row_set_test(r, (s32)in->p4.integer, regs[in->p3].integer, &found)) VALUE(ERR_NOMEM);
+            if (found) JUMP(in->p2);
+        }
+        if (in->p4.integer >= 0 && !row_set_add(r, regs[in->p3].integer)) VALUE(ERR_NOMEM);
+        NEXT;
+    }
+
+    // -- triggers
+    case OP_Program:
+        s->pc = pc;
+        TRY(vm_frame_enter(s, in, &jump));
+        if (jump) NEXT;
+        LOAD_FRAME();
+        JUMP(0);
+
+    case OP_IFindKey:
+    case OP_VOpen:
+    case OP_VFilter:
+    case OP_VColumn:
+    case OP_VNext:
+    case OP_VInitIn:
+    case OP_VCreate:
+    case OP_VDestroy:
+    case OP_VUpdate:
+    case OP_VRename:
+    case OP_VCheck:
+    case OP_COUNT:
+        err_set(&s->op.err, ERR_ERROR, __func__, "%s is not supported by this version", opcode_name((enum opcode)in->opcode));
+        goto fail;
+    }
+    __builtin_unreachable();
+
+slice:
+    jumps = SLICE_JUMPS;
+    if (slice_over(s)) goto fail;
+    if (!s->nested) {
+        if (!s->slice_pending) completion_post(s->op.io, &s->slice, 0);
+        s->slice_pending = true;
+        result = VM_WAIT;
+        goto leave;
+    }
+    goto next;
+wait:
+    executed--;
+    result = VM_WAIT;
+    goto leave;
+fail:
+    s->error_action = CONFLICT_ABORT;
+fail_as_set:
+    result = VM_FAIL;
+leave:
+    s->pc = pc;
+    s->counters.instructions += executed;
+    return result;
+}

@@ -1,0 +1,255 @@
+// Instructions about databases as a whole: transactions, header fields, trees, nested SQL, attaching.
+#include "vm.h"
+
+#include "../sql/schema.h"
+#include "../store/pager.h"
+#include "statement.h"
+
+static struct value *reg(struct skerry_stmt *s, s32 number)
+{
+    return &s->frame->registers[number];
+}
+
+static u64 busy_deadline(struct skerry_stmt *s)
+{
+    s64 timeout_ms = s->db->settings[SETTING_BUSY_TIMEOUT];
+    if (timeout_ms <= 0) return 0;
+    if (!s->busy_deadline_ns) s->busy_deadline_ns = io_now_ns(s->op.io) + (u64)timeout_ms * 1000000;
+    return s->busy_deadline_ns;
+}
+
+// Opens the savepoint of the statement in a transaction that writes.
+static io_status statement_savepoint_open(struct skerry_stmt *s, struct txn *t)
+{
+    struct skerry *db = s->db;
+    if (!s->savepoint) {
+        s->savepoint = db->savepoint_count + ++db->statement_savepoint_count;
+        s->deferred_before = db->deferred_violations;
+    }
+    while (txn_savepoint_count(t) < s->savepoint) {
+        u32 number;
+        if (txn_savepoint_open(t, &number, &s->op.err) != ERR_OK) return IO_FAIL;
+    }
+    return IO_DONE;
+}
+
+io_status vm_transaction(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct skerry *db = s->db;
+    u32 index = (u32)in->p1;
+    struct database *d = &db->databases[index];
+    bool write = in->p2 != 0;
+    if (write && index != DATABASE_TEMP &&
+        (connection_flag(db, CONNECTION_QUERY_ONLY) || (db->open_flags & SKERRY_OPEN_READ_ONLY) ||
+         db->begin == BEGIN_READONLY))
+        return IO_ERROR(&s->op.err, ERR_READONLY, "attempt to write a readonly database");
+    IO_TRY(connection_database_open(db, &s->op, index));
+    if (write) {
+        io_status status = connection_begin_write(db, &s->op, index, busy_deadline(s));
+        if (status == IO_WAIT) return status;
+        s->busy_deadline_ns = 0;
+        IO_TRY(status);
+    } else {
+        IO_TRY(connection_begin_read(db, &s->op, index));
+    }
+    if (in->p5 && !s->nested) {
+        u32 cookie;
+        IO_TRY(txn_meta_get(d->txn, &s->op, META_SCHEMA_COOKIE, &cookie));
+        if (cookie != (u32)in->p3 || d->schema_stale || d->schema != s->program->schemas[index]) {
+            if (!d->schema || cookie != d->schema->cookie) d->schema_stale = true;
+            s->schema_mismatch = true;
+            return IO_ERROR(&s->op.err, ERR_SCHEMA, "database schema has changed");
+        }
+    }
+    if (write && s->program->uses_savepoint && (!db->autocommit || db->active_count > 1 || s->nested))
+        IO_TRY(statement_savepoint_open(s, d->txn));
+    return IO_DONE;
+}
+
+static io_status tree_destroy(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct skerry *db = s->db;
+    if (db->active_count > 1) return IO_ERROR(&s->op.err, ERR_LOCKED, "database table is locked");
+    pgno moved = 0;
+    io_status status = btree_drop(db->databases[in->p3].txn, &s->op, (pgno)in->p1, &s->walk, &moved);
+    if (status == IO_WAIT) return status;
+    btree_walk_deinit(&s->walk);
+    s->walk = (struct btree_walk){0};
+    value_set_integer(reg(s, in->p2), moved);
+    return status;
+}
+
+static io_status tree_clear(struct skerry_stmt *s, const struct instruction *in)
+{
+    io_status status = btree_clear(s->db->databases[in->p2].txn, &s->op, (pgno)in->p1, &s->walk);
+    if (status == IO_WAIT) return status;
+    u64 count = s->walk.count;
+    btree_walk_deinit(&s->walk);
+    s->walk = (struct btree_walk){0};
+    IO_TRY(status);
+    s->counters.rows_written += count;
+    if (in->p3) {
+        s->changes += (s64)count;
+        if (in->p3 > 0) value_set_integer(reg(s, in->p3), reg(s, in->p3)->integer + (s64)count);
+    }
+    return IO_DONE;
+}
+
+// Runs SQL in the midst of a statement: one statement after another, each to its end.
+static io_status sql_exec(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct skerry *db = s->db;
+    const char *sql = in->p4.text;
+    size_t size;
+    if (in->p3 == 1) {
+        if (reg(s, in->p2)->type != VALUE_TEXT) return IO_DONE;
+        VALUE_TRY(s, value_terminate(reg(s, in->p2)));
+        sql = (const char *)reg(s, in->p2)->bytes;
+        size = reg(s, in->p2)->size;
+    } else {
+        size = strlen(sql);
+    }
+    bool writable = connection_flag(db, CONNECTION_WRITABLE_SCHEMA);
+    io_status status = IO_DONE;
+    if (in->p1 & 1) connection_flag_set(db, CONNECTION_WRITABLE_SCHEMA, true);
+    while (status == IO_DONE && (s->inner || s->inner_used < size)) {
+        if (!s->inner) {
+            size_t used = 0;
+            status = statement_prepare(db, &s->op, sql + s->inner_used, size - s->inner_used, true, &s->inner, &used);
+            if (status != IO_DONE) break;
+            s->inner_used += used;
+            if (!s->inner) {
+                if (!used) s->inner_used = size;
+                continue;
+            }
+        }
+        enum vm_result result = statement_step(s->inner);
+        if (result == VM_WAIT) {
+            status = IO_WAIT;
+        } else if (result == VM_FAIL) {
+            s->op.err = s->inner->op.err;
+            status = IO_FAIL;
+        } else if (result == VM_DONE) {
+            skerry_finalize(s->inner);
+            s->inner = NULL;
+        }
+    }
+    if (in->p1 & 1) connection_flag_set(db, CONNECTION_WRITABLE_SCHEMA, writable);
+    if (status == IO_WAIT) return status;
+    if (s->inner) skerry_finalize(s->inner);
+    s->inner = NULL;
+    s->inner_used = 0;
+    return status;
+}
+
+static io_status checkpoint(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct skerry *db = s->db;
+    struct checkpoint_result result = {0};
+    bool any = false;
+    for (u32 i = 0; i < db->database_count; i++) {
+        if ((in->p1 >= 0 && i != (u32)in->p1) || i == DATABASE_TEMP) continue;
+        IO_TRY(connection_database_open(db, &s->op, i));
+        if (!store_path(db->databases[i].store)) continue;
+        IO_TRY(store_checkpoint(db->databases[i].store, &s->op, (enum checkpoint_mode)in->p2, &result));
+        any = true;
+    }
+    value_set_integer(reg(s, in->p3), any && result.busy);
+    value_set_integer(reg(s, in->p3 + 1), any ? (s64)result.wal_frames : -1);
+    value_set_integer(reg(s, in->p3 + 2), any ? (s64)result.checkpointed_frames : -1);
+    return IO_DONE;
+}
+
+static io_status text_set(struct skerry_stmt *s, s32 target, const char *text)
+{
+    VALUE_TRY(s, value_set_text(reg(s, target), text, strlen(text)));
+    return IO_DONE;
+}
+
+static io_status database_attach(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct value *file = reg(s, in->p1), *name = reg(s, in->p2);
+    VALUE_TRY(s, value_to_text(file));
+    VALUE_TRY(s, value_to_text(name));
+    if (file->type != VALUE_TEXT) value_borrow_text(file, "", 0);
+    if (name->type != VALUE_TEXT) value_borrow_text(name, "", 0);
+    VALUE_TRY(s, value_terminate(file));
+    VALUE_TRY(s, value_terminate(name));
+    return connection_attach(s->db, &s->op, (const char *)file->bytes, (const char *)name->bytes);
+}
+
+static io_status database_detach(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct value *name = reg(s, in->p1);
+    VALUE_TRY(s, value_to_text(name));
+    if (name->type != VALUE_TEXT) value_borrow_text(name, "", 0);
+    VALUE_TRY(s, value_terminate(name));
+    return connection_detach(s->db, (const char *)name->bytes, &s->op.err) == ERR_OK ? IO_DONE : IO_FAIL;
+}
+
+static io_status setting(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct skerry *db = s->db;
+    if (in->p5 & 1) db->settings[in->p1] = value_to_integer(reg(s, in->p2));
+    if (in->p3 > 0) value_set_integer(reg(s, in->p3), db->settings[in->p1]);
+    return IO_DONE;
+}
+
+static io_status cookie_set(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct database *d = &s->db->databases[in->p1];
+    IO_TRY(txn_meta_set(d->txn, &s->op, (enum txn_meta)in->p2, (u32)in->p3));
+    if (in->p2 == META_SCHEMA_COOKIE) {
+        connection_schema_changed(s->db, (u32)in->p1);
+        if (in->p1 == DATABASE_TEMP) s->db->generation++;
+    }
+    return IO_DONE;
+}
+
+io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct skerry *db = s->db;
+    switch ((enum opcode)in->opcode) {
+    case OP_ReadCookie: {
+        u32 value;
+        IO_TRY(txn_meta_get(db->databases[in->p1].txn, &s->op, (enum txn_meta)in->p3, &value));
+        value_set_integer(reg(s, in->p2), (s32)value);
+        return IO_DONE;
+    }
+    case OP_SetCookie: return cookie_set(s, in);
+    case OP_ParseSchema:
+    case OP_LoadAnalysis:
+    case OP_DropTable:
+    case OP_DropIndex:
+    case OP_DropTrigger: connection_schema_changed(db, (u32)in->p1); return IO_DONE;
+    case OP_CreateBtree: {
+        pgno root;
+        IO_TRY(btree_create(db->databases[in->p1].txn, &s->op, (enum btree_kind)in->p3, &root));
+        value_set_integer(reg(s, in->p2), root);
+        return IO_DONE;
+    }
+    case OP_Destroy: return tree_destroy(s, in);
+    case OP_Clear: return tree_clear(s, in);
+    case OP_SqlExec: return sql_exec(s, in);
+    case OP_Expire: db->generation++; return IO_DONE;
+    case OP_Pagecount:
+        value_set_integer(reg(s, in->p2), txn_page_count(db->databases[in->p1].txn));
+        return IO_DONE;
+    case OP_MaxPgcnt:
+        if (in->p3) db->settings[SETTING_MAX_PAGE_COUNT] = MAX((s64)in->p3, (s64)txn_page_count(db->databases[in->p1].txn));
+        value_set_integer(reg(s, in->p2), db->settings[SETTING_MAX_PAGE_COUNT]);
+        return IO_DONE;
+    case OP_Checkpoint: return checkpoint(s, in);
+    case OP_JournalMode:
+        IO_TRY(connection_database_open(db, &s->op, (u32)in->p1));
+        return text_set(s, in->p2, connection_in_memory(db, (u32)in->p1) ? "memory" : "wal");
+    case OP_Attach: return database_attach(s, in);
+    case OP_Detach: return database_detach(s, in);
+    case OP_SetFlag:
+        connection_flag_set(db, (enum connection_flag)in->p1, in->p2 != 0);
+        return IO_DONE;
+    case OP_Setting: return setting(s, in);
+    default:
+        return IO_ERROR(&s->op.err, ERR_ERROR, "%s is not supported by this version", opcode_name((enum opcode)in->opcode));
+    }
+}

@@ -1,0 +1,244 @@
+// Writing: records, rows, index entries.
+#include "vm.h"
+
+#include "../sql/schema.h"
+
+static struct value *reg(struct skerry_stmt *s, s32 number)
+{
+    return &s->frame->registers[number];
+}
+
+// The bytes of a record that a register holds.
+static void record_bytes(const struct value *v, const u8 **bytes, u64 *size, u64 *zero_tail)
+{
+    *bytes = v->bytes;
+    *size = v->size;
+    *zero_tail = v->flags & VALUE_ZERO_TAIL ? v->zero_count : 0;
+}
+
+io_status vm_make_record(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct value *values = reg(s, in->p1), *out = reg(s, in->p3);
+    u32 count = (u32)in->p2;
+    if (in->p4_kind == P4_TEXT) {
+        const char *affinity = in->p4.text;
+        for (u32 i = 0; i < count && affinity[i]; i++) {
+            VALUE_TRY(s, value_apply_affinity(&values[i], (enum affinity)affinity[i]));
+        }
+    }
+    u64 zero_tail = 0;
+    u64 size = record_size(values, count, s->encoding, &zero_tail);
+    if (UNLIKELY(size + zero_tail > (u64)s->db->limits[SKERRY_LIMIT_LENGTH])) return vm_value_error(s, ERR_TOOBIG);
+    VALUE_TRY(s, value_reserve(out, (u32)size + 1));
+    VALUE_TRY(s, record_encode(values, count, s->encoding, out->buffer, size));
+    out->type = VALUE_BLOB;
+    out->flags = 0;
+    out->bytes = out->buffer;
+    out->size = (u32)size;
+    if (zero_tail) {
+        out->flags = VALUE_ZERO_TAIL;
+        out->zero_count = (u32)zero_tail;
+    }
+    return IO_DONE;
+}
+
+// ---- rowids --------------------------------------------------------------------------------------------------
+
+// Largest rowid taken: any that is free, found by trying.
+static io_status rowid_random(struct skerry_stmt *s, struct vm_cursor *c, s64 *rowid)
+{
+    for (int tries = 0; tries < 100; tries++) {
+        u64 random;
+        int compare = -1;
+        io_random(s->op.io, &random, sizeof random);
+        s64 candidate = (s64)(random & (INT64_MAX >> 1)) + 1;
+        // A wait starts over with other numbers: nothing has been promised yet.
+        IO_TRY(cursor_seek_rowid(&c->c, &s->op, candidate, &compare));
+        if (c->c.state == CURSOR_VALID && compare == 0) continue;
+        *rowid = candidate;
+        return IO_DONE;
+    }
+    return IO_ERROR(&s->op.err, ERR_FULL, "%s", err_default_text(ERR_FULL));
+}
+
+io_status vm_new_rowid(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    s64 rowid = 0;
+    c->row_valid = false;
+    IO_TRY(btree_rowid_last(&c->c, &s->op, &rowid));
+    bool random = rowid == INT64_MAX;
+    if (rowid < 0 && c->c.state != CURSOR_VALID) rowid = 0;
+    if (in->p3) {
+        struct vm_frame *root = s->frame;
+        while (root->parent) root = root->parent;
+        struct value *largest = &root->registers[in->p3];
+        s64 used = value_to_integer(largest);
+        if (used == INT64_MAX || random) return IO_ERROR(&s->op.err, ERR_FULL, "%s", err_default_text(ERR_FULL));
+        rowid = MAX(rowid, used) + 1;
+        value_set_integer(largest, rowid);
+    } else if (random) {
+        IO_TRY(rowid_random(s, c, &rowid));
+    } else {
+        rowid++;
+    }
+    c->deferred = false;
+    c->seek_result = 0;
+    value_set_integer(reg(s, in->p2), rowid);
+    return IO_DONE;
+}
+
+// ---- rows ----------------------------------------------------------------------------------------------------
+
+static u32 insert_flags(const struct vm_cursor *c, u16 p5)
+{
+    u32 flags = 0;
+    if (p5 & WRITE_APPEND) flags |= CURSOR_APPEND;
+    if (p5 & WRITE_SAVE_POSITION) flags |= CURSOR_SAVE_POSITION;
+    if ((p5 & WRITE_USE_SEEK_RESULT) && c->seek_result && c->c.state == CURSOR_VALID) flags |= CURSOR_SEEK_DONE;
+    return flags;
+}
+
+io_status vm_row_cell(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p2];
+    IO_TRY(vm_column_row(s, c));
+    if (s->cell_capacity < c->row_size) {
+        u8 *grown = realloc(s->cell, c->row_size);
+        if (!grown) return vm_no_memory(s);
+        s->cell = grown;
+        s->cell_capacity = c->row_size;
+    }
+    IO_TRY(cursor_read(&c->c, &s->op, 0, c->row_size, s->cell));
+    s->cell_size = c->row_size;
+    return IO_DONE;
+}
+
+io_status vm_insert(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    struct btree_entry e = {.rowid = reg(s, in->p3)->integer};
+    if (UNLIKELY(in->p5 & WRITE_NO_OP)) return IO_DONE;
+    if (UNLIKELY(in->p5 & WRITE_PREFORMATTED)) {
+        e.data = s->cell;
+        e.size = s->cell_size;
+    } else {
+        record_bytes(reg(s, in->p2), &e.data, &e.size, &e.zero_tail);
+    }
+    c->row_valid = false;
+    IO_TRY(cursor_insert(&c->c, &s->op, &e, insert_flags(c, in->p5), c->seek_result));
+    c->deferred = false;
+    c->seek_result = 0;
+    if (in->p5 & WRITE_COUNT_CHANGE) {
+        s->changes++;
+        if (in->p5 & WRITE_LAST_ROWID) s->db->last_insert_rowid = e.rowid;
+    }
+    if (c->database >= 0) s->counters.rows_written++;
+    return IO_DONE;
+}
+
+io_status vm_delete(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    if (in->p2 & WRITE_NO_OP) return IO_DONE;
+    if (UNLIKELY(c->deferred)) IO_TRY(vm_deferred_seek(s, c));
+    c->row_valid = false;
+    IO_TRY(cursor_delete(&c->c, &s->op, in->p5 & WRITE_SAVE_POSITION ? CURSOR_SAVE_POSITION : 0));
+    c->seek_result = 0;
+    if (in->p2 & WRITE_COUNT_CHANGE) s->changes++;
+    if (c->database >= 0) s->counters.rows_written++;
+    return IO_DONE;
+}
+
+// ---- index entries -------------------------------------------------------------------------------------------
+
+io_status vm_index_insert(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    const struct value *record = reg(s, in->p2);
+    struct value whole;
+    struct btree_entry e = {0};
+    if (UNLIKELY(record->flags & VALUE_ZERO_TAIL)) {
+        value_init(&whole);
+        VALUE_TRY(s, value_copy(&s->record, record));
+        VALUE_TRY(s, value_expand(&s->record));
+        record = &s->record;
+    }
+    e.data = record->bytes;
+    e.size = record->size;
+    struct search_key key = {.info = c->key_info};
+    if (in->p4_kind == P4_INTEGER && in->p4.integer > 0) {
+        key.values = reg(s, in->p3);
+        key.count = (u16)MIN(in->p4.integer, c->key_info->all_count);
+        e.key = &key;
+    }
+    c->row_valid = false;
+    IO_TRY(cursor_insert(&c->c, &s->op, &e, insert_flags(c, in->p5), c->seek_result));
+    c->deferred = false;
+    c->seek_result = 0;
+    c->null_row = false;
+    if (in->p5 & WRITE_COUNT_CHANGE) s->changes++;
+    if (c->database >= 0) s->counters.rows_written++;
+    return IO_DONE;
+}
+
+io_status vm_index_delete(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    struct search_key k = {.info = c->key_info, .values = reg(s, in->p2), .count = (u16)in->p3, .default_result = 0};
+    int compare = -1;
+    c->row_valid = false;
+    c->deferred = false;
+    IO_TRY(cursor_seek_key(&c->c, &s->op, &k, &compare));
+    if (c->c.state == CURSOR_VALID && compare == 0) {
+        IO_TRY(cursor_delete(&c->c, &s->op, 0));
+    } else if (in->p5 && !connection_flag(s->db, CONNECTION_WRITABLE_SCHEMA)) {
+        return IO_ERROR(&s->op.err, ERR_CORRUPT_INDEX, "database disk image is malformed");
+    }
+    c->seek_result = 0;
+    return IO_DONE;
+}
+
+// ---- STRICT tables -------------------------------------------------------------------------------------------
+
+static const char *const type_names[] = {"", "INT", "REAL", "TEXT", "BLOB", "NULL"};
+
+static io_status type_mismatch(struct skerry_stmt *s, const struct table *t, const struct column *column,
+                               const struct value *v)
+{
+    static const char *const names[] = {"", "ANY", "BLOB", "INT", "INTEGER", "REAL", "TEXT"};
+    return IO_ERROR(&s->op.err, ERR_CONSTRAINT_DATATYPE, "cannot store %s value in %s column %s.%s",
+                    type_names[v->type], names[column->strict_type], t->name, column->name);
+}
+
+io_status vm_type_check(struct skerry_stmt *s, const struct instruction *in)
+{
+    const struct table *t = in->p4.table;
+    u32 first = 0, count = t->column_count;
+    if (in->p3 >= 2) {
+        first = (u32)in->p3 - 2;
+        count = first + 1;
+    }
+    for (u32 n = first; n < count; n++) {
+        const struct column *column = &t->columns[n];
+        if (in->p3 < 2 && (column->flags & COLUMN_GENERATED)) {
+            if (column->flags & COLUMN_VIRTUAL) continue;
+            if (in->p3 == 1) continue;
+        }
+        struct value *v = reg(s, in->p3 >= 2 ? in->p1 : in->p1 + column->storage);
+        VALUE_TRY(s, value_apply_affinity(v, (enum affinity)column->affinity));
+        if (v->type == VALUE_NULL) continue;
+        bool good = true;
+        switch ((enum column_type)column->strict_type) {
+        case COLUMN_TYPE_BLOB: good = v->type == VALUE_BLOB; break;
+        case COLUMN_TYPE_INT:
+        case COLUMN_TYPE_INTEGER: good = v->type == VALUE_INTEGER; break;
+        case COLUMN_TYPE_TEXT: good = v->type == VALUE_TEXT; break;
+        case COLUMN_TYPE_REAL: good = v->type == VALUE_REAL; break;
+        case COLUMN_TYPE_OTHER:
+        case COLUMN_TYPE_ANY: break;
+        }
+        if (!good) return type_mismatch(s, t, column, v);
+    }
+    return IO_DONE;
+}
