@@ -71,4 +71,4 @@ void shell_dot_command(struct shell *s, char *line);
 void shell_dump(struct shell *s, const char *pattern);
 void shell_import(struct shell *s, int argc, char **argv);
 // Quotes an identifier when it needs it, into out.
-const char *sql_identifier(const char *name, char *out, size_t out_size);
+const char *shell_identifier(const char *name, char *out, size_t out_size);

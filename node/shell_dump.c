@@ -17,7 +17,7 @@ static bool is_plain_identifier(const char *name)
     return true;
 }
 
-const char *sql_identifier(const char *name, char *out, size_t out_size)
+const char *shell_identifier(const char *name, char *out, size_t out_size)
 {
     if (is_plain_identifier(name)) {
         snprintf(out, out_size, "%s", name);
@@ -42,7 +42,7 @@ static bool dump_rows(struct shell *s, const char *table)
     struct skerry_stmt *stmt = NULL;
     size_t used;
     int rc;
-    snprintf(sql, sizeof sql, "SELECT * FROM %s", sql_identifier(table, quoted, sizeof quoted));
+    snprintf(sql, sizeof sql, "SELECT * FROM %s", shell_identifier(table, quoted, sizeof quoted));
     while ((rc = skerry_prepare(s->db, sql, strlen(sql), &stmt, &used)) == SKERRY_WAIT) skerry_wait(s->db);
     if (rc != SKERRY_OK || !stmt) return false;
     while ((rc = skerry_step(stmt)) == SKERRY_ROW || rc == SKERRY_WAIT) {
@@ -176,7 +176,7 @@ static u32 table_make(struct shell *s, struct reader *r, const char *table)
     struct buffer sql = {0};
     char quoted[500];
     u32 columns = 0;
-    buffer_format(&sql, "CREATE TABLE %s(", sql_identifier(table, quoted, sizeof quoted));
+    buffer_format(&sql, "CREATE TABLE %s(", shell_identifier(table, quoted, sizeof quoted));
     while (field_read(r)) {
         buffer_format(&sql, "%s\n\"", columns++ ? "," : "");
         for (size_t i = 0; i < r->field.size; i++)
@@ -264,7 +264,7 @@ void shell_import(struct shell *s, int argc, char **argv)
         while (field_read(&r) && r.terminator == r.column_end) continue;
     char sql[900], quoted[500];
     u32 columns = 0;
-    sql_identifier(table, quoted, sizeof quoted);
+    shell_identifier(table, quoted, sizeof quoted);
     snprintf(sql, sizeof sql, "PRAGMA table_info(%s)", quoted);
     skerry_exec(s->db, sql, count_row, &columns);
     if (!columns) columns = table_make(s, &r, table);

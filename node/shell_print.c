@@ -228,9 +228,9 @@ static void row_print(struct printer *p, struct skerry_stmt *stmt)
     if (s->mode == MODE_LINE && p->rows) fputs(s->row_separator, s->out);
     if (s->mode == MODE_INSERT) {
         char quoted[400];
-        fprintf(s->out, "INSERT INTO %s", sql_identifier(s->insert_table, quoted, sizeof quoted));
+        fprintf(s->out, "INSERT INTO %s", shell_identifier(s->insert_table, quoted, sizeof quoted));
         for (u32 i = 0; s->headers && i < p->columns; i++)
-            fprintf(s->out, "%s%s%s", i ? "," : "(", sql_identifier(column_name(stmt, i), quoted, sizeof quoted),
+            fprintf(s->out, "%s%s%s", i ? "," : "(", shell_identifier(column_name(stmt, i), quoted, sizeof quoted),
                     i + 1 == p->columns ? ")" : "");
         fputs(" VALUES(", s->out);
     }
