@@ -1,0 +1,34 @@
+// Table-valued functions that need nothing of the database: json_each, json_tree, generate_series. Plain iterators
+// in memory; the SQL engine makes tables of them.
+//
+//   table_rows_open(f, argv, &rows, err) -> while (!table_rows_eof(rows)) { table_rows_column(...); table_rows_next(...); }
+//
+// The last columns are hidden: they are the arguments, by position or by WHERE column = value.
+#pragma once
+
+#include "../value.h"
+
+struct table_rows;
+
+struct table_function {
+    const char *name; // lower case
+    u32 column_count, hidden_count;
+    const char *const *columns; // the hidden ones at the end
+    u32 needed_count;           // arguments that there must be
+    // The open, next, eof, ... of this function.
+    const struct table_function_methods *methods;
+};
+
+// NULL: none of that name (any case).
+const struct table_function *table_function_find(const char *name, size_t size);
+// Walks them; NULL at the end.
+const struct table_function *table_function_table(u32 index);
+
+// argv has hidden_count entries; NULL where none is given. Values are copied. False with *err.
+bool table_rows_open(const struct table_function *f, const struct value *const *argv, struct table_rows **out,
+                     struct err *err);
+bool table_rows_next(struct table_rows *r, struct err *err);
+bool table_rows_eof(const struct table_rows *r);
+bool table_rows_column(struct table_rows *r, u32 column, struct value *out, struct err *err);
+s64 table_rows_rowid(const struct table_rows *r);
+void table_rows_close(struct table_rows *r); // NULL is fine
