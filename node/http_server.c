@@ -203,6 +203,10 @@ static int on_headers_complete(http_parser *p)
     struct http_exchange *x = p->data;
     x->state = CONNECTION_BODY;
     x->deadline_ns = deadline_in(x, x->server->options.body_timeout_ms);
+    if (p->http_major != 1) {
+        x->refuse_status = 505;
+        return -1;
+    }
     bool sized = p->content_length != UINT64_MAX;
     if (sized && p->content_length > x->server->options.body_size_max) {
         x->refuse_status = 413;
@@ -316,6 +320,8 @@ static void connection_parse(struct http_exchange *x)
             connection_refuse(x, 413, "the request body is larger than this node takes (--body-size-max)");
         else if (x->refuse_status == 431 || e == HPE_HEADER_OVERFLOW)
             connection_refuse(x, 431, "the request header is larger than this node takes");
+        else if (x->refuse_status == 505)
+            connection_refuse(x, 505, "this server speaks HTTP/1.0 and HTTP/1.1");
         else if (x->refuse_status)
             connection_refuse(x, x->refuse_status, "out of memory");
         else
@@ -389,6 +395,7 @@ static const char *reason_of(int status)
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
     case 503: return "Service Unavailable";
+    case 505: return "HTTP Version Not Supported";
     case 507: return "Insufficient Storage";
     }
     return "Status";
