@@ -24,6 +24,7 @@ enum flush_step {
     FLUSH_OPEN,
     FLUSH_SYNC_DIR,
     FLUSH_ALLOCATE,
+    FLUSH_HEADER,     // of a log that starts again: before any frame, see flush_header
     FLUSH_WRITE,      // a piece, more to come
     FLUSH_WRITE_SYNC, // the last piece
 };
@@ -101,12 +102,9 @@ static void flush_fail(struct flush *f, err_code code, s64 result, const char *w
         }
     }
     f->step = FLUSH_IDLE;
-    s->wal.header_written = s->wal.header_written && s->durable.lsn > s->wal.base;
     store_commits_fail(s, &err);
     wait_list_wake_all(&s->waiters);
 }
-
-static void flush_allocate(struct flush *f);
 
 // Fills the buffer with the next frames and writes it.
 static void flush_write(struct flush *f)
@@ -115,12 +113,6 @@ static void flush_write(struct flush *f)
     struct wal *w = &s->wal;
     size_t used = 0, frame_size = WAL_FRAME_HEADER_SIZE + w->page_size;
     u64 offset = wal_frame_offset(w, f->frames_written + 1);
-    if (f->frames_written == 0) {
-        wal_header_encode(w, f->buffer);
-        f->sum = w->sum;
-        used = WAL_HEADER_SIZE;
-        offset = 0;
-    }
     while (f->frames_written < f->frames_target && used + frame_size <= f->buffer_size) {
         const struct page *p = w->pending[f->pending_written++];
         wal_frame_encode(w, &f->sum, ++f->frames_written, p->data, f->buffer + used);
@@ -135,6 +127,23 @@ static void flush_write(struct flush *f)
         io_file_writev(w->file, &f->iov, 1, offset, &f->completion);
 }
 
+// When a log starts again, its header must be on the disk before the first new frame: else the old header and
+// the old frames between the new ones could survive a crash, and the beginning of the old log would be replayed
+// over a newer database.
+static void flush_header(struct flush *f)
+{
+    struct wal *w = &f->store->wal;
+    if (w->header_written) {
+        flush_write(f);
+        return;
+    }
+    wal_header_encode(w, f->buffer);
+    f->sum = w->sum;
+    f->iov = (struct iovec){.iov_base = f->buffer, .iov_len = WAL_HEADER_SIZE};
+    f->step = FLUSH_HEADER;
+    io_file_writev_sync(w->file, &f->iov, 1, 0, &f->completion);
+}
+
 static void flush_done(struct flush *f)
 {
     struct store *s = f->store;
@@ -144,7 +153,6 @@ static void flush_done(struct flush *f)
     memmove(w->pending, w->pending + count, (w->pending_count - count) * sizeof(struct page *));
     w->pending_count -= count;
     w->allocated = MAX(w->allocated, wal_frame_offset(w, f->frames_target + 1));
-    w->header_written = true;
     w->unsynced = false;
     w->sum = f->sum;
     s->durable = f->target;
@@ -162,7 +170,7 @@ static void flush_allocate(struct flush *f)
     struct wal *w = &f->store->wal;
     u64 end = wal_frame_offset(w, f->frames_target + 1);
     if (end <= w->allocated || f->allocate_refused) {
-        flush_write(f);
+        flush_header(f);
         return;
     }
     f->step = FLUSH_ALLOCATE;
@@ -263,6 +271,15 @@ static void flush_run(struct completion *c)
             u64 end = wal_frame_offset(&s->wal, f->frames_target + 1);
             s->wal.allocated = (end + ALLOCATE_STEP - 1) / ALLOCATE_STEP * ALLOCATE_STEP;
         }
+        flush_header(f);
+        return;
+    case FLUSH_HEADER:
+        if (result < 0) {
+            flush_fail(f, ERR_IOERR_FSYNC, result, "writing the header");
+            return;
+        }
+        s->wal.header_written = true;
+        s->syncs++;
         flush_write(f);
         return;
     case FLUSH_WRITE:
