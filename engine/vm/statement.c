@@ -69,20 +69,11 @@ static void explain_columns(struct program *p)
     p->changes_counted = false;
 }
 
-// Compiles; the schemas are loaded. The statement keeps its old program when it fails.
-static err_code statement_compile(struct skerry_stmt *s, const char *sql, size_t size, size_t *used, struct err *err)
+err_code statement_program_set(struct skerry_stmt *s, const struct arena *arena, struct program *p, struct err *err)
 {
-    struct arena arena;
-    struct program *p;
-    arena_init(&arena, NULL, NULL);
-    err_code code = compile_sql(s->db, &arena, sql, size, used, &p, err);
-    if (code != ERR_OK || !p) {
-        arena_deinit(&arena);
-        return code;
-    }
     if (p->explain) explain_columns(p);
     program_drop(s);
-    s->arena = arena;
+    s->arena = *arena;
     p->arena = &s->arena;
     s->program = p;
     s->generation = s->db->generation;
@@ -103,6 +94,35 @@ static err_code statement_compile(struct skerry_stmt *s, const char *sql, size_t
     return ERR_OK;
 }
 
+// Compiles; the schemas are loaded. The statement keeps its old program when it fails.
+static err_code statement_compile(struct skerry_stmt *s, const char *sql, size_t size, size_t *used, struct err *err)
+{
+    struct arena arena;
+    struct program *p;
+    arena_init(&arena, NULL, NULL);
+    err_code code = compile_sql(s->db, &arena, sql, size, used, &p, err);
+    if (code != ERR_OK || !p) {
+        arena_deinit(&arena);
+        return code;
+    }
+    return statement_program_set(s, &arena, p, err);
+}
+
+struct skerry_stmt *statement_new(struct skerry *db, bool nested)
+{
+    struct skerry_stmt *s = calloc(1, sizeof *s);
+    if (!s) return NULL;
+    s->db = db;
+    s->nested = nested;
+    op_init(&s->op, db->engine->io, statement_wake);
+    completion_init(&s->slice, slice_done, s);
+    value_init(&s->record);
+    s->next = db->statements;
+    if (s->next) s->next->prev = s;
+    db->statements = s;
+    return s;
+}
+
 io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, size_t size, bool nested,
                             struct skerry_stmt **out, size_t *used)
 {
@@ -115,34 +135,22 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
         if (!nested) connection_end_read(db);
         return status;
     }
-    struct skerry_stmt *s = calloc(1, sizeof *s);
-    char *text = malloc(size + 1);
-    if (!s || !text) {
-        free(s);
-        free(text);
+    struct skerry_stmt *s = statement_new(db, nested);
+    if (s) s->sql = malloc(size + 1);
+    if (!s || !s->sql) {
+        skerry_finalize(s);
         return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
     }
-    memcpy(text, sql, size);
-    text[size] = 0;
-    s->db = db;
-    s->nested = nested;
-    op_init(&s->op, db->engine->io, statement_wake);
-    completion_init(&s->slice, slice_done, s);
-    value_init(&s->record);
-    err_code code = statement_compile(s, text, size, used, &op->err);
+    memcpy(s->sql, sql, size);
+    s->sql[size] = 0;
+    err_code code = statement_compile(s, s->sql, size, used, &op->err);
     if (!nested) connection_end_read(db);
     if (code != ERR_OK || !s->program) {
-        free(text);
-        program_drop(s);
-        statement_free(s);
+        skerry_finalize(s);
         return code == ERR_OK ? IO_DONE : IO_FAIL;
     }
-    text[*used] = 0;
-    s->sql = text;
+    s->sql[*used] = 0;
     s->sql_size = *used;
-    s->next = db->statements;
-    if (s->next) s->next->prev = s;
-    db->statements = s;
     *out = s;
     return IO_DONE;
 }
