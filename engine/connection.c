@@ -3,7 +3,6 @@
 
 #include <strings.h>
 
-#include "sql/compile.h"
 #include "sql/schema.h"
 #include "vm/vm.h"
 
@@ -250,11 +249,4 @@ io_status connection_closing(struct skerry *db, struct op *op)
         db->closing_count--;
     }
     return IO_DONE;
-}
-
-const struct table *connection_eponymous_table(const struct skerry *db, const char *name)
-{
-    (void)db;
-    (void)name;
-    return NULL;
 }

@@ -19,6 +19,7 @@ struct schema;
 struct schema_load;
 struct skerry_stmt;
 struct vm_ephemeral_store;
+struct eponymous;
 
 // PRAGMAs that are a bit of the connection.
 enum connection_flag {
@@ -121,6 +122,7 @@ struct skerry {
     s64 limits[SKERRY_LIMIT_COUNT];
     struct own_function *functions;
     struct own_collation *collations;
+    struct eponymous *eponymous; // tables of table-valued functions that were asked for
     u32 generation; // counts what makes programs stale other than schemas: functions, attach, flags
 
     bool autocommit;
@@ -182,4 +184,5 @@ void connection_schemas_stale(struct skerry *db);
 void connection_cursors_aborted(struct skerry *db, const struct skerry_stmt *by);
 void connection_wake(struct skerry *db); // a call that waited is worth making again
 bool connection_in_memory(const struct skerry *db, u32 index);
+void connection_eponymous_free(struct skerry *db);
 void connection_savepoints_free(struct skerry *db);

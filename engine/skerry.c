@@ -141,6 +141,7 @@ int skerry_close(struct skerry *db, struct err *err)
     schema_load_free(db->load);
     db->load = NULL;
     connection_savepoints_free(db);
+    connection_eponymous_free(db);
     io_status status = ephemeral_close(db);
     if (status == IO_WAIT) return SKERRY_WAIT;
     while (db->database_count) {

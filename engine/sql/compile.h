@@ -141,7 +141,7 @@ void explain_pop(struct compile *c);
 // ---- the connection ------------------------------------------------------------------------------------
 
 // The table of an eponymous table-valued function (json_each, pragma_table_info, ...), or NULL.
-const struct table *connection_eponymous_table(const struct skerry *db, const char *name);
+const struct table *connection_eponymous_table(struct skerry *db, const char *name);
 
 int compile_database_count(const struct compile *c);
 int compile_database_find(const struct compile *c, const char *name); // -1: none

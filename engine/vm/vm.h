@@ -11,7 +11,8 @@
 #include "row_set.h"
 #include "sorter.h"
 
-struct table_function_cursor;
+struct table_function;
+struct table_rows;
 
 // ---- cursors ---------------------------------------------------------------------------------------------
 
@@ -56,7 +57,8 @@ struct vm_cursor {
     struct btree_walk *walk; // clearing, counting
     struct sorter *sorter;
     s32 pseudo_register;
-    struct table_function_cursor *virtual_cursor;
+    const struct table_function *function;
+    struct table_rows *rows;
 };
 
 // ---- frames ----------------------------------------------------------------------------------------------
@@ -227,6 +229,11 @@ void vm_aux_free(struct vm_frame *f);
 // vm_schema.c
 io_status vm_transaction(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in);
+// vm_virtual.c
+io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in, bool *jump);
+io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 // vm_explain.c
 enum vm_result vm_explain(struct skerry_stmt *s);
 

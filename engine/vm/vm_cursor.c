@@ -1,6 +1,7 @@
 // Cursors of programs: opening, and finding an entry.
 #include "vm.h"
 
+#include "../fn/table_function.h"
 #include "../sql/schema.h"
 #include "../store/btree_inline.h"
 
@@ -21,6 +22,7 @@ void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
     }
     ephemeral_unref(c->ephemeral);
     sorter_free(c->sorter);
+    table_rows_close(c->rows);
     free(c->row_buffer);
     free(c);
 }

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "../fn/table_function.h"
 #include "../sql/ast.h"
 #include "../store/btree_inline.h"
 
@@ -374,6 +375,10 @@ static io_status rowid_get(struct skerry_stmt *s, const struct instruction *in)
     }
     if (c->null_row) {
         value_set_null(out);
+        return IO_DONE;
+    }
+    if (UNLIKELY(c->kind == VM_CURSOR_VIRTUAL)) {
+        value_set_integer(out, table_rows_rowid(c->rows));
         return IO_DONE;
     }
     if (c->c.state == CURSOR_SAVED) {
@@ -1105,11 +1110,20 @@ next:
         LOAD_FRAME();
         JUMP(0);
 
-    case OP_IFindKey:
-    case OP_VOpen:
+    // -- table-valued functions
+    case OP_VOpen: TRY(vm_virtual_open(s, in)); NEXT;
     case OP_VFilter:
-    case OP_VColumn:
+        TRY(vm_virtual_filter(s, in, &jump));
+        if (jump) JUMP(in->p2);
+        NEXT;
+    case OP_VColumn: TRY(vm_virtual_column(s, in)); NEXT;
     case OP_VNext:
+        s->counters.rows_read++;
+        TRY(vm_virtual_next(s, in, &jump));
+        if (jump) JUMP_BACK(in->p2);
+        NEXT;
+
+    case OP_IFindKey:
     case OP_VInitIn:
     case OP_VCreate:
     case OP_VDestroy:
