@@ -518,6 +518,7 @@ struct stmt_create_table {
     bool without_rowid, strict;
     struct select *select; // CREATE TABLE AS: columns is then NULL
     struct text_span sql;  // from the name on: "CREATE TABLE " goes before it in sqlite_schema
+    u32 columns_end;       // of the comma before the table's constraints, or the closing parenthesis
 };
 
 struct stmt_create_index {

@@ -379,6 +379,7 @@ static struct stmt *parse_create_table(struct parse *p, bool temporary)
         *last_column = column;
         last_column = &column->next;
         s->column_count++;
+        s->columns_end = p->token_offset;
     } while (parse_accept(p, TOKEN_COMMA));
     if (!comma) {
         const char *name = NULL;

@@ -1,0 +1,406 @@
+#include "alter.h"
+
+#include <strings.h>
+
+#include "parse.h"
+#include "token.h"
+
+static const struct table *alter_table(struct compile *c, const struct stmt_alter *s, int *database)
+{
+    const struct table *t = locate_table(c, s->table.schema, s->table.name, s->table.offset, true, database);
+    if (!t || t->flags & TABLE_EPONYMOUS)
+        compile_fail(c, ERR_ERROR, -1, "no such table: %s%s%s", s->table.schema ? s->table.schema : "",
+                     s->table.schema ? "." : "", s->table.name);
+    return t;
+}
+
+static void refuse_system(struct compile *c, const struct table *t)
+{
+    if (strncasecmp(t->name, "sqlite_", 7) == 0 && !c->top->nested)
+        compile_fail(c, ERR_ERROR, -1, "table %s may not be altered", t->name);
+}
+
+static const char *master_of(struct compile *c, int database)
+{
+    return arena_format(c->arena, "%s.sqlite_%smaster", sql_quoted(c, compile_database_name(c, database)),
+                        database == DATABASE_TEMP ? "temp_" : "");
+}
+
+// ---- RENAME -----------------------------------------------------------------------------------------------
+
+static void rename_table(struct compile *c, struct stmt_alter *s)
+{
+    int database;
+    const struct table *t = alter_table(c, s, &database);
+    const struct schema *schema = compile_schema(c, database);
+    const char *name = s->new_name;
+    if (schema_table(schema, name) || schema_index(schema, name))
+        compile_fail(c, ERR_ERROR, -1, "there is already another table or index with this name: %s", name);
+    refuse_system(c, t);
+    ddl_check_name(c, name);
+    if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "view %s may not be altered", t->name);
+    compile_write_database(c, database, true);
+    c->top->may_abort = true;
+    struct alteration a = {.c = c, .table = t, .database = database, .column = -1, .name = t->name, .new_name = name,
+                           .quote = true};
+    alteration_apply(&a);
+    const char *master = master_of(c, database), *old = sql_quoted(c, t->name), *new = sql_quoted(c, name);
+    nested_sql(c,
+               "UPDATE %s SET tbl_name=%s, name=CASE WHEN type='table' THEN %s "
+               "WHEN name LIKE 'sqliteX_autoindex%%' ESCAPE 'X' AND type='index' "
+               "THEN 'sqlite_autoindex_' || %s || substr(name,%d) ELSE name END "
+               "WHERE tbl_name=%s COLLATE nocase AND type IN ('table','index','trigger')",
+               master, new, new, new, (int)strlen(t->name) + 18, old);
+    if (schema_table(schema, "sqlite_sequence"))
+        nested_sql(c, "UPDATE %s.sqlite_sequence SET name=%s WHERE name=%s",
+                   sql_quoted(c, compile_database_name(c, database)), new, old);
+    bool temp = false;
+    const struct schema *temp_schema = database == DATABASE_TEMP ? NULL : compile_schema(c, DATABASE_TEMP);
+    for (const struct trigger *x = temp_schema ? temp_schema->foreign_triggers : NULL; x; x = x->next) {
+        int found;
+        if (!name_equal(x->table, t->name) || locate_table(c, x->table_schema, x->table, -1, true, &found) != t) continue;
+        nested_sql(c, "UPDATE temp.sqlite_temp_master SET tbl_name=%s WHERE type='trigger' AND name=%s", new,
+                   sql_quoted(c, x->name));
+        temp = true;
+    }
+    if (schema_table(schema, "sqlite_stat1"))
+        nested_sql(c, "UPDATE %s.sqlite_stat1 SET tbl=%s WHERE tbl=%s",
+                   sql_quoted(c, compile_database_name(c, database)), new, old);
+    schema_changed(c, database);
+    if (temp || (temp_schema && temp_schema->table_count > 1)) schema_changed(c, DATABASE_TEMP);
+}
+
+static void rename_column(struct compile *c, struct stmt_alter *s)
+{
+    int database;
+    const struct table *t = alter_table(c, s, &database);
+    refuse_system(c, t);
+    if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "cannot rename columns of view \"%s\"", t->name);
+    if (t->kind == TABLE_VIRTUAL)
+        compile_fail(c, ERR_ERROR, -1, "cannot rename columns of virtual table \"%s\"", t->name);
+    s32 column = table_column(t, s->column);
+    if (column < 0)
+        compile_fail(c, ERR_ERROR, s->column_offset, "no such column: \"%s\"",
+                     ddl_name_text(c, s->column_offset, s->column));
+    compile_write_database(c, database, true);
+    c->top->may_abort = true;
+    char first = c->sql[s->new_name_span.offset];
+    struct alteration a = {.c = c, .table = t, .database = database, .column = column, .name = t->columns[column].name,
+                           .new_name = s->new_name, .quote = first == '"' || first == '\'' || first == '`' || first == '['};
+    alteration_apply(&a);
+    schema_changed(c, database);
+    const struct schema *temp = compile_schema(c, DATABASE_TEMP);
+    if (database != DATABASE_TEMP && temp && temp->table_count > 1) schema_changed(c, DATABASE_TEMP);
+}
+
+// ---- the table's new text ---------------------------------------------------------------------------------
+
+static void text_failed(struct parse *p, err_code code, u32 offset, const char *text)
+{
+    (void)offset;
+    compile_fail(p->context, code, -1, "%s", text);
+}
+
+static struct stmt_create_table *table_parse(struct compile *c, const char *sql, struct parse *p)
+{
+    *p = (struct parse){.arena = c->arena, .sql = sql, .size = (u32)strlen(sql), .schema = true, .rename = true,
+                        .fail = text_failed, .context = c};
+    parse_statement(p);
+    if (!p->stmt || p->stmt->kind != STMT_CREATE_TABLE)
+        compile_fail(c, ERR_CORRUPT, -1, "%s", err_default_text(ERR_CORRUPT));
+    return (struct stmt_create_table *)p->stmt;
+}
+
+// The table that a text makes, with the trees of the table that it replaces.
+static struct table *table_of_text(struct compile *c, const struct table *old, const char *sql)
+{
+    struct parse p;
+    struct stmt_create_table *create = table_parse(c, sql, &p);
+    struct schema_build b = {.parse = &p, .file_format = 4};
+    struct table *t = arena_alloc(c->arena, sizeof *t);
+    table_build(&b, t, create);
+    t->root = old->root;
+    t->flags |= old->flags & TABLE_TEMP;
+    if (t->primary_key) t->primary_key->root = old->root;
+    return t;
+}
+
+static void resolve_table(struct compile *c, const struct table *t)
+{
+    for (u32 i = 0; i < t->check_count; i++)
+        resolve_self(c, t, NAME_CHECK, expr_copy(c->arena, t->checks[i].expr), NULL);
+    for (u16 i = 0; i < t->column_count; i++)
+        if (t->columns[i].generated)
+            resolve_self(c, t, NAME_GENERATED, expr_copy(c->arena, t->columns[i].generated), NULL);
+}
+
+// ---- ADD COLUMN -------------------------------------------------------------------------------------------
+
+static bool is_literal(const struct expr *e)
+{
+    while (e->kind == EXPR_NEGATE || e->kind == EXPR_PLUS) e = e->left;
+    return e->kind == EXPR_INTEGER || e->kind == EXPR_REAL || e->kind == EXPR_TEXT || e->kind == EXPR_BLOB ||
+           e->kind == EXPR_NULL || e->kind == EXPR_BOOLEAN;
+}
+
+static void fail_unless_empty(struct compile *c, const struct table *t, int database, const char *text)
+{
+    int cursor = cursor_alloc(c);
+    open_table(c, cursor, database, t, OP_OpenRead);
+    int empty = emit(c, OP_Rewind, cursor, 0, 0);
+    emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
+    set_p4_text(c, text);
+    jump_here(c, empty);
+    emit(c, OP_Close, cursor, 0, 0);
+}
+
+// Rows that are there already must fit the new column's constraints.
+static void check_rows(struct compile *c, const struct table *t, u16 column, int database)
+{
+    const struct column *k = &t->columns[column];
+    bool not_null = k->not_null != CONFLICT_NONE && k->flags & COLUMN_GENERATED;
+    bool typed = t->flags & TABLE_STRICT && k->strict_type >= COLUMN_TYPE_BLOB;
+    if (t->check_count == 0 && !not_null && !typed) return;
+    static const int masks[] = {[COLUMN_TYPE_BLOB] = 8 | 16,    [COLUMN_TYPE_INT] = 1 | 16,
+                                [COLUMN_TYPE_INTEGER] = 1 | 16, [COLUMN_TYPE_REAL] = 1 | 2 | 16,
+                                [COLUMN_TYPE_TEXT] = 4 | 16};
+    int cursor = cursor_alloc(c), end = label_new(c), value = reg_alloc(c), outer = c->self_cursor;
+    open_table(c, cursor, database, t, OP_OpenRead);
+    emit(c, OP_Rewind, cursor, end, 0);
+    int loop = here(c);
+    column_code(c, t, cursor, column, value);
+    if (not_null) {
+        int fine = emit(c, OP_NotNull, value, 0, 0);
+        emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
+        set_p4_text(c, "NOT NULL constraint failed");
+        jump_here(c, fine);
+    }
+    if (typed) {
+        int fine = emit(c, OP_IsType, -1, 0, value);
+        set_p5(c, masks[k->strict_type]);
+        emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
+        set_p4_text(c, "type mismatch on DEFAULT");
+        jump_here(c, fine);
+    }
+    c->self_cursor = cursor + 1;
+    int fails = label_new(c), fine = label_new(c);
+    for (u32 i = 0; i < t->check_count; i++)
+        expr_jump_if_false(c, self_expr(c, t, t->checks[i].expr, NAME_CHECK), fails, false);
+    c->self_cursor = outer;
+    emit_goto(c, fine);
+    label_place(c, fails);
+    emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
+    set_p4_text(c, "CHECK constraint failed");
+    label_place(c, fine);
+    emit(c, OP_Next, cursor, loop, 0);
+    label_place(c, end);
+    emit(c, OP_Close, cursor, 0, 0);
+}
+
+static void check_added(struct compile *c, const struct table *t, const struct column_def *d, int database)
+{
+    const struct expr *value = NULL;
+    bool primary = false, unique = false, not_null = false, reference = false, generated = false, stored = false;
+    for (const struct constraint *k = d->constraints; k; k = k->next) {
+        primary |= k->kind == CONSTRAINT_PRIMARY_KEY;
+        unique |= k->kind == CONSTRAINT_UNIQUE;
+        not_null |= k->kind == CONSTRAINT_NOT_NULL;
+        reference |= k->kind == CONSTRAINT_FOREIGN_KEY;
+        if (k->kind == CONSTRAINT_DEFAULT) value = k->expr;
+        if (k->kind == CONSTRAINT_GENERATED) {
+            generated = true;
+            stored = k->stored;
+        }
+    }
+    if (value && value->kind == EXPR_NULL) value = NULL;
+    if (primary) compile_fail(c, ERR_ERROR, -1, "Cannot add a PRIMARY KEY column");
+    if (unique) compile_fail(c, ERR_ERROR, -1, "Cannot add a UNIQUE column");
+    if (generated) {
+        if (stored) fail_unless_empty(c, t, database, "cannot add a STORED column");
+        return;
+    }
+    if (reference && value && connection_flag(c->db, CONNECTION_FOREIGN_KEYS))
+        fail_unless_empty(c, t, database, "Cannot add a REFERENCES column with non-NULL default value");
+    if (not_null && !value)
+        fail_unless_empty(c, t, database, "Cannot add a NOT NULL column with default value NULL");
+    if (value && !is_literal(value))
+        fail_unless_empty(c, t, database, "Cannot add a column with non-constant default");
+}
+
+static void add_column(struct compile *c, struct stmt_alter *s)
+{
+    int database;
+    const struct table *t = alter_table(c, s, &database);
+    if (t->kind == TABLE_VIRTUAL) compile_fail(c, ERR_ERROR, -1, "virtual tables may not be altered");
+    if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "Cannot add a column to a view");
+    refuse_system(c, t);
+    if (table_column(t, s->add->name) >= 0)
+        compile_fail(c, ERR_ERROR, -1, "duplicate column name: %s", s->add->name);
+    compile_write_database(c, database, true);
+    c->top->may_abort = true;
+    struct parse p;
+    struct stmt_create_table *create = table_parse(c, t->sql, &p);
+    const char *sql = arena_format(c->arena, "%.*s, %.*s%s", (int)create->columns_end, t->sql, (int)s->add_span.size,
+                                   c->sql + s->add_span.offset, t->sql + create->columns_end);
+    check_added(c, t, s->add, database);
+    struct table *new = table_of_text(c, t, sql);
+    resolve_table(c, new);
+    nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),
+               sql_quoted(c, t->name));
+    // Default values of added columns need format 3.
+    int reg = reg_temp(c);
+    emit(c, OP_ReadCookie, database, reg, META_FILE_FORMAT);
+    emit(c, OP_AddImm, reg, -2, 0);
+    int fine = emit(c, OP_IfPos, reg, 0, 0);
+    emit(c, OP_SetCookie, database, META_FILE_FORMAT, 3);
+    jump_here(c, fine);
+    reg_release(c, reg);
+    u16 added = (u16)(new->column_count - 1);
+    bool has_check = false;
+    for (const struct constraint *k = s->add->constraints; k; k = k->next) has_check |= k->kind == CONSTRAINT_CHECK;
+    if (has_check || new->columns[added].flags & COLUMN_GENERATED || new->flags & TABLE_STRICT)
+        check_rows(c, new, added, database);
+    schema_changed(c, database);
+}
+
+// ---- DROP COLUMN ------------------------------------------------------------------------------------------
+
+// Everything must still make sense without the column.
+static void check_dropped(struct compile *c, const struct table *t, const char *sql)
+{
+    jmp_buf inner, *outer = c->exit;
+    c->exit = &inner;
+    if (setjmp(inner) == 0) {
+        resolve_table(c, table_of_text(c, t, sql));
+        c->exit = outer;
+        return;
+    }
+    c->exit = outer;
+    char text[ERR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s", c->err->text);
+    err_clear(c->err);
+    compile_fail(c, ERR_ERROR, -1, "error in table %s after drop column: %s", t->name, text);
+}
+
+struct column_search {
+    const char *name;
+    bool found;
+};
+
+static enum walk_result search_column(struct walker *w, struct expr *e)
+{
+    struct column_search *s = w->context;
+    if (e->kind == EXPR_NAME && name_equal(e->text, s->name)) s->found = true;
+    return WALK_CONTINUE;
+}
+
+static void check_indexes(struct compile *c, const struct table *t, s32 column)
+{
+    for (const struct index *i = t->indexes; i; i = i->next) {
+        if (!i->sql) continue;
+        struct column_search s = {.name = t->columns[column].name};
+        struct walker w = {.expr = search_column, .context = &s};
+        for (u16 k = 0; k < i->key_count; k++) {
+            if (i->columns[k] == column) s.found = true;
+            if (i->columns[k] == COLUMN_EXPR) walk_expr(&w, i->exprs[k]);
+        }
+        walk_expr(&w, i->where);
+        if (s.found)
+            compile_fail(c, ERR_ERROR, -1, "error in index %s after drop column: no such column: %s", i->name, s.name);
+    }
+}
+
+// Writes each row anew without the column.
+static void rewrite_rows(struct compile *c, const struct table *t, s32 dropped, int database)
+{
+    int cursor = cursor_alloc(c), end = label_new(c), record = reg_alloc(c), rowid = reg_alloc(c);
+    int first = reg_alloc_range(c, t->stored_count + 1);
+    open_table(c, cursor, database, t, OP_OpenWrite);
+    emit(c, OP_Rewind, cursor, end, 0);
+    int loop = here(c), count = 0;
+    char *affinities = arena_alloc(c->arena, t->stored_count + 1u);
+    if (table_has_rowid(t)) {
+        emit(c, OP_Rowid, cursor, rowid, 0);
+        for (u16 place = 0; place < t->stored_count; place++) {
+            s32 column = table_storage_column(t, place);
+            if (column == dropped) continue;
+            affinities[count] = (char)t->columns[column].affinity;
+            if (column == t->rowid_column)
+                emit(c, OP_Null, 0, first + count++, 0);
+            else
+                column_code(c, t, cursor, column, first + count++);
+        }
+        emit(c, OP_MakeRecord, first, count, record);
+        set_p4_text(c, affinities);
+        emit(c, OP_Insert, cursor, record, rowid);
+        set_p5(c, WRITE_SAVE_POSITION);
+    } else {
+        const struct index *pk = t->primary_key;
+        for (u16 place = 0; place < pk->column_count; place++) {
+            if (pk->columns[place] == dropped) continue;
+            affinities[count] = (char)t->columns[pk->columns[place]].affinity;
+            emit(c, OP_Column, cursor, place, first + count++);
+        }
+        emit(c, OP_MakeRecord, first, count, record);
+        emit(c, OP_IdxInsert, cursor, record, first);
+        set_p4_int(c, pk->key_count);
+        set_p5(c, WRITE_SAVE_POSITION);
+    }
+    emit(c, OP_Next, cursor, loop, 0);
+    label_place(c, end);
+    emit(c, OP_Close, cursor, 0, 0);
+}
+
+static void drop_column(struct compile *c, struct stmt_alter *s)
+{
+    int database;
+    const struct table *t = alter_table(c, s, &database);
+    refuse_system(c, t);
+    if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "cannot drop column from view \"%s\"", t->name);
+    if (t->kind == TABLE_VIRTUAL)
+        compile_fail(c, ERR_ERROR, -1, "cannot drop column from virtual table \"%s\"", t->name);
+    s32 column = table_column(t, s->column);
+    if (column < 0)
+        compile_fail(c, ERR_ERROR, s->column_offset, "no such column: \"%s\"",
+                     ddl_name_text(c, s->column_offset, s->column));
+    const struct column *k = &t->columns[column];
+    if (k->flags & (COLUMN_PRIMARY_KEY | COLUMN_UNIQUE))
+        compile_fail(c, ERR_ERROR, -1, "cannot drop %s column: \"%s\"",
+                     k->flags & COLUMN_PRIMARY_KEY ? "PRIMARY KEY" : "UNIQUE", s->column);
+    if (t->column_count <= 1)
+        compile_fail(c, ERR_ERROR, -1, "cannot drop column \"%s\": no other columns exist", s->column);
+
+    struct parse p;
+    struct stmt_create_table *create = table_parse(c, t->sql, &p);
+    u32 from = 0, to = create->columns_end;
+    s32 number = 0;
+    for (const struct column_def *d = create->columns; d; d = d->next, number++) {
+        if (number != column) continue;
+        from = d->offset;
+        if (d->next)
+            to = d->next->offset;
+        else
+            while (from > 0 && t->sql[from] != ',') from--;
+    }
+    const char *sql = arena_format(c->arena, "%.*s%s", (int)from, t->sql, t->sql + to);
+    compile_write_database(c, database, true);
+    c->top->may_abort = true;
+    check_dropped(c, t, sql);
+    check_indexes(c, t, column);
+    struct alteration a = {.c = c, .table = t, .database = database, .column = column, .name = k->name};
+    alteration_apply(&a);
+    nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),
+               sql_quoted(c, t->name));
+    if (!(k->flags & COLUMN_VIRTUAL)) rewrite_rows(c, t, column, database);
+    schema_changed(c, database);
+}
+
+void alter_statement(struct compile *c, struct stmt_alter *s)
+{
+    switch ((enum alter_kind)s->alter) {
+    case ALTER_RENAME_TABLE: rename_table(c, s); break;
+    case ALTER_RENAME_COLUMN: rename_column(c, s); break;
+    case ALTER_ADD_COLUMN: add_column(c, s); break;
+    case ALTER_DROP_COLUMN: drop_column(c, s); break;
+    }
+}

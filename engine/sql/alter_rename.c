@@ -1,0 +1,528 @@
+// Where a table or column is named: in CREATE TABLE and CREATE INDEX by the words themselves, in views and
+// triggers by what the resolver makes of them.
+#include "alter.h"
+
+#include "parse.h"
+#include "token.h"
+
+struct edit {
+    u32 offset, size;
+};
+
+// A name in an expression, noted before it is resolved in place.
+struct name_use {
+    struct expr *e;
+    const char *column, *qualifier;
+    u32 column_offset, qualifier_offset;
+};
+
+// A text under way.
+struct text_edit {
+    struct alteration *a;
+    const char *type, *name, *sql;
+    u32 size;
+    int database; // it is of
+    struct stmt *stmt;
+    struct name_use *uses;
+    u32 use_count, use_capacity;
+    struct source **sources;
+    u32 source_count, source_capacity;
+    struct edit *edits;
+    u32 edit_count, edit_capacity;
+};
+
+// ---- edits ------------------------------------------------------------------------------------------------
+
+static void edit_add(struct text_edit *t, u32 offset)
+{
+    enum token_kind kind;
+    if (offset >= t->size || !t->a->new_name) return;
+    for (u32 i = 0; i < t->edit_count; i++)
+        if (t->edits[i].offset == offset) return;
+    struct arena *arena = t->a->c->arena;
+    t->edits = arena_grow(arena, t->edits, t->edit_count, &t->edit_capacity, sizeof *t->edits);
+    t->edits[t->edit_count++] = (struct edit){offset, token_scan(t->sql + offset, &kind)};
+}
+
+static int compare_edits(const void *x, const void *y)
+{
+    u32 a = ((const struct edit *)x)->offset, b = ((const struct edit *)y)->offset;
+    return a < b ? -1 : a > b;
+}
+
+static const char *in_quotes(struct compile *c, const char *name)
+{
+    char *out = arena_alloc(c->arena, strlen(name) * 2 + 3), *p = out;
+    *p++ = '"';
+    for (const char *z = name; *z; z++) {
+        if (*z == '"') *p++ = '"';
+        *p++ = *z;
+    }
+    *p++ = '"';
+    return out;
+}
+
+static const char *edited(struct text_edit *t)
+{
+    struct alteration *a = t->a;
+    const char *quoted = in_quotes(a->c, a->new_name);
+    size_t quoted_size = strlen(quoted), new_size = strlen(a->new_name);
+    qsort(t->edits, t->edit_count, sizeof *t->edits, compare_edits);
+    char *out = arena_alloc(a->c->arena, t->size + t->edit_count * (quoted_size + 1) + 1), *p = out;
+    u32 at = 0;
+    for (u32 i = 0; i < t->edit_count; i++) {
+        const struct edit *e = &t->edits[i];
+        memcpy(p, t->sql + at, e->offset - at);
+        p += e->offset - at;
+        if (!a->quote && token_is_id_char((u8)t->sql[e->offset])) {
+            memcpy(p, a->new_name, new_size);
+            p += new_size;
+        } else {
+            memcpy(p, quoted, quoted_size);
+            p += quoted_size;
+            if (t->sql[e->offset + e->size] == '"') *p++ = ' ';
+        }
+        at = e->offset + e->size;
+    }
+    memcpy(p, t->sql + at, t->size - at);
+    return out;
+}
+
+static bool is_table(const struct alteration *a, const char *name) { return name && name_equal(name, a->table->name); }
+static bool is_column(const struct alteration *a, const char *name) { return name && name_equal(name, a->name); }
+
+// ---- noting uses ------------------------------------------------------------------------------------------
+
+static void use_add(struct text_edit *t, struct expr *e, const struct expr *qualifier, const struct expr *column)
+{
+    t->uses = arena_grow(t->a->c->arena, t->uses, t->use_count, &t->use_capacity, sizeof *t->uses);
+    struct name_use *u = &t->uses[t->use_count++];
+    *u = (struct name_use){.e = e, .qualifier_offset = OFFSET_NONE, .column_offset = OFFSET_NONE};
+    if (qualifier) {
+        u->qualifier = qualifier->text;
+        u->qualifier_offset = qualifier->name_offset;
+    }
+    if (column->kind == EXPR_NAME) {
+        u->column = column->text;
+        u->column_offset = column->name_offset;
+    }
+}
+
+static enum walk_result note_expr(struct walker *w, struct expr *e)
+{
+    struct text_edit *t = w->context;
+    if (e->kind == EXPR_NAME) {
+        use_add(t, e, NULL, e);
+        return WALK_CONTINUE;
+    }
+    if (e->kind != EXPR_DOT) return WALK_CONTINUE;
+    if (e->right->kind == EXPR_DOT)
+        use_add(t, e, e->right->left, e->right->right);
+    else
+        use_add(t, e, e->left, e->right);
+    return WALK_PRUNE;
+}
+
+static void note_sources(struct text_edit *t, struct source_list *list)
+{
+    for (u32 i = 0; list && i < list->count; i++) {
+        t->sources = arena_grow(t->a->c->arena, t->sources, t->source_count, &t->source_capacity, sizeof *t->sources);
+        t->sources[t->source_count++] = &list->items[i];
+    }
+}
+
+static void walk_with(struct walker *w, struct with *with)
+{
+    for (u32 i = 0; with && i < with->count; i++) walk_select(w, with->items[i].select);
+}
+
+static enum walk_result note_select(struct walker *w, struct select *s)
+{
+    note_sources(w->context, s->from);
+    walk_with(w, s->with);
+    return WALK_CONTINUE;
+}
+
+static void note_step(struct walker *w, struct stmt *step)
+{
+    struct text_edit *t = w->context;
+    switch ((enum stmt_kind)step->kind) {
+    case STMT_SELECT: walk_select(w, ((struct stmt_select *)step)->select); break;
+    case STMT_INSERT: {
+        struct stmt_insert *s = (struct stmt_insert *)step;
+        note_sources(t, s->target);
+        walk_select(w, s->select);
+        for (struct upsert *u = s->upsert; u; u = u->next) {
+            walk_expr_list(w, u->target);
+            walk_expr(w, u->target_where);
+            walk_expr_list(w, u->set);
+            walk_expr(w, u->where);
+        }
+        break;
+    }
+    case STMT_UPDATE: {
+        struct stmt_update *s = (struct stmt_update *)step;
+        note_sources(t, s->target);
+        note_sources(t, s->from);
+        for (u32 i = 0; s->from && i < s->from->count; i++) {
+            walk_select(w, s->from->items[i].select);
+            walk_expr(w, s->from->items[i].on);
+        }
+        walk_expr_list(w, s->set);
+        walk_expr(w, s->where);
+        break;
+    }
+    case STMT_DELETE: {
+        struct stmt_delete *s = (struct stmt_delete *)step;
+        note_sources(t, s->target);
+        walk_expr(w, s->where);
+        break;
+    }
+    default: break;
+    }
+}
+
+// ---- resolving --------------------------------------------------------------------------------------------
+
+static struct source_list *joined(struct compile *c, struct source_list *target, struct source_list *from)
+{
+    struct source_list *all = NULL;
+    *source_list_add(c->arena, &all) = target->items[0];
+    for (u32 i = 0; from && i < from->count; i++) *source_list_add(c->arena, &all) = from->items[i];
+    return all;
+}
+
+static void locate_target(struct compile *c, struct source_list *target)
+{
+    struct source *s = &target->items[0];
+    int found;
+    s->table = locate_table(c, c->trigger_schema, s->name, -1, false, &found);
+    s->database = found;
+    s->cursor = cursor_alloc(c);
+}
+
+static void resolve_step(struct compile *c, struct stmt *step)
+{
+    switch ((enum stmt_kind)step->kind) {
+    case STMT_SELECT: resolve_select(c, ((struct stmt_select *)step)->select, NULL); break;
+    case STMT_INSERT: {
+        struct stmt_insert *s = (struct stmt_insert *)step;
+        locate_target(c, s->target);
+        if (s->select) resolve_select(c, s->select, NULL);
+        struct name_context n = {.c = c, .sources = s->target, .excluded_table = s->target->items[0].table};
+        for (struct upsert *u = s->upsert; u; u = u->next) {
+            resolve_expr_list(&n, u->set);
+            resolve_expr(&n, u->where);
+        }
+        break;
+    }
+    case STMT_UPDATE: {
+        struct stmt_update *s = (struct stmt_update *)step;
+        locate_target(c, s->target);
+        struct name_context n = {.c = c, .sources = s->target};
+        if (s->from) {
+            // FROM is resolved as that of a SELECT over it.
+            struct select *select = arena_alloc(c->arena, sizeof *select);
+            select->from = joined(c, s->target, s->from);
+            expr_list_add(c->arena, &select->columns, expr_integer(c->arena, 1));
+            resolve_select(c, select, NULL);
+            n.sources = select->from;
+        }
+        resolve_expr_list(&n, s->set);
+        resolve_expr(&n, s->where);
+        break;
+    }
+    case STMT_DELETE: {
+        struct stmt_delete *s = (struct stmt_delete *)step;
+        locate_target(c, s->target);
+        struct name_context n = {.c = c, .sources = s->target};
+        resolve_expr(&n, s->where);
+        break;
+    }
+    default: break;
+    }
+}
+
+static void resolve_trigger(struct text_edit *t, struct stmt_create_trigger *s)
+{
+    struct compile *c = t->a->c;
+    int found;
+    struct trigger_context saved = c->trigger;
+    const char *saved_schema = c->trigger_schema;
+    const char *schema = t->database == DATABASE_TEMP ? s->table.schema : compile_database_name(c, t->database);
+    const struct table *table = locate_table(c, schema, s->table.name, -1, false, &found);
+    if (table_is_view(table)) table = view_columns(c, table);
+    c->trigger = (struct trigger_context){
+        .table = table, .has_old = s->event != TRIGGER_INSERT, .has_new = s->event != TRIGGER_DELETE};
+    c->trigger_schema = t->database == DATABASE_TEMP ? NULL : compile_database_name(c, t->database);
+    struct name_context n = {.c = c};
+    resolve_expr(&n, s->when);
+    for (struct stmt *step = s->steps; step; step = step->next) resolve_step(c, step);
+    c->trigger = saved;
+    c->trigger_schema = saved_schema;
+}
+
+// ---- what the uses mean -----------------------------------------------------------------------------------
+
+// The object that failed, told in SQLite's words.
+static _Noreturn void fail_in(struct text_edit *t, const char *when, const char *text)
+{
+    compile_fail(t->a->c, ERR_ERROR, -1, "error in %s %s%s: %s", t->type, t->name, when, text);
+}
+
+static void edit_uses(struct text_edit *t)
+{
+    struct alteration *a = t->a;
+    for (u32 i = 0; i < t->use_count; i++) {
+        const struct name_use *u = &t->uses[i];
+        const struct expr *e = u->e;
+        bool resolved = e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_TRIGGER;
+        if (!resolved || !e->table || !name_equal(e->table->name, a->table->name) ||
+            (e->table->flags & TABLE_EPHEMERAL && e->table != a->table))
+            continue;
+        if (a->column < 0) {
+            if (is_table(a, u->qualifier)) edit_add(t, u->qualifier_offset);
+            continue;
+        }
+        if (!is_column(a, u->column) || e->column != a->column) continue;
+        if (!a->new_name)
+            fail_in(t, " after drop column",
+                    u->qualifier ? arena_format(a->c->arena, "no such column: %s.%s", u->qualifier, u->column)
+                                 : arena_format(a->c->arena, "no such column: %s", u->column));
+        edit_add(t, u->column_offset);
+    }
+    for (u32 i = 0; i < t->source_count; i++) {
+        const struct source *s = t->sources[i];
+        if (s->cte || s->select || !is_table(a, s->name)) {
+            if (a->column < 0) continue;
+        } else if (a->column < 0) {
+            edit_add(t, s->offset);
+        }
+        if (a->column < 0 || !s->using) continue;
+        for (u32 k = 0; k < s->using->count; k++)
+            if (is_column(a, s->using->items[k].name)) edit_add(t, s->using->items[k].offset);
+    }
+}
+
+static void edit_names(struct text_edit *t, const struct name_list *names)
+{
+    for (u32 i = 0; names && i < names->count; i++) {
+        if (!is_column(t->a, names->items[i].name)) continue;
+        if (!t->a->new_name)
+            fail_in(t, " after drop column", arena_format(t->a->c->arena, "no such column: %s", names->items[i].name));
+        edit_add(t, names->items[i].offset);
+    }
+}
+
+// Column names that stand bare in a trigger's statements.
+static void edit_step_names(struct text_edit *t, struct stmt *step)
+{
+    switch ((enum stmt_kind)step->kind) {
+    case STMT_INSERT: {
+        struct stmt_insert *s = (struct stmt_insert *)step;
+        if (!is_table(t->a, s->target->items[0].name)) return;
+        edit_names(t, s->columns);
+        for (struct upsert *u = s->upsert; u; u = u->next) {
+            for (u32 i = 0; u->set && i < u->set->count; i++)
+                if (is_column(t->a, u->set->items[i].name)) edit_add(t, u->set->items[i].name_offset);
+            for (u32 i = 0; u->target && i < u->target->count; i++) {
+                const struct expr *e = u->target->items[i].expr;
+                if (e->kind == EXPR_NAME && is_column(t->a, e->text)) edit_add(t, e->name_offset);
+            }
+        }
+        return;
+    }
+    case STMT_UPDATE: {
+        struct stmt_update *s = (struct stmt_update *)step;
+        if (!is_table(t->a, s->target->items[0].name)) return;
+        for (u32 i = 0; i < s->set->count; i++) {
+            if (!is_column(t->a, s->set->items[i].name)) continue;
+            if (!t->a->new_name)
+                fail_in(t, " after drop column", arena_format(t->a->c->arena, "no such column: %s", s->set->items[i].name));
+            edit_add(t, s->set->items[i].name_offset);
+        }
+        return;
+    }
+    default: return;
+    }
+}
+
+// ---- tables and indexes: names are words -------------------------------------------------------------------
+
+static enum walk_result edit_word(struct walker *w, struct expr *e)
+{
+    struct text_edit *t = w->context;
+    struct alteration *a = t->a;
+    if (e->kind == EXPR_DOT) {
+        const struct expr *qualifier = e->right->kind == EXPR_DOT ? e->right->left : e->left;
+        const struct expr *column = e->right->kind == EXPR_DOT ? e->right->right : e->right;
+        if (a->column < 0) {
+            if (is_table(a, qualifier->text)) edit_add(t, qualifier->name_offset);
+        } else if (column->kind == EXPR_NAME && is_column(a, column->text)) {
+            edit_add(t, column->name_offset);
+        }
+        return WALK_PRUNE;
+    }
+    bool word = e->kind == EXPR_NAME || (e->kind == EXPR_TEXT && w->depth == 1);
+    if (word && a->column >= 0 && is_column(a, e->text)) edit_add(t, e->name_offset);
+    return WALK_CONTINUE;
+}
+
+// Lists of key columns take 'x' for a name, too.
+static void edit_key_list(struct text_edit *t, struct expr_list *list)
+{
+    struct walker w = {.expr = edit_word, .context = t, .depth = 1};
+    walk_expr_list(&w, list);
+}
+
+static void edit_parent(struct text_edit *t, const struct constraint *k)
+{
+    if (!is_table(t->a, k->parent)) return;
+    if (t->a->column < 0)
+        edit_add(t, k->parent_offset);
+    else if (t->a->new_name)
+        edit_names(t, k->parent_columns);
+}
+
+static void edit_constraints(struct text_edit *t, struct constraint *k, bool own)
+{
+    struct walker w = {.expr = edit_word, .context = t};
+    for (; k; k = k->next) {
+        if (k->kind == CONSTRAINT_FOREIGN_KEY) {
+            edit_parent(t, k);
+            if (own && t->a->column >= 0 && t->a->new_name) edit_names(t, k->columns);
+        }
+        if (!own) continue;
+        edit_key_list(t, k->list);
+        if (k->kind == CONSTRAINT_CHECK || k->kind == CONSTRAINT_GENERATED) walk_expr(&w, k->expr);
+    }
+}
+
+static void edit_create_table(struct text_edit *t, struct stmt_create_table *s)
+{
+    struct alteration *a = t->a;
+    bool own = is_table(a, s->name.name) && t->database == a->database;
+    if (own && a->column < 0) edit_add(t, s->name.offset);
+    for (struct column_def *d = s->columns; d; d = d->next) {
+        if (own && a->column >= 0 && is_column(a, d->name)) edit_add(t, d->offset);
+        edit_constraints(t, d->constraints, own);
+    }
+    edit_constraints(t, s->constraints, own);
+}
+
+static void edit_create_index(struct text_edit *t, struct stmt_create_index *s)
+{
+    if (!is_table(t->a, s->table)) return;
+    struct walker w = {.expr = edit_word, .context = t};
+    if (t->a->column < 0) edit_add(t, s->table_offset);
+    edit_key_list(t, s->columns);
+    walk_expr(&w, s->where);
+}
+
+// ---- one text ---------------------------------------------------------------------------------------------
+
+static void edit_text(struct text_edit *t)
+{
+    struct alteration *a = t->a;
+    struct walker w = {.expr = note_expr, .select = note_select, .context = t};
+    switch ((enum stmt_kind)t->stmt->kind) {
+    case STMT_CREATE_TABLE: edit_create_table(t, (struct stmt_create_table *)t->stmt); break;
+    case STMT_CREATE_INDEX: edit_create_index(t, (struct stmt_create_index *)t->stmt); break;
+    case STMT_CREATE_VIEW: {
+        struct stmt_create_view *s = (struct stmt_create_view *)t->stmt;
+        walk_select(&w, s->select);
+        int saved = a->c->view_database;
+        a->c->view_database = t->database;
+        resolve_select(a->c, s->select, NULL);
+        a->c->view_database = saved;
+        edit_uses(t);
+        break;
+    }
+    case STMT_CREATE_TRIGGER: {
+        struct stmt_create_trigger *s = (struct stmt_create_trigger *)t->stmt;
+        walk_expr(&w, s->when);
+        for (struct stmt *step = s->steps; step; step = step->next) note_step(&w, step);
+        resolve_trigger(t, s);
+        if (is_table(a, s->table.name)) {
+            if (a->column < 0) edit_add(t, s->table.offset);
+            if (a->column >= 0 && a->new_name) edit_names(t, s->columns);
+        }
+        edit_uses(t);
+        if (a->column >= 0)
+            for (struct stmt *step = s->steps; step; step = step->next) edit_step_names(t, step);
+        break;
+    }
+    default: break;
+    }
+}
+
+static void text_parse_failed(struct parse *p, err_code code, u32 offset, const char *text)
+{
+    (void)offset;
+    compile_fail(p->context, code, -1, "%s", text);
+}
+
+// Runs edit_text so that what fails in it is told as an error of the object.
+static void guarded(struct text_edit *t)
+{
+    struct compile *c = t->a->c;
+    jmp_buf here_, *outer = c->exit;
+    c->exit = &here_;
+    c->quiet_offsets++;
+    if (setjmp(here_) == 0) {
+        struct parse p = {.arena = c->arena, .sql = t->sql, .size = t->size, .schema = true, .rename = true,
+                          .fail = text_parse_failed, .context = c};
+        parse_statement(&p);
+        t->stmt = p.stmt;
+        if (t->stmt) edit_text(t);
+        c->exit = outer;
+        c->quiet_offsets--;
+        return;
+    }
+    c->exit = outer;
+    char text[ERR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s", c->err->text);
+    err_clear(c->err);
+    if (strncmp(text, "error in ", 9) == 0) compile_fail(c, ERR_ERROR, -1, "%s", text);
+    fail_in(t, "", text);
+}
+
+static void alter_object(struct alteration *a, int database, const char *type, const char *name, const char *sql)
+{
+    if (!sql) return;
+    struct text_edit t = {.a = a, .type = type, .name = name, .sql = sql, .size = (u32)strlen(sql), .database = database};
+    guarded(&t);
+    if (t.edit_count == 0) return;
+    const char *text = edited(&t);
+    if (a->column >= 0 && strcmp(type, "table") == 0 && database == a->database && name_equal(name, a->table->name)) {
+        s32 other = table_column(a->table, a->new_name);
+        if (other >= 0 && other != a->column)
+            fail_in(&t, " after rename", arena_format(a->c->arena, "duplicate column name: %s", a->new_name));
+    }
+    nested_sql(a->c, "UPDATE %s.sqlite_%smaster SET sql=%s WHERE type=%s AND name=%s",
+               sql_quoted(a->c, compile_database_name(a->c, database)), database == DATABASE_TEMP ? "temp_" : "",
+               sql_quoted(a->c, text), sql_quoted(a->c, type), sql_quoted(a->c, name));
+}
+
+void alteration_apply(struct alteration *a)
+{
+    struct compile *c = a->c;
+    for (int d = 0; d < compile_database_count(c); d++) {
+        const struct schema *s = compile_schema(c, d);
+        if (!s || (d != a->database && d != DATABASE_TEMP)) continue;
+        bool temp_only = d != a->database;
+        for (u32 i = 1; i < s->table_count; i++) {
+            const struct table *t = s->tables[i];
+            if (!temp_only && t->kind == TABLE_ORDINARY) {
+                // A dropped column's table is checked by its new text.
+                if (a->new_name) alter_object(a, d, "table", t->name, t->sql);
+                for (const struct index *x = t->indexes; x && a->new_name; x = x->next)
+                    alter_object(a, d, "index", x->name, x->sql);
+            }
+            if (table_is_view(t) && *t->name) alter_object(a, d, "view", t->name, t->sql);
+            for (const struct trigger *x = t->triggers; x; x = x->next) alter_object(a, d, "trigger", x->name, x->sql);
+        }
+        for (const struct trigger *x = s->foreign_triggers; x; x = x->next)
+            alter_object(a, d, "trigger", x->name, x->sql);
+    }
+}
