@@ -330,6 +330,8 @@ static bool at_table_constraint(const struct parse *p)
 
 static void parse_table_options(struct parse *p, struct stmt_create_table *s)
 {
+    // The list may begin with a comma.
+    parse_accept(p, TOKEN_COMMA);
     do {
         bool without = parse_accept(p, TOKEN_WITHOUT);
         const char *z = p->sql + p->token_offset;
@@ -339,8 +341,10 @@ static void parse_table_options(struct parse *p, struct stmt_create_table *s)
             s->without_rowid = true;
         else if (!without && size == 6 && strncasecmp(z, "strict", 6) == 0)
             s->strict = true;
-        else
+        else if (p->token == TOKEN_COMMA || p->token == TOKEN_SEMICOLON || p->token == TOKEN_END_OF_TEXT)
             parse_fail(p, ERR_ERROR, OFFSET_NONE, "unknown table option: %.*s", (int)size, z);
+        else
+            parse_syntax_error(p);
     } while (parse_accept(p, TOKEN_COMMA));
 }
 
