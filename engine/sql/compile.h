@@ -77,7 +77,7 @@ struct compile {
 
     struct trigger_context trigger;
     struct autoincrement *autoincrements; // of the top: AUTOINCREMENT tables that are inserted into
-    bool triggers_disabled;      // of the top: DROP TABLE's own DELETE
+    bool triggers_disabled;      // DROP TABLE's own DELETE
     struct with *with;           // innermost WITH in sight
     struct column_source *index_exprs;
     // Where columns with cursor -1 (resolve_self) are: > 0: cursor self_cursor - 1; < 0: registers, the first column

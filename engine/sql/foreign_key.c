@@ -291,7 +291,7 @@ static bool in_set_null(struct compile *c, const struct foreign_key *key)
 static void child_checks(struct compile *c, const struct table *t, int database, int reg_old, int reg_new,
                          const int *changes, bool key_changes)
 {
-    bool dropping = c->top->triggers_disabled;
+    bool dropping = c->triggers_disabled;
     for (const struct foreign_key *key = t->foreign_keys; key; key = key->next) {
         if (changes && !name_equal(t->name, key->parent) && !child_changes(t, key, changes, key_changes)) continue;
         int found;
@@ -338,7 +338,7 @@ static void parent_checks(struct compile *c, const struct table *t, int database
         struct lookup l = {.parent = t, .key = key, .database = database};
         s16 *columns = NULL;
         if (!parent_index_find(c, t, key, &l.index, &columns)) {
-            if (c->top->triggers_disabled) continue;
+            if (c->triggers_disabled) continue;
             mismatch_fail(c, key);
         }
         l.child_columns = columns;
@@ -484,9 +484,9 @@ void foreign_key_drop_table(struct compile *c, const struct table *t, int databa
     struct source *source = source_list_add(c->arena, &s->target);
     source->name = t->name;
     source->schema_name = compile_database_name(c, database);
-    c->top->triggers_disabled = true;
+    c->triggers_disabled = true;
     delete_code(c, s);
-    c->top->triggers_disabled = false;
+    c->triggers_disabled = false;
     if (!all_deferred(c)) {
         int none = label_new(c);
         emit(c, OP_FkIfZero, 0, none, 0);

@@ -33,7 +33,7 @@ void trigger_set_find(struct compile *c, struct trigger_set *set, const struct t
                       enum trigger_event event, const struct expr_list *changes)
 {
     *set = (struct trigger_set){0};
-    if (c->top->triggers_disabled) return;
+    if (c->triggers_disabled) return;
     u32 capacity = 0;
     for (const struct trigger *k = t->triggers; k; k = k->next)
         if (k->event == event && columns_overlap(k->columns, changes)) trigger_set_add(c, set, &capacity, k);

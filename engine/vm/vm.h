@@ -75,7 +75,7 @@ struct vm_frame {
     struct vm_aux *aux;          // [call_count]
     u8 *once;                    // bit per instruction
     s32 pc;                      // of the parent: the Program instruction
-    s64 last_insert_rowid, changes;
+    s64 last_insert_rowid, changes, db_changes; // as they were when it was entered
     u32 depth;
 };
 

@@ -73,10 +73,19 @@ io_status vm_frame_enter(struct skerry_stmt *s, const struct instruction *in, bo
     f->pc = s->pc;
     f->last_insert_rowid = s->db->last_insert_rowid;
     f->changes = s->changes;
+    f->db_changes = s->db->changes;
     s->changes = 0;
     s->frame = f;
     s->pc = 0;
     return IO_DONE;
+}
+
+// What a trigger's statements count is its own affair.
+static void counts_restore(struct skerry_stmt *s, const struct vm_frame *f)
+{
+    s->db->last_insert_rowid = f->last_insert_rowid;
+    s->db->changes = f->db_changes;
+    s->changes = f->changes;
 }
 
 void vm_frame_leave(struct skerry_stmt *s)
@@ -85,9 +94,7 @@ void vm_frame_leave(struct skerry_stmt *s)
     frame_cursors_close(s, f);
     s->frame = f->parent;
     s->pc = f->pc;
-    s->db->last_insert_rowid = f->last_insert_rowid;
-    s->db->changes = f->changes;
-    s->changes = f->changes;
+    counts_restore(s, f);
     f->next_free = s->free_frames;
     s->free_frames = f;
 }
@@ -100,6 +107,7 @@ void vm_release(struct skerry_stmt *s)
         frame_cursors_close(s, f);
         s->frame = f->parent;
         if (f == s->main_frame) continue;
+        counts_restore(s, f);
         f->next_free = s->free_frames;
         s->free_frames = f;
     }
