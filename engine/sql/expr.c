@@ -27,7 +27,6 @@ char expr_affinity(const struct expr *e)
         u8 kind = e->kind == EXPR_REGISTER ? e->kind2 : e->kind;
         switch (kind) {
         case EXPR_COLUMN:
-        case EXPR_TRIGGER:
             return e->table ? table_column_affinity(e->table, e->column) : (e->affinity ? e->affinity : AFFINITY_NONE);
         case EXPR_AGG_COLUMN:
             if (!e->table) return e->affinity ? e->affinity : AFFINITY_NONE;

@@ -209,7 +209,8 @@ static bool lookup_in_trigger(struct name_context *n, struct lookup *l)
     e->cursor = is_new;
     e->column = (s16)column;
     e->table = t;
-    e->affinity = (u8)table_column_affinity(t, column);
+    // SQLite's: old.x and new.x have no affinity.
+    e->affinity = column < 0 ? AFFINITY_INTEGER : AFFINITY_NONE;
     u64 mask = expr_column_mask(e);
     if (column < 0) {
         if (is_new) trigger->new_rowid_used = true;
@@ -230,10 +231,11 @@ static bool lookup_excluded(struct name_context *n, struct lookup *l)
     e->table = t;
     if (column >= 0 && column == t->rowid_column) column = -1;
     e->column = (s16)column;
-    e->kind2 = EXPR_COLUMN;
+    // SQLite's: excluded.x has neither affinity nor collation.
+    e->kind2 = EXPR_NULL;
     e->kind = EXPR_REGISTER;
     e->reg = column < 0 ? n->excluded_cursor : n->excluded_cursor + 1 + t->columns[column].storage;
-    e->affinity = (u8)table_column_affinity(t, column);
+    e->affinity = AFFINITY_NONE;
     return true;
 }
 
