@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "../connection.h"
+#include "../connection.h"
 #include "../fn/fn.h"
 #include "emit.h"
 #include "expr.h"
@@ -58,11 +59,7 @@ const struct schema *compile_schema(const struct compile *c, int index)
 
 int compile_database_find(const struct compile *c, const char *name)
 {
-    for (int i = compile_database_count(c) - 1; i >= 0; i--) {
-        const char *own = compile_database_name(c, i);
-        if (own && name_equal(own, name)) return i;
-    }
-    return name_equal(name, "main") ? 0 : -1;
+    return connection_database_find(c->db, name);
 }
 
 const struct fn_def *compile_function(struct compile *c, const char *name, s32 count, bool *name_exists)
@@ -75,9 +72,14 @@ const struct table *compile_eponymous_table(struct compile *c, const char *name)
     return connection_eponymous_table(c->db, name);
 }
 
+bool compile_connection_flag(const struct compile *c, int flag)
+{
+    return connection_flag(c->db, (enum connection_flag)flag);
+}
+
 s64 compile_limit(const struct compile *c, enum skerry_limit limit)
 {
-    return skerry_limit(c->db, limit, -1);
+    return c->db->limits[limit];
 }
 
 const struct collation *find_collation_at(struct compile *c, const char *name, const struct expr *at)

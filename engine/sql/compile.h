@@ -99,6 +99,7 @@ struct compile {
     bool multi_row_write, may_abort; // a statement savepoint is needed when both
     bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
     u32 expr_height, select_depth;
+    s16 query_loops;             // rows that the loops around are estimated to give (log2 * 10)
     u32 select_id_next;          // for EXPLAIN QUERY PLAN and "(subquery-N)"
     int explain_parent;          // address of the EXPLAIN row under which new ones go
     bool explain_query_plan;
@@ -149,6 +150,7 @@ const char *compile_database_name(const struct compile *c, int index);
 const struct schema *compile_schema(const struct compile *c, int index);
 const struct fn_def *compile_function(struct compile *c, const char *name, s32 count, bool *name_exists);
 const struct table *compile_eponymous_table(struct compile *c, const char *name);
+bool compile_connection_flag(const struct compile *c, int flag); // enum connection_flag of connection.h
 s64 compile_limit(const struct compile *c, enum skerry_limit limit);
 
 // ---- emitting ----------------------------------------------------------------------------------------
@@ -351,6 +353,7 @@ enum where_flags {
     WHERE_AGGREGATE = 2048,
     WHERE_RIGHT_JOIN = 4096,     // inner loop of a RIGHT JOIN's unmatched rows
     WHERE_OR_SUBCLAUSE = 8192,   // inner loop of a multi-index OR
+    WHERE_ORDER_LIMIT_INNER = 16384, // inside planning: does the innermost loop alone give the order?
 };
 // Opens loops over sources; the code that follows runs once for each row for which `where` (may be NULL)
 // holds. select may be NULL. The sources' cursors are set (source.cursor); tables are opened here, also for

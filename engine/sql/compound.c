@@ -1,0 +1,262 @@
+// UNION, UNION ALL, INTERSECT, EXCEPT.
+#include "select.h"
+
+const char *select_op_name(u8 op)
+{
+    switch ((enum select_op)op) {
+    case SELECT_UNION_ALL:
+        return "UNION ALL";
+    case SELECT_INTERSECT:
+        return "INTERSECT";
+    case SELECT_EXCEPT:
+        return "EXCEPT";
+    case SELECT_UNION:
+    case SELECT_SIMPLE:
+        break;
+    }
+    return "UNION";
+}
+
+static const struct collation *compound_collation(struct compile *c, struct select *s, u32 column)
+{
+    const struct collation *found = NULL;
+    if (s->prior) found = compound_collation(c, s->prior, column);
+    if (!found) found = expr_collation_or_null(c, s->columns->items[column].expr);
+    return found;
+}
+
+static struct key_info *compound_key(struct compile *c, struct select *s)
+{
+    u32 count = s->columns->count;
+    struct key_info *key = key_info_make(c, count, 0);
+    for (u32 i = 0; i < count; i++) key->collations[i] = compound_collation(c, s, i);
+    return key;
+}
+
+static void term_code(struct compile *c, struct select *s, struct select_dest *dest, const char *label, bool temp)
+{
+    explain_push(c, "%s%s", label, temp ? " USING TEMP B-TREE" : "");
+    struct select *prior = s->prior;
+    s->prior = NULL;
+    select_code(c, s, dest);
+    s->prior = prior;
+    explain_pop(c);
+}
+
+static void compound_code(struct compile *c, struct select *s, struct select_dest *dest);
+
+static void left_code(struct compile *c, struct select *s, struct select_dest *dest)
+{
+    if (s->prior) {
+        compound_code(c, s, dest);
+        return;
+    }
+    explain_push(c, "LEFT-MOST SUBQUERY");
+    select_code(c, s, dest);
+    explain_pop(c);
+}
+
+// Gives all rows of the temporary index to dest; for INTERSECT those that are in the other one too.
+static void table_rows(struct compile *c, struct select *s, int cursor, int other, struct select_dest *dest)
+{
+    int break_label = emit_label(c), continue_label = emit_label(c);
+    int count = (int)s->columns->count;
+    int top = 1 + emit(c, OP_Rewind, cursor, break_label, 0);
+    if (other >= 0) {
+        int record = reg_temp(c);
+        emit(c, OP_RowData, cursor, record, 0);
+        emit_int(c, OP_NotFound, other, continue_label, record, 0);
+        reg_release(c, record);
+    }
+    if (!dest->reg) {
+        dest->reg = reg_alloc_range(c, count);
+        dest->reg_count = count;
+    }
+    for (int i = 0; i < count; i++) emit(c, OP_Column, cursor, i, dest->reg + i);
+    select_row_deliver(c, s, dest, dest->reg, count, break_label);
+    // One row is enough for these.
+    if (dest->kind == DEST_SCALAR || dest->kind == DEST_EXISTS) emit_goto(c, break_label);
+    emit_place(c, continue_label);
+    emit(c, OP_Next, cursor, top, 0);
+    emit_place(c, break_label);
+    emit(c, OP_Close, cursor, 0, 0);
+}
+
+static void compound_code(struct compile *c, struct select *s, struct select_dest *dest)
+{
+    struct select_dest own;
+    switch ((enum select_op)s->op) {
+    case SELECT_UNION_ALL:
+    case SELECT_SIMPLE:
+        left_code(c, s->prior, dest);
+        term_code(c, s, dest, "UNION ALL", false);
+        break;
+    case SELECT_UNION:
+    case SELECT_EXCEPT: {
+        int cursor;
+        bool shared = dest->kind == DEST_UNION;
+        if (shared) {
+            cursor = dest->parm;
+        } else {
+            cursor = cursor_alloc(c);
+            emit_key(c, OP_OpenEphemeral, cursor, (int)s->columns->count, 0, compound_key(c, s));
+        }
+        select_dest_init(&own, DEST_UNION, cursor);
+        left_code(c, s->prior, &own);
+        select_dest_init(&own, s->op == SELECT_EXCEPT ? DEST_EXCEPT : DEST_UNION, cursor);
+        term_code(c, s, &own, select_op_name(s->op), true);
+        if (!shared) table_rows(c, s, cursor, -1, dest);
+        break;
+    }
+    case SELECT_INTERSECT: {
+        int one = cursor_alloc(c), two = cursor_alloc(c);
+        emit_key(c, OP_OpenEphemeral, one, (int)s->columns->count, 0, compound_key(c, s));
+        select_dest_init(&own, DEST_UNION, one);
+        left_code(c, s->prior, &own);
+        emit_key(c, OP_OpenEphemeral, two, (int)s->columns->count, 0, compound_key(c, s));
+        select_dest_init(&own, DEST_UNION, two);
+        term_code(c, s, &own, "INTERSECT", true);
+        table_rows(c, s, one, two, dest);
+        emit(c, OP_Close, two, 0, 0);
+        break;
+    }
+    }
+}
+
+// Rows of VALUES one after the other.
+static bool values_code(struct compile *c, struct select *s, struct select_dest *dest)
+{
+    u32 count = 0;
+    struct select *first = s;
+    for (struct select *t = s; t; t = t->prior) {
+        if (!(t->flags & SELECT_F_VALUES) || t->limit || t->order_by || t->functions || t->flags & SELECT_F_AGGREGATE || t->where) return false;
+        if (t->prior && t->op != SELECT_UNION_ALL) return false;
+        count++;
+        first = t;
+    }
+    explain_row(c, "SCAN %u CONSTANT ROW%s", count, count == 1 ? "" : "S");
+    bool factoring = c->factoring;
+    for (struct select *t = first; t; t = t == s ? NULL : t->next) {
+        // Each row is computed once: nothing to gain by doing so at the start.
+        c->factoring = false;
+        int label = emit_label(c);
+        select_row_code(c, t, -1, NULL, NULL, dest, label, label);
+        emit_place(c, label);
+    }
+    c->factoring = factoring;
+    return true;
+}
+
+static bool distinct_op(const struct select *s)
+{
+    for (; s->prior; s = s->prior)
+        if (s->op != SELECT_UNION_ALL) return true;
+    return false;
+}
+
+void select_compound(struct compile *c, struct select *s, struct select_dest *dest)
+{
+    struct expr_list *order_by = s->order_by;
+    struct expr *limit = s->limit;
+    if ((dest->kind == DEST_UNION || dest->kind == DEST_EXCEPT || dest->kind == DEST_EXISTS || dest->kind == DEST_DISCARD) && !limit)
+        order_by = NULL;
+    int count = (int)s->columns->count;
+    if (dest->kind == DEST_EPHEMERAL) {
+        emit(c, OP_OpenEphemeral, dest->parm, count, 0);
+        dest->kind = DEST_TABLE;
+    }
+    for (struct select *t = s; t; t = t->prior)
+        if (t->prior) t->prior->next = t;
+    if (!order_by && !limit) {
+        if (values_code(c, s, dest)) return;
+        explain_push(c, "COMPOUND QUERY");
+        compound_code(c, s, dest);
+        explain_pop(c);
+        return;
+    }
+    // The terms' rows come from a coroutine; they are sorted, counted, and given.
+    int end = emit_label(c);
+    s->limit_register = s->offset_register = 0;
+    select_limit_code(c, s, end);
+    int limit_register = s->limit_register, offset_register = s->offset_register;
+    struct sort sort = {0};
+    struct select *first = s;
+    while (first->prior) first = first->prior;
+    struct select_dest rows;
+    int yield = reg_alloc(c);
+    int start = emit_here(c) + 1;
+    emit(c, OP_InitCoroutine, yield, 0, start);
+    select_dest_init(&rows, DEST_COROUTINE, yield);
+    rows.reg = reg_alloc_range(c, count);
+    rows.reg_count = count;
+    s->order_by = NULL;
+    s->limit = NULL;
+    struct expr *limit_offset = s->limit_offset;
+    s->limit_offset = NULL;
+    s->limit_register = s->offset_register = 0;
+    if (!values_code(c, s, &rows)) {
+        explain_push(c, "COMPOUND QUERY");
+        compound_code(c, s, &rows);
+        explain_pop(c);
+    }
+    emit(c, OP_EndCoroutine, yield, 0, 0);
+    emit_jump_here(c, start - 1);
+    reg_forget_temps(c);
+    s->limit = limit;
+    s->limit_offset = limit_offset;
+    s->limit_register = limit_register;
+    s->offset_register = offset_register;
+    if (!order_by) {
+        int loop = emit_label(c);
+        emit_place(c, loop);
+        emit(c, OP_Yield, yield, end, 0);
+        select_offset_code(c, offset_register, loop);
+        if (dest->reg && dest->reg != rows.reg) {
+            emit(c, OP_Copy, rows.reg, dest->reg, count - 1);
+        } else if (!dest->reg) {
+            dest->reg = rows.reg;
+            dest->reg_count = count;
+        }
+        select_row_deliver(c, s, dest, dest->reg, count, end);
+        emit(c, OP_DecrJumpZero, limit_register, end, 0);
+        emit_goto(c, loop);
+        emit_place(c, end);
+        s->order_by = order_by;
+        return;
+    }
+    // Ties of a distinct compound are in the order of the other columns.
+    struct expr_list *keys = expr_list_copy(c->arena, order_by);
+    if (distinct_op(s))
+        for (int i = 0; i < count; i++) {
+            bool there = false;
+            for (u32 j = 0; j < order_by->count; j++) there |= order_by->items[j].order_by_column == i + 1;
+            if (there) continue;
+            struct expr_item *item = expr_list_add(c->arena, &keys, expr_integer(c->arena, i + 1));
+            item->order_by_column = (u16)(i + 1);
+        }
+    sort.order_by = keys;
+    sort.cursor = cursor_alloc(c);
+    select_source_init(&sort, c, s);
+    struct key_info *key = key_info_of_list(c, keys, 0, (u32)sort.payload_count);
+    for (u32 i = 0; i < keys->count; i++)
+        if (keys->items[i].expr->kind != EXPR_COLLATE)
+            key->collations[i] = compound_collation(c, s, (u32)keys->items[i].order_by_column - 1u);
+    sort.open_address = emit_key(c, OP_SorterOpen, sort.cursor, (int)keys->count + 1 + sort.payload_count, 0, key);
+    sort.use_sorter = true;
+    int loop = emit_label(c), sorted = emit_label(c);
+    emit_place(c, loop);
+    emit(c, OP_Yield, yield, sorted, 0);
+    int total = (int)keys->count + sort.payload_count;
+    int base = reg_alloc_range(c, total), record = reg_alloc(c);
+    for (u32 i = 0; i < keys->count; i++)
+        emit(c, OP_Copy, rows.reg + keys->items[i].order_by_column - 1, base + (int)i, 0);
+    for (int i = 0; i < count; i++)
+        if (sort.source[i] < 0) emit(c, OP_Copy, rows.reg + i, base + (int)keys->count + (-1 - sort.source[i]), 0);
+    emit(c, OP_MakeRecord, base, total, record);
+    emit(c, OP_SorterInsert, sort.cursor, record, 0);
+    emit_goto(c, loop);
+    emit_place(c, sorted);
+    select_sort_tail(c, s, &sort, count, dest);
+    emit_place(c, end);
+    s->order_by = order_by;
+}

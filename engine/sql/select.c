@@ -1,0 +1,265 @@
+// One SELECT.
+#include "select.h"
+
+// ---- names of the result ----------------------------------------------------------------------------------------
+
+static const char *result_name(struct compile *c, struct source_list *sources, struct expr_item *item, u32 i)
+{
+    if (item->name && item->name_kind == ITEM_ALIAS) return item->name;
+    struct expr *e = item->expr;
+    if (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) {
+        if (e->table && !(e->flags & EXPR_F_PARENTHESES && false)) {
+            int column = e->column;
+            if (column < 0) column = e->table->rowid_column;
+            return column < 0 ? "rowid" : e->table->columns[column].name;
+        }
+    }
+    if (item->name && item->name_kind == ITEM_SPAN) return item->name;
+    if (item->span.size) return arena_copy(c->arena, c->sql + item->span.offset, item->span.size);
+    return arena_format(c->arena, "column%u", i + 1);
+}
+
+void result_columns_from_list(struct compile *c, struct source_list *sources, struct expr_list *list)
+{
+    compile_result_columns(c, list->count);
+    for (u32 i = 0; i < list->count; i++)
+        compile_result_column(c, i, result_name(c, sources, &list->items[i], i), expr_decltype(c, NULL, list->items[i].expr));
+}
+
+void select_result_columns(struct compile *c, struct select *s)
+{
+    while (s->prior) s = s->prior;
+    result_columns_from_list(c, s->from, s->columns);
+    if (s->flags & SELECT_F_VALUES)
+        for (u32 i = 0; i < s->columns->count; i++)
+            compile_result_column(c, i, arena_format(c->arena, "column%u", i + 1), expr_decltype(c, NULL, s->columns->items[i].expr));
+}
+
+void select_statement(struct compile *c, struct stmt_select *s)
+{
+    resolve_select(c, s->select, NULL);
+    select_result_columns(c, s->select);
+    struct select_dest dest;
+    select_dest_init(&dest, DEST_OUTPUT, 0);
+    select_code(c, s->select, &dest);
+}
+
+// ---- simplifications -----------------------------------------------------------------------------------------------
+
+// LEFT JOIN whose null rows WHERE refuses is an inner join; RIGHT and FULL likewise.
+static void simplify_joins(struct compile *c, struct select *s)
+{
+    struct source_list *from = s->from;
+    if (!from) return;
+    for (u32 i = 0; i < from->count; i++) {
+        struct source *item = &from->items[i];
+        if (item->join & (JOIN_LEFT | JOIN_RIGHT) && !(item->join & JOIN_RIGHT && item->join & JOIN_LEFT && false)) {
+            if (item->join & JOIN_LEFT && s->where &&
+                expr_implies_not_null_row(s->where, item->cursor, item->join & JOIN_LEFT_OF_RIGHT)) {
+                if (item->join & JOIN_RIGHT) {
+                    item->join &= (u8)~JOIN_LEFT;
+                } else {
+                    item->join &= (u8) ~(JOIN_LEFT | JOIN_OUTER);
+                    expr_unset_join(s->where, item->cursor, item->join & JOIN_LEFT_OF_RIGHT);
+                }
+            }
+            if (item->join & JOIN_LEFT_OF_RIGHT) {
+            }
+        }
+        if (item->join & JOIN_LEFT_OF_RIGHT) {
+            for (u32 j = i + 1; j < from->count; j++) {
+                struct source *right = &from->items[j];
+                if (!(right->join & JOIN_RIGHT)) continue;
+                if (s->where && expr_implies_not_null_row(s->where, item->cursor, true)) {
+                    // A row of this table is needed: the RIGHT JOIN's unmatched rows are not.
+                    if (right->join & JOIN_LEFT) {
+                        right->join &= (u8)~JOIN_RIGHT;
+                    } else {
+                        right->join &= (u8) ~(JOIN_RIGHT | JOIN_OUTER);
+                        expr_unset_join(s->where, right->cursor, right->join & JOIN_LEFT_OF_RIGHT);
+                    }
+                }
+            }
+            bool still = false;
+            for (u32 j = i + 1; j < from->count; j++) still |= (from->items[j].join & JOIN_RIGHT) != 0;
+            if (!still) item->join &= (u8)~JOIN_LEFT_OF_RIGHT;
+        }
+    }
+}
+
+// "SELECT count(*) FROM t": the number of entries of a tree.
+static bool count_shortcut(struct compile *c, struct select *s, struct aggregate_info *a, int *database,
+                           const struct table **table)
+{
+    if (s->where || s->columns->count != 1 || !s->from || s->from->count != 1 || s->having) return false;
+    struct source *item = &s->from->items[0];
+    if (item->select || !item->table || item->table->kind != TABLE_ORDINARY || item->table->flags & TABLE_EPHEMERAL) return false;
+    struct expr *e = s->columns->items[0].expr;
+    if (e->kind != EXPR_AGG_FUNCTION || a->function_count != 1 || !(a->functions[0].def->flags & FN_COUNT)) return false;
+    if (e->list && e->list->count) return false;
+    if (e->flags & (EXPR_F_DISTINCT | EXPR_F_WINDOW_FUNCTION) || e->filter) return false;
+    *database = item->database;
+    *table = item->table;
+    return true;
+}
+
+bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate_info *a, struct select_dest *dest);
+bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate_info *a, struct select_dest *dest)
+{
+    int database;
+    const struct table *t;
+    if (!count_shortcut(c, s, a, &database, &t)) return false;
+    int cursor = cursor_alloc(c);
+    const struct index *best = NULL;
+    if (!table_has_rowid(t)) best = t->primary_key;
+    if (!s->from->items[0].not_indexed)
+        for (const struct index *i = t->indexes; i; i = i->next)
+            if (!i->unordered && !i->where && i->column_count < t->column_count + 1 && (!best || i->column_count < best->column_count))
+                best = i;
+    compile_use_database(c, database);
+    if (best) open_index(c, cursor, database, best, OP_OpenRead);
+    else emit_int(c, OP_OpenRead, cursor, (int)t->root, database, 1);
+    emit(c, OP_Count, cursor, a->functions[0].reg, 0);
+    emit(c, OP_Close, cursor, 0, 0);
+    const char *name = s->from->items[0].alias ? s->from->items[0].alias : t->name;
+    explain_row(c, "SCAN %s%s%s", name, best && best != t->primary_key ? " USING COVERING INDEX " : "",
+                best && best != t->primary_key ? best->name : "");
+    return true;
+}
+
+// ---- the select ---------------------------------------------------------------------------------------------------
+
+static bool order_ignorable(const struct select_dest *dest)
+{
+    return dest->kind == DEST_UNION || dest->kind == DEST_EXCEPT || dest->kind == DEST_EXISTS ||
+           dest->kind == DEST_DISCARD || dest->kind == DEST_DISTINCT_QUEUE || dest->kind == DEST_QUEUE;
+}
+
+static void simple_select(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,
+                          struct distinct *d, int end)
+{
+    u32 flags = (d->wanted ? WHERE_WANT_DISTINCT : 0) | (s->flags & SELECT_F_FIXED_LIMIT ? WHERE_USE_LIMIT : 0);
+    int aux = 0;
+    if (flags & WHERE_USE_LIMIT) {
+        int n;
+        aux = expr_is_integer(s->limit, &n) && n > 0 ? 0 : 200;
+        if (aux == 0) {
+            s64 rows = n;
+            int offset;
+            if (s->limit_offset && expr_is_integer(s->limit_offset, &offset)) rows += offset;
+            int log = 0;
+            while (rows > 1 && log < 600) {
+                rows >>= 1;
+                log += 10;
+            }
+            aux = log;
+        }
+    }
+    struct where_info *w = where_begin(c, s->from, s->where, sort->order_by, s->columns, s, flags, aux);
+    if (d->wanted) {
+        switch (where_distinct(w)) {
+        case DISTINCT_UNIQUE:
+            d->kind = ROW_DISTINCT_UNIQUE;
+            break;
+        case DISTINCT_ORDERED:
+            d->kind = ROW_DISTINCT_ORDERED;
+            break;
+        case DISTINCT_NONE:
+        case DISTINCT_UNORDERED:
+            d->kind = ROW_DISTINCT_UNORDERED;
+            break;
+        }
+    }
+    if (sort->order_by) {
+        sort->ordered = where_ordered_count(w);
+        sort->order_limit_label = where_order_limit_label(w);
+        if (sort->order_limit_label == where_continue_label(w)) sort->order_limit_label = 0;
+        if (sort->ordered == (int)sort->order_by->count) {
+            sort->order_by = NULL;
+            emit_nop(c, sort->open_address);
+        }
+    }
+    if (s->functions) {
+        select_window_rows(c, s, w, dest, sort, d, end);
+        return;
+    }
+    select_row_code(c, s, -1, sort, d, dest, where_continue_label(w), where_break_label(w));
+    if (d->kind == ROW_DISTINCT_UNORDERED) {
+        // Said after the loops, as SQLite does.
+    }
+    where_end(w);
+    if (d->kind == ROW_DISTINCT_UNORDERED) explain_temp_btree(c, "DISTINCT");
+}
+
+static void select_one(struct compile *c, struct select *s, struct select_dest *dest)
+{
+    if (order_ignorable(dest) && !s->limit) s->order_by = NULL;
+    if (order_ignorable(dest) && dest->kind != DEST_QUEUE) s->flags &= ~(u32)SELECT_F_DISTINCT;
+    if (s->functions) select_window_rewrite(c, s);
+    simplify_joins(c, s);
+    for (u32 i = 0; s->from && i < s->from->count; i++) {
+        struct source *item = &s->from->items[i];
+        if (!item->select) continue;
+        if (select_flatten(c, s, i, s->flags & SELECT_F_AGGREGATE)) {
+            i = UINT32_MAX;
+            if (s->prior) {
+                select_compound(c, s, dest);
+                return;
+            }
+            simplify_joins(c, s);
+        }
+    }
+    select_sources_code(c, s);
+
+    int end = emit_label(c);
+    struct sort sort = {.order_by = s->order_by, .cursor = -1, .open_address = -1};
+    struct distinct d = {.wanted = s->flags & SELECT_F_DISTINCT};
+    // SELECT DISTINCT x ORDER BY x is GROUP BY x.
+    if ((s->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE)) == SELECT_F_DISTINCT && s->order_by &&
+        expr_list_compare(c, s->order_by, s->columns, -1) == 0 && !s->functions) {
+        s->flags &= ~(u32)SELECT_F_DISTINCT;
+        s->group_by = expr_list_copy(c->arena, s->columns);
+        for (u32 i = 0; i < s->group_by->count; i++) s->group_by->items[i].order_by_column = 0;
+        s->flags |= SELECT_F_AGGREGATE | SELECT_F_FREE_1;
+        d.wanted = false;
+        sort.order_by = s->order_by;
+    }
+    if (sort.order_by) {
+        sort.cursor = cursor_alloc(c);
+        select_source_init(&sort, c, s);
+        struct key_info *key = key_info_of_list(c, sort.order_by, 0, (u32)sort.payload_count);
+        sort.open_address = emit_key(c, OP_OpenEphemeral, sort.cursor,
+                                     (int)sort.order_by->count + 1 + sort.payload_count, 0, key);
+    }
+    if (dest->kind == DEST_EPHEMERAL) emit(c, OP_OpenEphemeral, dest->parm, (int)s->columns->count, 0);
+    select_limit_code(c, s, end);
+    if (!s->limit_register && sort.open_address >= 0) {
+        emit_op(c, sort.open_address)->opcode = OP_SorterOpen;
+        sort.use_sorter = true;
+    }
+    if (d.wanted) {
+        d.cursor = cursor_alloc(c);
+        d.kind = ROW_DISTINCT_UNORDERED;
+        d.open_address = emit_key(c, OP_OpenEphemeral, d.cursor, 0, 0, key_info_of_list(c, s->columns, 0, 0));
+        emit_set_p5(c, 0);
+    }
+    if (s->flags & SELECT_F_AGGREGATE || s->group_by) {
+        select_aggregate(c, s, dest, &sort, &d, end);
+    } else {
+        simple_select(c, s, dest, &sort, &d, end);
+    }
+    if (sort.order_by) select_sort_tail(c, s, &sort, (int)s->columns->count, dest);
+    emit_place(c, end);
+}
+
+void select_code(struct compile *c, struct select *s, struct select_dest *dest)
+{
+    if (!(s->flags & SELECT_F_RESOLVED)) resolve_select(c, s, NULL);
+    s->limit_register = s->offset_register = 0;
+    if (s->prior) {
+        if (s->flags & SELECT_F_RECURSIVE) select_recursive(c, s, dest);
+        else select_compound(c, s, dest);
+        return;
+    }
+    select_one(c, s, dest);
+}

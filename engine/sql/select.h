@@ -1,0 +1,68 @@
+// Inside SELECT: sorting, DISTINCT, aggregates, subqueries in FROM.
+//
+//   select.c            one SELECT from its clauses to its loops
+//   select_row.c        what is done with a row: DISTINCT, the sorter, the destination
+//   select_aggregate.c  GROUP BY and aggregates
+//   select_flatten.c    subqueries in FROM: merged into the query, their filters pushed down
+//   select_source.c     ... or computed: coroutines, temporary tables
+//   compound.c          UNION and its kin;  cte.c  recursive ones;  window.c  window functions
+#pragma once
+
+#include "../fn/fn.h"
+#include "emit.h"
+#include "expr.h"
+#include "resolve.h"
+
+struct sort {
+    struct expr_list *order_by; // NULL: no sorting
+    int ordered;                // leading terms that the loops deliver
+    int cursor;
+    int open_address;           // of the OpenEphemeral, which may become SorterOpen or Noop; -1: done without
+    bool use_sorter;
+    int order_limit_label;      // where to go when no later row of the inner loop can be in the result; 0: none
+    int *source;                // per result column: key that holds it, or -1 - its place behind the keys
+    int payload_count;
+    int row_cursor_count;
+};
+enum distinct_kind { ROW_DISTINCT_NONE, ROW_DISTINCT_UNIQUE, ROW_DISTINCT_ORDERED, ROW_DISTINCT_UNORDERED };
+struct distinct {
+    bool wanted;
+    enum distinct_kind kind;
+    int cursor, open_address;
+};
+
+void select_row_code(struct compile *c, struct select *s, int source_cursor, struct sort *sort, struct distinct *d,
+                     struct select_dest *dest, int continue_label, int break_label);
+void select_sort_tail(struct compile *c, struct select *s, struct sort *sort, int columns, struct select_dest *dest);
+// The values in dest's registers go where dest says; limit and offset have been seen to.
+void select_row_deliver(struct compile *c, struct select *s, struct select_dest *dest, int reg, int count, int break_label);
+void select_offset_code(struct compile *c, int offset_register, int continue_label);
+void select_limit_code(struct compile *c, struct select *s, int break_label);
+void select_source_init(struct sort *sort, struct compile *c, struct select *s);
+struct expr *limit_less(struct compile *c, struct expr *e);
+
+void select_compound(struct compile *c, struct select *s, struct select_dest *dest);
+void select_recursive(struct compile *c, struct select *s, struct select_dest *dest);
+bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregate);
+bool select_push_down(struct compile *c, struct select *sub, struct expr *where, struct source_list *from, u32 index);
+void select_sources_code(struct compile *c, struct select *s);
+void select_aggregate(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,
+                      struct distinct *d, int end);
+void select_window_rewrite(struct compile *c, struct select *s);
+void select_window_rows(struct compile *c, struct select *s, struct where_info *w, struct select_dest *dest, struct sort *sort,
+                        struct distinct *d, int end);
+void explain_temp_btree(struct compile *c, const char *what);
+int where_order_limit_label(const struct where_info *w);
+bool where_sorted(const struct where_info *w);
+const char *select_op_name(u8 op);
+
+// Replaces columns of the subquery at `cursor` by the expressions of its result.
+struct substitution {
+    struct compile *c;
+    int cursor, new_cursor;
+    bool outer_join;
+    struct expr_list *columns, *collations;
+};
+void substitute_select(struct substitution *x, struct select *s, bool priors);
+struct expr *substitute_expr(struct substitution *x, struct expr *e);
+void substitute_list(struct substitution *x, struct expr_list *list);

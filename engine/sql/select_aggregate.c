@@ -1,0 +1,408 @@
+// GROUP BY and aggregates.
+#include "select.h"
+
+bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate_info *a, struct select_dest *dest);
+
+// ---- accumulators ---------------------------------------------------------------------------------------------
+
+static void registers_assign(struct compile *c, struct aggregate_info *a)
+{
+    a->first_reg = reg_alloc_range(c, (int)(a->column_count + a->function_count) + 1);
+    int reg = a->first_reg;
+    for (u32 i = 0; i < a->column_count; i++) a->columns[i].reg = reg++;
+    for (u32 i = 0; i < a->function_count; i++) a->functions[i].reg = reg++;
+}
+
+static void accumulators_reset(struct compile *c, struct aggregate_info *a)
+{
+    int count = (int)(a->column_count + a->function_count);
+    if (count == 0) return;
+    emit(c, OP_Null, 0, a->first_reg, a->first_reg + count - 1);
+    for (u32 i = 0; i < a->function_count; i++) {
+        struct aggregate_function *f = &a->functions[i];
+        if (f->distinct_cursor >= 0) {
+            struct expr_list *list = f->expr->list;
+            struct key_info *key = key_info_of_list(c, list, 0, 0);
+            f->distinct_address = emit_key(c, OP_OpenEphemeral, f->distinct_cursor, 0, 0, key);
+            explain_row(c, "USE TEMP B-TREE FOR %s(DISTINCT)", f->expr->text);
+        }
+        if (f->order_cursor >= 0) {
+            struct expr_list *list = f->expr->order_by;
+            int extra = f->order_payload ? (int)f->expr->list->count + 1 : 0;
+            if (!f->order_unique) extra++;
+            struct key_info *key = key_info_of_list(c, list, 0, (u32)extra);
+            if (!f->order_unique && !f->order_payload) key->field_count++;
+            emit_key(c, OP_OpenEphemeral, f->order_cursor, (int)list->count + extra, 0, key);
+            explain_row(c, "USE TEMP B-TREE FOR %s(ORDER BY)", f->expr->text);
+        }
+    }
+}
+
+static void aggregate_collation(struct compile *c, struct aggregate_function *f, int hit)
+{
+    if (!(f->def->flags & FN_NEEDS_COLLATION)) return;
+    const struct collation *k = NULL;
+    struct expr_list *list = f->expr->list;
+    for (u32 i = 0; list && i < list->count && !k; i++) k = expr_collation_or_null(c, list->items[i].expr);
+    emit_collation(c, OP_CollSeq, hit, 0, 0, k ? k : &COLLATION_BINARY);
+}
+
+static bool has_min_max(const struct aggregate_info *a)
+{
+    for (u32 i = 0; i < a->function_count; i++)
+        if (a->functions[i].def->flags & FN_MIN_MAX) return true;
+    return false;
+}
+
+// One row: every aggregate steps, and the bare columns take their values.
+static void accumulators_update(struct compile *c, struct aggregate_info *a, int hit_used)
+{
+    int hit = 0, hit_skip = 0;
+    a->direct_mode = true;
+    for (u32 i = 0; i < a->function_count; i++) {
+        struct aggregate_function *f = &a->functions[i];
+        struct expr *e = f->expr;
+        struct expr_list *list = e->list;
+        int next = 0, reg = 0, count = 0;
+        if (e->filter) {
+            next = emit_label(c);
+            expr_jump_if_false(c, e->filter, next, true);
+        }
+        if (f->order_cursor >= 0) {
+            // Kept until the group is complete: keys, sequence, arguments.
+            int keys = (int)e->order_by->count, args = (int)list->count;
+            int total = keys;
+            if (!f->order_unique) total++;
+            if (f->order_payload) total += args;
+            int base = reg_alloc_range(c, total);
+            expr_list_code(c, e->order_by, base, 0, LIST_CODE_DUP);
+            int at = base + keys;
+            if (!f->order_unique) emit(c, OP_Sequence, f->order_cursor, at++, 0);
+            if (f->order_payload) expr_list_code(c, list, at, 0, LIST_CODE_DUP);
+            if (f->distinct_cursor >= 0) {
+                if (!next) next = emit_label(c);
+                int record = reg_temp(c);
+                emit_int(c, OP_Found, f->distinct_cursor, next, at, args);
+                emit(c, OP_MakeRecord, at, args, record);
+                emit_int(c, OP_IdxInsert, f->distinct_cursor, record, at, args);
+                reg_release(c, record);
+            }
+            int record = reg_temp(c);
+            emit(c, OP_MakeRecord, base, total, record);
+            emit_int(c, OP_IdxInsert, f->order_cursor, record, base, total);
+            reg_release(c, record);
+        } else {
+            if (list) {
+                count = (int)list->count;
+                reg = reg_temp_range(c, count);
+                expr_list_code(c, list, reg, 0, LIST_CODE_DUP);
+            }
+            if (f->distinct_cursor >= 0 && list) {
+                if (!next) next = emit_label(c);
+                int record = reg_temp(c);
+                emit_int(c, OP_Found, f->distinct_cursor, next, reg, count);
+                emit(c, OP_MakeRecord, reg, count, record);
+                emit_int(c, OP_IdxInsert, f->distinct_cursor, record, reg, count);
+                reg_release(c, record);
+            }
+            if (f->def->flags & FN_NEEDS_COLLATION) {
+                if (!hit && a->accumulator_count && f->def->flags & FN_MIN_MAX) hit = reg_alloc(c);
+                aggregate_collation(c, f, f->def->flags & FN_MIN_MAX ? hit : 0);
+            }
+            program_emit_function(c->program, OP_AggStep, 0, reg, f->reg, f->def, (u32)count);
+            if (list) reg_release_range(c, reg, count);
+        }
+        if (next) emit_place(c, next);
+    }
+    if (!hit && a->accumulator_count) hit = hit_used;
+    if (hit) hit_skip = emit(c, OP_If, hit, 0, 0);
+    for (u32 i = 0; i < a->accumulator_count; i++) expr_code(c, a->columns[i].expr, a->columns[i].reg);
+    a->direct_mode = false;
+    if (hit_skip) emit_jump_here(c, hit_skip);
+}
+
+static void accumulators_finish(struct compile *c, struct aggregate_info *a)
+{
+    for (u32 i = 0; i < a->function_count; i++) {
+        struct aggregate_function *f = &a->functions[i];
+        struct expr *e = f->expr;
+        u32 count = e->list ? e->list->count : 0;
+        if (f->order_cursor >= 0) {
+            int keys = (int)e->order_by->count;
+            int reg = reg_temp_range(c, (int)count);
+            int top = emit(c, OP_Rewind, f->order_cursor, 0, 0);
+            int at = f->order_payload ? keys + (f->order_unique ? 0 : 1) : 0;
+            for (u32 j = 0; j < count; j++) emit(c, OP_Column, f->order_cursor, at + (int)j, reg + (int)j);
+            aggregate_collation(c, f, 0);
+            program_emit_function(c->program, OP_AggStep, 0, reg, f->reg, f->def, count);
+            emit(c, OP_Next, f->order_cursor, top + 1, 0);
+            emit_jump_here(c, top);
+            reg_release_range(c, reg, (int)count);
+        }
+        program_emit_function(c->program, OP_AggFinal, f->reg, (int)count, 0, f->def, count);
+        emit_op(c, emit_here(c) - 1)->p2 = (int)count;
+    }
+}
+
+// ---- min() and max() by an index ------------------------------------------------------------------------------------
+
+static u32 min_max_query(struct compile *c, struct aggregate_info *a, struct expr_list **order_by)
+{
+    if (a->function_count != 1) return 0;
+    struct expr *e = a->functions[0].expr;
+    if (!(a->functions[0].def->flags & FN_MIN_MAX) || !e->list || e->list->count != 1 || e->flags & EXPR_F_WINDOW_FUNCTION ||
+        e->filter)
+        return 0;
+    bool min = name_equal(e->text, "min");
+    struct expr_item item = {.expr = expr_copy(c->arena, e->list->items[0].expr)};
+    if (min && expr_can_be_null(e->list->items[0].expr) && false) item.nulls_said = item.nulls_last = true;
+    if (!min) item.descending = true;
+    *order_by = NULL;
+    struct expr_item *added = expr_list_add(c->arena, order_by, item.expr);
+    struct expr *copy = added->expr;
+    *added = item;
+    added->expr = copy;
+    return min ? WHERE_ORDER_BY_MIN : WHERE_ORDER_BY_MAX;
+}
+
+// ---- the whole -----------------------------------------------------------------------------------------------------
+
+static void analyze(struct name_context *n, struct select *s, struct aggregate_info *a, struct expr_list *order_by)
+{
+    struct compile *c = n->c;
+    expr_list_analyze_aggregates(n, s->columns);
+    expr_list_analyze_aggregates(n, order_by);
+    if (s->having) expr_analyze_aggregates(n, s->having);
+    a->accumulator_count = a->column_count;
+    for (u32 i = 0; i < a->function_count; i++) {
+        struct expr *e = a->functions[i].expr;
+        n->flags |= NAME_IN_AGGREGATE;
+        expr_list_analyze_aggregates(n, e->list);
+        expr_list_analyze_aggregates(n, e->order_by);
+        if (e->filter) expr_analyze_aggregates(n, e->filter);
+        n->flags &= ~(u32)NAME_IN_AGGREGATE;
+    }
+    (void)c;
+}
+
+// HAVING terms that name only GROUP BY columns can go to WHERE.
+struct having {
+    struct select *s;
+    struct compile *c;
+    bool not_constant;
+};
+static enum walk_result having_expr(struct walker *w, struct expr *e)
+{
+    struct having *h = w->context;
+    for (u32 i = 0; i < h->s->group_by->count; i++) {
+        struct expr *g = h->s->group_by->items[i].expr;
+        if (expr_compare(h->c, e, g, -1) < 2 && expr_collation(h->c, g) == &COLLATION_BINARY) return WALK_PRUNE;
+    }
+    if (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_AGG_FUNCTION || e->kind == EXPR_SELECT ||
+        e->kind == EXPR_EXISTS || (e->kind == EXPR_FUNCTION && !(e->flags & EXPR_F_CONSTANT_FUNCTION)) || e->flags & EXPR_F_SELECT) {
+        h->not_constant = true;
+        return WALK_ABORT;
+    }
+    return WALK_CONTINUE;
+}
+static void having_to_where(struct compile *c, struct select *s, struct expr **term)
+{
+    if ((*term)->kind == EXPR_AND) {
+        having_to_where(c, s, &(*term)->left);
+        having_to_where(c, s, &(*term)->right);
+        return;
+    }
+    struct having h = {.s = s, .c = c};
+    struct walker w = {.expr = having_expr, .context = &h};
+    int n;
+    if (expr_is_integer(*term, &n)) return;
+    walk_expr(&w, *term);
+    if (h.not_constant) return;
+    struct expr *moved = *term;
+    *term = expr_integer(c->arena, 1);
+    s->where = expr_and(c->arena, s->where, moved);
+}
+
+static void group_by_code(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,
+                          struct distinct *d, struct aggregate_info *a, bool order_by_group, int end)
+{
+    struct expr_list *group_by = s->group_by;
+    int groups = (int)group_by->count;
+    int use_flag = reg_alloc(c), abort_flag = reg_alloc(c);
+    int output_return = reg_alloc(c), reset_return = reg_alloc(c);
+    int output = emit_label(c), reset = emit_label(c), address_end = emit_label(c);
+    int current = reg_alloc_range(c, groups);
+    int previous = reg_alloc_range(c, groups);
+    a->sorting_cursor = cursor_alloc(c);
+    struct key_info *key = key_info_of_list(c, group_by, 0, a->column_count);
+    int sort_open = emit_key(c, OP_SorterOpen, a->sorting_cursor, a->sorting_columns, 0, key);
+    emit(c, OP_Integer, 0, abort_flag, 0);
+    emit(c, OP_Null, 0, previous, previous + groups - 1);
+    emit(c, OP_Gosub, reset_return, reset, 0);
+    u32 flags = WHERE_GROUP_BY | (order_by_group ? WHERE_SORT_BY_GROUP : 0);
+    if (d->wanted) flags |= 0;
+    struct where_info *w = where_begin(c, s->from, s->where, group_by, NULL, s, flags, 0);
+    bool group_sorted;
+    if (where_ordered_count(w) == groups) {
+        group_sorted = false;
+        emit_nop(c, sort_open);
+    } else {
+        explain_temp_btree(c, s->flags & SELECT_F_FREE_1 ? "DISTINCT" : "GROUP BY");
+        group_sorted = true;
+        int count = groups;
+        for (u32 i = 0; i < a->column_count; i++)
+            if (a->columns[i].sorter_column >= groups) count++;
+        int base = reg_temp_range(c, count);
+        expr_list_code(c, group_by, base, 0, LIST_CODE_DUP);
+        a->direct_mode = true;
+        int at = groups;
+        for (u32 i = 0; i < a->column_count; i++)
+            if (a->columns[i].sorter_column >= at) {
+                expr_code(c, a->columns[i].expr, base + a->columns[i].sorter_column);
+            }
+        a->direct_mode = false;
+        int record = reg_temp(c);
+        emit(c, OP_MakeRecord, base, count, record);
+        emit(c, OP_SorterInsert, a->sorting_cursor, record, 0);
+        reg_release(c, record);
+        reg_release_range(c, base, count);
+        where_end(w);
+        a->sorting_cursor_pseudo = cursor_alloc(c);
+        int out = reg_alloc(c);
+        emit(c, OP_OpenPseudo, a->sorting_cursor_pseudo, out, count);
+        emit(c, OP_SorterSort, a->sorting_cursor, address_end, 0);
+        a->use_sorting = true;
+        sort->row_cursor_count = out;
+    }
+    // ORDER BY that is the GROUP BY's needs no sorting of its own.
+    bool by_order = order_by_group && (group_sorted || where_sorted(w));
+    if (by_order) {
+        sort->order_by = NULL;
+        if (sort->open_address >= 0) emit_nop(c, sort->open_address);
+    }
+    int top = emit_here(c);
+    if (group_sorted) {
+        emit(c, OP_SorterData, a->sorting_cursor, sort->row_cursor_count, a->sorting_cursor_pseudo);
+    }
+    for (int j = 0; j < groups; j++) {
+        if (group_sorted) {
+            emit(c, OP_Column, a->sorting_cursor_pseudo, j, current + j);
+        } else {
+            a->direct_mode = true;
+            expr_code(c, group_by->items[j].expr, current + j);
+            a->direct_mode = false;
+        }
+    }
+    emit_key(c, OP_Compare, previous, current, groups, key);
+    int jump = emit(c, OP_Jump, emit_here(c) + 1, 0, emit_here(c) + 1);
+    emit(c, OP_Move, current, previous, groups);
+    emit(c, OP_Gosub, output_return, output, 0);
+    emit(c, OP_IfPos, abort_flag, address_end, 0);
+    emit(c, OP_Gosub, reset_return, reset, 0);
+    emit_jump_here(c, jump);
+    a->direct_mode = true;
+    accumulators_update(c, a, use_flag);
+    emit(c, OP_Integer, 1, use_flag, 0);
+    if (group_sorted) emit(c, OP_SorterNext, a->sorting_cursor, top, 0);
+    else where_end(w);
+    a->use_sorting = false;
+    emit(c, OP_Gosub, output_return, output, 0);
+    emit_goto(c, address_end);
+    // Output of one group, and the beginning of the next, as subroutines.
+    int set_abort = emit_here(c);
+    emit(c, OP_Integer, 1, abort_flag, 0);
+    emit(c, OP_Return, output_return, 0, 0);
+    emit_place(c, output);
+    int output_top = emit_here(c);
+    emit(c, OP_IfPos, use_flag, output_top + 2, 0);
+    emit(c, OP_Return, output_return, 0, 0);
+    accumulators_finish(c, a);
+    bool factoring = c->factoring;
+    if (s->having) expr_jump_if_false(c, s->having, output_top + 1, true);
+    select_row_code(c, s, -1, sort, d, dest, output_top + 1, set_abort);
+    c->factoring = factoring;
+    emit(c, OP_Return, output_return, 0, 0);
+    emit_place(c, reset);
+    accumulators_reset(c, a);
+    emit(c, OP_Integer, 0, use_flag, 0);
+    emit(c, OP_Return, reset_return, 0, 0);
+    emit_place(c, address_end);
+    if (d->kind == ROW_DISTINCT_UNORDERED) explain_temp_btree(c, "DISTINCT");
+    (void)end;
+    reg_forget_temps(c);
+}
+
+void select_aggregate(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,
+                      struct distinct *d, int end)
+{
+    struct aggregate_info *a = arena_alloc(c->arena, sizeof *a);
+    a->sorting_columns = s->group_by ? (int)s->group_by->count : 0;
+    a->group_by = s->group_by;
+    a->select_id = s->id;
+    struct name_context n = {.c = c, .sources = s->from, .aggregates = a, .select = s};
+    struct expr_list *order_by = sort->order_by;
+    bool order_by_group = false;
+    if (s->group_by) {
+        for (u32 i = 0; i < s->columns->count; i++) {
+        }
+        // ORDER BY that a GROUP BY in that order fulfils: the groups are made in ORDER BY's directions.
+        if (order_by && order_by->count == s->group_by->count) {
+            bool same = true;
+            for (u32 i = 0; i < order_by->count; i++)
+                same &= expr_compare(c, order_by->items[i].expr, s->group_by->items[i].expr, -1) == 0 &&
+                        !order_by->items[i].nulls_said;
+            if (same) {
+                for (u32 i = 0; i < order_by->count; i++) s->group_by->items[i].descending = order_by->items[i].descending;
+                order_by_group = true;
+            }
+        }
+        if (s->having && s->where != s->having) having_to_where(c, s, &s->having);
+    }
+    analyze(&n, s, a, order_by);
+    struct expr_list *min_max_order = NULL;
+    u32 min_max = 0;
+    if (!s->group_by && !s->having && s->from) min_max = min_max_query(c, a, &min_max_order);
+    registers_assign(c, a);
+    if (s->group_by) {
+        group_by_code(c, s, dest, sort, d, a, order_by_group, end);
+        return;
+    }
+    if (select_count_shortcut(c, s, a, dest)) {
+        // count is there
+    } else {
+        int accumulate = 0;
+        bool bare = a->accumulator_count > 0;
+        if (bare && !has_min_max(a)) {
+            // Bare columns take the first row's values.
+            accumulate = reg_alloc(c);
+            emit(c, OP_Integer, 0, accumulate, 0);
+        }
+        accumulators_reset(c, a);
+        struct where_info *w = where_begin(c, s->from, s->where, min_max_order, NULL, s, min_max, 0);
+        accumulators_update(c, a, accumulate);
+        if (accumulate) emit(c, OP_Integer, 1, accumulate, 0);
+        if (min_max && where_ordered_count(w) > 0) {
+            // The first row decides; NULLs come before the smallest.
+            if (min_max == WHERE_ORDER_BY_MIN) {
+                int reg = reg_temp(c);
+                a->direct_mode = true;
+                expr_code(c, a->functions[0].expr->list->items[0].expr, reg);
+                a->direct_mode = false;
+                emit(c, OP_NotNull, reg, where_break_label(w), 0);
+                reg_release(c, reg);
+            } else {
+                emit_goto(c, where_break_label(w));
+            }
+        }
+        where_end(w);
+        accumulators_finish(c, a);
+    }
+    sort->order_by = NULL;
+    if (sort->open_address >= 0) emit_nop(c, sort->open_address);
+    if (s->having) expr_jump_if_false(c, s->having, end, true);
+    if (d->wanted) {
+        d->kind = ROW_DISTINCT_NONE;
+        emit_nop(c, d->open_address);
+    }
+    select_row_code(c, s, -1, NULL, NULL, dest, end, end);
+}

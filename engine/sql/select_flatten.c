@@ -1,0 +1,364 @@
+// Subqueries in FROM merged into the query around them, and WHERE terms moved into those that are not.
+#include "select.h"
+
+// ---- columns of the subquery replaced by what they stand for --------------------------------------------------
+
+struct expr *substitute_expr(struct substitution *x, struct expr *e)
+{
+    if (!e) return NULL;
+    struct compile *c = x->c;
+    if (e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON) && e->on_cursor == x->cursor) e->on_cursor = x->new_cursor;
+    if (e->kind == EXPR_COLUMN && e->cursor == x->cursor) {
+        if (e->column < 0) {
+            e->kind = EXPR_NULL;
+            return e;
+        }
+        struct expr *from = x->columns->items[e->column].expr;
+        if (expr_is_vector(from)) compile_fail_at(c, from, "row value misused");
+        struct expr *new = expr_copy(c->arena, from);
+        if (x->outer_join && (from->kind != EXPR_COLUMN || from->cursor != x->new_cursor)) {
+            struct expr *wrap = expr_new(c->arena, EXPR_IF_NULL_ROW, OFFSET_NONE);
+            wrap->left = new;
+            wrap->cursor = x->new_cursor;
+            expr_summarize(wrap);
+            wrap->flags |= EXPR_F_CAN_BE_NULL;
+            new = wrap;
+        }
+        if (x->outer_join) new->flags |= EXPR_F_CAN_BE_NULL;
+        if (new->kind == EXPR_BOOLEAN) {
+            new->kind = EXPR_INTEGER;
+        }
+        // The column's own collation counts as if it had been declared.
+        const struct collation *natural = expr_collation_or_null(c, new);
+        const struct collation *wanted = expr_collation_or_null(c, x->collations->items[e->column].expr);
+        if (natural != wanted || (new->kind != EXPR_COLUMN && new->kind != EXPR_COLLATE)) {
+            if (wanted && wanted != &COLLATION_BINARY) {
+                struct expr *collate = expr_new(c->arena, EXPR_COLLATE, OFFSET_NONE);
+                collate->left = new;
+                collate->text = wanted->name;
+                new = collate;
+                new->flags |= EXPR_F_HAS_COLLATE;
+            } else if (natural && natural != &COLLATION_BINARY && !wanted) {
+                struct expr *collate = expr_new(c->arena, EXPR_COLLATE, OFFSET_NONE);
+                collate->left = new;
+                collate->text = "BINARY";
+                new = collate;
+            }
+        }
+        // It is no COLLATE of the statement's: comparisons may choose another.
+        new->flags &= ~(u32)EXPR_F_HAS_COLLATE;
+        new->flags |= e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON);
+        if (e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON)) expr_set_join(new, e->on_cursor, e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON));
+        return new;
+    }
+    if (e->kind == EXPR_IF_NULL_ROW && e->cursor == x->cursor) e->cursor = x->new_cursor;
+    e->left = substitute_expr(x, e->left);
+    e->right = substitute_expr(x, e->right);
+    if (e->select) substitute_select(x, e->select, true);
+    substitute_list(x, e->list);
+    substitute_list(x, e->order_by);
+    e->filter = substitute_expr(x, e->filter);
+    if (e->window) {
+        e->window->filter = substitute_expr(x, e->window->filter);
+        substitute_list(x, e->window->partition);
+        substitute_list(x, e->window->order_by);
+    }
+    if (e->kind != EXPR_COLUMN && e->kind != EXPR_FUNCTION) {
+        u32 keep = e->flags;
+        if (e->left && e->left->flags & EXPR_F_HAS_SELECT) keep |= EXPR_F_HAS_SELECT;
+        if (e->right && e->right->flags & EXPR_F_HAS_SELECT) keep |= EXPR_F_HAS_SELECT;
+        if (e->left && e->left->flags & EXPR_F_HAS_FUNCTION) keep |= EXPR_F_HAS_FUNCTION;
+        if (e->right && e->right->flags & EXPR_F_HAS_FUNCTION) keep |= EXPR_F_HAS_FUNCTION;
+        e->flags = keep;
+    }
+    return e;
+}
+
+void substitute_list(struct substitution *x, struct expr_list *list)
+{
+    if (list)
+        for (u32 i = 0; i < list->count; i++) list->items[i].expr = substitute_expr(x, list->items[i].expr);
+}
+
+void substitute_select(struct substitution *x, struct select *s, bool priors)
+{
+    for (; s; s = priors ? s->prior : NULL) {
+        substitute_list(x, s->columns);
+        substitute_list(x, s->group_by);
+        substitute_list(x, s->order_by);
+        s->having = substitute_expr(x, s->having);
+        s->where = substitute_expr(x, s->where);
+        if (s->from)
+            for (u32 i = 0; i < s->from->count; i++) {
+                struct source *item = &s->from->items[i];
+                if (item->select) substitute_select(x, item->select, true);
+                if (item->is_function) substitute_list(x, item->arguments);
+            }
+    }
+}
+
+// ---- may it be merged? --------------------------------------------------------------------------------------------
+
+static bool compound_mergeable(struct compile *c, struct select *s, struct select *sub, bool aggregate, bool outer)
+{
+    if (sub->order_by) return false;
+    if (aggregate || s->flags & SELECT_F_DISTINCT || s->from->count != 1 || outer) return false;
+    for (struct select *t = sub; t; t = t->prior) {
+        if (t->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE) || (t->prior && t->op != SELECT_UNION_ALL) || !t->from ||
+            t->from->count < 1 || t->functions || t->group_by)
+            return false;
+        if (t->columns->count != sub->columns->count) return false;
+        if (t->flags & SELECT_F_RECURSIVE) return false;
+    }
+    // Columns must convert alike in every term.
+    for (struct select *t = sub; t; t = t->prior)
+        for (u32 i = 0; i < t->columns->count; i++)
+            if (expr_affinity(t->columns->items[i].expr) != expr_affinity(sub->columns->items[i].expr)) return false;
+    if (s->order_by)
+        for (u32 i = 0; i < s->order_by->count; i++)
+            if (s->order_by->items[i].order_by_column == 0) return false;
+    if (sub->prior && s->flags & SELECT_F_RECURSIVE) return false;
+    (void)c;
+    return true;
+}
+
+static bool expr_list_has_subquery(const struct expr_list *list)
+{
+    for (u32 i = 0; list && i < list->count; i++)
+        if (list->items[i].expr->flags & EXPR_F_HAS_SELECT) return true;
+    return false;
+}
+
+// ---- merging ------------------------------------------------------------------------------------------------------
+
+bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregate)
+{
+    struct source_list *list = s->from;
+    struct source *item = &list->items[from];
+    struct select *sub = item->select;
+    int cursor = item->cursor;
+    bool outer = false;
+    if (s->functions || sub->functions) return false;
+    struct source_list *inner = sub->from;
+    if (sub->limit && s->limit) return false;
+    if (sub->limit_offset) return false;
+    if (s->flags & SELECT_F_COMPOUND && sub->limit) return false;
+    if (!inner || inner->count == 0) return false;
+    if (sub->flags & SELECT_F_DISTINCT) return false;
+    if (sub->limit && (list->count > 1 || aggregate)) return false;
+    if (s->order_by && sub->order_by) return false;
+    if (aggregate && sub->order_by) return false;
+    if (sub->limit && s->where) return false;
+    if (sub->limit && s->flags & SELECT_F_DISTINCT) return false;
+    if (sub->flags & SELECT_F_AGGREGATE || sub->group_by || sub->having) return false;
+    if (s->flags & SELECT_F_RECURSIVE && sub->prior) return false;
+    if (sub->flags & SELECT_F_RECURSIVE) return false;
+    if (item->cte && item->cte->materialize == CTE_MATERIALIZED) return false;
+    if (item->cte && item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED &&
+        (sub->flags & SELECT_F_RECURSIVE || list->count > 1) && false)
+        return false;
+    if (item->cte && item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED) return false;
+    if (item->join & (JOIN_OUTER | JOIN_LEFT_OF_RIGHT)) {
+        if (inner->count > 1 || aggregate || s->flags & SELECT_F_DISTINCT || item->join & JOIN_RIGHT) return false;
+        if (inner->items[0].select) return false;
+        outer = true;
+    }
+    if (inner->items[0].join & JOIN_LEFT_OF_RIGHT) return false;
+    for (u32 i = 0; i < inner->count; i++)
+        if (inner->items[i].join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) return false;
+    // Later RIGHT JOINs would see the inner tables' null rows in other places.
+    if (item->join & JOIN_LEFT_OF_RIGHT) return false;
+    if (from > 0 && inner->count > 1)
+        for (u32 i = 0; i < inner->count; i++)
+            if (inner->items[i].join & JOIN_OUTER && item->join & JOIN_OUTER) return false;
+    if (sub->prior) {
+        if (!compound_mergeable(c, s, sub, aggregate, outer)) return false;
+    } else if (sub->flags & SELECT_F_COMPOUND && sub->op != SELECT_SIMPLE && false) {
+        return false;
+    }
+    if (inner->count > 1 && item->join & JOIN_CROSS && false) return false;
+    if (expr_list_has_subquery(sub->columns) && (list->count > 1 || s->group_by) && false) return false;
+    if (list->count + inner->count > 60) return false;
+
+    u32 id = item->join;
+    (void)id;
+    // A compound: the query once for each term.
+    if (sub->prior) {
+        struct select *last = NULL;
+        struct expr_list *order_by = s->order_by;
+        struct expr *limit = s->limit, *limit_offset = s->limit_offset;
+        s->order_by = NULL;
+        s->limit = s->limit_offset = NULL;
+        struct select *saved_prior = s->prior;
+        s->prior = NULL;
+        struct select *terms[200];
+        u32 count = 0;
+        for (struct select *t = sub; t; t = t->prior) {
+            if (count == COUNT_OF(terms)) {
+                s->order_by = order_by;
+                s->limit = limit;
+                s->limit_offset = limit_offset;
+                s->prior = saved_prior;
+                return false;
+            }
+            terms[count++] = t;
+        }
+        // Copies of the outer query, each over its own term; s itself takes the last one.
+        item->select = NULL;
+        struct select *copies[200];
+        for (u32 i = 1; i < count; i++) copies[i] = select_copy(c->arena, s);
+        item->select = sub;
+        struct select *prior = NULL;
+        for (u32 i = count - 1; i >= 1; i--) {
+            struct select *copy = copies[i];
+            struct select *term = terms[i];
+            term->next = NULL;
+            struct select *rest = term->prior;
+            term->prior = NULL;
+            (void)rest;
+            struct source *copied = &copy->from->items[0];
+            copied->select = term;
+            int fresh = cursor_alloc(c);
+            // The copy's own cursor for the subquery.
+            struct expr_list *columns = NULL;
+            for (u32 k = 0; k < term->columns->count; k++) expr_list_add(c->arena, &columns, term->columns->items[k].expr);
+            (void)columns;
+            (void)fresh;
+            copy->prior = prior;
+            if (prior) prior->next = copy;
+            copy->op = prior ? SELECT_UNION_ALL : SELECT_SIMPLE;
+            copy->flags |= SELECT_F_COMPOUND;
+            prior = copy;
+        }
+        sub->prior = NULL;
+        sub->next = NULL;
+        s->prior = prior;
+        if (prior) prior->next = s;
+        s->op = SELECT_UNION_ALL;
+        s->order_by = order_by;
+        s->limit = limit;
+        s->limit_offset = limit_offset;
+        last = s;
+        (void)last;
+        (void)saved_prior;
+        return true;
+    }
+
+    // The subquery's sources take its place.
+    u8 join = item->join;
+    u32 extra = inner->count - 1;
+    struct source_list *merged = arena_alloc(c->arena, sizeof *merged);
+    merged->count = merged->capacity = list->count + extra;
+    merged->items = arena_alloc(c->arena, sizeof *merged->items * merged->count);
+    u32 at = 0;
+    for (u32 i = 0; i < list->count; i++) {
+        if (i != from) {
+            merged->items[at++] = list->items[i];
+            continue;
+        }
+        for (u32 j = 0; j < inner->count; j++) {
+            merged->items[at] = inner->items[j];
+            if (j == 0) {
+                merged->items[at].join = (u8)((inner->items[j].join & JOIN_LEFT_OF_RIGHT) | join);
+                merged->items[at].using = item->using;
+            }
+            at++;
+        }
+    }
+    int new_cursor = inner->items[0].cursor;
+    *list = *merged;
+    // Its ORDER BY becomes the query's.
+    if (sub->order_by && !s->order_by && !(s->flags & SELECT_F_COMPOUND && s->next)) {
+        for (u32 i = 0; i < sub->order_by->count; i++) sub->order_by->items[i].order_by_column = 0;
+        s->order_by = sub->order_by;
+        sub->order_by = NULL;
+        struct substitution none = {.c = c, .cursor = -1000};
+        (void)none;
+    }
+    struct expr *where = sub->where;
+    sub->where = NULL;
+    if (outer && where) expr_set_join(where, new_cursor, EXPR_F_OUTER_ON);
+    else if (where && join & JOIN_CROSS && false) expr_set_join(where, new_cursor, EXPR_F_INNER_ON);
+    struct substitution x = {.c = c, .cursor = cursor, .new_cursor = new_cursor, .outer_join = outer, .columns = sub->columns, .collations = sub->columns};
+    // The order matters: the columns of the result still name the subquery.
+    struct expr_list *order_by = s->order_by;
+    if (s->where) s->where = substitute_expr(&x, s->where);
+    struct expr *saved_where = s->where;
+    s->where = NULL;
+    substitute_select(&x, s, false);
+    s->where = expr_and(c->arena, where, saved_where);
+    (void)order_by;
+    s->flags |= sub->flags & SELECT_F_DISTINCT;
+    if (sub->limit) {
+        s->limit = sub->limit;
+        sub->limit = NULL;
+    }
+    // Columns used by what came out of the subquery are in the inner sources' masks already.
+    return true;
+}
+
+// ---- filters pushed down ----------------------------------------------------------------------------------------------
+
+struct push {
+    struct compile *c;
+    int cursor;
+    bool refuse;
+};
+
+static enum walk_result push_expr(struct walker *w, struct expr *e)
+{
+    struct push *p = w->context;
+    if (e->kind == EXPR_COLUMN && e->cursor != p->cursor) p->refuse = true;
+    if (e->kind == EXPR_AGG_FUNCTION || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_SELECT || e->kind == EXPR_EXISTS ||
+        e->flags & (EXPR_F_SELECT | EXPR_F_OUTER_ON) || e->window || e->kind == EXPR_RAISE ||
+        e->kind == EXPR_TRIGGER || e->kind == EXPR_REGISTER || e->kind == EXPR_IF_NULL_ROW)
+        p->refuse = true;
+    if (e->kind == EXPR_FUNCTION && !(e->flags & EXPR_F_CONSTANT_FUNCTION)) p->refuse = true;
+    if (e->kind == EXPR_COLUMN && e->column < 0) p->refuse = true;
+    return p->refuse ? WALK_ABORT : WALK_CONTINUE;
+}
+
+bool select_push_down(struct compile *c, struct select *sub, struct expr *where, struct source_list *from, u32 index)
+{
+    struct source *item = &from->items[index];
+    if (!where) return false;
+    if (sub->flags & SELECT_F_RECURSIVE) return false;
+    if (item->join & (JOIN_LEFT_OF_RIGHT | JOIN_RIGHT | JOIN_LEFT)) return false;
+    if (sub->prior) {
+        bool distinct = false;
+        for (struct select *t = sub; t; t = t->prior) {
+            if (t->functions || t->flags & SELECT_F_RECURSIVE) return false;
+            if (t->op != SELECT_UNION_ALL && t->op != SELECT_SIMPLE) distinct = true;
+        }
+        if (distinct)
+            for (struct select *t = sub; t; t = t->prior)
+                for (u32 i = 0; i < t->columns->count; i++)
+                    if (expr_collation(c, t->columns->items[i].expr) != &COLLATION_BINARY) return false;
+    } else if (sub->functions) {
+        return false;
+    }
+    if (sub->limit) return false;
+    where = expr_skip_collate(where);
+    bool any = false;
+    while (where->kind == EXPR_AND) {
+        any |= select_push_down(c, sub, where->right, from, index);
+        where = where->left;
+    }
+    if (where->flags & EXPR_F_OUTER_ON) return any;
+    for (u32 i = 0; i < from->count; i++)
+        if (from->items[i].join & JOIN_RIGHT) return any;
+    struct push p = {.c = c, .cursor = item->cursor};
+    struct walker w = {.expr = push_expr, .context = &p};
+    walk_expr(&w, where);
+    if (p.refuse || expr_is_constant(c, where)) return any;
+    // Nothing without a column of the subquery.
+    for (struct select *t = sub; t; t = t->prior) {
+        struct expr *copy = expr_copy(c->arena, where);
+        expr_unset_join(copy, -1, true);
+        struct substitution x = {.c = c, .cursor = item->cursor, .new_cursor = item->cursor, .columns = t->columns, .collations = sub->columns};
+        copy = substitute_expr(&x, copy);
+        if (t->flags & SELECT_F_AGGREGATE || t->group_by) t->having = expr_and(c->arena, t->having, copy);
+        else t->where = expr_and(c->arena, t->where, copy);
+    }
+    return true;
+}

@@ -1,0 +1,296 @@
+// What is done with a row of the result.
+#include "select.h"
+
+void explain_temp_btree(struct compile *c, const char *what)
+{
+    explain_row(c, "USE TEMP B-TREE FOR %s", what);
+}
+
+void select_offset_code(struct compile *c, int offset_register, int continue_label)
+{
+    if (offset_register > 0) emit(c, OP_IfPos, offset_register, continue_label, 1);
+}
+
+// Registers for LIMIT and OFFSET, and their first values.
+void select_limit_code(struct compile *c, struct select *s, int break_label)
+{
+    if (s->limit_register || !s->limit) return;
+    int limit = s->limit_register = reg_alloc(c);
+    int n;
+    if (expr_is_integer(s->limit, &n)) {
+        emit(c, OP_Integer, n, limit, 0);
+        if (n == 0) {
+            emit_goto(c, break_label);
+        } else if (n >= 0) {
+            s->flags |= SELECT_F_FIXED_LIMIT;
+        }
+    } else {
+        expr_code(c, s->limit, limit);
+        emit(c, OP_MustBeInt, limit, 0, 0);
+        emit(c, OP_IfNot, limit, break_label, 0);
+    }
+    if (s->limit_offset) {
+        int offset = s->offset_register = reg_alloc(c);
+        reg_alloc(c); // limit + offset
+        expr_code(c, s->limit_offset, offset);
+        emit(c, OP_MustBeInt, offset, 0, 0);
+        emit(c, OP_OffsetLimit, limit, offset + 1, offset);
+    }
+}
+
+// ---- sorting --------------------------------------------------------------------------------------------------
+
+void select_source_init(struct sort *sort, struct compile *c, struct select *s)
+{
+    u32 count = s->columns->count;
+    sort->source = arena_alloc(c->arena, sizeof *sort->source * (count + 1));
+    sort->payload_count = 0;
+    for (u32 i = 0; i < count; i++) {
+        int key = -1;
+        for (u32 j = 0; j < sort->order_by->count && key < 0; j++)
+            if (sort->order_by->items[j].order_by_column == i + 1) key = (int)j;
+        sort->source[i] = key >= 0 ? key : -1 - sort->payload_count++;
+    }
+}
+
+// The row goes into the sorter: keys, maybe a sequence number, then the columns that are no keys.
+static void sorter_insert(struct compile *c, struct select *s, struct sort *sort, int row_reg, int limit_register)
+{
+    bool sequence = !sort->use_sorter;
+    int keys = (int)sort->order_by->count;
+    int count = keys + sequence + sort->payload_count;
+    int base = reg_alloc_range(c, count);
+    int at = base;
+    for (int j = 0; j < keys; j++) {
+        struct expr_item *item = &sort->order_by->items[j];
+        if (item->order_by_column && item->order_by_column <= s->columns->count)
+            emit(c, OP_Copy, row_reg + item->order_by_column - 1, at++, 0);
+        else
+            expr_code(c, item->expr, at++);
+    }
+    int sequence_reg = at;
+    if (sequence) emit(c, OP_Sequence, sort->cursor, at++, 0);
+    for (u32 i = 0; i < s->columns->count; i++)
+        if (sort->source[i] < 0) emit(c, OP_Copy, row_reg + (int)i, sequence_reg + sequence + (-1 - sort->source[i]), 0);
+    int record = reg_alloc(c);
+    int skip = 0;
+    if (limit_register && !sort->use_sorter) {
+        // Room for LIMIT + OFFSET rows: after that a row either is worse than the last or takes its place.
+        emit(c, OP_IfNotZero, limit_register, emit_here(c) + 4, 0);
+        emit(c, OP_Last, sort->cursor, 0, 0);
+        skip = emit_int(c, OP_IdxLE, sort->cursor, 0, base, keys);
+        emit(c, OP_Delete, sort->cursor, 0, 0);
+    }
+    emit(c, OP_MakeRecord, base, count, record);
+    if (sort->use_sorter) emit(c, OP_SorterInsert, sort->cursor, record, 0);
+    else emit_int(c, OP_IdxInsert, sort->cursor, record, base, count);
+    if (skip) {
+        int target = emit_here(c);
+        emit_set_p2(c, skip, sort->order_limit_label && sort->ordered == 0 ? sort->order_limit_label : target);
+    }
+}
+
+// ---- DISTINCT ---------------------------------------------------------------------------------------------------
+
+static void distinct_code(struct compile *c, struct select *s, struct distinct *d, int reg, int continue_label)
+{
+    int count = (int)s->columns->count;
+    if (d->kind == ROW_DISTINCT_ORDERED) {
+        int previous = reg_alloc_range(c, count);
+        // In place of the temporary table: "no row yet", which equals nothing.
+        struct instruction *open = emit_op(c, d->open_address);
+        *open = (struct instruction){.opcode = OP_Null, .p1 = 1, .p2 = previous};
+        int here_after = emit_here(c) + count;
+        for (int i = 0; i < count; i++) {
+            const struct collation *k = expr_collation(c, s->columns->items[i].expr);
+            if (i < count - 1) emit_collation(c, OP_Ne, reg + i, here_after, previous + i, k);
+            else emit_collation(c, OP_Eq, reg + i, continue_label, previous + i, k);
+            emit_set_p5(c, COMPARE_NULL_EQUAL);
+        }
+        emit(c, OP_Copy, reg, previous, count - 1);
+    } else if (d->kind == ROW_DISTINCT_UNIQUE) {
+        emit_nop(c, d->open_address);
+    } else {
+        int record = reg_temp(c);
+        emit_int(c, OP_Found, d->cursor, continue_label, reg, count);
+        emit(c, OP_MakeRecord, reg, count, record);
+        emit_int(c, OP_IdxInsert, d->cursor, record, reg, count);
+        reg_release(c, record);
+    }
+}
+
+// ---- where it goes ------------------------------------------------------------------------------------------------
+
+void select_row_deliver(struct compile *c, struct select *s, struct select_dest *dest, int reg, int count, int break_label)
+{
+    int parm = dest->parm, r1, r2;
+    switch (dest->kind) {
+    case DEST_OUTPUT:
+        emit(c, OP_ResultRow, reg, count, 0);
+        break;
+    case DEST_COROUTINE:
+        if (dest->reg && dest->reg != reg) emit(c, OP_Copy, reg, dest->reg, count - 1);
+        emit(c, OP_Yield, parm, 0, 0);
+        break;
+    case DEST_DISCARD:
+        break;
+    case DEST_EXISTS:
+        emit(c, OP_Integer, 1, parm, 0);
+        break;
+    case DEST_SCALAR:
+        if (reg != parm) emit(c, OP_Copy, reg, parm, count - 1);
+        break;
+    case DEST_SET:
+        r1 = reg_temp(c);
+        r2 = emit(c, OP_MakeRecord, reg, count, r1);
+        if (dest->affinity) program_p4_text(c->program, r2, dest->affinity, count);
+        emit_int(c, OP_IdxInsert, parm, r1, reg, count);
+        reg_release(c, r1);
+        break;
+    case DEST_EPHEMERAL:
+    case DEST_TABLE:
+        r1 = reg_temp(c);
+        r2 = reg_temp(c);
+        {
+            int make = emit(c, OP_MakeRecord, reg, count, r1);
+            if (dest->affinity) program_p4_text(c->program, make, dest->affinity, count);
+        }
+        emit(c, OP_NewRowid, parm, r2, 0);
+        emit(c, OP_Insert, parm, r1, r2);
+        emit_set_p5(c, WRITE_APPEND);
+        reg_release(c, r1);
+        reg_release(c, r2);
+        break;
+    case DEST_UNION:
+        r1 = reg_temp(c);
+        emit(c, OP_MakeRecord, reg, count, r1);
+        emit_int(c, OP_IdxInsert, parm, r1, reg, count);
+        reg_release(c, r1);
+        break;
+    case DEST_EXCEPT:
+        emit(c, OP_IdxDelete, parm, reg, count);
+        break;
+    case DEST_QUEUE:
+    case DEST_DISTINCT_QUEUE: {
+        int skip = 0;
+        int seen = 0;
+        if (dest->kind == DEST_DISTINCT_QUEUE) {
+            seen = reg_temp(c);
+            emit(c, OP_MakeRecord, reg, count, seen);
+            skip = emit_int(c, OP_Found, dest->parm2, 0, seen, 0);
+            emit(c, OP_IdxInsert, dest->parm2, seen, 0);
+        }
+        struct expr_list *order_by = dest->order_by;
+        if (order_by) {
+            int keys = (int)order_by->count;
+            int base = reg_alloc_range(c, keys + 2);
+            int record = reg_temp(c);
+            emit(c, OP_MakeRecord, reg, count, base + keys + 1);
+            for (int i = 0; i < keys; i++) emit(c, OP_SCopy, reg + order_by->items[i].order_by_column - 1, base + i, 0);
+            emit(c, OP_Sequence, parm, base + keys, 0);
+            emit(c, OP_MakeRecord, base, keys + 2, record);
+            emit_int(c, OP_IdxInsert, parm, record, base, keys + 2);
+            reg_release(c, record);
+        } else {
+            r1 = reg_temp(c);
+            r2 = reg_temp(c);
+            emit(c, OP_MakeRecord, reg, count, r1);
+            emit(c, OP_NewRowid, parm, r2, 0);
+            emit(c, OP_Insert, parm, r1, r2);
+            emit_set_p5(c, WRITE_APPEND);
+            reg_release(c, r1);
+            reg_release(c, r2);
+        }
+        if (skip) emit_jump_here(c, skip);
+        reg_release(c, seen);
+        break;
+    }
+    }
+}
+
+// source_cursor >= 0: the row's columns are those of that cursor; else the expressions of the select.
+void select_row_code(struct compile *c, struct select *s, int source_cursor, struct sort *sort, struct distinct *d,
+                     struct select_dest *dest, int continue_label, int break_label)
+{
+    bool has_distinct = d && d->kind != ROW_DISTINCT_NONE;
+    bool sorting = sort && sort->order_by;
+    if (!sorting && !has_distinct) select_offset_code(c, s->offset_register, continue_label);
+    int count = (int)s->columns->count;
+    int reg;
+    if (dest->reg == 0 || sorting) {
+        reg = reg_alloc_range(c, count);
+        if (!sorting) {
+            dest->reg = reg;
+            dest->reg_count = count;
+        }
+    } else {
+        reg = dest->reg;
+    }
+    if (source_cursor >= 0) {
+        for (int i = 0; i < count; i++) emit(c, OP_Column, source_cursor, i, reg + i);
+    } else if (dest->kind != DEST_EXISTS || has_distinct || sorting) {
+        u32 flags = dest->kind == DEST_OUTPUT || dest->kind == DEST_COROUTINE || dest->kind == DEST_SCALAR || sorting ? LIST_CODE_DUP : 0;
+        if (!(dest->kind == DEST_COROUTINE || dest->kind == DEST_SCALAR) || true) {
+            // Registers are written anew for each row; a constant's stay as they are.
+            if (dest->kind == DEST_OUTPUT && !sorting) flags |= LIST_CODE_FACTOR;
+        }
+        expr_list_code(c, s->columns, reg, 0, flags);
+    }
+    if (has_distinct) {
+        distinct_code(c, s, d, reg, continue_label);
+        if (!sorting) select_offset_code(c, s->offset_register, continue_label);
+    }
+    if (sorting) {
+        int limit = 0;
+        if (s->limit_register) limit = s->offset_register ? s->offset_register + 1 : s->limit_register;
+        sorter_insert(c, s, sort, reg, limit);
+        return;
+    }
+    select_row_deliver(c, s, dest, reg, count, break_label);
+    if (s->limit_register) emit(c, OP_DecrJumpZero, s->limit_register, break_label, 0);
+}
+
+void select_sort_tail(struct compile *c, struct select *s, struct sort *sort, int columns, struct select_dest *dest)
+{
+    int break_label = emit_label(c), continue_label = emit_label(c);
+    int keys = (int)sort->order_by->count;
+    bool sequence = !sort->use_sorter;
+    int terms = keys - sort->ordered;
+    if (sort->ordered > 0 && terms == 1) explain_row(c, "USE TEMP B-TREE FOR LAST TERM OF ORDER BY");
+    else if (sort->ordered > 0) explain_row(c, "USE TEMP B-TREE FOR LAST %d TERMS OF ORDER BY", terms);
+    else explain_row(c, "USE TEMP B-TREE FOR ORDER BY");
+    int count = columns;
+    int reg;
+    if (dest->kind == DEST_OUTPUT || dest->kind == DEST_COROUTINE || dest->kind == DEST_SCALAR) {
+        if (!dest->reg) {
+            dest->reg = reg_alloc_range(c, count);
+            dest->reg_count = count;
+        }
+        reg = dest->reg;
+    } else {
+        reg = reg_alloc_range(c, count);
+    }
+    int read = sort->cursor, top;
+    if (sort->use_sorter) {
+        int record = reg_alloc(c);
+        read = cursor_alloc(c);
+        emit(c, OP_OpenPseudo, read, record, keys + 1 + sort->payload_count);
+        top = 1 + emit(c, OP_SorterSort, sort->cursor, break_label, 0);
+        emit(c, OP_SorterData, sort->cursor, record, read);
+        select_offset_code(c, s->offset_register, continue_label);
+    } else {
+        top = 1 + emit(c, OP_Sort, sort->cursor, break_label, 0);
+        select_offset_code(c, s->offset_register, continue_label);
+    }
+    for (int i = 0; i < count; i++) {
+        int source = sort->source[i];
+        int column = source >= 0 ? source : keys + sequence + (-1 - source);
+        emit(c, OP_Column, read, column, reg + i);
+    }
+    select_row_deliver(c, s, dest, reg, count, break_label);
+    // With the sorter LIMIT is counted here; the temporary table holds no more than LIMIT + OFFSET rows.
+    if (s->limit_register && sort->use_sorter) emit(c, OP_DecrJumpZero, s->limit_register, break_label, 0);
+    emit_place(c, continue_label);
+    emit(c, sort->use_sorter ? OP_SorterNext : OP_Next, sort->cursor, top, 0);
+    emit_place(c, break_label);
+}

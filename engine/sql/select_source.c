@@ -1,0 +1,86 @@
+// Subqueries in FROM that are computed: as coroutines that give row after row, or into temporary tables.
+#include "select.h"
+
+static bool self_join_view(const struct source_list *from, u32 at)
+{
+    const struct source *s = &from->items[at];
+    if (!s->name || !s->was_view) return false;
+    for (u32 i = at + 1; i < from->count; i++)
+        if (from->items[i].was_view && from->items[i].name && name_equal(from->items[i].name, s->name)) return true;
+    return false;
+}
+
+static bool can_be_coroutine(const struct source_list *from, u32 at)
+{
+    const struct source *s = &from->items[at];
+    if (s->cte) {
+        if (s->cte->materialize == CTE_MATERIALIZED) return false;
+        if (s->cte->uses >= 2 && s->cte->materialize != CTE_NOT_MATERIALIZED) return false;
+    }
+    if (from->items[0].join & JOIN_LEFT_OF_RIGHT || self_join_view(from, at)) return false;
+    if (at == 0) return true;
+    for (u32 i = at;; i--) {
+        if (from->items[i].join & (JOIN_OUTER | JOIN_CROSS)) return false;
+        if (i < at && from->items[i].select) return false;
+        if (i == 0) break;
+    }
+    return true;
+}
+
+static const char *source_name(struct compile *c, const struct source *s)
+{
+    if (s->name) return s->name;
+    if (s->alias) return s->alias;
+    if (s->select->flags & SELECT_F_NESTED_FROM) return arena_format(c->arena, "(join-%u)", s->select->id);
+    return arena_format(c->arena, "(subquery-%u)", s->select->id);
+}
+
+void select_sources_code(struct compile *c, struct select *s)
+{
+    struct source_list *from = s->from;
+    if (!from) return;
+    for (u32 i = 0; i < from->count; i++) {
+        struct source *item = &from->items[i];
+        if (!item->select || item->address_fill) continue;
+        struct select *sub = item->select;
+        bool shared = item->cte && (item->cte->materialize == CTE_MATERIALIZED ||
+                                    (item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED));
+        if (!shared && s->where) {
+            select_push_down(c, sub, s->where, from, i);
+        }
+        struct select_dest dest;
+        s16 query_loops = c->query_loops;
+        c->query_loops = 0;
+        bool once_allowed = c->factoring_once;
+        if (can_be_coroutine(from, i)) {
+            int top = emit_here(c) + 1;
+            item->reg_return = reg_alloc(c);
+            emit(c, OP_InitCoroutine, item->reg_return, 0, top);
+            item->address_fill = top;
+            select_dest_init(&dest, DEST_COROUTINE, item->reg_return);
+            explain_push(c, "CO-ROUTINE %s", source_name(c, item));
+            select_code(c, sub, &dest);
+            explain_pop(c);
+            item->reg_result = dest.reg;
+            item->via_coroutine = true;
+            emit(c, OP_EndCoroutine, item->reg_return, 0, 0);
+            emit_jump_here(c, top - 1);
+            reg_forget_temps(c);
+        } else {
+            item->reg_return = reg_alloc(c);
+            int top = emit(c, OP_Goto, 0, 0, 0);
+            item->address_fill = top + 1;
+            int once = item->correlated ? 0 : emit(c, OP_Once, 0, 0, 0);
+            select_dest_init(&dest, DEST_EPHEMERAL, item->cursor);
+            explain_push(c, "MATERIALIZE %s", source_name(c, item));
+            select_code(c, sub, &dest);
+            explain_pop(c);
+            if (once) emit_jump_here(c, once);
+            emit(c, OP_Return, item->reg_return, 0, 0);
+            emit_jump_here(c, top);
+            reg_forget_temps(c);
+        }
+        c->factoring_once = once_allowed;
+        c->query_loops = query_loops;
+    }
+}

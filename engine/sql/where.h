@@ -1,0 +1,244 @@
+// Inside WHERE: terms, candidate loops, paths, and the loops that were chosen.
+//
+//   where_terms.c   the WHERE clause as a conjunction of terms, and terms derived from them
+//   where_loops.c   every way to run each source's loop, with its cost
+//   where_path.c    the cheapest order of loops, and what of ORDER BY it delivers
+//   where_code.c    code of one loop
+//   where.c         the interface: where_begin, where_end
+//
+// Costs and row counts are 10 * log2 (logest), so that multiplying is adding. The numbers are SQLite's, so that
+// plans are.
+#pragma once
+
+#include <stdarg.h>
+
+#include "../connection.h"
+#include "emit.h"
+#include "expr.h"
+
+typedef s16 logest;
+typedef u64 bitmask; // of sources, in the order of FROM
+
+logest logest_of(u64 x);
+logest logest_add(logest a, logest b);
+logest logest_log(logest n); // log of the number itself: cost of a search
+
+enum term_operator {
+    WO_IN = 0x1,
+    WO_EQ = 0x2,
+    WO_LT = 0x4,
+    WO_LE = 0x8,
+    WO_GT = 0x10,
+    WO_GE = 0x20,
+    WO_IS = 0x80,
+    WO_IS_NULL = 0x100,
+    WO_OR = 0x200,
+    WO_AND = 0x400,
+    WO_EQUIV = 0x800,
+    WO_NOOP = 0x1000,
+    WO_ROW_VALUE = 0x2000,
+    WO_ALL = 0x3fff,
+    WO_SINGLE = 0x1ff,
+};
+enum term_flags {
+    TERM_VIRTUAL = 1,   // derived: not coded on its own
+    TERM_CODED = 2,
+    TERM_COPIED = 4,    // has children that stand for it
+    TERM_OR_INFO = 8,
+    TERM_AND_INFO = 16,
+    TERM_VNULL = 32,    // made of NOT NULL: x > NULL
+    TERM_LIKE_OPT = 64, // range made of a LIKE
+    TERM_LIKE = 128,    // the LIKE itself
+    TERM_IS = 256,
+    TERM_HEURISTIC = 512,
+    TERM_SLICE = 1024,  // field of a vector
+    TERM_LIKE_CONDITIONAL = 2048,
+};
+
+struct where_clause;
+struct where_term {
+    struct expr *expr;
+    struct where_clause *clause;
+    u16 operators, flags;
+    int left_cursor, left_column; // X of "X op expr"; column may be COLUMN_ROWID, COLUMN_EXPR
+    int field;                    // 1-based field of a row value IN
+    logest truth;                 // <= 0: likelihood; 1: unknown
+    int parent;                   // -1: none
+    u8 children;
+    bitmask prereq_right, prereq_all;
+    struct where_clause *sub; // WO_OR, WO_AND: its terms
+    bitmask indexable;        // WO_OR: tables that could use an index for every alternative
+};
+struct where_clause {
+    struct where_info *info;
+    struct where_clause *outer;
+    u8 op; // EXPR_AND or EXPR_OR
+    bool has_or;
+    int count, base_count;
+    u32 capacity;
+    struct where_term **terms; // by pointer: terms are referred to while the array grows
+};
+
+// An index as the planner sees it: also the table itself (rowid) and an automatic one.
+enum where_index_kind { WHERE_INDEX_ROWID, WHERE_INDEX_ORDINARY, WHERE_INDEX_PRIMARY, WHERE_INDEX_AUTOMATIC };
+struct where_index {
+    enum where_index_kind kind;
+    const struct index *index; // ORDINARY, PRIMARY
+    const struct table *table;
+    const char *name;
+    int key_count, column_count;
+    s16 *columns;
+    const char **collations;
+    u8 *descending;
+    struct expr **exprs; // resolved with cursor -1, or NULL
+    struct expr *partial;
+    logest *rows; // [key_count + 1]
+    int row_size; // relative, as table->...
+    bool unique, unique_not_null, has_stat, has_expr, has_virtual;
+    bitmask not_indexed; // columns of the table not in it
+    bool covering_all;
+    struct where_index *next;
+};
+
+enum loop_flags {
+    LOOP_COLUMN_EQ = 1,
+    LOOP_COLUMN_RANGE = 2,
+    LOOP_COLUMN_IN = 4,
+    LOOP_COLUMN_NULL = 8,
+    LOOP_CONSTRAINT = 15,
+    LOOP_TOP = 16,
+    LOOP_BOTTOM = 32,
+    LOOP_BOTH = 48,
+    LOOP_INDEX_ONLY = 64,
+    LOOP_ROWID = 256,
+    LOOP_INDEXED = 512,
+    LOOP_VIRTUAL = 1024,
+    LOOP_IN_ABLE = 2048,
+    LOOP_ONE_ROW = 4096,
+    LOOP_MULTI_OR = 8192,
+    LOOP_AUTO_INDEX = 16384,
+    LOOP_SKIP_SCAN = 32768,
+    LOOP_UNIQUE_WANTED = 65536,
+    LOOP_PARTIAL = 131072,
+    LOOP_BIG_NULL = 1 << 20,
+    LOOP_SELF_CULL = 1 << 21,
+    LOOP_OMIT_OFFSET = 1 << 22,
+    LOOP_COROUTINE = 1 << 23,
+    LOOP_EXPR_INDEX = 1 << 24,
+};
+struct where_loop {
+    bitmask prereq, self;
+    u8 source, sort_index;
+    logest setup, run, rows;
+    u16 eq_count, bottom_count, top_count, distinct_count, skip_count;
+    struct where_index *index;
+    u32 flags;
+    u32 term_count, term_capacity;
+    struct where_term **terms; // NULL entries: skipped columns
+    struct virtual_plan *virtual_plan;
+    struct where_loop *next;
+};
+
+struct where_path {
+    bitmask mask, reverse;
+    logest rows, cost, unsorted;
+    s8 ordered; // terms of ORDER BY delivered, -1: not known yet
+    struct where_loop **loops;
+};
+
+// A value of IN that drives a loop.
+struct in_loop {
+    int cursor;
+    int top;      // address of the instruction that reads the value
+    u8 end_op;    // OP_Next, OP_Prev, OP_Noop
+    int base_reg, prefix;
+};
+struct where_level {
+    struct where_loop *loop;
+    int source, table_cursor, index_cursor;
+    int left_join;    // register: a match was seen; 0: no LEFT JOIN
+    int break_label, next_label, continue_label, null_label;
+    int body_start; // address where the body, or what is coded of the loop's end, begins
+    int body, first_body;
+    enum opcode op;
+    int p1, p2, p3;
+    u16 p5;
+    u32 in_count, in_capacity;
+    struct in_loop *ins;
+    struct where_index *covering; // multi-index OR: all used this one
+    // RIGHT JOIN: keys that matched, and the subroutine of the body
+    int right_match, right_bloom, right_return, right_address;
+    int skip_address; // skip-scan: the search for the next value
+    bitmask not_ready;
+};
+
+struct where_info {
+    struct compile *c;
+    struct source_list *sources;
+    struct expr_list *order_by, *results;
+    struct select *select;
+    u32 flags;
+    int aux;
+    int continue_label, break_label;
+    int one_pass_cursors[2];
+    enum one_pass one_pass;
+    enum where_distinct distinct;
+    bool deferred_seek, sorted, ordered_inner;
+    int ordered;
+    bitmask reverse_mask, one_row_mask;
+    logest rows_out, limit;
+    struct where_clause clause;
+    u32 level_count;
+    struct where_level *levels;
+    int cursors[64]; // cursor of each source, -1 when none
+    struct where_loop *loops;
+    struct where_index **indexes; // per source: the table and its indexes
+    struct expr *where;
+    struct column_source *saved_index_exprs;
+    int end_where; // address behind the loops' beginnings
+};
+
+// ---- terms ----
+bitmask where_mask(const struct where_info *w, int cursor);
+bitmask expr_usage(const struct where_info *w, const struct expr *e);
+bitmask expr_list_usage(const struct where_info *w, const struct expr_list *list);
+void source_label(const struct source *s, char *out, size_t size);
+void where_clause_init(struct where_clause *wc, struct where_info *w);
+void where_split(struct where_clause *wc, struct expr *e, u8 op);
+void where_analyze_all(struct where_clause *wc);
+struct where_term *where_term_add(struct where_clause *wc, struct expr *e, u16 flags);
+void where_table_function_terms(struct where_clause *wc, struct source *s);
+void where_add_limit(struct where_clause *wc, struct select *s);
+
+struct where_scan {
+    struct where_clause *original, *clause;
+    const char *collation;
+    struct expr *index_expr;
+    int at;
+    char affinity;
+    u16 operators;
+    u32 equivalents, equivalent;
+    int cursors[11], columns[11];
+};
+struct where_term *where_scan_first(struct where_scan *s, struct where_clause *wc, int cursor, int column, u16 operators,
+                                    const struct where_index *index);
+struct where_term *where_scan_next(struct where_scan *s);
+struct where_term *where_find_term(struct where_clause *wc, int cursor, int column, bitmask not_ready, u16 operators,
+                                   const struct where_index *index);
+bool where_term_outer_ok(const struct where_term *t, const struct source *s);
+
+// ---- loops, path ----
+void where_indexes_make(struct where_info *w);
+void where_loops_add(struct where_info *w);
+void where_solve(struct where_info *w, logest row_estimate);
+bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct where_clause *wc, struct expr *partial);
+bool where_term_drives_index(const struct where_info *w, const struct where_term *t, const struct source *s, bitmask not_ready);
+int where_order_satisfied(struct where_info *w, struct expr_list *order_by, struct where_path *path, u32 flags, u32 count,
+                          struct where_loop *last, bitmask *reverse);
+
+// ---- code ----
+bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_ready);
+void where_auto_index_code(struct where_info *w, struct where_level *level, bitmask not_ready);
+int where_explain_level(struct where_info *w, struct where_level *level, u32 flags);
+void where_right_join_code(struct where_info *w, u32 level_index, struct where_level *level);
+const char *index_column_affinity(struct compile *c, const struct where_index *x);

@@ -1,0 +1,887 @@
+// Candidate loops: every index and every prefix of its columns that terms constrain, with what it costs.
+#include "../fn/fn.h"
+#include "where.h"
+
+// ---- indexes as the planner sees them -----------------------------------------------------------------------
+
+static logest table_rows(const struct table *t)
+{
+    if (t->flags & TABLE_EPHEMERAL || t->kind != TABLE_ORDINARY) return t->row_estimate ? logest_of(t->row_estimate) : 200;
+    return t->has_stat || t->row_estimate ? logest_of(t->row_estimate ? t->row_estimate : 1) : 200;
+}
+
+// Sizes in units of 4 bytes, guessed from declared types.
+static int column_size(const struct table *t, int i)
+{
+    if (i < 0) return 1;
+    const char *type = t->columns[i].type;
+    if (!type || !*type || t->columns[i].affinity >= AFFINITY_NUMERIC) return 1;
+    const char *open = strchr(type, '(');
+    if (strcasestr(type, "char") || (strcasestr(type, "blob") && open)) {
+        const char *p = strpbrk(type, "0123456789");
+        int v = p ? atoi(p) / 4 + 1 : 1;
+        return v > 255 ? 255 : v;
+    }
+    return 5;
+}
+
+static int table_row_size(const struct table *t)
+{
+    int size = 0;
+    for (u32 i = 0; i < t->column_count; i++) size += column_size(t, (int)i);
+    if (t->rowid_column < 0) size++;
+    return logest_of((u64)size * 4);
+}
+
+static struct where_index *index_make(struct where_info *w, const struct index *i, const struct table *t,
+                                      logest table_row_count)
+{
+    struct compile *c = w->c;
+    struct where_index *x = arena_alloc(c->arena, sizeof *x);
+    x->index = i;
+    x->table = t;
+    x->name = i->name;
+    x->kind = i == t->primary_key ? WHERE_INDEX_PRIMARY : WHERE_INDEX_ORDINARY;
+    x->key_count = i->key_count;
+    x->column_count = i->column_count;
+    x->columns = i->columns;
+    x->collations = i->collations;
+    x->descending = i->descending;
+    x->unique = i->conflict != CONFLICT_NONE;
+    x->unique_not_null = i->unique_not_null;
+    x->has_stat = i->has_stat;
+    x->not_indexed = i->columns_not_indexed;
+    x->covering_all = i->covering_all || x->kind == WHERE_INDEX_PRIMARY;
+    if (i->exprs) {
+        x->exprs = arena_alloc(c->arena, sizeof *x->exprs * i->key_count);
+        for (int j = 0; j < i->key_count; j++) {
+            if (i->columns[j] != COLUMN_EXPR) continue;
+            x->has_expr = true;
+            x->exprs[j] = expr_copy(c->arena, i->exprs[j]);
+            resolve_self(c, t, NAME_INDEX_EXPR | NAME_FROM_SCHEMA, x->exprs[j], NULL);
+        }
+    }
+    for (int j = 0; j < i->key_count; j++)
+        if (i->columns[j] >= 0 && t->columns[i->columns[j]].flags & COLUMN_VIRTUAL) x->has_virtual = true;
+    if (i->where) {
+        x->partial = expr_copy(c->arena, i->where);
+        resolve_self(c, t, NAME_PARTIAL_INDEX | NAME_FROM_SCHEMA, x->partial, NULL);
+    }
+    // Defaults: 10 rows per value of the first column, then 9, 8, 7, 6, 5.
+    x->rows = arena_alloc(c->arena, sizeof *x->rows * (size_t)(i->key_count + 1));
+    if (i->has_stat && i->stat) {
+        for (int j = 0; j <= i->key_count; j++) x->rows[j] = logest_of(i->stat[j]);
+    } else {
+        static const logest guesses[5] = {33, 32, 30, 28, 26};
+        logest first = table_row_count;
+        if (first < 99) first = 99;
+        if (i->where) first = (logest)(first - 10);
+        x->rows[0] = first;
+        for (int j = 1; j <= i->key_count; j++) x->rows[j] = j <= 5 ? guesses[j - 1] : 23;
+        if (x->unique) x->rows[i->key_count] = 0;
+    }
+    int size = 0;
+    for (int j = 0; j < i->column_count; j++) size += column_size(t, i->columns[j]);
+    x->row_size = logest_of((u64)size * 4);
+    if (i->size_row) x->row_size = logest_of(i->size_row);
+    return x;
+}
+
+static struct where_index *rowid_index_make(struct where_info *w, const struct table *t, logest rows)
+{
+    struct compile *c = w->c;
+    struct where_index *x = arena_alloc(c->arena, sizeof *x);
+    x->kind = WHERE_INDEX_ROWID;
+    x->table = t;
+    x->name = "";
+    x->key_count = x->column_count = 1;
+    x->columns = arena_alloc(c->arena, sizeof *x->columns);
+    x->columns[0] = COLUMN_ROWID;
+    x->collations = arena_alloc(c->arena, sizeof *x->collations);
+    x->descending = arena_alloc(c->arena, 1);
+    x->rows = arena_alloc(c->arena, sizeof *x->rows * 2);
+    x->rows[0] = rows;
+    x->rows[1] = 0;
+    x->row_size = 3;
+    x->unique = true;
+    return x;
+}
+
+void where_indexes_make(struct where_info *w)
+{
+    struct compile *c = w->c;
+    u32 count = w->sources->count;
+    w->indexes = arena_alloc(c->arena, sizeof *w->indexes * (count + 1));
+    for (u32 i = 0; i < count; i++) {
+        const struct table *t = w->sources->items[i].table;
+        if (!t || t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS) continue;
+        logest rows = table_rows(t);
+        struct where_index **tail = &w->indexes[i];
+        if (table_has_rowid(t)) {
+            *tail = rowid_index_make(w, t, rows);
+            tail = &(*tail)->next;
+        }
+        for (const struct index *x = t->indexes; x; x = x->next) {
+            *tail = index_make(w, x, t, rows);
+            tail = &(*tail)->next;
+        }
+        if (t->primary_key) {
+            bool listed = false;
+            for (const struct index *x = t->indexes; x; x = x->next) listed |= x == t->primary_key;
+            if (!listed) *tail = index_make(w, t->primary_key, t, rows);
+        }
+    }
+}
+
+const char *index_column_affinity(struct compile *c, const struct where_index *x)
+{
+    char *out = arena_alloc(c->arena, (size_t)x->column_count + 1);
+    for (int i = 0; i < x->column_count; i++) {
+        char affinity;
+        if (x->columns[i] >= 0) affinity = table_column_affinity(x->table, x->columns[i]);
+        else if (x->columns[i] == COLUMN_ROWID) affinity = AFFINITY_INTEGER;
+        else affinity = expr_affinity(x->exprs[i]);
+        if (affinity < AFFINITY_BLOB) affinity = AFFINITY_BLOB;
+        if (affinity > AFFINITY_NUMERIC) affinity = AFFINITY_NUMERIC;
+        out[i] = affinity;
+    }
+    return out;
+}
+
+// ---- the set of loops -----------------------------------------------------------------------------------------
+
+static bool cheaper_proper_subset(const struct where_loop *x, const struct where_loop *y)
+{
+    if (x->run > y->run && x->rows > y->rows) return false;
+    if (x->eq_count < y->eq_count && x->index == y->index && x->index && x->skip_count == 0 && y->skip_count == 0) {
+        return true;
+    }
+    if (x->term_count - x->skip_count >= y->term_count - y->skip_count) return false;
+    if (y->skip_count > x->skip_count) return false;
+    for (int i = (int)x->term_count - 1; i >= 0; i--) {
+        if (!x->terms[i]) continue;
+        int j;
+        for (j = (int)y->term_count - 1; j >= 0; j--)
+            if (y->terms[j] == x->terms[i]) break;
+        if (j < 0) return false;
+    }
+    if (x->flags & LOOP_INDEX_ONLY && !(y->flags & LOOP_INDEX_ONLY)) return false;
+    return true;
+}
+
+static void adjust_cost(struct where_info *w, struct where_loop *t)
+{
+    if (!(t->flags & LOOP_INDEXED)) return;
+    for (struct where_loop *p = w->loops; p; p = p->next) {
+        if (p->source != t->source || !(p->flags & LOOP_INDEXED)) continue;
+        if (cheaper_proper_subset(p, t)) {
+            t->run = MIN(p->run, t->run);
+            t->rows = MIN(p->rows - 1, t->rows);
+        } else if (cheaper_proper_subset(t, p)) {
+            t->run = MAX(p->run, t->run);
+            t->rows = MAX(p->rows + 1, t->rows);
+        }
+    }
+}
+
+// The loop in the list that the template makes superfluous; NULL-ended; *drop: the template is the worse one.
+static struct where_loop **find_lesser(struct where_loop **at, const struct where_loop *t, bool *drop)
+{
+    *drop = false;
+    struct where_loop *p;
+    for (p = *at; p; at = &p->next, p = *at) {
+        if (p->source != t->source || p->sort_index != t->sort_index) continue;
+        if (p->flags & LOOP_AUTO_INDEX && t->skip_count == 0 && t->flags & LOOP_INDEXED && t->flags & LOOP_COLUMN_EQ &&
+            (p->prereq & t->prereq) == t->prereq)
+            break;
+        if ((p->prereq & t->prereq) == p->prereq && p->setup <= t->setup && p->run <= t->run && p->rows <= t->rows) {
+            *drop = true;
+            return NULL;
+        }
+        if ((p->prereq & t->prereq) == t->prereq && p->run >= t->run && p->rows >= t->rows) break;
+    }
+    return at;
+}
+
+struct or_cost {
+    bitmask prereq;
+    logest run, rows;
+};
+struct or_set {
+    u32 count;
+    struct or_cost costs[3];
+};
+
+static bool or_insert(struct or_set *set, bitmask prereq, logest run, logest rows)
+{
+    u32 i;
+    struct or_cost *p;
+    for (i = 0; i < set->count; i++) {
+        p = &set->costs[i];
+        if (run <= p->run && (prereq & p->prereq) == prereq) {
+            p->prereq = prereq;
+            p->run = run;
+            if (p->rows > rows) p->rows = rows;
+            return true;
+        }
+        if (p->run <= run && (p->prereq & prereq) == p->prereq) return false;
+    }
+    if (set->count < COUNT_OF(set->costs)) {
+        p = &set->costs[set->count++];
+        p->rows = rows;
+    } else {
+        p = &set->costs[0];
+        for (i = 1; i < set->count; i++)
+            if (p->run > set->costs[i].run) p = &set->costs[i];
+        if (p->run <= run) return false;
+    }
+    p->prereq = prereq;
+    p->run = run;
+    if (p->rows > rows) p->rows = rows;
+    return true;
+}
+
+struct builder {
+    struct where_info *w;
+    struct where_clause *clause;
+    struct where_loop *loop; // template
+    struct or_set *or_set;   // collecting for an OR: loops are not kept
+    u32 plan_limit;
+};
+
+static void loop_insert(struct builder *b, struct where_loop *t)
+{
+    struct where_info *w = b->w;
+    if (b->plan_limit == 0) {
+        if (b->or_set) b->or_set->count = 0;
+        return;
+    }
+    b->plan_limit--;
+    adjust_cost(w, t);
+    if (b->or_set) {
+        if (t->term_count) or_insert(b->or_set, t->prereq, t->run, t->rows);
+        return;
+    }
+    bool drop;
+    struct where_loop **at = find_lesser(&w->loops, t, &drop);
+    if (drop) return;
+    struct where_loop *p = *at;
+    if (!p) {
+        p = arena_alloc(w->c->arena, sizeof *p);
+        *at = p;
+        p->next = NULL;
+    } else {
+        // What else the new one makes superfluous goes too.
+        struct where_loop **tail = &p->next;
+        while (*tail) {
+            tail = find_lesser(tail, t, &drop);
+            if (!tail || drop) break;
+            struct where_loop *remove = *tail;
+            if (!remove) break;
+            *tail = remove->next;
+        }
+    }
+    struct where_loop *next = p->next;
+    *p = *t;
+    p->next = next;
+    p->terms = arena_alloc(w->c->arena, sizeof *p->terms * (t->term_count + 1));
+    memcpy(p->terms, t->terms, sizeof *p->terms * t->term_count);
+    p->term_capacity = t->term_count + 1;
+}
+
+static void terms_reserve(struct builder *b, u32 count)
+{
+    struct where_loop *t = b->loop;
+    while (t->term_capacity < count)
+        t->terms = arena_grow(b->w->c->arena, t->terms, t->term_capacity, &t->term_capacity, sizeof *t->terms);
+}
+
+// ---- what terms that the loop does not use still filter ----------------------------------------------------------
+
+static void output_adjust(struct where_clause *wc, struct where_loop *loop, logest rows)
+{
+    bitmask not_allowed = ~(loop->prereq | loop->self);
+    logest reduce = 0;
+    for (int i = 0; i < wc->base_count; i++) {
+        struct where_term *t = wc->terms[i];
+        if (t->prereq_all & not_allowed) continue;
+        if (!(t->prereq_all & loop->self)) continue;
+        if (t->flags & TERM_VIRTUAL) continue;
+        int j;
+        for (j = (int)loop->term_count - 1; j >= 0; j--) {
+            struct where_term *x = loop->terms[j];
+            if (!x) continue;
+            if (x == t) break;
+            if (x->parent >= 0 && x->clause == wc && wc->terms[x->parent] == t) break;
+        }
+        if (j >= 0) continue;
+        if (loop->self == t->prereq_all) {
+            const struct source *s = &wc->info->sources->items[loop->source];
+            if (t->operators & 0x3f || !(s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT))) loop->flags |= LOOP_SELF_CULL;
+        }
+        if (t->truth <= 0) {
+            loop->rows += t->truth;
+        } else {
+            loop->rows--;
+            if (t->operators & (WO_EQ | WO_IS)) {
+                int k = 0;
+                if (t->expr->right && expr_is_integer(t->expr->right, &k) && k >= -1 && k <= 1) k = 10;
+                else k = 20;
+                if (reduce < k) reduce = (logest)k;
+            }
+        }
+    }
+    if (loop->rows > rows - reduce) loop->rows = rows - reduce;
+}
+
+static bool column_not_null(const struct where_index *x, int i)
+{
+    int column = x->columns[i];
+    if (column >= 0) return x->table->columns[column].not_null != CONFLICT_NONE || column == x->table->rowid_column;
+    return column == COLUMN_ROWID;
+}
+
+// Leading fields of "(a, b) > (1, 2)" that fit the index from column `eq` on.
+static int range_vector_length(struct where_info *w, int cursor, const struct where_index *x, int eq,
+                               const struct where_term *t)
+{
+    struct compile *c = w->c;
+    int compare = expr_vector_size(t->expr->left);
+    compare = MIN(compare, x->column_count - eq);
+    int i;
+    for (i = 1; i < compare; i++) {
+        if (t->expr->left->kind != EXPR_ROW) break;
+        const struct expr *left = t->expr->left->list->items[i].expr;
+        struct expr *right = t->expr->right;
+        if (right->kind == EXPR_SELECT) right = right->select->columns->items[i].expr;
+        else right = right->list->items[i].expr;
+        if (left->kind != EXPR_COLUMN || left->cursor != cursor) break;
+        int column = x->columns[i + eq];
+        if (column == x->table->rowid_column && column >= 0) column = COLUMN_ROWID;
+        if (left->column != column || x->descending[i + eq] != x->descending[eq]) break;
+        char affinity = compare_affinity(right, expr_affinity(left));
+        if (affinity != table_column_affinity(x->table, left->column)) break;
+        const struct collation *k = compare_collation(c, left, right);
+        const char *own = x->collations[i + eq] ? x->collations[i + eq] : "BINARY";
+        if (!name_equal(k->name, own)) break;
+    }
+    return i;
+}
+
+static logest range_adjust(const struct where_term *t, logest rows)
+{
+    if (!t) return rows;
+    if (t->truth <= 0) return rows + t->truth;
+    if (!(t->flags & TERM_VNULL)) return rows - 20;
+    return rows;
+}
+
+static void range_estimate(struct where_term *lower, struct where_term *upper, struct where_loop *loop)
+{
+    logest before = loop->rows;
+    logest rows = range_adjust(lower, before);
+    rows = range_adjust(upper, rows);
+    // Both ends given and unknown: 1/64 rather than 1/16.
+    if (lower && lower->truth > 0 && upper && upper->truth > 0) rows -= 20;
+    logest out = before;
+    out -= (lower != NULL) + (upper != NULL);
+    if (rows < 10) rows = 10;
+    if (rows < out) out = rows;
+    loop->rows = out;
+}
+
+static void add_index_loops(struct builder *b, struct source *s, struct where_index *x, logest in_multiplier)
+{
+    struct where_info *w = b->w;
+    struct where_loop *new = b->loop;
+    struct where_loop saved = *new;
+    u16 mask;
+    if (new->flags & LOOP_BOTTOM) mask = WO_LT | WO_LE;
+    else mask = WO_EQ | WO_IN | WO_GT | WO_GE | WO_LT | WO_LE | WO_IS_NULL | WO_IS;
+    if (x->index && x->index->unordered) mask &= (u16) ~(WO_GT | WO_GE | WO_LT | WO_LE);
+    struct where_scan scan;
+    struct where_term *term = where_scan_first(&scan, b->clause, s->cursor, saved.eq_count, mask, x);
+    new->setup = 0;
+    logest size = x->rows[0], log_size = logest_log(size);
+    struct where_term *top = NULL, *bottom = NULL;
+    logest table_size = (logest)table_row_size(x->table);
+    for (; term; term = where_scan_next(&scan)) {
+        u16 op = term->operators;
+        logest in_rows = 0;
+        if ((op == WO_IS_NULL || term->flags & TERM_VNULL) && column_not_null(x, saved.eq_count)) continue;
+        if (term->prereq_right & new->self) continue;
+        if (term->flags & TERM_LIKE_OPT && term->operators == WO_LT) continue;
+        if (s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT | JOIN_RIGHT) && !where_term_outer_ok(term, s)) continue;
+        u32 keep_capacity = new->term_capacity;
+        struct where_term **keep_terms = new->terms;
+        new->flags = saved.flags;
+        new->eq_count = saved.eq_count;
+        new->bottom_count = saved.bottom_count;
+        new->top_count = saved.top_count;
+        new->term_count = saved.term_count;
+        new->term_capacity = keep_capacity;
+        new->terms = keep_terms;
+        terms_reserve(b, new->term_count + 2);
+        new->terms[new->term_count++] = term;
+        new->prereq = (saved.prereq | term->prereq_right) & ~new->self;
+        if (op & WO_IN) {
+            struct expr *e = term->expr;
+            if (e->flags & EXPR_F_SELECT) {
+                in_rows = 46;
+                bool redundant = false;
+                for (u32 i = 0; i + 1 < new->term_count; i++)
+                    if (new->terms[i] && new->terms[i]->expr == e) {
+                        in_rows = 0;
+                        if (new->terms[i]->field == term->field) redundant = true;
+                    }
+                if (redundant) {
+                    new->term_count--;
+                    continue;
+                }
+            } else if (e->list && e->list->count) {
+                in_rows = logest_of(e->list->count);
+            }
+            if (x->has_stat && log_size >= 10) {
+                logest m = x->rows[saved.eq_count], log_k = logest_log(in_rows);
+                logest gain = (logest)(m + log_k + 10 - (in_rows + log_size));
+                if (gain < 0) {
+                    // A scan of the rows with the columns before is cheaper than that many searches.
+                    continue;
+                }
+            }
+            new->flags |= LOOP_COLUMN_IN;
+        } else if (op & (WO_EQ | WO_IS)) {
+            int column = x->columns[saved.eq_count];
+            new->flags |= LOOP_COLUMN_EQ;
+            if (column == COLUMN_ROWID || (column >= 0 && in_multiplier == 0 && saved.eq_count == x->key_count - 1)) {
+                if (column == COLUMN_ROWID || x->unique_not_null || (x->key_count == 1 && x->unique && op & WO_EQ))
+                    new->flags |= LOOP_ONE_ROW;
+                else
+                    new->flags |= LOOP_UNIQUE_WANTED;
+            }
+        } else if (op & WO_IS_NULL) {
+            new->flags |= LOOP_COLUMN_NULL;
+        } else {
+            int length = range_vector_length(w, s->cursor, x, saved.eq_count, term);
+            if (op & (WO_GT | WO_GE)) {
+                new->flags |= LOOP_COLUMN_RANGE | LOOP_BOTTOM;
+                new->bottom_count = (u16)length;
+                bottom = term;
+                top = NULL;
+                if (term->flags & TERM_LIKE_OPT) {
+                    // The other end was added right behind it.
+                    int at = 0;
+                    while (term->clause->terms[at] != term) at++;
+                    top = term->clause->terms[at + 1];
+                    new->terms[new->term_count++] = top;
+                    new->flags |= LOOP_TOP;
+                    new->top_count = 1;
+                }
+            } else {
+                new->flags |= LOOP_COLUMN_RANGE | LOOP_TOP;
+                new->top_count = (u16)length;
+                top = term;
+                bottom = new->flags & LOOP_BOTTOM ? new->terms[new->term_count - 2] : NULL;
+            }
+        }
+        if (new->flags & LOOP_COLUMN_RANGE) {
+            range_estimate(bottom, top, new);
+        } else {
+            int eq = ++new->eq_count;
+            if (term->truth <= 0 && x->columns[saved.eq_count] >= 0) {
+                new->rows += term->truth;
+                new->rows -= in_rows;
+            } else {
+                new->rows += x->rows[MIN(eq, x->key_count)] - x->rows[MIN(eq - 1, x->key_count)];
+                if (op & WO_IS_NULL) new->rows += 10;
+            }
+        }
+        logest cost = x->kind == WHERE_INDEX_ROWID ? new->rows + 16 : new->rows + 1 + (15 * x->row_size) / table_size;
+        cost = logest_add(log_size, cost);
+        new->run = cost;
+        if (!(new->flags & (LOOP_INDEX_ONLY | LOOP_ROWID | LOOP_EXPR_INDEX)))
+            new->run = logest_add(new->run, new->rows + 16);
+        logest unadjusted = new->rows;
+        new->run += in_multiplier + in_rows;
+        new->rows += in_multiplier + in_rows;
+        output_adjust(b->clause, new, size);
+        loop_insert(b, new);
+        new->rows = new->flags & LOOP_COLUMN_RANGE ? saved.rows : unadjusted;
+        if (!(new->flags & LOOP_TOP) && new->eq_count < x->column_count &&
+            (new->eq_count < x->key_count || x->kind != WHERE_INDEX_PRIMARY))
+            add_index_loops(b, s, x, in_multiplier + in_rows);
+        new->rows = saved.rows;
+    }
+    new->prereq = saved.prereq;
+    new->eq_count = saved.eq_count;
+    new->bottom_count = saved.bottom_count;
+    new->top_count = saved.top_count;
+    new->skip_count = saved.skip_count;
+    new->flags = saved.flags;
+    new->rows = saved.rows;
+    new->term_count = saved.term_count;
+    // Skip-scan: try every value of a column that no term constrains, when it has few.
+    if (saved.eq_count == saved.skip_count && saved.eq_count + 1 < x->key_count && saved.eq_count == new->term_count &&
+        x->has_stat && !(x->index && x->index->no_skip_scan) && x->rows[saved.eq_count + 1] >= 42) {
+        terms_reserve(b, new->term_count + 1);
+        new->eq_count++;
+        new->skip_count++;
+        new->terms[new->term_count++] = NULL;
+        new->flags |= LOOP_SKIP_SCAN;
+        logest iterations = x->rows[saved.eq_count] - x->rows[saved.eq_count + 1];
+        new->rows -= iterations;
+        iterations += 5;
+        add_index_loops(b, s, x, iterations + in_multiplier);
+        new->rows = saved.rows;
+        new->eq_count = saved.eq_count;
+        new->skip_count = saved.skip_count;
+        new->flags = saved.flags;
+        new->term_count = saved.term_count;
+    }
+}
+
+// ---- one source -------------------------------------------------------------------------------------------------
+
+static bool might_help_order(struct builder *b, struct where_index *x, int cursor)
+{
+    struct where_info *w = b->w;
+    struct expr_list *order_by = w->order_by;
+    if (!order_by || (x->index && x->index->unordered)) return false;
+    for (u32 i = 0; i < order_by->count; i++) {
+        struct expr *e = expr_skip_collate(order_by->items[i].expr);
+        if ((e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) && e->cursor == cursor) {
+            if (e->column < 0) return true;
+            for (int j = 0; j < x->key_count; j++)
+                if (e->column == x->columns[j]) return true;
+        } else if (x->exprs) {
+            for (int j = 0; j < x->key_count; j++)
+                if (x->columns[j] == COLUMN_EXPR && expr_compare(w->c, e, x->exprs[j], cursor) < 2) return true;
+        }
+    }
+    return false;
+}
+
+bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct where_clause *wc, struct expr *partial)
+{
+    if (join & JOIN_RIGHT) return false;
+    while (partial->kind == EXPR_AND) {
+        if (!where_usable_partial(w, cursor, join, wc, partial->left)) return false;
+        partial = partial->right;
+    }
+    for (int i = 0; i < wc->count; i++) {
+        struct expr *e = wc->terms[i]->expr;
+        if (e->flags & EXPR_F_OUTER_ON && e->on_cursor != cursor) continue;
+        if (join & JOIN_OUTER && !(e->flags & EXPR_F_OUTER_ON)) continue;
+        if (expr_implies(w->c, e, partial, cursor) && !(wc->terms[i]->flags & TERM_VNULL)) return true;
+    }
+    return false;
+}
+
+bool where_term_drives_index(const struct where_info *w, const struct where_term *t, const struct source *s,
+                             bitmask not_ready)
+{
+    if (t->left_cursor != s->cursor || !(t->operators & (WO_EQ | WO_IS))) return false;
+    if (s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT | JOIN_RIGHT) && !where_term_outer_ok(t, s)) return false;
+    if (t->prereq_right & not_ready) return false;
+    if (t->left_column < 0) return false;
+    return expr_index_affinity_ok(t->expr, table_column_affinity(s->table, t->left_column));
+}
+
+// Columns of the table that an index with expressions covers: every use of one is inside an indexed expression.
+struct covering {
+    struct where_info *w;
+    const struct where_index *x;
+    int cursor;
+    bool uncovered, expr_used;
+};
+
+static enum walk_result covering_expr(struct walker *walker, struct expr *e)
+{
+    struct covering *k = walker->context;
+    if ((e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) && e->cursor == k->cursor) {
+        for (int i = 0; i < k->x->column_count; i++)
+            if (k->x->columns[i] == e->column) return WALK_CONTINUE;
+        k->uncovered = true;
+        return WALK_ABORT;
+    }
+    if (k->x->exprs)
+        for (int i = 0; i < k->x->key_count; i++)
+            if (k->x->columns[i] == COLUMN_EXPR && expr_compare(k->w->c, e, k->x->exprs[i], k->cursor) == 0) {
+                k->expr_used = true;
+                return WALK_PRUNE;
+            }
+    return WALK_CONTINUE;
+}
+
+static enum walk_result covering_select(struct walker *walker, struct select *s)
+{
+    return WALK_CONTINUE;
+}
+
+static u32 covers_by_expressions(struct where_info *w, const struct where_index *x, int cursor)
+{
+    if (!w->select) return 0;
+    if (!x->has_expr) {
+        int i;
+        for (i = 0; i < x->column_count; i++)
+            if (x->columns[i] >= 63) break;
+        if (i >= x->column_count) return 0;
+    }
+    struct covering k = {.w = w, .x = x, .cursor = cursor};
+    struct walker walker = {.expr = covering_expr, .select = covering_select, .context = &k};
+    walk_select(&walker, w->select);
+    if (w->where) walk_expr(&walker, w->where);
+    if (!k.uncovered) return LOOP_INDEX_ONLY;
+    return k.expr_used ? LOOP_EXPR_INDEX : 0;
+}
+
+static void add_source_loops(struct builder *b, bitmask prereq)
+{
+    struct where_info *w = b->w;
+    struct where_loop *new = b->loop;
+    struct source *s = &w->sources->items[new->source];
+    const struct table *t = s->table;
+    logest rows = table_rows(t);
+    logest table_size = (logest)table_row_size(t);
+    if (!b->or_set && !(w->flags & (WHERE_RIGHT_JOIN | WHERE_OR_SUBCLAUSE)) &&
+        compile_connection_flag(w->c, CONNECTION_AUTOMATIC_INDEX) && !s->index && !s->not_indexed && !s->correlated &&
+        !s->recursive && !(s->join & JOIN_RIGHT)) {
+        logest log_size = logest_log(rows);
+        for (int i = 0; i < b->clause->count; i++) {
+            struct where_term *term = b->clause->terms[i];
+            if (term->prereq_right & new->self) continue;
+            if (!where_term_drives_index(w, term, s, 0)) continue;
+            terms_reserve(b, 1);
+            new->eq_count = 1;
+            new->bottom_count = new->top_count = new->skip_count = 0;
+            new->index = NULL;
+            new->term_count = 1;
+            new->terms[0] = term;
+            new->setup = log_size + rows;
+            if (!(t->flags & TABLE_EPHEMERAL)) new->setup += 28;
+            else new->setup -= 25;
+            if (new->setup < 0) new->setup = 0;
+            new->rows = 43;
+            new->run = logest_add(log_size, new->rows);
+            new->flags = LOOP_AUTO_INDEX;
+            new->sort_index = 0;
+            new->prereq = prereq | term->prereq_right;
+            loop_insert(b, new);
+        }
+    }
+    int sort_index = 1;
+    for (struct where_index *x = w->indexes[new->source]; x; x = x->next, sort_index++) {
+        if (s->index && x->index != s->index) continue;
+        if (s->not_indexed && x->kind == WHERE_INDEX_ORDINARY) continue;
+        if (x->partial && !where_usable_partial(w, s->cursor, s->join, b->clause, x->partial)) continue;
+        rows = x->rows[0];
+        new->eq_count = new->bottom_count = new->top_count = new->distinct_count = new->skip_count = 0;
+        new->term_count = 0;
+        new->sort_index = 0;
+        new->setup = 0;
+        new->prereq = prereq;
+        new->rows = rows;
+        new->index = x;
+        bool helps = might_help_order(b, x, s->cursor);
+        if (x->kind == WHERE_INDEX_ROWID) {
+            new->flags = LOOP_ROWID;
+            new->sort_index = helps ? (u8)sort_index : 0;
+            new->run = rows + 16;
+            output_adjust(b->clause, new, rows);
+            if (s->select && s->via_coroutine) new->flags |= LOOP_COROUTINE;
+            loop_insert(b, new);
+            new->rows = rows;
+        } else {
+            bitmask missing;
+            if (x->covering_all) {
+                missing = 0;
+                new->flags = LOOP_INDEX_ONLY | LOOP_INDEXED;
+            } else {
+                missing = s->columns_used & x->not_indexed;
+                new->flags = LOOP_INDEXED;
+                if (missing == 1ull << 63 || (x->has_expr && !x->has_virtual && missing != 0)) {
+                    u32 covering = covers_by_expressions(w, x, s->cursor);
+                    if (covering) {
+                        missing = 0;
+                        new->flags |= covering;
+                    }
+                } else if (missing == 0 && (table_has_rowid(t) || w->select)) {
+                    new->flags = LOOP_INDEX_ONLY | LOOP_INDEXED;
+                }
+            }
+            if (helps || !table_has_rowid(t) || x->partial || s->index ||
+                (missing == 0 && !(x->index && x->index->unordered) && x->row_size < table_size &&
+                 !(w->flags & WHERE_ONE_PASS))) {
+                new->sort_index = helps ? (u8)sort_index : 0;
+                new->run = rows + 1 + (15 * x->row_size) / table_size;
+                if (missing) {
+                    logest lookup = rows + 16;
+                    struct where_clause *wc = &w->clause;
+                    for (int i = 0; i < wc->count; i++) {
+                        struct where_term *term = wc->terms[i];
+                        struct covering k = {.w = w, .x = x, .cursor = s->cursor};
+                        struct walker walker = {.expr = covering_expr, .select = covering_select, .context = &k};
+                        walk_expr(&walker, term->expr);
+                        if (k.uncovered) break;
+                        if (term->truth <= 0) {
+                            lookup += term->truth;
+                        } else {
+                            lookup--;
+                            if (term->operators & (WO_EQ | WO_IS)) lookup -= 19;
+                        }
+                    }
+                    new->run = logest_add(new->run, lookup);
+                }
+                output_adjust(b->clause, new, rows);
+                if (!(s->join & JOIN_RIGHT && x->has_expr)) loop_insert(b, new);
+                new->rows = rows;
+            }
+        }
+        add_index_loops(b, s, x, 0);
+    }
+}
+
+// ---- table-valued functions ------------------------------------------------------------------------------------
+
+static void add_virtual_loops(struct builder *b, bitmask prereq)
+{
+    struct where_info *w = b->w;
+    struct where_loop *new = b->loop;
+    struct source *s = &w->sources->items[new->source];
+    new->term_count = 0;
+    new->setup = 0;
+    new->eq_count = 0;
+    new->index = NULL;
+    new->flags = LOOP_VIRTUAL;
+    new->rows = 46;
+    new->run = 200;
+    new->sort_index = 0;
+    new->prereq = prereq;
+    bool all = true;
+    // Terms on its hidden columns are arguments: all that can be had are taken.
+    for (int i = 0; i < b->clause->count; i++) {
+        struct where_term *t = b->clause->terms[i];
+        if (t->left_cursor != s->cursor || !(t->operators & (WO_EQ | WO_IS)) || t->left_column < 0) continue;
+        if (!(s->table->columns[t->left_column].flags & COLUMN_HIDDEN)) continue;
+        if (t->prereq_right & new->self) continue;
+        if (s->join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT) && !where_term_outer_ok(t, s)) continue;
+        bool taken = false;
+        for (u32 j = 0; j < new->term_count; j++) taken |= new->terms[j]->left_column == t->left_column;
+        if (taken) continue;
+        terms_reserve(b, new->term_count + 1);
+        new->terms[new->term_count++] = t;
+        new->prereq |= t->prereq_right;
+    }
+    (void)all;
+    if (new->term_count) new->run = 46;
+    loop_insert(b, new);
+}
+
+// ---- OR: the union of loops for its alternatives -------------------------------------------------------------------
+
+static void add_or_loops(struct builder *b, bitmask prereq)
+{
+    struct where_info *w = b->w;
+    struct where_loop *new = b->loop;
+    struct where_clause *wc = b->clause;
+    struct source *s = &w->sources->items[new->source];
+    if (s->join & JOIN_RIGHT) return;
+    if (s->recursive || s->table->kind == TABLE_VIRTUAL) return;
+    for (int n = 0; n < wc->count; n++) {
+        struct where_term *term = wc->terms[n];
+        if (!(term->operators & WO_OR) || !(term->indexable & new->self)) continue;
+        struct where_clause *or_clause = term->sub;
+        bool once = true;
+        struct or_set sum = {0};
+        for (int i = 0; i < or_clause->count; i++) {
+            struct where_term *o = or_clause->terms[i];
+            struct where_clause temp = {.info = w, .outer = wc, .op = EXPR_AND};
+            struct or_set current = {0};
+            struct builder sub = *b;
+            struct where_loop loop = {.source = new->source, .self = new->self};
+            struct where_term *one[1];
+            if (o->operators & WO_AND) {
+                sub.clause = o->sub;
+                sub.clause->outer = wc;
+            } else if (o->left_cursor == s->cursor) {
+                one[0] = o;
+                temp.terms = one;
+                temp.count = 1;
+                temp.base_count = 1;
+                sub.clause = &temp;
+            } else {
+                continue;
+            }
+            sub.loop = &loop;
+            sub.or_set = &current;
+            add_source_loops(&sub, prereq);
+            b->plan_limit = sub.plan_limit;
+            if (sub.clause->has_or) {
+                sub.loop = &loop;
+                add_or_loops(&sub, prereq);
+            }
+            if (current.count == 0) {
+                sum.count = 0;
+                break;
+            }
+            if (once) {
+                sum = current;
+                once = false;
+            } else {
+                struct or_set before = sum;
+                sum.count = 0;
+                for (u32 x = 0; x < before.count; x++)
+                    for (u32 y = 0; y < current.count; y++)
+                        or_insert(&sum, before.costs[x].prereq | current.costs[y].prereq,
+                                  logest_add(before.costs[x].run, current.costs[y].run),
+                                  logest_add(before.costs[x].rows, current.costs[y].rows));
+            }
+        }
+        if (once) continue;
+        terms_reserve(b, 1);
+        new->term_count = 1;
+        new->terms[0] = term;
+        new->flags = LOOP_MULTI_OR;
+        new->setup = 0;
+        new->sort_index = 0;
+        new->index = NULL;
+        new->eq_count = new->bottom_count = new->top_count = new->skip_count = 0;
+        for (u32 i = 0; i < sum.count; i++) {
+            // A little dearer than it seems: the row set must keep duplicates out.
+            new->run = sum.costs[i].run + 1;
+            new->rows = sum.costs[i].rows;
+            new->prereq = sum.costs[i].prereq;
+            loop_insert(b, new);
+        }
+    }
+}
+
+void where_loops_add(struct where_info *w)
+{
+    struct where_loop template = {0};
+    struct builder b = {.w = w, .clause = &w->clause, .loop = &template, .plan_limit = 20000};
+    bitmask prereq = 0, prior = 0;
+    bool first_past_right = false, has_right = false;
+    for (u32 i = 0; i < w->sources->count; i++) {
+        struct source *s = &w->sources->items[i];
+        bitmask this_prereq = 0;
+        template = (struct where_loop){.source = (u8)i, .self = 1ull << i, .terms = template.terms, .term_capacity = template.term_capacity};
+        b.plan_limit += 1000;
+        if (first_past_right || s->join & (JOIN_OUTER | JOIN_CROSS)) {
+            // The tables to the left must come before; and all to the right after an outer join's pair.
+            if (s->join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) has_right = true;
+            prereq |= prior;
+            first_past_right = (s->join & (JOIN_OUTER | JOIN_CROSS)) != 0;
+        } else {
+            if (!has_right) prereq = 0;
+        }
+        this_prereq = prereq;
+        if (s->table->kind == TABLE_VIRTUAL || s->table->flags & TABLE_EPONYMOUS) {
+            add_virtual_loops(&b, this_prereq);
+        } else {
+            add_source_loops(&b, this_prereq);
+            if (w->clause.has_or) add_or_loops(&b, this_prereq);
+        }
+        prior |= 1ull << i;
+    }
+}
