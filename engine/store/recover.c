@@ -1,12 +1,27 @@
 // Recovery: what the WAL holds when the store is opened. It ends at its last commit before the first frame that
 // does not continue it; what is after that was never acknowledged.
+//
+// What is kept is written over itself. After a failed sync the kernel shows bytes that are not on the disk and takes
+// them for clean: a new commit's sync would not cover them, and a power loss would cut the log short before it.
 #include "store_private.h"
+
+#include <errno.h>
 
 #define CHUNK_SIZE (1u << 20)
 
 struct recovery {
-    enum { RECOVERY_SIZE, RECOVERY_HEADER, RECOVERY_HEADER_READ, RECOVERY_FRAMES, RECOVERY_FRAMES_READ } step;
+    enum {
+        RECOVERY_SIZE,
+        RECOVERY_HEADER,
+        RECOVERY_HEADER_READ,
+        RECOVERY_FRAMES,
+        RECOVERY_FRAMES_READ,
+        RECOVERY_REWRITE,
+        RECOVERY_REWRITE_READ,
+        RECOVERY_REWRITE_WRITTEN,
+    } step;
     u64 size;
+    u64 rewritten; // bytes from the start of the WAL
     u8 *chunk;
     u32 chunk_frames;
     struct wal_sum sum, commit_sum;
@@ -65,6 +80,14 @@ static io_status recovery_error(struct store *s, struct op *op, s64 result, cons
     return IO_FAIL;
 }
 
+// The log has been read to its end.
+static io_status recovery_read(struct store *s, struct op *op)
+{
+    if (s->recovery->commit_frame == 0 || s->read_only) return recovery_done(s);
+    s->recovery->step = RECOVERY_REWRITE;
+    return store_recover_wal(s, op);
+}
+
 io_status store_recover_wal(struct store *s, struct op *op)
 {
     struct wal *w = &s->wal;
@@ -106,8 +129,29 @@ io_status store_recover_wal(struct store *s, struct op *op)
     }
     case RECOVERY_FRAMES_READ:
         if (result < 0) return recovery_error(s, op, result, "frames");
-        if (!chunk_decode(s, (u32)result)) return recovery_done(s);
+        if (!chunk_decode(s, (u32)result)) return recovery_read(s, op);
         r->step = RECOVERY_FRAMES;
+        return store_recover_wal(s, op);
+    case RECOVERY_REWRITE: {
+        u64 left = wal_frame_offset(w, r->commit_frame + 1) - r->rewritten;
+        if (left == 0) return recovery_done(s);
+        r->step = RECOVERY_REWRITE_READ;
+        io_file_read(w->file, r->chunk, MIN(left, CHUNK_SIZE), r->rewritten, &s->completion);
+        return store_step_wait(s, op);
+    }
+    case RECOVERY_REWRITE_READ:
+        if (result <= 0) return recovery_error(s, op, result < 0 ? result : -EIO, "frames again");
+        r->step = RECOVERY_REWRITE_WRITTEN;
+        io_file_write(w->file, r->chunk, (size_t)result, r->rewritten, &s->completion);
+        return store_step_wait(s, op);
+    case RECOVERY_REWRITE_WRITTEN:
+        if (result < 0) {
+            err_set_errno(&op->err, ERR_IOERR_WRITE, (int)-result, __func__,
+                          "disk I/O error: writing %s again, to make it durable, failed", s->path_wal);
+            return IO_FAIL;
+        }
+        r->rewritten += (u64)result;
+        r->step = RECOVERY_REWRITE;
         return store_recover_wal(s, op);
     }
     return IO_DONE;
