@@ -160,6 +160,50 @@ void cache_frame_give(struct cache *c, struct pager_frame *f)
     }
 }
 
+static void arena_release(struct cache *c, u32 index)
+{
+    struct cache_arena *a = &c->arenas[index];
+    io_buffers_free(c->io, a->memory, a->size);
+    free(a->frames);
+    *a = c->arenas[--c->arena_count];
+}
+
+void cache_trim(struct cache *c)
+{
+    u32 keep = c->frames_max / c->arena_frames + 2;
+    if (c->resident || c->arena_count <= keep) return;
+    orphans_collect(c);
+    // Frames of arenas that can go are marked as orphans, to tell them in the list of free ones.
+    for (u32 i = keep; i < c->arena_count; i++) {
+        struct pager_frame *frames = c->arenas[i].frames;
+        u32 free_frames = 0;
+        for (u32 k = 0; k < c->arena_frames; k++) {
+            struct pager_frame *f = &frames[k];
+            if (f->page.pins == 0 && !f->orphan && (f->state == FRAME_READY || f->state == FRAME_FAILED)) {
+                cache_remove(c, f);
+                free_push(c, f);
+            }
+            free_frames += f->state == FRAME_FREE;
+        }
+        if (free_frames < c->arena_frames) continue;
+        for (u32 k = 0; k < c->arena_frames; k++) frames[k].orphan = true;
+    }
+    struct pager_frame **link = &c->free;
+    while (*link) {
+        if ((*link)->orphan) {
+            *link = (*link)->next;
+            c->free_count--;
+        } else {
+            link = &(*link)->next;
+        }
+    }
+    for (u32 i = c->arena_count; i-- > keep;) {
+        struct pager_frame *first = c->arenas[i].frames;
+        if (first->state == FRAME_FREE && first->orphan) arena_release(c, i);
+    }
+    c->hand = 0;
+}
+
 void cache_insert(struct cache *c, struct pager_frame *f, enum frame_state state)
 {
     ASSERT(f->state == FRAME_PRIVATE);

@@ -67,6 +67,8 @@ void cache_deinit(struct cache *c);
 struct pager_frame *cache_frame_take(struct cache *c);
 // Gives a frame back that is not in the hash; while it is pinned or loading it is an orphan.
 void cache_frame_give(struct cache *c, struct pager_frame *f);
+// Gives memory back that a big transaction took beyond the soft limit.
+void cache_trim(struct cache *c);
 // Makes a taken frame findable: FRAME_LOADING or FRAME_READY; page.no, version and superseded are set.
 void cache_insert(struct cache *c, struct pager_frame *f, enum frame_state state);
 void cache_remove(struct cache *c, struct pager_frame *f); // from the hash and the stale list; keeps the frame

@@ -53,8 +53,8 @@ io_status txn_begin_read(struct txn *t, struct op *op);
 // snapshot, one of the newest handed-over commit. With an older snapshot: ERR_BUSY_SNAPSHOT. ERR_BUSY when
 // the slot is not had in time; ERR_READONLY. No-op when it is held.
 io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns);
-// Makes the changes durable; on IO_DONE they are. Ends the transaction, also on IO_FAIL (rolled back), but
-// for ERR_BUSY, which leaves it as it was.
+// Makes the changes durable; on IO_DONE they are. Ends the transaction, also on IO_FAIL (rolled back). Its
+// cursors are the caller's to close, or to save beforehand and restore in the next one.
 io_status txn_commit(struct txn *t, struct op *op);
 void txn_rollback(struct txn *t); // to TXN_NONE; cursors become invalid
 // Ends a read transaction.

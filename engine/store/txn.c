@@ -279,6 +279,10 @@ io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns)
         }
         return status;
     }
+    // Savepoints that were opened before the first write go back to here.
+    struct pager_frame *first = txn_private_find(t, 1);
+    if (first) first->saved_serial = 0;
+    t->undo_count = t->free_log_count = 0;
     t->base_page_count = t->page_count;
     t->base_freelist_head = t->freelist_head;
     t->base_freelist_count = t->freelist_count;
@@ -309,7 +313,6 @@ static void waiters_detach(struct wait_list *list)
 void txn_end(struct txn *t)
 {
     struct store *s = t->store;
-    txn_cursors_invalidate(t);
     savepoints_drop(t);
     txn_private_drop_all(t);
     slot_dequeue(t);
@@ -333,7 +336,13 @@ void txn_end(struct txn *t)
     err_clear(&t->doom);
 }
 
-void txn_rollback(struct txn *t) { txn_end(t); }
+void txn_rollback(struct txn *t)
+{
+    bool wrote = t->state == TXN_WRITE;
+    txn_cursors_invalidate(t);
+    txn_end(t);
+    if (wrote) cache_trim(&t->store->cache);
+}
 
 void txn_end_read(struct txn *t)
 {

@@ -167,6 +167,7 @@ void store_commits_done(struct store *s)
 {
     s->commits = s->durable.commit;
     cache_stale_drop(&s->cache, store_horizon(s));
+    cache_trim(&s->cache);
     while (s->committing_first && s->committing_first->commit.lsn <= s->durable.lsn) committing_wake_first(s);
     wait_list_wake_all(&s->on_commit);
 }

@@ -383,6 +383,77 @@ TEST(freed_pages_are_used_again)
     driver_deinit(&d);
 }
 
+TEST(savepoints_opened_before_the_first_write)
+{
+    struct driver d;
+    driver_init(&d, IO_BACKEND_POSIX);
+    char *path = test_path("a.db"), text[100];
+    struct store *s = driver_open(&d, path, &create_options);
+    REQUIRE(s);
+    struct txn *t = txn_create(s);
+    struct err err = ERR_CLEAR;
+    u32 outer, inner;
+    // Of an empty file; and then of one with a table.
+    CHECK_EQ(txn_savepoint_open(t, &outer, &err), ERR_OK);
+    DO(&d, txn_begin_write(t, &d.op, 0));
+    table_create(&d, t);
+    txn_savepoint_rollback(t, outer);
+    CHECK_EQ(txn_page_count(t), 1);
+    pgno root = table_create(&d, t);
+    DO(&d, txn_commit(t, &d.op));
+    CHECK_EQ(txn_savepoint_open(t, &outer, &err), ERR_OK);
+    DO(&d, txn_begin_read(t, &d.op));
+    CHECK_EQ(txn_savepoint_open(t, &inner, &err), ERR_OK);
+    DO(&d, txn_begin_write(t, &d.op, 0));
+    DO(&d, row_insert(t, &d.op, root, 1, "undone"));
+    txn_savepoint_rollback(t, inner);
+    DO(&d, row_read(t, &d.op, root, 1, text, sizeof text));
+    CHECK_STR(text, "");
+    DO(&d, row_insert(t, &d.op, root, 1, "kept"));
+    txn_savepoint_release(t, inner);
+    DO(&d, row_insert(t, &d.op, root, 2, "kept"));
+    txn_savepoint_release(t, outer);
+    DO(&d, txn_commit(t, &d.op));
+    txn_destroy(t);
+    DO(&d, store_close(s, &d.op));
+    CHECK_STR(sqlite_ask(path, "PRAGMA integrity_check"), "ok");
+    CHECK_STR(sqlite_ask(path, "SELECT group_concat(id || v) FROM t"), "1kept,2kept");
+    driver_deinit(&d);
+}
+
+TEST(memory_of_a_big_transaction_is_given_back)
+{
+    static char filler[4000];
+    memset(filler, 'x', sizeof filler - 1);
+    struct driver d;
+    driver_init(&d, IO_BACKEND_RING);
+    struct store *s = driver_open(&d, test_path("a.db"), &(struct store_options){.create = true, .cache_pages_max = 200});
+    REQUIRE(s);
+    struct txn *t = txn_create(s);
+    struct store_stats stats;
+    DO(&d, txn_begin_write(t, &d.op, 0));
+    pgno root = table_create(&d, t);
+    for (u32 round = 0; round < 2; round++) {
+        for (s64 i = 0; i < 2000; i++) DO(&d, row_insert(t, &d.op, root, round * 10000 + i, filler));
+        store_stats_get(s, &stats);
+        CHECK(stats.cache_bytes > 2000 * 4096);
+        if (round == 0) DO(&d, txn_commit(t, &d.op));
+        if (round == 1) txn_rollback(t);
+        store_stats_get(s, &stats);
+        CHECK(stats.cache_bytes < 400 * 4096);
+        if (round == 0) DO(&d, txn_begin_write(t, &d.op, 0));
+    }
+    u64 count = 0;
+    DO(&d, txn_begin_read(t, &d.op));
+    DO(&d, row_count(t, &d.op, root, &count));
+    CHECK_EQ(count, 2000);
+    store_stats_get(s, &stats);
+    CHECK(stats.cache_bytes < 400 * 4096);
+    txn_destroy(t);
+    DO(&d, store_close(s, &d.op));
+    driver_deinit(&d);
+}
+
 TEST(one_store_per_file)
 {
     struct driver d;
