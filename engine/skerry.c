@@ -138,6 +138,9 @@ static io_status ephemeral_close(struct skerry *db)
 int skerry_close(struct skerry *db, struct err *err)
 {
     ASSERT(!db->statements);
+    // What an earlier call failed for is no error of closing.
+    if (!db->closing) err_clear(&db->op.err);
+    db->closing = true;
     schema_load_free(db->load);
     db->load = NULL;
     connection_savepoints_free(db);
