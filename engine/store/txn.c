@@ -160,7 +160,8 @@ void txn_destroy(struct txn *t)
     free(t);
 }
 
-enum txn_state txn_state_get(const struct txn *t) { return t->state; }
+// A commit that waits for the disk is still its owner's write transaction.
+enum txn_state txn_state_get(const struct txn *t) { return t->committing ? TXN_WRITE : t->state; }
 struct store *txn_store(const struct txn *t) { return t->store; }
 
 io_status txn_begin_read(struct txn *t, struct op *op)
