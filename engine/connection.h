@@ -126,7 +126,7 @@ struct skerry {
     u32 generation; // counts what makes programs stale other than schemas: functions, attach, flags
 
     bool autocommit;
-    bool closing; // skerry_close was called
+    bool close_began;
     bool interrupted;
     u8 begin; // enum begin_kind of the open transaction
     struct named_savepoint *savepoints; // innermost first

@@ -139,8 +139,8 @@ int skerry_close(struct skerry *db, struct err *err)
 {
     ASSERT(!db->statements);
     // What an earlier call failed for is no error of closing.
-    if (!db->closing) err_clear(&db->op.err);
-    db->closing = true;
+    if (!db->close_began) err_clear(&db->op.err);
+    db->close_began = true;
     schema_load_free(db->load);
     db->load = NULL;
     connection_savepoints_free(db);
