@@ -48,6 +48,9 @@ struct cursor {
     u8 *probe; // key of a cell with overflow pages, collected while seeking
     u64 probe_capacity, probe_done;
     pgno probe_overflow;
+    // Table trees: the rowids that belong into the leaf it is on are in (bound_low, bound_high], while known.
+    s64 bound_low, bound_high;
+    bool bounds_known;
     bool writable, hint_forward;
     struct cursor *next_in_txn, *prev_in_txn;
 };

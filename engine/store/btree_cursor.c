@@ -16,7 +16,10 @@ void cursor_release(struct cursor *c, s32 from_level)
         page_unpin(c->path[level]);
         c->path[level] = NULL;
     }
-    if (from_level <= c->depth) c->depth = (s8)(from_level - 1);
+    if (from_level <= c->depth) {
+        c->depth = (s8)(from_level - 1);
+        c->bounds_known = false;
+    }
 }
 
 void cursor_reset(struct cursor *c)
@@ -130,6 +133,7 @@ static io_status cursor_descend(struct cursor *c, struct op *op, u32 from, u16 i
         return status;
     }
     cursor_release(c, (s32)from + 1);
+    c->bounds_known = false;
     c->index[from] = index;
     for (u32 i = from + 1; i <= level; i++) {
         c->path[i] = down[i];

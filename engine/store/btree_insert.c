@@ -122,6 +122,7 @@ static bool cursor_follow(struct cursor *c, struct tree_change *ch)
         cursor_reset(c);
         return false;
     }
+    c->bounds_known = false;
     for (u32 i = 0; i < leaf; i++) cursor_swap(c, i, ch->levels[i].page);
     if (ch->levels[leaf].action == LEVEL_APPEND) {
         c->index[leaf - 1] = c->path[leaf - 1]->node.cell_count;

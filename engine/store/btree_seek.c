@@ -16,38 +16,59 @@ static void cursor_arrive(struct cursor *c, u32 index, int *compare, int result)
     *compare = result;
 }
 
-// First cell of [low, high) whose rowid is >= rowid; high when there is none. False: malformed cell *index.
-static inline bool leaf_search(const struct page *p, u32 low, u32 high, s64 rowid, u32 *index, bool *equal)
+// Where a rowid of (low_key, high_key] would be among `count` cells if they were spread evenly; rowids that were
+// given in sequence are found at the first guess.
+static inline u32 rowid_guess(s64 low_key, s64 high_key, u32 count, s64 rowid)
 {
+    u64 range = (u64)high_key - (u64)low_key, part = (u64)rowid - (u64)low_key - 1;
+    if (range <= count) return (u32)MIN(part, (u64)count - 1);
+    if (UNLIKELY(range >> 44)) { // keep the product below in 64 bits
+        range >>= 20;
+        part >>= 20;
+    }
+    return (u32)MIN(part * count / range, (u64)count - 1);
+}
+
+// The first cell of the page whose rowid is >= rowid; cell_count when there is none. Starts from a guess and doubles
+// its steps away from it, then halves. False: cell *index is malformed.
+static inline bool rowid_search(const struct page *p, bool leaf, u32 guess, s64 rowid, u32 *index, bool *equal)
+{
+    u32 low = 0, high = p->node.cell_count, probe = guess, step = 1;
     *equal = false;
     while (low < high) {
-        u32 middle = (low + high) / 2;
         s64 key;
-        if (UNLIKELY(!leaf_rowid(p, middle, &key))) {
-            *index = middle;
+        if (UNLIKELY(!(leaf ? leaf_rowid(p, probe, &key) : interior_rowid(p, probe, &key)))) {
+            *index = probe;
             return false;
         }
-        if (key < rowid) {
-            low = middle + 1;
-        } else if (key > rowid) {
-            high = middle;
-        } else {
+        if (key == rowid) {
             *equal = true;
-            low = middle;
+            low = probe;
             break;
         }
+        u32 middle;
+        if (key < rowid) {
+            low = probe + 1;
+            middle = low + (high - low) / 2;
+            probe = MIN(probe + step, middle);
+        } else {
+            high = probe;
+            middle = low + (high - low) / 2;
+            probe = probe >= low + step ? MAX(probe - step, middle) : middle;
+        }
+        if (step < high) step *= 4;
     }
     *index = low;
     return true;
 }
 
 // Searches the leaf that the cursor is on.
-static io_status leaf_seek(struct cursor *c, struct op *op, u32 low, s64 rowid, int *compare)
+static io_status leaf_seek(struct cursor *c, struct op *op, u32 guess, s64 rowid, int *compare)
 {
     const struct page *p = c->path[c->depth];
     u32 index;
     bool equal;
-    if (UNLIKELY(!leaf_search(p, low, p->node.cell_count, rowid, &index, &equal))) return cell_fail(op, p, index);
+    if (UNLIKELY(!rowid_search(p, true, guess, rowid, &index, &equal))) return cell_fail(op, p, index);
     if (equal)
         cursor_arrive(c, index, compare, 0);
     else if (index < p->node.cell_count)
@@ -60,49 +81,61 @@ static io_status leaf_seek(struct cursor *c, struct op *op, u32 low, s64 rowid, 
 // Tries the leaf the cursor is on: repeated, ascending and appending seeks end here.
 static io_status leaf_seek_near(struct cursor *c, struct op *op, s64 rowid, int *compare, bool *found)
 {
+    enum { NEAR = 8 };
     const struct page *p = c->path[c->depth];
     u32 count = p->node.cell_count, i = c->index[c->depth];
-    *found = false;
-    if (i >= count) return IO_DONE;
-    s64 here, last, first;
+    s64 here;
+    if (i >= count || (c->bounds_known && (rowid <= c->bound_low || rowid > c->bound_high))) return IO_DONE;
     if (!leaf_rowid(p, i, &here)) return cell_fail(op, p, i);
+    *found = true;
     if (here == rowid) {
-        *found = true;
         cursor_arrive(c, i, compare, 0);
         return IO_DONE;
     }
-    if (here < rowid) {
-        if (!leaf_rowid(p, count - 1, &last)) return cell_fail(op, p, count - 1);
-        if (last < rowid) {
-            *found = cursor_on_last_path(c);
-            if (*found) cursor_arrive(c, count - 1, compare, -1);
+    if (here < rowid && i + 1 == count && (c->bounds_known || cursor_on_last_path(c))) {
+        cursor_arrive(c, i, compare, -1); // appending
+        return IO_DONE;
+    }
+    if (!c->bounds_known) { // then see whether the leaf reaches as far
+        u32 edge = here < rowid ? count - 1 : 0;
+        s64 edge_rowid;
+        if (!leaf_rowid(p, edge, &edge_rowid)) return cell_fail(op, p, edge);
+        if (here < rowid ? edge_rowid < rowid : edge_rowid > rowid) {
+            *found = here < rowid && cursor_on_last_path(c);
+            if (*found) cursor_arrive(c, edge, compare, -1);
             return IO_DONE;
         }
-        *found = true;
-        return leaf_seek(c, op, i + 1, rowid, compare);
     }
-    if (!leaf_rowid(p, 0, &first)) return cell_fail(op, p, 0);
-    if (first > rowid) return IO_DONE;
-    *found = true;
-    return leaf_seek(c, op, 0, rowid, compare);
+    u64 distance = here < rowid ? (u64)rowid - (u64)here : (u64)here - (u64)rowid;
+    u32 guess = i;
+    if (distance <= NEAR)
+        guess = here < rowid ? (u32)MIN(i + distance, count - 1) : (u32)(i - MIN(i, distance));
+    else if (c->bounds_known)
+        guess = rowid_guess(c->bound_low, c->bound_high, count, rowid);
+    return leaf_seek(c, op, guess, rowid, compare);
 }
 
 io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *compare)
 {
     if (c->state == CURSOR_VALID && c->depth >= 0) {
-        bool found;
+        bool found = false;
         IO_TRY(leaf_seek_near(c, op, rowid, compare, &found));
         if (found) return IO_DONE;
     }
     c->state = CURSOR_INVALID;
+    c->bounds_known = false;
     cursor_moved(c);
     pgno no = c->root;
+    s64 bound_low = INT64_MIN, bound_high = INT64_MAX;
     for (u32 level = 0;; level++) {
         if ((s32)level > c->depth || c->path[level]->no != no) {
             IO_TRY(cursor_load(c, op, level, no));
         }
         const struct page *p = c->path[level];
         u32 count = p->node.cell_count;
+        // A bound that is not known yet says nothing about where the keys lie: the middle then.
+        bool bounded = bound_low != INT64_MIN && bound_high != INT64_MAX;
+        u32 guess = bounded && count ? rowid_guess(bound_low, bound_high, count, rowid) : count / 2;
         if (p->node.leaf) {
             cursor_release(c, (s32)level + 1);
             if (count == 0) {
@@ -110,20 +143,19 @@ io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *com
                 *compare = -1;
                 return IO_DONE;
             }
-            return leaf_seek(c, op, 0, rowid, compare);
+            IO_TRY(leaf_seek(c, op, guess, rowid, compare));
+            c->bound_low = bound_low;
+            c->bound_high = bound_high;
+            c->bounds_known = true; // INT64_MIN itself, outside every half-open range, is always sought from the root
+            return IO_DONE;
         }
-        u32 low = 0, high = count; // the first cell whose key is >= rowid
-        while (low < high) {
-            u32 middle = (low + high) / 2;
-            s64 key;
-            if (UNLIKELY(!interior_rowid(p, middle, &key))) return cell_fail(op, p, middle);
-            if (key < rowid)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        c->index[level] = (u16)low;
-        no = page_child(p, low);
+        u32 index;
+        bool equal;
+        if (UNLIKELY(!rowid_search(p, false, guess, rowid, &index, &equal))) return cell_fail(op, p, index);
+        if (index > 0 && !interior_rowid(p, index - 1, &bound_low)) return cell_fail(op, p, index - 1);
+        if (index < count && !interior_rowid(p, index, &bound_high)) return cell_fail(op, p, index);
+        c->index[level] = (u16)index;
+        no = page_child(p, index);
     }
 }
 
