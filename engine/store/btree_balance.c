@@ -119,6 +119,27 @@ static void item_of_cell(struct cell_item *item, const struct cell *c, bool leaf
     *item = leaf ? (struct cell_item){c->start, c->size, 0} : (struct cell_item){c->start + 4, c->size - 4, c->child};
 }
 
+// The usual cell, all of it in the page and not at its very end, without parsing more than its length.
+static inline bool item_of_cell_quick(struct cell_item *item, const struct page *p, u32 offset)
+{
+    const struct btree_node *n = &p->node;
+    if (UNLIKELY(offset + 4 + 18 > n->usable_size)) return false;
+    const u8 *start = p->data + offset, *at;
+    item->child = 0;
+    if (!n->leaf) {
+        item->child = be32_get(start);
+        start += 4;
+    }
+    at = start;
+    u64 payload_size = 0, skipped;
+    if (n->leaf || !n->rowid_tree) at += varint_get(at, &payload_size);
+    if (n->rowid_tree) at += varint_get(at, &skipped);
+    if (UNLIKELY(payload_size > n->local_max || payload_size > (u64)(p->data + n->usable_size - at))) return false;
+    item->bytes = start;
+    item->size = (u32)(at - start) + (u32)payload_size;
+    return true;
+}
+
 // Adds the cells of a page to the level's items, with the level's edit made when it is the edited page.
 static err_code items_add_page(struct tree_level *l, const struct page *p, bool edited, struct err *err)
 {
@@ -130,6 +151,10 @@ static err_code items_add_page(struct tree_level *l, const struct page *p, bool 
             i += e->removed;
         }
         if (i >= p->node.cell_count) break;
+        if (LIKELY(item_of_cell_quick(&l->items[l->item_count], p, page_cell_offset(p, i)))) {
+            l->item_count++;
+            continue;
+        }
         struct cell c;
         if (!cell_parse(p, i, &c)) return cell_error(err, p, i);
         item_of_cell(&l->items[l->item_count++], &c, p->node.leaf);

@@ -324,6 +324,14 @@ static void item_write(u8 *to, const struct cell_item *item, bool leaf)
         be32_put(to, item->child);
         to += 4;
     }
+    if (item->size - 8 <= 8) { // 8 to 16 bytes: most cells of indexes and interior pages
+        u64 head, tail;
+        memcpy(&head, item->bytes, 8);
+        memcpy(&tail, item->bytes + item->size - 8, 8);
+        memcpy(to, &head, 8);
+        memcpy(to + item->size - 8, &tail, 8);
+        return;
+    }
     memcpy(to, item->bytes, item->size);
 }
 

@@ -1,5 +1,6 @@
 // Seeking: binary search from the root down, comparing keys as they lie in the pages.
 #include "btree_cursor.h"
+#include "record_serial.h"
 
 static io_status cell_fail(struct op *op, const struct page *p, u32 i)
 {
@@ -167,7 +168,50 @@ struct target {
     const u8 *record;
     u64 size;
     u32 fields;
+    // What the first field of the key allows: most probes are decided by it, without a call.
+    enum { FIRST_ANY, FIRST_INTEGER, FIRST_TEXT } first;
+    bool descending;
 };
+
+static void target_of_key(struct target *t, struct search_key *key)
+{
+    *t = (struct target){.key = key};
+    const struct key_info *info = key->info;
+    if (key->count == 0) return;
+    t->descending = info->orders && (info->orders[0] & KEY_DESC);
+    const struct collation *collation = info->collations ? info->collations[0] : NULL;
+    bool binary = !collation || collation == &COLLATION_BINARY;
+    if (key->values[0].type == VALUE_INTEGER)
+        t->first = FIRST_INTEGER;
+    else if (key->values[0].type == VALUE_TEXT && binary && info->encoding <= 1)
+        t->first = FIRST_TEXT;
+}
+
+// Compares the record [at, end) by its first field alone. False: undecided, or not the plain case.
+static inline bool first_field_compare(const struct target *t, const u8 *at, const u8 *end, int *compare)
+{
+    const struct value *v = &t->key->values[0];
+    u32 header = at[0], type = at[1];
+    const u8 *data = at + header;
+    int c;
+    if (UNLIKELY(header < 2 || header > 0x7f)) return false;
+    if (t->first == FIRST_INTEGER) {
+        static const u8 sizes[10] = {255, 1, 2, 3, 4, 6, 8, 255, 0, 0};
+        if (type > 9 || data + sizes[type] > end) return false;
+        s64 i = serial_integer(data, type);
+        if (i == v->integer) return false;
+        c = i < v->integer ? -1 : 1;
+    } else {
+        if (type < 13 || !(type & 1) || type > 0x7f) return false;
+        u32 size = (type - 13) / 2, common = MIN(size, v->size);
+        if (data + size > end) return false;
+        c = common ? memcmp(data, v->bytes, common) : 0;
+        if (c == 0) c = (size > v->size) - (size < v->size);
+        if (c == 0) return false;
+    }
+    *compare = t->descending ? -c : c;
+    return true;
+}
 
 // Collects a key that overflows into c->probe; it goes on where it was after a wait.
 static io_status probe_collect(struct cursor *c, struct op *op, const struct cell *cell)
@@ -245,6 +289,16 @@ static io_status cell_compare(struct cursor *c, struct op *op, const struct targ
     return *compare == 0 && op->err.code != ERR_OK ? IO_FAIL : IO_DONE;
 }
 
+// Decides the usual cell: short, all of it in the page, different in its first field.
+static inline bool cell_compare_quick(const struct target *t, const struct page *p, u32 i, int *compare)
+{
+    const struct btree_node *n = &p->node;
+    u32 offset = page_cell_offset(p, i) + (n->leaf ? 0 : 4), size = p->data[offset];
+    if (UNLIKELY(size < 2 || size > 0x7f || size > n->local_max || offset + 1 + size > n->usable_size)) return false;
+    const u8 *at = p->data + offset + 1;
+    return first_field_compare(t, at, at + size, compare);
+}
+
 static io_status target_seek(struct cursor *c, struct op *op, const struct target *t, int *compare)
 {
     if (c->state == CURSOR_VALID && cursor_on_last_path(c) &&
@@ -270,7 +324,11 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
         while (low < high) {
             u32 middle = (low + high) / 2;
             int result;
-            IO_TRY(cell_compare(c, op, t, level, middle, &result));
+            // Both cells that may come next are on their way while this one is compared.
+            __builtin_prefetch(p->data + page_cell_offset(p, (low + middle) / 2));
+            __builtin_prefetch(p->data + page_cell_offset(p, (middle + 1 + high) / 2));
+            if (t->first == FIRST_ANY || !cell_compare_quick(t, p, middle, &result))
+                IO_TRY(cell_compare(c, op, t, level, middle, &result));
             if (result < 0) {
                 low = middle + 1;
             } else if (result > 0) {
@@ -310,7 +368,9 @@ static io_status target_seek_begin(struct cursor *c, struct op *op, const struct
 io_status cursor_seek_key(struct cursor *c, struct op *op, struct search_key *key, int *compare)
 {
     key->equal_seen = false;
-    return target_seek_begin(c, op, &(struct target){.key = key}, compare);
+    struct target t;
+    target_of_key(&t, key);
+    return target_seek_begin(c, op, &t, compare);
 }
 
 io_status cursor_seek_record(struct cursor *c, struct op *op, const u8 *record, u64 size, u32 fields,
