@@ -194,18 +194,19 @@ static bool contains(const struct like_pattern *l, const u8 *z, u32 size)
     bytes16 a, b;
     memset(&a, l->rare[0], 16);
     memset(&b, l->rare[1], 16);
-    while (stop - from >= 16) {
+    for (; stop - from >= 16; from += 16) {
         bytes16 text;
         memcpy(&text, from, 16);
         bytes16 hit = (bytes16)((text == a) | (text == b));
         u64 half[2];
         memcpy(half, &hit, 16);
-        if (half[0] | half[1]) {
-            for (u32 i = 0; i < 16; i++) {
-                if (hit[i] && literal_equal(l, from + i - l->rare_at)) return true;
+        for (u32 h = 0; h < 2; h++) {
+            for (u64 bits = half[h]; bits;) {
+                u32 byte = (u32)__builtin_ctzll(bits) / 8; // little-endian: the lowest byte comes first
+                if (literal_equal(l, from + 8 * h + byte - l->rare_at)) return true;
+                bits &= ~(0xffull << (8 * byte));
             }
         }
-        from += 16;
     }
     for (; from < stop; from++) {
         if ((*from == l->rare[0] || *from == l->rare[1]) && literal_equal(l, from - l->rare_at)) return true;
@@ -249,50 +250,66 @@ static const struct like_rules *rules_of(u32 user)
     return user == USER_GLOB ? &GLOB_RULES : user == USER_LIKE_CASE ? &LIKE_CASE_RULES : &LIKE_RULES;
 }
 
+// The pattern's compiled form: the call site's, or a fresh one. NULL: *ctx has the error.
+static struct like_pattern *pattern_get(struct function_context *ctx, const u8 *pattern, u32 size, u32 escape)
+{
+    struct like_pattern *l = ctx->aux ? *ctx->aux : NULL;
+    if (l && l->size == size && l->escape == escape && memcmp(l->text, pattern, size) == 0) return l;
+    struct like_pattern *fresh = pattern_compile(rules_of(ctx->def->user), escape, pattern, size);
+    if (!fresh) {
+        result_nomem(ctx);
+    } else if (ctx->aux) {
+        free(l);
+        *ctx->aux = fresh;
+        *ctx->aux_free = free;
+    }
+    return fresh;
+}
+
+// The escape character; 0: there is none, and what that means is in *ctx (NULL or an error).
+static u32 escape_get(struct function_context *ctx, const struct value *v)
+{
+    struct value scratch = {.type = VALUE_NULL};
+    u32 size, escape = 0;
+    const u8 *z = function_text(ctx, v, &scratch, &size);
+    if (z && utf8_length(z, size) != 1) {
+        result_error(ctx, "ESCAPE expression must be a single character");
+    } else if (z) {
+        escape = utf8_read(&z, z + size);
+    }
+    value_deinit(&scratch);
+    return escape;
+}
+
+static void like_run(struct function_context *ctx, const u8 *pattern, u32 pattern_size, const u8 *text, u32 size,
+                     u32 escape)
+{
+    struct like_pattern *l = pattern_get(ctx, pattern, text_length(pattern, pattern_size), escape);
+    if (!l) return;
+    result_integer(ctx, like_match(l, text, text_length(text, size)));
+    if (!ctx->aux) free(l);
+}
+
 // like(pattern, text [, escape])
 static void like_fn(struct function_context *ctx, u32 argc, const struct value **argv)
 {
-    struct value scratch[3] = {{.type = VALUE_NULL}, {.type = VALUE_NULL}, {.type = VALUE_NULL}};
-    u32 pattern_size = 0, size, escape_size, escape = 0;
+    if (LIKELY(argc == 2 && argv[0]->type == VALUE_TEXT && argv[1]->type == VALUE_TEXT && argv[0]->size < 1000)) {
+        like_run(ctx, argv[0]->bytes, argv[0]->size, argv[1]->bytes, argv[1]->size, 0);
+        return;
+    }
+    struct value scratch[2] = {{.type = VALUE_NULL}, {.type = VALUE_NULL}};
+    u32 pattern_size = 0, size, escape = 0;
     const u8 *pattern = function_text(ctx, argv[0], &scratch[0], &pattern_size);
     if (pattern && pattern_size > function_limit(ctx, SKERRY_LIMIT_LIKE_PATTERN_LENGTH)) {
         result_error(ctx, "LIKE or GLOB pattern too complex");
         goto done;
     }
-    if (argc == 3) {
-        const u8 *e = function_text(ctx, argv[2], &scratch[2], &escape_size);
-        if (!e) goto done;
-        if (utf8_length(e, escape_size) != 1) {
-            result_error(ctx, "ESCAPE expression must be a single character");
-            goto done;
-        }
-        escape = utf8_read(&e, e + escape_size);
-    }
-    if (!pattern) goto done;
-    const u8 *text = function_text(ctx, argv[1], &scratch[1], &size);
-    if (!text) goto done;
-    pattern_size = text_length(pattern, pattern_size);
-    size = text_length(text, size);
-
-    struct like_pattern *l = ctx->aux ? *ctx->aux : NULL;
-    if (!l || l->size != pattern_size || l->escape != escape ||
-        (pattern_size && memcmp(l->text, pattern, pattern_size) != 0)) {
-        struct like_pattern *fresh = pattern_compile(rules_of(ctx->def->user), escape, pattern, pattern_size);
-        if (!fresh) {
-            result_nomem(ctx);
-            goto done;
-        }
-        if (ctx->aux) {
-            free(l);
-            *ctx->aux = fresh;
-            *ctx->aux_free = free;
-        }
-        l = fresh;
-    }
-    result_integer(ctx, like_match(l, text, size));
-    if (!ctx->aux) free(l);
+    if (argc == 3 && !(escape = escape_get(ctx, argv[2]))) goto done;
+    const u8 *text = pattern ? function_text(ctx, argv[1], &scratch[1], &size) : NULL;
+    if (text) like_run(ctx, pattern, pattern_size, text, size, escape);
 done:
-    for (u32 i = 0; i < 3; i++) value_deinit(&scratch[i]);
+    value_deinit(&scratch[0]);
+    value_deinit(&scratch[1]);
 }
 
 const struct fn_def FN_LIKE_TABLE[] = {
