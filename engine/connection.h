@@ -76,7 +76,7 @@ struct database {
     struct schema *schema; // NULL: not loaded
     bool schema_stale;     // to be read again before it is used
     bool schema_own;       // this transaction has changed it: not to be shared
-    bool committing;       // cursors of readers are kept over a commit
+    enum { COMMIT_BEGIN, COMMIT_WRITE, COMMIT_READ } commit_step; // while others of the connection read
 };
 
 #define DATABASE_MAX 32

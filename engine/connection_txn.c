@@ -52,25 +52,26 @@ static io_status commit_one(struct skerry *db, struct op *op, u32 index, bool re
     struct database *d = &db->databases[index];
     if (!d->txn) return IO_DONE;
     if (!readers) return txn_commit(d->txn, op);
-    if (txn_state_get(d->txn) == TXN_READ && !d->committing) return IO_DONE;
-    if (txn_state_get(d->txn) == TXN_WRITE) {
-        if (!d->committing) {
-            IO_TRY(txn_cursors_save(d->txn, op, 0, NULL));
-            op_settle(op);
-            cursors_keep(db, index, false);
-            d->committing = true;
-        }
+    switch (d->commit_step) {
+    case COMMIT_BEGIN:
+        if (txn_state_get(d->txn) != TXN_WRITE) return IO_DONE;
+        IO_TRY(txn_cursors_save(d->txn, op, 0, NULL));
+        op_settle(op);
+        cursors_keep(db, index, false);
+        d->commit_step = COMMIT_WRITE;
+        // fall through
+    case COMMIT_WRITE: {
         io_status status = txn_commit(d->txn, op);
-        if (status == IO_WAIT) return status;
-        if (status == IO_FAIL) {
-            d->committing = false;
-            return status;
-        }
+        if (status == IO_FAIL) d->commit_step = COMMIT_BEGIN;
+        IO_TRY(status);
+        d->commit_step = COMMIT_READ;
     }
-    if (d->committing) {
+        // fall through
+    case COMMIT_READ:
         IO_TRY(txn_begin_read(d->txn, op));
         cursors_keep(db, index, true);
-        d->committing = false;
+        d->commit_step = COMMIT_BEGIN;
+        break;
     }
     return IO_DONE;
 }
@@ -94,7 +95,7 @@ void connection_rollback(struct skerry *db)
     for (u32 i = 0; i < db->database_count; i++) {
         struct database *d = &db->databases[i];
         if (d->txn) txn_rollback(d->txn);
-        d->committing = false;
+        d->commit_step = COMMIT_BEGIN;
     }
     connection_schemas_stale(db);
     for (u32 i = 0; i < db->database_count; i++) db->databases[i].schema_own = false;
