@@ -125,7 +125,8 @@ struct pager_frame *cache_frame_take(struct cache *c)
     if (!c->free) {
         u32 clean = c->arena_count * c->arena_frames - c->private_count;
         bool full = !c->resident && clean >= c->frames_max;
-        if (!(full && cache_evict(c)) && !cache_grow(c) && (c->resident || !cache_evict(c))) return NULL;
+        if (!(full && cache_evict(c)) && !cache_grow(c) && (c->resident || !cache_evict(c)))
+            return NULL;
     }
     struct pager_frame *f = c->free;
     c->free = f->next;
@@ -179,7 +180,8 @@ void cache_trim(struct cache *c)
         u32 free_frames = 0;
         for (u32 k = 0; k < c->arena_frames; k++) {
             struct pager_frame *f = &frames[k];
-            if (f->page.pins == 0 && !f->orphan && (f->state == FRAME_READY || f->state == FRAME_FAILED)) {
+            if (f->page.pins == 0 && !f->orphan &&
+                (f->state == FRAME_READY || f->state == FRAME_FAILED)) {
                 cache_remove(c, f);
                 free_push(c, f);
             }
@@ -293,7 +295,8 @@ void cache_check(const struct cache *c)
     u32 in_hash = 0, free_count = 0;
     for (u32 i = 0; i <= c->bucket_mask; i++) {
         for (struct pager_frame *f = c->buckets[i]; f; f = f->next) {
-            ASSERT(f->state == FRAME_READY || f->state == FRAME_LOADING || f->state == FRAME_FAILED);
+            ASSERT(f->state == FRAME_READY || f->state == FRAME_LOADING ||
+                   f->state == FRAME_FAILED);
             ASSERT(!f->orphan);
             ASSERT(f->page.version < f->superseded);
             in_hash++;

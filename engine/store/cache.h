@@ -1,12 +1,13 @@
 // The page cache of a store: frames of page_size bytes, found by page number and snapshot.
 //
-// A frame holds one version of one page. For every page the cached versions know by which version they were
-// superseded (FRAME_NEWEST: by none), so that one probe of one hash chain finds what a snapshot sees:
-// version <= snapshot < superseded. A frame that is pinned is never taken away. Frames that leave the hash
-// while pinned (their version is of no use to any later reader) are orphans, collected when frames run out.
+// A frame holds one version of one page. For every page the cached versions know by which version
+// they were superseded (FRAME_NEWEST: by none), so that one probe of one hash chain finds what a
+// snapshot sees: version <= snapshot < superseded. A frame that is pinned is never taken away.
+// Frames that leave the hash while pinned (their version is of no use to any later reader) are
+// orphans, collected when frames run out.
 //
-// Replacement is a clock whose new frames start without the mark of use: a scan's pages go at the next round,
-// what was asked for twice stays.
+// Replacement is a clock whose new frames start without the mark of use: a scan's pages go at the
+// next round, what was asked for twice stays.
 #pragma once
 
 #include "pager.h"
@@ -26,12 +27,12 @@ struct pager_frame {
     struct pager_frame *next; // in the hash chain; in the free list
     u64 superseded;           // version that follows this one
     u8 state;
-    bool used;    // since the hand came by
-    bool orphan;  // out of the hash while pinned or loading: free as soon as it is neither
-    bool freed;   // private: its page was given back by the transaction
-    bool stale;   // on the stale list
+    bool used;   // since the hand came by
+    bool orphan; // out of the hash while pinned or loading: free as soon as it is neither
+    bool freed;  // private: its page was given back by the transaction
+    bool stale;  // on the stale list
     struct pager_frame *stale_next, *stale_prev;
-    u64 saved_serial;    // private: serial of the innermost savepoint that holds its image
+    u64 saved_serial;     // private: serial of the innermost savepoint that holds its image
     struct op *pinned_by; // the op that pinned it last
     struct wait_list loaders;
     s64 result; // of the failed read
@@ -69,28 +70,33 @@ struct pager_frame *cache_frame_take(struct cache *c);
 void cache_frame_give(struct cache *c, struct pager_frame *f);
 // Gives memory back that a big transaction took beyond the soft limit.
 void cache_trim(struct cache *c);
-// Makes a taken frame findable: FRAME_LOADING or FRAME_READY; page.no, version and superseded are set.
+// Makes a taken frame findable: FRAME_LOADING or FRAME_READY; page.no, version and superseded are
+// set.
 void cache_insert(struct cache *c, struct pager_frame *f, enum frame_state state);
-void cache_remove(struct cache *c, struct pager_frame *f); // from the hash and the stale list; keeps the frame
+void cache_remove(struct cache *c,
+                  struct pager_frame *f); // from the hash and the stale list; keeps the frame
 // The frame that held the version before `version`: superseded by it.
 struct pager_frame *cache_find_before(struct cache *c, pgno no, u64 version);
 void cache_supersede(struct cache *c, struct pager_frame *f, u64 version);
 void cache_unsupersede(struct cache *c, struct pager_frame *f);
 // Lets go of versions that nobody can ask for any more: superseded at or below `horizon`.
 void cache_stale_drop(struct cache *c, u64 horizon);
-// All of a page's versions become history (0 stays what the file holds) except the newest, which is now the
-// file's.
+// All of a page's versions become history (0 stays what the file holds) except the newest, which is
+// now the file's.
 void cache_page_settle(struct cache *c, pgno no);
-void cache_drop_before(struct cache *c, pgno no, u64 version); // versions of no older than `version`
+void cache_drop_before(struct cache *c, pgno no,
+                       u64 version); // versions of no older than `version`
 void cache_check(const struct cache *c);
 
 static inline struct pager_frame *cache_find(struct cache *c, pgno no, u64 snapshot)
 {
     struct pager_frame *f = c->buckets[no & c->bucket_mask];
-    while (f && !(f->page.no == no && f->page.version <= snapshot && snapshot < f->superseded)) f = f->next;
+    while (f && !(f->page.no == no && f->page.version <= snapshot && snapshot < f->superseded))
+        f = f->next;
     return f;
 }
 
-// Pins of operations (engine/op.h): the capacity is ensured while gathering, the pin itself cannot fail.
+// Pins of operations (engine/op.h): the capacity is ensured while gathering, the pin itself cannot
+// fail.
 bool op_pins_ensure(struct op *op, u32 more);
 void op_pin(struct op *op, struct page *p);

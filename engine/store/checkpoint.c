@@ -1,13 +1,14 @@
-// Checkpoints: the newest version of each page that the WAL holds is copied into the database file, in the
-// background, a slice of pages at a time, in the order of the file.
+// Checkpoints: the newest version of each page that the WAL holds is copied into the database file,
+// in the background, a slice of pages at a time, in the order of the file.
 //
-// Nothing newer than the oldest snapshot is copied, and all snapshots to come are at least as new as the durable
-// mark, so that nobody ever needs the file's older version of a copied page. Each slice reads what the cache does
-// not hold, then writes runs of neighbouring pages with one call each. `backfilled` moves only when the database
-// file has been synced.
+// Nothing newer than the oldest snapshot is copied, and all snapshots to come are at least as new
+// as the durable mark, so that nobody ever needs the file's older version of a copied page. Each
+// slice reads what the cache does not hold, then writes runs of neighbouring pages with one call
+// each. `backfilled` moves only when the database file has been synced.
 //
-// When all is backfilled and nobody reads the WAL, it starts again (store_wal_reset_try): in memory only; the
-// file is overwritten by the next flush. As with SQLite, that is done by the first writer who finds it so.
+// When all is backfilled and nobody reads the WAL, it starts again (store_wal_reset_try): in memory
+// only; the file is overwritten by the next flush. As with SQLite, that is done by the first writer
+// who finds it so.
 #include "store_private.h"
 
 #include <errno.h>
@@ -50,9 +51,9 @@ struct checkpoint {
     struct iovec *iovs;
     u8 *buffer;
     u32 outstanding;
-    const struct op *asked_by; // started it: when it is over, that was its try
+    const struct op *asked_by;    // started it: when it is over, that was its try
     struct completion truncation; // of the WAL
-    s64 result; // first error of the slice
+    s64 result;                   // first error of the slice
     struct err err;
 };
 
@@ -71,7 +72,8 @@ bool checkpoint_create(struct store *s)
 
 static void slice_free(struct checkpoint *k)
 {
-    if (k->buffer) io_buffers_free(k->store->io, k->buffer, (size_t)k->slice_max * k->store->page_size);
+    if (k->buffer)
+        io_buffers_free(k->store->io, k->buffer, (size_t)k->slice_max * k->store->page_size);
     free(k->slice);
     free(k->iovs);
     free(k->pages);
@@ -89,8 +91,14 @@ void checkpoint_destroy(struct store *s)
     s->checkpoint = NULL;
 }
 
-bool checkpoint_busy(const struct store *s) { return s->checkpoint && s->checkpoint->step != CHECKPOINT_IDLE; }
-const struct err *checkpoint_err(const struct store *s) { return &s->checkpoint->err; }
+bool checkpoint_busy(const struct store *s)
+{
+    return s->checkpoint && s->checkpoint->step != CHECKPOINT_IDLE;
+}
+const struct err *checkpoint_err(const struct store *s)
+{
+    return &s->checkpoint->err;
+}
 
 void checkpoint_kick(struct store *s)
 {
@@ -111,8 +119,8 @@ static void checkpoint_end(struct checkpoint *k)
 static void checkpoint_fail(struct checkpoint *k, err_code code, s64 result, const char *what)
 {
     err_clear(&k->err);
-    err_set_errno(&k->err, code, (int)-result, __func__, "disk I/O error: checkpoint of %s: %s failed", k->store->path,
-                  what);
+    err_set_errno(&k->err, code, (int)-result, __func__,
+                  "disk I/O error: checkpoint of %s: %s failed", k->store->path, what);
     k->store->gate_broken = true; // writers do not wait for what may never go well
     checkpoint_end(k);
 }
@@ -236,8 +244,8 @@ static void slice_start(struct checkpoint *k)
         }
         p->data = k->buffer + (size_t)i * s->page_size;
         k->outstanding++;
-        io_file_read(w->file, p->data, s->page_size, wal_frame_offset(w, page->frame) + WAL_FRAME_HEADER_SIZE,
-                     &p->read);
+        io_file_read(w->file, p->data, s->page_size,
+                     wal_frame_offset(w, page->frame) + WAL_FRAME_HEADER_SIZE, &p->read);
     }
     if (--k->outstanding == 0) completion_post(s->io, &k->completion, 0);
 }
@@ -251,11 +259,13 @@ static void slice_write(struct checkpoint *k)
         u32 run = 0;
         pgno first = k->pages[k->slice_first + i].no;
         while (i + run < k->slice_count && k->pages[k->slice_first + i + run].no == first + run) {
-            k->iovs[i + run] = (struct iovec){.iov_base = k->slice[i + run].data, .iov_len = s->page_size};
+            k->iovs[i + run] =
+                (struct iovec){.iov_base = k->slice[i + run].data, .iov_len = s->page_size};
             run++;
         }
         k->outstanding++;
-        io_file_writev(s->file, &k->iovs[i], run, (u64)(first - 1) * s->page_size, &k->slice[i].write);
+        io_file_writev(s->file, &k->iovs[i], run, (u64)(first - 1) * s->page_size,
+                       &k->slice[i].write);
         i += run;
     }
     if (--k->outstanding == 0) completion_post(s->io, &k->completion, 0);
@@ -265,7 +275,8 @@ static void checkpoint_done(struct checkpoint *k)
 {
     struct store *s = k->store;
     const struct wal *w = &s->wal;
-    for (u32 i = 0; i < k->page_count; i++) cache_drop_before(&s->cache, k->pages[i].no, w->base + k->pages[i].frame);
+    for (u32 i = 0; i < k->page_count; i++)
+        cache_drop_before(&s->cache, k->pages[i].no, w->base + k->pages[i].frame);
     s->backfilled = k->target.lsn;
     s->checkpoints++;
     s->gate_broken = false;
@@ -306,7 +317,8 @@ static void checkpoint_run(struct completion *c)
             slice_start(k);
             return;
         }
-        // A database that shrank: nobody sees the old end once the newest commit is what the file holds.
+        // A database that shrank: nobody sees the old end once the newest commit is what the file
+        // holds.
         k->step = CHECKPOINT_TRUNCATE_FILE;
         if (k->target.lsn == s->appended.lsn && k->target.page_count < s->file_pages)
             io_file_truncate(s->file, (u64)k->target.page_count * s->page_size, &k->completion);
@@ -331,7 +343,8 @@ static void checkpoint_run(struct completion *c)
     }
 }
 
-// ---- starting the WAL again ---------------------------------------------------------------------------
+// ---- starting the WAL again
+// ---------------------------------------------------------------------------
 
 void store_wal_reset_try(struct store *s)
 {
@@ -339,7 +352,9 @@ void store_wal_reset_try(struct store *s)
     u64 newest = s->appended.lsn;
     if (w->frame_count == 0 || s->in_memory || s->read_only) return;
     if (s->backfilled != newest || s->durable.lsn != newest || store_horizon(s) != newest) return;
-    if (s->hold < newest || s->wal_reads_pending > 0 || flush_busy(s) || checkpoint_busy(s) || s->flush_failed) return;
+    if (s->hold < newest || s->wal_reads_pending > 0 || flush_busy(s) || checkpoint_busy(s) ||
+        s->flush_failed)
+        return;
     for (u32 i = 0; i < w->frame_count; i++) {
         if (w->frames[i].previous == 0) cache_page_settle(&s->cache, w->frames[i].no);
     }
@@ -348,13 +363,16 @@ void store_wal_reset_try(struct store *s)
     wal_restart(w, salt);
 }
 
-// Writers in a steady stream would never leave the WAL a moment in which all of it is in the database file. When
-// it has grown to several times the length at which a checkpoint starts, the next writer waits for the flush and
-// the checkpoint under way; unless a reader or a hold would keep the WAL from starting again all the same.
+// Writers in a steady stream would never leave the WAL a moment in which all of it is in the
+// database file. When it has grown to several times the length at which a checkpoint starts, the
+// next writer waits for the flush and the checkpoint under way; unless a reader or a hold would
+// keep the WAL from starting again all the same.
 bool store_wal_gate(struct store *s)
 {
     struct wal *w = &s->wal;
-    if (w->frame_count < (u64)GATE_FACTOR * s->options.checkpoint_frames || s->gate_broken || s->flush_failed) return false;
+    if (w->frame_count < (u64)GATE_FACTOR * s->options.checkpoint_frames || s->gate_broken ||
+        s->flush_failed)
+        return false;
     if (s->hold < s->durable.lsn || store_horizon(s) < s->durable.lsn) return false;
     if (flush_busy(s) || checkpoint_busy(s) || s->wal_reads_pending > 0) return true;
     if (s->appended.lsn == s->durable.lsn && s->backfilled == s->durable.lsn) {
@@ -366,7 +384,8 @@ bool store_wal_gate(struct store *s)
     return false;
 }
 
-// ---- asked for ----------------------------------------------------------------------------------------
+// ---- asked for
+// ----------------------------------------------------------------------------------------
 
 static void wal_truncated(struct completion *c)
 {
@@ -377,15 +396,18 @@ static void wal_truncated(struct completion *c)
     wait_list_wake_all(&s->waiters);
 }
 
-io_status store_checkpoint(struct store *s, struct op *op, enum checkpoint_mode mode, struct checkpoint_result *out)
+io_status store_checkpoint(struct store *s, struct op *op, enum checkpoint_mode mode,
+                           struct checkpoint_result *out)
 {
     struct wal *w = &s->wal;
     struct checkpoint *k = s->checkpoint;
     *out = (struct checkpoint_result){0};
     if (s->in_memory) return IO_DONE;
-    if (s->read_only) return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
+    if (s->read_only)
+        return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
     // A running one and commits under way are waited for; then what is left is tried once.
-    if (checkpoint_busy(s) || flush_busy(s) || s->wal_truncating || (k->asked_by != op && checkpoint_start(s))) {
+    if (checkpoint_busy(s) || flush_busy(s) || s->wal_truncating ||
+        (k->asked_by != op && checkpoint_start(s))) {
         if (k->step == CHECKPOINT_SYNC_WAL && k->page_next == 0) k->asked_by = op;
         wait_list_add(&s->waiters, &op->waiter);
         return IO_WAIT;

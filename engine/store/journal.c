@@ -1,10 +1,12 @@
-// Rolling back a hot rollback journal, which a process that used SQLite's older way of committing left when it died.
+// Rolling back a hot rollback journal, which a process that used SQLite's older way of committing
+// left when it died.
 //
-// Format, big-endian: segments that start at multiples of the sector size. A segment's header, one sector: magic
-// (8 bytes), number of records (0xffffffff: up to the end of the file), checksum seed, pages of the database
-// before the transaction, sector size, page size. A record: page number, the page as it was, checksum = seed +
-// every 200th byte counted down from page size - 200. At the end there may be the name of a super-journal: number
-// of the lock page, name, its size, its checksum, magic; when that file is gone the transaction has committed.
+// Format, big-endian: segments that start at multiples of the sector size. A segment's header, one
+// sector: magic (8 bytes), number of records (0xffffffff: up to the end of the file), checksum
+// seed, pages of the database before the transaction, sector size, page size. A record: page
+// number, the page as it was, checksum = seed + every 200th byte counted down from page size - 200.
+// At the end there may be the name of a super-journal: number of the lock page, name, its size, its
+// checksum, magic; when that file is gone the transaction has committed.
 #include "store_private.h"
 
 #include <errno.h>
@@ -69,17 +71,19 @@ struct io_file *store_journal_file_take(struct store *s)
     return file;
 }
 
-static io_status journal_error(struct store *s, struct op *op, err_code code, s64 result, const char *what)
+static io_status journal_error(struct store *s, struct op *op, err_code code, s64 result,
+                               const char *what)
 {
-    err_set_errno(&op->err, code, (int)-result, __func__, "disk I/O error: %s while rolling back %s failed", what,
-                  s->path_journal);
+    err_set_errno(&op->err, code, (int)-result, __func__,
+                  "disk I/O error: %s while rolling back %s failed", what, s->path_journal);
     return IO_FAIL;
 }
 
 static bool segment_decode(struct journal *j, const u8 *h)
 {
     if (memcmp(h, journal_magic, 8) != 0) return false;
-    if (j->offset + (j->first_seen ? j->sector_size : 512) > j->size) return false; // not all of the sector is there
+    if (j->offset + (j->first_seen ? j->sector_size : 512) > j->size)
+        return false; // not all of the sector is there
     u32 sector = be32_get(h + 20), page = be32_get(h + 24);
     j->record_count = be32_get(h + 8);
     j->seed = be32_get(h + 12);
@@ -92,7 +96,8 @@ static bool segment_decode(struct journal *j, const u8 *h)
     }
     j->record_next = 0;
     j->offset += j->sector_size;
-    if (j->record_count == UINT32_MAX) j->record_count = (u32)((j->size - MIN(j->size, j->offset)) / (j->page_size + 8));
+    if (j->record_count == UINT32_MAX)
+        j->record_count = (u32)((j->size - MIN(j->size, j->offset)) / (j->page_size + 8));
     return true;
 }
 
@@ -120,7 +125,8 @@ static bool super_name_sound(struct journal *j)
     u32 sum = 0;
     for (u32 i = 0; i < j->super_size; i++) sum += (u32)(s8)j->buffer[i];
     j->buffer[j->super_size] = 0;
-    return sum == be32_get(j->buffer + SUPER_NAME_MAX - 4) && strlen((char *)j->buffer) == j->super_size;
+    return sum == be32_get(j->buffer + SUPER_NAME_MAX - 4) &&
+           strlen((char *)j->buffer) == j->super_size;
 }
 
 static io_status journal_begin(struct store *s, struct op *op)
@@ -144,7 +150,8 @@ static io_status journal_advance(struct store *s, struct op *op, bool *submitted
     switch (j->step) {
     case JOURNAL_OPEN:
         j->step = JOURNAL_OPENED;
-        io_file_open(s->io, s->path_journal, s->read_only ? IO_OPEN_READ : IO_OPEN_WRITE, &j->file, c);
+        io_file_open(s->io, s->path_journal, s->read_only ? IO_OPEN_READ : IO_OPEN_WRITE, &j->file,
+                     c);
         return IO_DONE;
     case JOURNAL_OPENED:
         if (result < 0) {
@@ -170,7 +177,8 @@ static io_status journal_advance(struct store *s, struct op *op, bool *submitted
         j->step = JOURNAL_CLOSE;
         if (result == 0 || j->buffer[0] == 0) break; // finished; its owner keeps the file
         if (s->read_only)
-            return IO_ERROR(&op->err, ERR_READONLY, "%s must be rolled back first: open the database for writing",
+            return IO_ERROR(&op->err, ERR_READONLY,
+                            "%s must be rolled back first: open the database for writing",
                             s->path_journal);
         j->hot = true;
         if (s->file_size == 0 || j->size < 16) break; // nothing to roll back
@@ -201,13 +209,15 @@ static io_status journal_advance(struct store *s, struct op *op, bool *submitted
             j->step = JOURNAL_CLOSE; // committed
             break;
         }
-        if (result < 0) return journal_error(s, op, ERR_CANTOPEN, result, "opening its super-journal");
+        if (result < 0)
+            return journal_error(s, op, ERR_CANTOPEN, result, "opening its super-journal");
         j->step = JOURNAL_SUPER_CLOSED;
         io_file_close(j->super, c);
         return IO_DONE;
     case JOURNAL_SUPER_CLOSED: j->step = JOURNAL_SEGMENT; break;
     case JOURNAL_SEGMENT:
-        if (j->first_seen) j->offset = (j->offset + j->sector_size - 1) / j->sector_size * j->sector_size;
+        if (j->first_seen)
+            j->offset = (j->offset + j->sector_size - 1) / j->sector_size * j->sector_size;
         j->step = JOURNAL_SEGMENT_READ;
         io_file_read(j->file, j->buffer, JOURNAL_HEADER_SIZE, j->offset, c);
         return IO_DONE;
@@ -226,7 +236,8 @@ static io_status journal_advance(struct store *s, struct op *op, bool *submitted
         io_file_truncate(s->file, (u64)j->page_count * j->page_size, c);
         return IO_DONE;
     case JOURNAL_TRUNCATED:
-        if (result < 0) return journal_error(s, op, ERR_IOERR_TRUNCATE, result, "setting the database's size");
+        if (result < 0)
+            return journal_error(s, op, ERR_IOERR_TRUNCATE, result, "setting the database's size");
         j->step = JOURNAL_RECORD;
         break;
     case JOURNAL_RECORD:
@@ -242,7 +253,8 @@ static io_status journal_advance(struct store *s, struct op *op, bool *submitted
         if (result < 0) return journal_error(s, op, ERR_IOERR_READ, result, "reading it");
         pgno no = be32_get(j->buffer);
         // A record that was not completely written: then neither was the database changed after it.
-        if (result < j->page_size + 8 || no == 0 || no == LOCK_OFFSET / j->page_size + 1 || !record_sound(j)) {
+        if (result < j->page_size + 8 || no == 0 || no == LOCK_OFFSET / j->page_size + 1 ||
+            !record_sound(j)) {
             j->step = JOURNAL_SYNC;
             break;
         }
@@ -256,7 +268,8 @@ static io_status journal_advance(struct store *s, struct op *op, bool *submitted
         return IO_DONE;
     }
     case JOURNAL_RECORD_WRITTEN:
-        if (result < 0) return journal_error(s, op, ERR_IOERR_WRITE, result, "writing the database");
+        if (result < 0)
+            return journal_error(s, op, ERR_IOERR_WRITE, result, "writing the database");
         j->step = JOURNAL_RECORD;
         break;
     case JOURNAL_SYNC:
@@ -264,7 +277,8 @@ static io_status journal_advance(struct store *s, struct op *op, bool *submitted
         io_file_sync(s->file, IO_SYNC_FULL, c);
         return IO_DONE;
     case JOURNAL_SYNCED:
-        if (result < 0) return journal_error(s, op, ERR_IOERR_FSYNC, result, "syncing the database");
+        if (result < 0)
+            return journal_error(s, op, ERR_IOERR_FSYNC, result, "syncing the database");
         j->step = JOURNAL_CLOSE;
         break;
     case JOURNAL_CLOSE:
@@ -281,12 +295,14 @@ static io_status journal_advance(struct store *s, struct op *op, bool *submitted
         io_path_unlink(s->io, s->path_journal, c);
         return IO_DONE;
     case JOURNAL_UNLINKED:
-        if (result < 0 && result != -ENOENT) return journal_error(s, op, ERR_IOERR_WRITE, result, "removing it");
+        if (result < 0 && result != -ENOENT)
+            return journal_error(s, op, ERR_IOERR_WRITE, result, "removing it");
         j->step = JOURNAL_DIR_SYNCED;
         io_path_sync_dir(s->io, j->directory, c);
         return IO_DONE;
     case JOURNAL_DIR_SYNCED:
-        if (result < 0) return journal_error(s, op, ERR_IOERR_FSYNC, result, "syncing its directory");
+        if (result < 0)
+            return journal_error(s, op, ERR_IOERR_FSYNC, result, "syncing its directory");
         s->file_size = j->first_seen ? (u64)j->page_count * j->page_size : s->file_size;
         j->step = JOURNAL_DONE;
         break;

@@ -1,8 +1,9 @@
-// Recovery: what the WAL holds when the store is opened. It ends at its last commit before the first frame that
-// does not continue it; what is after that was never acknowledged.
+// Recovery: what the WAL holds when the store is opened. It ends at its last commit before the
+// first frame that does not continue it; what is after that was never acknowledged.
 //
-// What is kept is written over itself. After a failed sync the kernel shows bytes that are not on the disk and takes
-// them for clean: a new commit's sync would not cover them, and a power loss would cut the log short before it.
+// What is kept is written over itself. After a failed sync the kernel shows bytes that are not on
+// the disk and takes them for clean: a new commit's sync would not cover them, and a power loss
+// would cut the log short before it.
 #include "store_private.h"
 
 #include <errno.h>
@@ -44,7 +45,9 @@ static io_status recovery_done(struct store *s)
     if (r->commit_frame > 0) {
         w->sum = r->commit_sum;
         w->header_written = w->unsynced = true;
-        s->durable = (struct mark){.lsn = r->commit_frame, .commit = 1, .page_count = w->frames[r->commit_frame - 1].page_count};
+        s->durable = (struct mark){.lsn = r->commit_frame,
+                                   .commit = 1,
+                                   .page_count = w->frames[r->commit_frame - 1].page_count};
     } else {
         u32 salt;
         io_random(s->io, &salt, sizeof salt);
@@ -75,8 +78,8 @@ static bool chunk_decode(struct store *s, u32 bytes)
 
 static io_status recovery_error(struct store *s, struct op *op, s64 result, const char *what)
 {
-    err_set_errno(&op->err, ERR_IOERR_READ, (int)-result, __func__, "disk I/O error: reading %s of %s failed", what,
-                  s->path_wal);
+    err_set_errno(&op->err, ERR_IOERR_READ, (int)-result, __func__,
+                  "disk I/O error: reading %s of %s failed", what, s->path_wal);
     return IO_FAIL;
 }
 
@@ -113,7 +116,8 @@ io_status store_recover_wal(struct store *s, struct op *op)
     case RECOVERY_HEADER_READ: {
         u32 page_size;
         if (result < 0) return recovery_error(s, op, result, "the header");
-        if (result < WAL_HEADER_SIZE || !wal_header_decode(w, r->chunk, &page_size)) return recovery_done(s);
+        if (result < WAL_HEADER_SIZE || !wal_header_decode(w, r->chunk, &page_size))
+            return recovery_done(s);
         w->page_size = page_size;
         r->sum = w->sum;
         r->chunk_frames = CHUNK_SIZE / (page_size + WAL_FRAME_HEADER_SIZE);
@@ -122,9 +126,11 @@ io_status store_recover_wal(struct store *s, struct op *op)
         // fallthrough
     case RECOVERY_FRAMES: {
         u32 size = r->chunk_frames * (w->page_size + WAL_FRAME_HEADER_SIZE);
-        if (!wal_reserve(w, r->chunk_frames, false)) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory for the WAL's index");
+        if (!wal_reserve(w, r->chunk_frames, false))
+            return IO_ERROR(&op->err, ERR_NOMEM, "out of memory for the WAL's index");
         r->step = RECOVERY_FRAMES_READ;
-        io_file_read(w->file, r->chunk, size, wal_frame_offset(w, w->frame_count + 1), &s->completion);
+        io_file_read(w->file, r->chunk, size, wal_frame_offset(w, w->frame_count + 1),
+                     &s->completion);
         return store_step_wait(s, op);
     }
     case RECOVERY_FRAMES_READ:
@@ -147,7 +153,8 @@ io_status store_recover_wal(struct store *s, struct op *op)
     case RECOVERY_REWRITE_WRITTEN:
         if (result < 0) {
             err_set_errno(&op->err, ERR_IOERR_WRITE, (int)-result, __func__,
-                          "disk I/O error: writing %s again, to make it durable, failed", s->path_wal);
+                          "disk I/O error: writing %s again, to make it durable, failed",
+                          s->path_wal);
             return IO_FAIL;
         }
         r->rewritten += (u64)result;

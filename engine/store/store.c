@@ -1,13 +1,24 @@
 // The store's small questions: what it is, positions in its log, statistics.
 #include "store_private.h"
 
-struct io *store_io(const struct store *s) { return s->io; }
-const char *store_path(const struct store *s) { return s->path; }
-bool store_read_only(const struct store *s) { return s->read_only; }
+struct io *store_io(const struct store *s)
+{
+    return s->io;
+}
+const char *store_path(const struct store *s)
+{
+    return s->path;
+}
+bool store_read_only(const struct store *s)
+{
+    return s->read_only;
+}
 
-// ---- the physical log -------------------------------------------------------------------------------
+// ---- the physical log
+// -------------------------------------------------------------------------------
 
-static void position_make(const struct store *s, u64 lsn, pgno page_count, struct store_position *out)
+static void position_make(const struct store *s, u64 lsn, pgno page_count,
+                          struct store_position *out)
 {
     *out = (struct store_position){
         .lsn = lsn,
@@ -28,7 +39,8 @@ void txn_position_get(const struct txn *t, struct store_position *out)
     position_make(t->store, t->snapshot.lsn, t->snapshot.page_count, out);
 }
 
-bool store_position_find(struct store *s, const u32 wal_salt[2], u32 wal_frame, struct store_position *out)
+bool store_position_find(struct store *s, const u32 wal_salt[2], u32 wal_frame,
+                         struct store_position *out)
 {
     const struct wal *w = &s->wal;
     if (s->in_memory || wal_frame == 0 || wal_frame > s->durable.lsn - w->base) return false;
@@ -51,7 +63,8 @@ err_code store_pages_changed(struct store *s, u64 from_lsn, u64 to_lsn, pgno **o
     *out = NULL;
     *count = 0;
     if (from_lsn == to_lsn) return ERR_OK;
-    if (s->in_memory || from_lsn < w->base || to_lsn > s->durable.lsn || from_lsn > to_lsn) return ERR_NOTFOUND;
+    if (s->in_memory || from_lsn < w->base || to_lsn > s->durable.lsn || from_lsn > to_lsn)
+        return ERR_NOTFOUND;
     u32 size = (u32)(to_lsn - from_lsn), kept = 0;
     pgno *pages = malloc(size * sizeof *pages);
     if (!pages) return ERR_NOMEM;
@@ -65,9 +78,13 @@ err_code store_pages_changed(struct store *s, u64 from_lsn, u64 to_lsn, pgno **o
     return ERR_OK;
 }
 
-void store_hold(struct store *s, u64 lsn) { s->hold = lsn; }
+void store_hold(struct store *s, u64 lsn)
+{
+    s->hold = lsn;
+}
 
-// ---- statistics -------------------------------------------------------------------------------------
+// ---- statistics
+// -------------------------------------------------------------------------------------
 
 void store_stats_get(const struct store *s, struct store_stats *out)
 {

@@ -1,5 +1,5 @@
-// Opening and closing: one sequence of steps per store, driven by whoever calls; all who wait are woken after
-// each.
+// Opening and closing: one sequence of steps per store, driven by whoever calls; all who wait are
+// woken after each.
 #include "store_private.h"
 
 #include <errno.h>
@@ -7,7 +7,8 @@
 
 #define FOREIGN_RETRY_NS 50000000u
 
-// The stores of this thread's loops, so that a file that is opened twice is shared: OFD locks would not notice.
+// The stores of this thread's loops, so that a file that is opened twice is shared: OFD locks would
+// not notice.
 static _Thread_local struct store *stores_first;
 
 static void registry_remove(struct store *s)
@@ -36,12 +37,15 @@ static struct store *registry_find(struct io *io, const char *path)
     bool known = native_files(io) && stat(path, &st) == 0;
     for (struct store *s = stores_first; s; s = s->next) {
         if (s->io != io) continue;
-        if (known && s->inode ? s->device == st.st_dev && s->inode == st.st_ino : strcmp(s->path, path) == 0) return s;
+        if (known && s->inode ? s->device == st.st_dev && s->inode == st.st_ino
+                              : strcmp(s->path, path) == 0)
+            return s;
     }
     return NULL;
 }
 
-// ---- memory -----------------------------------------------------------------------------------------
+// ---- memory
+// -----------------------------------------------------------------------------------------
 
 static void store_free(struct store *s)
 {
@@ -82,7 +86,8 @@ static void store_step_done(struct completion *c)
     wait_list_wake_all(&s->waiters);
 }
 
-static struct store *store_create(struct io *io, const char *path, const struct store_options *options)
+static struct store *store_create(struct io *io, const char *path,
+                                  const struct store_options *options)
 {
     struct store *s = calloc(1, sizeof *s);
     if (!s) return NULL;
@@ -102,7 +107,8 @@ static struct store *store_create(struct io *io, const char *path, const struct 
     s->path_shm = path_with(s->path ? s->path : "", "-shm");
     completion_init(&s->completion, store_step_done, NULL);
     completion_init(&s->grant, store_grant, NULL);
-    if (!s->path || !s->path_wal || !s->path_journal || !s->path_shm || !(s->scratch = malloc(SCRATCH_SIZE))) {
+    if (!s->path || !s->path_wal || !s->path_journal || !s->path_shm ||
+        !(s->scratch = malloc(SCRATCH_SIZE))) {
         store_free(s);
         return NULL;
     }
@@ -116,18 +122,22 @@ static struct store *store_create(struct io *io, const char *path, const struct 
     return s;
 }
 
-// ---- what page 1 says -------------------------------------------------------------------------------
+// ---- what page 1 says
+// -------------------------------------------------------------------------------
 
 static io_status header_check(struct store *s, const u8 *h, struct op *op)
 {
     u32 page_size = be16_get(h + HEADER_PAGE_SIZE) == 1 ? 65536 : be16_get(h + HEADER_PAGE_SIZE);
     bool sound = memcmp(h, "SQLite format 3", 16) == 0 && h[HEADER_READ_VERSION] <= 2 &&
-                 h[HEADER_FRACTIONS] == 64 && h[HEADER_FRACTIONS + 1] == 32 && h[HEADER_FRACTIONS + 2] == 32 &&
-                 page_size >= 512 && (page_size & (page_size - 1)) == 0 && page_size - h[HEADER_RESERVED] >= 480;
+                 h[HEADER_FRACTIONS] == 64 && h[HEADER_FRACTIONS + 1] == 32 &&
+                 h[HEADER_FRACTIONS + 2] == 32 && page_size >= 512 &&
+                 (page_size & (page_size - 1)) == 0 && page_size - h[HEADER_RESERVED] >= 480;
     if (!sound) return IO_ERROR(&op->err, ERR_NOTADB, "file is not a database");
     if (s->wal.frame_count > 0 && page_size != s->wal.page_size)
-        return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: pages of %s have %u bytes, those of its WAL %u",
-                        s->path, page_size, s->wal.page_size);
+        return IO_ERROR(
+            &op->err, ERR_CORRUPT,
+            "database disk image is malformed: pages of %s have %u bytes, those of its WAL %u",
+            s->path, page_size, s->wal.page_size);
     if (h[HEADER_WRITE_VERSION] > 2) s->read_only = true; // a format to come
     s->page_size = page_size;
     s->usable_size = page_size - h[HEADER_RESERVED];
@@ -135,13 +145,15 @@ static io_status header_check(struct store *s, const u8 *h, struct op *op)
     s->file_pages = (u32)((s->file_size + page_size - 1) / page_size);
     if (s->wal.frame_count == 0) {
         pgno count = be32_get(h + HEADER_PAGE_COUNT);
-        bool valid = count > 0 && be32_get(h + HEADER_CHANGE_COUNTER) == be32_get(h + HEADER_VALID_FOR);
+        bool valid =
+            count > 0 && be32_get(h + HEADER_CHANGE_COUNTER) == be32_get(h + HEADER_VALID_FOR);
         s->durable.page_count = s->appended.page_count = valid ? count : s->file_pages;
     }
     return IO_DONE;
 }
 
-// A new file whose first page was being written when the power went: nothing was ever committed to it.
+// A new file whose first page was being written when the power went: nothing was ever committed to
+// it.
 static bool scratch_zero(const struct store *s, u64 size)
 {
     if (size != s->file_size) return false;
@@ -151,7 +163,8 @@ static bool scratch_zero(const struct store *s, u64 size)
     return true;
 }
 
-// ---- opening ----------------------------------------------------------------------------------------
+// ---- opening
+// ----------------------------------------------------------------------------------------
 
 io_status store_step_wait(struct store *s, struct op *op)
 {
@@ -159,25 +172,30 @@ io_status store_step_wait(struct store *s, struct op *op)
     return IO_WAIT;
 }
 
-static io_status open_error(struct store *s, struct op *op, err_code code, s64 result, const char *what)
+static io_status open_error(struct store *s, struct op *op, err_code code, s64 result,
+                            const char *what)
 {
-    err_set_errno(&op->err, code, (int)-result, __func__, "%s: %s of %s failed", err_default_text(code), what, s->path);
+    err_set_errno(&op->err, code, (int)-result, __func__, "%s: %s of %s failed",
+                  err_default_text(code), what, s->path);
     return IO_FAIL;
 }
 
 // Takes SQLite's lock bytes. 0, or the error.
 static int store_lock(struct store *s)
 {
-    if (s->read_only) return io_file_lock(s->file, LOCK_SHARED_OFFSET, LOCK_SHARED_SIZE, IO_LOCK_SHARED);
+    if (s->read_only)
+        return io_file_lock(s->file, LOCK_SHARED_OFFSET, LOCK_SHARED_SIZE, IO_LOCK_SHARED);
     return io_file_lock(s->file, LOCK_OFFSET, 2 + LOCK_SHARED_SIZE, IO_LOCK_EXCLUSIVE);
 }
 
 static io_status open_ready(struct store *s, struct op *op)
 {
     struct wal *w = &s->wal;
-    u32 frames = s->options.cache_pages_max ? s->options.cache_pages_max : CACHE_BYTES_DEFAULT / s->page_size;
+    u32 frames = s->options.cache_pages_max ? s->options.cache_pages_max
+                                            : CACHE_BYTES_DEFAULT / s->page_size;
     if (w->frame_count == 0) {
-        // A new log gets salts of its own; those of a file that will be written over do not come again.
+        // A new log gets salts of its own; those of a file that will be written over do not come
+        // again.
         u32 salts[2];
         io_random(s->io, salts, sizeof salts);
         w->salt[0] = salts[0];
@@ -185,7 +203,8 @@ static io_status open_ready(struct store *s, struct op *op)
         w->checkpoint_number = UINT32_MAX;
         wal_restart(w, salts[1]);
     }
-    if (!cache_init(&s->cache, s->io, s->page_size, frames) || !flush_create(s) || !checkpoint_create(s))
+    if (!cache_init(&s->cache, s->io, s->page_size, frames) || !flush_create(s) ||
+        !checkpoint_create(s))
         return IO_ERROR(&op->err, ERR_NOMEM, "out of memory to open %s", s->path);
     s->cache.resident = s->in_memory;
     free(s->scratch);
@@ -202,7 +221,8 @@ static io_status open_advance(struct store *s, struct op *op)
     switch (s->step) {
     case STEP_FILE:
         s->step = STEP_FILE_OPENED;
-        u32 flags = s->read_only ? IO_OPEN_READ : IO_OPEN_WRITE | (s->options.create ? IO_OPEN_CREATE : 0);
+        u32 flags =
+            s->read_only ? IO_OPEN_READ : IO_OPEN_WRITE | (s->options.create ? IO_OPEN_CREATE : 0);
         io_file_open(s->io, s->path, flags, &s->file, c);
         return IO_DONE;
     case STEP_FILE_OPENED:
@@ -222,7 +242,8 @@ static io_status open_advance(struct store *s, struct op *op)
             io_timeout(s->io, FOREIGN_RETRY_NS, c);
             return IO_DONE;
         }
-        if (rc == -EAGAIN || rc == -EACCES) return IO_ERROR(&op->err, ERR_BUSY, "database is locked");
+        if (rc == -EAGAIN || rc == -EACCES)
+            return IO_ERROR(&op->err, ERR_BUSY, "database is locked");
         if (rc < 0) return open_error(s, op, ERR_IOERR, rc, "locking");
         s->step = STEP_SHM;
         return IO_DONE;
@@ -264,7 +285,8 @@ static io_status open_advance(struct store *s, struct op *op)
         return IO_DONE;
     case STEP_WAL_OPENED:
         if (result < 0) w->file = NULL;
-        if (result < 0 && result != -ENOENT) return open_error(s, op, ERR_CANTOPEN, result, "opening the WAL");
+        if (result < 0 && result != -ENOENT)
+            return open_error(s, op, ERR_CANTOPEN, result, "opening the WAL");
         s->step = result < 0 ? STEP_WAL_HEADER : STEP_WAL_RECOVER;
         return IO_DONE;
     case STEP_WAL_RECOVER:
@@ -275,7 +297,8 @@ static io_status open_advance(struct store *s, struct op *op)
         u32 frame = wal_find(w, 1, w->frame_count);
         s->step = STEP_WAL_HEADER_READ;
         if (frame)
-            io_file_read(w->file, s->scratch, HEADER_SIZE, wal_frame_offset(w, frame) + WAL_FRAME_HEADER_SIZE, c);
+            io_file_read(w->file, s->scratch, HEADER_SIZE,
+                         wal_frame_offset(w, frame) + WAL_FRAME_HEADER_SIZE, c);
         else
             c->result = HEADER_SIZE;
         return IO_DONE;
@@ -348,11 +371,13 @@ static bool options_sound(const struct store_options *o)
     return size >= 512 && size <= 65536 && (size & (size - 1)) == 0;
 }
 
-io_status store_open(struct io *io, const char *path, const struct store_options *options, struct op *op,
-                     struct store **out)
+io_status store_open(struct io *io, const char *path, const struct store_options *options,
+                     struct op *op, struct store **out)
 {
     if (*out) return open_run(*out, op, out);
-    if (!options_sound(options)) return IO_ERROR(&op->err, ERR_MISUSE, "page size %u is not a power of 2 from 512 to 65536", options->page_size);
+    if (!options_sound(options))
+        return IO_ERROR(&op->err, ERR_MISUSE, "page size %u is not a power of 2 from 512 to 65536",
+                        options->page_size);
     struct store *s = options->in_memory ? NULL : registry_find(io, path);
     if (s && s->state == STORE_CLOSING) return store_step_wait(s, op); // then it is opened anew
     if (s)
@@ -364,7 +389,8 @@ io_status store_open(struct io *io, const char *path, const struct store_options
     return open_run(s, op, out);
 }
 
-// ---- closing ----------------------------------------------------------------------------------------
+// ---- closing
+// ----------------------------------------------------------------------------------------
 
 static bool store_settled(const struct store *s)
 {
@@ -385,7 +411,8 @@ static io_status close_advance(struct store *s, struct op *op)
     switch (s->step) {
     case STEP_CLOSE_SETTLE:
         if (!store_settled(s)) return store_step_wait(s, op);
-        s->step = s->close_tried || s->in_memory || !checkpoint_start(s) ? STEP_CLOSE_CHECKPOINT : STEP_CLOSE_SETTLE;
+        s->step = s->close_tried || s->in_memory || !checkpoint_start(s) ? STEP_CLOSE_CHECKPOINT
+                                                                         : STEP_CLOSE_SETTLE;
         s->close_tried = true;
         return IO_DONE;
     case STEP_CLOSE_CHECKPOINT:

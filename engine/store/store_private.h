@@ -1,10 +1,10 @@
 // What the files of the store share. Internal to engine/store.
 //
-// A commit's life: private pages -> txn_commit publishes them as versions (lsn) in the cache and the WAL index
-// and hands the write slot over ("appended") -> the flush writes and syncs their frames ("durable"), then
-// readers see it and its owner is told -> a checkpoint copies the newest version of each page into the
-// database file ("backfilled") -> when all is backfilled and nobody needs the WAL, it starts again at its
-// first frame; versions are then the file's (0).
+// A commit's life: private pages -> txn_commit publishes them as versions (lsn) in the cache and
+// the WAL index and hands the write slot over ("appended") -> the flush writes and syncs their
+// frames ("durable"), then readers see it and its owner is told -> a checkpoint copies the newest
+// version of each page into the database file ("backfilled") -> when all is backfilled and nobody
+// needs the WAL, it starts again at its first frame; versions are then the file's (0).
 //   backfilled <= durable <= appended;  base <= backfilled
 #pragma once
 
@@ -98,7 +98,7 @@ struct store {
     bool close_tried;         // closing: the checkpoint was
     struct io_file *file;
     u64 file_size; // when opened
-    u8 *scratch; // of SCRATCH_SIZE while opening
+    u8 *scratch;   // of SCRATCH_SIZE while opening
     struct recovery *recovery;
     struct journal *journal;
 
@@ -115,9 +115,9 @@ struct store {
     // Transactions.
     struct txn *snapshots_first, *snapshots_last; // in the order of their snapshots
     u32 snapshot_count;
-    struct txn *writer;                   // has the write slot
-    struct txn *queue_first, *queue_last; // wait for it
-    struct completion grant;              // wakes the first in line from io_step
+    struct txn *writer;                             // has the write slot
+    struct txn *queue_first, *queue_last;           // wait for it
+    struct completion grant;                        // wakes the first in line from io_step
     struct txn *committing_first, *committing_last; // appended, not yet durable
 
     struct flush *flush;
@@ -127,7 +127,7 @@ struct store {
     u64 backfilled; // lsn
     u32 file_pages; // that the database file has
     bool gate_broken, wal_truncating;
-    u64 hold;       // the log after it is kept; UINT64_MAX: no hold
+    u64 hold; // the log after it is kept; UINT64_MAX: no hold
     struct wait_list on_commit;
 
     u64 commits, syncs, checkpoints;
@@ -173,7 +173,7 @@ struct txn {
 
     // A write transaction.
     pgno page_count;
-    struct pager_frame **pages; // private, open addressing by page number
+    struct pager_frame **pages;    // private, open addressing by page number
     u32 page_slots, private_count; // slots: power of 2, or 0
     struct pager_frame *reserve;   // frames for pages to take
     u32 reserve_count;
@@ -205,7 +205,7 @@ struct txn {
 // txn.c
 void store_slot_offer(struct store *s); // wakes the first in line
 void store_grant(struct completion *c);
-void txn_end(struct txn *t); // back to TXN_NONE from any state
+void txn_end(struct txn *t);              // back to TXN_NONE from any state
 u64 store_horizon(const struct store *s); // no reader, now or later, has a snapshot below
 void txn_slot_release(struct txn *t);
 void txn_doom(struct txn *t, const struct err *err);
@@ -216,8 +216,9 @@ io_status store_page(struct store *s, u64 snapshot, pgno no, struct op *op, stru
 io_status txn_freelist_write(struct txn *t, struct op *op);
 void txn_private_take_out(struct txn *t, struct pager_frame *f); // it becomes a committed version
 // txn_commit.c
-void store_commits_done(struct store *s);                         // those that have become durable
-void store_commits_fail(struct store *s, const struct err *err); // all that are not durable are undone
+void store_commits_done(struct store *s); // those that have become durable
+void store_commits_fail(struct store *s,
+                        const struct err *err); // all that are not durable are undone
 // wal_flush.c
 bool flush_create(struct store *s);
 void flush_destroy(struct store *s);
@@ -226,10 +227,11 @@ bool flush_busy(const struct store *s);
 // checkpoint.c
 bool checkpoint_create(struct store *s);
 void checkpoint_destroy(struct store *s);
-void checkpoint_kick(struct store *s);           // starts one when the WAL is long enough
-bool checkpoint_start(struct store *s);          // false: nothing to do, or the memory is not there
+void checkpoint_kick(struct store *s);  // starts one when the WAL is long enough
+bool checkpoint_start(struct store *s); // false: nothing to do, or the memory is not there
 bool checkpoint_busy(const struct store *s);
-const struct err *checkpoint_err(const struct store *s); // of the last one, code ERR_OK when it went well
+const struct err *
+checkpoint_err(const struct store *s); // of the last one, code ERR_OK when it went well
 void store_wal_reset_try(struct store *s);
 bool store_wal_gate(struct store *s); // true: no new writer now
 // recover.c
@@ -238,6 +240,7 @@ void store_recovery_free(struct store *s);
 // journal.c
 io_status store_rollback_journal(struct store *s, struct op *op);
 void store_journal_free(struct store *s);
-struct io_file *store_journal_file_take(struct store *s); // to be closed after a failure; NULL: none is open
+struct io_file *
+store_journal_file_take(struct store *s); // to be closed after a failure; NULL: none is open
 // store_open.c
 io_status store_step_wait(struct store *s, struct op *op);

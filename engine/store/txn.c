@@ -2,7 +2,8 @@
 #include "btree.h"
 #include "store_private.h"
 
-// ---- snapshots --------------------------------------------------------------------------------------
+// ---- snapshots
+// --------------------------------------------------------------------------------------
 
 // Keeps the list in the order of the snapshots: a new one is nearly always the newest.
 static void snapshot_take(struct txn *t, const struct mark *m)
@@ -37,7 +38,8 @@ u64 store_horizon(const struct store *s)
     return s->snapshots_first ? MIN(s->snapshots_first->snapshot.lsn, durable) : durable;
 }
 
-// ---- the write slot: first come, first served ---------------------------------------------------------
+// ---- the write slot: first come, first served
+// ---------------------------------------------------------
 
 // Outlives its transaction when that is destroyed while the timer runs.
 struct slot_timer {
@@ -137,7 +139,8 @@ static io_status slot_take(struct txn *t, struct op *op, u64 deadline_ns)
     return IO_WAIT;
 }
 
-// ---- begin and end ----------------------------------------------------------------------------------
+// ---- begin and end
+// ----------------------------------------------------------------------------------
 
 struct txn *txn_create(struct store *s)
 {
@@ -161,8 +164,14 @@ void txn_destroy(struct txn *t)
 }
 
 // A commit that waits for the disk is still its owner's write transaction.
-enum txn_state txn_state_get(const struct txn *t) { return t->committing ? TXN_WRITE : t->state; }
-struct store *txn_store(const struct txn *t) { return t->store; }
+enum txn_state txn_state_get(const struct txn *t)
+{
+    return t->committing ? TXN_WRITE : t->state;
+}
+struct store *txn_store(const struct txn *t)
+{
+    return t->store;
+}
 
 io_status txn_begin_read(struct txn *t, struct op *op)
 {
@@ -177,14 +186,17 @@ io_status txn_begin_read(struct txn *t, struct op *op)
 static io_status begin_write_check(const struct txn *t, struct op *op)
 {
     const struct store *s = t->store;
-    if (s->read_only) return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
+    if (s->read_only)
+        return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
     if (s->auto_vacuum)
         return IO_ERROR(&op->err, ERR_READONLY,
-                        "%s is an auto_vacuum database, which can be read but not written: turn auto_vacuum off and "
+                        "%s is an auto_vacuum database, which can be read but not written: turn "
+                        "auto_vacuum off and "
                         "run VACUUM with sqlite3",
                         s->path);
     if (s->flush_failed) {
-        err_set_errno(&op->err, s->flush_err.code, s->flush_err.sys_errno, __func__, "%s", s->flush_err.text);
+        err_set_errno(&op->err, s->flush_err.code, s->flush_err.sys_errno, __func__, "%s",
+                      s->flush_err.text);
         return IO_FAIL;
     }
     return IO_DONE;
@@ -209,8 +221,8 @@ static io_status first_page_make(struct txn *t, struct op *op)
     return btree_init_file(t, op);
 }
 
-// The first page of an empty file, as it is written before the first commit: the WAL alone would not do, since
-// SQLite takes a WAL beside an empty file for a stray one.
+// The first page of an empty file, as it is written before the first commit: the WAL alone would
+// not do, since SQLite takes a WAL beside an empty file for a stray one.
 static io_status first_page_keep(struct txn *t, struct op *op)
 {
     struct store *s = t->store;
@@ -242,7 +254,8 @@ static io_status write_prepare(struct txn *t, struct op *op)
     t->freelist_count = be32_get(p->data + HEADER_FREELIST_COUNT);
     page_unpin(p);
     if (!t->freelist_head != !t->freelist_count || t->freelist_head > t->page_count)
-        return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: freelist of %s", t->store->path);
+        return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: freelist of %s",
+                        t->store->path);
     return IO_DONE;
 }
 
@@ -321,8 +334,10 @@ void txn_end(struct txn *t)
     waiters_detach(&t->commit_wait);
     t->committing = false;
     if (t->commit_listed) {
-        *(t->committing_prev ? &t->committing_prev->committing_next : &s->committing_first) = t->committing_next;
-        *(t->committing_next ? &t->committing_next->committing_prev : &s->committing_last) = t->committing_prev;
+        *(t->committing_prev ? &t->committing_prev->committing_next : &s->committing_first) =
+            t->committing_next;
+        *(t->committing_next ? &t->committing_next->committing_prev : &s->committing_last) =
+            t->committing_prev;
         t->commit_listed = false;
     }
     t->commit_failed = false;

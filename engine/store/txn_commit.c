@@ -8,7 +8,8 @@ static void txn_doom_copy(const struct txn *t, struct op *op)
 
 static int frame_compare(const void *a, const void *b)
 {
-    pgno x = (*(struct pager_frame *const *)a)->page.no, y = (*(struct pager_frame *const *)b)->page.no;
+    pgno x = (*(struct pager_frame *const *)a)->page.no,
+         y = (*(struct pager_frame *const *)b)->page.no;
     return x < y ? -1 : x > y;
 }
 
@@ -168,7 +169,8 @@ void store_commits_done(struct store *s)
     s->commits = s->durable.commit;
     cache_stale_drop(&s->cache, store_horizon(s));
     cache_trim(&s->cache);
-    while (s->committing_first && s->committing_first->commit.lsn <= s->durable.lsn) committing_wake_first(s);
+    while (s->committing_first && s->committing_first->commit.lsn <= s->durable.lsn)
+        committing_wake_first(s);
     wait_list_wake_all(&s->on_commit);
 }
 

@@ -1,15 +1,19 @@
 // Pages as a transaction sees them: reading through the cache, private copies, taking and freeing.
 //
-// A big transaction keeps its private pages in memory. To bound that, txn_page_write and txn_reserve would write
-// the oldest unpinned private pages to the WAL as frames without a commit mark (they are invisible to readers and
-// to recovery until the commit frame follows), remember their frame numbers in the transaction, and drop the
-// frames; txn_private_find's miss would then read them back. Only the owner of the write slot appends, so the
-// frames of other commits cannot come between once the slot is kept until the commit.
+// A big transaction keeps its private pages in memory. To bound that, txn_page_write and
+// txn_reserve would write the oldest unpinned private pages to the WAL as frames without a commit
+// mark (they are invisible to readers and to recovery until the commit frame follows), remember
+// their frame numbers in the transaction, and drop the frames; txn_private_find's miss would then
+// read them back. Only the owner of the write slot appends, so the frames of other commits cannot
+// come between once the slot is kept until the commit.
 #include "store_private.h"
 
 #include <errno.h>
 
-void page_pin(struct page *p) { p->pins++; }
+void page_pin(struct page *p)
+{
+    p->pins++;
+}
 
 void page_unpin(struct page *p)
 {
@@ -17,7 +21,8 @@ void page_unpin(struct page *p)
     p->pins--;
 }
 
-// ---- reading ----------------------------------------------------------------------------------------
+// ---- reading
+// ----------------------------------------------------------------------------------------
 
 static void page_read_done(struct completion *c)
 {
@@ -81,10 +86,11 @@ static struct pager_frame *page_read_start(struct store *s, u64 snapshot, pgno n
     r->from_wal = frame != 0;
     if (frame) {
         s->wal_reads_pending++;
-        io_file_read(w->file, f->page.data, s->page_size, wal_frame_offset(w, frame) + WAL_FRAME_HEADER_SIZE,
-                     &r->completion);
+        io_file_read(w->file, f->page.data, s->page_size,
+                     wal_frame_offset(w, frame) + WAL_FRAME_HEADER_SIZE, &r->completion);
     } else {
-        io_file_read(s->file, f->page.data, s->page_size, (u64)(no - 1) * s->page_size, &r->completion);
+        io_file_read(s->file, f->page.data, s->page_size, (u64)(no - 1) * s->page_size,
+                     &r->completion);
     }
     return f;
 }
@@ -95,26 +101,31 @@ static io_status page_read_error(struct store *s, struct pager_frame *f, struct 
     pgno no = f->page.no;
     s64 result = f->result;
     bool in_wal = f->page.version > w->base;
-    u64 offset = in_wal ? wal_frame_offset(w, (u32)(f->page.version - w->base)) : (u64)(no - 1) * s->page_size;
+    u64 offset = in_wal ? wal_frame_offset(w, (u32)(f->page.version - w->base))
+                        : (u64)(no - 1) * s->page_size;
     const char *path = in_wal ? s->path_wal : s->path;
     cache_remove(&s->cache, f);
     cache_frame_give(&s->cache, f);
     op->err.offset = (s64)offset;
     if (result < 0) {
-        err_set_errno(&op->err, ERR_IOERR_READ, (int)-result, __func__, "reading page %u of %s at offset %llu failed",
-                      no, path, (unsigned long long)offset);
+        err_set_errno(&op->err, ERR_IOERR_READ, (int)-result, __func__,
+                      "reading page %u of %s at offset %llu failed", no, path,
+                      (unsigned long long)offset);
         return IO_FAIL;
     }
-    return IO_ERROR(&op->err, ERR_CORRUPT,
-                    "database disk image is malformed: %s ends before page %u at offset %llu is complete", path, no,
-                    (unsigned long long)offset);
+    return IO_ERROR(
+        &op->err, ERR_CORRUPT,
+        "database disk image is malformed: %s ends before page %u at offset %llu is complete", path,
+        no, (unsigned long long)offset);
 }
 
-static io_status page_load(struct store *s, u64 snapshot, pgno no, struct op *op, struct pager_frame *f)
+static io_status page_load(struct store *s, u64 snapshot, pgno no, struct op *op,
+                           struct pager_frame *f)
 {
     if (!f) {
         if (s->in_memory)
-            return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: page %u was never written", no);
+            return IO_ERROR(&op->err, ERR_CORRUPT,
+                            "database disk image is malformed: page %u was never written", no);
         f = page_read_start(s, snapshot, no);
         if (!f) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory for page %u", no);
     }
@@ -138,9 +149,11 @@ io_status store_page(struct store *s, u64 snapshot, pgno no, struct op *op, stru
 static io_status page_number_error(const struct txn *t, struct op *op, pgno no)
 {
     op->err.offset = no ? (s64)(no - 1) * t->store->page_size : -1;
-    return IO_ERROR(&op->err, ERR_CORRUPT,
-                    "database disk image is malformed: page %u (offset %lld) is not one of the %u pages of %s", no,
-                    (long long)(no ? (s64)(no - 1) * t->store->page_size : -1), t->page_count, t->store->path);
+    return IO_ERROR(
+        &op->err, ERR_CORRUPT,
+        "database disk image is malformed: page %u (offset %lld) is not one of the %u pages of %s",
+        no, (long long)(no ? (s64)(no - 1) * t->store->page_size : -1), t->page_count,
+        t->store->path);
 }
 
 io_status txn_page(struct txn *t, struct op *op, pgno no, struct page **out)
@@ -154,7 +167,8 @@ io_status txn_page(struct txn *t, struct op *op, pgno no, struct page **out)
             return IO_DONE;
         }
     }
-    if (UNLIKELY(no - 1 >= t->page_count || no == txn_lock_page(t))) return page_number_error(t, op, no);
+    if (UNLIKELY(no - 1 >= t->page_count || no == txn_lock_page(t)))
+        return page_number_error(t, op, no);
     if (UNLIKELY(t->doomed)) {
         err_set(&op->err, t->doom.code, __func__, "%s", t->doom.text);
         return IO_FAIL;
@@ -180,13 +194,29 @@ io_status txn_page_copy(struct txn *t, struct op *op, pgno no, u8 *out)
     return IO_DONE;
 }
 
-u32 txn_page_size(const struct txn *t) { return t->store->page_size; }
-u32 txn_usable_size(const struct txn *t) { return t->store->usable_size; }
-pgno txn_page_count(const struct txn *t) { return t->page_count; }
-pgno txn_lock_page(const struct txn *t) { return LOCK_OFFSET / t->store->page_size + 1; }
-struct cursor **txn_cursors(struct txn *t) { return &t->cursors; }
+u32 txn_page_size(const struct txn *t)
+{
+    return t->store->page_size;
+}
+u32 txn_usable_size(const struct txn *t)
+{
+    return t->store->usable_size;
+}
+pgno txn_page_count(const struct txn *t)
+{
+    return t->page_count;
+}
+pgno txn_lock_page(const struct txn *t)
+{
+    return LOCK_OFFSET / t->store->page_size + 1;
+}
+struct cursor **txn_cursors(struct txn *t)
+{
+    return &t->cursors;
+}
 
-// ---- private pages ----------------------------------------------------------------------------------
+// ---- private pages
+// ----------------------------------------------------------------------------------
 
 struct pager_frame *txn_private_find(const struct txn *t, pgno no)
 {
@@ -275,7 +305,8 @@ void txn_private_drop_all(struct txn *t)
     t->reserve_count = 0;
 }
 
-// ---- savepoints' undo -------------------------------------------------------------------------------
+// ---- savepoints' undo
+// -------------------------------------------------------------------------------
 
 static u64 savepoint_serial_innermost(const struct txn *t)
 {
@@ -311,7 +342,8 @@ static bool free_log_reserve(struct txn *t, u32 more)
 static void undo_add(struct txn *t, pgno no, struct pager_frame *image, u64 saved_serial)
 {
     ASSERT(t->undo_count < t->undo_capacity);
-    t->undo[t->undo_count++] = (struct undo){.no = no, .image = image, .saved_serial = saved_serial};
+    t->undo[t->undo_count++] =
+        (struct undo){.no = no, .image = image, .saved_serial = saved_serial};
 }
 
 static void undo_page(struct txn *t, struct undo *u)
@@ -405,9 +437,13 @@ void txn_savepoint_rollback(struct txn *t, u32 n)
     t->freelist_changed = sp->freelist_changed;
 }
 
-u32 txn_savepoint_count(const struct txn *t) { return t->savepoint_count; }
+u32 txn_savepoint_count(const struct txn *t)
+{
+    return t->savepoint_count;
+}
 
-// ---- writing ----------------------------------------------------------------------------------------
+// ---- writing
+// ----------------------------------------------------------------------------------------
 
 static io_status memory_error(struct op *op)
 {
@@ -472,7 +508,8 @@ static bool free_pages_reserve(struct txn *t, u32 more)
 static void free_pages_push(struct txn *t, pgno no)
 {
     t->free_pages[t->free_count++] = no;
-    if (t->savepoint_count) t->free_log[t->free_log_count++] = (struct free_event){.no = no, .pushed = true};
+    if (t->savepoint_count)
+        t->free_log[t->free_log_count++] = (struct free_event){.no = no, .pushed = true};
 }
 
 static io_status txn_freelist_absorb(struct txn *t, struct op *op)
@@ -482,14 +519,16 @@ static io_status txn_freelist_absorb(struct txn *t, struct op *op)
     IO_TRY(txn_page(t, op, trunk, &p));
     pgno next = be32_get(p->data);
     u32 count = be32_get(p->data + 4);
-    bool sound = count <= t->store->usable_size / 4 - 2 && t->freelist_count > count && next <= t->page_count;
+    bool sound = count <= t->store->usable_size / 4 - 2 && t->freelist_count > count &&
+                 next <= t->page_count;
     for (u32 i = 0; sound && i < count; i++) {
         pgno leaf = be32_get(p->data + 8 + 4 * i);
         sound = leaf >= 2 && leaf <= t->page_count;
     }
     if (!sound || trunk < 2) {
         page_unpin(p);
-        return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: freelist trunk page %u of %s", trunk,
+        return IO_ERROR(&op->err, ERR_CORRUPT,
+                        "database disk image is malformed: freelist trunk page %u of %s", trunk,
                         t->store->path);
     }
     if (!free_pages_reserve(t, count + 1)) {
@@ -511,7 +550,9 @@ io_status txn_reserve(struct txn *t, struct op *op, u32 count)
     if (t->doomed) return doom_error(t, op);
     while (t->free_count < count && t->freelist_head) IO_TRY(txn_freelist_absorb(t, op));
     if (t->free_count < count && (u64)t->page_count + (count - t->free_count) + 1 > UINT32_MAX - 1)
-        return IO_ERROR(&op->err, ERR_FULL, "database or disk is full: %s has the largest number of pages", t->store->path);
+        return IO_ERROR(&op->err, ERR_FULL,
+                        "database or disk is full: %s has the largest number of pages",
+                        t->store->path);
     while (t->reserve_count < count) {
         struct pager_frame *f = cache_frame_take(&t->store->cache);
         if (!f) return memory_error(op);
@@ -586,15 +627,18 @@ void txn_page_free(struct txn *t, struct op *op, pgno no)
 
 bool txn_free_pages_get(const struct txn *t, struct txn_free_pages *out)
 {
-    *out = (struct txn_free_pages){.pages = t->free_pages, .count = t->free_count, .trunk = t->freelist_head,
+    *out = (struct txn_free_pages){.pages = t->free_pages,
+                                   .count = t->free_count,
+                                   .trunk = t->freelist_head,
                                    .trunk_count = t->freelist_count};
     return t->state == TXN_WRITE;
 }
 
-// ---- the freelist in the file -------------------------------------------------------------------------
+// ---- the freelist in the file
+// -------------------------------------------------------------------------
 
-// At commit: writes what is left of the free pages as trunk pages. A trunk holds at most usable / 4 - 8 leaves,
-// as SQLite's do (older versions could not read fuller ones).
+// At commit: writes what is left of the free pages as trunk pages. A trunk holds at most usable / 4
+// - 8 leaves, as SQLite's do (older versions could not read fuller ones).
 io_status txn_freelist_write(struct txn *t, struct op *op)
 {
     if (!t->freelist_changed) return IO_DONE;
@@ -636,7 +680,8 @@ io_status txn_freelist_write(struct txn *t, struct op *op)
     return IO_DONE;
 }
 
-// ---- header fields ----------------------------------------------------------------------------------
+// ---- header fields
+// ----------------------------------------------------------------------------------
 
 io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out)
 {

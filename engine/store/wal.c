@@ -10,7 +10,8 @@ void wal_deinit(struct wal *w)
     w->pending = NULL;
 }
 
-// ---- format -----------------------------------------------------------------------------------------
+// ---- format
+// -----------------------------------------------------------------------------------------
 
 void wal_sum_add(struct wal_sum *sum, const u8 *bytes, size_t size, bool big_endian)
 {
@@ -91,7 +92,8 @@ void wal_frame_encode(const struct wal *w, struct wal_sum *sum, u32 number, cons
     be32_put(out + 20, sum->s2);
 }
 
-bool wal_frame_decode(const struct wal *w, struct wal_sum *sum, const u8 *in, pgno *no, pgno *page_count)
+bool wal_frame_decode(const struct wal *w, struct wal_sum *sum, const u8 *in, pgno *no,
+                      pgno *page_count)
 {
     if (be32_get(in + 8) != w->salt[0] || be32_get(in + 12) != w->salt[1]) return false;
     *no = be32_get(in);
@@ -102,9 +104,13 @@ bool wal_frame_decode(const struct wal *w, struct wal_sum *sum, const u8 *in, pg
     return sum->s1 == be32_get(in + 16) && sum->s2 == be32_get(in + 20);
 }
 
-// ---- index ------------------------------------------------------------------------------------------
+// ---- index
+// ------------------------------------------------------------------------------------------
 
-static u32 slot_start(const struct wal *w, pgno no) { return (no * 0x9e3779b1u >> 7) & w->slot_mask; }
+static u32 slot_start(const struct wal *w, pgno no)
+{
+    return (no * 0x9e3779b1u >> 7) & w->slot_mask;
+}
 
 // The page's slot, or the empty one where it would go.
 static struct wal_slot *slot_find(const struct wal *w, pgno no)

@@ -1,14 +1,20 @@
 // SQLite's write-ahead log: its format and what this process knows of its frames. No I/O in here.
 //
 // File: a header of 32 bytes, then frames. All integers big-endian.
-//   header   magic 0x377f0682 (checksums over little-endian words) or ...83 (big-endian), version 3007000,
-//            page size, checkpoint number, salt 1, salt 2, checksum (2 words) of the 24 bytes before
-//   frame    24 bytes: page number; database size in pages after the commit that this frame ends, or 0;
-//            salt 1, salt 2; checksum (2 words); then the page. The checksum goes over the first 8 bytes of the
-//            frame and the page, and continues that of the frame before (of the header for the first).
-// A frame counts when its salts are the header's, its checksum holds, and a commit frame at or after it counts.
+//   header   magic 0x377f0682 (checksums over little-endian words) or ...83 (big-endian), version
+//   3007000,
+//            page size, checkpoint number, salt 1, salt 2, checksum (2 words) of the 24 bytes
+//            before
+//   frame    24 bytes: page number; database size in pages after the commit that this frame ends,
+//   or 0;
+//            salt 1, salt 2; checksum (2 words); then the page. The checksum goes over the first 8
+//            bytes of the frame and the page, and continues that of the frame before (of the header
+//            for the first).
+// A frame counts when its salts are the header's, its checksum holds, and a commit frame at or
+// after it counts.
 //
-// Frames are numbered from 1; lsn = base + number, where base grows by the number of frames at each restart.
+// Frames are numbered from 1; lsn = base + number, where base grows by the number of frames at each
+// restart.
 #pragma once
 
 #include "record.h"
@@ -53,14 +59,18 @@ struct wal {
 };
 
 void wal_deinit(struct wal *w);
-void wal_sum_add(struct wal_sum *sum, const u8 *bytes, size_t size, bool big_endian); // size: a multiple of 8
-// Starts the log anew in memory: the first salt counts up, the second is random; base takes in the old frames.
+void wal_sum_add(struct wal_sum *sum, const u8 *bytes, size_t size,
+                 bool big_endian); // size: a multiple of 8
+// Starts the log anew in memory: the first salt counts up, the second is random; base takes in the
+// old frames.
 void wal_restart(struct wal *w, u32 random_salt);
 void wal_header_encode(struct wal *w, u8 *out); // sets w->sum
 bool wal_header_decode(struct wal *w, const u8 *in, u32 *page_size);
-void wal_frame_encode(const struct wal *w, struct wal_sum *sum, u32 number, const u8 *page, u8 *out); // header and page
+void wal_frame_encode(const struct wal *w, struct wal_sum *sum, u32 number, const u8 *page,
+                      u8 *out); // header and page
 // False when the frame does not continue the log.
-bool wal_frame_decode(const struct wal *w, struct wal_sum *sum, const u8 *in, pgno *no, pgno *page_count);
+bool wal_frame_decode(const struct wal *w, struct wal_sum *sum, const u8 *in, pgno *no,
+                      pgno *page_count);
 static inline u64 wal_frame_offset(const struct wal *w, u32 number)
 {
     return WAL_HEADER_SIZE + (u64)(number - 1) * (WAL_FRAME_HEADER_SIZE + w->page_size);

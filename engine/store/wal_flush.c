@@ -1,13 +1,13 @@
-// Making commits durable: one flush at a time writes all frames that were appended when it started, in pieces of
-// the buffer's size, the last with a sync.
+// Making commits durable: one flush at a time writes all frames that were appended when it started,
+// in pieces of the buffer's size, the last with a sync.
 //
-// A flush starts a turn of the loop after the last commit came, so that writers that stand in line go with it;
-// but not later than GATHER_TURNS_MAX turns after the first.
+// A flush starts a turn of the loop after the last commit came, so that writers that stand in line
+// go with it; but not later than GATHER_TURNS_MAX turns after the first.
 //
-// The file is extended before it is written to, so that a full disk shows before anything is written, and a sync
-// has no change of size to journal. Whatever fails before a sync was tried leaves the frames after the durable
-// mark unknown, and the next flush writes them anew from there. When a sync failed, what the disk holds is
-// unknown for good: the store is closed to writers.
+// The file is extended before it is written to, so that a full disk shows before anything is
+// written, and a sync has no change of size to journal. Whatever fails before a sync was tried
+// leaves the frames after the durable mark unknown, and the next flush writes them anew from there.
+// When a sync failed, what the disk holds is unknown for good: the store is closed to writers.
 #include "store_private.h"
 
 #include <errno.h>
@@ -39,10 +39,10 @@ struct flush {
     u32 gather_turns;
     u64 gathered; // lsn at the last turn
     struct mark target;
-    u32 frames_target;    // frame number of the target
+    u32 frames_target; // frame number of the target
     u32 frames_written;
-    u32 pending_written;  // of wal.pending
-    struct wal_sum sum;   // of the last frame written
+    u32 pending_written; // of wal.pending
+    struct wal_sum sum;  // of the last frame written
     struct iovec iov;
     bool allocate_refused; // the file system cannot
 };
@@ -73,7 +73,10 @@ void flush_destroy(struct store *s)
     s->flush = NULL;
 }
 
-bool flush_busy(const struct store *s) { return s->flush && s->flush->step != FLUSH_IDLE; }
+bool flush_busy(const struct store *s)
+{
+    return s->flush && s->flush->step != FLUSH_IDLE;
+}
 
 void flush_kick(struct store *s)
 {
@@ -91,11 +94,14 @@ static void flush_fail(struct flush *f, err_code code, s64 result, const char *w
     struct err err = ERR_CLEAR;
     int number = (int)-result;
     if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
-        err_set_errno(&err, ERR_FULL, number, __func__, "database or disk is full: %s of %s failed; free some space",
-                      what, s->path_wal);
+        err_set_errno(&err, ERR_FULL, number, __func__,
+                      "database or disk is full: %s of %s failed; free some space", what,
+                      s->path_wal);
     } else {
-        err_set_errno(&err, code, number, __func__, "disk I/O error: %s of %s failed%s", what, s->path_wal,
-                      code == ERR_IOERR_FSYNC ? "; the database takes no more writes until it is opened again" : "");
+        err_set_errno(
+            &err, code, number, __func__, "disk I/O error: %s of %s failed%s", what, s->path_wal,
+            code == ERR_IOERR_FSYNC ? "; the database takes no more writes until it is opened again"
+                                    : "");
         if (code == ERR_IOERR_FSYNC) {
             s->flush_failed = true;
             s->flush_err = err;
@@ -127,9 +133,9 @@ static void flush_write(struct flush *f)
         io_file_writev(w->file, &f->iov, 1, offset, &f->completion);
 }
 
-// When a log starts again, its header must be on the disk before the first new frame: else the old header and
-// the old frames between the new ones could survive a crash, and the beginning of the old log would be replayed
-// over a newer database.
+// When a log starts again, its header must be on the disk before the first new frame: else the old
+// header and the old frames between the new ones could survive a crash, and the beginning of the
+// old log would be replayed over a newer database.
 static void flush_header(struct flush *f)
 {
     struct wal *w = &f->store->wal;
@@ -218,7 +224,8 @@ static void flush_start(struct flush *f)
 static void flush_gather(struct flush *f)
 {
     struct store *s = f->store;
-    bool more = s->appended.lsn != f->gathered && s->queue_first && ++f->gather_turns < GATHER_TURNS_MAX;
+    bool more =
+        s->appended.lsn != f->gathered && s->queue_first && ++f->gather_turns < GATHER_TURNS_MAX;
     f->gathered = s->appended.lsn;
     if (more || s->wal_truncating)
         completion_post(s->io, &f->completion, 0);

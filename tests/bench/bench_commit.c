@@ -1,5 +1,6 @@
-// Durable commits per second, one row of 100 bytes each: the store with 1 and 64 interleaved writers, and SQLite in
-// WAL mode with synchronous=FULL in the same run. Also warm lookups of the page cache, in nanoseconds.
+// Durable commits per second, one row of 100 bytes each: the store with 1 and 64 interleaved
+// writers, and SQLite in WAL mode with synchronous=FULL in the same run. Also warm lookups of the
+// page cache, in nanoseconds.
 #include "../../engine/store/btree.h"
 #include "../../engine/store/pager.h"
 #include "../../engine/store/store.h"
@@ -31,7 +32,10 @@ static void die(const char *what)
     exit(1);
 }
 
-static void writer_wake(struct waiter *w) { CONTAINER_OF(w, struct writer, op.waiter)->runnable = true; }
+static void writer_wake(struct waiter *w)
+{
+    CONTAINER_OF(w, struct writer, op.waiter)->runnable = true;
+}
 
 static io_status writer_insert(struct writer *w, pgno root, s64 *rowid)
 {
@@ -63,7 +67,8 @@ static void writer_run(struct writer *w, pgno root, s64 *rowid, u64 *commits)
     }
 }
 
-static void drive(struct io *io, struct op *op, io_status (*call)(void *, struct op *), void *context)
+static void drive(struct io *io, struct op *op, io_status (*call)(void *, struct op *),
+                  void *context)
 {
     io_status status;
     while ((status = call(context, op)) == IO_WAIT) io_step(io, UINT64_MAX);
@@ -73,13 +78,29 @@ static void drive(struct io *io, struct op *op, io_status (*call)(void *, struct
 static pgno root;
 static io_status call_open(void *context, struct op *op)
 {
-    return store_open(op->io, "bench_commit.db", &(struct store_options){.create = true}, op, context);
+    return store_open(op->io, "bench_commit.db", &(struct store_options){.create = true}, op,
+                      context);
 }
-static io_status call_begin(void *t, struct op *op) { return txn_begin_write(t, op, 0); }
-static io_status call_create(void *t, struct op *op) { return btree_create(t, op, BTREE_TABLE, &root); }
-static io_status call_commit(void *t, struct op *op) { return txn_commit(t, op); }
-static io_status call_read(void *t, struct op *op) { return txn_begin_read(t, op); }
-static io_status call_close(void *s, struct op *op) { return store_close(s, op); }
+static io_status call_begin(void *t, struct op *op)
+{
+    return txn_begin_write(t, op, 0);
+}
+static io_status call_create(void *t, struct op *op)
+{
+    return btree_create(t, op, BTREE_TABLE, &root);
+}
+static io_status call_commit(void *t, struct op *op)
+{
+    return txn_commit(t, op);
+}
+static io_status call_read(void *t, struct op *op)
+{
+    return txn_begin_read(t, op);
+}
+static io_status call_close(void *s, struct op *op)
+{
+    return store_close(s, op);
+}
 
 static void lookups_run(struct io *io, struct op *op, struct txn *t)
 {
@@ -90,11 +111,13 @@ static void lookups_run(struct io *io, struct op *op, struct txn *t)
         u64 start = clock_ns();
         for (u32 i = 0; i < rounds * count; i++) {
             io_status status;
-            while ((status = txn_page(t, op, 1 + i % count, &p)) == IO_WAIT) io_step(io, UINT64_MAX);
+            while ((status = txn_page(t, op, 1 + i % count, &p)) == IO_WAIT)
+                io_step(io, UINT64_MAX);
             if (status == IO_FAIL) die(op->err.text);
             page_unpin(p);
         }
-        if (turn == 1) printf("warm lookup: %.1f ns\n", (double)(clock_ns() - start) / rounds / count);
+        if (turn == 1)
+            printf("warm lookup: %.1f ns\n", (double)(clock_ns() - start) / rounds / count);
     }
     txn_end_read(t);
 }
@@ -128,8 +151,10 @@ static void store_run(struct io *io, u32 writers, u64 duration_ns)
     double seconds = (double)(clock_ns() - start) / 1e9;
     struct store_stats stats;
     store_stats_get(s, &stats);
-    printf("%-9s %2u writers: %8.0f commits/s, %5.1f commits per sync, %llu checkpoints, log of %llu frames\n", io_backend_name(io), writers,
-           (double)commits / seconds, (double)stats.commits / (double)stats.syncs, (unsigned long long)stats.checkpoints,
+    printf("%-9s %2u writers: %8.0f commits/s, %5.1f commits per sync, %llu checkpoints, log of "
+           "%llu frames\n",
+           io_backend_name(io), writers, (double)commits / seconds,
+           (double)stats.commits / (double)stats.syncs, (unsigned long long)stats.checkpoints,
            (unsigned long long)stats.wal_frames);
     for (u32 i = 0; i < writers; i++) {
         if (all[i].cursor_open) cursor_deinit(&all[i].cursor);
@@ -149,7 +174,10 @@ static void sqlite_run(u64 duration_ns)
     sqlite3_stmt *stmt;
     unlink("bench_commit.db");
     sqlite3_open("bench_commit.db", &db);
-    sqlite3_exec(db, "PRAGMA journal_mode=wal; PRAGMA synchronous=full; CREATE TABLE t(id INTEGER PRIMARY KEY, v)", NULL, NULL, NULL);
+    sqlite3_exec(db,
+                 "PRAGMA journal_mode=wal; PRAGMA synchronous=full; CREATE TABLE t(id INTEGER "
+                 "PRIMARY KEY, v)",
+                 NULL, NULL, NULL);
     sqlite3_prepare_v2(db, "INSERT INTO t(v) VALUES(?)", -1, &stmt, NULL);
     char text[101] = {0};
     memset(text, 'x', 100);
@@ -160,7 +188,8 @@ static void sqlite_run(u64 duration_ns)
         sqlite3_reset(stmt);
         commits++;
     }
-    printf("sqlite %s 1 writer: %8.0f commits/s\n", sqlite3_libversion(), (double)commits / ((double)(clock_ns() - start) / 1e9));
+    printf("sqlite %s 1 writer: %8.0f commits/s\n", sqlite3_libversion(),
+           (double)commits / ((double)(clock_ns() - start) / 1e9));
     sqlite3_finalize(stmt);
     sqlite3_close(db);
     unlink("bench_commit.db");
@@ -173,7 +202,8 @@ int main(void)
     sqlite_run(duration_ns);
     for (u32 i = 0; i < COUNT_OF(backends); i++) {
         struct err err = ERR_CLEAR;
-        struct io *io = io_create(&(struct io_options){.backend = backends[i], .fallback = true}, &err);
+        struct io *io =
+            io_create(&(struct io_options){.backend = backends[i], .fallback = true}, &err);
         if (!io) die(err.text);
         store_run(io, 1, duration_ns);
         store_run(io, WRITERS_MAX, duration_ns);

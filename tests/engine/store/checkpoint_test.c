@@ -1,10 +1,10 @@
-// Goal: checkpoints put every commit into the database file, never under a reader, never past a hold; the log can
-// be followed for backup.
-// Method: readers and holds at every stage, the database file alone read by libsqlite3, pages copied into an image
-// that must equal the database.
+// Goal: checkpoints put every commit into the database file, never under a reader, never past a
+// hold; the log can be followed for backup. Method: readers and holds at every stage, the database
+// file alone read by libsqlite3, pages copied into an image that must equal the database.
 #include "store_driver.h"
 
-static const struct store_options small = {.create = true, .page_size = 1024, .checkpoint_frames = 1000000};
+static const struct store_options small = {
+    .create = true, .page_size = 1024, .checkpoint_frames = 1000000};
 
 static pgno table_make(struct driver *d, struct store *s, struct txn **t)
 {
@@ -75,7 +75,10 @@ TEST(background_checkpoints_keep_the_log_short)
     struct driver d;
     driver_init(&d, IO_BACKEND_RING);
     char *path = test_path("a.db");
-    struct store *s = driver_open(&d, path, &(struct store_options){.create = true, .page_size = 512, .checkpoint_frames = 50, .cache_pages_max = 30});
+    struct store *s = driver_open(
+        &d, path,
+        &(struct store_options){
+            .create = true, .page_size = 512, .checkpoint_frames = 50, .cache_pages_max = 30});
     REQUIRE(s);
     struct txn *t;
     pgno root = table_make(&d, s, &t);
@@ -112,7 +115,8 @@ static void image_follow(struct driver *d, struct store *s, u8 **image, struct s
     *image = realloc(*image, (size_t)now.page_count * 1024 + 1);
     for (u32 i = 0; i < count; i++) {
         CHECK(i == 0 || pages[i] > pages[i - 1]);
-        if (pages[i] <= now.page_count) DO(d, txn_page_copy(t, &d->op, pages[i], *image + (size_t)(pages[i] - 1) * 1024));
+        if (pages[i] <= now.page_count)
+            DO(d, txn_page_copy(t, &d->op, pages[i], *image + (size_t)(pages[i] - 1) * 1024));
     }
     free(pages);
     txn_destroy(t);
@@ -126,7 +130,9 @@ TEST(the_log_can_be_followed)
     driver_init(&d, IO_BACKEND_RING);
     u64 seed = test_seed();
     char *path = test_path("a.db"), *copy = test_path("image.db");
-    struct store *s = driver_open(&d, path, &(struct store_options){.create = true, .page_size = 1024, .checkpoint_frames = 30});
+    struct store *s = driver_open(
+        &d, path,
+        &(struct store_options){.create = true, .page_size = 1024, .checkpoint_frames = 30});
     REQUIRE(s);
     store_hold(s, 0);
     struct txn *t;
@@ -135,7 +141,9 @@ TEST(the_log_can_be_followed)
     struct store_position at = {0}, found;
     u32 rows = 0, resets = 0, salt = 0;
     for (u32 round = 0; round < 60; round++) {
-        for (u64 n = test_random(&seed) % 8; n > 0; n--) row_commit(&d, t, root, ++rows, "some text for the row, and more of it, to fill the page");
+        for (u64 n = test_random(&seed) % 8; n > 0; n--)
+            row_commit(&d, t, root, ++rows,
+                       "some text for the row, and more of it, to fill the page");
         if (test_random(&seed) % 3 == 0) continue;
         image_follow(&d, s, &image, &at);
         store_hold(s, at.lsn);
@@ -246,4 +254,7 @@ TEST(commits_are_announced)
     driver_deinit(&d);
 }
 
-int main(int argc, char **argv) { return test_main(argc, argv); }
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}

@@ -1,8 +1,9 @@
-// Goal: a commit that was acknowledged survives the loss of power at any moment, whole; one that was not is there
-// whole or not at all. Full disks and failing syncs cost no more than what they were told.
-// Method: many interleaved clients on the simulated disk, crashed at every write in turn and at random, with and
-// without faults. Each client writes its counter into several rows that lie far apart, so that a torn commit shows.
-// After each crash the surviving bytes are opened by libsqlite3 too, which must see the same promise kept.
+// Goal: a commit that was acknowledged survives the loss of power at any moment, whole; one that
+// was not is there whole or not at all. Full disks and failing syncs cost no more than what they
+// were told. Method: many interleaved clients on the simulated disk, crashed at every write in turn
+// and at random, with and without faults. Each client writes its counter into several rows that lie
+// far apart, so that a torn commit shows. After each crash the surviving bytes are opened by
+// libsqlite3 too, which must see the same promise kept.
 #include "store_driver.h"
 
 #include "../../../io/sim.h"
@@ -33,10 +34,19 @@ struct world {
     u64 crashes, commits, failures;
 };
 
-static void client_wake(struct waiter *w) { CONTAINER_OF(w, struct client, op.waiter)->runnable = true; }
-static void world_wake(struct waiter *w) { (void)w; }
+static void client_wake(struct waiter *w)
+{
+    CONTAINER_OF(w, struct client, op.waiter)->runnable = true;
+}
+static void world_wake(struct waiter *w)
+{
+    (void)w;
+}
 
-static s64 row_id(u32 client, u32 row) { return (s64)row * 1000 + client; }
+static s64 row_id(u32 client, u32 row)
+{
+    return (s64)row * 1000 + client;
+}
 
 static u32 record_make(u8 *out, u64 counter)
 {
@@ -94,8 +104,8 @@ static io_status client_read(struct client *c, pgno root)
         IO_TRY(counter_read(&c->cursor, &c->op, row_id(c->row / ROWS, c->row % ROWS), &counter));
         if (c->row % ROWS == 0) c->seen = counter;
         if (counter != c->seen)
-            test_fail(__FILE__, __LINE__, "a reader sees a torn commit: row %u is %llu, want %llu", c->row,
-                      (unsigned long long)counter, (unsigned long long)c->seen);
+            test_fail(__FILE__, __LINE__, "a reader sees a torn commit: row %u is %llu, want %llu",
+                      c->row, (unsigned long long)counter, (unsigned long long)c->seen);
         c->row++;
     }
     cursor_deinit(&c->cursor);
@@ -175,7 +185,8 @@ static void client_run(struct client *c, struct world *w)
         drive_;                                                                                    \
     })
 
-static const struct store_options options = {.create = true, .page_size = 512, .checkpoint_frames = 40, .cache_pages_max = 40};
+static const struct store_options options = {
+    .create = true, .page_size = 512, .checkpoint_frames = 40, .cache_pages_max = 40};
 
 static bool world_open(struct world *w)
 {
@@ -252,19 +263,21 @@ static void promise_check(struct world *w, const char *who, u32 client, const u6
     struct client *c = &w->clients[client];
     for (u32 i = 1; i < ROWS; i++) {
         if (counters[i] != counters[0])
-            test_fail(__FILE__, __LINE__, "%s: client %u: torn: %llu and %llu", who, client, (unsigned long long)counters[0],
-                      (unsigned long long)counters[i]);
+            test_fail(__FILE__, __LINE__, "%s: client %u: torn: %llu and %llu", who, client,
+                      (unsigned long long)counters[0], (unsigned long long)counters[i]);
     }
     if (counters[0] < c->acknowledged || counters[0] > c->attempted)
-        test_fail(__FILE__, __LINE__, "%s: client %u: %llu, acknowledged %llu, attempted %llu", who, client,
-                  (unsigned long long)counters[0], (unsigned long long)c->acknowledged, (unsigned long long)c->attempted);
+        test_fail(__FILE__, __LINE__, "%s: client %u: %llu, acknowledged %llu, attempted %llu", who,
+                  client, (unsigned long long)counters[0], (unsigned long long)c->acknowledged,
+                  (unsigned long long)c->attempted);
 }
 
 // What libsqlite3 makes of the surviving bytes.
 static void sqlite_check(struct world *w)
 {
     u64 db_size, wal_size;
-    u8 *db = sim_file_get(w->sim, DATABASE_PATH, &db_size), *wal = sim_file_get(w->sim, DATABASE_PATH "-wal", &wal_size);
+    u8 *db = sim_file_get(w->sim, DATABASE_PATH, &db_size),
+       *wal = sim_file_get(w->sim, DATABASE_PATH "-wal", &wal_size);
     char *path = test_path("survived.db"), *path_wal = test_path("survived.db-wal");
     file_save(path, db, db_size);
     unlink(path_wal);
@@ -359,7 +372,8 @@ TEST(many_crashes_of_one_database)
             // A second crash while recovering.
             if (life % 3 == 0) {
                 sim_fault_at(w.sim, SIM_CRASH, 1);
-                if (world_open(&w)) world_close(&w);
+                if (world_open(&w))
+                    world_close(&w);
                 else {
                     op_deinit(&w.op);
                     io_destroy(w.io);
@@ -420,4 +434,7 @@ TEST(closing_and_opening_between_faults)
     world_destroy(&w);
 }
 
-int main(int argc, char **argv) { return test_main(argc, argv); }
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}

@@ -1,23 +1,32 @@
-// Goal: databases in rollback-journal mode are read as they are, hot journals rolled back as SQLite would, and the
-// first write makes them WAL databases.
-// Method: hot journals are copies taken in the middle of SQLite's transactions, whole and damaged; SQLite's answer
-// on the same bytes is the expected one.
+// Goal: databases in rollback-journal mode are read as they are, hot journals rolled back as SQLite
+// would, and the first write makes them WAL databases. Method: hot journals are copies taken in the
+// middle of SQLite's transactions, whole and damaged; SQLite's answer on the same bytes is the
+// expected one.
 #include "store_driver.h"
 
 #include <sys/wait.h>
 
-// A database whose transaction was cut off after pages had spilled into the file; sectors of the journal synced in
-// several segments.
+// A database whose transaction was cut off after pages had spilled into the file; sectors of the
+// journal synced in several segments.
 static void hot_journal_make(const char *to, u32 page_size, const char *mode)
 {
     char *live = test_path("live.db"), sql[300], from[500], target[500];
     unlink(live);
     sqlite3 *db;
     sqlite3_open(live, &db);
-    snprintf(sql, sizeof sql, "PRAGMA page_size=%u; PRAGMA journal_mode=%s; PRAGMA cache_size=5; CREATE TABLE t(id INTEGER PRIMARY KEY, v);", page_size, mode);
+    snprintf(sql, sizeof sql,
+             "PRAGMA page_size=%u; PRAGMA journal_mode=%s; PRAGMA cache_size=5; CREATE TABLE t(id "
+             "INTEGER PRIMARY KEY, v);",
+             page_size, mode);
     sqlite3_exec(db, sql, NULL, NULL, NULL);
-    sqlite3_exec(db, "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) INSERT INTO t SELECT i, 'old' || hex(zeroblob(100)) FROM n", NULL, NULL, NULL);
-    sqlite3_exec(db, "BEGIN; UPDATE t SET v = 'new' || hex(zeroblob(150)); DELETE FROM t WHERE id > 250; INSERT INTO t SELECT id + 1000, v FROM t", NULL, NULL, NULL);
+    sqlite3_exec(db,
+                 "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) INSERT INTO "
+                 "t SELECT i, 'old' || hex(zeroblob(100)) FROM n",
+                 NULL, NULL, NULL);
+    sqlite3_exec(db,
+                 "BEGIN; UPDATE t SET v = 'new' || hex(zeroblob(150)); DELETE FROM t WHERE id > "
+                 "250; INSERT INTO t SELECT id + 1000, v FROM t",
+                 NULL, NULL, NULL);
     file_copy(live, to);
     snprintf(from, sizeof from, "%s-journal", live);
     snprintf(target, sizeof target, "%s-journal", to);
@@ -26,9 +35,11 @@ static void hot_journal_make(const char *to, u32 page_size, const char *mode)
     sqlite3_close(db);
 }
 
-static const char *const question = "SELECT count(*) || ' ' || count(DISTINCT substr(v, 1, 3)) || ' ' || min(substr(v, 1, 3)) FROM t";
+static const char *const question = "SELECT count(*) || ' ' || count(DISTINCT substr(v, 1, 3)) || "
+                                    "' ' || min(substr(v, 1, 3)) FROM t";
 
-static void pair_save(const char *path, const u8 *db, size_t db_size, const u8 *journal, size_t journal_size)
+static void pair_save(const char *path, const u8 *db, size_t db_size, const u8 *journal,
+                      size_t journal_size)
 {
     char name[500];
     file_save(path, db, db_size);
@@ -36,7 +47,8 @@ static void pair_save(const char *path, const u8 *db, size_t db_size, const u8 *
     file_save(name, journal, journal_size);
 }
 
-static void both_check(struct driver *d, const u8 *db, size_t db_size, const u8 *journal, size_t journal_size, const char *what, u64 detail)
+static void both_check(struct driver *d, const u8 *db, size_t db_size, const u8 *journal,
+                       size_t journal_size, const char *what, u64 detail)
 {
     char *ours = test_path("ours.db"), *theirs = test_path("theirs.db"), name[500], want[2000];
     pair_save(ours, db, db_size, journal, journal_size);
@@ -46,17 +58,22 @@ static void both_check(struct driver *d, const u8 *db, size_t db_size, const u8 
     while (io_busy(d->io)) io_step(d->io, 0);
     snprintf(want, sizeof want, "%s", sqlite_ask(theirs, question));
     const char *got = sqlite_ask(ours, question);
-    if (strcmp(got, want) != 0) test_fail(__FILE__, __LINE__, "%s %llu: %s, want %s", what, (unsigned long long)detail, got, want);
+    if (strcmp(got, want) != 0)
+        test_fail(__FILE__, __LINE__, "%s %llu: %s, want %s", what, (unsigned long long)detail, got,
+                  want);
     size_t a_size, b_size;
     u8 *a = file_load(ours, &a_size), *b = file_load(theirs, &b_size);
     if (a_size != b_size || memcmp(a, b, a_size) != 0)
-        test_fail(__FILE__, __LINE__, "%s %llu: the files differ (%zu and %zu bytes)", what, (unsigned long long)detail, a_size, b_size);
+        test_fail(__FILE__, __LINE__, "%s %llu: the files differ (%zu and %zu bytes)", what,
+                  (unsigned long long)detail, a_size, b_size);
     free(a);
     free(b);
     snprintf(name, sizeof name, "%s-journal", ours);
     bool ours_left = file_exists(name);
     snprintf(name, sizeof name, "%s-journal", theirs);
-    if (ours_left != file_exists(name)) test_fail(__FILE__, __LINE__, "%s %llu: journal left %d", what, (unsigned long long)detail, ours_left);
+    if (ours_left != file_exists(name))
+        test_fail(__FILE__, __LINE__, "%s %llu: journal left %d", what, (unsigned long long)detail,
+                  ours_left);
 }
 
 TEST(a_hot_journal_is_rolled_back)
@@ -68,7 +85,8 @@ TEST(a_hot_journal_is_rolled_back)
         char *path = test_path("hot.db");
         hot_journal_make(path, page_sizes[i], "delete");
         size_t db_size, journal_size;
-        u8 *db = file_load(path, &db_size), *journal = file_load(test_path("hot.db-journal"), &journal_size);
+        u8 *db = file_load(path, &db_size),
+           *journal = file_load(test_path("hot.db-journal"), &journal_size);
         REQUIRE(journal && journal_size > 512);
         both_check(&d, db, db_size, journal, journal_size, "page size", page_sizes[i]);
         CHECK_STR(sqlite_ask(test_path("ours.db"), question), "300 1 old");
@@ -86,12 +104,14 @@ TEST(a_damaged_journal_ends_where_sqlite_ends_it)
     char *path = test_path("hot.db");
     hot_journal_make(path, 1024, "delete");
     size_t db_size, journal_size;
-    u8 *db = file_load(path, &db_size), *journal = file_load(test_path("hot.db-journal"), &journal_size);
+    u8 *db = file_load(path, &db_size),
+       *journal = file_load(test_path("hot.db-journal"), &journal_size);
     REQUIRE(journal && journal_size > 512);
     for (size_t size = 0; size < journal_size; size += size < 600 ? 61 : 3777)
         both_check(&d, db, db_size, journal, size, "truncated to", size);
     for (u32 i = 0; i < 40; i++) {
-        // The header's sizes are left alone: what SQLite makes of wrong ones depends on its page size of the moment.
+        // The header's sizes are left alone: what SQLite makes of wrong ones depends on its page
+        // size of the moment.
         size_t at = i < 20 ? i : 512 + test_random(&seed) % (journal_size - 512);
         u8 bit = (u8)(1 << test_random(&seed) % 8);
         if (at >= 16 && at < 28) continue;
@@ -112,7 +132,8 @@ TEST(a_super_journal_that_is_gone_means_committed)
         char *path = test_path("hot.db"), *super = test_path("super");
         hot_journal_make(path, 1024, "delete");
         size_t db_size, journal_size, name_size = strlen(super);
-        u8 *db = file_load(path, &db_size), *journal = file_load(test_path("hot.db-journal"), &journal_size);
+        u8 *db = file_load(path, &db_size),
+           *journal = file_load(test_path("hot.db-journal"), &journal_size);
         journal = realloc(journal, journal_size + name_size + 20);
         u8 *end = journal + journal_size;
         u32 sum = 0;
@@ -150,7 +171,10 @@ TEST(a_finished_journal_is_left_alone)
     sqlite_ask(path, "PRAGMA journal_mode=persist");
     sqlite3 *db;
     sqlite3_open(path, &db);
-    sqlite3_exec(db, "PRAGMA journal_mode=persist; CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES(1, 'one'); UPDATE t SET v = 'two'", NULL, NULL, NULL);
+    sqlite3_exec(db,
+                 "PRAGMA journal_mode=persist; CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT "
+                 "INTO t VALUES(1, 'one'); UPDATE t SET v = 'two'",
+                 NULL, NULL, NULL);
     sqlite3_close(db);
     REQUIRE(file_exists(test_path("a.db-journal")));
     struct store *s = driver_open(&d, path, &(struct store_options){0});
@@ -194,7 +218,10 @@ TEST(auto_vacuum_is_read_and_not_written)
     char *path = test_path("a.db"), text[20];
     sqlite3 *db;
     sqlite3_open(path, &db);
-    sqlite3_exec(db, "PRAGMA auto_vacuum=full; CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES(1, 'one')", NULL, NULL, NULL);
+    sqlite3_exec(db,
+                 "PRAGMA auto_vacuum=full; CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO "
+                 "t VALUES(1, 'one')",
+                 NULL, NULL, NULL);
     sqlite3_close(db);
     struct store *s = driver_open(&d, path, &(struct store_options){0});
     REQUIRE(s);
@@ -210,8 +237,8 @@ TEST(auto_vacuum_is_read_and_not_written)
     driver_deinit(&d);
 }
 
-// Another process, because closing a file drops all locks that SQLite has on it in this one. It reads until the
-// pipe is closed.
+// Another process, because closing a file drops all locks that SQLite has on it in this one. It
+// reads until the pipe is closed.
 static pid_t reader_start(const char *path, int *pipe_write)
 {
     int go[2], ready[2];
@@ -270,4 +297,7 @@ TEST(foreign_locks_are_respected)
     driver_deinit(&d);
 }
 
-int main(int argc, char **argv) { return test_main(argc, argv); }
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}

@@ -1,23 +1,29 @@
-// Goal: what was committed is there after a crash, whoever wrote it and whoever opens it; a damaged end of the WAL
-// costs what is after the last sound commit and no more.
-// Method: copies of database and WAL are taken while their writer has them open, which is what a crash of the
-// process leaves; SQLite's own answer on the same bytes is the expected one.
+// Goal: what was committed is there after a crash, whoever wrote it and whoever opens it; a damaged
+// end of the WAL costs what is after the last sound commit and no more. Method: copies of database
+// and WAL are taken while their writer has them open, which is what a crash of the process leaves;
+// SQLite's own answer on the same bytes is the expected one.
 #include "store_driver.h"
 
 #include "../../../engine/store/wal.h"
 
-// A database and WAL as a crash of SQLite leaves them: 10 commits of growing rows after a checkpoint.
+// A database and WAL as a crash of SQLite leaves them: 10 commits of growing rows after a
+// checkpoint.
 static void sqlite_crash(const char *to, u32 page_size)
 {
     char *live = test_path("live.db"), sql[200], from[500], target[500];
     unlink(live);
     sqlite3 *db;
     sqlite3_open(live, &db);
-    snprintf(sql, sizeof sql, "PRAGMA page_size=%u; PRAGMA journal_mode=wal; PRAGMA wal_autocheckpoint=0; CREATE TABLE t(id INTEGER PRIMARY KEY, v);", page_size);
+    snprintf(sql, sizeof sql,
+             "PRAGMA page_size=%u; PRAGMA journal_mode=wal; PRAGMA wal_autocheckpoint=0; CREATE "
+             "TABLE t(id INTEGER PRIMARY KEY, v);",
+             page_size);
     sqlite3_exec(db, sql, NULL, NULL, NULL);
-    sqlite3_exec(db, "INSERT INTO t VALUES(0, 'base'); PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+    sqlite3_exec(db, "INSERT INTO t VALUES(0, 'base'); PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL,
+                 NULL);
     for (u32 i = 1; i <= 10; i++) {
-        snprintf(sql, sizeof sql, "INSERT INTO t VALUES(%u, 'value %u' || hex(zeroblob(%u)))", i, i, i * 200);
+        snprintf(sql, sizeof sql, "INSERT INTO t VALUES(%u, 'value %u' || hex(zeroblob(%u)))", i, i,
+                 i * 200);
         sqlite3_exec(db, sql, NULL, NULL, NULL);
     }
     file_copy(live, to);
@@ -41,7 +47,8 @@ static s64 skerry_count(struct driver *d, const char *path)
     return (s64)count;
 }
 
-static void pair_save(const char *path, const u8 *db, size_t db_size, const u8 *wal, size_t wal_size)
+static void pair_save(const char *path, const u8 *db, size_t db_size, const u8 *wal,
+                      size_t wal_size)
 {
     char name[500];
     file_save(path, db, db_size);
@@ -77,7 +84,9 @@ static void both_check(struct driver *d, const struct crash *c, const char *what
     pair_save(ours, c->db, c->db_size, c->wal, c->wal_size);
     pair_save(theirs, c->db, c->db_size, c->wal, c->wal_size);
     s64 got = skerry_count(d, ours), want = atoll(sqlite_ask(theirs, "SELECT count(*) FROM t"));
-    if (got != want) test_fail(__FILE__, __LINE__, "%s %llu: %lld rows, want %lld", what, (unsigned long long)detail, (long long)got, (long long)want);
+    if (got != want)
+        test_fail(__FILE__, __LINE__, "%s %llu: %lld rows, want %lld", what,
+                  (unsigned long long)detail, (long long)got, (long long)want);
     // What we leave after closing is what SQLite makes of it too.
     CHECK_STR(sqlite_ask(ours, "PRAGMA integrity_check"), "ok");
     CHECK_EQ(atoll(sqlite_ask(ours, "SELECT count(*) FROM t")), want);
@@ -180,7 +189,9 @@ TEST(our_wal_is_recovered_by_both)
     u64 seed = test_seed();
     char *path = test_path("a.db"), wal[500];
     snprintf(wal, sizeof wal, "%s-wal", path);
-    struct store *s = driver_open(&d, path, &(struct store_options){.create = true, .page_size = 1024, .checkpoint_frames = 20});
+    struct store *s = driver_open(
+        &d, path,
+        &(struct store_options){.create = true, .page_size = 1024, .checkpoint_frames = 20});
     REQUIRE(s);
     struct txn *t = txn_create(s);
     DO(&d, txn_begin_write(t, &d.op, 0));
@@ -189,7 +200,9 @@ TEST(our_wal_is_recovered_by_both)
     struct driver other;
     driver_init(&other, IO_BACKEND_POSIX);
     for (u32 i = 1; i <= 60; i++) {
-        row_commit(&d, t, root, i, "a row that takes some space so that the tree gets more than one page and splits");
+        row_commit(
+            &d, t, root, i,
+            "a row that takes some space so that the tree gets more than one page and splits");
         if (test_random(&seed) % 3) io_step(d.io, 0); // a checkpoint goes on by as much
         char *copy = test_path("ours.db"), *theirs = test_path("theirs.db");
         size_t db_size, wal_size;
@@ -305,4 +318,7 @@ TEST(a_file_that_ends_too_soon)
     driver_deinit(&d);
 }
 
-int main(int argc, char **argv) { return test_main(argc, argv); }
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}

@@ -1,10 +1,11 @@
-// What the store's tests share: a loop, opened stores, and calls driven to their end. Included by each test program.
+// What the store's tests share: a loop, opened stores, and calls driven to their end. Included by
+// each test program.
 #pragma once
 
-#include "../../test.h"
 #include "../../../engine/store/btree.h"
 #include "../../../engine/store/pager.h"
 #include "../../../engine/store/store.h"
+#include "../../test.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -33,28 +34,34 @@ static void driver_deinit(struct driver *d);
             test_fail(__FILE__, __LINE__, "%s: %s", #call, (driver)->op.err.text);                 \
     } while (0)
 
-static struct store *driver_open(struct driver *d, const char *path, const struct store_options *options);
+static struct store *driver_open(struct driver *d, const char *path,
+                                 const struct store_options *options);
 static char *test_path(const char *name); // in test_dir(); a few are kept at a time
 // A tree of integers with text records: what most tests write. Each is a call to be driven by DO.
 static io_status row_insert(struct txn *t, struct op *op, pgno root, s64 rowid, const char *text);
-static io_status row_read(struct txn *t, struct op *op, pgno root, s64 rowid, char *out, size_t size); // "" = no such row
+static io_status row_read(struct txn *t, struct op *op, pgno root, s64 rowid, char *out,
+                          size_t size); // "" = no such row
 static io_status row_count(struct txn *t, struct op *op, pgno root, u64 *out);
 // Makes table t(id INTEGER PRIMARY KEY, v) in a write transaction; its root page.
 static pgno table_create(struct driver *d, struct txn *t);
 // One row in a transaction of its own.
 static void row_commit(struct driver *d, struct txn *t, pgno root, s64 rowid, const char *text);
 
-// The oracle: opens the file with libsqlite3 and gives the first column of the first row ("ERROR: …" when it
-// fails). The string is static.
+// The oracle: opens the file with libsqlite3 and gives the first column of the first row ("ERROR:
+// …" when it fails). The string is static.
 static const char *sqlite_ask(const char *path, const char *sql);
 static void file_copy(const char *from, const char *to);
 static u8 *file_load(const char *path, size_t *size);
 static void file_save(const char *path, const void *bytes, size_t size);
 static bool file_exists(const char *path);
 
-// ---- the rest is how ----------------------------------------------------------------------------------
+// ---- the rest is how
+// ----------------------------------------------------------------------------------
 
-static void driver_wake(struct waiter *w) { (void)w; }
+static void driver_wake(struct waiter *w)
+{
+    (void)w;
+}
 
 static void driver_init(struct driver *d, enum io_backend_kind backend)
 {
@@ -73,7 +80,8 @@ static void driver_deinit(struct driver *d)
     io_destroy(d->io);
 }
 
-static struct store *driver_open(struct driver *d, const char *path, const struct store_options *options)
+static struct store *driver_open(struct driver *d, const char *path,
+                                 const struct store_options *options)
 {
     struct store *s = NULL;
     if (DRIVE(d, store_open(d->io, path, options, &d->op, &s)) != IO_DONE) return NULL;
@@ -89,7 +97,8 @@ static char *test_path(const char *name)
     return path;
 }
 
-// The driver's calls run to their end one after the other, so that one cursor and its state can be static.
+// The driver's calls run to their end one after the other, so that one cursor and its state can be
+// static.
 static struct cursor cursor;
 static bool cursor_open;
 
@@ -148,7 +157,8 @@ static io_status read_run(struct cursor *c, struct op *op, s64 rowid, char *out,
     return IO_DONE;
 }
 
-static io_status row_read(struct txn *t, struct op *op, pgno root, s64 rowid, char *out, size_t size)
+static io_status row_read(struct txn *t, struct op *op, pgno root, s64 rowid, char *out,
+                          size_t size)
 {
     return cursor_end(read_run(cursor_get(t, root, false), op, rowid, out, size));
 }
@@ -179,7 +189,8 @@ static io_status row_count(struct txn *t, struct op *op, pgno root, u64 *out)
 
 static pgno table_create(struct driver *d, struct txn *t)
 {
-    // CREATE TABLE t(id INTEGER PRIMARY KEY, v) as a row of the schema: type, name, tbl_name, rootpage, sql.
+    // CREATE TABLE t(id INTEGER PRIMARY KEY, v) as a row of the schema: type, name, tbl_name,
+    // rootpage, sql.
     static const char sql[] = "CREATE TABLE t(id INTEGER PRIMARY KEY, v)";
     pgno root = 0;
     DO(d, btree_create(t, &d->op, BTREE_TABLE, &root));
@@ -263,4 +274,7 @@ static void file_copy(const char *from, const char *to)
     free(bytes);
 }
 
-static bool file_exists(const char *path) { return access(path, F_OK) == 0; }
+static bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}

@@ -1,6 +1,6 @@
-// Goal: transactions keep what they promise: durable when acknowledged, isolated, undone to any savepoint, first
-// come first served; and the file stays one that SQLite finds sound.
-// Method: rows through the B-tree, checked by reading them back, and by libsqlite3 after closing.
+// Goal: transactions keep what they promise: durable when acknowledged, isolated, undone to any
+// savepoint, first come first served; and the file stays one that SQLite finds sound. Method: rows
+// through the B-tree, checked by reading them back, and by libsqlite3 after closing.
 #include "store_driver.h"
 
 static const struct store_options create_options = {.create = true};
@@ -13,12 +13,14 @@ TEST(first_commit_is_sound_to_sqlite)
         char name[20];
         snprintf(name, sizeof name, "%u.db", page_size);
         char *path = test_path(name);
-        struct store *s = driver_open(&d, path, &(struct store_options){.create = true, .page_size = page_size});
+        struct store *s =
+            driver_open(&d, path, &(struct store_options){.create = true, .page_size = page_size});
         REQUIRE(s);
         struct txn *t = txn_create(s);
         DO(&d, txn_begin_write(t, &d.op, 0));
         pgno root = table_create(&d, t);
-        for (s64 i = 0; i < 300; i++) DO(&d, row_insert(t, &d.op, root, i, "some text that fills the pages of the table"));
+        for (s64 i = 0; i < 300; i++)
+            DO(&d, row_insert(t, &d.op, root, i, "some text that fills the pages of the table"));
         DO(&d, txn_commit(t, &d.op));
         txn_destroy(t);
         DO(&d, store_close(s, &d.op));
@@ -71,12 +73,16 @@ struct client {
     u64 acknowledged; // order of the newest acknowledgement
 };
 
-static void client_wake(struct waiter *w) { CONTAINER_OF(w, struct client, op.waiter)->runnable = true; }
+static void client_wake(struct waiter *w)
+{
+    CONTAINER_OF(w, struct client, op.waiter)->runnable = true;
+}
 
 static io_status client_insert(struct client *c, pgno root)
 {
     static const u8 record[] = {3, 0, 19, 'a', 'b', 'c'};
-    struct btree_entry e = {.rowid = (s64)c->number * 100000 + c->commits, .data = record, .size = sizeof record};
+    struct btree_entry e = {
+        .rowid = (s64)c->number * 100000 + c->commits, .data = record, .size = sizeof record};
     if (!c->cursor_open) cursor_init(&c->cursor, c->txn, root, NULL, true);
     c->cursor_open = true;
     io_status status = cursor_insert(&c->cursor, &c->op, &e, 0, 0);
@@ -101,7 +107,8 @@ static bool client_run(struct client *c, pgno root)
         }
         if (status == IO_WAIT) return true;
         if (status == IO_FAIL) {
-            test_fail(__FILE__, __LINE__, "client %u, %s: %s", c->number, what[c->step], c->op.err.text);
+            test_fail(__FILE__, __LINE__, "client %u, %s: %s", c->number, what[c->step],
+                      c->op.err.text);
             c->step = CLIENT_DONE;
             return false;
         }
@@ -118,7 +125,10 @@ static void group_commit(enum io_backend_kind backend, u32 clients, u32 commits,
     driver_init(&d, backend);
     char *path = test_path("group.db");
     u64 seed = test_seed();
-    struct store *s = driver_open(&d, path, &(struct store_options){.create = true, .cache_pages_max = cache_pages, .checkpoint_frames = 100});
+    struct store *s =
+        driver_open(&d, path,
+                    &(struct store_options){
+                        .create = true, .cache_pages_max = cache_pages, .checkpoint_frames = 100});
     REQUIRE(s);
     struct txn *t = txn_create(s);
     DO(&d, txn_begin_write(t, &d.op, 0));
@@ -170,11 +180,26 @@ static void group_commit(enum io_backend_kind backend, u32 clients, u32 commits,
     driver_deinit(&d);
 }
 
-TEST(group_commit_ring) { group_commit(IO_BACKEND_RING, 64, 40, 0); }
-TEST(group_commit_small_cache) { group_commit(IO_BACKEND_RING, 16, 60, 16); }
-TEST(group_commit_posix) { group_commit(IO_BACKEND_POSIX, 64, 40, 0); }
-TEST(group_commit_memory_files) { group_commit(IO_BACKEND_MEMORY, 64, 40, 0); }
-TEST(one_writer) { group_commit(IO_BACKEND_RING, 1, 300, 0); }
+TEST(group_commit_ring)
+{
+    group_commit(IO_BACKEND_RING, 64, 40, 0);
+}
+TEST(group_commit_small_cache)
+{
+    group_commit(IO_BACKEND_RING, 16, 60, 16);
+}
+TEST(group_commit_posix)
+{
+    group_commit(IO_BACKEND_POSIX, 64, 40, 0);
+}
+TEST(group_commit_memory_files)
+{
+    group_commit(IO_BACKEND_MEMORY, 64, 40, 0);
+}
+TEST(one_writer)
+{
+    group_commit(IO_BACKEND_RING, 1, 300, 0);
+}
 
 // Random work with savepoints against a model that keeps a copy at each.
 #define MODEL_ROWS 64
@@ -199,7 +224,9 @@ static void savepoints_random(bool in_memory)
     driver_init(&d, IO_BACKEND_POSIX);
     u64 seed = test_seed();
     char *path = test_path("savepoints.db");
-    struct store *s = driver_open(&d, path, &(struct store_options){.create = true, .page_size = 1024, .in_memory = in_memory});
+    struct store *s = driver_open(
+        &d, path,
+        &(struct store_options){.create = true, .page_size = 1024, .in_memory = in_memory});
     REQUIRE(s);
     struct txn *t = txn_create(s);
     DO(&d, txn_begin_write(t, &d.op, 0));
@@ -256,14 +283,22 @@ static void savepoints_random(bool in_memory)
     driver_deinit(&d);
 }
 
-TEST(savepoints_random_file) { savepoints_random(false); }
-TEST(savepoints_random_in_memory) { savepoints_random(true); }
+TEST(savepoints_random_file)
+{
+    savepoints_random(false);
+}
+TEST(savepoints_random_in_memory)
+{
+    savepoints_random(true);
+}
 
 TEST(readers_keep_their_snapshot)
 {
     struct driver d;
     driver_init(&d, IO_BACKEND_RING);
-    struct store *s = driver_open(&d, test_path("a.db"), &(struct store_options){.create = true, .checkpoint_frames = 10, .cache_pages_max = 16});
+    struct store *s = driver_open(
+        &d, test_path("a.db"),
+        &(struct store_options){.create = true, .checkpoint_frames = 10, .cache_pages_max = 16});
     REQUIRE(s);
     struct txn *w = txn_create(s), *readers[20];
     char text[100], want[100];
@@ -303,7 +338,8 @@ TEST(readers_keep_their_snapshot)
     txn_destroy(w);
     DO(&d, store_close(s, &d.op));
     CHECK_STR(sqlite_ask(test_path("a.db"), "PRAGMA integrity_check"), "ok");
-    CHECK_STR(sqlite_ask(test_path("a.db"), "SELECT group_concat(id || v) FROM t"), "7value 19,8after,9after");
+    CHECK_STR(sqlite_ask(test_path("a.db"), "SELECT group_concat(id || v) FROM t"),
+              "7value 19,8after,9after");
     driver_deinit(&d);
 }
 
@@ -342,7 +378,8 @@ TEST(freed_pages_are_used_again)
     char *path = test_path("a.db");
     static char filler[60000];
     memset(filler, 'x', sizeof filler - 1);
-    struct store *s = driver_open(&d, path, &(struct store_options){.create = true, .page_size = 512});
+    struct store *s =
+        driver_open(&d, path, &(struct store_options){.create = true, .page_size = 512});
     REQUIRE(s);
     struct txn *t = txn_create(s);
     DO(&d, txn_begin_write(t, &d.op, 0));
@@ -427,14 +464,16 @@ TEST(memory_of_a_big_transaction_is_given_back)
     memset(filler, 'x', sizeof filler - 1);
     struct driver d;
     driver_init(&d, IO_BACKEND_RING);
-    struct store *s = driver_open(&d, test_path("a.db"), &(struct store_options){.create = true, .cache_pages_max = 200});
+    struct store *s = driver_open(&d, test_path("a.db"),
+                                  &(struct store_options){.create = true, .cache_pages_max = 200});
     REQUIRE(s);
     struct txn *t = txn_create(s);
     struct store_stats stats;
     DO(&d, txn_begin_write(t, &d.op, 0));
     pgno root = table_create(&d, t);
     for (u32 round = 0; round < 2; round++) {
-        for (s64 i = 0; i < 2000; i++) DO(&d, row_insert(t, &d.op, root, round * 10000 + i, filler));
+        for (s64 i = 0; i < 2000; i++)
+            DO(&d, row_insert(t, &d.op, root, round * 10000 + i, filler));
         store_stats_get(s, &stats);
         CHECK(stats.cache_bytes > 2000 * 4096);
         if (round == 0) DO(&d, txn_commit(t, &d.op));
@@ -460,7 +499,8 @@ TEST(one_store_per_file)
     driver_init(&d, IO_BACKEND_POSIX);
     char *path = test_path("a.db"), other[500];
     snprintf(other, sizeof other, "%s/./a.db", test_dir());
-    struct store *a = driver_open(&d, path, &create_options), *b = driver_open(&d, other, &create_options);
+    struct store *a = driver_open(&d, path, &create_options),
+                 *b = driver_open(&d, other, &create_options);
     CHECK(a && a == b);
     CHECK_STR(sqlite_ask(path, "SELECT count(*) FROM sqlite_schema"), "ERROR: database is locked");
     DO(&d, store_close(a, &d.op));
@@ -469,4 +509,7 @@ TEST(one_store_per_file)
     driver_deinit(&d);
 }
 
-int main(int argc, char **argv) { return test_main(argc, argv); }
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}

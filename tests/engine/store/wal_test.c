@@ -1,12 +1,14 @@
-// Goal: the WAL's bytes are SQLite's; what fails to be written fails the commits it held and nothing else.
-// Method: frames checked against the format by hand; the WAL's file replaced by one that fails on demand.
+// Goal: the WAL's bytes are SQLite's; what fails to be written fails the commits it held and
+// nothing else. Method: frames checked against the format by hand; the WAL's file replaced by one
+// that fails on demand.
 #include "store_driver.h"
 
 #include "../../../engine/store/store_private.h"
 
 #include <errno.h>
 
-// ---- a file that fails --------------------------------------------------------------------------------
+// ---- a file that fails
+// --------------------------------------------------------------------------------
 
 struct faulty_file {
     struct io_file file;
@@ -15,7 +17,10 @@ struct faulty_file {
     u32 writes_until;                            // that still work before the first error
 };
 
-static struct faulty_file *faulty_of(struct io_file *f) { return CONTAINER_OF(f, struct faulty_file, file); }
+static struct faulty_file *faulty_of(struct io_file *f)
+{
+    return CONTAINER_OF(f, struct faulty_file, file);
+}
 
 static bool faulty_fails(struct faulty_file *f, s64 error)
 {
@@ -25,18 +30,21 @@ static bool faulty_fails(struct faulty_file *f, s64 error)
     return false;
 }
 
-static void faulty_readv(struct io_file *f, const struct iovec *iov, u32 count, u64 offset, struct completion *c)
+static void faulty_readv(struct io_file *f, const struct iovec *iov, u32 count, u64 offset,
+                         struct completion *c)
 {
     io_file_readv(faulty_of(f)->inner, iov, count, offset, c);
 }
-static void faulty_writev(struct io_file *f, const struct iovec *iov, u32 count, u64 offset, struct completion *c)
+static void faulty_writev(struct io_file *f, const struct iovec *iov, u32 count, u64 offset,
+                          struct completion *c)
 {
     if (faulty_fails(faulty_of(f), faulty_of(f)->write_error))
         completion_post(f->io, c, faulty_of(f)->write_error);
     else
         io_file_writev(faulty_of(f)->inner, iov, count, offset, c);
 }
-static void faulty_writev_sync(struct io_file *f, const struct iovec *iov, u32 count, u64 offset, struct completion *c)
+static void faulty_writev_sync(struct io_file *f, const struct iovec *iov, u32 count, u64 offset,
+                               struct completion *c)
 {
     if (faulty_fails(faulty_of(f), faulty_of(f)->sync_error))
         completion_post(f->io, c, faulty_of(f)->sync_error);
@@ -62,13 +70,17 @@ static void faulty_size(struct io_file *f, u64 *out, struct completion *c)
 {
     io_file_size(faulty_of(f)->inner, out, c);
 }
-static void faulty_close(struct io_file *f, struct completion *c) { io_file_close(faulty_of(f)->inner, c); }
+static void faulty_close(struct io_file *f, struct completion *c)
+{
+    io_file_close(faulty_of(f)->inner, c);
+}
 static int faulty_lock(struct io_file *f, u64 offset, u64 size, enum io_lock_kind kind)
 {
     return io_file_lock(faulty_of(f)->inner, offset, size, kind);
 }
-static const struct io_file_ops faulty_ops = {faulty_readv,   faulty_writev, faulty_writev_sync, faulty_sync, faulty_truncate,
-                                              faulty_allocate, faulty_size,  faulty_close,       faulty_lock};
+static const struct io_file_ops faulty_ops = {faulty_readv, faulty_writev,   faulty_writev_sync,
+                                              faulty_sync,  faulty_truncate, faulty_allocate,
+                                              faulty_size,  faulty_close,    faulty_lock};
 
 static void faulty_init(struct faulty_file *f, struct io_file **slot)
 {
@@ -76,7 +88,8 @@ static void faulty_init(struct faulty_file *f, struct io_file **slot)
     *slot = &f->file;
 }
 
-// ---- a store with a table and two writers -----------------------------------------------------------------
+// ---- a store with a table and two writers
+// -----------------------------------------------------------------
 
 struct fixture {
     struct driver d;
@@ -88,7 +101,10 @@ struct fixture {
     struct faulty_file wal;
 };
 
-static void other_wake(struct waiter *w) { (void)w; }
+static void other_wake(struct waiter *w)
+{
+    (void)w;
+}
 
 static void fixture_init(struct fixture *f, enum io_backend_kind backend)
 {
@@ -112,7 +128,9 @@ static void fixture_deinit(struct fixture *f, const char *want)
     DRIVE(&f->d, store_close(f->s, &f->d.op));
     op_deinit(&f->other_op);
     CHECK_STR(sqlite_ask(f->path, "PRAGMA integrity_check"), "ok");
-    CHECK_STR(sqlite_ask(f->path, "SELECT group_concat(id || v) FROM (SELECT * FROM t ORDER BY id)"), want);
+    CHECK_STR(
+        sqlite_ask(f->path, "SELECT group_concat(id || v) FROM (SELECT * FROM t ORDER BY id)"),
+        want);
     driver_deinit(&f->d);
 }
 
@@ -175,7 +193,8 @@ TEST(a_failed_write_in_the_middle_of_a_big_commit)
     CHECK_EQ(count, 92);
     txn_end_read(f.t);
     DO(&f.d, txn_begin_write(f.t, &f.d.op, 0));
-    for (s64 i = 10; i < 100; i++) DO(&f.d, row_insert(f.t, &f.d.op, f.root, i, i == 10 ? "ten" : ""));
+    for (s64 i = 10; i < 100; i++)
+        DO(&f.d, row_insert(f.t, &f.d.op, f.root, i, i == 10 ? "ten" : ""));
     DO(&f.d, txn_commit(f.t, &f.d.op));
     txn_destroy(f.other);
     f.other = NULL;
@@ -184,7 +203,11 @@ TEST(a_failed_write_in_the_middle_of_a_big_commit)
     f.t = NULL;
     DO(&f.d, store_close(f.s, &f.d.op));
     CHECK_STR(sqlite_ask(f.path, "PRAGMA integrity_check"), "ok");
-    CHECK_STR(sqlite_ask(f.path, "SELECT group_concat(id || v, ' ') FROM (SELECT * FROM t WHERE v > '' ORDER BY id)"), "1one 2two 10ten");
+    CHECK_STR(
+        sqlite_ask(
+            f.path,
+            "SELECT group_concat(id || v, ' ') FROM (SELECT * FROM t WHERE v > '' ORDER BY id)"),
+        "1one 2two 10ten");
     op_deinit(&f.other_op);
     driver_deinit(&f.d);
 }
@@ -313,4 +336,7 @@ TEST(the_format_is_sqlites)
     fixture_deinit(&f, "1one,2two,3three");
 }
 
-int main(int argc, char **argv) { return test_main(argc, argv); }
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}
