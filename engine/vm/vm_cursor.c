@@ -330,7 +330,7 @@ io_status vm_found(struct skerry_stmt *s, const struct instruction *in, bool *ju
     s->counters.rows_read++;
     bool found = !null_in_key && c->c.state == CURSOR_VALID && compare == 0;
     c->null_row = !found;
-    c->seek_result = compare;
+    c->seek_result = null_in_key ? 0 : compare; // nothing was sought
     *jump = in->opcode == OP_Found ? found : !found;
     return IO_DONE;
 }
