@@ -155,8 +155,9 @@ static void simple_select(struct compile *c, struct select *s, struct select_des
             aux = log;
         }
     }
-    struct where_info *w = where_begin(c, s->from, s->where, sort->order_by, s->columns, s, flags, aux);
-    if (d->wanted) {
+    if (s->functions) flags = 0;
+    struct where_info *w = where_begin(c, s->from, s->where, s->functions ? NULL : sort->order_by, s->columns, s, flags, aux);
+    if (d->wanted && !s->functions) {
         switch (where_distinct(w)) {
         case DISTINCT_UNIQUE:
             d->kind = ROW_DISTINCT_UNIQUE;
@@ -170,7 +171,7 @@ static void simple_select(struct compile *c, struct select *s, struct select_des
             break;
         }
     }
-    if (sort->order_by) {
+    if (sort->order_by && !s->functions) {
         sort->ordered = where_ordered_count(w);
         sort->order_limit_label = where_order_limit_label(w);
         if (sort->order_limit_label == where_continue_label(w)) sort->order_limit_label = 0;
@@ -180,6 +181,7 @@ static void simple_select(struct compile *c, struct select *s, struct select_des
         }
     }
     if (s->functions) {
+        d->kind = d->wanted ? ROW_DISTINCT_UNORDERED : ROW_DISTINCT_NONE;
         select_window_rows(c, s, w, dest, sort, d, end);
         return;
     }

@@ -48,6 +48,7 @@ bool select_push_down(struct compile *c, struct select *sub, struct expr *where,
 void select_sources_code(struct compile *c, struct select *s);
 void select_aggregate(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,
                       struct distinct *d, int end);
+bool windows_same(struct compile *c, const struct window *a, const struct window *b);
 void select_window_rewrite(struct compile *c, struct select *s);
 void select_window_rows(struct compile *c, struct select *s, struct where_info *w, struct select_dest *dest, struct sort *sort,
                         struct distinct *d, int end);

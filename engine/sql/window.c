@@ -93,7 +93,6 @@ static bool same_window(struct compile *c, const struct window *a, const struct 
     return expr_list_compare(c, a->partition, b->partition, -1) == 0 && expr_list_compare(c, a->order_by, b->order_by, -1) == 0;
 }
 
-bool windows_same(struct compile *c, const struct window *a, const struct window *b);
 bool windows_same(struct compile *c, const struct window *a, const struct window *b)
 {
     return same_window(c, a, b);
@@ -141,14 +140,4 @@ void select_relink_windows(struct compile *c, struct select *s, struct expr *e)
     struct relink r = {.c = c, .s = s};
     struct walker w = {.expr = relink_expr, .context = &r};
     walk_expr(&w, e);
-}
-
-void select_window_rewrite(struct compile *c, struct select *s)
-{
-    compile_fail(c, ERR_ERROR, -1, "window functions are not supported yet");
-}
-
-void select_window_rows(struct compile *c, struct select *s, struct where_info *w, struct select_dest *dest,
-                        struct sort *sort, struct distinct *d, int end)
-{
 }

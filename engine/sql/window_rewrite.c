@@ -1,0 +1,199 @@
+// A query with window functions becomes two: an inner one that gives all that they, and the query, read, sorted
+// by partition and order; and an outer one over it that computes the functions of one window. Functions of other
+// windows go into the inner one, which is divided again in its turn.
+#include "select.h"
+
+struct rewrite {
+    struct compile *c;
+    struct source_list *from;
+    struct window *mine;    // by next_function
+    struct expr_list *inner; // columns of the inner query
+    int cursor;
+    int depth;
+};
+
+static bool from_has(const struct source_list *from, int cursor)
+{
+    for (u32 i = 0; from && i < from->count; i++)
+        if (from->items[i].cursor == cursor) return true;
+    return false;
+}
+
+// The number of the inner query's column with that value.
+static int inner_column(struct rewrite *r, struct expr *e, bool reuse)
+{
+    if (reuse && r->inner)
+        for (u32 i = 0; i < r->inner->count; i++)
+            if (expr_compare(r->c, r->inner->items[i].expr, e, -1) == 0) return (int)i;
+    expr_list_add(r->c->arena, &r->inner, e);
+    return (int)r->inner->count - 1;
+}
+
+static enum walk_result rewrite_expr(struct walker *w, struct expr *e)
+{
+    struct rewrite *r = w->context;
+    struct compile *c = r->c;
+    bool take = false;
+    switch (e->kind) {
+    case EXPR_FUNCTION:
+        if (!(e->flags & EXPR_F_WINDOW_FUNCTION) || !e->window) return WALK_CONTINUE;
+        for (struct window *x = r->mine; x; x = x->next_function)
+            if (x == e->window) return WALK_PRUNE;
+        take = r->depth == 0;
+        break;
+    case EXPR_IF_NULL_ROW:
+    case EXPR_COLUMN:
+    case EXPR_AGG_COLUMN:
+        take = from_has(r->from, e->cursor);
+        break;
+    case EXPR_AGG_FUNCTION:
+        take = e->aggregate_level == r->depth;
+        break;
+    }
+    if (!take) return WALK_CONTINUE;
+    struct expr *moved = expr_copy(c->arena, e);
+    if (moved->kind == EXPR_AGG_COLUMN) moved->kind = EXPR_COLUMN;
+    if (moved->kind == EXPR_AGG_FUNCTION) moved->aggregate_level = 0;
+    int column = inner_column(r, moved, true);
+    u32 keep = e->flags & (EXPR_F_HAS_COLLATE);
+    *e = (struct expr){.kind = EXPR_COLUMN, .cursor = r->cursor, .column = (s16)column, .offset = e->offset, .name_offset = OFFSET_NONE, .on_cursor = -1};
+    e->flags = EXPR_F_LEAF | EXPR_F_CAN_BE_NULL | (keep & 0);
+    e->aggregate_index = -1;
+    return WALK_PRUNE;
+}
+
+static enum walk_result rewrite_select(struct walker *w, struct select *s)
+{
+    struct rewrite *r = w->context;
+    r->depth++;
+    return WALK_CONTINUE;
+}
+
+static void rewrite_select_done(struct walker *w, struct select *s)
+{
+    struct rewrite *r = w->context;
+    r->depth--;
+}
+
+// Once the inner query's table is known, the new columns get it.
+struct set_table {
+    int cursor;
+    const struct table *table;
+};
+static enum walk_result set_table_expr(struct walker *w, struct expr *e)
+{
+    struct set_table *t = w->context;
+    if (e->kind == EXPR_COLUMN && e->cursor == t->cursor) e->table = t->table;
+    return WALK_CONTINUE;
+}
+static enum walk_result enter_select(struct walker *w, struct select *s)
+{
+    return WALK_CONTINUE;
+}
+
+static void append(struct compile *c, struct expr_list **to, const struct expr_list *from, bool order)
+{
+    for (u32 i = 0; from && i < from->count; i++) {
+        struct expr *copy = expr_copy(c->arena, from->items[i].expr);
+        struct expr_item *item = expr_list_add(c->arena, to, copy);
+        struct expr *e = item->expr;
+        if (order) {
+            *item = from->items[i];
+            item->expr = e;
+        }
+        item->order_by_column = 0;
+    }
+}
+
+void select_window_rewrite(struct compile *c, struct select *s)
+{
+    // The list is made anew: the select may be a copy.
+    s->functions = NULL;
+    for (u32 i = 0; i < s->columns->count; i++) select_relink_windows(c, s, s->columns->items[i].expr);
+    for (u32 i = 0; s->order_by && i < s->order_by->count; i++) select_relink_windows(c, s, s->order_by->items[i].expr);
+    if (!s->functions) return;
+    struct window *first = s->functions, *rest = NULL, **mine_tail = &first->next_function;
+    for (struct window *w = first->next_function, *next; w; w = next) {
+        next = w->next_function;
+        if (windows_same(c, first, w)) {
+            *mine_tail = w;
+            mine_tail = &w->next_function;
+        } else {
+            w->next_function = rest;
+            rest = w;
+        }
+    }
+    *mine_tail = NULL;
+
+    struct select *inner = arena_alloc(c->arena, sizeof *inner);
+    inner->id = ++c->top->select_id_next;
+    inner->offset = s->offset;
+    inner->from = s->from;
+    inner->where = s->where;
+    inner->group_by = s->group_by;
+    inner->having = s->having;
+    inner->flags = (s->flags & (SELECT_F_AGGREGATE | SELECT_F_MIN_MAX)) | SELECT_F_RESOLVED | SELECT_F_EXPANDED | SELECT_F_HAS_TYPES;
+    inner->rows_estimate = 0;
+    s->where = NULL;
+    s->group_by = NULL;
+    s->having = NULL;
+    s->flags &= ~(u32)SELECT_F_AGGREGATE;
+
+    // Partition and order are how the inner query is sorted; ORDER BY that begins like it is done with that.
+    struct expr_list *order = NULL;
+    append(c, &order, first->partition, false);
+    append(c, &order, first->order_by, true);
+    if (order && s->order_by && s->order_by->count <= order->count) {
+        bool same = true;
+        for (u32 i = 0; i < s->order_by->count; i++)
+            same &= expr_compare(c, s->order_by->items[i].expr, order->items[i].expr, -1) == 0 &&
+                    s->order_by->items[i].descending == order->items[i].descending &&
+                    s->order_by->items[i].nulls_said == order->items[i].nulls_said &&
+                    s->order_by->items[i].nulls_last == order->items[i].nulls_last;
+        if (same) s->order_by = NULL;
+    }
+
+    int cursor = cursor_alloc(c);
+    struct rewrite r = {.c = c, .from = inner->from, .mine = first, .cursor = cursor};
+    struct walker w = {.expr = rewrite_expr, .select = rewrite_select, .select_done = rewrite_select_done, .context = &r};
+    walk_expr_list(&w, s->columns);
+    if (s->order_by) walk_expr_list(&w, s->order_by);
+    u32 partition_start = 0;
+    (void)partition_start;
+    for (struct window *x = first; x; x = x->next_function) {
+        struct expr *call = x->owner;
+        u32 count = call->list ? call->list->count : 0;
+        x->argument_column = r.inner ? (s32)r.inner->count : 0;
+        for (u32 i = 0; i < count; i++) expr_list_add(c->arena, &r.inner, expr_copy(c->arena, call->list->items[i].expr));
+        if (x->filter) expr_list_add(c->arena, &r.inner, expr_copy(c->arena, x->filter));
+    }
+    // Partition and order columns last, where the outer query compares them.
+    first->buffer_columns = r.inner ? (s32)r.inner->count : 0;
+    for (u32 i = 0; order && i < order->count; i++)
+        expr_list_add(c->arena, &r.inner, expr_copy(c->arena, order->items[i].expr));
+    if (!r.inner) expr_list_add(c->arena, &r.inner, expr_integer(c->arena, 0));
+    inner->columns = r.inner;
+    inner->order_by = order;
+    if (order)
+        for (u32 i = 0; i < order->count; i++) order->items[i].order_by_column = (u16)((u32)first->buffer_columns + i + 1);
+    // Other windows' functions are the inner query's now.
+    inner->functions = NULL;
+    for (u32 i = 0; i < inner->columns->count; i++) select_relink_windows(c, inner, inner->columns->items[i].expr);
+
+    struct source_list *from = NULL;
+    struct source *item = source_list_add(c->arena, &from);
+    item->select = inner;
+    item->cursor = cursor_alloc(c);
+    item->database = -1;
+    item->offset = OFFSET_NONE;
+    item->correlated = true; // no automatic index, nothing shared
+    struct table *t = select_result_table(c, inner, NULL);
+    item->table = t;
+    s->from = from;
+    first->cursor = cursor;
+    struct set_table set = {.cursor = cursor, .table = t};
+    struct walker setter = {.expr = set_table_expr, .select = enter_select, .context = &set};
+    walk_expr_list(&setter, s->columns);
+    if (s->order_by) walk_expr_list(&setter, s->order_by);
+    s->functions = first;
+}
