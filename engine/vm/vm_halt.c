@@ -13,6 +13,7 @@ bool vm_foreign_keys_hold(struct skerry_stmt *s, bool deferred)
     if ((deferred && db->deferred_violations + db->deferred_immediate_violations > 0) ||
         (!deferred && s->foreign_violations > 0)) {
         s->error_action = CONFLICT_ABORT;
+        err_clear(&s->op.err); // of a FAIL, whose changes cannot stay either
         err_set(&s->op.err, ERR_CONSTRAINT_FOREIGNKEY, __func__, "FOREIGN KEY constraint failed");
         return false;
     }
