@@ -1,0 +1,337 @@
+#include "oracle.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+
+// Rows as text, one value after the other: "I:1|T:'x'|".
+struct rows {
+    char *text;
+    size_t size, capacity;
+};
+
+static void rows_add(struct rows *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void rows_add(struct rows *r, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char piece[600];
+    int n = vsnprintf(piece, sizeof(piece), format, args);
+    va_end(args);
+    if (n < 0) return;
+    size_t size = MIN((size_t)n, sizeof(piece) - 1);
+    if (r->size + size + 1 > r->capacity) {
+        r->capacity = (r->capacity + size + 1) * 2;
+        r->text = realloc(r->text, r->capacity);
+    }
+    memcpy(r->text + r->size, piece, size + 1);
+    r->size += size;
+}
+
+static void rows_add_bytes(struct rows *r, char kind, const u8 *bytes, size_t size)
+{
+    rows_add(r, "%c:", kind);
+    for (size_t i = 0; i < size && i < 200; i++)
+        rows_add(r, bytes[i] >= 32 && bytes[i] < 127 ? "%c" : "\\x%02x", bytes[i]);
+    if (size > 200) rows_add(r, "...(%zu)", size);
+    rows_add(r, "|");
+}
+
+struct outcome {
+    int code;
+    char error[ERR_TEXT_MAX];
+    struct rows rows;
+    s64 changes, total_changes, last_rowid;
+    size_t used;
+};
+
+static void outcome_clear(struct outcome *o)
+{
+    free(o->rows.text);
+    *o = (struct outcome){0};
+}
+
+static void run_sqlite(sqlite3 *db, const char *sql, size_t size, struct outcome *out)
+{
+    sqlite3_stmt *stmt = NULL;
+    const char *tail = sql + size;
+    out->code = sqlite3_prepare_v2(db, sql, (int)size, &stmt, &tail);
+    out->used = (size_t)(tail - sql);
+    while (stmt && (out->code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        for (int i = 0; i < sqlite3_column_count(stmt); i++) {
+            switch (sqlite3_column_type(stmt, i)) {
+            case SQLITE_INTEGER:
+                rows_add(&out->rows, "I:%lld|", sqlite3_column_int64(stmt, i));
+                break;
+            case SQLITE_FLOAT:
+                rows_add(&out->rows, "R:%.17g|", sqlite3_column_double(stmt, i));
+                break;
+            case SQLITE_TEXT:
+                rows_add_bytes(&out->rows, 'T', sqlite3_column_text(stmt, i), (size_t)sqlite3_column_bytes(stmt, i));
+                break;
+            case SQLITE_BLOB:
+                rows_add_bytes(&out->rows, 'B', sqlite3_column_blob(stmt, i), (size_t)sqlite3_column_bytes(stmt, i));
+                break;
+            default:
+                rows_add(&out->rows, "N|");
+            }
+        }
+        rows_add(&out->rows, "\n");
+    }
+    if (out->code == SQLITE_DONE) out->code = SQLITE_OK;
+    if (out->code != SQLITE_OK) {
+        out->code = sqlite3_extended_errcode(db);
+        snprintf(out->error, sizeof(out->error), "%s", sqlite3_errmsg(db));
+    }
+    sqlite3_finalize(stmt);
+    out->changes = sqlite3_changes64(db);
+    out->total_changes = sqlite3_total_changes64(db);
+    out->last_rowid = sqlite3_last_insert_rowid(db);
+}
+
+static void run_skerry(struct skerry *db, const char *sql, size_t size, struct outcome *out)
+{
+    struct skerry_stmt *stmt = NULL;
+    out->used = size;
+    while ((out->code = skerry_prepare(db, sql, size, &stmt, &out->used)) == SKERRY_WAIT) skerry_wait(db);
+    while (out->code == SKERRY_OK && stmt) {
+        int code = skerry_step(stmt);
+        if (code == SKERRY_WAIT) {
+            skerry_wait(db);
+            continue;
+        }
+        if (code == SKERRY_DONE) break;
+        if (code != SKERRY_ROW) {
+            out->code = code;
+            break;
+        }
+        for (u32 i = 0; i < skerry_column_count(stmt); i++) {
+            const struct value *v = skerry_column(stmt, i);
+            switch (skerry_column_type(stmt, i)) {
+            case VALUE_INTEGER:
+                rows_add(&out->rows, "I:%lld|", (long long)v->integer);
+                break;
+            case VALUE_REAL:
+                rows_add(&out->rows, "R:%.17g|", v->real);
+                break;
+            case VALUE_TEXT:
+                rows_add_bytes(&out->rows, 'T', v->bytes, v->size);
+                break;
+            case VALUE_BLOB: {
+                size_t blob_size;
+                const void *bytes = skerry_column_blob(stmt, i, &blob_size);
+                rows_add_bytes(&out->rows, 'B', bytes, blob_size);
+                break;
+            }
+            case VALUE_NULL:
+                rows_add(&out->rows, "N|");
+                break;
+            }
+        }
+        rows_add(&out->rows, "\n");
+    }
+    if (out->code != SKERRY_OK) {
+        out->code = skerry_errcode(db);
+        snprintf(out->error, sizeof(out->error), "%s", skerry_error(db)->text);
+    }
+    if (stmt) {
+        int code;
+        while ((code = skerry_reset(stmt)) == SKERRY_WAIT) skerry_wait(db);
+        if (code != SKERRY_OK && out->code == SKERRY_OK) {
+            out->code = skerry_errcode(db);
+            snprintf(out->error, sizeof(out->error), "%s", skerry_error(db)->text);
+        }
+        skerry_finalize(stmt);
+    }
+    out->changes = skerry_changes(db);
+    out->total_changes = skerry_total_changes(db);
+    out->last_rowid = skerry_last_insert_rowid(db);
+}
+
+static int line_compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void rows_sort(struct rows *r)
+{
+    u32 count = 0;
+    for (size_t i = 0; i < r->size; i++) count += r->text[i] == '\n';
+    if (count < 2) return;
+    char **lines = malloc(count * sizeof(*lines)), *copy = strdup(r->text), *next = copy;
+    for (u32 i = 0; i < count; i++) {
+        lines[i] = next;
+        next = strchr(next, '\n');
+        *next++ = 0;
+    }
+    qsort(lines, count, sizeof(*lines), line_compare);
+    r->size = 0;
+    for (u32 i = 0; i < count; i++) {
+        size_t size = strlen(lines[i]);
+        memcpy(r->text + r->size, lines[i], size);
+        r->text[r->size + size] = '\n';
+        r->size += size + 1;
+    }
+    r->text[r->size] = 0;
+    free(lines);
+    free(copy);
+}
+
+static bool same(struct oracle *o, const char *sql, size_t size, const struct outcome *ours, const struct outcome *theirs)
+{
+    const char *our_rows = ours->rows.text ? ours->rows.text : "", *their_rows = theirs->rows.text ? theirs->rows.text : "";
+    bool texts = o->quiet_texts || strcmp(ours->error, theirs->error) == 0;
+    bool codes = o->quiet_texts ? !ours->code == !theirs->code : ours->code == theirs->code;
+    // A row given before an error is no promise.
+    bool rows = (ours->code && theirs->code) || strcmp(our_rows, their_rows) == 0;
+    bool counts = ours->changes == theirs->changes && ours->total_changes == theirs->total_changes &&
+                  ours->last_rowid == theirs->last_rowid;
+    if (texts && codes && rows && counts) return true;
+    o->differences++;
+    test_fail(__FILE__, __LINE__,
+              "%s: %.*s\n  ours:   %d %s, changes %lld, total %lld, rowid %lld\n%s  sqlite: %d %s, changes %lld, total "
+              "%lld, rowid %lld\n%s",
+              o->context ? o->context : "", (int)MIN(size, 2000), sql, ours->code, ours->error, (long long)ours->changes,
+              (long long)ours->total_changes, (long long)ours->last_rowid, rows ? "" : our_rows, theirs->code,
+              theirs->error, (long long)theirs->changes, (long long)theirs->total_changes, (long long)theirs->last_rowid,
+              rows ? "" : their_rows);
+    return false;
+}
+
+static bool open_skerry(struct oracle *o)
+{
+    struct err err = ERR_CLEAR;
+    if (skerry_open(o->engine, o->path, SKERRY_OPEN_CREATE, &o->db, &err)) return true;
+    test_fail(__FILE__, __LINE__, "cannot open %s: %s", o->path, err.text);
+    return false;
+}
+
+static void close_skerry(struct oracle *o)
+{
+    while (o->db && skerry_close(o->db, NULL) == SKERRY_WAIT) skerry_wait(o->db);
+    o->db = NULL;
+}
+
+bool oracle_open(struct oracle *o, const char *name)
+{
+    struct err err = ERR_CLEAR;
+    *o = (struct oracle){.context = name};
+    snprintf(o->path, sizeof(o->path), "%s/%s.db", test_dir(), name);
+    for (char *p = strrchr(o->path, '/') + 1; *p; p++)
+        if (*p == ' ' || *p == '/') *p = '_';
+    remove(o->path);
+    if (!skerry_engine_create(&(struct skerry_engine_options){.backend = IO_BACKEND_POSIX}, &o->engine, &err)) {
+        test_fail(__FILE__, __LINE__, "no engine: %s", err.text);
+        return false;
+    }
+    if (sqlite3_open(":memory:", &o->sqlite) != SQLITE_OK) return false;
+    sqlite3_extended_result_codes(o->sqlite, 1);
+    return open_skerry(o);
+}
+
+bool oracle_run(struct oracle *o, const char *sql)
+{
+    u32 before = o->differences;
+    size_t left = strlen(sql);
+    while (left > 0) {
+        struct outcome ours = {0}, theirs = {0};
+        run_sqlite(o->sqlite, sql, left, &theirs);
+        size_t used = theirs.used ? theirs.used : left;
+        run_skerry(o->db, sql, used, &ours);
+        o->statements++;
+        if (o->any_order) {
+            rows_sort(&ours.rows);
+            rows_sort(&theirs.rows);
+        }
+        bool equal = same(o, sql, used, &ours, &theirs);
+        outcome_clear(&ours);
+        outcome_clear(&theirs);
+        if (!equal) return false; // what follows would only echo it
+        sql += used;
+        left -= used;
+    }
+    return o->differences == before;
+}
+
+#define EACH_TABLE "SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_stat%' ORDER BY name"
+
+bool oracle_compare_contents(struct oracle *o)
+{
+    u32 before = o->differences;
+    sqlite3_stmt *tables = NULL;
+    if (sqlite3_prepare_v2(o->sqlite, EACH_TABLE, -1, &tables, NULL) != SQLITE_OK) return false;
+    while (sqlite3_step(tables) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(tables, 0);
+        char sql[400];
+        snprintf(sql, sizeof(sql), "SELECT * FROM \"%s\"", name);
+        struct outcome ours = {0}, theirs = {0};
+        run_sqlite(o->sqlite, sql, strlen(sql), &theirs);
+        run_skerry(o->db, sql, strlen(sql), &ours);
+        same(o, sql, strlen(sql), &ours, &theirs);
+        outcome_clear(&ours);
+        outcome_clear(&theirs);
+    }
+    sqlite3_finalize(tables);
+    return o->differences == before;
+}
+
+bool oracle_check_file(struct oracle *o)
+{
+    u32 before = o->differences;
+    close_skerry(o);
+    sqlite3 *file = NULL;
+    struct outcome check = {0}, own = {0};
+    run_sqlite(o->sqlite, "PRAGMA integrity_check", 22, &own); // what SQLite lets pass is no fault of ours
+    int code = sqlite3_open_v2(o->path, &file, SQLITE_OPEN_READWRITE, NULL);
+    if (code == SQLITE_OK) run_sqlite(file, "PRAGMA integrity_check", 22, &check);
+    if (code != SQLITE_OK || check.code || !check.rows.text || !own.rows.text || strcmp(check.rows.text, own.rows.text) != 0) {
+        o->differences++;
+        test_fail(__FILE__, __LINE__, "%s: integrity_check: %d %s %s", o->context, code ? code : check.code, check.error,
+                  check.rows.text ? check.rows.text : "");
+    }
+    outcome_clear(&check);
+    outcome_clear(&own);
+    sqlite3_stmt *tables = NULL;
+    if (sqlite3_prepare_v2(o->sqlite, EACH_TABLE, -1, &tables, NULL) == SQLITE_OK) {
+        while (sqlite3_step(tables) == SQLITE_ROW) {
+            char sql[400];
+            snprintf(sql, sizeof(sql), "SELECT * FROM \"%s\"", (const char *)sqlite3_column_text(tables, 0));
+            struct outcome ours = {0}, theirs = {0};
+            run_sqlite(o->sqlite, sql, strlen(sql), &theirs);
+            run_sqlite(file, sql, strlen(sql), &ours);
+            ours.changes = theirs.changes;
+            ours.total_changes = theirs.total_changes;
+            ours.last_rowid = theirs.last_rowid;
+            same(o, sql, strlen(sql), &ours, &theirs);
+            outcome_clear(&ours);
+            outcome_clear(&theirs);
+        }
+        sqlite3_finalize(tables);
+    }
+    sqlite3_close(file);
+    return open_skerry(o) && o->differences == before;
+}
+
+bool oracle_has_table(struct oracle *o, const char *name)
+{
+    return sqlite3_table_column_metadata(o->sqlite, NULL, name, NULL, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+void oracle_close(struct oracle *o)
+{
+    close_skerry(o);
+    if (o->engine) skerry_engine_destroy(o->engine);
+    sqlite3_close(o->sqlite);
+}
+
+void oracle_run_scripts(const struct oracle_script *scripts, u32 count)
+{
+    for (u32 i = 0; i < count; i++) {
+        struct oracle o;
+        if (!oracle_open(&o, scripts[i].name)) return;
+        if (oracle_run(&o, scripts[i].sql) && sqlite3_get_autocommit(o.sqlite)) {
+            oracle_compare_contents(&o);
+            oracle_check_file(&o);
+        }
+        oracle_close(&o);
+    }
+}

@@ -1,0 +1,37 @@
+// Two databases side by side: Skerry's and SQLite's. Each statement runs on both; codes, error texts, rows,
+// change counts and last rowids must be the same. Expected values are SQLite's by construction.
+#pragma once
+
+#include "test.h"
+
+#include "../engine/skerry.h"
+
+struct sqlite3;
+struct oracle {
+    struct skerry_engine *engine;
+    struct skerry *db;
+    struct sqlite3 *sqlite;
+    char path[512];
+    u32 statements, differences;
+    const char *context; // printed with a difference (a row of a table, a seed)
+    bool quiet_texts;    // only that both fail counts, not the text
+    bool any_order;      // rows are compared as sets
+};
+
+// Opens both on fresh files of the test's directory; false: the test has failed.
+bool oracle_open(struct oracle *o, const char *name);
+// Runs all statements of the text on both; false when something differed (reported by test_fail).
+bool oracle_run(struct oracle *o, const char *sql);
+// Every table's contents, in rowid or key order, must be the same.
+bool oracle_compare_contents(struct oracle *o);
+// Closes Skerry's, has SQLite check the file ("PRAGMA integrity_check") and compares what it finds in it with
+// its own; opens it again.
+bool oracle_check_file(struct oracle *o);
+void oracle_close(struct oracle *o);
+bool oracle_has_table(struct oracle *o, const char *name); // SQLite's has it
+
+// A table of scripts: each on fresh databases, contents and file checked at its end.
+struct oracle_script {
+    const char *name, *sql;
+};
+void oracle_run_scripts(const struct oracle_script *scripts, u32 count);
