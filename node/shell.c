@@ -134,6 +134,10 @@ bool shell_run_sql(struct shell *s, const char *sql, size_t size, int start_line
         struct skerry_stmt *stmt = NULL;
         size_t used = 0;
         int rc;
+        if (isspace((u8)*sql)) {
+            sql++, size--;
+            continue;
+        }
         while ((rc = skerry_prepare(s->db, sql, size, &stmt, &used)) == SKERRY_WAIT) skerry_wait(s->db);
         if (rc != SKERRY_OK) {
             sql_failed(s, true, sql, size, start_line, from_argument);

@@ -54,6 +54,7 @@ static void store_free(struct store *s)
     checkpoint_destroy(s);
     store_recovery_free(s);
     store_journal_free(s);
+    if (s->blank) cache_frame_give(&s->cache, s->blank);
     if (s->cache.buckets) cache_deinit(&s->cache);
     wal_deinit(&s->wal);
     while (s->reads_idle) {

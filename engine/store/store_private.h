@@ -88,6 +88,7 @@ struct store {
     u32 references;
     struct store_options options;
     bool read_only, in_memory;
+    struct pager_frame *blank; // page 1 of a file that has none yet, as readers see it
 
     // Opening and closing: one step at a time, whoever calls drives it.
     enum store_state state;

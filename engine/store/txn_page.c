@@ -156,6 +156,23 @@ static io_status page_number_error(const struct txn *t, struct op *op, pgno no)
         t->store->path);
 }
 
+// An empty file is a valid, empty database: its readers see page 1 as an empty schema table.
+static io_status page_blank(struct store *s, struct op *op, struct page **out)
+{
+    if (!s->blank) {
+        struct pager_frame *f = cache_frame_take(&s->cache);
+        if (!f) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory for page 1");
+        memset(f->page.data, 0, s->page_size);
+        f->page.no = 1;
+        f->page.data[100] = 0x0d; // a leaf of a table tree without cells
+        be16_put(f->page.data + 105, (u16)s->usable_size);
+        s->blank = f;
+    }
+    page_pin(&s->blank->page);
+    *out = &s->blank->page;
+    return IO_DONE;
+}
+
 io_status txn_page(struct txn *t, struct op *op, pgno no, struct page **out)
 {
     ASSERT(t->state != TXN_NONE && !op->mutating);
@@ -167,8 +184,10 @@ io_status txn_page(struct txn *t, struct op *op, pgno no, struct page **out)
             return IO_DONE;
         }
     }
-    if (UNLIKELY(no - 1 >= t->page_count || no == txn_lock_page(t)))
+    if (UNLIKELY(no - 1 >= t->page_count || no == txn_lock_page(t))) {
+        if (no == 1 && !t->page_count) return page_blank(t->store, op, out);
         return page_number_error(t, op, no);
+    }
     if (UNLIKELY(t->doomed)) {
         err_set(&op->err, t->doom.code, __func__, "%s", t->doom.text);
         return IO_FAIL;
