@@ -123,7 +123,7 @@ static void check_checks(struct compile *c, struct checks *k)
     enum conflict conflict = conflict_choose(job->conflict, CONFLICT_ABORT);
     if (conflict == CONFLICT_REPLACE || conflict == CONFLICT_UPDATE) conflict = CONFLICT_ABORT;
     for (u32 i = 0; i < k->table->check_count; i++) {
-        const struct check *check = &k->table->checks[i];
+        const struct check_constraint *check = &k->table->checks[i];
         if (job->changes && !expr_reads_changed(c, k->table, check->expr, job->changes, job->key_changes)) continue;
         affinity_once(c, k);
         int outer = c->self_cursor, holds = label_new(c);

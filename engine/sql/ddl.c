@@ -137,6 +137,7 @@ void schema_row_add(struct compile *c, int cursor, const char *type, const char 
         emit(c, OP_SCopy, reg_root, reg + 3, 0);
     else
         emit(c, OP_Integer, 0, reg + 3, 0);
+    if (sql) ddl_check_text(c, name, sql);
     if (sql)
         emit_string(c, sql, (u32)strlen(sql), reg + 4);
     else
@@ -148,9 +149,30 @@ void schema_row_add(struct compile *c, int cursor, const char *type, const char 
     reg_release_range(c, reg, 7);
 }
 
+static void reparse_failed(struct parse *p, err_code code, u32 offset, const char *text)
+{
+    (void)code;
+    (void)offset;
+    const char *name = p->sql + p->size + 1; // put there by ddl_check_text
+    struct compile *c = p->context;
+    compile_fail(c, ERR_CORRUPT, -1, "malformed database schema (%s) - %s", name, text);
+}
+
+void ddl_check_text(struct compile *c, const char *name, const char *sql)
+{
+    size_t size = strlen(sql), name_size = strlen(name);
+    char *copy = arena_alloc(c->arena, size + name_size + 2);
+    memcpy(copy, sql, size);
+    memcpy(copy + size + 1, name, name_size);
+    struct parse parse = {.arena = c->arena, .sql = copy, .size = (u32)size, .schema = true, .fail = reparse_failed,
+                          .context = c};
+    parse_statement(&parse);
+}
+
 void schema_changed(struct compile *c, int database)
 {
     const struct schema *s = compile_schema(c, database);
+    compile_write_database(c, database, true);
     emit(c, OP_SetCookie, database, META_SCHEMA_COOKIE, (int)((s ? s->cookie : 0) + 1));
     emit(c, OP_ParseSchema, database, 0, 0);
 }

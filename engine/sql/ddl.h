@@ -24,6 +24,8 @@ int schema_open(struct compile *c, int database);
 // Adds a row; sql NULL: NULL. reg_root 0: root page 0.
 void schema_row_add(struct compile *c, int cursor, const char *type, const char *name, const char *table,
                     int reg_root, const char *sql);
+// The text must be readable when the schema is read again (CREATE VIEW IF NOT EXISTS if ... is not).
+void ddl_check_text(struct compile *c, const char *name, const char *sql);
 // The cookie steps and the schema is read again.
 void schema_changed(struct compile *c, int database);
 // Makes sure that the file has a format and an encoding.

@@ -109,12 +109,8 @@ static void write_table(struct compile *c, struct table *t, int database, const 
         const struct index *i = t->indexes;
         while (i && !name_equal(i->name, name)) i = i->next;
         if (!i) continue;
-        int reg = root;
-        if (i == t->primary_key) {
-            schema_row_add(c, cursor, "index", i->name, t->name, root, NULL);
-            continue;
-        }
-        reg = reg_alloc(c);
+        if (i == t->primary_key) continue; // the table itself
+        int reg = reg_alloc(c);
         emit(c, OP_CreateBtree, database, reg, BTREE_INDEX);
         schema_row_add(c, cursor, "index", i->name, t->name, reg, NULL);
     }

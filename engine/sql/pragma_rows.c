@@ -74,14 +74,16 @@ static void collect_table_info(struct compile *c, const char *schema, const char
     const struct table *t = find_table(c, schema, name, &database);
     if (!t) return;
     compile_use_database(c, database);
-    if (table_is_view(t)) t = view_columns(c, t);
+    bool view = table_is_view(t);
+    if (view) t = view_columns(c, t);
     s64 number = 0;
     for (u16 i = 0; i < t->column_count; i++) {
         const struct column *k = &t->columns[i];
         s64 hidden = hidden_kind(k);
         if (hidden && !all) continue;
         add_row(rows, all ? "ittitii" : "ittiti", all ? (s64)i : number, k->name, k->type ? k->type : "",
-                (s64)(k->not_null != CONFLICT_NONE), k->default_text, primary_key_place(t, i), hidden);
+                (s64)(k->not_null != CONFLICT_NONE), view ? NULL : k->default_text,
+                primary_key_place(t, i), hidden);
         number++;
     }
 }

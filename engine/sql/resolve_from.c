@@ -22,7 +22,7 @@ const struct table *locate_table(struct compile *c, const char *database, const 
     const struct table *found = NULL;
     if (database) {
         int i = compile_database_find(c, database);
-        if (i >= 0) found = find_in(c, i, name);
+        if (i >= 0 && compile_schema(c, i)) found = schema_table_qualified(compile_schema(c, i), name);
         *database_index = i;
     } else {
         // temp, main, then the attached ones.

@@ -51,7 +51,7 @@ struct column {
     struct expr *generated;
 };
 
-struct check {
+struct check_constraint {
     const char *name; // CONSTRAINT x, or NULL
     struct expr *expr;
     const char *text; // of the expression
@@ -139,7 +139,7 @@ struct table {
     struct index *primary_key; // WITHOUT ROWID: the index whose tree is the table
     struct foreign_key *foreign_keys;
     u32 check_count;
-    struct check *checks;
+    struct check_constraint *checks;
     struct trigger *triggers;
     // views
     struct select *view_select;

@@ -273,7 +273,7 @@ static const char *span_text(struct schema_build *b, struct text_span span)
 static void add_check(struct schema_build *b, struct table *t, u32 *capacity, const struct constraint *k)
 {
     t->checks = arena_grow(b->parse->arena, t->checks, t->check_count, capacity, sizeof *t->checks);
-    t->checks[t->check_count++] = (struct check){k->name, k->expr, span_text(b, k->span)};
+    t->checks[t->check_count++] = (struct check_constraint){k->name, k->expr, span_text(b, k->span)};
 }
 
 static void add_foreign_key(struct schema_build *b, struct table *t, s16 column, const struct constraint *k)

@@ -160,6 +160,7 @@ static io_status cursor_end(struct cursor *c, struct op *op, bool to_last)
     c->state = CURSOR_INVALID;
     c->skip = 0;
     cursor_moved(c);
+    if (cursor_of_empty_file(c)) return IO_DONE;
     if (c->depth < 0) {
         IO_TRY(cursor_load(c, op, 0, c->root));
     }

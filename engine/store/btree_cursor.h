@@ -12,6 +12,11 @@ static inline void cursor_moved(struct cursor *c)
 {
     c->cell_parsed = false;
 }
+// A file without pages has an empty schema table, and nothing else.
+static inline bool cursor_of_empty_file(const struct cursor *c)
+{
+    return c->root == 1 && txn_page_count(c->txn) == 0;
+}
 // Replaces the page at a level by another version of it (or another page).
 void cursor_swap(struct cursor *c, u32 level, struct page *p);
 // Whether the cursor's path is the last one of the tree.

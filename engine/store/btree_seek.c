@@ -126,6 +126,7 @@ io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *com
     c->state = CURSOR_INVALID;
     c->bounds_known = false;
     cursor_moved(c);
+    if (cursor_of_empty_file(c)) return IO_DONE;
     pgno no = c->root;
     s64 bound_low = INT64_MIN, bound_high = INT64_MAX;
     for (u32 level = 0;; level++) {
@@ -314,6 +315,7 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
     }
     c->state = CURSOR_INVALID;
     cursor_moved(c);
+    if (cursor_of_empty_file(c)) return IO_DONE;
     pgno no = c->root;
     for (u32 level = 0;; level++) {
         if ((s32)level > c->depth || c->path[level]->no != no) {

@@ -167,6 +167,7 @@ io_status btree_drop(struct txn *t, struct op *op, pgno root, struct btree_walk 
 io_status btree_count(struct cursor *c, struct op *op, struct btree_walk *w)
 {
     if (!w->started) {
+        if (cursor_of_empty_file(c)) return IO_DONE;
         if (walk_reserve(w, 1, &op->err) != ERR_OK) return IO_FAIL;
         w->stack[w->stack_count++] = c->root;
         w->started = true;

@@ -164,6 +164,7 @@ struct skerry_stmt {
     struct skerry_stmt *inner; // of SqlExec
     u64 inner_used, inner_size;
     struct btree_walk walk; // of Clear, Destroy
+    struct check *check;    // of IntegrityCk, or NULL
     struct value record;    // MakeRecord of seeks
     u32 explain_at, explain_frame;
     struct value *explain_row;
@@ -229,6 +230,7 @@ void vm_aux_free(struct vm_frame *f);
 // vm_schema.c
 io_status vm_transaction(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in);
+void vm_check_free(struct skerry_stmt *s); // lets go of an integrity check under way
 // vm_virtual.c
 io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in, bool *jump);

@@ -120,6 +120,7 @@ void vm_release(struct skerry_stmt *s)
     row_sets_free(&s->row_sets);
     blooms_free(&s->blooms);
     btree_walk_deinit(&s->walk);
+    vm_check_free(s);
     s->walk = (struct btree_walk){0};
     if (s->inner) {
         skerry_finalize(s->inner);

@@ -1,4 +1,5 @@
 // Instructions about databases as a whole: transactions, header fields, trees, nested SQL, attaching.
+#include "../store/check.h"
 #include "vm.h"
 
 #include "../sql/schema.h"
@@ -76,6 +77,45 @@ static io_status tree_destroy(struct skerry_stmt *s, const struct instruction *i
     s->walk = (struct btree_walk){0};
     value_set_integer(reg(s, in->p2), moved);
     return status;
+}
+
+// r[p1] = text of at most r[p1+1] problems of the trees p4 (int array) of database p5, or NULL.
+static io_status integrity_check(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct check *check = s->check;
+    if (!check) {
+        check = s->check = calloc(1, sizeof *check);
+        pgno *roots = calloc((size_t)in->p4.ints[0] + 1, sizeof *roots);
+        if (!check || !roots) {
+            free(roots);
+            return IO_ERROR(&s->op.err, ERR_NOMEM, "out of memory");
+        }
+        for (s32 i = 0; i < in->p4.ints[0]; i++) roots[i] = (pgno)in->p4.ints[i + 1];
+        *check = (struct check){.txn = s->db->databases[in->p5].txn, .roots = roots, .root_count = (u32)in->p4.ints[0],
+                                .partial = in->p2 != 0, .skip_freelist = in->p2 != 0,
+                                .errors_max = (u32)MIN(reg(s, in->p1 + 1)->integer, (s64)UINT32_MAX)};
+    }
+    io_status status = check_run(check, &s->op);
+    if (status == IO_WAIT) return status;
+    if (status == IO_DONE) {
+        size_t size = check->text ? strlen(check->text) : 0;
+        while (size && check->text[size - 1] == '\n') size--;
+        if (!size)
+            value_set_null(reg(s, in->p1));
+        else if (value_set_text(reg(s, in->p1), check->text, size) != ERR_OK)
+            status = IO_ERROR(&s->op.err, ERR_NOMEM, "out of memory");
+    }
+    vm_check_free(s);
+    return status;
+}
+
+void vm_check_free(struct skerry_stmt *s)
+{
+    if (!s->check) return;
+    free((pgno *)(uintptr_t)s->check->roots);
+    check_deinit(s->check);
+    free(s->check);
+    s->check = NULL;
 }
 
 static io_status tree_clear(struct skerry_stmt *s, const struct instruction *in)
@@ -229,6 +269,7 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
     }
     case OP_Destroy: return tree_destroy(s, in);
     case OP_Clear: return tree_clear(s, in);
+    case OP_IntegrityCk: return integrity_check(s, in);
     case OP_SqlExec: return sql_exec(s, in);
     case OP_Expire: db->generation++; return IO_DONE;
     case OP_Pagecount:
