@@ -15,6 +15,7 @@
 
 #define SLICE_BYTES 262144u
 #define GATE_FACTOR 4u
+#define HELD_FACTOR 16u
 
 enum checkpoint_step {
     CHECKPOINT_IDLE,
@@ -346,15 +347,44 @@ static void checkpoint_run(struct completion *c)
 // ---- starting the WAL again
 // ---------------------------------------------------------------------------
 
+bool store_wal_held(const struct store *s)
+{
+    u64 newest = s->durable.lsn;
+    if (s->hold >= newest) return false;
+    return s->wal.frame_count < HELD_FACTOR * (u64)s->options.checkpoint_frames ||
+           newest - s->hold > s->wal.frame_count / 4;
+}
+
+// Remembers what the frames behind the hold changed. False when out of memory.
+static bool past_keep(struct store *s)
+{
+    const struct wal *w = &s->wal;
+    u64 end = w->base + w->frame_count;
+    if (s->hold >= end) {
+        s->past_count = 0;
+        return true;
+    }
+    u32 old = s->hold < w->base ? s->past_count : 0, first = 0;
+    if (s->hold > w->base) first = (u32)(s->hold - w->base);
+    u32 count = w->frame_count - first;
+    pgno *past = realloc(s->past, ((size_t)old + count) * sizeof *past);
+    if (!past) return false;
+    for (u32 i = 0; i < count; i++) past[old + i] = w->frames[first + i].no;
+    s->past = past;
+    s->past_count = old + count;
+    return true;
+}
+
 void store_wal_reset_try(struct store *s)
 {
     struct wal *w = &s->wal;
     u64 newest = s->appended.lsn;
     if (w->frame_count == 0 || s->in_memory || s->read_only) return;
     if (s->backfilled != newest || s->durable.lsn != newest || store_horizon(s) != newest) return;
-    if (s->hold < newest || s->wal_reads_pending > 0 || flush_busy(s) || checkpoint_busy(s) ||
+    if (store_wal_held(s) || s->wal_reads_pending > 0 || flush_busy(s) || checkpoint_busy(s) ||
         s->flush_failed)
         return;
+    if (!past_keep(s)) return;
     for (u32 i = 0; i < w->frame_count; i++) {
         if (w->frames[i].previous == 0) cache_page_settle(&s->cache, w->frames[i].no);
     }
@@ -363,6 +393,10 @@ void store_wal_reset_try(struct store *s)
     wal_restart(w, salt);
 }
 
+// A hold that follows closely behind a steady stream of commits would never let the WAL start
+// again. When it has become very long the rest behind the hold is remembered instead, by the
+// numbers of the changed pages. (store_wal_held.)
+//
 // Writers in a steady stream would never leave the WAL a moment in which all of it is in the
 // database file. When it has grown to several times the length at which a checkpoint starts, the
 // next writer waits for the flush and the checkpoint under way; unless a reader or a hold would
@@ -373,7 +407,7 @@ bool store_wal_gate(struct store *s)
     if (w->frame_count < (u64)GATE_FACTOR * s->options.checkpoint_frames || s->gate_broken ||
         s->flush_failed)
         return false;
-    if (s->hold < s->durable.lsn || store_horizon(s) < s->durable.lsn) return false;
+    if (store_wal_held(s) || store_horizon(s) < s->durable.lsn) return false;
     if (flush_busy(s) || checkpoint_busy(s) || s->wal_reads_pending > 0) return true;
     if (s->appended.lsn == s->durable.lsn && s->backfilled == s->durable.lsn) {
         store_wal_reset_try(s);

@@ -63,12 +63,17 @@ err_code store_pages_changed(struct store *s, u64 from_lsn, u64 to_lsn, pgno **o
     *out = NULL;
     *count = 0;
     if (from_lsn == to_lsn) return ERR_OK;
-    if (s->in_memory || from_lsn < w->base || to_lsn > s->durable.lsn || from_lsn > to_lsn)
+    if (s->in_memory || from_lsn < w->base - s->past_count || to_lsn > s->durable.lsn ||
+        from_lsn > to_lsn)
         return ERR_NOTFOUND;
     u32 size = (u32)(to_lsn - from_lsn), kept = 0;
     pgno *pages = malloc(size * sizeof *pages);
     if (!pages) return ERR_NOMEM;
-    for (u32 i = 0; i < size; i++) pages[i] = w->frames[from_lsn - w->base + i].no;
+    for (u32 i = 0; i < size; i++) {
+        u64 lsn = from_lsn + i + 1;
+        pages[i] = lsn > w->base ? w->frames[lsn - w->base - 1].no
+                                 : s->past[s->past_count - (w->base - lsn) - 1];
+    }
     qsort(pages, size, sizeof *pages, pgno_compare);
     for (u32 i = 0; i < size; i++) {
         if (i == 0 || pages[i] != pages[i - 1]) pages[kept++] = pages[i];
@@ -81,6 +86,11 @@ err_code store_pages_changed(struct store *s, u64 from_lsn, u64 to_lsn, pgno **o
 void store_hold(struct store *s, u64 lsn)
 {
     s->hold = lsn;
+    // What the log's past holds of lsn and before is no longer wanted.
+    u64 wanted = lsn < s->wal.base ? s->wal.base - lsn : 0;
+    if (wanted >= s->past_count) return;
+    memmove(s->past, s->past + (s->past_count - wanted), wanted * sizeof *s->past);
+    s->past_count = (u32)wanted;
 }
 
 // ---- statistics

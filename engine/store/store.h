@@ -111,7 +111,9 @@ bool store_position_find(struct store *s, const u32 wal_salt[2], u32 wal_frame, 
 // Numbers of the pages that commits after `from` up to `to` changed, ascending, each once. The array is the
 // caller's to free. ERR_NOMEM; ERR_NOTFOUND when the log no longer reaches back to `from`.
 err_code store_pages_changed(struct store *s, u64 from_lsn, u64 to_lsn, pgno **out, u32 *count);
-// Keeps the log after lsn: the WAL is not reset past it until the hold is raised or dropped. UINT64_MAX drops.
+// Keeps the log after lsn: the WAL is not reset past it until the hold is raised or dropped. UINT64_MAX drops. A
+// very long WAL (16 times checkpoint_frames) is reset all the same when the hold lags by less than a quarter of it:
+// store_pages_changed then still reaches back to lsn, but after a crash store_position_find will not find it.
 void store_hold(struct store *s, u64 lsn);
 // One page as of a read transaction's snapshot, copied into out (page_size bytes).
 io_status txn_page_copy(struct txn *t, struct op *op, pgno no, u8 *out);

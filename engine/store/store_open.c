@@ -63,6 +63,7 @@ static void store_free(struct store *s)
         free(r);
     }
     free(s->first_page);
+    free(s->past);
     free(s->scratch);
     free(s->path);
     free(s->path_wal);
@@ -480,7 +481,7 @@ io_status store_close(struct store *s, struct op *op)
     }
     registry_remove(s);
     wait_list_wake_all(&s->waiters);
-    wait_list_wake_all(&s->on_commit);
+    while (s->on_commit.first) waiter_remove(s->on_commit.first);
     bool failed = s->err.code != ERR_OK;
     if (failed) op->err = s->err;
     store_free(s);

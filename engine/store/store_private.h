@@ -129,6 +129,9 @@ struct store {
     u32 file_pages; // that the database file has
     bool gate_broken, wal_truncating;
     u64 hold; // the log after it is kept; UINT64_MAX: no hold
+    // Pages of the frames (wal.base - past_count, wal.base]: what a restart cut off behind a hold.
+    pgno *past;
+    u32 past_count;
     struct wait_list on_commit;
 
     u64 commits, syncs, checkpoints;
@@ -234,6 +237,7 @@ bool checkpoint_busy(const struct store *s);
 const struct err *
 checkpoint_err(const struct store *s); // of the last one, code ERR_OK when it went well
 void store_wal_reset_try(struct store *s);
+bool store_wal_held(const struct store *s); // a hold keeps the WAL from starting again
 bool store_wal_gate(struct store *s); // true: no new writer now
 // recover.c
 io_status store_recover_wal(struct store *s, struct op *op);

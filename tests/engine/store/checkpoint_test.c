@@ -165,6 +165,55 @@ TEST(the_log_can_be_followed)
     driver_deinit(&d);
 }
 
+TEST(a_hold_close_behind_does_not_let_the_log_grow)
+{
+    struct driver d;
+    driver_init(&d, IO_BACKEND_RING);
+    char *copy = test_path("image.db");
+    struct store *s = driver_open(
+        &d, test_path("a.db"),
+        &(struct store_options){.create = true, .page_size = 1024, .checkpoint_frames = 10});
+    REQUIRE(s);
+    store_hold(s, 0);
+    struct txn *t;
+    pgno root = table_make(&d, s, &t);
+    u8 *image = NULL;
+    struct store_position at = {0};
+    u32 rows = 0, longest = 0;
+    image_follow(&d, s, &image, &at);
+    for (u32 round = 0; round < 100; round++) {
+        // The follower is always some commits behind, also when the log starts again.
+        struct store_position behind = at;
+        for (u32 n = 0; n < 6; n++)
+            row_commit(&d, t, root, ++rows, "some text for the row, to fill the page");
+        image_follow(&d, s, &image, &at);
+        file_save(copy, image, (size_t)at.page_count * 1024);
+        if (round % 10 == 0) {
+            CHECK_STR(sqlite_ask(copy, "PRAGMA integrity_check"), "ok");
+            CHECK_EQ(atoll(sqlite_ask(copy, "SELECT count(*) FROM t")), rows);
+        }
+        store_hold(s, behind.lsn);
+        struct store_stats stats;
+        store_stats_get(s, &stats);
+        longest = MAX(longest, (u32)stats.wal_frames);
+    }
+    CHECK(longest > 16 * 10);
+    CHECK(longest < 20 * 10);
+    // A hold that stays behind is obeyed.
+    for (u32 n = 0; n < 200; n++)
+        row_commit(&d, t, root, ++rows, "some text for the row, to fill the page");
+    struct store_stats stats;
+    store_stats_get(s, &stats);
+    CHECK(stats.wal_frames > 300);
+    image_follow(&d, s, &image, &at);
+    file_save(copy, image, (size_t)at.page_count * 1024);
+    CHECK_EQ(atoll(sqlite_ask(copy, "SELECT count(*) FROM t")), rows);
+    free(image);
+    txn_destroy(t);
+    DO(&d, store_close(s, &d.op));
+    driver_deinit(&d);
+}
+
 TEST(a_hold_keeps_the_log_across_closing)
 {
     struct driver d;
