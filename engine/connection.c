@@ -153,6 +153,19 @@ io_status connection_schemas_load(struct skerry *db, struct op *op)
     return IO_DONE;
 }
 
+io_status connection_schemas_check(struct skerry *db, struct op *op, bool *changed)
+{
+    for (u32 i = 0; i < db->database_count; i++) {
+        struct database *d = &db->databases[i];
+        if (i == DATABASE_TEMP || !d->store || !d->schema || d->schema_stale || d->schema_own) continue;
+        u32 cookie;
+        IO_TRY(connection_begin_read(db, op, i));
+        IO_TRY(txn_meta_get(d->txn, op, META_SCHEMA_COOKIE, &cookie));
+        if (cookie != d->schema->cookie) *changed = d->schema_stale = true;
+    }
+    return IO_DONE;
+}
+
 void connection_schema_changed(struct skerry *db, u32 index)
 {
     db->databases[index].schema_stale = true;

@@ -163,6 +163,8 @@ const struct collation *connection_collation_at(struct skerry *db, u32 index); /
 io_status connection_database_open(struct skerry *db, struct op *op, u32 index);
 // Loads what is missing or stale of the schemas.
 io_status connection_schemas_load(struct skerry *db, struct op *op);
+// Compares the loaded schemas' cookies with the files': *changed when one is out of date and will be loaded again.
+io_status connection_schemas_check(struct skerry *db, struct op *op, bool *changed);
 io_status connection_attach(struct skerry *db, struct op *op, const char *path, const char *name);
 err_code connection_detach(struct skerry *db, const char *name, struct err *err);
 io_status connection_closing(struct skerry *db, struct op *op); // closes what was detached

@@ -123,36 +123,52 @@ struct skerry_stmt *statement_new(struct skerry *db, bool nested)
     return s;
 }
 
+// A statement that does not compile may fit the schema that another connection has made meanwhile.
+static io_status schema_news(struct skerry *db, struct op *op, bool *changed)
+{
+    struct err kept = op->err;
+    err_clear(&op->err);
+    io_status status = connection_schemas_check(db, op, changed);
+    if (status == IO_FAIL) err_clear(&op->err);
+    if (status != IO_WAIT && !*changed) op->err = kept;
+    return status == IO_WAIT ? IO_WAIT : IO_DONE;
+}
+
 io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, size_t size, bool nested,
                             struct skerry_stmt **out, size_t *used)
 {
     *out = NULL;
     *used = 0;
     IO_TRY(connection_closing(db, op));
-    io_status status = connection_schemas_load(db, op);
-    if (status == IO_WAIT) return status;
-    if (status == IO_FAIL) {
+    for (;;) {
+        io_status status = connection_schemas_load(db, op);
+        if (status == IO_WAIT) return status;
+        if (status == IO_FAIL) {
+            if (!nested) connection_end_read(db);
+            return status;
+        }
+        struct skerry_stmt *s = statement_new(db, nested);
+        if (s) s->sql = malloc(size + 1);
+        if (!s || !s->sql) {
+            skerry_finalize(s);
+            return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
+        }
+        memcpy(s->sql, sql, size);
+        s->sql[size] = 0;
+        err_code code = statement_compile(s, s->sql, size, used, &op->err);
+        if (code == ERR_OK && s->program) {
+            s->sql[*used] = 0;
+            s->sql_size = *used;
+            *out = s;
+        } else {
+            skerry_finalize(s);
+        }
+        bool changed = false;
+        if (code != ERR_OK && !nested) IO_TRY(schema_news(db, op, &changed));
+        if (changed) continue;
         if (!nested) connection_end_read(db);
-        return status;
-    }
-    struct skerry_stmt *s = statement_new(db, nested);
-    if (s) s->sql = malloc(size + 1);
-    if (!s || !s->sql) {
-        skerry_finalize(s);
-        return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
-    }
-    memcpy(s->sql, sql, size);
-    s->sql[size] = 0;
-    err_code code = statement_compile(s, s->sql, size, used, &op->err);
-    if (!nested) connection_end_read(db);
-    if (code != ERR_OK || !s->program) {
-        skerry_finalize(s);
         return code == ERR_OK ? IO_DONE : IO_FAIL;
     }
-    s->sql[*used] = 0;
-    s->sql_size = *used;
-    *out = s;
-    return IO_DONE;
 }
 
 void skerry_finalize(struct skerry_stmt *s)
