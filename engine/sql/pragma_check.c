@@ -151,7 +151,7 @@ static void check_trees(struct check_run *k, int database)
     int result = reg_alloc_range(c, 2);
     emit(c, OP_Copy, k->left, result + 1, 0);
     emit(c, OP_IntegrityCk, result, k->only != NULL, 0);
-    program_p4_ints(c->program, -1, roots, count + 1);
+    program_p4_ints(c->program, -1, roots + 1, count);
     set_p5(c, database);
     int fine = emit(c, OP_IsNull, result, 0, 0);
     const char *head = arena_format(c->arena, "*** in database %s ***\n", compile_database_name(c, database));

@@ -11,6 +11,7 @@
 #include "row_set.h"
 #include "sorter.h"
 
+struct check;
 struct table_function;
 struct table_rows;
 
@@ -59,6 +60,9 @@ struct vm_cursor {
     s32 pseudo_register;
     const struct table_function *function;
     struct table_rows *rows;
+    const struct table *virtual_table;
+    struct skerry_stmt *inner; // of a pragma_X
+    bool filtering;
 };
 
 // ---- frames ----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
     ephemeral_unref(c->ephemeral);
     sorter_free(c->sorter);
     table_rows_close(c->rows);
+    skerry_finalize(c->inner);
     free(c->row_buffer);
     free(c);
 }

@@ -378,7 +378,7 @@ static io_status rowid_get(struct skerry_stmt *s, const struct instruction *in)
         return IO_DONE;
     }
     if (UNLIKELY(c->kind == VM_CURSOR_VIRTUAL)) {
-        value_set_integer(out, table_rows_rowid(c->rows));
+        value_set_integer(out, c->rows ? table_rows_rowid(c->rows) : (s64)c->sequence);
         return IO_DONE;
     }
     if (c->c.state == CURSOR_SAVED) {

@@ -1,11 +1,15 @@
-// Table-valued functions as tables: the eponymous ones that a connection knows, and cursors over their rows.
+// Table-valued functions as tables: the eponymous ones that a connection knows, and cursors over their rows. A
+// pragma_X is the PRAGMA run as a statement inside of the one that asks.
 #include "../connection.h"
 #include "../fn/table_function.h"
+#include <strings.h>
 #include "../sql/compile.h"
-#include "vm.h"
+#include "../sql/pragma.h"
+#include "statement.h"
 
 struct eponymous {
     struct eponymous *next;
+    struct arena arena; // names
     struct table table;
     struct column columns[];
 };
@@ -31,12 +35,40 @@ static struct eponymous *eponymous_new(const struct table_function *f)
     return e;
 }
 
+// pragma_X: its columns, then hidden: the argument, if it takes one, and the schema.
+static struct eponymous *eponymous_pragma(const struct pragma_def *def)
+{
+    u32 shown = pragma_column_count(def), hidden = def->flags & PRAGMA_F_ARGUMENT ? 2 : 1, count = shown + hidden;
+    struct eponymous *e = calloc(1, sizeof *e + count * sizeof(struct column));
+    if (!e) return NULL;
+    arena_init(&e->arena, NULL, NULL);
+    for (u32 i = 0; i < count; i++) {
+        const char *name = i < shown ? pragma_column_name(&e->arena, def, i) : i + 1 < count ? "arg" : "schema";
+        if (!name) name = "";
+        e->columns[i] = (struct column){.name = name, .type = "", .affinity = AFFINITY_BLOB, .storage = (s16)i,
+                                        .flags = i < shown ? 0 : COLUMN_HIDDEN};
+    }
+    const char *name = arena_format(&e->arena, "pragma_%s", def->name);
+    e->table = (struct table){.name = name ? name : "",
+                              .references = 1,
+                              .kind = TABLE_VIRTUAL,
+                              .flags = TABLE_EPONYMOUS,
+                              .column_count = (u16)count,
+                              .stored_count = (u16)count,
+                              .rowid_column = -1,
+                              .columns = e->columns,
+                              .module = e->table.name};
+    return e;
+}
+
 const struct table *connection_eponymous_table(struct skerry *db, const char *name)
 {
     for (const struct eponymous *e = db->eponymous; e; e = e->next)
         if (name_equal(e->table.name, name)) return &e->table;
     const struct table_function *f = table_function_find(name, strlen(name));
-    struct eponymous *e = f ? eponymous_new(f) : NULL;
+    const struct pragma_def *def = !f && strncasecmp(name, "pragma_", 7) == 0 ? pragma_find(name + 7) : NULL;
+    if (def && !(def->flags & PRAGMA_F_TABLE)) def = NULL;
+    struct eponymous *e = f ? eponymous_new(f) : def ? eponymous_pragma(def) : NULL;
     if (!e) return NULL;
     e->next = db->eponymous;
     db->eponymous = e;
@@ -47,6 +79,7 @@ void connection_eponymous_free(struct skerry *db)
 {
     for (struct eponymous *e = db->eponymous, *next; e; e = next) {
         next = e->next;
+        arena_deinit(&e->arena);
         free(e);
     }
     db->eponymous = NULL;
@@ -57,9 +90,63 @@ io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in)
     struct vm_cursor *c = vm_cursor_new(s, in->p1, VM_CURSOR_VIRTUAL, 0);
     if (!c) return IO_FAIL;
     c->function = in->p4.table->function;
+    c->virtual_table = in->p4.table;
     c->table = true;
-    if (!c->function) return IO_ERROR(&s->op.err, ERR_ERROR, "no such module: %s", in->p4.table->module);
+    if (!c->function && !(in->p4.table->flags & TABLE_EPONYMOUS)) return IO_ERROR(&s->op.err, ERR_ERROR, "no such module: %s", in->p4.table->module);
     return IO_DONE;
+}
+
+// The PRAGMA with these arguments, quoted.
+static io_status pragma_open(struct skerry_stmt *s, struct vm_cursor *c, const struct value *const *argv)
+{
+    struct arena a;
+    arena_init(&a, NULL, NULL);
+    const struct table *t = c->virtual_table;
+    bool has_argument = t->column_count >= 2 && (t->columns[t->column_count - 2].flags & COLUMN_HIDDEN);
+    const char *texts[2] = {NULL, NULL}; // argument, schema
+    for (u32 i = 0; i < 2; i++) {
+        if (i == 0 && !has_argument) continue;
+        const struct value *v = argv[has_argument ? i : i - 1];
+        if (!v || v->type == VALUE_NULL) continue;
+        struct value text;
+        value_init(&text);
+        char *quoted = NULL;
+        if (value_copy(&text, v) == ERR_OK && (text.type == VALUE_TEXT || value_to_text(&text) == ERR_OK)) {
+            char quote = i ? '"' : '\'';
+            quoted = arena_alloc(&a, 2 * (size_t)text.size + 3);
+            char *at = quoted;
+            if (at) *at++ = quote;
+            for (u32 k = 0; at && k < text.size; k++) {
+                if (text.bytes[k] == (u8)quote) *at++ = quote;
+                *at++ = (char)text.bytes[k];
+            }
+            if (at) *at++ = quote;
+        }
+        value_deinit(&text);
+        if (!quoted) {
+            arena_deinit(&a);
+            return vm_no_memory(s);
+        }
+        texts[i] = quoted;
+    }
+    const char *sql = arena_format(&a, "PRAGMA %s%s%s%s%s%s", texts[1] ? texts[1] : "", texts[1] ? "." : "", t->name + 7,
+                                   texts[0] ? "(" : "", texts[0] ? texts[0] : "", texts[0] ? ")" : "");
+    size_t used;
+    io_status status = sql ? statement_prepare(s->db, &s->op, sql, strlen(sql), true, &c->inner, &used) : vm_no_memory(s);
+    arena_deinit(&a);
+    return status;
+}
+
+static io_status pragma_step(struct skerry_stmt *s, struct vm_cursor *c, bool *row)
+{
+    switch (statement_step(c->inner)) {
+    case VM_ROW: *row = true; return IO_DONE;
+    case VM_DONE: *row = false; return IO_DONE;
+    case VM_WAIT: return IO_WAIT;
+    case VM_FAIL: break;
+    }
+    s->op.err = c->inner->op.err;
+    return IO_FAIL;
 }
 
 // r3: a bit per hidden column that is given, from the first on; r3+1: how many; then their values in that order.
@@ -69,8 +156,22 @@ io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in,
     const struct value *r = &s->frame->registers[in->p3];
     const struct value *argv[32] = {NULL};
     u64 given = (u64)r[0].integer;
-    for (u32 i = 0, at = 0; i < c->function->hidden_count && i < COUNT_OF(argv); i++)
+    for (u32 i = 0, at = 0; i < COUNT_OF(argv); i++)
         if (given >> i & 1) argv[i] = &r[2 + at++];
+    if (!c->function) {
+        if (c->inner && !c->filtering) {
+            skerry_finalize(c->inner);
+            c->inner = NULL;
+        }
+        c->filtering = true;
+        if (!c->inner) IO_TRY(pragma_open(s, c, argv));
+        bool row;
+        IO_TRY(pragma_step(s, c, &row));
+        c->filtering = false;
+        c->sequence = 1;
+        *jump = c->null_row = !row;
+        return IO_DONE;
+    }
     table_rows_close(c->rows);
     c->rows = NULL;
     if (!table_rows_open(c->function, argv, &c->rows, &s->op.err)) return IO_FAIL;
@@ -85,6 +186,10 @@ io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in)
     struct value *out = &s->frame->registers[in->p3];
     value_set_null(out);
     if (c->null_row) return IO_DONE;
+    if (!c->function) {
+        if ((u32)in->p2 < c->inner->program->column_count) VALUE_TRY(s, value_copy(out, &c->inner->row[in->p2]));
+        return IO_DONE;
+    }
     if (!table_rows_column(c->rows, (u32)in->p2, out, &s->op.err)) return IO_FAIL;
     if (out->flags & VALUE_BORROWED) VALUE_TRY(s, value_own(out));
     return IO_DONE;
@@ -93,6 +198,14 @@ io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in)
 io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, bool *jump)
 {
     struct vm_cursor *c = s->frame->cursors[in->p1];
+    if (!c->function) {
+        bool row;
+        IO_TRY(pragma_step(s, c, &row));
+        c->sequence++;
+        *jump = row;
+        c->null_row = !row;
+        return IO_DONE;
+    }
     if (!table_rows_next(c->rows, &s->op.err)) return IO_FAIL;
     *jump = !table_rows_eof(c->rows);
     c->null_row = !*jump;
