@@ -265,7 +265,10 @@ io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns)
     ASSERT(!t->committing);
     if (t->state == TXN_WRITE && !t->preparing) return IO_DONE;
     if (!t->preparing) {
-        IO_TRY(begin_write_check(t, op));
+        if (begin_write_check(t, op) != IO_DONE) {
+            slot_dequeue(t); // the next in line learns of it as well
+            return IO_FAIL;
+        }
         if (t->state == TXN_READ && t->snapshot.lsn != s->appended.lsn)
             return IO_ERROR(&op->err, ERR_BUSY_SNAPSHOT, "database is locked");
         // Who holds a snapshot waits in vain: it will be old once the other has committed.

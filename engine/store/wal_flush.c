@@ -109,6 +109,7 @@ static void flush_fail(struct flush *f, err_code code, s64 result, const char *w
     }
     f->step = FLUSH_IDLE;
     store_commits_fail(s, &err);
+    store_slot_offer(s);
     wait_list_wake_all(&s->waiters);
 }
 

@@ -17,8 +17,7 @@ struct world {
     struct txn *txn;
     pgno root;
     u64 seed;
-    u32 acknowledged; // transactions 1 to this must be there
-    u32 attempted;    // transactions after this cannot be
+    u32 attempted; // transactions are numbered from 1 to this
     bool failed;
 };
 
@@ -85,6 +84,101 @@ static io_status txn_write(struct world *w, u32 number)
         }
     }
     return LIVE(w, txn_commit(w->txn, &d->op));
+}
+
+// A client of many: a program of its own that goes on when it is woken.
+struct client {
+    struct world *w;
+    struct op op;
+    struct txn *txn;
+    enum { CLIENT_BEGIN, CLIENT_INSERT, CLIENT_COMMIT, CLIENT_DONE } step;
+    struct cursor cursor;
+    bool runnable, cursor_open;
+    u32 number, row, left;
+    u8 record[600];
+};
+
+static void client_wake(struct waiter *waiter)
+{
+    CONTAINER_OF(waiter, struct client, op.waiter)->runnable = true;
+}
+
+static io_status client_insert(struct client *k)
+{
+    char text[20];
+    snprintf(text, sizeof text, "%u:", k->number);
+    struct btree_entry e = {.rowid = (s64)k->number + k->row * 1000000, .data = k->record};
+    e.size = record_of_text(k->record, text);
+    if (!k->cursor_open) cursor_init(&k->cursor, k->txn, k->w->root, NULL, true);
+    k->cursor_open = true;
+    io_status status = cursor_insert(&k->cursor, &k->op, &e, 0, 0);
+    if (status == IO_WAIT) return status;
+    cursor_deinit(&k->cursor);
+    k->cursor_open = false;
+    return status;
+}
+
+static void client_run(struct client *k, bool *acknowledged)
+{
+    k->runnable = false;
+    while (k->step != CLIENT_DONE) {
+        io_status status = IO_DONE;
+        if (k->step == CLIENT_BEGIN) status = txn_begin_write(k->txn, &k->op, UINT64_MAX);
+        if (k->step == CLIENT_INSERT) status = client_insert(k);
+        if (k->step == CLIENT_COMMIT) status = txn_commit(k->txn, &k->op);
+        if (status == IO_WAIT) return;
+        if (status == IO_FAIL) {
+            txn_rollback(k->txn);
+            k->step = CLIENT_DONE;
+        } else if (k->step == CLIENT_BEGIN) {
+            k->number = ++k->w->attempted;
+            k->row = 0;
+            k->step = CLIENT_INSERT;
+        } else if (k->step == CLIENT_INSERT) {
+            if (++k->row == ROWS_PER_TXN) k->step = CLIENT_COMMIT;
+        } else {
+            acknowledged[k->number] = true;
+            k->step = --k->left > 0 ? CLIENT_BEGIN : CLIENT_DONE;
+        }
+    }
+}
+
+// Many at once, so that commits share writes and syncs, until all are done or the world has ended.
+static void clients_run(struct world *w, u32 txns, bool *acknowledged)
+{
+    enum { CLIENTS = 8 };
+    struct client *clients = calloc(CLIENTS, sizeof *clients);
+    if (!clients) abort();
+    for (u32 i = 0; i < CLIENTS; i++) {
+        struct client *k = &clients[i];
+        *k = (struct client){.w = w, .runnable = true, .left = txns / CLIENTS};
+        op_init(&k->op, w->d.io, client_wake);
+        k->txn = txn_create(w->store);
+        if (!k->txn) abort();
+    }
+    u32 done = 0;
+    for (u32 steps = 0; done < CLIENTS && steps < 1000000; steps++) {
+        u32 first = (u32)test_random(&w->seed);
+        done = 0;
+        bool ran = false;
+        for (u32 i = 0; i < CLIENTS; i++) {
+            struct client *k = &clients[(first + i) % CLIENTS];
+            ran |= k->runnable;
+            if (k->runnable) client_run(k, acknowledged);
+            done += k->step == CLIENT_DONE;
+        }
+        if (!ran) io_step(w->d.io, UINT64_MAX);
+    }
+    if (done < CLIENTS) {
+        test_fail(__FILE__, __LINE__, "%u of %u clients wait for ever", CLIENTS - done, CLIENTS);
+        w->failed = true;
+    }
+    for (u32 i = 0; i < CLIENTS; i++) {
+        if (clients[i].cursor_open) cursor_deinit(&clients[i].cursor);
+        txn_destroy(clients[i].txn);
+        op_deinit(&clients[i].op);
+    }
+    free(clients);
 }
 
 // Transactions that failed in an earlier life leave holes; those acknowledged have none.
@@ -179,6 +273,16 @@ static void disk_set(struct sim *sim, const struct disk *disk)
     sim_fault_rate(sim, SIM_READ_ERROR, disk->read_errors);
 }
 
+static void client_alone_run(struct world *w, u32 txns, bool *acknowledged)
+{
+    io_status status = IO_DONE;
+    for (u32 i = 0; i < txns && status == IO_DONE && !sim_is_down(w->d.io); i++) {
+        u32 number = ++w->attempted;
+        status = txn_write(w, number);
+        acknowledged[number] = status == IO_DONE;
+    }
+}
+
 static void lives(u64 seed, u32 count, u32 crash_within, const struct disk *disk,
                   struct sim_counters *sum)
 {
@@ -195,12 +299,10 @@ static void lives(u64 seed, u32 count, u32 crash_within, const struct disk *disk
         sim_fault_at(w.sim, SIM_CRASH, 1 + test_random(&w.seed) % crash_within);
         disk_set(w.sim, disk);
         if (life_begin(&w)) {
-            for (u32 i = 0; i < TXNS && !w.failed && !sim_is_down(w.d.io); i++) {
-                u32 number = ++w.attempted;
-                io_status status = txn_write(&w, number);
-                acknowledged[number] = status == IO_DONE;
-                if (status != IO_DONE) break;
-            }
+            if (test_random(&w.seed) % 2)
+                clients_run(&w, TXNS, acknowledged);
+            else
+                client_alone_run(&w, TXNS, acknowledged);
         }
         life_end(&w);
         sim_fault_at(w.sim, SIM_CRASH, 0);
