@@ -36,6 +36,8 @@ struct flush {
     u8 *buffer;
     size_t buffer_size;
     char *directory;
+    bool directory_synced; // since this store opened or made the WAL: a WAL that was found may owe its name to a
+                           // process that died before it was durable
     u32 gather_turns;
     u64 gathered; // lsn at the last turn
     struct mark target;
@@ -188,8 +190,13 @@ static void flush_allocate(struct flush *f)
 static void flush_open(struct flush *f)
 {
     struct store *s = f->store;
-    if (s->wal.file) {
+    if (s->wal.file && f->directory_synced) {
         flush_allocate(f);
+        return;
+    }
+    if (s->wal.file) {
+        f->step = FLUSH_SYNC_DIR;
+        io_path_sync_dir(s->io, f->directory, &f->completion);
         return;
     }
     f->step = FLUSH_OPEN;
@@ -267,6 +274,7 @@ static void flush_run(struct completion *c)
             flush_fail(f, ERR_IOERR_FSYNC, result, "syncing the directory");
             return;
         }
+        f->directory_synced = true;
         flush_allocate(f);
         return;
     case FLUSH_ALLOCATE:
