@@ -348,10 +348,10 @@ static void wait_for(struct node *n, struct completion *c)
 static void node_stop(struct node *n)
 {
     struct completion done;
-    u64 deadline = io_now_ns(n->io) + n->shutdown_ms * 1000000;
+    u64 now = n->io ? io_now_ns(n->io) : 0, deadline = now + n->shutdown_ms * 1000000;
     if (n->server) {
         completion_init(&done, NULL, NULL);
-        http_server_stop(n->server, io_now_ns(n->io) + n->shutdown_ms * 1000000 / 2, &done);
+        http_server_stop(n->server, now + n->shutdown_ms * 1000000 / 2, &done);
         wait_for(n, &done);
         http_server_close(n->server);
     }
