@@ -1,24 +1,38 @@
 #include "cache.h"
 
-#define ARENA_BYTES 262144u
+#define ARENA_BYTES          262144u
+#define ARENA_BYTES_RESIDENT 32768u
 
-bool cache_init(struct cache *c, struct io *io, u32 page_size, u32 frames_max)
+bool cache_init(struct cache *c, struct io *io, u32 page_size, u32 frames_max, bool resident)
 {
-    *c = (struct cache){.io = io, .page_size = page_size, .frames_max = MAX(frames_max, 16)};
-    c->arena_frames = MAX(ARENA_BYTES / page_size, 4);
+    *c = (struct cache){.io = io, .page_size = page_size, .resident = resident};
+    c->frames_max = MAX(frames_max, 16);
+    c->arena_frames = MAX((resident ? ARENA_BYTES_RESIDENT : ARENA_BYTES) / page_size, 4);
     u32 buckets = 256;
-    while (buckets < c->frames_max && buckets < 1u << 20) buckets *= 2;
+    while (!resident && buckets < c->frames_max && buckets < 1u << 20) buckets *= 2;
     c->buckets = calloc(buckets, sizeof *c->buckets);
     c->bucket_mask = buckets - 1;
     return c->buckets != NULL;
 }
 
+// Pages that are never read or written need no memory fit for that.
+static void *arena_alloc_pages(struct cache *c, size_t size)
+{
+    return c->resident ? malloc(size) : io_buffers_alloc(c->io, size);
+}
+
+static void arena_free_pages(struct cache *c, struct cache_arena *a)
+{
+    if (c->resident)
+        free(a->memory);
+    else
+        io_buffers_free(c->io, a->memory, a->size);
+    free(a->frames);
+}
+
 void cache_deinit(struct cache *c)
 {
-    for (u32 i = 0; i < c->arena_count; i++) {
-        io_buffers_free(c->io, c->arenas[i].memory, c->arenas[i].size);
-        free(c->arenas[i].frames);
-    }
+    for (u32 i = 0; i < c->arena_count; i++) arena_free_pages(c, &c->arenas[i]);
     free(c->arenas);
     free(c->buckets);
     *c = (struct cache){0};
@@ -69,7 +83,7 @@ static bool cache_grow(struct cache *c)
     struct cache_arena a = {.size = (size_t)c->arena_frames * c->page_size};
     a.frames = calloc(c->arena_frames, sizeof *a.frames);
     if (!a.frames) return false;
-    a.memory = io_buffers_alloc(c->io, a.size);
+    a.memory = arena_alloc_pages(c, a.size);
     if (!a.memory) {
         free(a.frames);
         return false;
@@ -164,23 +178,23 @@ void cache_frame_give(struct cache *c, struct pager_frame *f)
 static void arena_release(struct cache *c, u32 index)
 {
     struct cache_arena *a = &c->arenas[index];
-    io_buffers_free(c->io, a->memory, a->size);
-    free(a->frames);
+    arena_free_pages(c, a);
     *a = c->arenas[--c->arena_count];
 }
 
 void cache_trim(struct cache *c)
 {
-    u32 keep = c->frames_max / c->arena_frames + 2;
-    if (c->resident || c->arena_count <= keep) return;
+    u32 keep = (c->resident ? 0 : c->frames_max / c->arena_frames) + 2;
+    if (c->arena_count <= keep) return;
     orphans_collect(c);
+    if (c->resident && c->free_count < c->arena_count * c->arena_frames / 2) return;
     // Frames of arenas that can go are marked as orphans, to tell them in the list of free ones.
     for (u32 i = keep; i < c->arena_count; i++) {
         struct pager_frame *frames = c->arenas[i].frames;
         u32 free_frames = 0;
         for (u32 k = 0; k < c->arena_frames; k++) {
             struct pager_frame *f = &frames[k];
-            if (f->page.pins == 0 && !f->orphan &&
+            if (!c->resident && f->page.pins == 0 && !f->orphan &&
                 (f->state == FRAME_READY || f->state == FRAME_FAILED)) {
                 cache_remove(c, f);
                 free_push(c, f);

@@ -62,7 +62,7 @@ struct cache {
     u64 hits, misses;
 };
 
-bool cache_init(struct cache *c, struct io *io, u32 page_size, u32 frames_max);
+bool cache_init(struct cache *c, struct io *io, u32 page_size, u32 frames_max, bool resident);
 void cache_deinit(struct cache *c);
 // A frame to fill, in state FRAME_PRIVATE and out of the hash; NULL: out of memory.
 struct pager_frame *cache_frame_take(struct cache *c);

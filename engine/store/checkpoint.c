@@ -123,6 +123,7 @@ static void checkpoint_fail(struct checkpoint *k, err_code code, s64 result, con
     err_set_errno(&k->err, code, (int)-result, __func__,
                   "disk I/O error: checkpoint of %s: %s failed", k->store->path, what);
     k->store->gate_broken = true; // writers do not wait for what may never go well
+    k->store->gate_broken = true; // writers do not wait for what may fail again
     checkpoint_end(k);
 }
 

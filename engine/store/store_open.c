@@ -110,7 +110,7 @@ static struct store *store_create(struct io *io, const char *path,
     completion_init(&s->completion, store_step_done, NULL);
     completion_init(&s->grant, store_grant, NULL);
     if (!s->path || !s->path_wal || !s->path_journal || !s->path_shm ||
-        !(s->scratch = malloc(SCRATCH_SIZE))) {
+        (!s->in_memory && !(s->scratch = malloc(SCRATCH_SIZE)))) {
         store_free(s);
         return NULL;
     }
@@ -205,10 +205,9 @@ static io_status open_ready(struct store *s, struct op *op)
         w->checkpoint_number = UINT32_MAX;
         wal_restart(w, salts[1]);
     }
-    if (!cache_init(&s->cache, s->io, s->page_size, frames) || !flush_create(s) ||
-        !checkpoint_create(s))
+    if (!cache_init(&s->cache, s->io, s->page_size, frames, s->in_memory) ||
+        (!s->in_memory && (!flush_create(s) || !checkpoint_create(s))))
         return IO_ERROR(&op->err, ERR_NOMEM, "out of memory to open %s", s->path);
-    s->cache.resident = s->in_memory;
     free(s->scratch);
     s->scratch = NULL;
     s->state = STORE_OPEN;
@@ -418,7 +417,7 @@ static io_status close_advance(struct store *s, struct op *op)
         s->close_tried = true;
         return IO_DONE;
     case STEP_CLOSE_CHECKPOINT:
-        s->err = *checkpoint_err(s);
+        if (s->checkpoint) s->err = *checkpoint_err(s);
         s->step = s->wal.file ? STEP_CLOSE_WAL : STEP_CLOSE_FILE;
         return IO_DONE;
     case STEP_CLOSE_WAL:

@@ -296,6 +296,25 @@ TEST(a_failed_checkpoint_is_told_and_can_be_done_again)
     fixture_deinit(&f, "1one,2two");
 }
 
+TEST(failing_checkpoints_do_not_hold_writers_up)
+{
+    struct fixture f;
+    fixture_init(&f, IO_BACKEND_POSIX);
+    struct faulty_file db;
+    faulty_init(&db, &f.s->file);
+    db.write_error = -ENOSPC;
+    f.s->options.checkpoint_frames = 5;
+    for (u32 i = 0; i < 60; i++) CHECK_EQ(commit_row(&f, 2, "two"), IO_DONE);
+    struct store_stats stats;
+    store_stats_get(f.s, &stats);
+    CHECK(stats.wal_frames > 100);
+    db.write_error = 0;
+    for (u32 i = 0; i < 60; i++) CHECK_EQ(commit_row(&f, 2, "two"), IO_DONE);
+    store_stats_get(f.s, &stats);
+    CHECK(stats.wal_frames < 60);
+    fixture_deinit(&f, "1one,2two");
+}
+
 TEST(the_format_is_sqlites)
 {
     struct fixture f;
