@@ -297,7 +297,6 @@ io_status cursor_entry(struct cursor *c, struct op *op)
     c->local_size = cell.local_size;
     c->payload_size = cell.payload_size;
     c->overflow_first = cell.overflow;
-    c->overflow_count = 0;
     c->read_done = 0;
     c->probe_done = 0;
     c->cell_parsed = true;
@@ -341,6 +340,8 @@ static io_status overflow_append(struct cursor *c, struct op *op, pgno no)
 
 io_status cursor_overflow_gather(struct cursor *c, struct op *op, u32 count)
 {
+    // What was gathered of this chain stays good until the tree changes, also when the entry is sought again.
+    if (c->overflow_count > 0 && c->overflow[0] != c->overflow_first) c->overflow_count = 0;
     if (count > 0 && c->overflow_count == 0) {
         IO_TRY(overflow_append(c, op, c->overflow_first));
     }
@@ -411,6 +412,7 @@ io_status cursor_save(struct cursor *c, struct op *op)
     if (c->state != CURSOR_VALID && c->state != CURSOR_SKIP) {
         cursor_release(c, 0); // of a seek under way, or of the position that was left
         c->probe_done = 0;
+        c->overflow_count = 0;
         return IO_DONE;
     }
     IO_TRY(cursor_entry(c, op));

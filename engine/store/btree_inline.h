@@ -39,7 +39,6 @@ static inline io_status cursor_entry_inline(struct cursor *c, struct op *op)
                 c->local_size = (u32)payload_size;
                 c->payload_size = payload_size;
                 c->overflow_first = 0;
-                c->overflow_count = 0;
                 c->read_done = 0;
                 c->probe_done = 0;
                 c->cell_parsed = true;

@@ -228,9 +228,8 @@ static io_status probe_collect(struct cursor *c, struct op *op, const struct cel
         memcpy(c->probe, cell->payload, cell->local_size);
         c->probe_done = cell->local_size;
         c->probe_overflow = cell->overflow;
-        c->overflow_count = 0;
-        c->overflow_first = cell->overflow;
     }
+    c->overflow_first = cell->overflow;
     u32 room = txn_usable_size(c->txn) - 4;
     while (c->probe_done < cell->payload_size) {
         u32 n = (u32)((c->probe_done - cell->local_size) / room);

@@ -517,6 +517,43 @@ TEST(btree_append_fills_pages)
     world_deinit(&w);
 }
 
+// A row far larger than its page, most of it zeros that are not in memory, read in pieces and replaced by a short one.
+TEST(btree_large_row_with_zero_tail)
+{
+    struct world w;
+    world_init(&w, true, 1024, 0, 0, test_seed());
+    enum { TAIL = 5000000 };
+    u8 head[40];
+    u32 at = varint_put(head + 2, 12 + 2 * (u64)(TAIL + 10)) + 2;
+    head[0] = (u8)at;
+    head[1] = 0;
+    memset(head + at, 'x', 10);
+    struct btree_entry b = {.rowid = 7, .data = head, .size = at + 10, .zero_tail = TAIL};
+    w.t->wait_percent = 1;
+    REQUIRE(RUN(cursor_insert(&w.writer, &w.op, &b, 0, 0)) == IO_DONE);
+    CHECK_EQ(w.t->page_count, 3 + 1 + (at + 10 + TAIL - 1 - 2) / 1020); // about: the local part is below one page
+    int compare;
+    REQUIRE(RUN(cursor_seek_rowid(&w.held[0], &w.op, 7, &compare)) == IO_DONE);
+    REQUIRE(RUN(cursor_entry(&w.held[0], &w.op)) == IO_DONE);
+    CHECK_EQ(w.held[0].payload_size, at + 10 + TAIL);
+    u8 *all = malloc(at + 10 + TAIL);
+    memset(all, 1, at + 10 + TAIL);
+    CHECK_EQ(RUN(cursor_read(&w.held[0], &w.op, 0, at + 10 + TAIL, all)), IO_DONE);
+    CHECK(memcmp(all, head, at + 10) == 0);
+    u64 set = 0;
+    for (u32 i = at + 10; i < at + 10 + TAIL; i++) set += all[i];
+    CHECK_EQ(set, 0);
+    memset(all, 1, 3000);
+    CHECK_EQ(RUN(cursor_read(&w.held[0], &w.op, 4000000, 3000, all)), IO_DONE);
+    CHECK(all[0] == 0 && all[2999] == 0 && all[3000] == 0);
+    free(all);
+    u32 pages = w.t->page_count;
+    b = (struct btree_entry){.rowid = 7, .data = (const u8 *)"\x03\x00\x0e" "a", .size = 4};
+    CHECK_EQ(RUN(cursor_insert(&w.writer, &w.op, &b, 0, 0)), IO_DONE);
+    CHECK_EQ(w.t->freed_count, pages - 3);
+    world_deinit(&w);
+}
+
 TEST(btree_clear_and_drop_free_every_page)
 {
     for (u32 table = 0; table < 2; table++) {
