@@ -292,7 +292,9 @@ int main(int argc, char **argv)
     enum { PREAD, IO, FIO, FIO_TUNED, PWRITE, WRITE_1, WRITE_8, CONTENDERS };
     static double rates[CONTENDERS][ROUNDS_MAX];
     double enters = 0, enters_write = 0;
-    for (u32 i = 0; i < settings.rounds; i++) {
+    // The first round only warms the device up: the second takes its place.
+    for (u32 round = 0; round <= settings.rounds; round++) {
+        u32 i = round ? round - 1 : 0;
         rates[PREAD][i] = synchronous(false);
         rates[IO][i] = through_io(false, settings.depth, UINT64_MAX, &used);
         enters = (double)used.enters / (double)used.completions;
