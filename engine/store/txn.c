@@ -115,12 +115,18 @@ void txn_slot_release(struct txn *t)
 static io_status slot_take(struct txn *t, struct op *op, u64 deadline_ns)
 {
     struct store *s = t->store;
-    if (!s->writer && (!s->queue_first || s->queue_first == t) && !store_wal_gate(s)) {
-        s->writer = t;
-        slot_dequeue(t);
-        return IO_DONE;
+    bool gated = false;
+    if (!s->writer && (!s->queue_first || s->queue_first == t)) {
+        gated = store_wal_gate(s);
+        if (!gated) {
+            s->writer = t;
+            slot_dequeue(t);
+            return IO_DONE;
+        }
     }
-    if (io_now_ns(s->io) >= deadline_ns) {
+    // The gate is no other's lock, and opens soon: it is waited for even by who does not wait for
+    // others.
+    if (!gated && io_now_ns(s->io) >= deadline_ns) {
         slot_dequeue(t);
         return IO_ERROR(&op->err, ERR_BUSY, "database is locked");
     }
@@ -131,7 +137,7 @@ static io_status slot_take(struct txn *t, struct op *op, u64 deadline_ns)
         *(s->queue_last ? &s->queue_last->queue_next : &s->queue_first) = t;
         s->queue_last = t;
     }
-    if (deadline_ns != UINT64_MAX && !slot_timer_start(t, deadline_ns)) {
+    if (!gated && deadline_ns != UINT64_MAX && !slot_timer_start(t, deadline_ns)) {
         slot_dequeue(t);
         return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
     }
