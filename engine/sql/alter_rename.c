@@ -7,6 +7,7 @@
 
 struct edit {
     u32 offset, size;
+    const char *text; // what comes there; NULL: the new name
 };
 
 // A name in an expression, noted before it is resolved in place.
@@ -22,6 +23,7 @@ struct text_edit {
     const char *type, *name, *sql;
     u32 size;
     int database; // it is of
+    bool legacy;  // PRAGMA legacy_alter_table: a table's name is changed in its own objects alone
     struct stmt *stmt;
     struct name_use *uses;
     u32 use_count, use_capacity;
@@ -33,6 +35,20 @@ struct text_edit {
 
 // ---- edits ------------------------------------------------------------------------------------------------
 
+// A string that was written "x" is written 'x': the name might come to mean a column.
+static void edit_string(struct text_edit *t, const struct expr *e)
+{
+    enum token_kind kind;
+    u32 offset = e->name_offset;
+    if (t->a->column < 0 || !t->a->new_name || offset >= t->size || t->sql[offset] != '"') return;
+    for (u32 i = 0; i < t->edit_count; i++)
+        if (t->edits[i].offset == offset) return;
+    struct compile *c = t->a->c;
+    t->edits = arena_grow(c->arena, t->edits, t->edit_count, &t->edit_capacity, sizeof *t->edits);
+    u32 size = token_scan(t->sql + offset, &kind);
+    t->edits[t->edit_count++] = (struct edit){offset, size, sql_quoted(c, e->text)};
+}
+
 static void edit_add(struct text_edit *t, u32 offset)
 {
     enum token_kind kind;
@@ -41,7 +57,7 @@ static void edit_add(struct text_edit *t, u32 offset)
         if (t->edits[i].offset == offset) return;
     struct arena *arena = t->a->c->arena;
     t->edits = arena_grow(arena, t->edits, t->edit_count, &t->edit_capacity, sizeof *t->edits);
-    t->edits[t->edit_count++] = (struct edit){offset, token_scan(t->sql + offset, &kind)};
+    t->edits[t->edit_count++] = (struct edit){offset, token_scan(t->sql + offset, &kind), NULL};
 }
 
 static int compare_edits(const void *x, const void *y)
@@ -68,13 +84,19 @@ static const char *edited(struct text_edit *t)
     const char *quoted = in_quotes(a->c, a->new_name);
     size_t quoted_size = strlen(quoted), new_size = strlen(a->new_name);
     qsort(t->edits, t->edit_count, sizeof *t->edits, compare_edits);
-    char *out = arena_alloc(a->c->arena, t->size + t->edit_count * (quoted_size + 1) + 1), *p = out;
+    size_t room = t->size + 1;
+    for (u32 i = 0; i < t->edit_count; i++)
+        room += t->edits[i].text ? strlen(t->edits[i].text) : quoted_size + 1;
+    char *out = arena_alloc(a->c->arena, room), *p = out;
     u32 at = 0;
     for (u32 i = 0; i < t->edit_count; i++) {
         const struct edit *e = &t->edits[i];
         memcpy(p, t->sql + at, e->offset - at);
         p += e->offset - at;
-        if (!a->quote && token_is_id_char((u8)t->sql[e->offset])) {
+        if (e->text) {
+            memcpy(p, e->text, strlen(e->text));
+            p += strlen(e->text);
+        } else if (!a->quote && token_is_id_char((u8)t->sql[e->offset])) {
             memcpy(p, a->new_name, new_size);
             p += new_size;
         } else {
@@ -262,6 +284,48 @@ static void resolve_trigger(struct text_edit *t, struct stmt_create_trigger *s)
     c->trigger_schema = saved_schema;
 }
 
+// A CTE is resolved in copies, one for each use: what the copies say of a token is noted for the token.
+static enum walk_result find_expr(struct walker *w, struct expr *e)
+{
+    struct text_edit *t = w->context;
+    if (e->name_offset == OFFSET_NONE) return WALK_CONTINUE;
+    if (e->kind != EXPR_COLUMN && e->kind != EXPR_AGG_COLUMN && e->kind != EXPR_TRIGGER) return WALK_CONTINUE;
+    for (u32 i = 0; i < t->use_count; i++) {
+        struct name_use *u = &t->uses[i];
+        if (u->column_offset == e->name_offset && (u->e->kind == EXPR_NAME || u->e->kind == EXPR_DOT)) u->e = e;
+    }
+    return WALK_CONTINUE;
+}
+
+static enum walk_result find_select(struct walker *w, struct select *s)
+{
+    walk_select_expressions(w, s);
+    for (u32 i = 0; s->from && i < s->from->count; i++) {
+        const struct source *source = &s->from->items[i];
+        // A view's copy has offsets of its own text.
+        if (!source->was_view) walk_select(w, source->select);
+        walk_expr_list(w, source->arguments);
+        walk_expr(w, source->on);
+    }
+    return WALK_PRUNE;
+}
+
+static void find_step(struct walker *w, struct stmt *step)
+{
+    switch ((enum stmt_kind)step->kind) {
+    case STMT_SELECT: walk_select(w, ((struct stmt_select *)step)->select); break;
+    case STMT_INSERT: walk_select(w, ((struct stmt_insert *)step)->select); break;
+    case STMT_UPDATE: {
+        struct stmt_update *s = (struct stmt_update *)step;
+        walk_expr_list(w, s->set);
+        walk_expr(w, s->where);
+        break;
+    }
+    case STMT_DELETE: walk_expr(w, ((struct stmt_delete *)step)->where); break;
+    default: break;
+    }
+}
+
 // ---- what the uses mean -----------------------------------------------------------------------------------
 
 // The object that failed, told in SQLite's words.
@@ -276,6 +340,7 @@ static void edit_uses(struct text_edit *t)
     for (u32 i = 0; i < t->use_count; i++) {
         const struct name_use *u = &t->uses[i];
         const struct expr *e = u->e;
+        if (e->kind == EXPR_TEXT && e->flags & EXPR_F_QUOTED_TEXT) edit_string(t, e);
         bool resolved = e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_TRIGGER;
         if (!resolved || !e->table || !name_equal(e->table->name, a->table->name) ||
             (e->table->flags & TABLE_EPHEMERAL && e->table != a->table))
@@ -363,6 +428,9 @@ static enum walk_result edit_word(struct walker *w, struct expr *e)
         }
         return WALK_PRUNE;
     }
+    if (e->kind == EXPR_NAME && e->flags & EXPR_F_DOUBLE_QUOTED && w->depth == 0 &&
+        table_column(a->table, e->text) < 0 && !name_is_rowid(e->text))
+        edit_string(t, e);
     bool word = e->kind == EXPR_NAME || (e->kind == EXPR_TEXT && w->depth == 1);
     if (word && a->column >= 0 && is_column(a, e->text)) edit_add(t, e->name_offset);
     return WALK_CONTINUE;
@@ -378,6 +446,7 @@ static void edit_key_list(struct text_edit *t, struct expr_list *list)
 static void edit_parent(struct text_edit *t, const struct constraint *k)
 {
     if (!is_table(t->a, k->parent)) return;
+    if (t->legacy && !connection_flag(t->a->c->db, CONNECTION_FOREIGN_KEYS)) return;
     if (t->a->column < 0)
         edit_add(t, k->parent_offset);
     else if (t->a->new_name)
@@ -429,12 +498,15 @@ static void edit_text(struct text_edit *t)
     case STMT_CREATE_TABLE: edit_create_table(t, (struct stmt_create_table *)t->stmt); break;
     case STMT_CREATE_INDEX: edit_create_index(t, (struct stmt_create_index *)t->stmt); break;
     case STMT_CREATE_VIEW: {
+        if (t->legacy) break;
         struct stmt_create_view *s = (struct stmt_create_view *)t->stmt;
         walk_select(&w, s->select);
         int saved = a->c->view_database;
         a->c->view_database = t->database;
         resolve_select(a->c, s->select, NULL);
         a->c->view_database = saved;
+        struct walker find = {.expr = find_expr, .select = find_select, .context = t};
+        walk_select(&find, s->select);
         edit_uses(t);
         break;
     }
@@ -442,7 +514,13 @@ static void edit_text(struct text_edit *t)
         struct stmt_create_trigger *s = (struct stmt_create_trigger *)t->stmt;
         walk_expr(&w, s->when);
         for (struct stmt *step = s->steps; step; step = step->next) note_step(&w, step);
+        if (t->legacy) {
+            if (is_table(a, s->table.name)) edit_add(t, s->table.offset);
+            break;
+        }
         resolve_trigger(t, s);
+        struct walker find = {.expr = find_expr, .select = find_select, .context = t};
+        for (struct stmt *step = s->steps; step; step = step->next) find_step(&find, step);
         if (is_table(a, s->table.name)) {
             if (a->column < 0) edit_add(t, s->table.offset);
             if (a->column >= 0 && a->new_name) edit_names(t, s->columns);
@@ -469,6 +547,7 @@ static void guarded(struct text_edit *t)
     jmp_buf here_, *outer = c->exit;
     c->exit = &here_;
     c->quiet_offsets++;
+    c->top->renaming = true;
     if (setjmp(here_) == 0) {
         struct parse p = {.arena = c->arena, .sql = t->sql, .size = t->size, .schema = true, .rename = true,
                           .fail = text_parse_failed, .context = c};
@@ -477,6 +556,7 @@ static void guarded(struct text_edit *t)
         if (t->stmt) edit_text(t);
         c->exit = outer;
         c->quiet_offsets--;
+        c->top->renaming = false;
         return;
     }
     c->exit = outer;
@@ -490,7 +570,8 @@ static void guarded(struct text_edit *t)
 static void alter_object(struct alteration *a, int database, const char *type, const char *name, const char *sql)
 {
     if (!sql) return;
-    struct text_edit t = {.a = a, .type = type, .name = name, .sql = sql, .size = (u32)strlen(sql), .database = database};
+    struct text_edit t = {.a = a, .type = type, .name = name, .sql = sql, .size = (u32)strlen(sql), .database = database,
+                         .legacy = a->column < 0 && connection_flag(a->c->db, CONNECTION_LEGACY_ALTER_TABLE)};
     guarded(&t);
     if (t.edit_count == 0) return;
     const char *text = edited(&t);

@@ -91,6 +91,7 @@ struct compile {
     int view_database;           // of the innermost
     const char *trigger_schema;  // names in a trigger's body mean tables of that database, or NULL
     u32 quiet_offsets;           // errors are at no place of the statement's text
+    bool renaming;               // of the top: ALTER TABLE looks where names stand, functions need not be known
     u32 nested;                  // of the top: compiling SQL of the engine's own (ddl.h), which may change sqlite_schema
 
     const struct parse *parse;   // for its parameters; NULL when the text is the engine's own

@@ -434,8 +434,15 @@ static struct expr *parse_dotted(struct parse *p)
     struct expr *e = name_expr(p);
     if (!parse_accept(p, TOKEN_DOT)) return e;
     struct expr *second = name_expr(p);
-    if (parse_accept(p, TOKEN_DOT)) second = binary(p, EXPR_DOT, second, name_expr(p));
-    return binary(p, EXPR_DOT, e, second);
+    u32 column_offset = second->name_offset;
+    if (p->token == TOKEN_DOT) {
+        parse_advance(p);
+        column_offset = p->token_offset;
+        second = binary(p, EXPR_DOT, second, name_expr(p));
+    }
+    e = binary(p, EXPR_DOT, e, second);
+    e->name_offset = column_offset;
+    return e;
 }
 
 static struct expr *parse_case(struct parse *p)

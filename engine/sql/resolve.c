@@ -294,6 +294,7 @@ static void lookup_name(struct name_context *top, struct expr *e, const char *sc
     struct name_context *n = top;
     int subqueries = 0;
     e->cursor = -1;
+    if (top->flags & (NAME_CHECK | NAME_PARTIAL_INDEX)) l.schema = NULL;
     // The database qualifier of a name in a CHECK or trigger means nothing; an unknown one matches no source.
     do {
         l.match = NULL;
@@ -475,6 +476,10 @@ static void resolve_function(struct name_context *n, struct expr *e)
     u32 saved = n->flags & (NAME_AGGREGATE_OK | NAME_WINDOW_OK);
     struct window *window = e->window;
     if (!def) {
+        if (c->top->renaming) {
+            resolve_expr_list(n, e->list);
+            return;
+        }
         if (exists) compile_fail_at(c, e, "wrong number of arguments to function %s()", name);
         compile_fail_at(c, e, "no such function: %s", name);
     }
