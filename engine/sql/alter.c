@@ -26,6 +26,13 @@ static const char *master_of(struct compile *c, int database)
                         database == DATABASE_TEMP ? "temp_" : "");
 }
 
+static int character_count(const char *text)
+{
+    int count = 0;
+    for (; *text; text++) count += ((u8)*text & 0xc0) != 0x80;
+    return count;
+}
+
 // ---- RENAME -----------------------------------------------------------------------------------------------
 
 static void rename_table(struct compile *c, struct stmt_alter *s)
@@ -50,7 +57,7 @@ static void rename_table(struct compile *c, struct stmt_alter *s)
                "WHEN name LIKE 'sqliteX_autoindex%%' ESCAPE 'X' AND type='index' "
                "THEN 'sqlite_autoindex_' || %s || substr(name,%d) ELSE name END "
                "WHERE tbl_name=%s COLLATE nocase AND type IN ('table','index','trigger')",
-               master, new, new, new, (int)strlen(t->name) + 18, old);
+               master, new, new, new, character_count(t->name) + 18, old);
     if (schema_table(schema, "sqlite_sequence"))
         nested_sql(c, "UPDATE %s.sqlite_sequence SET name=%s WHERE name=%s",
                    sql_quoted(c, compile_database_name(c, database)), new, old);

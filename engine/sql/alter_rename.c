@@ -337,6 +337,7 @@ static _Noreturn void fail_in(struct text_edit *t, const char *when, const char 
 static void edit_uses(struct text_edit *t)
 {
     struct alteration *a = t->a;
+    bool column_used = false;
     for (u32 i = 0; i < t->use_count; i++) {
         const struct name_use *u = &t->uses[i];
         const struct expr *e = u->e;
@@ -355,6 +356,13 @@ static void edit_uses(struct text_edit *t)
                     u->qualifier ? arena_format(a->c->arena, "no such column: %s.%s", u->qualifier, u->column)
                                  : arena_format(a->c->arena, "no such column: %s", u->column));
         edit_add(t, u->column_offset);
+        column_used = true;
+    }
+    // ORDER BY of a compound has become the number of a result column.
+    for (u32 i = 0; i < t->use_count && column_used; i++) {
+        const struct name_use *u = &t->uses[i];
+        if (!u->qualifier && is_column(a, u->column) && (u->e->kind == EXPR_NAME || u->e->kind == EXPR_INTEGER))
+            edit_add(t, u->column_offset);
     }
     for (u32 i = 0; i < t->source_count; i++) {
         const struct source *s = t->sources[i];

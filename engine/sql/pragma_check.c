@@ -298,8 +298,7 @@ void pragma_foreign_key_check(struct compile *c, int database, const char *value
     int reg = reg_alloc_range(c, 4), found = -1;
     const struct table *only = NULL;
     if (value) {
-        only = locate_table(c, database >= 0 ? compile_database_name(c, database) : NULL, value, -1, true, &found);
-        if (!only) return;
+        only = locate_table(c, database >= 0 ? compile_database_name(c, database) : NULL, value, -1, false, &found);
     }
     for (int d = 0; d < compile_database_count(c); d++) {
         const struct schema *s = compile_schema(c, d);
