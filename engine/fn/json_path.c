@@ -77,10 +77,10 @@ static bool step_read(const u8 *z, const u8 *end, struct path_step *s)
         if (z == end || *z++ != '-') return false;
     }
     if (z == end || !is_digit(*z)) return false;
-    // Larger than any array is large enough.
-    for (; z < end && is_digit(*z); z++) {
-        if (s->index < 0xffffffff) s->index = s->index * 10 + (u32)(*z - '0');
-    }
+    // 32 bits that wrap, as SQLite's up to 3.50.
+    u32 index = 0;
+    for (; z < end && is_digit(*z); z++) index = index * 10 + (u32)(*z - '0');
+    s->index = index;
     if (z == end || *z != ']') return false;
     s->rest = z + 1;
     return true;

@@ -83,6 +83,7 @@ struct compile {
     // Where columns with cursor -1 (resolve_self) are: > 0: cursor self_cursor - 1; < 0: registers, the first column
     // (by its place in the record) in -self_cursor, the rowid before it.
     int self_cursor;
+    const char *self_what; // they are read for: "a CHECK constraint", "a generated column"; NULL: an index
     int generated_depth;
     bool factoring_once;         // code outside of loops that OP_Once can guard
 

@@ -128,8 +128,10 @@ static void check_checks(struct compile *c, struct checks *k)
         affinity_once(c, k);
         int outer = c->self_cursor, holds = label_new(c);
         c->self_cursor = -(job->reg_new + 1);
+        c->self_what = "a CHECK constraint";
         expr_jump_if_true(c, self_expr(c, k->table, check->expr, NAME_CHECK), holds, true);
         c->self_cursor = outer;
+        c->self_what = NULL;
         if (conflict == CONFLICT_IGNORE)
             emit(c, OP_Goto, 0, job->ignore_label, 0);
         else

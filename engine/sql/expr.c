@@ -36,7 +36,7 @@ char expr_affinity(const struct expr *e)
             e = e->select->columns->items[0].expr;
             continue;
         case EXPR_CAST:
-            return affinity_of_type(e->text);
+            return affinity_of_cast(e->text);
         case EXPR_SELECT_COLUMN:
             if (e->left->kind == EXPR_SELECT && e->left->select) {
                 e = e->left->select->columns->items[e->column].expr;

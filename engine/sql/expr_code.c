@@ -480,7 +480,7 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         return current_time_code(c, e, target);
     case EXPR_CAST:
         expr_code(c, e->left, target);
-        emit(c, OP_Cast, target, affinity_of_type(e->text), 0);
+        emit(c, OP_Cast, target, affinity_of_cast(e->text), 0);
         return target;
     case EXPR_IS:
     case EXPR_IS_NOT:

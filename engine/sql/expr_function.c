@@ -61,7 +61,11 @@ int function_code(struct compile *c, struct expr *e, int target)
         emit_collation(c, OP_CollSeq, 0, 0, 0, collation);
     }
     enum opcode op = c->self_cursor && def->flags & FN_SLOW_CHANGE ? OP_PureFunc : OP_Function;
-    program_emit_function(c->program, op, (int)constant_mask, first, target, def, count);
+    s32 at = program_emit_function(c->program, op, (int)constant_mask, first, target, def, count);
+    if (op == OP_PureFunc) {
+        const char *what = c->generated_depth ? "a generated column" : c->self_what;
+        program_function_pure(c->program, at, what ? what : "an index");
+    }
     if (count && !constant_mask) reg_release_range(c, first, (int)count);
     return target;
 }
@@ -117,7 +121,7 @@ bool value_from_expr(struct compile *c, const struct expr *e, char affinity, str
         break;
     case EXPR_CAST:
         if (!value_from_expr(c, e->left, AFFINITY_BLOB, out)) return false;
-        code = value_cast(out, affinity_of_type(e->text));
+        code = value_cast(out, affinity_of_cast(e->text));
         if (minus) return false;
         break;
     default:

@@ -66,6 +66,7 @@ void generated_code(struct compile *c, const struct table *t, int reg_first)
     }
     int outer = c->self_cursor;
     c->self_cursor = -reg_first;
+    c->self_what = "a generated column";
     while (left > 0) {
         u32 before = left, stuck = 0;
         for (u32 i = 0; i < t->column_count; i++) {
@@ -91,6 +92,7 @@ void generated_code(struct compile *c, const struct table *t, int reg_first)
             compile_fail(c, ERR_ERROR, -1, "generated column loop on \"%s\"", t->columns[stuck].name);
     }
     c->self_cursor = outer;
+    c->self_what = NULL;
 }
 
 struct changed_walk {

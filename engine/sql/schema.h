@@ -234,3 +234,5 @@ struct trigger *trigger_build(struct schema_build *b, const struct stmt_create_t
 void index_link(struct table *t, struct index *i); // where it belongs in t->indexes
 void column_set_type(struct column *c, const char *type); // and the affinity that follows from it
 enum affinity affinity_of_type(const char *type);
+// The same in CAST(x AS type), where no type at all is a numeric one.
+enum affinity affinity_of_cast(const char *type);

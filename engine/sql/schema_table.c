@@ -30,6 +30,11 @@ enum affinity affinity_of_type(const char *type)
     return affinity;
 }
 
+enum affinity affinity_of_cast(const char *type)
+{
+    return type && *type ? affinity_of_type(type) : AFFINITY_NUMERIC;
+}
+
 void column_set_type(struct column *c, const char *type)
 {
     static const char *const names[] = {NULL, "any", "blob", "int", "integer", "real", "text"};

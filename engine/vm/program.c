@@ -152,6 +152,13 @@ s32 program_emit_function(struct program *p, enum opcode op, s32 p1, s32 p2, s32
     return at;
 }
 
+void program_function_pure(struct program *p, s32 at, const char *where)
+{
+    struct function_call *call = arena_copy(p->arena, p->code[at].p4.call, sizeof *call);
+    call->pure_where = where;
+    p->code[at].p4.call = call;
+}
+
 s32 program_label_new(struct program *p)
 {
     p->labels = arena_grow(p->arena, p->labels, p->label_count, &p->label_capacity, sizeof *p->labels);

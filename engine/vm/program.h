@@ -36,6 +36,7 @@ enum p4_kind {
 struct function_call {
     const struct fn_def *def;
     u32 number; // among the calls of this program
+    const char *pure_where; // PureFunc: what its result is stored for ("an index"), as function_context has it
 };
 
 struct instruction {
@@ -169,6 +170,8 @@ s32 program_emit_real(struct program *p, s32 target, double real);
 s32 program_emit_text4(struct program *p, enum opcode op, s32 p1, s32 p2, s32 p3, const char *text); // P4_TEXT, copied
 s32 program_emit_int4(struct program *p, enum opcode op, s32 p1, s32 p2, s32 p3, s64 p4);
 // Function, PureFunc, AggStep, AggInverse, AggValue, AggFinal: sets p4 (and p5 to argc).
+// Names what a PureFunc at that address is evaluated for; static text.
+void program_function_pure(struct program *p, s32 at, const char *where);
 s32 program_emit_function(struct program *p, enum opcode op, s32 p1, s32 p2, s32 p3, const struct fn_def *def,
                           u32 argc);
 
