@@ -345,8 +345,7 @@ static void checkpoint_run(struct completion *c)
     }
 }
 
-// ---- starting the WAL again
-// ---------------------------------------------------------------------------
+// ---- starting the WAL again --------------------------------------------------------------------
 
 bool store_wal_held(const struct store *s)
 {
@@ -419,8 +418,7 @@ bool store_wal_gate(struct store *s)
     return false;
 }
 
-// ---- asked for
-// ----------------------------------------------------------------------------------------
+// ---- asked for ---------------------------------------------------------------------------------
 
 static void wal_truncated(struct completion *c)
 {

@@ -14,8 +14,7 @@ bool store_read_only(const struct store *s)
     return s->read_only;
 }
 
-// ---- the physical log
-// -------------------------------------------------------------------------------
+// ---- the physical log --------------------------------------------------------------------------
 
 static void position_make(const struct store *s, u64 lsn, pgno page_count,
                           struct store_position *out)
@@ -93,8 +92,7 @@ void store_hold(struct store *s, u64 lsn)
     s->past_count = (u32)wanted;
 }
 
-// ---- statistics
-// -------------------------------------------------------------------------------------
+// ---- statistics --------------------------------------------------------------------------------
 
 void store_stats_get(const struct store *s, struct store_stats *out)
 {

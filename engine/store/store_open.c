@@ -44,8 +44,7 @@ static struct store *registry_find(struct io *io, const char *path)
     return NULL;
 }
 
-// ---- memory
-// -----------------------------------------------------------------------------------------
+// ---- memory ------------------------------------------------------------------------------------
 
 static void store_free(struct store *s)
 {
@@ -124,8 +123,7 @@ static struct store *store_create(struct io *io, const char *path,
     return s;
 }
 
-// ---- what page 1 says
-// -------------------------------------------------------------------------------
+// ---- what page 1 says --------------------------------------------------------------------------
 
 static io_status header_check(struct store *s, const u8 *h, struct op *op)
 {
@@ -165,8 +163,7 @@ static bool scratch_zero(const struct store *s, u64 size)
     return true;
 }
 
-// ---- opening
-// ----------------------------------------------------------------------------------------
+// ---- opening -----------------------------------------------------------------------------------
 
 io_status store_step_wait(struct store *s, struct op *op)
 {
@@ -390,8 +387,7 @@ io_status store_open(struct io *io, const char *path, const struct store_options
     return open_run(s, op, out);
 }
 
-// ---- closing
-// ----------------------------------------------------------------------------------------
+// ---- closing -----------------------------------------------------------------------------------
 
 static bool store_settled(const struct store *s)
 {

@@ -2,8 +2,7 @@
 #include "btree.h"
 #include "store_private.h"
 
-// ---- snapshots
-// --------------------------------------------------------------------------------------
+// ---- snapshots ---------------------------------------------------------------------------------
 
 // Keeps the list in the order of the snapshots: a new one is nearly always the newest.
 static void snapshot_take(struct txn *t, const struct mark *m)
@@ -38,8 +37,7 @@ u64 store_horizon(const struct store *s)
     return s->snapshots_first ? MIN(s->snapshots_first->snapshot.lsn, durable) : durable;
 }
 
-// ---- the write slot: first come, first served
-// ---------------------------------------------------------
+// ---- the write slot: first come, first served --------------------------------------------------
 
 // Outlives its transaction when that is destroyed while the timer runs.
 struct slot_timer {
@@ -145,8 +143,7 @@ static io_status slot_take(struct txn *t, struct op *op, u64 deadline_ns)
     return IO_WAIT;
 }
 
-// ---- begin and end
-// ----------------------------------------------------------------------------------
+// ---- begin and end -----------------------------------------------------------------------------
 
 struct txn *txn_create(struct store *s)
 {

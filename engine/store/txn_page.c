@@ -21,8 +21,7 @@ void page_unpin(struct page *p)
     p->pins--;
 }
 
-// ---- reading
-// ----------------------------------------------------------------------------------------
+// ---- reading -----------------------------------------------------------------------------------
 
 static void page_read_done(struct completion *c)
 {
@@ -234,8 +233,7 @@ struct cursor **txn_cursors(struct txn *t)
     return &t->cursors;
 }
 
-// ---- private pages
-// ----------------------------------------------------------------------------------
+// ---- private pages -----------------------------------------------------------------------------
 
 struct pager_frame *txn_private_find(const struct txn *t, pgno no)
 {
@@ -324,8 +322,7 @@ void txn_private_drop_all(struct txn *t)
     t->reserve_count = 0;
 }
 
-// ---- savepoints' undo
-// -------------------------------------------------------------------------------
+// ---- savepoints' undo --------------------------------------------------------------------------
 
 static u64 savepoint_serial_innermost(const struct txn *t)
 {
@@ -461,8 +458,7 @@ u32 txn_savepoint_count(const struct txn *t)
     return t->savepoint_count;
 }
 
-// ---- writing
-// ----------------------------------------------------------------------------------------
+// ---- writing -----------------------------------------------------------------------------------
 
 static io_status memory_error(struct op *op)
 {
@@ -653,8 +649,7 @@ bool txn_free_pages_get(const struct txn *t, struct txn_free_pages *out)
     return t->state == TXN_WRITE;
 }
 
-// ---- the freelist in the file
-// -------------------------------------------------------------------------
+// ---- the freelist in the file ------------------------------------------------------------------
 
 // At commit: writes what is left of the free pages as trunk pages. A trunk holds at most usable / 4
 // - 8 leaves, as SQLite's do (older versions could not read fuller ones).
@@ -699,8 +694,7 @@ io_status txn_freelist_write(struct txn *t, struct op *op)
     return IO_DONE;
 }
 
-// ---- header fields
-// ----------------------------------------------------------------------------------
+// ---- header fields -----------------------------------------------------------------------------
 
 io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out)
 {

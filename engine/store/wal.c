@@ -10,8 +10,7 @@ void wal_deinit(struct wal *w)
     w->pending = NULL;
 }
 
-// ---- format
-// -----------------------------------------------------------------------------------------
+// ---- format ------------------------------------------------------------------------------------
 
 void wal_sum_add(struct wal_sum *sum, const u8 *bytes, size_t size, bool big_endian)
 {
@@ -104,8 +103,7 @@ bool wal_frame_decode(const struct wal *w, struct wal_sum *sum, const u8 *in, pg
     return sum->s1 == be32_get(in + 16) && sum->s2 == be32_get(in + 20);
 }
 
-// ---- index
-// ------------------------------------------------------------------------------------------
+// ---- index -------------------------------------------------------------------------------------
 
 static u32 slot_start(const struct wal *w, pgno no)
 {

@@ -55,8 +55,7 @@ static u8 *file_load(const char *path, size_t *size);
 static void file_save(const char *path, const void *bytes, size_t size);
 static bool file_exists(const char *path);
 
-// ---- the rest is how
-// ----------------------------------------------------------------------------------
+// ---- the rest is how ---------------------------------------------------------------------------
 
 static void driver_wake(struct waiter *w)
 {

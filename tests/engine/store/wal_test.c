@@ -7,8 +7,7 @@
 
 #include <errno.h>
 
-// ---- a file that fails
-// --------------------------------------------------------------------------------
+// ---- a file that fails -------------------------------------------------------------------------
 
 struct faulty_file {
     struct io_file file;
@@ -88,8 +87,7 @@ static void faulty_init(struct faulty_file *f, struct io_file **slot)
     *slot = &f->file;
 }
 
-// ---- a store with a table and two writers
-// -----------------------------------------------------------------
+// ---- a store with a table and two writers ------------------------------------------------------
 
 struct fixture {
     struct driver d;
