@@ -118,6 +118,7 @@ static io_status schema_load_one(struct skerry *db, struct op *op, u32 index)
         return d->schema ? IO_DONE : IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
     }
     IO_TRY(connection_database_open(db, op, index));
+    if (txn_state_get(d->txn) == TXN_NONE) d->load_began_read = true;
     IO_TRY(connection_begin_read(db, op, index));
     if (!db->load && !d->schema_own && index != DATABASE_TEMP) {
         u32 cookie;
@@ -143,12 +144,23 @@ static io_status schema_load_one(struct skerry *db, struct op *op, u32 index)
     return IO_DONE;
 }
 
+// Loading holds no snapshot longer than it needs it.
+static void load_end_read(struct database *d)
+{
+    if (d->load_began_read && d->txn && txn_state_get(d->txn) == TXN_READ) txn_end_read(d->txn);
+    d->load_began_read = false;
+}
+
 io_status connection_schemas_load(struct skerry *db, struct op *op)
 {
     for (u32 i = 0; i < db->database_count; i++) {
         struct database *d = &db->databases[i];
         if (LIKELY(d->schema && !d->schema_stale)) continue;
-        IO_TRY(schema_load_one(db, op, i));
+        io_status status = schema_load_one(db, op, i);
+        if (status == IO_WAIT) return status;
+        if (db->active_count == 0) load_end_read(d);
+        d->load_began_read = false;
+        IO_TRY(status);
     }
     return IO_DONE;
 }
@@ -196,6 +208,7 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
         db->database_count++; // visible to open and begin, which take its number
         status = connection_database_open(db, op, db->database_count - 1);
         if (status == IO_DONE) status = schema_load_one(db, op, db->database_count - 1);
+        if (status == IO_DONE) load_end_read(d);
         if (status != IO_DONE) db->database_count--;
     }
     if (status == IO_WAIT) return status;
@@ -235,7 +248,7 @@ err_code connection_detach(struct skerry *db, const char *name, struct err *err)
         return ERR_ERROR;
     }
     struct database *d = &db->databases[index];
-    if ((d->txn && txn_state_get(d->txn) != TXN_NONE && db->active_count > 1) || !db->autocommit) {
+    if (d->txn && txn_state_get(d->txn) != TXN_NONE) {
         err_set(err, ERR_ERROR, __func__, "database %s is locked", name);
         return ERR_ERROR;
     }

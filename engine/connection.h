@@ -75,6 +75,7 @@ struct database {
     struct txn *txn;     // NULL while store is
     struct schema *schema; // NULL: not loaded
     bool schema_stale;     // to be read again before it is used
+    bool load_began_read;  // the snapshot is there for loading alone
     bool schema_own;       // this transaction has changed it: not to be shared
     enum { COMMIT_BEGIN, COMMIT_WRITE, COMMIT_READ } commit_step; // while others of the connection read
 };

@@ -433,6 +433,18 @@ static void parameters_set(struct compile *c, const struct parse *parse)
     }
 }
 
+// PRAGMA count_changes: a row that says how many rows were changed.
+static void count_changes_code(struct compile *c, enum stmt_kind kind)
+{
+    int reg = reg_alloc(c);
+    emit(c, OP_ChangeCount, 0, reg, 0);
+    emit(c, OP_ResultRow, reg, 1, 0);
+    compile_result_columns(c, 1);
+    compile_result_column(c, 0, kind == STMT_INSERT   ? "rows inserted"
+                                : kind == STMT_UPDATE ? "rows updated"
+                                                      : "rows deleted", NULL);
+}
+
 static void compile_text(struct compile *c, const char *sql, size_t size, size_t *used, struct program **out)
 {
     struct parse parse = {
@@ -462,6 +474,8 @@ static void compile_text(struct compile *c, const char *sql, size_t size, size_t
     parameters_set(c, &parse);
     compile_begin(c);
     compile_statement(c, parse.stmt);
+    if (c->program->changes_counted && !c->program->column_count && connection_flag(c->db, CONNECTION_COUNT_CHANGES))
+        count_changes_code(c, (enum stmt_kind)parse.stmt->kind);
     compile_finish(c);
     c->parse = NULL;
 }

@@ -101,6 +101,7 @@
     /* ---- rows out ---- */ \
     X(ResultRow, NONE)  /* gives r[p1@p2] as a row */ \
     X(MakeRecord, NONE) /* r3 = record of r[p1@p2]; p4 affinities (letters) are applied first */ \
+    X(ChangeCount, NONE) /* r2 = changes counted in this statement so far */ \
     X(ResetCount, NONE) /* change counter to the connection's, then 0 */ \
     /* ---- transactions and schema ---- */ \
     X(Transaction, NONE) /* begins on database p1: p2 0 read, 1 write, 2 exclusive; p5 != 0: p3 = schema cookie it was compiled for */ \

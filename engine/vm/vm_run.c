@@ -507,6 +507,12 @@ static inline void affinity_apply(struct value *v, char affinity, err_code *code
         if (UNLIKELY(--jumps <= 0)) goto slice;                                                    \
         goto next;                                                                                 \
     } while (0)
+// A program that uses what it has not opened is wrong; that must not take the others down with it.
+#define CURSOR(number)                                                                             \
+    do {                                                                                           \
+        c = cursors[number];                                                                       \
+        if (UNLIKELY(!c)) goto not_open;                                                           \
+    } while (0)
 #define LOAD_FRAME()                                                                               \
     do {                                                                                           \
         regs = s->frame->registers;                                                                \
@@ -854,6 +860,7 @@ next:
         result = VM_ROW;
         goto leave;
     case OP_MakeRecord: TRY(vm_make_record(s, in)); NEXT;
+    case OP_ChangeCount: value_set_integer(&regs[in->p2], s->changes); NEXT;
     case OP_ResetCount:
         db->changes = s->changes;
         db->total_changes += s->changes;
@@ -933,6 +940,7 @@ next:
     case OP_SeekGT:
     case OP_SeekLT:
     case OP_SeekLE:
+        CURSOR(in->p1);
         TRY(vm_seek(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
@@ -944,27 +952,32 @@ next:
     case OP_NoConflict:
     case OP_NotFound:
     case OP_Found:
+        CURSOR(in->p1);
         TRY(vm_found(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
     case OP_SeekRowid:
     case OP_NotExists:
+        CURSOR(in->p1);
         TRY(vm_seek_rowid(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
     case OP_Sequence: value_set_integer(&regs[in->p2], (s64)cursors[in->p1]->sequence++); NEXT;
-    case OP_NewRowid: TRY(vm_new_rowid(s, in)); NEXT;
-    case OP_Insert: TRY(vm_insert(s, in)); NEXT;
+    case OP_NewRowid: CURSOR(in->p1);
+        TRY(vm_new_rowid(s, in)); NEXT;
+    case OP_Insert: CURSOR(in->p1);
+        TRY(vm_insert(s, in)); NEXT;
     case OP_RowCell: TRY(vm_row_cell(s, in)); NEXT;
-    case OP_Delete: TRY(vm_delete(s, in)); NEXT;
-    case OP_Rowid: TRY(rowid_get(s, in)); NEXT;
+    case OP_Delete: CURSOR(in->p1);
+        TRY(vm_delete(s, in)); NEXT;
+    case OP_Rowid: CURSOR(in->p1); TRY(rowid_get(s, in)); NEXT;
     case OP_Offset: value_set_null(&regs[in->p3]); NEXT;
-    case OP_Column: TRY(vm_column(s, in)); NEXT;
-    case OP_RowData: TRY(vm_row_data(s, in)); NEXT;
+    case OP_Column: CURSOR(in->p1); TRY(vm_column(s, in)); NEXT;
+    case OP_RowData: CURSOR(in->p1); TRY(vm_row_data(s, in)); NEXT;
     case OP_NullRow: null_row(s, in); NEXT;
     case OP_SeekEnd:
     case OP_Last:
-        c = cursors[in->p1];
+        CURSOR(in->p1);
         c->row_valid = c->deferred = false;
         TRY(cursor_last(&c->c, &s->op));
         s->counters.rows_read++;
@@ -976,7 +989,7 @@ next:
         if (jump) JUMP(in->p2);
         NEXT;
     case OP_IfEmpty:
-        c = cursors[in->p1];
+        CURSOR(in->p1);
         c->row_valid = false;
         TRY(cursor_first(&c->c, &s->op));
         if (c->c.state != CURSOR_VALID) JUMP(in->p2);
@@ -984,7 +997,7 @@ next:
     case OP_SorterSort:
     case OP_Sort:
     case OP_Rewind:
-        c = cursors[in->p1];
+        CURSOR(in->p1);
         if (c->kind == VM_CURSOR_SORTER) {
             TRY(sorter_start(s, c));
             if (!sorter_valid(c->sorter)) {
@@ -1001,14 +1014,14 @@ next:
         if (!c->null_row) s->counters.rows_read++;
         NEXT;
     case OP_SorterNext:
-        c = cursors[in->p1];
+        CURSOR(in->p1);
         c->row_valid = false;
         sorter_next(c->sorter);
         if (sorter_valid(c->sorter)) JUMP_BACK(in->p2);
         c->null_row = true;
         NEXT;
     case OP_Next:
-        c = cursors[in->p1];
+        CURSOR(in->p1);
         TRY(cursor_next_inline(&c->c, &s->op));
         c->row_valid = false;
         if (LIKELY(c->c.state == CURSOR_VALID)) {
@@ -1019,7 +1032,7 @@ next:
         c->null_row = true;
         NEXT;
     case OP_Prev:
-        c = cursors[in->p1];
+        CURSOR(in->p1);
         TRY(cursor_previous(&c->c, &s->op));
         c->row_valid = false;
         if (LIKELY(c->c.state == CURSOR_VALID)) {
@@ -1047,9 +1060,11 @@ next:
         else
             TRY(vm_index_insert(s, in));
         NEXT;
-    case OP_IdxDelete: TRY(vm_index_delete(s, in)); NEXT;
+    case OP_IdxDelete: CURSOR(in->p1);
+        TRY(vm_index_delete(s, in)); NEXT;
     case OP_DeferredSeek:
-    case OP_IdxRowid: TRY(deferred_seek(s, in)); NEXT;
+    case OP_IdxRowid: CURSOR(in->p1);
+        TRY(deferred_seek(s, in)); NEXT;
     case OP_FinishSeek:
         if (cursors[in->p1]->deferred) TRY(vm_deferred_seek(s, cursors[in->p1]));
         NEXT;
@@ -1057,10 +1072,12 @@ next:
     case OP_IdxGT:
     case OP_IdxLT:
     case OP_IdxGE:
+        CURSOR(in->p1);
         TRY(vm_index_compare(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
-    case OP_Count: TRY(vm_count(s, in)); NEXT;
+    case OP_Count: CURSOR(in->p1);
+        TRY(vm_count(s, in)); NEXT;
     case OP_ResetSorter: TRY(vm_reset_sorter(s, in)); NEXT;
 
     // -- sets
@@ -1113,10 +1130,12 @@ next:
     // -- table-valued functions
     case OP_VOpen: TRY(vm_virtual_open(s, in)); NEXT;
     case OP_VFilter:
+        CURSOR(in->p1);
         TRY(vm_virtual_filter(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
-    case OP_VColumn: TRY(vm_virtual_column(s, in)); NEXT;
+    case OP_VColumn: CURSOR(in->p1);
+        TRY(vm_virtual_column(s, in)); NEXT;
     case OP_VNext:
         s->counters.rows_read++;
         TRY(vm_virtual_next(s, in, &jump));
@@ -1136,6 +1155,10 @@ next:
     }
     __builtin_unreachable();
 
+not_open:
+    err_set(&s->op.err, ERR_INTERNAL, __func__, "cursor %d is not open at %s, address %d", in->p1,
+            opcode_name((enum opcode)in->opcode), pc);
+    goto fail;
 slice:
     jumps = SLICE_JUMPS;
     if (slice_over(s)) goto fail;
