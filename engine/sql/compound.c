@@ -17,7 +17,7 @@ const char *select_op_name(u8 op)
     return "UNION";
 }
 
-static const struct collation *compound_collation(struct compile *c, struct select *s, u32 column)
+const struct collation *compound_collation(struct compile *c, struct select *s, u32 column)
 {
     const struct collation *found = NULL;
     if (s->prior) found = compound_collation(c, s->prior, column);
@@ -147,12 +147,6 @@ static bool values_code(struct compile *c, struct select *s, struct select_dest 
     return true;
 }
 
-static bool distinct_op(const struct select *s)
-{
-    for (; s->prior; s = s->prior)
-        if (s->op != SELECT_UNION_ALL) return true;
-    return false;
-}
 
 void select_compound(struct compile *c, struct select *s, struct select_dest *dest)
 {
@@ -226,7 +220,7 @@ void select_compound(struct compile *c, struct select *s, struct select_dest *de
     }
     // Ties of a distinct compound are in the order of the other columns.
     struct expr_list *keys = expr_list_copy(c->arena, order_by);
-    if (distinct_op(s))
+    if (s->op != SELECT_UNION_ALL)
         for (int i = 0; i < count; i++) {
             bool there = false;
             for (u32 j = 0; j < order_by->count; j++) there |= order_by->items[j].order_by_column == i + 1;

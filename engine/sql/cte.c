@@ -52,9 +52,7 @@ void select_recursive(struct compile *c, struct select *s, struct select_dest *d
     }
     if (distinct) {
         struct key_info *key = key_info_make(c, (u32)count, 0);
-        struct select *first = setup;
-        while (first->prior) first = first->prior;
-        for (int i = 0; i < count; i++) key->collations[i] = expr_collation_or_null(c, first->columns->items[i].expr);
+        for (int i = 0; i < count; i++) key->collations[i] = compound_collation(c, s, (u32)i);
         emit_key(c, OP_OpenEphemeral, into.parm2, count, 0, key);
     }
     setup->next = NULL;

@@ -160,7 +160,7 @@ const struct collation *column_collation(struct compile *c, const struct table *
 {
     if (column < 0 || !t || column >= t->column_count) return NULL;
     const char *name = t->columns[column].collation;
-    return name ? find_collation(c, name) : NULL;
+    return name ? find_collation(c, name) : &COLLATION_BINARY;
 }
 
 // ---- constants ----------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ static bool source_name_matches(struct name_context *n, const struct source *s, 
         if (s->alias && !name_equal(s->alias, s->table->name) && !name_equal(s->alias, table)) return false;
     }
     if (s->alias) return name_equal(s->alias, table);
-    if (!s->table) return false;
+    if (!s->table || !s->table->name) return false;
     if (name_equal(s->table->name, table)) return true;
     if (s->name && name_equal(s->name, table)) return true;
     if (s->table->flags & TABLE_SCHEMA_TABLE) {
@@ -667,7 +667,8 @@ static void resolve_node(struct name_context *n, struct expr *e)
         break;
     case EXPR_IS:
     case EXPR_IS_NOT:
-        if (is_true_or_false(e->right)) {
+        if (is_true_or_false(expr_skip_collate(e->right))) {
+            e->right = expr_skip_collate(e->right);
             resolve_node(n, e->right);
             if (e->right->kind == EXPR_BOOLEAN) {
                 resolve_node(n, e->left);

@@ -12,6 +12,7 @@ void select_relink_windows(struct compile *c, struct select *s, struct expr *e);
 const char *expr_decltype(struct compile *c, struct name_context *n, const struct expr *e);
 bool nested_item_matches(const struct expr_item *item, const char *column, const char *table, const char *schema);
 void select_link_window(struct compile *c, struct select *s, struct expr *call);
+void window_definitions_chain(struct compile *c, struct window *definitions);
 void window_update(struct compile *c, struct select *s, struct window *w, const struct fn_def *def);
 void window_assemble(struct compile *c, struct window *definitions, struct window *w);
 // Column j of the source is read.

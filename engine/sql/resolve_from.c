@@ -204,6 +204,17 @@ void subquery_types(struct compile *c, struct table *t, struct select *s, char f
     }
 }
 
+// Rows of VALUES name no columns, whatever their text.
+static void values_unname(struct select *first)
+{
+    if (!(first->flags & SELECT_F_VALUES)) return;
+    for (u32 i = 0; i < first->columns->count; i++) {
+        struct expr_item *item = &first->columns->items[i];
+        item->span.size = 0;
+        if (item->name_kind == ITEM_SPAN) item->name = NULL;
+    }
+}
+
 struct table *subquery_table(struct compile *c, struct expr_list *columns, const char *name)
 {
     struct table *t = arena_alloc(c->arena, sizeof *t);
@@ -220,6 +231,7 @@ struct table *select_result_table(struct compile *c, struct select *s, const cha
 {
     struct select *first = s;
     while (first->prior) first = first->prior;
+    values_unname(first);
     struct table *t = subquery_table(c, first->columns, name);
     subquery_types(c, t, s, AFFINITY_NONE);
     return t;
@@ -234,7 +246,7 @@ static void name_columns(struct table *t, const struct name_list *names)
 
 struct cte *cte_find(struct compile *c, const struct source *s, struct with **scope)
 {
-    if (s->schema_name || !s->name || s->is_function) return NULL;
+    if (s->schema_name || !s->name) return NULL;
     for (struct with *w = c->with; w; w = w->outer)
         for (u32 i = 0; i < w->count; i++)
             if (name_equal(w->items[i].name, s->name)) {
@@ -334,6 +346,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         resolve_select(c, last_setup, where);
         struct select *first = last_setup;
         while (first->prior) first = first->prior;
+        values_unname(first);
         columns_from_list(c, first->columns, t);
         if (cte->columns) {
             if (cte->columns->count != first->columns->count)
@@ -345,16 +358,17 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         last_setup->next = first_recursive;
         (void)own_flags;
         cte->error = "multiple recursive references: %s";
-        cte->error = "recursive reference in a subquery: %s";
         s->table = t;
         resolve_select(c, body, outer);
         subquery_types(c, t, body, AFFINITY_NONE);
         body->flags |= SELECT_F_RECURSIVE;
         s->recursive = false;
     } else {
+        if (may_recurse) cte->error = "recursive reference in a subquery: %s";
         resolve_select(c, body, outer);
         struct select *first = body;
         while (first->prior) first = first->prior;
+        values_unname(first);
         columns_from_list(c, first->columns, t);
         if (cte->columns) {
             if (cte->columns->count != first->columns->count)
@@ -590,6 +604,15 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
             if (from->count > 1 &&
                 (!(source->join & JOIN_LEFT_OF_RIGHT) || s->flags & SELECT_F_NESTED_FROM ||
                  !in_later_using(from, i, column->name))) {
+                for (u32 k = 0; k < from->count; k++) {
+                    const struct source *other = &from->items[k];
+                    const char *other_name = other->alias ? other->alias : other->table ? other->table->name : NULL;
+                    if (k == i || nested || !other_name || !name || !name_equal(other_name, name) || other->database != source->database) continue;
+                    if (source_column(other, column->name) < 0) continue;
+                    if (source->using && name_list_find(source->using, column->name) >= 0) continue;
+                    if (other->using && name_list_find(other->using, column->name) >= 0) continue;
+                    compile_fail(c, ERR_ERROR, -1, "ambiguous column name: %s.%s.%s", schema, name, column->name);
+                }
                 e = column_expr(c, source, (int)j);
                 e->text = column->name;
             } else if (from->count == 1) {

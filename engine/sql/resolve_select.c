@@ -182,6 +182,7 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     resolve_expr(&n, s->limit);
     resolve_expr(&n, s->limit_offset);
 
+    window_definitions_chain(c, s->windows);
     n.sources = s->from;
     n.flags = NAME_AGGREGATE_OK | NAME_WINDOW_OK;
     if (s->from)
@@ -227,12 +228,11 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
             resolve_expr_list(&n, w->order_by);
             resolve_expr_list(&n, w->partition);
         }
-    // ORDER BY: aggregates there make no query an aggregate one, but are allowed in one.
+    // ORDER BY: aggregates there make no query an aggregate one (coding them then fails), but are allowed in one.
     if (!compound && s->order_by) {
         u32 saved = n.flags;
         n.flags |= NAME_AGGREGATE_OK;
         resolve_order_group(&n, s, s->order_by, "ORDER");
-        if (!(s->flags & SELECT_F_AGGREGATE) && n.flags & NAME_HAS_AGGREGATE) s->flags |= SELECT_F_AGGREGATE;
         if (n.flags & NAME_HAS_MIN_MAX) s->flags |= SELECT_F_MIN_MAX;
         n.flags = saved;
     }

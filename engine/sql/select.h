@@ -56,6 +56,7 @@ void explain_temp_btree(struct compile *c, const char *what);
 int where_order_limit_label(const struct where_info *w);
 bool where_sorted(const struct where_info *w);
 const char *select_op_name(u8 op);
+const struct collation *compound_collation(struct compile *c, struct select *s, u32 column);
 
 // Replaces columns of the subquery at `cursor` by the expressions of its result.
 struct substitution {

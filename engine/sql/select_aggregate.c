@@ -348,13 +348,11 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
         // ORDER BY that a GROUP BY in that order fulfils: the groups are made in ORDER BY's directions.
         if (order_by && order_by->count == s->group_by->count) {
             bool same = true;
+            for (u32 i = 0; i < order_by->count; i++) s->group_by->items[i].descending = order_by->items[i].descending;
             for (u32 i = 0; i < order_by->count; i++)
                 same &= expr_compare(c, order_by->items[i].expr, s->group_by->items[i].expr, -1) == 0 &&
                         !order_by->items[i].nulls_said;
-            if (same) {
-                for (u32 i = 0; i < order_by->count; i++) s->group_by->items[i].descending = order_by->items[i].descending;
-                order_by_group = true;
-            }
+            order_by_group = same;
         }
         if (s->having && s->where != s->having) having_to_where(c, s, &s->having);
     }

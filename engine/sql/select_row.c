@@ -230,10 +230,6 @@ void select_row_code(struct compile *c, struct select *s, int source_cursor, str
         for (int i = 0; i < count; i++) emit(c, OP_Column, source_cursor, i, reg + i);
     } else if (dest->kind != DEST_EXISTS || has_distinct || sorting) {
         u32 flags = dest->kind == DEST_OUTPUT || dest->kind == DEST_COROUTINE || dest->kind == DEST_SCALAR || sorting ? LIST_CODE_DUP : 0;
-        if (!(dest->kind == DEST_COROUTINE || dest->kind == DEST_SCALAR) || true) {
-            // Registers are written anew for each row; a constant's stay as they are.
-            if (dest->kind == DEST_OUTPUT && !sorting) flags |= LIST_CODE_FACTOR;
-        }
         expr_list_code(c, s->columns, reg, 0, flags);
     }
     if (has_distinct) {

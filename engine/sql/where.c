@@ -192,7 +192,8 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
         struct where_term *term = w->clause.terms[i];
         // Terms about this table alone keep rows out of the index.
         if (!(term->flags & TERM_VIRTUAL) && term->prereq_all == loop->self && !(s->join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) &&
-            !(term->expr->flags & (EXPR_F_HAS_SELECT | EXPR_F_OUTER_ON | EXPR_F_INNER_ON)) && !(t->flags & TABLE_EPHEMERAL && s->via_coroutine))
+            !(term->expr->flags & (EXPR_F_HAS_SELECT | EXPR_F_OUTER_ON | EXPR_F_INNER_ON)) &&
+            expr_is_constant_for(c, term->expr, s->cursor) && !(t->flags & TABLE_EPHEMERAL && s->via_coroutine))
             partial = expr_and(c->arena, partial, expr_copy(c->arena, term->expr));
         if (!where_term_drives_index(w, term, s, not_ready)) continue;
         int column = term->left_column;
@@ -385,7 +386,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
     w->one_pass_cursors[0] = w->one_pass_cursors[1] = -1;
     w->limit = select && flags & WHERE_USE_LIMIT ? (logest)aux : 0;
     w->saved_index_exprs = c->index_exprs;
-    w->level_count = sources->count;
+    w->level_count = flags & WHERE_OR_SUBCLAUSE ? 1 : sources->count;
     w->levels = arena_alloc(c->arena, sizeof *w->levels * (sources->count + 1));
     for (u32 i = 0; i < sources->count; i++) w->cursors[i] = sources->items[i].cursor;
     w->break_label = w->continue_label = emit_label(c);

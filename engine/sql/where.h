@@ -195,6 +195,7 @@ struct where_info {
     struct where_index **indexes; // per source: the table and its indexes
     struct expr *where;
     struct column_source *saved_index_exprs;
+    bool untested; // a term waits for a source that is not ready
     int end_where; // address behind the loops' beginnings
 };
 

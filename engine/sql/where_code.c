@@ -473,11 +473,13 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
     int return_reg = reg_alloc(c);
     level->p1 = return_reg;
     // The alternatives' loops run over this source and those not yet begun? No: over this one alone.
+    // The others are there so that terms about those not yet ready are known for such.
     struct source_list *one = arena_alloc(c->arena, sizeof *one);
-    one->count = one->capacity = 1;
-    one->items = arena_alloc(c->arena, sizeof *one->items);
-    one->items[0] = *s;
-    one->items[0].on = NULL;
+    one->items = arena_alloc(c->arena, sizeof *one->items * w->level_count);
+    one->items[one->count++] = *s;
+    for (u32 i = level_index + 1; i < w->level_count; i++) one->items[one->count++] = w->sources->items[w->levels[i].source];
+    one->capacity = one->count;
+    bool untested = false;
     int rowset = 0, rowid = 0;
     if (!(w->flags & WHERE_DUPLICATES_OK)) {
         if (table_has_rowid(t)) {
@@ -548,6 +550,7 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
             same_covering = false;
         if (!same_covering) covering = NULL;
         if (sub->deferred_seek) w->deferred_seek = true;
+        if (sub->untested) untested = true;
         first = false;
         where_end(sub);
         explain_pop(c);
@@ -559,7 +562,7 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
     emit_goto(c, level->break_label);
     emit_place(c, body);
     level->p2 = emit_here(c);
-    disable_term(level, term);
+    if (!untested) disable_term(level, term);
     // The body is entered from several places.
     reg_forget_temps(c);
     (void)level_index;
@@ -642,6 +645,7 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
             struct where_term *t = w->clause.terms[i];
             if (t->flags & (TERM_VIRTUAL | TERM_CODED)) continue;
             if (t->prereq_all & level->not_ready) {
+                w->untested = true;
                 continue;
             }
             struct expr *e = t->expr;

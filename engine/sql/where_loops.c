@@ -620,7 +620,8 @@ static enum walk_result covering_select(struct walker *walker, struct select *s)
 
 static u32 covers_by_expressions(struct where_info *w, const struct where_index *x, int cursor)
 {
-    if (!w->select) return 0;
+    // Aggregates keep the plain columns, which the index lacks.
+    if (!w->select || w->select->flags & SELECT_F_AGGREGATE || w->select->group_by) return 0;
     if (!x->has_expr) {
         int i;
         for (i = 0; i < x->column_count; i++)
@@ -862,7 +863,7 @@ void where_loops_add(struct where_info *w)
     struct builder b = {.w = w, .clause = &w->clause, .loop = &template, .plan_limit = 20000};
     bitmask prereq = 0, prior = 0;
     bool first_past_right = false, has_right = false;
-    for (u32 i = 0; i < w->sources->count; i++) {
+    for (u32 i = 0; i < w->level_count; i++) {
         struct source *s = &w->sources->items[i];
         bitmask this_prereq = 0;
         template = (struct where_loop){.source = (u8)i, .self = 1ull << i, .terms = template.terms, .term_capacity = template.term_capacity};

@@ -3,8 +3,11 @@
 
 static struct window *window_find(struct compile *c, struct window *definitions, const char *name, u32 offset)
 {
+    // Of several with that name the last one counts.
+    struct window *found = NULL;
     for (struct window *w = definitions; w; w = w->next)
-        if (w->name && name_equal(w->name, name)) return w;
+        if (w->name && name_equal(w->name, name)) found = w;
+    if (found) return found;
     compile_fail(c, ERR_ERROR, offset == OFFSET_NONE ? -1 : (s64)offset, "no such window: %s", name);
 }
 
@@ -13,7 +16,6 @@ void window_assemble(struct compile *c, struct window *definitions, struct windo
 {
     if (w->reference && w->name) {
         struct window *d = window_find(c, definitions, w->name, w->offset);
-        if (d->base) window_assemble(c, definitions, d);
         w->partition = expr_list_copy(c->arena, d->partition);
         w->order_by = expr_list_copy(c->arena, d->order_by);
         w->start = d->start;
@@ -36,6 +38,19 @@ void window_assemble(struct compile *c, struct window *definitions, struct windo
     w->partition = expr_list_copy(c->arena, base->partition);
     if (base->order_by) w->order_by = expr_list_copy(c->arena, base->order_by);
     w->base = NULL;
+}
+
+// Definitions build on earlier ones; what the first names as its base means nothing.
+void window_definitions_chain(struct compile *c, struct window *definitions)
+{
+    if (!definitions) return;
+    definitions->base = NULL;
+    for (struct window *w = definitions->next, *previous = definitions; w; previous = w, w = w->next) {
+        if (!w->base) continue;
+        previous->next = NULL;
+        window_assemble(c, definitions, w);
+        previous->next = w;
+    }
 }
 
 static bool is_name(const struct fn_def *def, const char *name)

@@ -296,6 +296,14 @@ static void positional_code(struct frame *f, struct window *w)
             reg_release(c, offset);
         }
         if (count > 2) emit(c, OP_Column, f->current, w->argument_column + 2, w->reg_result);
+        if (!lead) {
+            // lag()'s frame ends at the current row; SQLite has read one row more.
+            int last = reg_temp(c);
+            emit(c, OP_Copy, f->position, last, 0);
+            emit(c, OP_AddImm, last, 1, 0);
+            emit(c, OP_Gt, last, none, at);
+            reg_release(c, last);
+        }
     } else {
         emit(c, OP_Copy, f->start_position, at, 0);
         if (is_call(w, "nth_value")) {
