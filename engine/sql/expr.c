@@ -51,10 +51,6 @@ char expr_affinity(const struct expr *e)
             e = e->left;
             continue;
         case EXPR_FUNCTION:
-            if (e->flags & EXPR_F_UNLIKELY) {
-                e = e->list->items[0].expr;
-                continue;
-            }
             return AFFINITY_NONE;
         }
         return e->affinity ? e->affinity : AFFINITY_NONE;
@@ -81,10 +77,6 @@ const struct collation *expr_collation_or_null(struct compile *c, const struct e
             continue;
         }
         if (kind == EXPR_ROW) {
-            e = e->list->items[0].expr;
-            continue;
-        }
-        if (kind == EXPR_FUNCTION && e->flags & EXPR_F_UNLIKELY) {
             e = e->list->items[0].expr;
             continue;
         }

@@ -69,7 +69,7 @@ static void vector_value_code(struct compile *c, struct expr *e, int dest, u8 ki
     bool commuted = e->flags & EXPR_F_COMMUTED;
     bool equality = kind == EXPR_EQ || kind == EXPR_NE || kind == EXPR_IS || kind == EXPR_IS_NOT;
     int null_seen = 0;
-    if (kind == EXPR_EQ || kind == EXPR_NE) {
+    if (equality && !(p5 & COMPARE_NULL_EQUAL)) {
         null_seen = reg_temp(c);
         emit(c, OP_Integer, 0, null_seen, 0);
     }
@@ -253,8 +253,18 @@ static int case_code(struct compile *c, struct expr *e, int target)
     bool factoring = c->factoring;
     if (e->left) {
         struct expr *copy = expr_copy(c->arena, e->left);
-        int reg = expr_code_temp(c, copy, &temp);
-        if (expr_vector_size(copy) > 1) compile_fail_at(c, copy, "row value misused");
+        int size = expr_vector_size(copy), reg;
+        if (size > 1) {
+            if (copy->kind == EXPR_SELECT) {
+                reg = subselect_code(c, copy);
+            } else {
+                reg = reg_alloc_range(c, size);
+                for (int i = 0; i < size; i++) expr_code(c, copy->list->items[i].expr, reg + i);
+            }
+            temp = -1;
+        } else {
+            reg = expr_code_temp(c, copy, &temp);
+        }
         operand = *copy;
         if (operand.kind != EXPR_REGISTER) {
             operand.kind2 = operand.kind;

@@ -350,6 +350,8 @@ static void lookup_name(struct name_context *top, struct expr *e, const char *sc
             return;
         }
     }
+    if (l.full_join && (int)l.full_join->count == l.count - 1) l.count = 1;
+    else l.full_join = NULL;
     if (l.count != 1 || !l.match) name_fail(top, &l);
 
     struct source *s = l.match;

@@ -309,7 +309,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
     t->rowid_column = -1;
     t->row_estimate = 1048576;
     int recursive_cursor = -1;
-    while (may_recurse && (recursive->op == SELECT_UNION || recursive->op == SELECT_UNION_ALL)) {
+    while (may_recurse && recursive->op == body->op) {
         bool here = false;
         if (recursive->from)
             for (u32 i = 0; i < recursive->from->count; i++) {

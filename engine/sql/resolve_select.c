@@ -223,11 +223,6 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
         n.flags = saved | (n.flags & (NAME_HAS_AGGREGATE | NAME_HAS_SUBQUERY));
     }
     n.flags |= NAME_WINDOW_OK;
-    if (s->windows)
-        for (struct window *w = s->windows; w; w = w->next) {
-            resolve_expr_list(&n, w->order_by);
-            resolve_expr_list(&n, w->partition);
-        }
     // ORDER BY: aggregates there make no query an aggregate one (coding them then fails), but are allowed in one.
     if (!compound && s->order_by) {
         u32 saved = n.flags;

@@ -32,18 +32,12 @@ struct expr *substitute_expr(struct substitution *x, struct expr *e)
         const struct collation *natural = expr_collation_or_null(c, new);
         const struct collation *wanted = expr_collation_or_null(c, x->collations->items[e->column].expr);
         if (natural != wanted || (new->kind != EXPR_COLUMN && new->kind != EXPR_COLLATE)) {
-            if (wanted && wanted != &COLLATION_BINARY) {
-                struct expr *collate = expr_new(c->arena, EXPR_COLLATE, OFFSET_NONE);
-                collate->left = new;
-                collate->text = wanted->name;
-                new = collate;
-                new->flags |= EXPR_F_HAS_COLLATE;
-            } else if (natural && natural != &COLLATION_BINARY && !wanted) {
-                struct expr *collate = expr_new(c->arena, EXPR_COLLATE, OFFSET_NONE);
-                collate->left = new;
-                collate->text = "BINARY";
-                new = collate;
-            }
+            struct expr *collate = expr_new(c->arena, EXPR_COLLATE, OFFSET_NONE);
+            collate->left = new;
+            collate->text = wanted ? wanted->name : "BINARY";
+            expr_summarize(collate);
+            collate->flags |= new->flags & (EXPR_F_HAS_SELECT | EXPR_F_HAS_FUNCTION | EXPR_F_CAN_BE_NULL);
+            new = collate;
         }
         // It is no COLLATE of the statement's: comparisons may choose another.
         new->flags &= ~(u32)EXPR_F_HAS_COLLATE;

@@ -551,7 +551,6 @@ void where_right_join_code(struct where_info *w, u32 level_index, struct where_l
     one->items = arena_alloc(c->arena, sizeof *one->items);
     one->items[0] = *s;
     one->items[0].join = 0;
-    one->items[0].materialized = true;
     struct where_info *sub = where_begin(c, one, where, NULL, NULL, NULL, WHERE_RIGHT_JOIN, 0);
     int count, r;
     if (table_has_rowid(t)) {

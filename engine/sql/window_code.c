@@ -51,7 +51,18 @@ static void step_code(struct frame *f, struct window *w, int cursor, bool invers
     u32 count = argument_count(w);
     int reg = count ? reg_temp_range(c, (int)count) : 0;
     int skip = 0;
-    for (u32 i = 0; i < count; i++) emit(c, OP_Column, cursor, w->argument_column + (int)i, reg + (int)i);
+    for (u32 i = 0; i < count; i++) {
+        const struct expr *argument = w->owner->list->items[i].expr;
+        emit(c, OP_Column, cursor, w->argument_column + (int)i, reg + (int)i);
+        if (w->function->flags & FN_READS_SUBTYPE && argument->kind == EXPR_FUNCTION && argument->function &&
+            argument->function->flags & FN_RESULT_SUBTYPE) {
+            // The temporary table keeps no subtypes: what is JSON is told from the expression.
+            int json = reg_temp(c);
+            emit(c, OP_Integer, 'J', json, 0);
+            emit(c, OP_SetSubtype, json, reg + (int)i, 0);
+            reg_release(c, json);
+        }
+    }
     if (w->filter) {
         int test = reg_temp(c);
         emit(c, OP_Column, cursor, w->argument_column + (int)count, test);
