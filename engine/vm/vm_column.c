@@ -3,6 +3,7 @@
 #include "vm.h"
 
 #include "../store/btree_inline.h"
+#include "vm_column.h"
 
 static io_status malformed(struct skerry_stmt *s, const struct vm_cursor *c)
 {
@@ -101,36 +102,34 @@ io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 colum
     }
     const u8 *header = NULL;
     IO_TRY(header_gather(s, c, c->header_size, &header));
-    u32 at = c->header_at, end = c->header_size, data = c->data_at, i = c->parsed_count;
-    u32 stop = MIN(column, c->field_count - 1);
-    if (UNLIKELY(c->field_count == 0)) return IO_DONE;
-    while (i <= stop && at < end) {
-        u32 type = header[at];
+    const u8 *at = header + c->header_at, *end = header + c->header_size;
+    u32 i = c->parsed_count, count = MIN(column + 1, c->field_count);
+    u64 data = c->data_at;
+    while (i < count && at < end) {
+        u64 type = *at;
         if (LIKELY(type < 0x80)) {
             at++;
         } else {
-            u64 wide;
-            u32 n = varint_get_checked(header + at, header + end, &wide);
-            if (UNLIKELY(!n || wide > UINT32_MAX)) return malformed(s, c);
-            type = (u32)wide;
+            u32 n = varint_get_checked(at, end, &type);
+            if (UNLIKELY(!n || type > UINT32_MAX)) return malformed(s, c);
             at += n;
         }
-        c->types[i] = type;
-        c->offsets[i] = data;
-        u32 size = serial_type_size(type);
-        if (UNLIKELY(size > c->row_size - data)) return malformed(s, c);
-        data += size;
+        c->types[i] = (u32)type;
+        c->offsets[i] = (u32)data;
+        data += serial_size((u32)type);
         i++;
     }
-    c->header_at = at;
-    c->data_at = data;
+    // Offsets do not wrap before this is seen: a header has at most 98307 types.
+    if (UNLIKELY(data > c->row_size)) return malformed(s, c);
+    c->header_at = (u32)(at - header);
+    c->data_at = (u32)data;
     c->parsed_count = i;
     return IO_DONE;
 }
 
-static inline err_code text_set(struct value *v, const u8 *bytes, u32 size)
+static err_code text_set(struct value *v, const u8 *bytes, u32 size)
 {
-    if (UNLIKELY(v->capacity <= size)) {
+    if (v->capacity <= size) {
         err_code code = value_reserve(v, size + 1);
         if (code != ERR_OK) return code;
     }
@@ -144,7 +143,7 @@ static inline err_code text_set(struct value *v, const u8 *bytes, u32 size)
 static io_status column_bytes(struct skerry_stmt *s, struct vm_cursor *c, u32 type, u32 offset, u16 flags,
                               struct value *out)
 {
-    u32 size = serial_type_size(type);
+    u32 size = serial_size(type);
     if (LIKELY(offset + size <= c->row_available)) {
         if (UNLIKELY((type & 1) && c->encoding > 1)) {
             VALUE_TRY(s, serial_get(c->row + offset, type, c->encoding, out));
@@ -227,31 +226,12 @@ io_status vm_column(struct skerry_stmt *s, const struct instruction *in)
     if (type >= 12) return column_bytes(s, c, type, offset, in->p5 & (COLUMN_LENGTH_ONLY | COLUMN_TYPE_ONLY), out);
     u8 few[8];
     const u8 *bytes = c->row + offset;
-    u32 size = serial_type_size(type);
+    u32 size = serial_size(type);
     if (UNLIKELY(offset + size > c->row_available)) {
         IO_TRY(cursor_read(&c->c, &s->op, offset, size, few));
         bytes = few;
     }
-    switch (type) {
-    case 1: value_set_integer(out, (s8)bytes[0]); break;
-    case 2: value_set_integer(out, (s16)be16_get(bytes)); break;
-    case 3:
-        value_set_integer(out, (s32)((u32)bytes[0] << 24 | (u32)bytes[1] << 16 | (u32)bytes[2] << 8) >> 8);
-        break;
-    case 4: value_set_integer(out, (s32)be32_get(bytes)); break;
-    case 5: value_set_integer(out, (s64)(s16)be16_get(bytes) * 0x100000000 + be32_get(bytes + 2)); break;
-    case 6: value_set_integer(out, (s64)be64_get(bytes)); break;
-    case 7: {
-        u64 bits = be64_get(bytes);
-        double r;
-        memcpy(&r, &bits, 8);
-        value_set_real(out, r);
-        break;
-    }
-    case 8: value_set_integer(out, 0); break;
-    case 9: value_set_integer(out, 1); break;
-    default: value_set_null(out); break;
-    }
+    number_decode(bytes, type, out);
     return IO_DONE;
 }
 

@@ -9,6 +9,7 @@
 #include "../fn/table_function.h"
 #include "../sql/ast.h"
 #include "../store/btree_inline.h"
+#include "vm_column.h"
 
 // Jumps back between two looks at interrupts and the loop.
 #define SLICE_JUMPS 20000
@@ -972,7 +973,12 @@ next:
         TRY(vm_delete(s, in)); NEXT;
     case OP_Rowid: CURSOR(in->p1); TRY(rowid_get(s, in)); NEXT;
     case OP_Offset: value_set_null(&regs[in->p3]); NEXT;
-    case OP_Column: CURSOR(in->p1); TRY(vm_column(s, in)); NEXT;
+    case OP_Column:
+        CURSOR(in->p1);
+        if (LIKELY(column_fast(c, (u32)in->p2, &regs[in->p3]))) NEXT;
+        if (LIKELY(column_row_fast(c, &s->op, (u32)in->p2)) && LIKELY(column_fast(c, (u32)in->p2, &regs[in->p3]))) NEXT;
+        TRY(vm_column(s, in));
+        NEXT;
     case OP_RowData: CURSOR(in->p1); TRY(vm_row_data(s, in)); NEXT;
     case OP_NullRow: null_row(s, in); NEXT;
     case OP_SeekEnd:
