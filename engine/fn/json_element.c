@@ -92,7 +92,7 @@ static u32 check_number(const u8 *z, u32 at, u32 from, u32 end, enum json_type t
     bool negative = size && z[j] == '-';
     j += negative;
     if (type == JSON_INT) {
-        if (j >= end) return at + 1;
+        if (j >= end || (z[j] == '0' && j + 1 < end)) return at + 1;
         for (; j < end; j++) {
             if (!is_digit(z[j])) return j + 1;
         }
@@ -115,6 +115,8 @@ static u32 check_number(const u8 *z, u32 at, u32 from, u32 end, enum json_type t
     } else if (z[j] == '0' && type == JSON_FLOAT) {
         if (j + 3 > end || (z[j + 1] != '.' && (z[j + 1] | 0x20) != 'e')) return j + 1;
         j++;
+    } else if (!is_digit(z[j]) || (z[j] == '0' && is_digit(z[j + 1]))) {
+        return j + 1;
     }
     for (; j < end; j++) {
         if (is_digit(z[j])) continue;
@@ -123,8 +125,9 @@ static u32 check_number(const u8 *z, u32 at, u32 from, u32 end, enum json_type t
             point = true;
         } else if ((z[j] | 0x20) == 'e') {
             if (exponent || j + 1 == end) return j + 1;
+            if (z[j - 1] == '.' && type == JSON_FLOAT) return j + 1;
             if (z[j + 1] == '+' || z[j + 1] == '-') j++;
-            if (j + 1 == end) return j + 1;
+            if (j + 1 == end || !is_digit(z[j + 1])) return j + 1;
             exponent = true;
         } else {
             return j + 1;

@@ -382,6 +382,9 @@ u32 json_unescape(const u8 **at_, const u8 *end)
             *at_ = end;
             return JSON_NO_CHARACTER;
         }
+        for (u32 i = 2; i < 6; i++) {
+            if (hex_digit(z[i]) < 0) return JSON_NO_CHARACTER;
+        }
         u32 v = hex4(z + 2);
         *at_ = z + 6;
         if ((v & 0xfc00) == 0xd800 && n >= 12 && z[6] == '\\' && z[7] == 'u') {
@@ -409,8 +412,9 @@ u32 json_unescape(const u8 **at_, const u8 *end)
             *at_ = end;
             return JSON_NO_CHARACTER;
         }
+        if (hex_digit(z[2]) < 0 || hex_digit(z[3]) < 0) return JSON_NO_CHARACTER;
         *at_ = z + 4;
-        return (u32)((hex_digit(z[2]) & 15) << 4 | (hex_digit(z[3]) & 15));
+        return (u32)(hex_digit(z[2]) << 4 | hex_digit(z[3]));
     case '\n':
     case '\r':
     case 0xe2: {

@@ -1,7 +1,7 @@
 // Goal: dates and times are SQLite's.
 // Method: known awkward cases, then random moments with random modifiers against libsqlite3 (3.40); what newer
 // releases brought (floor and ceiling, +YYYY-MM-DD, timediff, %F and its kin, subsec) by their documentation.
-#include "oracle.h"
+#include "fn_oracle.h"
 
 #include <sqlite3.h>
 
@@ -40,7 +40,7 @@ static bool library_differs(const char *arguments)
 TEST(date_random_modifiers)
 {
     static const char *NAMES[] = {"date", "time", "datetime", "julianday", "unixepoch"};
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     u64 seed = test_seed();
     for (u32 n = 0; n < 60000; n++) {
         char arguments[400];
@@ -49,23 +49,23 @@ TEST(date_random_modifiers)
             strcat(arguments, ", ");
             strcat(arguments, pick(&seed, MODIFIERS, COUNT_OF(MODIFIERS)));
         }
-        if (!library_differs(arguments)) oracle_same(db, NAMES[test_random(&seed) % COUNT_OF(NAMES)], arguments);
+        if (!library_differs(arguments)) fn_oracle_same(db, NAMES[test_random(&seed) % COUNT_OF(NAMES)], arguments);
     }
     sqlite3_close(db);
 }
 
 TEST(date_every_day)
 {
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     u64 seed = test_seed();
     for (u32 n = 0; n < 20000; n++) {
         char arguments[200];
         // From the year 0 on: centuries before it have another leap day since 3.46.
         snprintf(arguments, sizeof arguments, "%.3f", (double)(1721060000 + test_random(&seed) % 3652424000) / 1000.0);
-        oracle_same(db, "datetime", arguments);
+        fn_oracle_same(db, "datetime", arguments);
         snprintf(arguments, sizeof arguments, "'%%Y %%m %%d %%H %%M %%S %%f %%j %%J %%s %%w %%W %%%%', %.3f",
                  (double)(1721060000 + test_random(&seed) % 3652424000) / 1000.0);
-        oracle_same(db, "strftime", arguments);
+        fn_oracle_same(db, "strftime", arguments);
     }
     sqlite3_close(db);
 }
@@ -101,7 +101,7 @@ TEST(date_newer_than_the_library)
         {"current_date", "", "'2023-11-14'"},
         {"current_time", "", "'22:13:20'"},
     };
-    for (u32 i = 0; i < COUNT_OF(CASES); i++) oracle_expect(CASES[i].name, CASES[i].arguments, CASES[i].want);
+    for (u32 i = 0; i < COUNT_OF(CASES); i++) fn_oracle_expect(CASES[i].name, CASES[i].arguments, CASES[i].want);
 }
 
 TEST(date_refuses_the_clock_where_results_are_stored)
@@ -110,7 +110,7 @@ TEST(date_refuses_the_clock_where_results_are_stored)
     const struct fn_def *def = fn_find("date", 4, 1, &exists);
     struct value now = {.type = VALUE_NULL};
     const struct value *argv[] = {&now};
-    struct function_context ctx = {.def = def, .pure_where = "an index", .now_ms = oracle_now_ms};
+    struct function_context ctx = {.def = def, .pure_where = "an index", .now_ms = fn_oracle_now_ms};
     REQUIRE(def != NULL);
     value_init(&ctx.result);
     value_init(&ctx.error);

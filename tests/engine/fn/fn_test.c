@@ -1,7 +1,7 @@
 // Goal: scalar functions and aggregates answer as SQLite does.
 // Method: every function over all pairs and triples of awkward arguments, against libsqlite3 (3.40); what newer
 // releases brought is compared with the answers that their documentation gives.
-#include "oracle.h"
+#include "fn_oracle.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -34,12 +34,12 @@ TEST(scalar_one_argument)
         "asinh", "atanh", "cosh", "sinh", "tanh", "ceil", "ceiling", "floor", "trunc", "ln", "exp", "sqrt", "radians",
         "degrees", "soundex", "printf",
     };
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     for (u32 f = 0; f < COUNT_OF(NAMES); f++) {
         for (u32 i = 0; i < COUNT_OF(VALUES); i++) {
             if (strcmp(NAMES[f], "quote") == 0 && strstr(VALUES[i], "e999")) continue; // 9.0e+999 since 3.41
             if (strcmp(NAMES[f], "soundex") == 0 && !sqlite3_compileoption_used("SOUNDEX")) continue;
-            oracle_same(db, NAMES[f], VALUES[i]);
+            fn_oracle_same(db, NAMES[f], VALUES[i]);
         }
     }
     sqlite3_close(db);
@@ -50,14 +50,14 @@ TEST(scalar_two_arguments)
     static const char *NAMES[] = {"coalesce", "glob", "ifnull", "instr", "like", "ltrim", "rtrim", "trim", "max", "min",
                                   "nullif", "round", "substr", "substring", "atan2", "pow", "power", "mod", "log", "char",
                                   "printf"};
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     for (u32 f = 0; f < COUNT_OF(NAMES); f++) {
         for (u32 i = 0; i < COUNT_OF(VALUES); i++) {
             for (u32 j = 0; j < COUNT_OF(VALUES); j++) {
                 char arguments[200];
                 snprintf(arguments, sizeof arguments, "%s, %s", VALUES[i], VALUES[j]);
                 if (library_differs(NAMES[f], arguments)) continue;
-                oracle_same(db, NAMES[f], arguments);
+                fn_oracle_same(db, NAMES[f], arguments);
             }
         }
     }
@@ -67,7 +67,7 @@ TEST(scalar_two_arguments)
 TEST(scalar_three_arguments)
 {
     static const char *NAMES[] = {"substr", "replace", "max", "min", "coalesce", "iif", "like"};
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     u64 seed = test_seed();
     for (u32 f = 0; f < COUNT_OF(NAMES); f++) {
         for (u32 n = 0; n < 4000; n++) {
@@ -75,7 +75,7 @@ TEST(scalar_three_arguments)
             snprintf(arguments, sizeof arguments, "%s, %s, %s", VALUES[test_random(&seed) % COUNT_OF(VALUES)],
                      VALUES[test_random(&seed) % COUNT_OF(VALUES)], VALUES[test_random(&seed) % COUNT_OF(VALUES)]);
             if (library_differs(NAMES[f], arguments)) continue;
-            oracle_same(db, NAMES[f], arguments);
+            fn_oracle_same(db, NAMES[f], arguments);
         }
     }
     sqlite3_close(db);
@@ -119,7 +119,7 @@ TEST(scalar_newer_than_the_library)
         {"format", "'%,d|%,.2f', 1234567, 9876.5", "'1,234,567|9,876.50'"}, // 3.40 knows the first, 3.44 both
         {"abs", "-9223372036854775807-1", "error: integer overflow"},
     };
-    for (u32 i = 0; i < COUNT_OF(CASES); i++) oracle_expect(CASES[i].name, CASES[i].arguments, CASES[i].want);
+    for (u32 i = 0; i < COUNT_OF(CASES); i++) fn_oracle_expect(CASES[i].name, CASES[i].arguments, CASES[i].want);
 }
 
 TEST(printf_formats)
@@ -127,7 +127,7 @@ TEST(printf_formats)
     static const char *ARGUMENTS[] = {"NULL", "0", "1", "-1", "42", "-9223372036854775807-1", "1234567", "0.0", "1.5", "-2.5",
                                       "123456.789", "1e20", "-1e-7", "9e999", "'text'", "'it''s \"x\"'", "'漢字é'", "''", "x'41'", "111", "12", "0.0001"};
     static const char CONVERSIONS[] = "diuxXofeEgGscqQwzpr%";
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     u64 seed = test_seed();
     for (u32 n = 0; n < 30000; n++) {
         char format[64], arguments[300];
@@ -157,7 +157,7 @@ TEST(printf_formats)
         if (c == 'c' && (strcmp(argument, "''") == 0 || strcmp(argument, "NULL") == 0)) continue;
         if (strchr("feEgG", c) && (strstr(argument, "e999") || strstr(argument, "922"))) continue;
         snprintf(arguments, sizeof arguments, "'%s', %s", format, argument);
-        oracle_same(db, "printf", arguments);
+        fn_oracle_same(db, "printf", arguments);
     }
     sqlite3_close(db);
 }
@@ -183,14 +183,14 @@ TEST(printf_known)
         {"'%r %r %r %r %r', 1, 2, 3, 11, 112", "'1st 2nd 3rd 11th 112th'"},
         {"'%5%|'", "'    %|'"},
     };
-    for (u32 i = 0; i < COUNT_OF(CASES); i++) oracle_expect("printf", CASES[i].arguments, CASES[i].want);
+    for (u32 i = 0; i < COUNT_OF(CASES); i++) fn_oracle_expect("printf", CASES[i].arguments, CASES[i].want);
 }
 
 TEST(like_and_glob_random)
 {
     static const char *ATOMS[] = {"a", "b", "A", "B", "%", "_", "*", "?", "[ab]", "[^a]", "[a-c]", "]", "é", "É", "漢", "x", "ab", "\\", "%%", "["};
     static const char *LETTERS[] = {"a", "b", "A", "B", "c", "é", "É", "漢", "x", "%", "_", "]", "-", "\\", "[", "ab"};
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     u64 seed = test_seed();
     for (u32 n = 0; n < 60000; n++) {
         char arguments[400] = "'";
@@ -198,11 +198,11 @@ TEST(like_and_glob_random)
         strcat(arguments, "', '");
         for (u32 i = (u32)(test_random(&seed) % 25); i; i--) strcat(arguments, LETTERS[test_random(&seed) % COUNT_OF(LETTERS)]);
         strcat(arguments, "'");
-        oracle_same(db, n & 1 ? "glob" : "like", arguments);
+        fn_oracle_same(db, n & 1 ? "glob" : "like", arguments);
         if (n % 4 == 0) {
             static const char *ESCAPES[] = {", '\\'", ", 'a'", ", '%'", ", '_'", ", 'é'", ", ''", ", 'ab'", ", NULL"};
             strcat(arguments, ESCAPES[test_random(&seed) % COUNT_OF(ESCAPES)]);
-            oracle_same(db, "like", arguments);
+            fn_oracle_same(db, "like", arguments);
         }
     }
     sqlite3_close(db);
@@ -211,13 +211,13 @@ TEST(like_and_glob_random)
 TEST(like_finds_in_long_text)
 {
     // Every place of a plain substring around the steps of the search.
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     for (u32 size = 0; size < 70; size++) {
         for (u32 at = 0; at + 4 <= size; at += 3) {
             char arguments[200];
             snprintf(arguments, sizeof arguments, "'%%nEeD%%', '%.*sNeEd%.*s'", (int)at, "eeeeeeeeeeeeeeeeeeeeddddddddddddddnnnnnnnnnnnnnnnnnnnnnnneeeeeeeeeeeeeeeeeeeee",
                      (int)(size - 4 - at), "dddddddddddeeeeeeeeeeeennnnnnnnnnnnnnnnnneeeeeeeeeeeedddddddddddddddddddd");
-            oracle_same(db, "like", arguments);
+            fn_oracle_same(db, "like", arguments);
         }
     }
     sqlite3_close(db);
@@ -232,25 +232,25 @@ TEST(aggregates)
         "(-9223372036854775807-1),(-1)", "(0.0),(-0.0)",
     };
     static const char *NAMES[] = {"count", "sum", "total", "avg", "min", "max", "group_concat"};
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     for (u32 f = 0; f < COUNT_OF(NAMES); f++) {
-        for (u32 i = 0; i < COUNT_OF(ROWS); i++) oracle_same_aggregate(db, NAMES[f], 1, ROWS[i]);
+        for (u32 i = 0; i < COUNT_OF(ROWS); i++) fn_oracle_same_aggregate(db, NAMES[f], 1, ROWS[i]);
     }
-    oracle_same_aggregate(db, "group_concat", 2, "('a','-'),('b','--'),(NULL,'x'),('c',NULL),('d',5)");
+    fn_oracle_same_aggregate(db, "group_concat", 2, "('a','-'),('b','--'),(NULL,'x'),('c',NULL),('d',5)");
     // Since 3.43 a real takes the overflow back.
-    CHECK_STR(oracle_aggregate_answer(db, "sum", 1, "(9223372036854775807),(1),(1.5)"), "9.2233720368547758e+18");
+    CHECK_STR(fn_oracle_aggregate_answer(db, "sum", 1, "(9223372036854775807),(1),(1.5)"), "9.2233720368547758e+18");
     // Since 3.43 sums of doubles carry their error along.
-    CHECK_STR(oracle_aggregate_answer(db, "sum", 1, "(1e100),(1.0),(-1e100)"), "1.0");
-    CHECK_STR(oracle_aggregate_answer(db, "string_agg", 2, "('a',','),('b',', ')"), "'a, b'");
-    CHECK_STR(oracle_aggregate_answer(db, "median", 1, "(3),(1),(NULL),(2),(10)"), "2.5");
-    CHECK_STR(oracle_aggregate_answer(db, "percentile", 2, "(1,25),(2,25),(3,25),(4,25)"), "1.75");
-    CHECK_STR(oracle_aggregate_answer(db, "percentile_cont", 2, "(1,0.25),(2,0.25),(3,0.25),(4,0.25)"), "1.75");
-    CHECK_STR(oracle_aggregate_answer(db, "percentile_disc", 2, "(1,0.25),(2,0.25),(3,0.25),(4,0.25)"), "1.0");
-    CHECK_STR(oracle_aggregate_answer(db, "percentile", 2, "(1,101)"),
+    CHECK_STR(fn_oracle_aggregate_answer(db, "sum", 1, "(1e100),(1.0),(-1e100)"), "1.0");
+    CHECK_STR(fn_oracle_aggregate_answer(db, "string_agg", 2, "('a',','),('b',', ')"), "'a, b'");
+    CHECK_STR(fn_oracle_aggregate_answer(db, "median", 1, "(3),(1),(NULL),(2),(10)"), "2.5");
+    CHECK_STR(fn_oracle_aggregate_answer(db, "percentile", 2, "(1,25),(2,25),(3,25),(4,25)"), "1.75");
+    CHECK_STR(fn_oracle_aggregate_answer(db, "percentile_cont", 2, "(1,0.25),(2,0.25),(3,0.25),(4,0.25)"), "1.75");
+    CHECK_STR(fn_oracle_aggregate_answer(db, "percentile_disc", 2, "(1,0.25),(2,0.25),(3,0.25),(4,0.25)"), "1.0");
+    CHECK_STR(fn_oracle_aggregate_answer(db, "percentile", 2, "(1,101)"),
               "error: the fraction argument to percentile() is not between 0.0 and 100.0");
-    CHECK_STR(oracle_aggregate_answer(db, "percentile", 2, "(1,50),(1,60)"),
+    CHECK_STR(fn_oracle_aggregate_answer(db, "percentile", 2, "(1,50),(1,60)"),
               "error: the fraction argument to percentile() is not the same for all input rows");
-    CHECK_STR(oracle_aggregate_answer(db, "median", 1, "('x')"), "error: input to median() is not numeric");
+    CHECK_STR(fn_oracle_aggregate_answer(db, "median", 1, "('x')"), "error: input to median() is not numeric");
     sqlite3_close(db);
 }
 

@@ -1,7 +1,7 @@
 // Goal: JSON functions answer as SQLite does, in text, JSON5 and JSONB.
 // Method: random documents, paths and values through every function that libsqlite3 (3.40) has, the answers the
 // same; tables of documented answers for what came later (JSON5 in 3.42, JSONB in 3.45, json_pretty in 3.46).
-#include "oracle.h"
+#include "fn_oracle.h"
 
 #include <sqlite3.h>
 
@@ -90,7 +90,7 @@ static void value(struct maker *m)
 
 TEST(json_random_documents)
 {
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     struct maker m = {.seed = test_seed()};
     for (u32 n = 0; n < 20000; n++) {
         static const char *ONE[] = {"json", "json_valid", "json_type", "json_array_length"};
@@ -102,28 +102,28 @@ TEST(json_random_documents)
         put_quoted(&m, document);
         u64 kind = roll(&m, 12);
         if (kind < 2) {
-            oracle_same(db, ONE[roll(&m, COUNT_OF(ONE))], arguments);
+            fn_oracle_same(db, ONE[roll(&m, COUNT_OF(ONE))], arguments);
         } else if (kind < 6) {
             put(&m, ", ");
             put_quoted(&m, put_path);
             const char *name = PATH[roll(&m, COUNT_OF(PATH))];
-            oracle_same(db, name, arguments);
+            fn_oracle_same(db, name, arguments);
         } else if (kind < 10) {
             put(&m, ", ");
             put_quoted(&m, put_edit_path);
             put(&m, ", ");
             value(&m);
-            oracle_same(db, SET[roll(&m, COUNT_OF(SET))], arguments);
+            fn_oracle_same(db, SET[roll(&m, COUNT_OF(SET))], arguments);
         } else if (kind == 10) {
             put(&m, ", ");
             put_quoted(&m, document);
-            oracle_same(db, "json_patch", arguments);
+            fn_oracle_same(db, "json_patch", arguments);
         } else {
             put(&m, ", ");
             put_quoted(&m, put_path);
             put(&m, ", ");
             put_quoted(&m, put_path);
-            oracle_same(db, "json_extract", arguments);
+            fn_oracle_same(db, "json_extract", arguments);
         }
     }
     sqlite3_close(db);
@@ -138,8 +138,8 @@ TEST(json_making)
         {"json", "NULL"}, {"json", "'[1,'"}, {"json_extract", "'{\"a\":1}', '$.a', '$.b'"}, {"json_set", "'{}', '$.a'"}, {"json_extract", "NULL, '$'"}, {"json_extract", "'{}', NULL"}, {"json_patch", "'{}', NULL"},
         {"json_remove", "'[1,2]', '$'"}, {"json_remove", "'[1,2]', NULL"}, {"json_valid", "'x'"},
     };
-    sqlite3 *db = oracle_open();
-    for (u32 i = 0; i < COUNT_OF(CALLS); i++) oracle_same(db, CALLS[i][0], CALLS[i][1]);
+    sqlite3 *db = fn_oracle_open();
+    for (u32 i = 0; i < COUNT_OF(CALLS); i++) fn_oracle_same(db, CALLS[i][0], CALLS[i][1]);
     sqlite3_close(db);
 }
 
@@ -194,7 +194,7 @@ TEST(json_newer_than_the_library)
         {"json_pretty", "'{\"a\":[1,{}],\"b\":[]}'", "'{\n    \"a\": [\n        1,\n        {}\n    ],\n    \"b\": []\n}'"},
         {"json_pretty", "'[1]', char(9)", "'[\n\t1\n]'"},
     };
-    for (u32 i = 0; i < COUNT_OF(CASES); i++) oracle_expect(CASES[i].name, CASES[i].arguments, CASES[i].want);
+    for (u32 i = 0; i < COUNT_OF(CASES); i++) fn_oracle_expect(CASES[i].name, CASES[i].arguments, CASES[i].want);
 }
 
 TEST(json_depth_is_limited)
@@ -204,22 +204,22 @@ TEST(json_depth_is_limited)
     memset(text + 2000, ']', 2000);
     char arguments[9100];
     snprintf(arguments, sizeof arguments, "'%s'", text);
-    oracle_expect("json", arguments, "error: malformed JSON");
+    fn_oracle_expect("json", arguments, "error: malformed JSON");
     text[2999] = 0;
     snprintf(arguments, sizeof arguments, "'%s'", text + 1000);
-    oracle_expect("json_valid", arguments, "0");
+    fn_oracle_expect("json_valid", arguments, "0");
     snprintf(arguments, sizeof arguments, "'%.1000s%.1000s'", text, text + 2000);
     memset(text + 2000, ']', 2000);
     snprintf(arguments, sizeof arguments, "'%.1000s%.1000s'", text, text + 2000);
-    oracle_expect("json_valid", arguments, "1");
+    fn_oracle_expect("json_valid", arguments, "1");
 }
 
 TEST(json_aggregates)
 {
-    sqlite3 *db = oracle_open();
-    oracle_same_aggregate(db, "json_group_array", 1, "(1),(NULL),('a\"b'),(2.5)");
-    oracle_same_aggregate(db, "json_group_object", 2, "('a',1),('b',NULL),('c','x')");
-    CHECK_STR(oracle_aggregate_answer(db, "jsonb_group_array", 1, "(1),(2)"), "X'4B13311332'");
+    sqlite3 *db = fn_oracle_open();
+    fn_oracle_same_aggregate(db, "json_group_array", 1, "(1),(NULL),('a\"b'),(2.5)");
+    fn_oracle_same_aggregate(db, "json_group_object", 2, "('a',1),('b',NULL),('c','x')");
+    CHECK_STR(fn_oracle_aggregate_answer(db, "jsonb_group_array", 1, "(1),(2)"), "X'4B13311332'");
     sqlite3_close(db);
 }
 
@@ -227,7 +227,7 @@ TEST(json_aggregates)
 TEST(json_hostile_blobs)
 {
     static const char *NAMES[] = {"json", "json_type", "json_array_length", "json_error_position", "json_pretty"};
-    sqlite3 *db = oracle_open();
+    sqlite3 *db = fn_oracle_open();
     u64 seed = test_seed();
     for (u32 n = 0; n < 20000; n++) {
         char arguments[200] = "x'";
@@ -239,11 +239,11 @@ TEST(json_hostile_blobs)
             at += sprintf(at, "%02x", c);
         }
         sprintf(at, "'");
-        oracle_answer(db, NAMES[test_random(&seed) % COUNT_OF(NAMES)], arguments);
+        fn_oracle_answer(db, NAMES[test_random(&seed) % COUNT_OF(NAMES)], arguments);
         at += sprintf(at, "', '$.a[0].b', 5");
-        oracle_answer(db, n % 2 ? "json_set" : "jsonb_remove", arguments);
+        fn_oracle_answer(db, n % 2 ? "json_set" : "jsonb_remove", arguments);
         sprintf(at - 5, "[0]'");
-        const char *got = oracle_answer(db, "json_extract", arguments);
+        const char *got = fn_oracle_answer(db, "json_extract", arguments);
         CHECK(got[0] != 0);
     }
     sqlite3_close(db);

@@ -1,7 +1,7 @@
 // Goal: regexp, UUIDs and vectors do what their documentation says, regexp in linear time.
 // Method: regexp against a backtracking matcher of the same syntax on short random inputs, and on a pattern that
 // takes backtrackers forever; UUIDs by RFC 9562; vectors by arithmetic.
-#include "oracle.h"
+#include "fn_oracle.h"
 
 #include "engine/fn/regexp.h"
 
@@ -119,8 +119,8 @@ TEST(regexp_known)
         {"'a{3,2}', 'a'", "error: n less than m in '{m,n}'"}, {"'a{0}', 'a'", "error: both m and n are zero in '{m,n}'"},
         {"'(a{1000}){1000}', 'a'", "error: REGEXP pattern too big"}, {"12, 3124", "1"},
     };
-    for (u32 i = 0; i < COUNT_OF(CASES); i++) oracle_expect("regexp", CASES[i].arguments, CASES[i].want);
-    oracle_expect("regexpi", "'ABC[x-z]', 'abcY'", "1");
+    for (u32 i = 0; i < COUNT_OF(CASES); i++) fn_oracle_expect("regexp", CASES[i].arguments, CASES[i].want);
+    fn_oracle_expect("regexpi", "'ABC[x-z]', 'abcY'", "1");
 }
 
 TEST(regexp_is_linear)
@@ -140,12 +140,12 @@ TEST(regexp_is_linear)
 
 TEST(uuid_forms)
 {
-    oracle_expect("uuid_blob", "'01945ca0-3189-76c0-9a8f-caf310fc8b8e'", "X'01945CA0318976C09A8FCAF310FC8B8E'");
-    oracle_expect("uuid_str", "x'01945ca0318976c09a8fcaf310fc8b8e'", "'01945ca0-3189-76c0-9a8f-caf310fc8b8e'");
-    oracle_expect("uuid_str", "'{01945CA0318976C09A8FCAF310FC8B8E}'", "'01945ca0-3189-76c0-9a8f-caf310fc8b8e'");
-    oracle_expect("uuid7_timestamp_ms", "'01945ca0-3189-76c0-9a8f-caf310fc8b8e'", "1736720789897");
-    oracle_expect("uuid_str", "'01945ca0'", "NULL");
-    oracle_expect("uuid_blob", "NULL", "NULL");
+    fn_oracle_expect("uuid_blob", "'01945ca0-3189-76c0-9a8f-caf310fc8b8e'", "X'01945CA0318976C09A8FCAF310FC8B8E'");
+    fn_oracle_expect("uuid_str", "x'01945ca0318976c09a8fcaf310fc8b8e'", "'01945ca0-3189-76c0-9a8f-caf310fc8b8e'");
+    fn_oracle_expect("uuid_str", "'{01945CA0318976C09A8FCAF310FC8B8E}'", "'01945ca0-3189-76c0-9a8f-caf310fc8b8e'");
+    fn_oracle_expect("uuid7_timestamp_ms", "'01945ca0-3189-76c0-9a8f-caf310fc8b8e'", "1736720789897");
+    fn_oracle_expect("uuid_str", "'01945ca0'", "NULL");
+    fn_oracle_expect("uuid_blob", "NULL", "NULL");
 }
 
 TEST(vector_functions)
@@ -172,7 +172,7 @@ TEST(vector_functions)
         {"vector_extract", "x'0000'", "error: invalid vector: 2 bytes are not whole elements"},
         {"vector32", "NULL", "NULL"},
     };
-    for (u32 i = 0; i < COUNT_OF(CASES); i++) oracle_expect(CASES[i].name, CASES[i].arguments, CASES[i].want);
+    for (u32 i = 0; i < COUNT_OF(CASES); i++) fn_oracle_expect(CASES[i].name, CASES[i].arguments, CASES[i].want);
 }
 
 int main(int argc, char **argv)

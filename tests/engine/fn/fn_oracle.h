@@ -5,16 +5,16 @@
 #include "engine/fn/fn.h"
 
 struct sqlite3;
-struct sqlite3 *oracle_open(void);
+struct sqlite3 *fn_oracle_open(void);
 // Answers of releases after the library's: got is compared with the SQL literal `want`, as quote() writes it, or
 // with "error: TEXT".
-void oracle_expect(const char *name, const char *arguments, const char *want);
+void fn_oracle_expect(const char *name, const char *arguments, const char *want);
 // The same call on both sides, arguments as SQL expressions: ("substr", "'abc', 2").
-void oracle_same(struct sqlite3 *db, const char *name, const char *arguments);
+void fn_oracle_same(struct sqlite3 *db, const char *name, const char *arguments);
 // The call's answer as quote() writes it, or "error: TEXT"; valid until the next call.
-const char *oracle_answer(struct sqlite3 *db, const char *name, const char *arguments);
+const char *fn_oracle_answer(struct sqlite3 *db, const char *name, const char *arguments);
 // `rows` is a list of argument lists, (1), (2), (NULL): an aggregate over them.
-void oracle_same_aggregate(struct sqlite3 *db, const char *name, u32 columns, const char *rows);
-const char *oracle_aggregate_answer(struct sqlite3 *db, const char *name, u32 columns, const char *rows);
+void fn_oracle_same_aggregate(struct sqlite3 *db, const char *name, u32 columns, const char *rows);
+const char *fn_oracle_aggregate_answer(struct sqlite3 *db, const char *name, u32 columns, const char *rows);
 // The clock that 'now' reads.
-extern s64 oracle_now_ms;
+extern s64 fn_oracle_now_ms;

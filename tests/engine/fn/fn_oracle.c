@@ -1,12 +1,12 @@
-#include "oracle.h"
+#include "fn_oracle.h"
 
 #include "engine/fn/fn_internal.h"
 
 #include <sqlite3.h>
 
-s64 oracle_now_ms = 1700000000123;
+s64 fn_oracle_now_ms = 1700000000123;
 
-struct sqlite3 *oracle_open(void)
+struct sqlite3 *fn_oracle_open(void)
 {
     sqlite3 *db;
     CHECK_EQ(sqlite3_open(":memory:", &db), SQLITE_OK);
@@ -66,7 +66,7 @@ static const char *answer_of(struct function_context *ctx)
 
 enum { ARGUMENT_MAX = 40 };
 
-const char *oracle_answer(struct sqlite3 *db, const char *name, const char *arguments)
+const char *fn_oracle_answer(struct sqlite3 *db, const char *name, const char *arguments)
 {
     static char sql[1 << 20];
     struct value values[ARGUMENT_MAX];
@@ -92,7 +92,7 @@ const char *oracle_answer(struct sqlite3 *db, const char *name, const char *argu
     if (!def || !def->scalar) {
         snprintf(answer, sizeof answer, exists ? "error: wrong number of arguments" : "error: no such function");
     } else {
-        struct function_context ctx = {.def = def, .collation = &COLLATION_BINARY, .now_ms = oracle_now_ms,
+        struct function_context ctx = {.def = def, .collation = &COLLATION_BINARY, .now_ms = fn_oracle_now_ms,
                                        .result = {.type = VALUE_NULL}, .error = {.type = VALUE_NULL}};
         def->scalar(&ctx, argc, argv);
         answer_of(&ctx);
@@ -122,24 +122,24 @@ static const char *sqlite_answer(sqlite3 *db, const char *sql)
     return want;
 }
 
-void oracle_same(struct sqlite3 *db, const char *name, const char *arguments)
+void fn_oracle_same(struct sqlite3 *db, const char *name, const char *arguments)
 {
     static char sql[1 << 20];
     snprintf(sql, sizeof sql, "SELECT %s(%s)", name, arguments);
     const char *want = sqlite_answer(db, sql);
-    const char *got = oracle_answer(db, name, arguments);
+    const char *got = fn_oracle_answer(db, name, arguments);
     if (strcmp(got, want) != 0) test_fail(__FILE__, __LINE__, "%s(%s)\n  got  %s\n  want %s", name, arguments, got, want);
 }
 
-void oracle_expect(const char *name, const char *arguments, const char *want)
+void fn_oracle_expect(const char *name, const char *arguments, const char *want)
 {
-    sqlite3 *db = oracle_open();
-    const char *got = oracle_answer(db, name, arguments);
+    sqlite3 *db = fn_oracle_open();
+    const char *got = fn_oracle_answer(db, name, arguments);
     if (strcmp(got, want) != 0) test_fail(__FILE__, __LINE__, "%s(%s)\n  got  %s\n  want %s", name, arguments, got, want);
     sqlite3_close(db);
 }
 
-const char *oracle_aggregate_answer(struct sqlite3 *db, const char *name, u32 columns, const char *rows)
+const char *fn_oracle_aggregate_answer(struct sqlite3 *db, const char *name, u32 columns, const char *rows)
 {
     static char sql[1 << 20];
     snprintf(sql, sizeof sql, "VALUES %s", rows);
@@ -172,12 +172,12 @@ const char *oracle_aggregate_answer(struct sqlite3 *db, const char *name, u32 co
     return answer;
 }
 
-void oracle_same_aggregate(struct sqlite3 *db, const char *name, u32 columns, const char *rows)
+void fn_oracle_same_aggregate(struct sqlite3 *db, const char *name, u32 columns, const char *rows)
 {
     static char sql[1 << 20];
     static const char *COLUMNS[] = {"", "column1", "column1, column2"};
     snprintf(sql, sizeof sql, "SELECT %s(%s) FROM (VALUES %s)", name, COLUMNS[columns], rows);
     const char *want = sqlite_answer(db, sql);
-    const char *got = oracle_aggregate_answer(db, name, columns, rows);
+    const char *got = fn_oracle_aggregate_answer(db, name, columns, rows);
     if (strcmp(got, want) != 0) test_fail(__FILE__, __LINE__, "%s over %s\n  got  %s\n  want %s", name, rows, got, want);
 }
