@@ -179,12 +179,15 @@ static void rows_sort(struct rows *r)
 static bool same(struct oracle *o, const char *sql, size_t size, const struct outcome *ours, const struct outcome *theirs)
 {
     const char *our_rows = ours->rows.text ? ours->rows.text : "", *their_rows = theirs->rows.text ? theirs->rows.text : "";
+    // What SQLite gives up on: its own index of generated columns, triggers that move what REPLACE holds.
+    if (theirs->code == SQLITE_CORRUPT_INDEX || theirs->code == SQLITE_CONSTRAINT_PINNED) o->gave_up = true;
+    if (o->gave_up) return true;
     bool texts = o->quiet_texts || strcmp(ours->error, theirs->error) == 0;
     bool codes = o->quiet_texts ? !ours->code == !theirs->code : ours->code == theirs->code;
     // A row given before an error is no promise.
     bool rows = (ours->code && theirs->code) || strcmp(our_rows, their_rows) == 0;
-    bool counts = ours->changes == theirs->changes && ours->total_changes == theirs->total_changes &&
-                  ours->last_rowid == theirs->last_rowid;
+    bool counts = o->reopened || (ours->changes == theirs->changes && ours->total_changes == theirs->total_changes &&
+                                  ours->last_rowid == theirs->last_rowid);
     if (texts && codes && rows && counts) return true;
     o->differences++;
     test_fail(__FILE__, __LINE__,
@@ -245,7 +248,7 @@ bool oracle_run(struct oracle *o, const char *sql)
         bool equal = same(o, sql, used, &ours, &theirs);
         outcome_clear(&ours);
         outcome_clear(&theirs);
-        if (!equal) return false; // what follows would only echo it
+        if (!equal || o->gave_up) return false; // what follows would only echo it
         sql += used;
         left -= used;
     }
@@ -253,6 +256,21 @@ bool oracle_run(struct oracle *o, const char *sql)
 }
 
 #define EACH_TABLE "SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_stat%' ORDER BY name"
+
+static bool has_rowid(struct oracle *o, const char *table)
+{
+    char sql[400];
+    sqlite3_stmt *stmt = NULL;
+    snprintf(sql, sizeof(sql), "SELECT rowid FROM \"%s\"", table);
+    int code = sqlite3_prepare_v2(o->sqlite, sql, -1, &stmt, NULL);
+    sqlite3_finalize(stmt);
+    return code == SQLITE_OK;
+}
+
+bool oracle_in_transaction(struct oracle *o)
+{
+    return !sqlite3_get_autocommit(o->sqlite);
+}
 
 bool oracle_compare_contents(struct oracle *o)
 {
@@ -262,10 +280,12 @@ bool oracle_compare_contents(struct oracle *o)
     while (sqlite3_step(tables) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(tables, 0);
         char sql[400];
-        snprintf(sql, sizeof(sql), "SELECT * FROM \"%s\"", name);
+        snprintf(sql, sizeof(sql), "SELECT %s* FROM \"%s\"", has_rowid(o, name) ? "rowid, " : "", name);
         struct outcome ours = {0}, theirs = {0};
         run_sqlite(o->sqlite, sql, strlen(sql), &theirs);
         run_skerry(o->db, sql, strlen(sql), &ours);
+        rows_sort(&ours.rows);
+        rows_sort(&theirs.rows);
         same(o, sql, strlen(sql), &ours, &theirs);
         outcome_clear(&ours);
         outcome_clear(&theirs);
@@ -280,10 +300,13 @@ bool oracle_check_file(struct oracle *o)
     close_skerry(o);
     sqlite3 *file = NULL;
     struct outcome check = {0}, own = {0};
-    run_sqlite(o->sqlite, "PRAGMA integrity_check", 22, &own); // what SQLite lets pass is no fault of ours
+    run_sqlite(o->sqlite, "PRAGMA integrity_check", 22, &own);
+    if (own.rows.text && strcmp(own.rows.text, "T:ok|\n") != 0) o->gave_up = true; // it harmed itself
     int code = sqlite3_open_v2(o->path, &file, SQLITE_OPEN_READWRITE, NULL);
     if (code == SQLITE_OK) run_sqlite(file, "PRAGMA integrity_check", 22, &check);
-    if (code != SQLITE_OK || check.code || !check.rows.text || !own.rows.text || strcmp(check.rows.text, own.rows.text) != 0) {
+    if (o->gave_up) {
+        // Nothing to compare with.
+    } else if (code != SQLITE_OK || check.code || !check.rows.text || strcmp(check.rows.text, "T:ok|\n") != 0) {
         o->differences++;
         test_fail(__FILE__, __LINE__, "%s: integrity_check: %d %s %s", o->context, code ? code : check.code, check.error,
                   check.rows.text ? check.rows.text : "");
@@ -298,6 +321,8 @@ bool oracle_check_file(struct oracle *o)
             struct outcome ours = {0}, theirs = {0};
             run_sqlite(o->sqlite, sql, strlen(sql), &theirs);
             run_sqlite(file, sql, strlen(sql), &ours);
+            rows_sort(&ours.rows);
+            rows_sort(&theirs.rows);
             ours.changes = theirs.changes;
             ours.total_changes = theirs.total_changes;
             ours.last_rowid = theirs.last_rowid;
@@ -308,7 +333,20 @@ bool oracle_check_file(struct oracle *o)
         sqlite3_finalize(tables);
     }
     sqlite3_close(file);
-    return open_skerry(o) && o->differences == before;
+    if (!open_skerry(o)) return false;
+    o->reopened = true;
+    static const char *const settings[] = {"foreign_keys", "recursive_triggers"};
+    for (u32 i = 0; i < COUNT_OF(settings); i++) {
+        char sql[100];
+        struct outcome value = {0}, ours = {0};
+        snprintf(sql, sizeof(sql), "PRAGMA %s", settings[i]);
+        run_sqlite(o->sqlite, sql, strlen(sql), &value);
+        snprintf(sql, sizeof(sql), "PRAGMA %s = %c", settings[i], value.rows.text ? value.rows.text[2] : '0');
+        run_skerry(o->db, sql, strlen(sql), &ours);
+        outcome_clear(&value);
+        outcome_clear(&ours);
+    }
+    return o->differences == before;
 }
 
 bool oracle_has_table(struct oracle *o, const char *name)
@@ -328,7 +366,7 @@ void oracle_run_scripts(const struct oracle_script *scripts, u32 count)
     for (u32 i = 0; i < count; i++) {
         struct oracle o;
         if (!oracle_open(&o, scripts[i].name)) return;
-        if (oracle_run(&o, scripts[i].sql) && sqlite3_get_autocommit(o.sqlite)) {
+        if (oracle_run(&o, scripts[i].sql) && !oracle_in_transaction(&o)) {
             oracle_compare_contents(&o);
             oracle_check_file(&o);
         }

@@ -161,7 +161,8 @@ static void rows_code(struct compile *c, struct delete_job *job)
     target->data_cursor = base;
     for (const struct index *i = t->indexes; i; i = i->next, n++)
         if (i == t->primary_key) target->data_cursor = base + 1 + (int)n;
-    job->source->cursor = target->data_cursor;
+    // WITHOUT ROWID: what the search reads may come from its index; what the deletion reads must not.
+    job->source->cursor = base;
 
     struct name_context names = {.c = c, .sources = sources};
     if (s->where) resolve_expr(&names, s->where);
@@ -182,9 +183,9 @@ static void rows_code(struct compile *c, struct delete_job *job)
     int cursors[2] = {-1, -1};
     enum one_pass mode = where_one_pass(where, cursors);
     if (mode != ONE_PASS_SINGLE) c->top->multi_row_write = true;
-    if (where_uses_deferred_seek(where)) emit(c, OP_FinishSeek, target->data_cursor, 0, 0);
+    if (where_uses_deferred_seek(where)) emit(c, OP_FinishSeek, base, 0, 0);
     for (int i = 0; i < key_fields; i++)
-        column_code(c, t, target->data_cursor, rowid ? COLUMN_ROWID : t->primary_key->columns[i], reg_key + i);
+        column_code(c, t, base, rowid ? COLUMN_ROWID : t->primary_key->columns[i], reg_key + i);
 
     bool *open = NULL;
     int gone = label_new(c), loop = 0;

@@ -333,7 +333,7 @@ static void add_primary_key(struct schema_build *b, struct table *t, s32 column,
             mark_primary_key(b, &t->columns[c]);
             if (terms == 1) column = c;
         }
-        descending = list->items[0].descending;
+        descending = false; // DESC matters in the column's own PRIMARY KEY alone
     } else {
         mark_primary_key(b, &t->columns[column]);
     }
