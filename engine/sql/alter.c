@@ -118,12 +118,17 @@ static struct stmt_create_table *table_parse(struct compile *c, const char *sql,
     return (struct stmt_create_table *)p->stmt;
 }
 
+static bool collation_is_known(void *context, const char *name)
+{
+    return connection_collation(((struct compile *)context)->db, name) != NULL;
+}
+
 // The table that a text makes, with the trees of the table that it replaces.
 static struct table *table_of_text(struct compile *c, const struct table *old, const char *sql)
 {
     struct parse p;
     struct stmt_create_table *create = table_parse(c, sql, &p);
-    struct schema_build b = {.parse = &p, .file_format = 4};
+    struct schema_build b = {.parse = &p, .file_format = 4, .collation_known = collation_is_known, .context = c};
     struct table *t = arena_alloc(c->arena, sizeof *t);
     table_build(&b, t, create);
     t->root = old->root;

@@ -380,10 +380,7 @@ static void edit_uses(struct text_edit *t)
 static void edit_names(struct text_edit *t, const struct name_list *names)
 {
     for (u32 i = 0; names && i < names->count; i++) {
-        if (!is_column(t->a, names->items[i].name)) continue;
-        if (!t->a->new_name)
-            fail_in(t, " after drop column", arena_format(t->a->c->arena, "no such column: %s", names->items[i].name));
-        edit_add(t, names->items[i].offset);
+        if (is_column(t->a, names->items[i].name)) edit_add(t, names->items[i].offset);
     }
 }
 
@@ -409,10 +406,7 @@ static void edit_step_names(struct text_edit *t, struct stmt *step)
         struct stmt_update *s = (struct stmt_update *)step;
         if (!is_table(t->a, s->target->items[0].name)) return;
         for (u32 i = 0; i < s->set->count; i++) {
-            if (!is_column(t->a, s->set->items[i].name)) continue;
-            if (!t->a->new_name)
-                fail_in(t, " after drop column", arena_format(t->a->c->arena, "no such column: %s", s->set->items[i].name));
-            edit_add(t, s->set->items[i].name_offset);
+            if (is_column(t->a, s->set->items[i].name)) edit_add(t, s->set->items[i].name_offset);
         }
         return;
     }

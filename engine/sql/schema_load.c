@@ -411,6 +411,19 @@ static void make_foreign_triggers(struct schema_load *l, const u32 *rows, u32 co
     l->table = NULL;
 }
 
+// Whether a temp trigger says that its table is in another database.
+static bool trigger_is_elsewhere(struct schema_load *l, const struct schema_row *row)
+{
+    struct parse_context context = {l, row};
+    if (!row->sql) return false;
+    struct parse p = {.arena = &l->arena, .sql = row->sql, .size = (u32)strlen(row->sql), .schema = true,
+                      .fail = row_parse_fail, .context = &context};
+    parse_statement(&p);
+    if (!p.stmt || p.stmt->kind != STMT_CREATE_TRIGGER) return false;
+    const char *schema = ((const struct stmt_create_trigger *)p.stmt)->table.schema;
+    return schema && !name_equal(schema, "temp");
+}
+
 static void make_schema(struct schema_load *l, const struct schema *previous)
 {
     struct schema *s = l->schema;
@@ -443,7 +456,8 @@ static void make_schema(struct schema_load *l, const struct schema *previous)
         if (class == ROW_OTHER || !r->name || !r->table) load_malformed(l, r->name, "");
         u32 at = name_hash(r->table) & mask;
         struct group *g = NULL;
-        for (; slots[at] && !g; at = (at + 1) & mask)
+        bool elsewhere = class == ROW_TRIGGER && s->is_temp && trigger_is_elsewhere(l, r);
+        for (; slots[at] && !g && !elsewhere; at = (at + 1) & mask)
             if (name_equal(l->rows[groups[slots[at] - 1].rows[0]].name, r->table)) g = &groups[slots[at] - 1];
         if (!g) {
             if (class == ROW_TRIGGER && s->is_temp) {

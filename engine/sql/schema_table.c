@@ -52,14 +52,12 @@ static struct expr *skip_collate(struct expr *e)
     return e;
 }
 
-// The column that a term of a key names: its number, COLUMN_ROWID, or COLUMN_EXPR.
+// The column that a term of a key names: its number, or COLUMN_EXPR.
 static s32 key_column(const struct table *t, const struct expr *e)
 {
     if (e->kind != EXPR_NAME && e->kind != EXPR_TEXT) return COLUMN_EXPR;
     s32 column = table_column(t, e->text);
-    if (column >= 0) return column;
-    if (e->kind == EXPR_NAME && name_is_rowid(e->text) && table_has_rowid(t)) return t->rowid_column;
-    return COLUMN_EXPR;
+    return column >= 0 ? column : COLUMN_EXPR;
 }
 
 // ---- indexes ----------------------------------------------------------------------------------------------
@@ -175,7 +173,7 @@ static void index_fill(struct schema_build *b, struct table *t, struct index *i,
         s32 column = key_column(t, e);
         const char *collation = NULL;
         if (column == COLUMN_EXPR) {
-            if (e->kind == EXPR_NAME && !(e->flags & EXPR_F_DOUBLE_QUOTED && !constraint))
+            if (e->kind == EXPR_TEXT || (e->kind == EXPR_NAME && !(e->flags & EXPR_F_DOUBLE_QUOTED && !constraint)))
                 parse_fail(b->parse, ERR_ERROR, e->offset, "no such column: %s", e->text);
             if (constraint) FAIL(b, "expressions prohibited in PRIMARY KEY and UNIQUE constraints");
             if (!i->exprs) i->exprs = ALLOC(b, i->key_count, struct expr *);

@@ -16,7 +16,7 @@ static bool temp_trigger_is_on(struct compile *c, const struct trigger *trigger,
     if (!name_equal(trigger->table, t->name)) return false;
     if (trigger->table_schema) return name_equal(trigger->table_schema, compile_database_name(c, database));
     int found;
-    return locate_table(c, NULL, trigger->table, -1, true, &found) == t && found == database;
+    return locate_table(c, trigger->table_schema, trigger->table, -1, true, &found) == t && found == database;
 }
 
 static void trigger_set_add(struct compile *c, struct trigger_set *set, u32 *capacity, const struct trigger *trigger)
