@@ -285,7 +285,7 @@ static void loop_insert(struct builder *b, struct where_loop *t)
     *p = *t;
     p->next = next;
     p->terms = arena_alloc(w->c->arena, sizeof *p->terms * (t->term_count + 1));
-    memcpy(p->terms, t->terms, sizeof *p->terms * t->term_count);
+    if (t->term_count) memcpy(p->terms, t->terms, sizeof *p->terms * t->term_count);
     p->term_capacity = t->term_count + 1;
 }
 

@@ -1,0 +1,146 @@
+// Goal: a statement gives the same rows and leaves the same database when every page that it touches has to be waited
+// for.
+// Method: a script over tables larger than the page cache, with overflowing rows, indexes, triggers and sorts, on the
+// simulated backend, which completes everything later and in its own order; the database is opened anew between
+// statements now and then, so that nothing is cached. libsqlite3 runs the same script; all rows must be equal.
+#include <sqlite3.h>
+
+#include "engine/skerry.h"
+#include "io/sim.h"
+#include "tests/test.h"
+
+static const char *const script[] = {
+    "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b TEXT, c REAL, d BLOB)",
+    "CREATE TABLE log(what TEXT, id INT)",
+    "CREATE TRIGGER ti AFTER INSERT ON t WHEN new.id % 50 = 0 BEGIN INSERT INTO log VALUES('i', new.id); END",
+    "CREATE TRIGGER td AFTER DELETE ON t BEGIN INSERT INTO log VALUES('d', old.id); END",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
+    "INSERT INTO t SELECT i, (i * 7919) % 1009, 'text ' || (i * 31 % 977), i / 4.0, "
+    "CASE WHEN i % 40 = 0 THEN zeroblob(9000 + i) END FROM n",
+    "CREATE INDEX ta ON t(a, b)",
+    "CREATE INDEX tb ON t(b COLLATE NOCASE DESC) WHERE a > 100",
+    "SELECT count(*), sum(a), sum(length(d)), max(b), min(c) FROM t",
+    "SELECT a, count(*), group_concat(id) FROM (SELECT a, id FROM t ORDER BY id) GROUP BY a HAVING count(*) > 1 ORDER BY a "
+    "LIMIT 40",
+    "SELECT id, b FROM t WHERE a = 77 ORDER BY b",
+    "SELECT id, b FROM t WHERE b = 'text 31' COLLATE NOCASE AND a > 100",
+    "SELECT x.id, y.id FROM t x JOIN t y ON y.a = x.id WHERE x.id < 60 ORDER BY 1, 2",
+    "SELECT x.id, y.id FROM t x LEFT JOIN t y ON y.a = x.a + 2000 WHERE x.id < 5",
+    "SELECT DISTINCT a % 13 FROM t ORDER BY 1",
+    "SELECT b FROM t ORDER BY b DESC, id LIMIT 30 OFFSET 100",
+    "SELECT hex(substr(d, 8990, 20)), length(d) FROM t WHERE d IS NOT NULL AND id < 200",
+    "UPDATE t SET a = a + 1, b = b || '!' WHERE id % 3 = 0",
+    "UPDATE t SET a = (SELECT max(a) FROM t u WHERE u.id <= t.id AND u.id > t.id - 5) WHERE id % 100 = 7",
+    "UPDATE t SET d = zeroblob(20000 + id) WHERE id % 400 = 0",
+    "DELETE FROM t WHERE a % 10 = 3",
+    "SELECT count(*), sum(a), sum(length(d)), sum(length(b)) FROM t",
+    "SELECT what, count(*), sum(id) FROM log GROUP BY what",
+    "INSERT INTO t(id, a) VALUES(1, 1) ON CONFLICT(id) DO UPDATE SET a = excluded.a + t.a",
+    "INSERT OR REPLACE INTO t(id, a, b) SELECT id, a + 5, 'replaced' FROM t WHERE id BETWEEN 100 AND 130",
+    "SELECT id, a, b FROM t WHERE id BETWEEN 95 AND 135",
+    "SAVEPOINT s",
+    "DELETE FROM t WHERE id > 500",
+    "UPDATE t SET b = 'gone'",
+    "ROLLBACK TO s",
+    "INSERT INTO log SELECT 'copy', id FROM t WHERE id % 97 = 0",
+    "RELEASE s",
+    "SELECT count(*), sum(id), sum(a) FROM t",
+    "SELECT * FROM log WHERE what = 'copy' ORDER BY id",
+    "CREATE TABLE w(k TEXT PRIMARY KEY, v) WITHOUT ROWID",
+    "INSERT INTO w SELECT 'key ' || id || ' ' || hex(zeroblob(600)), a FROM t WHERE id % 9 = 0",
+    "SELECT count(*), sum(v), max(k) FROM w",
+    "DELETE FROM w WHERE v % 2",
+    "SELECT substr(k, 1, 8), v FROM w ORDER BY k LIMIT 25",
+    "SELECT a FROM t WHERE a < 300 INTERSECT SELECT a FROM t WHERE id % 2 EXCEPT SELECT a FROM t WHERE id % 5 = 0 ORDER BY 1 "
+    "LIMIT 50",
+    "SELECT count(*) FROM t WHERE a IN (SELECT v FROM w) OR id IN (3, 5, 1999, 4000)",
+    "ALTER TABLE t ADD COLUMN e DEFAULT 'new'",
+    "SELECT id, e FROM t WHERE id > 1990",
+    "DROP INDEX ta",
+    "SELECT count(*) FROM t WHERE a = 77",
+    "DROP TABLE t",
+    "SELECT name FROM sqlite_schema ORDER BY 1",
+};
+
+struct text {
+    char *bytes;
+    size_t size, capacity;
+};
+
+static void text_add(struct text *t, const char *s)
+{
+    size_t size = strlen(s);
+    if (t->size + size + 1 > t->capacity) {
+        t->capacity = (t->size + size + 1) * 2;
+        t->bytes = realloc(t->bytes, t->capacity);
+    }
+    memcpy(t->bytes + t->size, s, size + 1);
+    t->size += size;
+}
+
+static int oracle_row(void *context, int count, char **values, char **names)
+{
+    (void)names;
+    for (int i = 0; i < count; i++) {
+        text_add(context, i ? "|" : "");
+        text_add(context, values[i] ? values[i] : "NULL");
+    }
+    text_add(context, "\n");
+    return 0;
+}
+
+static int row(void *context, struct skerry_stmt *s)
+{
+    for (u32 i = 0; i < skerry_column_count(s); i++) {
+        const char *text = skerry_column_text(s, i, NULL);
+        text_add(context, i ? "|" : "");
+        text_add(context, text ? text : "NULL");
+    }
+    text_add(context, "\n");
+    return 0;
+}
+
+TEST(skerry_same_rows_when_every_page_waits)
+{
+    u64 seed = test_seed(), random = seed;
+    struct err err = ERR_CLEAR;
+    struct sim *sim = sim_create(seed);
+    struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = sim, .seed = seed}, &err);
+    REQUIRE(io);
+    struct skerry_engine *engine;
+    struct skerry_engine_options options = {.io = io, .cache_bytes = 12 * 4096, .checkpoint_frames = 50};
+    REQUIRE(skerry_engine_create(&options, &engine, &err));
+    struct skerry *db;
+    REQUIRE(skerry_open(engine, "/db", SKERRY_OPEN_CREATE, &db, &err));
+    sqlite3 *oracle;
+    REQUIRE(sqlite3_open(":memory:", &oracle) == SQLITE_OK);
+    struct text want = {0}, got = {0};
+    for (size_t i = 0; i < COUNT_OF(script); i++) {
+        want.size = got.size = 0;
+        text_add(&want, "");
+        text_add(&got, "");
+        char *error = NULL;
+        if (sqlite3_exec(oracle, script[i], oracle_row, &want, &error) != SQLITE_OK)
+            test_fail(__FILE__, __LINE__, "libsqlite3: %s: %s", script[i], error);
+        if (skerry_exec(db, script[i], row, &got) != SKERRY_OK)
+            test_fail(__FILE__, __LINE__, "%s: %s", script[i], skerry_error(db)->text);
+        if (strcmp(want.bytes, got.bytes) != 0)
+            test_fail(__FILE__, __LINE__, "%s\ngives\n%.600s\nwant\n%.600s", script[i], got.bytes, want.bytes);
+        if (skerry_autocommit(db) && test_random(&random) % 3 == 0) {
+            while (skerry_close(db, &err) == SKERRY_WAIT) io_step(io, UINT64_MAX);
+            REQUIRE(skerry_open(engine, "/db", SKERRY_OPEN_CREATE, &db, &err));
+        }
+    }
+    while (skerry_close(db, &err) == SKERRY_WAIT) io_step(io, UINT64_MAX);
+    struct sim_counters counters;
+    sim_counters_get(sim, &counters);
+    CHECK(counters.operations > 1000);
+    free(want.bytes);
+    free(got.bytes);
+    sqlite3_close(oracle);
+    skerry_engine_destroy(engine);
+    io_destroy(io);
+    sim_destroy(sim);
+}
+
+int main(int argc, char **argv) { return test_main(argc, argv); }
