@@ -148,9 +148,10 @@ static void lookup_in_sources(struct name_context *n, struct lookup *l)
                 l->match = s;
                 e->column = (s16)j;
             }
-            if (hit || !l->column) continue;
-            l->table_count++;
-            continue;
+            if (hit || !l->table) {
+                if (!hit) l->table_count++;
+                continue;
+            }
         }
         if (l->table) {
             if (!source_name_matches(n, s, l->table, l->schema)) continue;

@@ -80,10 +80,13 @@ static void simplify_joins(struct compile *c, struct select *s)
                     }
                 }
             }
-            bool still = false;
-            for (u32 j = i + 1; j < from->count; j++) still |= (from->items[j].join & JOIN_RIGHT) != 0;
-            if (!still) item->join &= (u8)~JOIN_LEFT_OF_RIGHT;
         }
+    }
+    bool right_follows = false;
+    for (u32 i = from->count; i > 0; i--) {
+        struct source *item = &from->items[i - 1];
+        if (!right_follows) item->join &= (u8)~JOIN_LEFT_OF_RIGHT;
+        right_follows |= (item->join & JOIN_RIGHT) != 0;
     }
 }
 
@@ -156,6 +159,11 @@ static void simple_select(struct compile *c, struct select *s, struct select_des
         }
     }
     if (s->functions) flags = 0;
+    if (s->functions) {
+        // Whether the window's tables are open: not yet, whenever the query is run.
+        s->functions->reg_one = reg_alloc(c);
+        emit(c, OP_Integer, 0, s->functions->reg_one, 0);
+    }
     struct where_info *w = where_begin(c, s->from, s->where, s->functions ? NULL : sort->order_by, s->columns, s, flags, aux);
     if (d->wanted && !s->functions) {
         switch (where_distinct(w)) {

@@ -65,6 +65,11 @@ static void accumulators_update(struct compile *c, struct aggregate_info *a, int
         struct expr_list *list = e->list;
         int next = 0, reg = 0, count = 0;
         if (e->filter) {
+            if (a->accumulator_count && f->def->flags & FN_MIN_MAX && hit_used) {
+                // A row that the filter refuses gives the plain columns their values only when it is the first.
+                if (!hit) hit = reg_alloc(c);
+                emit(c, OP_Copy, hit_used, hit, 0);
+            }
             next = emit_label(c);
             expr_jump_if_false(c, e->filter, next, true);
         }

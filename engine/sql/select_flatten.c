@@ -35,6 +35,7 @@ struct expr *substitute_expr(struct substitution *x, struct expr *e)
             struct expr *collate = expr_new(c->arena, EXPR_COLLATE, OFFSET_NONE);
             collate->left = new;
             collate->text = wanted ? wanted->name : "BINARY";
+            collate->text_size = (u32)strlen(collate->text);
             expr_summarize(collate);
             collate->flags |= new->flags & (EXPR_F_HAS_SELECT | EXPR_F_HAS_FUNCTION | EXPR_F_CAN_BE_NULL);
             new = collate;
@@ -262,7 +263,7 @@ bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregat
     int new_cursor = inner->items[0].cursor;
     *list = *merged;
     // Its ORDER BY becomes the query's.
-    if (sub->order_by && !s->order_by && !(s->flags & SELECT_F_COMPOUND && s->next)) {
+    if (sub->order_by && !s->order_by) {
         for (u32 i = 0; i < sub->order_by->count; i++) sub->order_by->items[i].order_by_column = 0;
         s->order_by = sub->order_by;
         sub->order_by = NULL;

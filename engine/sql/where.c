@@ -206,7 +206,7 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
             loop->terms = arena_grow(c->arena, loop->terms, loop->term_count, &loop->term_capacity, sizeof *loop->terms);
         loop->terms[loop->term_count++] = term;
         x->columns[n] = (s16)column;
-        const struct collation *k = compare_collation(c, term->expr->left, term->expr->right);
+        const struct collation *k = expr_compare_collation(c, term->expr);
         x->collations[n] = k->name;
         n++;
     }
@@ -292,6 +292,11 @@ static void open_sources(struct where_info *w)
                 w->one_pass_cursors[0] = s->cursor;
             }
             open_table(c, s->cursor, s->database, t, op);
+            // From the third source on: no row at all ends the whole before it begins.
+            bool outer = false;
+            for (u32 k = 0; k <= i; k++) outer |= (w->sources->items[w->levels[k].source].join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) != 0;
+            if (i >= 2 && !outer && w->one_pass == ONE_PASS_OFF && !(w->flags & WHERE_OR_SUBCLAUSE))
+                emit(c, OP_IfEmpty, s->cursor, w->break_label, 0);
         } else {
             compile_use_database(c, s->database);
         }
@@ -531,7 +536,12 @@ void where_right_join_code(struct where_info *w, u32 level_index, struct where_l
         struct where_level *outer = &w->levels[k];
         struct source *o = &w->sources->items[outer->source];
         all |= outer->loop->self;
-        if (o->via_coroutine) emit(c, OP_Null, 0, o->reg_result, o->reg_result + o->table->column_count - 1);
+        if (o->via_coroutine) {
+            emit(c, OP_Null, 0, o->reg_result, o->reg_result + o->table->column_count - 1);
+            continue;
+        }
+        // Its loop may never have been reached.
+        if (o->select && o->address_fill) emit(c, OP_Gosub, o->reg_return, o->address_fill, 0);
         emit(c, OP_NullRow, outer->table_cursor, 0, 0);
         if (outer->loop->flags & (LOOP_INDEXED | LOOP_AUTO_INDEX) && outer->index_cursor != outer->table_cursor) emit(c, OP_NullRow, outer->index_cursor, 0, 0);
     }

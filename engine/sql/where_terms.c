@@ -291,7 +291,7 @@ void where_analyze_all(struct where_clause *wc)
 static void combine_disjuncts(struct where_clause *wc, struct where_term *one, struct where_term *two)
 {
     u16 op = one->operators | two->operators;
-    if (one->flags & two->flags & TERM_VNULL) return;
+    if ((one->flags | two->flags) & TERM_VNULL) return;
     if (!(one->operators & (WO_EQ | WO_LT | WO_LE | WO_GT | WO_GE)) ||
         !(two->operators & (WO_EQ | WO_LT | WO_LE | WO_GT | WO_GE)))
         return;
@@ -528,6 +528,7 @@ static void analyze_like(struct where_clause *wc, int at)
     struct expr *x1 = expr_new(c->arena, EXPR_COLLATE, OFFSET_NONE);
     x1->left = expr_copy(c->arena, left);
     x1->text = collation;
+    x1->text_size = (u32)strlen(collation);
     expr_summarize(x1);
     struct expr *ge = expr_binary(c->arena, EXPR_GE, x1, text_literal(c, low, size));
     copy_join_marks(ge, e);
@@ -587,10 +588,11 @@ static void analyze_term(struct where_clause *wc, int at)
     term->parent = -1;
     term->operators = 0;
     if (allowed_kind(kind)) {
-        struct expr *left = expr_skip_collate(e->left);
-        struct expr *right = expr_skip_collate(e->right);
-        u16 op_mask = term->prereq_right & left_mask ? WO_ALL : WO_EQUIV;
-        op_mask = (term->prereq_right & left_mask) == 0 ? WO_ALL : WO_EQUIV;
+        // likely(x) compares otherwise than x: only COLLATE is looked through.
+        struct expr *left = e->left, *right = e->right;
+        while (left->kind == EXPR_COLLATE) left = left->left;
+        while (right && right->kind == EXPR_COLLATE) right = right->left;
+        u16 op_mask = (term->prereq_right & left_mask) == 0 ? WO_ALL : WO_EQUIV;
         if (maybe_indexed(w, left_mask, left, kind, &cursor, &column)) {
             term->left_cursor = cursor;
             term->left_column = column;

@@ -383,7 +383,7 @@ void select_window_rows(struct compile *c, struct select *s, struct where_info *
     int previous_partition = f.partitions ? reg_alloc_range(c, f.partitions) : 0;
     int previous_order = f.orders ? reg_alloc_range(c, f.orders) : 0;
     int row = reg_alloc_range(c, f.columns + 1);
-    int opened = reg_alloc(c);
+    int opened = first->reg_one;
 
     // The loop over the inner query is under way: tables are opened at its first row.
     int once = emit(c, OP_If, opened, 0, 0);

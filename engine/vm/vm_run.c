@@ -1028,6 +1028,7 @@ next:
         NEXT;
     case OP_Next:
         CURSOR(in->p1);
+        if (UNLIKELY(c->null_row)) NEXT; // the null row of an outer join comes last
         TRY(cursor_next_inline(&c->c, &s->op));
         c->row_valid = false;
         if (LIKELY(c->c.state == CURSOR_VALID)) {
@@ -1039,6 +1040,7 @@ next:
         NEXT;
     case OP_Prev:
         CURSOR(in->p1);
+        if (UNLIKELY(c->null_row)) NEXT;
         TRY(cursor_previous(&c->c, &s->op));
         c->row_valid = false;
         if (LIKELY(c->c.state == CURSOR_VALID)) {
