@@ -48,7 +48,7 @@ enum foreign_key_action { FK_NO_ACTION = 0, FK_RESTRICT = 7, FK_SET_NULL = 8, FK
 enum expr_kind {
     // literals
     EXPR_NULL,
-    EXPR_INTEGER,  // integer
+    EXPR_INTEGER,  // integer; a hex literal of more than 64 bits has EXPR_F_BIG_INTEGER
     EXPR_REAL,     // real; text is the literal (an integer too large for 64 bits is one: EXPR_F_BIG_INTEGER)
     EXPR_TEXT,     // text, text_size: 'x', unquoted
     EXPR_BLOB,     // text, text_size: the bytes

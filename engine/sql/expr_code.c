@@ -466,6 +466,9 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
     case EXPR_COLUMN:
         return column_expr_code(c, e, target);
     case EXPR_INTEGER:
+        if (e->flags & EXPR_F_BIG_INTEGER) compile_fail(c, ERR_ERROR, -1, "hex literal too big: %s", e->text);
+        integer_code(c, e->integer, target);
+        return target;
     case EXPR_BOOLEAN:
         integer_code(c, e->integer, target);
         return target;

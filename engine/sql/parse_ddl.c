@@ -5,7 +5,7 @@
 
 // ---- columns and constraints ------------------------------------------------------------------------------
 
-static void parse_signed_number(struct parse *p)
+void parse_signed_number(struct parse *p)
 {
     if (p->token == TOKEN_PLUS || p->token == TOKEN_MINUS) parse_advance(p);
     if (p->token != TOKEN_INTEGER && p->token != TOKEN_FLOAT) parse_syntax_error(p);
@@ -529,7 +529,7 @@ static struct stmt *parse_create_virtual_table(struct parse *p)
         u32 depth = 0, begin = 0, end = 0;
         bool any = false;
         for (;;) {
-            if (p->token == TOKEN_SEMICOLON || p->token == TOKEN_END_OF_TEXT) parse_syntax_error(p);
+            if (p->token == TOKEN_END_OF_TEXT) parse_syntax_error(p);
             bool close = p->token == TOKEN_RIGHT_PAREN && depth == 0;
             if (close || (p->token == TOKEN_COMMA && depth == 0)) {
                 if (any) {

@@ -112,7 +112,8 @@ static struct expr *integer_literal(struct parse *p, struct expr *e, const char 
             if (digits || text[i] != '0') digits++;
             v = v << 4 | hex_digit(text[i]);
         }
-        if (digits > 16) parse_fail(p, ERR_ERROR, OFFSET_NONE, "hex literal too big: %s", text);
+        // An error once it is computed, not before.
+        if (digits > 16) e->flags |= EXPR_F_BIG_INTEGER;
         e->integer = (s64)v;
         return e;
     }
@@ -472,13 +473,9 @@ static struct expr *parse_cast(struct parse *p)
     if (parse_at_id(p) || p->token == TOKEN_STRING) {
         while (parse_at_id(p) || p->token == TOKEN_STRING) parse_advance(p);
         if (parse_accept(p, TOKEN_LEFT_PAREN)) {
-            do {
-                if (p->token == TOKEN_PLUS || p->token == TOKEN_MINUS) parse_advance(p);
-                if (p->token != TOKEN_INTEGER && p->token != TOKEN_FLOAT) parse_syntax_error(p);
-                parse_advance(p);
-            } while (parse_accept(p, TOKEN_COMMA));
-            if (p->token != TOKEN_RIGHT_PAREN) parse_syntax_error(p);
-            parse_advance(p);
+            parse_signed_number(p);
+            if (parse_accept(p, TOKEN_COMMA)) parse_signed_number(p);
+            parse_expect(p, TOKEN_RIGHT_PAREN);
         }
         e->text_size = p->previous_end - begin;
     }

@@ -49,6 +49,7 @@ void parse_limit(struct parse *p, struct expr **limit, struct expr **offset);
 struct name_list *parse_name_list(struct parse *p); // nm, nm
 struct name_list *parse_column_list(struct parse *p); // nm [COLLATE x] [ASC], ... as old schemas have it
 struct window *parse_window_definitions(struct parse *p);
+void parse_signed_number(struct parse *p); // of a type's size
 void parse_height_check(struct parse *p, struct expr *e);
 struct text_span parse_span_from(const struct parse *p, u32 offset); // to the token under the eye, trimmed
 const char *parse_text(struct parse *p, struct text_span span);
