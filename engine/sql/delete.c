@@ -22,6 +22,7 @@ void row_delete(struct compile *c, const struct write_target *target, const stru
     }
     bool keys = foreign_key_required(c, t, target->database, NULL, false);
     if (keys || triggers->count || returning) {
+        foreign_key_require_parents(c, t, target->database);
         reg_old = reg_alloc_range(c, t->column_count + 1);
         if (table_has_rowid(t))
             emit(c, OP_Copy, reg_key, reg_old, 0);

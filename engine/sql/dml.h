@@ -175,6 +175,8 @@ int foreign_key_required(struct compile *c, const struct table *t, int database,
 // Counts violations that the row's end (reg_old) or coming (reg_new; the other one is 0) makes or mends.
 void foreign_key_check(struct compile *c, const struct table *t, int database, int reg_old, int reg_new,
                        const int *changes, bool key_changes);
+// Fails "foreign key mismatch" unless every key that refers to t finds its columns there.
+void foreign_key_require_parents(struct compile *c, const struct table *t, int database);
 // CASCADE, SET NULL, SET DEFAULT, RESTRICT on the children. update: the SET list, NULL for DELETE; old row at
 // reg_old, new one behind it.
 void foreign_key_actions(struct compile *c, const struct table *t, int database, bool update, int reg_old,

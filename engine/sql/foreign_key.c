@@ -365,6 +365,18 @@ void foreign_key_check(struct compile *c, const struct table *t, int database, i
     parent_checks(c, t, database, reg_old, reg_new, changes, key_changes);
 }
 
+void foreign_key_require_parents(struct compile *c, const struct table *t, int database)
+{
+    if (!keys_enforced(c, t) || c->triggers_disabled) return;
+    struct foreign_key_place place = {0};
+    const struct foreign_key *key;
+    while ((key = foreign_key_referring(c, t, database, &place))) {
+        const struct index *index;
+        s16 *columns;
+        if (!parent_index_find(c, t, key, &index, &columns)) mismatch_fail(c, key);
+    }
+}
+
 // ---- actions ---------------------------------------------------------------------------------------------------
 
 static struct expr *row_column(struct compile *c, const char *row, const char *column)

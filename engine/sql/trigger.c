@@ -19,6 +19,12 @@ static bool temp_trigger_is_on(struct compile *c, const struct trigger *trigger,
     return locate_table(c, trigger->table_schema, trigger->table, -1, true, &found) == t && found == database;
 }
 
+// Whether a trigger that hangs on a table of that database is meant for it.
+static bool trigger_is_own(struct compile *c, const struct trigger *trigger, int database)
+{
+    return database != 1 || !trigger->table_schema || name_equal(trigger->table_schema, compile_database_name(c, 1));
+}
+
 static void trigger_set_add(struct compile *c, struct trigger_set *set, u32 *capacity, const struct trigger *trigger)
 {
     set->triggers = arena_grow(c->arena, set->triggers, set->count, capacity, sizeof(*set->triggers));
@@ -36,10 +42,17 @@ void trigger_set_find(struct compile *c, struct trigger_set *set, const struct t
     if (c->triggers_disabled) return;
     u32 capacity = 0;
     for (const struct trigger *k = t->triggers; k; k = k->next)
-        if (k->event == event && columns_overlap(k->columns, changes)) trigger_set_add(c, set, &capacity, k);
+        if (k->event == event && columns_overlap(k->columns, changes) && trigger_is_own(c, k, database))
+            trigger_set_add(c, set, &capacity, k);
+    // Temp triggers on tables of other databases; those on a table that temp has too hang on that.
     const struct schema *temp = compile_schema(c, 1);
     for (const struct trigger *k = temp && database != 1 ? temp->foreign_triggers : NULL; k; k = k->next)
         if (k->event == event && columns_overlap(k->columns, changes) && temp_trigger_is_on(c, k, t, database))
+            trigger_set_add(c, set, &capacity, k);
+    const struct table *namesake = temp && database != 1 ? schema_table(temp, t->name) : NULL;
+    for (const struct trigger *k = namesake ? namesake->triggers : NULL; k; k = k->next)
+        if (k->event == event && columns_overlap(k->columns, changes) && k->table_schema &&
+            temp_trigger_is_on(c, k, t, database))
             trigger_set_add(c, set, &capacity, k);
     // The newest fires first.
     for (u32 i = 0, last = set->count; i + 1 < last; i++) {

@@ -412,6 +412,7 @@ static void row_code(struct compile *c, struct update_job *job)
         item_code(c, job, job->rowid_item, job->reg_new);
         emit(c, OP_MustBeInt, job->reg_new, 0, 0);
     }
+    if (job->foreign_keys) foreign_key_require_parents(c, t, job->target.database);
     old_row_code(c, job);
     new_row_code(c, job);
     before_triggers_code(c, job);
