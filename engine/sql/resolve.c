@@ -131,8 +131,6 @@ static void lookup_in_sources(struct name_context *n, struct lookup *l)
                 if (is_rowid) continue;
                 if (l->count > 0) {
                     if (!s->using || name_list_find(s->using, l->column) < 0) {
-                        // Another column of that name, unless the inner join's USING made them one.
-                        if (hit && columns->items[j].using_term) continue;
                         l->full_join = NULL;
                     } else if (!(s->join & JOIN_RIGHT)) {
                         continue;
@@ -147,6 +145,7 @@ static void lookup_in_sources(struct name_context *n, struct lookup *l)
                 hit = true;
                 l->match = s;
                 e->column = (s16)j;
+                if (columns->items[j].using_term) break; // the others of that name are joined with it
             }
             if (hit || !l->table) {
                 if (!hit) l->table_count++;

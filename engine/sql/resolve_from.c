@@ -267,9 +267,19 @@ void with_push(struct compile *c, struct with *w)
     c->with = w;
 }
 
+// Names resolved so far in the contexts around: more after a subquery was resolved means that it is correlated.
+static u32 outer_references(const struct name_context *n)
+{
+    u32 count = 0;
+    for (; n; n = n->outer) count += n->reference_count;
+    return count;
+}
+
 static void subquery_expand(struct compile *c, struct source *s, struct name_context *outer)
 {
+    u32 before = outer_references(outer);
     resolve_select(c, s->select, outer);
+    s->correlated = outer_references(outer) != before;
     struct select *first = s->select;
     while (first->prior) first = first->prior;
     if (first->flags & SELECT_F_NESTED_FROM) {
@@ -290,6 +300,7 @@ static void subquery_expand(struct compile *c, struct source *s, struct name_con
 static void cte_instance(struct compile *c, struct source *s, struct cte *cte, struct with *scope,
                          struct name_context *outer)
 {
+    u32 before = outer_references(outer);
     if (cte->error) compile_fail(c, ERR_ERROR, s->offset, cte->error, cte->name);
     if (s->arguments || s->is_function) compile_fail(c, ERR_ERROR, s->offset, "'%s' is not a function", s->name);
     struct select *body = select_copy(c->arena, cte->select);
@@ -381,6 +392,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
     }
     cte->error = NULL;
     c->with = saved;
+    s->correlated = outer_references(outer) != before;
 }
 
 // ---- views ----------------------------------------------------------------------------------------------
@@ -581,13 +593,24 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
         if (!nested && wanted && (!name || !name_equal(wanted, name))) continue;
         const char *schema = source->database >= 0 ? compile_database_name(c, source->database) : "*";
         struct expr_list *nested_columns = nested ? source->select->columns : NULL;
+        if (s->flags & SELECT_F_NESTED_FROM && i + 1 < from->count && source[1].using)
+            // What USING joins is one column without a table, before those of the tables.
+            for (u32 j = 0; j < source[1].using->count; j++) {
+                const char *joined = source[1].using->items[j].name;
+                struct expr *e = expr_name(c->arena, joined);
+                e->flags |= EXPR_F_QUOTED;
+                struct expr_item *item = expr_list_add(c->arena, out, e);
+                item->name = arena_format(c->arena, "..%s", joined);
+                item->name_kind = ITEM_TABLE;
+                item->using_term = true;
+            }
         for (u32 j = 0; j < t->column_count; j++) {
             const struct column *column = &t->columns[j];
             struct expr_item *inner = nested ? &nested_columns->items[j] : NULL;
             if (inner && wanted && !nested_item_matches(inner, NULL, wanted, NULL)) continue;
-            if (inner && !wanted && inner->using_term && !(s->flags & SELECT_F_NESTED_FROM)) continue;
+            if (inner && !wanted && inner->reusable && !(s->flags & SELECT_F_NESTED_FROM)) continue;
             if (column->flags & COLUMN_HIDDEN) continue;
-            bool using_term = false;
+            bool joined = inner && inner->reusable;
             if (!wanted || s->flags & SELECT_F_NESTED_FROM) {
                 if (source->using && name_list_find(source->using, column->name) >= 0) {
                     // USING joins it with the one to its left.
@@ -595,7 +618,7 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
                         seen = true;
                         continue;
                     }
-                    using_term = true;
+                    joined = true;
                 }
             }
             seen = true;
@@ -629,7 +652,10 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
                 if (inner && inner->name_kind == ITEM_TABLE) item->name = inner->name;
                 else item->name = arena_format(c->arena, "%s.%s.%s", schema, label ? label : "", column->name);
                 item->name_kind = ITEM_TABLE;
-                item->using_term = using_term || (inner && inner->using_term);
+                item->using_term = inner && inner->using_term;
+                // "*" of the query around leaves it out.
+                item->reusable = joined || (i + 1 < from->count && source[1].using &&
+                                            name_list_find(source[1].using, column->name) >= 0);
             }
             item->no_expand = true;
         }

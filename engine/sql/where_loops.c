@@ -563,7 +563,7 @@ static bool might_help_order(struct builder *b, struct where_index *x, int curso
 
 bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct where_clause *wc, struct expr *partial)
 {
-    if (join & JOIN_RIGHT) return false;
+    if (join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) return false;
     while (partial->kind == EXPR_AND) {
         if (!where_usable_partial(w, cursor, join, wc, partial->left)) return false;
         partial = partial->right;
