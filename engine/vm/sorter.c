@@ -33,7 +33,8 @@ void sorter_clear(struct sorter *s)
     }
     s->blocks = NULL;
     s->next = s->end = NULL;
-    s->count = s->at = s->bytes = 0;
+    s->count = s->at = 0;
+    s->bytes = s->capacity * sizeof *s->entries;
     s->sorted = false;
     s->prefix_exact = true;
 }
@@ -121,6 +122,7 @@ bool sorter_add(struct sorter *s, const u8 *record, u64 size)
         struct sorter_entry *grown = realloc(s->entries, capacity * sizeof *grown);
         if (!grown) return false;
         s->entries = grown;
+        s->bytes += (capacity - s->capacity) * sizeof *grown;
         s->capacity = capacity;
     }
     u64 room = (size + 4 + 3) & ~(u64)3;
@@ -213,6 +215,7 @@ bool sorter_sort(struct sorter *s)
     if (from != s->entries) {
         free(s->entries);
         s->entries = other;
+        s->bytes -= (s->capacity - count) * sizeof *other;
         s->capacity = count;
     } else {
         free(other);

@@ -18,7 +18,7 @@ struct sorter {
     u8 *next, *end;
     struct sorter_entry *entries;
     u64 count, capacity, at;
-    u64 bytes;
+    u64 bytes; // held
     bool sorted;
     bool prefix_exact; // equal prefixes mean equal first fields
     struct value *key; // scratch of comparisons

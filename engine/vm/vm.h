@@ -63,6 +63,7 @@ struct vm_cursor {
     const struct table *virtual_table;
     struct skerry_stmt *inner; // of a pragma_X
     bool filtering;
+    struct value pragma_arguments[2]; // the hidden columns, in their order
 };
 
 // ---- frames ----------------------------------------------------------------------------------------------
@@ -145,6 +146,7 @@ struct skerry_stmt {
     s64 deferred_before;    // db->deferred_violations at its start
     u32 savepoint;          // statement savepoint, 0: none
     s64 now_ms;
+    u64 sorter_bytes;       // that its sorters hold
     u64 deadline_ns;        // of SKERRY_LIMIT_STATEMENT_MS
     u64 busy_deadline_ns;   // 0: not waiting for the write slot
     struct skerry_stmt_counters counters;
@@ -244,6 +246,7 @@ io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, b
 enum vm_result vm_explain(struct skerry_stmt *s);
 
 io_status vm_no_memory(struct skerry_stmt *s);
+io_status vm_memory_check(struct skerry_stmt *s); // SKERRY_LIMIT_STATEMENT_MEMORY
 io_status vm_value_error(struct skerry_stmt *s, err_code code); // of a value function
 #define VALUE_TRY(s, call)                                                                         \
     do {                                                                                           \

@@ -14,7 +14,7 @@ static void ephemeral_unref(struct vm_ephemeral *e)
 
 void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
 {
-    (void)s;
+    if (c->sorter) s->sorter_bytes -= c->sorter->bytes;
     cursor_deinit(&c->c);
     if (c->walk) {
         btree_walk_deinit(c->walk);
@@ -24,6 +24,7 @@ void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
     sorter_free(c->sorter);
     table_rows_close(c->rows);
     skerry_finalize(c->inner);
+    for (u32 i = 0; i < COUNT_OF(c->pragma_arguments); i++) value_deinit(&c->pragma_arguments[i]);
     free(c->row_buffer);
     free(c);
 }
@@ -46,6 +47,7 @@ struct vm_cursor *vm_cursor_new(struct skerry_stmt *s, s32 number, enum vm_curso
     c->database = -1;
     c->encoding = s->encoding;
     c->null_row = true;
+    for (u32 i = 0; i < COUNT_OF(c->pragma_arguments); i++) value_init(&c->pragma_arguments[i]);
     *slot = c;
     return c;
 }
@@ -167,7 +169,9 @@ io_status vm_reset_sorter(struct skerry_stmt *s, const struct instruction *in)
 {
     struct vm_cursor *c = s->frame->cursors[in->p1];
     if (c->kind == VM_CURSOR_SORTER) {
+        s->sorter_bytes -= c->sorter->bytes;
         sorter_clear(c->sorter);
+        s->sorter_bytes += c->sorter->bytes;
         return IO_DONE;
     }
     return cursor_empty(s, c);

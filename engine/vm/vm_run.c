@@ -9,6 +9,7 @@
 #include "../fn/table_function.h"
 #include "../sql/ast.h"
 #include "../store/btree_inline.h"
+#include "../store/pager.h"
 #include "vm_column.h"
 
 // Jumps back between two looks at interrupts and the loop.
@@ -23,6 +24,17 @@ io_status vm_value_error(struct skerry_stmt *s, err_code code)
 {
     err_set(&s->op.err, code, __func__, "%s", err_default_text(code));
     return IO_FAIL;
+}
+
+io_status vm_memory_check(struct skerry_stmt *s)
+{
+    u64 limit = (u64)s->db->limits[SKERRY_LIMIT_STATEMENT_MEMORY];
+    if (LIKELY(!limit)) return IO_DONE;
+    u64 used = s->sorter_bytes;
+    if (s->ephemeral_begun) used += (u64)txn_page_count(s->ephemeral->txn) * txn_page_size(s->ephemeral->txn);
+    if (used <= limit) return IO_DONE;
+    return IO_ERROR(&s->op.err, ERR_FULL, "sorters and temporary tables take more than the %llu bytes that a statement may use",
+                    (unsigned long long)limit);
 }
 
 // ---- operators -----------------------------------------------------------------------------------------------
@@ -336,7 +348,11 @@ static io_status sorter_open(struct skerry_stmt *s, const struct instruction *in
 static io_status sorter_insert(struct skerry_stmt *s, struct vm_cursor *c, struct value *record)
 {
     if (record->flags & VALUE_ZERO_TAIL) VALUE_TRY(s, value_expand(record));
-    return sorter_add(c->sorter, record->bytes, record->size) ? IO_DONE : vm_no_memory(s);
+    u64 before = c->sorter->bytes;
+    if (!sorter_add(c->sorter, record->bytes, record->size)) return vm_no_memory(s);
+    if (LIKELY(c->sorter->bytes == before)) return IO_DONE;
+    s->sorter_bytes += c->sorter->bytes - before;
+    return vm_memory_check(s);
 }
 
 static io_status sorter_start(struct skerry_stmt *s, struct vm_cursor *c)
@@ -344,7 +360,10 @@ static io_status sorter_start(struct skerry_stmt *s, struct vm_cursor *c)
     s->counters.sorts++;
     c->row_valid = false;
     c->null_row = false;
-    if (!sorter_sort(c->sorter)) {
+    u64 before = c->sorter->bytes;
+    bool sorted = sorter_sort(c->sorter);
+    s->sorter_bytes -= before - c->sorter->bytes;
+    if (!sorted) {
         s->op.err = c->sorter->err;
         return IO_FAIL;
     }

@@ -164,7 +164,13 @@ io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in,
             c->inner = NULL;
         }
         c->filtering = true;
-        if (!c->inner) IO_TRY(pragma_open(s, c, argv));
+        if (!c->inner) {
+            for (u32 i = 0; i < COUNT_OF(c->pragma_arguments); i++) {
+                value_set_null(&c->pragma_arguments[i]);
+                if (argv[i]) VALUE_TRY(s, value_copy(&c->pragma_arguments[i], argv[i]));
+            }
+            IO_TRY(pragma_open(s, c, argv));
+        }
         bool row;
         IO_TRY(pragma_step(s, c, &row));
         c->filtering = false;
@@ -187,7 +193,12 @@ io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in)
     value_set_null(out);
     if (c->null_row) return IO_DONE;
     if (!c->function) {
-        if ((u32)in->p2 < c->inner->program->column_count) VALUE_TRY(s, value_copy(out, &c->inner->row[in->p2]));
+        u32 hidden = 0, column = (u32)in->p2;
+        while (!(c->virtual_table->columns[hidden].flags & COLUMN_HIDDEN)) hidden++;
+        if (column >= hidden)
+            VALUE_TRY(s, value_copy(out, &c->pragma_arguments[column - hidden]));
+        else if (column < c->inner->program->column_count)
+            VALUE_TRY(s, value_copy(out, &c->inner->row[column]));
         return IO_DONE;
     }
     if (!table_rows_column(c->rows, (u32)in->p2, out, &s->op.err)) return IO_FAIL;

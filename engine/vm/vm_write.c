@@ -133,7 +133,8 @@ io_status vm_insert(struct skerry_stmt *s, const struct instruction *in)
         s->changes++;
         if (in->p5 & WRITE_LAST_ROWID) s->db->last_insert_rowid = e.rowid;
     }
-    if (c->database >= 0) s->counters.rows_written++;
+    if (c->database < 0) return vm_memory_check(s);
+    s->counters.rows_written++;
     return IO_DONE;
 }
 
@@ -178,7 +179,8 @@ io_status vm_index_insert(struct skerry_stmt *s, const struct instruction *in)
     c->seek_result = 0;
     c->null_row = false;
     if (in->p5 & WRITE_COUNT_CHANGE) s->changes++;
-    if (c->database >= 0) s->counters.rows_written++;
+    if (c->database < 0) return vm_memory_check(s);
+    s->counters.rows_written++;
     return IO_DONE;
 }
 

@@ -328,6 +328,20 @@ TEST(skerry_interrupt_ends_a_statement)
     skerry_engine_destroy(engine);
 }
 
+TEST(skerry_sorting_within_a_limit)
+{
+    setup(IO_BACKEND_MEMORY);
+    struct skerry *db = open_at(":memory:");
+    const char *sort = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 50000) "
+                       "SELECT count(*) FROM (SELECT x FROM c ORDER BY -x LIMIT -1 OFFSET 1)";
+    skerry_limit(db, SKERRY_LIMIT_STATEMENT_MEMORY, 100000);
+    CHECK(strncmp(sql(db, sort), "error: sorters and temporary tables take more than the 100000", 61) == 0);
+    skerry_limit(db, SKERRY_LIMIT_STATEMENT_MEMORY, 100000000);
+    CHECK_STR(sql(db, sort), "49999 ");
+    shut(db);
+    skerry_engine_destroy(engine);
+}
+
 // Many connections, each with a statement that waits for its commit, stepped in turn.
 TEST(skerry_many_connections_commit_together)
 {
