@@ -93,7 +93,7 @@ static void reply_health(struct node *n, struct http_exchange *x)
     if (n->backup) {
         struct backup_status b;
         backup_status_get(n->backup, &b);
-        s64 behind_ms = b.behind_since_ms ? io_wall_ms(n->io) - b.behind_since_ms : 0;
+        s64 behind_ms = b.behind_since_ms ? MAX(io_wall_ms(n->io) - b.behind_since_ms, (s64)1) : 0;
         buffer_format(&out, ",\"backup\":{\"state\":\"%s\",\"segment\":%llu,\"behind_ms\":%lld,\"encrypted\":%s",
                       backup_state_name(b.state), (unsigned long long)b.sequence, (long long)behind_ms,
                       n->key.given ? "true" : "false");

@@ -333,10 +333,14 @@ static io_status step_idle(struct backup *b)
     struct store_position now;
     store_position_get(b->store, &now, NULL);
     bool behind = !b->has_pushed || now.lsn > b->pushed.lsn;
-    if (b->has_pushed && !behind &&
+    u64 wal_base = now.lsn - now.wal_frame;
+    if (b->has_pushed && b->pushed.lsn >= wal_base &&
         (now.wal_salt[0] != b->mark.wal_salt[0] || now.wal_salt[1] != b->mark.wal_salt[1])) {
-        // The WAL started anew after all of it was pushed: note where it goes on.
-        b->pushed = now;
+        // The WAL started anew after all of the old one was pushed: noted at once, so that a start after a crash
+        // finds its place in the new one.
+        b->pushed.wal_salt[0] = now.wal_salt[0];
+        b->pushed.wal_salt[1] = now.wal_salt[1];
+        b->pushed.wal_frame = (u32)(b->pushed.lsn - wal_base);
         b->step = STEP_MARK_WRITE;
         return IO_DONE;
     }

@@ -70,6 +70,34 @@ def pushed_and_restored(tests, kind):
     equal(sqlite3(out + ".2", ROWS).stdout.strip(), "3000|4501500", "rows in the later file")
 
 
+def goes_on_where_it_was(tests, kind):
+    store = kind(tests, "on")
+    node = Node(tests.path("on-" + kind.name), "--store", store.url, env=store.env).start()
+    fill(node, 1, 1000)
+    check(node.wait_pushed(), "not pushed")
+    equal(node.stop(), 0, "exit status")
+    node.start()
+    fill(node, 1001, 1100)
+    check(node.wait_pushed(), "not pushed after a restart")
+    node.kill()
+    node.start()
+    fill(node, 1101, 1200)
+    check(node.wait_pushed(), "not pushed after a kill")
+    node.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    fill(node, 1201, 1300)
+    check(node.wait_pushed(), "not pushed after the WAL began anew")
+    node.kill()
+    node.start()
+    fill(node, 1301, 1400)
+    check(node.wait_pushed(), "not pushed after a kill on the new WAL")
+    node.stop()
+    equal(node.log().count("event=backup.image"), 1, "whole images pushed (only the first start needs one)")
+    out = tests.path("on-" + kind.name + ".db")
+    equal(restore(store, out).returncode, 0, "restore")
+    equal(sqlite3(out, ROWS).stdout.strip(), "1400|980700", "rows in the restored file")
+    equal(sqlite3(out, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+
+
 def second_node_takes_over(tests, kind):
     store = kind(tests, "second")
     first = Node(tests.path("first-" + kind.name), "--store", store.url, env=store.env).start()
@@ -270,7 +298,7 @@ def bad_starts(tests):
 
 
 def main():
-    tests = Tests()
+    tests = Tests(sys.argv[1:])
     server = None
     if not S3["endpoint"]:
         port = 21000 + os.getpid() % 9000
@@ -285,7 +313,7 @@ def main():
                 time.sleep(0.1)
     try:
         for kind in (DirectoryStore, S3Store) if server else (S3Store,):
-            for test in (pushed_and_restored, second_node_takes_over, encrypted, changed_by_sqlite3_meanwhile,
+            for test in (pushed_and_restored, goes_on_where_it_was, second_node_takes_over, encrypted, changed_by_sqlite3_meanwhile,
                          anothers_backup, image_of_many_segments):
                 tests.run(f"{test.__name__}_{kind.name}", test, tests, kind)
         if server:
