@@ -129,7 +129,7 @@ static bool values_code(struct compile *c, struct select *s, struct select_dest 
     u32 count = 0;
     struct select *first = s;
     for (struct select *t = s; t; t = t->prior) {
-        if (!(t->flags & SELECT_F_VALUES) || t->limit || t->order_by || t->functions || t->flags & SELECT_F_AGGREGATE || t->where) return false;
+        if (!(t->flags & SELECT_F_VALUES) || t->limit || t->order_by || select_has_window(t) || t->flags & SELECT_F_AGGREGATE || t->where) return false;
         if (t->prior && t->op != SELECT_UNION_ALL) return false;
         count++;
         first = t;

@@ -205,7 +205,10 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
 {
     if (order_ignorable(dest) && !s->limit) s->order_by = NULL;
     if (order_ignorable(dest) && dest->kind != DEST_QUEUE) s->flags &= ~(u32)SELECT_F_DISTINCT;
-    if (s->functions) select_window_rewrite(c, s);
+    if (!(s->flags & SELECT_F_WINDOW_REWRITTEN) && select_has_window(s)) {
+        s->flags |= SELECT_F_WINDOW_REWRITTEN;
+        select_window_rewrite(c, s);
+    }
     simplify_joins(c, s);
     for (u32 i = 0; s->from && i < s->from->count; i++) {
         struct source *item = &s->from->items[i];

@@ -100,7 +100,7 @@ static bool compound_mergeable(struct compile *c, struct select *s, struct selec
     if (aggregate || s->flags & SELECT_F_DISTINCT || s->from->count != 1 || outer) return false;
     for (struct select *t = sub; t; t = t->prior) {
         if (t->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE) || (t->prior && t->op != SELECT_UNION_ALL) || !t->from ||
-            t->from->count < 1 || t->functions || t->group_by)
+            t->from->count < 1 || select_has_window(t) || t->group_by)
             return false;
         if (t->columns->count != sub->columns->count) return false;
         if (t->flags & SELECT_F_RECURSIVE) return false;
@@ -133,7 +133,7 @@ bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregat
     struct select *sub = item->select;
     int cursor = item->cursor;
     bool outer = false;
-    if (s->functions || sub->functions) return false;
+    if (select_has_window(s) || select_has_window(sub)) return false;
     struct source_list *inner = sub->from;
     if (sub->limit && s->limit) return false;
     if (sub->limit_offset) return false;
@@ -322,14 +322,14 @@ bool select_push_down(struct compile *c, struct select *sub, struct expr *where,
     if (sub->prior) {
         bool distinct = false;
         for (struct select *t = sub; t; t = t->prior) {
-            if (t->functions || t->flags & SELECT_F_RECURSIVE) return false;
+            if (select_has_window(t) || t->flags & SELECT_F_RECURSIVE) return false;
             if (t->op != SELECT_UNION_ALL && t->op != SELECT_SIMPLE) distinct = true;
         }
         if (distinct)
             for (struct select *t = sub; t; t = t->prior)
                 for (u32 i = 0; i < t->columns->count; i++)
                     if (expr_collation(c, t->columns->items[i].expr) != &COLLATION_BINARY) return false;
-    } else if (sub->functions) {
+    } else if (select_has_window(sub)) {
         return false;
     }
     if (sub->limit) return false;

@@ -134,6 +134,16 @@ void select_link_window(struct compile *c, struct select *s, struct expr *call)
     }
 }
 
+bool select_has_window(const struct select *s)
+{
+    if (s->functions) return true;
+    for (u32 i = 0; i < s->columns->count; i++)
+        if (s->columns->items[i].expr->flags & EXPR_F_HAS_WINDOW) return true;
+    for (u32 i = 0; s->order_by && i < s->order_by->count; i++)
+        if (s->order_by->items[i].expr->flags & EXPR_F_HAS_WINDOW) return true;
+    return false;
+}
+
 struct relink {
     struct compile *c;
     struct select *s;

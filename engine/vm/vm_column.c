@@ -200,7 +200,8 @@ io_status vm_column(struct skerry_stmt *s, const struct instruction *in)
             IO_TRY(vm_deferred_seek(s, c));
         }
     }
-    if (UNLIKELY(c->null_row && c->kind != VM_CURSOR_PSEUDO && c->kind != VM_CURSOR_SORTER)) {
+    // A pseudo cursor without a register stands for a cursor that was never opened.
+    if (UNLIKELY(c->null_row && (c->kind != VM_CURSOR_PSEUDO || !c->pseudo_register) && c->kind != VM_CURSOR_SORTER)) {
         value_set_null(out);
         return IO_DONE;
     }
