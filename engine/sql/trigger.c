@@ -41,10 +41,7 @@ void trigger_set_find(struct compile *c, struct trigger_set *set, const struct t
     *set = (struct trigger_set){0};
     if (c->triggers_disabled) return;
     u32 capacity = 0;
-    for (const struct trigger *k = t->triggers; k; k = k->next)
-        if (k->event == event && columns_overlap(k->columns, changes) && trigger_is_own(c, k, database))
-            trigger_set_add(c, set, &capacity, k);
-    // Temp triggers on tables of other databases; those on a table that temp has too hang on that.
+    // Temp triggers on tables of other databases come first; those on a table that temp has too hang on that.
     const struct schema *temp = compile_schema(c, 1);
     for (const struct trigger *k = temp && database != 1 ? temp->foreign_triggers : NULL; k; k = k->next)
         if (k->event == event && columns_overlap(k->columns, changes) && temp_trigger_is_on(c, k, t, database))
@@ -54,8 +51,12 @@ void trigger_set_find(struct compile *c, struct trigger_set *set, const struct t
         if (k->event == event && columns_overlap(k->columns, changes) && k->table_schema &&
             temp_trigger_is_on(c, k, t, database))
             trigger_set_add(c, set, &capacity, k);
-    // The newest fires first.
-    for (u32 i = 0, last = set->count; i + 1 < last; i++) {
+    u32 first = set->count;
+    for (const struct trigger *k = t->triggers; k; k = k->next)
+        if (k->event == event && columns_overlap(k->columns, changes) && trigger_is_own(c, k, database))
+            trigger_set_add(c, set, &capacity, k);
+    // The table's own: the newest fires first.
+    for (u32 i = first, last = set->count; i + 1 < last; i++) {
         const struct trigger *swap = set->triggers[i];
         set->triggers[i] = set->triggers[--last];
         set->triggers[last] = swap;

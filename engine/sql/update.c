@@ -126,6 +126,37 @@ static struct expr *source_column_expr(struct compile *c, const struct source *s
     return e;
 }
 
+static bool same_name(const char *a, const char *b)
+{
+    return a && b ? name_equal(a, b) : a == b;
+}
+
+// Adds the FROM clause behind the target. Several terms become one, so that their joins do not see the target.
+static void from_add(struct compile *c, struct update_job *job, struct select *select, struct source_list *from)
+{
+    const struct source *target = job->source;
+    for (u32 i = 0; i < from->count; i++) {
+        const struct source *other = &from->items[i];
+        int database;
+        if (other->select || !same_name(target->alias, other->alias)) continue;
+        if (locate_table(c, other->schema_name, other->name, -1, true, &database) != target->table) continue;
+        compile_fail(c, ERR_ERROR, -1, "target object/alias may not appear in FROM clause: %s",
+                     target->alias ? target->alias : target->table->name);
+    }
+    struct source *added = source_list_add(c->arena, &select->from);
+    if (from->count == 1) {
+        *added = from->items[0];
+    } else {
+        struct select *nested = arena_alloc(c->arena, sizeof(*nested));
+        expr_list_add(c->arena, &nested->columns, expr_new(c->arena, EXPR_STAR, OFFSET_NONE));
+        nested->from = from;
+        nested->flags = SELECT_F_NESTED_FROM;
+        added->select = nested;
+        added->cursor = -1;
+    }
+    added->join = JOIN_INNER | JOIN_COMMA;
+}
+
 // The rows of "SELECT key..., SET values... FROM target, FROM sources WHERE ..." into the ephemeral table. When a
 // row comes more than once, the last of its values stay.
 static void rows_from_select(struct compile *c, struct update_job *job)
@@ -141,15 +172,7 @@ static void rows_from_select(struct compile *c, struct update_job *job)
     target->cursor = cursor_alloc(c);
     target->database = job->target.database;
     if (job->is_view) target->table = NULL; // to be expanded as in any SELECT
-    for (u32 i = 0; s->from && i < s->from->count; i++) {
-        struct source *other = source_list_add(c->arena, &select->from);
-        *other = s->from->items[i];
-        if (i == 0) other->join = JOIN_INNER | JOIN_COMMA;
-        const char *a = job->source->alias ? job->source->alias : job->source->name;
-        const char *b = other->alias ? other->alias : other->name;
-        if (b && !other->select && name_equal(a, b))
-            compile_fail(c, ERR_ERROR, -1, "target object/alias may not appear in FROM clause: %s", a);
-    }
+    if (s->from) from_add(c, job, select, s->from);
     target = &select->from->items[0];
     for (int i = 0; i < key; i++) {
         if (job->is_view) {
