@@ -287,10 +287,9 @@ int skerry_reset(struct skerry_stmt *s)
         case IO_DONE: break;
         }
     }
-    int result = s->state == STMT_STATE_FAILED ? err_primary(s->op.err.code) : SKERRY_OK;
     s->state = STMT_STATE_READY;
     s->row = NULL;
-    return result == SKERRY_OK ? SKERRY_OK : SKERRY_OK;
+    return SKERRY_OK;
 }
 
 struct skerry *skerry_stmt_db(const struct skerry_stmt *s) { return s->db; }

@@ -226,10 +226,36 @@ static io_status database_detach(struct skerry_stmt *s, const struct instruction
     return connection_detach(s->db, (const char *)name->bytes, &s->op.err) == ERR_OK ? IO_DONE : IO_FAIL;
 }
 
+// An empty database takes on a new page size: it is opened anew.
+static io_status page_size_apply(struct skerry_stmt *s)
+{
+    struct skerry *db = s->db;
+    struct database *d = &db->databases[DATABASE_MAIN];
+    if (!db->autocommit || db->active_count > 1) return IO_DONE;
+    if (d->txn) {
+        if (txn_page_size(d->txn) == (u32)db->settings[SETTING_PAGE_SIZE]) return IO_DONE;
+        bool held = txn_state_get(d->txn) != TXN_NONE;
+        IO_TRY(txn_begin_read(d->txn, &s->op));
+        bool empty = txn_page_count(d->txn) == 0;
+        if (!held) txn_end_read(d->txn);
+        if (held || !empty) return IO_DONE;
+        txn_destroy(d->txn);
+        d->txn = NULL;
+    }
+    if (d->store) {
+        IO_TRY(store_close(d->store, &s->op));
+        d->store = NULL;
+    }
+    return IO_DONE;
+}
+
 static io_status setting(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
-    if (in->p5 & 1) db->settings[in->p1] = value_to_integer(reg(s, in->p2));
+    if (in->p5 & 1) {
+        db->settings[in->p1] = value_to_integer(reg(s, in->p2));
+        if (in->p1 == SETTING_PAGE_SIZE) IO_TRY(page_size_apply(s));
+    }
     if (in->p3 > 0) value_set_integer(reg(s, in->p3), db->settings[in->p1]);
     return IO_DONE;
 }
