@@ -117,6 +117,21 @@ static void affinity_once(struct compile *c, struct checks *k)
     k->affinity_done = true;
 }
 
+// A constraint without a name is called by its text; SQLite dequotes that, so a leading quoted word is all of it.
+static const char *check_name(struct compile *c, const struct check *check)
+{
+    if (check->name) return check->name;
+    char quote = check->text[0] == '[' ? ']' : check->text[0];
+    if (quote != '"' && quote != '\'' && quote != '`' && quote != ']') return check->text;
+    char *out = arena_copy(c->arena, check->text, strlen(check->text)), *to = out;
+    for (const char *at = check->text + 1; *at; at++) {
+        if (*at == quote && *++at != quote) break;
+        *to++ = *at;
+    }
+    *to = 0;
+    return out;
+}
+
 static void check_checks(struct compile *c, struct checks *k)
 {
     struct constraint_job *job = k->job;
@@ -135,7 +150,7 @@ static void check_checks(struct compile *c, struct checks *k)
         if (conflict == CONFLICT_IGNORE)
             emit(c, OP_Goto, 0, job->ignore_label, 0);
         else
-            constraint_halt(c, ERR_CONSTRAINT_CHECK, conflict, check->name ? check->name : check->text, HALT_CHECK);
+            constraint_halt(c, ERR_CONSTRAINT_CHECK, conflict, check_name(c, check), HALT_CHECK);
         label_place(c, holds);
     }
 }
