@@ -118,7 +118,7 @@ static void affinity_once(struct compile *c, struct checks *k)
 }
 
 // A constraint without a name is called by its text; SQLite dequotes that, so a leading quoted word is all of it.
-static const char *check_name(struct compile *c, const struct check *check)
+static const char *check_name(struct compile *c, const struct check_constraint *check)
 {
     if (check->name) return check->name;
     char quote = check->text[0] == '[' ? ']' : check->text[0];
