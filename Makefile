@@ -59,9 +59,21 @@ $(B)/libtests.a: $(TEST_HELPERS)
 	@rm -f $@
 	ar rcs $@ $^
 
-# Benchmarks: tests/bench/bench_NAME.c is a program of its own.
-$(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/libskerry.a
-	$(CC) $(CFLAGS) $^ -o $@ $(LIBS) -lsqlite3
+# Benchmarks: tests/bench/bench_NAME.c is a program of its own. The SQLite they compare with is the newest
+# amalgamation, which npm brings (see tests/bench/package.json).
+SQLITE_PEER := tests/bench/node_modules/better-sqlite3/deps/sqlite3
+build/bench/sqlite3.o: $(SQLITE_PEER)/sqlite3.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -DNDEBUG -pthread -c $< -o $@
+
+$(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/libskerry.a build/bench/sqlite3.o
+	$(CC) $(CFLAGS) $^ -o $@ $(LIBS)
+
+$(SQLITE_PEER)/sqlite3.c:
+	cd tests/bench && npm install --ignore-scripts --no-audit --no-fund
+
+bench:
+	@tests/bench/run.sh
 
 tests: $(TESTS)
 unit: $(TESTS)

@@ -1,0 +1,58 @@
+#!/bin/bash
+# Everything that shows how fast Skerry is: `make bench` runs it, in under six minutes. It installs what is missing (as
+# root), builds, and prints one table for each area, with ratios measured in the same run. What cannot run says why.
+# usage: tests/bench/run.sh [AREA...]      areas: io commit sql http image
+set -u
+cd "$(dirname "$0")/../.."
+areas=" ${*:-io commit sql http image} "
+scratch=build/bench
+mkdir -p "$scratch"
+
+need() { # COMMAND PACKAGE
+    command -v "$1" >/dev/null && return 0
+    if [ "$(id -u)" = 0 ]; then
+        { apt-get install -y "$2" || { apt-get update && apt-get install -y "$2"; }; } >"$scratch/apt.log" 2>&1
+    fi
+    command -v "$1" >/dev/null || { echo "$1 is not installed: apt-get install $2"; return 1; }
+}
+wants() { [[ $areas == *" $1 "* ]]; }
+heading() { printf '\n== %s\n' "$*"; }
+
+need npm npm && { [ -d tests/bench/node_modules/better-sqlite3 ] ||
+    (cd tests/bench && npm install --ignore-scripts --no-audit --no-fund) >"$scratch/npm.log" 2>&1 ||
+    { echo "npm install failed:"; tail -n 5 "$scratch/npm.log"; }; }
+make -s -j"$(nproc)" all build/release/bench_io || exit 1
+echo "$(nproc) processors, load $(cut -d' ' -f1-3 /proc/loadavg), $(uname -sr)"
+
+if wants io; then
+    heading "the ring"
+    need fio fio
+    need strace strace
+    build/release/bench_io --dir "$scratch" --size 256 --rounds 3 --seconds 0.7
+    rm -f "$scratch/bench_io.data"
+fi
+if wants commit || wants sql; then
+    make -s -j"$(nproc)" build/release/bench_sql build/release/bench_sql_commit || exit 1
+fi
+if wants commit; then
+    heading "commits"
+    build/release/bench_sql_commit --dir "$scratch"
+fi
+if wants sql; then
+    heading "SQL"
+    build/release/bench_sql --dir "$scratch"
+fi
+if wants http; then
+    heading "HTTP"
+    need wrk wrk && need curl curl && tests/bench/http.sh 6
+fi
+if wants image; then
+    heading "image"
+    size=$(docker image inspect skerry --format '{{.Size}}' 2>/dev/null)
+    if [ -n "$size" ]; then
+        awk -v s="$size" 'BEGIN { printf "skerry: %.1f MB\n", s / 1e6 }'
+    else
+        echo "docker has no image called skerry: docker build -t skerry -f docker/Dockerfile ."
+    fi
+    echo "program: $(($(stat -c %s build/release/skerry) / 1024)) KiB, stripped $(strip -o "$scratch/stripped" build/release/skerry && stat -c %s "$scratch/stripped" | awk '{print int($1 / 1024)}') KiB"
+fi
