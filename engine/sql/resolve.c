@@ -748,7 +748,6 @@ static void resolve_node(struct name_context *n, struct expr *e)
     case EXPR_CAST:
     case EXPR_CASE:
         resolve_operands(n, e);
-        if (e->kind == EXPR_COLLATE) find_collation_at(c, e->text, e);
         break;
     }
     if (e->kind != EXPR_FUNCTION && e->kind != EXPR_AGG_FUNCTION) {

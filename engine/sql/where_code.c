@@ -686,12 +686,13 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
         if (!alt || alt->flags & TERM_CODED) continue;
         if (alt->operators & WO_IN && (alt->expr->flags & EXPR_F_SELECT || !alt->expr->list || alt->expr->list->count == 0))
             continue;
+        // The constant is compared as the other column's collation has it.
+        if (!name_equal(expr_collation(c, t->expr->left)->name, expr_collation(c, alt->expr->left)->name)) continue;
         struct expr test = *alt->expr;
         test.left = t->expr->left;
         test.flags &= ~(u32)(EXPR_F_SUBROUTINE);
         struct expr *copy = expr_copy(c->arena, &test);
         expr_jump_if_false(c, copy, level->continue_label, true);
-        alt->flags |= 0;
     }
     if (s->join & JOIN_RIGHT && level->right_match) {
         // This row has met its partner.
