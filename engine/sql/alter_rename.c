@@ -273,7 +273,7 @@ static void resolve_trigger(struct text_edit *t, struct stmt_create_trigger *s)
     const char *saved_schema = c->trigger_schema;
     const char *schema = t->database == DATABASE_TEMP ? s->table.schema : compile_database_name(c, t->database);
     const struct table *table = locate_table(c, schema, s->table.name, -1, false, &found);
-    if (table_is_view(table)) table = view_columns(c, table);
+    if (table_is_view(table)) table = view_columns(c, table, found);
     c->trigger = (struct trigger_context){
         .table = table, .has_old = s->event != TRIGGER_INSERT, .has_new = s->event != TRIGGER_DELETE};
     c->trigger_schema = t->database == DATABASE_TEMP ? NULL : compile_database_name(c, t->database);

@@ -336,7 +336,7 @@ void result_columns_from_list(struct compile *c, struct source_list *sources, st
 // The columns of a select (a view, a subquery, CREATE TABLE AS): names made unique, types, affinities.
 struct table *select_result_table(struct compile *c, struct select *s, const char *name);
 // Names and types of a view's columns, filled in at first use for this statement.
-const struct table *view_columns(struct compile *c, const struct table *view);
+const struct table *view_columns(struct compile *c, const struct table *view, int database);
 
 // ---- WHERE loops --------------------------------------------------------------------------------------
 

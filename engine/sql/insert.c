@@ -122,8 +122,12 @@ static void values_coroutine(struct compile *c, struct insert_job *job)
 static bool is_values_chain(const struct select *s)
 {
     if (s->with || s->order_by || s->limit) return false;
-    for (; s; s = s->prior)
+    bool several = s->prior;
+    for (; s; s = s->prior) {
         if (!(s->flags & SELECT_F_VALUES) || (s->prior && s->op != SELECT_UNION_ALL)) return false;
+        for (u32 i = 0; several && i < s->columns->count; i++)
+            if (s->columns->items[i].expr->flags & EXPR_F_HAS_WINDOW) return false;
+    }
     return true;
 }
 
@@ -334,7 +338,7 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
     trigger_set_find(c, &job.triggers, job.table, source->database, TRIGGER_INSERT, NULL);
     table_require_writable(c, job.table, &job.triggers);
     job.is_view = table_is_view(job.table);
-    if (job.is_view) job.table = job.target.table = view_columns(c, job.table);
+    if (job.is_view) job.table = job.target.table = view_columns(c, job.table, source->database);
     bool one_row = !s->select || ((s->select->flags & SELECT_F_VALUES) && !s->select->prior);
     compile_write_database(c, source->database, !one_row || job.triggers.count || s->returning);
     if (!c->top->nested) c->program->changes_counted = true;

@@ -75,7 +75,7 @@ static void collect_table_info(struct compile *c, const char *schema, const char
     if (!t) return;
     compile_use_database(c, database);
     bool view = table_is_view(t);
-    if (view) t = view_columns(c, t);
+    if (view) t = view_columns(c, t, database);
     s64 number = 0;
     for (u16 i = 0; i < t->column_count; i++) {
         const struct column *k = &t->columns[i];
@@ -107,7 +107,7 @@ static void collect_table_list(struct compile *c, const char *schema, const char
         for (u32 k = s->table_count; k-- > 0;) {
             const struct table *t = s->tables[k];
             if (!*t->name || (name && !name_equal(name, t->name))) continue;
-            if (table_is_view(t)) t = view_columns(c, t);
+            if (table_is_view(t)) t = view_columns(c, t, d);
             const char *label = t->flags & TABLE_SCHEMA_TABLE ? (d == DATABASE_TEMP ? "sqlite_temp_schema" : "sqlite_schema")
                                                               : s->tables[k]->name;
             add_row(rows, "tttiii", compile_database_name(c, d), label, table_type(s->tables[k]), (s64)t->column_count,

@@ -450,9 +450,9 @@ static void view_instance(struct compile *c, struct source *s)
     s->table = t;
 }
 
-const struct table *view_columns(struct compile *c, const struct table *view)
+const struct table *view_columns(struct compile *c, const struct table *view, int database)
 {
-    struct source s = {.table = view, .cursor = -1, .name = view->name};
+    struct source s = {.table = view, .cursor = -1, .name = view->name, .database = database};
     view_instance(c, &s);
     return s.table;
 }

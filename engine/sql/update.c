@@ -515,7 +515,7 @@ static void update_run(struct compile *c, struct update_job *job)
     int database = job->source->database;
     trigger_set_find(c, &job->triggers, job->table, database, TRIGGER_UPDATE, s->set);
     table_require_writable(c, job->table, &job->triggers);
-    if (job->is_view) job->source->table = job->table = view_columns(c, job->table);
+    if (job->is_view) job->source->table = job->table = view_columns(c, job->table, database);
     if (job->upsert) {
         job->target = *job->upsert->target;
     } else {
