@@ -2,6 +2,7 @@
 # make test       everything: unit, contract, differential, crash, clients, container (installs what it needs)
 # make unit       the C test programs alone
 # make bench      ratios against the peers, measured in one run
+# make conformance   SQLite's own answers (CORPORA=folder), with the counts of each runner
 # make fuzz       fuzzers for the parsers of foreign bytes
 # make lint       clang, clang-tidy, clang-format
 # MODE=release|debug|asan|tsan
@@ -35,7 +36,7 @@ TEST_SOURCES := $(shell find tests -name '*_test.c' | sort)
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
 TEST_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out $(TEST_SOURCES) $(wildcard tests/fuzz/*.c tests/bench/*.c),$(shell find tests -name '*.c' -not -path '*/node_modules/*')))
 
-.PHONY: all unit test bench fuzz lint clean
+.PHONY: all unit test conformance bench fuzz lint clean
 .SECONDARY:
 all: $(B)/skerry
 
@@ -81,6 +82,10 @@ unit: $(TESTS)
 
 test:
 	@tests/run.sh
+
+CORPORA ?= ../shared/corpora
+conformance: all
+	@tests/corpora/run.sh $(CORPORA)
 
 clean:
 	rm -rf build
