@@ -55,7 +55,7 @@ struct restore_private {
     u32 run_page;
 };
 
-#define RESTORE_TRIES 8
+#define RESTORE_TRIES 5 // half a minute at most
 
 static void restore_run(struct restore *r);
 
