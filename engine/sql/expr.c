@@ -416,9 +416,9 @@ static bool not_null_implied(struct compile *c, const struct expr *p, const stru
     case EXPR_COLLATE:
     case EXPR_PLUS:
     case EXPR_NEGATE:
-    case EXPR_BIT_NOT:
         return not_null_implied(c, p->left, operand, cursor, seen_not);
     case EXPR_NOT:
+    case EXPR_BIT_NOT:
         return not_null_implied(c, p->left, operand, cursor, true);
     case EXPR_TRUTH:
         if (seen_not || p->kind2 != EXPR_IS) return false;
