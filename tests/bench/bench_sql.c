@@ -1,6 +1,6 @@
 // SQL in process, all in the page cache: Skerry against the SQLite that it is linked with (the newest
-// amalgamation, -O2), on the same data, in the same run. The rounds of both alternate, and each one's best
-// counts, because machines are noisy. Both keep a WAL, check no checksums that the other does not, and have
+// amalgamation, -O2), on the same data, in the same run. The rounds of both alternate, short ones many times, and
+// each one's best counts, because machines are noisy. Both keep a WAL, check no checksums that the other does not, and have
 // a cache that holds everything. Answers are compared as well: a wrong one is not fast.
 //
 // usage: bench_sql [--rounds N] [--only SUBSTRING] [--skerry] [--dir DIR]
@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define ROWS        200000
-#define ROUNDS_MAX  25u
+#define ROUNDS_MAX  1000u
+#define SECONDS_MIN 0.8 // of one row: more rounds until then
 #define CACHE_BYTES (256u << 20)
 
 struct test {
@@ -285,7 +286,7 @@ int main(int argc, char **argv)
         else
             fail(argv[i], "unknown; see the head of tests/bench/bench_sql.c");
     }
-    if (!rounds || rounds > ROUNDS_MAX) fail("--rounds", "between 1 and 25");
+    if (!rounds || rounds > ROUNDS_MAX) fail("--rounds", "between 1 and 1000");
     mkdir("build", 0755);
     mkdir(dir, 0755);
     char paths[2][400];
@@ -315,7 +316,7 @@ int main(int argc, char **argv)
         theirs_exec("COMMIT");
     }
 
-    printf("SQL in process, cached, best of %u rounds; ratio above 1: Skerry is faster\n", rounds);
+    printf("SQL in process, cached, best of %u rounds or more; ratio above 1: Skerry is faster\n", rounds);
     printf("%-28s %13s %13s %8s\n", "each run", "Skerry", alone ? "-" : "SQLite", "ratio");
     double logs = 0;
     u32 count = 0;
@@ -323,7 +324,8 @@ int main(int argc, char **argv)
         const struct test *t = &tests[i];
         if (only && !strstr(t->name, only)) continue;
         double best[2] = {HUGE_VAL, HUGE_VAL};
-        for (u32 round = 0; round < rounds; round++) {
+        double start = now_seconds();
+        for (u32 round = 0; round < rounds || (!alone && now_seconds() - start < SECONDS_MIN); round++) {
             u64 sums[2];
             best[0] = fmin(best[0], ours_round(t, &sums[0]));
             if (alone) continue;

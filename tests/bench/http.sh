@@ -19,8 +19,10 @@ setup() { # URL
         {"type":"sequence","sql":"CREATE TABLE bench(id INTEGER PRIMARY KEY, name TEXT, v REAL); CREATE TABLE writes(id INTEGER PRIMARY KEY, body TEXT); INSERT INTO bench WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 10000) SELECT n, '\''name '\'' || n, n / 7.0 FROM s"},{"type":"close"}]}' || echo "setup of $1 failed"
 }
 rate() { # URL SCRIPT
-    wrk -t 1 -c 64 -d "${seconds}s" -s "tests/bench/$2.lua" "$1" 2>"$work/bad" | awk '/Requests\/sec/ {print $2}'
-    cat "$work/bad" >&2
+    CHECK=1 wrk -t 1 -c 8 -d 1s -s "tests/bench/$2.lua" "$1" 2>&1 >/dev/null | head -n 3 >&2
+    wrk -t 1 -c 64 -d "${seconds}s" -s "tests/bench/$2.lua" "$1" >"$work/out" 2>&1
+    grep -E 'Non-2xx|Socket errors' "$work/out" >&2
+    awk '/Requests\/sec/ {print $2}' "$work/out"
 }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.1f", a / b; else printf "-" }'; }
 
