@@ -66,6 +66,14 @@ void select_sources_code(struct compile *c, struct select *s)
             emit(c, OP_EndCoroutine, item->reg_return, 0, 0);
             emit_jump_here(c, top - 1);
             reg_forget_temps(c);
+        } else if (shared && item->cte->materialized_already && !item->correlated) {
+            // Computed for another place that names it: this one looks at the same table.
+            struct cte *cte = item->cte;
+            emit(c, OP_Gosub, cte->reg_return, cte->address, 0);
+            emit(c, OP_OpenDup, item->cursor, cte->cursor, 0);
+            item->reg_return = cte->reg_return;
+            item->address_fill = cte->address;
+            item->materialized = true;
         } else {
             item->reg_return = reg_alloc(c);
             int top = emit(c, OP_Goto, 0, 0, 0);
@@ -79,6 +87,12 @@ void select_sources_code(struct compile *c, struct select *s)
             emit(c, OP_Return, item->reg_return, 0, 0);
             emit_jump_here(c, top);
             reg_forget_temps(c);
+            if (shared && !item->correlated) {
+                item->cte->materialized_already = true;
+                item->cte->cursor = item->cursor;
+                item->cte->reg_return = item->reg_return;
+                item->cte->address = item->address_fill;
+            }
         }
         c->factoring_once = once_allowed;
         c->query_loops = query_loops;

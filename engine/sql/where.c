@@ -541,7 +541,7 @@ void where_right_join_code(struct where_info *w, u32 level_index, struct where_l
             continue;
         }
         // Its loop may never have been reached.
-        if (o->select && o->address_fill) emit(c, OP_Gosub, o->reg_return, o->address_fill, 0);
+        if (o->select && o->address_fill && !o->materialized) emit(c, OP_Gosub, o->reg_return, o->address_fill, 0);
         emit(c, OP_NullRow, outer->table_cursor, 0, 0);
         if (outer->loop->flags & (LOOP_INDEXED | LOOP_AUTO_INDEX) && outer->index_cursor != outer->table_cursor) emit(c, OP_NullRow, outer->index_cursor, 0, 0);
     }
