@@ -375,7 +375,6 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         body->flags |= SELECT_F_RECURSIVE;
         s->recursive = false;
     } else {
-        if (may_recurse) cte->error = "recursive reference in a subquery: %s";
         resolve_select(c, body, outer);
         struct select *first = body;
         while (first->prior) first = first->prior;
