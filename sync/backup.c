@@ -67,6 +67,7 @@ struct backup {
     bool full;      // this push is a whole image
     bool log_let_go; // too much waited: the WAL no longer reaches back to what was pushed
     u64 full_base;
+    struct store_position at_start; // of the database when it was opened
     struct store_position pushed, target;
     bool has_pushed;
     pgno *pages;
@@ -225,8 +226,6 @@ static io_status step_newest_get(struct backup *b)
 static io_status step_decide(struct backup *b)
 {
     const struct segment_header *h = &b->newest_header;
-    struct store_position now;
-    store_position_get(b->store, &now, NULL);
     if (!b->log_exists) {
         if (!b->mark_read || !b->mark.sequence) {
             b->mark = (struct backup_mark){.serial = b->mark.serial};
@@ -252,8 +251,8 @@ static io_status step_decide(struct backup *b)
     bool same = b->newest == b->mark.sequence && memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
     bool whole = (h->flags & SEGMENT_COMMIT) != 0;
     b->has_pushed = false;
-    if (whole && same && b->mark.clean && b->file_is_clean && now.wal_frame == 0)
-        b->pushed = now, b->has_pushed = true;
+    if (whole && same && b->mark.clean && b->file_is_clean && b->at_start.wal_frame == 0)
+        b->pushed = b->at_start, b->has_pushed = true;
     else if (whole && same && !b->mark.clean)
         b->has_pushed = store_position_find(b->store, b->mark.wal_salt, b->mark.wal_frame, &b->pushed);
     if (whole && !b->has_pushed && (!same || !b->mark.clean))
@@ -688,8 +687,7 @@ void backup_start(struct backup *b, struct store *store)
 {
     b->store = store;
     b->txn = txn_create(store);
-    struct store_position now;
-    store_position_get(store, &now, &b->on_commit);
+    store_position_get(store, &b->at_start, &b->on_commit);
     store_hold(store, 0); // keep it all until we know what the store has
     if (!b->txn) {
         err_set(&b->op.err, ERR_NOMEM, __func__, "out of memory");

@@ -24,9 +24,9 @@ serve() { # name, then flags
     exit 1
 }
 
-run() { # suite
+run() { # suite, label
     local last p f s _
-    TOKEN=${token:-} node "$1" "http://127.0.0.1:$port" >"$work/out" 2>&1
+    TOKEN=$token SLOW=1 STRICT=1 node "$1" "http://127.0.0.1:$port" >"$work/out" 2>&1
     last=$(tail -n 1 "$work/out")
     grep -v '^PASS' "$work/out" | sed "s/^FAIL/FAIL $2/"
     if ! [[ $last =~ ^[0-9]+\ passed ]]; then
@@ -38,16 +38,14 @@ run() { # suite
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
+token=secret-token-for-tests
 for vfs in io_uring posix; do
-    serve $vfs --vfs $vfs
+    serve $vfs --vfs $vfs --auth-token $token
     for suite in libsql_http.mjs turso_serverless.mjs; do run $suite $vfs; done
     kill $pid && wait $pid
-    echo "stopped with status $?" && pid=
+    status=$?
+    pid=
+    if [ $status -eq 0 ]; then passed=$((passed + 1)); else echo "FAIL $vfs stopped with status $status" && failed=$((failed + 1)); fi
 done
-token=secret-token-for-tests serve token --auth-token secret-token-for-tests
-token=secret-token-for-tests
-for suite in libsql_http.mjs turso_serverless.mjs; do run $suite token; done
-kill $pid && wait $pid
-pid=
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -42,6 +42,9 @@ def round_run(tests, node, acknowledged, index):
     for t in threads:
         t.start()
     time.sleep(random.uniform(0.05, 0.8))
+    patience = time.time() + 20
+    while len(acknowledged) == before and time.time() < patience:
+        time.sleep(0.005)
     node.kill()
     stop.set()
     for t in threads:
