@@ -5,7 +5,7 @@
 # make conformance   SQLite's own answers (CORPORA=folder), with the counts of each runner
 # make fuzz       fuzzers for the parsers of foreign bytes
 # make lint       clang, clang-tidy, clang-format
-# MODE=release|debug|asan|tsan
+# MODE=release|debug|asan|tsan|fuzz
 MODE ?= release
 B := build/$(MODE)
 CC := gcc
@@ -24,8 +24,13 @@ else ifeq ($(MODE),asan)
 CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifeq ($(MODE),tsan)
 CFLAGS += -O1 -fsanitize=thread
+else ifeq ($(MODE),fuzz)
+CC := clang
+# Nothing copied from or to NULL is left alone: C is about to allow it.
+CFLAGS += -w -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=nonnull-attribute,pointer-overflow \
+    -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else
-$(error MODE is release, debug, asan or tsan)
+$(error MODE is release, debug, asan, tsan or fuzz)
 endif
 
 # One library of all that the program is made of; the program and every test link it.
@@ -36,7 +41,7 @@ TEST_SOURCES := $(shell find tests -name '*_test.c' | sort)
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
 TEST_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out $(TEST_SOURCES) $(wildcard tests/fuzz/*.c tests/bench/*.c),$(shell find tests -name '*.c' -not -path '*/node_modules/*')))
 
-.PHONY: all unit test conformance bench fuzz lint clean
+.PHONY: all unit test tests conformance bench fuzz fuzzers lint clean
 .SECONDARY:
 all: $(B)/skerry
 
@@ -75,6 +80,17 @@ $(SQLITE_PEER)/sqlite3.c:
 
 bench:
 	@tests/bench/run.sh
+
+# Fuzzers: tests/fuzz/NAME_fuzz.c feeds one parser of foreign bytes; tests/fuzz/fuzz.c is beside each of them.
+# `make fuzz` runs each for FUZZ_SECONDS on what earlier runs found; they live in build/fuzz.
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_SECONDS ?= 20
+$(B)/%_fuzz: $(B)/tests/fuzz/%_fuzz.o $(B)/tests/fuzz/fuzz.o $(B)/libskerry.a
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $^ -o $@ $(LIBS)
+fuzzers: $(addprefix $(B)/,$(FUZZERS))
+fuzz:
+	@$(MAKE) -s MODE=fuzz fuzzers
+	@tests/fuzz/run.sh seconds $(FUZZ_SECONDS) $(FUZZERS)
 
 tests: $(TESTS)
 unit: $(TESTS)

@@ -235,6 +235,8 @@ s64 skerry_limit(struct skerry *db, enum skerry_limit limit, s64 value)
 static int failed(struct skerry *db, const struct err *err)
 {
     if (&db->err != err) db->err = *err;
+    // What a file's bytes are wrong at is no place in the SQL.
+    if (err_primary(db->err.code) != ERR_ERROR) db->err.offset = -1;
     return err_primary(db->err.code);
 }
 

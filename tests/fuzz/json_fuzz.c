@@ -1,10 +1,18 @@
 // Goal: no document, path or blob leads JSON functions astray. libFuzzer; the input is a path up to the first
 // newline, then a document or JSONB. Besides memory: what json() gives is JSON again and stays as it is.
-//
-//   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. tests/fuzz/json_fuzz.c BUILD/libskerry.a LIBRARIES
-#include "engine/fn/json.h"
+#include "../../engine/fn/json.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+void fuzz_seeds(void)
+{
+    static const char *const TEXTS[] = {
+        "$.a[#-1].\"b c\"\n{\"a\":[1,2.5e3,\"x\\u00e9\\n\",null,true,{\"b c\":[]}],\"d\":-1}",
+        "$[0]\n[0x1F,+.5,Infinity,'q\\x41',/*c*/{k:1,},]",
+    };
+    for (u32 i = 0; i < COUNT_OF(TEXTS); i++) fuzz_seed(TEXTS[i], strlen(TEXTS[i]));
+    static const u8 JSONB[] = {'$', '.', 'a', '\n', 0x7c, 0x17, 'a', 0x4b, 0x13, '1', 0x23, '2', '3'};
+    fuzz_seed(JSONB, sizeof JSONB);
+}
 
 static void check_view(struct json_view v, const u8 *path, u32 path_size)
 {

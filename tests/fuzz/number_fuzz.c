@@ -1,10 +1,15 @@
 // Goal: numbers as text are read as the C library reads them, and written so that fifteen digits come back.
 // libFuzzer; the input is the text, and its first eight bytes are a double.
-#include "engine/value.h"
+#include "../../engine/value.h"
+#include "fuzz.h"
 
 #include <math.h>
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+void fuzz_seeds(void)
+{
+    static const char *const TEXTS[] = {"9223372036854775808", " -0012.5e-10 ", "1.7976931348623157e308", "4.9e-324", "0x7f", "12abc"};
+    for (u32 i = 0; i < COUNT_OF(TEXTS); i++) fuzz_seed(TEXTS[i], strlen(TEXTS[i]));
+}
 
 static void check_read(const u8 *data, size_t size)
 {

@@ -2,6 +2,8 @@
 #include <setjmp.h>
 
 #include "../../engine/sql/parse.h"
+#include "fuzz.h"
+#include "parse_seeds.h"
 
 static jmp_buf out;
 
@@ -12,7 +14,11 @@ static void fail(struct parse *p, err_code code, u32 offset, const char *text)
     longjmp(out, 1);
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+void fuzz_seeds(void)
+{
+    for (u32 i = 0; i < COUNT_OF(SQL_SEEDS); i++) fuzz_seed(SQL_SEEDS[i], strlen(SQL_SEEDS[i]));
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
     struct arena arena;
