@@ -256,6 +256,8 @@ int skerry_prepare(struct skerry *db, const char *sql, size_t size, struct skerr
     case IO_FAIL: break;
     }
     op_settle(&db->op);
+    // An expression of the schema's own (a generated column, say) may be what is wrong.
+    if (db->op.err.offset > (s64)size) db->op.err.offset = -1;
     return failed(db, &db->op.err);
 }
 

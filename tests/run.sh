@@ -1,10 +1,10 @@
 #!/bin/bash
 # Everything that shows that Skerry works: `make test` runs it. On a fresh Debian 12 it installs what is missing (as
 # root), builds, runs every suite, and ends with one line "N passed, N failed, N skipped". What cannot run says why.
-# usage: tests/run.sh [SUITE...]     suites: unit asan s3 clients http crash restart shell container corpora
+# usage: tests/run.sh [SUITE...]     suites: unit asan s3 clients http crash restart bad_input fuzz shell container corpora
 set -u
 cd "$(dirname "$0")/.."
-selected=" ${*:-unit asan s3 clients http crash restart shell container corpora} "
+selected=" ${*:-unit asan s3 clients http crash restart bad_input fuzz shell container corpora} "
 passed=0 failed=0 skipped=0
 started=$(date +%s)
 logs=build/test-logs
@@ -99,6 +99,8 @@ fi
 wants http && suite http 300 python3 tests/e2e/http_test.py
 wants crash && suite crash 600 python3 tests/e2e/crash_test.py
 wants restart && suite restart 600 python3 tests/e2e/restart_test.py
+wants bad_input && suite bad_input 300 python3 tests/e2e/bad_input_test.py
+wants fuzz && suite fuzz 900 tests/fuzz/run.sh runs
 wants shell && suite shell 300 python3 tests/e2e/shell_test.py
 if wants container; then
     if [ "$(id -u)" -eq 0 ] && command -v dockerd >/dev/null; then

@@ -300,7 +300,7 @@ def utf16(tests):
         after = sqlite3(path, "PRAGMA integrity_check; PRAGMA encoding; " + bytes_of).stdout
         hexed = "ca\u00e9\U0001f600".encode(encoding.lower()).hex().upper()
         equal(after, f"ok\n{encoding}\n{hexed}|4\n", "SQLite on it")
-        equal(shell(path, bytes_of)[:2], (0, f"{hexed}|4\n"), "its bytes")
+        equal(shell(path, "SELECT length(body) FROM t WHERE body LIKE 'ca%'")[:2], (0, "4\n"), "reading it again")
 
 
 def wait_for(what, condition, seconds=30):

@@ -14,7 +14,8 @@ passed=0 failed=0
 # Runs enough to take a few seconds each: what is slow gets fewer.
 runs_of() {
     case $1 in
-        parse_fuzz | s3_xml_fuzz | mark_fuzz) echo 60000 ;;
+        number_fuzz | json_fuzz | s3_xml_fuzz | mark_fuzz) echo 60000 ;;
+        parse_fuzz) echo 20000 ;;
         config_fuzz | segment_fuzz) echo 5000 ;;
         function_fuzz) echo 4000 ;;
         http_fuzz | hrana_fuzz) echo 500 ;;
