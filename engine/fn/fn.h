@@ -62,7 +62,12 @@ struct function_context {
     const char *pure_where;
     s64 now_ms;             // Unix ms, fixed for the statement (date functions: 'now')
     struct io *io;          // random numbers
+    // The JSON text parsed last, for calls on the same row; only in a context that lives on (keeps_document), whose
+    // owner calls function_document_free.
+    bool keeps_document;
+    struct json_kept *document;
 };
+void function_document_free(struct function_context *ctx);
 static inline void result_null(struct function_context *ctx) { value_set_null(&ctx->result); }
 static inline void result_integer(struct function_context *ctx, s64 i) { value_set_integer(&ctx->result, i); }
 void result_real(struct function_context *ctx, double r);

@@ -9,6 +9,57 @@ enum { USER_JSONB = 1, USER_ARROW = 2, USER_ARROW2 = 4 };
 
 // ---- shared with the other JSON files ------------------------------------------------------------------
 
+#define KEPT_SIZE_MAX 16384u
+
+struct json_kept {
+    u8 *text;
+    u32 text_size, text_capacity;
+    u32 lent; // documents that borrow the blob: it stays as it is meanwhile
+    bool json5;
+    struct text_buffer blob;
+};
+
+void function_document_free(struct function_context *ctx)
+{
+    if (!ctx->document) return;
+    free(ctx->document->text);
+    text_buffer_deinit(&ctx->document->blob);
+    free(ctx->document);
+    ctx->document = NULL;
+}
+
+static bool kept_borrow(struct function_context *ctx, const u8 *text, u32 size, struct json_document *d)
+{
+    struct json_kept *k = ctx->document;
+    if (!k || !size || k->text_size != size || memcmp(k->text, text, size) != 0) return false;
+    d->parse.json5 = k->json5;
+    d->view = (struct json_view){k->blob.bytes, (u32)k->blob.size};
+    d->keeper = ctx;
+    d->lent = true;
+    k->lent++;
+    return true;
+}
+
+// The document's text and blob become the kept ones, whose memory the document takes to free.
+static void kept_set(struct json_document *d)
+{
+    struct json_kept *k = d->keeper->document;
+    if (!k) k = d->keeper->document = calloc(1, sizeof *k);
+    if (!k || k->lent) return;
+    if (k->text_capacity < d->text_size) {
+        u8 *grown = realloc(k->text, d->text_size * 2);
+        if (!grown) return;
+        k->text = grown;
+        k->text_capacity = d->text_size * 2;
+    }
+    memcpy(k->text, d->text, d->text_size);
+    k->text_size = d->text_size;
+    k->json5 = d->parse.json5;
+    struct text_buffer blob = k->blob;
+    k->blob = d->parse.blob;
+    d->parse.blob = blob;
+}
+
 enum json_argument json_document_open(struct function_context *ctx, const struct value *v, struct json_document *d)
 {
     *d = (struct json_document){.scratch = {.type = VALUE_NULL}};
@@ -17,6 +68,7 @@ enum json_argument json_document_open(struct function_context *ctx, const struct
     u32 size;
     const u8 *text = function_text(ctx, v, &d->scratch, &size);
     if (!text) return JSON_ARGUMENT_FAILED;
+    if (kept_borrow(ctx, text, size, d)) return JSON_ARGUMENT_OK;
     json_parse_text(&d->parse, text, size);
     if (d->parse.blob.failed != ERR_OK) {
         result_nomem(ctx);
@@ -24,11 +76,18 @@ enum json_argument json_document_open(struct function_context *ctx, const struct
     }
     if (d->parse.failed) return JSON_ARGUMENT_MALFORMED;
     d->view = (struct json_view){d->parse.blob.bytes, (u32)d->parse.blob.size};
+    d->text = text;
+    d->text_size = size;
+    if (ctx->keeps_document && size <= KEPT_SIZE_MAX) d->keeper = ctx;
     return JSON_ARGUMENT_OK;
 }
 
 void json_document_close(struct json_document *d)
 {
+    if (d->lent)
+        d->keeper->document->lent--;
+    else if (d->keeper)
+        kept_set(d);
     text_buffer_deinit(&d->parse.blob);
     value_deinit(&d->scratch);
 }

@@ -78,6 +78,10 @@ struct json_document {
     struct json_view view;
     struct json_parse parse;
     struct value scratch;
+    const u8 *text; // what was parsed
+    u32 text_size;
+    struct function_context *keeper; // takes the parsed form when the document is closed, or has lent it
+    bool lent;
 };
 enum json_argument { JSON_ARGUMENT_OK, JSON_ARGUMENT_NULL, JSON_ARGUMENT_MALFORMED, JSON_ARGUMENT_FAILED };
 enum json_argument json_document_open(struct function_context *ctx, const struct value *v, struct json_document *d);

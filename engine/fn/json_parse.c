@@ -63,7 +63,7 @@ static u32 space5(const struct parser *p, u32 i)
     return i - start;
 }
 
-static u32 skip_space(struct parser *p, u32 i)
+static u32 skip_space_long(struct parser *p, u32 i)
 {
     while (i < p->size && json_space(p->z[i])) i++;
     u8 c = at(p, i);
@@ -73,6 +73,12 @@ static u32 skip_space(struct parser *p, u32 i)
         i += n;
     }
     return i;
+}
+
+static inline u32 skip_space(struct parser *p, u32 i)
+{
+    u8 c = at(p, i);
+    return c > ' ' && c < 0xc2 && c != '/' ? i : skip_space_long(p, i);
 }
 
 static bool hex_at(const struct parser *p, u32 i, u32 count)
@@ -103,6 +109,7 @@ static u32 parse_string(struct parser *p, u32 i)
     u32 start = i + 1, j = start;
     if (quote == '\'') p->json5 = true;
     for (;; j++) {
+        while (j < p->size && p->z[j] >= 0x20 && p->z[j] != '"' && p->z[j] != '\'' && p->z[j] != '\\') j++;
         u8 c = at(p, j);
         if (c == quote) break;
         if (c == '\\') {
@@ -347,6 +354,7 @@ void json_parse_text(struct json_parse *result, const u8 *text, u32 size)
 {
     *result = (struct json_parse){0};
     struct parser p = {.z = text, .size = text_length(text, size), .out = &result->blob};
+    if (p.size < (1u << 20)) text_reserve(&result->blob, p.size + 16); // most blobs are smaller than their text
     u32 i = parse_value(&p, skip_space(&p, 0));
     if (i) {
         i = skip_space(&p, i);

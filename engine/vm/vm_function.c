@@ -12,6 +12,7 @@ static struct function_context *function_begin(struct skerry_stmt *s, const stru
         }
         ctx->db = s->db;
         ctx->io = s->op.io;
+        ctx->keeps_document = true;
         value_init(&ctx->result);
         value_init(&ctx->error);
         s->function = ctx;
@@ -177,6 +178,7 @@ void vm_function_free(struct skerry_stmt *s)
     if (!s->function) return;
     value_deinit(&s->function->result);
     value_deinit(&s->function->error);
+    function_document_free(s->function);
     free(s->function);
     s->function = NULL;
 }
