@@ -184,8 +184,14 @@ void connection_end_read(struct skerry *db);
 void connection_schema_changed(struct skerry *db, u32 index);
 // Something was rolled back: schemas that were changed are read again.
 void connection_schemas_stale(struct skerry *db);
-// Statements other than `by` that are reading end with ERR_ABORT_ROLLBACK.
-void connection_cursors_aborted(struct skerry *db, const struct skerry_stmt *by);
+// Gather. Saves the positions of all cursors in transactions that have savepoint n: before it is rolled back, which
+// takes the pages they stand on away.
+io_status connection_cursors_save(struct skerry *db, struct op *op, u32 savepoint);
+// The same where nothing may wait: when it cannot be done the other running statements end with
+// ERR_ABORT_ROLLBACK.
+void connection_cursors_let_go(struct skerry *db, struct op *op, const struct skerry_stmt *by, u32 savepoint);
+// Running statements other than `by` end with ERR_ABORT_ROLLBACK: all, or those that write.
+void connection_cursors_aborted(struct skerry *db, const struct skerry_stmt *by, bool writers_only);
 void connection_wake(struct skerry *db); // a call that waited is worth making again
 bool connection_in_memory(const struct skerry *db, u32 index);
 void connection_eponymous_free(struct skerry *db);

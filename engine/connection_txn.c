@@ -84,10 +84,42 @@ io_status connection_commit(struct skerry *db, struct op *op, const struct skerr
     return IO_DONE;
 }
 
-void connection_cursors_aborted(struct skerry *db, const struct skerry_stmt *by)
+void connection_cursors_aborted(struct skerry *db, const struct skerry_stmt *by, bool writers_only)
 {
     for (struct skerry_stmt *s = db->statements; s; s = s->next)
-        if (s != by && s->active && s->state != STMT_STATE_HALTING) s->aborted = true;
+        if (s != by && s->active && s->state != STMT_STATE_HALTING && (s->active_write || !writers_only))
+            s->aborted = true;
+}
+
+static struct txn *txn_with_savepoint(const struct skerry *db, u32 index, u32 savepoint)
+{
+    struct txn *t = db->databases[index].txn;
+    return t && txn_state_get(t) == TXN_WRITE && txn_savepoint_count(t) >= savepoint ? t : NULL;
+}
+
+io_status connection_cursors_save(struct skerry *db, struct op *op, u32 savepoint)
+{
+    for (u32 i = 0; i < db->database_count; i++) {
+        struct txn *t = txn_with_savepoint(db, i, savepoint);
+        if (t) IO_TRY(txn_cursors_save(t, op, 0, NULL));
+    }
+    op_settle(op);
+    return IO_DONE;
+}
+
+void connection_cursors_let_go(struct skerry *db, struct op *op, const struct skerry_stmt *by, u32 savepoint)
+{
+    struct err before = op->err;
+    err_clear(&op->err);
+    io_status status = connection_cursors_save(db, op, savepoint);
+    op->err = before;
+    if (status == IO_DONE) return;
+    op_settle(op);
+    for (u32 i = 0; i < db->database_count; i++) {
+        struct txn *t = txn_with_savepoint(db, i, savepoint);
+        if (t) txn_cursors_invalidate(t);
+    }
+    connection_cursors_aborted(db, by, false);
 }
 
 void connection_rollback(struct skerry *db)

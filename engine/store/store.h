@@ -61,7 +61,8 @@ void txn_rollback(struct txn *t); // to TXN_NONE; cursors become invalid
 void txn_end_read(struct txn *t);
 
 // Savepoints nest; they number from 1. Rolling back to n undoes what came after its opening and keeps it
-// open; releasing n closes it and all inside it, keeping their changes. Never waits.
+// open; releasing n closes it and all inside it, keeping their changes. Never waits. Before rolling back the
+// cursors are to be saved (txn_cursors_save): none of them stands on a page.
 err_code txn_savepoint_open(struct txn *t, u32 *n, struct err *err);
 void txn_savepoint_release(struct txn *t, u32 n);
 void txn_savepoint_rollback(struct txn *t, u32 n);

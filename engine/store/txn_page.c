@@ -6,6 +6,7 @@
 // their frame numbers in the transaction, and drop the frames; txn_private_find's miss would then
 // read them back. Only the owner of the write slot appends, so the frames of other commits cannot
 // come between once the slot is kept until the commit.
+#include "btree.h"
 #include "store_private.h"
 
 #include <errno.h>
@@ -426,6 +427,7 @@ void txn_savepoint_rollback(struct txn *t, u32 n)
 {
     ASSERT(n >= 1);
     if (t->savepoint_count < n) return;
+    for (const struct cursor *c = t->cursors; c; c = c->next_in_txn) ASSERT(c->depth < 0);
     struct savepoint *sp = &t->savepoints[n - 1];
     t->savepoint_count = n;
     if (t->state != TXN_WRITE) return;

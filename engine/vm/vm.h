@@ -108,7 +108,7 @@ enum stmt_state {
     STMT_STATE_DONE,    // ended well; the next step begins anew
     STMT_STATE_FAILED,
 };
-enum halt_step { HALT_BEGIN, HALT_COMMIT, HALT_END };
+enum halt_step { HALT_BEGIN, HALT_SAVE, HALT_COMMIT, HALT_END };
 
 struct skerry_stmt {
     struct skerry *db;

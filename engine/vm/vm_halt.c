@@ -1,8 +1,9 @@
 // The end of a run, and transactions as statements see them.
 //
 // An error undoes what the statement did, as its conflict action says: ABORT rolls back to the statement's
-// savepoint, FAIL keeps what was done, ROLLBACK ends the transaction. With autocommit on, the end of the last
-// statement that writes commits; that waits for the disk, so vm_halt is called again (HALT_COMMIT).
+// savepoint, FAIL keeps what was done, ROLLBACK ends the transaction. Before the savepoint is rolled back the
+// positions of other statements' cursors are saved, which may read (HALT_SAVE). With autocommit on, the end of the
+// last statement that writes commits; that waits for the disk, so vm_halt is called again (HALT_COMMIT).
 #include "vm.h"
 
 #include "../sql/schema.h"
@@ -22,6 +23,7 @@ bool vm_foreign_keys_hold(struct skerry_stmt *s, bool deferred)
 
 enum { STATEMENT_NOTHING, STATEMENT_RELEASE, STATEMENT_ROLLBACK };
 
+// Rolling back: the cursors are saved.
 static void statement_savepoint_end(struct skerry_stmt *s, bool rollback)
 {
     if (!s->savepoint) return;
@@ -120,8 +122,8 @@ io_status vm_halt(struct skerry_stmt *s)
             return s->op.err.code == ERR_OK ? IO_DONE : IO_FAIL;
         }
         if (!halt_decide(s)) {
-            s->halt_step = HALT_END;
-            break;
+            s->halt_step = HALT_SAVE;
+            return vm_halt(s);
         }
         statement_savepoint_end(s, false);
         s->halt_step = HALT_COMMIT;
@@ -148,6 +150,16 @@ io_status vm_halt(struct skerry_stmt *s)
         s->halt_step = HALT_END;
         break;
     }
+    case HALT_SAVE: {
+        if (s->statement_op != STATEMENT_ROLLBACK || !s->savepoint) break;
+        struct err before = s->op.err;
+        err_clear(&s->op.err);
+        io_status status = connection_cursors_save(db, &s->op, s->savepoint);
+        s->op.err = before;
+        if (status == IO_WAIT) return status;
+        if (status == IO_FAIL) connection_cursors_let_go(db, &s->op, s, s->savepoint);
+        break;
+    }
     case HALT_END: break;
     }
     halt_end(s);
@@ -166,6 +178,7 @@ void vm_abandon(struct skerry_stmt *s)
             rollback_everything(s);
             s->statement_op = STATEMENT_NOTHING;
         }
+        if (s->savepoint) connection_cursors_let_go(db, &s->op, s, s->savepoint);
         halt_end(s);
     }
     s->halt_step = HALT_BEGIN;
@@ -279,6 +292,9 @@ io_status vm_savepoint(struct skerry_stmt *s, const struct instruction *in)
         connection_savepoints_free(db);
         return IO_DONE;
     }
+    bool schema_changed = false;
+    for (u32 i = 0; i < db->database_count; i++) schema_changed |= db->databases[i].schema_own;
+    if (kind == SAVEPOINT_ROLLBACK) IO_TRY(connection_cursors_save(db, &s->op, number));
     for (u32 i = 0; i < db->database_count; i++) {
         struct txn *t = db->databases[i].txn;
         if (!t || txn_state_get(t) != TXN_WRITE || txn_savepoint_count(t) < number) continue;
@@ -291,7 +307,7 @@ io_status vm_savepoint(struct skerry_stmt *s, const struct instruction *in)
         while (db->savepoints != n) savepoint_pop(db);
         db->deferred_violations = n->deferred_violations;
         connection_schemas_stale(db);
-        connection_cursors_aborted(db, s);
+        connection_cursors_aborted(db, s, !schema_changed);
     } else {
         struct named_savepoint *outer = n->outer;
         while (db->savepoints != outer) savepoint_pop(db);
