@@ -92,6 +92,9 @@ fuzz:
 	@$(MAKE) -s MODE=fuzz fuzzers
 	@tests/fuzz/run.sh seconds $(FUZZ_SECONDS) $(FUZZERS)
 
+lint:
+	@tests/lint.sh
+
 tests: $(TESTS)
 unit: $(TESTS)
 	@tests/run_unit.sh $(TESTS)

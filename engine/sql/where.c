@@ -175,7 +175,6 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
     struct source *s = &w->sources->items[level->source];
     const struct table *t = s->table;
     int once = emit(c, OP_Once, 0, 0, 0);
-    u64 used = 0;
     loop->term_count = 0;
     // Key columns: what is compared for equality; then every other column that is read.
     struct where_index *x = arena_alloc(c->arena, sizeof *x);
@@ -197,11 +196,9 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
             partial = expr_and(c->arena, partial, expr_copy(c->arena, term->expr));
         if (!where_term_drives_index(w, term, s, not_ready)) continue;
         int column = term->left_column;
-        u64 bit = column >= 63 ? 1ull << 63 : 1ull << column;
         bool seen = false;
         for (int j = 0; j < n; j++) seen |= x->columns[j] == column;
         if (seen) continue;
-        used |= bit;
         if (loop->term_count >= loop->term_capacity)
             loop->terms = arena_grow(c->arena, loop->terms, loop->term_count, &loop->term_capacity, sizeof *loop->terms);
         loop->terms[loop->term_count++] = term;

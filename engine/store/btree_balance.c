@@ -78,7 +78,7 @@ io_status change_descend(struct tree_change *ch, struct op *op)
         ch->owned[ch->owned_count++] = p;
         if (page_check(p, usable, &op->err) != ERR_OK) return IO_FAIL;
         if (p->node.rowid_tree != l->page->node.rowid_tree || p->node.cell_count == 0) {
-            page_error(&op->err, p, "it is empty or of another kind than its parent");
+            (void)page_error(&op->err, p, "it is empty or of another kind than its parent");
             return IO_FAIL;
         }
         l = &ch->levels[++ch->depth];
@@ -198,7 +198,7 @@ static io_status siblings_gather(struct tree_change *ch, struct op *op, u32 leve
         IO_TRY(txn_page_write(ch->cursor->txn, op, no, &w));
         if (page_check(w, txn_usable_size(ch->cursor->txn), &op->err) != ERR_OK) return IO_FAIL;
         if (w->node.leaf != l->page->node.leaf || w->node.rowid_tree != l->page->node.rowid_tree) {
-            page_error(&op->err, w, "it is of another kind than its sibling");
+            (void)page_error(&op->err, w, "it is of another kind than its sibling");
             return IO_FAIL;
         }
         l->old[k] = w;
@@ -225,7 +225,7 @@ static io_status siblings_gather(struct tree_change *ch, struct op *op, u32 leve
                 if (!copy) return IO_FAIL;
                 item->bytes = memcpy(copy, item->bytes, item->size);
             } else {
-                cell_error(&op->err, parent, first + k);
+                (void)cell_error(&op->err, parent, first + k);
                 return IO_FAIL;
             }
             item->child = right;
@@ -339,7 +339,7 @@ static io_status append_plan(struct tree_change *ch, struct op *op, u32 level)
     struct cell last;
     u32 i = p->node.cell_count - 1u;
     if (!cell_parse(p, i, &last)) {
-        cell_error(&op->err, p, i);
+        (void)cell_error(&op->err, p, i);
         return IO_FAIL;
     }
     struct tree_edit *e = &above->edit;

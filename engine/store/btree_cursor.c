@@ -289,7 +289,7 @@ io_status cursor_entry(struct cursor *c, struct op *op)
     struct cell cell;
     if (UNLIKELY(!cell_parse(p, i, &cell)) ||
         (cell.payload_size - cell.local_size) / p->node.usable_size > txn_page_count(c->txn)) {
-        cell_error(&op->err, p, i);
+        (void)cell_error(&op->err, p, i);
         return IO_FAIL;
     }
     c->rowid = cell.rowid;

@@ -229,7 +229,7 @@ static io_status insert_run(struct cursor *c, struct op *op, const struct btree_
     if (replaces) {
         IO_TRY(overflow_gather(c, op, &old_overflow));
         if (!cell_parse(p, at, &old)) {
-            cell_error(&op->err, p, at);
+            (void)cell_error(&op->err, p, at);
             return IO_FAIL;
         }
         old_size = old.size;
@@ -302,7 +302,7 @@ static io_status delete_plan(struct cursor *c, struct op *op, struct tree_change
         struct tree_level *leaf = &ch->levels[ch->depth];
         struct cell last;
         if (!cell_parse(leaf->page, leaf->index, &last)) {
-            cell_error(&op->err, leaf->page, leaf->index);
+            (void)cell_error(&op->err, leaf->page, leaf->index);
             return IO_FAIL;
         }
         u8 *copy = change_alloc(ch, last.size, &op->err);
@@ -361,7 +361,7 @@ static io_status delete_run(struct cursor *c, struct op *op, u32 flags)
     struct cell cell;
     u32 at = c->index[c->depth];
     if (!cell_parse(p, at, &cell)) {
-        cell_error(&op->err, p, at);
+        (void)cell_error(&op->err, p, at);
         return IO_FAIL;
     }
     u32 free_size = p->node.free_size + MAX(cell.size, CELL_SIZE_MIN) + 2;

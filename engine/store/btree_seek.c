@@ -4,7 +4,7 @@
 
 static io_status cell_fail(struct op *op, const struct page *p, u32 i)
 {
-    cell_error(&op->err, p, i);
+    (void)cell_error(&op->err, p, i);
     return IO_FAIL;
 }
 

@@ -1,5 +1,4 @@
 // Any file named by --config, and any text as a setting's value, is taken or refused with a sentence.
-#define _GNU_SOURCE
 #include "../../node/config.h"
 #include "fuzz.h"
 

@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
                                .answer_size_max = 1 << 16, .statement_ms_max = 500};
     struct hrana *h = hrana_create(&ho, &err);
     FUZZ_CHECK(h);
-    struct http_server_options so = {.address = "127.0.0.1:0", .connections_max = 1, .header_size_max = 2048, .body_size_max = 1 << 20,
+    struct http_server_options so = {.address = http_peer_address(), .connections_max = 1, .header_size_max = 2048, .body_size_max = 1 << 20,
                                      .header_timeout_ms = 60000, .body_timeout_ms = 60000, .idle_timeout_ms = 60000,
                                      .send_timeout_ms = 60000, .handle = handle, .context = h};
     struct http_server *s = http_server_open(io, &so, &err);

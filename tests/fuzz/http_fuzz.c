@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     if (size < 1) return 0;
     struct io *io = fuzz_io();
     struct err err = ERR_CLEAR;
-    struct http_server_options o = {.address = "127.0.0.1:0", .connections_max = 1, .header_size_max = 2048, .body_size_max = 4096,
+    struct http_server_options o = {.address = http_peer_address(), .connections_max = 1, .header_size_max = 2048, .body_size_max = 4096,
                                     .header_timeout_ms = 60000, .body_timeout_ms = 60000, .idle_timeout_ms = 60000,
                                     .send_timeout_ms = 60000, .handle = handle};
     struct http_server *s = http_server_open(io, &o, &err);

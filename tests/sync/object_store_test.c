@@ -201,7 +201,7 @@ static void bucket_make(struct world *w, const char *endpoint, const char *key, 
                                      .secret_key = secret};
     struct world maker = *w;
     maker.store = object_store_open(w->io, w->http, &o, &err);
-    run(&maker, &r, OBJECT_PUT, "", "", 0);
+    (void)run(&maker, &r, OBJECT_PUT, "", "", 0);
     object_request_deinit(&r);
     object_store_close(maker.store);
 }
