@@ -36,7 +36,7 @@ struct io_http_private {
         struct answer_header *next;
         char *value;
         char name[];
-    } *answer_headers;
+    } * answer_headers;
     size_t answer_capacity;
     bool too_large, stopped, running;
     char error_text[CURL_ERROR_SIZE];
@@ -45,7 +45,8 @@ struct io_http_private {
 
 static void http_check_finished(struct io_http *http);
 
-// ---- sockets and the timer ------------------------------------------------------------------------
+// ---- sockets and the timer
+// ------------------------------------------------------------------------
 
 static void socket_free(struct http_socket *s)
 {
@@ -203,7 +204,8 @@ void io_http_destroy(struct io_http *http)
     free(http);
 }
 
-// ---- requests -------------------------------------------------------------------------------------
+// ---- requests
+// -------------------------------------------------------------------------------------
 
 static size_t on_answer_body(char *bytes, size_t one, size_t size, void *context)
 {
@@ -285,7 +287,8 @@ static bool header_add(struct io_http_private *p, const char *name, const char *
     return longer != NULL;
 }
 
-// Everything that libcurl would add by itself and that a signed request must not carry is switched off.
+// Everything that libcurl would add by itself and that a signed request must not carry is switched
+// off.
 static bool easy_setup(struct io_http_private *p)
 {
     struct io_http_request *r = p->request;
@@ -310,11 +313,11 @@ static bool easy_setup(struct io_http_private *p)
     else if (get)
         ok = ok && curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     if (sends || r->body_size) {
-        ok = ok && curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_size) == CURLE_OK;
+        ok = ok &&
+             curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_size) == CURLE_OK;
         ok = ok && curl_easy_setopt(e, CURLOPT_POSTFIELDS, r->body ? r->body : "") == CURLE_OK;
     }
-    if (!head && !get)
-        ok = ok && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method) == CURLE_OK;
+    if (!head && !get) ok = ok && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method) == CURLE_OK;
     ok = ok && curl_easy_setopt(e, CURLOPT_HTTPHEADER, p->headers) == CURLE_OK;
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -1,9 +1,10 @@
-// HTTP client: libcurl's multi interface, its sockets and timeouts polled through the loop, so that a
-// request completes as a read does.
+// HTTP client: libcurl's multi interface, its sockets and timeouts polled through the loop, so that
+// a request completes as a read does.
 //
-// The owner fills a request in, keeps it alive, and starts it; `done` completes with 0 when a whole answer
-// (whatever its status) has come, or with a negative errno and request->err. Bodies go out of memory and
-// come into a buffer with a limit, or piecewise to on_body. Redirects are not followed.
+// The owner fills a request in, keeps it alive, and starts it; `done` completes with 0 when a whole
+// answer (whatever its status) has come, or with a negative errno and request->err. Bodies go out
+// of memory and come into a buffer with a limit, or piecewise to on_body. Redirects are not
+// followed.
 #pragma once
 
 #include "io.h"
@@ -24,8 +25,8 @@ struct io_http_request {
     size_t body_size;
     size_t answer_size_max; // more is an error (-EMSGSIZE); 0 = 64 MiB
     u32 connect_timeout_ms, idle_timeout_ms, total_timeout_ms; // 0 = 10 s, 30 s, none
-    const char *ca_file; // PEM, or NULL for the system's
-    bool insecure;       // for tests: no certificate check
+    const char *ca_file;                                       // PEM, or NULL for the system's
+    bool insecure;                                             // for tests: no certificate check
     // When set, body bytes go here as they come and not into `answer`; a negative value cancels.
     int (*on_body)(struct io_http_request *r, const void *bytes, size_t size);
     void *context;

@@ -60,7 +60,10 @@ void buffer_format(struct buffer *b, const char *format, ...)
 static u32 utf8_length(const u8 *p, const u8 *end)
 {
     if (p[0] < 0x80) return 1;
-    u32 n = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+    u32 n = p[0] >= 0xc2 && p[0] < 0xe0   ? 2
+            : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+            : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                          : 0;
     if (!n || (size_t)(end - p) < n) return 0;
     for (u32 i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80) return 0;
@@ -106,7 +109,8 @@ void buffer_base64(struct buffer *b, const u8 *bytes, size_t size)
 {
     size_t need = sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
     if (!buffer_reserve(b, need)) return;
-    sodium_bin2base64(b->bytes + b->size, need, bytes, size, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    sodium_bin2base64(b->bytes + b->size, need, bytes, size,
+                      sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
     b->size += need - 1;
 }
 

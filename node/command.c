@@ -8,8 +8,8 @@ int command_failed(const struct err *err)
     return err->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }
 
-struct object_store *config_store_open(const struct config *c, const char *url, struct io *io, struct io_http *http,
-                                       struct err *err)
+struct object_store *config_store_open(const struct config *c, const char *url, struct io *io,
+                                       struct io_http *http, struct err *err)
 {
     struct object_store_options o = {
         .url = url,
@@ -30,7 +30,8 @@ bool config_key(const struct config *c, struct segment_key *out, struct err *err
     *out = (struct segment_key){0};
     if (!text[0]) return true;
     if (segment_key_parse(text, strlen(text), out)) return true;
-    err_set(err, ERR_USAGE, __func__, "the key is not 64 hexadecimal digits; make one with: openssl rand -hex 32");
+    err_set(err, ERR_USAGE, __func__,
+            "the key is not 64 hexadecimal digits; make one with: openssl rand -hex 32");
     return false;
 }
 
@@ -39,7 +40,8 @@ struct io *config_io_open(const struct config *c, struct err *err)
     static const struct {
         const char *name;
         enum io_backend_kind kind;
-    } BACKENDS[] = {{"io_uring", IO_BACKEND_RING}, {"posix", IO_BACKEND_POSIX}, {"memory", IO_BACKEND_MEMORY}};
+    } BACKENDS[] = {
+        {"io_uring", IO_BACKEND_RING}, {"posix", IO_BACKEND_POSIX}, {"memory", IO_BACKEND_MEMORY}};
     const char *name = config_text(c, SETTING_VFS);
     struct io_options o = {.fallback = true};
     if (!config_bool(c, SETTING_SQPOLL, &o.sqpoll, err)) return NULL;

@@ -1,5 +1,5 @@
-// The program's commands. Each gets the arguments behind its name and gives the exit status: 0 done, 1 failed
-// (with a sentence on standard error), 2 usage.
+// The program's commands. Each gets the arguments behind its name and gives the exit status: 0
+// done, 1 failed (with a sentence on standard error), 2 usage.
 #pragma once
 
 #include "config.h"
@@ -19,7 +19,7 @@ struct io;
 struct io_http;
 struct object_store;
 struct segment_key;
-struct object_store *config_store_open(const struct config *c, const char *url, struct io *io, struct io_http *http,
-                                       struct err *err);
+struct object_store *config_store_open(const struct config *c, const char *url, struct io *io,
+                                       struct io_http *http, struct err *err);
 bool config_key(const struct config *c, struct segment_key *out, struct err *err);
 struct io *config_io_open(const struct config *c, struct err *err);

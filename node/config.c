@@ -11,54 +11,87 @@ static const struct {
     bool secret;
     const char *also; // another variable that others' tools use
 } SETTINGS[SETTING_COUNT] = {
-    [SETTING_DATA] = {"data", "./data", "DIR", "where the databases are; the default one is DIR/default.db"},
+    [SETTING_DATA] = {"data", "./data", "DIR",
+                      "where the databases are; the default one is DIR/default.db"},
     [SETTING_LISTEN] = {"listen", "127.0.0.1:8080", "HOST:PORT", "address of the HTTP server"},
-    [SETTING_STORE] = {"store", "", "URL", "backup goes to a directory (/path, file:///path) or s3://bucket/prefix; "
-                                           "unset: the folder 'store' in the data directory; 'none': no backup"},
-    [SETTING_DATABASE] = {"database", "default", "NAME", "name of the database, here and in the store"},
-    [SETTING_RESTORE] = {"restore", "auto", "auto|never", "auto: when the database's file is missing, restore it from the "
-                                                          "store first; never: begin with an empty one"},
-    [SETTING_VFS] = {"vfs", "io_uring", "NAME", "io_uring (falls back to posix when it is refused), posix, or memory "
-                                                "(nothing is kept)"},
-    [SETTING_SQPOLL] = {"sqpoll", "off", "on|off", "io_uring: a kernel thread takes submissions (one core busy)"},
-    [SETTING_AUTH_TOKEN] = {"auth-token", "", "TOKEN", "clients must send 'Authorization: Bearer TOKEN'; unset: open to "
-                                                       "all who reach the port", true},
-    [SETTING_KEY] = {"key", "", "HEX", "64 hexadecimal digits (openssl rand -hex 32): the backup is encrypted with it "
-                                       "before it leaves this machine", true},
-    [SETTING_S3_ENDPOINT] = {"s3-endpoint", "", "URL", "https://host[:port] of an S3 server; unset: AWS, by region", false,
+    [SETTING_STORE] = {"store", "", "URL",
+                       "backup goes to a directory (/path, file:///path) or s3://bucket/prefix; "
+                       "unset: the folder 'store' in the data directory; 'none': no backup"},
+    [SETTING_DATABASE] = {"database", "default", "NAME",
+                          "name of the database, here and in the store"},
+    [SETTING_RESTORE] = {"restore", "auto", "auto|never",
+                         "auto: when the database's file is missing, restore it from the "
+                         "store first; never: begin with an empty one"},
+    [SETTING_VFS] = {"vfs", "io_uring", "NAME",
+                     "io_uring (falls back to posix when it is refused), posix, or memory "
+                     "(nothing is kept)"},
+    [SETTING_SQPOLL] = {"sqpoll", "off", "on|off",
+                        "io_uring: a kernel thread takes submissions (one core busy)"},
+    [SETTING_AUTH_TOKEN] = {"auth-token", "", "TOKEN",
+                            "clients must send 'Authorization: Bearer TOKEN'; unset: open to "
+                            "all who reach the port",
+                            true},
+    [SETTING_KEY] =
+        {"key", "", "HEX",
+         "64 hexadecimal digits (openssl rand -hex 32): the backup is encrypted with it "
+         "before it leaves this machine",
+         true},
+    [SETTING_S3_ENDPOINT] = {"s3-endpoint", "", "URL",
+                             "https://host[:port] of an S3 server; unset: AWS, by region", false,
                              "AWS_ENDPOINT_URL_S3"},
-    [SETTING_S3_REGION] = {"s3-region", "", "NAME", "region for S3's signatures; unset: us-east-1", false, "AWS_REGION"},
-    [SETTING_S3_ACCESS_KEY] = {"s3-access-key", "", "KEY", "access key of the bucket", true, "AWS_ACCESS_KEY_ID"},
-    [SETTING_S3_SECRET_KEY] = {"s3-secret-key", "", "KEY", "secret key of the bucket", true, "AWS_SECRET_ACCESS_KEY"},
-    [SETTING_S3_SESSION_TOKEN] = {"s3-session-token", "", "TOKEN", "session token of temporary credentials", true,
+    [SETTING_S3_REGION] = {"s3-region", "", "NAME", "region for S3's signatures; unset: us-east-1",
+                           false, "AWS_REGION"},
+    [SETTING_S3_ACCESS_KEY] = {"s3-access-key", "", "KEY", "access key of the bucket", true,
+                               "AWS_ACCESS_KEY_ID"},
+    [SETTING_S3_SECRET_KEY] = {"s3-secret-key", "", "KEY", "secret key of the bucket", true,
+                               "AWS_SECRET_ACCESS_KEY"},
+    [SETTING_S3_SESSION_TOKEN] = {"s3-session-token", "", "TOKEN",
+                                  "session token of temporary credentials", true,
                                   "AWS_SESSION_TOKEN"},
-    [SETTING_S3_VIRTUAL_HOST] = {"s3-virtual-host", "off", "on|off", "bucket in the host name instead of the path"},
-    [SETTING_S3_CA_FILE] = {"s3-ca-file", "", "FILE", "certificates (PEM) to trust for the S3 endpoint"},
-    [SETTING_PUSH_INTERVAL_MS] = {"push-interval-ms", "1000", "MS", "commits wait at most so long before they are pushed"},
+    [SETTING_S3_VIRTUAL_HOST] = {"s3-virtual-host", "off", "on|off",
+                                 "bucket in the host name instead of the path"},
+    [SETTING_S3_CA_FILE] = {"s3-ca-file", "", "FILE",
+                            "certificates (PEM) to trust for the S3 endpoint"},
+    [SETTING_PUSH_INTERVAL_MS] = {"push-interval-ms", "1000", "MS",
+                                  "commits wait at most so long before they are pushed"},
     [SETTING_ZSTD_LEVEL] = {"zstd-level", "3", "N", "compression of the backup, 1 to 19"},
-    [SETTING_WAL_BYTES_MAX] = {"wal-bytes-max", "1g", "BYTES", "log kept for a store that cannot be reached; beyond, a "
-                                                               "whole image is pushed when it is back"},
+    [SETTING_WAL_BYTES_MAX] = {"wal-bytes-max", "1g", "BYTES",
+                               "log kept for a store that cannot be reached; beyond, a "
+                               "whole image is pushed when it is back"},
     [SETTING_CACHE_BYTES] = {"cache-bytes", "16m", "BYTES", "page cache of each database"},
-    [SETTING_BUSY_TIMEOUT_MS] = {"busy-timeout-ms", "5000", "MS", "a writer waits in line so long before SQLITE_BUSY"},
-    [SETTING_STATEMENT_MS_MAX] = {"statement-ms-max", "0", "MS", "time that one statement may take; 0: no limit"},
-    [SETTING_STREAM_IDLE_MS] = {"stream-idle-ms", "10000", "MS", "an unused stream is closed and rolled back after this"},
-    [SETTING_STREAMS_MAX] = {"streams-max", "1024", "N", "streams (connections to the database) open at a time"},
-    [SETTING_CONNECTIONS_MAX] = {"connections-max", "1024", "N", "HTTP connections at a time; more are answered 503"},
+    [SETTING_BUSY_TIMEOUT_MS] = {"busy-timeout-ms", "5000", "MS",
+                                 "a writer waits in line so long before SQLITE_BUSY"},
+    [SETTING_STATEMENT_MS_MAX] = {"statement-ms-max", "0", "MS",
+                                  "time that one statement may take; 0: no limit"},
+    [SETTING_STREAM_IDLE_MS] = {"stream-idle-ms", "10000", "MS",
+                                "an unused stream is closed and rolled back after this"},
+    [SETTING_STREAMS_MAX] = {"streams-max", "1024", "N",
+                             "streams (connections to the database) open at a time"},
+    [SETTING_CONNECTIONS_MAX] = {"connections-max", "1024", "N",
+                                 "HTTP connections at a time; more are answered 503"},
     [SETTING_HEADER_SIZE_MAX] = {"header-size-max", "64k", "BYTES", "request line and headers"},
-    [SETTING_BODY_SIZE_MAX] = {"body-size-max", "64m", "BYTES", "request body; more is answered 413"},
-    [SETTING_ANSWER_SIZE_MAX] = {"answer-size-max", "64m", "BYTES", "answer of a pipeline; cursors have no limit"},
-    [SETTING_HEADER_TIMEOUT_MS] = {"header-timeout-ms", "10000", "MS", "for a request's header to arrive"},
-    [SETTING_BODY_TIMEOUT_MS] = {"body-timeout-ms", "30000", "MS", "for more of a request's body to arrive"},
-    [SETTING_IDLE_TIMEOUT_MS] = {"idle-timeout-ms", "75000", "MS", "for the next request on a connection"},
-    [SETTING_SEND_TIMEOUT_MS] = {"send-timeout-ms", "30000", "MS", "for a client to read its answer"},
-    [SETTING_SHUTDOWN_MS] = {"shutdown-ms", "8000", "MS", "for answers and the last push after SIGTERM"},
+    [SETTING_BODY_SIZE_MAX] = {"body-size-max", "64m", "BYTES",
+                               "request body; more is answered 413"},
+    [SETTING_ANSWER_SIZE_MAX] = {"answer-size-max", "64m", "BYTES",
+                                 "answer of a pipeline; cursors have no limit"},
+    [SETTING_HEADER_TIMEOUT_MS] = {"header-timeout-ms", "10000", "MS",
+                                   "for a request's header to arrive"},
+    [SETTING_BODY_TIMEOUT_MS] = {"body-timeout-ms", "30000", "MS",
+                                 "for more of a request's body to arrive"},
+    [SETTING_IDLE_TIMEOUT_MS] = {"idle-timeout-ms", "75000", "MS",
+                                 "for the next request on a connection"},
+    [SETTING_SEND_TIMEOUT_MS] = {"send-timeout-ms", "30000", "MS",
+                                 "for a client to read its answer"},
+    [SETTING_SHUTDOWN_MS] = {"shutdown-ms", "8000", "MS",
+                             "for answers and the last push after SIGTERM"},
     [SETTING_LOG_LEVEL] = {"log-level", "info", "LEVEL", "debug, info, warn or error"},
 };
 
 static void variable_name(const char *name, char *out, size_t out_size)
 {
     size_t n = (size_t)snprintf(out, out_size, "SKERRY_");
-    for (; *name && n + 1 < out_size; name++) out[n++] = *name == '-' ? '_' : (char)toupper((u8)*name);
+    for (; *name && n + 1 < out_size; name++)
+        out[n++] = *name == '-' ? '_' : (char)toupper((u8)*name);
     out[n] = 0;
 }
 
@@ -69,7 +102,9 @@ static char *file_text(const char *path, struct err *err)
     char *text = f ? calloc(1, CONFIG_FILE_MAX + 1) : NULL;
     size_t size = text ? fread(text, 1, CONFIG_FILE_MAX + 1, f) : 0;
     bool bad = !text || ferror(f) || size > CONFIG_FILE_MAX;
-    if (bad) err_set(err, ERR_USAGE, __func__, "%s cannot be read: %s", path, size > CONFIG_FILE_MAX ? "it is too large" : strerror(errno));
+    if (bad)
+        err_set(err, ERR_USAGE, __func__, "%s cannot be read: %s", path,
+                size > CONFIG_FILE_MAX ? "it is too large" : strerror(errno));
     if (f) fclose(f);
     if (bad) {
         free(text);
@@ -103,20 +138,23 @@ static bool takes(const struct config_command *command, enum setting s)
 static int setting_find(const char *name, size_t size)
 {
     for (int s = 0; s < SETTING_COUNT; s++)
-        if (strlen(SETTINGS[s].name) == size && strncmp(SETTINGS[s].name, name, size) == 0) return s;
+        if (strlen(SETTINGS[s].name) == size && strncmp(SETTINGS[s].name, name, size) == 0)
+            return s;
     return -1;
 }
 
 // "--name value", "--name=value", and "--name-file path" for secrets.
-static bool flag_read(struct config *c, const struct config_command *command, int argc, char **argv, int *i,
-                      const char **config_path, struct err *err)
+static bool flag_read(struct config *c, const struct config_command *command, int argc, char **argv,
+                      int *i, const char **config_path, struct err *err)
 {
     const char *flag = argv[*i] + 2, *equals = strchr(flag, '='), *value = NULL;
     size_t size = equals ? (size_t)(equals - flag) : strlen(flag);
-    bool of_file = size > 5 && strncmp(flag + size - 5, "-file", 5) == 0 && setting_find(flag, size) < 0;
+    bool of_file =
+        size > 5 && strncmp(flag + size - 5, "-file", 5) == 0 && setting_find(flag, size) < 0;
     int s = setting_find(flag, of_file ? size - 5 : size);
     bool is_config = size == 6 && strncmp(flag, "config", 6) == 0;
-    if (!is_config && (s < 0 || !takes(command, (enum setting)s) || (of_file && !SETTINGS[s].secret))) {
+    if (!is_config &&
+        (s < 0 || !takes(command, (enum setting)s) || (of_file && !SETTINGS[s].secret))) {
         err_set(err, ERR_USAGE, __func__, "flag --%.*s is not known; see --help", (int)size, flag);
         return false;
     }
@@ -166,7 +204,8 @@ static bool variables_read(struct config *c, const struct config_command *comman
     return true;
 }
 
-static bool file_read(struct config *c, const struct config_command *command, const char *path, struct err *err)
+static bool file_read(struct config *c, const struct config_command *command, const char *path,
+                      struct err *err)
 {
     char *text = file_text(path, err), *rest = text;
     if (!text) return false;
@@ -181,7 +220,8 @@ static bool file_read(struct config *c, const struct config_command *command, co
         while (size && isspace((u8)line[size - 1])) size--;
         int s = equals ? setting_find(line, size) : -1;
         if (s < 0) {
-            err_set(err, ERR_USAGE, __func__, "%s:%u: this is not 'name = value' with a name that --help lists", path,
+            err_set(err, ERR_USAGE, __func__,
+                    "%s:%u: this is not 'name = value' with a name that --help lists", path,
                     number);
             good = false;
             break;
@@ -189,13 +229,15 @@ static bool file_read(struct config *c, const struct config_command *command, co
         char *value = equals + 1;
         while (isspace((u8)*value)) value++;
         text_trim(value);
-        if (!c->values[s] && takes(command, (enum setting)s)) good = value_set(c, (enum setting)s, value, err);
+        if (!c->values[s] && takes(command, (enum setting)s))
+            good = value_set(c, (enum setting)s, value, err);
     }
     free(text);
     return good;
 }
 
-bool config_load(struct config *c, const struct config_command *command, int argc, char **argv, struct err *err)
+bool config_load(struct config *c, const struct config_command *command, int argc, char **argv,
+                 struct err *err)
 {
     *c = (struct config){0};
     c->arguments = calloc((size_t)argc + 1, sizeof *c->arguments);
@@ -215,7 +257,8 @@ bool config_load(struct config *c, const struct config_command *command, int arg
     if (!variables_read(c, command, err)) return false;
     if (config_path && config_path[0] && !file_read(c, command, config_path, err)) return false;
     for (int s = 0; s < SETTING_COUNT; s++)
-        if (!c->values[s] && !value_set(c, (enum setting)s, SETTINGS[s].fallback, err)) return false;
+        if (!c->values[s] && !value_set(c, (enum setting)s, SETTINGS[s].fallback, err))
+            return false;
     return true;
 }
 
@@ -232,7 +275,8 @@ void config_deinit(struct config *c)
 void config_help(const struct config_command *command)
 {
     printf("%s\n", command->usage);
-    printf("Settings, each by flag, by variable, or as 'name = value' in the file that --config FILE or SKERRY_CONFIG "
+    printf("Settings, each by flag, by variable, or as 'name = value' in the file that --config "
+           "FILE or SKERRY_CONFIG "
            "names:\n");
     for (u32 i = 0; i < command->setting_count; i++) {
         enum setting s = command->settings[i];
@@ -250,7 +294,8 @@ const char *config_text(const struct config *c, enum setting s)
     return c->values[s];
 }
 
-bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64 *out, struct err *err)
+bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64 *out,
+                   struct err *err)
 {
     const char *text = c->values[s];
     char *end = NULL;
@@ -258,12 +303,16 @@ bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64
     unsigned long long n = strtoull(text, &end, 10);
     u32 shift = 0;
     if (end != text && *end) {
-        shift = tolower((u8)*end) == 'k' ? 10 : tolower((u8)*end) == 'm' ? 20 : tolower((u8)*end) == 'g' ? 30 : 0;
+        shift = tolower((u8)*end) == 'k'   ? 10
+                : tolower((u8)*end) == 'm' ? 20
+                : tolower((u8)*end) == 'g' ? 30
+                                           : 0;
         end += shift != 0;
     }
-    if (end == text || *end || text[0] == '-' || errno || n > UINT64_MAX >> shift || (n << shift) < min || (n << shift) > max) {
-        err_set(err, ERR_USAGE, __func__, "--%s is '%s'; it must be a number from %llu to %llu", SETTINGS[s].name, text,
-                (unsigned long long)min, (unsigned long long)max);
+    if (end == text || *end || text[0] == '-' || errno || n > UINT64_MAX >> shift ||
+        (n << shift) < min || (n << shift) > max) {
+        err_set(err, ERR_USAGE, __func__, "--%s is '%s'; it must be a number from %llu to %llu",
+                SETTINGS[s].name, text, (unsigned long long)min, (unsigned long long)max);
         return false;
     }
     *out = n << shift;
@@ -272,11 +321,13 @@ bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64
 
 bool config_bool(const struct config *c, enum setting s, bool *out, struct err *err)
 {
-    static const char *const ON[] = {"on", "true", "yes", "1"}, *const OFF[] = {"off", "false", "no", "0"};
+    static const char *const ON[] = {"on", "true", "yes", "1"}, *const OFF[] = {"off", "false",
+                                                                                "no", "0"};
     for (u32 i = 0; i < COUNT_OF(ON); i++) {
         if (strcasecmp(c->values[s], ON[i]) == 0) return *out = true, true;
         if (strcasecmp(c->values[s], OFF[i]) == 0) return *out = false, true;
     }
-    err_set(err, ERR_USAGE, __func__, "--%s is '%s'; it must be on or off", SETTINGS[s].name, c->values[s]);
+    err_set(err, ERR_USAGE, __func__, "--%s is '%s'; it must be on or off", SETTINGS[s].name,
+            c->values[s]);
     return false;
 }

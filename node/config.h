@@ -1,6 +1,7 @@
-// Settings of `skerry serve` and `skerry restore`: one table of names, defaults and what they mean. A setting is
-// given by flag (--name VALUE), variable (SKERRY_NAME; secrets also as a file named by SKERRY_NAME_FILE, as Docker
-// has its secrets), or the config file (name = value); the first of these that is there counts.
+// Settings of `skerry serve` and `skerry restore`: one table of names, defaults and what they mean.
+// A setting is given by flag (--name VALUE), variable (SKERRY_NAME; secrets also as a file named by
+// SKERRY_NAME_FILE, as Docker has its secrets), or the config file (name = value); the first of
+// these that is there counts.
 #pragma once
 
 #include "../io/err.h"
@@ -57,11 +58,13 @@ struct config_command {
     u32 setting_count;
 };
 // False with *err (ERR_USAGE). argv starts behind the command's name.
-bool config_load(struct config *c, const struct config_command *command, int argc, char **argv, struct err *err);
+bool config_load(struct config *c, const struct config_command *command, int argc, char **argv,
+                 struct err *err);
 void config_deinit(struct config *c); // wipes secrets
 void config_help(const struct config_command *command);
 
 const char *config_text(const struct config *c, enum setting s);
 // Numbers take the suffixes k, m, g (times 1024). False with *err.
-bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64 *out, struct err *err);
+bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64 *out,
+                   struct err *err);
 bool config_bool(const struct config *c, enum setting s, bool *out, struct err *err);

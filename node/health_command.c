@@ -10,8 +10,10 @@ int health_command(int argc, char **argv)
     struct err err = ERR_CLEAR;
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            printf("usage: skerry health [--url URL]\n\nAsks a node whether it is well: exit status 0 when it is.\n\n"
-                   "  --url URL   of the node; default: %s\n", url);
+            printf("usage: skerry health [--url URL]\n\nAsks a node whether it is well: exit "
+                   "status 0 when it is.\n\n"
+                   "  --url URL   of the node; default: %s\n",
+                   url);
             return 0;
         }
         if (strcmp(argv[i], "--url") == 0 && i + 1 < argc) {
@@ -19,7 +21,8 @@ int health_command(int argc, char **argv)
         } else if (strncmp(argv[i], "--url=", 6) == 0) {
             url = argv[i] + 6;
         } else {
-            err_set(&err, ERR_USAGE, __func__, "'%s' is not known; see skerry health --help", argv[i]);
+            err_set(&err, ERR_USAGE, __func__, "'%s' is not known; see skerry health --help",
+                    argv[i]);
             return command_failed(&err);
         }
     }
@@ -30,8 +33,11 @@ int health_command(int argc, char **argv)
     struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_POSIX}, &err);
     struct io_http *http = io ? io_http_create(io, &err) : NULL;
     if (!http) return command_failed(&err);
-    struct io_http_request r = {.method = "GET", .url = whole, .connect_timeout_ms = HEALTH_TIMEOUT_MS,
-                                .total_timeout_ms = HEALTH_TIMEOUT_MS, .answer_size_max = 65536};
+    struct io_http_request r = {.method = "GET",
+                                .url = whole,
+                                .connect_timeout_ms = HEALTH_TIMEOUT_MS,
+                                .total_timeout_ms = HEALTH_TIMEOUT_MS,
+                                .answer_size_max = 65536};
     completion_init(&r.done, NULL, NULL);
     io_http_start(http, &r);
     while (r.done.state != COMPLETION_DONE)
@@ -40,7 +46,8 @@ int health_command(int argc, char **argv)
     if (well)
         printf("%s", r.answer ? (char *)r.answer : "ok\n");
     else if (r.done.result == 0)
-        fprintf(stderr, "skerry: %s answers %d: %s\n", whole, r.status, r.answer ? (char *)r.answer : "");
+        fprintf(stderr, "skerry: %s answers %d: %s\n", whole, r.status,
+                r.answer ? (char *)r.answer : "");
     else
         fprintf(stderr, "skerry: %s\n", r.err.text);
     io_http_request_deinit(&r);

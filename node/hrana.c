@@ -2,7 +2,8 @@
 
 #define CURSOR_CHUNK 32768
 
-// ---- tasks --------------------------------------------------------------------------------------------------
+// ---- tasks
+// --------------------------------------------------------------------------------------------------
 
 static void task_free(struct task *t)
 {
@@ -52,7 +53,8 @@ static void pipeline_answer(struct task *t)
     if (body)
         http_reply_owned(t->x, 200, "application/json", body, size);
     else
-        hrana_reply_text(t->x, 503, "the answer does not fit into memory or the limit (--answer-size-max)");
+        hrana_reply_text(t->x, 503,
+                         "the answer does not fit into memory or the limit (--answer-size-max)");
     task_free(t);
 }
 
@@ -66,11 +68,14 @@ static void pipeline_run(struct task *t)
             t->row_mark = t->out.size;
             buffer_text(&t->out, "{\"type\":\"ok\",\"response\":");
         }
-        enum progress p = t->closed_stream ? PROGRESS_ERROR : hrana_request_run(t, json_array_get(requests, t->index));
+        enum progress p = t->closed_stream
+                              ? PROGRESS_ERROR
+                              : hrana_request_run(t, json_array_get(requests, t->index));
         if (p == PROGRESS_WAIT) return;
         if (p == PROGRESS_ERROR) {
             if (t->closed_stream && !t->error.code)
-                hrana_error_set(&t->error, "STREAM_CLOSED", "the stream was closed by an earlier request");
+                hrana_error_set(&t->error, "STREAM_CLOSED",
+                                "the stream was closed by an earlier request");
             t->h->stats.errors++;
             free(t->step_states);
             t->step_states = NULL;
@@ -88,7 +93,8 @@ static void pipeline_run(struct task *t)
     pipeline_answer(t);
 }
 
-// ---- cursors ------------------------------------------------------------------------------------------------
+// ---- cursors
+// ------------------------------------------------------------------------------------------------
 
 static void cursor_flush(struct task *t)
 {
@@ -138,8 +144,7 @@ static void cursor_error(struct task *t)
 }
 
 static const struct run_sink CURSOR_RUN = {cursor_begin, cursor_row, cursor_end};
-static const struct batch_sink CURSOR_SINK = {
-    &CURSOR_RUN, cursor_skip, cursor_error, cursor_skip};
+static const struct batch_sink CURSOR_SINK = {&CURSOR_RUN, cursor_skip, cursor_error, cursor_skip};
 
 static void cursor_finish(struct task *t)
 {
@@ -204,8 +209,11 @@ static bool batch_conditions_look_back(const json_t *condition, json_int_t index
     if (!condition || json_is_null(condition)) return true;
     if (depth > JSON_DEPTH_BATCH) return false;
     const json_t *step = json_object_get(condition, "step");
-    if (json_is_integer(step) && (json_integer_value(step) < 0 || json_integer_value(step) >= index)) return false;
-    if (!batch_conditions_look_back(json_object_get(condition, "cond"), index, depth + 1)) return false;
+    if (json_is_integer(step) &&
+        (json_integer_value(step) < 0 || json_integer_value(step) >= index))
+        return false;
+    if (!batch_conditions_look_back(json_object_get(condition, "cond"), index, depth + 1))
+        return false;
     size_t i;
     const json_t *part;
     json_array_foreach(json_object_get(condition, "conds"), i, part)
@@ -221,7 +229,8 @@ static bool batch_is_sound(const json_t *batch)
     const json_t *step;
     json_array_foreach(json_object_get(batch, "steps"), i, step)
     {
-        if (!batch_conditions_look_back(json_object_get(step, "condition"), (json_int_t)i, 0)) return false;
+        if (!batch_conditions_look_back(json_object_get(step, "condition"), (json_int_t)i, 0))
+            return false;
     }
     return true;
 }
@@ -255,7 +264,8 @@ void hrana_handle(struct hrana *h, struct http_exchange *x, enum hrana_endpoint 
     h->stats.requests++;
     if (!root) {
         char text[300];
-        snprintf(text, sizeof text, "the request body is not JSON: %.200s (byte %d)", e.text, e.position);
+        snprintf(text, sizeof text, "the request body is not JSON: %.200s (byte %d)", e.text,
+                 e.position);
         hrana_reply_text(x, 400, text);
         return;
     }
@@ -289,7 +299,8 @@ void hrana_handle(struct hrana *h, struct http_exchange *x, enum hrana_endpoint 
     hrana_task_run(t);
 }
 
-// ---- life -----------------------------------------------------------------------------------------------------
+// ---- life
+// -----------------------------------------------------------------------------------------------------
 
 struct hrana *hrana_create(const struct hrana_options *options, struct err *err)
 {

@@ -1,4 +1,5 @@
-// What the parts of Hrana share: streams, the run of a statement, requests under way. Internal to hrana*.c.
+// What the parts of Hrana share: streams, the run of a statement, requests under way. Internal to
+// hrana*.c.
 //
 //   hrana_stream.c   sessions lent to streams, batons, streams that expire
 //   hrana_run.c      one statement, and batches with their conditions
@@ -44,7 +45,8 @@ struct run {
     bool reset_failed, began;
 };
 
-// One HTTP request under way. It is resumed from its top whenever the session wakes it; what was done stays done.
+// One HTTP request under way. It is resumed from its top whenever the session wakes it; what was
+// done stays done.
 struct task {
     struct hrana *h;
     struct http_exchange *x;
@@ -52,15 +54,15 @@ struct task {
     json_t *root;
     struct stream *stream;
     struct buffer out;
-    size_t index;  // of the request in a pipeline
-    size_t mark;   // where the answer of the request under way starts
+    size_t index; // of the request in a pipeline
+    size_t mark;  // where the answer of the request under way starts
     size_t row_mark;
     struct run run;
     struct hrana_error error;
     // Batches, and sequences.
     const json_t *steps;
     size_t step_index;
-    enum { STEP_SKIPPED, STEP_OK, STEP_ERROR } *step_states;
+    enum { STEP_SKIPPED, STEP_OK, STEP_ERROR } * step_states;
     struct buffer errors; // the step_errors array, which comes after the results
     const char *sequence;
     size_t sequence_size;
@@ -84,10 +86,12 @@ struct hrana {
 
 enum progress { PROGRESS_DONE, PROGRESS_WAIT, PROGRESS_ERROR };
 
-// Runs sql to its end. on_start is called when the columns are known, on_row for each row; both may set t->error.
+// Runs sql to its end. on_start is called when the columns are known, on_row for each row; both may
+// set t->error.
 struct run_sink {
     void (*on_start)(struct task *t, struct skerry_stmt *stmt);
-    bool (*on_row)(struct task *t, struct skerry_stmt *stmt); // false: not now, the task was put to wait
+    bool (*on_row)(struct task *t,
+                   struct skerry_stmt *stmt); // false: not now, the task was put to wait
     void (*on_end)(struct task *t, struct skerry_stmt *stmt, bool changed);
 };
 
@@ -99,33 +103,38 @@ struct batch_sink {
     void (*on_step)(struct task *t);
 };
 
-// ---- hrana_stream.c -----------------------------------------------------------------------------------
+// ---- hrana_stream.c
+// -----------------------------------------------------------------------------------
 
 struct stream *hrana_stream_open(struct hrana *h, struct err *err);
 void hrana_stream_close(struct hrana *h, struct stream *s);
 // The stream that a baton names, or a new one; NULL after having answered x.
-struct stream *hrana_stream_from_baton(struct hrana *h, struct http_exchange *x, const json_t *baton);
+struct stream *hrana_stream_from_baton(struct hrana *h, struct http_exchange *x,
+                                       const json_t *baton);
 void hrana_baton_write(struct hrana *h, struct stream *s, struct buffer *out);
 void hrana_reply_text(struct http_exchange *x, int status, const char *text);
 void hrana_session_discard(struct hrana *h, struct session *s);
 void hrana_stop_check(struct hrana *h);
 void hrana_on_sweep(struct completion *c);
 
-// ---- hrana_run.c --------------------------------------------------------------------------------------
+// ---- hrana_run.c
+// --------------------------------------------------------------------------------------
 
 extern const struct run_sink HRANA_RESULT_SINK;
 // Ends the run under way with t->error, taken from the connection unless it is set.
 enum progress hrana_run_failed(struct task *t);
-enum progress hrana_run_statement(struct task *t, const char *sql, size_t size, const json_t *statement,
-                                  const struct run_sink *sink);
+enum progress hrana_run_statement(struct task *t, const char *sql, size_t size,
+                                  const json_t *statement, const struct run_sink *sink);
 bool hrana_answer_too_large(struct task *t);
-void hrana_changes_write(struct task *t, struct buffer *out, struct skerry_stmt *stmt, bool changed);
+void hrana_changes_write(struct task *t, struct buffer *out, struct skerry_stmt *stmt,
+                         bool changed);
 // The SQL text of a statement or request ("sql", or "sql_id" of a stored one); NULL with t->error.
 const char *hrana_sql_of(struct task *t, const json_t *holder, size_t *size);
 bool hrana_batch_begin(struct task *t, const json_t *batch);
 enum progress hrana_batch_run(struct task *t, const struct batch_sink *sink);
 
-// ---- hrana_request.c, hrana.c -------------------------------------------------------------------------
+// ---- hrana_request.c, hrana.c
+// -------------------------------------------------------------------------
 
 enum progress hrana_request_run(struct task *t, const json_t *request);
 void hrana_task_run(struct task *t); // the task may be gone afterwards

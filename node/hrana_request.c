@@ -22,10 +22,11 @@ static void pipeline_error(struct task *t)
     hrana_error_write(&t->errors, &t->error);
 }
 
-static const struct batch_sink PIPELINE_SINK = {
-    &HRANA_RESULT_SINK, pipeline_skip, pipeline_error, pipeline_step};
+static const struct batch_sink PIPELINE_SINK = {&HRANA_RESULT_SINK, pipeline_skip, pipeline_error,
+                                                pipeline_step};
 
-// ---- the requests of a pipeline ---------------------------------------------------------------------------------
+// ---- the requests of a pipeline
+// ---------------------------------------------------------------------------------
 
 static enum progress request_execute(struct task *t, const json_t *request)
 {
@@ -56,7 +57,8 @@ static enum progress request_batch(struct task *t, const json_t *request)
     return hrana_answer_too_large(t) ? PROGRESS_ERROR : PROGRESS_DONE;
 }
 
-// Statements of a text, one after the other. Each is cut off by preparing it; the session's cache is not for these.
+// Statements of a text, one after the other. Each is cut off by preparing it; the session's cache
+// is not for these.
 static enum progress request_sequence(struct task *t, const json_t *request)
 {
     struct session *s = t->stream->session;
@@ -118,8 +120,8 @@ static enum progress request_describe(struct task *t, const json_t *request)
     if (rc == SKERRY_WAIT) return PROGRESS_WAIT;
     if (rc != SKERRY_OK) return hrana_run_failed(t);
     if (tail || !st) {
-        hrana_error_set(&t->error, tail ? "SQL_MANY_STATEMENTS" : "SQL_NO_STATEMENT", "the SQL text holds %s statement",
-                        tail ? "more than one" : "no");
+        hrana_error_set(&t->error, tail ? "SQL_MANY_STATEMENTS" : "SQL_NO_STATEMENT",
+                        "the SQL text holds %s statement", tail ? "more than one" : "no");
         return PROGRESS_ERROR;
     }
     buffer_text(&t->out, "{\"type\":\"describe\",\"result\":{\"params\":[");
@@ -167,11 +169,13 @@ static enum progress request_store_sql(struct task *t, const json_t *request)
     size_t size = json_string_length(sql);
     sql_text_drop(s, json_integer_value(id));
     if (s->text_count >= SQL_TEXTS_MAX) {
-        hrana_error_set(&t->error, "SQL_STORE_TOO_MANY", "a stream stores at most %d SQL texts", SQL_TEXTS_MAX);
+        hrana_error_set(&t->error, "SQL_STORE_TOO_MANY", "a stream stores at most %d SQL texts",
+                        SQL_TEXTS_MAX);
         return PROGRESS_ERROR;
     }
     if (s->text_bytes + size > SQL_TEXT_BYTES) {
-        hrana_error_set(&t->error, "SQL_STORE_TOO_LARGE", "a stream stores at most %u bytes of SQL texts", SQL_TEXT_BYTES);
+        hrana_error_set(&t->error, "SQL_STORE_TOO_LARGE",
+                        "a stream stores at most %u bytes of SQL texts", SQL_TEXT_BYTES);
         return PROGRESS_ERROR;
     }
     struct sql_text *text = calloc(1, sizeof *text);

@@ -1,7 +1,7 @@
 #include "hrana_internal.h"
 
-// ---- running one statement ----------------------------------------------------------------------------------
-
+// ---- running one statement
+// ----------------------------------------------------------------------------------
 
 enum progress hrana_run_failed(struct task *t)
 {
@@ -15,8 +15,8 @@ enum progress hrana_run_failed(struct task *t)
     return PROGRESS_ERROR;
 }
 
-
-static enum progress run_prepare(struct task *t, const char *sql, size_t size, const json_t *statement)
+static enum progress run_prepare(struct task *t, const char *sql, size_t size,
+                                 const json_t *statement)
 {
     struct run *r = &t->run;
     struct session *s = t->stream->session;
@@ -25,7 +25,8 @@ static enum progress run_prepare(struct task *t, const char *sql, size_t size, c
     if (rc == SKERRY_WAIT) return PROGRESS_WAIT;
     if (rc != SKERRY_OK) return hrana_run_failed(t);
     if (tail)
-        hrana_error_set(&t->error, "SQL_MANY_STATEMENTS", "the SQL text holds more than one statement; use a sequence or a batch");
+        hrana_error_set(&t->error, "SQL_MANY_STATEMENTS",
+                        "the SQL text holds more than one statement; use a sequence or a batch");
     else if (!r->statement)
         hrana_error_set(&t->error, "SQL_NO_STATEMENT", "the SQL text holds no statement");
     else
@@ -38,8 +39,8 @@ static enum progress run_prepare(struct task *t, const char *sql, size_t size, c
     return PROGRESS_DONE;
 }
 
-enum progress hrana_run_statement(struct task *t, const char *sql, size_t size, const json_t *statement,
-                                   const struct run_sink *sink)
+enum progress hrana_run_statement(struct task *t, const char *sql, size_t size,
+                                  const json_t *statement, const struct run_sink *sink)
 {
     struct run *r = &t->run;
     struct skerry *db = t->stream->session->db;
@@ -73,9 +74,10 @@ enum progress hrana_run_statement(struct task *t, const char *sql, size_t size, 
 bool hrana_answer_too_large(struct task *t)
 {
     if (!t->out.failed) return false;
-    hrana_error_set(&t->error, "RESPONSE_TOO_LARGE",
-                    "the answer is larger than %llu bytes (--answer-size-max); use LIMIT, or a cursor",
-                    (unsigned long long)t->h->options.answer_size_max);
+    hrana_error_set(
+        &t->error, "RESPONSE_TOO_LARGE",
+        "the answer is larger than %llu bytes (--answer-size-max); use LIMIT, or a cursor",
+        (unsigned long long)t->h->options.answer_size_max);
     return true;
 }
 
@@ -97,7 +99,8 @@ static bool result_row(struct task *t, struct skerry_stmt *stmt)
 void hrana_changes_write(struct task *t, struct buffer *out, struct skerry_stmt *stmt, bool changed)
 {
     struct skerry *db = t->stream->session->db;
-    buffer_format(out, "\"affected_row_count\":%lld,\"last_insert_rowid\":", changed ? (long long)skerry_changes(db) : 0LL);
+    buffer_format(out, "\"affected_row_count\":%lld,\"last_insert_rowid\":",
+                  changed ? (long long)skerry_changes(db) : 0LL);
     if (skerry_stmt_readonly(stmt))
         buffer_text(out, "null");
     else
@@ -111,8 +114,11 @@ static void result_end(struct task *t, struct skerry_stmt *stmt, bool changed)
     double ms = (double)(io_now_ns(t->h->options.io) - t->run.started_ns) / 1e6;
     buffer_text(&t->out, "],");
     hrana_changes_write(t, &t->out, stmt, changed);
-    buffer_format(&t->out, ",\"replication_index\":null,\"rows_read\":%llu,\"rows_written\":%llu,\"query_duration_ms\":%.3f}",
-                  (unsigned long long)counters.rows_read, (unsigned long long)counters.rows_written, ms);
+    buffer_format(&t->out,
+                  ",\"replication_index\":null,\"rows_read\":%llu,\"rows_written\":%llu,\"query_"
+                  "duration_ms\":%.3f}",
+                  (unsigned long long)counters.rows_read, (unsigned long long)counters.rows_written,
+                  ms);
     hrana_answer_too_large(t);
 }
 
@@ -135,11 +141,13 @@ const char *hrana_sql_of(struct task *t, const json_t *holder, size_t *size)
         *size = text->size;
         return text->sql;
     }
-    hrana_error_set(&t->error, "SQL_NOT_FOUND", "SQL text %lld not found", (long long)json_integer_value(id));
+    hrana_error_set(&t->error, "SQL_NOT_FOUND", "SQL text %lld not found",
+                    (long long)json_integer_value(id));
     return NULL;
 }
 
-// ---- batches ------------------------------------------------------------------------------------------------
+// ---- batches
+// ------------------------------------------------------------------------------------------------
 
 static bool condition_holds(struct task *t, const json_t *c, u32 depth, bool *holds)
 {
@@ -176,7 +184,6 @@ static bool condition_holds(struct task *t, const json_t *c, u32 depth, bool *ho
     return false;
 }
 
-
 bool hrana_batch_begin(struct task *t, const json_t *batch)
 {
     t->steps = json_object_get(batch, "steps");
@@ -194,13 +201,15 @@ enum progress hrana_batch_run(struct task *t, const struct batch_sink *sink)
 {
     size_t count = json_array_size(t->steps);
     for (; t->step_index < count; t->step_index++) {
-        const json_t *step = json_array_get(t->steps, t->step_index), *statement = json_object_get(step, "stmt");
+        const json_t *step = json_array_get(t->steps, t->step_index),
+                     *statement = json_object_get(step, "stmt");
         const json_t *condition = json_object_get(step, "condition");
         if (!t->run.began) {
             bool holds = true;
-            if (condition && !json_is_null(condition) && !condition_holds(t, condition, 0, &holds)) {
-                hrana_error_set(&t->error, "HRANA_PROTO_ERROR", "step %zu of the batch has a malformed condition",
-                                t->step_index);
+            if (condition && !json_is_null(condition) &&
+                !condition_holds(t, condition, 0, &holds)) {
+                hrana_error_set(&t->error, "HRANA_PROTO_ERROR",
+                                "step %zu of the batch has a malformed condition", t->step_index);
                 return PROGRESS_ERROR;
             }
             sink->on_step(t);
@@ -214,12 +223,14 @@ enum progress hrana_batch_run(struct task *t, const struct batch_sink *sink)
         }
         size_t size = 0;
         const char *sql = hrana_sql_of(t, statement, &size);
-        enum progress p = sql ? hrana_run_statement(t, sql, size, statement, sink->run) : hrana_run_failed(t);
+        enum progress p =
+            sql ? hrana_run_statement(t, sql, size, statement, sink->run) : hrana_run_failed(t);
         if (p == PROGRESS_WAIT) return p;
         t->run.began = false;
         t->step_states[t->step_index] = p == PROGRESS_DONE ? STEP_OK : STEP_ERROR;
         if (p == PROGRESS_ERROR) {
-            if (strcmp(t->error.code, "RESPONSE_TOO_LARGE") == 0) return p; // there is no room to go on
+            if (strcmp(t->error.code, "RESPONSE_TOO_LARGE") == 0)
+                return p; // there is no room to go on
             t->h->stats.errors++;
             sink->on_error(t);
             t->error.code = NULL;

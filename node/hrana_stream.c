@@ -2,7 +2,8 @@
 
 #define SESSIONS_IDLE 64
 
-// ---- sessions -------------------------------------------------------------------------------------------
+// ---- sessions
+// -------------------------------------------------------------------------------------------
 
 void hrana_stop_check(struct hrana *h)
 {
@@ -65,7 +66,8 @@ static struct session *session_take(struct hrana *h, struct err *err)
     return s;
 }
 
-// ---- streams and batons -----------------------------------------------------------------------------------
+// ---- streams and batons
+// -----------------------------------------------------------------------------------
 
 static void on_session_wake(void *context)
 {
@@ -76,8 +78,8 @@ static void on_session_wake(void *context)
 struct stream *hrana_stream_open(struct hrana *h, struct err *err)
 {
     if (h->stats.streams >= h->options.streams_max) {
-        err_set(err, ERR_LIMIT, __func__, "too many open streams (%u); close some, or raise --streams-max",
-                h->stats.streams);
+        err_set(err, ERR_LIMIT, __func__,
+                "too many open streams (%u); close some, or raise --streams-max", h->stats.streams);
         return NULL;
     }
     struct stream *s = calloc(1, sizeof *s);
@@ -139,7 +141,8 @@ void hrana_baton_write(struct hrana *h, struct stream *s, struct buffer *out)
     be64_put(bytes + 8, s->sequence);
     bytes[16] = stream_is_plain(s);
     crypto_auth(bytes + BATON_BODY, bytes, BATON_BODY, h->baton_key);
-    sodium_bin2base64(text, sizeof text, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(text, sizeof text, bytes, sizeof bytes,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     buffer_text(out, "\"");
     buffer_text(out, text);
     buffer_text(out, "\"");
@@ -151,7 +154,8 @@ void hrana_reply_text(struct http_exchange *x, int status, const char *text)
 }
 
 // The stream that a baton names, or a new one; NULL after having answered.
-struct stream *hrana_stream_from_baton(struct hrana *h, struct http_exchange *x, const json_t *baton)
+struct stream *hrana_stream_from_baton(struct hrana *h, struct http_exchange *x,
+                                       const json_t *baton)
 {
     struct err err = ERR_CLEAR;
     if (baton && !json_is_null(baton)) {
@@ -160,7 +164,8 @@ struct stream *hrana_stream_from_baton(struct hrana *h, struct http_exchange *x,
         if (!json_is_string(baton) || size > 2 * BATON_SIZE ||
             !base64_decode(json_string_value(baton), size, bytes, &got) || got != BATON_SIZE ||
             crypto_auth_verify(bytes + BATON_BODY, bytes, BATON_BODY, h->baton_key) != 0) {
-            hrana_reply_text(x, 400, "Invalid baton: it is not one of this node's, or the node was restarted");
+            hrana_reply_text(
+                x, 400, "Invalid baton: it is not one of this node's, or the node was restarted");
             return NULL;
         }
         struct stream *s = stream_find(h, be64_get(bytes));
@@ -170,8 +175,9 @@ struct stream *hrana_stream_from_baton(struct hrana *h, struct http_exchange *x,
         }
         if (s) return s;
         if (!bytes[16]) {
-            static const char EXPIRED[] = "{\"message\":\"The stream has expired due to inactivity; its transaction was "
-                                          "rolled back\",\"code\":\"STREAM_EXPIRED\"}";
+            static const char EXPIRED[] =
+                "{\"message\":\"The stream has expired due to inactivity; its transaction was "
+                "rolled back\",\"code\":\"STREAM_EXPIRED\"}";
             http_reply(x, 400, "application/json", EXPIRED, sizeof EXPIRED - 1);
             return NULL;
         }

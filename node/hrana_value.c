@@ -20,10 +20,10 @@ void hrana_error_from_db(struct hrana_error *e, const struct skerry *db)
     if (err->code == ERR_ERROR) {
         bool syntax = strstr(text, "syntax error") || strcmp(text, "incomplete input") == 0 ||
                       strncmp(text, "unrecognized token", 18) == 0;
-        code = syntax                                      ? "SQL_PARSE_ERROR"
-               : strncmp(text, "no such table", 13) == 0   ? "SQLITE_UNKNOWN"
-               : err->offset >= 0                          ? "SQL_INPUT_ERROR"
-                                                           : "SQLITE_ERROR";
+        code = syntax                                    ? "SQL_PARSE_ERROR"
+               : strncmp(text, "no such table", 13) == 0 ? "SQLITE_UNKNOWN"
+               : err->offset >= 0                        ? "SQL_INPUT_ERROR"
+                                                         : "SQLITE_ERROR";
     }
     hrana_error_set(e, code, "%s", text);
 }
@@ -77,8 +77,10 @@ void hrana_value_write(struct buffer *out, const struct value *v)
         struct value whole;
         value_init(&whole);
         if (v->flags & VALUE_ZERO_TAIL) {
-            if (value_copy(&whole, v) != ERR_OK || value_expand(&whole) != ERR_OK) out->failed = true;
-            else buffer_base64(out, whole.bytes, whole.size);
+            if (value_copy(&whole, v) != ERR_OK || value_expand(&whole) != ERR_OK)
+                out->failed = true;
+            else
+                buffer_base64(out, whole.bytes, whole.size);
         } else {
             buffer_base64(out, v->bytes, v->size);
         }
@@ -102,7 +104,8 @@ static const char *value_bind(struct skerry_stmt *stmt, u32 index, const json_t 
         const char *text = json_string_value(value);
         char *end = NULL;
         long long i = text ? strtoll(text, &end, 10) : json_integer_value(value);
-        if (text ? (!text[0] || *end) : !json_is_integer(value)) return "an integer's value is a string of digits";
+        if (text ? (!text[0] || *end) : !json_is_integer(value))
+            return "an integer's value is a string of digits";
         rc = skerry_bind_integer(stmt, index, i);
     } else if (strcmp(type, "float") == 0) {
         if (!json_is_number(value)) return "a float's value is a number";
@@ -141,21 +144,26 @@ static const json_t *named_find(const json_t *named, const char *parameter)
 
 bool hrana_bind(struct skerry_stmt *stmt, const json_t *statement, struct hrana_error *e)
 {
-    const json_t *args = json_object_get(statement, "args"), *named = json_object_get(statement, "named_args");
+    const json_t *args = json_object_get(statement, "args"),
+                 *named = json_object_get(statement, "named_args");
     u32 count = skerry_parameter_count(stmt);
     size_t positional = json_array_size(args);
     if (positional && json_array_size(named)) {
-        hrana_error_set(e, "ARGS_BOTH_POSITIONAL_AND_NAMED", "give positional or named arguments, not both");
+        hrana_error_set(e, "ARGS_BOTH_POSITIONAL_AND_NAMED",
+                        "give positional or named arguments, not both");
         return false;
     }
     if (positional > count) {
-        hrana_error_set(e, "ARGS_INVALID", "the statement has %u parameters, but %zu arguments were given", count,
+        hrana_error_set(e, "ARGS_INVALID",
+                        "the statement has %u parameters, but %zu arguments were given", count,
                         positional);
         return false;
     }
     for (u32 i = 1; i <= count; i++) {
         const char *name = skerry_parameter_name(stmt, i), *wrong;
-        const json_t *v = i <= positional ? json_array_get(args, i - 1) : name ? named_find(named, name) : NULL;
+        const json_t *v = i <= positional ? json_array_get(args, i - 1)
+                          : name          ? named_find(named, name)
+                                          : NULL;
         if (!v) {
             if (name)
                 hrana_error_set(e, "ARGS_INVALID", "no argument was given for parameter %s", name);

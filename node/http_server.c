@@ -12,8 +12,8 @@
 #define ANSWER_HEAD_MAX 512
 
 enum connection_state {
-    CONNECTION_IDLE,    // between requests
-    CONNECTION_HEADER,  // in a request's header
+    CONNECTION_IDLE,   // between requests
+    CONNECTION_HEADER, // in a request's header
     CONNECTION_BODY,
     CONNECTION_HANDLER, // complete, with the handler
     CONNECTION_CLOSING,
@@ -83,7 +83,8 @@ static void stop_check(struct http_server *s)
 {
     if (!s->stopping || !s->stop_done) return;
     bool busy = false;
-    for (struct http_exchange *x = s->connections; x; x = x->next) busy |= x->state == CONNECTION_HANDLER || x->sending;
+    for (struct http_exchange *x = s->connections; x; x = x->next)
+        busy |= x->state == CONNECTION_HANDLER || x->sending;
     if (busy && io_now_ns(s->io) < s->stop_deadline_ns) return;
     struct completion *done = s->stop_done;
     s->stop_done = NULL;
@@ -111,12 +112,14 @@ static void connection_free(struct http_exchange *x)
 static void connection_close(struct http_exchange *x)
 {
     struct http_server *s = x->server;
-    bool with_handler = x->state == CONNECTION_HANDLER && !(x->answered && (!x->streaming || x->stream_ended));
+    bool with_handler =
+        x->state == CONNECTION_HANDLER && !(x->answered && (!x->streaming || x->stream_ended));
     if (!x->peer_gone) {
         x->peer_gone = true;
         shutdown(x->fd, SHUT_RDWR);
         if (with_handler && x->on_gone) x->on_gone(x->on_gone_context);
-        with_handler = x->state == CONNECTION_HANDLER && !(x->answered && (!x->streaming || x->stream_ended));
+        with_handler =
+            x->state == CONNECTION_HANDLER && !(x->answered && (!x->streaming || x->stream_ended));
     }
     if (x->receiving) io_cancel(s->io, &x->recv_done);
     if (x->sending) io_cancel(s->io, &x->send_done);
@@ -125,7 +128,8 @@ static void connection_close(struct http_exchange *x)
     connection_free(x);
 }
 
-// ---- parsing ------------------------------------------------------------------------------------------
+// ---- parsing
+// ------------------------------------------------------------------------------------------
 
 static bool text_add(struct http_exchange *x, const char *bytes, size_t size)
 {
@@ -229,7 +233,8 @@ static int on_headers_complete(http_parser *p)
 static int on_body(http_parser *p, const char *at, size_t size)
 {
     struct http_exchange *x = p->data;
-    if (size > x->server->options.body_size_max - MIN(x->body_size, x->server->options.body_size_max)) {
+    if (size >
+        x->server->options.body_size_max - MIN(x->body_size, x->server->options.body_size_max)) {
         x->refuse_status = 413;
         return 1;
     }
@@ -290,7 +295,8 @@ static void request_complete(struct http_exchange *x)
     char *question = memchr(x->text, '?', x->url_size);
     if (question) *question = 0;
     if (x->body) x->body[x->body_size] = 0;
-    // A receive stays out while the handler works: it notices a peer that goes away, and takes the next request.
+    // A receive stays out while the handler works: it notices a peer that goes away, and takes the
+    // next request.
     if (x->recv_used == x->recv_size) {
         x->recv_used = x->recv_size = 0;
         receive(x, 0);
@@ -302,7 +308,8 @@ static void connection_parse(struct http_exchange *x)
 {
     http_parser_pause(&x->parser, 0);
     size_t left = x->recv_size - x->recv_used;
-    size_t used = http_parser_execute(&x->parser, &PARSER_SETTINGS, (char *)x->recv_buffer + x->recv_used, left);
+    size_t used = http_parser_execute(&x->parser, &PARSER_SETTINGS,
+                                      (char *)x->recv_buffer + x->recv_used, left);
     enum http_errno e = HTTP_PARSER_ERRNO(&x->parser);
     x->recv_used += used;
     if (e == HPE_PAUSED) {
@@ -317,7 +324,8 @@ static void connection_parse(struct http_exchange *x)
         x->server->stats.malformed++;
         x->parse_error = true;
         if (x->refuse_status == 413)
-            connection_refuse(x, 413, "the request body is larger than this node takes (--body-size-max)");
+            connection_refuse(x, 413,
+                              "the request body is larger than this node takes (--body-size-max)");
         else if (x->refuse_status == 431 || e == HPE_HEADER_OVERFLOW)
             connection_refuse(x, 431, "the request header is larger than this node takes");
         else if (x->refuse_status == 505)
@@ -371,11 +379,13 @@ static void connection_next(struct http_exchange *x)
         return;
     }
     x->recv_used = x->recv_size = 0;
-    if (x->state == CONNECTION_IDLE) x->deadline_ns = deadline_in(x, x->server->options.idle_timeout_ms);
+    if (x->state == CONNECTION_IDLE)
+        x->deadline_ns = deadline_in(x, x->server->options.idle_timeout_ms);
     if (!x->receiving) receive(x, 0);
 }
 
-// ---- answering ----------------------------------------------------------------------------------------
+// ---- answering
+// ----------------------------------------------------------------------------------------
 
 static const char *reason_of(int status)
 {
@@ -412,8 +422,8 @@ static void answer_done(struct http_exchange *x)
         x->body_capacity = 0;
     }
     if (x->parse_error && !x->peer_gone && !x->server->stopping) {
-        // What the peer is still sending is read and dropped for a while: closing at once would reset the
-        // connection before it has read our answer.
+        // What the peer is still sending is read and dropped for a while: closing at once would
+        // reset the connection before it has read our answer.
         x->state = CONNECTION_CLOSING;
         x->deadline_ns = deadline_in(x, LINGER_MS);
         shutdown(x->fd, SHUT_WR);
@@ -460,7 +470,8 @@ static void send_out(struct http_exchange *x)
     io_sendv(x->server->io, x->fd, x->out, x->out_count, &x->send_done);
 }
 
-void http_reply_owned(struct http_exchange *x, int status, const char *content_type, void *body, size_t size)
+void http_reply_owned(struct http_exchange *x, int status, const char *content_type, void *body,
+                      size_t size)
 {
     ASSERT(x->state == CONNECTION_HANDLER && !x->answered);
     x->answered = true;
@@ -472,15 +483,18 @@ void http_reply_owned(struct http_exchange *x, int status, const char *content_t
         return;
     }
     bool head_only = x->parser.method == HTTP_HEAD;
-    int n = snprintf(x->head, sizeof x->head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
-                     status, reason_of(status), content_type, size, x->keep_alive ? "" : "Connection: close\r\n");
+    int n = snprintf(x->head, sizeof x->head,
+                     "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n", status,
+                     reason_of(status), content_type, size,
+                     x->keep_alive ? "" : "Connection: close\r\n");
     x->out[0] = (struct iovec){x->head, (size_t)n};
     x->out[1] = (struct iovec){body, size};
     x->out_count = size && !head_only ? 2 : 1;
     send_out(x);
 }
 
-void http_reply(struct http_exchange *x, int status, const char *content_type, const void *body, size_t size)
+void http_reply(struct http_exchange *x, int status, const char *content_type, const void *body,
+                size_t size)
 {
     char *copy = malloc(size + 1);
     if (copy && size) memcpy(copy, body, size);
@@ -494,8 +508,8 @@ void http_stream_begin(struct http_exchange *x, int status, const char *content_
     x->stream_ended = false;
     x->chunked = x->parser.http_major == 1 && x->parser.http_minor >= 1;
     if (!x->chunked) x->keep_alive = false;
-    snprintf(x->head, sizeof x->head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s%s\r\n", status, reason_of(status),
-             content_type, x->chunked ? "Transfer-Encoding: chunked\r\n" : "",
+    snprintf(x->head, sizeof x->head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s%s\r\n", status,
+             reason_of(status), content_type, x->chunked ? "Transfer-Encoding: chunked\r\n" : "",
              x->keep_alive ? "" : "Connection: close\r\n");
 }
 
@@ -510,13 +524,16 @@ static void stream_send(struct http_exchange *x, const void *bytes, size_t size)
     if (size) x->out[n++] = (struct iovec){(void *)bytes, size};
     if (x->chunked) {
         static const char AFTER[] = "\r\n", LAST[] = "0\r\n\r\n";
-        if (size) x->out[n++] = (struct iovec){(void *)AFTER, 2};
-        else if (x->stream_ended) x->out[n++] = (struct iovec){(void *)LAST, 5};
+        if (size)
+            x->out[n++] = (struct iovec){(void *)AFTER, 2};
+        else if (x->stream_ended)
+            x->out[n++] = (struct iovec){(void *)LAST, 5};
     }
     x->out_count = n;
 }
 
-void http_stream_write(struct http_exchange *x, const void *bytes, size_t size, struct completion *drained)
+void http_stream_write(struct http_exchange *x, const void *bytes, size_t size,
+                       struct completion *drained)
 {
     ASSERT(x->streaming && !x->stream_ended && !x->sending);
     char *copy = x->peer_gone ? NULL : malloc(size + 1);
@@ -549,7 +566,8 @@ void http_stream_end(struct http_exchange *x)
         answer_done(x);
 }
 
-// ---- the server -----------------------------------------------------------------------------------------
+// ---- the server
+// -----------------------------------------------------------------------------------------
 
 static void accept_next(struct http_server *s)
 {
@@ -568,11 +586,13 @@ static void on_accept(struct completion *c)
         if (fd != -EMFILE && fd != -ENFILE && fd != -ECANCELED) accept_next(s);
         return;
     }
-    struct http_exchange *x = s->stats.connections < s->options.connections_max ? calloc(1, sizeof *x) : NULL;
+    struct http_exchange *x =
+        s->stats.connections < s->options.connections_max ? calloc(1, sizeof *x) : NULL;
     if (!x) {
-        static const char FULL[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-                                   "Content-Length: 55\r\nConnection: close\r\n\r\n"
-                                   "{\"error\":\"too many connections (--connections-max)\"}   ";
+        static const char FULL[] =
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+            "Content-Length: 55\r\nConnection: close\r\n\r\n"
+            "{\"error\":\"too many connections (--connections-max)\"}   ";
         (void)!send(fd, FULL, sizeof FULL - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
         s->stats.refused++;
         io_socket_close(s->io, fd);
@@ -613,7 +633,8 @@ static void on_sweep(struct completion *c)
     if (s->connections || s->stop_done) io_timeout(s->io, SWEEP_MS * 1000000ull, &s->sweep);
 }
 
-struct http_server *http_server_open(struct io *io, const struct http_server_options *options, struct err *err)
+struct http_server *http_server_open(struct io *io, const struct http_server_options *options,
+                                     struct err *err)
 {
     struct http_server *s = calloc(1, sizeof *s);
     if (!s) {
@@ -669,7 +690,9 @@ void http_server_close(struct http_server *s)
     }
     if (s->sweep.state == COMPLETION_PENDING) io_cancel(s->io, &s->sweep);
     if (s->accepting) io_cancel(s->io, &s->accept_done);
-    for (u32 turns = 0; turns < 1000 && (s->connections || s->sweep.state == COMPLETION_PENDING || s->accepting); turns++)
+    for (u32 turns = 0;
+         turns < 1000 && (s->connections || s->sweep.state == COMPLETION_PENDING || s->accepting);
+         turns++)
         if (io_step(s->io, 10000000) < 0) break;
     close(s->listen_fd);
     free(s);
@@ -700,7 +723,8 @@ const char *http_header(const struct http_exchange *x, const char *name)
 {
     size_t size = strlen(name);
     for (u32 i = 0; i < x->header_count; i++)
-        if (x->headers[i].name_size == size && strncasecmp(x->text + x->headers[i].name, name, size) == 0)
+        if (x->headers[i].name_size == size &&
+            strncasecmp(x->text + x->headers[i].name, name, size) == 0)
             return x->headers[i].value ? x->text + x->headers[i].value : "";
     return NULL;
 }

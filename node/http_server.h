@@ -1,9 +1,10 @@
-// HTTP/1.1 server on the loop. One request at a time on a connection (a pipelined one waits), keep-alive,
-// chunked bodies both ways, limits on everything that a peer decides.
+// HTTP/1.1 server on the loop. One request at a time on a connection (a pipelined one waits),
+// keep-alive, chunked bodies both ways, limits on everything that a peer decides.
 //
-// A handler gets an exchange whose request is complete, and answers it once, now or later: http_reply with a whole
-// body, or http_stream_begin, http_stream_write..., http_stream_end. When the peer goes away first, on_gone is
-// called (if set); the exchange must still be ended by a reply, which goes nowhere.
+// A handler gets an exchange whose request is complete, and answers it once, now or later:
+// http_reply with a whole body, or http_stream_begin, http_stream_write..., http_stream_end. When
+// the peer goes away first, on_gone is called (if set); the exchange must still be ended by a
+// reply, which goes nowhere.
 #pragma once
 
 #include "../io/io.h"
@@ -28,16 +29,19 @@ struct http_server_stats {
     u64 accepted, refused, requests, timeouts, malformed;
 };
 
-struct http_server *http_server_open(struct io *io, const struct http_server_options *options, struct err *err);
+struct http_server *http_server_open(struct io *io, const struct http_server_options *options,
+                                     struct err *err);
 u16 http_server_port(const struct http_server *s);
 void http_server_stats_get(const struct http_server *s, struct http_server_stats *out);
-// No new connections and requests; `done` completes when those under way are answered, or at the deadline.
+// No new connections and requests; `done` completes when those under way are answered, or at the
+// deadline.
 void http_server_stop(struct http_server *s, u64 deadline_ns, struct completion *done);
 void http_server_close(struct http_server *s); // after stop: closes what is left
 
-// ---- exchanges ------------------------------------------------------------------------------------------
+// ---- exchanges
+// ------------------------------------------------------------------------------------------
 
-void *http_context(const struct http_exchange *x); // the server's options.context
+void *http_context(const struct http_exchange *x);      // the server's options.context
 const char *http_method(const struct http_exchange *x); // "GET"
 const char *http_path(const struct http_exchange *x);   // without the query
 const char *http_query(const struct http_exchange *x);  // "" when there is none
@@ -45,10 +49,14 @@ const char *http_header(const struct http_exchange *x, const char *name); // any
 // The body, NUL-terminated, valid until the answer.
 const char *http_body(const struct http_exchange *x, size_t *size);
 void http_on_gone(struct http_exchange *x, void (*on_gone)(void *context), void *context);
-void http_reply(struct http_exchange *x, int status, const char *content_type, const void *body, size_t size);
+void http_reply(struct http_exchange *x, int status, const char *content_type, const void *body,
+                size_t size);
 // As http_reply, but the body is malloc'ed memory that the server frees.
-void http_reply_owned(struct http_exchange *x, int status, const char *content_type, void *body, size_t size);
+void http_reply_owned(struct http_exchange *x, int status, const char *content_type, void *body,
+                      size_t size);
 void http_stream_begin(struct http_exchange *x, int status, const char *content_type);
-// Copies; `drained` (may be NULL) completes when the peer has taken it: wait for that before writing more.
-void http_stream_write(struct http_exchange *x, const void *bytes, size_t size, struct completion *drained);
+// Copies; `drained` (may be NULL) completes when the peer has taken it: wait for that before
+// writing more.
+void http_stream_write(struct http_exchange *x, const void *bytes, size_t size,
+                       struct completion *drained);
 void http_stream_end(struct http_exchange *x);

@@ -31,8 +31,8 @@ void log_event(enum log_level level, const char *event, const char *fields, ...)
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &tm);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm);
-    int n = snprintf(line, sizeof line, "time=%s.%03dZ level=%s event=%s ", stamp, (int)(now.tv_nsec / 1000000),
-                     LEVEL_NAMES[level], event);
+    int n = snprintf(line, sizeof line, "time=%s.%03dZ level=%s event=%s ", stamp,
+                     (int)(now.tv_nsec / 1000000), LEVEL_NAMES[level], event);
     va_list args;
     va_start(args, fields);
     int m = vsnprintf(line + n, sizeof line - (size_t)n, fields, args);
@@ -40,7 +40,8 @@ void log_event(enum log_level level, const char *event, const char *fields, ...)
     size_t size = MIN((size_t)n + (size_t)MAX(m, 0), sizeof line - 2);
     while (size && line[size - 1] == ' ') size--;
     line[size++] = '\n';
-    if (write(STDERR_FILENO, line, size) < 0) return; // a log that cannot be written is not worth dying for
+    if (write(STDERR_FILENO, line, size) < 0)
+        return; // a log that cannot be written is not worth dying for
 }
 
 const char *log_quote(const char *text, char *out, size_t out_size)

@@ -15,7 +15,8 @@ static const struct {
 static void usage(FILE *out)
 {
     fprintf(out, "usage: skerry COMMAND [ARGUMENT]...\n\n");
-    for (u32 i = 0; i < COUNT_OF(COMMANDS); i++) fprintf(out, "  %-8s  %s\n", COMMANDS[i].name, COMMANDS[i].help);
+    for (u32 i = 0; i < COUNT_OF(COMMANDS); i++)
+        fprintf(out, "  %-8s  %s\n", COMMANDS[i].name, COMMANDS[i].help);
     fprintf(out, "\nskerry COMMAND --help tells more; skerry --version tells the version.\n");
 }
 
@@ -27,7 +28,8 @@ int main(int argc, char **argv)
     }
     for (u32 i = 0; i < COUNT_OF(COMMANDS); i++)
         if (strcmp(argv[1], COMMANDS[i].name) == 0) return COMMANDS[i].run(argc - 2, argv + 2);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         usage(stdout);
         return 0;
     }

@@ -2,17 +2,21 @@
 
 #include <sys/resource.h>
 
-static void metric(struct buffer *out, const char *name, const char *type, const char *help, double value)
+static void metric(struct buffer *out, const char *name, const char *type, const char *help,
+                   double value)
 {
-    buffer_format(out, "# HELP skerry_%s %s\n# TYPE skerry_%s %s\nskerry_%s %.17g\n", name, help, name, type, name, value);
+    buffer_format(out, "# HELP skerry_%s %s\n# TYPE skerry_%s %s\nskerry_%s %.17g\n", name, help,
+                  name, type, name, value);
 }
 
 static void backup_write(const struct metrics *m, struct buffer *out)
 {
     const struct backup_status *b = &m->backup;
     s64 behind_ms = b->behind_since_ms ? io_wall_ms(m->io) - b->behind_since_ms : 0;
-    metric(out, "backup_up_to_date", "gauge", "1 when every commit is in the store.", b->behind_since_ms == 0);
-    metric(out, "backup_refused", "gauge", "1 when the backup needs a person.", b->state == BACKUP_REFUSED);
+    metric(out, "backup_up_to_date", "gauge", "1 when every commit is in the store.",
+           b->behind_since_ms == 0);
+    metric(out, "backup_refused", "gauge", "1 when the backup needs a person.",
+           b->state == BACKUP_REFUSED);
     metric(out, "backup_lag_seconds", "gauge", "Age of the oldest commit that is not in the store.",
            (double)behind_ms / 1000);
     metric(out, "backup_lag_frames", "gauge", "WAL frames that are not in the store.",
@@ -32,27 +36,36 @@ void metrics_write(const struct metrics *m, struct buffer *out)
     getrusage(RUSAGE_SELF, &usage);
     metric(out, "http_connections", "gauge", "HTTP connections open.", m->http.connections);
     metric(out, "http_requests_total", "counter", "HTTP requests.", (double)m->http.requests);
-    metric(out, "http_malformed_total", "counter", "Requests that were not HTTP.", (double)m->http.malformed);
-    metric(out, "http_timeouts_total", "counter", "Connections closed for a timeout.", (double)m->http.timeouts);
-    metric(out, "http_refused_total", "counter", "Connections over the limit.", (double)m->http.refused);
+    metric(out, "http_malformed_total", "counter", "Requests that were not HTTP.",
+           (double)m->http.malformed);
+    metric(out, "http_timeouts_total", "counter", "Connections closed for a timeout.",
+           (double)m->http.timeouts);
+    metric(out, "http_refused_total", "counter", "Connections over the limit.",
+           (double)m->http.refused);
     metric(out, "streams", "gauge", "Hrana streams open.", m->hrana.streams);
     metric(out, "sessions", "gauge", "Connections to the database.", m->hrana.sessions);
     metric(out, "statements_total", "counter", "SQL statements run.", (double)m->hrana.statements);
-    metric(out, "statement_errors_total", "counter", "SQL statements that failed.", (double)m->hrana.errors);
+    metric(out, "statement_errors_total", "counter", "SQL statements that failed.",
+           (double)m->hrana.errors);
     metric(out, "rows_sent_total", "counter", "Rows sent.", (double)m->hrana.rows_sent);
     metric(out, "commits_total", "counter", "Commits made durable.", (double)m->store.commits);
     metric(out, "wal_syncs_total", "counter", "Syncs of the WAL.", (double)m->store.syncs);
     metric(out, "wal_frames", "gauge", "Frames in the WAL.", (double)m->store.wal_frames);
     metric(out, "wal_bytes", "gauge", "Size of the WAL.", (double)m->store.wal_bytes);
-    metric(out, "wal_failed", "gauge", "1 when a sync failed and writes are refused.", m->store.wal_failed);
+    metric(out, "wal_failed", "gauge", "1 when a sync failed and writes are refused.",
+           m->store.wal_failed);
     metric(out, "checkpoints_total", "counter", "Checkpoints.", (double)m->store.checkpoints);
     metric(out, "cache_bytes", "gauge", "Page cache.", (double)m->store.cache_bytes);
-    metric(out, "cache_hits_total", "counter", "Pages found in the cache.", (double)m->store.cache_hits);
+    metric(out, "cache_hits_total", "counter", "Pages found in the cache.",
+           (double)m->store.cache_hits);
     metric(out, "cache_misses_total", "counter", "Pages read.", (double)m->store.cache_misses);
-    metric(out, "io_submissions_total", "counter", "Operations given to the kernel.", (double)io.submissions);
+    metric(out, "io_submissions_total", "counter", "Operations given to the kernel.",
+           (double)io.submissions);
     metric(out, "io_enters_total", "counter", "io_uring_enter calls.", (double)io.enters);
     metric(out, "io_read_bytes_total", "counter", "Bytes read from files.", (double)io.read_bytes);
-    metric(out, "io_written_bytes_total", "counter", "Bytes written to files.", (double)io.written_bytes);
-    metric(out, "resident_bytes_max", "gauge", "Largest resident size so far.", (double)usage.ru_maxrss * 1024);
+    metric(out, "io_written_bytes_total", "counter", "Bytes written to files.",
+           (double)io.written_bytes);
+    metric(out, "resident_bytes_max", "gauge", "Largest resident size so far.",
+           (double)usage.ru_maxrss * 1024);
     if (m->has_backup) backup_write(m, out);
 }

@@ -14,18 +14,45 @@
 #include <unistd.h>
 
 static const enum setting SERVE_SETTINGS[] = {
-    SETTING_DATA, SETTING_LISTEN, SETTING_STORE, SETTING_DATABASE, SETTING_RESTORE, SETTING_VFS, SETTING_SQPOLL,
-    SETTING_AUTH_TOKEN, SETTING_KEY, SETTING_S3_ENDPOINT, SETTING_S3_REGION, SETTING_S3_ACCESS_KEY,
-    SETTING_S3_SECRET_KEY, SETTING_S3_SESSION_TOKEN, SETTING_S3_VIRTUAL_HOST, SETTING_S3_CA_FILE,
-    SETTING_PUSH_INTERVAL_MS, SETTING_ZSTD_LEVEL, SETTING_WAL_BYTES_MAX, SETTING_CACHE_BYTES, SETTING_BUSY_TIMEOUT_MS,
-    SETTING_STATEMENT_MS_MAX, SETTING_STREAM_IDLE_MS, SETTING_STREAMS_MAX, SETTING_CONNECTIONS_MAX,
-    SETTING_HEADER_SIZE_MAX, SETTING_BODY_SIZE_MAX, SETTING_ANSWER_SIZE_MAX, SETTING_HEADER_TIMEOUT_MS,
-    SETTING_BODY_TIMEOUT_MS, SETTING_IDLE_TIMEOUT_MS, SETTING_SEND_TIMEOUT_MS, SETTING_SHUTDOWN_MS, SETTING_LOG_LEVEL,
+    SETTING_DATA,
+    SETTING_LISTEN,
+    SETTING_STORE,
+    SETTING_DATABASE,
+    SETTING_RESTORE,
+    SETTING_VFS,
+    SETTING_SQPOLL,
+    SETTING_AUTH_TOKEN,
+    SETTING_KEY,
+    SETTING_S3_ENDPOINT,
+    SETTING_S3_REGION,
+    SETTING_S3_ACCESS_KEY,
+    SETTING_S3_SECRET_KEY,
+    SETTING_S3_SESSION_TOKEN,
+    SETTING_S3_VIRTUAL_HOST,
+    SETTING_S3_CA_FILE,
+    SETTING_PUSH_INTERVAL_MS,
+    SETTING_ZSTD_LEVEL,
+    SETTING_WAL_BYTES_MAX,
+    SETTING_CACHE_BYTES,
+    SETTING_BUSY_TIMEOUT_MS,
+    SETTING_STATEMENT_MS_MAX,
+    SETTING_STREAM_IDLE_MS,
+    SETTING_STREAMS_MAX,
+    SETTING_CONNECTIONS_MAX,
+    SETTING_HEADER_SIZE_MAX,
+    SETTING_BODY_SIZE_MAX,
+    SETTING_ANSWER_SIZE_MAX,
+    SETTING_HEADER_TIMEOUT_MS,
+    SETTING_BODY_TIMEOUT_MS,
+    SETTING_IDLE_TIMEOUT_MS,
+    SETTING_SEND_TIMEOUT_MS,
+    SETTING_SHUTDOWN_MS,
+    SETTING_LOG_LEVEL,
 };
-static const struct config_command SERVE = {
-    "usage: skerry serve [--NAME VALUE]...\n\n"
-    "Serves the database to libSQL and Turso clients over HTTP, and pushes every commit to the store.\n",
-    SERVE_SETTINGS, COUNT_OF(SERVE_SETTINGS)};
+static const struct config_command SERVE = {"usage: skerry serve [--NAME VALUE]...\n\n"
+                                            "Serves the database to libSQL and Turso clients over "
+                                            "HTTP, and pushes every commit to the store.\n",
+                                            SERVE_SETTINGS, COUNT_OF(SERVE_SETTINGS)};
 
 struct node {
     struct config config;
@@ -47,7 +74,8 @@ struct node {
     u64 shutdown_ms;
 };
 
-// ---- requests -----------------------------------------------------------------------------------------
+// ---- requests
+// -----------------------------------------------------------------------------------------
 
 // Hashes are compared, so that neither the time nor the length tells anything about the token.
 static bool authorized(struct node *n, const struct http_exchange *x)
@@ -77,7 +105,8 @@ static const char *backup_state_name(enum backup_state state)
     return "unknown";
 }
 
-// Healthy means: the database takes reads and writes. A store that is away does not make the node ill; it is told.
+// Healthy means: the database takes reads and writes. A store that is away does not make the node
+// ill; it is told.
 static void reply_health(struct node *n, struct http_exchange *x)
 {
     struct store_stats stats = {0};
@@ -94,9 +123,11 @@ static void reply_health(struct node *n, struct http_exchange *x)
         struct backup_status b;
         backup_status_get(n->backup, &b);
         s64 behind_ms = b.behind_since_ms ? MAX(io_wall_ms(n->io) - b.behind_since_ms, (s64)1) : 0;
-        buffer_format(&out, ",\"backup\":{\"state\":\"%s\",\"segment\":%llu,\"behind_ms\":%lld,\"encrypted\":%s",
-                      backup_state_name(b.state), (unsigned long long)b.sequence, (long long)behind_ms,
-                      n->key.given ? "true" : "false");
+        buffer_format(
+            &out,
+            ",\"backup\":{\"state\":\"%s\",\"segment\":%llu,\"behind_ms\":%lld,\"encrypted\":%s",
+            backup_state_name(b.state), (unsigned long long)b.sequence, (long long)behind_ms,
+            n->key.given ? "true" : "false");
         if (b.error[0]) {
             buffer_text(&out, ",\"error\":");
             buffer_json_string(&out, b.error, strlen(b.error));
@@ -133,7 +164,8 @@ static void handle(struct http_exchange *x)
     }
     if (get && strcmp(path, "/version") == 0) {
         char text[100];
-        int size = snprintf(text, sizeof text, "skerry %s (SQLite %s)\n", skerry_version(), skerry_sqlite_version());
+        int size = snprintf(text, sizeof text, "skerry %s (SQLite %s)\n", skerry_version(),
+                            skerry_sqlite_version());
         http_reply(x, 200, "text/plain", text, (size_t)size);
         return;
     }
@@ -142,7 +174,9 @@ static void handle(struct http_exchange *x)
         return;
     }
     if (!authorized(n, x)) {
-        reply_json(x, 401, "{\"error\":\"Unauthorized: send the node's token as 'Authorization: Bearer TOKEN'\"}");
+        reply_json(
+            x, 401,
+            "{\"error\":\"Unauthorized: send the node's token as 'Authorization: Bearer TOKEN'\"}");
         return;
     }
     if (get && strcmp(path, "/metrics") == 0) {
@@ -152,7 +186,9 @@ static void handle(struct http_exchange *x)
     bool pipeline = strcmp(path, "/v2/pipeline") == 0 || strcmp(path, "/v3/pipeline") == 0;
     bool cursor = strcmp(path, "/v3/cursor") == 0;
     if (!pipeline && !cursor) {
-        reply_json(x, 404, "{\"error\":\"there is nothing here; clients use /v2/pipeline, /v3/pipeline and /v3/cursor\"}");
+        reply_json(x, 404,
+                   "{\"error\":\"there is nothing here; clients use /v2/pipeline, /v3/pipeline and "
+                   "/v3/cursor\"}");
         return;
     }
     if (strcmp(method, "POST") != 0) {
@@ -162,22 +198,30 @@ static void handle(struct http_exchange *x)
     hrana_handle(n->hrana, x, pipeline ? HRANA_PIPELINE : HRANA_CURSOR);
 }
 
-// ---- start --------------------------------------------------------------------------------------------
+// ---- start
+// --------------------------------------------------------------------------------------------
 
-static void on_backup_log(void *context, enum sync_log_level level, const char *event, const char *text)
+static void on_backup_log(void *context, enum sync_log_level level, const char *event,
+                          const char *text)
 {
     (void)context;
     char quoted[2600];
-    enum log_level l = level == SYNC_LOG_INFO ? LOG_INFO : level == SYNC_LOG_WARN ? LOG_WARN : LOG_ERROR;
+    enum log_level l = level == SYNC_LOG_INFO   ? LOG_INFO
+                       : level == SYNC_LOG_WARN ? LOG_WARN
+                                                : LOG_ERROR;
     log_event(l, event, "msg=%s", log_quote(text, quoted, sizeof quoted));
 }
 
 static bool data_open(struct node *n, struct err *err)
 {
-    const char *data = config_text(&n->config, SETTING_DATA), *name = config_text(&n->config, SETTING_DATABASE);
-    if (!name[0] || strlen(name) >= SYNC_NAME_MAX || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                                  "0123456789_-.") != strlen(name) || name[0] == '.') {
-        err_set(err, ERR_USAGE, __func__, "--database is '%s'; it must be letters, digits, '_', '-' and '.'", name);
+    const char *data = config_text(&n->config, SETTING_DATA),
+               *name = config_text(&n->config, SETTING_DATABASE);
+    if (!name[0] || strlen(name) >= SYNC_NAME_MAX ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                     "0123456789_-.") != strlen(name) ||
+        name[0] == '.') {
+        err_set(err, ERR_USAGE, __func__,
+                "--database is '%s'; it must be letters, digits, '_', '-' and '.'", name);
         return false;
     }
     int size = snprintf(n->path, sizeof n->path, "%s/%s.db", data, name);
@@ -193,7 +237,8 @@ static bool data_open(struct node *n, struct err *err)
     if (c.result < 0 || (!in_memory && access(data, R_OK | W_OK | X_OK) != 0)) {
         int e = c.result < 0 ? (int)-c.result : errno;
         err_set_errno(err, ERR_CANTOPEN, e, __func__,
-                      "the data directory %s cannot be written: %s; let user %u own it, or give another with --data",
+                      "the data directory %s cannot be written: %s; let user %u own it, or give "
+                      "another with --data",
                       data, strerror(e), (unsigned)geteuid());
         return false;
     }
@@ -208,17 +253,22 @@ static bool backup_open(struct node *n, struct err *err)
         return true;
     }
     if (!url[0]) {
-        snprintf(n->store_url, sizeof n->store_url, "%s/store", config_text(&n->config, SETTING_DATA));
-        log_event(LOG_WARN, "backup.same_disk",
-                  "msg=\"no --store is given: the backup goes to %s, on the same disk as the database\"", n->store_url);
+        snprintf(n->store_url, sizeof n->store_url, "%s/store",
+                 config_text(&n->config, SETTING_DATA));
+        log_event(
+            LOG_WARN, "backup.same_disk",
+            "msg=\"no --store is given: the backup goes to %s, on the same disk as the database\"",
+            n->store_url);
         url = n->store_url;
     }
     n->http_client = io_http_create(n->io, err);
-    n->objects = n->http_client ? config_store_open(&n->config, url, n->io, n->http_client, err) : NULL;
+    n->objects =
+        n->http_client ? config_store_open(&n->config, url, n->io, n->http_client, err) : NULL;
     if (!n->objects || !config_key(&n->config, &n->key, err)) return false;
     if (!n->key.given)
         log_event(LOG_WARN, "backup.unencrypted",
-                  "msg=\"no key is given: the backup in the store can be read by whoever reads the store; give one with "
+                  "msg=\"no key is given: the backup in the store can be read by whoever reads the "
+                  "store; give one with "
                   "SKERRY_KEY_FILE\"");
     return true;
 }
@@ -233,29 +283,38 @@ static bool restore_if_missing(struct node *n, struct err *err)
         return false;
     }
     struct stat st;
-    if (!n->objects || !automatic || stat(n->path, &st) == 0 || io_backend(n->io) == IO_BACKEND_MEMORY) return true;
+    if (!n->objects || !automatic || stat(n->path, &st) == 0 ||
+        io_backend(n->io) == IO_BACKEND_MEMORY)
+        return true;
     struct restore r = {0};
     completion_init(&r.done, NULL, NULL);
     u64 started = io_now_ns(n->io), told = started;
-    restore_start(&r, &(struct restore_options){.io = n->io, .objects = n->objects, .key = n->key, .out_path = n->path,
-                                                .name = config_text(&n->config, SETTING_DATABASE), .bind = true});
+    restore_start(&r, &(struct restore_options){.io = n->io,
+                                                .objects = n->objects,
+                                                .key = n->key,
+                                                .out_path = n->path,
+                                                .name = config_text(&n->config, SETTING_DATABASE),
+                                                .bind = true});
     while (r.done.state != COMPLETION_DONE) {
         io_step(n->io, 1000000000);
         if (io_now_ns(n->io) - told < 1000000000) continue;
         told = io_now_ns(n->io);
-        log_event(LOG_INFO, "restore.progress", "objects=%llu/%llu bytes=%llu/%llu", (unsigned long long)r.objects_done,
-                  (unsigned long long)r.objects_total, (unsigned long long)r.bytes_done,
-                  (unsigned long long)r.bytes_total);
+        log_event(LOG_INFO, "restore.progress", "objects=%llu/%llu bytes=%llu/%llu",
+                  (unsigned long long)r.objects_done, (unsigned long long)r.objects_total,
+                  (unsigned long long)r.bytes_done, (unsigned long long)r.bytes_total);
     }
     bool good = r.err.code == ERR_OK, absent = r.err.code == ERR_STORE_MISSING;
     if (good)
-        log_event(LOG_INFO, "restore.done", "segment=%llu pages=%u ms=%llu", (unsigned long long)r.sequence, r.page_count,
+        log_event(LOG_INFO, "restore.done", "segment=%llu pages=%u ms=%llu",
+                  (unsigned long long)r.sequence, r.page_count,
                   (unsigned long long)((io_now_ns(n->io) - started) / 1000000));
     else if (absent)
-        log_event(LOG_INFO, "restore.nothing", "msg=\"the store holds no backup; an empty database is made\"");
+        log_event(LOG_INFO, "restore.nothing",
+                  "msg=\"the store holds no backup; an empty database is made\"");
     else
         err_set(err, r.err.code, __func__,
-                "%s; the database's file is missing and the store could not be asked for its backup. Start with "
+                "%s; the database's file is missing and the store could not be asked for its "
+                "backup. Start with "
                 "--restore never to begin with an empty database",
                 r.err.text);
     restore_deinit(&r);
@@ -265,14 +324,17 @@ static bool restore_if_missing(struct node *n, struct err *err)
 static bool database_open(struct node *n, struct err *err)
 {
     u64 cache_bytes;
-    if (!config_number(&n->config, SETTING_CACHE_BYTES, 1 << 16, 1ull << 40, &cache_bytes, err)) return false;
+    if (!config_number(&n->config, SETTING_CACHE_BYTES, 1 << 16, 1ull << 40, &cache_bytes, err))
+        return false;
     struct skerry_engine_options o = {.io = n->io, .cache_bytes = cache_bytes};
     if (!skerry_engine_create(&o, &n->engine, err)) return false;
     if (!skerry_open(n->engine, n->path, SKERRY_OPEN_CREATE, &n->keeper, err)) return false;
-    // Reading the schema opens the file: a file that is not a database shows here and not at the first client.
+    // Reading the schema opens the file: a file that is not a database shows here and not at the
+    // first client.
     if (skerry_exec(n->keeper, "SELECT count(*) FROM sqlite_schema", NULL, NULL) != SKERRY_OK) {
         const struct err *why = skerry_error(n->keeper);
-        err_set(err, why->code, __func__, "%s: %s", n->path, why->text[0] ? why->text : err_default_text(why->code));
+        err_set(err, why->code, __func__, "%s: %s", n->path,
+                why->text[0] ? why->text : err_default_text(why->code));
         return false;
     }
     return true;
@@ -286,12 +348,18 @@ static bool backup_begin(struct node *n, struct err *err)
         !config_number(&n->config, SETTING_ZSTD_LEVEL, 1, 19, &level, err) ||
         !config_number(&n->config, SETTING_WAL_BYTES_MAX, 1 << 20, 1ull << 44, &wal_max, err))
         return false;
-    n->backup = backup_create(&(struct backup_options){.io = n->io, .objects = n->objects, .key = n->key,
-                                                       .name = config_text(&n->config, SETTING_DATABASE),
-                                                       .database_path = n->path, .interval_ms = (u32)interval,
-                                                       .zstd_level = (int)level, .wal_bytes_max = wal_max,
-                                                       .log = on_backup_log, .log_context = n},
-                              err);
+    n->backup =
+        backup_create(&(struct backup_options){.io = n->io,
+                                               .objects = n->objects,
+                                               .key = n->key,
+                                               .name = config_text(&n->config, SETTING_DATABASE),
+                                               .database_path = n->path,
+                                               .interval_ms = (u32)interval,
+                                               .zstd_level = (int)level,
+                                               .wal_bytes_max = wal_max,
+                                               .log = on_backup_log,
+                                               .log_context = n},
+                      err);
     return n->backup != NULL;
 }
 
@@ -301,30 +369,44 @@ static bool server_open(struct node *n, struct err *err)
         enum setting setting;
         u64 min, max;
     } NUMBERS[] = {
-        {SETTING_BUSY_TIMEOUT_MS, 0, 86400000}, {SETTING_STREAM_IDLE_MS, 100, 86400000}, {SETTING_STREAMS_MAX, 1, 1 << 20},
-        {SETTING_ANSWER_SIZE_MAX, 1 << 10, 1ull << 34}, {SETTING_STATEMENT_MS_MAX, 0, 86400000},
-        {SETTING_CONNECTIONS_MAX, 1, 1 << 20}, {SETTING_HEADER_SIZE_MAX, 1 << 10, 1 << 24},
-        {SETTING_BODY_SIZE_MAX, 1 << 10, 1ull << 34}, {SETTING_HEADER_TIMEOUT_MS, 1, 86400000},
-        {SETTING_BODY_TIMEOUT_MS, 1, 86400000}, {SETTING_IDLE_TIMEOUT_MS, 1, 86400000},
-        {SETTING_SEND_TIMEOUT_MS, 1, 86400000},
+        {SETTING_BUSY_TIMEOUT_MS, 0, 86400000},      {SETTING_STREAM_IDLE_MS, 100, 86400000},
+        {SETTING_STREAMS_MAX, 1, 1 << 20},           {SETTING_ANSWER_SIZE_MAX, 1 << 10, 1ull << 34},
+        {SETTING_STATEMENT_MS_MAX, 0, 86400000},     {SETTING_CONNECTIONS_MAX, 1, 1 << 20},
+        {SETTING_HEADER_SIZE_MAX, 1 << 10, 1 << 24}, {SETTING_BODY_SIZE_MAX, 1 << 10, 1ull << 34},
+        {SETTING_HEADER_TIMEOUT_MS, 1, 86400000},    {SETTING_BODY_TIMEOUT_MS, 1, 86400000},
+        {SETTING_IDLE_TIMEOUT_MS, 1, 86400000},      {SETTING_SEND_TIMEOUT_MS, 1, 86400000},
     };
     u64 v[COUNT_OF(NUMBERS)];
     for (u32 i = 0; i < COUNT_OF(NUMBERS); i++)
-        if (!config_number(&n->config, NUMBERS[i].setting, NUMBERS[i].min, NUMBERS[i].max, &v[i], err)) return false;
-    struct hrana_options h = {.io = n->io, .engine = n->engine, .path = n->path, .busy_timeout_ms = (u32)v[0],
-                              .stream_idle_ms = (u32)v[1], .streams_max = (u32)v[2], .answer_size_max = v[3],
+        if (!config_number(&n->config, NUMBERS[i].setting, NUMBERS[i].min, NUMBERS[i].max, &v[i],
+                           err))
+            return false;
+    struct hrana_options h = {.io = n->io,
+                              .engine = n->engine,
+                              .path = n->path,
+                              .busy_timeout_ms = (u32)v[0],
+                              .stream_idle_ms = (u32)v[1],
+                              .streams_max = (u32)v[2],
+                              .answer_size_max = v[3],
                               .statement_ms_max = v[4]};
     n->hrana = hrana_create(&h, err);
     if (!n->hrana) return false;
-    struct http_server_options o = {.address = config_text(&n->config, SETTING_LISTEN), .connections_max = (u32)v[5],
-                                    .header_size_max = (u32)v[6], .body_size_max = v[7], .header_timeout_ms = (u32)v[8],
-                                    .body_timeout_ms = (u32)v[9], .idle_timeout_ms = (u32)v[10],
-                                    .send_timeout_ms = (u32)v[11], .handle = handle, .context = n};
+    struct http_server_options o = {.address = config_text(&n->config, SETTING_LISTEN),
+                                    .connections_max = (u32)v[5],
+                                    .header_size_max = (u32)v[6],
+                                    .body_size_max = v[7],
+                                    .header_timeout_ms = (u32)v[8],
+                                    .body_timeout_ms = (u32)v[9],
+                                    .idle_timeout_ms = (u32)v[10],
+                                    .send_timeout_ms = (u32)v[11],
+                                    .handle = handle,
+                                    .context = n};
     n->server = http_server_open(n->io, &o, err);
     return n->server != NULL;
 }
 
-// ---- stop ---------------------------------------------------------------------------------------------
+// ---- stop
+// ---------------------------------------------------------------------------------------------
 
 static void on_signal(struct completion *c)
 {
@@ -388,14 +470,18 @@ static bool node_start(struct node *n, struct err *err)
     enum log_level level;
     const char *level_name = config_text(&n->config, SETTING_LOG_LEVEL);
     if (!log_level_parse(level_name, &level)) {
-        err_set(err, ERR_USAGE, __func__, "--log-level is '%s'; it must be debug, info, warn or error", level_name);
+        err_set(err, ERR_USAGE, __func__,
+                "--log-level is '%s'; it must be debug, info, warn or error", level_name);
         return false;
     }
     log_level_set(level);
-    if (!config_number(&n->config, SETTING_SHUTDOWN_MS, 0, 86400000, &n->shutdown_ms, err)) return false;
+    if (!config_number(&n->config, SETTING_SHUTDOWN_MS, 0, 86400000, &n->shutdown_ms, err))
+        return false;
     const char *token = config_text(&n->config, SETTING_AUTH_TOKEN);
     n->has_token = token[0] != 0;
-    if (n->has_token) crypto_generichash(n->token_hash, sizeof n->token_hash, (const u8 *)token, strlen(token), NULL, 0);
+    if (n->has_token)
+        crypto_generichash(n->token_hash, sizeof n->token_hash, (const u8 *)token, strlen(token),
+                           NULL, 0);
     n->io = config_io_open(&n->config, err);
     if (!n->io) return false;
     if (io_backend_reason(n->io)) {
@@ -403,8 +489,8 @@ static bool node_start(struct node *n, struct err *err)
         log_event(LOG_WARN, "io.fallback", "backend=%s msg=%s", io_backend_name(n->io),
                   log_quote(io_backend_reason(n->io), quoted, sizeof quoted));
     }
-    return data_open(n, err) && backup_open(n, err) && restore_if_missing(n, err) && backup_begin(n, err) &&
-           database_open(n, err) && server_open(n, err);
+    return data_open(n, err) && backup_open(n, err) && restore_if_missing(n, err) &&
+           backup_begin(n, err) && database_open(n, err) && server_open(n, err);
 }
 
 int serve_command(int argc, char **argv)
@@ -416,7 +502,8 @@ int serve_command(int argc, char **argv)
         return EXIT_FAILED;
     }
     n->signal_fd = -1;
-    if (!config_load(&n->config, &SERVE, argc, argv, &err) || (n->config.argument_count && !n->config.help)) {
+    if (!config_load(&n->config, &SERVE, argc, argv, &err) ||
+        (n->config.argument_count && !n->config.help)) {
         err_set(&err, ERR_USAGE, __func__, "serve takes no argument '%s'; see skerry serve --help",
                 n->config.argument_count ? n->config.arguments[0] : "");
         config_deinit(&n->config);
@@ -441,9 +528,11 @@ int serve_command(int argc, char **argv)
     if (node_start(n, &err)) {
         io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
         if (n->backup) backup_start(n->backup, skerry_store(n->keeper));
-        log_event(LOG_INFO, "node.listening", "address=%s port=%u io=%s database=%s store=%s auth=%s",
-                  config_text(&n->config, SETTING_LISTEN), http_server_port(n->server), io_backend_name(n->io), n->path,
-                  n->objects ? object_store_url(n->objects) : "none", n->has_token ? "token" : "none");
+        log_event(
+            LOG_INFO, "node.listening", "address=%s port=%u io=%s database=%s store=%s auth=%s",
+            config_text(&n->config, SETTING_LISTEN), http_server_port(n->server),
+            io_backend_name(n->io), n->path, n->objects ? object_store_url(n->objects) : "none",
+            n->has_token ? "token" : "none");
         while (!n->stopping)
             if (io_step(n->io, UINT64_MAX) < 0) break;
     } else {

@@ -13,7 +13,8 @@ static void on_db_wake(void *context)
     if (s->wake) s->wake(s->context);
 }
 
-struct session *session_open(struct skerry_engine *e, const char *path, u32 busy_timeout_ms, struct err *err)
+struct session *session_open(struct skerry_engine *e, const char *path, u32 busy_timeout_ms,
+                             struct err *err)
 {
     struct session *s = calloc(1, sizeof *s);
     if (!s || !skerry_open(e, path, SKERRY_OPEN_CREATE, &s->db, err)) {
@@ -70,7 +71,8 @@ static bool only_space_and_comments(const char *p, const char *end)
     return true;
 }
 
-int session_prepare(struct session *s, const char *sql, size_t size, struct session_statement **out, bool *tail)
+int session_prepare(struct session *s, const char *sql, size_t size, struct session_statement **out,
+                    bool *tail)
 {
     u64 hash = text_hash(sql, size);
     struct session_statement *oldest = NULL;
@@ -78,7 +80,8 @@ int session_prepare(struct session *s, const char *sql, size_t size, struct sess
     *tail = false;
     for (u32 i = 0; i < SESSION_STATEMENTS; i++) {
         struct session_statement *st = &s->statements[i];
-        if (st->stmt && !st->busy && st->hash == hash && st->size == size && memcmp(st->sql, sql, size) == 0) {
+        if (st->stmt && !st->busy && st->hash == hash && st->size == size &&
+            memcmp(st->sql, sql, size) == 0) {
             st->busy = true;
             st->used_at = ++s->clock;
             *out = st;

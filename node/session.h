@@ -1,5 +1,5 @@
-// A session: one connection to the database with its prepared statements, lent to one stream at a time and kept
-// for the next when it holds no state.
+// A session: one connection to the database with its prepared statements, lent to one stream at a
+// time and kept for the next when it holds no state.
 #pragma once
 
 #include "../engine/skerry.h"
@@ -23,10 +23,13 @@ struct session {
     struct session *next;
 };
 
-struct session *session_open(struct skerry_engine *e, const char *path, u32 busy_timeout_ms, struct err *err);
-// The statement for exactly this text (one statement, perhaps trailing space and comments). SKERRY_OK, SKERRY_WAIT,
-// or an error; *out NULL with SKERRY_OK: there was no statement; *tail: bytes of another statement follow.
-int session_prepare(struct session *s, const char *sql, size_t size, struct session_statement **out, bool *tail);
+struct session *session_open(struct skerry_engine *e, const char *path, u32 busy_timeout_ms,
+                             struct err *err);
+// The statement for exactly this text (one statement, perhaps trailing space and comments).
+// SKERRY_OK, SKERRY_WAIT, or an error; *out NULL with SKERRY_OK: there was no statement; *tail:
+// bytes of another statement follow.
+int session_prepare(struct session *s, const char *sql, size_t size, struct session_statement **out,
+                    bool *tail);
 // Notes that this text was run on the connection by other means.
 void session_note(struct session *s, const char *sql, size_t size);
 // Gives the statement back after its run (reset it first).

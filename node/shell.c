@@ -1,5 +1,5 @@
-#include "command.h"
 #include "shell.h"
+#include "command.h"
 
 #include <ctype.h>
 #include <editline/readline.h>
@@ -37,7 +37,9 @@ bool shell_open(struct shell *s, const char *path)
     while (s->db && skerry_close(s->db, NULL) == SKERRY_WAIT) skerry_wait(s->db);
     s->db = NULL;
     char *copy = strdup(path);
-    if (!copy || !skerry_open(s->engine, path, s->read_only ? SKERRY_OPEN_READ_ONLY : SKERRY_OPEN_CREATE, &s->db, &err)) {
+    if (!copy ||
+        !skerry_open(s->engine, path, s->read_only ? SKERRY_OPEN_READ_ONLY : SKERRY_OPEN_CREATE,
+                     &s->db, &err)) {
         free(copy);
         shell_error(s, "Error: unable to open database \"%s\": %s\n", path, err.text);
         return false;
@@ -65,7 +67,8 @@ static void error_context(const char *sql, size_t size, s64 offset)
         fprintf(stderr, "\n  %*serror here ---^\n", (int)offset - 14, "");
 }
 
-static void sql_failed(struct shell *s, bool preparing, const char *sql, size_t size, int start_line, bool from_argument)
+static void sql_failed(struct shell *s, bool preparing, const char *sql, size_t size,
+                       int start_line, bool from_argument)
 {
     const struct err *err = skerry_error(s->db);
     const char *text = err->text[0] ? err->text : err_default_text(err->code);
@@ -121,11 +124,14 @@ static void clock_print(struct shell *s, const struct run_clock *a)
     struct run_clock b;
     clock_read(&b);
     fprintf(s->out, "Run Time: real %.3f user %.6f sys %.6f\n",
-            (double)(b.real.tv_sec - a->real.tv_sec) + (double)(b.real.tv_nsec - a->real.tv_nsec) / 1e9,
-            seconds_between(a->usage.ru_utime, b.usage.ru_utime), seconds_between(a->usage.ru_stime, b.usage.ru_stime));
+            (double)(b.real.tv_sec - a->real.tv_sec) +
+                (double)(b.real.tv_nsec - a->real.tv_nsec) / 1e9,
+            seconds_between(a->usage.ru_utime, b.usage.ru_utime),
+            seconds_between(a->usage.ru_stime, b.usage.ru_stime));
 }
 
-bool shell_run_sql(struct shell *s, const char *sql, size_t size, int start_line, bool from_argument)
+bool shell_run_sql(struct shell *s, const char *sql, size_t size, int start_line,
+                   bool from_argument)
 {
     bool good = true;
     struct run_clock before;
@@ -138,7 +144,8 @@ bool shell_run_sql(struct shell *s, const char *sql, size_t size, int start_line
             sql++, size--;
             continue;
         }
-        while ((rc = skerry_prepare(s->db, sql, size, &stmt, &used)) == SKERRY_WAIT) skerry_wait(s->db);
+        while ((rc = skerry_prepare(s->db, sql, size, &stmt, &used)) == SKERRY_WAIT)
+            skerry_wait(s->db);
         if (rc != SKERRY_OK) {
             sql_failed(s, true, sql, size, start_line, from_argument);
             good = false;
@@ -165,7 +172,8 @@ bool shell_run_sql(struct shell *s, const char *sql, size_t size, int start_line
     return good;
 }
 
-// ---- input --------------------------------------------------------------------------------------------
+// ---- input
+// --------------------------------------------------------------------------------------------
 
 static bool only_space(const char *text, size_t size)
 {
@@ -205,7 +213,8 @@ static bool line_is(const char *line, const char *word)
 bool shell_run_input(struct shell *s, FILE *in, bool terminal)
 {
     if (s->depth >= SHELL_DEPTH_MAX) {
-        shell_error(s, "Input nesting limit (%d) reached at line %d. Check recursion.\n", SHELL_DEPTH_MAX, s->line);
+        shell_error(s, "Input nesting limit (%d) reached at line %d. Check recursion.\n",
+                    SHELL_DEPTH_MAX, s->line);
         return false;
     }
     struct buffer sql = {0};
@@ -229,7 +238,8 @@ bool shell_run_input(struct shell *s, FILE *in, bool terminal)
             free(line);
             continue;
         }
-        bool go = sql.size && (line_is(line, "/") || line_is(line, "go")) && skerry_complete(sql.bytes, sql.size) == false;
+        bool go = sql.size && (line_is(line, "/") || line_is(line, "go")) &&
+                  skerry_complete(sql.bytes, sql.size) == false;
         if (!sql.size) start_line = s->line;
         if (go)
             buffer_text(&sql, ";");
@@ -247,19 +257,23 @@ bool shell_run_input(struct shell *s, FILE *in, bool terminal)
         shell_run_sql(s, sql.bytes, sql.size, start_line, false);
         sql.size = 0;
     }
-    if (sql.size && !s->done && !only_space(sql.bytes, sql.size)) shell_run_sql(s, sql.bytes, sql.size, start_line, false);
+    if (sql.size && !s->done && !only_space(sql.bytes, sql.size))
+        shell_run_sql(s, sql.bytes, sql.size, start_line, false);
     buffer_deinit(&sql);
     s->depth--;
     s->line = line_before;
     return s->errors == errors_before;
 }
 
-// ---- the command ----------------------------------------------------------------------------------------
+// ---- the command
+// ----------------------------------------------------------------------------------------
 
 static const char SQL_USAGE[] =
     "usage: skerry sql [OPTION]... [FILE [SQL]...]\n\n"
-    "Runs SQL on a database file, from arguments, from standard input, or at a prompt. FILE is made when it is\n"
-    "missing; without FILE the database is in memory. Lines that start with a dot are the shell's own (.help).\n\n"
+    "Runs SQL on a database file, from arguments, from standard input, or at a prompt. FILE is "
+    "made when it is\n"
+    "missing; without FILE the database is in memory. Lines that start with a dot are the shell's "
+    "own (.help).\n\n"
     "  -batch             read standard input without a prompt\n"
     "  -cmd SQL           run this before anything else\n"
     "  -bail              stop at the first error\n"
@@ -282,11 +296,14 @@ struct sql_arguments {
 
 static bool backend_parse(const char *name, enum io_backend_kind *out)
 {
-    *out = strcmp(name, "posix") == 0 ? IO_BACKEND_POSIX : strcmp(name, "memory") == 0 ? IO_BACKEND_MEMORY : IO_BACKEND_RING;
+    *out = strcmp(name, "posix") == 0    ? IO_BACKEND_POSIX
+           : strcmp(name, "memory") == 0 ? IO_BACKEND_MEMORY
+                                         : IO_BACKEND_RING;
     return *out != IO_BACKEND_RING || strcmp(name, "io_uring") == 0;
 }
 
-static bool option_read(struct shell *s, struct sql_arguments *a, const char *option, const char *value, bool *took)
+static bool option_read(struct shell *s, struct sql_arguments *a, const char *option,
+                        const char *value, bool *took)
 {
     *took = true;
     if (strcmp(option, "cmd") == 0 && value && a->command_count < COUNT_OF(a->commands))
@@ -338,7 +355,10 @@ static bool arguments_read(struct shell *s, struct sql_arguments *a, int argc, c
             return true;
         }
         if (!option_read(s, a, option, i + 1 < argc ? argv[i + 1] : NULL, &took)) {
-            fprintf(stderr, "skerry: option '%s' is not known or its value is missing; see skerry sql --help\n", argv[i]);
+            fprintf(
+                stderr,
+                "skerry: option '%s' is not known or its value is missing; see skerry sql --help\n",
+                argv[i]);
             a->status = EXIT_USAGE;
             return false;
         }
@@ -371,7 +391,8 @@ static void shell_work(struct shell *s, const struct sql_arguments *a)
     const char *home = getenv("HOME");
     snprintf(history, sizeof history, "%s/.skerry_history", home ? home : ".");
     if (s->interactive) {
-        printf("Skerry %s (SQLite %s)\nEnter \".help\" for usage hints.\n", skerry_version(), skerry_sqlite_version());
+        printf("Skerry %s (SQLite %s)\nEnter \".help\" for usage hints.\n", skerry_version(),
+               skerry_sqlite_version());
         read_history(history);
         stifle_history(SHELL_HISTORY_LINES);
     }
@@ -381,7 +402,10 @@ static void shell_work(struct shell *s, const struct sql_arguments *a)
 
 int sql_command(int argc, char **argv)
 {
-    struct shell s = {.mode = MODE_LIST, .out = stdout, .column_separator = "|", .row_separator = "\n",
+    struct shell s = {.mode = MODE_LIST,
+                      .out = stdout,
+                      .column_separator = "|",
+                      .row_separator = "\n",
                       .insert_table = "table"};
     struct sql_arguments a = {.backend = IO_BACKEND_RING};
     struct err err = ERR_CLEAR;

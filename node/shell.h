@@ -1,4 +1,5 @@
-// The SQL shell: what sqlite3's does, as far as scripts written for it rely on it. Internal to shell*.c.
+// The SQL shell: what sqlite3's does, as far as scripts written for it rely on it. Internal to
+// shell*.c.
 #pragma once
 
 #include "../engine/skerry.h"
@@ -41,8 +42,10 @@ struct shell {
 
 // shell.c
 bool shell_open(struct shell *s, const char *path);
-// Runs every statement of a text, printing rows; prefix_line > 0: errors name that line. False: an error.
-bool shell_run_sql(struct shell *s, const char *sql, size_t size, int start_line, bool from_argument);
+// Runs every statement of a text, printing rows; prefix_line > 0: errors name that line. False: an
+// error.
+bool shell_run_sql(struct shell *s, const char *sql, size_t size, int start_line,
+                   bool from_argument);
 bool shell_run_input(struct shell *s, FILE *in, bool terminal);
 void shell_error(struct shell *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -42,13 +42,16 @@ static int words_split(char *line, char **argv)
 
 static bool on_off(struct shell *s, const char *text)
 {
-    if (strcasecmp(text, "on") == 0 || strcasecmp(text, "yes") == 0 || strcmp(text, "1") == 0) return true;
-    if (strcasecmp(text, "off") == 0 || strcasecmp(text, "no") == 0 || strcmp(text, "0") == 0) return false;
+    if (strcasecmp(text, "on") == 0 || strcasecmp(text, "yes") == 0 || strcmp(text, "1") == 0)
+        return true;
+    if (strcasecmp(text, "off") == 0 || strcasecmp(text, "no") == 0 || strcmp(text, "0") == 0)
+        return false;
     shell_error(s, "ERROR: Not a boolean value: \"%s\". Assuming \"no\".\n", text);
     return false;
 }
 
-// ---- commands -------------------------------------------------------------------------------------------
+// ---- commands
+// -------------------------------------------------------------------------------------------
 
 static void dot_quit(struct shell *s, int argc, char **argv)
 {
@@ -62,13 +65,17 @@ static void dot_mode(struct shell *s, int argc, char **argv)
         fprintf(s->out, "current output mode: %s\n", shell_mode_name(s->mode));
         return;
     }
-    const char *name = strcmp(argv[1], "columns") == 0 ? "column" : strcmp(argv[1], "lines") == 0 ? "line" : argv[1];
+    const char *name = strcmp(argv[1], "columns") == 0 ? "column"
+                       : strcmp(argv[1], "lines") == 0 ? "line"
+                                                       : argv[1];
     if (!shell_mode_set(s, name)) {
-        shell_error(s, "Error: mode should be one of: ascii box column csv html insert json line list markdown quote "
+        shell_error(s, "Error: mode should be one of: ascii box column csv html insert json line "
+                       "list markdown quote "
                        "table tabs\n");
         return;
     }
-    if (s->mode == MODE_INSERT) snprintf(s->insert_table, sizeof s->insert_table, "%s", argc > 2 ? argv[2] : "table");
+    if (s->mode == MODE_INSERT)
+        snprintf(s->insert_table, sizeof s->insert_table, "%s", argc > 2 ? argv[2] : "table");
 }
 
 static void dot_separator(struct shell *s, int argc, char **argv)
@@ -135,7 +142,8 @@ static void dot_changes(struct shell *s, int argc, char **argv)
 static void dot_width(struct shell *s, int argc, char **argv)
 {
     memset(s->widths, 0, sizeof s->widths);
-    for (int i = 1; i < argc && i <= SHELL_WIDTHS_MAX; i++) s->widths[i - 1] = (int)strtol(argv[i], NULL, 10);
+    for (int i = 1; i < argc && i <= SHELL_WIDTHS_MAX; i++)
+        s->widths[i - 1] = (int)strtol(argv[i], NULL, 10);
 }
 
 static void dot_read(struct shell *s, int argc, char **argv)
@@ -200,7 +208,8 @@ static int name_gather(void *context, struct skerry_stmt *stmt)
 static void pattern_add(struct buffer *sql, const char *pattern)
 {
     buffer_text(sql, "'");
-    for (const char *p = pattern; *p; p++) buffer_add(sql, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
+    for (const char *p = pattern; *p; p++)
+        buffer_add(sql, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
     buffer_text(sql, "'");
 }
 
@@ -209,7 +218,8 @@ static void names_list(struct shell *s, const char *sql)
 {
     struct names *n = calloc(1, sizeof *n);
     if (!n) return;
-    if (skerry_exec(s->db, sql, name_gather, n) != SKERRY_OK) shell_error(s, "Error: %s\n", skerry_error(s->db)->text);
+    if (skerry_exec(s->db, sql, name_gather, n) != SKERRY_OK)
+        shell_error(s, "Error: %s\n", skerry_error(s->db)->text);
     size_t widest = 0;
     for (u32 i = 0; i < n->count; i++) widest = MAX(widest, strlen(n->names[i]));
     u32 across = MAX(1u, (u32)(80 / (widest + 2))), down = (n->count + across - 1) / across;
@@ -225,8 +235,11 @@ static void names_list(struct shell *s, const char *sql)
 static void dot_tables(struct shell *s, int argc, char **argv)
 {
     struct buffer sql = {0};
-    buffer_text(&sql, "SELECT name FROM (SELECT name, type FROM sqlite_schema UNION ALL SELECT name, type FROM "
-                      "sqlite_temp_schema) WHERE type IN ('table','view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+    buffer_text(
+        &sql,
+        "SELECT name FROM (SELECT name, type FROM sqlite_schema UNION ALL SELECT name, type FROM "
+        "sqlite_temp_schema) WHERE type IN ('table','view') AND name NOT LIKE 'sqlite\\_%' ESCAPE "
+        "'\\'");
     if (argc > 1) {
         buffer_text(&sql, " AND name LIKE ");
         pattern_add(&sql, argv[1]);
@@ -264,8 +277,11 @@ static void dot_schema(struct shell *s, int argc, char **argv)
     for (int i = 1; i < argc; i++)
         if (argv[i][0] != '-') pattern = argv[i];
     struct buffer sql = {0};
-    buffer_text(&sql, "SELECT sql FROM (SELECT sql, tbl_name, name, type, rowid AS r, 1 AS d FROM sqlite_schema UNION ALL "
-                      "SELECT sql, tbl_name, name, type, rowid, 2 FROM sqlite_temp_schema) WHERE sql NOT NULL ");
+    buffer_text(
+        &sql,
+        "SELECT sql FROM (SELECT sql, tbl_name, name, type, rowid AS r, 1 AS d FROM sqlite_schema "
+        "UNION ALL "
+        "SELECT sql, tbl_name, name, type, rowid, 2 FROM sqlite_temp_schema) WHERE sql NOT NULL ");
     if (pattern) {
         buffer_text(&sql, "AND lower(tbl_name) LIKE lower(");
         pattern_add(&sql, pattern);
@@ -290,7 +306,8 @@ static int database_print(void *context, struct skerry_stmt *stmt)
 {
     struct shell *s = context;
     const char *name = skerry_column_text(stmt, 1, NULL), *path = skerry_column_text(stmt, 2, NULL);
-    fprintf(s->out, "%s: %s %s\n", name ? name : "", path && path[0] ? path : "\"\"", s->read_only ? "r/o" : "r/w");
+    fprintf(s->out, "%s: %s %s\n", name ? name : "", path && path[0] ? path : "\"\"",
+            s->read_only ? "r/o" : "r/w");
     return 0;
 }
 
@@ -303,15 +320,17 @@ static void dot_databases(struct shell *s, int argc, char **argv)
 static void dot_show(struct shell *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    fprintf(s->out, "        echo: %s\n     headers: %s\n        mode: %s\n   nullvalue: \"%s\"\n", s->echo ? "on" : "off",
-            s->headers ? "on" : "off", shell_mode_name(s->mode), s->null_text);
-    fprintf(s->out, "colseparator: \"%s\"\n       timer: %s\n    filename: %s\n", s->column_separator,
-            s->timer ? "on" : "off", s->path);
+    fprintf(s->out, "        echo: %s\n     headers: %s\n        mode: %s\n   nullvalue: \"%s\"\n",
+            s->echo ? "on" : "off", s->headers ? "on" : "off", shell_mode_name(s->mode),
+            s->null_text);
+    fprintf(s->out, "colseparator: \"%s\"\n       timer: %s\n    filename: %s\n",
+            s->column_separator, s->timer ? "on" : "off", s->path);
 }
 
 static void dot_cd(struct shell *s, int argc, char **argv)
 {
-    if (argc != 2 || chdir(argv[1]) != 0) shell_error(s, "Cannot change to directory \"%s\"\n", argc == 2 ? argv[1] : "");
+    if (argc != 2 || chdir(argv[1]) != 0)
+        shell_error(s, "Cannot change to directory \"%s\"\n", argc == 2 ? argv[1] : "");
 }
 
 static void dot_version(struct shell *s, int argc, char **argv)
@@ -347,7 +366,8 @@ static const struct {
     {"help", "", "this list", dot_help},
     {"import", "FILE TABLE", "rows of a file into a table (--csv, --ascii, --skip N)", dot_import},
     {"indexes", "?TABLE?", "names of indexes", dot_indexes},
-    {"mode", "MODE ?TABLE?", "ascii box column csv html insert json line list markdown quote table tabs", dot_mode},
+    {"mode", "MODE ?TABLE?",
+     "ascii box column csv html insert json line list markdown quote table tabs", dot_mode},
     {"nullvalue", "TEXT", "print this for NULL", dot_nullvalue},
     {"once", "FILE", "output of the next statement into a file", dot_once},
     {"open", "?FILE?", "close this database and open another", dot_open},
@@ -369,7 +389,8 @@ static void dot_help(struct shell *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
     for (u32 i = 0; i < COUNT_OF(COMMANDS); i++)
-        fprintf(s->out, ".%-10s %-14s %s\n", COMMANDS[i].name, COMMANDS[i].arguments, COMMANDS[i].help);
+        fprintf(s->out, ".%-10s %-14s %s\n", COMMANDS[i].name, COMMANDS[i].arguments,
+                COMMANDS[i].help);
 }
 
 void shell_dot_command(struct shell *s, char *line)
@@ -390,7 +411,9 @@ void shell_dot_command(struct shell *s, char *line)
         matches++;
     }
     if (found < 0 || (matches > 1 && size < 3)) {
-        shell_error(s, "Error: unknown command or invalid arguments:  \"%s\". Enter \".help\" for help\n", argv[0]);
+        shell_error(
+            s, "Error: unknown command or invalid arguments:  \"%s\". Enter \".help\" for help\n",
+            argv[0]);
         return;
     }
     COMMANDS[found].run(s, argc, argv);

@@ -4,11 +4,13 @@
 
 static bool is_plain_identifier(const char *name)
 {
-    static const char *const RESERVED[] = {"table", "index", "select", "from", "where", "group", "order", "by", "values",
-                                           "insert", "update", "delete", "set", "create", "drop", "primary", "key",
-                                           "default", "check", "unique", "not", "null", "and", "or", "in", "is", "as",
-                                           "on", "join", "limit", "having", "union", "case", "when", "then", "else",
-                                           "transaction", "to", "references", "constraint", "collate", "commit"};
+    static const char *const RESERVED[] = {
+        "table", "index",       "select", "from",       "where",      "group",   "order",
+        "by",    "values",      "insert", "update",     "delete",     "set",     "create",
+        "drop",  "primary",     "key",    "default",    "check",      "unique",  "not",
+        "null",  "and",         "or",     "in",         "is",         "as",      "on",
+        "join",  "limit",       "having", "union",      "case",       "when",    "then",
+        "else",  "transaction", "to",     "references", "constraint", "collate", "commit"};
     if (!isalpha((u8)name[0]) && name[0] != '_') return false;
     for (const char *p = name; *p; p++)
         if (!isalnum((u8)*p) && *p != '_') return false;
@@ -34,7 +36,8 @@ const char *shell_identifier(const char *name, char *out, size_t out_size)
     return out;
 }
 
-// ---- .dump --------------------------------------------------------------------------------------------
+// ---- .dump
+// --------------------------------------------------------------------------------------------
 
 static bool dump_rows(struct shell *s, const char *table)
 {
@@ -43,7 +46,8 @@ static bool dump_rows(struct shell *s, const char *table)
     size_t used;
     int rc;
     snprintf(sql, sizeof sql, "SELECT * FROM %s", shell_identifier(table, quoted, sizeof quoted));
-    while ((rc = skerry_prepare(s->db, sql, strlen(sql), &stmt, &used)) == SKERRY_WAIT) skerry_wait(s->db);
+    while ((rc = skerry_prepare(s->db, sql, strlen(sql), &stmt, &used)) == SKERRY_WAIT)
+        skerry_wait(s->db);
     if (rc != SKERRY_OK || !stmt) return false;
     while ((rc = skerry_step(stmt)) == SKERRY_ROW || rc == SKERRY_WAIT) {
         if (rc == SKERRY_WAIT) {
@@ -86,7 +90,8 @@ static int dump_object(void *context, struct skerry_stmt *stmt)
     else
         fprintf(s->out, "%s;\n", sql);
     if (strncasecmp(sql, "CREATE VIRTUAL TABLE", 20) == 0) return 0;
-    if (!dump_rows(s, name)) fprintf(s->out, "/****** ERROR: %s ******/\n", skerry_error(s->db)->text);
+    if (!dump_rows(s, name))
+        fprintf(s->out, "/****** ERROR: %s ******/\n", skerry_error(s->db)->text);
     return 0;
 }
 
@@ -99,7 +104,8 @@ void shell_dump(struct shell *s, const char *pattern)
     struct buffer like = {0};
     if (pattern) {
         buffer_text(&like, "AND name LIKE '");
-        for (const char *p = pattern; *p; p++) buffer_add(&like, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
+        for (const char *p = pattern; *p; p++)
+            buffer_add(&like, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
         buffer_text(&like, "' ESCAPE '\\' ");
         buffer_add(&sql, like.bytes, like.size);
     }
@@ -112,7 +118,8 @@ void shell_dump(struct shell *s, const char *pattern)
     }
     sql.size = 0;
     d.tables = false;
-    buffer_text(&sql, "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL AND type IN ('index','trigger','view') ");
+    buffer_text(&sql, "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL AND type IN "
+                      "('index','trigger','view') ");
     if (like.size) buffer_add(&sql, like.bytes, like.size);
     buffer_text(&sql, "ORDER BY type COLLATE NOCASE DESC");
     buffer_add(&sql, "", 1);
@@ -122,7 +129,8 @@ void shell_dump(struct shell *s, const char *pattern)
     buffer_deinit(&like);
 }
 
-// ---- .import ------------------------------------------------------------------------------------------
+// ---- .import
+// ------------------------------------------------------------------------------------------
 
 struct reader {
     FILE *in;
@@ -162,7 +170,8 @@ static bool field_read(struct reader *r)
     }
     if (c == r->row_end) {
         r->line++;
-        if (r->field.size && r->field.bytes[r->field.size - 1] == '\r' && r->row_end == '\n') r->field.size--;
+        if (r->field.size && r->field.bytes[r->field.size - 1] == '\r' && r->row_end == '\n')
+            r->field.size--;
     }
     r->terminator = c;
     buffer_add(&r->field, "", 1);
@@ -180,14 +189,16 @@ static u32 table_make(struct shell *s, struct reader *r, const char *table)
     while (field_read(r)) {
         buffer_format(&sql, "%s\n\"", columns++ ? "," : "");
         for (size_t i = 0; i < r->field.size; i++)
-            buffer_add(&sql, r->field.bytes[i] == '"' ? "\"\"" : r->field.bytes + i, r->field.bytes[i] == '"' ? 2 : 1);
+            buffer_add(&sql, r->field.bytes[i] == '"' ? "\"\"" : r->field.bytes + i,
+                       r->field.bytes[i] == '"' ? 2 : 1);
         buffer_text(&sql, "\" TEXT");
         if (r->terminator != r->column_end) break;
     }
     buffer_text(&sql, ")");
     buffer_add(&sql, "", 1);
     if (!columns || skerry_exec(s->db, sql.bytes, NULL, NULL) != SKERRY_OK) {
-        shell_error(s, "CREATE TABLE %s failed: %s\n", quoted, columns ? skerry_error(s->db)->text : "the file is empty");
+        shell_error(s, "CREATE TABLE %s failed: %s\n", quoted,
+                    columns ? skerry_error(s->db)->text : "the file is empty");
         columns = 0;
     }
     buffer_deinit(&sql);
@@ -211,7 +222,8 @@ static bool row_insert(struct shell *s, struct skerry_stmt *insert)
     return good;
 }
 
-static void rows_import(struct shell *s, struct reader *r, struct skerry_stmt *insert, u32 columns, const char *file)
+static void rows_import(struct shell *s, struct reader *r, struct skerry_stmt *insert, u32 columns,
+                        const char *file)
 {
     while (field_read(r)) {
         int line = r->line;
@@ -224,9 +236,12 @@ static void rows_import(struct shell *s, struct reader *r, struct skerry_stmt *i
         if (got == 1 && columns > 1 && r->field.size == 0 && r->terminator == EOF) break;
         for (u32 i = got; i < columns; i++) skerry_bind_null(insert, i + 1);
         if (got < columns)
-            fprintf(stderr, "%s:%d: expected %u columns but found %u - filling the rest with NULL\n", file, line, columns, got);
+            fprintf(stderr,
+                    "%s:%d: expected %u columns but found %u - filling the rest with NULL\n", file,
+                    line, columns, got);
         if (got > columns)
-            fprintf(stderr, "%s:%d: expected %u columns but found %u - extras ignored\n", file, line, columns, got);
+            fprintf(stderr, "%s:%d: expected %u columns but found %u - extras ignored\n", file,
+                    line, columns, got);
         if (!row_insert(s, insert)) s->errors++;
     }
 }
@@ -234,8 +249,10 @@ static void rows_import(struct shell *s, struct reader *r, struct skerry_stmt *i
 void shell_import(struct shell *s, int argc, char **argv)
 {
     const char *file = NULL, *table = NULL;
-    struct reader r = {.column_end = (u8)s->column_separator[0], .row_end = (u8)s->row_separator[0],
-                       .quotes = s->mode == MODE_CSV || s->mode == MODE_LIST, .line = 1};
+    struct reader r = {.column_end = (u8)s->column_separator[0],
+                       .row_end = (u8)s->row_separator[0],
+                       .quotes = s->mode == MODE_CSV || s->mode == MODE_LIST,
+                       .line = 1};
     if (s->mode == MODE_CSV) r.row_end = '\n';
     long skip = 0;
     for (int i = 1; i < argc; i++) {
@@ -252,7 +269,8 @@ void shell_import(struct shell *s, int argc, char **argv)
             table = argv[i];
     }
     if (!table) {
-        shell_error(s, "ERROR: missing FILE or TABLE argument. Usage: .import [--csv] [--ascii] [--skip N] FILE TABLE\n");
+        shell_error(s, "ERROR: missing FILE or TABLE argument. Usage: .import [--csv] [--ascii] "
+                       "[--skip N] FILE TABLE\n");
         return;
     }
     r.in = fopen(file, "rbe");
@@ -278,7 +296,8 @@ void shell_import(struct shell *s, int argc, char **argv)
     bool own = columns && skerry_autocommit(s->db);
     if (own) skerry_exec(s->db, "BEGIN", NULL, NULL);
     if (columns) {
-        while ((rc = skerry_prepare(s->db, insert_sql.bytes, insert_sql.size, &insert, &used)) == SKERRY_WAIT)
+        while ((rc = skerry_prepare(s->db, insert_sql.bytes, insert_sql.size, &insert, &used)) ==
+               SKERRY_WAIT)
             skerry_wait(s->db);
         if (rc == SKERRY_OK)
             rows_import(s, &r, insert, columns, file);

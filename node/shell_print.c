@@ -2,8 +2,9 @@
 
 #include <math.h>
 
-static const char *const MODE_NAMES[MODE_COUNT] = {"list", "csv",  "tabs", "ascii",  "quote", "insert",  "line",
-                                                   "json", "html", "column", "table", "box",  "markdown"};
+static const char *const MODE_NAMES[MODE_COUNT] = {"list",   "csv",  "tabs",    "ascii", "quote",
+                                                   "insert", "line", "json",    "html",  "column",
+                                                   "table",  "box",  "markdown"};
 
 const char *shell_mode_name(enum shell_mode mode)
 {
@@ -22,7 +23,8 @@ bool shell_mode_set(struct shell *s, const char *name)
         if (s->mode == MODE_QUOTE) column = ",";
         snprintf(s->column_separator, sizeof s->column_separator, "%s", column);
         snprintf(s->row_separator, sizeof s->row_separator, "%s", row);
-        bool with_headers = s->mode == MODE_COLUMN || s->mode == MODE_TABLE || s->mode == MODE_BOX || s->mode == MODE_MARKDOWN;
+        bool with_headers = s->mode == MODE_COLUMN || s->mode == MODE_TABLE ||
+                            s->mode == MODE_BOX || s->mode == MODE_MARKDOWN;
         if (!s->headers_set) s->headers = with_headers;
         return true;
     }
@@ -200,11 +202,15 @@ static void json_print(struct printer *p, struct skerry_stmt *stmt)
         buffer_text(&out, ":");
         switch (skerry_column_type(stmt, i)) {
         case VALUE_NULL: buffer_text(&out, "null"); break;
-        case VALUE_INTEGER: buffer_format(&out, "%lld", (long long)skerry_column_integer(stmt, i)); break;
+        case VALUE_INTEGER:
+            buffer_format(&out, "%lld", (long long)skerry_column_integer(stmt, i));
+            break;
         case VALUE_REAL: {
             const char *text = skerry_column_text(stmt, i, &size);
             bool infinite = text && strstr(text, "Inf");
-            buffer_text(&out, infinite ? (text[0] == '-' ? "-1e999" : "1e999") : text ? text : "null");
+            buffer_text(&out, infinite ? (text[0] == '-' ? "-1e999" : "1e999")
+                              : text   ? text
+                                       : "null");
             break;
         }
         case VALUE_TEXT:
@@ -224,13 +230,15 @@ static void row_print(struct printer *p, struct skerry_stmt *stmt)
 {
     struct shell *s = p->s;
     int widest = 5;
-    for (u32 i = 0; s->mode == MODE_LINE && i < p->columns; i++) widest = MAX(widest, (int)strlen(column_name(stmt, i)));
+    for (u32 i = 0; s->mode == MODE_LINE && i < p->columns; i++)
+        widest = MAX(widest, (int)strlen(column_name(stmt, i)));
     if (s->mode == MODE_LINE && p->rows) fputs(s->row_separator, s->out);
     if (s->mode == MODE_INSERT) {
         char quoted[400];
         fprintf(s->out, "INSERT INTO %s", shell_identifier(s->insert_table, quoted, sizeof quoted));
         for (u32 i = 0; s->headers && i < p->columns; i++)
-            fprintf(s->out, "%s%s%s", i ? "," : "(", shell_identifier(column_name(stmt, i), quoted, sizeof quoted),
+            fprintf(s->out, "%s%s%s", i ? "," : "(",
+                    shell_identifier(column_name(stmt, i), quoted, sizeof quoted),
                     i + 1 == p->columns ? ")" : "");
         fputs(" VALUES(", s->out);
     }
@@ -238,7 +246,9 @@ static void row_print(struct printer *p, struct skerry_stmt *stmt)
         size_t size;
         const char *text = cell_text(p, stmt, i, &size);
         switch (s->mode) {
-        case MODE_LINE: fprintf(s->out, "%*s = %s%s", widest, column_name(stmt, i), text, s->row_separator); break;
+        case MODE_LINE:
+            fprintf(s->out, "%*s = %s%s", widest, column_name(stmt, i), text, s->row_separator);
+            break;
         case MODE_HTML:
             fprintf(s->out, "%s<TD>", i ? "" : "<TR>");
             print_html(s->out, text);
@@ -259,11 +269,18 @@ static void row_print(struct printer *p, struct skerry_stmt *stmt)
             else
                 print_csv_field(s->out, text, strlen(text), s->column_separator);
             break;
-        case MODE_LIST: case MODE_TABS: case MODE_ASCII:
+        case MODE_LIST:
+        case MODE_TABS:
+        case MODE_ASCII:
             if (i) fputs(s->column_separator, s->out);
             fputs(text, s->out); // up to the first NUL, as sqlite3 prints it
             break;
-        case MODE_JSON: case MODE_COLUMN: case MODE_TABLE: case MODE_BOX: case MODE_MARKDOWN: case MODE_COUNT: break;
+        case MODE_JSON:
+        case MODE_COLUMN:
+        case MODE_TABLE:
+        case MODE_BOX:
+        case MODE_MARKDOWN:
+        case MODE_COUNT: break;
         }
     }
     if (s->mode == MODE_INSERT)
@@ -305,8 +322,8 @@ static void print_padded(FILE *out, const char *text, int width, bool right, boo
     fprintf(out, "%*s%s%*s", left, "", text, fill - left, "");
 }
 
-static void print_rule(FILE *out, const int *widths, u32 columns, const char *left, const char *middle,
-                       const char *right, const char *line)
+static void print_rule(FILE *out, const int *widths, u32 columns, const char *left,
+                       const char *middle, const char *right, const char *line)
 {
     for (u32 i = 0; i < columns; i++) {
         fputs(i ? middle : left, out);
@@ -318,7 +335,8 @@ static void print_rule(FILE *out, const int *widths, u32 columns, const char *le
 static void cells_print(struct printer *p, const int *widths)
 {
     struct shell *s = p->s;
-    bool column = s->mode == MODE_COLUMN, box = s->mode == MODE_BOX, markdown = s->mode == MODE_MARKDOWN;
+    bool column = s->mode == MODE_COLUMN, box = s->mode == MODE_BOX,
+         markdown = s->mode == MODE_MARKDOWN;
     const char *bar = box ? "│" : "|";
     if (box) print_rule(s->out, widths, p->columns, "┌", "┬", "┐", "─");
     if (s->mode == MODE_TABLE) print_rule(s->out, widths, p->columns, "+", "+", "+", "-");

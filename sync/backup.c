@@ -7,11 +7,12 @@
 #define BACKUP_INTERVAL_MS_DEFAULT   1000
 #define BACKUP_ZSTD_LEVEL_DEFAULT    3
 #define BACKUP_WAL_BYTES_MAX_DEFAULT (1ull << 30)
-// A whole image is pushed again when the log since the last one is so many times the database's size.
-#define BACKUP_LOG_FACTOR 4
-#define BACKUP_LOG_SLACK  (64ull << 20)
+// A whole image is pushed again when the log since the last one is so many times the database's
+// size.
+#define BACKUP_LOG_FACTOR   4
+#define BACKUP_LOG_SLACK    (64ull << 20)
 #define PUT_TRIES_MID_IMAGE 6
-#define FRAME_HEADER_SIZE 24
+#define FRAME_HEADER_SIZE   24
 
 // Each step is re-run from its top after a wait, and the next one is named only when it is done.
 enum backup_step {
@@ -62,9 +63,9 @@ struct backup {
     bool mark_in_flight;
 
     // The push under way.
-    bool claimed;   // a segment of our epoch is in the log
-    bool need_full; // the log and the database have no common point
-    bool full;      // this push is a whole image
+    bool claimed;    // a segment of our epoch is in the log
+    bool need_full;  // the log and the database have no common point
+    bool full;       // this push is a whole image
     bool log_let_go; // too much waited: the WAL no longer reaches back to what was pushed
     u64 full_base;
     struct store_position at_start; // of the database when it was opened
@@ -88,8 +89,8 @@ struct backup {
 
 static void backup_run(struct backup *b);
 
-__attribute__((format(printf, 4, 5))) static void backup_log(struct backup *b, enum sync_log_level level,
-                                                             const char *event, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void
+backup_log(struct backup *b, enum sync_log_level level, const char *event, const char *format, ...)
 {
     char text[1200];
     va_list args;
@@ -99,7 +100,8 @@ __attribute__((format(printf, 4, 5))) static void backup_log(struct backup *b, e
     if (b->options.log) b->options.log(b->options.log_context, level, event, text);
 }
 
-// ---- waiting ------------------------------------------------------------------------------------------
+// ---- waiting
+// ------------------------------------------------------------------------------------------
 
 static void on_request(struct completion *c)
 {
@@ -157,7 +159,8 @@ static io_status backup_sleep(struct backup *b, u64 ms)
     return IO_WAIT;
 }
 
-// ---- contact: what is in the store? ---------------------------------------------------------------------
+// ---- contact: what is in the store?
+// ---------------------------------------------------------------------
 
 static io_status step_head_get(struct backup *b)
 {
@@ -173,8 +176,10 @@ static io_status step_head_get(struct backup *b)
     b->base = 1;
     b->head_exists = status == IO_DONE;
     if (b->head_exists && !log_head_decode(b->request.answer, b->request.answer_size, &b->base))
-        return IO_ERROR(&b->op.err, ERR_STORE_CORRUPT,
-                        "object %s is not a backup's head; is the store shared with something else?", b->request.key);
+        return IO_ERROR(
+            &b->op.err, ERR_STORE_CORRUPT,
+            "object %s is not a backup's head; is the store shared with something else?",
+            b->request.key);
     err_clear(&b->op.err);
     b->step = STEP_LIST;
     return IO_DONE;
@@ -211,8 +216,8 @@ static io_status step_newest_get(struct backup *b)
     }
     IO_TRY(backup_request(b));
     struct segment_reader r;
-    bool good = segment_reader_open(&r, b->request.answer, b->request.answer_size, b->request.key, &b->options.key,
-                                    &b->op.err);
+    bool good = segment_reader_open(&r, b->request.answer, b->request.answer_size, b->request.key,
+                                    &b->options.key, &b->op.err);
     if (good) {
         b->newest_header = r.header;
         memcpy(b->newest_hash, r.hash, sizeof r.hash);
@@ -232,7 +237,8 @@ static io_status step_decide(struct backup *b)
             randombytes_buf(b->mark.database_id, sizeof b->mark.database_id);
         } else {
             backup_log(b, SYNC_LOG_WARN, "backup.vanished",
-                       "the store held this database's backup before and is empty now; a whole image is pushed");
+                       "the store held this database's backup before and is empty now; a whole "
+                       "image is pushed");
         }
         b->mark.epoch++;
         b->need_full = true;
@@ -241,26 +247,34 @@ static io_status step_decide(struct backup *b)
     }
     if (!b->mark_read || memcmp(b->mark.database_id, h->database_id, sizeof h->database_id) != 0)
         return IO_ERROR(&b->op.err, ERR_STORE_FOREIGN,
-                        "%s already holds the backup of another database under the name '%s'; use another prefix or "
-                        "name, or restore that backup first", object_store_url(b->options.objects), b->name);
+                        "%s already holds the backup of another database under the name '%s'; use "
+                        "another prefix or "
+                        "name, or restore that backup first",
+                        object_store_url(b->options.objects), b->name);
     if (h->epoch > b->mark.epoch)
         return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
-                        "another node has gone on with this backup (epoch %llu, ours is %llu); this one's newer commits "
-                        "are only here", (unsigned long long)h->epoch, (unsigned long long)b->mark.epoch);
-    // The newest segment is ours. It tells where our WAL stood, better than the mark when we died in between.
-    bool same = b->newest == b->mark.sequence && memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
+                        "another node has gone on with this backup (epoch %llu, ours is %llu); "
+                        "this one's newer commits "
+                        "are only here",
+                        (unsigned long long)h->epoch, (unsigned long long)b->mark.epoch);
+    // The newest segment is ours. It tells where our WAL stood, better than the mark when we died
+    // in between.
+    bool same = b->newest == b->mark.sequence &&
+                memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
     bool whole = (h->flags & SEGMENT_COMMIT) != 0;
     b->has_pushed = false;
     if (whole && same && b->mark.clean && b->file_is_clean && b->at_start.wal_frame == 0)
         b->pushed = b->at_start, b->has_pushed = true;
     else if (whole && same && !b->mark.clean)
-        b->has_pushed = store_position_find(b->store, b->mark.wal_salt, b->mark.wal_frame, &b->pushed);
+        b->has_pushed =
+            store_position_find(b->store, b->mark.wal_salt, b->mark.wal_frame, &b->pushed);
     if (whole && !b->has_pushed && (!same || !b->mark.clean))
         b->has_pushed = store_position_find(b->store, h->wal_salt, h->wal_frame, &b->pushed);
     b->need_full = !b->has_pushed;
     if (b->need_full)
         backup_log(b, SYNC_LOG_WARN, "backup.discontinuous",
-                   "the database was changed while the node did not run, or its last push was torn; a whole image is "
+                   "the database was changed while the node did not run, or its last push was "
+                   "torn; a whole image is "
                    "pushed");
     b->mark.sequence = b->newest;
     memcpy(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE);
@@ -292,7 +306,8 @@ static io_status step_mark_open(struct backup *b)
     return IO_DONE;
 }
 
-// ---- pushing ------------------------------------------------------------------------------------------
+// ---- pushing
+// ------------------------------------------------------------------------------------------
 
 static void status_update(struct backup *b)
 {
@@ -317,7 +332,8 @@ static void on_commit(struct waiter *w)
     if (b->has_pushed && !b->need_full && !b->log_let_go &&
         (now.lsn - b->pushed.lsn) * frame_size > b->options.wal_bytes_max) {
         backup_log(b, SYNC_LOG_ERROR, "backup.wal_limit",
-                   "the store has not taken pushes for so long that %llu bytes of log wait; they are let go, and a "
+                   "the store has not taken pushes for so long that %llu bytes of log wait; they "
+                   "are let go, and a "
                    "whole image will be pushed instead",
                    (unsigned long long)((now.lsn - b->pushed.lsn) * frame_size));
         b->log_let_go = true;
@@ -335,8 +351,8 @@ static io_status step_idle(struct backup *b)
     u64 wal_base = now.lsn - now.wal_frame;
     if (b->has_pushed && b->pushed.lsn >= wal_base &&
         (now.wal_salt[0] != b->mark.wal_salt[0] || now.wal_salt[1] != b->mark.wal_salt[1])) {
-        // The WAL started anew after all of the old one was pushed: noted at once, so that a start after a crash
-        // finds its place in the new one.
+        // The WAL started anew after all of the old one was pushed: noted at once, so that a start
+        // after a crash finds its place in the new one.
         b->pushed.wal_salt[0] = now.wal_salt[0];
         b->pushed.wal_salt[1] = now.wal_salt[1];
         b->pushed.wal_frame = (u32)(b->pushed.lsn - wal_base);
@@ -366,9 +382,11 @@ static io_status step_snapshot(struct backup *b)
     store_stats_get(b->store, &stats);
     u64 page_size = b->page_size = stats.page_size;
     u64 database_bytes = page_size * b->target.page_count;
-    b->full = b->need_full || (b->claimed && b->log_bytes > BACKUP_LOG_FACTOR * database_bytes + BACKUP_LOG_SLACK);
+    b->full = b->need_full ||
+              (b->claimed && b->log_bytes > BACKUP_LOG_FACTOR * database_bytes + BACKUP_LOG_SLACK);
     if (!b->full && b->target.lsn > b->pushed.lsn) {
-        err_code code = store_pages_changed(b->store, b->pushed.lsn, b->target.lsn, &b->pages, &b->page_total);
+        err_code code =
+            store_pages_changed(b->store, b->pushed.lsn, b->target.lsn, &b->pages, &b->page_total);
         if (code == ERR_NOTFOUND)
             b->full = b->need_full = true;
         else if (code != ERR_OK)
@@ -379,7 +397,8 @@ static io_status step_snapshot(struct backup *b)
         b->full_base = b->mark.sequence + 1;
         store_hold(b->store, b->target.lsn);
         b->log_let_go = false;
-        backup_log(b, SYNC_LOG_INFO, "backup.image", "pushing a whole image of %u pages", b->page_total);
+        backup_log(b, SYNC_LOG_INFO, "backup.image", "pushing a whole image of %u pages",
+                   b->page_total);
     }
     free(b->page);
     b->page = malloc(page_size);
@@ -413,12 +432,15 @@ static err_code writer_start(struct backup *b)
 
 static io_status step_fill(struct backup *b)
 {
-    if (!b->writer_open && writer_start(b) != ERR_OK) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    if (!b->writer_open && writer_start(b) != ERR_OK)
+        return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
     u64 page_size = b->page_size;
     u32 blocks = b->writer.block_count;
-    while (b->page_next < b->page_total && segment_writer_raw_size(&b->writer) + page_size <= SEGMENT_RAW_MAX) {
+    while (b->page_next < b->page_total &&
+           segment_writer_raw_size(&b->writer) + page_size <= SEGMENT_RAW_MAX) {
         pgno no = b->full ? b->page_next + 1 : b->pages[b->page_next];
-        if (no == 0x40000000u / page_size + 1 || no > b->target.page_count) { // the lock page, and cut-off pages
+        if (no == 0x40000000u / page_size + 1 ||
+            no > b->target.page_count) { // the lock page, and cut-off pages
             b->page_next++;
             continue;
         }
@@ -428,8 +450,10 @@ static io_status step_fill(struct backup *b)
         b->page_next++;
         if (b->writer.block_count != blocks) return backup_yield(b); // one block a turn of the loop
     }
-    if (segment_writer_finish(&b->writer, b->hash) != ERR_OK) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
-    // The last segment of a commit is sealed: however long the store is away, the snapshot need not wait for it.
+    if (segment_writer_finish(&b->writer, b->hash) != ERR_OK)
+        return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    // The last segment of a commit is sealed: however long the store is away, the snapshot need not
+    // wait for it.
     if (b->group_end) txn_end_read(b->txn);
     b->step = STEP_PUT;
     return IO_DONE;
@@ -485,24 +509,29 @@ static io_status step_put_check(struct backup *b)
         b->request.answer_size_max = 0;
     }
     IO_TRY(backup_request(b));
-    if (b->request.answer_size == b->writer.size && memcmp(b->request.answer, b->writer.bytes, b->writer.size) == 0) {
+    if (b->request.answer_size == b->writer.size &&
+        memcmp(b->request.answer, b->writer.bytes, b->writer.size) == 0) {
         segment_is_there(b); // our own put, whose answer was lost
         return IO_DONE;
     }
     struct segment_header other;
-    if (!segment_header_read(b->request.answer, b->request.answer_size, b->request.key, &other, &b->op.err))
+    if (!segment_header_read(b->request.answer, b->request.answer_size, b->request.key, &other,
+                             &b->op.err))
         return IO_FAIL;
     if (memcmp(other.database_id, b->mark.database_id, sizeof other.database_id) != 0)
-        return IO_ERROR(&b->op.err, ERR_STORE_FOREIGN, "another database is being backed up under the name '%s'",
-                        b->name);
+        return IO_ERROR(&b->op.err, ERR_STORE_FOREIGN,
+                        "another database is being backed up under the name '%s'", b->name);
     if (other.epoch > b->mark.epoch || (other.epoch == b->mark.epoch && b->claimed))
         return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
-                        "another node has gone on with this backup (epoch %llu, ours is %llu); this one's newer commits "
-                        "are only here", (unsigned long long)other.epoch, (unsigned long long)b->mark.epoch);
-    // The earlier writer was still at work while we claimed: our claim comes after its segments, but what they
-    // hold is not in this database.
+                        "another node has gone on with this backup (epoch %llu, ours is %llu); "
+                        "this one's newer commits "
+                        "are only here",
+                        (unsigned long long)other.epoch, (unsigned long long)b->mark.epoch);
+    // The earlier writer was still at work while we claimed: our claim comes after its segments,
+    // but what they hold is not in this database.
     return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
-                    "another node pushed to this backup while this one started; stop one of the two, and restore");
+                    "another node pushed to this backup while this one started; stop one of the "
+                    "two, and restore");
 }
 
 static io_status step_head_put(struct backup *b)
@@ -530,7 +559,8 @@ static io_status step_mark_write(struct backup *b)
         b->mark.wal_frame = b->pushed.wal_frame;
         backup_mark_encode(&b->mark, b->mark_bytes);
         b->mark_in_flight = true;
-        io_file_write(b->mark_file, b->mark_bytes, sizeof b->mark_bytes, backup_mark_offset(&b->mark), &b->mark_done);
+        io_file_write(b->mark_file, b->mark_bytes, sizeof b->mark_bytes,
+                      backup_mark_offset(&b->mark), &b->mark_done);
         return IO_WAIT;
     }
     if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
@@ -541,7 +571,8 @@ static io_status step_mark_write(struct backup *b)
     if (!b->log_let_go) store_hold(b->store, b->pushed.lsn);
     status_update(b);
     if (b->status.failures && b->status.error[0])
-        backup_log(b, SYNC_LOG_INFO, "backup.recovered", "pushed up to segment %llu after %llu failed tries",
+        backup_log(b, SYNC_LOG_INFO, "backup.recovered",
+                   "pushed up to segment %llu after %llu failed tries",
                    (unsigned long long)b->mark.sequence, (unsigned long long)b->status.failures);
     b->status.error[0] = 0;
     b->attempt = 0;
@@ -549,7 +580,8 @@ static io_status step_mark_write(struct backup *b)
     return IO_DONE;
 }
 
-// ---- running ------------------------------------------------------------------------------------------
+// ---- running
+// ------------------------------------------------------------------------------------------
 
 static io_status backup_step_run(struct backup *b)
 {
@@ -583,7 +615,8 @@ static void backup_failed(struct backup *b)
     struct err *err = &b->op.err;
     b->status.failures++;
     snprintf(b->status.error, sizeof b->status.error, "%s", err->text);
-    if (err->code == ERR_STORE_FOREIGN || err->code == ERR_STORE_FENCED || err->code == ERR_STORE_KEY) {
+    if (err->code == ERR_STORE_FOREIGN || err->code == ERR_STORE_FENCED ||
+        err->code == ERR_STORE_KEY) {
         backup_log(b, SYNC_LOG_ERROR, "backup.refused", "%s", err->text);
         b->status.state = BACKUP_REFUSED;
         push_abandon(b);
@@ -593,11 +626,13 @@ static void backup_failed(struct backup *b)
     }
     u64 ms = object_backoff_ms(b->io, b->attempt);
     backup_log(b, object_error_passes(err) ? SYNC_LOG_WARN : SYNC_LOG_ERROR, "backup.retry",
-               "%s (try %u, the next in %llu ms)", err->text, b->attempt + 1, (unsigned long long)ms);
+               "%s (try %u, the next in %llu ms)", err->text, b->attempt + 1,
+               (unsigned long long)ms);
     b->attempt++;
     b->status.state = BACKUP_RETRYING;
     // What was sealed is sent again as it is; everything else starts from a new snapshot.
-    // An image of many segments is given up when the store stays away, so that its snapshot does not hold the WAL.
+    // An image of many segments is given up when the store stays away, so that its snapshot does
+    // not hold the WAL.
     bool give_up = b->step == STEP_PUT && !b->group_end && b->attempt >= PUT_TRIES_MID_IMAGE;
     if (b->step == STEP_SNAPSHOT || b->step == STEP_FILL || give_up) {
         if (b->mark.sequence + 1 != b->full_base && !b->group_end) b->need_full = true;
@@ -613,7 +648,8 @@ static void backup_failed(struct backup *b)
 static void stop_report(struct backup *b)
 {
     if (!b->stopping || b->stop_reported) return;
-    bool finished = b->step == STEP_STOPPED || (b->step == STEP_IDLE && b->has_pushed && !b->status.behind_since_ms);
+    bool finished = b->step == STEP_STOPPED ||
+                    (b->step == STEP_IDLE && b->has_pushed && !b->status.behind_since_ms);
     bool late = io_now_ns(b->io) >= b->stop_deadline_ns;
     if (!finished && !late) return;
     if (b->request_state == REQUEST_RUNNING) {
@@ -623,7 +659,8 @@ static void stop_report(struct backup *b)
     if (b->mark_in_flight || b->turn.state == COMPLETION_PENDING) return;
     b->stop_reported = true;
     if (!finished)
-        backup_log(b, SYNC_LOG_WARN, "backup.unfinished", "stopped before everything was pushed; the WAL keeps the rest");
+        backup_log(b, SYNC_LOG_WARN, "backup.unfinished",
+                   "stopped before everything was pushed; the WAL keeps the rest");
     push_abandon(b);
     waiter_remove(&b->on_commit);
     waiter_remove(&b->op.waiter);
@@ -641,7 +678,8 @@ static void backup_run(struct backup *b)
     b->running = true;
     io_status status = IO_DONE;
     // After a failure the timer holds the step back; a stop does not wait for it.
-    while (status == IO_DONE && !(b->status.state == BACKUP_RETRYING && b->timer_waits && !b->stopping)) {
+    while (status == IO_DONE &&
+           !(b->status.state == BACKUP_RETRYING && b->timer_waits && !b->stopping)) {
         status = backup_step_run(b);
         if (status == IO_FAIL) {
             backup_failed(b);
@@ -678,7 +716,8 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     object_request_init(&b->request, on_request, b);
     u64 size, modified_ns;
     b->mark_read = backup_mark_read(b->path, &b->mark);
-    b->file_is_clean = b->mark_read && b->mark.clean && backup_file_identity(b->path, &size, &modified_ns) &&
+    b->file_is_clean = b->mark_read && b->mark.clean &&
+                       backup_file_identity(b->path, &size, &modified_ns) &&
                        size == b->mark.file_size && modified_ns == b->mark.file_modified_ns;
     return b;
 }
@@ -732,14 +771,15 @@ void backup_destroy(struct backup *b)
     if (b->mark.clean && !backup_file_identity(wal, &size, &modified_ns) &&
         backup_file_identity(b->path, &b->mark.file_size, &b->mark.file_modified_ns)) {
         b->mark.serial++;
-        if (!backup_mark_write(b->path, &b->mark, &err)) backup_log(b, SYNC_LOG_WARN, "backup.mark", "%s", err.text);
+        if (!backup_mark_write(b->path, &b->mark, &err))
+            backup_log(b, SYNC_LOG_WARN, "backup.mark", "%s", err.text);
     }
     // Timers that were cancelled come back before their memory goes.
     struct completion closed;
     completion_init(&closed, NULL, NULL);
     if (b->mark_file) io_file_close(b->mark_file, &closed);
-    while ((b->mark_file && closed.state == COMPLETION_PENDING) || b->timer.state == COMPLETION_PENDING ||
-           b->stop_timer.state == COMPLETION_PENDING)
+    while ((b->mark_file && closed.state == COMPLETION_PENDING) ||
+           b->timer.state == COMPLETION_PENDING || b->stop_timer.state == COMPLETION_PENDING)
         if (io_step(b->io, 10000000) < 0) break;
     if (b->txn) txn_destroy(b->txn);
     object_request_deinit(&b->request);

@@ -83,8 +83,10 @@ bool backup_mark_write(const char *database_path, const struct backup_mark *m, s
         snprintf(folder, sizeof folder, ".");
     backup_mark_encode(m, bytes);
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && pwrite(fd, bytes, sizeof bytes, (off_t)backup_mark_offset(m)) == (ssize_t)sizeof bytes &&
-                fsync(fd) == 0;
+    bool good =
+        fd >= 0 &&
+        pwrite(fd, bytes, sizeof bytes, (off_t)backup_mark_offset(m)) == (ssize_t)sizeof bytes &&
+        fsync(fd) == 0;
     int saved = errno;
     if (fd >= 0) close(fd);
     int dir = good ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -93,7 +95,8 @@ bool backup_mark_write(const char *database_path, const struct backup_mark *m, s
         close(dir);
     }
     if (!good)
-        err_set_errno(err, ERR_IOERR_WRITE, saved, __func__, "%s: cannot be written: %s", path, strerror(saved));
+        err_set_errno(err, ERR_IOERR_WRITE, saved, __func__, "%s: cannot be written: %s", path,
+                      strerror(saved));
     return good;
 }
 
@@ -135,7 +138,8 @@ bool log_head_decode(const u8 *bytes, size_t size, u64 *base)
 {
     static const char START[] = "skerry 1\nbase ";
     size_t start = sizeof START - 1;
-    if (size != start + 17 || memcmp(bytes, START, start) != 0 || bytes[size - 1] != '\n') return false;
+    if (size != start + 17 || memcmp(bytes, START, start) != 0 || bytes[size - 1] != '\n')
+        return false;
     char digits[17];
     memcpy(digits, bytes + start, 16);
     digits[16] = 0;

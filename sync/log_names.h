@@ -3,10 +3,11 @@
 
 #include "sync.h"
 
-// The file PATH-backup: two slots of 512 bytes, overwritten in turn, so that a torn write leaves the other. The
-// valid slot with the higher serial counts. A slot: magic "SKRYBKP1", u64 serial, u64 sequence, u64 epoch,
-// 16 bytes database id, 32 bytes hash of the newest segment, u32 wal salt 1, u32 wal salt 2, u32 wal frame,
-// u32 clean, u64 file size, u64 file modification time in ns, 0..., and from 496 on BLAKE2b-128 of all before.
+// The file PATH-backup: two slots of 512 bytes, overwritten in turn, so that a torn write leaves
+// the other. The valid slot with the higher serial counts. A slot: magic "SKRYBKP1", u64 serial,
+// u64 sequence, u64 epoch, 16 bytes database id, 32 bytes hash of the newest segment, u32 wal salt
+// 1, u32 wal salt 2, u32 wal frame, u32 clean, u64 file size, u64 file modification time in ns,
+// 0..., and from 496 on BLAKE2b-128 of all before.
 #define BACKUP_MARK_SIZE 512
 struct backup_mark {
     u64 serial, sequence, epoch;
@@ -18,9 +19,12 @@ struct backup_mark {
 };
 void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE]);
 bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *out);
-static inline u64 backup_mark_offset(const struct backup_mark *m) { return (m->serial & 1) * BACKUP_MARK_SIZE; }
-// Reads the newest slot, or durably writes the one that is due, at start and at the end; while the node serves,
-// the backup writes slots through its loop.
+static inline u64 backup_mark_offset(const struct backup_mark *m)
+{
+    return (m->serial & 1) * BACKUP_MARK_SIZE;
+}
+// Reads the newest slot, or durably writes the one that is due, at start and at the end; while the
+// node serves, the backup writes slots through its loop.
 bool backup_mark_read(const char *database_path, struct backup_mark *out);
 bool backup_mark_write(const char *database_path, const struct backup_mark *m, struct err *err);
 void backup_mark_path(const char *database_path, char out[4096]);

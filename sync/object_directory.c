@@ -1,5 +1,6 @@
-// A directory as a store. An object is written to a temporary file in the store's "tmp" folder, synced, and
-// then linked (put-if-absent) or renamed (put) to its name; the folder is synced before put says it is done.
+// A directory as a store. An object is written to a temporary file in the store's "tmp" folder,
+// synced, and then linked (put-if-absent) or renamed (put) to its name; the folder is synced before
+// put says it is done.
 #include "object_store.h"
 
 #include <errno.h>
@@ -23,11 +24,24 @@ struct directory_request {
 };
 
 enum directory_step {
-    PUT_MKDIR_TMP, PUT_MKDIR, PUT_OPEN, PUT_WRITE, PUT_CLOSE, PUT_NAME, PUT_UNLINK, PUT_SYNC_DIR, PUT_SYNC_PARENT,
-    PUT_FAIL_CLOSE, PUT_FAIL_UNLINK,
-    GET_OPEN, GET_SIZE, GET_READ, GET_CLOSE,
+    PUT_MKDIR_TMP,
+    PUT_MKDIR,
+    PUT_OPEN,
+    PUT_WRITE,
+    PUT_CLOSE,
+    PUT_NAME,
+    PUT_UNLINK,
+    PUT_SYNC_DIR,
+    PUT_SYNC_PARENT,
+    PUT_FAIL_CLOSE,
+    PUT_FAIL_UNLINK,
+    GET_OPEN,
+    GET_SIZE,
+    GET_READ,
+    GET_CLOSE,
     LIST_READ,
-    DELETE_UNLINK, DELETE_SYNC_DIR,
+    DELETE_UNLINK,
+    DELETE_SYNC_DIR,
     DIRECTORY_FINISHED,
 };
 
@@ -41,11 +55,11 @@ static struct directory_store *directory_of(struct object_request *r)
 static void error_from_errno(struct err *err, s64 result, const char *what, const char *path)
 {
     int e = (int)-result;
-    err_code code = e == ENOENT    ? ERR_STORE_MISSING
-                    : e == EEXIST  ? ERR_STORE_EXISTS
-                    : e == ENOSPC || e == EDQUOT ? ERR_FULL
+    err_code code = e == ENOENT                               ? ERR_STORE_MISSING
+                    : e == EEXIST                             ? ERR_STORE_EXISTS
+                    : e == ENOSPC || e == EDQUOT              ? ERR_FULL
                     : e == EACCES || e == EPERM || e == EROFS ? ERR_STORE_DENIED
-                                   : ERR_IOERR;
+                                                              : ERR_IOERR;
     const char *hint = code == ERR_FULL           ? "; make room in the store's directory"
                        : code == ERR_STORE_DENIED ? "; let the node's user write there"
                                                   : "";
@@ -85,7 +99,8 @@ static void put_next(struct directory_request *d, s64 result)
             return;
         }
         r->step = PUT_OPEN;
-        io_file_open(io, d->temporary, IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_EXCLUSIVE, &d->file, &d->c);
+        io_file_open(io, d->temporary, IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_EXCLUSIVE, &d->file,
+                     &d->c);
         return;
     case PUT_OPEN:
         if (result < 0) {
@@ -152,9 +167,14 @@ static void put_next(struct directory_request *d, s64 result)
         r->err = d->err;
         r->step = DIRECTORY_FINISHED;
         return;
-    case GET_OPEN: case GET_SIZE: case GET_READ: case GET_CLOSE: case LIST_READ: case DELETE_UNLINK:
-    case DELETE_SYNC_DIR: case DIRECTORY_FINISHED:
-        ASSERT(false);
+    case GET_OPEN:
+    case GET_SIZE:
+    case GET_READ:
+    case GET_CLOSE:
+    case LIST_READ:
+    case DELETE_UNLINK:
+    case DELETE_SYNC_DIR:
+    case DIRECTORY_FINISHED: ASSERT(false);
     }
 }
 
@@ -205,13 +225,22 @@ static void get_next(struct directory_request *d, s64 result)
         io_file_close(d->file, &d->c);
         d->file = NULL;
         return;
-    case GET_CLOSE:
-        r->step = DIRECTORY_FINISHED;
-        return;
-    case PUT_MKDIR_TMP: case PUT_MKDIR: case PUT_OPEN: case PUT_WRITE: case PUT_CLOSE: case PUT_NAME:
-    case PUT_UNLINK: case PUT_SYNC_DIR: case PUT_SYNC_PARENT: case PUT_FAIL_CLOSE: case PUT_FAIL_UNLINK:
-    case LIST_READ: case DELETE_UNLINK: case DELETE_SYNC_DIR: case DIRECTORY_FINISHED:
-        ASSERT(false);
+    case GET_CLOSE: r->step = DIRECTORY_FINISHED; return;
+    case PUT_MKDIR_TMP:
+    case PUT_MKDIR:
+    case PUT_OPEN:
+    case PUT_WRITE:
+    case PUT_CLOSE:
+    case PUT_NAME:
+    case PUT_UNLINK:
+    case PUT_SYNC_DIR:
+    case PUT_SYNC_PARENT:
+    case PUT_FAIL_CLOSE:
+    case PUT_FAIL_UNLINK:
+    case LIST_READ:
+    case DELETE_UNLINK:
+    case DELETE_SYNC_DIR:
+    case DIRECTORY_FINISHED: ASSERT(false);
     }
 }
 
@@ -284,8 +313,8 @@ static void directory_start(struct object_store *s, struct object_request *r)
     case OBJECT_PUT_IF_ABSENT: {
         u64 random;
         io_random(s->io, &random, sizeof random);
-        snprintf(d->temporary, sizeof d->temporary, "%s/%016llx-%llu", store->temporary, (unsigned long long)random,
-                 (unsigned long long)store->temporary_count++);
+        snprintf(d->temporary, sizeof d->temporary, "%s/%016llx-%llu", store->temporary,
+                 (unsigned long long)random, (unsigned long long)store->temporary_count++);
         r->step = PUT_MKDIR_TMP;
         io_path_mkdir(s->io, store->temporary, &d->c);
         return;
@@ -320,7 +349,8 @@ static void directory_close(struct object_store *s)
     free(CONTAINER_OF(s, struct directory_store, store));
 }
 
-static const struct object_store_ops DIRECTORY_OPS = {directory_start, directory_cancel, directory_drop, directory_close};
+static const struct object_store_ops DIRECTORY_OPS = {directory_start, directory_cancel,
+                                                      directory_drop, directory_close};
 
 struct object_store *object_directory_open(struct io *io, const char *path, struct err *err)
 {
@@ -332,7 +362,8 @@ struct object_store *object_directory_open(struct io *io, const char *path, stru
     }
     s->store.ops = &DIRECTORY_OPS;
     if ((size_t)snprintf(s->root, sizeof s->root, "%s", path) >= sizeof s->root) {
-        err_set(err, ERR_USAGE, __func__, "the store's path is longer than %zu bytes", sizeof s->root - 1);
+        err_set(err, ERR_USAGE, __func__, "the store's path is longer than %zu bytes",
+                sizeof s->root - 1);
         free(s);
         return NULL;
     }

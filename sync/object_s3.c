@@ -1,5 +1,6 @@
-// S3 as a store: Signature V4, path style for endpoints of one's own, the clock taken from the server's Date
-// header when it refuses ours (a device without a clock battery would never get in otherwise).
+// S3 as a store: Signature V4, path style for endpoints of one's own, the clock taken from the
+// server's Date header when it refuses ours (a device without a clock battery would never get in
+// otherwise).
 #include "object_store.h"
 #include "s3_sign.h"
 #include "s3_xml.h"
@@ -14,10 +15,10 @@
 struct s3_store {
     struct object_store store;
     struct io_http *http;
-    char *scheme_host;  // "https://host:port", without a slash at the end
-    char *host;         // of the Host header
-    char *path_prefix;  // "/bucket/" or "/"
-    char *key_prefix;   // "" or "prefix/"
+    char *scheme_host; // "https://host:port", without a slash at the end
+    char *host;        // of the Host header
+    char *path_prefix; // "/bucket/" or "/"
+    char *key_prefix;  // "" or "prefix/"
     char *bucket, *region, *access_key, *secret_key, *session_token, *ca_file;
     s64 clock_offset_ms;
     bool virtual_host_style;
@@ -54,7 +55,8 @@ static bool list_query(struct s3_request *q, char *out, size_t out_size)
 {
     struct object_request *r = q->request;
     struct s3_store *s = s3_of(r);
-    char plain[2 * OBJECT_KEY_MAX], prefix[6 * OBJECT_KEY_MAX], after[6 * OBJECT_KEY_MAX], token[4096];
+    char plain[2 * OBJECT_KEY_MAX], prefix[6 * OBJECT_KEY_MAX], after[6 * OBJECT_KEY_MAX],
+        token[4096];
     snprintf(plain, sizeof plain, "%s%s", s->key_prefix, r->key);
     if (!s3_percent_encode(plain, false, prefix, sizeof prefix)) return false;
     snprintf(plain, sizeof plain, "%s%s", s->key_prefix, r->after);
@@ -62,13 +64,16 @@ static bool list_query(struct s3_request *q, char *out, size_t out_size)
     if (!s3_percent_encode(q->continuation, false, token, sizeof token)) return false;
     int n;
     if (q->continuation[0])
-        n = snprintf(out, out_size, "continuation-token=%s&delimiter=%%2F&encoding-type=url&list-type=2&prefix=%s",
+        n = snprintf(out, out_size,
+                     "continuation-token=%s&delimiter=%%2F&encoding-type=url&list-type=2&prefix=%s",
                      token, prefix);
     else if (r->after[0])
-        n = snprintf(out, out_size, "delimiter=%%2F&encoding-type=url&list-type=2&prefix=%s&start-after=%s", prefix,
-                     after);
+        n = snprintf(out, out_size,
+                     "delimiter=%%2F&encoding-type=url&list-type=2&prefix=%s&start-after=%s",
+                     prefix, after);
     else
-        n = snprintf(out, out_size, "delimiter=%%2F&encoding-type=url&list-type=2&prefix=%s", prefix);
+        n = snprintf(out, out_size, "delimiter=%%2F&encoding-type=url&list-type=2&prefix=%s",
+                     prefix);
     return n > 0 && (size_t)n < out_size;
 }
 
@@ -84,9 +89,12 @@ static bool s3_prepare(struct s3_request *q)
         if (!list_query(q, query, sizeof query)) return false;
     } else {
         int n = snprintf(plain, sizeof plain, "%s%s%s", s->path_prefix, s->key_prefix, r->key);
-        if (n < 0 || (size_t)n >= sizeof plain || !s3_percent_encode(plain, true, path, sizeof path)) return false;
+        if (n < 0 || (size_t)n >= sizeof plain ||
+            !s3_percent_encode(plain, true, path, sizeof path))
+            return false;
     }
-    int n = snprintf(q->url, sizeof q->url, "%s%s%s%s", s->scheme_host, path, query[0] ? "?" : "", query);
+    int n = snprintf(q->url, sizeof q->url, "%s%s%s%s", s->scheme_host, path, query[0] ? "?" : "",
+                     query);
     if (n < 0 || (size_t)n >= sizeof q->url) return false;
 
     bool put = r->kind == OBJECT_PUT || r->kind == OBJECT_PUT_IF_ABSENT;
@@ -116,12 +124,16 @@ static bool s3_prepare(struct s3_request *q)
     u32 count = 0;
     q->headers[count++] = (struct io_http_header){"Authorization", q->authorization};
     for (u32 i = 1; i < to_sign.header_count; i++)
-        q->headers[count++] = (struct io_http_header){signed_headers[i].name, signed_headers[i].value};
-    if (r->kind == OBJECT_PUT_IF_ABSENT) q->headers[count++] = (struct io_http_header){"If-None-Match", "*"};
-    if (put) q->headers[count++] = (struct io_http_header){"Content-Type", "application/octet-stream"};
+        q->headers[count++] =
+            (struct io_http_header){signed_headers[i].name, signed_headers[i].value};
+    if (r->kind == OBJECT_PUT_IF_ABSENT)
+        q->headers[count++] = (struct io_http_header){"If-None-Match", "*"};
+    if (put)
+        q->headers[count++] = (struct io_http_header){"Content-Type", "application/octet-stream"};
     if (r->kind == OBJECT_GET && (r->range_offset || r->range_size)) {
         if (r->range_size)
-            snprintf(q->range, sizeof q->range, "bytes=%llu-%llu", (unsigned long long)r->range_offset,
+            snprintf(q->range, sizeof q->range, "bytes=%llu-%llu",
+                     (unsigned long long)r->range_offset,
                      (unsigned long long)(r->range_offset + r->range_size - 1));
         else
             snprintf(q->range, sizeof q->range, "bytes=%llu-", (unsigned long long)r->range_offset);
@@ -133,9 +145,9 @@ static bool s3_prepare(struct s3_request *q)
     q->http.header_count = count;
     q->http.body = put ? r->body : NULL;
     q->http.body_size = put ? r->body_size : 0;
-    q->http.answer_size_max = r->kind == OBJECT_LIST  ? S3_LIST_MAX
-                              : r->answer_size_max    ? r->answer_size_max
-                                                      : 256u << 20;
+    q->http.answer_size_max = r->kind == OBJECT_LIST ? S3_LIST_MAX
+                              : r->answer_size_max   ? r->answer_size_max
+                                                     : 256u << 20;
     q->http.ca_file = s->ca_file;
     return true;
 }
@@ -176,8 +188,8 @@ static void s3_error(struct s3_request *q)
         error = ERR_USAGE;
         hint = "; check the endpoint, region and bucket";
     }
-    err_set(&r->err, error, "s3", "%s %s: HTTP status %d%s%s%s%s%s", method_of(r->kind), r->key, status,
-            code[0] ? " " : "", code, message[0] ? ": " : "", message, hint);
+    err_set(&r->err, error, "s3", "%s %s: HTTP status %d%s%s%s%s%s", method_of(r->kind), r->key,
+            status, code[0] ? " " : "", code, message[0] ? ": " : "", message, hint);
     r->err.peer_status = status;
 }
 
@@ -190,7 +202,8 @@ static bool list_page(struct s3_request *q)
     size_t prefix_size = strlen(s->key_prefix);
     char key[4 * OBJECT_KEY_MAX], size[32], truncated[16] = "";
     if (!s3_xml_element(&from, end, "IsTruncated", truncated, sizeof truncated)) {
-        err_set(&r->err, ERR_STORE_UNAVAILABLE, "s3", "LIST %s: the answer is not a listing", r->key);
+        err_set(&r->err, ERR_STORE_UNAVAILABLE, "s3", "LIST %s: the answer is not a listing",
+                r->key);
         return false;
     }
     for (const char *c = at; (c = memmem(c, (size_t)(end - c), "<Contents>", 10));) {
@@ -204,7 +217,9 @@ static bool list_page(struct s3_request *q)
         }
         s3_percent_decode(key);
         c = stop;
-        if (strncmp(key, s->key_prefix, prefix_size) != 0 || strcmp(key + prefix_size, r->after) <= 0) continue;
+        if (strncmp(key, s->key_prefix, prefix_size) != 0 ||
+            strcmp(key + prefix_size, r->after) <= 0)
+            continue;
         if (!object_entry_add(r, key + prefix_size, strtoull(size, NULL, 10))) {
             err_set(&r->err, ERR_NOMEM, "s3", "out of memory");
             return false;
@@ -212,8 +227,10 @@ static bool list_page(struct s3_request *q)
     }
     if (strcmp(truncated, "true") != 0) return false;
     from = at;
-    if (!s3_xml_element(&from, end, "NextContinuationToken", q->continuation, sizeof q->continuation)) {
-        err_set(&r->err, ERR_STORE_UNAVAILABLE, "s3", "LIST %s: a truncated listing names no continuation", r->key);
+    if (!s3_xml_element(&from, end, "NextContinuationToken", q->continuation,
+                        sizeof q->continuation)) {
+        err_set(&r->err, ERR_STORE_UNAVAILABLE, "s3",
+                "LIST %s: a truncated listing names no continuation", r->key);
         return false;
     }
     return true;
@@ -259,7 +276,8 @@ static void s3_answered(struct completion *c)
     } else if (r->kind == OBJECT_GET) {
         bool ranged = r->range_offset || r->range_size;
         if (ranged && q->http.status != 206) {
-            err_set(&r->err, ERR_STORE_UNAVAILABLE, "s3", "GET %s: the server ignored the range", r->key);
+            err_set(&r->err, ERR_STORE_UNAVAILABLE, "s3", "GET %s: the server ignored the range",
+                    r->key);
         } else {
             r->answer = q->http.answer ? q->http.answer : calloc(1, 1);
             r->answer_size = q->http.answer_size;
@@ -331,14 +349,16 @@ static bool s3_place(struct s3_store *s, const char *endpoint, struct err *err)
     }
     const char *host = strstr(endpoint, "://");
     if (!host || (strncmp(endpoint, "http://", 7) != 0 && strncmp(endpoint, "https://", 8) != 0)) {
-        err_set(err, ERR_USAGE, __func__, "S3 endpoint '%s' is not of the form https://host[:port]", endpoint);
+        err_set(err, ERR_USAGE, __func__, "S3 endpoint '%s' is not of the form https://host[:port]",
+                endpoint);
         return false;
     }
     host += 3;
     size_t host_size = strcspn(host, "/");
     const char *tail = host + host_size;
     if (tail[0] == '/' && tail[1]) {
-        err_set(err, ERR_USAGE, __func__, "S3 endpoint '%s' has a path; give https://host[:port] only", endpoint);
+        err_set(err, ERR_USAGE, __func__,
+                "S3 endpoint '%s' has a path; give https://host[:port] only", endpoint);
         return false;
     }
     int scheme_size = (int)(host - endpoint);
@@ -358,12 +378,13 @@ static bool s3_place(struct s3_store *s, const char *endpoint, struct err *err)
     // The Host header of a default port carries no port (libcurl leaves it out too).
     const char *port = scheme_size == 8 ? ":443" : ":80";
     size_t size = strlen(s->host), port_size = strlen(port);
-    if (size > port_size && strcmp(s->host + size - port_size, port) == 0) s->host[size - port_size] = 0;
+    if (size > port_size && strcmp(s->host + size - port_size, port) == 0)
+        s->host[size - port_size] = 0;
     return true;
 }
 
-struct object_store *object_s3_open(struct io *io, struct io_http *http, const struct object_store_options *options,
-                                    struct err *err)
+struct object_store *object_s3_open(struct io *io, struct io_http *http,
+                                    const struct object_store_options *options, struct err *err)
 {
     (void)io;
     struct s3_store *s = calloc(1, sizeof *s);
@@ -380,7 +401,8 @@ struct object_store *object_s3_open(struct io *io, struct io_http *http, const s
     size_t prefix_size = strlen(prefix);
     while (prefix_size && prefix[prefix_size - 1] == '/') prefix_size--;
     s->bucket = strndup(bucket, bucket_size);
-    if (asprintf(&s->key_prefix, "%.*s%s", (int)prefix_size, prefix, prefix_size ? "/" : "") < 0) s->key_prefix = NULL;
+    if (asprintf(&s->key_prefix, "%.*s%s", (int)prefix_size, prefix, prefix_size ? "/" : "") < 0)
+        s->key_prefix = NULL;
     s->region = strdup(options->region && options->region[0] ? options->region : "us-east-1");
     s->access_key = copy_or_null(options->access_key);
     s->secret_key = copy_or_null(options->secret_key);
@@ -391,12 +413,15 @@ struct object_store *object_s3_open(struct io *io, struct io_http *http, const s
     if (!s->bucket || !s->key_prefix || !s->region)
         err_set(err, ERR_NOMEM, __func__, "out of memory");
     else if (!bucket_size)
-        err_set(err, ERR_USAGE, __func__, "store '%s' names no bucket: s3://bucket/prefix", options->url);
+        err_set(err, ERR_USAGE, __func__, "store '%s' names no bucket: s3://bucket/prefix",
+                options->url);
     else if (prefix_size > 300)
-        err_set(err, ERR_USAGE, __func__, "the prefix in store '%s' is longer than 300 bytes", options->url);
+        err_set(err, ERR_USAGE, __func__, "the prefix in store '%s' is longer than 300 bytes",
+                options->url);
     else if (!s->access_key || !s->secret_key)
         err_set(err, ERR_USAGE, __func__,
-                "store '%s' needs credentials: set SKERRY_S3_ACCESS_KEY and SKERRY_S3_SECRET_KEY (or name files "
+                "store '%s' needs credentials: set SKERRY_S3_ACCESS_KEY and SKERRY_S3_SECRET_KEY "
+                "(or name files "
                 "with SKERRY_S3_ACCESS_KEY_FILE and SKERRY_S3_SECRET_KEY_FILE)",
                 options->url);
     else

@@ -11,16 +11,21 @@ struct object_store *object_store_open(struct io *io, struct io_http *http,
     const char *url = options->url;
     struct object_store *s = NULL;
     if (!url || !url[0]) {
-        err_set(err, ERR_USAGE, __func__, "no store is given: use a directory, file:///path or s3://bucket/prefix");
+        err_set(err, ERR_USAGE, __func__,
+                "no store is given: use a directory, file:///path or s3://bucket/prefix");
     } else if (strncmp(url, "s3://", 5) == 0) {
         s = object_s3_open(io, http, options, err);
     } else if (strncmp(url, "file://", 7) == 0) {
         if (url[7] == '/')
             s = object_directory_open(io, url + 7, err);
         else
-            err_set(err, ERR_USAGE, __func__, "store '%s': a file URL has three slashes, as in file:///backup", url);
+            err_set(err, ERR_USAGE, __func__,
+                    "store '%s': a file URL has three slashes, as in file:///backup", url);
     } else if (strstr(url, "://")) {
-        err_set(err, ERR_USAGE, __func__, "store '%s': the scheme is not known; use a directory, file:///path or s3://bucket/prefix", url);
+        err_set(err, ERR_USAGE, __func__,
+                "store '%s': the scheme is not known; use a directory, file:///path or "
+                "s3://bucket/prefix",
+                url);
     } else {
         s = object_directory_open(io, url, err);
     }
@@ -47,7 +52,8 @@ const char *object_store_url(const struct object_store *s)
     return s->url;
 }
 
-void object_request_init(struct object_request *r, void (*callback)(struct completion *), void *context)
+void object_request_init(struct object_request *r, void (*callback)(struct completion *),
+                         void *context)
 {
     memset(r, 0, sizeof *r);
     r->context = context;
@@ -117,14 +123,16 @@ bool object_entry_add(struct object_request *r, const char *key, u64 size)
 
 bool object_error_passes(const struct err *err)
 {
-    return err->code == ERR_STORE_UNAVAILABLE || err->code == ERR_NETWORK || err->code == ERR_TIMEOUT ||
-           err->code == ERR_FULL || err->code == ERR_IOERR || err->code == ERR_NOMEM;
+    return err->code == ERR_STORE_UNAVAILABLE || err->code == ERR_NETWORK ||
+           err->code == ERR_TIMEOUT || err->code == ERR_FULL || err->code == ERR_IOERR ||
+           err->code == ERR_NOMEM;
 }
 
 u64 object_backoff_ms(struct io *io, u32 attempt)
 {
-    u64 ceiling = attempt >= 10 ? OBJECT_BACKOFF_MAX_MS
-                                : MIN((u64)OBJECT_BACKOFF_MAX_MS, (u64)OBJECT_BACKOFF_FIRST_MS << attempt);
+    u64 ceiling = attempt >= 10
+                      ? OBJECT_BACKOFF_MAX_MS
+                      : MIN((u64)OBJECT_BACKOFF_MAX_MS, (u64)OBJECT_BACKOFF_FIRST_MS << attempt);
     u32 random;
     io_random(io, &random, sizeof random);
     return random % (ceiling + 1);

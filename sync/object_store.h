@@ -1,12 +1,13 @@
 // Object stores: named, immutable runs of bytes in a directory or a bucket.
 //
-// Keys are '/'-separated and relative to the store's prefix. Four operations: put (plain or only when the
-// name is free), get (whole or a range), list (keys under a folder, after a key, in byte order), delete. An
-// operation is tried once; whoever asks decides about retries (object_error_passes tells whether another
-// try is worth it, object_backoff_ms how long to wait).
+// Keys are '/'-separated and relative to the store's prefix. Four operations: put (plain or only
+// when the name is free), get (whole or a range), list (keys under a folder, after a key, in byte
+// order), delete. An operation is tried once; whoever asks decides about retries
+// (object_error_passes tells whether another try is worth it, object_backoff_ms how long to wait).
 //
-// Stores: "file:///path" or a plain path: a directory; an object appears whole or not at all (written aside,
-// synced, linked into place, folder synced). "s3://bucket/prefix": S3 and what speaks it.
+// Stores: "file:///path" or a plain path: a directory; an object appears whole or not at all
+// (written aside, synced, linked into place, folder synced). "s3://bucket/prefix": S3 and what
+// speaks it.
 #pragma once
 
 #include "../io/http_client.h"
@@ -46,8 +47,8 @@ struct object_request {
 
     // Filled in by the store.
     struct completion done; // 0, or negative with err set
-    struct err err; // ERR_STORE_MISSING, _EXISTS, _DENIED, _UNAVAILABLE, ERR_NETWORK, ...
-    u8 *answer;     // GET; freed by object_request_deinit
+    struct err err;         // ERR_STORE_MISSING, _EXISTS, _DENIED, _UNAVAILABLE, ERR_NETWORK, ...
+    u8 *answer;             // GET; freed by object_request_deinit
     size_t answer_size;
     struct object_entry *entries; // LIST: all of them, in order
     u32 entry_count, entry_capacity;
@@ -61,10 +62,11 @@ struct object_request {
 // NULL with *err set (ERR_USAGE) when the URL or the settings are off. Contacts nothing.
 struct object_store *object_store_open(struct io *io, struct io_http *http,
                                        const struct object_store_options *options, struct err *err);
-void object_store_close(struct object_store *s); // nothing may be under way
+void object_store_close(struct object_store *s);            // nothing may be under way
 const char *object_store_url(const struct object_store *s); // without secrets, for messages
 
-void object_request_init(struct object_request *r, void (*callback)(struct completion *), void *context);
+void object_request_init(struct object_request *r, void (*callback)(struct completion *),
+                         void *context);
 // Starts (again) what the owner filled in; the answer of an earlier start is dropped.
 void object_start(struct object_store *s, struct object_request *r);
 void object_request_deinit(struct object_request *r); // not while it is under way
@@ -77,7 +79,8 @@ bool object_error_passes(const struct err *err);
 // Full jitter between 0 and min(300 s, 0.5 s * 2^attempt).
 u64 object_backoff_ms(struct io *io, u32 attempt);
 
-// ---- for the backends ---------------------------------------------------------------------------------
+// ---- for the backends
+// ---------------------------------------------------------------------------------
 
 struct object_store_ops {
     void (*start)(struct object_store *s, struct object_request *r);

@@ -26,7 +26,7 @@ enum restore_step {
 struct fetch {
     struct object_request request;
     struct restore *restore;
-    u64 sequence; // 0: free
+    u64 sequence;        // 0: free
     bool arrived, waits; // waits: failed, tried again when the retry timer fires
     u32 attempt;
 };
@@ -118,7 +118,8 @@ static io_status step_head(struct restore *r)
     p->has_base = status == IO_DONE;
     err_clear(&r->err);
     if (p->has_base && !log_head_decode(p->request.answer, p->request.answer_size, &p->base))
-        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s is not a backup's head", p->request.key);
+        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s is not a backup's head",
+                        p->request.key);
     p->step = RESTORE_LIST;
     return IO_DONE;
 }
@@ -139,14 +140,16 @@ static io_status step_list(struct restore *r)
         u64 sequence;
         if (!log_key_parse(p->name, p->request.entries[i].key, &sequence)) continue;
         if (sequence != p->end + 1)
-            return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s/log/%016llx is missing from the store", p->name,
+            return IO_ERROR(&r->err, ERR_STORE_CORRUPT,
+                            "object %s/log/%016llx is missing from the store", p->name,
                             (unsigned long long)p->end + 1);
         p->sizes[p->end - p->base + 1] = p->request.entries[i].size;
         p->end = sequence;
     }
     if (p->end < p->base)
         return IO_ERROR(&r->err, p->has_base ? ERR_STORE_CORRUPT : ERR_STORE_MISSING,
-                        "%s holds no backup of a database named '%s'", object_store_url(p->options.objects), p->name);
+                        "%s holds no backup of a database named '%s'",
+                        object_store_url(p->options.objects), p->name);
     p->step = RESTORE_FIND_END;
     return IO_DONE;
 }
@@ -160,10 +163,13 @@ static io_status step_find_end(struct restore *r)
     p->request.answer_size_max = SEGMENT_HEADER_SIZE;
     IO_TRY(restore_request(r));
     struct segment_header h;
-    if (!segment_header_read(p->request.answer, p->request.answer_size, p->request.key, &h, &r->err)) return IO_FAIL;
+    if (!segment_header_read(p->request.answer, p->request.answer_size, p->request.key, &h,
+                             &r->err))
+        return IO_FAIL;
     if (!(h.flags & SEGMENT_COMMIT)) {
         if (p->end == p->base)
-            return IO_ERROR(&r->err, ERR_STORE_MISSING, "the first image of '%s' was not pushed to its end", p->name);
+            return IO_ERROR(&r->err, ERR_STORE_MISSING,
+                            "the first image of '%s' was not pushed to its end", p->name);
         p->end--; // the tail of a push that never ended
         return IO_DONE;
     }
@@ -188,13 +194,15 @@ static io_status step_create(struct restore *r)
     struct restore_private *p = r->private_;
     if (!p->started) {
         p->started = true;
-        io_file_open(p->io, p->aside, IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_TRUNCATE, &p->file, &p->c);
+        io_file_open(p->io, p->aside, IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_TRUNCATE, &p->file,
+                     &p->c);
         return IO_WAIT;
     }
     if (!operation_done(p)) return IO_WAIT;
     if (p->c.result < 0) {
         p->file = NULL;
-        return IO_ERROR(&r->err, ERR_CANTOPEN, "%s cannot be created: %s", p->aside, strerror((int)-p->c.result));
+        return IO_ERROR(&r->err, ERR_CANTOPEN, "%s cannot be created: %s", p->aside,
+                        strerror((int)-p->c.result));
     }
     p->step = RESTORE_FETCH;
     return IO_DONE;
@@ -204,15 +212,18 @@ static io_status segment_start(struct restore *r, struct fetch *f)
 {
     struct restore_private *p = r->private_;
     const struct segment_header *h = &p->reader.header;
-    if (!segment_reader_open(&p->reader, f->request.answer, f->request.answer_size, f->request.key, &p->options.key,
-                             &r->err))
+    if (!segment_reader_open(&p->reader, f->request.answer, f->request.answer_size, f->request.key,
+                             &p->options.key, &r->err))
         return IO_FAIL;
     bool first = f->sequence == p->base;
-    if (h->sequence != f->sequence || (first && !(h->flags & SEGMENT_FULL)) || h->page_size != r->page_size ||
+    if (h->sequence != f->sequence || (first && !(h->flags & SEGMENT_FULL)) ||
+        h->page_size != r->page_size ||
         (!first && memcmp(h->database_id, p->newest.database_id, sizeof h->database_id) != 0))
-        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s does not belong in its place", f->request.key);
+        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s does not belong in its place",
+                        f->request.key);
     if (p->has_parent && memcmp(h->parent, p->parent, sizeof p->parent) != 0)
-        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s does not follow the one before it", f->request.key);
+        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s does not follow the one before it",
+                        f->request.key);
     p->newest = *h;
     p->applying = f;
     p->step = RESTORE_WRITE;
@@ -262,8 +273,8 @@ static io_status step_write(struct restore *r)
     if (p->started) {
         if (!operation_done(p)) return IO_WAIT;
         if (p->c.result < 0)
-            return IO_ERROR(&r->err, p->c.result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE, "%s cannot be written: %s",
-                            p->aside, strerror((int)-p->c.result));
+            return IO_ERROR(&r->err, p->c.result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE,
+                            "%s cannot be written: %s", p->aside, strerror((int)-p->c.result));
     }
     u32 number;
     const u8 *data;
@@ -295,7 +306,9 @@ static io_status step_operation(struct restore *r)
     if (!p->started) {
         p->started = true;
         switch (p->step) {
-        case RESTORE_TRUNCATE: io_file_truncate(p->file, (u64)r->page_count * r->page_size, &p->c); break;
+        case RESTORE_TRUNCATE:
+            io_file_truncate(p->file, (u64)r->page_count * r->page_size, &p->c);
+            break;
         case RESTORE_SYNC: io_file_sync(p->file, IO_SYNC_FULL, &p->c); break;
         case RESTORE_CLOSE:
         case RESTORE_FAIL_CLOSE:
@@ -305,16 +318,21 @@ static io_status step_operation(struct restore *r)
         case RESTORE_NAME: io_path_link(p->io, p->aside, p->out_path, &p->c); break;
         case RESTORE_FAIL_UNLINK: io_path_unlink(p->io, p->aside, &p->c); break;
         case RESTORE_SYNC_DIR: io_path_sync_dir(p->io, p->folder, &p->c); break;
-        case RESTORE_HEAD: case RESTORE_LIST: case RESTORE_FIND_END: case RESTORE_CREATE: case RESTORE_FETCH:
-        case RESTORE_WRITE: case RESTORE_FINISHED: ASSERT(false);
+        case RESTORE_HEAD:
+        case RESTORE_LIST:
+        case RESTORE_FIND_END:
+        case RESTORE_CREATE:
+        case RESTORE_FETCH:
+        case RESTORE_WRITE:
+        case RESTORE_FINISHED: ASSERT(false);
         }
         return IO_WAIT;
     }
     if (!operation_done(p)) return IO_WAIT;
     bool failing = p->step == RESTORE_FAIL_CLOSE || p->step == RESTORE_FAIL_UNLINK;
     if (p->c.result < 0 && !failing)
-        return IO_ERROR(&r->err, p->c.result == -EEXIST ? ERR_CANTOPEN : ERR_IOERR_WRITE, "%s: %s", p->out_path,
-                        strerror((int)-p->c.result));
+        return IO_ERROR(&r->err, p->c.result == -EEXIST ? ERR_CANTOPEN : ERR_IOERR_WRITE, "%s: %s",
+                        p->out_path, strerror((int)-p->c.result));
     switch (p->step) {
     case RESTORE_TRUNCATE: p->step = RESTORE_SYNC; break;
     case RESTORE_SYNC: p->step = RESTORE_CLOSE; break;
@@ -323,8 +341,13 @@ static io_status step_operation(struct restore *r)
     case RESTORE_SYNC_DIR: p->step = RESTORE_FAIL_UNLINK; break; // the name aside goes in any case
     case RESTORE_FAIL_CLOSE: p->step = RESTORE_FAIL_UNLINK; break;
     case RESTORE_FAIL_UNLINK: p->step = RESTORE_FINISHED; break;
-    case RESTORE_HEAD: case RESTORE_LIST: case RESTORE_FIND_END: case RESTORE_CREATE: case RESTORE_FETCH:
-    case RESTORE_WRITE: case RESTORE_FINISHED: ASSERT(false);
+    case RESTORE_HEAD:
+    case RESTORE_LIST:
+    case RESTORE_FIND_END:
+    case RESTORE_CREATE:
+    case RESTORE_FETCH:
+    case RESTORE_WRITE:
+    case RESTORE_FINISHED: ASSERT(false);
     }
     return IO_DONE;
 }
@@ -338,8 +361,13 @@ static io_status restore_step_run(struct restore *r)
     case RESTORE_CREATE: return step_create(r);
     case RESTORE_FETCH: return step_fetch(r);
     case RESTORE_WRITE: return step_write(r);
-    case RESTORE_TRUNCATE: case RESTORE_SYNC: case RESTORE_CLOSE: case RESTORE_NAME: case RESTORE_SYNC_DIR:
-    case RESTORE_FAIL_CLOSE: case RESTORE_FAIL_UNLINK: return step_operation(r);
+    case RESTORE_TRUNCATE:
+    case RESTORE_SYNC:
+    case RESTORE_CLOSE:
+    case RESTORE_NAME:
+    case RESTORE_SYNC_DIR:
+    case RESTORE_FAIL_CLOSE:
+    case RESTORE_FAIL_UNLINK: return step_operation(r);
     case RESTORE_FINISHED: return IO_WAIT;
     }
     return IO_WAIT;
@@ -356,7 +384,8 @@ static bool fetches_busy(struct restore_private *p)
 static void bind_database(struct restore *r)
 {
     struct restore_private *p = r->private_;
-    struct backup_mark m = {.serial = 1, .sequence = r->sequence, .epoch = p->newest.epoch, .clean = true};
+    struct backup_mark m = {
+        .serial = 1, .sequence = r->sequence, .epoch = p->newest.epoch, .clean = true};
     memcpy(m.database_id, p->newest.database_id, sizeof m.database_id);
     memcpy(m.hash, p->parent, sizeof m.hash);
     if (!backup_file_identity(p->out_path, &m.file_size, &m.file_modified_ns) ||
@@ -376,8 +405,7 @@ static void restore_run(struct restore *r)
             segment_reader_deinit(&p->reader);
             p->started = false;
             p->step = p->file ? RESTORE_FAIL_CLOSE : RESTORE_FAIL_UNLINK;
-            for (u32 i = 0; i < RESTORE_PARALLEL; i++)
-                object_cancel(&p->fetches[i].request);
+            for (u32 i = 0; i < RESTORE_PARALLEL; i++) object_cancel(&p->fetches[i].request);
             status = IO_DONE;
         }
     }
@@ -397,8 +425,9 @@ void restore_start(struct restore *r, const struct restore_options *options)
     struct restore_private *p = calloc(1, sizeof *p);
     r->err = ERR_CLEAR;
     r->private_ = p;
-    if (!p || asprintf(&p->aside, "%s.restoring", options->out_path) < 0 || !(p->out_path = strdup(options->out_path)) ||
-        !(p->name = strdup(options->name)) || !(p->folder = strdup(options->out_path))) {
+    if (!p || asprintf(&p->aside, "%s.restoring", options->out_path) < 0 ||
+        !(p->out_path = strdup(options->out_path)) || !(p->name = strdup(options->name)) ||
+        !(p->folder = strdup(options->out_path))) {
         err_set(&r->err, ERR_NOMEM, __func__, "out of memory");
         completion_post(options->io, &r->done, -ENOMEM);
         return;
@@ -419,8 +448,8 @@ void restore_start(struct restore *r, const struct restore_options *options)
     }
     u64 size, modified_ns;
     if (backup_file_identity(options->out_path, &size, &modified_ns)) {
-        err_set(&r->err, ERR_CANTOPEN, __func__, "%s is there already; a restore never overwrites a file",
-                options->out_path);
+        err_set(&r->err, ERR_CANTOPEN, __func__,
+                "%s is there already; a restore never overwrites a file", options->out_path);
         p->step = RESTORE_FINISHED;
         completion_post(p->io, &r->done, -EEXIST);
         return;

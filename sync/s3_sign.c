@@ -42,8 +42,9 @@ bool s3_percent_encode(const char *text, bool keep_slash, char *out, size_t out_
     static const char HEX[] = "0123456789ABCDEF";
     size_t n = 0;
     for (const u8 *p = (const u8 *)text; *p; p++) {
-        bool plain = (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
-                     *p == '-' || *p == '.' || *p == '_' || *p == '~' || (*p == '/' && keep_slash);
+        bool plain = (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') ||
+                     (*p >= '0' && *p <= '9') || *p == '-' || *p == '.' || *p == '_' || *p == '~' ||
+                     (*p == '/' && keep_slash);
         if (n + 4 > out_size) return false;
         if (plain) {
             out[n++] = (char)*p;
@@ -86,7 +87,8 @@ bool s3_sign(const struct s3_request_to_sign *r, char out[S3_AUTHORIZATION_MAX])
     int n = snprintf(scope, sizeof scope, "%.8s/%s/s3/aws4_request", r->timestamp, r->region);
     if (n < 0 || (size_t)n >= sizeof scope) return false;
     s3_sha256_hex(canonical, (size_t)(t.at - canonical), digest_hex);
-    n = snprintf(to_sign, sizeof to_sign, "AWS4-HMAC-SHA256\n%s\n%s\n%s", r->timestamp, scope, digest_hex);
+    n = snprintf(to_sign, sizeof to_sign, "AWS4-HMAC-SHA256\n%s\n%s\n%s", r->timestamp, scope,
+                 digest_hex);
     if (n < 0 || (size_t)n >= sizeof to_sign) return false;
 
     char first_key[256], date[9];
@@ -103,7 +105,7 @@ bool s3_sign(const struct s3_request_to_sign *r, char out[S3_AUTHORIZATION_MAX])
     char signature[2 * DIGEST_SIZE + 1];
     sodium_bin2hex(signature, sizeof signature, key, sizeof key);
     n = snprintf(out, S3_AUTHORIZATION_MAX,
-                 "AWS4-HMAC-SHA256 Credential=%s/%s,SignedHeaders=%s,Signature=%s", r->access_key, scope,
-                 signed_headers, signature);
+                 "AWS4-HMAC-SHA256 Credential=%s/%s,SignedHeaders=%s,Signature=%s", r->access_key,
+                 scope, signed_headers, signature);
     return n > 0 && n < S3_AUTHORIZATION_MAX;
 }

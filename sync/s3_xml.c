@@ -5,7 +5,8 @@ static bool entity_decode(const char **p, const char *end, char *out)
     static const struct {
         const char *text;
         char c;
-    } ENTITIES[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+    } ENTITIES[] = {
+        {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
     for (u32 i = 0; i < COUNT_OF(ENTITIES); i++) {
         size_t size = strlen(ENTITIES[i].text);
         if ((size_t)(end - *p) >= size && memcmp(*p, ENTITIES[i].text, size) == 0) {

@@ -24,27 +24,31 @@ bool segment_key_parse(const void *text, size_t size, struct segment_key *out)
     while (size && (p[size - 1] == '\n' || p[size - 1] == '\r' || p[size - 1] == ' ')) size--;
     while (size && (*p == ' ' || *p == '\n')) p++, size--;
     size_t got = 0;
-    if (size != 64 || sodium_hex2bin(out->bytes, sizeof out->bytes, p, size, NULL, &got, NULL) != 0 || got != 32)
+    if (size != 64 ||
+        sodium_hex2bin(out->bytes, sizeof out->bytes, p, size, NULL, &got, NULL) != 0 || got != 32)
         return false;
     out->given = true;
     return true;
 }
 
-// The key of one database, so that no two databases share one, and a value that tells a wrong key at once.
-static void key_derive(const struct segment_key *master, const u8 database_id[16], struct segment_key *out,
-                       u8 check[16])
+// The key of one database, so that no two databases share one, and a value that tells a wrong key
+// at once.
+static void key_derive(const struct segment_key *master, const u8 database_id[16],
+                       struct segment_key *out, u8 check[16])
 {
     *out = (struct segment_key){0};
     memset(check, 0, 16);
     if (!master || !master->given) return;
     u8 context[14 + 16] = "skerry-segment";
     memcpy(context + 14, database_id, 16);
-    crypto_generichash(out->bytes, sizeof out->bytes, context, sizeof context, master->bytes, sizeof master->bytes);
+    crypto_generichash(out->bytes, sizeof out->bytes, context, sizeof context, master->bytes,
+                       sizeof master->bytes);
     crypto_generichash(check, 16, (const u8 *)"check", 5, out->bytes, sizeof out->bytes);
     out->given = true;
 }
 
-static void header_encode(const struct segment_header *h, const u8 check[16], u8 out[SEGMENT_HEADER_SIZE])
+static void header_encode(const struct segment_header *h, const u8 check[16],
+                          u8 out[SEGMENT_HEADER_SIZE])
 {
     memset(out, 0, SEGMENT_HEADER_SIZE);
     memcpy(out, MAGIC, 8);
@@ -66,16 +70,18 @@ static void header_encode(const struct segment_header *h, const u8 check[16], u8
 
 static bool corrupt(struct err *err, const char *name, const char *what)
 {
-    err_set(err, ERR_STORE_CORRUPT, "segment", "object %s is damaged: %s; restore it from another copy of the store",
-            name, what);
+    err_set(err, ERR_STORE_CORRUPT, "segment",
+            "object %s is damaged: %s; restore it from another copy of the store", name, what);
     return false;
 }
 
-bool segment_header_read(const u8 *bytes, size_t size, const char *name, struct segment_header *out, struct err *err)
+bool segment_header_read(const u8 *bytes, size_t size, const char *name, struct segment_header *out,
+                         struct err *err)
 {
     if (size < SEGMENT_HEADER_SIZE || memcmp(bytes, MAGIC, 8) != 0)
         return corrupt(err, name, "it does not start like a segment");
-    if (be32_get(bytes + 8) != SEGMENT_HEADER_SIZE) return corrupt(err, name, "its header has another size");
+    if (be32_get(bytes + 8) != SEGMENT_HEADER_SIZE)
+        return corrupt(err, name, "its header has another size");
     out->flags = be32_get(bytes + 12);
     out->sequence = be64_get(bytes + 16);
     out->epoch = be64_get(bytes + 24);
@@ -96,7 +102,8 @@ bool segment_header_read(const u8 *bytes, size_t size, const char *name, struct 
     return true;
 }
 
-// ---- writing ------------------------------------------------------------------------------------------
+// ---- writing
+// ------------------------------------------------------------------------------------------
 
 static err_code writer_room(struct segment_writer *w, size_t more)
 {
@@ -117,7 +124,8 @@ err_code segment_writer_begin(struct segment_writer *w, const struct segment_hea
     w->level = zstd_level;
     u8 check[16];
     key_derive(key, header->database_id, &w->key, check);
-    w->header.flags = (header->flags & ~(u32)SEGMENT_ENCRYPTED) | (w->key.given ? SEGMENT_ENCRYPTED : 0);
+    w->header.flags =
+        (header->flags & ~(u32)SEGMENT_ENCRYPTED) | (w->key.given ? SEGMENT_ENCRYPTED : 0);
     w->block = malloc(MAX(SEGMENT_BLOCK_SIZE, header->page_size));
     w->zstd = ZSTD_createCCtx();
     if (!w->block || !w->zstd || writer_room(w, SEGMENT_HEADER_SIZE) != ERR_OK) return ERR_NOMEM;
@@ -148,8 +156,9 @@ static err_code writer_seal(struct segment_writer *w, const u8 *raw, size_t raw_
         memcpy(associated, w->bytes, SEGMENT_HEADER_SIZE);
         be32_put(associated + SEGMENT_HEADER_SIZE, number);
         randombytes_buf(out, NONCE_SIZE);
-        crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_SIZE, &sealed_size, compressed, size, associated,
-                                                   sizeof associated, NULL, out, w->key.bytes);
+        crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_SIZE, &sealed_size, compressed, size,
+                                                   associated, sizeof associated, NULL, out,
+                                                   w->key.bytes);
         w->size += NONCE_SIZE + sealed_size;
     } else {
         memcpy(out, compressed, size);
@@ -171,9 +180,11 @@ static err_code writer_flush_block(struct segment_writer *w)
         w->block_capacity = capacity;
     }
     size_t offset = w->size;
-    err_code code = writer_seal(w, w->block, (size_t)w->block_pages * w->header.page_size, w->block_count);
+    err_code code =
+        writer_seal(w, w->block, (size_t)w->block_pages * w->header.page_size, w->block_count);
     if (code != ERR_OK) return code;
-    w->blocks[w->block_count++] = (struct segment_block){offset, (u32)(w->size - offset), w->block_pages};
+    w->blocks[w->block_count++] =
+        (struct segment_block){offset, (u32)(w->size - offset), w->block_pages};
     w->block_pages = 0;
     return ERR_OK;
 }
@@ -227,7 +238,8 @@ err_code segment_writer_finish(struct segment_writer *w, u8 hash[SEGMENT_HASH_SI
     be32_put(trailer + 12, w->block_count);
     be32_put(trailer + 16, w->page_count);
     be32_put(trailer + 20, 0);
-    crypto_generichash(trailer + HASH_OFFSET, SEGMENT_HASH_SIZE, w->bytes, w->size + HASH_OFFSET, NULL, 0);
+    crypto_generichash(trailer + HASH_OFFSET, SEGMENT_HASH_SIZE, w->bytes, w->size + HASH_OFFSET,
+                       NULL, 0);
     memcpy(trailer + HASH_OFFSET + SEGMENT_HASH_SIZE, MAGIC_END, 8);
     memcpy(hash, trailer + HASH_OFFSET, SEGMENT_HASH_SIZE);
     w->size += SEGMENT_TRAILER_SIZE;
@@ -244,11 +256,13 @@ void segment_writer_deinit(struct segment_writer *w)
     sodium_memzero(w, sizeof *w);
 }
 
-// ---- reading ------------------------------------------------------------------------------------------
+// ---- reading
+// ------------------------------------------------------------------------------------------
 
-// Opens a sealed run into a new buffer of exactly raw_size bytes (known from the format); NULL with err set.
-static u8 *reader_unseal(struct segment_reader *r, u64 offset, u32 size, u32 number, size_t raw_size,
-                         const char *name, struct err *err)
+// Opens a sealed run into a new buffer of exactly raw_size bytes (known from the format); NULL with
+// err set.
+static u8 *reader_unseal(struct segment_reader *r, u64 offset, u32 size, u32 number,
+                         size_t raw_size, const char *name, struct err *err)
 {
     const u8 *in = r->bytes + offset;
     u8 *plain = NULL, *raw = malloc(raw_size + 1);
@@ -268,8 +282,9 @@ static u8 *reader_unseal(struct segment_reader *r, u64 offset, u32 size, u32 num
         }
         memcpy(associated, r->bytes, SEGMENT_HEADER_SIZE);
         be32_put(associated + SEGMENT_HEADER_SIZE, number);
-        if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &opened_size, NULL, in + NONCE_SIZE, size - NONCE_SIZE,
-                                                       associated, sizeof associated, in, r->key.bytes) != 0) {
+        if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &opened_size, NULL, in + NONCE_SIZE,
+                                                       size - NONCE_SIZE, associated,
+                                                       sizeof associated, in, r->key.bytes) != 0) {
             free(raw);
             free(plain);
             corrupt(err, name, "a block does not open with this key");
@@ -328,7 +343,8 @@ static bool reader_index(struct segment_reader *r, const char *name, struct err 
         next += be32_get(b + 8);
         pages += count;
     }
-    if (next != offset || pages != r->page_count) return corrupt(err, name, "its index does not fit its blocks");
+    if (next != offset || pages != r->page_count)
+        return corrupt(err, name, "its index does not fit its blocks");
     return true;
 }
 
@@ -339,28 +355,33 @@ bool segment_reader_open(struct segment_reader *r, const u8 *bytes, size_t size,
     r->bytes = bytes;
     r->size = size;
     if (!segment_header_read(bytes, size, name, &r->header, err)) return false;
-    if (size < SEGMENT_HEADER_SIZE + SEGMENT_TRAILER_SIZE || memcmp(bytes + size - 8, MAGIC_END, 8) != 0)
+    if (size < SEGMENT_HEADER_SIZE + SEGMENT_TRAILER_SIZE ||
+        memcmp(bytes + size - 8, MAGIC_END, 8) != 0)
         return corrupt(err, name, "its end is missing");
-    crypto_generichash(r->hash, sizeof r->hash, bytes, size - SEGMENT_TRAILER_SIZE + HASH_OFFSET, NULL, 0);
+    crypto_generichash(r->hash, sizeof r->hash, bytes, size - SEGMENT_TRAILER_SIZE + HASH_OFFSET,
+                       NULL, 0);
     if (memcmp(r->hash, bytes + size - SEGMENT_TRAILER_SIZE + HASH_OFFSET, SEGMENT_HASH_SIZE) != 0)
         return corrupt(err, name, "its bytes do not match its hash");
     if (r->header.flags & SEGMENT_ENCRYPTED) {
         u8 check[16];
         if (!key || !key->given) {
-            err_set(err, ERR_STORE_KEY, __func__, "object %s is encrypted; give the key with --key-file or SKERRY_KEY_FILE",
+            err_set(err, ERR_STORE_KEY, __func__,
+                    "object %s is encrypted; give the key with --key-file or SKERRY_KEY_FILE",
                     name);
             return false;
         }
         key_derive(key, r->header.database_id, &r->key, check);
         if (sodium_memcmp(check, bytes + 120, 16) != 0) {
-            err_set(err, ERR_STORE_KEY, __func__, "object %s was encrypted with another key than the one given", name);
+            err_set(err, ERR_STORE_KEY, __func__,
+                    "object %s was encrypted with another key than the one given", name);
             return false;
         }
     }
     return reader_index(r, name, err);
 }
 
-bool segment_reader_next(struct segment_reader *r, const char *name, u32 *number, const u8 **data, struct err *err)
+bool segment_reader_next(struct segment_reader *r, const char *name, u32 *number, const u8 **data,
+                         struct err *err)
 {
     if (r->page == r->page_count) return false;
     const u8 *b = r->index + (size_t)r->block * 16;
@@ -372,7 +393,8 @@ bool segment_reader_next(struct segment_reader *r, const char *name, u32 *number
     }
     if (!r->block_bytes) {
         size_t raw_size = (size_t)be32_get(b + 12) * r->header.page_size;
-        r->block_bytes = reader_unseal(r, be64_get(b), be32_get(b + 8), r->block, raw_size, name, err);
+        r->block_bytes =
+            reader_unseal(r, be64_get(b), be32_get(b + 8), r->block, raw_size, name, err);
         if (!r->block_bytes) return false;
         r->page_in_block = 0;
     }

@@ -1,19 +1,23 @@
-// Page segments: the unit that goes to a store. One object holds page images, each page once, and says which
-// commit it brings the database to.
+// Page segments: the unit that goes to a store. One object holds page images, each page once, and
+// says which commit it brings the database to.
 //
 // Format, all integers big-endian:
-//   header   160 bytes: magic "SKRYSEG1", u32 header size, u32 flags, u64 sequence, u64 epoch, u64 transaction,
-//            s64 Unix ms, u32 page size, u32 page count of the database, u32 wal salt 1, u32 wal salt 2,
-//            u32 wal frame, u32 0, 16 bytes database id, 32 bytes hash of the previous object,
-//            16 bytes key check, 24 bytes 0
-//   blocks   each up to 64 KiB of whole pages, zstd; plain: then 16 bytes BLAKE2b-128 of the compressed bytes;
-//            encrypted: 24 bytes nonce, XChaCha20-Poly1305 of the compressed bytes with 16 bytes tag,
-//            associated data = header and u32 block number
-//   index    stored like a block, number 0xffffffff: for each block u64 offset, u32 stored size, u32 pages;
+//   header   160 bytes: magic "SKRYSEG1", u32 header size, u32 flags, u64 sequence, u64 epoch, u64
+//   transaction,
+//            s64 Unix ms, u32 page size, u32 page count of the database, u32 wal salt 1, u32 wal
+//            salt 2, u32 wal frame, u32 0, 16 bytes database id, 32 bytes hash of the previous
+//            object, 16 bytes key check, 24 bytes 0
+//   blocks   each up to 64 KiB of whole pages, zstd; plain: then 16 bytes BLAKE2b-128 of the
+//   compressed bytes;
+//            encrypted: 24 bytes nonce, XChaCha20-Poly1305 of the compressed bytes with 16 bytes
+//            tag, associated data = header and u32 block number
+//   index    stored like a block, number 0xffffffff: for each block u64 offset, u32 stored size,
+//   u32 pages;
 //            then for each page, in order, u32 page number
-//   trailer  64 bytes: u64 index offset, u32 index stored size, u32 block count, u32 page count, u32 0, 32 bytes
-//            BLAKE2b-256 of all that stands before this field, magic "SKRYEND1". That hash is the object's, and
-//            the parent of the next.
+//   trailer  64 bytes: u64 index offset, u32 index stored size, u32 block count, u32 page count,
+//   u32 0, 32 bytes
+//            BLAKE2b-256 of all that stands before this field, magic "SKRYEND1". That hash is the
+//            object's, and the parent of the next.
 //
 // A reader trusts nothing: every offset and size is checked, a wrong byte anywhere fails the hash.
 #pragma once
@@ -50,7 +54,8 @@ struct segment_key {
 // 64 hexadecimal digits, or 32 raw bytes; white space around is ignored.
 bool segment_key_parse(const void *text, size_t size, struct segment_key *out);
 
-// ---- writing ------------------------------------------------------------------------------------------
+// ---- writing
+// ------------------------------------------------------------------------------------------
 
 struct segment_writer {
     struct segment_header header;
@@ -64,7 +69,7 @@ struct segment_writer {
     struct segment_block {
         u64 offset;
         u32 size, pages;
-    } *blocks;
+    } * blocks;
     u32 block_capacity;
     void *zstd;
 };
@@ -77,7 +82,8 @@ err_code segment_writer_finish(struct segment_writer *w, u8 hash[SEGMENT_HASH_SI
 u64 segment_writer_raw_size(const struct segment_writer *w);
 void segment_writer_deinit(struct segment_writer *w);
 
-// ---- reading ------------------------------------------------------------------------------------------
+// ---- reading
+// ------------------------------------------------------------------------------------------
 
 struct segment_reader {
     struct segment_header header;
@@ -92,10 +98,14 @@ struct segment_reader {
 };
 
 // Reads only a header (SEGMENT_HEADER_SIZE bytes). name is the object's, for messages.
-bool segment_header_read(const u8 *bytes, size_t size, const char *name, struct segment_header *out, struct err *err);
-// Checks the whole object; bytes must outlive the reader. ERR_STORE_CORRUPT, ERR_STORE_KEY, ERR_NOMEM.
+bool segment_header_read(const u8 *bytes, size_t size, const char *name, struct segment_header *out,
+                         struct err *err);
+// Checks the whole object; bytes must outlive the reader. ERR_STORE_CORRUPT, ERR_STORE_KEY,
+// ERR_NOMEM.
 bool segment_reader_open(struct segment_reader *r, const u8 *bytes, size_t size, const char *name,
                          const struct segment_key *key, struct err *err);
-// The next page: true with *data valid until the next call; false at the end or, with err set, on failure.
-bool segment_reader_next(struct segment_reader *r, const char *name, u32 *number, const u8 **data, struct err *err);
+// The next page: true with *data valid until the next call; false at the end or, with err set, on
+// failure.
+bool segment_reader_next(struct segment_reader *r, const char *name, u32 *number, const u8 **data,
+                         struct err *err);
 void segment_reader_deinit(struct segment_reader *r);

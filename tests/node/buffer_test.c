@@ -1,5 +1,6 @@
-// Goal: what is written into answers is valid JSON and base64 whatever the bytes. Method: tables with answers from the
-// JSON grammar (RFC 8259) and RFC 4648's test vectors; random bytes read back with jansson.
+// Goal: what is written into answers is valid JSON and base64 whatever the bytes. Method: tables
+// with answers from the JSON grammar (RFC 8259) and RFC 4648's test vectors; random bytes read back
+// with jansson.
 #include "../../node/buffer.h"
 #include "../test.h"
 
@@ -19,10 +20,11 @@ TEST(json_strings)
         {"\x7f", 1, "\"\x7f\""},
         {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x8e", 9, "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x8e\""},
         {"\xff", 1, "\"\xef\xbf\xbd\""},
-        {"\xc3", 1, "\"\xef\xbf\xbd\""},                         // cut off
+        {"\xc3", 1, "\"\xef\xbf\xbd\""},                                 // cut off
         {"\xed\xa0\x80", 3, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, // a surrogate
-        {"\xc0\x80", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\""},          // overlong
-        {"\xf4\x90\x80\x80", 4, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, // above U+10FFFF
+        {"\xc0\x80", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\""},                 // overlong
+        {"\xf4\x90\x80\x80", 4,
+         "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, // above U+10FFFF
     };
     for (u32 i = 0; i < COUNT_OF(CASES); i++) {
         struct buffer b = {0};
@@ -56,7 +58,7 @@ TEST(base64_vectors)
 {
     static const struct {
         const char *plain, *coded;
-    } CASES[] = {{"", ""},          {"f", "Zg"},         {"fo", "Zm8"},      {"foo", "Zm9v"},
+    } CASES[] = {{"", ""},           {"f", "Zg"},          {"fo", "Zm8"},         {"foo", "Zm9v"},
                  {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
     for (u32 i = 0; i < COUNT_OF(CASES); i++) {
         struct buffer b = {0};
@@ -68,7 +70,8 @@ TEST(base64_vectors)
         CHECK_STR(b.bytes, CASES[i].coded);
         CHECK(base64_decode(CASES[i].coded, strlen(CASES[i].coded), out, &size));
         CHECK(size == strlen(CASES[i].plain) && memcmp(out, CASES[i].plain, size) == 0);
-        snprintf(padded, sizeof padded, "%s%.*s", CASES[i].coded, (int)((4 - strlen(CASES[i].coded) % 4) % 4), "===");
+        snprintf(padded, sizeof padded, "%s%.*s", CASES[i].coded,
+                 (int)((4 - strlen(CASES[i].coded) % 4) % 4), "===");
         CHECK(base64_decode(padded, strlen(padded), out, &size));
         CHECK_EQ(size, strlen(CASES[i].plain));
         buffer_deinit(&b);

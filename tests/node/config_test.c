@@ -1,10 +1,11 @@
-// Goal: a setting comes from the flag, else the variable, else the file, else its default; secrets from files; what is
-// off is refused with a sentence. Method: tables of arguments, variables and files.
+// Goal: a setting comes from the flag, else the variable, else the file, else its default; secrets
+// from files; what is off is refused with a sentence. Method: tables of arguments, variables and
+// files.
 #include "../../node/config.h"
 #include "../test.h"
 
-static const enum setting TAKEN[] = {SETTING_DATA, SETTING_LISTEN, SETTING_AUTH_TOKEN, SETTING_CACHE_BYTES,
-                                     SETTING_SQPOLL};
+static const enum setting TAKEN[] = {SETTING_DATA, SETTING_LISTEN, SETTING_AUTH_TOKEN,
+                                     SETTING_CACHE_BYTES, SETTING_SQPOLL};
 static const struct config_command COMMAND = {"usage\n", TAKEN, COUNT_OF(TAKEN)};
 
 static void file_make(const char *name, const char *text, char path[300])
@@ -17,7 +18,8 @@ static void file_make(const char *name, const char *text, char path[300])
 
 static void variables_clear(void)
 {
-    static const char *const NAMES[] = {"SKERRY_DATA", "SKERRY_LISTEN", "SKERRY_AUTH_TOKEN", "SKERRY_AUTH_TOKEN_FILE",
+    static const char *const NAMES[] = {"SKERRY_DATA",        "SKERRY_LISTEN",
+                                        "SKERRY_AUTH_TOKEN",  "SKERRY_AUTH_TOKEN_FILE",
                                         "SKERRY_CACHE_BYTES", "SKERRY_CONFIG"};
     for (u32 i = 0; i < COUNT_OF(NAMES); i++) unsetenv(NAMES[i]);
 }
@@ -28,7 +30,8 @@ TEST(config_flag_before_variable_before_file_before_default)
     struct config c;
     struct err err = ERR_CLEAR;
     variables_clear();
-    file_make("config", "# a comment\n\n data = /from/file\nlisten=file:1\r\ncache-bytes = 1m  \n", path);
+    file_make("config", "# a comment\n\n data = /from/file\nlisten=file:1\r\ncache-bytes = 1m  \n",
+              path);
     setenv("SKERRY_LISTEN", "variable:2", 1);
     setenv("SKERRY_DATA", "/from/variable", 1);
     char *argv[] = {"--config", path, "--data=/from/flag", "argument"};
@@ -116,10 +119,19 @@ TEST(config_numbers)
         const char *text;
         bool good;
         u64 value;
-    } CASES[] = {{"0", true, 0},       {"10", true, 10},  {"2k", true, 2048}, {"3M", true, 3 << 20},
-                 {"1g", true, 1 << 30}, {"", false, 0},    {"-1", false, 0},   {"1x", false, 0},
-                 {"1kk", false, 0},     {"k", false, 0},   {"99999999999999999999", false, 0},
-                 {"17179869185g", false, 0}, {"2g", false, 0}};
+    } CASES[] = {{"0", true, 0},
+                 {"10", true, 10},
+                 {"2k", true, 2048},
+                 {"3M", true, 3 << 20},
+                 {"1g", true, 1 << 30},
+                 {"", false, 0},
+                 {"-1", false, 0},
+                 {"1x", false, 0},
+                 {"1kk", false, 0},
+                 {"k", false, 0},
+                 {"99999999999999999999", false, 0},
+                 {"17179869185g", false, 0},
+                 {"2g", false, 0}};
     for (u32 i = 0; i < COUNT_OF(CASES); i++) {
         struct config c;
         struct err err = ERR_CLEAR;
@@ -131,7 +143,8 @@ TEST(config_numbers)
         REQUIRE(config_load(&c, &COMMAND, 1, argv, &err));
         bool good = config_number(&c, SETTING_CACHE_BYTES, 0, 1 << 30, &value, &err);
         if (good != CASES[i].good || (good && value != CASES[i].value))
-            test_fail(__FILE__, __LINE__, "'%s' gives %d, %llu", CASES[i].text, good, (unsigned long long)value);
+            test_fail(__FILE__, __LINE__, "'%s' gives %d, %llu", CASES[i].text, good,
+                      (unsigned long long)value);
         config_deinit(&c);
     }
 }

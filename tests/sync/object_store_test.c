@@ -1,6 +1,7 @@
-// Goal: every store keeps the same contract. Method: one suite over a directory (each backend of io) and over S3
-// (tests/s3/fakes3.py started for the purpose, which checks signatures; SKERRY_TEST_S3=endpoint,key,secret runs the
-// suite against another server too), with the server's faults: lost answers, 503, cut bodies.
+// Goal: every store keeps the same contract. Method: one suite over a directory (each backend of
+// io) and over S3 (tests/s3/fakes3.py started for the purpose, which checks signatures;
+// SKERRY_TEST_S3=endpoint,key,secret runs the suite against another server too), with the server's
+// faults: lost answers, 503, cut bodies.
 #include "../../sync/object_store.h"
 #include "../test.h"
 
@@ -20,8 +21,8 @@ static void wait_done(struct world *w, struct object_request *r)
     CHECK(!object_request_busy(r));
 }
 
-static err_code run(struct world *w, struct object_request *r, enum object_kind kind, const char *key,
-                    const void *body, size_t size)
+static err_code run(struct world *w, struct object_request *r, enum object_kind kind,
+                    const char *key, const void *body, size_t size)
 {
     r->kind = kind;
     snprintf(r->key, sizeof r->key, "%s", key);
@@ -92,7 +93,8 @@ static void suite(struct world *w)
     object_request_deinit(&r);
 }
 
-static bool world_open(struct world *w, enum io_backend_kind backend, const struct object_store_options *options)
+static bool world_open(struct world *w, enum io_backend_kind backend,
+                       const struct object_store_options *options)
 {
     struct err err = ERR_CLEAR;
     w->io = io_create(&(struct io_options){.backend = backend, .fallback = true}, &err);
@@ -112,7 +114,8 @@ static void world_close(struct world *w)
 TEST(directory_store_over_posix)
 {
     struct world w;
-    if (!world_open(&w, IO_BACKEND_POSIX, &(struct object_store_options){.url = test_dir()})) return;
+    if (!world_open(&w, IO_BACKEND_POSIX, &(struct object_store_options){.url = test_dir()}))
+        return;
     suite(&w);
     world_close(&w);
 }
@@ -139,20 +142,27 @@ TEST(store_urls_that_are_refused)
 {
     static const struct {
         const char *url, *access_key;
-    } CASES[] = {{"", "k"}, {NULL, "k"}, {"ftp://x/y", "k"}, {"file://relative", "k"}, {"s3://", "k"},
-                 {"s3:///prefix", "k"}, {"s3://bucket/prefix", NULL}};
+    } CASES[] = {{"", "k"},
+                 {NULL, "k"},
+                 {"ftp://x/y", "k"},
+                 {"file://relative", "k"},
+                 {"s3://", "k"},
+                 {"s3:///prefix", "k"},
+                 {"s3://bucket/prefix", NULL}};
     struct err err = ERR_CLEAR;
     struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_POSIX}, &err);
     for (u32 i = 0; i < COUNT_OF(CASES); i++) {
         err = ERR_CLEAR;
-        struct object_store_options o = {.url = CASES[i].url, .access_key = CASES[i].access_key, .secret_key = "s"};
+        struct object_store_options o = {
+            .url = CASES[i].url, .access_key = CASES[i].access_key, .secret_key = "s"};
         struct object_store *s = object_store_open(io, NULL, &o, &err);
         if (s || err.code != ERR_USAGE) test_fail(__FILE__, __LINE__, "case %u is not refused", i);
     }
     io_destroy(io);
 }
 
-// ---- S3 -----------------------------------------------------------------------------------------------
+// ---- S3
+// -----------------------------------------------------------------------------------------------
 
 static pid_t fake_pid;
 static char fake_endpoint[64];
@@ -169,8 +179,10 @@ static bool fake_start(void)
         _exit(127);
     }
     char command[200];
-    snprintf(command, sizeof command, "curl -fs -o /dev/null --retry 50 --retry-delay 0 --retry-max-time 10 "
-             "--retry-connrefused %s/_stats", fake_endpoint);
+    snprintf(command, sizeof command,
+             "curl -fs -o /dev/null --retry 50 --retry-delay 0 --retry-max-time 10 "
+             "--retry-connrefused %s/_stats",
+             fake_endpoint);
     for (u32 i = 0; i < 100; i++) {
         if (system(command) == 0) return true;
         usleep(100000);
@@ -197,8 +209,8 @@ static void bucket_make(struct world *w, const char *endpoint, const char *key, 
     struct err err = ERR_CLEAR;
     struct object_request r;
     object_request_init(&r, NULL, NULL);
-    struct object_store_options o = {.url = "s3://skerry-test", .endpoint = endpoint, .access_key = key,
-                                     .secret_key = secret};
+    struct object_store_options o = {
+        .url = "s3://skerry-test", .endpoint = endpoint, .access_key = key, .secret_key = secret};
     struct world maker = *w;
     maker.store = object_store_open(w->io, w->http, &o, &err);
     (void)run(&maker, &r, OBJECT_PUT, "", "", 0);
@@ -213,8 +225,10 @@ TEST(s3_store_over_fake)
         return;
     }
     struct world w;
-    struct object_store_options o = {.url = "s3://skerry-test/some/prefix", .endpoint = fake_endpoint,
-                                     .access_key = "testak", .secret_key = "testsk1234567890"};
+    struct object_store_options o = {.url = "s3://skerry-test/some/prefix",
+                                     .endpoint = fake_endpoint,
+                                     .access_key = "testak",
+                                     .secret_key = "testsk1234567890"};
     if (!world_open(&w, IO_BACKEND_RING, &o)) return;
     struct object_request r;
     object_request_init(&r, NULL, NULL);
@@ -236,7 +250,8 @@ TEST(s3_store_over_fake)
     CHECK(run(&w, &r, OBJECT_GET, "d/big", NULL, 0) != ERR_OK);
     CHECK(object_error_passes(&r.err));
     fake_admin("/_fault?match=GET&do=drop&n=1");
-    code = run(&w, &r, OBJECT_GET, "d/big", NULL, 0); // libcurl tries a dropped kept-alive connection again by itself
+    code = run(&w, &r, OBJECT_GET, "d/big", NULL,
+               0); // libcurl tries a dropped kept-alive connection again by itself
     CHECK(code == ERR_OK || object_error_passes(&r.err));
     CHECK_EQ(run(&w, &r, OBJECT_GET, "d/big", NULL, 0), ERR_OK);
     object_request_deinit(&r);
@@ -267,7 +282,8 @@ TEST(s3_store_over_named_server)
     char url[100];
     u64 seed = test_seed();
     snprintf(url, sizeof url, "s3://skerry-test/t%016llx", (unsigned long long)test_random(&seed));
-    struct object_store_options o = {.url = url, .endpoint = endpoint, .access_key = key, .secret_key = secret};
+    struct object_store_options o = {
+        .url = url, .endpoint = endpoint, .access_key = key, .secret_key = secret};
     if (!world_open(&w, IO_BACKEND_RING, &o)) return;
     bucket_make(&w, endpoint, key, secret);
     suite(&w);
@@ -277,7 +293,8 @@ TEST(s3_store_over_named_server)
 // The suite over a named server is part of the s3 suite of tests/run.sh, not of the unit tests.
 int main(int argc, char **argv)
 {
-    static char *without_server[] = {"object_store_test", "directory_store", "store_urls", "s3_store_over_fake", NULL};
+    static char *without_server[] = {"object_store_test", "directory_store", "store_urls",
+                                     "s3_store_over_fake", NULL};
     if (argc < 2 && !getenv("SKERRY_TEST_S3")) return test_main(4, without_server);
     return test_main(argc, argv);
 }

@@ -1,13 +1,20 @@
 // Goal: what was put into a segment comes out of it, and no damaged byte goes unnoticed.
-// Method: random pages at every page size, plain and encrypted; every byte of a small object flipped in turn.
+// Method: random pages at every page size, plain and encrypted; every byte of a small object
+// flipped in turn.
 #include "../../sync/segment.h"
 #include "../test.h"
 
 static struct segment_header header_make(u32 page_size)
 {
-    struct segment_header h = {.flags = SEGMENT_FULL | SEGMENT_COMMIT, .sequence = 7, .epoch = 3, .transaction = 99,
-                               .time_ms = 1700000000123, .page_size = page_size, .page_count = 500,
-                               .wal_salt = {1, 2}, .wal_frame = 77};
+    struct segment_header h = {.flags = SEGMENT_FULL | SEGMENT_COMMIT,
+                               .sequence = 7,
+                               .epoch = 3,
+                               .transaction = 99,
+                               .time_ms = 1700000000123,
+                               .page_size = page_size,
+                               .page_count = 500,
+                               .wal_salt = {1, 2},
+                               .wal_frame = 77};
     memset(h.database_id, 0xab, 16);
     memset(h.parent, 0xcd, SEGMENT_HASH_SIZE);
     return h;
@@ -18,8 +25,8 @@ static void page_fill(u8 *page, u32 size, u64 seed)
     for (u32 i = 0; i < size; i++) page[i] = i % 3 ? (u8)test_random(&seed) : (u8)i;
 }
 
-static void writer_make(struct segment_writer *w, u32 page_size, u32 pages, const struct segment_key *key,
-                        u8 hash[SEGMENT_HASH_SIZE])
+static void writer_make(struct segment_writer *w, u32 page_size, u32 pages,
+                        const struct segment_key *key, u8 hash[SEGMENT_HASH_SIZE])
 {
     struct segment_header h = header_make(page_size);
     u8 *page = malloc(page_size);
@@ -93,7 +100,8 @@ TEST(segment_every_flipped_byte_is_noticed)
             struct err err = ERR_CLEAR;
             w.bytes[i] ^= 0x40;
             bool opened = segment_reader_open(&r, w.bytes, w.size, "x", &key, &err);
-            if (opened || err.code == ERR_OK) test_fail(__FILE__, __LINE__, "flip at %zu not noticed", i);
+            if (opened || err.code == ERR_OK)
+                test_fail(__FILE__, __LINE__, "flip at %zu not noticed", i);
             segment_reader_deinit(&r);
             w.bytes[i] ^= 0x40;
         }
