@@ -46,5 +46,9 @@ void vacuum_statement(struct compile *c, struct stmt_vacuum *s)
         expr_code(c, s->into, reg);
     }
     c->program->run_once = true;
+    if (s->into)
+        compile_use_database(c, database);
+    else
+        compile_write_database(c, database, false);
     emit(c, OP_Vacuum, database, reg, 0);
 }

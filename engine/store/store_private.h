@@ -218,6 +218,8 @@ struct pager_frame *txn_private_find(const struct txn *t, pgno no);
 void txn_private_drop_all(struct txn *t);
 io_status store_page(struct store *s, u64 snapshot, pgno no, struct op *op, struct page **out);
 io_status txn_freelist_write(struct txn *t, struct op *op);
+// Gather, then mutate. The database of t, which has not written yet, becomes what `image` holds in private pages.
+io_status txn_replace(struct txn *t, struct op *op, const struct txn *image);
 void txn_private_take_out(struct txn *t, struct pager_frame *f); // it becomes a committed version
 // txn_commit.c
 void store_commits_done(struct store *s); // those that have become durable

@@ -193,9 +193,8 @@ static io_status begin_write_check(const struct txn *t, struct op *op)
         return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
     if (s->auto_vacuum)
         return IO_ERROR(&op->err, ERR_READONLY,
-                        "%s is an auto_vacuum database, which can be read but not written: turn "
-                        "auto_vacuum off and "
-                        "run VACUUM with sqlite3",
+                        "%s is an auto_vacuum database, which can be read but not written: VACUUM "
+                        "INTO makes a copy that can",
                         s->path);
     if (s->flush_failed) {
         err_set_errno(&op->err, s->flush_err.code, s->flush_err.sys_errno, __func__, "%s",

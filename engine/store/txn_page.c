@@ -696,6 +696,43 @@ io_status txn_freelist_write(struct txn *t, struct op *op)
     return IO_DONE;
 }
 
+// ---- the whole database at once ------------------------------------------------------------------
+
+io_status txn_replace(struct txn *t, struct op *op, const struct txn *image)
+{
+    struct store *s = t->store;
+    ASSERT(t->state == TXN_WRITE && t->savepoint_count == 0 && s->page_size == image->store->page_size);
+    pgno count = image->page_count;
+    struct page *first;
+    IO_TRY(txn_page_write(t, op, 1, &first)); // all others are as they were
+    ASSERT(t->private_count == 1 && t->free_count == 0);
+    u32 counter = be32_get(first->data + HEADER_CHANGE_COUNTER);
+    while (t->reserve_count < count) {
+        struct pager_frame *f = cache_frame_take(&s->cache);
+        if (!f) return memory_error(op);
+        f->next = t->reserve;
+        t->reserve = f;
+        t->reserve_count++;
+    }
+    if (!private_reserve(t, count)) return memory_error(op);
+    op_settle(op);
+    op_mutate(op);
+    for (pgno no = 1; no <= count; no++) {
+        if (no == txn_lock_page(t)) continue;
+        const struct pager_frame *from = txn_private_find(image, no);
+        ASSERT(from);
+        struct pager_frame *f = private_make(t, no);
+        memcpy(f->page.data, from->page.data, s->page_size);
+        f->page.node.valid = false;
+    }
+    be32_put(txn_private_find(t, 1)->page.data + HEADER_CHANGE_COUNTER, counter);
+    t->page_count = count;
+    t->freelist_head = t->freelist_count = 0;
+    t->freelist_changed = false;
+    op_settle(op);
+    return IO_DONE;
+}
+
 // ---- header fields -----------------------------------------------------------------------------
 
 io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out)

@@ -12,6 +12,7 @@
 #include "sorter.h"
 
 struct check;
+struct vacuum;
 struct table_function;
 struct table_rows;
 
@@ -171,6 +172,7 @@ struct skerry_stmt {
     u64 inner_used, inner_size;
     struct btree_walk walk; // of Clear, Destroy
     struct check *check;    // of IntegrityCk, or NULL
+    struct vacuum *vacuum;  // of Vacuum, or NULL
     struct value record;    // MakeRecord of seeks
     u32 explain_at, explain_frame;
     struct value *explain_row;
@@ -237,6 +239,7 @@ void vm_aux_free(struct vm_frame *f);
 io_status vm_transaction(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in);
 void vm_check_free(struct skerry_stmt *s); // lets go of an integrity check under way
+void vm_vacuum_free(struct skerry_stmt *s);
 // vm_virtual.c
 io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in, bool *jump);

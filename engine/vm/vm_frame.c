@@ -121,6 +121,7 @@ void vm_release(struct skerry_stmt *s)
     blooms_free(&s->blooms);
     btree_walk_deinit(&s->walk);
     vm_check_free(s);
+    vm_vacuum_free(s);
     s->walk = (struct btree_walk){0};
     if (s->inner) {
         skerry_finalize(s->inner);

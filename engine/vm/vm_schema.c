@@ -1,5 +1,6 @@
 // Instructions about databases as a whole: transactions, header fields, trees, nested SQL, attaching.
 #include "../store/check.h"
+#include "../store/vacuum.h"
 #include "vm.h"
 
 #include "../sql/schema.h"
@@ -249,6 +250,55 @@ static io_status page_size_apply(struct skerry_stmt *s)
     return IO_DONE;
 }
 
+void vm_vacuum_free(struct skerry_stmt *s)
+{
+    struct skerry *db = s->db;
+    struct vacuum *v = s->vacuum;
+    if (!v) return;
+    vacuum_deinit(v);
+    if (v->image && db->closing_count < COUNT_OF(db->closing)) db->closing[db->closing_count++] = v->image;
+    if (v->target && db->closing_count < COUNT_OF(db->closing)) db->closing[db->closing_count++] = v->target;
+    free(v);
+    s->vacuum = NULL;
+}
+
+// The database p1, into the file named in r[p2] if there is one. Its transaction has begun.
+static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct skerry *db = s->db;
+    if (!db->autocommit) return IO_ERROR(&s->op.err, ERR_ERROR, "cannot VACUUM from within a transaction");
+    if (db->active_count > 1) return IO_ERROR(&s->op.err, ERR_ERROR, "cannot VACUUM - SQL statements in progress");
+    const char *path = NULL;
+    if (in->p2) {
+        if (reg(s, in->p2)->type != VALUE_TEXT) return IO_ERROR(&s->op.err, ERR_ERROR, "non-text filename");
+        VALUE_TRY(s, value_terminate(reg(s, in->p2)));
+        path = (const char *)reg(s, in->p2)->bytes;
+    }
+    if (!s->vacuum) {
+        IO_TRY(connection_closing(db, &s->op));
+        s->vacuum = calloc(1, sizeof *s->vacuum);
+        if (!s->vacuum) return vm_no_memory(s);
+        s->vacuum->txn = db->databases[in->p1].txn;
+    }
+    struct vacuum *v = s->vacuum;
+    if (v->step < VACUUM_DONE) {
+        IO_TRY(vacuum_copy(v, &s->op));
+        if (v->step < VACUUM_DONE) { // others have their turn
+            if (!s->slice_pending) completion_post(s->op.io, &s->slice, 0);
+            s->slice_pending = true;
+            return IO_WAIT;
+        }
+    }
+    if (path) {
+        IO_TRY(vacuum_write_into(v, &s->op, path));
+    } else {
+        IO_TRY(vacuum_replace(v, &s->op));
+        connection_schema_changed(db, (u32)in->p1);
+    }
+    vm_vacuum_free(s);
+    return IO_DONE;
+}
+
 static io_status setting(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
@@ -311,6 +361,7 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
         return text_set(s, in->p2, connection_in_memory(db, (u32)in->p1) ? "memory" : "wal");
     case OP_Attach: return database_attach(s, in);
     case OP_Detach: return database_detach(s, in);
+    case OP_Vacuum: return vacuum(s, in);
     case OP_SetFlag:
         connection_flag_set(db, (enum connection_flag)in->p1, in->p2 != 0);
         return IO_DONE;
