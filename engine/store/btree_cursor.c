@@ -45,7 +45,9 @@ void cursor_deinit(struct cursor *c)
     free(c->overflow);
     free(c->saved_key);
     free(c->probe);
-    *c = (struct cursor){.depth = -1};
+    c->txn = NULL;
+    c->overflow = NULL;
+    c->saved_key = c->probe = NULL;
 }
 
 void txn_cursors_invalidate(struct txn *t)
@@ -179,6 +181,7 @@ io_status cursor_first(struct cursor *c, struct op *op) { return cursor_end(c, o
 io_status cursor_last(struct cursor *c, struct op *op)
 {
     if (c->state == CURSOR_VALID && cursor_on_last_path(c)) {
+        if (c->index[c->depth] + 1u == c->path[c->depth]->node.cell_count) return IO_DONE;
         c->index[c->depth] = c->path[c->depth]->node.cell_count - 1;
         cursor_moved(c);
         return IO_DONE;

@@ -26,13 +26,13 @@ static inline io_status cursor_entry_inline(struct cursor *c, struct op *op)
     const struct page *p = c->path[c->depth];
     const struct btree_node *n = &p->node;
     u32 i = c->index[c->depth];
-    if (LIKELY(c->state == CURSOR_VALID && n->leaf && n->rowid_tree && i < n->cell_count)) {
+    if (LIKELY(c->state == CURSOR_VALID && n->leaf && i < n->cell_count)) {
         u32 offset = page_cell_offset(p, i);
         if (LIKELY(offset + 18 <= n->usable_size)) {
-            u64 payload_size, rowid;
+            u64 payload_size, rowid = 0;
             const u8 *at = p->data + offset;
             at += varint_get(at, &payload_size);
-            at += varint_get(at, &rowid);
+            if (n->rowid_tree) at += varint_get(at, &rowid);
             if (LIKELY(payload_size <= n->local_max && payload_size <= (u64)(p->data + n->usable_size - at))) {
                 c->rowid = (s64)rowid;
                 c->local = at;

@@ -118,7 +118,7 @@ err_code serial_get(const u8 *bytes, u64 serial_type, u8 encoding, struct value 
 }
 
 // The serial type of a value and its bytes in the record, a blob's zero tail included.
-static u64 value_serial_type(const struct value *v, u8 encoding, u64 *size)
+static inline u64 value_serial_type(const struct value *v, u8 encoding, u64 *size)
 {
     *size = 0;
     switch ((enum value_type)v->type) {
@@ -233,6 +233,60 @@ err_code record_encode(const struct value *values, u32 count, u8 encoding, u8 *o
         at = serial_put(at, end, &values[i], type, value_size, encoding);
     }
     return at == end ? ERR_OK : ERR_INTERNAL;
+}
+
+#define TYPES_MAX 64u
+
+err_code record_compose(const struct value *values, u32 count, u8 encoding, u64 size_max, struct value *out)
+{
+    u32 types[TYPES_MAX];
+    u64 types_size = 0, data = 0, zero_tail = 0;
+    bool plain = count <= TYPES_MAX && encoding <= 1;
+    for (u32 i = 0; plain && i < count; i++) {
+        u64 size, type = value_serial_type(&values[i], 1, &size);
+        plain = !value_has_zero_tail(&values[i]);
+        types[i] = (u32)type;
+        types_size += type < 0x80 ? 1 : varint_size(type);
+        data += size;
+    }
+    u64 header = header_size(types_size), total = header + data;
+    if (UNLIKELY(!plain)) total = record_size(values, count, encoding, &zero_tail);
+    if (UNLIKELY(total + zero_tail > size_max)) return ERR_TOOBIG;
+    if (out->capacity <= total) {
+        err_code code = value_reserve(out, (u32)total + 1);
+        if (code != ERR_OK) return code;
+    }
+    if (UNLIKELY(!plain)) {
+        err_code code = record_encode(values, count, encoding, out->buffer, total);
+        if (code != ERR_OK) return code;
+    } else {
+        u8 *type_at = out->buffer + varint_put(out->buffer, header), *at = out->buffer + header;
+        for (u32 i = 0; i < count; i++) {
+            const struct value *v = &values[i];
+            u32 type = types[i];
+            type_at += varint_put(type_at, type);
+            if (type >= 12) {
+                if (v->size) memcpy(at, v->bytes, v->size);
+                at += v->size;
+            } else if (type == 7) {
+                u64 bits;
+                memcpy(&bits, &v->real, 8);
+                be64_put(at, bits);
+                at += 8;
+            } else {
+                static const u8 sizes[12] = {0, 1, 2, 3, 4, 6, 8};
+                u64 n = (u64)v->integer;
+                for (u32 k = sizes[type]; k-- > 0; n >>= 8) at[k] = (u8)n;
+                at += sizes[type];
+            }
+        }
+    }
+    out->type = VALUE_BLOB;
+    out->flags = zero_tail ? VALUE_ZERO_TAIL : 0;
+    if (zero_tail) out->zero_count = (u32)zero_tail;
+    out->bytes = out->buffer;
+    out->size = (u32)total;
+    return ERR_OK;
 }
 
 err_code record_decode(const u8 *record, u64 size, u8 encoding, struct value *values, u32 max, u32 *count,

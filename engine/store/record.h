@@ -54,6 +54,8 @@ err_code serial_get(const u8 *bytes, u64 serial_type, u8 encoding, struct value 
 // they are the last value and zero_tail is not NULL, which then receives their length).
 u64 record_size(const struct value *values, u32 count, u8 encoding, u64 *zero_tail);
 err_code record_encode(const struct value *values, u32 count, u8 encoding, u8 *out, u64 size);
+// Both of them into out's buffer: a blob, with the last value's zero tail as its own. ERR_TOOBIG: over size_max bytes.
+err_code record_compose(const struct value *values, u32 count, u8 encoding, u64 size_max, struct value *out);
 // Decodes at most max values of a whole record in memory; count is how many there were.
 err_code record_decode(const u8 *record, u64 size, u8 encoding, struct value *values, u32 max, u32 *count,
                        struct err *err);

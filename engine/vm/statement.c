@@ -39,6 +39,7 @@ static void program_drop(struct skerry_stmt *s)
         s->free_frames = f->next_free;
         vm_frame_free(f);
     }
+    vm_cursors_release(s);
     if (s->main_frame) vm_frame_free(s->main_frame);
     s->main_frame = NULL;
     vm_function_free(s);

@@ -27,6 +27,8 @@ struct vm_ephemeral {
 };
 
 struct vm_cursor {
+    struct vm_cursor *next_free;
+    u32 field_capacity;
     u8 kind; // enum vm_cursor_kind
     bool table;     // rowids
     bool null_row;
@@ -140,6 +142,7 @@ struct skerry_stmt {
     u32 scratch_count;
 
     struct vm_frame *frame, *free_frames;
+    struct vm_cursor *free_cursors; // for its next runs
     struct vm_frame *main_frame;
     s32 pc;
     s64 changes;
@@ -199,7 +202,8 @@ io_status vm_frame_enter(struct skerry_stmt *s, const struct instruction *in, bo
 void vm_frame_leave(struct skerry_stmt *s);
 // vm_cursor.c
 struct vm_cursor *vm_cursor_new(struct skerry_stmt *s, s32 number, enum vm_cursor_kind kind, u32 field_count);
-void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c);
+void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c); // kept for vm_cursor_new
+void vm_cursors_release(struct skerry_stmt *s);
 io_status vm_open(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_open_dup(struct skerry_stmt *s, const struct instruction *in);

@@ -26,7 +26,34 @@ void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
     skerry_finalize(c->inner);
     for (u32 i = 0; i < COUNT_OF(c->pragma_arguments); i++) value_deinit(&c->pragma_arguments[i]);
     free(c->row_buffer);
-    free(c);
+    c->next_free = s->free_cursors;
+    s->free_cursors = c;
+}
+
+void vm_cursors_release(struct skerry_stmt *s)
+{
+    for (struct vm_cursor *c = s->free_cursors, *next; c; c = next) {
+        next = c->next_free;
+        free(c);
+    }
+    s->free_cursors = NULL;
+}
+
+// Zeroed, with room for that many fields.
+static struct vm_cursor *cursor_alloc(struct skerry_stmt *s, u32 field_count)
+{
+    for (struct vm_cursor **link = &s->free_cursors; *link; link = &(*link)->next_free) {
+        struct vm_cursor *c = *link;
+        if (c->field_capacity < field_count) continue;
+        u32 capacity = c->field_capacity;
+        *link = c->next_free;
+        memset(c, 0, sizeof *c);
+        c->field_capacity = capacity;
+        return c;
+    }
+    struct vm_cursor *c = calloc(1, sizeof *c + (2 * (size_t)field_count + 2) * sizeof(u32));
+    if (c) c->field_capacity = field_count;
+    return c;
 }
 
 struct vm_cursor *vm_cursor_new(struct skerry_stmt *s, s32 number, enum vm_cursor_kind kind, u32 field_count)
@@ -35,7 +62,7 @@ struct vm_cursor *vm_cursor_new(struct skerry_stmt *s, s32 number, enum vm_curso
     struct vm_cursor **slot = &s->frame->cursors[number];
     if (*slot) vm_cursor_free(s, *slot);
     *slot = NULL;
-    struct vm_cursor *c = calloc(1, sizeof *c + (2 * (size_t)field_count + 2) * sizeof(u32));
+    struct vm_cursor *c = cursor_alloc(s, field_count);
     if (!c) {
         (void)vm_no_memory(s);
         return NULL;

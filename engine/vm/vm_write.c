@@ -26,19 +26,7 @@ io_status vm_make_record(struct skerry_stmt *s, const struct instruction *in)
             VALUE_TRY(s, value_apply_affinity(&values[i], (enum affinity)affinity[i]));
         }
     }
-    u64 zero_tail = 0;
-    u64 size = record_size(values, count, s->encoding, &zero_tail);
-    if (UNLIKELY(size + zero_tail > (u64)s->db->limits[SKERRY_LIMIT_LENGTH])) return vm_value_error(s, ERR_TOOBIG);
-    VALUE_TRY(s, value_reserve(out, (u32)size + 1));
-    VALUE_TRY(s, record_encode(values, count, s->encoding, out->buffer, size));
-    out->type = VALUE_BLOB;
-    out->flags = 0;
-    out->bytes = out->buffer;
-    out->size = (u32)size;
-    if (zero_tail) {
-        out->flags = VALUE_ZERO_TAIL;
-        out->zero_count = (u32)zero_tail;
-    }
+    VALUE_TRY(s, record_compose(values, count, s->encoding, (u64)s->db->limits[SKERRY_LIMIT_LENGTH], out));
     return IO_DONE;
 }
 
