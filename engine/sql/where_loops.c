@@ -16,6 +16,7 @@ static int column_size(const struct table *t, int i)
     if (i < 0) return 1;
     const char *type = t->columns[i].type;
     if (!type || !*type || t->columns[i].affinity >= AFFINITY_NUMERIC) return 1;
+    if (strcasecmp(type, "text") == 0) return 5;
     const char *open = strchr(type, '(');
     if (strcasestr(type, "char") || (strcasestr(type, "blob") && open)) {
         const char *p = strpbrk(type, "0123456789");
