@@ -68,10 +68,6 @@ static void sorter_insert(struct compile *c, struct select *s, struct sort *sort
         else
             expr_code(c, item->expr, at++);
     }
-    int sequence_reg = at;
-    if (sequence) emit(c, OP_Sequence, sort->cursor, at++, 0);
-    for (u32 i = 0; i < s->columns->count; i++)
-        if (sort->source[i] < 0) emit(c, OP_Copy, row_reg + (int)i, sequence_reg + sequence + (-1 - sort->source[i]), 0);
     int record = reg_alloc(c);
     int skip = 0;
     if (limit_register && !sort->use_sorter) {
@@ -81,6 +77,10 @@ static void sorter_insert(struct compile *c, struct select *s, struct sort *sort
         skip = emit_int(c, OP_IdxLE, sort->cursor, 0, base, keys);
         emit(c, OP_Delete, sort->cursor, 0, 0);
     }
+    int sequence_reg = at;
+    if (sequence) emit(c, OP_Sequence, sort->cursor, at++, 0);
+    for (u32 i = 0; i < s->columns->count; i++)
+        if (sort->source[i] < 0) emit(c, OP_Copy, row_reg + (int)i, sequence_reg + sequence + (-1 - sort->source[i]), 0);
     emit(c, OP_MakeRecord, base, count, record);
     if (sort->use_sorter) emit(c, OP_SorterInsert, sort->cursor, record, 0);
     else emit_int(c, OP_IdxInsert, sort->cursor, record, base, count);

@@ -1,6 +1,7 @@
 // Inserting and deleting entries. Most changes fit into their leaf and are made right there; the others are planned
 // as a tree_change.
 #include "btree_balance.h"
+#include "btree_inline.h"
 
 #define CELL_STACK_SIZE 4096
 
@@ -217,6 +218,20 @@ static io_status insert_planned(struct cursor *c, struct op *op, struct tree_cha
     return IO_DONE;
 }
 
+// The new payload is as long as the old one, and all of it is in the page.
+static io_status insert_over(struct cursor *c, struct op *op, const struct btree_entry *e)
+{
+    struct page *p = c->path[c->depth], *w;
+    size_t offset = (size_t)(c->local - p->data);
+    IO_TRY(page_write(c, op, p, &w));
+    op_mutate(op);
+    if (e->size) memmove(w->data + offset, e->data, e->size);
+    cursor_swap(c, (u32)c->depth, w);
+    c->skip = 0;
+    cursor_moved(c);
+    return IO_DONE;
+}
+
 static io_status insert_run(struct cursor *c, struct op *op, const struct btree_entry *e, u32 flags,
                             int seek_result)
 {
@@ -227,6 +242,9 @@ static io_status insert_run(struct cursor *c, struct op *op, const struct btree_
     struct page *p = c->path[c->depth];
     struct cell old = {0};
     if (replaces) {
+        IO_TRY(cursor_entry_inline(c, op));
+        if (c->payload_size == e->size && c->local_size == e->size && !e->zero_tail && p->node.leaf)
+            return insert_over(c, op, e);
         IO_TRY(overflow_gather(c, op, &old_overflow));
         if (!cell_parse(p, at, &old)) {
             (void)cell_error(&op->err, p, at);
