@@ -216,7 +216,9 @@ CONTRACT_REAL(socket_peer_that_stops_reading)
     REQUIRE(bytes && back && pair_open(t, ends));
     contract_fill(bytes, SIZE, 9);
     int small = 65536;
+    // Fixed sizes: the kernel would grow the receiver's buffer until everything fits.
     setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    setsockopt(ends[1], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     struct iovec iov[] = {
         {bytes, 1000001}, {bytes + 1000001, 3}, {bytes + 1000004, SIZE - 1000004}};
     struct completion sending;
