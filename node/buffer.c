@@ -47,9 +47,12 @@ void buffer_format(struct buffer *b, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int size = vsnprintf(NULL, 0, format, args);
+    size_t room = b->bytes && !b->failed ? b->capacity - b->size : 0;
+    int size = vsnprintf(room ? b->bytes + b->size : NULL, room, format, args);
     va_end(args);
-    if (size > 0 && buffer_reserve(b, (size_t)size + 1)) {
+    if (size > 0 && (size_t)size < room) {
+        b->size += (size_t)size;
+    } else if (size > 0 && buffer_reserve(b, (size_t)size + 1)) {
         vsnprintf(b->bytes + b->size, (size_t)size + 1, format, again);
         b->size += (size_t)size;
     }

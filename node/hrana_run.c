@@ -111,14 +111,14 @@ static void result_end(struct task *t, struct skerry_stmt *stmt, bool changed)
 {
     struct skerry_stmt_counters counters;
     skerry_stmt_counters(stmt, &counters);
-    double ms = (double)(io_now_ns(t->h->options.io) - t->run.started_ns) / 1e6;
+    u64 us = (io_now_ns(t->h->options.io) - t->run.started_ns + 500) / 1000;
     buffer_text(&t->out, "],");
     hrana_changes_write(t, &t->out, stmt, changed);
     buffer_format(&t->out,
                   ",\"replication_index\":null,\"rows_read\":%llu,\"rows_written\":%llu,\"query_"
-                  "duration_ms\":%.3f}",
+                  "duration_ms\":%llu.%03u}",
                   (unsigned long long)counters.rows_read, (unsigned long long)counters.rows_written,
-                  ms);
+                  (unsigned long long)(us / 1000), (u32)(us % 1000));
     hrana_answer_too_large(t);
 }
 
