@@ -3,9 +3,11 @@
 
 #include <ctype.h>
 #include <editline/readline.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,26 +29,47 @@ void shell_error(struct shell *s, const char *format, ...)
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
-    s->errors++;
 }
 
-bool shell_open(struct shell *s, const char *path)
+// Whether the file is there or can be made, asked before the engine reads it: sqlite3 tells at
+// once, too.
+static bool file_reachable(const char *path, bool read_only)
+{
+    if (!path[0] || strcmp(path, ":memory:") == 0 || strncmp(path, "file:", 5) == 0) return true;
+    struct stat st;
+    if (stat(path, &st) == 0) return !S_ISDIR(st.st_mode) && access(path, R_OK) == 0;
+    if (read_only) return false;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
+static bool database_open(struct shell *s, const char *path)
 {
     struct err err = ERR_CLEAR;
-    if (s->db) skerry_close(s->db, NULL);
     while (s->db && skerry_close(s->db, NULL) == SKERRY_WAIT) skerry_wait(s->db);
     s->db = NULL;
     char *copy = strdup(path);
-    if (!copy ||
+    bool reachable = s->in_memory || file_reachable(path, s->read_only);
+    if (!copy || !reachable ||
         !skerry_open(s->engine, path, s->read_only ? SKERRY_OPEN_READ_ONLY : SKERRY_OPEN_CREATE,
                      &s->db, &err)) {
         free(copy);
-        shell_error(s, "Error: unable to open database \"%s\": %s\n", path, err.text);
+        shell_error(s, "Error: unable to open database \"%s\": %s\n", path,
+                    reachable ? err.text : "unable to open database file");
         return false;
     }
     free(s->path);
     s->path = copy;
     return true;
+}
+
+bool shell_open(struct shell *s, const char *path)
+{
+    if (database_open(s, path)) return true;
+    // The shell goes on with an empty database.
+    if (!database_open(s, ":memory:")) s->done = true;
+    return false;
 }
 
 // Two lines that show where in the SQL an error lies, as sqlite3 prints them.
@@ -80,27 +103,54 @@ static void sql_failed(struct shell *s, bool preparing, const char *sql, size_t 
         shell_error(s, "Error: %s, %s%s\n", preparing ? "in prepare" : "stepping", text, suffix);
     else
         shell_error(s, "%s error%s: %s%s\n", preparing ? "Parse" : "Runtime", where, text, suffix);
+    s->code = code;
     if (preparing) error_context(sql, size, err->offset);
 }
 
 static bool statement_run(struct shell *s, struct skerry_stmt *stmt)
 {
     struct printer p;
-    bool begun = false;
+    bool begun = false, plan = skerry_stmt_explain(stmt) == SKERRY_EXPLAIN_QUERY_PLAN;
     int rc;
+    if (s->parameters) shell_parameters_bind(s, stmt);
     while ((rc = skerry_step(stmt)) == SKERRY_ROW || rc == SKERRY_WAIT) {
         if (rc == SKERRY_WAIT) {
             skerry_wait(s->db);
+            continue;
+        }
+        if (plan) {
+            shell_plan_row(s, stmt);
             continue;
         }
         if (!begun) printer_begin(&p, s, stmt);
         begun = true;
         printer_row(&p, stmt);
     }
-    if (begun) printer_end(&p, stmt);
+    if (begun) printer_end(&p);
+    if (plan) shell_plan_print(s);
     if (rc != SKERRY_DONE) return false;
     while ((rc = skerry_reset(stmt)) == SKERRY_WAIT) skerry_wait(s->db);
     return rc == SKERRY_OK;
+}
+
+// What .eqp on shows before the statement runs.
+static void plan_show(struct shell *s, struct skerry_stmt *stmt)
+{
+    if (skerry_stmt_explain(stmt) != SKERRY_EXPLAIN_NO) return;
+    size_t size, used;
+    const char *text = skerry_sql(stmt, &size);
+    struct buffer sql = {0};
+    struct skerry_stmt *explain = NULL;
+    int rc;
+    buffer_text(&sql, "EXPLAIN QUERY PLAN ");
+    buffer_add(&sql, text, size);
+    while ((rc = skerry_prepare(s->db, sql.bytes, sql.size, &explain, &used)) == SKERRY_WAIT)
+        skerry_wait(s->db);
+    if (rc == SKERRY_OK && explain) {
+        (void)statement_run(s, explain);
+        skerry_finalize(explain);
+    }
+    buffer_deinit(&sql);
 }
 
 struct run_clock {
@@ -151,6 +201,7 @@ bool shell_run_sql(struct shell *s, const char *sql, size_t size, int start_line
             good = false;
             break;
         }
+        if (stmt && s->query_plan) plan_show(s, stmt);
         if (stmt && !statement_run(s, stmt)) {
             sql_failed(s, false, sql, size, start_line, from_argument);
             good = false;
@@ -164,16 +215,11 @@ bool shell_run_sql(struct shell *s, const char *sql, size_t size, int start_line
         fprintf(s->out, "changes: %lld   total_changes: %lld\n", (long long)skerry_changes(s->db),
                 (long long)skerry_total_changes(s->db));
     fflush(s->out);
-    if (s->out_once) {
-        fclose(s->out);
-        s->out = stdout;
-        s->out_once = false;
-    }
+    if (s->out_count) shell_output_reset(s);
     return good;
 }
 
-// ---- input
-// --------------------------------------------------------------------------------------------
+// ---- input -----------------------------
 
 static bool only_space(const char *text, size_t size)
 {
@@ -219,54 +265,57 @@ bool shell_run_input(struct shell *s, FILE *in, bool terminal)
     }
     struct buffer sql = {0};
     int start_line = 0, line_before = s->line;
-    u32 errors_before = s->errors;
+    bool left = false, good = true;
     char *line;
     s->depth++;
     s->line = 0;
-    while (!s->done && (s->errors == errors_before || !s->bail || terminal) &&
+    while (!s->done && !left && (good || !s->bail || terminal) &&
            (line = line_read(s, in, terminal, sql.size > 0))) {
         s->line++;
         size_t size = strlen(line);
-        if (!sql.size && only_space(line, size)) {
+        if (!sql.size && (only_space(line, size) || line[0] == '.' || line[0] == '#')) {
             if (s->echo) fprintf(s->out, "%s\n", line);
-            free(line);
-            continue;
-        }
-        if (!sql.size && (line[0] == '.' || line[0] == '#')) {
-            if (s->echo) fprintf(s->out, "%s\n", line);
-            if (line[0] == '.') shell_dot_command(s, line);
+            if (line[0] == '.') {
+                enum shell_dot_result result = shell_dot_command(s, line);
+                good &= result != SHELL_DOT_FAILED;
+                left = result == SHELL_DOT_LEAVE;
+            }
             free(line);
             continue;
         }
         bool go = sql.size && (line_is(line, "/") || line_is(line, "go")) &&
                   skerry_complete(sql.bytes, sql.size) == false;
-        if (!sql.size) start_line = s->line;
+        if (sql.size)
+            buffer_add(&sql, "\n", 1);
+        else
+            start_line = s->line;
         if (go)
             buffer_text(&sql, ";");
         else
             buffer_add(&sql, line, size);
-        buffer_add(&sql, "\n", 1);
         bool semicolon = go || memchr(line, ';', size);
         free(line);
         if (sql.failed) {
             shell_error(s, "Error: out of memory\n");
+            good = false;
             break;
         }
         if (!semicolon || !skerry_complete(sql.bytes, sql.size)) continue;
-        if (s->echo) fprintf(s->out, "%.*s\n", (int)sql.size - 1, sql.bytes);
-        shell_run_sql(s, sql.bytes, sql.size, start_line, false);
+        if (s->echo) fprintf(s->out, "%.*s\n", (int)sql.size, sql.bytes);
+        good &= shell_run_sql(s, sql.bytes, sql.size, start_line, false);
         sql.size = 0;
     }
-    if (sql.size && !s->done && !only_space(sql.bytes, sql.size))
-        shell_run_sql(s, sql.bytes, sql.size, start_line, false);
+    if (sql.size && !s->done && !left && (good || !s->bail) && !only_space(sql.bytes, sql.size)) {
+        if (s->echo) fprintf(s->out, "%.*s\n", (int)sql.size, sql.bytes);
+        good &= shell_run_sql(s, sql.bytes, sql.size, start_line, false);
+    }
     buffer_deinit(&sql);
     s->depth--;
     s->line = line_before;
-    return s->errors == errors_before;
+    return good;
 }
 
-// ---- the command
-// ----------------------------------------------------------------------------------------
+// ---- the command -----------------------------
 
 static const char SQL_USAGE[] =
     "usage: skerry sql [OPTION]... [FILE [SQL]...]\n\n"
@@ -302,6 +351,24 @@ static bool backend_parse(const char *name, enum io_backend_kind *out)
     return *out != IO_BACKEND_RING || strcmp(name, "io_uring") == 0;
 }
 
+// Unlike .mode: whole names only, headers and the end of rows stay as they are.
+static bool mode_option(struct shell *s, const char *option)
+{
+    static const char *const MODES[] = {"list", "csv",  "tabs",   "ascii", "quote", "line",
+                                        "json", "html", "column", "table", "box",   "markdown"};
+    bool headers = s->headers;
+    char row[sizeof s->row_separator];
+    snprintf(row, sizeof row, "%s", s->row_separator);
+    for (u32 i = 0; i < COUNT_OF(MODES); i++) {
+        if (strcmp(option, MODES[i]) != 0) continue;
+        shell_mode_set(s, option);
+        s->headers = headers;
+        if (s->mode == MODE_CSV) shell_separators_set(s, NULL, row);
+        return true;
+    }
+    return false;
+}
+
 static bool option_read(struct shell *s, struct sql_arguments *a, const char *option,
                         const char *value, bool *took)
 {
@@ -322,10 +389,10 @@ static bool option_read(struct shell *s, struct sql_arguments *a, const char *op
         if (strcmp(option, "bail") == 0) return s->bail = true;
         if (strcmp(option, "echo") == 0) return s->echo = true;
         if (strcmp(option, "readonly") == 0) return s->read_only = true;
-        if (strcmp(option, "header") == 0) return s->headers = s->headers_set = true;
-        if (strcmp(option, "noheader") == 0) return s->headers = false, s->headers_set = true;
+        if (strcmp(option, "header") == 0) return s->headers = true;
+        if (strcmp(option, "noheader") == 0) return s->headers = false, true;
         if (strcmp(option, "interactive") == 0) return true;
-        return shell_mode_set(s, option);
+        return mode_option(s, option);
     }
     return true;
 }
@@ -367,24 +434,31 @@ static bool arguments_read(struct shell *s, struct sql_arguments *a, int argc, c
     return true;
 }
 
+// True: go on with the next one. Gives the status in s->exit_status otherwise.
+static bool text_run(struct shell *s, const char *text, bool ends_at_error)
+{
+    char *copy = strdup(text);
+    bool good = false;
+    if (copy && copy[0] == '.') {
+        enum shell_dot_result result = shell_dot_command(s, copy);
+        good = result == SHELL_DOT_DONE;
+        if (!s->exit_status && result == SHELL_DOT_FAILED && ends_at_error)
+            s->exit_status = EXIT_FAILED;
+    } else if (copy) {
+        good = shell_run_sql(s, copy, strlen(copy), 1, true);
+        if (!good && ends_at_error) s->exit_status = s->code;
+    }
+    free(copy);
+    s->done |= !good && ends_at_error;
+    return !s->done;
+}
+
 static void shell_work(struct shell *s, const struct sql_arguments *a)
 {
-    for (u32 i = 0; i < a->command_count && !s->done; i++) {
-        char *copy = strdup(a->commands[i]);
-        if (copy && copy[0] == '.')
-            shell_dot_command(s, copy);
-        else if (copy)
-            shell_run_sql(s, copy, strlen(copy), 1, true);
-        free(copy);
-    }
-    for (u32 i = 0; i < a->text_count && !s->done && !(s->bail && s->errors); i++) {
-        char *copy = strdup(a->texts[i]);
-        if (copy && copy[0] == '.')
-            shell_dot_command(s, copy);
-        else if (copy && !shell_run_sql(s, copy, strlen(copy), 1, true))
-            s->done = true; // as sqlite3: the first error among arguments ends it
-        free(copy);
-    }
+    for (u32 i = 0; i < a->command_count; i++)
+        if (!text_run(s, a->commands[i], s->bail)) return;
+    for (u32 i = 0; i < a->text_count; i++)
+        if (!text_run(s, a->texts[i], true)) return;
     if (a->text_count || s->done) return;
     s->interactive = !a->batch && isatty(STDIN_FILENO);
     char history[1024];
@@ -396,7 +470,8 @@ static void shell_work(struct shell *s, const struct sql_arguments *a)
         read_history(history);
         stifle_history(SHELL_HISTORY_LINES);
     }
-    shell_run_input(s, stdin, s->interactive);
+    if (!shell_run_input(s, stdin, s->interactive) && !s->exit_status && !s->interactive)
+        s->exit_status = EXIT_FAILED;
     if (s->interactive) write_history(history);
 }
 
@@ -420,12 +495,12 @@ int sql_command(int argc, char **argv)
     interrupted_shell = &s;
     signal(SIGINT, on_interrupt);
     int status = EXIT_FAILED;
-    if (shell_open(&s, a.path ? a.path : ":memory:")) {
+    s.in_memory = a.backend == IO_BACKEND_MEMORY;
+    if (database_open(&s, a.path ? a.path : ":memory:")) {
         shell_work(&s, &a);
-        status = s.exit_status ? s.exit_status : s.errors ? EXIT_FAILED : 0;
+        status = s.exit_status;
     }
-    fflush(s.out);
-    if (s.out != stdout) fclose(s.out);
+    shell_output_reset(&s);
     while (s.db && skerry_close(s.db, &err) == SKERRY_WAIT) skerry_wait(s.db);
     if (err.code != ERR_OK) status = command_failed(&err);
     skerry_engine_destroy(s.engine);

@@ -16,7 +16,7 @@ static int words_split(char *line, char **argv)
         char quote = *p == '"' || *p == '\'' ? *p++ : 0;
         char *word = p, *out = p;
         while (*p && (quote ? *p != quote : !isspace((u8)*p))) {
-            if (quote != '"' || *p != '\\' || !p[1]) {
+            if (quote == '\'' || *p != '\\' || !p[1]) {
                 *out++ = *p++;
                 continue;
             }
@@ -40,344 +40,420 @@ static int words_split(char *line, char **argv)
     return argc;
 }
 
-static bool on_off(struct shell *s, const char *text)
+static bool on_off(const char *text)
 {
-    if (strcasecmp(text, "on") == 0 || strcasecmp(text, "yes") == 0 || strcmp(text, "1") == 0)
-        return true;
-    if (strcasecmp(text, "off") == 0 || strcasecmp(text, "no") == 0 || strcmp(text, "0") == 0)
-        return false;
-    shell_error(s, "ERROR: Not a boolean value: \"%s\". Assuming \"no\".\n", text);
+    if (strcasecmp(text, "on") == 0 || strcasecmp(text, "yes") == 0) return true;
+    if (strcasecmp(text, "off") == 0 || strcasecmp(text, "no") == 0) return false;
+    char *end;
+    long n = strtol(text, &end, 0);
+    if (*text && !*end) return n != 0;
+    fprintf(stderr, "ERROR: Not a boolean value: \"%s\". Assuming \"no\".\n", text);
     return false;
 }
 
-// ---- commands
-// -------------------------------------------------------------------------------------------
+// ---- commands -----------------------------
 
-static void dot_quit(struct shell *s, int argc, char **argv)
+static enum shell_dot_result usage(const char *text)
 {
-    s->done = true;
-    if (argc > 1) s->exit_status = (int)strtol(argv[1], NULL, 10);
+    fprintf(stderr, "Usage: %s\n", text);
+    return SHELL_DOT_FAILED;
 }
 
-static void dot_mode(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_quit(struct shell *s, int argc, char **argv)
 {
-    if (argc < 2) {
-        fprintf(s->out, "current output mode: %s\n", shell_mode_name(s->mode));
-        return;
+    s->exit_status = argv[0][0] == 'e' && argc > 1 ? (int)strtol(argv[1], NULL, 0) : 0;
+    // As sqlite3: without a status only the file that is being read ends.
+    if (s->exit_status) s->done = true;
+    return SHELL_DOT_LEAVE;
+}
+
+static enum shell_dot_result mode_show(struct shell *s)
+{
+    fprintf(s->out, "current output mode: %s", shell_mode_name(s->mode));
+    if (s->mode == MODE_COLUMN || s->mode == MODE_TABLE || s->mode == MODE_BOX ||
+        s->mode == MODE_MARKDOWN)
+        fprintf(s->out, " --wrap %d --wordwrap %s --%squote", s->wrap, s->word_wrap ? "on" : "off",
+                s->quote ? "" : "no");
+    fputc('\n', s->out);
+    return SHELL_DOT_DONE;
+}
+
+static enum shell_dot_result dot_mode(struct shell *s, int argc, char **argv)
+{
+    const char *name = NULL, *table = NULL;
+    int wrap = 60;
+    bool words = false, quote = false;
+    for (int i = 1; i < argc; i++) {
+        const char *option = argv[i][0] == '-' ? argv[i] + 1 + (argv[i][1] == '-') : "";
+        if (strcmp(option, "wrap") == 0 && i + 1 < argc)
+            wrap = (int)strtol(argv[++i], NULL, 10);
+        else if (strcmp(option, "ww") == 0)
+            words = true;
+        else if (strcmp(option, "wordwrap") == 0 && i + 1 < argc)
+            words = on_off(argv[++i]);
+        else if (strcmp(option, "quote") == 0 || strcmp(option, "noquote") == 0)
+            quote = option[0] == 'q';
+        else if (!name && argv[i][0] != '-') {
+            name = argv[i];
+            if (strcmp(name, "qbox") == 0) name = "box", quote = true;
+        } else if (!table && argv[i][0] != '-')
+            table = argv[i];
+        else {
+            if (argv[i][0] == '-')
+                fprintf(stderr,
+                        "unknown option: %s\noptions:\n  --noquote\n  --quote\n  --wordwrap "
+                        "on/off\n  --wrap N\n"
+                        "  --ww\n",
+                        argv[i]);
+            else
+                fprintf(stderr, "extra argument: \"%s\"\n", argv[i]);
+            return SHELL_DOT_FAILED;
+        }
     }
-    const char *name = strcmp(argv[1], "columns") == 0 ? "column"
-                       : strcmp(argv[1], "lines") == 0 ? "line"
-                                                       : argv[1];
-    if (!shell_mode_set(s, name)) {
-        shell_error(s, "Error: mode should be one of: ascii box column csv html insert json line "
-                       "list markdown quote "
-                       "table tabs\n");
-        return;
+    if (!name && argc == 1) return mode_show(s);
+    if (!shell_mode_set(s, name ? name : shell_mode_name(s->mode))) {
+        fprintf(stderr, "Error: mode should be one of: ascii box column csv html insert json line "
+                        "list markdown qbox quote "
+                        "table tabs tcl\n");
+        return SHELL_DOT_FAILED;
     }
     if (s->mode == MODE_INSERT)
-        snprintf(s->insert_table, sizeof s->insert_table, "%s", argc > 2 ? argv[2] : "table");
+        snprintf(s->insert_table, sizeof s->insert_table, "%s", table ? table : "table");
+    s->wrap = wrap;
+    s->word_wrap = words;
+    s->quote = quote;
+    return SHELL_DOT_DONE;
 }
 
-static void dot_separator(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_separator(struct shell *s, int argc, char **argv)
 {
-    if (argc < 2 || argc > 3) {
-        shell_error(s, "Usage: .separator COL ?ROW?\n");
-        return;
-    }
-    snprintf(s->column_separator, sizeof s->column_separator, "%s", argv[1]);
-    if (argc > 2) snprintf(s->row_separator, sizeof s->row_separator, "%s", argv[2]);
+    if (argc < 2 || argc > 3) return usage(".separator COL ?ROW?");
+    shell_separators_set(s, argv[1], argc > 2 ? argv[2] : NULL);
+    return SHELL_DOT_DONE;
 }
 
-static void dot_nullvalue(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_nullvalue(struct shell *s, int argc, char **argv)
 {
-    if (argc == 2)
-        snprintf(s->null_text, sizeof s->null_text, "%s", argv[1]);
-    else
-        shell_error(s, "Usage: .nullvalue STRING\n");
+    if (argc != 2) return usage(".nullvalue STRING");
+    snprintf(s->null_text, sizeof s->null_text, "%s", argv[1]);
+    return SHELL_DOT_DONE;
 }
 
-static void dot_headers(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_headers(struct shell *s, int argc, char **argv)
 {
-    if (argc != 2) {
-        shell_error(s, "Usage: .headers on|off\n");
-        return;
-    }
-    s->headers = on_off(s, argv[1]);
+    if (argc != 2) return usage(".headers on|off");
+    s->headers = on_off(argv[1]);
     s->headers_set = true;
+    return SHELL_DOT_DONE;
 }
 
-static void dot_print(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_print(struct shell *s, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) fprintf(s->out, "%s%s", i > 1 ? " " : "", argv[i]);
     fputc('\n', s->out);
     fflush(s->out);
+    return SHELL_DOT_DONE;
 }
 
-static void dot_echo(struct shell *s, int argc, char **argv)
+static enum shell_dot_result flag_set(bool *flag, int argc, char **argv, const char *how)
 {
-    if (argc == 2) s->echo = on_off(s, argv[1]);
+    if (argc != 2) return usage(how);
+    *flag = on_off(argv[1]);
+    return SHELL_DOT_DONE;
 }
 
-static void dot_bail(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_echo(struct shell *s, int argc, char **argv)
 {
-    if (argc == 2) s->bail = on_off(s, argv[1]);
+    return flag_set(&s->echo, argc, argv, ".echo on|off");
 }
 
-static void dot_timer(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_bail(struct shell *s, int argc, char **argv)
 {
-    if (argc == 2)
-        s->timer = on_off(s, argv[1]);
-    else
-        shell_error(s, "Usage: .timer on|off\n");
+    return flag_set(&s->bail, argc, argv, ".bail on|off");
 }
 
-static void dot_changes(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_timer(struct shell *s, int argc, char **argv)
 {
-    if (argc == 2)
-        s->changes = on_off(s, argv[1]);
-    else
-        shell_error(s, "Usage: .changes on|off\n");
+    return flag_set(&s->timer, argc, argv, ".timer on|off");
 }
 
-static void dot_width(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_changes(struct shell *s, int argc, char **argv)
+{
+    return flag_set(&s->changes, argc, argv, ".changes on|off");
+}
+
+static enum shell_dot_result dot_eqp(struct shell *s, int argc, char **argv)
+{
+    return flag_set(&s->query_plan, argc, argv, ".eqp off|on");
+}
+
+static enum shell_dot_result dot_width(struct shell *s, int argc, char **argv)
 {
     memset(s->widths, 0, sizeof s->widths);
     for (int i = 1; i < argc && i <= SHELL_WIDTHS_MAX; i++)
         s->widths[i - 1] = (int)strtol(argv[i], NULL, 10);
+    return SHELL_DOT_DONE;
 }
 
-static void dot_read(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_read(struct shell *s, int argc, char **argv)
 {
-    FILE *in = argc == 2 ? fopen(argv[1], "re") : NULL;
-    if (argc != 2) {
-        shell_error(s, "Usage: .read FILE\n");
-    } else if (!in) {
-        shell_error(s, "Error: cannot open \"%s\"\n", argv[1]);
-    } else {
-        shell_run_input(s, in, false);
-        fclose(in);
+    if (argc != 2) return usage(".read FILE");
+    FILE *in = fopen(argv[1], "re");
+    if (!in) {
+        fprintf(stderr, "Error: cannot open \"%s\"\n", argv[1]);
+        return SHELL_DOT_FAILED;
     }
+    bool good = shell_run_input(s, in, false);
+    fclose(in);
+    return good ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
 }
 
-static void dot_open(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_open(struct shell *s, int argc, char **argv)
 {
-    if (argc == 2 || argc == 1)
-        shell_open(s, argc == 2 ? argv[1] : ":memory:");
-    else
-        shell_error(s, "Usage: .open ?FILE?\n");
+    const char *path = ":memory:";
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--readonly") == 0 || strcmp(argv[i], "-readonly") == 0) {
+            s->read_only = true;
+        } else if (argv[i][0] == '-') {
+            fprintf(stderr, "unknown option: %s\n", argv[i]);
+            return SHELL_DOT_FAILED;
+        } else {
+            path = argv[i];
+        }
+    }
+    shell_open(s, path);
+    return SHELL_DOT_DONE;
 }
 
-static void output_to(struct shell *s, int argc, char **argv, bool once)
+void shell_output_reset(struct shell *s)
 {
+    fflush(s->out);
     if (s->out != stdout) fclose(s->out);
     s->out = stdout;
-    s->out_once = false;
-    if (argc < 2 || strcmp(argv[1], "stdout") == 0) return;
+    s->out_count = 0;
+    snprintf(s->out_name, sizeof s->out_name, "stdout");
+}
+
+static enum shell_dot_result output_to(struct shell *s, int argc, char **argv, u32 count)
+{
+    if (argc > 2) {
+        fprintf(stderr, "ERROR: extra parameter: \"%s\".  Usage:\n.%s ?FILE?\n", argv[2],
+                count ? "once" : "output");
+        return SHELL_DOT_FAILED;
+    }
+    shell_output_reset(s);
+    if (argc < 2 || strcmp(argv[1], "stdout") == 0 || strcmp(argv[1], "off") == 0) {
+        if (argc == 2 && argv[1][0] == 'o') s->out = fopen("/dev/null", "we");
+        if (!s->out) s->out = stdout;
+        return SHELL_DOT_DONE;
+    }
     FILE *out = fopen(argv[1], "we");
     if (!out) {
-        shell_error(s, "Error: cannot open \"%s\"\n", argv[1]);
-        return;
+        fprintf(stderr, "Error: cannot open \"%s\"\nError: cannot write to \"%s\"\n", argv[1],
+                argv[1]);
+        return SHELL_DOT_FAILED;
     }
     s->out = out;
-    s->out_once = once;
+    s->out_count = count;
+    snprintf(s->out_name, sizeof s->out_name, "%s", argv[1]);
+    return SHELL_DOT_DONE;
 }
 
-static void dot_output(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_output(struct shell *s, int argc, char **argv)
 {
-    output_to(s, argc, argv, false);
+    return output_to(s, argc, argv, 0);
 }
 
-static void dot_once(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_once(struct shell *s, int argc, char **argv)
 {
-    output_to(s, argc, argv, true);
+    // Of this command's own end, and the end of the next.
+    return output_to(s, argc, argv, 2);
 }
 
-struct names {
-    char *names[4096];
-    u32 count;
-};
-
-static int name_gather(void *context, struct skerry_stmt *stmt)
+static enum shell_dot_result dot_dump(struct shell *s, int argc, char **argv)
 {
-    struct names *n = context;
-    const char *text = skerry_column_text(stmt, 0, NULL);
-    if (text && n->count < COUNT_OF(n->names) && (n->names[n->count] = strdup(text))) n->count++;
-    return 0;
+    return shell_dump(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
 }
 
-static void pattern_add(struct buffer *sql, const char *pattern)
+static enum shell_dot_result dot_import(struct shell *s, int argc, char **argv)
 {
-    buffer_text(sql, "'");
-    for (const char *p = pattern; *p; p++)
-        buffer_add(sql, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
-    buffer_text(sql, "'");
+    return shell_import(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
 }
 
-// Names in columns, down before across, as sqlite3 lays them out on 80 columns.
-static void names_list(struct shell *s, const char *sql)
+static enum shell_dot_result dot_parameter(struct shell *s, int argc, char **argv)
 {
-    struct names *n = calloc(1, sizeof *n);
-    if (!n) return;
-    if (skerry_exec(s->db, sql, name_gather, n) != SKERRY_OK)
-        shell_error(s, "Error: %s\n", skerry_error(s->db)->text);
-    size_t widest = 0;
-    for (u32 i = 0; i < n->count; i++) widest = MAX(widest, strlen(n->names[i]));
-    u32 across = MAX(1u, (u32)(80 / (widest + 2))), down = (n->count + across - 1) / across;
-    for (u32 row = 0; row < down; row++) {
-        for (u32 i = row; i < n->count; i += down)
-            fprintf(s->out, "%s%-*s", i < down ? "" : "  ", (int)widest, n->names[i]);
-        fputc('\n', s->out);
-    }
-    for (u32 i = 0; i < n->count; i++) free(n->names[i]);
-    free(n);
+    return shell_parameter_command(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
 }
 
-static void dot_tables(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_tables(struct shell *s, int argc, char **argv)
 {
-    struct buffer sql = {0};
-    buffer_text(
-        &sql,
-        "SELECT name FROM (SELECT name, type FROM sqlite_schema UNION ALL SELECT name, type FROM "
-        "sqlite_temp_schema) WHERE type IN ('table','view') AND name NOT LIKE 'sqlite\\_%' ESCAPE "
-        "'\\'");
-    if (argc > 1) {
-        buffer_text(&sql, " AND name LIKE ");
-        pattern_add(&sql, argv[1]);
-    }
-    buffer_text(&sql, " ORDER BY 1");
-    buffer_add(&sql, "", 1);
-    names_list(s, sql.bytes);
-    buffer_deinit(&sql);
+    return shell_names_list(s, "tables", argc > 1 ? argv[1] : NULL) ? SHELL_DOT_DONE
+                                                                    : SHELL_DOT_FAILED;
 }
 
-static void dot_indexes(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_indexes(struct shell *s, int argc, char **argv)
 {
-    struct buffer sql = {0};
-    buffer_text(&sql, "SELECT name FROM sqlite_schema WHERE type = 'index'");
-    if (argc > 1) {
-        buffer_text(&sql, " AND tbl_name LIKE ");
-        pattern_add(&sql, argv[1]);
-    }
-    buffer_text(&sql, " ORDER BY 1");
-    buffer_add(&sql, "", 1);
-    names_list(s, sql.bytes);
-    buffer_deinit(&sql);
+    if (argc > 2) return usage(".indexes ?LIKE-PATTERN?");
+    return shell_names_list(s, "indexes", argc > 1 ? argv[1] : NULL) ? SHELL_DOT_DONE
+                                                                     : SHELL_DOT_FAILED;
 }
 
-static int schema_print(void *context, struct skerry_stmt *stmt)
+static enum shell_dot_result dot_schema(struct shell *s, int argc, char **argv)
 {
-    struct shell *s = context;
-    fprintf(s->out, "%s;\n", skerry_column_text(stmt, 0, NULL));
-    return 0;
-}
-
-static void dot_schema(struct shell *s, int argc, char **argv)
-{
-    const char *pattern = NULL;
-    for (int i = 1; i < argc; i++)
-        if (argv[i][0] != '-') pattern = argv[i];
-    struct buffer sql = {0};
-    buffer_text(
-        &sql,
-        "SELECT sql FROM (SELECT sql, tbl_name, name, type, rowid AS r, 1 AS d FROM sqlite_schema "
-        "UNION ALL "
-        "SELECT sql, tbl_name, name, type, rowid, 2 FROM sqlite_temp_schema) WHERE sql NOT NULL ");
-    if (pattern) {
-        buffer_text(&sql, "AND lower(tbl_name) LIKE lower(");
-        pattern_add(&sql, pattern);
-        buffer_text(&sql, ") ");
-    } else {
-        // sqlite3 shows sqlite_sequence and its kin too, when they have SQL.
-        buffer_text(&sql, "AND type != 'meta' ");
-    }
-    buffer_text(&sql, "ORDER BY d, r");
-    buffer_add(&sql, "", 1);
-    if (skerry_exec(s->db, sql.bytes, schema_print, s) != SKERRY_OK)
-        shell_error(s, "Error: %s\n", skerry_error(s->db)->text);
-    buffer_deinit(&sql);
-}
-
-static void dot_dump(struct shell *s, int argc, char **argv)
-{
-    shell_dump(s, argc > 1 ? argv[1] : NULL);
+    return shell_schema(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
 }
 
 static int database_print(void *context, struct skerry_stmt *stmt)
 {
     struct shell *s = context;
     const char *name = skerry_column_text(stmt, 1, NULL), *path = skerry_column_text(stmt, 2, NULL);
-    fprintf(s->out, "%s: %s %s\n", name ? name : "", path && path[0] ? path : "\"\"",
+    if (path && !path[0]) path = NULL;
+    char *full = path ? realpath(path, NULL) : NULL;
+    fprintf(s->out, "%s: %s %s\n", name ? name : "",
+            full   ? full
+            : path ? path
+                   : "\"\"",
             s->read_only ? "r/o" : "r/w");
+    free(full);
     return 0;
 }
 
-static void dot_databases(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_databases(struct shell *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    skerry_exec(s->db, "PRAGMA database_list", database_print, s);
+    if (skerry_exec(s->db, "PRAGMA database_list", database_print, s) == SKERRY_OK)
+        return SHELL_DOT_DONE;
+    shell_error(s, "Error: %s\n", skerry_error(s->db)->text);
+    return SHELL_DOT_FAILED;
 }
 
-static void dot_show(struct shell *s, int argc, char **argv)
+static void show_text(struct shell *s, const char *name, const char *text)
 {
-    (void)argc, (void)argv;
-    fprintf(s->out, "        echo: %s\n     headers: %s\n        mode: %s\n   nullvalue: \"%s\"\n",
-            s->echo ? "on" : "off", s->headers ? "on" : "off", shell_mode_name(s->mode),
-            s->null_text);
-    fprintf(s->out, "colseparator: \"%s\"\n       timer: %s\n    filename: %s\n",
-            s->column_separator, s->timer ? "on" : "off", s->path);
+    static const char FROM[] = "\n\r\t\"\\", TO[] = "nrt\"\\";
+    fprintf(s->out, "%12s: \"", name);
+    for (; *text; text++) {
+        const char *at = strchr(FROM, *text);
+        if (at)
+            fprintf(s->out, "\\%c", TO[at - FROM]);
+        else if ((u8)*text < 0x20 || (u8)*text >= 0x7f)
+            fprintf(s->out, "\\%03o", (u8)*text);
+        else
+            fputc(*text, s->out);
+    }
+    fputs("\"\n", s->out);
 }
 
-static void dot_cd(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_show(struct shell *s, int argc, char **argv)
 {
-    if (argc != 2 || chdir(argv[1]) != 0)
-        shell_error(s, "Cannot change to directory \"%s\"\n", argc == 2 ? argv[1] : "");
+    static const char *const ON[] = {"off", "on"};
+    if (argc != 1) return usage(".show");
+    fprintf(s->out, "%12s: %s\n%12s: %s\n%12s: auto\n%12s: %s\n%12s: ", "echo", ON[s->echo], "eqp",
+            ON[s->query_plan], "explain", "headers", ON[s->headers], "mode");
+    fputs(shell_mode_name(s->mode), s->out);
+    if (s->mode == MODE_COLUMN || s->mode == MODE_TABLE || s->mode == MODE_BOX ||
+        s->mode == MODE_MARKDOWN)
+        fprintf(s->out, " --wrap %d --wordwrap %s --%squote", s->wrap, ON[s->word_wrap],
+                s->quote ? "" : "no");
+    fputc('\n', s->out);
+    show_text(s, "nullvalue", s->null_text);
+    fprintf(s->out, "%12s: %s\n", "output", s->out_name[0] ? s->out_name : "stdout");
+    show_text(s, "colseparator", s->column_separator);
+    show_text(s, "rowseparator", s->row_separator);
+    fprintf(s->out, "%12s: off\n%12s: ", "stats", "width");
+    int last = SHELL_WIDTHS_MAX;
+    while (last > 0 && !s->widths[last - 1]) last--;
+    for (int i = 0; i < last; i++) fprintf(s->out, "%d ", s->widths[i]);
+    fprintf(s->out, "\n%12s: %s\n", "filename", s->path);
+    return SHELL_DOT_DONE;
 }
 
-static void dot_version(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_cd(struct shell *s, int argc, char **argv)
+{
+    (void)s;
+    if (argc != 2) return usage(".cd DIRECTORY");
+    if (chdir(argv[1]) == 0) return SHELL_DOT_DONE;
+    fprintf(stderr, "Cannot change to directory \"%s\"\n", argv[1]);
+    return SHELL_DOT_FAILED;
+}
+
+static enum shell_dot_result dot_version(struct shell *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
     fprintf(s->out, "Skerry %s\nSQLite %s\n", skerry_version(), skerry_sqlite_version());
+    return SHELL_DOT_DONE;
 }
 
-static void dot_timeout(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_timeout(struct shell *s, int argc, char **argv)
 {
     skerry_busy_timeout(s->db, argc > 1 ? (u32)strtoul(argv[1], NULL, 10) : 0);
+    return SHELL_DOT_DONE;
 }
 
-static void dot_import(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_system(struct shell *s, int argc, char **argv)
 {
-    shell_import(s, argc, argv);
+    if (argc < 2) return usage(".system COMMAND");
+    struct buffer command = {0};
+    for (int i = 1; i < argc; i++) {
+        bool quote = strchr(argv[i], ' ') != NULL;
+        buffer_format(&command, quote ? "%s\"%s\"" : "%s%s", i > 1 ? " " : "", argv[i]);
+    }
+    buffer_add(&command, "", 1);
+    fflush(s->out);
+    int status = command.failed ? -1 : system(command.bytes);
+    if (status != 0) fprintf(stderr, "System command returns %d\n", status);
+    buffer_deinit(&command);
+    return SHELL_DOT_DONE;
 }
 
-static void dot_help(struct shell *s, int argc, char **argv);
+// Settings that change nothing here, taken so that scripts with them run.
+static enum shell_dot_result dot_accepted(struct shell *s, int argc, char **argv)
+{
+    (void)s, (void)argc, (void)argv;
+    return SHELL_DOT_DONE;
+}
 
+static enum shell_dot_result dot_help(struct shell *s, int argc, char **argv);
+
+// The first that an abbreviation fits is meant.
 static const struct {
     const char *name, *arguments, *help;
-    void (*run)(struct shell *s, int argc, char **argv);
+    enum shell_dot_result (*run)(struct shell *s, int argc, char **argv);
 } COMMANDS[] = {
     {"bail", "on|off", "stop after an error", dot_bail},
-    {"cd", "DIR", "change the working directory", dot_cd},
+    {"binary", "on|off", "changes nothing", dot_accepted},
+    {"cd", "DIRECTORY", "change the working directory", dot_cd},
     {"changes", "on|off", "show the number of rows changed", dot_changes},
+    {"dump", "?PATTERN?...", "the database as SQL text (--data-only, --newlines, --nosys)",
+     dot_dump},
     {"databases", "", "list the attached databases", dot_databases},
-    {"dump", "?PATTERN?", "the database as SQL text", dot_dump},
     {"echo", "on|off", "print what is run", dot_echo},
+    {"eqp", "on|off", "show the plan of each query", dot_eqp},
     {"exit", "?CODE?", "leave", dot_quit},
+    {"explain", "?on|off|auto?", "changes nothing", dot_accepted},
     {"headers", "on|off", "names of columns", dot_headers},
-    {"help", "", "this list", dot_help},
-    {"import", "FILE TABLE", "rows of a file into a table (--csv, --ascii, --skip N)", dot_import},
+    {"help", "?PATTERN?", "this list", dot_help},
+    {"import", "FILE TABLE", "rows of a file into a table (--csv, --ascii, --skip N, -v)",
+     dot_import},
     {"indexes", "?TABLE?", "names of indexes", dot_indexes},
+    {"indices", "?TABLE?", "names of indexes", dot_indexes},
+    {"log", "off", "changes nothing", dot_accepted},
     {"mode", "MODE ?TABLE?",
-     "ascii box column csv html insert json line list markdown quote table tabs", dot_mode},
+     "ascii box column csv html insert json line list markdown qbox quote table tabs tcl",
+     dot_mode},
     {"nullvalue", "TEXT", "print this for NULL", dot_nullvalue},
-    {"once", "FILE", "output of the next statement into a file", dot_once},
-    {"open", "?FILE?", "close this database and open another", dot_open},
     {"output", "?FILE?", "output into a file, or back to the terminal", dot_output},
+    {"once", "FILE", "output of the next statement into a file", dot_once},
+    {"open", "?FILE?", "close this database and open another (--readonly)", dot_open},
+    {"parameter", "CMD...", "values of parameters: init, set, unset, list, clear", dot_parameter},
     {"print", "TEXT...", "print the text", dot_print},
     {"quit", "", "leave", dot_quit},
     {"read", "FILE", "run a file", dot_read},
     {"schema", "?PATTERN?", "CREATE statements", dot_schema},
     {"separator", "COL ?ROW?", "between columns and rows", dot_separator},
+    {"shell", "COMMAND...", "run a program", dot_system},
     {"show", "", "current settings", dot_show},
+    {"stats", "off", "changes nothing", dot_accepted},
+    {"system", "COMMAND...", "run a program", dot_system},
     {"tables", "?PATTERN?", "names of tables", dot_tables},
     {"timeout", "MS", "wait so long for another writer", dot_timeout},
     {"timer", "on|off", "time of each statement", dot_timer},
@@ -385,36 +461,36 @@ static const struct {
     {"width", "N...", "widths of columns; negative: to the right", dot_width},
 };
 
-static void dot_help(struct shell *s, int argc, char **argv)
+static enum shell_dot_result dot_help(struct shell *s, int argc, char **argv)
 {
-    (void)argc, (void)argv;
-    for (u32 i = 0; i < COUNT_OF(COMMANDS); i++)
+    u32 shown = 0;
+    const char *pattern = argc > 1 ? argv[1] + (argv[1][0] == '.') : "";
+    for (u32 i = 0; i < COUNT_OF(COMMANDS); i++) {
+        if (strncmp(COMMANDS[i].name, pattern, strlen(pattern)) != 0) continue;
         fprintf(s->out, ".%-10s %-14s %s\n", COMMANDS[i].name, COMMANDS[i].arguments,
                 COMMANDS[i].help);
+        shown++;
+    }
+    if (!shown) fprintf(s->out, "Nothing matches '%s'\n", argv[1]);
+    return SHELL_DOT_DONE;
 }
 
-void shell_dot_command(struct shell *s, char *line)
+enum shell_dot_result shell_dot_command(struct shell *s, char *line)
 {
     char *argv[ARGUMENTS_MAX + 1];
-    int argc = words_split(line + 1, argv), found = -1, matches = 0;
-    if (argc == 0) return;
-    // An abbreviation will do when it fits one command.
+    int argc = words_split(line + 1, argv);
+    enum shell_dot_result result = SHELL_DOT_FAILED;
+    if (argc == 0) return SHELL_DOT_DONE;
+    u32 i = 0;
     size_t size = strlen(argv[0]);
-    for (u32 i = 0; i < COUNT_OF(COMMANDS); i++) {
-        if (strncmp(COMMANDS[i].name, argv[0], size) != 0) continue;
-        if (strlen(COMMANDS[i].name) == size) {
-            found = (int)i;
-            matches = 1;
-            break;
-        }
-        if (found < 0) found = (int)i;
-        matches++;
-    }
-    if (found < 0 || (matches > 1 && size < 3)) {
+    while (i < COUNT_OF(COMMANDS) && (size == 0 || strncmp(COMMANDS[i].name, argv[0], size) != 0))
+        i++;
+    if (i < COUNT_OF(COMMANDS))
+        result = COMMANDS[i].run(s, argc, argv);
+    else
         shell_error(
             s, "Error: unknown command or invalid arguments:  \"%s\". Enter \".help\" for help\n",
             argv[0]);
-        return;
-    }
-    COMMANDS[found].run(s, argc, argv);
+    if (s->out_count && --s->out_count == 0) shell_output_reset(s);
+    return result;
 }

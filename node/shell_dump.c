@@ -36,40 +36,105 @@ const char *shell_identifier(const char *name, char *out, size_t out_size)
     return out;
 }
 
-// ---- .dump
-// --------------------------------------------------------------------------------------------
+// ---- .dump -----------------------------
 
-static bool dump_rows(struct shell *s, const char *table)
+struct dump_state {
+    struct shell *s;
+    bool tables, sequence, data_only, newlines, rowids, writable_schema;
+    u32 errors;
+};
+
+struct table_columns {
+    struct buffer list; // of names, for SELECT and for INSERT
+    u32 count;
+    bool key; // there is an INTEGER PRIMARY KEY
+};
+
+static int column_gather(void *context, struct skerry_stmt *stmt)
 {
-    char sql[700], quoted[500];
+    struct table_columns *c = context;
+    const char *name = skerry_column_text(stmt, 1, NULL), *type = skerry_column_text(stmt, 2, NULL);
+    char quoted[500];
+    c->key |= skerry_column_integer(stmt, 5) == 1 && type && strcasecmp(type, "INTEGER") == 0;
+    buffer_text(&c->list, c->count++ ? "," : "");
+    buffer_text(&c->list, shell_identifier(name ? name : "", quoted, sizeof quoted));
+    return 0;
+}
+
+static bool dump_failed(struct dump_state *d)
+{
+    const struct err *err = skerry_error(d->s->db);
+    fprintf(d->s->out, "/**** ERROR: (%d) %s *****/\n", err_primary(err->code), err->text);
+    d->errors++;
+    return false;
+}
+
+static bool dump_rows(struct dump_state *d, const char *table)
+{
+    struct shell *s = d->s;
+    struct table_columns c = {0};
+    struct buffer sql = {0};
     struct skerry_stmt *stmt = NULL;
+    char quoted[500];
     size_t used;
     int rc;
-    snprintf(sql, sizeof sql, "SELECT * FROM %s", shell_identifier(table, quoted, sizeof quoted));
-    while ((rc = skerry_prepare(s->db, sql, strlen(sql), &stmt, &used)) == SKERRY_WAIT)
-        skerry_wait(s->db);
-    if (rc != SKERRY_OK || !stmt) return false;
-    while ((rc = skerry_step(stmt)) == SKERRY_ROW || rc == SKERRY_WAIT) {
+    shell_identifier(table, quoted, sizeof quoted);
+    buffer_format(&sql, "PRAGMA table_info(%s)", quoted);
+    buffer_add(&sql, "", 1);
+    // Generated columns are not among them: they cannot be inserted.
+    rc = skerry_exec(s->db, sql.bytes, column_gather, &c);
+    buffer_add(&c.list, "", 1);
+    bool rowid = d->rowids && !c.key;
+    for (int attempt = rowid ? 0 : 1; rc == SKERRY_OK && !stmt && attempt < 2; attempt++) {
+        rowid &= attempt == 0; // a table without rowids, at the second
+        sql.size = 0;
+        buffer_format(&sql, "SELECT %s%s FROM %s", rowid ? "rowid," : "",
+                      c.count ? c.list.bytes : "*", quoted);
+        int prepared;
+        while ((prepared = skerry_prepare(s->db, sql.bytes, sql.size, &stmt, &used)) == SKERRY_WAIT)
+            skerry_wait(s->db);
+        if (prepared != SKERRY_OK) stmt = NULL;
+    }
+    buffer_deinit(&sql);
+    while (stmt && ((rc = skerry_step(stmt)) == SKERRY_ROW || rc == SKERRY_WAIT)) {
         if (rc == SKERRY_WAIT) {
             skerry_wait(s->db);
             continue;
         }
-        fprintf(s->out, "INSERT INTO %s VALUES(", quoted);
+        fprintf(s->out, rowid ? "INSERT INTO %s(rowid,%s) VALUES(" : "INSERT INTO %s VALUES(",
+                quoted, c.list.bytes);
         for (u32 i = 0; i < skerry_column_count(stmt); i++) {
             if (i) fputc(',', s->out);
-            print_sql_literal(s->out, stmt, i);
+            if (d->newlines && skerry_column_type(stmt, i) == VALUE_TEXT) {
+                const char *text = skerry_column_text(stmt, i, NULL);
+                print_quoted_text(s->out, text ? text : "");
+            } else {
+                print_sql_literal(s->out, stmt, i, true);
+            }
         }
         fputs(");\n", s->out);
     }
-    skerry_finalize(stmt);
-    return rc == SKERRY_DONE;
+    bool good = stmt && rc == SKERRY_DONE;
+    if (!good) dump_failed(d);
+    if (stmt) skerry_finalize(stmt);
+    buffer_deinit(&c.list);
+    return good;
 }
 
-struct dump_state {
-    struct shell *s;
-    const char *pattern;
-    bool tables, sequence;
-};
+// A virtual table's row of the schema is written as it is, since to create it would make its tables
+// anew.
+static void dump_virtual(struct dump_state *d, const char *name, const char *sql)
+{
+    if (!d->writable_schema) fputs("PRAGMA writable_schema=ON;\n", d->s->out);
+    d->writable_schema = true;
+    fputs("INSERT INTO sqlite_schema(type,name,tbl_name,rootpage,sql)VALUES('table',", d->s->out);
+    print_quoted_text(d->s->out, name);
+    fputc(',', d->s->out);
+    print_quoted_text(d->s->out, name);
+    fputs(",0,", d->s->out);
+    print_quoted_text(d->s->out, sql);
+    fputs(");\n", d->s->out);
+}
 
 static int dump_object(void *context, struct skerry_stmt *stmt)
 {
@@ -78,236 +143,83 @@ static int dump_object(void *context, struct skerry_stmt *stmt)
     const char *name = skerry_column_text(stmt, 0, NULL), *sql = skerry_column_text(stmt, 1, NULL);
     if (!name || !sql) return 0;
     if (!d->tables) {
-        fprintf(s->out, "%s;\n", sql);
+        if (!d->data_only) fprintf(s->out, "%s;\n", sql);
         return 0;
     }
     if (strcmp(name, "sqlite_sequence") == 0) {
-        d->sequence = true;
+        if (!d->data_only) fputs("DELETE FROM sqlite_sequence;\n", s->out);
+    } else if (strncmp(name, "sqlite_stat", 11) == 0) {
+        if (!d->data_only) fputs("ANALYZE sqlite_schema;\n", s->out);
+    } else if (strncmp(name, "sqlite_", 7) == 0) {
         return 0;
+    } else if (strncasecmp(sql, "CREATE VIRTUAL TABLE", 20) == 0) {
+        if (!d->data_only) dump_virtual(d, name, sql);
+        return 0;
+    } else if (!d->data_only) {
+        shell_create_print(s->out, sql, NULL);
+        fputs(";\n", s->out);
     }
-    if (strncmp(name, "sqlite_stat", 11) == 0)
-        fputs("ANALYZE sqlite_schema;\n", s->out);
-    else
-        fprintf(s->out, "%s;\n", sql);
-    if (strncasecmp(sql, "CREATE VIRTUAL TABLE", 20) == 0) return 0;
-    if (!dump_rows(s, name))
-        fprintf(s->out, "/****** ERROR: %s ******/\n", skerry_error(s->db)->text);
+    dump_rows(d, name);
     return 0;
 }
 
-void shell_dump(struct shell *s, const char *pattern)
+static bool dump_options(struct dump_state *d, struct buffer *like, int argc, char **argv)
 {
-    struct dump_state d = {s, pattern, true, false};
-    struct buffer sql = {0};
-    fputs("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", s->out);
-    buffer_text(&sql, "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql NOT NULL ");
-    struct buffer like = {0};
-    if (pattern) {
-        buffer_text(&like, "AND name LIKE '");
-        for (const char *p = pattern; *p; p++)
-            buffer_add(&like, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
-        buffer_text(&like, "' ESCAPE '\\' ");
-        buffer_add(&sql, like.bytes, like.size);
+    for (int i = 1; i < argc; i++) {
+        const char *option = argv[i][0] == '-' ? argv[i] + 1 + (argv[i][1] == '-') : "";
+        if (strcmp(option, "data-only") == 0) {
+            d->data_only = true;
+        } else if (strcmp(option, "newlines") == 0) {
+            d->newlines = true;
+        } else if (strcmp(option, "preserve-rowids") == 0) {
+            d->rowids = true;
+        } else if (strcmp(option, "nosys") == 0) {
+            buffer_text(like, " AND name NOT LIKE 'sqlite__%'");
+        } else if (argv[i][0] == '-') {
+            fprintf(stderr, "Unknown option \"%s\" on \".dump\"\n", argv[i]);
+            return false;
+        }
     }
-    buffer_text(&sql, "ORDER BY tbl_name = 'sqlite_sequence', rowid");
-    buffer_add(&sql, "", 1);
-    skerry_exec(s->db, sql.bytes, dump_object, &d);
-    if (d.sequence) {
-        fputs("DELETE FROM sqlite_sequence;\n", s->out);
-        dump_rows(s, "sqlite_sequence");
+    u32 patterns = 0;
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] == '-') continue;
+        buffer_text(like, patterns++ ? " OR name LIKE '" : " AND (name LIKE '");
+        for (const char *p = argv[i]; *p; p++)
+            buffer_add(like, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
+        buffer_text(like, "' ESCAPE '\\'");
     }
-    sql.size = 0;
-    d.tables = false;
-    buffer_text(&sql, "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL AND type IN "
-                      "('index','trigger','view') ");
-    if (like.size) buffer_add(&sql, like.bytes, like.size);
-    buffer_text(&sql, "ORDER BY type COLLATE NOCASE DESC");
-    buffer_add(&sql, "", 1);
-    skerry_exec(s->db, sql.bytes, dump_object, &d);
-    fputs("COMMIT;\n", s->out);
-    buffer_deinit(&sql);
-    buffer_deinit(&like);
+    if (patterns) buffer_text(like, ")");
+    buffer_add(like, "", 1);
+    return !like->failed;
 }
 
-// ---- .import
-// ------------------------------------------------------------------------------------------
-
-struct reader {
-    FILE *in;
-    int column_end, row_end;
-    bool quotes;
-    struct buffer field;
-    int terminator;
-    int line;
-};
-
-// The next field; false at the end of the file. The terminator tells whether the row ended with it.
-static bool field_read(struct reader *r)
+bool shell_dump(struct shell *s, int argc, char **argv)
 {
-    int c = fgetc(r->in);
-    r->field.size = 0;
-    if (c == EOF) {
-        r->terminator = EOF;
+    struct dump_state d = {.s = s, .tables = true};
+    struct buffer like = {0}, sql = {0};
+    if (!dump_options(&d, &like, argc, argv)) {
+        buffer_deinit(&like);
         return false;
     }
-    if (r->quotes && c == '"') {
-        for (;;) {
-            c = fgetc(r->in);
-            if (c == '\n') r->line++;
-            if (c == '"') {
-                c = fgetc(r->in);
-                if (c != '"') break;
-            } else if (c == EOF) {
-                break;
-            }
-            buffer_add(&r->field, &(char){(char)c}, 1);
-        }
-        if (c == '\r') c = fgetc(r->in);
-    }
-    while (c != EOF && c != r->column_end && c != r->row_end) {
-        buffer_add(&r->field, &(char){(char)c}, 1);
-        c = fgetc(r->in);
-    }
-    if (c == r->row_end) {
-        r->line++;
-        if (r->field.size && r->field.bytes[r->field.size - 1] == '\r' && r->row_end == '\n')
-            r->field.size--;
-    }
-    r->terminator = c;
-    buffer_add(&r->field, "", 1);
-    r->field.size--;
-    return true;
-}
-
-// Makes the table from the names in the first row; gives the number of columns, 0 on failure.
-static u32 table_make(struct shell *s, struct reader *r, const char *table)
-{
-    struct buffer sql = {0};
-    char quoted[500];
-    u32 columns = 0;
-    buffer_format(&sql, "CREATE TABLE %s(", shell_identifier(table, quoted, sizeof quoted));
-    while (field_read(r)) {
-        buffer_format(&sql, "%s\n\"", columns++ ? "," : "");
-        for (size_t i = 0; i < r->field.size; i++)
-            buffer_add(&sql, r->field.bytes[i] == '"' ? "\"\"" : r->field.bytes + i,
-                       r->field.bytes[i] == '"' ? 2 : 1);
-        buffer_text(&sql, "\" TEXT");
-        if (r->terminator != r->column_end) break;
-    }
-    buffer_text(&sql, ")");
+    if (!d.data_only) fputs("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", s->out);
+    buffer_format(&sql,
+                  "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql NOT NULL%s "
+                  "ORDER BY tbl_name = 'sqlite_sequence', rowid",
+                  like.bytes);
     buffer_add(&sql, "", 1);
-    if (!columns || skerry_exec(s->db, sql.bytes, NULL, NULL) != SKERRY_OK) {
-        shell_error(s, "CREATE TABLE %s failed: %s\n", quoted,
-                    columns ? skerry_error(s->db)->text : "the file is empty");
-        columns = 0;
-    }
+    if (skerry_exec(s->db, sql.bytes, dump_object, &d) != SKERRY_OK && !d.errors) dump_failed(&d);
+    sql.size = 0;
+    d.tables = false;
+    buffer_format(&sql,
+                  "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL AND type IN "
+                  "('index','trigger','view')%s "
+                  "ORDER BY rowid",
+                  like.bytes);
+    buffer_add(&sql, "", 1);
+    if (skerry_exec(s->db, sql.bytes, dump_object, &d) != SKERRY_OK && !d.errors) dump_failed(&d);
+    if (d.writable_schema) fputs("PRAGMA writable_schema=OFF;\n", s->out);
+    if (!d.data_only) fputs(d.errors ? "ROLLBACK; -- due to errors\n" : "COMMIT;\n", s->out);
     buffer_deinit(&sql);
-    return columns;
-}
-
-static int count_row(void *context, struct skerry_stmt *stmt)
-{
-    (void)stmt;
-    ++*(u32 *)context;
-    return 0;
-}
-
-static bool row_insert(struct shell *s, struct skerry_stmt *insert)
-{
-    int rc;
-    while ((rc = skerry_step(insert)) == SKERRY_WAIT) skerry_wait(s->db);
-    bool good = rc == SKERRY_DONE;
-    if (!good) fprintf(stderr, "INSERT failed: %s\n", skerry_error(s->db)->text);
-    while (skerry_reset(insert) == SKERRY_WAIT) skerry_wait(s->db);
-    return good;
-}
-
-static void rows_import(struct shell *s, struct reader *r, struct skerry_stmt *insert, u32 columns,
-                        const char *file)
-{
-    while (field_read(r)) {
-        int line = r->line;
-        u32 got = 0;
-        for (;;) {
-            if (got < columns) skerry_bind_text(insert, got + 1, r->field.bytes, r->field.size);
-            got++;
-            if (r->terminator != r->column_end || !field_read(r)) break;
-        }
-        if (got == 1 && columns > 1 && r->field.size == 0 && r->terminator == EOF) break;
-        for (u32 i = got; i < columns; i++) skerry_bind_null(insert, i + 1);
-        if (got < columns)
-            fprintf(stderr,
-                    "%s:%d: expected %u columns but found %u - filling the rest with NULL\n", file,
-                    line, columns, got);
-        if (got > columns)
-            fprintf(stderr, "%s:%d: expected %u columns but found %u - extras ignored\n", file,
-                    line, columns, got);
-        if (!row_insert(s, insert)) s->errors++;
-    }
-}
-
-void shell_import(struct shell *s, int argc, char **argv)
-{
-    const char *file = NULL, *table = NULL;
-    struct reader r = {.column_end = (u8)s->column_separator[0],
-                       .row_end = (u8)s->row_separator[0],
-                       .quotes = s->mode == MODE_CSV || s->mode == MODE_LIST,
-                       .line = 1};
-    if (s->mode == MODE_CSV) r.row_end = '\n';
-    long skip = 0;
-    for (int i = 1; i < argc; i++) {
-        const char *a = argv[i][0] == '-' && argv[i][1] == '-' ? argv[i] + 1 : argv[i];
-        if (strcmp(a, "-csv") == 0)
-            r.column_end = ',', r.row_end = '\n', r.quotes = true;
-        else if (strcmp(a, "-ascii") == 0)
-            r.column_end = 0x1f, r.row_end = 0x1e, r.quotes = false;
-        else if (strcmp(a, "-skip") == 0 && i + 1 < argc)
-            skip = strtol(argv[++i], NULL, 10);
-        else if (!file)
-            file = argv[i];
-        else if (!table)
-            table = argv[i];
-    }
-    if (!table) {
-        shell_error(s, "ERROR: missing FILE or TABLE argument. Usage: .import [--csv] [--ascii] "
-                       "[--skip N] FILE TABLE\n");
-        return;
-    }
-    r.in = fopen(file, "rbe");
-    if (!r.in) {
-        shell_error(s, "Error: cannot open \"%s\"\n", file);
-        return;
-    }
-    while (skip-- > 0)
-        while (field_read(&r) && r.terminator == r.column_end) continue;
-    char sql[900], quoted[500];
-    u32 columns = 0;
-    shell_identifier(table, quoted, sizeof quoted);
-    snprintf(sql, sizeof sql, "PRAGMA table_info(%s)", quoted);
-    skerry_exec(s->db, sql, count_row, &columns);
-    if (!columns) columns = table_make(s, &r, table);
-    struct buffer insert_sql = {0};
-    struct skerry_stmt *insert = NULL;
-    size_t used;
-    int rc;
-    buffer_format(&insert_sql, "INSERT INTO %s VALUES(?", quoted);
-    for (u32 i = 1; i < columns; i++) buffer_text(&insert_sql, ",?");
-    buffer_text(&insert_sql, ")");
-    bool own = columns && skerry_autocommit(s->db);
-    if (own) skerry_exec(s->db, "BEGIN", NULL, NULL);
-    if (columns) {
-        while ((rc = skerry_prepare(s->db, insert_sql.bytes, insert_sql.size, &insert, &used)) ==
-               SKERRY_WAIT)
-            skerry_wait(s->db);
-        if (rc == SKERRY_OK)
-            rows_import(s, &r, insert, columns, file);
-        else
-            shell_error(s, "Error: %s\n", skerry_error(s->db)->text);
-        skerry_finalize(insert);
-    }
-    if (own && skerry_exec(s->db, "COMMIT", NULL, NULL) != SKERRY_OK)
-        shell_error(s, "Error: COMMIT failed: %s\n", skerry_error(s->db)->text);
-    buffer_deinit(&insert_sql);
-    buffer_deinit(&r.field);
-    fclose(r.in);
+    buffer_deinit(&like);
+    return true;
 }

@@ -1,73 +1,164 @@
 #include "shell.h"
 
+#include <ctype.h>
 #include <math.h>
 
-static const char *const MODE_NAMES[MODE_COUNT] = {"list",   "csv",  "tabs",    "ascii", "quote",
-                                                   "insert", "line", "json",    "html",  "column",
-                                                   "table",  "box",  "markdown"};
+static const char *const MODE_NAMES[MODE_COUNT] = {"list",   "csv",  "tcl",      "ascii", "quote",
+                                                   "insert", "line", "json",     "html",  "column",
+                                                   "table",  "box",  "markdown", "off"};
 
 const char *shell_mode_name(enum shell_mode mode)
 {
     return MODE_NAMES[mode];
 }
 
+void shell_separators_set(struct shell *s, const char *column, const char *row)
+{
+    if (column) snprintf(s->column_separator, sizeof s->column_separator, "%s", column);
+    if (row) snprintf(s->row_separator, sizeof s->row_separator, "%s", row);
+}
+
 bool shell_mode_set(struct shell *s, const char *name)
 {
-    for (u32 i = 0; i < MODE_COUNT; i++) {
-        if (strcmp(name, MODE_NAMES[i]) != 0) continue;
-        s->mode = (enum shell_mode)i;
-        const char *column = "|", *row = "\n";
-        if (s->mode == MODE_CSV) column = ",", row = "\r\n";
-        if (s->mode == MODE_TABS) column = "\t";
-        if (s->mode == MODE_ASCII) column = "\x1f", row = "\x1e";
-        if (s->mode == MODE_QUOTE) column = ",";
-        snprintf(s->column_separator, sizeof s->column_separator, "%s", column);
-        snprintf(s->row_separator, sizeof s->row_separator, "%s", row);
-        bool with_headers = s->mode == MODE_COLUMN || s->mode == MODE_TABLE ||
-                            s->mode == MODE_BOX || s->mode == MODE_MARKDOWN;
-        if (!s->headers_set) s->headers = with_headers;
+    // The order decides what an abbreviation means.
+    static const struct {
+        const char *name;
+        enum shell_mode mode;
+        const char *column, *row;
+    } MODES[] = {
+        {"lines", MODE_LINE, NULL, NULL},
+        {"columns", MODE_COLUMN, NULL, NULL},
+        {"list", MODE_LIST, "|", "\n"},
+        {"html", MODE_HTML, NULL, NULL},
+        {"tcl", MODE_TCL, " ", "\n"},
+        {"csv", MODE_CSV, ",", "\r\n"},
+        {"tabs", MODE_LIST, "\t", NULL},
+        {"insert", MODE_INSERT, NULL, NULL},
+        {"quote", MODE_QUOTE, ",", "\n"},
+        {"ascii", MODE_ASCII, "\x1f", "\x1e"},
+        {"markdown", MODE_MARKDOWN, NULL, NULL},
+        {"table", MODE_TABLE, NULL, NULL},
+        {"box", MODE_BOX, NULL, NULL},
+        {"off", MODE_OFF, NULL, NULL},
+        {"json", MODE_JSON, NULL, NULL},
+    };
+    for (u32 i = 0; i < COUNT_OF(MODES); i++) {
+        if (!name[0] || strncmp(MODES[i].name, name, strlen(name)) != 0) continue;
+        s->mode = MODES[i].mode;
+        shell_separators_set(s, MODES[i].column, MODES[i].row);
+        if (s->mode == MODE_COLUMN && !s->headers_set) s->headers = true;
         return true;
     }
     return false;
 }
 
-static void print_quoted_text(FILE *out, const char *text, size_t size)
+void print_quoted_text(FILE *out, const char *text)
 {
     fputc('\'', out);
-    for (size_t i = 0; i < size && text[i]; i++) {
-        if (text[i] == '\'') fputc('\'', out);
-        fputc(text[i], out);
+    for (; *text; text++) {
+        if (*text == '\'') fputc('\'', out);
+        fputc(*text, out);
     }
     fputc('\'', out);
 }
 
-void print_sql_literal(FILE *out, struct skerry_stmt *stmt, u32 column)
+// A text that does not occur in another one.
+static const char *text_unused(const char *in, const char *first, const char *second, char *out,
+                               size_t size)
+{
+    if (!strstr(in, first)) return first;
+    if (!strstr(in, second)) return second;
+    for (u32 i = 0;; i++) {
+        snprintf(out, size, "(%s%u)", first, i);
+        if (!strstr(in, out)) return out;
+    }
+}
+
+// A literal on one line: ends of lines are put in by replace().
+static void print_one_line_text(FILE *out, const char *text)
+{
+    char feed_space[24], return_space[24];
+    const char *feed = NULL, *carriage = NULL;
+    if (strchr(text, '\n')) feed = text_unused(text, "\\n", "\\012", feed_space, sizeof feed_space);
+    if (strchr(text, '\r'))
+        carriage = text_unused(text, "\\r", "\\015", return_space, sizeof return_space);
+    fprintf(out, "%s%s'", feed ? "replace(" : "", carriage ? "replace(" : "");
+    for (; *text; text++) {
+        if (*text == '\n')
+            fputs(feed, out);
+        else if (*text == '\r')
+            fputs(carriage, out);
+        else
+            fprintf(out, *text == '\'' ? "''" : "%c", *text);
+    }
+    fputc('\'', out);
+    if (carriage) fprintf(out, ",'%s',char(13))", carriage);
+    if (feed) fprintf(out, ",'%s',char(10))", feed);
+}
+
+// Twenty digits, as sqlite3's shell writes a real in SQL: enough to come back as the same number.
+static void print_real(FILE *out, double real)
+{
+    if (isnan(real) || isinf(real)) {
+        fputs(isnan(real) ? "NaN" : real < 0 ? "-Inf" : "Inf", out);
+        return;
+    }
+    long double rest = real < 0 ? -(long double)real : real, scale = 1.0L;
+    int exponent = 0;
+    char digits[24];
+    if (rest > 0) {
+        // Constants are doubles, as sqlite3's: their error is part of the digits past the
+        // seventeenth.
+        for (; rest >= 1e100 * scale; exponent += 100) scale *= 1e100;
+        for (; rest >= 1e10 * scale; exponent += 10) scale *= 1e10;
+        for (; rest >= 10.0 * scale; exponent++) scale *= 10.0;
+        rest /= scale;
+        for (; rest < 1e-8; exponent -= 8) rest *= 1e8;
+        for (; rest < 1.0; exponent--) rest *= 10.0;
+        rest += 0.5e-19;
+        if (rest >= 10.0) rest *= 0.1, exponent++;
+    }
+    int count = 20;
+    for (int i = 0; i < count; i++) {
+        int digit = (int)rest;
+        digits[i] = (char)('0' + digit);
+        rest = (rest - digit) * 10.0;
+    }
+    while (count > 1 && digits[count - 1] == '0') count--;
+    bool scientific = exponent < -4 || exponent > 19;
+    int point = scientific ? 0 : exponent; // index of the digit before the point
+    if (real < 0) fputc('-', out);
+    if (point < 0) {
+        fputs("0.", out);
+        for (int i = -1; i > point; i--) fputc('0', out);
+    }
+    for (int i = 0; i < count || i <= point + 1; i++) {
+        if (point >= 0 && i == point + 1) fputc('.', out);
+        if (i < count || i <= point + 1) fputc(i < count ? digits[i] : '0', out);
+    }
+    if (scientific) fprintf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+}
+
+void print_sql_literal(FILE *out, struct skerry_stmt *stmt, u32 column, bool one_line)
 {
     size_t size;
     switch (skerry_column_type(stmt, column)) {
     case VALUE_NULL: fputs("NULL", out); break;
     case VALUE_INTEGER: fprintf(out, "%lld", (long long)skerry_column_integer(stmt, column)); break;
     case VALUE_REAL: {
-        double r = skerry_column_real(stmt, column);
-        char text[60];
-        if (isinf(r)) {
-            fputs(r > 0 ? "1e999" : "-1e999", out);
-            break;
-        }
-        // Enough digits to come back as the same number, and always a sign of being real.
-        snprintf(text, sizeof text, "%.15g", r);
-        if (strtod(text, NULL) != r) snprintf(text, sizeof text, "%.17g", r);
-        char *e = strchr(text, 'e');
-        bool point = strchr(text, '.') != NULL;
-        if (e && !point)
-            fprintf(out, "%.*s.0%s", (int)(e - text), text, e);
+        double real = skerry_column_real(stmt, column);
+        if (one_line && isinf(real))
+            fputs(real > 0 ? "1e999" : "-1e999", out);
         else
-            fprintf(out, "%s%s", text, point ? "" : ".0");
+            print_real(out, real);
         break;
     }
     case VALUE_TEXT: {
         const char *text = skerry_column_text(stmt, column, &size);
-        print_quoted_text(out, text ? text : "", size);
+        if (one_line)
+            print_one_line_text(out, text ? text : "");
+        else
+            print_quoted_text(out, text ? text : "");
         break;
     }
     case VALUE_BLOB: {
@@ -113,32 +204,52 @@ static void print_html(FILE *out, const char *text)
     }
 }
 
+static void print_escaped(FILE *out, const char *text, size_t size, bool json)
+{
+    static const char FROM[] = "\b\f\n\r\t\\\"", TO[] = "bfnrt\\\"";
+    fputc('"', out);
+    for (size_t i = 0; i < size; i++) {
+        u8 c = (u8)text[i];
+        const char *at = c ? strchr(FROM, c) : NULL;
+        if (at && (json || at > FROM + 1))
+            fprintf(out, "\\%c", TO[at - FROM]);
+        else if (json && c < 0x20)
+            fprintf(out, "\\u%04x", c);
+        else if (!json && (c < 0x20 || c >= 0x7f))
+            fprintf(out, "\\%03o", c);
+        else
+            fputc(c, out);
+    }
+    fputc('"', out);
+}
+
+void print_c_string(FILE *out, const char *text, size_t size)
+{
+    print_escaped(out, text, size, false);
+}
+
 static bool gathers(enum shell_mode mode)
 {
     return mode == MODE_COLUMN || mode == MODE_TABLE || mode == MODE_BOX || mode == MODE_MARKDOWN;
 }
 
-static void cell_add(struct printer *p, const char *text, bool numeric)
+// Takes the text, which was malloc'ed.
+static void cell_add(struct printer *p, char *text)
 {
-    if (p->cell_count == p->cell_capacity) {
+    if (text && p->cell_count == p->cell_capacity) {
         size_t capacity = p->cell_capacity ? p->cell_capacity * 2 : 256;
         char **bigger = realloc(p->cells, capacity * sizeof *bigger);
-        if (bigger) p->cells = bigger;
-        u8 *more = realloc(p->numeric, capacity);
-        if (more) p->numeric = more;
-        if (!bigger || !more) {
-            p->failed = true;
-            return;
+        if (bigger) {
+            p->cells = bigger;
+            p->cell_capacity = capacity;
         }
-        p->cell_capacity = capacity;
     }
-    char *copy = strdup(text);
-    if (!copy) {
+    if (!text || p->cell_count == p->cell_capacity) {
         p->failed = true;
+        free(text);
         return;
     }
-    p->numeric[p->cell_count] = numeric;
-    p->cells[p->cell_count++] = copy;
+    p->cells[p->cell_count++] = text;
 }
 
 static const char *column_name(struct skerry_stmt *stmt, u32 column)
@@ -162,21 +273,86 @@ static void headers_print(struct printer *p, struct skerry_stmt *stmt)
         if (s->mode == MODE_CSV)
             print_csv_field(s->out, name, strlen(name), s->column_separator);
         else if (s->mode == MODE_QUOTE)
-            print_quoted_text(s->out, name, strlen(name));
+            print_quoted_text(s->out, name);
+        else if (s->mode == MODE_TCL)
+            print_c_string(s->out, name, strlen(name));
         else
             fputs(name, s->out);
     }
     fputs(s->mode == MODE_HTML ? "</TR>\n" : s->row_separator, s->out);
 }
 
+// Part of a text that goes on one line of a cell: up to a control character or the width; tabs
+// become spaces. *rest: what goes on the next line, or NULL.
+static char *line_of_text(const char *text, const char **rest, int width, bool at_words)
+{
+    const u8 *z = (const u8 *)text;
+    int in = 0, columns = 0, taken;
+    if (width <= 0) width = 1000000;
+    while (columns < width && (z[in] >= ' ' || z[in] == '\t')) {
+        if (z[in] == '\t') {
+            do columns++;
+            while ((columns & 7) != 0 && columns < width);
+            in++;
+        } else {
+            columns++;
+            do in++;
+            while ((z[in] & 0xc0) == 0x80);
+        }
+    }
+    taken = in;
+    if (columns >= width && at_words) {
+        int cut = in;
+        while (cut > in / 2 && !isspace(z[cut - 1])) cut--;
+        if (cut <= in / 2)
+            for (cut = in; cut > in / 2; cut--)
+                if (!isalnum(z[cut - 1]) != !isalnum(z[cut]) && (z[cut] & 0xc0) != 0x80) break;
+        if (cut > in / 2) {
+            taken = in = cut;
+            while (z[in] == ' ') in++;
+        }
+    }
+    if (columns >= width && z[in] >= ' ')
+        *rest = text + in;
+    else if (z[in] == '\r' && z[in + 1] == '\n')
+        *rest = z[in + 2] ? text + in + 2 : NULL;
+    else
+        *rest = z[in] == 0 || z[in + 1] == 0 ? NULL : text + in + 1;
+    char *out = malloc((size_t)columns * 4 + (size_t)taken + 8);
+    int n = 0;
+    columns = 0;
+    for (in = 0; out && in < taken;) {
+        if (z[in] == '\t') {
+            do columns++, out[n++] = ' ';
+            while ((columns & 7) != 0 && columns < width);
+            in++;
+        } else {
+            columns++;
+            do out[n++] = (char)z[in++];
+            while ((z[in] & 0xc0) == 0x80);
+        }
+    }
+    if (out) out[n] = 0;
+    return out;
+}
+
+static int wrap_width(const struct shell *s, u32 column)
+{
+    int width = column < SHELL_WIDTHS_MAX ? abs(s->widths[column]) : 0;
+    return width ? width : s->wrap;
+}
+
 void printer_begin(struct printer *p, struct shell *s, struct skerry_stmt *stmt)
 {
     *p = (struct printer){.s = s, .columns = skerry_column_count(stmt)};
     if (gathers(s->mode)) {
-        for (u32 i = 0; i < p->columns; i++) cell_add(p, column_name(stmt, i), false);
+        const char *rest;
+        for (u32 i = 0; i < p->columns; i++)
+            cell_add(p, line_of_text(column_name(stmt, i), &rest, wrap_width(s, i), s->word_wrap));
     } else if (s->mode == MODE_JSON) {
         fputc('[', s->out);
-    } else if (s->headers && s->mode != MODE_LINE && s->mode != MODE_INSERT) {
+    } else if (s->headers && s->mode != MODE_LINE && s->mode != MODE_INSERT &&
+               s->mode != MODE_OFF) {
         headers_print(p, stmt);
     }
 }
@@ -192,38 +368,36 @@ static const char *cell_text(struct printer *p, struct skerry_stmt *stmt, u32 co
 
 static void json_print(struct printer *p, struct skerry_stmt *stmt)
 {
-    struct buffer out = {0};
-    buffer_text(&out, p->rows ? ",\n{" : "{");
+    FILE *out = p->s->out;
+    fputs(p->rows ? ",\n{" : "{", out);
     for (u32 i = 0; i < p->columns; i++) {
         size_t size;
-        const char *name = column_name(stmt, i);
-        if (i) buffer_text(&out, ",");
-        buffer_json_string(&out, name, strlen(name));
-        buffer_text(&out, ":");
+        const char *name = column_name(stmt, i), *text;
+        if (i) fputc(',', out);
+        print_escaped(out, name, strlen(name), true);
+        fputc(':', out);
         switch (skerry_column_type(stmt, i)) {
-        case VALUE_NULL: buffer_text(&out, "null"); break;
-        case VALUE_INTEGER:
-            buffer_format(&out, "%lld", (long long)skerry_column_integer(stmt, i));
-            break;
+        case VALUE_NULL: fputs("null", out); break;
+        case VALUE_INTEGER: fprintf(out, "%lld", (long long)skerry_column_integer(stmt, i)); break;
         case VALUE_REAL: {
-            const char *text = skerry_column_text(stmt, i, &size);
-            bool infinite = text && strstr(text, "Inf");
-            buffer_text(&out, infinite ? (text[0] == '-' ? "-1e999" : "1e999")
-                              : text   ? text
-                                       : "null");
+            double real = skerry_column_real(stmt, i);
+            if (isinf(real))
+                fputs(real > 0 ? "1e999" : "-1e999", out);
+            else
+                print_real(out, real);
             break;
         }
         case VALUE_TEXT:
-        case VALUE_BLOB: {
-            const char *text = skerry_column_text(stmt, i, &size);
-            buffer_json_string(&out, text ? text : "", size);
+            text = skerry_column_text(stmt, i, &size);
+            print_escaped(out, text ? text : "", text ? strlen(text) : 0, true);
+            break;
+        case VALUE_BLOB:
+            text = skerry_column_blob(stmt, i, &size);
+            print_escaped(out, text ? text : "", text ? size : 0, true);
             break;
         }
-        }
     }
-    buffer_text(&out, "}");
-    fwrite(out.bytes, 1, out.size, p->s->out);
-    buffer_deinit(&out);
+    fputc('}', out);
 }
 
 static void row_print(struct printer *p, struct skerry_stmt *stmt)
@@ -256,11 +430,11 @@ static void row_print(struct printer *p, struct skerry_stmt *stmt)
             break;
         case MODE_INSERT:
             if (i) fputc(',', s->out);
-            print_sql_literal(s->out, stmt, i);
+            print_sql_literal(s->out, stmt, i, true);
             break;
         case MODE_QUOTE:
             if (i) fputs(s->column_separator, s->out);
-            print_sql_literal(s->out, stmt, i);
+            print_sql_literal(s->out, stmt, i, false);
             break;
         case MODE_CSV:
             if (i) fputs(s->column_separator, s->out);
@@ -269,8 +443,11 @@ static void row_print(struct printer *p, struct skerry_stmt *stmt)
             else
                 print_csv_field(s->out, text, strlen(text), s->column_separator);
             break;
+        case MODE_TCL:
+            if (i) fputs(s->column_separator, s->out);
+            print_c_string(s->out, text, strlen(text));
+            break;
         case MODE_LIST:
-        case MODE_TABS:
         case MODE_ASCII:
             if (i) fputs(s->column_separator, s->out);
             fputs(text, s->out); // up to the first NUL, as sqlite3 prints it
@@ -280,6 +457,7 @@ static void row_print(struct printer *p, struct skerry_stmt *stmt)
         case MODE_TABLE:
         case MODE_BOX:
         case MODE_MARKDOWN:
+        case MODE_OFF:
         case MODE_COUNT: break;
         }
     }
@@ -287,23 +465,61 @@ static void row_print(struct printer *p, struct skerry_stmt *stmt)
         fputs(");\n", s->out);
     else if (s->mode == MODE_HTML)
         fputs("</TR>\n", s->out);
-    else if (s->mode != MODE_LINE)
+    else if (s->mode != MODE_LINE && s->mode != MODE_OFF)
         fputs(s->row_separator, s->out);
+}
+
+// The text of a cell in a mode that gathers; quoted ones are malloc'ed, into *own.
+static const char *gathered_text(struct printer *p, struct skerry_stmt *stmt, u32 column,
+                                 char **own)
+{
+    size_t size = 0;
+    enum value_type type = skerry_column_type(stmt, column);
+    *own = NULL;
+    if (!p->s->quote || type == VALUE_INTEGER || type == VALUE_REAL)
+        return cell_text(p, stmt, column, &size);
+    FILE *out = open_memstream(own, &size);
+    if (!out) return NULL;
+    print_sql_literal(out, stmt, column, false);
+    fclose(out);
+    if (*own && type == VALUE_BLOB) **own = 'x';
+    return *own;
+}
+
+static void row_gather(struct printer *p, struct skerry_stmt *stmt)
+{
+    const char **rests = calloc(p->columns + 1, sizeof *rests);
+    char **own = calloc(p->columns + 1, sizeof *own);
+    bool more = rests && own;
+    p->failed |= !more;
+    for (u32 i = 0; more && i < p->columns; i++) {
+        rests[i] = gathered_text(p, stmt, i, &own[i]);
+        if (!rests[i]) p->failed = true;
+    }
+    while (more) {
+        more = false;
+        for (u32 i = 0; i < p->columns; i++) {
+            const char *text = rests[i] ? rests[i] : "";
+            cell_add(p, line_of_text(text, &rests[i], wrap_width(p->s, i), p->s->word_wrap));
+            more |= rests[i] != NULL;
+        }
+        p->tall |= more;
+        // A cell of its own after each line tells whether the row ends with it.
+        cell_add(p, strdup(more ? "" : "end"));
+    }
+    for (u32 i = 0; own && i < p->columns; i++) free(own[i]);
+    free(own);
+    free(rests);
 }
 
 void printer_row(struct printer *p, struct skerry_stmt *stmt)
 {
-    if (gathers(p->s->mode)) {
-        for (u32 i = 0; i < p->columns; i++) {
-            size_t size;
-            enum value_type type = skerry_column_type(stmt, i);
-            cell_add(p, cell_text(p, stmt, i, &size), type == VALUE_INTEGER || type == VALUE_REAL);
-        }
-    } else if (p->s->mode == MODE_JSON) {
+    if (gathers(p->s->mode))
+        row_gather(p, stmt);
+    else if (p->s->mode == MODE_JSON)
         json_print(p, stmt);
-    } else {
+    else
         row_print(p, stmt);
-    }
     p->rows++;
 }
 
@@ -332,50 +548,79 @@ static void print_rule(FILE *out, const int *widths, u32 columns, const char *le
     fprintf(out, "%s\n", right);
 }
 
+static void rule_print(struct printer *p, const int *widths, int place)
+{
+    static const char *const BOX[3][3] = {{"┌", "┬", "┐"}, {"├", "┼", "┤"}, {"└", "┴", "┘"}};
+    switch (p->s->mode) {
+    case MODE_BOX:
+        print_rule(p->s->out, widths, p->columns, BOX[place][0], BOX[place][1], BOX[place][2], "─");
+        break;
+    case MODE_TABLE: print_rule(p->s->out, widths, p->columns, "+", "+", "+", "-"); break;
+    case MODE_MARKDOWN:
+        if (place == 1) print_rule(p->s->out, widths, p->columns, "|", "|", "|", "-");
+        break;
+    case MODE_LIST:
+    case MODE_CSV:
+    case MODE_TCL:
+    case MODE_ASCII:
+    case MODE_QUOTE:
+    case MODE_INSERT:
+    case MODE_LINE:
+    case MODE_JSON:
+    case MODE_HTML:
+    case MODE_COLUMN:
+    case MODE_OFF:
+    case MODE_COUNT: break;
+    }
+}
+
+static void cells_line_print(struct printer *p, char *const *cells, const int *widths, bool head)
+{
+    struct shell *s = p->s;
+    bool column = s->mode == MODE_COLUMN;
+    const char *bar = s->mode == MODE_BOX ? "│" : "|";
+    for (u32 i = 0; i < p->columns; i++) {
+        if (!column) fprintf(s->out, "%s ", bar);
+        bool right = i < SHELL_WIDTHS_MAX && s->widths[i] < 0 && (column || !head);
+        print_padded(s->out, cells[i], widths[i], right, head && !column);
+        fputs(column ? (i + 1 == p->columns ? "\n" : "  ") : " ", s->out);
+    }
+    if (!column) fprintf(s->out, "%s\n", bar);
+}
+
 static void cells_print(struct printer *p, const int *widths)
 {
     struct shell *s = p->s;
-    bool column = s->mode == MODE_COLUMN, box = s->mode == MODE_BOX,
-         markdown = s->mode == MODE_MARKDOWN;
-    const char *bar = box ? "│" : "|";
-    if (box) print_rule(s->out, widths, p->columns, "┌", "┬", "┐", "─");
-    if (s->mode == MODE_TABLE) print_rule(s->out, widths, p->columns, "+", "+", "+", "-");
-    for (size_t at = 0; at < p->cell_count; at += p->columns) {
-        bool head = at == 0;
-        if (head && column && !s->headers) continue;
-        for (u32 i = 0; i < p->columns; i++) {
-            if (!column) fprintf(s->out, "%s ", bar);
-            bool last = i + 1 == p->columns;
-            int width = column && last && s->widths[i] >= 0 ? 0 : widths[i];
-            print_padded(s->out, p->cells[at + i], width, s->widths[i] < 0, head && !column);
-            fputs(column ? (last ? "\n" : "  ") : " ", s->out);
-        }
-        if (!column) fprintf(s->out, "%s\n", bar);
-        if (!head) continue;
-        if (column) {
-            for (u32 i = 0; i < p->columns; i++) {
-                for (int n = 0; n < widths[i]; n++) fputc('-', s->out);
-                fputs(i + 1 == p->columns ? "\n" : "  ", s->out);
-            }
-        }
-        if (box) print_rule(s->out, widths, p->columns, "├", "┼", "┤", "─");
-        if (markdown) print_rule(s->out, widths, p->columns, "|", "|", "|", "-");
-        if (s->mode == MODE_TABLE) print_rule(s->out, widths, p->columns, "+", "+", "+", "-");
+    bool column = s->mode == MODE_COLUMN;
+    rule_print(p, widths, 0);
+    if (!column || s->headers) cells_line_print(p, p->cells, widths, true);
+    for (u32 i = 0; column && s->headers && i < p->columns; i++) {
+        for (int n = 0; n < widths[i]; n++) fputc('-', s->out);
+        fputs(i + 1 == p->columns ? "\n" : "  ", s->out);
     }
-    if (box) print_rule(s->out, widths, p->columns, "└", "┴", "┘", "─");
-    if (s->mode == MODE_TABLE) print_rule(s->out, widths, p->columns, "+", "+", "+", "-");
+    rule_print(p, widths, 1);
+    for (size_t at = p->columns; at < p->cell_count; at += p->columns + 1) {
+        cells_line_print(p, p->cells + at, widths, false);
+        if (!p->tall || !p->cells[at + p->columns][0] || at + p->columns + 1 >= p->cell_count)
+            continue;
+        if (column)
+            fputc('\n', s->out);
+        else if (s->mode != MODE_MARKDOWN)
+            rule_print(p, widths, 1);
+    }
+    rule_print(p, widths, 2);
 }
 
-void printer_end(struct printer *p, struct skerry_stmt *stmt)
+void printer_end(struct printer *p)
 {
-    (void)stmt;
     if (p->s->mode == MODE_JSON) fputs("]\n", p->s->out);
     int *widths = gathers(p->s->mode) ? calloc(p->columns + 1, sizeof *widths) : NULL;
     if (widths && !p->failed) {
-        for (size_t i = 0; i < p->cell_count; i++) {
-            u32 column = (u32)(i % p->columns);
-            int asked = column < SHELL_WIDTHS_MAX ? abs(p->s->widths[column]) : 0;
-            widths[column] = asked ? asked : MAX(widths[column], text_width(p->cells[i]));
+        for (u32 i = 0; i < p->columns; i++) {
+            widths[i] =
+                MAX(i < SHELL_WIDTHS_MAX ? abs(p->s->widths[i]) : 0, text_width(p->cells[i]));
+            for (size_t at = p->columns + i; at < p->cell_count; at += p->columns + 1)
+                widths[i] = MAX(widths[i], text_width(p->cells[at]));
         }
         cells_print(p, widths);
     } else if (p->failed) {
@@ -384,5 +629,4 @@ void printer_end(struct printer *p, struct skerry_stmt *stmt)
     free(widths);
     for (size_t i = 0; i < p->cell_count; i++) free(p->cells[i]);
     free(p->cells);
-    free(p->numeric);
 }

@@ -40,8 +40,9 @@ const struct table *locate_table(struct compile *c, const char *database, const 
         if (found) *database_index = 0;
     }
     if (found || quiet) return found;
-    if (database) compile_fail(c, ERR_ERROR, offset, "no such table: %s.%s", database, name);
-    compile_fail(c, ERR_ERROR, offset, "no such table: %s", name);
+    // SQLite gives no place for these.
+    if (database) compile_fail(c, ERR_ERROR, -1, "no such table: %s.%s", database, name);
+    compile_fail(c, ERR_ERROR, -1, "no such table: %s", name);
 }
 
 static void find_indexed_by(struct compile *c, struct source *s)

@@ -1,0 +1,232 @@
+#include "shell.h"
+
+#include <ctype.h>
+
+struct names {
+    char *names[4096];
+    u32 count;
+};
+
+static int name_gather(void *context, struct skerry_stmt *stmt)
+{
+    struct names *n = context;
+    const char *text = skerry_column_text(stmt, 0, NULL);
+    if (text && n->count < COUNT_OF(n->names) && (n->names[n->count] = strdup(text))) n->count++;
+    return 0;
+}
+
+static int database_gather(void *context, struct skerry_stmt *stmt)
+{
+    struct names *n = context;
+    const char *text = skerry_column_text(stmt, 1, NULL);
+    if (text && n->count < COUNT_OF(n->names) && (n->names[n->count] = strdup(text))) n->count++;
+    return 0;
+}
+
+static void names_free(struct names *n)
+{
+    for (u32 i = 0; n && i < n->count; i++) free(n->names[i]);
+    free(n);
+}
+
+static void quoted_add(struct buffer *sql, const char *text, char quote)
+{
+    buffer_add(sql, &quote, 1);
+    for (; *text; text++) {
+        if (*text == quote) buffer_add(sql, &quote, 1);
+        buffer_add(sql, text, 1);
+    }
+    buffer_add(sql, &quote, 1);
+}
+
+static struct names *databases(struct shell *s)
+{
+    struct names *n = calloc(1, sizeof *n);
+    if (n && skerry_exec(s->db, "PRAGMA database_list", database_gather, n) != SKERRY_OK) {
+        shell_error(s, "Error: %s\n", skerry_error(s->db)->text);
+        names_free(n);
+        n = NULL;
+    }
+    return n;
+}
+
+// In columns, down before across, as sqlite3 lays them out on 80 columns.
+static void names_print(FILE *out, const struct names *n)
+{
+    size_t widest = 0;
+    for (u32 i = 0; i < n->count; i++) widest = MAX(widest, strlen(n->names[i]));
+    u32 across = MAX(1u, (u32)(80 / (widest + 2))), down = (n->count + across - 1) / across;
+    for (u32 row = 0; row < down; row++) {
+        for (u32 i = row; i < n->count; i += down)
+            fprintf(out, "%s%-*s", i < down ? "" : "  ", (int)widest, n->names[i]);
+        fputc('\n', out);
+    }
+}
+
+bool shell_names_list(struct shell *s, const char *what, const char *pattern)
+{
+    struct names *all = databases(s), *n = calloc(1, sizeof *n);
+    struct buffer sql = {0};
+    bool good = all && n;
+    for (u32 i = 0; good && i < all->count; i++) {
+        buffer_text(&sql, i ? " UNION ALL SELECT " : "SELECT ");
+        if (strcasecmp(all->names[i], "main") != 0) {
+            quoted_add(&sql, all->names[i], '\'');
+            buffer_text(&sql, "||'.'||");
+        }
+        buffer_text(&sql, "name FROM ");
+        quoted_add(&sql, all->names[i], '"');
+        buffer_text(&sql, what[0] == 't' ? ".sqlite_schema WHERE type IN ('table','view') AND name "
+                                           "NOT LIKE 'sqlite_%' AND name "
+                                         : ".sqlite_schema WHERE type = 'index' AND tbl_name ");
+        buffer_text(&sql, "LIKE ");
+        quoted_add(&sql, pattern ? pattern : "%", '\'');
+    }
+    buffer_text(&sql, " ORDER BY 1");
+    buffer_add(&sql, "", 1);
+    if (good && skerry_exec(s->db, sql.bytes, name_gather, n) != SKERRY_OK) {
+        shell_error(s, "Error: %s\n", skerry_error(s->db)->text);
+        good = false;
+    }
+    if (good) names_print(s->out, n);
+    buffer_deinit(&sql);
+    names_free(all);
+    names_free(n);
+    return good;
+}
+
+// ---- .schema -----------------------------
+
+struct schema_state {
+    struct shell *s;
+    const char *database;
+};
+
+struct column_state {
+    FILE *out;
+    u32 count;
+};
+
+static int view_column(void *context, struct skerry_stmt *stmt)
+{
+    struct column_state *c = context;
+    char quoted[300];
+    const char *name = skerry_column_text(stmt, 1, NULL);
+    fprintf(c->out, "%s%s", c->count++ ? "," : "(",
+            shell_identifier(name ? name : "", quoted, sizeof quoted));
+    return 0;
+}
+
+// What a view or a virtual table gives is not to be seen in its SQL, so a comment tells.
+static void columns_print(struct schema_state *d, const char *name, bool main)
+{
+    char quoted[300];
+    char *text = NULL;
+    size_t size = 0;
+    struct column_state c = {open_memstream(&text, &size), 0};
+    struct buffer sql = {0};
+    buffer_text(&sql, "PRAGMA ");
+    quoted_add(&sql, d->database, '"');
+    buffer_text(&sql, ".table_info=");
+    quoted_add(&sql, name, '"');
+    buffer_add(&sql, "", 1);
+    if (c.out) {
+        skerry_exec(d->s->db, sql.bytes, view_column, &c);
+        fclose(c.out);
+        if (c.count && !main)
+            fprintf(d->s->out, "\n/* %s.", shell_identifier(d->database, quoted, sizeof quoted));
+        if (c.count && main) fputs("\n/* ", d->s->out);
+        if (c.count)
+            fprintf(d->s->out, "%s%s) */", shell_identifier(name, quoted, sizeof quoted), text);
+        free(text);
+    }
+    buffer_deinit(&sql);
+}
+
+void shell_create_print(FILE *out, const char *sql, const char *database)
+{
+    static const char *const KINDS[] = {"TABLE", "INDEX",   "UNIQUE INDEX",
+                                        "VIEW",  "TRIGGER", "VIRTUAL TABLE"};
+    char quoted[300];
+    bool create = strncmp(sql, "CREATE ", 7) == 0;
+    for (u32 i = 0; create && database && i < COUNT_OF(KINDS); i++) {
+        size_t size = strlen(KINDS[i]);
+        if (strncmp(sql + 7, KINDS[i], size) != 0 || sql[7 + size] != ' ') continue;
+        fprintf(out, "CREATE %s %s.%s", KINDS[i], shell_identifier(database, quoted, sizeof quoted),
+                sql + 8 + size);
+        return;
+    }
+    if (strncmp(sql, "CREATE TABLE '", 14) == 0 || strncmp(sql, "CREATE TABLE \"", 14) == 0)
+        fprintf(out, "CREATE TABLE IF NOT EXISTS %s", sql + 13);
+    else
+        fputs(sql, out);
+}
+
+static int schema_print(void *context, struct skerry_stmt *stmt)
+{
+    struct schema_state *d = context;
+    const char *sql = skerry_column_text(stmt, 0, NULL), *name = skerry_column_text(stmt, 1, NULL);
+    const char *type = skerry_column_text(stmt, 2, NULL);
+    bool main = strcasecmp(d->database, "main") == 0;
+    if (!sql || !name || !type) return 0;
+    shell_create_print(d->s->out, sql, main ? NULL : d->database);
+    if (strcmp(type, "view") == 0 || strncasecmp(sql, "CREATE VIRTUAL", 14) == 0)
+        columns_print(d, name, main);
+    fputs(";\n", d->s->out);
+    return 0;
+}
+
+bool shell_schema(struct shell *s, int argc, char **argv)
+{
+    const char *pattern = NULL;
+    bool system = true;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--nosys") == 0 || strcmp(argv[i], "-nosys") == 0) {
+            system = false;
+        } else if (argv[i][0] == '-') {
+            fprintf(stderr, "Unknown option: \"%s\"\n", argv[i]);
+            return false;
+        } else if (pattern) {
+            fputs("Usage: .schema ?--nosys? ?LIKE-PATTERN?\n", stderr);
+            return false;
+        } else {
+            pattern = argv[i];
+        }
+    }
+    static const char *const TABLES[] = {"sqlite_master", "sqlite_schema", "sqlite_temp_master",
+                                         "sqlite_temp_schema"};
+    for (u32 i = 0; pattern && i < COUNT_OF(TABLES); i++)
+        if (strcasecmp(pattern, TABLES[i]) == 0)
+            fprintf(s->out,
+                    "CREATE TABLE %s (\n  type text,\n  name text,\n  tbl_name text,\n  rootpage "
+                    "integer,\n  sql text\n);\n",
+                    TABLES[i]);
+    struct names *all = databases(s);
+    bool good = all != NULL;
+    for (u32 i = 0; good && i < all->count; i++) {
+        struct schema_state d = {s, all->names[i]};
+        struct buffer sql = {0};
+        buffer_text(&sql, "SELECT sql, name, type FROM ");
+        quoted_add(&sql, all->names[i], '"');
+        buffer_text(&sql, ".sqlite_schema WHERE sql IS NOT NULL");
+        if (!system) buffer_text(&sql, " AND name NOT LIKE 'sqlite__%'");
+        if (pattern) {
+            buffer_text(&sql, " AND lower(");
+            if (strchr(pattern, '.')) {
+                quoted_add(&sql, all->names[i], '\'');
+                buffer_text(&sql, "||'.'||");
+            }
+            buffer_text(&sql, strpbrk(pattern, "*?[") ? "tbl_name) GLOB lower("
+                                                      : "tbl_name) LIKE lower(");
+            quoted_add(&sql, pattern, '\'');
+            buffer_text(&sql, ")");
+        }
+        buffer_text(&sql, " ORDER BY rowid");
+        buffer_add(&sql, "", 1);
+        good = skerry_exec(s->db, sql.bytes, schema_print, &d) == SKERRY_OK;
+        if (!good) shell_error(s, "Error: %s\n", skerry_error(s->db)->text);
+        buffer_deinit(&sql);
+    }
+    names_free(all);
+    return good;
+}
