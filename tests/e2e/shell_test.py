@@ -148,7 +148,7 @@ INSERT INTO t SELECT * FROM t, t;
 DROP TABLE missing;
 ROLLBACK;
 BEGIN; BEGIN;
-SELECT ?1, :name, raise(ABORT,'x');
+SELECT ?1, :name;
 PRAGMA nonsense;
 SELECT "sel ect" FROM "odd name" WHERE nope = 1;
 SELECT 1;; SELECT nope; SELECT 3;
