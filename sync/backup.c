@@ -335,7 +335,7 @@ static void on_commit(struct waiter *w)
                    "the store has not taken pushes for so long that %llu bytes of log wait; they "
                    "are let go, and a "
                    "whole image will be pushed instead",
-                   (unsigned long long)((now.lsn - b->pushed.lsn) * frame_size));
+                   (unsigned long long)(now.lsn - b->pushed.lsn) * frame_size);
         b->log_let_go = true;
         if (b->step == STEP_IDLE || b->step == STEP_SNAPSHOT) b->need_full = true;
         store_hold(b->store, UINT64_MAX);

@@ -42,8 +42,8 @@ void column_set_type(struct column *c, const char *type)
     c->affinity = (u8)affinity_of_type(type);
     c->strict_type = COLUMN_TYPE_OTHER;
     if (*type) c->flags |= COLUMN_HAS_TYPE;
-    for (u8 i = 1; i < COUNT_OF(names); i++)
-        if (strcasecmp(type, names[i]) == 0) c->strict_type = i;
+    for (u32 i = 1; i < COUNT_OF(names); i++)
+        if (strcasecmp(type, names[i]) == 0) c->strict_type = (u8)i;
 }
 
 static struct expr *skip_collate(struct expr *e)
