@@ -60,7 +60,8 @@ static enum vacuum_step row_pass(const struct value *fields)
 {
     bool tree = fields[3].type == VALUE_INTEGER && fields[3].integer > 0;
     if (!tree) return VACUUM_OTHERS;
-    return text_is(&fields[0], "index") && fields[4].type != VALUE_NULL ? VACUUM_INDEXES : VACUUM_TABLES;
+    return text_is(&fields[0], "index") && fields[4].type != VALUE_NULL ? VACUUM_INDEXES
+                                                                        : VACUUM_TABLES;
 }
 
 static io_status tree_create(struct vacuum *v, struct op *op, pgno from)
@@ -77,13 +78,16 @@ static io_status tree_create(struct vacuum *v, struct op *op, pgno from)
     bool sound = from > 1 && page_check(p, txn_usable_size(v->txn), &op->err) == ERR_OK;
     bool rowids = p->node.rowid_tree;
     page_unpin(p);
-    if (!sound) return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: root page %u", from);
+    if (!sound)
+        return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: root page %u",
+                        from);
     IO_TRY(btree_create(v->image_txn, op, rowids ? BTREE_TABLE : BTREE_INDEX, &v->root));
     v->trees[v->tree_count++] = (struct vacuum_tree){from, v->root};
     return IO_DONE;
 }
 
-// The row in hand, when it belongs to this pass, with its tree's new root, in v->record; v->record_size = 0: not now.
+// The row in hand, when it belongs to this pass, with its tree's new root, in v->record;
+// v->record_size = 0: not now.
 static io_status row_make(struct vacuum *v, struct op *op)
 {
     struct value fields[5];
@@ -93,10 +97,12 @@ static io_status row_make(struct vacuum *v, struct op *op)
     v->record = NULL;
     v->record_size = 0;
     io_status status = IO_DONE;
-    if (record_decode(v->entry, v->entry_size, (u8)v->encoding, fields, 5, &count, &op->err) != ERR_OK)
+    if (record_decode(v->entry, v->entry_size, (u8)v->encoding, fields, 5, &count, &op->err) !=
+        ERR_OK)
         status = IO_FAIL;
     else if (count != 5)
-        status = IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: a row of sqlite_schema");
+        status = IO_ERROR(&op->err, ERR_CORRUPT,
+                          "database disk image is malformed: a row of sqlite_schema");
     else if (row_pass(fields) == v->step) {
         if (v->step != VACUUM_OTHERS) {
             status = tree_create(v, op, (pgno)MIN(fields[3].integer, (s64)UINT32_MAX));
@@ -105,7 +111,8 @@ static io_status row_make(struct vacuum *v, struct op *op)
         if (status == IO_DONE) {
             v->record_size = record_size(fields, 5, (u8)v->encoding, NULL);
             v->record = malloc(v->record_size);
-            if (!v->record || record_encode(fields, 5, (u8)v->encoding, v->record, v->record_size) != ERR_OK)
+            if (!v->record ||
+                record_encode(fields, 5, (u8)v->encoding, v->record, v->record_size) != ERR_OK)
                 status = no_memory(op);
         }
     }
@@ -154,7 +161,8 @@ static io_status schema_pass(struct vacuum *v, struct op *op)
 
 // ---- the trees ---------------------------------------------------------------------------------
 
-// Entries come in their order and go to the end: nothing is compared, so that no collation is needed.
+// Entries come in their order and go to the end: nothing is compared, so that no collation is
+// needed.
 static io_status trees_copy(struct vacuum *v, struct op *op)
 {
     static const struct key_info any_key = {.encoding = 1};
@@ -215,8 +223,10 @@ static io_status meta_copy(struct vacuum *v, struct op *op)
     for (; v->meta_next < COUNT_OF(fields); v->meta_next++) {
         u32 value;
         IO_TRY(txn_meta_get(v->txn, op, fields[v->meta_next].field, &value));
-        IO_TRY(txn_meta_set(v->image_txn, op, fields[v->meta_next].field, value + fields[v->meta_next].add));
-        if (fields[v->meta_next].field == META_TEXT_ENCODING) v->encoding = value >= 1 && value <= 3 ? value : 1;
+        IO_TRY(txn_meta_set(v->image_txn, op, fields[v->meta_next].field,
+                            value + fields[v->meta_next].add));
+        if (fields[v->meta_next].field == META_TEXT_ENCODING)
+            v->encoding = value >= 1 && value <= 3 ? value : 1;
     }
     v->step = VACUUM_TABLES;
     return IO_DONE;
@@ -228,7 +238,8 @@ io_status vacuum_copy(struct vacuum *v, struct op *op)
     for (;;) {
         switch (v->step) {
         case VACUUM_OPEN: {
-            struct store_options options = {.in_memory = true, .create = true, .page_size = s->page_size};
+            struct store_options options = {
+                .in_memory = true, .create = true, .page_size = s->page_size};
             IO_TRY(store_open(s->io, ":memory:", &options, op, &v->image));
             v->image->usable_size = s->usable_size;
             v->image_txn = txn_create(v->image);
@@ -277,7 +288,8 @@ io_status vacuum_write_into(struct vacuum *v, struct op *op, const char *path)
             io_status status = store_open(s->io, path, &options, op, &v->target);
             if (status == IO_FAIL && op->err.code == ERR_NOTADB) return target_exists(op);
             IO_TRY(status);
-            if (v->target->file_size || v->target->appended.page_count || v->target->writer) return target_exists(op);
+            if (v->target->file_size || v->target->appended.page_count || v->target->writer)
+                return target_exists(op);
             v->target->usable_size = s->usable_size;
             v->target_txn = txn_create(v->target);
             if (!v->target_txn) return no_memory(op);

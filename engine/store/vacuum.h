@@ -1,8 +1,9 @@
-// VACUUM: the database's trees copied one after the other into a new image, without free pages and in order.
+// VACUUM: the database's trees copied one after the other into a new image, without free pages and
+// in order.
 //
-// The image is a store in memory; it takes the database's place in one transaction (txn_replace), so that a crash
-// leaves the old state or the new one and readers keep theirs. Trees are copied entry by entry as they are: rowids
-// and the order of keys stay.
+// The image is a store in memory; it takes the database's place in one transaction (txn_replace),
+// so that a crash leaves the old state or the new one and readers keep theirs. Trees are copied
+// entry by entry as they are: rowids and the order of keys stay.
 #pragma once
 
 #include "btree.h"
@@ -12,7 +13,7 @@ struct vacuum_tree {
     pgno from, to;
 };
 struct vacuum {
-    struct txn *txn;       // of the database; reading is enough
+    struct txn *txn; // of the database; reading is enough
     struct store *image;
     struct txn *image_txn; // its private pages are the image
     struct store *target;  // of VACUUM INTO
@@ -31,7 +32,14 @@ struct vacuum {
         VACUUM_TARGET_CLOSE,
         VACUUM_TARGET_DONE,
     } step;
-    enum { VACUUM_FIRST, VACUUM_READ, VACUUM_ROOT, VACUUM_LAST, VACUUM_INSERT, VACUUM_NEXT } copy_step;
+    enum {
+        VACUUM_FIRST,
+        VACUUM_READ,
+        VACUUM_ROOT,
+        VACUUM_LAST,
+        VACUUM_INSERT,
+        VACUUM_NEXT
+    } copy_step;
     struct cursor from, to;
     bool cursors_open;
     u32 meta_next;
@@ -44,9 +52,11 @@ struct vacuum {
     pgno root; // of the row of sqlite_schema in hand: its new one
 };
 
-// Goes on copying; IO_DONE when it is time to let others run, or step is VACUUM_DONE. Zero *v but for txn first.
+// Goes on copying; IO_DONE when it is time to let others run, or step is VACUUM_DONE. Zero *v but
+// for txn first.
 io_status vacuum_copy(struct vacuum *v, struct op *op);
-// Writes the image to a new file of that name: "output file already exists" when there is one that is not empty.
+// Writes the image to a new file of that name: "output file already exists" when there is one that
+// is not empty.
 io_status vacuum_write_into(struct vacuum *v, struct op *op, const char *path);
 // The database of v->txn, which writes and has not written yet, becomes the image.
 io_status vacuum_replace(struct vacuum *v, struct op *op);

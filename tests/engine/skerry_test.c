@@ -373,22 +373,22 @@ static struct skerry *rollback_setup(enum io_backend_kind backend)
     CHECK_STR(sql(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b, c); CREATE INDEX tc ON t(c);"
                       "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
                       "INSERT INTO t SELECT i, printf('%.*c', 20 + i % 50 * 40, 'b'), i FROM n;"
-                      "CREATE TABLE u(x CHECK(x < 1))"),
+                      "CREATE TABLE u(x); CREATE TABLE v AS SELECT * FROM t;"
+                      "CREATE TRIGGER ut AFTER INSERT ON u WHEN new.x < 0 BEGIN UPDATE t SET b = b || '!';"
+                      "SELECT count(*) FROM v WHERE length(b) > 1; SELECT RAISE(ABORT, 'enough'); END"),
               "");
     return db;
 }
 
 TEST(skerry_reads_on_past_a_failing_writer)
 {
-    static const char write[] =
-        "UPDATE t SET b = b || '!' || zeroblob(300), c = c + 0 * abs(-9223372036854775808 + 3000 - a)";
     for (u32 i = 0; i < 2 * COUNT_OF(READ_T); i++) {
         struct skerry *db = rollback_setup(i < COUNT_OF(READ_T) ? IO_BACKEND_MEMORY : IO_BACKEND_SIM);
         u32 which = i % COUNT_OF(READ_T);
         CHECK_STR(sql(db, "BEGIN; INSERT INTO u VALUES(0)"), "");
         struct skerry_stmt *reader = prepare(db, READ_T[which]);
         rows_expect(reader, 1, 5, "");
-        struct skerry_stmt *writer = prepare(db, write);
+        struct skerry_stmt *writer = prepare(db, "INSERT INTO u VALUES(-1)");
         s64 seen = 5;
         int result;
         while ((result = skerry_step(writer)) == SKERRY_WAIT) {
@@ -396,7 +396,7 @@ TEST(skerry_reads_on_past_a_failing_writer)
             if (seen < 1000 && step(reader) == SKERRY_ROW) seen = skerry_column_integer(reader, 0);
             io_step(skerry_engine_io(engine), 0);
         }
-        CHECK_STR(skerry_error(db)->text, "integer overflow");
+        CHECK_STR(skerry_error(db)->text, "enough");
         if (i >= COUNT_OF(READ_T)) CHECK(seen > 5);
         rows_expect(reader, seen + 1, 3000, "");
         CHECK_EQ(step(reader), SKERRY_DONE);
