@@ -181,14 +181,14 @@ void subquery_types(struct compile *c, struct table *t, struct select *s, char f
                 types |= expr_data_types(term->columns->items[i].expr);
             if (affinity == AFFINITY_TEXT && types & 1) affinity = AFFINITY_BLOB;
             else if (affinity >= AFFINITY_NUMERIC && types & 2) affinity = AFFINITY_BLOB;
+            if (affinity >= AFFINITY_NUMERIC && e->kind == EXPR_CAST) affinity = AFFINITY_FLEXNUM;
         }
-        if (affinity >= AFFINITY_NUMERIC && e->kind == EXPR_CAST) affinity = AFFINITY_FLEXNUM;
         column->affinity = (u8)affinity;
         const struct collation *collation = expr_collation_or_null(c, e);
         if (collation) column->collation = collation->name;
         const char *type = expr_decltype(c, NULL, e);
         column->default_text = type; // of a subquery's table: the type that its column was declared with
-        if (type) {
+        if (type && affinity_of_type(type) == (enum affinity)affinity) {
             column->type = type;
             column->flags |= COLUMN_HAS_TYPE;
         } else if (affinity == AFFINITY_NUMERIC || affinity == AFFINITY_FLEXNUM) {
@@ -741,6 +741,7 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
             if (source->is_function && !(source->table->flags & TABLE_EPONYMOUS) && source->table->kind != TABLE_VIRTUAL)
                 compile_fail(c, ERR_ERROR, offset, "'%s' is not a function", source->name);
             if (source->table->kind == TABLE_VIEW) {
+                find_indexed_by(c, source);
                 view_instance(c, source);
                 continue;
             }

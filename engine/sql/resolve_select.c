@@ -79,7 +79,7 @@ static void resolve_order_group(struct name_context *n, struct select *s, struct
             }
         }
         int number;
-        if (expr_is_integer(bare, &number)) {
+        if (bare->kind != EXPR_BOOLEAN && expr_is_integer(bare, &number)) {
             if (number < 1 || number > 0xffff || (u32)number > s->columns->count)
                 out_of_range(c, clause, i + 1, s->columns->count, bare);
             item->order_by_column = (u16)number;
@@ -216,12 +216,9 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
         if (!(s->flags & SELECT_F_AGGREGATE)) compile_fail_at(c, s->having, "HAVING clause on a non-aggregate query");
         resolve_expr(&n, s->having);
     }
-    {
-        u32 saved = n.flags;
-        n.flags &= ~(u32)NAME_AGGREGATE_OK;
-        resolve_expr(&n, s->where);
-        n.flags = saved | (n.flags & (NAME_HAS_AGGREGATE | NAME_HAS_SUBQUERY));
-    }
+    // Aggregates of this query in its WHERE fail once they are coded; in a subquery there they may be an outer
+    // query's.
+    resolve_expr(&n, s->where);
     n.flags |= NAME_WINDOW_OK;
     // ORDER BY: aggregates there make no query an aggregate one (coding them then fails), but are allowed in one.
     if (!compound && s->order_by) {

@@ -209,6 +209,8 @@ io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in)
 io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, bool *jump)
 {
     struct vm_cursor *c = s->frame->cursors[in->p1];
+    *jump = false;
+    if (c->null_row) return IO_DONE; // the null row of an outer join comes last
     if (!c->function) {
         bool row;
         IO_TRY(pragma_step(s, c, &row));

@@ -196,6 +196,10 @@ TEST(select_errors)
         "WITH c AS (SELECT * FROM c) SELECT * FROM c",
         "WITH c(x,y) AS (SELECT 1) SELECT * FROM c",
         "SELECT i FROM a INDEXED BY nosuch",
+        "SELECT count(*) FROM a ORDER BY i IN ()",
+        "SELECT DISTINCT -0x08000000000000000",
+        "SELECT max(i), (SELECT count(*) FROM b WHERE n=max(a.i)) FROM a GROUP BY n",
+        "SELECT x.value, y.value FROM json_each('[1,2,null]') x LEFT JOIN json_each('[1,3,null]') y ON x.value=y.value",
     };
     run_all("errors", q, COUNT_OF(q));
 }
