@@ -551,7 +551,8 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
     case EXPR_NEGATE: {
         struct expr *left = e->left;
         s64 value;
-        if (left->kind == EXPR_INTEGER && left->flags & EXPR_F_BIG_INTEGER)
+        bool is_hex = left->kind == EXPR_INTEGER && left->text_size > 2 && (left->text[1] | 0x20) == 'x';
+        if (is_hex && (left->flags & EXPR_F_BIG_INTEGER || left->integer == INT64_MIN))
             compile_fail(c, ERR_ERROR, -1, "hex literal too big: -%s", left->text);
         if (left->kind == EXPR_INTEGER && expr_is_integer64(e, &value)) {
             integer_code(c, value, target);
