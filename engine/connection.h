@@ -104,6 +104,7 @@ struct skerry_engine {
     struct io *io;
     bool io_own;
     struct skerry_engine_options options;
+    char *temp_dir; // of temporary files
     struct skerry *connections;
 };
 

@@ -2,11 +2,24 @@
 #include "skerry.h"
 
 #include <strings.h>
+#include <unistd.h>
 
 #include "sql/schema.h"
 #include "vm/statement.h"
 
 // ---- engine ----------------------------------------------------------------------------------------------------
+
+// As SQLite does, the first that can be written in.
+static const char *temp_dir_find(struct io *io, const char *wanted)
+{
+    if (wanted) return wanted;
+    enum io_backend_kind backend = io_backend(io);
+    if (backend != IO_BACKEND_RING && backend != IO_BACKEND_POSIX) return "/"; // not the machine's files
+    const char *const places[] = {getenv("SQLITE_TMPDIR"), getenv("TMPDIR"), "/var/tmp", "/tmp"};
+    for (u32 i = 0; i < COUNT_OF(places); i++)
+        if (places[i] && access(places[i], W_OK | X_OK) == 0) return places[i];
+    return ".";
+}
 
 bool skerry_engine_create(const struct skerry_engine_options *options, struct skerry_engine **out, struct err *err)
 {
@@ -26,6 +39,13 @@ bool skerry_engine_create(const struct skerry_engine_options *options, struct sk
         free(e);
         return false;
     }
+    e->temp_dir = strdup(temp_dir_find(e->io, options->temp_dir));
+    if (!e->temp_dir) {
+        err_set(err, ERR_NOMEM, __func__, "out of memory");
+        if (e->io_own) io_destroy(e->io);
+        free(e);
+        return false;
+    }
     *out = e;
     return true;
 }
@@ -34,6 +54,7 @@ void skerry_engine_destroy(struct skerry_engine *e)
 {
     ASSERT(!e->connections);
     if (e->io_own) io_destroy(e->io);
+    free(e->temp_dir);
     free(e);
 }
 

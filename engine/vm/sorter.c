@@ -1,4 +1,4 @@
-#include "sorter.h"
+#include "sorter_merge.h"
 
 #include <math.h>
 
@@ -9,13 +9,15 @@ struct sorter_block {
     u8 data[];
 };
 
-struct sorter *sorter_new(const struct key_info *info, u32 fields)
+struct sorter *sorter_new(const struct key_info *info, u32 fields, u64 budget, const char *directory)
 {
     struct sorter *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->info = info;
     s->fields = fields ? fields : info->field_count;
     s->err = ERR_CLEAR;
+    s->budget = budget;
+    s->directory = directory;
     s->key = calloc(s->fields + 1u, sizeof *s->key);
     if (!s->key) {
         free(s);
@@ -25,7 +27,7 @@ struct sorter *sorter_new(const struct key_info *info, u32 fields)
     return s;
 }
 
-void sorter_clear(struct sorter *s)
+void sorter_memory_clear(struct sorter *s)
 {
     for (struct sorter_block *b = s->blocks, *next; b; b = next) {
         next = b->next;
@@ -36,6 +38,12 @@ void sorter_clear(struct sorter *s)
     s->count = s->at = 0;
     s->bytes = s->capacity * sizeof *s->entries;
     s->sorted = false;
+}
+
+void sorter_clear(struct sorter *s)
+{
+    sorter_memory_clear(s);
+    sorter_runs_clear(s);
     s->prefix_exact = true;
 }
 
@@ -73,7 +81,7 @@ static u64 bytes_prefix(const u8 *p, u64 size, bool fold, bool *exact)
     return v >> 2;
 }
 
-static u64 field_prefix(const u8 *record, u64 size, const struct key_info *info, bool *exact)
+u64 sorter_prefix(const u8 *record, u64 size, const struct key_info *info, bool *exact)
 {
     const u8 *end = record + size;
     u64 header, type = 0;
@@ -115,34 +123,56 @@ static u64 field_prefix(const u8 *record, u64 size, const struct key_info *info,
 
 // ---- adding ------------------------------------------------------------------------------------------------
 
-bool sorter_add(struct sorter *s, const u8 *record, u64 size)
+static io_status no_memory(struct op *op)
 {
-    if (s->count == s->capacity) {
-        u64 capacity = s->capacity ? s->capacity * 2 : 256;
+    return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
+}
+
+// Room for an entry and so many bytes; in memory as far as the budget goes.
+static io_status sorter_room(struct sorter *s, struct op *op, u64 room)
+{
+    bool entry = s->count == s->capacity, block = (u64)(s->end - s->next) < room;
+    u64 capacity = !entry ? s->capacity : s->capacity ? s->capacity * 2 : 256;
+    u64 block_size = block ? MAX(room, (u64)BLOCK_SIZE) : 0;
+    // Sorting takes as much again for the entries.
+    u64 want = s->bytes + (capacity - s->capacity + s->count) * sizeof *s->entries + block_size;
+    if (s->writing || (s->count && want > s->budget)) {
+        IO_TRY(sorter_run_write(s, op));
+        entry = s->count == s->capacity;
+        block = true;
+        block_size = MAX(room, (u64)BLOCK_SIZE);
+        capacity = s->capacity ? s->capacity : 256;
+    }
+    if (entry) {
         struct sorter_entry *grown = realloc(s->entries, capacity * sizeof *grown);
-        if (!grown) return false;
+        if (!grown) return no_memory(op);
         s->entries = grown;
         s->bytes += (capacity - s->capacity) * sizeof *grown;
         s->capacity = capacity;
     }
-    u64 room = (size + 4 + 3) & ~(u64)3;
-    if ((u64)(s->end - s->next) < room) {
-        u64 block_size = MAX(room, (u64)BLOCK_SIZE);
+    if (block) {
         struct sorter_block *b = malloc(sizeof *b + block_size);
-        if (!b) return false;
+        if (!b) return no_memory(op);
         b->next = s->blocks;
         s->blocks = b;
         s->next = b->data;
         s->end = b->data + block_size;
         s->bytes += block_size;
     }
+    return IO_DONE;
+}
+
+io_status sorter_add(struct sorter *s, struct op *op, const u8 *record, u64 size)
+{
+    u64 room = (size + 4 + 3) & ~(u64)3;
+    if (UNLIKELY(s->count == s->capacity || (u64)(s->end - s->next) < room)) IO_TRY(sorter_room(s, op, room));
     u32 size32 = (u32)size;
     memcpy(s->next, &size32, 4);
     memcpy(s->next + 4, record, size);
     s->entries[s->count++] = (struct sorter_entry){
-        .prefix = field_prefix(record, size, s->info, &s->prefix_exact), .record = s->next + 4};
+        .prefix = sorter_prefix(record, size, s->info, &s->prefix_exact), .record = s->next + 4};
     s->next += room;
-    return true;
+    return IO_DONE;
 }
 
 // ---- sorting -----------------------------------------------------------------------------------------------
@@ -163,7 +193,7 @@ static inline bool entry_after(struct sorter *s, const struct sorter_entry *a, c
 }
 
 // Stable: insertion sort of runs, then merging back and forth.
-bool sorter_sort(struct sorter *s)
+bool sorter_sort_memory(struct sorter *s)
 {
     s->at = 0;
     if (s->sorted || s->count < 2) {
@@ -222,6 +252,14 @@ bool sorter_sort(struct sorter *s)
     }
     s->sorted = true;
     return s->err.code == ERR_OK;
+}
+
+io_status sorter_sort(struct sorter *s, struct op *op)
+{
+    if (UNLIKELY(s->run_count || s->writing)) return sorter_merge_begin(s, op);
+    if (sorter_sort_memory(s)) return IO_DONE;
+    op->err = s->err;
+    return IO_FAIL;
 }
 
 int sorter_compare(struct sorter *s, const u8 *record, u64 size, u32 fields)

@@ -1,16 +1,23 @@
 // The sorter: records in, the same records out in the order of a key_info; equal ones in the order they came.
 //
 // Records stay in memory, in big blocks; an entry holds a prefix of the first key field that sorts as the field
-// does, so that most comparisons touch nothing else.
+// does, so that most comparisons touch nothing else. When they take more than the budget they are written, sorted,
+// to a temporary file as a run, and runs are merged when rows are taken: up to `ways` at a time, so that with more
+// of them passes over the whole come before (sorter_merge.c).
 #pragma once
 
 #include "../store/record.h"
+#include "spill.h"
 
 struct sorter_entry {
     u64 prefix;
     const u8 *record; // [size] before it
 };
+struct sorter_run {
+    u64 start, end; // in the file
+};
 struct sorter_block;
+struct sorter_merge;
 struct sorter {
     const struct key_info *info;
     u32 fields; // that count
@@ -19,22 +26,53 @@ struct sorter {
     struct sorter_entry *entries;
     u64 count, capacity, at;
     u64 bytes; // held
+    u64 budget;
     bool sorted;
     bool prefix_exact; // equal prefixes mean equal first fields
+    bool merged;       // standing on a record of runs, or behind the last
     struct value *key; // scratch of comparisons
     struct err err;
+
+    const char *directory; // of temporary files
+    const u8 *merged_record; // NULL: behind the last
+    u32 merged_size;
+    struct spill *spill; // with the runs
+    struct sorter_run *runs;
+    u32 run_count, run_capacity, ways;
+    struct sorter_merge *merge;
+    struct spill_writer writer;
+    bool writing;       // a run is being written
+    struct spill *pass; // where a merge pass writes
+    u32 pass_from, pass_to;
+    bool pass_put; // the record that the merge stands on is written
 };
 
-struct sorter *sorter_new(const struct key_info *info, u32 fields); // NULL: out of memory
-void sorter_free(struct sorter *s);                                 // NULL is fine
+// What it holds in memory is about budget bytes. NULL: out of memory. The directory is not copied.
+struct sorter *sorter_new(const struct key_info *info, u32 fields, u64 budget, const char *directory);
+void sorter_free(struct sorter *s); // NULL is fine
 void sorter_clear(struct sorter *s);
-bool sorter_add(struct sorter *s, const u8 *record, u64 size); // copies; false: out of memory
-// Sorts and stands on the first; false: out of memory or a malformed record (s->err).
-bool sorter_sort(struct sorter *s);
-static inline bool sorter_valid(const struct sorter *s) { return s->at < s->count; }
-static inline void sorter_next(struct sorter *s) { s->at++; }
+// Copies; after IO_WAIT called again with the same record.
+io_status sorter_add(struct sorter *s, struct op *op, const u8 *record, u64 size);
+// Sorts and stands on the first.
+io_status sorter_sort(struct sorter *s, struct op *op);
+io_status sorter_merge_next(struct sorter *s, struct op *op);
+static inline bool sorter_valid(const struct sorter *s)
+{
+    return UNLIKELY(s->merged) ? s->merged_record != NULL : s->at < s->count;
+}
+static inline io_status sorter_next(struct sorter *s, struct op *op)
+{
+    if (UNLIKELY(s->merged)) return sorter_merge_next(s, op);
+    s->at++;
+    return IO_DONE;
+}
+// Good until the next sorter_next when merged, else until the sorter is cleared.
 static inline const u8 *sorter_record(const struct sorter *s, u32 *size)
 {
+    if (UNLIKELY(s->merged)) {
+        *size = s->merged_size;
+        return s->merged_record;
+    }
     const u8 *record = s->entries[s->at].record;
     memcpy(size, record - 4, 4);
     return record;

@@ -14,6 +14,7 @@
 
 // Jumps back between two looks at interrupts and the loop.
 #define SLICE_JUMPS 20000
+#define SORTER_BUDGET_MIN (1 << 20)
 
 io_status vm_no_memory(struct skerry_stmt *s)
 {
@@ -336,12 +337,25 @@ static io_status must_be_integer(struct skerry_stmt *s, const struct instruction
     return IO_DONE;
 }
 
+// What a sorter may hold in memory: as much as the page cache may.
+static u64 sorter_budget(const struct skerry_stmt *s)
+{
+    const struct skerry *db = s->db;
+    if (db->settings[SETTING_TEMP_STORE] == 2) return UINT64_MAX; // in memory, as was asked for
+    s64 setting = db->settings[SETTING_CACHE_SIZE];
+    u64 budget = setting < 0 ? (u64)-(setting + 1) * 1024 + 1024 : (u64)setting * 4096;
+    u64 cache = db->engine->options.cache_bytes, limit = (u64)db->limits[SKERRY_LIMIT_STATEMENT_MEMORY];
+    if (cache) budget = MIN(budget, cache);
+    if (limit) budget = MIN(budget, limit / 2);
+    return MAX(budget, (u64)SORTER_BUDGET_MIN);
+}
+
 static io_status sorter_open(struct skerry_stmt *s, const struct instruction *in)
 {
     struct vm_cursor *c = vm_cursor_new(s, in->p1, VM_CURSOR_SORTER, (u32)MAX(in->p2, in->p4.key_info->all_count));
     if (!c) return IO_FAIL;
     c->key_info = in->p4.key_info;
-    c->sorter = sorter_new(in->p4.key_info, (u32)MAX(in->p3, 0));
+    c->sorter = sorter_new(in->p4.key_info, (u32)MAX(in->p3, 0), sorter_budget(s), s->db->engine->temp_dir);
     return c->sorter ? IO_DONE : vm_no_memory(s);
 }
 
@@ -349,24 +363,27 @@ static io_status sorter_insert(struct skerry_stmt *s, struct vm_cursor *c, struc
 {
     if (record->flags & VALUE_ZERO_TAIL) VALUE_TRY(s, value_expand(record));
     u64 before = c->sorter->bytes;
-    if (!sorter_add(c->sorter, record->bytes, record->size)) return vm_no_memory(s);
-    if (LIKELY(c->sorter->bytes == before)) return IO_DONE;
+    io_status status = sorter_add(c->sorter, &s->op, record->bytes, record->size);
+    if (LIKELY(c->sorter->bytes == before)) return status;
     s->sorter_bytes += c->sorter->bytes - before;
-    return vm_memory_check(s);
+    return status == IO_DONE ? vm_memory_check(s) : status;
 }
 
 static io_status sorter_start(struct skerry_stmt *s, struct vm_cursor *c)
 {
-    s->counters.sorts++;
     c->row_valid = false;
-    c->null_row = false;
     u64 before = c->sorter->bytes;
-    bool sorted = sorter_sort(c->sorter);
-    s->sorter_bytes -= before - c->sorter->bytes;
-    if (!sorted) {
-        s->op.err = c->sorter->err;
-        return IO_FAIL;
-    }
+    io_status status = sorter_sort(c->sorter, &s->op);
+    s->sorter_bytes += c->sorter->bytes - before;
+    if (status != IO_DONE) return status;
+    c->null_row = false;
+    s->counters.sorts++;
+    return IO_DONE;
+}
+
+static io_status row_set(struct skerry_stmt *s, struct value *v, const u8 *record, u32 size)
+{
+    VALUE_TRY(s, value_set_blob(v, record, size));
     return IO_DONE;
 }
 
@@ -1041,7 +1058,7 @@ next:
     case OP_SorterNext:
         CURSOR(in->p1);
         c->row_valid = false;
-        sorter_next(c->sorter);
+        TRY(sorter_next(c->sorter, &s->op));
         if (sorter_valid(c->sorter)) JUMP_BACK(in->p2);
         c->null_row = true;
         NEXT;
@@ -1076,7 +1093,10 @@ next:
     case OP_SorterData: {
         u32 size;
         const u8 *record = sorter_record(cursors[in->p1]->sorter, &size);
-        value_borrow_blob(&regs[in->p2], record, size);
+        if (LIKELY(!cursors[in->p1]->sorter->merged))
+            value_borrow_blob(&regs[in->p2], record, size);
+        else
+            TRY(row_set(s, &regs[in->p2], record, size)); // it is compared with the next one
         cursors[in->p3]->row_valid = false;
         NEXT;
     }
