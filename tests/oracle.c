@@ -181,9 +181,6 @@ static bool same(struct oracle *o, const char *sql, size_t size, const struct ou
     const char *our_rows = ours->rows.text ? ours->rows.text : "", *their_rows = theirs->rows.text ? theirs->rows.text : "";
     // What SQLite gives up on: its own index of generated columns, triggers that move what REPLACE holds.
     if (theirs->code == SQLITE_CORRUPT_INDEX || theirs->code == SQLITE_CONSTRAINT_PINNED) o->gave_up = true;
-    // A REPLACE of several rows that meets a value of the wrong type keeps the rows before it in SQLite, which opens
-    // no statement journal there; an error leaves nothing behind in ours.
-    if (theirs->code == SQLITE_MISMATCH && ours->code == SQLITE_MISMATCH && memmem(sql, size, "REPLACE", 7)) o->gave_up = true;
     if (o->gave_up) return true;
     bool texts = o->quiet_texts || strcmp(ours->error, theirs->error) == 0;
     bool codes = o->quiet_texts ? !ours->code == !theirs->code : ours->code == theirs->code;

@@ -47,6 +47,7 @@ static void rename_table(struct compile *c, struct stmt_alter *s)
     ddl_check_name(c, name);
     if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "view %s may not be altered", t->name);
     compile_write_database(c, database, true);
+    c->top->may_abort = true;
     struct alteration a = {.c = c, .table = t, .database = database, .column = -1, .name = t->name, .new_name = name,
                            .quote = true};
     alteration_apply(&a);
@@ -89,6 +90,7 @@ static void rename_column(struct compile *c, struct stmt_alter *s)
         compile_fail(c, ERR_ERROR, s->column_offset, "no such column: \"%s\"",
                      ddl_name_text(c, s->column_offset, s->column));
     compile_write_database(c, database, true);
+    c->top->may_abort = true;
     char first = c->sql[s->new_name_span.offset];
     struct alteration a = {.c = c, .table = t, .database = database, .column = column, .name = t->columns[column].name,
                            .new_name = s->new_name, .quote = first == '"' || first == '\'' || first == '`' || first == '['};
@@ -247,6 +249,7 @@ static void add_column(struct compile *c, struct stmt_alter *s)
     if (table_column(t, s->add->name) >= 0)
         compile_fail(c, ERR_ERROR, -1, "duplicate column name: %s", s->add->name);
     compile_write_database(c, database, true);
+    c->top->may_abort = true;
     struct parse p;
     struct stmt_create_table *create = table_parse(c, t->sql, &p);
     const char *sql = arena_format(c->arena, "%.*s, %.*s%s", (int)create->columns_end, t->sql, (int)s->add_span.size,
@@ -393,6 +396,7 @@ static void drop_column(struct compile *c, struct stmt_alter *s)
     }
     const char *sql = arena_format(c->arena, "%.*s%s", (int)from, t->sql, t->sql + to);
     compile_write_database(c, database, true);
+    c->top->may_abort = true;
     check_dropped(c, t, sql);
     check_indexes(c, t, column);
     struct alteration a = {.c = c, .table = t, .database = database, .column = column, .name = k->name};

@@ -306,6 +306,7 @@ void compile_finish(struct compile *c)
         }
         p->writes = c->schema_written;
         p->multi_row_write = c->multi_row_write;
+        p->may_abort = c->may_abort;
         p->read_only = (c->schema_written & ~2u) == 0;
         autoincrement_begin(c);
     }

@@ -98,7 +98,7 @@ struct compile {
     const struct parse *parse;   // for its parameters; NULL when the text is the engine's own
 
     u32 schema_used, schema_written; // bit per database: OP_Transaction is emitted for it
-    bool multi_row_write; // a statement savepoint is needed
+    bool multi_row_write, may_abort; // a statement savepoint is needed when both
     bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
     u32 expr_height, select_depth;
     s16 query_loops;             // rows that the loops around are estimated to give (log2 * 10)

@@ -30,6 +30,7 @@ static enum conflict conflict_choose(enum conflict statement, u8 own)
 
 void constraint_halt(struct compile *c, err_code code, enum conflict conflict, const char *text, int kind)
 {
+    if (conflict == CONFLICT_ABORT) c->top->may_abort = true;
     emit(c, OP_Halt, (int)code, conflict, 0);
     if (text) set_p4_text(c, text);
     set_p5(c, kind);
@@ -72,6 +73,7 @@ static void not_null_check(struct compile *c, struct checks *k, u32 column, enum
         emit(c, OP_IsNull, reg, k->job->ignore_label, 0);
         return;
     }
+    if (conflict == CONFLICT_ABORT) c->top->may_abort = true;
     emit(c, OP_HaltIfNull, ERR_CONSTRAINT_NOTNULL, conflict, reg);
     set_p4_text(c, arena_format(c->arena, "%s.%s", t->name, t->columns[column].name));
     set_p5(c, HALT_NOT_NULL);

@@ -192,6 +192,7 @@ void ddl_destroy(struct compile *c, pgno root, int database)
 {
     int moved = reg_temp(c);
     compile_write_database(c, database, true);
+    c->top->may_abort = true;
     emit(c, OP_Destroy, (int)root, moved, database);
     // Only files in auto-vacuum mode move roots.
     int none = emit(c, OP_IfNot, moved, 0, 1);

@@ -12,6 +12,7 @@ void index_refill(struct compile *c, const struct index *i, int database, int re
     int record = reg_alloc(c);
     struct key_info *info = key_info_of_index(c, i);
     compile_write_database(c, database, true);
+    c->top->may_abort = true;
 
     // The keys of all rows, sorted.
     emit_key(c, OP_SorterOpen, sorter, 0, i->key_count, info);

@@ -93,6 +93,7 @@ static void write_table(struct compile *c, struct table *t, int database, const 
 {
     bool view = table_is_view(t);
     compile_write_database(c, database, true);
+    c->top->may_abort = true;
     schema_format_set(c, database);
     int cursor = schema_open(c, database);
     int root = 0;

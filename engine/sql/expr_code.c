@@ -399,6 +399,7 @@ static int raise_code(struct compile *c, struct expr *e)
 {
     if (!c->outer && !c->trigger.table)
         compile_fail_at(c, e, "RAISE() may only be used within a trigger-program");
+    if (e->conflict == CONFLICT_ABORT) c->top->may_abort = true;
     if (e->conflict == CONFLICT_IGNORE) {
         emit(c, OP_Halt, 0, CONFLICT_IGNORE, 0);
     } else {

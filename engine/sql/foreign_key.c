@@ -149,6 +149,7 @@ static void violation_code(struct compile *c, const struct foreign_key *key, int
         constraint_halt(c, ERR_CONSTRAINT_FOREIGNKEY, CONFLICT_ABORT, NULL, HALT_FOREIGN_KEY);
         return;
     }
+    if (increment > 0 && !key->deferred) c->top->may_abort = true;
     emit(c, OP_FkCounter, key->deferred, increment, 0);
 }
 
@@ -350,6 +351,8 @@ static void parent_checks(struct compile *c, const struct table *t, int database
             l.reg_row = reg_old;
             l.increment = 1;
             children_scan(c, &l);
+            u8 action = changes ? key->on_update : key->on_delete;
+            if (!key->deferred && action != FK_CASCADE && action != FK_SET_NULL) c->top->may_abort = true;
         }
     }
 }

@@ -602,6 +602,7 @@ void upsert_update_code(struct compile *c, struct constraint_job *insertion, con
                 emit(c, OP_Column, cursor, index_column_place(index, pk->columns[i]), key + i);
             emit(c, OP_Found, target->data_cursor, found, key);
             set_p4_int(c, pk->key_count);
+            c->top->may_abort = true;
             emit(c, OP_Halt, ERR_CORRUPT, CONFLICT_ABORT, 0);
             set_p4_text(c, "corrupt database");
         }

@@ -74,7 +74,7 @@ void program_finish(struct program *p, s32 register_count, s32 cursor_count)
     }
     p->register_count = register_count;
     p->cursor_count = cursor_count;
-    p->uses_savepoint = p->multi_row_write;
+    p->uses_savepoint = p->multi_row_write && p->may_abort;
     p->finished = true;
 }
 

@@ -138,7 +138,7 @@ struct program {
     u32 reads, writes;        // bit per database
     u8 explain;               // enum explain_kind (ast.h)
     bool read_only;           // writes no database file
-    bool multi_row_write;     // whatever fails in its midst, an expression too, is to be undone
+    bool multi_row_write, may_abort; // both: a statement savepoint is opened
     bool uses_savepoint;      // needs a statement savepoint (set by program_finish)
     bool changes_counted;     // its changes are given by skerry_changes
     bool run_once;            // not prepared anew on schema change (VACUUM, ...)
