@@ -1,4 +1,5 @@
 #include "shell.h"
+#include "../engine/connection.h"
 
 #include <ctype.h>
 #include <unistd.h>
@@ -180,6 +181,28 @@ static enum shell_dot_result dot_timer(struct shell *s, int argc, char **argv)
 static enum shell_dot_result dot_changes(struct shell *s, int argc, char **argv)
 {
     return flag_set(&s->changes, argc, argv, ".changes on|off");
+}
+
+static enum shell_dot_result dot_dbconfig(struct shell *s, int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        enum connection_flag flag;
+    } SETTINGS[] = {
+        {"dqs_ddl", CONNECTION_DQS_DDL},
+        {"dqs_dml", CONNECTION_DQS_DML},
+        {"enable_fkey", CONNECTION_FOREIGN_KEYS},
+        {"trusted_schema", CONNECTION_TRUSTED_SCHEMA},
+        {"writable_schema", CONNECTION_WRITABLE_SCHEMA},
+    };
+    bool known = argc == 1;
+    for (u32 i = 0; i < COUNT_OF(SETTINGS); i++) {
+        if (argc > 1 && strcmp(argv[1], SETTINGS[i].name) != 0) continue;
+        known = true;
+        if (argc > 2) connection_flag_set(s->db, SETTINGS[i].flag, on_off(argv[2]));
+        fprintf(s->out, "%19s %s\n", SETTINGS[i].name, connection_flag(s->db, SETTINGS[i].flag) ? "on" : "off");
+    }
+    return known ? SHELL_DOT_DONE : usage(".dbconfig ?SETTING? ?on|off?");
 }
 
 static enum shell_dot_result dot_eqp(struct shell *s, int argc, char **argv)
@@ -426,6 +449,7 @@ static const struct {
     {"dump", "?PATTERN?...", "the database as SQL text (--data-only, --newlines, --nosys)",
      dot_dump},
     {"databases", "", "list the attached databases", dot_databases},
+    {"dbconfig", "?SETTING? ?on|off?", "settings of the connection", dot_dbconfig},
     {"echo", "on|off", "print what is run", dot_echo},
     {"eqp", "on|off", "show the plan of each query", dot_eqp},
     {"exit", "?CODE?", "leave", dot_quit},

@@ -1,4 +1,5 @@
 // Names in expressions: columns, aliases, functions, row values.
+#include "../connection.h"
 #include "resolve.h"
 
 #include <stdio.h>
@@ -336,7 +337,9 @@ static void lookup_name(struct name_context *top, struct expr *e, const char *sc
     } while (n);
 
     if (l.count == 0 && !table) {
-        if (e->flags & EXPR_F_DOUBLE_QUOTED && !(top->flags & NAME_NO_DOUBLE_QUOTED)) {
+        bool text_allowed = !(top->flags & NAME_NO_DOUBLE_QUOTED) &&
+                            (e->flags & EXPR_F_FROM_DDL || compile_connection_flag(top->c, CONNECTION_DQS_DML));
+        if (e->flags & EXPR_F_DOUBLE_QUOTED && text_allowed) {
             e->kind = EXPR_TEXT;
             e->text = column;
             e->text_size = (u32)strlen(column);
