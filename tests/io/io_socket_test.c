@@ -100,8 +100,11 @@ static u16 echo_start(struct contract *t, struct echo_server *server)
 
 static void echo_stop(struct echo_server *server)
 {
+    if (server->accepting.state == COMPLETION_PENDING) io_cancel(server->io, &server->accepting);
+    for (u32 i = 0; i < 20 && io_busy(server->io); i++) CHECK(io_step(server->io, 1000000000) >= 0);
+    CHECK_EQ(server->accepting.state, COMPLETION_DONE);
+    CHECK(!io_busy(server->io));
     io_socket_close(server->io, server->fd);
-    while (io_busy(server->io)) CHECK(io_step(server->io, 1000000000) >= 0);
 }
 
 static s64 recv_all(struct contract *t, int fd, u8 *out, size_t size)
