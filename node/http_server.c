@@ -30,7 +30,7 @@ struct http_exchange {
     enum connection_state state;
     http_parser parser;
     struct completion recv_done, send_done;
-    bool receiving, sending, peer_gone, parse_error, keep_alive, too_large;
+    bool receiving, sending, peer_gone, parse_error, keep_alive;
     u64 deadline_ns; // of the state it is in; 0 = none
     int refuse_status;
 

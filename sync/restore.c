@@ -50,9 +50,7 @@ struct restore_private {
     struct fetch *applying;
     struct segment_header newest;
     u8 parent[SEGMENT_HASH_SIZE];
-    bool has_parent, run_pending;
-    struct iovec iov;
-    u32 run_page;
+    bool has_parent;
 };
 
 #define RESTORE_TRIES 5 // half a minute at most
