@@ -1,0 +1,291 @@
+// Goal: whatever clients do at once and wherever the machine stops, a commit that was acknowledged is there, one that
+// was not is there whole or not at all, snapshots never move, and the files are ones that SQLite finds sound; likewise
+// with a disk that fails reads, writes, syncs and names, is full for a while, or runs out of descriptors.
+// Method: one seed makes a world: lives of an engine (tests/sim/workload.c) on one simulated disk, each ended by a
+// crash or a clean close; after each the files as they survived are read by SQLite's library and by a new life, and both
+// must agree with a model (tests/sim/model.h). A short life is crashed at each of its writes and syncs in turn. The
+// same seed must give the same run. Every kind of fault and event is counted: one that never came fails the test.
+// SIM_WORLDS=n runs n worlds from SEED on (make sim SEEDS=n).
+#include "../engine/store/store_driver.h"
+
+#include "../../io/sim.h"
+#include "workload.h"
+
+#define DB_PATH "/data/a.db"
+
+struct world {
+    struct sim *sim;
+    struct io *io;
+    struct skerry_engine *engine;
+    struct model model;
+    u64 seed, start_seed;
+    struct workload_counters counters;
+    bool failed;
+};
+
+static void world_fail(struct world *w, const char *what, const struct err *err)
+{
+    test_fail(__FILE__, __LINE__, "%s: %s", what, err->text);
+    w->failed = true;
+}
+
+static void life_begin(struct world *w, u32 cache_pages, u32 checkpoint_frames)
+{
+    struct err err = ERR_CLEAR;
+    w->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = w->sim}, &err);
+    struct skerry_engine_options options = {.io = w->io,
+                                            .cache_bytes = (u64)cache_pages * 4096,
+                                            .checkpoint_frames = checkpoint_frames,
+                                            .temp_dir = "/tmp"};
+    if (!w->io || !skerry_engine_create(&options, &w->engine, &err)) abort();
+}
+
+static void life_end(struct world *w)
+{
+    skerry_engine_destroy(w->engine);
+    io_destroy(w->io);
+}
+
+static bool life_ended(void *context)
+{
+    return sim_is_down(((struct world *)context)->io);
+}
+
+static struct workload workload_of(struct world *w, u32 clients, u32 txns)
+{
+    return (struct workload){.engine = w->engine,
+                             .path = DB_PATH,
+                             .model = &w->model,
+                             .seed = &w->seed,
+                             .counters = &w->counters,
+                             .clients = clients,
+                             .txns = txns,
+                             .stop = life_ended,
+                             .stop_context = w};
+}
+
+static void dir_make(struct io *io, const char *path)
+{
+    struct completion c;
+    completion_init(&c, NULL, NULL);
+    io_path_mkdir(io, path, &c);
+    while (c.state == COMPLETION_PENDING) io_step(io, UINT64_MAX);
+    io_path_sync_dir(io, "/", &c);
+    while (c.state == COMPLETION_PENDING) io_step(io, UINT64_MAX);
+}
+
+static void world_begin(struct world *w, u64 seed)
+{
+    *w = (struct world){.sim = sim_create(seed), .seed = seed ^ 0x5ce44e11, .start_seed = seed};
+    if (!w->sim) abort();
+    w->model.first = 1;
+    life_begin(w, 100, 100);
+    dir_make(w->io, "/data");
+    dir_make(w->io, "/tmp");
+    struct workload load = workload_of(w, 0, 0);
+    struct err err = ERR_CLEAR;
+    if (!workload_create(&load, &err)) world_fail(w, "making the tables", &err);
+    life_end(w);
+}
+
+static void world_end(struct world *w, struct sim_counters *sum)
+{
+    struct sim_counters c;
+    sim_counters_get(w->sim, &c);
+    const u64 *from = (const u64 *)&c;
+    for (size_t i = 0; sum && i < sizeof c / sizeof(u64); i++) ((u64 *)sum)[i] += from[i];
+    sim_destroy(w->sim);
+    model_deinit(&w->model);
+}
+
+// The world's files on a real disk, for SQLite to read and judge; the view is what it saw.
+static bool files_view(struct world *w, struct model_view *v)
+{
+    char path[500], wal_path[520];
+    snprintf(path, sizeof path, "%s/copy.db", test_dir());
+    snprintf(wal_path, sizeof wal_path, "%s-wal", path);
+    u64 size = 0;
+    u8 *bytes = sim_file_get(w->sim, DB_PATH, &size);
+    if (!bytes) {
+        test_fail(__FILE__, __LINE__, "the database file is gone");
+        return false;
+    }
+    file_save(path, bytes, size);
+    free(bytes);
+    bytes = sim_file_get(w->sim, DB_PATH "-wal", &size);
+    if (bytes) file_save(wal_path, bytes, size);
+    free(bytes);
+    bool done = workload_view_sqlite(&w->model, path, v);
+    unlink(path);
+    unlink(wal_path);
+    return done;
+}
+
+// After a life: what survived is what may have. SQLite and a new life, on the files as they are, see the same.
+static void life_check(struct world *w)
+{
+    struct model_view ours = {0}, theirs = {0};
+    struct err err = ERR_CLEAR;
+    w->failed |= !files_view(w, &theirs) || !model_view_check(&w->model, &theirs, "SQLite");
+    life_begin(w, 100, 1000);
+    struct workload load = workload_of(w, 0, 0);
+    if (!workload_view(&load, &ours, &err)) world_fail(w, "reading what survived", &err);
+    w->failed |= !model_view_check(&w->model, &ours, "after recovery");
+    life_end(w);
+    if (!w->failed && (memcmp(ours.value, theirs.value, sizeof ours.value) != 0 || ours.rows != theirs.rows)) {
+        test_fail(__FILE__, __LINE__, "SQLite recovered another state than we did");
+        w->failed = true;
+    }
+    if (!w->failed) model_rebase(&w->model, &ours);
+    model_view_deinit(&ours);
+    model_view_deinit(&theirs);
+}
+
+// ---- worlds by seed
+
+struct disk {
+    const char *name;
+    u32 rates[SIM_FAULT_COUNT]; // per million
+};
+static const struct disk disks[] = {
+    {"a good disk", {0}},
+    {"failing writes", {[SIM_WRITE_ERROR] = 20000}},
+    {"a full disk", {[SIM_WRITE_FULL] = 30000}},
+    {"failing syncs", {[SIM_SYNC_ERROR] = 10000}},
+    {"failing reads", {[SIM_READ_ERROR] = 3000}},
+    {"few descriptors", {[SIM_OPEN_ERROR] = 50000, [SIM_NAME_ERROR] = 50000}},
+    {"everything failing", {5000, 1000, 3000, 3000, 1000, 5000}},
+};
+
+static void disk_set(struct sim *sim, const struct disk *disk)
+{
+    for (u32 i = 0; i < SIM_CRASH; i++) sim_fault_rate(sim, i, disk->rates[i]);
+}
+
+static void world_run(u64 seed, u32 lives, struct sim_counters *sum, struct workload_counters *loads)
+{
+    struct world w;
+    world_begin(&w, seed);
+    for (u32 life = 0; life < lives && !w.failed; life++) {
+        const struct disk *disk = &disks[test_random(&w.seed) % COUNT_OF(disks)];
+        static const u32 within[] = {20, 100, 400, 1500};
+        u32 cache_pages = 20 + (u32)(test_random(&w.seed) % 100);
+        u32 checkpoint_frames = 10 + (u32)(test_random(&w.seed) % 200);
+        // Some lives end cleanly; some crashes come while an earlier one is recovered from.
+        if (test_random(&w.seed) % 8 > 0)
+            sim_fault_at(w.sim, SIM_CRASH, 1 + test_random(&w.seed) % within[test_random(&w.seed) % COUNT_OF(within)]);
+        disk_set(w.sim, disk);
+        life_begin(&w, cache_pages, checkpoint_frames);
+        struct workload load = workload_of(&w, 1 + (u32)(test_random(&w.seed) % WORKLOAD_CLIENTS_MAX),
+                                           3 + (u32)(test_random(&w.seed) % 25));
+        workload_run(&load);
+        w.failed |= load.failed;
+        life_end(&w);
+        sim_fault_at(w.sim, SIM_CRASH, 0);
+        disk_set(w.sim, &disks[0]);
+        life_check(&w);
+        if (w.failed) printf("  life %u of seed %llu, on %s\n", life, (unsigned long long)seed, disk->name);
+    }
+    if (w.failed)
+        printf("  again: SEED=%llu SIM_WORLDS=1 build/release/tests/sim/engine_crash_test worlds\n",
+               (unsigned long long)seed);
+    for (size_t i = 0; loads && i < sizeof *loads / sizeof(u64); i++)
+        ((u64 *)loads)[i] += ((const u64 *)&w.counters)[i];
+    world_end(&w, sum);
+}
+
+static u32 worlds_wanted(u32 usual)
+{
+    const char *wanted = getenv("SIM_WORLDS");
+    return wanted ? (u32)strtoul(wanted, NULL, 0) : usual;
+}
+
+#define EVENT(name) {#name, &name}
+
+TEST(worlds_survive)
+{
+    enum { WORLDS = 24, LIVES = 12, ENOUGH = 20 };
+    u32 worlds = worlds_wanted(WORLDS);
+    struct sim_counters sim = {0};
+    struct workload_counters load = {0};
+    for (u32 i = 0; i < worlds; i++) world_run(test_seed() + i, LIVES, &sim, &load);
+    const struct {
+        const char *name;
+        const u64 *count;
+    } events[] = {
+        EVENT(sim.faults[SIM_OPEN_ERROR]), EVENT(sim.faults[SIM_READ_ERROR]), EVENT(sim.faults[SIM_WRITE_ERROR]),
+        EVENT(sim.faults[SIM_WRITE_FULL]), EVENT(sim.faults[SIM_SYNC_ERROR]), EVENT(sim.faults[SIM_NAME_ERROR]),
+        EVENT(sim.faults[SIM_CRASH]),      EVENT(sim.overtaken),              EVENT(sim.delayed),
+        EVENT(sim.shortened),              EVENT(sim.writes_kept),            EVENT(sim.writes_lost),
+        EVENT(sim.writes_torn),            EVENT(sim.names_kept),             EVENT(sim.names_lost),
+        EVENT(sim.syncs_lost),             EVENT(load.acknowledged),          EVENT(load.failed),
+        EVENT(load.rolled_back),           EVENT(load.savepoints_undone),     EVENT(load.big),
+        EVENT(load.concurrent),            EVENT(load.readers_overtaken),     EVENT(load.checkpoints),
+        EVENT(load.restarts),              EVENT(load.vacuums),               EVENT(load.errors_read),
+        EVENT(load.errors_full),
+    };
+    for (u32 i = 0; i < COUNT_OF(events); i++) {
+        if (worlds != WORLDS || getenv("SIM_SHOW")) printf("  %-32s %llu\n", events[i].name, (unsigned long long)*events[i].count);
+        if (worlds >= ENOUGH && *events[i].count == 0) test_fail(__FILE__, __LINE__, "%s: it never came", events[i].name);
+    }
+}
+
+// ---- one life, stopped at each of its operations
+
+// How many changes of the disk the life made, or 0 when it was cut short.
+static u64 life_cut(u64 seed, u64 crash_at, struct sim_counters *sum)
+{
+    struct world w;
+    world_begin(&w, seed);
+    u64 before = sim_operations(w.sim, SIM_CRASH);
+    sim_fault_at(w.sim, SIM_CRASH, crash_at);
+    life_begin(&w, 30, 12);
+    struct workload load = workload_of(&w, 3, 3);
+    load.quiet = true;
+    workload_run(&load);
+    w.failed |= load.failed;
+    bool down = sim_is_down(w.io);
+    life_end(&w);
+    u64 operations = down ? 0 : sim_operations(w.sim, SIM_CRASH) - before;
+    sim_fault_at(w.sim, SIM_CRASH, 0);
+    life_check(&w);
+    if (w.failed) printf("  seed %llu, stopped at operation %llu\n", (unsigned long long)seed, (unsigned long long)crash_at);
+    world_end(&w, sum);
+    return operations;
+}
+
+TEST(a_life_stopped_anywhere)
+{
+    struct sim_counters sum = {0};
+    for (u32 i = 0; i < 2; i++) {
+        u64 seed = test_seed() + i, operations = life_cut(seed, 0, &sum);
+        CHECK(operations > 20);
+        // The last ones are of the closing; beyond them nothing is left to be stopped at.
+        for (u64 at = 1; at <= operations; at++) (void)life_cut(seed, at, &sum);
+        CHECK(sum.faults[SIM_CRASH] >= operations / 2);
+    }
+}
+
+// ---- the same seed, the same run
+
+static void trace_of(u64 seed, struct sim_counters *sim, struct workload_counters *load)
+{
+    *sim = (struct sim_counters){0};
+    *load = (struct workload_counters){0};
+    world_run(seed, 4, sim, load);
+}
+
+TEST(a_seed_gives_the_same_run)
+{
+    struct sim_counters sims[2];
+    struct workload_counters loads[2];
+    for (u32 i = 0; i < 2; i++) trace_of(test_seed(), &sims[i], &loads[i]);
+    CHECK(memcmp(&sims[0], &sims[1], sizeof sims[0]) == 0);
+    CHECK(memcmp(&loads[0], &loads[1], sizeof loads[0]) == 0);
+    CHECK(sims[0].operations > 100);
+}
+
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}
