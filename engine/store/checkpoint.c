@@ -122,7 +122,6 @@ static void checkpoint_fail(struct checkpoint *k, err_code code, s64 result, con
     err_clear(&k->err);
     err_set_errno(&k->err, code, (int)-result, __func__,
                   "disk I/O error: checkpoint of %s: %s failed", k->store->path, what);
-    k->store->gate_broken = true; // writers do not wait for what may never go well
     k->store->gate_broken = true; // writers do not wait for what may fail again
     checkpoint_end(k);
 }
@@ -425,6 +424,7 @@ static void wal_truncated(struct completion *c)
     struct checkpoint *k = CONTAINER_OF(c, struct checkpoint, truncation);
     struct store *s = k->store;
     if (c->result >= 0) s->wal.allocated = 0;
+    s->wal.header_written = false; // a first commit that failed may have left one, which is cut off now
     s->wal_truncating = false;
     wait_list_wake_all(&s->waiters);
 }

@@ -169,15 +169,17 @@ static void world_run(u64 seed, u32 lives, struct sim_counters *sum, struct work
     for (u32 life = 0; life < lives && !w.failed; life++) {
         const struct disk *disk = &disks[test_random(&w.seed) % COUNT_OF(disks)];
         static const u32 within[] = {20, 100, 400, 1500};
+        u32 limit = within[test_random(&w.seed) % COUNT_OF(within)];
+        u32 clients = 1 + (u32)(test_random(&w.seed) % WORKLOAD_CLIENTS_MAX);
+        u32 txns = 3 + (u32)(test_random(&w.seed) % 25);
         u32 cache_pages = 20 + (u32)(test_random(&w.seed) % 100);
         u32 checkpoint_frames = 10 + (u32)(test_random(&w.seed) % 200);
         // Some lives end cleanly; some crashes come while an earlier one is recovered from.
         if (test_random(&w.seed) % 8 > 0)
-            sim_fault_at(w.sim, SIM_CRASH, 1 + test_random(&w.seed) % within[test_random(&w.seed) % COUNT_OF(within)]);
+            sim_fault_at(w.sim, SIM_CRASH, 1 + test_random(&w.seed) % limit);
         disk_set(w.sim, disk);
         life_begin(&w, cache_pages, checkpoint_frames);
-        struct workload load = workload_of(&w, 1 + (u32)(test_random(&w.seed) % WORKLOAD_CLIENTS_MAX),
-                                           3 + (u32)(test_random(&w.seed) % 25));
+        struct workload load = workload_of(&w, clients, txns);
         workload_run(&load);
         w.failed |= load.failed;
         life_end(&w);

@@ -352,6 +352,32 @@ TEST(store_survives_a_failing_disk)
     for (u32 i = SIM_READ_ERROR; i <= SIM_SYNC_ERROR; i++) CHECK(sum.faults[i] > 0);
 }
 
+// The disk is full when the log's first frames are written, after its header was; the log is cut off; space is there
+// again: the log must begin with a header again, or what follows is lost.
+TEST(a_log_that_was_cut_off_begins_with_a_header)
+{
+    for (u32 nth = 1; nth <= 4; nth++) {
+        struct world w;
+        bool acknowledged[4] = {false};
+        struct checkpoint_result result;
+        REQUIRE(world_begin(&w, test_seed() + nth) && life_begin(&w));
+        sim_fault_at(w.sim, SIM_WRITE_FULL, nth);
+        u32 number = ++w.attempted;
+        acknowledged[number] = txn_write(&w, number) == IO_DONE;
+        sim_fault_at(w.sim, SIM_WRITE_FULL, 0);
+        DO(&w.d, store_checkpoint(w.store, &w.d.op, CHECKPOINT_TRUNCATE, &result));
+        number = ++w.attempted;
+        CHECK(txn_write(&w, number) == IO_DONE);
+        acknowledged[number] = true;
+        sim_crash(w.sim);
+        life_end(&w);
+        REQUIRE(life_begin(&w));
+        rows_check(&w, acknowledged);
+        life_end(&w);
+        sim_destroy(w.sim);
+    }
+}
+
 int main(int argc, char **argv)
 {
     return test_main(argc, argv);
