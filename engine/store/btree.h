@@ -27,6 +27,7 @@ struct cursor {
         CURSOR_SKIP,    // as valid, but the next step in direction `skip` was already made (entry deleted)
     } state;
     s8 skip;
+    bool skip_saved; // CURSOR_SKIP: the saved key is that of the entry that is gone
     s8 depth; // of the page it is on; -1: none
     u16 index[BTREE_DEPTH_MAX];           // cell on each level
     struct page *path[BTREE_DEPTH_MAX];   // pinned by the cursor

@@ -199,7 +199,15 @@ static void cursor_prefetch(struct cursor *c, u32 level, u32 index)
         txn_page_prefetch(c->txn, page_child(p, i));
 }
 
-// Steps need a position: restores one, and tells whether the step was made by that.
+static void cursor_stepped(struct cursor *c)
+{
+    c->state = CURSOR_VALID;
+    c->skip = 0;
+    cursor_moved(c);
+}
+
+// Steps need a position: restores one, and tells whether the step was made by that. A cursor in CURSOR_SKIP stays in
+// it until its step is made: the step may fail.
 static io_status cursor_step_begin(struct cursor *c, struct op *op, int direction, bool *done)
 {
     *done = false;
@@ -210,9 +218,8 @@ static io_status cursor_step_begin(struct cursor *c, struct op *op, int directio
     if (c->state == CURSOR_INVALID) {
         *done = true;
     } else if (c->state == CURSOR_SKIP) {
-        c->state = CURSOR_VALID;
         *done = direction > 0 ? c->skip > 0 : c->skip < 0;
-        c->skip = 0;
+        if (*done) cursor_stepped(c);
     }
     return IO_DONE;
 }
@@ -235,7 +242,7 @@ io_status cursor_next(struct cursor *c, struct op *op)
     if (!p->node.leaf) return cursor_descend(c, op, (u32)c->depth, (u16)(index + 1), false);
     if (index + 1u < p->node.cell_count) {
         c->index[c->depth]++;
-        cursor_moved(c);
+        cursor_stepped(c);
         return IO_DONE;
     }
     s32 level = c->depth - 1;
@@ -244,7 +251,7 @@ io_status cursor_next(struct cursor *c, struct op *op)
     if (c->key_info) { // the entry between the child just left and the next one
         cursor_prefetch(c, (u32)level, c->index[level] + 1u);
         cursor_release(c, level + 1);
-        cursor_moved(c);
+        cursor_stepped(c);
         return IO_DONE;
     }
     cursor_prefetch(c, (u32)level, c->index[level] + 1u);
@@ -261,7 +268,7 @@ io_status cursor_previous(struct cursor *c, struct op *op)
     if (!p->node.leaf) return cursor_descend(c, op, (u32)c->depth, (u16)index, true);
     if (index > 0) {
         c->index[c->depth]--;
-        cursor_moved(c);
+        cursor_stepped(c);
         return IO_DONE;
     }
     s32 level = c->depth - 1;
@@ -270,7 +277,7 @@ io_status cursor_previous(struct cursor *c, struct op *op)
     if (c->key_info) {
         cursor_release(c, level + 1);
         c->index[level]--;
-        cursor_moved(c);
+        cursor_stepped(c);
         return IO_DONE;
     }
     return cursor_descend(c, op, (u32)level, (u16)(c->index[level] - 1), true);
@@ -418,6 +425,11 @@ io_status cursor_save(struct cursor *c, struct op *op)
         c->overflow_count = 0;
         return IO_DONE;
     }
+    if (c->state == CURSOR_SKIP && c->skip_saved) { // what is saved is where it was, not the neighbour it stands on
+        cursor_reset(c);
+        c->state = CURSOR_SAVED;
+        return IO_DONE;
+    }
     IO_TRY(cursor_entry(c, op));
     c->saved_rowid = c->rowid;
     if (c->key_info) {
@@ -461,6 +473,7 @@ io_status cursor_restore(struct cursor *c, struct op *op, bool *moved)
     }
     if (compare) skip = compare > 0 ? 1 : -1;
     c->skip = skip;
+    c->skip_saved = compare != 0;
     if (skip && c->state == CURSOR_VALID) c->state = CURSOR_SKIP;
     *moved = c->state != CURSOR_VALID;
     return IO_DONE;

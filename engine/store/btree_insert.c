@@ -302,6 +302,7 @@ static io_status delete_in_place(struct cursor *c, struct op *op, u32 flags, u32
     if ((flags & CURSOR_SAVE_POSITION) && w->node.cell_count > 0) {
         // The next entry has moved to where the cursor is; or, at the end, it stands on the one before.
         c->state = CURSOR_SKIP;
+        c->skip_saved = false;
         c->skip = at < w->node.cell_count ? 1 : -1;
         if (at == w->node.cell_count) c->index[c->depth]--;
     }
