@@ -219,8 +219,8 @@ static io_status step_newest_get(struct backup *b)
     bool good = segment_reader_open(&r, b->request.answer, b->request.answer_size, b->request.key,
                                     &b->options.key, &b->op.err);
     if (good) {
-        b->newest_header = r.header;
-        memcpy(b->newest_hash, r.hash, sizeof r.hash);
+        b->newest_header = r.index.header;
+        memcpy(b->newest_hash, r.index.hash, sizeof r.index.hash);
     }
     segment_reader_deinit(&r);
     if (!good) return IO_FAIL;
@@ -261,7 +261,7 @@ static io_status step_decide(struct backup *b)
     // in between.
     bool same = b->newest == b->mark.sequence &&
                 memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
-    bool whole = (h->flags & SEGMENT_COMMIT) != 0;
+    bool whole = !(h->flags & LOG_MORE);
     b->has_pushed = false;
     if (whole && same && b->mark.clean && b->file_is_clean && b->at_start.wal_frame == 0)
         b->pushed = b->at_start, b->has_pushed = true;
@@ -410,11 +410,12 @@ static io_status step_snapshot(struct backup *b)
 static err_code writer_start(struct backup *b)
 {
     struct segment_header h = {
-        .flags = b->full && b->mark.sequence + 1 == b->full_base ? SEGMENT_FULL : 0,
-        .sequence = b->mark.sequence + 1,
+        .flags = b->full && b->mark.sequence + 1 == b->full_base ? SEGMENT_IMAGE : 0,
+        .tx_min = b->mark.sequence + 1,
+        .tx_max = b->mark.sequence + 1,
         .epoch = b->mark.epoch,
-        .transaction = b->target.lsn,
-        .time_ms = io_wall_ms(b->io),
+        .time_min_ms = io_wall_ms(b->io),
+        .time_max_ms = io_wall_ms(b->io),
         .page_size = b->page_size,
         .page_count = b->target.page_count,
         .wal_salt = {b->target.wal_salt[0], b->target.wal_salt[1]},
@@ -422,7 +423,7 @@ static err_code writer_start(struct backup *b)
     };
     // The size of the pages that are left decides whether this segment is the last of its commit.
     b->group_end = (u64)(b->page_total - b->page_next) * h.page_size <= SEGMENT_RAW_MAX;
-    if (b->group_end) h.flags |= SEGMENT_COMMIT;
+    if (!b->group_end) h.flags |= LOG_MORE;
     memcpy(h.database_id, b->mark.database_id, sizeof h.database_id);
     memcpy(h.parent, b->mark.hash, sizeof h.parent);
     err_code code = segment_writer_begin(&b->writer, &h, &b->options.key, b->options.zstd_level);
@@ -435,7 +436,7 @@ static io_status step_fill(struct backup *b)
     if (!b->writer_open && writer_start(b) != ERR_OK)
         return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
     u64 page_size = b->page_size;
-    u32 blocks = b->writer.block_count;
+    u32 blocks = b->writer.blocks.count;
     while (b->page_next < b->page_total &&
            segment_writer_raw_size(&b->writer) + page_size <= SEGMENT_RAW_MAX) {
         pgno no = b->full ? b->page_next + 1 : b->pages[b->page_next];
@@ -448,7 +449,7 @@ static io_status step_fill(struct backup *b)
         if (segment_writer_page(&b->writer, no, b->page) != ERR_OK)
             return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
         b->page_next++;
-        if (b->writer.block_count != blocks) return backup_yield(b); // one block a turn of the loop
+        if (b->writer.blocks.count != blocks) return backup_yield(b); // one block a turn of the loop
     }
     if (segment_writer_finish(&b->writer, b->hash) != ERR_OK)
         return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
@@ -515,8 +516,11 @@ static io_status step_put_check(struct backup *b)
         return IO_DONE;
     }
     struct segment_header other;
-    if (!segment_header_read(b->request.answer, b->request.answer_size, b->request.key, &other,
-                             &b->op.err))
+    size_t size = b->request.answer_size;
+    if (size < SEGMENT_TRAILER_SIZE)
+        return IO_ERROR(&b->op.err, ERR_STORE_CORRUPT, "object %s is no segment", b->request.key);
+    if (!segment_trailer_read(b->request.answer + size - SEGMENT_TRAILER_SIZE, size, b->request.key,
+                              &other, &b->op.err))
         return IO_FAIL;
     if (memcmp(other.database_id, b->mark.database_id, sizeof other.database_id) != 0)
         return IO_ERROR(&b->op.err, ERR_STORE_FOREIGN,

@@ -3,6 +3,9 @@
 
 #include "sync.h"
 
+// Flags of a segment in the log: one of several that make up a commit, and not the last.
+#define LOG_MORE SEGMENT_SHARD
+
 // The file PATH-backup: two slots of 512 bytes, overwritten in turn, so that a torn write leaves
 // the other. The valid slot with the higher serial counts. A slot: magic "SKRYBKP1", u64 serial,
 // u64 sequence, u64 epoch, 16 bytes database id, 32 bytes hash of the newest segment, u32 wal salt

@@ -157,14 +157,17 @@ static io_status step_find_end(struct restore *r)
     struct restore_private *p = r->private_;
     p->request.kind = OBJECT_GET;
     log_key(p->name, p->end, p->request.key);
-    p->request.range_size = SEGMENT_HEADER_SIZE;
-    p->request.answer_size_max = SEGMENT_HEADER_SIZE;
+    u64 size = p->sizes[p->end - p->base];
+    p->request.range_offset = size - MIN(size, SEGMENT_TRAILER_SIZE);
+    p->request.range_size = SEGMENT_TRAILER_SIZE;
+    p->request.answer_size_max = SEGMENT_TRAILER_SIZE;
     IO_TRY(restore_request(r));
     struct segment_header h;
-    if (!segment_header_read(p->request.answer, p->request.answer_size, p->request.key, &h,
-                             &r->err))
-        return IO_FAIL;
-    if (!(h.flags & SEGMENT_COMMIT)) {
+    if (p->request.answer_size < SEGMENT_TRAILER_SIZE)
+        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s is damaged: it is too short",
+                        p->request.key);
+    if (!segment_trailer_read(p->request.answer, size, p->request.key, &h, &r->err)) return IO_FAIL;
+    if (h.flags & LOG_MORE) {
         if (p->end == p->base)
             return IO_ERROR(&r->err, ERR_STORE_MISSING,
                             "the first image of '%s' was not pushed to its end", p->name);
@@ -209,12 +212,12 @@ static io_status step_create(struct restore *r)
 static io_status segment_start(struct restore *r, struct fetch *f)
 {
     struct restore_private *p = r->private_;
-    const struct segment_header *h = &p->reader.header;
+    const struct segment_header *h = &p->reader.index.header;
     if (!segment_reader_open(&p->reader, f->request.answer, f->request.answer_size, f->request.key,
                              &p->options.key, &r->err))
         return IO_FAIL;
     bool first = f->sequence == p->base;
-    if (h->sequence != f->sequence || (first && !(h->flags & SEGMENT_FULL)) ||
+    if (h->tx_max != f->sequence || (first && !(h->flags & SEGMENT_IMAGE)) ||
         h->page_size != r->page_size ||
         (!first && memcmp(h->database_id, p->newest.database_id, sizeof h->database_id) != 0))
         return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s does not belong in its place",
@@ -276,20 +279,20 @@ static io_status step_write(struct restore *r)
     }
     u32 number;
     const u8 *data;
-    if (segment_reader_next(&p->reader, f->request.key, &number, &data, &r->err)) {
+    if (segment_reader_next(&p->reader, &number, &data, &r->err)) {
         u64 offset = (u64)(number - 1) * r->page_size;
         p->started = true;
         io_file_write(p->file, data, r->page_size, offset, &p->c);
         return IO_WAIT;
     }
     if (r->err.code != ERR_OK) return IO_FAIL;
-    memcpy(p->parent, p->reader.hash, sizeof p->parent);
+    memcpy(p->parent, p->reader.index.hash, sizeof p->parent);
     p->has_parent = true;
     segment_reader_deinit(&p->reader);
     r->objects_done++;
     r->bytes_done += f->request.answer_size;
     r->sequence = f->sequence;
-    r->time_ms = p->newest.time_ms;
+    r->time_ms = p->newest.time_max_ms;
     r->page_count = p->newest.page_count;
     f->sequence = 0;
     p->next_apply++;
