@@ -73,7 +73,7 @@ build/bench/sqlite3.o: $(SQLITE_PEER)/sqlite3.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -DNDEBUG -pthread -c $< -o $@
 
-$(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/libskerry.a build/bench/sqlite3.o
+$(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/libtests.a $(B)/libskerry.a build/bench/sqlite3.o
 	$(CC) $(CFLAGS) $^ -o $@ $(LIBS)
 
 $(SQLITE_PEER)/sqlite3.c:

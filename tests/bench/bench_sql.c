@@ -3,9 +3,13 @@
 // each one's best counts, because machines are noisy. Both keep a WAL, check no checksums that the other does not, and have
 // a cache that holds everything. Answers are compared as well: a wrong one is not fast.
 //
-// usage: bench_sql [--rounds N] [--only SUBSTRING] [--skerry] [--dir DIR]
-//        --skerry runs Skerry alone, for a profiler.
+// The table has a million rows. The 22 TPC-H queries (tests/tpch.h) come last, on scale 0.1 without and then with
+// ANALYZE.
+//
+// usage: bench_sql [--rounds N] [--rows N] [--scale X] [--only SUBSTRING] [--skerry] [--dir DIR]
+//        --skerry runs Skerry alone, for a profiler; --scale 0 leaves TPC-H out, --rows 0 all but TPC-H.
 #include "../../engine/skerry.h"
+#include "../tpch.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -13,10 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROWS        200000
+#define ROWS_MAX    100000000u
 #define ROUNDS_MAX  1000u
 #define SECONDS_MIN 0.8 // of one row: more rounds until then
-#define CACHE_BYTES (256u << 20)
+#define SECONDS_MAX 4.0 // then two rounds are enough
+#define CACHE_BYTES (512u << 20)
 
 struct test {
     const char *name;
@@ -27,11 +32,12 @@ struct test {
     const char *after; // not timed
 };
 
-static const char *const setup =
+// %1$u: rows.
+static const char setup_format[] =
     "CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, grp INTEGER, v REAL, n INTEGER, body TEXT);"
-    "INSERT INTO t WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 200000)"
-    "  SELECT i, 'name' || i, i * 7919 % 1000, i / 7.0, i * 7907 % 200003,"
-    "  'the body of row ' || i || ' is a text of some sixty bytes, ab' || i % 997 || 'c' FROM s;"
+    "INSERT INTO t WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < %1$u)"
+    "  SELECT i, 'name' || i, i * 7919 %% 1000, i / 7.0, i * 7907 %% 1000003,"
+    "  'the body of row ' || i || ' is a text of some sixty bytes, ab' || i %% 997 || 'c' FROM s;"
     "CREATE INDEX t_name ON t(name);"
     "CREATE TABLE small(id INTEGER PRIMARY KEY, label TEXT);"
     "INSERT INTO small WITH RECURSIVE s(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < 9999)"
@@ -42,6 +48,9 @@ static const char *const setup =
     "CREATE TABLE w(id INTEGER PRIMARY KEY, a INTEGER, b TEXT);"
     "CREATE TABLE w2(id INTEGER PRIMARY KEY, a INTEGER, b TEXT);"
     "CREATE INDEX w2_a ON w2(a); CREATE INDEX w2_b ON w2(b);"
+    "CREATE TABLE w4(id INTEGER PRIMARY KEY, a INTEGER, b TEXT, c REAL);"
+    "CREATE INDEX w4_a ON w4(a); CREATE INDEX w4_b ON w4(b); CREATE INDEX w4_c ON w4(c);"
+    "CREATE TRIGGER w4_log AFTER INSERT ON w4 BEGIN INSERT INTO log(a) VALUES (new.a); END;"
     "CREATE TABLE log(id INTEGER PRIMARY KEY, a INTEGER);"
     "CREATE TABLE w3(id INTEGER PRIMARY KEY, a INTEGER, b TEXT);"
     "CREATE TRIGGER w3_log AFTER INSERT ON w3 BEGIN INSERT INTO log(a) VALUES (new.a); END;"
@@ -69,7 +78,7 @@ static const struct test tests[] = {
     {"LIKE '%abc%'", NULL, "SELECT count(*) FROM t WHERE body LIKE '%ab77c%'", 1, RUN, NULL},
     {"GROUP BY, 1000 groups", NULL, "SELECT grp, count(*), sum(v) FROM t GROUP BY grp", 1, RUN, NULL},
     {"GROUP BY text", NULL, "SELECT substr(name, 1, 6), count(*) FROM t GROUP BY 1", 1, RUN, NULL},
-    {"join 200k x 10k", NULL,
+    {"join with 10 k", NULL,
      "SELECT count(*), sum(length(small.label)) FROM t JOIN small ON small.id = t.n % 10000", 1, RUN, NULL},
     {"join and GROUP BY", NULL,
      "SELECT small.label, sum(t.v) FROM t JOIN small ON small.id = t.grp GROUP BY small.label", 1, RUN,
@@ -85,24 +94,30 @@ static const struct test tests[] = {
      "SELECT sum(json_extract(doc, '$.deep.x')), count(doc ->> '$.name') FROM j", 1, RUN, NULL},
     {"json_each", NULL, "SELECT count(*) FROM j, json_each(j.doc, '$.tags') WHERE j.id <= 10000", 1, RUN,
      NULL},
-    {"recursive CTE", NULL, NUMBERS "200000) SELECT sum(i) FROM s", 1, RUN, NULL},
+    {"recursive CTE, 1 M", NULL, NUMBERS "1000000) SELECT sum(i) FROM s", 1, RUN, NULL},
     {"window row_number, sum", NULL,
      "SELECT max(r), max(x) FROM (SELECT row_number() OVER (PARTITION BY grp ORDER BY id) r,"
-     " sum(v) OVER (PARTITION BY grp ORDER BY id) x FROM t WHERE id <= 50000)",
+     " sum(v) OVER (PARTITION BY grp ORDER BY id) x FROM t)",
      1, RUN, NULL},
-    {"UPDATE by key", NULL, "UPDATE u SET a = a + 1 WHERE id = ?1 % 100000 + 1", 50000, RUN, NULL},
+    {"window over all rows", NULL,
+     "SELECT sum(x), sum(y) FROM (SELECT lag(n) OVER (ORDER BY id) x, avg(v) OVER (ORDER BY id ROWS BETWEEN 5 PRECEDING"
+     " AND CURRENT ROW) y FROM t)",
+     1, RUN, NULL},
+    {"UPDATE by key", NULL, "UPDATE u SET a = a + 1 WHERE id = ?1 % 100000 + 1", 100000, RUN, NULL},
     {"UPDATE all rows", NULL, "UPDATE u SET a = a + 1", 1, RUN, NULL},
-    {"DELETE by key", "INSERT INTO w SELECT id, n, body FROM t", "DELETE FROM w WHERE id = ?1", 50000, RUN,
+    {"DELETE by key", "INSERT INTO w SELECT id, n, body FROM t WHERE id <= 200000", "DELETE FROM w WHERE id = ?1 % 200000", 100000, RUN,
      "DELETE FROM w"},
-    {"DELETE half", "INSERT INTO w SELECT id, n, body FROM t", "DELETE FROM w WHERE id % 2", 1, RUN,
+    {"DELETE half", "INSERT INTO w SELECT id, n, body FROM t WHERE id <= 200000", "DELETE FROM w WHERE id % 2", 1, RUN,
      "DELETE FROM w"},
     {"insert, prepared", NULL, "INSERT INTO w(a, b) VALUES (?1, 'some text of a row')", 100000, RUN,
      "DELETE FROM w"},
-    {"INSERT ... SELECT", NULL, "INSERT INTO w SELECT id, n, body FROM t", 1, RUN, "DELETE FROM w"},
+    {"INSERT ... SELECT", NULL, "INSERT INTO w SELECT id, n, body FROM t WHERE id <= 200000", 1, RUN, "DELETE FROM w"},
     {"insert with two indexes", NULL, "INSERT INTO w2(a, b) VALUES (?1, 'text' || ?1)", 50000, RUN,
      "DELETE FROM w2"},
     {"insert with a trigger", NULL, "INSERT INTO w3(a, b) VALUES (?1, 'some text')", 50000, RUN,
      "DELETE FROM w3; DELETE FROM log"},
+    {"insert, 3 indexes and trigger", NULL, "INSERT INTO w4(a, b, c) VALUES (?1, 'text' || ?1, ?1 * 0.37)", 50000, RUN,
+     "DELETE FROM w4; DELETE FROM log"},
     {"CREATE INDEX", NULL, "CREATE INDEX t_n ON t(n, name)", 1, RUN, "DROP INDEX t_n"},
 };
 
@@ -119,15 +134,30 @@ _Noreturn static void fail(const char *what, const char *why)
     exit(1);
 }
 
+static u32 rows = 1000000;
+
 static s64 number_of(u32 run)
 {
-    return (s64)((u64)run * 7919 % (ROWS - 100)) + 1;
+    return (s64)((u64)run * 7919 % (rows - 100)) + 1;
 }
 
 // What the rows hold, in an order that both give.
 static u64 sum_add(u64 sum, const void *bytes, size_t size)
 {
     return (sum ^ (size ? ((const u8 *)bytes)[size - 1] : 0) ^ (size << 8)) * 0x9e3779b97f4a7c15u;
+}
+
+static u64 sum_number(u64 sum, u64 number)
+{
+    return (sum ^ number) * 0x9e3779b97f4a7c15u;
+}
+// Sums in another order differ in their last digits.
+static u64 sum_real(u64 sum, double real)
+{
+    float f = (float)real;
+    u32 bits;
+    memcpy(&bits, &f, 4);
+    return sum_number(sum, bits);
 }
 
 // ---- Skerry
@@ -162,8 +192,9 @@ static u64 ours_run(struct skerry_stmt *s)
                 size_t size;
                 enum value_type type = skerry_column_type(s, i);
                 if (type == VALUE_INTEGER) {
-                    s64 n = skerry_column_integer(s, i);
-                    sum = sum_add(sum, &n, 1);
+                    sum = sum_number(sum, (u64)skerry_column_integer(s, i));
+                } else if (type == VALUE_REAL) {
+                    sum = sum_real(sum, skerry_column_real(s, i));
                 } else if (type == VALUE_TEXT) {
                     const char *text = skerry_column_text(s, i, &size);
                     sum = sum_add(sum, text, size);
@@ -217,8 +248,9 @@ static u64 theirs_run(sqlite3_stmt *s)
         for (int i = 0; i < columns; i++) {
             int type = sqlite3_column_type(s, i);
             if (type == SQLITE_INTEGER) {
-                s64 n = sqlite3_column_int64(s, i);
-                sum = sum_add(sum, &n, 1);
+                sum = sum_number(sum, (u64)sqlite3_column_int64(s, i));
+            } else if (type == SQLITE_FLOAT) {
+                sum = sum_real(sum, sqlite3_column_double(s, i));
             } else if (type == SQLITE_TEXT) {
                 const void *text = sqlite3_column_text(s, i);
                 sum = sum_add(sum, text, (size_t)sqlite3_column_bytes(s, i));
@@ -269,11 +301,147 @@ static void rate_print(double seconds, u32 runs)
         printf(" %10.2f ms", each * 1e3);
 }
 
+// ---- TPC-H
+
+struct loading {
+    struct skerry_stmt *ours[COUNT_OF(tpch_tables)];
+    sqlite3_stmt *theirs[COUNT_OF(tpch_tables)];
+};
+
+static void tpch_insert(void *context, u32 table, const struct tpch_value *values, u32 count)
+{
+    struct loading *l = context;
+    for (u32 i = 0; i < count; i++) {
+        const struct tpch_value *v = &values[i];
+        switch (v->type) {
+        case TPCH_INTEGER:
+            skerry_bind_integer(l->ours[table], i + 1, v->integer);
+            if (theirs) sqlite3_bind_int64(l->theirs[table], (int)i + 1, v->integer);
+            break;
+        case TPCH_REAL:
+            skerry_bind_real(l->ours[table], i + 1, v->real);
+            if (theirs) sqlite3_bind_double(l->theirs[table], (int)i + 1, v->real);
+            break;
+        case TPCH_TEXT:
+            skerry_bind_text(l->ours[table], i + 1, v->text, strlen(v->text));
+            if (theirs) sqlite3_bind_text(l->theirs[table], (int)i + 1, v->text, -1, SQLITE_STATIC);
+            break;
+        }
+    }
+    ours_run(l->ours[table]);
+    if (theirs) theirs_run(l->theirs[table]);
+}
+
+static void both_exec(const char *sql)
+{
+    ours_exec(sql);
+    if (theirs) theirs_exec(sql);
+}
+
+static void tpch_load(double scale)
+{
+    struct loading l;
+    both_exec("BEGIN");
+    for (u32 i = 0; i < COUNT_OF(tpch_tables); i++) {
+        char sql[200];
+        int n = snprintf(sql, sizeof sql, "INSERT INTO %s VALUES(?", tpch_tables[i].name);
+        for (u32 k = 1; k < tpch_tables[i].columns; k++) n += snprintf(sql + n, sizeof sql - (size_t)n, ",?");
+        snprintf(sql + n, sizeof sql - (size_t)n, ")");
+        both_exec(tpch_tables[i].create);
+        l.ours[i] = ours_prepare(sql);
+        if (theirs) l.theirs[i] = theirs_prepare(sql);
+    }
+    tpch_generate(scale, tpch_insert, &l);
+    for (u32 i = 0; i < COUNT_OF(tpch_tables); i++) {
+        skerry_finalize(l.ours[i]);
+        if (theirs) sqlite3_finalize(l.theirs[i]);
+    }
+    both_exec("COMMIT");
+}
+
+// ---- rounds and tables
+
+static u32 rounds = 3;
+static const char *only;
+
+struct ratios {
+    double logs, seconds[2], least;
+    u32 count, below;
+};
+
+static void measure(const struct test *t, struct ratios *r)
+{
+    if (only && !strstr(t->name, only)) return;
+    double best[2] = {HUGE_VAL, HUGE_VAL};
+    double start = now_seconds();
+    for (u32 round = 0; round < rounds || (theirs && now_seconds() - start < SECONDS_MIN); round++) {
+        u64 sums[2];
+        if (round >= 2 && now_seconds() - start > SECONDS_MAX) break;
+        best[0] = fmin(best[0], ours_round(t, &sums[0]));
+        if (!theirs) continue;
+        best[1] = fmin(best[1], theirs_round(t, &sums[1]));
+        if (sums[0] != sums[1]) fail(t->name, "the answers differ");
+    }
+    printf("%-30s", t->name);
+    rate_print(best[0], t->runs);
+    if (theirs) {
+        double ratio = best[1] / best[0];
+        rate_print(best[1], t->runs);
+        printf(" %7.2fx", ratio);
+        r->logs += log(ratio);
+        r->least = r->count ? fmin(r->least, ratio) : ratio;
+        r->count++;
+        r->below += ratio < 1;
+    }
+    r->seconds[0] += best[0];
+    r->seconds[1] += best[1];
+    printf("\n");
+    fflush(stdout);
+}
+
+static void ratios_print(const struct ratios *r, bool totals)
+{
+    if (totals) {
+        printf("%-30s %10.2f s ", "all of them", r->seconds[0]);
+        if (theirs) printf(" %10.2f s  %7.2fx", r->seconds[1], r->seconds[1] / r->seconds[0]);
+        printf("\n");
+    }
+    if (r->count)
+        printf("%-30s %27s %7.2fx  (least %.2fx; %u of %u below 1)\n", "geometric mean", "", exp(r->logs / r->count), r->least,
+               r->below, r->count);
+}
+
+static void heading(const char *what)
+{
+    printf("%-30s %13s %13s %8s\n", what, "Skerry", theirs ? "SQLite" : "-", "ratio");
+}
+
+static void tpch(double scale, struct ratios *all)
+{
+    tpch_load(scale);
+    for (u32 analyzed = 0; analyzed < 2; analyzed++) {
+        struct ratios r = {0};
+        if (analyzed) both_exec("ANALYZE");
+        char title[60];
+        snprintf(title, sizeof title, "TPC-H %g%s", scale, analyzed ? ", ANALYZE" : "");
+        heading(title);
+        for (u32 i = 0; i < COUNT_OF(tpch_queries); i++) {
+            struct test t = {.name = tpch_queries[i].name, .sql = tpch_queries[i].sql, .runs = 1};
+            measure(&t, &r);
+        }
+        ratios_print(&r, true);
+        all->logs += r.logs;
+        all->least = all->count ? fmin(all->least, r.least) : r.least;
+        all->count += r.count;
+        all->below += r.below;
+    }
+}
+
 int main(int argc, char **argv)
 {
-    u32 rounds = 3;
     bool alone = false;
-    const char *only = NULL, *dir = "build/bench";
+    double scale = 0.1;
+    const char *dir = "build/bench";
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--skerry") == 0)
             alone = true;
@@ -283,10 +451,16 @@ int main(int argc, char **argv)
             dir = argv[++i];
         else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
             rounds = (u32)strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--rows") == 0 && i + 1 < argc)
+            rows = (u32)strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--scale") == 0 && i + 1 < argc)
+            scale = strtod(argv[++i], NULL);
         else
             fail(argv[i], "unknown; see the head of tests/bench/bench_sql.c");
     }
     if (!rounds || rounds > ROUNDS_MAX) fail("--rounds", "between 1 and 1000");
+    if ((rows && rows < 1000) || rows > ROWS_MAX) fail("--rows", "0, or between 1000 and 100000000");
+    if (!(scale >= 0 && scale <= 10)) fail("--scale", "between 0 and 10");
     mkdir("build", 0755);
     mkdir(dir, 0755);
     char paths[2][400];
@@ -305,45 +479,32 @@ int main(int argc, char **argv)
     if (!skerry_engine_create(&(struct skerry_engine_options){.cache_bytes = CACHE_BYTES}, &engine, &err))
         fail("skerry_engine_create", err.text);
     if (!skerry_open(engine, paths[0], SKERRY_OPEN_CREATE, &ours, &err)) fail(paths[0], err.text);
-    ours_exec("BEGIN");
-    ours_exec(setup);
-    ours_exec("COMMIT");
     if (!alone) {
         if (sqlite3_open(paths[1], &theirs)) fail(paths[1], "does not open");
-        theirs_exec("PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA cache_size = -262144");
-        theirs_exec("BEGIN");
-        theirs_exec(setup);
-        theirs_exec("COMMIT");
+        theirs_exec("PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA cache_size = -524288");
     }
 
     printf("SQL in process, cached, best of %u rounds or more; ratio above 1: Skerry is faster\n", rounds);
-    printf("%-28s %13s %13s %8s\n", "each run", "Skerry", alone ? "-" : "SQLite", "ratio");
-    double logs = 0;
-    u32 count = 0;
-    for (u32 i = 0; i < COUNT_OF(tests); i++) {
-        const struct test *t = &tests[i];
-        if (only && !strstr(t->name, only)) continue;
-        double best[2] = {HUGE_VAL, HUGE_VAL};
-        double start = now_seconds();
-        for (u32 round = 0; round < rounds || (!alone && now_seconds() - start < SECONDS_MIN); round++) {
-            u64 sums[2];
-            best[0] = fmin(best[0], ours_round(t, &sums[0]));
-            if (alone) continue;
-            best[1] = fmin(best[1], theirs_round(t, &sums[1]));
-            if (sums[0] != sums[1]) fail(t->name, "the answers differ");
-        }
-        printf("%-28s", t->name);
-        rate_print(best[0], t->runs);
-        if (!alone) {
-            rate_print(best[1], t->runs);
-            printf(" %7.2fx", best[1] / best[0]);
-            logs += log(best[1] / best[0]);
-            count++;
-        }
-        printf("\n");
-        fflush(stdout);
+    struct ratios all = {0};
+    if (rows) {
+        char setup[sizeof setup_format + 40];
+        snprintf(setup, sizeof setup, setup_format, rows);
+        both_exec("BEGIN");
+        both_exec(setup);
+        both_exec("COMMIT");
+        char title[60];
+        snprintf(title, sizeof title, "each run, %u rows", rows);
+        heading(title);
+        for (u32 i = 0; i < COUNT_OF(tests); i++) measure(&tests[i], &all);
+        ratios_print(&all, false);
     }
-    if (count) printf("%-28s %27s %7.2fx\n", "geometric mean", "", exp(logs / count));
+    if (scale > 0) {
+        tpch(scale, &all);
+        if (rows) {
+            printf("everything\n");
+            ratios_print(&all, false);
+        }
+    }
     if (!alone) printf("(SQLite %s)\n", sqlite3_libversion());
     sqlite3_close(theirs);
     while (skerry_close(ours, NULL) == SKERRY_WAIT) skerry_wait(ours);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Everything that shows how fast Skerry is: `make bench` runs it, in under six minutes. It installs what is missing (as
+# Everything that shows how fast Skerry is: `make bench` runs it, in about eight minutes. It installs what is missing (as
 # root), builds, and prints one table for each area, with ratios measured in the same run. What cannot run says why.
 # usage: tests/bench/run.sh [AREA...]      areas: io commit sql http image
 set -u
