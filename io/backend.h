@@ -34,6 +34,7 @@ enum op_kind {
     OP_MKDIR,
     OP_SYNC_DIR,
     OP_LIST,
+    OP_STAT,
     OP_COUNT,
 };
 

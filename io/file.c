@@ -146,7 +146,20 @@ void io_path_unlink(struct io *io, const char *path, struct completion *c)
 
 void io_path_rename(struct io *io, const char *from, const char *to, struct completion *c)
 {
+    c->op.mode = 0;
     path_submit(io, from, to, c, OP_RENAME);
+}
+
+void io_path_rename_new(struct io *io, const char *from, const char *to, struct completion *c)
+{
+    c->op.mode = IO_OPEN_EXCLUSIVE;
+    path_submit(io, from, to, c, OP_RENAME);
+}
+
+void io_path_stat(struct io *io, const char *path, struct io_path_info *out, struct completion *c)
+{
+    c->op.out = out;
+    path_submit(io, path, NULL, c, OP_STAT);
 }
 
 void io_path_link(struct io *io, const char *from, const char *to, struct completion *c)

@@ -231,10 +231,18 @@ static inline int io_file_lock(struct io_file *f, u64 offset, u64 size, enum io_
 // Whole paths. All complete with 0 or -errno; sync_dir makes creations, renames and unlinks in it durable.
 void io_path_unlink(struct io *io, const char *path, struct completion *c);
 void io_path_rename(struct io *io, const char *from, const char *to, struct completion *c);
+// Renames only when nothing is called `to` (-EEXIST); -EINVAL or -ENOSYS where the file system cannot.
+void io_path_rename_new(struct io *io, const char *from, const char *to, struct completion *c);
 // Hard-links from to to: -EEXIST when to exists (put-if-absent for a directory store).
 void io_path_link(struct io *io, const char *from, const char *to, struct completion *c);
 void io_path_mkdir(struct io *io, const char *path, struct completion *c); // with parents; 0 when there
 void io_path_sync_dir(struct io *io, const char *path, struct completion *c);
+struct io_path_info {
+    u64 size, identity; // identity: the inode's number
+    s64 modified_ns;    // Unix time
+    bool is_dir;
+};
+void io_path_stat(struct io *io, const char *path, struct io_path_info *out, struct completion *c);
 struct io_dir_entry {
     char *name; // owned by the listing
     u64 size;

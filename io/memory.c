@@ -77,12 +77,12 @@ static s64 memory_write(struct io *io, struct completion *c, struct tree_node *n
 }
 
 // Links or renames a file; directories stay where they are.
-static s64 memory_move(struct tree *tree, const char *from, const char *to, bool keep)
+static s64 memory_move(struct tree *tree, const char *from, const char *to, bool keep, bool new)
 {
     const struct tree_name *source = tree_find(tree, from), *target = tree_find(tree, to);
     if (!source) return -ENOENT;
     if (!source->node) return keep ? -EPERM : -EISDIR;
-    if (target && keep) return -EEXIST;
+    if (target && new) return -EEXIST;
     if (target && !target->node) return -EISDIR;
     if (target && target->node == source->node) return 0;
     if (!tree_set(tree, to, source->node)) return -ENOMEM;
@@ -125,9 +125,11 @@ static s64 memory_execute_path(struct io *io, struct completion *c)
     if (c->op.path_to && !tree_path_normalize(c->op.path_to, to)) return -ENAMETOOLONG;
     if (c->op.kind == OP_UNLINK) return memory_unlink(tree, path);
     if (c->op.kind == OP_RENAME || c->op.kind == OP_LINK)
-        return memory_move(tree, path, to, c->op.kind == OP_LINK);
+        return memory_move(tree, path, to, c->op.kind == OP_LINK,
+                           c->op.kind == OP_LINK || c->op.mode & IO_OPEN_EXCLUSIVE);
     if (c->op.kind == OP_MKDIR) return memory_mkdir(tree, path);
     if (c->op.kind == OP_LIST) return tree_list(tree, path, true, c->op.out);
+    if (c->op.kind == OP_STAT) return tree_stat(tree, path, true, c->op.out);
     ASSERT(c->op.kind == OP_SYNC_DIR);
     io->counters.syncs++;
     return tree_dir_exists(tree, path, true) ? 0 : -ENOENT;
@@ -162,7 +164,8 @@ static s64 memory_execute(struct io *io, struct completion *c)
     case OP_LINK:
     case OP_MKDIR:
     case OP_SYNC_DIR:
-    case OP_LIST: return memory_execute_path(io, c);
+    case OP_LIST:
+    case OP_STAT: return memory_execute_path(io, c);
     case OP_NONE:
     case OP_POST:
     case OP_GROUP:

@@ -86,6 +86,7 @@ static s64 socket_try(struct completion *c)
     case OP_MKDIR:
     case OP_SYNC_DIR:
     case OP_LIST:
+    case OP_STAT:
     case OP_COUNT: ASSERT(!"a socket operation");
     }
     return -EINVAL;

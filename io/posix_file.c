@@ -172,6 +172,19 @@ static s64 execute_list(const char *path, struct io_dir_listing *out)
     return out->count;
 }
 
+static s64 execute_stat(const char *path, struct io_path_info *out)
+{
+    struct stat st;
+    if (stat(path, &st) < 0) return -errno;
+    *out = (struct io_path_info){
+        .size = (u64)st.st_size,
+        .identity = (u64)st.st_ino,
+        .modified_ns = (s64)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+        .is_dir = S_ISDIR(st.st_mode),
+    };
+    return 0;
+}
+
 s64 posix_execute(struct io *io, struct completion *c)
 {
     struct stat st;
@@ -198,11 +211,15 @@ s64 posix_execute(struct io *io, struct completion *c)
         return rc == -EINTR ? 0 : rc;
     }
     case OP_UNLINK: rc = unlink(c->op.path); break;
-    case OP_RENAME: rc = rename(c->op.path, c->op.path_to); break;
+    case OP_RENAME:
+        rc = renameat2(AT_FDCWD, c->op.path, AT_FDCWD, c->op.path_to,
+                       c->op.mode & IO_OPEN_EXCLUSIVE ? RENAME_NOREPLACE : 0);
+        break;
     case OP_LINK: rc = link(c->op.path, c->op.path_to); break;
     case OP_MKDIR: return execute_mkdir(c->op.path);
     case OP_SYNC_DIR: return execute_sync_dir(io, c->op.path);
     case OP_LIST: return execute_list(c->op.path, c->op.out);
+    case OP_STAT: return execute_stat(c->op.path, c->op.out);
     case OP_NONE:
     case OP_POST:
     case OP_GROUP:

@@ -160,6 +160,7 @@ static u8 opcode_of(const struct completion *c)
     case OP_MKDIR:
     case OP_SYNC_DIR:
     case OP_LIST:
+    case OP_STAT:
     case OP_NONE:
     case OP_POST:
     case OP_GROUP:
@@ -203,7 +204,8 @@ static void other_fill(struct io *io, struct io_uring_sqe *sqe, struct completio
     case IORING_OP_CLOSE: io_uring_prep_close(sqe, c->op.fd); break;
     case IORING_OP_UNLINKAT: io_uring_prep_unlinkat(sqe, AT_FDCWD, c->op.path, 0); break;
     case IORING_OP_RENAMEAT:
-        io_uring_prep_renameat(sqe, AT_FDCWD, c->op.path, AT_FDCWD, c->op.path_to, 0);
+        io_uring_prep_renameat(sqe, AT_FDCWD, c->op.path, AT_FDCWD, c->op.path_to,
+                               c->op.mode & IO_OPEN_EXCLUSIVE ? RENAME_NOREPLACE : 0);
         break;
     case IORING_OP_LINKAT:
         io_uring_prep_linkat(sqe, AT_FDCWD, c->op.path, AT_FDCWD, c->op.path_to, 0);
@@ -430,6 +432,7 @@ void ring_answered(struct io *io, struct completion *c)
     case OP_MKDIR:
     case OP_SYNC_DIR:
     case OP_LIST:
+    case OP_STAT:
     case OP_COUNT: ASSERT(!"an operation of the ring");
     }
 }

@@ -143,6 +143,7 @@ static bool is_change(const struct completion *c)
     case OP_SIZE:
     case OP_CLOSE:
     case OP_LIST:
+    case OP_STAT:
     case OP_COUNT: return false;
     }
     return false;
@@ -352,7 +353,8 @@ static s64 sim_unlink(struct sim *sim, const char *path)
 }
 
 // Links or renames a file; directories stay where they are.
-static s64 sim_move(struct sim *sim, const char *from, const char *to, bool keep)
+static s64 sim_move(struct sim *sim, const char *from, const char *to, bool keep,
+                    bool new)
 {
     char dir[PATH_MAX];
     tree_path_parent(to, dir);
@@ -360,7 +362,7 @@ static s64 sim_move(struct sim *sim, const char *from, const char *to, bool keep
                            *target = tree_find(&sim->names, to);
     if (!source || !tree_dir_exists(&sim->names, dir, false)) return -ENOENT;
     if (!source->node) return keep ? -EPERM : -EISDIR;
-    if (target && keep) return -EEXIST;
+    if (target && new) return -EEXIST;
     if (target && !target->node) return -EISDIR;
     if (target && target->node == source->node) return 0;
     struct sim_node *node = (struct sim_node *)source->node;
@@ -382,12 +384,14 @@ static s64 sim_path(struct io *io, struct sim *sim, struct completion *c)
     if (!tree_path_normalize(c->op.path, path)) return -ENAMETOOLONG;
     if (c->op.path_to && !tree_path_normalize(c->op.path_to, to)) return -ENAMETOOLONG;
     if (c->op.kind == OP_LIST) return tree_list(&sim->names, path, false, c->op.out);
+    if (c->op.kind == OP_STAT) return tree_stat(&sim->names, path, false, c->op.out);
     if (c->op.kind == OP_SYNC_DIR) return sim_sync_dir(io, sim, c, path);
     if (fault_hits(sim, SIM_NAME_ERROR)) return -EIO;
     if (c->op.kind == OP_UNLINK) return sim_unlink(sim, path);
     if (c->op.kind == OP_MKDIR) return sim_mkdir(sim, path);
     ASSERT(c->op.kind == OP_RENAME || c->op.kind == OP_LINK);
-    return sim_move(sim, path, to, c->op.kind == OP_LINK);
+    return sim_move(sim, path, to, c->op.kind == OP_LINK,
+                    c->op.kind == OP_LINK || c->op.mode & IO_OPEN_EXCLUSIVE);
 }
 
 // *again: not finished, due once more later.
@@ -418,7 +422,8 @@ static s64 sim_execute(struct io *io, struct completion *c, bool *again)
     case OP_LINK:
     case OP_MKDIR:
     case OP_SYNC_DIR:
-    case OP_LIST: result = sim_path(io, sim, c); break;
+    case OP_LIST:
+    case OP_STAT: result = sim_path(io, sim, c); break;
     case OP_NONE:
     case OP_POST:
     case OP_GROUP:

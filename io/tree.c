@@ -114,6 +114,7 @@ struct tree_name *tree_find(const struct tree *tree, const char *path)
 bool tree_set(struct tree *tree, const char *path, struct tree_node *node)
 {
     struct tree_name *known = tree_find(tree, path);
+    if (node && !node->serial) node->serial = ++tree->serial;
     if (known) {
         tree_node_hold(node);
         tree_node_release(known->node);
@@ -197,4 +198,17 @@ s64 tree_list(const struct tree *tree, const char *path, bool implied, struct io
     }
     io_dir_listing_sort(out);
     return out->count;
+}
+
+s64 tree_stat(const struct tree *tree, const char *path, bool implied, struct io_path_info *out)
+{
+    const struct tree_name *name = tree_find(tree, path);
+    if (!name || !name->node) {
+        *out = (struct io_path_info){.is_dir = true};
+        return tree_dir_exists(tree, path, implied) ? 0 : -ENOENT;
+    }
+    *out = (struct io_path_info){.size = name->node->size,
+                                 .identity = name->node->serial,
+                                 .modified_ns = name->node->modified_ms * 1000000};
+    return 0;
 }

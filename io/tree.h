@@ -11,6 +11,7 @@
 #include <limits.h>
 
 struct io_dir_listing;
+struct io_path_info;
 
 struct tree_node {
     u32 holders;
@@ -18,6 +19,7 @@ struct tree_node {
     u8 *bytes;
     u64 size, capacity; // bytes from size to capacity are zero
     s64 modified_ms;
+    u64 serial; // set when it gets its first name: tells it from its predecessors
 };
 
 struct tree_name {
@@ -28,6 +30,7 @@ struct tree_name {
 struct tree {
     struct tree_name *names;
     u32 count, capacity;
+    u64 serial; // of the newest node
 };
 
 void tree_node_hold(struct tree_node *node);
@@ -51,3 +54,4 @@ void tree_clear(struct tree *tree);
 bool tree_dir_exists(const struct tree *tree, const char *path, bool implied);
 // Number of entries or -errno.
 s64 tree_list(const struct tree *tree, const char *path, bool implied, struct io_dir_listing *out);
+s64 tree_stat(const struct tree *tree, const char *path, bool implied, struct io_path_info *out);

@@ -661,6 +661,18 @@ CONTRACT(path_unlink_rename_link)
     path_check(t, "c", "A");
     CHECK_EQ(DO(t, io_path_rename(t->io, contract_path(t, "a"), contract_path(t, "d"), &c)),
              -ENOENT);
+    // A rename that must find the name free.
+    path_put(t, "e", "E");
+    CHECK_EQ(DO(t, io_path_rename_new(t->io, contract_path(t, "e"), contract_path(t, "b"), &c)),
+             -EEXIST);
+    path_check(t, "b", "A");
+    CHECK_EQ(DO(t, io_path_rename_new(t->io, contract_path(t, "e"), contract_path(t, "f"), &c)), 0);
+    path_check(t, "e", NULL);
+    path_check(t, "f", "E");
+    // A plain rename with the same completion replaces again.
+    path_put(t, "e", "EE");
+    CHECK_EQ(DO(t, io_path_rename(t->io, contract_path(t, "e"), contract_path(t, "f"), &c)), 0);
+    path_check(t, "f", "EE");
     // An open file outlives its name.
     struct io_file *f = contract_open(t, "c", IO_OPEN_READ);
     CHECK_EQ(DO(t, io_path_unlink(t->io, contract_path(t, "c"), &c)), 0);
@@ -673,6 +685,25 @@ CONTRACT(path_unlink_rename_link)
     path_check(t, "b", "again");
     CHECK_EQ(DO(t, io_path_sync_dir(t->io, t->dir, &c)), 0);
     CHECK_EQ(DO(t, io_path_sync_dir(t->io, contract_path(t, "none"), &c)), -ENOENT);
+}
+
+CONTRACT(path_stat_tells_files_apart)
+{
+    struct io_path_info first = {0}, second = {0}, dir = {0};
+    path_put(t, "a", "12345");
+    path_put(t, "b", "123456");
+    CHECK_EQ(DO(t, io_path_stat(t->io, contract_path(t, "a"), &first, &c)), 0);
+    CHECK_EQ(first.size, 5);
+    CHECK(!first.is_dir);
+    s64 age_ms = io_wall_ms(t->io) - first.modified_ns / 1000000;
+    CHECK(age_ms > -60000 && age_ms < 3600000);
+    CHECK_EQ(DO(t, io_path_rename(t->io, contract_path(t, "b"), contract_path(t, "a"), &c)), 0);
+    CHECK_EQ(DO(t, io_path_stat(t->io, contract_path(t, "a"), &second, &c)), 0);
+    CHECK_EQ(second.size, 6);
+    CHECK(first.identity != second.identity);
+    CHECK_EQ(DO(t, io_path_stat(t->io, contract_path(t, "b"), &second, &c)), -ENOENT);
+    CHECK_EQ(DO(t, io_path_stat(t->io, t->dir, &dir, &c)), 0);
+    CHECK(dir.is_dir);
 }
 
 CONTRACT(path_mkdir_with_parents)
