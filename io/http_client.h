@@ -26,6 +26,7 @@ struct io_http_request {
     size_t answer_size_max; // more is an error (-EMSGSIZE); 0 = 64 MiB
     u32 connect_timeout_ms, idle_timeout_ms, total_timeout_ms; // 0 = 10 s, 30 s, none
     const char *ca_file;                                       // PEM, or NULL for the system's
+    u64 send_rate_max, receive_rate_max; // bytes per second; 0 = no limit
     bool insecure;                                             // for tests: no certificate check
     // When set, body bytes go here as they come and not into `answer`; a negative value cancels.
     int (*on_body)(struct io_http_request *r, const void *bytes, size_t size);

@@ -262,7 +262,7 @@ static bool backup_open(struct node *n, struct err *err)
         url = n->store_url;
     }
     // A directory needs no HTTP client, whose libraries would be a third of an idle node's memory.
-    if (strncmp(url, "s3://", 5) == 0 && !(n->http_client = io_http_create(n->io, err))) return false;
+    if (object_url_needs_http(url) && !(n->http_client = io_http_create(n->io, err))) return false;
     n->objects = config_store_open(&n->config, url, n->io, n->http_client, err);
     if (!n->objects || !config_key(&n->config, &n->key, err)) return false;
     if (!n->key.given)

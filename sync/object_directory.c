@@ -1,299 +1,252 @@
-// A directory as a store. An object is written to a temporary file in the store's "tmp" folder,
-// synced, and then linked (put-if-absent) or renamed (put) to its name; the folder is synced before
-// put says it is done.
-#include "object_store.h"
+// A directory as a store: opening, reading, listing, deleting. Writing is in directory_put.c.
+#include "directory_store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
-#define DIRECTORY_PATH_MAX 2048
-
-struct directory_store {
-    struct object_store store;
-    char root[1024], temporary[1040];
-    u64 temporary_count;
-};
-
-struct directory_request {
-    struct object_request *request;
-    struct completion c;
-    struct io_file *file;
-    u64 size;
-    char path[DIRECTORY_PATH_MAX], folder[DIRECTORY_PATH_MAX], temporary[DIRECTORY_PATH_MAX];
-    struct io_dir_listing listing;
-    struct err err; // kept while a file is closed or removed after a failure
-};
-
-enum directory_step {
-    PUT_MKDIR_TMP,
-    PUT_MKDIR,
-    PUT_OPEN,
-    PUT_WRITE,
-    PUT_CLOSE,
-    PUT_NAME,
-    PUT_UNLINK,
-    PUT_SYNC_DIR,
-    PUT_SYNC_PARENT,
-    PUT_FAIL_CLOSE,
-    PUT_FAIL_UNLINK,
-    GET_OPEN,
-    GET_SIZE,
-    GET_READ,
-    GET_CLOSE,
-    LIST_READ,
-    DELETE_UNLINK,
-    DELETE_SYNC_DIR,
-    DIRECTORY_FINISHED,
-};
-
-static void directory_next(struct completion *c);
-
-static struct directory_store *directory_of(struct object_request *r)
+static void on_done(struct completion *c)
 {
-    return CONTAINER_OF(r->store, struct directory_store, store);
+    struct directory_request *d = c->context;
+    d->next(d, c->result);
 }
 
-static void error_from_errno(struct err *err, s64 result, const char *what, const char *path)
+// ---- ends
+// ---------------------------------------------------------------------------------------------
+
+static void end_next(struct directory_request *d, s64 result)
 {
+    struct io *io = d->request->store->io;
+    if (d->unlink_other) {
+        d->unlink_other = false;
+        io_path_unlink(io, d->other, &d->c);
+    } else if (d->file) {
+        struct io_file *f = d->file;
+        d->file = NULL;
+        io_file_close(f, &d->c);
+    } else if (d->lock) {
+        struct io_file *f = d->lock;
+        d->lock = NULL;
+        io_file_close(f, &d->c);
+    } else {
+        object_finish(d->request);
+    }
+}
+
+void directory_end(struct directory_request *d)
+{
+    d->next = end_next;
+    end_next(d, 0);
+}
+
+void directory_fail(struct directory_request *d, s64 result, const char *what, const char *path)
+{
+    struct object_request *r = d->request;
     int e = (int)-result;
-    err_code code = e == ENOENT                               ? ERR_STORE_MISSING
-                    : e == EEXIST                             ? ERR_STORE_EXISTS
-                    : e == ENOSPC || e == EDQUOT              ? ERR_FULL
-                    : e == EACCES || e == EPERM || e == EROFS ? ERR_STORE_DENIED
-                                                              : ERR_IOERR;
-    const char *hint = code == ERR_FULL           ? "; make room in the store's directory"
-                       : code == ERR_STORE_DENIED ? "; let the node's user write there"
-                                                  : "";
-    err_set_errno(err, code, e, "store", "%s: cannot %s: %s%s", path, what, strerror(e), hint);
+    err_code code = ERR_IOERR;
+    const char *hint = "";
+    bool writes = r->kind != OBJECT_GET && r->kind != OBJECT_HEAD;
+    switch (e) {
+    case ENOENT:
+    case ENOTDIR:
+        code = writes && r->kind != OBJECT_UPLOAD_PART && r->kind != OBJECT_UPLOAD_PARTS
+                   ? ERR_STORE_UNAVAILABLE
+                   : ERR_STORE_MISSING;
+        if (code == ERR_STORE_UNAVAILABLE)
+            hint = "; was the store's disk taken out, or its folder removed?";
+        break;
+    case EEXIST: code = ERR_STORE_EXISTS; break;
+    case ENOSPC:
+    case EDQUOT:
+        code = ERR_FULL;
+        hint = "; make room on the store's disk";
+        break;
+    case EACCES:
+    case EPERM:
+        code = ERR_STORE_DENIED;
+        hint = "; let the node's user write there";
+        break;
+    case EROFS:
+        code = ERR_STORE_DENIED;
+        hint = "; the disk may have been set read-only after an error: check it";
+        break;
+    case EIO:
+    case ENODEV:
+    case ENXIO:
+    case ESTALE:
+    case ENOTCONN:
+    case ESHUTDOWN: hint = "; was the store's disk taken out, or is it failing?"; break;
+    default: break;
+    }
+    err_set_errno(&r->err, code, e, "store", "%s: cannot %s: %s%s", path, what, strerror(e), hint);
+    directory_end(d);
 }
 
-// After a failed put: close and remove the temporary file, then report the first error.
-static void put_fail(struct directory_request *d, s64 result, const char *what, const char *path)
+void directory_version(const struct io_path_info *info, char out[OBJECT_VERSION_MAX])
 {
-    error_from_errno(&d->err, result, what, path);
-    d->request->step = d->file ? PUT_FAIL_CLOSE : PUT_FAIL_UNLINK;
-    if (d->file)
-        io_file_close(d->file, &d->c);
-    else
-        io_path_unlink(d->request->store->io, d->temporary, &d->c);
-    d->file = NULL;
+    snprintf(out, OBJECT_VERSION_MAX, "%llx-%llx-%llx", (unsigned long long)info->identity,
+             (unsigned long long)info->modified_ns, (unsigned long long)info->size);
 }
 
-static void put_next(struct directory_request *d, s64 result)
+void directory_place(struct directory_request *d, const char *key)
+{
+    snprintf(d->path, sizeof d->path, "%s/%s", directory_of(d)->root, key);
+    snprintf(d->folder, sizeof d->folder, "%s", d->path);
+    *strrchr(d->folder, '/') = 0;
+}
+
+// ---- get and head
+// -------------------------------------------------------------------------------------
+
+static void get_read(struct directory_request *d, s64 result)
 {
     struct object_request *r = d->request;
-    struct io *io = r->store->io;
-    switch ((enum directory_step)r->step) {
-    case PUT_MKDIR_TMP:
-        if (result < 0) {
-            error_from_errno(&r->err, result, "make the folder", directory_of(r)->root);
-            r->step = DIRECTORY_FINISHED;
-            return;
-        }
-        r->step = PUT_MKDIR;
-        io_path_mkdir(io, d->folder, &d->c);
-        return;
-    case PUT_MKDIR:
-        if (result < 0) {
-            error_from_errno(&r->err, result, "make the folder", d->folder);
-            r->step = DIRECTORY_FINISHED;
-            return;
-        }
-        r->step = PUT_OPEN;
-        io_file_open(io, d->temporary, IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_EXCLUSIVE, &d->file,
-                     &d->c);
-        return;
-    case PUT_OPEN:
-        if (result < 0) {
-            d->file = NULL;
-            error_from_errno(&r->err, result, "create", d->temporary);
-            r->step = DIRECTORY_FINISHED;
-            return;
-        }
-        r->step = PUT_WRITE;
-        if (r->body_size == 0) {
-            io_file_sync(d->file, IO_SYNC_FULL, &d->c);
-        } else {
-            io_file_write(d->file, r->body, r->body_size, 0, &d->c);
-        }
-        return;
-    case PUT_WRITE:
-        if (result < 0) {
-            put_fail(d, result, "write", d->temporary);
-            return;
-        }
-        r->step = PUT_CLOSE;
-        io_file_sync(d->file, IO_SYNC_FULL, &d->c);
-        return;
-    case PUT_CLOSE:
-        if (result < 0) {
-            put_fail(d, result, "sync", d->temporary);
-            return;
-        }
-        r->step = PUT_NAME;
-        io_file_close(d->file, &d->c);
-        d->file = NULL;
-        return;
-    case PUT_NAME:
-        r->step = PUT_UNLINK;
-        if (r->kind == OBJECT_PUT_IF_ABSENT)
-            io_path_link(io, d->temporary, d->path, &d->c);
-        else
-            io_path_rename(io, d->temporary, d->path, &d->c);
-        return;
-    case PUT_UNLINK:
-        if (result < 0) {
-            put_fail(d, result, "name the object", d->path);
-            return;
-        }
-        r->step = PUT_SYNC_DIR;
-        if (r->kind == OBJECT_PUT_IF_ABSENT)
-            io_path_unlink(io, d->temporary, &d->c);
-        else
-            completion_post(io, &d->c, 0);
-        return;
-    case PUT_SYNC_DIR:
-        r->step = PUT_SYNC_PARENT;
-        io_path_sync_dir(io, d->folder, &d->c);
-        return;
-    case PUT_SYNC_PARENT:
-        if (result < 0) error_from_errno(&r->err, result, "sync the folder", d->folder);
-        r->step = DIRECTORY_FINISHED;
-        return;
-    case PUT_FAIL_CLOSE:
-        r->step = PUT_FAIL_UNLINK;
-        io_path_unlink(io, d->temporary, &d->c);
-        return;
-    case PUT_FAIL_UNLINK:
-        r->err = d->err;
-        r->step = DIRECTORY_FINISHED;
-        return;
-    case GET_OPEN:
-    case GET_SIZE:
-    case GET_READ:
-    case GET_CLOSE:
-    case LIST_READ:
-    case DELETE_UNLINK:
-    case DELETE_SYNC_DIR:
-    case DIRECTORY_FINISHED: ASSERT(false);
-    }
-}
-
-static void get_next(struct directory_request *d, s64 result)
-{
-    struct object_request *r = d->request;
-    switch ((enum directory_step)r->step) {
-    case GET_OPEN:
-        if (result < 0) {
-            d->file = NULL;
-            error_from_errno(&r->err, result, "open", d->path);
-            r->step = DIRECTORY_FINISHED;
-            return;
-        }
-        r->step = GET_SIZE;
-        io_file_size(d->file, &d->size, &d->c);
-        return;
-    case GET_SIZE: {
-        size_t max = r->answer_size_max ? r->answer_size_max : 256u << 20;
-        u64 from = MIN(r->range_offset, d->size), size = d->size - from;
-        if (r->range_size) size = MIN(size, r->range_size);
-        if (result < 0)
-            error_from_errno(&r->err, result, "read the size of", d->path);
-        else if (size > max)
-            err_set(&r->err, ERR_LIMIT, "store", "%s: the object is larger than expected", d->path);
-        else if (!(r->answer = malloc(size + 1)))
-            err_set(&r->err, ERR_NOMEM, "store", "out of memory");
-        if (r->err.code != ERR_OK) {
-            r->step = GET_CLOSE;
-            io_file_close(d->file, &d->c);
-            d->file = NULL;
-            return;
-        }
-        r->step = GET_READ;
-        r->answer_size = size;
-        if (size)
-            io_file_read(d->file, r->answer, size, from, &d->c);
-        else
-            completion_post(r->store->io, &d->c, 0);
-        return;
-    }
-    case GET_READ:
-        if (result < 0)
-            error_from_errno(&r->err, result, "read", d->path);
-        else
-            r->answer_size = (size_t)result;
-        r->step = GET_CLOSE;
-        io_file_close(d->file, &d->c);
-        d->file = NULL;
-        return;
-    case GET_CLOSE: r->step = DIRECTORY_FINISHED; return;
-    case PUT_MKDIR_TMP:
-    case PUT_MKDIR:
-    case PUT_OPEN:
-    case PUT_WRITE:
-    case PUT_CLOSE:
-    case PUT_NAME:
-    case PUT_UNLINK:
-    case PUT_SYNC_DIR:
-    case PUT_SYNC_PARENT:
-    case PUT_FAIL_CLOSE:
-    case PUT_FAIL_UNLINK:
-    case LIST_READ:
-    case DELETE_UNLINK:
-    case DELETE_SYNC_DIR:
-    case DIRECTORY_FINISHED: ASSERT(false);
-    }
-}
-
-static void list_next(struct directory_request *d, s64 result)
-{
-    struct object_request *r = d->request;
-    r->step = DIRECTORY_FINISHED;
     if (result < 0) {
-        if (result != -ENOENT) error_from_errno(&r->err, result, "list", d->path);
-        return; // a folder that is not there has nothing in it
+        directory_fail(d, result, "read", d->path);
+        return;
     }
-    for (u32 i = 0; i < d->listing.count; i++) {
+    if ((u64)result != r->answer_size)
+        err_set(&r->err, ERR_IOERR, "store", "%s: the file is shorter than its size says", d->path);
+    directory_end(d);
+}
+
+static void get_sized(struct directory_request *d, s64 result)
+{
+    struct object_request *r = d->request;
+    if (result < 0) {
+        directory_fail(d, result, "read the size of", d->path);
+        return;
+    }
+    size_t max = r->answer_size_max ? r->answer_size_max : 256u << 20;
+    u64 from = MIN(r->range_offset, d->size), size = d->size - from;
+    if (r->range_size) size = MIN(size, r->range_size);
+    r->size = d->size;
+    if (size > max)
+        err_set(&r->err, ERR_LIMIT, "store", "%s: the object is larger than expected", d->path);
+    else if (!(r->answer = malloc(size + 1)))
+        err_set(&r->err, ERR_NOMEM, "store", "out of memory");
+    if (r->err.code != ERR_OK || !size) {
+        directory_end(d);
+        return;
+    }
+    r->answer_size = size;
+    d->next = get_read;
+    io_file_read(d->file, r->answer, size, from, &d->c);
+}
+
+static void get_opened(struct directory_request *d, s64 result)
+{
+    if (result < 0) {
+        d->file = NULL;
+        directory_fail(d, result, "open", d->path);
+        return;
+    }
+    d->next = get_sized;
+    io_file_size(d->file, &d->size, &d->c);
+}
+
+// The version is asked for before the bytes: when a put comes between the two it is an older one,
+// and the next conditional get gets the bytes again.
+static void get_known(struct directory_request *d, s64 result)
+{
+    struct object_request *r = d->request;
+    if (result >= 0 && d->info.is_dir) result = -ENOENT;
+    if (result < 0) {
+        directory_fail(d, result, "open", d->path);
+        return;
+    }
+    directory_version(&d->info, r->version);
+    r->size = d->info.size;
+    r->modified_ms = d->info.modified_ns / 1000000;
+    r->unchanged = r->kind == OBJECT_GET && r->if_version[0] && strcmp(r->if_version, r->version) == 0;
+    if (r->kind == OBJECT_HEAD || r->unchanged) {
+        directory_end(d);
+        return;
+    }
+    d->next = get_opened;
+    io_file_open(r->store->io, d->path, IO_OPEN_READ, &d->file, &d->c);
+}
+
+// ---- list
+// ---------------------------------------------------------------------------------------------
+
+static void list_read(struct directory_request *d, s64 result)
+{
+    struct object_request *r = d->request;
+    // A folder that is not there has nothing in it.
+    if (result < 0 && result != -ENOENT && result != -ENOTDIR) {
+        directory_fail(d, result, "list", d->path);
+        return;
+    }
+    for (u32 i = 0; i < d->listing.count && r->err.code == ERR_OK; i++) {
+        const struct io_dir_entry *e = &d->listing.entries[i];
         char key[OBJECT_KEY_MAX + 256];
-        snprintf(key, sizeof key, "%s%s", r->key, d->listing.entries[i].name);
-        if (d->listing.entries[i].is_dir || strcmp(key, r->after) <= 0) continue;
-        if (!object_entry_add(r, key, d->listing.entries[i].size)) {
+        snprintf(key, sizeof key, "%s%s%s", r->key, e->name, e->is_dir ? "/" : "");
+        if ((e->is_dir && !r->list_folders) || strcmp(key, ".tmp/") == 0) continue;
+        if (strcmp(key, r->after) <= 0) continue;
+        if (!object_entry_add(r, key, e->is_dir ? 0 : e->size, e->is_dir ? 0 : e->modified_ms, NULL))
             err_set(&r->err, ERR_NOMEM, "store", "out of memory");
-            break;
+    }
+    object_entries_sort(r);
+    r->more = r->list_limit && r->entry_count > r->list_limit;
+    while (r->more && r->entry_count > r->list_limit) free(r->entries[--r->entry_count].key);
+    directory_end(d);
+}
+
+// ---- delete
+// -------------------------------------------------------------------------------------------
+
+static void delete_next(struct directory_request *d, s64 result);
+
+static void delete_synced(struct directory_request *d, s64 result)
+{
+    if (result < 0 && result != -ENOENT && result != -EINVAL) {
+        directory_fail(d, result, "sync the folder", d->folder);
+        return;
+    }
+    d->index++;
+    delete_next(d, 0);
+}
+
+static void delete_unlinked(struct directory_request *d, s64 result)
+{
+    struct object_request *r = d->request;
+    if (result < 0 && result != -ENOENT && result != -ENOTDIR) {
+        directory_fail(d, result, "delete", d->path);
+        return;
+    }
+    // One sync for each run of keys in the same folder.
+    if (r->kind == OBJECT_DELETE_MANY && d->index + 1 < r->key_count) {
+        const char *key = r->keys[d->index], *other = r->keys[d->index + 1];
+        const char *a = strrchr(key, '/'), *b = strrchr(other, '/');
+        size_t n = a ? (size_t)(a - key) : 0, m = b ? (size_t)(b - other) : 0;
+        if (n == m && memcmp(key, other, n) == 0) {
+            d->index++;
+            delete_next(d, 0);
+            return;
         }
     }
-    io_dir_listing_free(&d->listing);
+    d->next = delete_synced;
+    io_path_sync_dir(r->store->io, d->folder, &d->c);
 }
 
 static void delete_next(struct directory_request *d, s64 result)
 {
     struct object_request *r = d->request;
-    if (r->step == DELETE_UNLINK && (result >= 0 || result == -ENOENT)) {
-        r->step = DELETE_SYNC_DIR;
-        io_path_sync_dir(r->store->io, d->folder, &d->c);
+    bool many = r->kind == OBJECT_DELETE_MANY;
+    if (d->index == (many ? r->key_count : 1)) {
+        directory_end(d);
         return;
     }
-    if (result < 0 && result != -ENOENT) error_from_errno(&r->err, result, "delete", d->path);
-    r->step = DIRECTORY_FINISHED;
+    directory_place(d, many ? r->keys[d->index] : r->key);
+    d->next = delete_unlinked;
+    io_path_unlink(r->store->io, d->path, &d->c);
 }
 
-static void directory_next(struct completion *c)
-{
-    struct directory_request *d = c->context;
-    struct object_request *r = d->request;
-    s64 result = c->result;
-    switch (r->kind) {
-    case OBJECT_PUT:
-    case OBJECT_PUT_IF_ABSENT: put_next(d, result); break;
-    case OBJECT_GET: get_next(d, result); break;
-    case OBJECT_LIST: list_next(d, result); break;
-    case OBJECT_DELETE: delete_next(d, result); break;
-    }
-    if (r->step == DIRECTORY_FINISHED) object_finish(r);
-}
+// ---- the store
+// ----------------------------------------------------------------------------------------
 
 static void directory_start(struct object_store *s, struct object_request *r)
 {
-    struct directory_store *store = CONTAINER_OF(s, struct directory_store, store);
     struct directory_request *d = calloc(1, sizeof *d);
     if (!d) {
         err_set(&r->err, ERR_NOMEM, __func__, "out of memory");
@@ -302,35 +255,29 @@ static void directory_start(struct object_store *s, struct object_request *r)
     }
     r->private_ = d;
     d->request = r;
-    d->err = ERR_CLEAR;
-    completion_init(&d->c, directory_next, d);
-    snprintf(d->path, sizeof d->path, "%s/%s", store->root, r->key);
-    snprintf(d->folder, sizeof d->folder, "%s", d->path);
-    char *slash = strrchr(d->folder, '/');
-    if (slash) *slash = 0;
+    completion_init(&d->c, on_done, d);
+    directory_place(d, r->key);
     switch (r->kind) {
     case OBJECT_PUT:
-    case OBJECT_PUT_IF_ABSENT: {
-        u64 random;
-        io_random(s->io, &random, sizeof random);
-        snprintf(d->temporary, sizeof d->temporary, "%s/%016llx-%llu", store->temporary,
-                 (unsigned long long)random, (unsigned long long)store->temporary_count++);
-        r->step = PUT_MKDIR_TMP;
-        io_path_mkdir(s->io, store->temporary, &d->c);
-        return;
-    }
+    case OBJECT_PUT_IF_ABSENT: directory_put_start(d); break;
     case OBJECT_GET:
-        r->step = GET_OPEN;
-        io_file_open(s->io, d->path, IO_OPEN_READ, &d->file, &d->c);
-        return;
+    case OBJECT_HEAD:
+        d->next = get_known;
+        io_path_stat(s->io, d->path, &d->info, &d->c);
+        break;
     case OBJECT_LIST:
-        r->step = LIST_READ;
+        d->next = list_read;
         io_path_list(s->io, d->path, &d->listing, &d->c);
-        return;
+        break;
     case OBJECT_DELETE:
-        r->step = DELETE_UNLINK;
-        io_path_unlink(s->io, d->path, &d->c);
-        return;
+    case OBJECT_DELETE_MANY: delete_next(d, 0); break;
+    case OBJECT_UPLOAD_BEGIN:
+    case OBJECT_UPLOAD_PART:
+    case OBJECT_UPLOAD_PARTS:
+    case OBJECT_UPLOAD_FINISH:
+    case OBJECT_UPLOAD_ABORT:
+    case OBJECT_UPLOAD_LIST: directory_upload_start(d); break;
+    case OBJECT_KIND_COUNT: ASSERT(false);
     }
 }
 
@@ -341,7 +288,10 @@ static void directory_cancel(struct object_request *r)
 
 static void directory_drop(struct object_request *r)
 {
-    free(r->private_);
+    struct directory_request *d = r->private_;
+    io_dir_listing_free(&d->listing);
+    free(d->piece);
+    free(d);
 }
 
 static void directory_close(struct object_store *s)
@@ -354,7 +304,6 @@ static const struct object_store_ops DIRECTORY_OPS = {directory_start, directory
 
 struct object_store *object_directory_open(struct io *io, const char *path, struct err *err)
 {
-    (void)io;
     struct directory_store *s = calloc(1, sizeof *s);
     if (!s) {
         err_set(err, ERR_NOMEM, __func__, "out of memory");
@@ -367,7 +316,8 @@ struct object_store *object_directory_open(struct io *io, const char *path, stru
         free(s);
         return NULL;
     }
+    io_random(io, &s->instance, sizeof s->instance);
     for (size_t n = strlen(s->root); n > 1 && s->root[n - 1] == '/'; n--) s->root[n - 1] = 0;
-    snprintf(s->temporary, sizeof s->temporary, "%s/tmp", s->root);
+    snprintf(s->temporary, sizeof s->temporary, "%s/.tmp", s->root);
     return &s->store;
 }

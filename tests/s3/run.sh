@@ -6,6 +6,9 @@ export RGW_DIR=${RGW_DIR:-$(mktemp -d)/rgw}
 trap 'tests/s3/ceph-rgw.sh wipe >/dev/null 2>&1' EXIT
 tests/s3/ceph-rgw.sh start || { echo "FAIL Ceph RGW does not start"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 endpoint=http://127.0.0.1:${RGW_PORT:-7480}
+curl -fsS -X PUT --user testak:testsk1234567890 --aws-sigv4 aws:amz:us-east-1:s3 \
+    -H "x-amz-content-sha256: $(printf '' | sha256sum | cut -d' ' -f1)" "$endpoint/skerry-test" ||
+    echo "FAIL the bucket cannot be made"
 SKERRY_TEST_S3=$endpoint,testak,testsk1234567890 build/release/tests/sync/object_store_test named_server >build/s3.log 2>&1
 contract=$?
 cat build/s3.log
