@@ -131,6 +131,8 @@ struct skerry {
     bool close_began;
     bool interrupted;
     u8 begin; // enum begin_kind of the open transaction
+    const struct skerry_stmt *committing; // its commit is under way: other statements wait
+    struct wait_list commit_waiters;
     struct named_savepoint *savepoints; // innermost first
     u32 savepoint_count, statement_savepoint_count;
     u32 active_count, active_write_count; // statements that are running
@@ -175,9 +177,13 @@ io_status connection_closing(struct skerry *db, struct op *op); // closes what w
 // Begins reading or writing in a database, with the savepoints that are open.
 io_status connection_begin_read(struct skerry *db, struct op *op, u32 index);
 io_status connection_begin_write(struct skerry *db, struct op *op, u32 index, u64 deadline_ns);
-// Commits all databases. Failed: all are rolled back, but for ERR_BUSY, which leaves them as they were.
+// Commits all databases; concurrent ones wait for the write slot until deadline_ns. Failed: the caller rolls them back,
+// but for ERR_BUSY, which leaves them as they were (or, with autocommit on again, has rolled them back).
 // Statements other than `by` that are reading go on in the newest state.
-io_status connection_commit(struct skerry *db, struct op *op, const struct skerry_stmt *by);
+io_status connection_commit(struct skerry *db, struct op *op, const struct skerry_stmt *by, u64 deadline_ns);
+void connection_commit_abandon(struct skerry *db); // its statement is gone: rolls back, or it goes on by itself
+// connection_conflict.c: says in *err which row or key it was that database `index` could not be committed for.
+void connection_conflict_tell(const struct skerry *db, u32 index, struct err *err);
 void connection_rollback(struct skerry *db);
 // Ends read transactions when nothing needs them.
 void connection_end_read(struct skerry *db);

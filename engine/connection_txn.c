@@ -1,18 +1,37 @@
 // The transaction of a connection over its databases.
 #include "connection.h"
+#include "sql/ast.h"
 #include "sql/schema.h"
 #include "store/pager.h"
 #include "vm/vm.h"
 
+static io_status commit_wait(struct skerry *db, struct op *op)
+{
+    wait_list_add(&db->commit_waiters, &op->waiter);
+    return IO_WAIT;
+}
+
+// Between BEGIN CONCURRENT and its end. What is this connection's alone has nobody to be concurrent with.
+static bool concurrent(const struct skerry *db, u32 index)
+{
+    return !db->autocommit && db->begin == BEGIN_CONCURRENT && index != DATABASE_TEMP;
+}
+
 io_status connection_begin_read(struct skerry *db, struct op *op, u32 index)
 {
-    return txn_begin_read(db->databases[index].txn, op);
+    if (UNLIKELY(db->committing)) return commit_wait(db, op);
+    struct txn *t = db->databases[index].txn;
+    return concurrent(db, index) ? txn_begin_concurrent(t, op, false, 0) : txn_begin_read(t, op);
 }
 
 io_status connection_begin_write(struct skerry *db, struct op *op, u32 index, u64 deadline_ns)
 {
+    if (UNLIKELY(db->committing)) return commit_wait(db, op);
     struct txn *t = db->databases[index].txn;
-    if (txn_state_get(t) != TXN_WRITE) IO_TRY(txn_begin_write(t, op, deadline_ns));
+    if (concurrent(db, index))
+        IO_TRY(txn_begin_concurrent(t, op, true, deadline_ns));
+    else if (txn_state_get(t) != TXN_WRITE)
+        IO_TRY(txn_begin_write(t, op, deadline_ns));
     while (txn_savepoint_count(t) < db->savepoint_count) {
         u32 number;
         if (txn_savepoint_open(t, &number, &op->err) != ERR_OK) return IO_FAIL;
@@ -76,12 +95,63 @@ static io_status commit_one(struct skerry *db, struct op *op, u32 index, bool re
     return IO_DONE;
 }
 
-io_status connection_commit(struct skerry *db, struct op *op, const struct skerry_stmt *by)
+// Concurrent transactions: the write slots of all databases, then whether all of them may be committed. Until then
+// nothing has changed.
+static io_status commit_prepare(struct skerry *db, struct op *op, u64 deadline_ns)
+{
+    io_status status = IO_DONE;
+    for (u32 i = 0; i < db->database_count && status == IO_DONE; i++)
+        if (db->databases[i].txn) status = txn_commit_slot(db->databases[i].txn, op, deadline_ns);
+    for (u32 i = 0; i < db->database_count && status == IO_DONE; i++) {
+        if (!db->databases[i].txn || txn_commit_check(db->databases[i].txn, &op->err) == ERR_OK) continue;
+        connection_conflict_tell(db, i, &op->err);
+        status = IO_FAIL;
+    }
+    if (status == IO_FAIL) {
+        for (u32 i = 0; i < db->database_count; i++)
+            if (db->databases[i].txn) txn_commit_slot_give(db->databases[i].txn);
+    }
+    return status;
+}
+
+static io_status commit_all(struct skerry *db, struct op *op, const struct skerry_stmt *by, u64 deadline_ns)
 {
     bool readers = db->active_count > (by && by->active ? 1u : 0u);
-    for (u32 i = 0; i < db->database_count; i++) IO_TRY(commit_one(db, op, i, readers));
+    if (!db->autocommit && db->begin == BEGIN_CONCURRENT) IO_TRY(commit_prepare(db, op, deadline_ns));
+    for (u32 i = 0; i < db->database_count; i++) {
+        io_status status = commit_one(db, op, i, readers);
+        if (status == IO_WAIT) return status;
+        if (status == IO_DONE) continue;
+        if (op->err.code == ERR_BUSY_SNAPSHOT) connection_conflict_tell(db, i, &op->err);
+        if (err_primary(op->err.code) == ERR_BUSY) {
+            connection_rollback(db);
+            db->autocommit = true;
+        }
+        return status;
+    }
     for (u32 i = 0; i < db->database_count; i++) db->databases[i].schema_own = false;
     return IO_DONE;
+}
+
+static void committing_end(struct skerry *db)
+{
+    db->committing = NULL;
+    wait_list_wake_all(&db->commit_waiters);
+}
+
+io_status connection_commit(struct skerry *db, struct op *op, const struct skerry_stmt *by, u64 deadline_ns)
+{
+    db->committing = by;
+    io_status status = commit_all(db, op, by, deadline_ns);
+    if (status != IO_WAIT) committing_end(db);
+    return status;
+}
+
+void connection_commit_abandon(struct skerry *db)
+{
+    committing_end(db);
+    connection_rollback(db);
+    db->autocommit = true;
 }
 
 void connection_cursors_aborted(struct skerry *db, const struct skerry_stmt *by, bool writers_only)

@@ -70,7 +70,7 @@ void autoincrement_end(struct compile *c)
         label_place(c, known);
         emit(c, OP_MakeRecord, max - 1, 2, record);
         emit(c, OP_Insert, cursor, record, max + 1);
-        set_p5(c, WRITE_APPEND);
+        set_p5(c, WRITE_APPEND | WRITE_SEQUENCE);
         emit(c, OP_Close, cursor, 0, 0);
         label_place(c, unchanged);
         reg_release(c, record);

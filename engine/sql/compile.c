@@ -203,6 +203,7 @@ struct key_info *key_info_of_index(struct compile *c, const struct index *i)
     bool unique_not_null = i->unique_not_null;
     struct key_info *key = unique_not_null ? key_info_make(c, i->key_count, (u32)(i->column_count - i->key_count))
                                            : key_info_make(c, fields, 0);
+    if (i->conflict != CONFLICT_NONE || i == i->table->primary_key) key->unique_count = i->key_count;
     for (u32 j = 0; j < fields; j++) {
         const char *name = i->collations ? i->collations[j] : NULL;
         key->collations[j] = name && !name_equal(name, "BINARY") ? find_collation(c, name) : NULL;

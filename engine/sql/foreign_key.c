@@ -164,11 +164,12 @@ static void rowid_lookup(struct compile *c, const struct lookup *l, int cursor, 
     }
     open_table(c, cursor, l->database, l->parent, OP_OpenRead);
     emit(c, OP_NotExists, cursor, missing, reg);
+    if (l->increment > 0) emit(c, OP_FkRefer, cursor, reg, 0);
     emit(c, OP_Goto, 0, found, 0);
     reg_release(c, reg);
 }
 
-static void index_lookup(struct compile *c, const struct lookup *l, int cursor, int found)
+static void index_lookup(struct compile *c, const struct lookup *l, int cursor, int found, int missing)
 {
     const struct table *t = l->parent;
     int count = l->key->column_count;
@@ -189,8 +190,13 @@ static void index_lookup(struct compile *c, const struct lookup *l, int cursor, 
     }
     emit(c, OP_Affinity, first, count, 0);
     set_p4_text(c, arena_format(c->arena, "%.*s", count, index_affinities(c, l->index)));
-    emit(c, OP_Found, cursor, found, first);
+    emit(c, OP_NotFound, cursor, missing, first);
     set_p4_int(c, count);
+    if (l->increment > 0) {
+        emit(c, OP_FkRefer, cursor, first, 0);
+        set_p4_int(c, count);
+    }
+    emit(c, OP_Goto, 0, found, 0);
     reg_release_range(c, first, count);
 }
 
@@ -200,7 +206,7 @@ static void parent_lookup(struct compile *c, const struct lookup *l)
     if (l->increment < 0) emit(c, OP_FkIfZero, l->key->deferred, found, 0);
     for (u32 i = 0; i < l->key->column_count; i++) emit(c, OP_IsNull, child_reg(l, i), found, 0);
     if (l->index)
-        index_lookup(c, l, cursor, found);
+        index_lookup(c, l, cursor, found, missing);
     else
         rowid_lookup(c, l, cursor, found, missing);
     label_place(c, missing);

@@ -88,6 +88,7 @@ enum cursor_insert_flags {
     CURSOR_APPEND = 1,        // hint: larger than every entry
     CURSOR_SAVE_POSITION = 2, // afterwards the cursor stands on the new entry / can step from the deleted one
     CURSOR_SEEK_DONE = 4,     // the cursor stands where seek_result says; do not seek again
+    CURSOR_SEQUENCE = 8,      // a row of sqlite_sequence that says how far automatic rowids have come
 };
 // Inserts, replacing an equal key. Inserting and deleting end with op_settle.
 io_status cursor_insert(struct cursor *c, struct op *op, const struct btree_entry *e, u32 flags,
@@ -95,6 +96,11 @@ io_status cursor_insert(struct cursor *c, struct op *op, const struct btree_entr
 io_status cursor_delete(struct cursor *c, struct op *op, u32 flags);
 // Rowid of the last entry, for automatic rowids; 0 when the tree is empty.
 io_status btree_rowid_last(struct cursor *c, struct op *op, s64 *out);
+// `last`, the largest rowid that the transaction sees, or the largest that another was given: the next one is taken.
+s64 txn_rowid_last(struct txn *t, pgno root, s64 last);
+// A row that the transaction wrote refers to this entry by a foreign key: it commits only while the entry is there.
+// `key` NULL: a table's row; else the unique fields of an entry of a unique index.
+io_status txn_key_refer(struct txn *t, struct op *op, pgno root, s64 rowid, const struct search_key *key);
 
 enum btree_kind { BTREE_TABLE = 1, BTREE_INDEX = 2 };
 io_status btree_create(struct txn *t, struct op *op, enum btree_kind kind, pgno *root);

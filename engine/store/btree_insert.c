@@ -2,6 +2,7 @@
 // as a tree_change.
 #include "btree_balance.h"
 #include "btree_inline.h"
+#include "change.h"
 
 #define CELL_STACK_SIZE 4096
 
@@ -238,6 +239,10 @@ static io_status insert_run(struct cursor *c, struct op *op, const struct btree_
     u32 at, old_overflow = 0, old_size = 0;
     bool replaces;
     IO_TRY(insert_seek(c, op, e, flags, seek_result, &at, &replaces));
+    if (change_recording(c->txn)) {
+        IO_TRY(change_insert_gather(c, op, e, flags));
+        change_replaces(c->txn, replaces);
+    }
     IO_TRY(txn_cursors_save(c->txn, op, c->root, c));
     struct page *p = c->path[c->depth];
     struct cell old = {0};
@@ -275,7 +280,9 @@ static io_status insert_run(struct cursor *c, struct op *op, const struct btree_
 io_status cursor_insert(struct cursor *c, struct op *op, const struct btree_entry *e, u32 flags,
                         int seek_result)
 {
+    change_begin(c->txn);
     io_status status = insert_run(c, op, e, flags, seek_result);
+    if (status == IO_DONE) change_keep(c->txn);
     if (status != IO_WAIT) {
         c->probe_done = 0;
         c->overflow_count = 0;
@@ -375,6 +382,7 @@ static io_status delete_run(struct cursor *c, struct op *op, u32 flags)
     IO_TRY(txn_cursors_save(c->txn, op, c->root, c));
     u32 overflow_count;
     IO_TRY(overflow_gather(c, op, &overflow_count));
+    if (change_recording(c->txn)) IO_TRY(change_delete_gather(c, op));
     struct page *p = c->path[c->depth];
     if (page_check_space(p, &op->err) != ERR_OK) return IO_FAIL;
     struct cell cell;
@@ -391,7 +399,9 @@ static io_status delete_run(struct cursor *c, struct op *op, u32 flags)
 
 io_status cursor_delete(struct cursor *c, struct op *op, u32 flags)
 {
+    change_begin(c->txn);
     io_status status = delete_run(c, op, flags);
+    if (status == IO_DONE) change_keep(c->txn);
     if (status != IO_WAIT) {
         c->probe_done = 0;
         c->overflow_count = 0;

@@ -1,5 +1,6 @@
 // Whole trees: creating, emptying, dropping, counting.
 #include "btree_cursor.h"
+#include "change.h"
 
 #define WALK_OVERFLOW ((u64)1 << 32) // mark of a page number on a walk's stack: an overflow page
 
@@ -10,6 +11,7 @@ static io_status create_run(struct txn *t, struct op *op, enum btree_kind kind, 
     struct page *p = txn_page_take(t, op);
     page_build(p, txn_usable_size(t), kind == BTREE_TABLE ? PAGE_TABLE_LEAF : PAGE_INDEX_LEAF, NULL, 0, 0);
     *root = p->no;
+    change_whole(t);
     return IO_DONE;
 }
 
@@ -135,7 +137,10 @@ static io_status clear_root(struct txn *t, struct op *op, pgno root, struct btre
     if (page_check(p, txn_usable_size(t), &op->err) != ERR_OK) return IO_FAIL;
     w->stack_count = 0;
     if (walk_push(w, t, p, true, &op->err) != ERR_OK) return IO_FAIL;
+    change_begin(t);
+    if (change_recording(t)) IO_TRY(change_clear_gather(t, op, root));
     op_mutate(op);
+    change_keep(t);
     walk_count(w, p);
     w->started = true;
     page_build(p, txn_usable_size(t), p->node.rowid_tree ? PAGE_TABLE_LEAF : PAGE_INDEX_LEAF, NULL, 0, 0);
@@ -153,6 +158,7 @@ io_status btree_clear(struct txn *t, struct op *op, pgno root, struct btree_walk
 
 io_status btree_drop(struct txn *t, struct op *op, pgno root, struct btree_walk *w, pgno *moved_from)
 {
+    change_whole(t);
     IO_TRY(btree_clear(t, op, root, w));
     *moved_from = 0;
     for (struct cursor *c = *txn_cursors(t); c; c = c->next_in_txn) {

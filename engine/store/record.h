@@ -12,6 +12,7 @@ enum key_order { KEY_DESC = 1, KEY_NULLS_LAST = 2 /* NULLs sort as the largest *
 struct key_info {
     u16 field_count; // that take part in comparison of full keys
     u16 all_count;   // with what follows (rowid)
+    u16 unique_count; // index trees: no two entries are equal in the first so many fields, NULLs aside; 0: not unique
     u8 encoding;     // of text in the database: 1 UTF-8, 2 UTF-16le, 3 UTF-16be
     const struct collation **collations; // [all_count], NULL entry = BINARY
     u8 *orders;                          // [all_count] enum key_order bits

@@ -53,6 +53,40 @@ io_status txn_begin_read(struct txn *t, struct op *op);
 // snapshot, one of the newest handed-over commit. With an older snapshot: ERR_BUSY_SNAPSHOT. ERR_BUSY when
 // the slot is not had in time; ERR_READONLY. No-op when it is held.
 io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns);
+// The same for a transaction that does not take the write slot before it commits (BEGIN CONCURRENT): reads and, with
+// `write`, changes private pages of its snapshot, beside any number of others. Its snapshot is the newest durable
+// commit, or with `write` from the start the newest handed over. In memory, and in an empty file, it is a plain one.
+io_status txn_begin_concurrent(struct txn *t, struct op *op, bool write, u64 deadline_ns);
+// Before the commit of a concurrent transaction (no-ops for others): takes the write slot, waiting in line as
+// txn_begin_write; then says whether its changes may be committed: ERR_BUSY_SNAPSHOT when another has changed the same
+// rows or keys since its snapshot (txn_conflict_get says which). Either failing leaves it as it was. After both, a
+// commit does not meet a conflict; txn_commit calls them itself when that was not done.
+io_status txn_commit_slot(struct txn *t, struct op *op, u64 deadline_ns);
+err_code txn_commit_check(struct txn *t, struct err *err);
+void txn_commit_slot_give(struct txn *t); // not to be committed after all, now
+bool txn_concurrent(const struct txn *t);
+
+enum txn_conflict_kind {
+    TXN_CONFLICT_NONE,
+    TXN_CONFLICT_KEY,           // the row, or the key of a unique index
+    TXN_CONFLICT_REFERRED_GONE, // a row that a foreign key refers to was deleted
+    TXN_CONFLICT_REFERRED,      // a row was deleted that another's new row refers to
+    TXN_CONFLICT_TREE,          // a whole table was emptied, or emptied and changed
+    TXN_CONFLICT_SCHEMA,        // another changed the schema or the file's header
+    TXN_CONFLICT_SCHEMA_OWN,    // this one did, and others have committed
+    TXN_CONFLICT_UNKNOWN,       // what others changed is not known any more, or was not yet
+};
+struct txn_conflict {
+    enum txn_conflict_kind kind;
+    pgno root;
+    bool table; // a table's row, with its rowid; else the record `key` of an index
+    s64 rowid;
+    const u8 *key; // NULL: not known; valid until the transaction ends
+    u64 key_size;
+    const struct key_info *info;
+};
+const struct txn_conflict *txn_conflict_get(const struct txn *t);
+
 // Makes the changes durable; on IO_DONE they are. Ends the transaction, also on IO_FAIL (rolled back). Its
 // cursors are the caller's to close, or to save beforehand and restore in the next one.
 io_status txn_commit(struct txn *t, struct op *op);

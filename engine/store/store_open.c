@@ -54,6 +54,7 @@ static void store_free(struct store *s)
     store_recovery_free(s);
     store_journal_free(s);
     if (s->blank) cache_frame_give(&s->cache, s->blank);
+    change_index_free(s);
     if (s->cache.buckets) cache_deinit(&s->cache);
     wal_deinit(&s->wal);
     while (s->reads_idle) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "cache.h"
+#include "change.h"
 #include "store.h"
 #include "wal.h"
 
@@ -121,6 +122,14 @@ struct store {
     struct completion grant;                        // wakes the first in line from io_step
     struct txn *committing_first, *committing_last; // appended, not yet durable
 
+    // Concurrent transactions: those that are open, what commits changed for them to look at.
+    struct txn *concurrent_first, *concurrent_last;
+    bool change_recording; // there has been one: plain transactions list their keys
+    u64 changes_known_from; // keys of commits up to there are not known
+    u64 schema_lsn;         // the newest commit that changed the schema or the header
+    struct change_index change_index;
+    struct rowid_counters rowid_counters;
+
     struct flush *flush;
     bool flush_failed; // a sync failed: closed to writers
     struct err flush_err;
@@ -150,6 +159,8 @@ struct savepoint {
     pgno freelist_head;
     u32 freelist_count;
     bool freelist_changed;
+    u64 change_bytes; // of txn.changes
+    bool change_whole;
     bool writing; // opened in a write transaction: the four above are set
 };
 // What happened to txn.free_pages since the outermost savepoint.
@@ -166,6 +177,12 @@ struct txn {
     struct txn *snapshot_next, *snapshot_prev;
     bool in_snapshots;
     u64 own_commits; // made through this txn: not news to it
+
+    // Concurrent: writes without the slot until it commits.
+    bool concurrent;
+    struct txn *concurrent_next, *concurrent_prev;
+    struct change_list changes; // of plain ones too, once the store has seen a concurrent one
+    struct txn_conflict conflict;
 
     // The write slot.
     bool queued;
@@ -212,6 +229,8 @@ void store_grant(struct completion *c);
 void txn_end(struct txn *t);              // back to TXN_NONE from any state
 u64 store_horizon(const struct store *s); // no reader, now or later, has a snapshot below
 void txn_slot_release(struct txn *t);
+void txn_restart(struct txn *t); // a concurrent one: from the newest commit, nothing written
+io_status txn_write_prepare(struct txn *t, struct op *op);
 void txn_doom(struct txn *t, const struct err *err);
 // txn_page.c
 struct pager_frame *txn_private_find(const struct txn *t, pgno no);

@@ -163,6 +163,9 @@ void txn_destroy(struct txn *t)
     free(t->savepoints);
     free(t->undo);
     free(t->free_log);
+    change_list_reset(t);
+    free(t->changes.bytes);
+    free(t->changes.trees);
     free(t);
 }
 
@@ -244,7 +247,7 @@ static io_status first_page_keep(struct txn *t, struct op *op)
 }
 
 // With the slot in hand: the freelist's head, or page 1 of an empty database.
-static io_status write_prepare(struct txn *t, struct op *op)
+io_status txn_write_prepare(struct txn *t, struct op *op)
 {
     if (t->snapshot.page_count == 0) {
         IO_TRY(first_page_make(t, op));
@@ -259,6 +262,41 @@ static io_status write_prepare(struct txn *t, struct op *op)
         return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: freelist of %s",
                         t->store->path);
     return IO_DONE;
+}
+
+// The slot, or the snapshot of a concurrent one, is there: gathers the rest, and starts to list the changes.
+static io_status begin_write_finish(struct txn *t, struct op *op)
+{
+    io_status status = txn_write_prepare(t, op);
+    if (status == IO_WAIT) return status;
+    t->preparing = false;
+    if (status == IO_FAIL) {
+        if (t->begun_idle) {
+            txn_end(t);
+        } else {
+            txn_private_drop_all(t);
+            if (!t->concurrent) txn_slot_release(t);
+            t->page_count = t->snapshot.page_count;
+            t->state = TXN_READ;
+        }
+        return status;
+    }
+    // Savepoints that were opened before the first write go back to here.
+    struct pager_frame *first = txn_private_find(t, 1);
+    if (first) first->saved_serial = 0;
+    t->undo_count = t->free_log_count = 0;
+    t->base_page_count = t->page_count;
+    t->base_freelist_head = t->freelist_head;
+    t->base_freelist_count = t->freelist_count;
+    if (t->concurrent || t->store->change_recording) change_list_start(t, t->concurrent);
+    return IO_DONE;
+}
+
+static void write_start(struct txn *t)
+{
+    t->state = TXN_WRITE;
+    t->preparing = true;
+    t->freelist_head = t->freelist_count = 0;
 }
 
 io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns)
@@ -280,32 +318,117 @@ io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns)
             store_wal_reset_try(s);
             snapshot_take(t, &s->appended);
         }
-        t->state = TXN_WRITE;
-        t->preparing = true;
-        t->freelist_head = t->freelist_count = 0;
+        write_start(t);
     }
-    io_status status = write_prepare(t, op);
-    if (status == IO_WAIT) return status;
-    t->preparing = false;
-    if (status == IO_FAIL) {
-        if (t->begun_idle) {
-            txn_end(t);
-        } else {
-            txn_private_drop_all(t);
-            txn_slot_release(t);
-            t->page_count = t->snapshot.page_count;
-            t->state = TXN_READ;
+    return begin_write_finish(t, op);
+}
+
+// ---- concurrent ones ---------------------------------------------------------------------------
+
+static void concurrent_enlist(struct txn *t)
+{
+    struct store *s = t->store;
+    s->change_recording = true;
+    t->concurrent = true;
+    t->concurrent_next = NULL;
+    t->concurrent_prev = s->concurrent_last;
+    *(s->concurrent_last ? &s->concurrent_last->concurrent_next : &s->concurrent_first) = t;
+    s->concurrent_last = t;
+}
+
+static void concurrent_delist(struct txn *t)
+{
+    struct store *s = t->store;
+    if (!t->concurrent) return;
+    t->concurrent = false;
+    *(t->concurrent_prev ? &t->concurrent_prev->concurrent_next : &s->concurrent_first) = t->concurrent_next;
+    *(t->concurrent_next ? &t->concurrent_next->concurrent_prev : &s->concurrent_last) = t->concurrent_prev;
+}
+
+io_status txn_begin_concurrent(struct txn *t, struct op *op, bool write, u64 deadline_ns)
+{
+    struct store *s = t->store;
+    ASSERT(!t->committing);
+    if (t->state == TXN_WRITE && !t->preparing) return IO_DONE;
+    if (t->state == TXN_NONE && !t->queued) {
+        if (write && begin_write_check(t, op) != IO_DONE) return IO_FAIL;
+        s->change_recording = true;
+        // The first one ever does not know what the commits that are being made durable have changed.
+        if (!write && s->durable.lsn < s->changes_known_from) {
+            wait_list_add(&s->waiters, &op->waiter);
+            return IO_WAIT;
         }
-        return status;
+        const struct mark *m = write ? &s->appended : &s->durable;
+        if (!s->in_memory && m->page_count) {
+            store_wal_reset_try(s);
+            snapshot_take(t, m);
+            t->state = TXN_READ;
+            t->begun_idle = write;
+            concurrent_enlist(t);
+        }
     }
-    // Savepoints that were opened before the first write go back to here.
-    struct pager_frame *first = txn_private_find(t, 1);
-    if (first) first->saved_serial = 0;
-    t->undo_count = t->free_log_count = 0;
-    t->base_page_count = t->page_count;
-    t->base_freelist_head = t->freelist_head;
-    t->base_freelist_count = t->freelist_count;
-    return IO_DONE;
+    if (!t->concurrent) return write ? txn_begin_write(t, op, deadline_ns) : txn_begin_read(t, op);
+    if (!write) return IO_DONE;
+    if (!t->preparing) {
+        IO_TRY(begin_write_check(t, op));
+        write_start(t);
+    }
+    return begin_write_finish(t, op);
+}
+
+bool txn_concurrent(const struct txn *t)
+{
+    return t->concurrent;
+}
+
+void txn_restart(struct txn *t)
+{
+    if (t->savepoint_count) txn_savepoint_release(t, 1);
+    txn_cursors_invalidate(t);
+    txn_private_drop_all(t);
+    t->free_count = 0;
+    t->freelist_head = t->freelist_count = 0;
+    t->freelist_changed = false;
+    snapshot_drop(t);
+    snapshot_take(t, &t->store->appended);
+}
+
+static bool nothing_written(const struct txn *t)
+{
+    return t->state != TXN_WRITE || (t->private_count == 0 && !t->freelist_changed);
+}
+
+io_status txn_commit_slot(struct txn *t, struct op *op, u64 deadline_ns)
+{
+    if (t->committing || !t->concurrent || nothing_written(t) || t->store->writer == t) return IO_DONE;
+    if (begin_write_check(t, op) != IO_DONE) {
+        slot_dequeue(t);
+        return IO_FAIL;
+    }
+    return slot_take(t, op, deadline_ns);
+}
+
+err_code txn_commit_check(struct txn *t, struct err *err)
+{
+    if (t->committing || !t->concurrent || nothing_written(t) || t->changes.replay_step != REPLAY_BEGIN || t->doomed)
+        return ERR_OK;
+    ASSERT(t->store->writer == t);
+    if (change_check(t)) return ERR_OK;
+    err_set(err, ERR_BUSY_SNAPSHOT, __func__, "%s", err_default_text(ERR_BUSY));
+    return ERR_BUSY_SNAPSHOT;
+}
+
+void txn_commit_slot_give(struct txn *t)
+{
+    if (t->committing || !t->concurrent) return;
+    ASSERT(t->changes.replay_step == REPLAY_BEGIN);
+    slot_dequeue(t);
+    if (t->store->writer == t) txn_slot_release(t);
+}
+
+const struct txn_conflict *txn_conflict_get(const struct txn *t)
+{
+    return &t->conflict;
 }
 
 void txn_doom(struct txn *t, const struct err *err)
@@ -332,9 +455,13 @@ static void waiters_detach(struct wait_list *list)
 void txn_end(struct txn *t)
 {
     struct store *s = t->store;
+    change_list_reset(t);
+    t->conflict.key = NULL;
+    t->conflict.info = NULL;
     savepoints_drop(t);
     txn_private_drop_all(t);
     slot_dequeue(t);
+    concurrent_delist(t);
     waiters_detach(&t->queue_wait);
     waiters_detach(&t->commit_wait);
     t->committing = false;

@@ -88,11 +88,15 @@ static io_status commit_begin(struct txn *t, struct op *op)
         txn_doom_copy(t, op);
         return IO_FAIL;
     }
+    if (s->flush_failed) {
+        op->err = s->flush_err;
+        return IO_FAIL;
+    }
     struct page *first;
     IO_TRY(commit_gather(t, op, &first));
     u32 count = t->private_count;
     struct pager_frame **frames = malloc(count * sizeof(struct pager_frame *));
-    if (!frames || (!s->in_memory && !wal_reserve(&s->wal, count, true))) {
+    if (!frames || (!s->in_memory && !wal_reserve(&s->wal, count, true)) || !change_index_reserve(s, t)) {
         free(frames);
         return IO_ERROR(&op->err, ERR_NOMEM, "out of memory to commit %u pages", count);
     }
@@ -101,8 +105,17 @@ static io_status commit_begin(struct txn *t, struct op *op)
     op_settle(op);
     frames_collect(t, frames, &count);
     commit_append(t, frames, count);
+    change_publish(t, s->appended.lsn);
     free(frames);
     return IO_DONE;
+}
+
+// Its changes stand on the newest commit, and it has the slot.
+static io_status concurrent_ready(struct txn *t, struct op *op)
+{
+    IO_TRY(txn_commit_slot(t, op, UINT64_MAX));
+    if (txn_commit_check(t, &op->err) != ERR_OK) return IO_FAIL;
+    return change_replay(t, op);
 }
 
 static void commit_queue(struct txn *t)
@@ -126,7 +139,8 @@ io_status txn_commit(struct txn *t, struct op *op)
             txn_end(t);
             return IO_DONE;
         }
-        io_status status = commit_begin(t, op);
+        io_status status = t->concurrent ? concurrent_ready(t, op) : IO_DONE;
+        if (status == IO_DONE) status = commit_begin(t, op);
         if (status == IO_WAIT) return status;
         if (status == IO_FAIL) {
             op_settle(op);
@@ -199,6 +213,10 @@ void store_commits_fail(struct store *s, const struct err *err)
     appended_undo(s);
     // Who writes now stands on what is gone.
     if (s->writer && s->writer->snapshot.lsn > s->durable.lsn) txn_doom(s->writer, err);
+    for (struct txn *t = s->concurrent_first; t; t = t->concurrent_next)
+        if (t->snapshot.lsn > s->durable.lsn) txn_doom(t, err);
+    s->changes_known_from = MIN(s->changes_known_from, s->durable.lsn);
+    s->schema_lsn = MIN(s->schema_lsn, s->durable.lsn);
     for (struct txn *t = s->committing_first; t; t = t->committing_next) {
         t->commit_failed = true;
         t->own_commits--;

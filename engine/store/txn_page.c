@@ -394,6 +394,8 @@ err_code txn_savepoint_open(struct txn *t, u32 *n, struct err *err)
         .freelist_head = t->freelist_head,
         .freelist_count = t->freelist_count,
         .freelist_changed = t->freelist_changed,
+        .change_bytes = t->changes.size,
+        .change_whole = t->changes.whole,
         .writing = t->state == TXN_WRITE,
     };
     *n = t->savepoint_count;
@@ -437,6 +439,8 @@ void txn_savepoint_rollback(struct txn *t, u32 n)
         sp->freelist_head = t->base_freelist_head;
         sp->freelist_count = t->base_freelist_count;
         sp->freelist_changed = false;
+        sp->change_bytes = 0;
+        sp->change_whole = false;
         sp->writing = true;
     }
     while (t->undo_count > sp->undo_first) undo_page(t, &t->undo[--t->undo_count]);
@@ -453,6 +457,7 @@ void txn_savepoint_rollback(struct txn *t, u32 n)
     t->freelist_head = sp->freelist_head;
     t->freelist_count = sp->freelist_count;
     t->freelist_changed = sp->freelist_changed;
+    change_list_truncate(t, sp->change_bytes, sp->change_whole);
 }
 
 u32 txn_savepoint_count(const struct txn *t)
@@ -717,6 +722,7 @@ io_status txn_replace(struct txn *t, struct op *op, const struct txn *image)
     if (!private_reserve(t, count)) return memory_error(op);
     op_settle(op);
     op_mutate(op);
+    change_whole(t);
     for (pgno no = 1; no <= count; no++) {
         if (no == txn_lock_page(t)) continue;
         const struct pager_frame *from = txn_private_find(image, no);
@@ -762,6 +768,7 @@ io_status txn_meta_set(struct txn *t, struct op *op, enum txn_meta field, u32 va
     struct page *p;
     IO_TRY(txn_page_write(t, op, 1, &p));
     op_mutate(op);
+    change_whole(t);
     be32_put(p->data + HEADER_FREELIST_COUNT + 4 * (u32)field, value);
     op_settle(op);
     return IO_DONE;

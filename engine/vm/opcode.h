@@ -109,6 +109,7 @@
     X(AutoCommit, NONE) /* p1 = 1 with p2 = 0 commits, p2 = 1 rolls back; p1 = 0 begins; p3: enum begin_kind */ \
     X(FkCheck, NONE)    /* ERR_CONSTRAINT_FOREIGNKEY when immediate foreign keys are violated */ \
     X(FkCounter, NONE)  /* counter (p1: 1 deferred, 0 of the statement) += p2 */ \
+    X(FkRefer, NONE)    /* a row refers to what cursor p1 found: the row r2 of the table, or the p4 int fields r[p2@p4] of the index */ \
     X(FkIfZero, J)      /* jumps when the counter (p1 as above) is 0 */ \
     X(ReadCookie, NONE) /* r2 = header field p3 (enum txn_meta) of database p1 */ \
     X(SetCookie, NONE) /* header field p2 of database p1 = p3; META_SCHEMA_COOKIE: the schema is read again */ \

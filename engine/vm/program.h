@@ -76,6 +76,7 @@ enum write_flags {
     WRITE_NO_OP = 0x40,            // Delete: only the bookkeeping (the row goes away otherwise)
     WRITE_PREFORMATTED = 0x80,     // Insert: what RowCell took
     WRITE_AUXILIARY = 0x100,       // Delete, IdxInsert: not the statement's main row
+    WRITE_SEQUENCE = 0x200,        // Insert: a row of sqlite_sequence that says how far rowids have come
 };
 enum open_flags { // Open*
     OPEN_ROOT_IN_REGISTER = 0x10,

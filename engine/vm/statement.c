@@ -292,6 +292,10 @@ enum vm_result statement_step(struct skerry_stmt *s)
             if (status == IO_FAIL) return run_end(s);
             s->expired = false;
         }
+        if (UNLIKELY(db->committing && db->committing != s && !s->nested)) {
+            wait_list_add(&db->commit_waiters, &s->op.waiter);
+            return VM_WAIT;
+        }
         s->state = STMT_STATE_RUNNING;
         enum vm_result result = s->program->explain ? vm_explain(s) : vm_run(s);
         switch (result) {

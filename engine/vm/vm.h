@@ -228,6 +228,7 @@ io_status vm_insert(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_delete(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_index_insert(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_index_delete(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_foreign_key_refer(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_row_cell(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_make_record(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_type_check(struct skerry_stmt *s, const struct instruction *in);
@@ -241,6 +242,7 @@ void vm_function_free(struct skerry_stmt *s);
 void vm_aux_free(struct vm_frame *f);
 // vm_schema.c
 io_status vm_transaction(struct skerry_stmt *s, const struct instruction *in);
+u64 vm_busy_deadline(struct skerry_stmt *s); // until when the statement waits for the write slot; 0: it does not
 io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in);
 void vm_check_free(struct skerry_stmt *s); // lets go of an integrity check under way
 void vm_vacuum_free(struct skerry_stmt *s);

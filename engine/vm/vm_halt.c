@@ -21,6 +21,15 @@ bool vm_foreign_keys_hold(struct skerry_stmt *s, bool deferred)
     return true;
 }
 
+static io_status commit(struct skerry_stmt *s)
+{
+    struct skerry *db = s->db;
+    bool concurrent = !db->autocommit && db->begin == BEGIN_CONCURRENT;
+    io_status status = connection_commit(db, &s->op, s, concurrent ? vm_busy_deadline(s) : 0);
+    if (status != IO_WAIT) s->busy_deadline_ns = 0;
+    return status;
+}
+
 enum { STATEMENT_NOTHING, STATEMENT_RELEASE, STATEMENT_ROLLBACK };
 
 // Rolling back: the cursors are saved.
@@ -131,7 +140,7 @@ io_status vm_halt(struct skerry_stmt *s)
     case HALT_COMMIT: {
         struct err before = s->op.err; // FAIL commits with an error in hand
         err_clear(&s->op.err);
-        io_status status = connection_commit(db, &s->op, s);
+        io_status status = commit(s);
         if (status == IO_WAIT) {
             s->op.err = before;
             return status;
@@ -171,6 +180,7 @@ void vm_abandon(struct skerry_stmt *s)
 {
     struct skerry *db = s->db;
     if (s->halt_step == HALT_BEGIN) vm_release(s);
+    if (db->committing == s) connection_commit_abandon(db);
     if (s->active) {
         s->statement_op = STATEMENT_ROLLBACK;
         u32 other_writers = db->active_write_count - (s->active_write ? 1 : 0);
@@ -202,7 +212,7 @@ io_status vm_autocommit(struct skerry_stmt *s, const struct instruction *in)
         if (db->active_write_count > 0)
             return IO_ERROR(&s->op.err, ERR_BUSY, "cannot commit transaction - SQL statements in progress");
         if (!vm_foreign_keys_hold(s, true)) return IO_FAIL;
-        io_status status = connection_commit(db, &s->op, s);
+        io_status status = commit(s);
         if (status == IO_WAIT) return status;
         if (status == IO_FAIL) {
             if (err_primary(s->op.err.code) != ERR_BUSY) {
@@ -248,6 +258,7 @@ static io_status savepoint_begin(struct skerry_stmt *s, const char *name)
     }
     memcpy(n->name, name, size);
     n->is_transaction = db->autocommit;
+    if (n->is_transaction) db->begin = BEGIN_DEFERRED;
     n->deferred_violations = db->deferred_violations;
     n->outer = db->savepoints;
     db->savepoints = n;
@@ -278,7 +289,7 @@ io_status vm_savepoint(struct skerry_stmt *s, const struct instruction *in)
         return IO_ERROR(&s->op.err, ERR_BUSY, "cannot release savepoint - SQL statements in progress");
     if (kind == SAVEPOINT_RELEASE && n->is_transaction) {
         if (!vm_foreign_keys_hold(s, true)) return IO_FAIL;
-        io_status status = connection_commit(db, &s->op, s);
+        io_status status = commit(s);
         if (status == IO_WAIT) return status;
         if (status == IO_FAIL) {
             if (err_primary(s->op.err.code) != ERR_BUSY) {

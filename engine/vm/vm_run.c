@@ -919,6 +919,9 @@ next:
         else
             s->foreign_violations += in->p2;
         NEXT;
+    case OP_FkRefer:
+        TRY(vm_foreign_key_refer(s, in));
+        NEXT;
     case OP_FkIfZero:
         if ((in->p1 ? db->deferred_violations : s->foreign_violations) == 0 && db->deferred_immediate_violations == 0)
             JUMP(in->p2);

@@ -12,7 +12,7 @@ static struct value *reg(struct skerry_stmt *s, s32 number)
     return &s->frame->registers[number];
 }
 
-static u64 busy_deadline(struct skerry_stmt *s)
+u64 vm_busy_deadline(struct skerry_stmt *s)
 {
     s64 timeout_ms = s->db->settings[SETTING_BUSY_TIMEOUT];
     if (timeout_ms <= 0) return 0;
@@ -46,7 +46,7 @@ io_status vm_transaction(struct skerry_stmt *s, const struct instruction *in)
         return IO_ERROR(&s->op.err, ERR_READONLY, "attempt to write a readonly database");
     IO_TRY(connection_database_open(db, &s->op, index));
     if (write) {
-        io_status status = connection_begin_write(db, &s->op, index, busy_deadline(s));
+        io_status status = connection_begin_write(db, &s->op, index, vm_busy_deadline(s));
         if (status == IO_WAIT) return status;
         s->busy_deadline_ns = 0;
         IO_TRY(status);

@@ -55,21 +55,22 @@ io_status vm_new_rowid(struct skerry_stmt *s, const struct instruction *in)
     s64 rowid = 0;
     c->row_valid = false;
     IO_TRY(btree_rowid_last(&c->c, &s->op, &rowid));
-    bool random = rowid == INT64_MAX;
     if (rowid < 0 && c->c.state != CURSOR_VALID) rowid = 0;
+    struct value *largest = NULL;
     if (in->p3) {
         struct vm_frame *root = s->frame;
         while (root->parent) root = root->parent;
-        struct value *largest = &root->registers[in->p3];
-        s64 used = value_to_integer(largest);
-        if (used == INT64_MAX || random) return IO_ERROR(&s->op.err, ERR_FULL, "%s", err_default_text(ERR_FULL));
-        rowid = MAX(rowid, used) + 1;
-        value_set_integer(largest, rowid);
-    } else if (random) {
-        IO_TRY(rowid_random(s, c, &rowid));
-    } else {
-        rowid++;
+        largest = &root->registers[in->p3];
+        rowid = MAX(rowid, value_to_integer(largest));
     }
+    if (c->database >= 0) rowid = txn_rowid_last(c->c.txn, c->c.root, rowid);
+    if (rowid < INT64_MAX)
+        rowid++;
+    else if (largest)
+        return IO_ERROR(&s->op.err, ERR_FULL, "%s", err_default_text(ERR_FULL));
+    else
+        IO_TRY(rowid_random(s, c, &rowid));
+    if (largest) value_set_integer(largest, rowid);
     c->deferred = false;
     c->seek_result = 0;
     value_set_integer(reg(s, in->p2), rowid);
@@ -83,6 +84,7 @@ static u32 insert_flags(const struct vm_cursor *c, u16 p5)
     u32 flags = 0;
     if (p5 & WRITE_APPEND) flags |= CURSOR_APPEND;
     if (p5 & WRITE_SAVE_POSITION) flags |= CURSOR_SAVE_POSITION;
+    if (p5 & WRITE_SEQUENCE) flags |= CURSOR_SEQUENCE;
     if ((p5 & WRITE_USE_SEEK_RESULT) && c->seek_result && c->c.state == CURSOR_VALID) flags |= CURSOR_SEEK_DONE;
     return flags;
 }
@@ -187,6 +189,17 @@ io_status vm_index_delete(struct skerry_stmt *s, const struct instruction *in)
     }
     c->seek_result = 0;
     return IO_DONE;
+}
+
+// ---- foreign keys ----------------------------------------------------------------------------------------------
+
+io_status vm_foreign_key_refer(struct skerry_stmt *s, const struct instruction *in)
+{
+    const struct cursor *c = &s->frame->cursors[in->p1]->c;
+    const struct value *key = reg(s, in->p2);
+    if (!c->key_info) return txn_key_refer(c->txn, &s->op, c->root, key->integer, NULL);
+    struct search_key k = {.info = c->key_info, .values = key, .count = (u16)in->p4.integer};
+    return txn_key_refer(c->txn, &s->op, c->root, 0, &k);
 }
 
 // ---- STRICT tables -------------------------------------------------------------------------------------------
