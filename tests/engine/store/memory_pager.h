@@ -214,6 +214,42 @@ pgno txn_page_count(const struct txn *t) { return t->page_count; }
 pgno txn_lock_page(const struct txn *t) { return 0x40000000u / t->page_size + 1; }
 struct cursor **txn_cursors(struct txn *t) { return &t->cursors; }
 
+// Nobody is concurrent: changes are not listed.
+bool change_recording(const struct txn *t)
+{
+    (void)t;
+    return false;
+}
+void change_begin(struct txn *t) { (void)t; }
+void change_keep(struct txn *t) { (void)t; }
+void change_whole(struct txn *t) { (void)t; }
+void change_replaces(struct txn *t, bool replaces)
+{
+    (void)t;
+    (void)replaces;
+}
+io_status change_insert_gather(struct cursor *c, struct op *op, const struct btree_entry *e, u32 flags)
+{
+    (void)c;
+    (void)op;
+    (void)e;
+    (void)flags;
+    return IO_DONE;
+}
+io_status change_delete_gather(struct cursor *c, struct op *op)
+{
+    (void)c;
+    (void)op;
+    return IO_DONE;
+}
+io_status change_clear_gather(struct txn *t, struct op *op, pgno root)
+{
+    (void)t;
+    (void)op;
+    (void)root;
+    return IO_DONE;
+}
+
 void op_init(struct op *op, struct io *io, void (*wake)(struct waiter *w))
 {
     *op = (struct op){.io = io, .err = ERR_CLEAR, .waiter = {.wake = wake}};
