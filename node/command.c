@@ -18,8 +18,13 @@ struct object_store *config_store_open(const struct config *c, const char *url, 
         .access_key = config_text(c, SETTING_S3_ACCESS_KEY),
         .secret_key = config_text(c, SETTING_S3_SECRET_KEY),
         .session_token = config_text(c, SETTING_S3_SESSION_TOKEN),
-        .ca_file = config_text(c, SETTING_S3_CA_FILE),
+        .ca_file = config_text(c, SETTING_STORE_CA_FILE),
+        .token = config_text(c, SETTING_STORE_TOKEN),
     };
+    if (!config_number(c, SETTING_STORE_UPLOAD_RATE, 0, 1ull << 40, &o.upload_bytes_per_s, err) ||
+        !config_number(c, SETTING_STORE_DOWNLOAD_RATE, 0, 1ull << 40, &o.download_bytes_per_s, err) ||
+        !config_number(c, SETTING_STORE_REQUEST_RATE, 0, 1 << 20, &o.requests_per_s, err))
+        return NULL;
     if (!config_bool(c, SETTING_S3_VIRTUAL_HOST, &o.virtual_host_style, err)) return NULL;
     return object_store_open(io, http, &o, err);
 }

@@ -15,6 +15,13 @@ int sql_command(int argc, char **argv);
 // Prints "skerry: " and the error's sentence; gives the exit status that fits.
 int command_failed(const struct err *err);
 
+// Of every command that opens the store.
+#define STORE_SETTINGS                                                                             \
+    SETTING_STORE, SETTING_S3_ENDPOINT, SETTING_S3_REGION, SETTING_S3_ACCESS_KEY,                  \
+        SETTING_S3_SECRET_KEY, SETTING_S3_SESSION_TOKEN, SETTING_S3_VIRTUAL_HOST,                  \
+        SETTING_STORE_CA_FILE, SETTING_STORE_TOKEN, SETTING_STORE_UPLOAD_RATE,                     \
+        SETTING_STORE_DOWNLOAD_RATE, SETTING_STORE_REQUEST_RATE
+
 struct io;
 struct io_http;
 struct object_store;

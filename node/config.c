@@ -9,13 +9,14 @@
 static const struct {
     const char *name, *fallback, *value_name, *help;
     bool secret;
-    const char *also; // another variable that others' tools use
+    const char *also, *also_then; // other variables that others' tools use
 } SETTINGS[SETTING_COUNT] = {
     [SETTING_DATA] = {"data", "./data", "DIR",
                       "where the databases are; the default one is DIR/default.db"},
     [SETTING_LISTEN] = {"listen", "127.0.0.1:8080", "HOST:PORT", "address of the HTTP server"},
     [SETTING_STORE] = {"store", "", "URL",
-                       "backup goes to a directory (/path, file:///path) or s3://bucket/prefix; "
+                       "backup goes to a directory (/path, file:///path), s3://bucket/prefix or a "
+                      "hub, hub+https://host:port/prefix; "
                        "unset: the folder 'store' in the data directory; 'none': no backup"},
     [SETTING_DATABASE] = {"database", "default", "NAME",
                           "name of the database, here and in the store"},
@@ -40,7 +41,7 @@ static const struct {
                              "https://host[:port] of an S3 server; unset: AWS, by region", false,
                              "AWS_ENDPOINT_URL_S3"},
     [SETTING_S3_REGION] = {"s3-region", "", "NAME", "region for S3's signatures; unset: us-east-1",
-                           false, "AWS_REGION"},
+                           false, "AWS_REGION", "AWS_DEFAULT_REGION"},
     [SETTING_S3_ACCESS_KEY] = {"s3-access-key", "", "KEY", "access key of the bucket", true,
                                "AWS_ACCESS_KEY_ID"},
     [SETTING_S3_SECRET_KEY] = {"s3-secret-key", "", "KEY", "secret key of the bucket", true,
@@ -50,8 +51,26 @@ static const struct {
                                   "AWS_SESSION_TOKEN"},
     [SETTING_S3_VIRTUAL_HOST] = {"s3-virtual-host", "off", "on|off",
                                  "bucket in the host name instead of the path"},
-    [SETTING_S3_CA_FILE] = {"s3-ca-file", "", "FILE",
-                            "certificates (PEM) to trust for the S3 endpoint"},
+    [SETTING_STORE_CA_FILE] = {"store-ca-file", "", "FILE",
+                               "certificates (PEM) to trust for the S3 endpoint or the hub, instead "
+                               "of the system's",
+                               false, "AWS_CA_BUNDLE"},
+    [SETTING_STORE_TOKEN] = {"store-token", "", "TOKEN",
+                             "the hub's token, for a store of the form hub+https://host:port/prefix",
+                             true},
+    [SETTING_STORE_UPLOAD_RATE] = {"store-upload-rate", "0", "BYTES",
+                                   "bytes per second to the store, all in all; 0: no limit"},
+    [SETTING_STORE_DOWNLOAD_RATE] = {"store-download-rate", "0", "BYTES",
+                                     "bytes per second from the store, all in all; 0: no limit"},
+    [SETTING_STORE_REQUEST_RATE] = {"store-request-rate", "0", "N",
+                                    "requests per second to the store; 0: no limit"},
+    [SETTING_HUB_DIR] = {"hub-dir", "", "DIR",
+                         "be a hub: keep other nodes' backups in this directory, under /store; "
+                         "their --store is then hub+https://HOST:PORT/PREFIX"},
+    [SETTING_HUB_TOKEN] = {"hub-token", "", "TOKEN",
+                           "what other nodes must send to the hub (their --store-token)", true},
+    [SETTING_HUB_OBJECT_SIZE_MAX] = {"hub-object-size-max", "5g", "BYTES",
+                                     "largest body that the hub takes at once; more is answered 413"},
     [SETTING_PUSH_INTERVAL_MS] = {"push-interval-ms", "1000", "MS",
                                   "commits wait at most so long before they are pushed"},
     [SETTING_ZSTD_LEVEL] = {"zstd-level", "3", "N", "compression of the backup, 1 to 19"},
@@ -199,6 +218,7 @@ static bool variables_read(struct config *c, const struct config_command *comman
             continue;
         }
         if ((!value || !value[0]) && SETTINGS[s].also) value = getenv(SETTINGS[s].also);
+        if ((!value || !value[0]) && SETTINGS[s].also_then) value = getenv(SETTINGS[s].also_then);
         if (value && value[0] && !value_set(c, (enum setting)s, value, err)) return false;
     }
     return true;

@@ -5,11 +5,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RECV_SIZE       16384
+#define RECV_SIZE       HTTP_PIECE_SIZE
 #define HEADERS_MAX     64
 #define SWEEP_MS        500
 #define LINGER_MS       2000
-#define ANSWER_HEAD_MAX 512
+#define ANSWER_HEAD_MAX 1024
 
 enum connection_state {
     CONNECTION_IDLE,   // between requests
@@ -45,6 +45,9 @@ struct http_exchange {
     bool in_value;
     char *body;
     size_t body_size, body_capacity;
+    bool body_streamed, body_ended;
+    u8 *piece; // where the handler wants more of it
+    struct completion *piece_done;
 
     // The answer.
     bool answered, streaming, stream_ended, chunked;
@@ -108,6 +111,13 @@ static void connection_free(struct http_exchange *x)
     stop_check(s);
 }
 
+static void piece_complete(struct http_exchange *x, s64 result)
+{
+    struct completion *done = x->piece_done;
+    x->piece_done = NULL;
+    if (done) completion_post(x->server->io, done, result);
+}
+
 // Closes once nothing of it is under way: neither an operation nor a handler.
 static void connection_close(struct http_exchange *x)
 {
@@ -117,6 +127,7 @@ static void connection_close(struct http_exchange *x)
     if (!x->peer_gone) {
         x->peer_gone = true;
         shutdown(x->fd, SHUT_RDWR);
+        piece_complete(x, -EPIPE);
         if (with_handler && x->on_gone) x->on_gone(x->on_gone_context);
         with_handler =
             x->state == CONNECTION_HANDLER && !(x->answered && (!x->streaming || x->stream_ended));
@@ -160,6 +171,7 @@ static int on_message_begin(http_parser *p)
     x->in_value = false;
     x->body_size = 0;
     x->refuse_status = 0;
+    x->body_streamed = x->body_ended = false;
     return 0;
 }
 
@@ -212,11 +224,15 @@ static int on_headers_complete(http_parser *p)
         return -1;
     }
     bool sized = p->content_length != UINT64_MAX;
-    if (sized && p->content_length > x->server->options.body_size_max) {
+    const struct http_server_options *o = &x->server->options;
+    x->body_streamed = o->streams && o->streams(x);
+    u64 max = x->body_streamed ? o->stream_size_max : o->body_size_max;
+    if (sized && p->content_length > max) {
         x->refuse_status = 413;
         return -1;
     }
-    if (sized && p->content_length > x->body_capacity && p->content_length < (1u << 20)) {
+    if (sized && !x->body_streamed && p->content_length > x->body_capacity &&
+        p->content_length < (1u << 20)) {
         char *bigger = realloc(x->body, p->content_length + 1);
         if (!bigger) return -1;
         x->body = bigger;
@@ -227,12 +243,28 @@ static int on_headers_complete(http_parser *p)
         static const char CONTINUE[] = "HTTP/1.1 100 Continue\r\n\r\n";
         (void)!send(x->fd, CONTINUE, sizeof CONTINUE - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
+    if (x->body_streamed) {
+        x->state = CONNECTION_HANDLER;
+        x->deadline_ns = 0;
+        x->keep_alive = false; // until the body's end
+        http_parser_pause(p, 1);
+    }
     return 0;
 }
 
 static int on_body(http_parser *p, const char *at, size_t size)
 {
     struct http_exchange *x = p->data;
+    if (x->body_streamed) {
+        // The handler waits for it: nothing is parsed before it has asked.
+        memcpy(x->piece, at, size);
+        x->body_size += size;
+        x->deadline_ns = 0;
+        if (x->body_size > x->server->options.stream_size_max) return 1;
+        http_parser_pause(p, 1);
+        piece_complete(x, (s64)size);
+        return 0;
+    }
     if (size >
         x->server->options.body_size_max - MIN(x->body_size, x->server->options.body_size_max)) {
         x->refuse_status = 413;
@@ -259,6 +291,7 @@ static int on_message_complete(http_parser *p)
     struct http_exchange *x = p->data;
     x->state = CONNECTION_HANDLER;
     x->deadline_ns = 0;
+    x->body_ended = true;
     x->keep_alive = http_should_keep_alive(p) != 0;
     http_parser_pause(p, 1); // one request at a time
     return 0;
@@ -294,6 +327,10 @@ static void request_complete(struct http_exchange *x)
     x->on_gone = NULL;
     char *question = memchr(x->text, '?', x->url_size);
     if (question) *question = 0;
+    if (x->body_streamed) {
+        s->options.handle(x);
+        return;
+    }
     if (x->body) x->body[x->body_size] = 0;
     // A receive stays out while the handler works: it notices a peer that goes away, and takes the
     // next request.
@@ -302,6 +339,50 @@ static void request_complete(struct http_exchange *x)
         receive(x, 0);
     }
     s->options.handle(x);
+}
+
+// Goes on with a streamed body that the handler waits for.
+static void body_pump(struct http_exchange *x)
+{
+    if (x->recv_used == x->recv_size) {
+        x->recv_used = x->recv_size = 0;
+        x->deadline_ns = deadline_in(x, x->server->options.body_timeout_ms);
+        if (!x->receiving) receive(x, 0);
+        return;
+    }
+    http_parser_pause(&x->parser, 0);
+    size_t left = x->recv_size - x->recv_used;
+    x->recv_used += http_parser_execute(&x->parser, &PARSER_SETTINGS,
+                                        (char *)x->recv_buffer + x->recv_used, left);
+    enum http_errno e = HTTP_PARSER_ERRNO(&x->parser);
+    if (x->body_ended) {
+        piece_complete(x, 0);
+    } else if (e == HPE_OK && x->piece_done) {
+        body_pump(x); // a chunk's head, say
+    } else if (e != HPE_OK && e != HPE_PAUSED) {
+        x->server->stats.malformed++;
+        piece_complete(x, -EPROTO);
+    }
+}
+
+void http_body_read(struct http_exchange *x, void *buffer, size_t size, struct completion *done)
+{
+    ASSERT(x->body_streamed && !x->piece_done && size >= HTTP_PIECE_SIZE);
+    x->piece = buffer;
+    x->piece_done = done;
+    if (x->peer_gone)
+        piece_complete(x, -EPIPE);
+    else if (x->body_ended)
+        piece_complete(x, 0);
+    else
+        body_pump(x);
+}
+
+bool http_content_length(const struct http_exchange *x, u64 *size)
+{
+    const char *text = http_header(x, "content-length");
+    if (text) *size = strtoull(text, NULL, 10); // the parser has checked it
+    return text != NULL;
 }
 
 static void connection_parse(struct http_exchange *x)
@@ -351,6 +432,12 @@ static void on_recv(struct completion *c)
         receive(x, 0); // dropped
         return;
     }
+    if (x->state == CONNECTION_HANDLER && x->body_streamed && !x->body_ended) {
+        x->recv_size = (size_t)c->result;
+        x->recv_used = 0;
+        if (x->piece_done) body_pump(x);
+        return;
+    }
     if (x->state == CONNECTION_HANDLER) {
         // The peer sent more while its request is being answered: kept for later.
         x->recv_size += (size_t)c->result;
@@ -393,12 +480,17 @@ static const char *reason_of(int status)
     case 200: return "OK";
     case 202: return "Accepted";
     case 204: return "No Content";
+    case 206: return "Partial Content";
+    case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 408: return "Request Timeout";
+    case 411: return "Length Required";
+    case 412: return "Precondition Failed";
+    case 416: return "Range Not Satisfiable";
     case 413: return "Content Too Large";
     case 415: return "Unsupported Media Type";
     case 429: return "Too Many Requests";
@@ -470,10 +562,19 @@ static void send_out(struct http_exchange *x)
     io_sendv(x->server->io, x->fd, x->out, x->out_count, &x->send_done);
 }
 
-void http_reply_owned(struct http_exchange *x, int status, const char *content_type, void *body,
-                      size_t size)
+// A body that was not read to its end is in the way of the next request.
+static void body_leave(struct http_exchange *x)
+{
+    if (!x->body_streamed || x->body_ended) return;
+    x->keep_alive = false;
+    x->parse_error = true;
+}
+
+static void reply(struct http_exchange *x, int status, const char *content_type, const char *lines,
+                  void *body, size_t size, u64 body_size)
 {
     ASSERT(x->state == CONNECTION_HANDLER && !x->answered);
+    body_leave(x);
     x->answered = true;
     x->on_gone = NULL;
     free(x->out_owned);
@@ -484,26 +585,65 @@ void http_reply_owned(struct http_exchange *x, int status, const char *content_t
     }
     bool head_only = x->parser.method == HTTP_HEAD;
     int n = snprintf(x->head, sizeof x->head,
-                     "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n", status,
-                     reason_of(status), content_type, size,
+                     "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %llu\r\n%s%s\r\n",
+                     status, reason_of(status), content_type, (unsigned long long)body_size, lines,
                      x->keep_alive ? "" : "Connection: close\r\n");
+    ASSERT(n > 0 && (size_t)n < sizeof x->head);
     x->out[0] = (struct iovec){x->head, (size_t)n};
     x->out[1] = (struct iovec){body, size};
     x->out_count = size && !head_only ? 2 : 1;
     send_out(x);
 }
 
-void http_reply(struct http_exchange *x, int status, const char *content_type, const void *body,
-                size_t size)
+void http_reply_owned(struct http_exchange *x, int status, const char *content_type, void *body,
+                      size_t size)
+{
+    reply(x, status, content_type, "", body, size, size);
+}
+
+void http_reply_headers(struct http_exchange *x, int status, const char *content_type,
+                        const char *lines, const void *body, size_t size, u64 body_size)
 {
     char *copy = malloc(size + 1);
     if (copy && size) memcpy(copy, body, size);
-    http_reply_owned(x, copy ? status : 503, content_type, copy, copy ? size : 0);
+    reply(x, copy ? status : 503, content_type, lines, copy, copy ? size : 0, copy ? body_size : 0);
+}
+
+void http_reply(struct http_exchange *x, int status, const char *content_type, const void *body,
+                size_t size)
+{
+    http_reply_headers(x, status, content_type, "", body, size, size);
+}
+
+void http_stream_begin_sized(struct http_exchange *x, int status, const char *content_type,
+                             const char *lines, u64 size)
+{
+    ASSERT(x->state == CONNECTION_HANDLER && !x->answered);
+    body_leave(x);
+    x->answered = x->streaming = true;
+    x->stream_ended = x->chunked = false;
+    int n = snprintf(x->head, sizeof x->head,
+                     "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %llu\r\n%s%s\r\n",
+                     status, reason_of(status), content_type, (unsigned long long)size, lines,
+                     x->keep_alive ? "" : "Connection: close\r\n");
+    ASSERT(n > 0 && (size_t)n < sizeof x->head);
+}
+
+void http_stream_abort(struct http_exchange *x)
+{
+    ASSERT(x->streaming && !x->stream_ended && !x->sending);
+    x->stream_ended = true;
+    x->on_gone = NULL;
+    x->keep_alive = false;
+    x->peer_gone = true;
+    shutdown(x->fd, SHUT_RDWR);
+    answer_done(x);
 }
 
 void http_stream_begin(struct http_exchange *x, int status, const char *content_type)
 {
     ASSERT(x->state == CONNECTION_HANDLER && !x->answered);
+    body_leave(x);
     x->answered = x->streaming = true;
     x->stream_ended = false;
     x->chunked = x->parser.http_major == 1 && x->parser.http_minor >= 1;

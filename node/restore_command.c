@@ -7,9 +7,7 @@
 #include <unistd.h>
 
 static const enum setting RESTORE_SETTINGS[] = {
-    SETTING_STORE,           SETTING_DATABASE,      SETTING_KEY,           SETTING_S3_ENDPOINT,
-    SETTING_S3_REGION,       SETTING_S3_ACCESS_KEY, SETTING_S3_SECRET_KEY, SETTING_S3_SESSION_TOKEN,
-    SETTING_S3_VIRTUAL_HOST, SETTING_S3_CA_FILE,    SETTING_VFS,           SETTING_SQPOLL,
+    STORE_SETTINGS, SETTING_DATABASE, SETTING_KEY, SETTING_VFS, SETTING_SQPOLL,
 };
 static const struct config_command RESTORE = {
     "usage: skerry restore --store URL [--database NAME] [--NAME VALUE]... OUT\n\n"

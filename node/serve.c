@@ -1,5 +1,6 @@
 #include "command.h"
 #include "hrana.h"
+#include "hub.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -16,20 +17,16 @@
 static const enum setting SERVE_SETTINGS[] = {
     SETTING_DATA,
     SETTING_LISTEN,
-    SETTING_STORE,
+    STORE_SETTINGS,
     SETTING_DATABASE,
     SETTING_RESTORE,
     SETTING_VFS,
     SETTING_SQPOLL,
     SETTING_AUTH_TOKEN,
     SETTING_KEY,
-    SETTING_S3_ENDPOINT,
-    SETTING_S3_REGION,
-    SETTING_S3_ACCESS_KEY,
-    SETTING_S3_SECRET_KEY,
-    SETTING_S3_SESSION_TOKEN,
-    SETTING_S3_VIRTUAL_HOST,
-    SETTING_S3_CA_FILE,
+    SETTING_HUB_DIR,
+    SETTING_HUB_TOKEN,
+    SETTING_HUB_OBJECT_SIZE_MAX,
     SETTING_PUSH_INTERVAL_MS,
     SETTING_ZSTD_LEVEL,
     SETTING_WAL_BYTES_MAX,
@@ -65,6 +62,7 @@ struct node {
     struct skerry *keeper; // holds the database open
     struct hrana *hrana;
     struct http_server *server;
+    struct hub *hub;
     char path[4096], store_url[4096];
     u8 token_hash[crypto_generichash_BYTES];
     bool has_token;
@@ -173,6 +171,10 @@ static void handle(struct http_exchange *x)
         http_reply(x, 200, "text/plain", "", 0);
         return;
     }
+    if (n->hub && hub_takes(path)) {
+        hub_handle(n->hub, x);
+        return;
+    }
     if (!authorized(n, x)) {
         reply_json(
             x, 401,
@@ -196,6 +198,13 @@ static void handle(struct http_exchange *x)
         return;
     }
     hrana_handle(n->hrana, x, pipeline ? HRANA_PIPELINE : HRANA_CURSOR);
+}
+
+// The hub's bodies go to the disk as they come.
+static bool streams(struct http_exchange *x)
+{
+    struct node *n = http_context(x);
+    return n->hub && hub_takes(http_path(x));
 }
 
 // ---- start
@@ -363,6 +372,27 @@ static bool backup_begin(struct node *n, struct err *err)
     return n->backup != NULL;
 }
 
+static bool hub_open(struct node *n, struct err *err)
+{
+    const char *directory = config_text(&n->config, SETTING_HUB_DIR),
+               *token = config_text(&n->config, SETTING_HUB_TOKEN);
+    if (!directory[0]) return true;
+    if (strlen(token) < 16) {
+        err_set(err, ERR_USAGE, __func__,
+                "a hub (--hub-dir) needs a token of at least 16 characters: name its file with "
+                "--hub-token-file (openssl rand -hex 32 makes one)");
+        return false;
+    }
+    if (object_url_needs_http(directory)) {
+        err_set(err, ERR_USAGE, __func__, "--hub-dir is '%s'; it must be a directory", directory);
+        return false;
+    }
+    n->hub = hub_create(
+        &(struct hub_options){.io = n->io, .directory = directory, .token = token}, err);
+    if (n->hub) log_event(LOG_INFO, "hub.open", "directory=%s", directory);
+    return n->hub != NULL;
+}
+
 static bool server_open(struct node *n, struct err *err)
 {
     static const struct {
@@ -375,6 +405,7 @@ static bool server_open(struct node *n, struct err *err)
         {SETTING_HEADER_SIZE_MAX, 1 << 10, 1 << 24}, {SETTING_BODY_SIZE_MAX, 1 << 10, 1ull << 34},
         {SETTING_HEADER_TIMEOUT_MS, 1, 86400000},    {SETTING_BODY_TIMEOUT_MS, 1, 86400000},
         {SETTING_IDLE_TIMEOUT_MS, 1, 86400000},      {SETTING_SEND_TIMEOUT_MS, 1, 86400000},
+        {SETTING_HUB_OBJECT_SIZE_MAX, 1 << 10, 1ull << 44},
     };
     u64 v[COUNT_OF(NUMBERS)];
     for (u32 i = 0; i < COUNT_OF(NUMBERS); i++)
@@ -399,6 +430,8 @@ static bool server_open(struct node *n, struct err *err)
                                     .body_timeout_ms = (u32)v[9],
                                     .idle_timeout_ms = (u32)v[10],
                                     .send_timeout_ms = (u32)v[11],
+                                    .streams = streams,
+                                    .stream_size_max = v[12],
                                     .handle = handle,
                                     .context = n};
     n->server = http_server_open(n->io, &o, err);
@@ -437,6 +470,8 @@ static void node_stop(struct node *n)
         wait_for(n, &done);
         http_server_close(n->server);
     }
+    while (n->hub && hub_busy(n->hub))
+        if (io_step(n->io, 100000000) < 0) break;
     if (n->hrana) {
         completion_init(&done, NULL, NULL);
         hrana_stop(n->hrana, &done);
@@ -454,6 +489,7 @@ static void node_stop(struct node *n)
     if (err.code != ERR_OK) log_event(LOG_ERROR, "node.close", "msg=\"%s\"", err.text);
     if (n->engine) skerry_engine_destroy(n->engine);
     backup_destroy(n->backup);
+    if (n->hub && !hub_busy(n->hub)) hub_destroy(n->hub);
     object_store_close(n->objects);
     io_http_destroy(n->http_client);
     if (n->io) {
@@ -490,7 +526,7 @@ static bool node_start(struct node *n, struct err *err)
                   log_quote(io_backend_reason(n->io), quoted, sizeof quoted));
     }
     return data_open(n, err) && backup_open(n, err) && restore_if_missing(n, err) &&
-           backup_begin(n, err) && database_open(n, err) && server_open(n, err);
+           backup_begin(n, err) && database_open(n, err) && hub_open(n, err) && server_open(n, err);
 }
 
 int serve_command(int argc, char **argv)

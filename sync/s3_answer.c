@@ -414,7 +414,7 @@ static void finish_checked(struct s3_request *q)
     u64 size = 0;
     for (u32 i = 0; i < r->upload->part_count; i++) size += r->upload->parts[i].size;
     object_take(q);
-    const char *dash = strrchr(r->version, '-');
+    const char *dash = s3_of(r)->bearer ? NULL : strrchr(r->version, '-');
     if (q->http.status == 200 && r->size == size &&
         (!dash || strtoul(dash + 1, NULL, 10) == r->upload->part_count))
         return;

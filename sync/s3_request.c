@@ -275,6 +275,10 @@ bool s3_prepare(struct s3_request *q)
         return false;
     }
     conditions_build(q);
+    if (s->bearer && r->upload && r->upload->part_size) {
+        snprintf(q->part_size, sizeof q->part_size, "%llu", (unsigned long long)r->upload->part_size);
+        header_add(q, "x-skerry-part-size", q->part_size);
+    }
     if (q->http.body_size || r->kind == OBJECT_PUT || r->kind == OBJECT_PUT_IF_ABSENT) {
         struct md5 md5;
         u8 digest[MD5_SIZE];

@@ -35,7 +35,7 @@ struct s3_request {
     struct io_http_header headers[12];
     char url[S3_URL_MAX], path[3 * OBJECT_KEY_MAX + 1024], query[S3_QUERY_MAX];
     char timestamp[20], authorization[S3_AUTHORIZATION_MAX], payload_hash[65], md5[25];
-    char range[64], if_none_match[OBJECT_VERSION_MAX + 4], token[S3_TOKEN_MAX + 1];
+    char range[64], part_size[24], if_none_match[OBJECT_VERSION_MAX + 4], token[S3_TOKEN_MAX + 1];
     char continuation[S3_TOKEN_MAX], continuation_upload[S3_TOKEN_MAX]; // of the next page
     char *document; // an XML body of ours
     u32 index, batch; // DELETE_MANY: done, and under way

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Goal: backup and restore keep their promises over restarts, second nodes, keys, foreign changes and lost stores.
-Method: real nodes on one store: a directory, or S3 (a bucket of tests/s3/fakes3.py; S3_ENDPOINT, S3_KEY and S3_SECRET
-name another server, then only the tests that need no fault of the server run)."""
+Method: real nodes on one store: a directory, another node as the hub, or S3 (a bucket of tests/s3/fakes3.py; S3_ENDPOINT,
+S3_KEY and S3_SECRET name another server, then only the tests that need no fault of the server run)."""
 import os
 import secrets
 import subprocess
@@ -11,6 +11,7 @@ import urllib.request
 
 from node import PROGRAM, ROOT, Node, Tests, check, equal, sqlite3
 
+CONTRACT = os.path.join(os.path.dirname(PROGRAM), "tests/sync/object_store_test")
 ROWS = "SELECT count(*), coalesce(sum(a), 0) FROM t"
 
 
@@ -28,6 +29,18 @@ class S3Store:
         self.url = f"s3://skerry-test/{label}-{secrets.token_hex(4)}"
         self.env = {"SKERRY_S3_ENDPOINT": S3["endpoint"], "SKERRY_S3_ACCESS_KEY": S3["key"],
                     "SKERRY_S3_SECRET_KEY": S3["secret"]}
+
+
+class HubStore:
+    name = "hub"
+    node, token = None, secrets.token_hex(16)
+
+    def __init__(self, tests, label):
+        if not HubStore.node:
+            HubStore.node = Node(tests.path("hub"), "--store", "none", "--hub-dir", tests.path("hub-objects"),
+                                 env={"SKERRY_HUB_TOKEN": HubStore.token}).start()
+        self.url = f"hub+http://127.0.0.1:{HubStore.node.port}/nodes/{label}"
+        self.env = {"SKERRY_STORE_TOKEN": HubStore.token}
 
 
 S3 = {"endpoint": os.environ.get("S3_ENDPOINT"), "key": os.environ.get("S3_KEY", "testak"),
@@ -269,6 +282,41 @@ def store_that_is_away(tests):
     equal(sqlite3(tests.path("away.db"), "SELECT a FROM t").stdout.strip(), "1", "rows")
 
 
+def hub_keeps_the_contract(tests):
+    HubStore(tests, "contract")
+    r = subprocess.run([CONTRACT, "hub_store_over_named_server"], capture_output=True, text=True, cwd=ROOT, check=False,
+                       env=dict(os.environ, SKERRY_TEST_HUB=f"hub+http://127.0.0.1:{HubStore.node.port},{HubStore.token}"))
+    equal(r.returncode, 0, r.stdout + r.stderr)
+    check("ok hub_store_over_named_server" in r.stdout, r.stdout)
+
+
+def hub_that_goes_away(tests):
+    hub = Node(tests.path("leaving-hub"), "--store", "none", "--hub-dir", tests.path("leaving-objects"),
+               env={"SKERRY_HUB_TOKEN": HubStore.token}).start()
+    address = f"127.0.0.1:{hub.port}"
+    store = HubStore(tests, "unused")
+    store.url = f"hub+http://{address}/one"
+    node = Node(tests.path("left-behind"), "--store", store.url, env=store.env).start()
+    fill(node, 1, 100)
+    check(node.wait_pushed(), "not pushed: " + str(node.health()))
+    for i in range(3):
+        hub.kill()
+        fill(node, 101 + 100 * i, 200 + 100 * i)
+        time.sleep(1.5)
+        check(node.health()["backup"]["behind_ms"] > 0, "pushed to a hub that is dead")
+        hub.flags = hub.flags[:] + ["--listen", address]
+        hub.start()
+        check(node.wait_pushed(60), "not pushed after the hub came back: " + str(node.health()))
+    node.stop()
+    out = tests.path("left-behind.db")
+    equal(restore(store, out).returncode, 0, "restore")
+    equal(sqlite3(out, ROWS).stdout.strip(), "400|80200", "rows in the restored file")
+    wrong = restore(store, out + ".2", "--store-token", "not the hub's token at all")
+    equal(wrong.returncode, 1, "status with another token")
+    check("--store-token-file" in wrong.stderr, wrong.stderr)
+    hub.stop()
+
+
 def bad_starts(tests):
     def status(*flags, env=None):
         r = subprocess.run([PROGRAM, "serve", *flags], capture_output=True, text=True, timeout=30,
@@ -285,7 +333,7 @@ def bad_starts(tests):
     check("not a database" in text, text)
     equal(os.path.getsize(not_db + "/default.db"), before, "size of the file that is not a database")
     for flags, word in ((["--nope", "1"], "--nope"), (["--vfs", "floppy"], "floppy"), (["--push-interval-ms", "x"], "push"),
-                        (["--store", "ftp://x"], "ftp"), (["--key", "zz"], "hexadecimal"), (["--data"], "value")):
+                        (["--store", "ftp://x"], "ftp"), (["--hub-dir", "/x", "--store", "none"], "hub-token"), (["--key", "zz"], "hexadecimal"), (["--data"], "value")):
         rc, text = status("--data", tests.path("usage"), *flags) if flags != ["--data"] else status("--data")
         equal(rc, 2, f"status of {flags}: {text}")
         check(word in text, text)
@@ -312,16 +360,18 @@ def main():
             except OSError:
                 time.sleep(0.1)
     try:
-        for kind in (DirectoryStore, S3Store) if server else (S3Store,):
+        for kind in (DirectoryStore, HubStore, S3Store) if server else (S3Store,):
             for test in (pushed_and_restored, goes_on_where_it_was, second_node_takes_over, encrypted, changed_by_sqlite3_meanwhile,
                          anothers_backup, image_of_many_segments):
                 tests.run(f"{test.__name__}_{kind.name}", test, tests, kind)
         if server:
-            for test in (damaged_object, faults_of_s3, store_that_is_away, bad_starts):
+            for test in (hub_keeps_the_contract, hub_that_goes_away, damaged_object, faults_of_s3, store_that_is_away, bad_starts):
                 tests.run(test.__name__, test, tests)
     finally:
         if server:
             server.kill()
+        if HubStore.node:
+            tests.run("hub_stops", lambda: equal(HubStore.node.stop(), 0, "exit status of the hub"))
     tests.finish()
 
 

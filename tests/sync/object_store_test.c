@@ -1,8 +1,10 @@
 // Goal: every store keeps the same contract. Method: one suite (object_suite.c) over a directory (each backend of
-// io) and over S3 (tests/s3/fakes3.py started for the purpose, which checks signatures;
-// SKERRY_TEST_S3=endpoint,key,secret runs the suite against another server too), with the server's
-// faults: lost answers, 503, cut bodies.
+// io), over the hub (in this process, or SKERRY_TEST_HUB=hub+http://host:port,token) and over S3
+// (tests/s3/fakes3.py started for the purpose, which checks signatures; SKERRY_TEST_S3=endpoint,key,secret
+// runs the suite against another server too), with the server's faults: lost answers, 503, cut bodies.
 #include "object_suite.h"
+
+#include "../../node/hub.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -56,6 +58,167 @@ TEST(store_urls_that_are_refused)
         if (s || err.code != ERR_USAGE) test_fail(__FILE__, __LINE__, "case %u is not refused", i);
     }
     io_destroy(io);
+}
+
+// ---- hub
+// ----------------------------------------------------------------------------------------------
+
+static struct hub *the_hub;
+
+static void hub_handler(struct http_exchange *x)
+{
+    hub_handle(the_hub, x);
+}
+
+static bool hub_streams(struct http_exchange *x)
+{
+    return hub_takes(http_path(x));
+}
+
+static struct http_server *hub_serve(struct io *io, u64 size_max)
+{
+    struct err err = ERR_CLEAR;
+    struct http_server_options o = {.address = "127.0.0.1:0",
+                                    .connections_max = 100,
+                                    .header_size_max = 65536,
+                                    .body_size_max = 1000,
+                                    .header_timeout_ms = 10000,
+                                    .body_timeout_ms = 10000,
+                                    .idle_timeout_ms = 10000,
+                                    .send_timeout_ms = 10000,
+                                    .streams = hub_streams,
+                                    .stream_size_max = size_max,
+                                    .handle = hub_handler};
+    the_hub = hub_create(
+        &(struct hub_options){.io = io, .directory = test_dir(), .token = "a token of the hub's"}, &err);
+    return the_hub ? http_server_open(io, &o, &err) : NULL;
+}
+
+static void hub_end(struct io *io, struct http_server *server)
+{
+    struct completion done;
+    completion_init(&done, NULL, NULL);
+    http_server_stop(server, io_now_ns(io) + 1000000000, &done);
+    while (done.state != COMPLETION_DONE) io_step(io, 100000000);
+    http_server_close(server);
+    while (hub_busy(the_hub)) io_step(io, 100000000);
+    hub_destroy(the_hub);
+}
+
+TEST(hub_in_process)
+{
+    struct err err = ERR_CLEAR;
+    struct world w = {.io = io_create(&(struct io_options){.backend = IO_BACKEND_RING, .fallback = true},
+                                      &err)};
+    REQUIRE(w.io);
+    w.http = io_http_create(w.io, &err);
+    struct http_server *server = hub_serve(w.io, 10u << 20);
+    REQUIRE(server);
+    char url[100];
+    snprintf(url, sizeof url, "hub+http://127.0.0.1:%u/nodes/one", http_server_port(server));
+    struct object_store_options o = {.url = url, .token = "a token of the hub's"};
+    w.store = object_store_open(w.io, w.http, &o, &err);
+    REQUIRE(w.store);
+    object_suite(&w, 100000);
+    // More than the hub takes at once.
+    struct object_request r;
+    object_request_init(&r, NULL, NULL);
+    u8 *big = calloc(1, 11u << 20);
+    CHECK_EQ(run(&w, &r, OBJECT_PUT, "too-big", big, 11u << 20), ERR_USAGE);
+    CHECK_EQ(run(&w, &r, OBJECT_GET, "too-big", NULL, 0), ERR_STORE_MISSING);
+    free(big);
+    object_request_deinit(&r);
+    object_store_close(w.store);
+
+    o.token = "a token of another";
+    w.store = object_store_open(w.io, w.http, &o, &err);
+    REQUIRE(w.store);
+    object_request_init(&r, NULL, NULL);
+    CHECK_EQ(run(&w, &r, OBJECT_GET, "d/head", NULL, 0), ERR_STORE_DENIED);
+    CHECK_EQ(run(&w, &r, OBJECT_PUT, "d/head", "xxx", 3), ERR_STORE_DENIED);
+    CHECK_EQ(run(&w, &r, OBJECT_LIST, "d/", NULL, 0), ERR_STORE_DENIED);
+    object_request_deinit(&r);
+    object_store_close(w.store);
+    io_http_destroy(w.http);
+    hub_end(w.io, server);
+    io_destroy(w.io);
+}
+
+// A hub that is asked by hand: paths that lead out of it, digests that do not match, bodies that
+// are not whole.
+TEST(hub_refuses)
+{
+    static const struct {
+        const char *method, *target, *header, *body;
+        int status;
+    } CASES[] = {
+        {"GET", "/store/../secret", NULL, NULL, 400},
+        {"GET", "/store/%2e%2e/secret", NULL, NULL, 400},
+        {"GET", "/store/a/..%2f..%2fsecret", NULL, NULL, 400},
+        {"GET", "/store/a%00b", NULL, NULL, 400},
+        {"GET", "/store/.tmp/lock", NULL, NULL, 400},
+        {"GET", "/store//etc/passwd", NULL, NULL, 400},
+        {"PUT", "/store/x", "Content-MD5: AAAAAAAAAAAAAAAAAAAAAA==", "hello", 400},
+        {"GET", "/store/x", NULL, NULL, 404},
+        {"PUT", "/store/x", "Content-MD5: XUFAKrxLKna5cZ2REBfFkg==", "hello", 200},
+        {"GET", "/store/x", "Range: bytes=1-3", NULL, 206},
+        {"GET", "/store/x", "Range: bytes=9-", NULL, 416},
+        {"GET", "/store/x", "Range: bytes=-3", NULL, 200},
+        {"GET", "/store/?list-type=2&delimiter=/&prefix=../", NULL, NULL, 400},
+        {"GET", "/store/?list-type=2&prefix=", NULL, NULL, 400},
+        {"POST", "/store/?delete", NULL, "<Delete><Key>../../x</Key></Delete>", 400},
+        {"POST", "/store/x?uploads", NULL, "", 400},
+        {"PUT", "/store/x?uploadId=../x&partNumber=1", "x-skerry-part-size: 5", "hello", 404},
+        {"PUT", "/store/x?uploadId=0123456789abcdef&partNumber=10001", NULL, "hello", 400},
+        {"POST", "/store/x?uploadId=0123456789abcdef", NULL, "<Part></Part>", 404},
+        {"DELETE", "/store/x", NULL, NULL, 204},
+        {"PATCH", "/store/x", NULL, "hello", 400},
+    };
+    struct err err = ERR_CLEAR;
+    struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_POSIX}, &err);
+    REQUIRE(io);
+    struct io_http *http = io_http_create(io, &err);
+    struct http_server *server = hub_serve(io, 1000);
+    REQUIRE(server);
+    for (u32 i = 0; i < COUNT_OF(CASES); i++) {
+        char url[200], name[60] = "", value[100] = "";
+        snprintf(url, sizeof url, "http://127.0.0.1:%u%s", http_server_port(server), CASES[i].target);
+        struct io_http_header headers[2] = {{"Authorization", "Bearer a token of the hub's"},
+                                            {name, value}};
+        if (CASES[i].header)
+            CHECK_EQ(sscanf(CASES[i].header, "%59[^:]: %99[^\n]", name, value), 2);
+        struct io_http_request r = {.method = CASES[i].method,
+                                    .url = url,
+                                    .headers = headers,
+                                    .header_count = CASES[i].header ? 2 : 1,
+                                    .body = CASES[i].body,
+                                    .body_size = CASES[i].body ? strlen(CASES[i].body) : 0};
+        completion_init(&r.done, NULL, NULL);
+        io_http_start(http, &r);
+        for (u32 j = 0; j < 1000 && r.done.state != COMPLETION_DONE; j++) io_step(io, 100000000);
+        if (r.status != CASES[i].status)
+            test_fail(__FILE__, __LINE__, "%s %s: status %d (%s), want %d", CASES[i].method,
+                      CASES[i].target, r.status, r.err.text, CASES[i].status);
+        io_http_request_deinit(&r);
+    }
+    io_http_destroy(http);
+    hub_end(io, server);
+    io_destroy(io);
+}
+
+TEST(hub_store_over_named_server)
+{
+    const char *given = getenv("SKERRY_TEST_HUB");
+    REQUIRE(given != NULL);
+    char base[200], token[100], url[300];
+    REQUIRE(sscanf(given, "%199[^,],%99s", base, token) == 2);
+    u64 seed = test_seed();
+    snprintf(url, sizeof url, "%s/t%016llx", base, (unsigned long long)test_random(&seed));
+    struct world w;
+    if (!world_open(&w, IO_BACKEND_RING, &(struct object_store_options){.url = url, .token = token}))
+        return;
+    object_suite(&w, 3000000);
+    world_close(&w);
 }
 
 // ---- S3
@@ -179,7 +342,7 @@ TEST(s3_store_over_named_server)
 int main(int argc, char **argv)
 {
     static char *without_server[] = {"object_store_test", "directory_store", "store_urls",
-                                     "s3_store_over_fake", NULL};
-    if (argc < 2 && !getenv("SKERRY_TEST_S3")) return test_main(4, without_server);
+                                     "s3_store_over_fake", "hub_in_process", "hub_refuses", NULL};
+    if (argc < 2) return test_main(6, without_server);
     return test_main(argc, argv);
 }
