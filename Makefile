@@ -10,7 +10,7 @@
 MODE ?= release
 B := build/$(MODE)
 CC := gcc
-PACKAGES := liburing libcurl libsodium libzstd libedit jansson
+PACKAGES := liburing libcurl libsodium libzstd libedit jansson libutf8proc
 SHELL := /bin/bash
 
 CFLAGS := -std=gnu17 -g -fno-strict-aliasing -fno-common -pthread -D_GNU_SOURCE -I. \

@@ -1,5 +1,6 @@
 // The transaction of a connection over its databases.
 #include "connection.h"
+#include "fts/fts_table.h"
 #include "sql/ast.h"
 #include "sql/schema.h"
 #include "store/pager.h"
@@ -116,6 +117,7 @@ static io_status commit_prepare(struct skerry *db, struct op *op, u64 deadline_n
 
 static io_status commit_all(struct skerry *db, struct op *op, const struct skerry_stmt *by, u64 deadline_ns)
 {
+    IO_TRY(fts_connection_flush(db, op));
     bool readers = db->active_count > (by && by->active ? 1u : 0u);
     if (!db->autocommit && db->begin == BEGIN_CONCURRENT) IO_TRY(commit_prepare(db, op, deadline_ns));
     for (u32 i = 0; i < db->database_count; i++) {
@@ -194,6 +196,7 @@ void connection_cursors_let_go(struct skerry *db, struct op *op, const struct sk
 
 void connection_rollback(struct skerry *db)
 {
+    fts_connection_forget(db);
     for (u32 i = 0; i < db->database_count; i++) {
         struct database *d = &db->databases[i];
         if (d->txn) txn_rollback(d->txn);
