@@ -117,7 +117,6 @@ static io_status commit_prepare(struct skerry *db, struct op *op, u64 deadline_n
 
 static io_status commit_all(struct skerry *db, struct op *op, const struct skerry_stmt *by, u64 deadline_ns)
 {
-    IO_TRY(fts_connection_flush(db, op));
     bool readers = db->active_count > (by && by->active ? 1u : 0u);
     if (!db->autocommit && db->begin == BEGIN_CONCURRENT) IO_TRY(commit_prepare(db, op, deadline_ns));
     for (u32 i = 0; i < db->database_count; i++) {
@@ -143,6 +142,8 @@ static void committing_end(struct skerry *db)
 
 io_status connection_commit(struct skerry *db, struct op *op, const struct skerry_stmt *by, u64 deadline_ns)
 {
+    // What is pending is written by statements, which a commit under way would keep waiting.
+    if (db->committing != by) IO_TRY(fts_connection_flush(db, op));
     db->committing = by;
     io_status status = commit_all(db, op, by, deadline_ns);
     if (status != IO_WAIT) committing_end(db);
