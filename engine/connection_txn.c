@@ -31,8 +31,8 @@ io_status connection_begin_write(struct skerry *db, struct op *op, u32 index, u6
     struct txn *t = db->databases[index].txn;
     if (concurrent(db, index))
         IO_TRY(txn_begin_concurrent(t, op, true, deadline_ns));
-    else if (txn_state_get(t) != TXN_WRITE)
-        IO_TRY(txn_begin_write(t, op, deadline_ns));
+    else
+        IO_TRY(txn_begin_write(t, op, deadline_ns)); // also when it has waited: it may not be prepared yet
     while (txn_savepoint_count(t) < db->savepoint_count) {
         u32 number;
         if (txn_savepoint_open(t, &number, &op->err) != ERR_OK) return IO_FAIL;
