@@ -215,8 +215,7 @@ void store_commits_fail(struct store *s, const struct err *err)
     if (s->writer && s->writer->snapshot.lsn > s->durable.lsn) txn_doom(s->writer, err);
     for (struct txn *t = s->concurrent_first; t; t = t->concurrent_next)
         if (t->snapshot.lsn > s->durable.lsn) txn_doom(t, err);
-    s->changes_known_from = MIN(s->changes_known_from, s->durable.lsn);
-    s->schema_lsn = MIN(s->schema_lsn, s->durable.lsn);
+    change_index_undo(s);
     for (struct txn *t = s->committing_first; t; t = t->committing_next) {
         t->commit_failed = true;
         t->own_commits--;
