@@ -4,7 +4,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "fts/fts_table.h"
 #include "sql/schema.h"
 #include "vm/statement.h"
 
@@ -159,7 +158,6 @@ static io_status ephemeral_close(struct skerry *db)
 
 int skerry_close(struct skerry *db, struct err *err)
 {
-    fts_connection_free(db);
     ASSERT(!db->statements);
     // What an earlier call failed for is no error of closing.
     if (!db->close_began) err_clear(&db->op.err);
