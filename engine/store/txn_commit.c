@@ -135,7 +135,7 @@ io_status txn_commit(struct txn *t, struct op *op)
 {
     struct store *s = t->store;
     if (!t->committing) {
-        if (t->state != TXN_WRITE || (t->private_count == 0 && !t->freelist_changed)) {
+        if (txn_nothing_written(t)) {
             txn_end(t);
             return IO_DONE;
         }

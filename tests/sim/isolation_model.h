@@ -5,6 +5,7 @@
 //   c(id INTEGER PRIMARY KEY, p REFERENCES p, v), cp(p)
 //   w(a PRIMARY KEY, v) WITHOUT ROWID
 //   a(id INTEGER PRIMARY KEY, n), s(id ... AUTOINCREMENT, n): automatic rowids; known by their counts and sums
+// Rows of p, c and w are padded, and pages small, so that trees have several.
 #pragma once
 
 #include "../test.h"
@@ -39,6 +40,20 @@ struct writes {
     bool w_any, w_cleared, header;
     s64 a_count, a_sum, s_count, s_sum;
 };
+
+static bool any_of(const bool *flags, size_t count)
+{
+    bool any = false;
+    for (size_t i = 0; i < count; i++) any |= flags[i];
+    return any;
+}
+
+// Rows were changed. (Emptying w changes nothing when it was empty.)
+static bool writes_rows(const struct writes *w)
+{
+    return any_of(w->p, COUNT_OF(w->p)) || any_of(w->c, COUNT_OF(w->c)) || any_of(w->w, COUNT_OF(w->w)) || w->header ||
+           w->a_count || w->s_count;
+}
 
 // A transaction's view: its snapshot with its own changes.
 struct view {
@@ -169,15 +184,15 @@ static void operation_sql(const struct operation *o, char *out, size_t size)
     case READ_COUNTS:
         snprintf(out, size, "SELECT count(*) || ':' || ifnull(sum(n), 0) FROM a UNION ALL SELECT count(*) || ':' || ifnull(sum(n), 0) FROM s");
         break;
-    case INSERT_P: snprintf(out, size, "INSERT INTO p VALUES (%lld, %lld, %s)", id, v, key); break;
+    case INSERT_P: snprintf(out, size, "INSERT INTO p(id, v, k) VALUES (%lld, %lld, %s)", id, v, key); break;
     case UPDATE_P: snprintf(out, size, "UPDATE p SET v = v + %lld WHERE id = %lld", v, id); break;
     case UPDATE_K: snprintf(out, size, "UPDATE p SET k = %s WHERE id = %lld", key, id); break;
     case DELETE_P: snprintf(out, size, "DELETE FROM p WHERE id = %lld", id); break;
-    case INSERT_C: snprintf(out, size, "INSERT INTO c VALUES (%lld, %lld, %lld)", id, k, v); break;
+    case INSERT_C: snprintf(out, size, "INSERT INTO c(id, p, v) VALUES (%lld, %lld, %lld)", id, k, v); break;
     case UPDATE_C: snprintf(out, size, "UPDATE c SET v = v + %lld WHERE id = %lld", v, id); break;
     case MOVE_C: snprintf(out, size, "UPDATE c SET p = %lld WHERE id = %lld", k, id); break;
     case DELETE_C: snprintf(out, size, "DELETE FROM c WHERE id = %lld", id); break;
-    case PUT_W: snprintf(out, size, "REPLACE INTO w VALUES (%lld, %lld)", id, v); break;
+    case PUT_W: snprintf(out, size, "REPLACE INTO w(a, v) VALUES (%lld, %lld)", id, v); break;
     case UPDATE_W: snprintf(out, size, "UPDATE w SET v = v + %lld WHERE a = %lld", v, id); break;
     case DELETE_W: snprintf(out, size, "DELETE FROM w WHERE a = %lld", id); break;
     case CLEAR_W: snprintf(out, size, "DELETE FROM w"); break;

@@ -172,7 +172,10 @@ static void history_undo(struct run *r)
 static void acknowledge(struct client *k)
 {
     struct history *h = &k->run->history;
-    if (!k->recorded) return; // nothing was written
+    if (!k->recorded) {
+        if (writes_rows(&k->view.writes)) FAIL(k->run, "client %u: acknowledged, and never committed", k->number);
+        return;
+    }
     for (u32 i = h->count; i-- > 0;) {
         if (h->versions[i].lsn != k->version_lsn) continue;
         h->versions[i].acknowledged = true;
@@ -202,6 +205,7 @@ static void operation_done(struct client *k, int code)
         FAIL(r, "client %u (kind %d, snapshot %llu): \"%s\" gives %d \"%s\", want %d \"%s\"", k->number, k->kind,
              (unsigned long long)k->base, k->sql, code, k->got, want_code, want);
     if (code) k->view = before;
+    if (k->kind == ALONE && writes_rows(&k->view.writes)) FAIL(r, "client %u: \"%s\" never committed", k->number, k->sql);
     totals.reads += operation_reads(&k->operation);
     totals.constraint_errors += code != 0;
 }
@@ -287,7 +291,7 @@ static void io_begin(struct run *r)
 {
     struct err err = ERR_CLEAR;
     r->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = r->sim}, &err);
-    struct skerry_engine_options options = {.io = r->io, .checkpoint_frames = 60, .cache_bytes = 64 * 4096};
+    struct skerry_engine_options options = {.io = r->io, .checkpoint_frames = 60, .cache_bytes = 4096};
     if (!r->io || !skerry_engine_create(&options, &r->engine, &err)) abort();
 }
 
@@ -445,8 +449,10 @@ static void recovered_check(struct run *r)
 static bool run_begin(struct run *r, u64 seed)
 {
     static const char schema[] =
-        "CREATE TABLE p(id INTEGER PRIMARY KEY, v, k UNIQUE); CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p, v);"
-        "CREATE INDEX cp ON c(p); CREATE TABLE w(a PRIMARY KEY, v) WITHOUT ROWID;"
+        "PRAGMA page_size = 16384;"
+        "CREATE TABLE p(id INTEGER PRIMARY KEY, v, k UNIQUE, pad DEFAULT (zeroblob(9000)));"
+        "CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p, v, pad DEFAULT (zeroblob(7000)));"
+        "CREATE INDEX cp ON c(p); CREATE TABLE w(a PRIMARY KEY, v, pad DEFAULT (zeroblob(5000))) WITHOUT ROWID;"
         "CREATE TABLE a(id INTEGER PRIMARY KEY, n); CREATE TABLE s(id INTEGER PRIMARY KEY AUTOINCREMENT, n)";
     *r = (struct run){.sim = sim_create(seed), .seed = seed, .first_seed = seed};
     if (!r->sim) abort();
