@@ -4,13 +4,14 @@
 # make bench      ratios against the peers, measured in one run
 # make conformance   SQLite's own answers (CORPORA=folder), with the counts of each runner
 # make sim        simulated crashes and failing disks from SEED on: SEEDS=n worlds (the everyday few are in make unit)
+# make mutation   deliberately broken variants, each of which the tests must catch
 # make fuzz       fuzzers for the parsers of foreign bytes
 # make lint       clang, clang-tidy, clang-format
 # MODE=release|debug|asan|tsan|fuzz
 MODE ?= release
 B := build/$(MODE)
 CC := gcc
-PACKAGES := liburing libcurl libsodium libzstd libedit jansson
+PACKAGES := liburing libcurl libsodium libzstd libedit jansson libutf8proc
 SHELL := /bin/bash
 
 CFLAGS := -std=gnu17 -g -fno-strict-aliasing -fno-common -pthread -D_GNU_SOURCE -I. \
@@ -42,7 +43,7 @@ TEST_SOURCES := $(shell find tests -name '*_test.c' | sort)
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
 TEST_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out $(TEST_SOURCES) $(wildcard tests/fuzz/*.c tests/bench/*.c),$(shell find tests -name '*.c' -not -path '*/node_modules/*')))
 
-.PHONY: all unit test tests conformance bench sim fuzz fuzzers lint clean
+.PHONY: all unit test tests conformance bench sim mutation flags libs fuzz fuzzers lint clean
 .SECONDARY:
 all: $(B)/skerry
 
@@ -102,6 +103,14 @@ unit: $(TESTS)
 
 test:
 	@tests/run.sh
+
+mutation:
+	@tests/mutation/run.sh
+# What the mutants are compiled and linked with.
+flags:
+	@echo '$(CFLAGS)'
+libs:
+	@echo '$(LIBS)'
 
 SEEDS ?= 500
 sim: $(B)/tests/sim/engine_crash_test

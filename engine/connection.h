@@ -20,6 +20,7 @@ struct schema_load;
 struct skerry_stmt;
 struct vm_ephemeral_store;
 struct eponymous;
+struct fts_table;
 
 // PRAGMAs that are a bit of the connection.
 enum connection_flag {
@@ -126,6 +127,10 @@ struct skerry {
     s64 limits[SKERRY_LIMIT_COUNT];
     struct own_function *functions;
     struct own_collation *collations;
+    struct fts_table *fts;       // full-text tables that were used
+    u32 fts_depth;               // nested statements of theirs that are being stepped
+    bool fts_forget;             // something was rolled back meanwhile
+    s64 nested_insert_rowid;     // by the newest of those
     struct eponymous *eponymous; // tables of table-valued functions that were asked for
     u32 generation; // counts what makes programs stale other than schemas: functions, attach, flags
 

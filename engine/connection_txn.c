@@ -1,5 +1,6 @@
 // The transaction of a connection over its databases.
 #include "connection.h"
+#include "fts/fts_table.h"
 #include "sql/ast.h"
 #include "sql/schema.h"
 #include "store/pager.h"
@@ -30,8 +31,8 @@ io_status connection_begin_write(struct skerry *db, struct op *op, u32 index, u6
     struct txn *t = db->databases[index].txn;
     if (concurrent(db, index))
         IO_TRY(txn_begin_concurrent(t, op, true, deadline_ns));
-    else if (txn_state_get(t) != TXN_WRITE)
-        IO_TRY(txn_begin_write(t, op, deadline_ns));
+    else
+        IO_TRY(txn_begin_write(t, op, deadline_ns)); // also when it has waited: it may not be prepared yet
     while (txn_savepoint_count(t) < db->savepoint_count) {
         u32 number;
         if (txn_savepoint_open(t, &number, &op->err) != ERR_OK) return IO_FAIL;
@@ -141,6 +142,8 @@ static void committing_end(struct skerry *db)
 
 io_status connection_commit(struct skerry *db, struct op *op, const struct skerry_stmt *by, u64 deadline_ns)
 {
+    // What is pending is written by statements, which a commit under way would keep waiting.
+    if (db->committing != by) IO_TRY(fts_connection_flush(db, op));
     db->committing = by;
     io_status status = commit_all(db, op, by, deadline_ns);
     if (status != IO_WAIT) committing_end(db);
@@ -194,6 +197,7 @@ void connection_cursors_let_go(struct skerry *db, struct op *op, const struct sk
 
 void connection_rollback(struct skerry *db)
 {
+    fts_connection_forget(db);
     for (u32 i = 0; i < db->database_count; i++) {
         struct database *d = &db->databases[i];
         if (d->txn) txn_rollback(d->txn);

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "fts/fts_table.h"
 #include "sql/schema.h"
 #include "vm/statement.h"
 
@@ -164,6 +165,7 @@ static io_status ephemeral_close(struct skerry *db)
 
 int skerry_close(struct skerry *db, struct err *err)
 {
+    fts_connection_free(db);
     ASSERT(!db->statements);
     // What an earlier call failed for is no error of closing.
     if (!db->close_began) err_clear(&db->op.err);

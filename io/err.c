@@ -47,6 +47,7 @@ static const struct err_row err_rows[] = {
     {ERR_IOERR_WRITE, 500, 0, "SQLITE_IOERR_WRITE", "disk I/O error"},
     {ERR_IOERR_FSYNC, 500, 0, "SQLITE_IOERR_FSYNC", "disk I/O error"},
     {ERR_IOERR_TRUNCATE, 500, 0, "SQLITE_IOERR_TRUNCATE", "disk I/O error"},
+    {ERR_CORRUPT_VTAB, 500, 0, "SQLITE_CORRUPT_VTAB", "database disk image is malformed"},
     {ERR_CORRUPT_INDEX, 500, 0, "SQLITE_CORRUPT_INDEX", "database disk image is malformed"},
     {ERR_READONLY_DBMOVED, 500, 0, "SQLITE_READONLY_DBMOVED",
      "attempt to write a readonly database"},

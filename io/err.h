@@ -43,6 +43,7 @@ typedef enum MUST_USE {
     ERR_IOERR_WRITE = 10 | 3 << 8,
     ERR_IOERR_FSYNC = 10 | 4 << 8,
     ERR_IOERR_TRUNCATE = 10 | 6 << 8,
+    ERR_CORRUPT_VTAB = 11 | 1 << 8,
     ERR_CORRUPT_INDEX = 11 | 3 << 8,
     ERR_READONLY_DBMOVED = 8 | 4 << 8,
     ERR_CONSTRAINT_CHECK = 19 | 1 << 8,

@@ -287,6 +287,19 @@ static bool header_add(struct io_http_private *p, const char *name, const char *
     return longer != NULL;
 }
 
+// What is on this machine is not behind a proxy, whatever the variables say.
+static void no_proxy_set(CURL *e)
+{
+    const char *lower = getenv("no_proxy"), *upper = getenv("NO_PROXY");
+    const char *given = lower && lower[0] ? lower : upper && upper[0] ? upper : "";
+    char text[2048] = "*";
+    if (strcmp(given, "*") != 0)
+        snprintf(text, sizeof text,
+                 "localhost,127.0.0.1,::1,169.254.169.254,169.254.170.2,169.254.170.23%s%s",
+                 given[0] ? "," : "", given);
+    curl_easy_setopt(e, CURLOPT_NOPROXY, text);
+}
+
 // Everything that libcurl would add by itself and that a signed request must not carry is switched
 // off.
 static bool easy_setup(struct io_http_private *p)
@@ -323,7 +336,7 @@ static bool easy_setup(struct io_http_private *p)
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(e, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+    no_proxy_set(e);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
     curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)MAX(idle_ms / 1000, 1u));

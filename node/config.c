@@ -154,9 +154,25 @@ static void text_trim(char *text)
 static bool value_set(struct config *c, enum setting s, const char *value, struct err *err)
 {
     free(c->values[s]);
+    free(c->files[s]);
+    c->files[s] = NULL;
     c->values[s] = strdup(value);
     if (!c->values[s]) err_set(err, ERR_NOMEM, __func__, "out of memory");
     return c->values[s] != NULL;
+}
+
+static bool value_set_from(struct config *c, enum setting s, const char *path, struct err *err)
+{
+    char *text = file_text(path, err);
+    if (text) text_trim(text);
+    bool good = text && value_set(c, s, text, err);
+    if (good && !(c->files[s] = strdup(path))) {
+        err_set(err, ERR_NOMEM, __func__, "out of memory");
+        good = false;
+    }
+    if (text) sodium_memzero(text, strlen(text));
+    free(text);
+    return good;
 }
 
 static bool takes(const struct config_command *command, enum setting s)
@@ -208,12 +224,8 @@ static bool flag_read(struct config *c, const struct config_command *command, in
         *config_path = value;
         return true;
     }
-    if (!of_file) return value_set(c, (enum setting)s, value, err);
-    char *text = file_text(value, err);
-    if (text) text_trim(text);
-    bool good = text && value_set(c, (enum setting)s, text, err);
-    free(text);
-    return good;
+    return of_file ? value_set_from(c, (enum setting)s, value, err)
+                   : value_set(c, (enum setting)s, value, err);
 }
 
 static bool variables_read(struct config *c, const struct config_command *command, struct err *err)
@@ -229,11 +241,7 @@ static bool variables_read(struct config *c, const struct config_command *comman
             return false;
         }
         if ((!value || !value[0]) && path && path[0]) {
-            char *text = file_text(path, err);
-            if (text) text_trim(text);
-            bool good = text && value_set(c, (enum setting)s, text, err);
-            free(text);
-            if (!good) return false;
+            if (!value_set_from(c, (enum setting)s, path, err)) return false;
             continue;
         }
         if ((!value || !value[0]) && SETTINGS[s].also) value = getenv(SETTINGS[s].also);
@@ -306,6 +314,7 @@ void config_deinit(struct config *c)
     for (int s = 0; s < SETTING_COUNT; s++) {
         if (c->values[s]) sodium_memzero(c->values[s], strlen(c->values[s]));
         free(c->values[s]);
+        free(c->files[s]);
     }
     free(c->arguments);
     *c = (struct config){0};
@@ -326,6 +335,11 @@ void config_help(const struct config_command *command)
         printf("      %s\n", SETTINGS[s].help);
         printf("      default: %s\n", SETTINGS[s].fallback[0] ? SETTINGS[s].fallback : "unset");
     }
+}
+
+const char *config_file(const struct config *c, enum setting s)
+{
+    return c->files[s];
 }
 
 const char *config_text(const struct config *c, enum setting s)

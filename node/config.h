@@ -59,6 +59,7 @@ enum setting {
 
 struct config {
     char *values[SETTING_COUNT]; // never NULL after config_load; "" = unset
+    char *files[SETTING_COUNT];  // a secret's file, where the value came from one
     char **arguments;            // what is not a flag
     int argument_count;
     bool help;
@@ -76,6 +77,7 @@ bool config_load(struct config *c, const struct config_command *command, int arg
 void config_deinit(struct config *c); // wipes secrets
 void config_help(const struct config_command *command);
 
+const char *config_file(const struct config *c, enum setting s); // that the value came from; or NULL
 const char *config_text(const struct config *c, enum setting s);
 // Numbers take the suffixes k, m, g (times 1024). False with *err.
 bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64 *out,

@@ -27,6 +27,36 @@ static void backup_write(const struct metrics *m, struct buffer *out)
     metric(out, "backup_failures_total", "counter", "Tries that failed.", (double)b->failures);
 }
 
+static void family(struct buffer *out, const char *prefix, const char *name, const char *help)
+{
+    buffer_format(out, "# HELP skerry_%s_%s %s\n# TYPE skerry_%s_%s counter\n", prefix, name, help,
+                  prefix, name);
+}
+
+// Of a store that this node uses (prefix "store"), and of the one that it is to others ("hub").
+static void objects_write(const struct object_store_stats *s, const char *prefix, struct buffer *out)
+{
+    family(out, prefix, "requests_total", "Requests to the store, repeated ones included.");
+    for (u32 i = 0; i < OBJECT_KIND_COUNT; i++)
+        buffer_format(out, "skerry_%s_requests_total{kind=\"%s\"} %llu\n", prefix,
+                      object_kind_name((enum object_kind)i), (unsigned long long)s->requests[i]);
+    family(out, prefix, "errors_total", "Requests that failed, by what was wrong.");
+    for (u32 i = 0; i < OBJECT_ERROR_CLASS_COUNT; i++)
+        buffer_format(out, "skerry_%s_errors_total{kind=\"%s\"} %llu\n", prefix,
+                      object_error_class_name((enum object_error_class)i),
+                      (unsigned long long)s->errors[i]);
+    family(out, prefix, "retries_total", "Requests that were repeated.");
+    buffer_format(out, "skerry_%s_retries_total %llu\n", prefix, (unsigned long long)s->retries);
+    family(out, prefix, "uploaded_bytes_total", "Bytes of objects put.");
+    buffer_format(out, "skerry_%s_uploaded_bytes_total %llu\n", prefix,
+                  (unsigned long long)s->uploaded_bytes);
+    family(out, prefix, "downloaded_bytes_total", "Bytes of objects got.");
+    buffer_format(out, "skerry_%s_downloaded_bytes_total %llu\n", prefix,
+                  (unsigned long long)s->downloaded_bytes);
+    family(out, prefix, "limited_seconds_total", "Waited for the limits of bandwidth and requests.");
+    buffer_format(out, "skerry_%s_limited_seconds_total %.3f\n", prefix, (double)s->limited_ms / 1000);
+}
+
 void metrics_write(const struct metrics *m, struct buffer *out)
 {
     struct io_counters io;
@@ -66,5 +96,9 @@ void metrics_write(const struct metrics *m, struct buffer *out)
            (double)io.written_bytes);
     metric(out, "resident_bytes_max", "gauge", "Largest resident size so far.",
            (double)usage.ru_maxrss * 1024);
-    if (m->has_backup) backup_write(m, out);
+    if (m->has_backup) {
+        backup_write(m, out);
+        objects_write(&m->objects, "store", out);
+    }
+    if (m->has_hub) objects_write(&m->hub, "hub", out);
 }

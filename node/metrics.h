@@ -4,6 +4,7 @@
 #include "buffer.h"
 #include "hrana.h"
 
+#include "../sync/object_store.h"
 #include "../sync/sync.h"
 
 struct metrics {
@@ -11,6 +12,9 @@ struct metrics {
     struct store_stats store;
     struct backup_status backup;
     bool has_backup;
+    struct object_store_stats objects; // with a backup
+    struct object_store_stats hub;
+    bool has_hub;
     struct hrana_stats hrana;
     struct http_server_stats http;
 };

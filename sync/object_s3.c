@@ -228,8 +228,11 @@ struct object_store *object_s3_open(struct io *io, struct io_http *http,
             &(struct s3_credentials_options){.access_key = options->access_key,
                                              .secret_key = options->secret_key,
                                              .session_token = options->session_token,
+                                             .access_key_file = options->access_key_file,
+                                             .secret_key_file = options->secret_key_file,
+                                             .session_token_file = options->session_token_file,
                                              .region = s->region,
-                                             .ca_file = s->ca_file},
+                                             .ask_instance = !options->endpoint || !options->endpoint[0]},
             err);
         good = s->credentials != NULL;
     }

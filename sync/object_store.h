@@ -35,7 +35,9 @@ struct object_store_options {
     // S3. Empty strings and NULL mean unset.
     const char *endpoint; // "https://s3.eu-central-1.amazonaws.com"; NULL: AWS's, by region
     const char *region;   // NULL: us-east-1
-    const char *access_key, *secret_key, *session_token;
+    const char *access_key, *secret_key, *session_token; // unset: see s3_credentials.h
+    // The files these came from, read again when the store says that they ran out; NULL: none.
+    const char *access_key_file, *secret_key_file, *session_token_file;
     bool virtual_host_style; // bucket in the host name; default for AWS itself
     const char *ca_file;     // S3 and hub
     const char *token;       // hub: its bearer token

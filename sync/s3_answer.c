@@ -112,7 +112,8 @@ static bool credentials_renew(struct s3_request *q)
         (q->http.status != 400 && q->http.status != 401 && q->http.status != 403))
         return false;
     error_codes(q, code, message);
-    if (!is_one_of(code, CODES) || !s3_credentials_can_renew(s->credentials)) return false;
+    bool head = q->http.status == 400 && strcmp(s3_method(q), "HEAD") == 0; // says no reason
+    if ((!head && !is_one_of(code, CODES)) || !s3_credentials_can_renew(s->credentials)) return false;
     q->credentials_renewed = true;
     s3_credentials_expire(s->credentials, q->credentials_serial);
     return true;

@@ -2,9 +2,11 @@
 //
 // Tried in this order, the first that is there counts: the settings (--s3-access-key and friends,
 // which also take the AWS_* variables); a web identity (AWS_WEB_IDENTITY_TOKEN_FILE and
-// AWS_ROLE_ARN); a profile of ~/.aws/credentials or ~/.aws/config; the container's address
-// (AWS_CONTAINER_CREDENTIALS_...); the instance's (IMDSv2). Those with an end are fetched again
-// five minutes before it, or when the store says that they ran out.
+// AWS_ROLE_ARN); a profile of ~/.aws/credentials or ~/.aws/config with keys in it; the container's
+// address (AWS_CONTAINER_CREDENTIALS_...); the instance's (IMDSv2; where the store is AWS's own, or
+// AWS_EC2_METADATA_SERVICE_ENDPOINT says where to ask). Those with an end are fetched again five
+// minutes before it, and all of them when the store says that they ran out: files are read again.
+// Not here: roles that a profile takes on, credential_process, SSO.
 #pragma once
 
 #include "../io/http_client.h"
@@ -13,8 +15,10 @@ struct s3_credentials;
 
 struct s3_credentials_options {
     const char *access_key, *secret_key, *session_token; // NULL or "": unset
-    const char *region;                                  // for the web identity's token service
-    const char *ca_file;
+    // Where these came from, to be read again; NULL: not from files.
+    const char *access_key_file, *secret_key_file, *session_token_file;
+    const char *region;  // for the web identity's token service
+    bool ask_instance;   // the store is AWS's
 };
 struct s3_keys {
     const char *access_key, *secret_key, *session_token; // "" = none

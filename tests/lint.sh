@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/.."
 flags=(-std=gnu17 -D_GNU_SOURCE -I. -pthread -Wall -Wextra -Wshadow -Wvla -Wno-unused-parameter
-    -Wno-missing-field-initializers -Wstrict-prototypes -Wno-string-concatenation $(pkg-config --cflags liburing libcurl libsodium libzstd libedit jansson))
+    -Wno-missing-field-initializers -Wstrict-prototypes -Wno-string-concatenation $(pkg-config --cflags liburing libcurl libsodium libzstd libedit jansson libutf8proc))
 mapfile -t sources < <(printf '%s\n' io/*.c engine/*.c engine/*/*.c sync/*.c node/*.c)
 mapfile -t all < <(printf '%s\n' "${sources[@]}"; find tests -name '*.c' -not -path '*/node_modules/*' | sort)
 [ $# -gt 0 ] && sources=("$@") all=("$@")

@@ -1,13 +1,13 @@
 #!/bin/bash
 # Everything that shows that Skerry works: `make test` runs it. On a fresh Debian 12 it installs what is missing (as
 # root), builds, runs every suite, and ends with one line "N passed, N failed, N skipped". What cannot run says why.
-# usage: tests/run.sh [SUITE...]     suites: unit asan s3 clients http crash restart bad_input fuzz shell container corpora
+# usage: tests/run.sh [SUITE...]     suites: unit asan mutation s3 clients http crash restart bad_input fuzz shell container corpora
 set -u
 cd "$(dirname "$0")/.."
 # Random tests take the same road every time here, so that a red run is this change's doing; SEED=n or
 # SEED=$RANDOM looks elsewhere, and so does each test program when it is run by itself.
 export SEED=${SEED:-7}
-selected=" ${*:-unit asan s3 clients http crash restart bad_input fuzz shell container corpora} "
+selected=" ${*:-unit asan mutation s3 clients http crash restart bad_input fuzz shell container corpora} "
 passed=0 failed=0 skipped=0
 started=$(date +%s)
 logs=build/test-logs
@@ -85,6 +85,7 @@ if wants asan; then
         failed=$((failed + 1))
     fi
 fi
+wants mutation && suite mutation 600 tests/mutation/run.sh
 if wants s3; then
     if [ "$(id -u)" -eq 0 ] && command -v radosgw >/dev/null; then
         suite s3 300 tests/s3/run.sh

@@ -6,6 +6,7 @@
 
 static const struct fn_def *const PARTS[] = {
     FN_TEXT, FN_LIKE_TABLE, FN_PRINTF, FN_MATH, FN_AGGREGATES, FN_WINDOWS, FN_DATE, FN_JSON, FN_JSON_EDIT, FN_MISC, FN_UUID, FN_VECTOR, FN_REGEXP,
+    FN_FTS,
 };
 
 // Chains of table entries by hash of the name; built at the first look.

@@ -20,6 +20,7 @@ enum fn_flags {
     FN_LIKE = 2048,         // like/glob: planner may use an index
     FN_INLINE = 4096,       // compiled in line (coalesce, iif, likely, ...)
     FN_CONNECTION = 8192,   // reads connection state (last_insert_rowid): function_db
+    FN_FULL_TEXT = 32768,   // asks a full-text table, which is its first argument
     FN_ORDERED = 16384,     // aggregate that may take ORDER BY inside its parentheses
 };
 

@@ -6,7 +6,8 @@
 // ---- the table's parts, each ended by an entry without a name ------------------------------------------
 
 extern const struct fn_def FN_TEXT[], FN_LIKE_TABLE[], FN_PRINTF[], FN_MATH[], FN_DATE[], FN_AGGREGATES[],
-    FN_WINDOWS[], FN_JSON[], FN_JSON_EDIT[], FN_MISC[], FN_UUID[], FN_VECTOR[], FN_REGEXP[];
+    FN_WINDOWS[], FN_JSON[], FN_JSON_EDIT[], FN_MISC[], FN_UUID[], FN_VECTOR[], FN_REGEXP[],
+    FN_FTS[];
 
 // argument_count of a function that takes n arguments or more.
 #define FN_AT_LEAST(n) ((s8)(-2 - (n)))

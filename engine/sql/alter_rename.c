@@ -499,6 +499,11 @@ static void edit_text(struct text_edit *t)
     switch ((enum stmt_kind)t->stmt->kind) {
     case STMT_CREATE_TABLE: edit_create_table(t, (struct stmt_create_table *)t->stmt); break;
     case STMT_CREATE_INDEX: edit_create_index(t, (struct stmt_create_index *)t->stmt); break;
+    case STMT_CREATE_VIRTUAL_TABLE: {
+        struct stmt_create_virtual_table *s = (struct stmt_create_virtual_table *)t->stmt;
+        if (a->column < 0 && is_table(a, s->name.name) && t->database == a->database) edit_add(t, s->name.offset);
+        break;
+    }
     case STMT_CREATE_VIEW: {
         if (t->legacy) break;
         struct stmt_create_view *s = (struct stmt_create_view *)t->stmt;
@@ -596,7 +601,7 @@ void alteration_apply(struct alteration *a)
         bool temp_only = d != a->database;
         for (u32 i = 1; i < s->table_count; i++) {
             const struct table *t = s->tables[i];
-            if (!temp_only && t->kind == TABLE_ORDINARY) {
+            if (!temp_only && !table_is_view(t)) {
                 // A dropped column's table is checked by its new text.
                 if (a->new_name) alter_object(a, d, "table", t->name, t->sql);
                 for (const struct index *x = t->indexes; x && a->new_name; x = x->next)

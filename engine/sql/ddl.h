@@ -16,6 +16,8 @@ const char *sql_identifier(struct compile *c, const char *name); // "a b", or ba
 int ddl_database(struct compile *c, const struct object_name *name, int otherwise);
 // Fails for names that begin with sqlite_.
 void ddl_check_name(struct compile *c, const char *name);
+// Whether there is a table or index of that name already; fails unless if_not_exists.
+bool ddl_name_taken(struct compile *c, const struct object_name *name, int database, bool if_not_exists);
 // The token of the name as it was written.
 const char *ddl_name_text(struct compile *c, u32 offset, const char *name);
 
@@ -41,3 +43,10 @@ void ddl_build_init(struct compile *c, struct schema_build *b, struct parse *p, 
 void ddl_destroy(struct compile *c, pgno root, int database);
 // Whether expressions of a new object are in order, as far as names go.
 void ddl_check_index_exprs(struct compile *c, struct index *i, int database);
+
+// ---- virtual tables (virtual_table.c) -----------------------------------------------------------------------
+
+// Drops its shadow tables.
+void virtual_table_drop(struct compile *c, const struct table *t, int database);
+// SQL that renames its shadow tables.
+const char *virtual_table_rename(struct compile *c, const struct table *t, int database, const char *name);

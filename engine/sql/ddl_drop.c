@@ -88,6 +88,7 @@ static void drop_table(struct compile *c, struct stmt_drop *s)
     nested_sql(c, "DELETE FROM %s.sqlite_%smaster WHERE tbl_name=%s", schema, database == DATABASE_TEMP ? "temp_" : "",
                sql_quoted(c, t->name));
     if (t->kind == TABLE_ORDINARY) destroy_trees(c, t, database);
+    if (t->kind == TABLE_VIRTUAL) virtual_table_drop(c, t, database);
     schema_changed(c, database);
     if (temp && database != DATABASE_TEMP) schema_changed(c, DATABASE_TEMP);
 }

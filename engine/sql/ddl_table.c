@@ -4,7 +4,7 @@
 #include "parse.h"
 
 // Whether a table, view or index of that name is there already. True: IF NOT EXISTS says to leave it.
-static bool name_taken(struct compile *c, const struct object_name *name, int database, bool if_not_exists)
+bool ddl_name_taken(struct compile *c, const struct object_name *name, int database, bool if_not_exists)
 {
     const struct schema *s = compile_schema(c, database);
     const struct table *t = s ? schema_table(s, name->name) : NULL;
@@ -143,7 +143,7 @@ void create_table_statement(struct compile *c, struct stmt_create_table *s)
 {
     int database = object_database(c, &s->name, s->temporary);
     ddl_check_name(c, s->name.name);
-    if (name_taken(c, &s->name, database, s->if_not_exists)) return;
+    if (ddl_name_taken(c, &s->name, database, s->if_not_exists)) return;
     if (s->select) {
         resolve_select(c, s->select, NULL);
         struct table *t = select_result_table(c, s->select, s->name.name);
@@ -193,7 +193,7 @@ void create_view_statement(struct compile *c, struct stmt_create_view *s)
         compile_fail(c, ERR_ERROR, -1, "parameters are not allowed in views");
     int database = object_database(c, &s->name, s->temporary);
     ddl_check_name(c, s->name.name);
-    if (name_taken(c, &s->name, database, s->if_not_exists)) return;
+    if (ddl_name_taken(c, &s->name, database, s->if_not_exists)) return;
     struct foreign_database f = {c, "view", ddl_name_text(c, s->name.offset, s->name.name),
                                  compile_database_name(c, database), database == DATABASE_TEMP};
     struct walker w = {.select = find_foreign_source, .context = &f};
@@ -290,12 +290,4 @@ void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
                    arena_format(c->arena, "CREATE TRIGGER %.*s", (int)s->sql.size, c->sql + s->sql.offset));
     emit(c, OP_Close, cursor, 0, 0);
     schema_changed(c, database);
-}
-
-void create_virtual_table_statement(struct compile *c, struct stmt_create_virtual_table *s)
-{
-    int database = ddl_database(c, &s->name, DATABASE_MAIN);
-    ddl_check_name(c, s->name.name);
-    if (name_taken(c, &s->name, database, s->if_not_exists)) return;
-    compile_fail(c, ERR_ERROR, -1, "no such module: %s", s->module);
 }

@@ -252,12 +252,14 @@ void delete_code(struct compile *c, struct stmt_delete *s)
     table_require_writable(c, job.table, &job.triggers);
     if (is_view) job.table = job.target.table = view_columns(c, job.table, database);
     bool keys = !is_view && foreign_key_required(c, job.table, database, NULL, false);
-    job.complex = job.triggers.count || keys || s->returning;
+    job.complex = job.triggers.count || keys || s->returning || job.table->kind == TABLE_VIRTUAL;
     compile_write_database(c, database, job.complex);
     if (!c->top->nested) c->program->changes_counted = true;
     job.returning = returning_begin(c, s->returning, job.table, database);
     if (!is_view) s->where = limit_where(c, job.source, s->where, s->order_by, s->limit, s->limit_offset, "DELETE");
-    if (is_view)
+    if (job.table->kind == TABLE_VIRTUAL)
+        virtual_delete(c, s->target, s->where, job.returning);
+    else if (is_view)
         view_code(c, &job);
     else if (!s->where && !job.complex)
         truncate_code(c, &job);

@@ -106,6 +106,17 @@ void row_delete(struct compile *c, const struct write_target *target, const stru
                 struct returning *returning, int reg_key, int key_count, bool count, enum conflict conflict,
                 enum one_pass mode, int no_seek);
 
+// ---- virtual tables (virtual_table.c) ----------------------------------------------------------------------
+
+// Gives the module a row: reg: old rowid or NULL, new rowid, columns; count 1: the row of that rowid goes. Afterwards
+// reg + 1 has the new row's rowid.
+void virtual_update_emit(struct compile *c, const struct table *t, int database, int reg, int count,
+                         enum conflict conflict);
+void virtual_delete(struct compile *c, struct source_list *sources, struct expr *condition, struct returning *returning);
+// changes: number of the SET item per column, or -1; rowid_item: of the rowid, or -1.
+void virtual_update(struct compile *c, struct source_list *sources, struct expr_list *set, const int *changes,
+                    int rowid_item, struct expr *condition, enum conflict conflict, struct returning *returning);
+
 // ---- constraints -----------------------------------------------------------------------------------------
 
 struct constraint_job {

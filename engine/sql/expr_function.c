@@ -1,5 +1,6 @@
 // Calls of functions, and which aggregates an expression holds.
 #include "../fn/fn.h"
+#include "../fts/fts_table.h"
 #include "emit.h"
 #include "expr.h"
 
@@ -29,6 +30,27 @@ int inline_function_code(struct compile *c, struct expr *e, int target)
     return 0;
 }
 
+// Whether the first argument is the column that stands for a full-text table as a whole.
+static bool full_text_call(const struct expr *e)
+{
+    if (!e->list || !e->list->count) return false;
+    const struct expr *table = e->list->items[0].expr;
+    return table->kind == EXPR_COLUMN && table->table && table->table->fts && table->cursor >= 0 &&
+           table->column == table->table->column_count - 2;
+}
+
+static int full_text_code(struct compile *c, struct expr *e, int target)
+{
+    enum fts_function f = FTS_BM25;
+    (void)fts_function_find(e->function->name, &f);
+    int count = (int)e->list->count - 1, first = count ? reg_alloc_range(c, count) : 0;
+    for (int i = 0; i < count; i++) expr_code(c, e->list->items[i + 1].expr, first + i);
+    int address = emit(c, OP_VFunction, e->list->items[0].expr->cursor, first, target);
+    program_p4_integer(c->program, address, f);
+    emit_set_p5(c, (u16)count);
+    return target;
+}
+
 int function_code(struct compile *c, struct expr *e, int target)
 {
     if (e->flags & EXPR_F_WINDOW_FUNCTION && e->window) return e->window->reg_result;
@@ -40,6 +62,7 @@ int function_code(struct compile *c, struct expr *e, int target)
     if (done) return done;
     struct expr_list *list = e->list;
     u32 count = list ? list->count : 0;
+    if (def->flags & FN_FULL_TEXT && full_text_call(e)) return full_text_code(c, e, target);
     u32 constant_mask = 0;
     const struct collation *collation = NULL;
     for (u32 i = 0; i < count; i++) {

@@ -5,7 +5,7 @@
 struct insert_job {
     struct stmt_insert *stmt;
     const struct table *table;
-    bool is_view;
+    bool is_view, is_virtual;
     struct write_target target;
     enum conflict conflict;
     struct trigger_set triggers;
@@ -36,7 +36,7 @@ void table_require_writable(struct compile *c, const struct table *t, const stru
 {
     bool system = (t->flags & TABLE_SCHEMA_TABLE) && !connection_flag(c->db, CONNECTION_WRITABLE_SCHEMA) &&
                   !c->top->nested;
-    if (system || t->kind == TABLE_VIRTUAL) compile_fail(c, ERR_ERROR, -1, "table %s may not be modified", t->name);
+    if (system || (t->kind == TABLE_VIRTUAL && !t->fts)) compile_fail(c, ERR_ERROR, -1, "table %s may not be modified", t->name);
     if (table_is_view(t) && triggers->count == 0)
         compile_fail(c, ERR_ERROR, -1, "cannot modify %s because it is a view", t->name);
 }
@@ -283,6 +283,16 @@ static void row_code(struct compile *c, struct insert_job *job)
 {
     const struct table *t = job->table;
     columns_code(c, job);
+    if (job->is_virtual) {
+        if (job->rowid_item < 0)
+            emit(c, OP_Null, 0, job->reg_rowid, 0);
+        else
+            item_code(c, job, job->rowid_item, job->reg_rowid);
+        emit(c, OP_Null, 0, job->reg_rowid - 1, 0);
+        virtual_update_emit(c, t, job->target.database, job->reg_rowid - 1, t->column_count + 2, job->conflict);
+        if (job->returning) returning_collect(c, job->returning, job->reg_rowid);
+        return;
+    }
     if (job->triggers.before) before_triggers_code(c, job);
     if (job->is_view) {
         emit(c, OP_Integer, -1, job->reg_rowid, 0);
@@ -316,6 +326,7 @@ static void upsert_begin(struct compile *c, struct insert_job *job)
     struct upsert *upsert = job->stmt->upsert;
     if (!upsert) return;
     if (job->is_view) compile_fail(c, ERR_ERROR, -1, "cannot UPSERT a view");
+    if (job->is_virtual) compile_fail(c, ERR_ERROR, -1, "UPSERT not implemented for virtual table \"%s\"", job->table->name);
     job->stmt->target->items[0].cursor = job->target.data_cursor;
     upsert_resolve(c, upsert, job->stmt->target);
 }
@@ -339,17 +350,18 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
     trigger_set_find(c, &job.triggers, job.table, source->database, TRIGGER_INSERT, NULL);
     table_require_writable(c, job.table, &job.triggers);
     job.is_view = table_is_view(job.table);
+    job.is_virtual = job.table->kind == TABLE_VIRTUAL;
     if (job.is_view) job.table = job.target.table = view_columns(c, job.table, source->database);
     bool one_row = !s->select || ((s->select->flags & SELECT_F_VALUES) && !s->select->prior);
     compile_write_database(c, source->database, !one_row || job.triggers.count || s->returning);
     if (!c->top->nested) c->program->changes_counted = true;
     job.returning = returning_begin(c, s->returning, job.table, source->database);
     job.reg_sequence = autoincrement_register(c, job.table, source->database);
-    job.reg_rowid = reg_alloc_range(c, job.table->column_count + 1);
+    job.reg_rowid = reg_alloc_range(c, job.table->column_count + 1 + job.is_virtual) + job.is_virtual;
     column_list_resolve(c, &job);
     source_code(c, &job);
     value_count_check(c, &job);
-    if (!job.is_view) {
+    if (!job.is_view && !job.is_virtual) {
         target_open(c, &job.target, OP_OpenWrite, -1, NULL);
         registers_alloc(c, &job.target);
     }

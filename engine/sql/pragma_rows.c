@@ -88,8 +88,9 @@ static void collect_table_info(struct compile *c, const char *schema, const char
     }
 }
 
-static const char *table_type(const struct table *t)
+static const char *table_type(const struct schema *s, const struct table *t)
 {
+    if (table_is_shadow(s, t)) return "shadow";
     switch ((enum table_kind)t->kind) {
     case TABLE_VIEW: return "view";
     case TABLE_VIRTUAL: return "virtual";
@@ -110,7 +111,7 @@ static void collect_table_list(struct compile *c, const char *schema, const char
             if (table_is_view(t)) t = view_columns(c, t, d);
             const char *label = t->flags & TABLE_SCHEMA_TABLE ? (d == DATABASE_TEMP ? "sqlite_temp_schema" : "sqlite_schema")
                                                               : s->tables[k]->name;
-            add_row(rows, "tttiii", compile_database_name(c, d), label, table_type(s->tables[k]), (s64)t->column_count,
+            add_row(rows, "tttiii", compile_database_name(c, d), label, table_type(s, s->tables[k]), (s64)t->column_count,
                     (s64)!table_has_rowid(s->tables[k]), (s64)((t->flags & TABLE_STRICT) != 0));
         }
     }

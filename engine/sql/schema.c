@@ -108,7 +108,13 @@ s32 table_storage_column(const struct table *t, s32 storage)
 
 // ---- references -------------------------------------------------------------------------------------------
 
-void schema_table_unref(struct table *t)
+struct table *table_ref(struct table *t)
+{
+    t->references++;
+    return t;
+}
+
+void table_unref(struct table *t)
 {
     if (--t->references > 0) return;
     struct arena arena = t->arena;
@@ -125,7 +131,7 @@ struct schema *schema_ref(struct schema *s)
 void schema_unref(struct schema *s)
 {
     if (!s || --s->references > 0) return;
-    for (u32 i = 1; i < s->table_count; i++) schema_table_unref(s->tables[i]);
+    for (u32 i = 1; i < s->table_count; i++) table_unref(s->tables[i]);
     struct arena arena = s->arena;
     arena_deinit(&arena);
     free(s);

@@ -11,6 +11,7 @@
 #include "ast.h"
 #include "../store/btree.h"
 
+struct fts_config;
 struct skerry;
 struct schema;
 struct op;
@@ -149,6 +150,7 @@ struct table {
     const char **module_arguments;
     u32 module_argument_count;
     const struct table_function *function; // eponymous ones
+    const struct fts_config *fts;          // USING fts5
     // sqlite_stat1
     bool has_stat;
     u64 row_estimate;
@@ -201,6 +203,8 @@ s32 index_column_place(const struct index *i, s32 column);
 // The column at that place of the table's record; the inverse of column.storage.
 s32 table_storage_column(const struct table *t, s32 storage);
 
+struct table *table_ref(struct table *t);
+void table_unref(struct table *t);
 struct schema *schema_ref(struct schema *s);
 void schema_unref(struct schema *s); // NULL is fine
 // The schema of an empty database.
@@ -229,6 +233,10 @@ struct schema_build {
 void table_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s);
 void view_build(struct schema_build *b, struct table *t, const struct stmt_create_view *s);
 void virtual_table_build(struct schema_build *b, struct table *t, const struct stmt_create_virtual_table *s);
+// The columns that the module gives it. False: *error says why it cannot, NULL: out of memory.
+bool virtual_table_columns(struct arena *a, struct table *t, const char **error);
+// A table of a virtual table's own.
+bool table_is_shadow(const struct schema *s, const struct table *t);
 // An index of an existing table; expressions are not resolved here.
 struct index *index_build(struct schema_build *b, struct table *t, const struct stmt_create_index *s);
 struct trigger *trigger_build(struct schema_build *b, const struct stmt_create_trigger *s);

@@ -47,7 +47,7 @@ void schema_load_free(struct schema_load *l)
 {
     if (!l) return;
     load_cursor_close(l);
-    if (l->table) schema_table_unref(l->table);
+    if (l->table) table_unref(l->table);
     schema_unref(l->schema);
     free(l->buffer);
     arena_deinit(&l->arena);
@@ -248,7 +248,13 @@ static void make_table(struct schema_load *l, const struct schema_row *row)
         break;
     }
     case STMT_CREATE_VIEW: view_build(&b, t, (struct stmt_create_view *)s); break;
-    case STMT_CREATE_VIRTUAL_TABLE: virtual_table_build(&b, t, (struct stmt_create_virtual_table *)s); break;
+    case STMT_CREATE_VIRTUAL_TABLE: {
+        // One whose module is not there, or does not take its arguments, stands in the schema without columns.
+        const char *error;
+        virtual_table_build(&b, t, (struct stmt_create_virtual_table *)s);
+        (void)virtual_table_columns(&t->arena, t, &error);
+        break;
+    }
     default: load_malformed(l, row->name, "");
     }
     if (!name_equal(t->name, row->name)) load_malformed(l, row->name, "");
@@ -394,7 +400,7 @@ static void make_group(struct schema_load *l, const struct group *g)
     t->arena.context = l;
     if (!make_or_skip(l, make_table_row, &l->rows[g->rows[0]])) {
         t->arena.out_of_memory = NULL;
-        schema_table_unref(t);
+        table_unref(t);
         l->table = NULL;
         return;
     }
@@ -512,7 +518,7 @@ static void make_schema(struct schema_load *l, const struct schema *previous)
     for (u32 i = 0; i < group_count; i++) {
         struct table *t = previous && previous->file_format == l->format && !previous->lenient ? reuse(l, previous, &groups[i]) : NULL;
         if (t && !stats_unchanged(l, t)) {
-            schema_table_unref(t);
+            table_unref(t);
             t = NULL;
         }
         if (t)

@@ -526,6 +526,14 @@ static void update_run(struct compile *c, struct update_job *job)
     if (!job->is_view && !s->from)
         s->where = limit_where(c, job->source, s->where, s->order_by, s->limit, s->limit_offset, "UPDATE");
     set_resolve(c, job);
+    if (job->table->kind == TABLE_VIRTUAL) {
+        if (s->from) compile_fail(c, ERR_ERROR, -1, "UPDATE FROM is not supported for virtual table %s", job->table->name);
+        compile_write_database(c, database, true);
+        if (!c->top->nested) c->program->changes_counted = true;
+        job->returning = returning_begin(c, s->returning, job->table, database);
+        virtual_update(c, sources, s->set, job->changes, job->rowid_item, s->where, job->conflict, job->returning);
+        return;
+    }
     if (!job->is_view)
         job->foreign_keys = foreign_key_required(c, job->table, database, job->changes, job->key_changes);
     compile_write_database(c, database, job->triggers.count || job->foreign_keys || s->returning);

@@ -1,4 +1,5 @@
 // The interface: loops are planned and opened, then closed around what the caller put in between.
+#include "../fts/fts_table.h"
 #include "where.h"
 
 int where_continue_label(const struct where_info *w) { return w->continue_label; }
@@ -121,6 +122,13 @@ int where_explain_level(struct where_info *w, struct where_level *level, u32 fla
         if (loop->flags & (LOOP_COLUMN_EQ | LOOP_COLUMN_IN)) text_add(&t, "=?)");
         else if ((loop->flags & LOOP_BOTH) == LOOP_BOTH) text_add(&t, ">? AND rowid<?)");
         else text_add(&t, loop->flags & LOOP_BOTTOM ? ">?)" : "<?)");
+    } else if (loop->flags & LOOP_VIRTUAL && s->table->fts) {
+        text_add(&t, " VIRTUAL TABLE INDEX 0:");
+        for (u32 i = 0; i < loop->match_count; i++) text_add(&t, "M%d", loop->terms[i]->left_column);
+        if (loop->fts_plan & FTS_PLAN_RANK) text_add(&t, "r");
+        if (loop->fts_plan & FTS_PLAN_ROWID_EQ) text_add(&t, "=");
+        if (loop->fts_plan & (FTS_PLAN_ROWID_LE | FTS_PLAN_ROWID_LT)) text_add(&t, "<");
+        if (loop->fts_plan & (FTS_PLAN_ROWID_GE | FTS_PLAN_ROWID_GT)) text_add(&t, ">");
     } else if (loop->flags & LOOP_VIRTUAL) {
         text_add(&t, " VIRTUAL TABLE INDEX %u:", (1u << loop->term_count) - 1);
     }
@@ -277,7 +285,8 @@ static void open_sources(struct where_info *w)
         const struct table *t = s->table;
         struct where_loop *loop = level->loop;
         if (t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS) {
-            int address = emit(c, OP_VOpen, s->cursor, 0, 0);
+            if (!(t->flags & TABLE_EPONYMOUS)) compile_use_database(c, s->database);
+            int address = emit(c, OP_VOpen, s->cursor, s->database, 0);
             program_p4_table(c->program, address, t);
         } else if (t->flags & TABLE_EPHEMERAL) {
             // Open already: a materialized subquery.

@@ -32,6 +32,7 @@ enum term_operator {
     WO_GE = 0x20,
     WO_IS = 0x80,
     WO_IS_NULL = 0x100,
+    WO_MATCH = 0x40,
     WO_OR = 0x200,
     WO_AND = 0x400,
     WO_EQUIV = 0x800,
@@ -135,7 +136,7 @@ struct where_loop {
     u32 flags;
     u32 term_count, term_capacity;
     struct where_term **terms; // NULL entries: skipped columns
-    struct virtual_plan *virtual_plan;
+    u32 fts_plan, match_count; // LOOP_VIRTUAL on a full-text table: enum fts_plan; the first terms are MATCH
     struct where_loop *next;
 };
 

@@ -220,8 +220,36 @@ static void coroutine_loop(struct where_info *w, struct where_level *level, stru
     level->op = OP_Goto;
 }
 
+static void fts_loop(struct where_info *w, struct where_level *level, struct source *s)
+{
+    struct compile *c = w->c;
+    struct where_loop *loop = level->loop;
+    int count = (int)loop->term_count;
+    int reg = reg_alloc_range(c, count + 2);
+    s32 *columns = arena_alloc(c->arena, (loop->match_count + 1) * sizeof *columns);
+    for (int i = 0; i < count; i++) {
+        struct where_term *t = loop->terms[i];
+        struct expr *e = t->operators & WO_MATCH ? t->expr->list->items[0].expr : t->expr->right;
+        expr_code(c, e, reg + 2 + i);
+        if ((u32)i < loop->match_count) columns[i] = t->left_column;
+        // Bounds of the rowid are looked at again: they compare by affinity.
+        if ((u32)i < loop->match_count || t->left_column >= 0) disable_term(level, t);
+    }
+    emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
+    emit(c, OP_Integer, count, reg + 1, 0);
+    int address = emit(c, OP_VFilter, level->table_cursor, level->break_label, reg);
+    program_p4_ints(c->program, address, columns, loop->match_count);
+    level->op = OP_VNext;
+    level->p1 = level->table_cursor;
+    level->p2 = emit_here(c);
+}
+
 static void virtual_loop(struct where_info *w, struct where_level *level, struct source *s)
 {
+    if (s->table->fts) {
+        fts_loop(w, level, s);
+        return;
+    }
     struct compile *c = w->c;
     struct where_loop *loop = level->loop;
     int count = (int)loop->term_count;

@@ -1,5 +1,6 @@
 // Candidate loops: every index and every prefix of its columns that terms constrain, with what it costs.
 #include "../fn/fn.h"
+#include "../fts/fts_table.h"
 #include "where.h"
 
 // ---- indexes as the planner sees them -----------------------------------------------------------------------
@@ -745,6 +746,56 @@ static void add_source_loops(struct builder *b, bitmask prereq)
 
 // ---- table-valued functions ------------------------------------------------------------------------------------
 
+static bool fts_term_take(struct builder *b, struct where_term *t)
+{
+    struct where_info *w = b->w;
+    struct where_loop *new = b->loop;
+    struct source *s = &w->sources->items[new->source];
+    if (t->prereq_right & new->self) return false;
+    if (s->join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT) && !where_term_outer_ok(t, s)) return false;
+    terms_reserve(b, new->term_count + 1);
+    new->terms[new->term_count++] = t;
+    new->prereq |= t->prereq_right;
+    return true;
+}
+
+// A full-text table: all MATCH terms first, then the rank, then bounds of the rowid, one of each kind.
+static void add_fts_loop(struct builder *b)
+{
+    static const struct {
+        u16 operators;
+        enum fts_plan bit;
+    } bounds[] = {{WO_EQ | WO_IS, FTS_PLAN_ROWID_EQ}, {WO_GE, FTS_PLAN_ROWID_GE}, {WO_LE, FTS_PLAN_ROWID_LE},
+                  {WO_GT, FTS_PLAN_ROWID_GT}, {WO_LT, FTS_PLAN_ROWID_LT}};
+    struct where_loop *new = b->loop;
+    const struct source *s = &b->w->sources->items[new->source];
+    s32 all = s->table->column_count - 2, rank = all + 1;
+    new->fts_plan = 0;
+    for (int i = 0; i < b->clause->count; i++) {
+        struct where_term *t = b->clause->terms[i];
+        if (t->left_cursor != s->cursor || t->left_column < 0) continue;
+        bool match = t->operators & WO_MATCH && t->left_column <= all;
+        if (match || (t->operators & WO_EQ && t->left_column == all)) (void)fts_term_take(b, t);
+    }
+    new->match_count = new->term_count;
+    for (int i = 0; i < b->clause->count && !(new->fts_plan & FTS_PLAN_RANK); i++) {
+        struct where_term *t = b->clause->terms[i];
+        if (t->left_cursor == s->cursor && t->left_column == rank && t->operators & (WO_MATCH | WO_EQ) && fts_term_take(b, t))
+            new->fts_plan |= FTS_PLAN_RANK;
+    }
+    for (u32 k = 0; k < COUNT_OF(bounds); k++)
+        for (int i = 0; i < b->clause->count && !(new->fts_plan & bounds[k].bit); i++) {
+            struct where_term *t = b->clause->terms[i];
+            if (t->left_cursor == s->cursor && t->left_column == COLUMN_ROWID && t->operators & bounds[k].operators &&
+                fts_term_take(b, t))
+                new->fts_plan |= bounds[k].bit;
+        }
+    bool one = new->fts_plan & FTS_PLAN_ROWID_EQ;
+    new->rows = one ? 0 : new->match_count ? 40 : 200;
+    new->run = one ? 33 : new->match_count ? 80 : 220;
+    loop_insert(b, new);
+}
+
 static void add_virtual_loops(struct builder *b, bitmask prereq)
 {
     struct where_info *w = b->w;
@@ -759,6 +810,10 @@ static void add_virtual_loops(struct builder *b, bitmask prereq)
     new->run = 200;
     new->sort_index = 0;
     new->prereq = prereq;
+    if (s->table->fts) {
+        add_fts_loop(b);
+        return;
+    }
     bool all = true;
     // Terms on its hidden columns are arguments: all that can be had are taken.
     for (int i = 0; i < b->clause->count; i++) {

@@ -548,6 +548,14 @@ static void analyze_like(struct where_clause *wc, int at)
     }
 }
 
+// The column of a full-text table in "column MATCH query"; NULL: it is something else.
+static const struct expr *match_column(const struct expr *e)
+{
+    if (!e->text || !e->list || e->list->count != 2 || !name_equal(e->text, "match")) return NULL;
+    const struct expr *column = e->list->items[1].expr;
+    return column->kind == EXPR_COLUMN && column->table && column->table->fts && column->column >= 0 ? column : NULL;
+}
+
 static void analyze_term(struct where_clause *wc, int at)
 {
     struct where_info *w = wc->info;
@@ -656,7 +664,15 @@ static void analyze_term(struct where_clause *wc, int at)
             n->prereq_all = term->prereq_all;
         }
     } else if (wc->op == EXPR_AND && kind == EXPR_FUNCTION) {
-        analyze_like(wc, at);
+        const struct expr *matched = match_column(e);
+        if (matched) {
+            term->left_cursor = matched->cursor;
+            term->left_column = matched->column;
+            term->operators = WO_MATCH;
+            term->prereq_right = expr_usage(w, e->list->items[0].expr);
+        } else {
+            analyze_like(wc, at);
+        }
     }
 
     // Row values: one term for each field.

@@ -208,12 +208,13 @@
     X(VOpen, NONE)      /* cursor p1 on the virtual table p4 */ \
     X(VFilter, J)       /* starts its scan with plan r3 (number), r3+1 arguments r3+2...; p4 text of the plan; jumps when empty */ \
     X(VColumn, NONE)    /* r3 = column p2 of cursor p1 */ \
+    X(VFunction, NONE)  /* r3 = what the full-text table of cursor p1 says; p4 int: enum fts_function, p5 arguments from r2 on */ \
     X(VNext, J)         /* next row; jumps when there is one */ \
     X(VInitIn, NONE)    /* r2 = the values of ephemeral table p1 as one value */ \
     X(VBegin, NONE)     /* nothing */ \
     X(VCreate, NONE) /* creates the virtual table named in r2 in database p1 */ \
     X(VDestroy, NONE) /* drops the virtual table p4 of database p1 */ \
-    X(VUpdate, NONE) /* p2 values r[p3@p2] change the virtual table p4; p1: set last_insert_rowid */ \
+    X(VUpdate, NONE)    /* r[p3@p2] (old rowid, new rowid, columns) change the virtual table p4 of database p1; p5 enum conflict; r[p3+1] = the new rowid */ \
     X(VRename, NONE) /* renames the virtual table p4 as r1 says */ \
     X(VCheck, NONE)     /* r2 = NULL: integrity of the virtual table p4 */
 // clang-format on

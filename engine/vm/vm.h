@@ -15,6 +15,7 @@ struct check;
 struct vacuum;
 struct table_function;
 struct table_rows;
+struct fts_cursor;
 
 // ---- cursors ---------------------------------------------------------------------------------------------
 
@@ -64,6 +65,7 @@ struct vm_cursor {
     const struct table_function *function;
     struct table_rows *rows;
     const struct table *virtual_table;
+    struct fts_cursor *fts;
     struct skerry_stmt *inner; // of a pragma_X
     bool filtering;
     struct value pragma_arguments[2]; // the hidden columns, in their order
@@ -250,6 +252,8 @@ void vm_vacuum_free(struct skerry_stmt *s);
 io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_virtual_function(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_virtual_update(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 // vm_explain.c
 enum vm_result vm_explain(struct skerry_stmt *s);

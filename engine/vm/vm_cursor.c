@@ -2,6 +2,7 @@
 #include "vm.h"
 
 #include "../fn/table_function.h"
+#include "../fts/fts_table.h"
 #include "../sql/schema.h"
 #include "../store/btree_inline.h"
 
@@ -23,6 +24,7 @@ void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
     ephemeral_unref(c->ephemeral);
     sorter_free(c->sorter);
     table_rows_close(c->rows);
+    fts_cursor_close(c->fts);
     skerry_finalize(c->inner);
     for (u32 i = 0; i < COUNT_OF(c->pragma_arguments); i++) value_deinit(&c->pragma_arguments[i]);
     free(c->row_buffer);

@@ -1,6 +1,8 @@
 // Frames: registers and cursors of a program that runs; sub-programs (triggers) have their own.
 #include "vm.h"
 
+#include "../fts/fts_table.h"
+
 #include "../sql/ast.h"
 
 struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p)
@@ -101,6 +103,7 @@ void vm_frame_leave(struct skerry_stmt *s)
 
 void vm_release(struct skerry_stmt *s)
 {
+    if (s->db->fts) fts_changes_abandon(s->db, s);
     vm_aggregates_free(s);
     while (s->frame) {
         struct vm_frame *f = s->frame;

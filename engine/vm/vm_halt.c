@@ -6,6 +6,8 @@
 // last statement that writes commits; that waits for the disk, so vm_halt is called again (HALT_COMMIT).
 #include "vm.h"
 
+#include "../fts/fts_table.h"
+
 #include "../sql/schema.h"
 
 bool vm_foreign_keys_hold(struct skerry_stmt *s, bool deferred)
@@ -44,6 +46,7 @@ static void statement_savepoint_end(struct skerry_stmt *s, bool rollback)
         txn_savepoint_release(t, s->savepoint);
     }
     if (rollback) {
+        if (!s->nested) fts_connection_forget(db);
         db->deferred_violations = s->deferred_before;
         connection_schemas_stale(db);
     }
@@ -72,6 +75,11 @@ static bool halt_decide(struct skerry_stmt *s)
     err_code code = s->op.err.code;
     bool special = error_special(code);
     s->statement_op = STATEMENT_NOTHING;
+    if (s->nested) {
+        // The statement around it decides about the transaction.
+        s->statement_op = code == ERR_OK || s->error_action == CONFLICT_FAIL ? STATEMENT_RELEASE : STATEMENT_ROLLBACK;
+        return false;
+    }
     if (special && (s->program->writes || code != ERR_INTERRUPT)) {
         if ((code == ERR_NOMEM || code == ERR_FULL) && s->savepoint) {
             s->statement_op = STATEMENT_ROLLBACK;
@@ -84,7 +92,7 @@ static bool halt_decide(struct skerry_stmt *s)
         if (!vm_foreign_keys_hold(s, false)) code = s->op.err.code;
     }
     u32 other_writers = db->active_write_count - (s->active_write ? 1 : 0);
-    if (db->autocommit && other_writers == 0 && !s->nested) {
+    if (db->autocommit && other_writers == 0) {
         if (code == ERR_OK || (s->error_action == CONFLICT_FAIL && !special)) {
             if (vm_foreign_keys_hold(s, true)) return true;
             if (!s->program->writes) return false;
@@ -108,7 +116,7 @@ static void halt_end(struct skerry_stmt *s)
     struct skerry *db = s->db;
     bool rolled_back = s->statement_op == STATEMENT_ROLLBACK;
     statement_savepoint_end(s, rolled_back);
-    if (s->program->changes_counted) {
+    if (s->program->changes_counted && !s->nested) {
         db->changes = rolled_back ? 0 : s->changes;
         db->total_changes += db->changes;
     }
@@ -126,7 +134,7 @@ io_status vm_halt(struct skerry_stmt *s)
     switch ((enum halt_step)s->halt_step) {
     case HALT_BEGIN:
         vm_release(s);
-        if (!s->active) {
+        if (!s->active && !s->savepoint) {
             s->halt_step = HALT_BEGIN;
             return s->op.err.code == ERR_OK ? IO_DONE : IO_FAIL;
         }
@@ -181,7 +189,7 @@ void vm_abandon(struct skerry_stmt *s)
     struct skerry *db = s->db;
     if (s->halt_step == HALT_BEGIN) vm_release(s);
     if (db->committing == s) connection_commit_abandon(db);
-    if (s->active) {
+    if (s->active || s->savepoint) {
         s->statement_op = STATEMENT_ROLLBACK;
         u32 other_writers = db->active_write_count - (s->active_write ? 1 : 0);
         if (s->active_write && db->autocommit && other_writers == 0) {
@@ -240,6 +248,7 @@ static io_status savepoint_begin(struct skerry_stmt *s, const char *name)
     struct skerry *db = s->db;
     if (db->active_write_count > 0)
         return IO_ERROR(&s->op.err, ERR_BUSY, "cannot open savepoint - SQL statements in progress");
+    IO_TRY(fts_connection_flush(db, &s->op));
     size_t size = strlen(name) + 1;
     struct named_savepoint *n = malloc(sizeof *n + size);
     if (!n) return vm_no_memory(s);
@@ -315,6 +324,7 @@ io_status vm_savepoint(struct skerry_stmt *s, const struct instruction *in)
             txn_savepoint_release(t, number);
     }
     if (kind == SAVEPOINT_ROLLBACK) {
+        fts_connection_forget(db);
         while (db->savepoints != n) savepoint_pop(db);
         db->deferred_violations = n->deferred_violations;
         connection_schemas_stale(db);

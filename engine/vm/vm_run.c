@@ -3,6 +3,7 @@
 // `in` is the instruction under way, pc its address. TRY leaves the loop with the pc of an instruction that waits
 // or failed; NEXT and JUMP go on.
 #include "vm.h"
+#include "../fts/fts_table.h"
 
 #include <math.h>
 
@@ -415,6 +416,10 @@ static io_status rowid_get(struct skerry_stmt *s, const struct instruction *in)
         return IO_DONE;
     }
     if (UNLIKELY(c->kind == VM_CURSOR_VIRTUAL)) {
+        if (c->fts) {
+            value_set_integer(out, fts_cursor_rowid(c->fts));
+            return IO_DONE;
+        }
         value_set_integer(out, c->rows ? table_rows_rowid(c->rows) : (s64)c->sequence);
         return IO_DONE;
     }
@@ -1184,6 +1189,8 @@ next:
         TRY(vm_virtual_filter(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
+    case OP_VFunction: TRY(vm_virtual_function(s, in)); NEXT;
+    case OP_VUpdate: TRY(vm_virtual_update(s, in)); NEXT;
     case OP_VColumn: CURSOR(in->p1);
         TRY(vm_virtual_column(s, in)); NEXT;
     case OP_VNext:
@@ -1196,7 +1203,6 @@ next:
     case OP_VInitIn:
     case OP_VCreate:
     case OP_VDestroy:
-    case OP_VUpdate:
     case OP_VRename:
     case OP_VCheck:
     case OP_COUNT:

@@ -1,4 +1,5 @@
 // Instructions about databases as a whole: transactions, header fields, trees, nested SQL, attaching.
+#include "../fts/fts_table.h"
 #include "../store/check.h"
 #include "../store/vacuum.h"
 #include "vm.h"
@@ -24,6 +25,8 @@ u64 vm_busy_deadline(struct skerry_stmt *s)
 static io_status statement_savepoint_open(struct skerry_stmt *s, struct txn *t)
 {
     struct skerry *db = s->db;
+    // Rolling back to it must find nothing pending from before.
+    if (!s->nested) IO_TRY(fts_connection_flush(db, &s->op));
     if (!s->savepoint) {
         s->savepoint = db->savepoint_count + ++db->statement_savepoint_count;
         s->deferred_before = db->deferred_violations;

@@ -2,6 +2,7 @@
 // pragma_X is the PRAGMA run as a statement inside of the one that asks.
 #include "../connection.h"
 #include "../fn/table_function.h"
+#include "../fts/fts_table.h"
 #include <strings.h>
 #include "../sql/compile.h"
 #include "../sql/pragma.h"
@@ -92,6 +93,7 @@ io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in)
     c->function = in->p4.table->function;
     c->virtual_table = in->p4.table;
     c->table = true;
+    if (in->p4.table->fts) return fts_cursor_open(s->db, (u32)in->p2, in->p4.table, &s->op, &c->fts);
     if (!c->function && !(in->p4.table->flags & TABLE_EPONYMOUS)) return IO_ERROR(&s->op.err, ERR_ERROR, "no such module: %s", in->p4.table->module);
     return IO_DONE;
 }
@@ -154,6 +156,11 @@ io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in,
 {
     struct vm_cursor *c = s->frame->cursors[in->p1];
     const struct value *r = &s->frame->registers[in->p3];
+    if (c->fts) {
+        IO_TRY(fts_cursor_filter(c->fts, &s->op, (u32)r[0].integer, in->p4.ints + 1, (u32)in->p4.ints[0], &r[2]));
+        *jump = c->null_row = fts_cursor_eof(c->fts);
+        return IO_DONE;
+    }
     const struct value *argv[32] = {NULL};
     u64 given = (u64)r[0].integer;
     for (u32 i = 0, at = 0; i < COUNT_OF(argv); i++)
@@ -192,6 +199,7 @@ io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in)
     struct value *out = &s->frame->registers[in->p3];
     value_set_null(out);
     if (c->null_row) return IO_DONE;
+    if (c->fts) return fts_cursor_column(c->fts, &s->op, (u32)in->p2, out);
     if (!c->function) {
         u32 hidden = 0, column = (u32)in->p2;
         while (!(c->virtual_table->columns[hidden].flags & COLUMN_HIDDEN)) hidden++;
@@ -211,6 +219,12 @@ io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, b
     struct vm_cursor *c = s->frame->cursors[in->p1];
     *jump = false;
     if (c->null_row) return IO_DONE; // the null row of an outer join comes last
+    if (c->fts) {
+        IO_TRY(fts_cursor_next(c->fts, &s->op));
+        *jump = !fts_cursor_eof(c->fts);
+        c->null_row = !*jump;
+        return IO_DONE;
+    }
     if (!c->function) {
         bool row;
         IO_TRY(pragma_step(s, c, &row));
@@ -222,5 +236,36 @@ io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, b
     if (!table_rows_next(c->rows, &s->op.err)) return IO_FAIL;
     *jump = !table_rows_eof(c->rows);
     c->null_row = !*jump;
+    return IO_DONE;
+}
+
+io_status vm_virtual_function(struct skerry_stmt *s, const struct instruction *in)
+{
+    static const char *const names[] = {"bm25", "highlight", "snippet"};
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    struct value *out = &s->frame->registers[in->p3];
+    enum fts_function f = (enum fts_function)in->p4.integer;
+    if (!c || !c->fts) return IO_ERROR(&s->op.err, ERR_ERROR, "unable to use function %s in the requested context", names[f]);
+    if (c->null_row) {
+        value_set_null(out);
+        return IO_DONE;
+    }
+    return fts_cursor_function(c->fts, &s->op, f, &s->frame->registers[in->p2], in->p5, out);
+}
+
+io_status vm_virtual_update(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct value *r = &s->frame->registers[in->p3];
+    bool insert = in->p2 > 1 && r[0].type == VALUE_NULL;
+    s64 rowid = 0;
+    io_status status = fts_change(s->db, (u32)in->p1, in->p4.table, &s->op, s, r, (u32)in->p2, in->p5 == CONFLICT_REPLACE, &rowid);
+    if (status == IO_WAIT) return status;
+    if (status == IO_FAIL) {
+        s->error_action = CONFLICT_ABORT; // whatever the statement says: FTS5 knows REPLACE alone
+        return status;
+    }
+    if (in->p2 > 1) value_set_integer(&r[1], rowid);
+    if (insert) s->db->last_insert_rowid = rowid;
+    s->changes++;
     return IO_DONE;
 }

@@ -162,7 +162,7 @@ static void disk_set(struct sim *sim, const struct disk *disk)
     for (u32 i = 0; i < SIM_CRASH; i++) sim_fault_rate(sim, i, disk->rates[i]);
 }
 
-static void world_run(u64 seed, u32 lives, struct sim_counters *sum, struct workload_counters *loads)
+static bool world_run(u64 seed, u32 lives, struct sim_counters *sum, struct workload_counters *loads)
 {
     struct world w;
     world_begin(&w, seed);
@@ -194,6 +194,7 @@ static void world_run(u64 seed, u32 lives, struct sim_counters *sum, struct work
     for (size_t i = 0; loads && i < sizeof *loads / sizeof(u64); i++)
         ((u64 *)loads)[i] += ((const u64 *)&w.counters)[i];
     world_end(&w, sum);
+    return !w.failed;
 }
 
 static u32 worlds_wanted(u32 usual)
@@ -210,7 +211,8 @@ TEST(worlds_survive)
     u32 worlds = worlds_wanted(WORLDS);
     struct sim_counters sim = {0};
     struct workload_counters load = {0};
-    for (u32 i = 0; i < worlds; i++) world_run(test_seed() + i, LIVES, &sim, &load);
+    for (u32 i = 0; i < worlds; i++)
+        if (!world_run(test_seed() + i, LIVES, &sim, &load)) return;
     const struct {
         const char *name;
         const u64 *count;
@@ -274,7 +276,7 @@ static void trace_of(u64 seed, struct sim_counters *sim, struct workload_counter
 {
     *sim = (struct sim_counters){0};
     *load = (struct workload_counters){0};
-    world_run(seed, 4, sim, load);
+    (void)world_run(seed, 4, sim, load);
 }
 
 TEST(a_seed_gives_the_same_run)

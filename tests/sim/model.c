@@ -88,6 +88,11 @@ void model_view_log(const struct model *m, struct model_view *v, s64 txn)
     v->there[txn - m->first] = 1;
 }
 
+void model_seen(struct model *m, s64 txn)
+{
+    if (txn >= m->first && txn - m->first < m->count) model_txn(m, (u32)txn)->seen = true;
+}
+
 void model_view_row(const struct model *m, struct model_view *v, s64 key, s64 txn, s64 value, const void *body,
                     size_t size)
 {
@@ -124,6 +129,8 @@ static bool log_check(struct model *m, const struct model_view *v, const char *w
         const char *wrong = NULL;
         if (there(v, i) && (t->state == MODEL_ACTIVE || t->state == MODEL_ABORTED)) wrong = "is there, uncommitted";
         if (!there(v, i) && i < v->must_count && v->must[i]) wrong = "was acknowledged and is not there";
+        if (t->seen && t->state == MODEL_FAILED) wrong = "was seen by a reader, and then failed";
+        if (!there(v, i) && i < v->must_count && t->seen && v->all) wrong = "was seen by a reader and is not there";
         if (wrong) {
             test_fail(__FILE__, __LINE__, "%s: transaction %u %s", who, m->first + i, wrong);
             sound = false;

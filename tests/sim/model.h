@@ -25,6 +25,7 @@ struct model_change {
 struct model_txn {
     enum model_state state;
     bool concurrent;
+    bool seen; // by a reader: it must be there from then on
     u64 slot; // plain: when it had the write slot; 0: not yet
     struct model_change *changes;
     u32 change_count, change_capacity;
@@ -48,6 +49,7 @@ struct model_view {
     u32 rows;
     u8 *must; // acknowledged when the reader began
     u32 must_count;
+    bool all;   // of what survived a life: what readers saw must be there as well
     bool wrong; // a row that nobody wrote; reported already
 };
 
@@ -60,6 +62,8 @@ void model_change_add(struct model *m, u32 number, u32 key, u32 seen, u32 value)
 void model_view_begin(const struct model *m, struct model_view *v);
 void model_view_deinit(struct model_view *v);
 void model_view_log(const struct model *m, struct model_view *v, s64 txn);
+// A reader of this life saw the transaction.
+void model_seen(struct model *m, s64 txn);
 void model_view_row(const struct model *m, struct model_view *v, s64 key, s64 txn, s64 value, const void *body,
                     size_t size);
 // Whether such a state may be; says by test_fail what is wrong with it.

@@ -335,7 +335,10 @@ static void row_view(const struct model *m, struct skerry_stmt *stmt, u32 table,
 static void client_row(struct client *k)
 {
     if (k->statement == S_SELECT) k->seen = (u32)skerry_column_integer(k->stmt, 0);
-    if (k->statement == S_READ_LOG) k->log_rows++;
+    if (k->statement == S_READ_LOG) {
+        k->log_rows++;
+        model_seen(k->w->model, skerry_column_integer(k->stmt, 0));
+    }
     if (k->statement >= S_READ_LOG && k->statement <= S_READ_W)
         row_view(k->w->model, k->stmt, k->statement - S_READ_LOG, &k->view);
     if (k->statement == S_READ_AGAIN) k->again_rows = (u32)skerry_column_integer(k->stmt, 0);
@@ -461,6 +464,7 @@ bool workload_view(struct workload *w, struct model_view *v, struct err *err)
 {
     struct skerry *db;
     model_view_begin(w->model, v);
+    v->all = true;
     if (!skerry_open(w->engine, w->path, 0, &db, err)) return false;
     bool done = true;
     for (u32 table = 0; table < 3 && done; table++) {
@@ -500,6 +504,7 @@ bool workload_view_sqlite(const struct model *m, const char *path, struct model_
 {
     sqlite3 *db = NULL;
     model_view_begin(m, v);
+    v->all = true;
     bool done = sqlite3_open(path, &db) == SQLITE_OK;
     if (done) done = sqlite_rows(db, "PRAGMA integrity_check", m, 0, NULL);
     for (u32 table = 0; table < 3 && done; table++) done = sqlite_rows(db, view_sql[table][0], m, table, v);

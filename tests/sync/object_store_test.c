@@ -2,13 +2,10 @@
 // io), over the hub (in this process, or SKERRY_TEST_HUB=hub+http://host:port,token) and over S3
 // (tests/s3/fakes3.py started for the purpose, which checks signatures; SKERRY_TEST_S3=endpoint,key,secret
 // runs the suite against another server too), with the server's faults: lost answers, 503, cut bodies.
+#include "fake_s3.h"
 #include "object_suite.h"
 
 #include "../../node/hub.h"
-
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 TEST(directory_store_over_posix)
 {
@@ -50,6 +47,7 @@ TEST(store_urls_that_are_refused)
                  {"s3://bucket/prefix", NULL}};
     struct err err = ERR_CLEAR;
     struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_POSIX}, &err);
+    setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
     for (u32 i = 0; i < COUNT_OF(CASES); i++) {
         err = ERR_CLEAR;
         struct object_store_options o = {
@@ -224,54 +222,15 @@ TEST(hub_store_over_named_server)
 // ---- S3
 // -----------------------------------------------------------------------------------------------
 
-static pid_t fake_pid;
-static char fake_endpoint[64];
-
-static bool fake_start(void)
-{
-    int port = 20000 + getpid() % 20000;
-    char port_text[16];
-    snprintf(port_text, sizeof port_text, "%d", port);
-    snprintf(fake_endpoint, sizeof fake_endpoint, "http://127.0.0.1:%d", port);
-    fake_pid = fork();
-    if (fake_pid == 0) {
-        execlp("python3", "python3", "tests/s3/fakes3.py", port_text, NULL);
-        _exit(127);
-    }
-    char command[200];
-    snprintf(command, sizeof command,
-             "curl -fs -o /dev/null --retry 50 --retry-delay 0 --retry-max-time 10 "
-             "--retry-connrefused %s/_stats",
-             fake_endpoint);
-    for (u32 i = 0; i < 100; i++) {
-        if (system(command) == 0) return true;
-        usleep(100000);
-    }
-    return false;
-}
-
-static void fake_stop(void)
-{
-    kill(fake_pid, SIGKILL);
-    waitpid(fake_pid, NULL, 0);
-}
-
-static void fake_admin(const char *path)
-{
-    char command[300];
-    snprintf(command, sizeof command, "curl -fs -o /dev/null -X POST '%s%s'", fake_endpoint, path);
-    CHECK_EQ(system(command), 0);
-}
-
 TEST(s3_store_over_fake)
 {
-    if (!fake_start()) {
+    if (!fake_s3_start(NULL)) {
         test_skip("tests/s3/fakes3.py does not start (python3 and curl are needed)");
         return;
     }
     struct world w;
     struct object_store_options o = {.url = "s3://skerry-test/some/prefix",
-                                     .endpoint = fake_endpoint,
+                                     .endpoint = fake_s3_endpoint,
                                      .access_key = "testak",
                                      .secret_key = "testsk1234567890"};
     if (!world_open(&w, IO_BACKEND_RING, &o)) return;
@@ -279,26 +238,26 @@ TEST(s3_store_over_fake)
     object_request_init(&r, NULL, NULL);
     CHECK_EQ(run(&w, &r, OBJECT_PUT, "d/x", "x", 1), ERR_USAGE); // no such bucket
     CHECK(strstr(r.err.text, "NoSuchBucket") != NULL);
-    fake_admin("/_bucket?name=skerry-test");
+    fake_s3_admin("/_bucket?name=skerry-test");
     object_suite(&w, OBJECT_PART_SIZE_MIN);
 
     // A lost answer: the put was done, the next try says so (libcurl tries by itself on a
     // connection that was open already).
-    fake_admin("/_fault?match=PUT&do=lost&n=1");
+    fake_s3_admin("/_fault?match=PUT&do=lost&n=1");
     err_code code = run(&w, &r, OBJECT_PUT_IF_ABSENT, "d/lost", "x", 1);
     CHECK(object_error_passes(&r.err) || code == ERR_STORE_EXISTS);
-    fake_admin("/_fault?match=PUT&do=lost&n=2");
+    fake_s3_admin("/_fault?match=PUT&do=lost&n=2");
     r.tries_max = 4;
     CHECK_EQ(run(&w, &r, OBJECT_PUT_IF_ABSENT, "d/lost-twice", "x", 1), ERR_OK);
     r.tries_max = 0;
     CHECK_EQ(run(&w, &r, OBJECT_PUT_IF_ABSENT, "d/lost", "x", 1), ERR_STORE_EXISTS);
-    fake_admin("/_fault?match=GET&do=503&n=1");
+    fake_s3_admin("/_fault?match=GET&do=503&n=1");
     CHECK_EQ(run(&w, &r, OBJECT_GET, "d/lost", NULL, 0), ERR_STORE_UNAVAILABLE);
     CHECK(object_error_passes(&r.err));
-    fake_admin("/_fault?match=GET&do=trunc&n=1");
+    fake_s3_admin("/_fault?match=GET&do=trunc&n=1");
     CHECK(run(&w, &r, OBJECT_GET, "d/big", NULL, 0) != ERR_OK);
     CHECK(object_error_passes(&r.err));
-    fake_admin("/_fault?match=GET&do=drop&n=1");
+    fake_s3_admin("/_fault?match=GET&do=drop&n=1");
     code = run(&w, &r, OBJECT_GET, "d/big", NULL,
                0); // libcurl tries a dropped kept-alive connection again by itself
     CHECK(code == ERR_OK || object_error_passes(&r.err));
@@ -312,7 +271,7 @@ TEST(s3_store_over_fake)
     CHECK_EQ(run(&w, &r, OBJECT_GET, "d/lost", NULL, 0), ERR_STORE_DENIED);
     object_request_deinit(&r);
     world_close(&w);
-    fake_stop();
+    fake_s3_stop();
     o.secret_key = "testsk1234567890";
     if (!world_open(&w, IO_BACKEND_RING, &o)) return;
     object_request_init(&r, NULL, NULL);

@@ -1,0 +1,48 @@
+// Full-text search: FTS5's tables, on SQLite's own shadow tables, so that sqlite3 reads and writes them too. The
+// façade of this folder, together with fts_table.h (cursors and changes, for the interpreter).
+//
+//   CREATE VIRTUAL TABLE mail USING fts5(subject, body, prefix='2 3', tokenize='porter unicode61')
+//
+// A table NAME is kept in ordinary tables:
+//   NAME_content(id, c0, c1, ...)  the rows; not with content='' or content=TABLE
+//   NAME_docsize(id, sz)           tokens per column; not with columnsize=0
+//   NAME_config(k, v)              settings, and the version of all this
+//   NAME_data(id, block)           the index: segments of sorted terms, and what there is of them (fts_format.h)
+//   NAME_idx(segid, term, pgno)    which page of a segment holds a term
+//
+// Not there: locale=, tokendata=, contentless_delete= (CREATE says so).
+#pragma once
+
+#include "../arena.h"
+#include "fts_token.h"
+
+#define FTS_COLUMNS_MAX  1998
+#define FTS_PREFIXES_MAX 31
+
+enum fts_content { FTS_CONTENT_NORMAL, FTS_CONTENT_NONE, FTS_CONTENT_EXTERNAL };
+enum fts_detail { FTS_DETAIL_FULL, FTS_DETAIL_COLUMN, FTS_DETAIL_NONE };
+
+// What CREATE VIRTUAL TABLE says. It belongs to the schema: it does not change.
+struct fts_config {
+    const char *name; // of the table
+    u32 column_count;
+    const char **columns;
+    bool *unindexed; // [column_count]
+    u8 content;      // enum fts_content
+    u8 detail;       // enum fts_detail
+    bool column_size;
+    const char *content_table, *content_rowid; // external content
+    u32 prefix_count;
+    u32 prefixes[FTS_PREFIXES_MAX]; // lengths in characters
+    struct fts_tokenizer *tokenizer;
+};
+
+// Reads the arguments of USING fts5(...); all memory is the arena's. NULL: *error says why, or is NULL when memory ran
+// out.
+struct fts_config *fts_config_parse(struct arena *a, const char *name, const char *const *arguments, u32 count,
+                                    const char **error);
+
+// The columns of a shadow table, as CREATE TABLE has them behind the name; NULL at the end of the suffixes.
+const char *fts_shadow_columns(struct arena *a, const struct fts_config *config, u32 index);
+// The suffixes of the shadow tables that this table has; NULL at the end.
+const char *fts_shadow_suffix(const struct fts_config *config, u32 index);

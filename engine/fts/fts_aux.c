@@ -1,0 +1,527 @@
+// bm25, highlight and snippet.
+#include <math.h>
+#include <strings.h>
+
+#include "fts_cursor.h"
+
+// ---- where the phrases are -------------------------------------------------------------------------------------------------
+
+static bool instance_add(struct fts_cursor *c, u32 phrase, u32 column, u32 position)
+{
+    if (c->instance_count == c->instance_capacity) {
+        u32 capacity = c->instance_capacity ? c->instance_capacity * 2 : 32;
+        struct fts_instance *grown = realloc(c->instances, capacity * sizeof *grown);
+        if (!grown) return false;
+        c->instances = grown;
+        c->instance_capacity = capacity;
+    }
+    c->instances[c->instance_count++] = (struct fts_instance){phrase, column, position};
+    return true;
+}
+
+static int instance_compare(const void *a, const void *b)
+{
+    const struct fts_instance *x = a, *y = b;
+    if (x->column != y->column) return x->column < y->column ? -1 : 1;
+    if (x->position != y->position) return x->position < y->position ? -1 : 1;
+    return x->phrase < y->phrase ? -1 : x->phrase > y->phrase;
+}
+
+struct retokenize {
+    struct fts_cursor *cursor;
+    u32 column, position;
+};
+
+static bool retokenize_sink(void *context, const u8 *token, u32 size, u32 begin, u32 end)
+{
+    struct retokenize *r = context;
+    const struct fts_expr *e = r->cursor->expr;
+    for (u32 i = 0; i < fts_expr_phrase_count(e); i++)
+        if (fts_expr_token_matches(e, i, r->column, r->position, token, size) &&
+            !instance_add(r->cursor, i, r->column, r->position))
+            return false;
+    r->position++;
+    return true;
+}
+
+// An index without positions: the row's text is looked through.
+static io_status instances_from_text(struct fts_cursor *c, struct op *op)
+{
+    const struct fts_config *config = c->config;
+    IO_TRY(fts_cursor_content(c, op));
+    struct value scratch;
+    value_init(&scratch);
+    bool ok = true;
+    for (u32 i = 0; ok && i < config->column_count; i++) {
+        struct retokenize r = {c, i, 0};
+        const u8 *text;
+        u32 size;
+        // Columns that are not indexed too, as FTS5 does.
+        ok = fts_value_text(&c->columns[i], &scratch, &text, &size);
+        if (ok && text) ok = fts_tokenize(config->tokenizer, text, size, retokenize_sink, &r);
+    }
+    value_deinit(&scratch);
+    return ok ? IO_DONE : fts_no_memory(op);
+}
+
+static io_status instances_load(struct fts_cursor *c, struct op *op)
+{
+    if (c->instances_ready) return IO_DONE;
+    c->instance_count = 0;
+    if (c->expr && c->config->detail != FTS_DETAIL_FULL) {
+        IO_TRY(instances_from_text(c, op));
+    } else if (c->expr) {
+        IO_TRY(fts_expr_positions_load(c->expr, op));
+        for (u32 i = 0; i < fts_expr_phrase_count(c->expr); i++) {
+            const u64 *positions;
+            u32 count = fts_expr_positions(c->expr, i, &positions);
+            for (u32 k = 0; k < count; k++)
+                if (!instance_add(c, i, (u32)(positions[k] >> 32), (u32)positions[k])) return fts_no_memory(op);
+        }
+    }
+    if (c->instance_count) qsort(c->instances, c->instance_count, sizeof *c->instances, instance_compare);
+    c->instances_ready = true;
+    return IO_DONE;
+}
+
+// ---- bm25 ------------------------------------------------------------------------------------------------------------------
+
+void fts_ranking_free(struct fts_ranking *r)
+{
+    fts_expr_free(r->counting);
+    free(r->weights);
+    *r = (struct fts_ranking){0};
+}
+
+// Counts the rows of each phrase, once for a query.
+static io_status ranking_prepare(struct fts_cursor *c, struct op *op)
+{
+    struct fts_ranking *r = &c->ranking;
+    if (r->ready) return IO_DONE;
+    IO_TRY(fts_totals_read(c->x, op, &c->reader));
+    double rows = (double)c->x->totals.rows, tokens = 0;
+    for (u32 i = 0; i < c->config->column_count; i++) tokens += (double)c->x->totals.tokens[i];
+    u32 count = c->expr ? fts_expr_phrase_count(c->expr) : 0;
+    if (!r->weights) r->weights = calloc(count + 1, sizeof *r->weights);
+    if (!r->weights) return fts_no_memory(op);
+    while (r->phrase < count) {
+        if (!r->counting) {
+            r->counting = fts_expr_phrase_clone(c->expr, r->phrase);
+            if (!r->counting) return fts_no_memory(op);
+            fts_expr_open(r->counting, c->x, &c->structure);
+            r->counting_from = INT64_MIN;
+            r->count = 0;
+        }
+        for (;;) {
+            bool found;
+            s64 rowid;
+            IO_TRY(fts_expr_seek(r->counting, op, r->counting_from, &found, &rowid));
+            if (!found) break;
+            r->count++;
+            if (rowid == INT64_MAX) break;
+            r->counting_from = rowid + 1;
+        }
+        double hits = (double)r->count, weight = log((rows - hits + 0.5) / (hits + 0.5));
+        r->weights[r->phrase] = weight > 0 ? weight : 1e-6;
+        fts_expr_free(r->counting);
+        r->counting = NULL;
+        r->phrase++;
+    }
+    r->average = rows > 0 ? tokens / rows : 0;
+    r->ready = true;
+    return IO_DONE;
+}
+
+static bool count_sink(void *context, const u8 *token, u32 size, u32 begin, u32 end)
+{
+    ++*(u64 *)context;
+    return true;
+}
+
+// Tokens in all columns of the row.
+static io_status row_size(struct fts_cursor *c, struct op *op, double *out)
+{
+    const struct fts_config *config = c->config;
+    u64 tokens = 0;
+    *out = 0;
+    if (config->column_size) {
+        const u8 *bytes;
+        u32 size;
+        bool found;
+        IO_TRY(fts_block_read(c->x, op, &c->reader, FTS_SHADOW_DOCSIZE, c->rowid, &bytes, &size, &found));
+        const u8 *end = bytes + size;
+        for (u32 i = 0; found && i < config->column_count; i++) {
+            u64 v;
+            u32 n = varint_get_checked(bytes, end, &v);
+            if (!n) return fts_corrupt(op, c->x, "the size of a row is damaged");
+            bytes += n;
+            *out += (double)v;
+        }
+        return IO_DONE;
+    }
+    if (config->content == FTS_CONTENT_NONE) {
+        // Nobody knows; FTS5 takes -1 for each column.
+        for (u32 i = 0; i < config->column_count; i++) *out -= !config->unindexed[i];
+        return IO_DONE;
+    }
+    IO_TRY(fts_cursor_content(c, op));
+    struct value scratch;
+    value_init(&scratch);
+    bool ok = true;
+    for (u32 i = 0; ok && i < config->column_count; i++) {
+        const u8 *text;
+        u32 size;
+        if (config->unindexed[i]) continue;
+        ok = fts_value_text(&c->columns[i], &scratch, &text, &size);
+        if (ok && text) ok = fts_tokenize(config->tokenizer, text, size, count_sink, &tokens);
+    }
+    value_deinit(&scratch);
+    *out = (double)tokens;
+    return ok ? IO_DONE : fts_no_memory(op);
+}
+
+io_status fts_cursor_bm25(struct fts_cursor *c, struct op *op, const double *weights, u32 count, double *out)
+{
+    const double k1 = 1.2, b = 0.75;
+    IO_TRY(ranking_prepare(c, op));
+    double size;
+    IO_TRY(row_size(c, op, &size));
+    IO_TRY(instances_load(c, op));
+    u32 phrases = c->expr ? fts_expr_phrase_count(c->expr) : 0;
+    double score = 0, length = c->ranking.average > 0 ? size / c->ranking.average : 0;
+    for (u32 p = 0; p < phrases; p++) {
+        double frequency = 0;
+        for (u32 i = 0; i < c->instance_count; i++) {
+            const struct fts_instance *x = &c->instances[i];
+            if (x->phrase == p) frequency += x->column < count ? weights[x->column] : 1.0;
+        }
+        score += c->ranking.weights[p] * (frequency * (k1 + 1.0) / (frequency + k1 * (1 - b + b * length)));
+    }
+    *out = -1.0 * score;
+    return IO_DONE;
+}
+
+// "bm25(1.0, 5)": the numbers; false: it is not that.
+static bool rank_read(const char *text, double *weights, u32 *count, u32 max)
+{
+    while (*text == ' ') text++;
+    if (strncasecmp(text, "bm25", 4) != 0) return false;
+    text += 4;
+    while (*text == ' ') text++;
+    if (*text++ != '(') return false;
+    *count = 0;
+    for (;;) {
+        while (*text == ' ') text++;
+        if (*text == ')') break;
+        char *end;
+        double v = strtod(text, &end);
+        if (end == text) return false;
+        if (*count < max) weights[(*count)++] = v;
+        text = end;
+        while (*text == ' ') text++;
+        if (*text == ',') text++;
+        else if (*text != ')') return false;
+    }
+    text++;
+    while (*text == ' ') text++;
+    return *text == 0;
+}
+
+io_status fts_cursor_rank(struct fts_cursor *c, struct op *op, double *out)
+{
+    double weights[64];
+    u32 count = 0;
+    const char *rank = c->rank ? c->rank : c->x->settings.rank;
+    if (rank && !rank_read(rank, weights, &count, COUNT_OF(weights))) {
+        if (c->rank) return IO_ERROR(&op->err, ERR_ERROR, "parse error in rank function: %s", rank);
+        return IO_ERROR(&op->err, ERR_ERROR, "no such function: %s", rank);
+    }
+    return fts_cursor_bm25(c, op, weights, count, out);
+}
+
+// ---- text with marks ---------------------------------------------------------------------------------------------------------
+
+struct span {
+    u32 begin, end; // bytes
+};
+struct spans {
+    struct span *items;
+    u32 count, capacity;
+};
+
+static bool span_sink(void *context, const u8 *token, u32 size, u32 begin, u32 end)
+{
+    struct spans *s = context;
+    if (s->count == s->capacity) {
+        u32 capacity = s->capacity ? s->capacity * 2 : 64;
+        struct span *grown = realloc(s->items, capacity * sizeof *grown);
+        if (!grown) return false;
+        s->items = grown;
+        s->capacity = capacity;
+    }
+    s->items[s->count++] = (struct span){begin, end};
+    return true;
+}
+
+// Runs of tokens that overlapping instances of a column cover, one after another.
+struct runs {
+    const struct fts_cursor *cursor;
+    u32 column, next;
+    s64 first, last; // first < 0: no more
+};
+
+static void run_next(struct runs *r)
+{
+    const struct fts_cursor *c = r->cursor;
+    r->first = r->last = -1;
+    for (; r->next < c->instance_count; r->next++) {
+        const struct fts_instance *i = &c->instances[r->next];
+        if (i->column != r->column) continue;
+        s64 begin = i->position, last = begin - 1 + fts_expr_phrase_size(c->expr, i->phrase);
+        if (r->first < 0) {
+            r->first = begin;
+            r->last = last;
+        } else if (begin <= r->last) {
+            r->last = MAX(r->last, last);
+        } else {
+            break;
+        }
+    }
+}
+
+struct marks {
+    const u8 *open, *close, *ellipsis;
+    u32 open_size, close_size, ellipsis_size;
+};
+
+// The text with its runs marked; of the tokens [from, to] alone when to >= 0.
+static bool marked(const u8 *text, const struct spans *tokens, struct runs *r, const struct marks *m, s64 from, s64 to,
+                   u32 *copied, struct fts_buffer *out)
+{
+    bool open = false, ok = true;
+    u32 at = 0;
+    for (s64 i = 0; ok && i < tokens->count; i++) {
+        const struct span *t = &tokens->items[i];
+        if (to >= 0) {
+            if (i < from || i > to) continue;
+            if (from && i == from) at = t->begin;
+        }
+        if (open && (i <= r->first || r->first < 0) && t->begin >= at) {
+            ok = fts_buffer_add(out, m->close, m->close_size);
+            open = false;
+        }
+        if (ok && i == r->first && !open) {
+            ok = fts_buffer_add(out, text + at, t->begin - at) && fts_buffer_add(out, m->open, m->open_size);
+            at = t->begin;
+            open = true;
+        }
+        if (ok && i == r->last) {
+            if (!open) ok = fts_buffer_add(out, m->open, m->open_size);
+            open = true;
+            if (ok && t->end > at) ok = fts_buffer_add(out, text + at, t->end - at);
+            at = MAX(at, t->end);
+            run_next(r);
+        }
+        if (ok && i == to) {
+            if (open) {
+                if (r->first >= 0 && i >= r->first && t->end > at) {
+                    ok = fts_buffer_add(out, text + at, t->end - at);
+                    at = t->end;
+                }
+                ok = ok && fts_buffer_add(out, m->close, m->close_size);
+                open = false;
+            }
+            if (ok && t->end > at) ok = fts_buffer_add(out, text + at, t->end - at);
+            at = MAX(at, t->end);
+        }
+    }
+    if (ok && open) ok = fts_buffer_add(out, m->close, m->close_size);
+    *copied = at;
+    return ok;
+}
+
+static bool mark_text(const struct value *v, struct value *scratch, const u8 **text, u32 *size)
+{
+    return fts_value_text(v, scratch, text, size);
+}
+
+static io_status highlight(struct fts_cursor *c, struct op *op, const struct value *argv, struct value *out)
+{
+    s64 column = value_to_integer(&argv[0]);
+    if (column < 0 || column >= c->config->column_count)
+        return value_set_text(out, "", 0) == ERR_OK ? IO_DONE : fts_no_memory(op);
+    IO_TRY(instances_load(c, op));
+    IO_TRY(fts_cursor_content(c, op));
+    struct value scratch[3];
+    for (u32 i = 0; i < 3; i++) value_init(&scratch[i]);
+    struct marks m = {0};
+    struct spans tokens = {0};
+    struct fts_buffer b = {0};
+    const u8 *text;
+    u32 size, copied;
+    bool ok = mark_text(&argv[1], &scratch[0], &m.open, &m.open_size) &&
+              mark_text(&argv[2], &scratch[1], &m.close, &m.close_size) &&
+              fts_value_text(&c->columns[column], &scratch[2], &text, &size);
+    if (ok && text) {
+        struct runs r = {.cursor = c, .column = (u32)column};
+        run_next(&r);
+        ok = fts_tokenize(c->config->tokenizer, text, size, span_sink, &tokens) &&
+             marked(text, &tokens, &r, &m, 0, -1, &copied, &b) && fts_buffer_add(&b, text + copied, size - copied) &&
+             value_set_text(out, b.data ? b.data : (const u8 *)"", b.size) == ERR_OK;
+    }
+    free(tokens.items);
+    fts_buffer_free(&b);
+    for (u32 i = 0; i < 3; i++) value_deinit(&scratch[i]);
+    return ok ? IO_DONE : fts_no_memory(op);
+}
+
+// ---- snippets ----------------------------------------------------------------------------------------------------------------
+
+struct best {
+    s64 score, column, from, size;
+};
+
+// How much of the query stands in `count` tokens from `from` on; *centred: where those tokens would stand in the middle.
+static s64 window_score(const struct fts_cursor *c, u32 column, s64 from, s64 count, s64 size, u8 *seen, s64 *centred)
+{
+    s64 score = 0, first = -1, last = 0;
+    memset(seen, 0, fts_expr_phrase_count(c->expr));
+    for (u32 i = 0; i < c->instance_count; i++) {
+        const struct fts_instance *x = &c->instances[i];
+        if (x->column != column || x->position < from || x->position >= from + count) continue;
+        score += seen[x->phrase] ? 1 : 1000;
+        seen[x->phrase] = 1;
+        if (first < 0) first = x->position;
+        last = (s64)x->position + fts_expr_phrase_size(c->expr, x->phrase);
+    }
+    if (centred) {
+        s64 at = first - (count - (last - first)) / 2;
+        if (at + count > size) at = size - count;
+        *centred = MAX(at, 0);
+    }
+    return score;
+}
+
+// Tokens that begin a sentence: the first, and those behind a full stop or a colon.
+static bool begins_sentence(const u8 *text, const struct spans *tokens, u32 i)
+{
+    if (i == 0) return true;
+    s64 at = (s64)tokens->items[i].begin - 1;
+    u8 c = 0;
+    for (; at >= 0; at--) {
+        c = text[at];
+        if (c != ' ' && c != '\t' && c != '\n' && c != '\r') break;
+    }
+    return at != (s64)tokens->items[i].begin - 1 && (c == '.' || c == ':');
+}
+
+static void snippet_column(const struct fts_cursor *c, u32 column, const u8 *text, const struct spans *tokens, s64 count,
+                           u8 *seen, struct best *best)
+{
+    s64 size = tokens->count;
+    for (u32 i = 0; i < c->instance_count; i++) {
+        const struct fts_instance *x = &c->instances[i];
+        if (x->column != column) continue;
+        s64 centred, score = window_score(c, column, x->position, count, size, seen, &centred);
+        if (score > best->score) *best = (struct best){score, column, centred, size};
+        if (size <= count) continue;
+        s64 sentence = -1;
+        for (u32 k = 0; k < tokens->count && k <= x->position; k++)
+            if (begins_sentence(text, tokens, k)) sentence = k;
+        if (sentence < 0 || sentence >= x->position) continue;
+        score = window_score(c, column, sentence, count, size, seen, NULL) + (sentence == 0 ? 120 : 100);
+        if (score > best->score) *best = (struct best){score, column, sentence, size};
+    }
+}
+
+static bool column_tokens(const struct fts_cursor *c, u32 column, struct value *scratch, const u8 **text, u32 *size,
+                          struct spans *tokens)
+{
+    tokens->count = 0;
+    return fts_value_text(&c->columns[column], scratch, text, size) &&
+           (!*text || fts_tokenize(c->config->tokenizer, *text, *size, span_sink, tokens));
+}
+
+static io_status snippet(struct fts_cursor *c, struct op *op, const struct value *argv, struct value *out)
+{
+    const struct fts_config *config = c->config;
+    s64 only = value_to_integer(&argv[0]), count = value_to_integer(&argv[4]);
+    IO_TRY(instances_load(c, op));
+    IO_TRY(fts_cursor_content(c, op));
+    struct value scratch[4];
+    for (u32 i = 0; i < 4; i++) value_init(&scratch[i]);
+    struct marks m = {0};
+    struct spans tokens = {0};
+    struct fts_buffer b = {0};
+    u8 *seen = calloc(c->expr ? fts_expr_phrase_count(c->expr) + 1 : 1, 1);
+    const u8 *text = NULL;
+    u32 size = 0, copied = 0;
+    bool ok = seen && mark_text(&argv[1], &scratch[0], &m.open, &m.open_size) &&
+              mark_text(&argv[2], &scratch[1], &m.close, &m.close_size) &&
+              mark_text(&argv[3], &scratch[2], &m.ellipsis, &m.ellipsis_size);
+    struct best best = {.score = 0, .column = only >= 0 ? only : 0};
+    for (u32 i = 0; ok && c->expr && i < config->column_count; i++) {
+        if (only >= 0 && only != i) continue;
+        ok = column_tokens(c, i, &scratch[3], &text, &size, &tokens);
+        if (ok && text) snippet_column(c, i, text, &tokens, count, seen, &best);
+    }
+    bool there = best.column < config->column_count;
+    if (ok && there) ok = column_tokens(c, (u32)best.column, &scratch[3], &text, &size, &tokens);
+    if (ok && there && text) {
+        struct runs r = {.cursor = c, .column = (u32)best.column};
+        run_next(&r);
+        while (r.first >= 0 && r.first < best.from) run_next(&r);
+        s64 to = c->expr ? best.from + count - 1 : (s64)tokens.count; // without a query: all of it
+        if (best.from > 0) ok = fts_buffer_add(&b, m.ellipsis, m.ellipsis_size);
+        ok = ok && marked(text, &tokens, &r, &m, best.from, MAX(to, 0), &copied, &b);
+        // No size is kept of a column that is not indexed.
+        s64 last = config->unindexed[best.column] ? -1 : (s64)tokens.count - 1;
+        if (ok && to >= last)
+            ok = fts_buffer_add(&b, text + copied, size - copied);
+        else if (ok)
+            ok = fts_buffer_add(&b, m.ellipsis, m.ellipsis_size);
+        ok = ok && value_set_text(out, b.data ? b.data : (const u8 *)"", b.size) == ERR_OK;
+    }
+    free(tokens.items);
+    free(seen);
+    fts_buffer_free(&b);
+    for (u32 i = 0; i < 4; i++) value_deinit(&scratch[i]);
+    return ok ? IO_DONE : fts_no_memory(op);
+}
+
+// ---- the functions -----------------------------------------------------------------------------------------------------------
+
+static const char *const function_names[] = {"bm25", "highlight", "snippet"};
+
+bool fts_function_find(const char *name, enum fts_function *out)
+{
+    for (u32 i = 0; i < COUNT_OF(function_names); i++) {
+        if (strcasecmp(name, function_names[i]) != 0) continue;
+        *out = (enum fts_function)i;
+        return true;
+    }
+    return false;
+}
+
+io_status fts_cursor_function(struct fts_cursor *c, struct op *op, enum fts_function f, const struct value *argv, u32 argc,
+                              struct value *out)
+{
+    value_set_null(out);
+    switch (f) {
+    case FTS_BM25: {
+        double weights[64], score = 0;
+        u32 count = MIN(argc, (u32)COUNT_OF(weights));
+        for (u32 i = 0; i < count; i++) weights[i] = value_to_real(&argv[i]);
+        IO_TRY(fts_cursor_bm25(c, op, weights, count, &score));
+        value_set_real(out, score);
+        return IO_DONE;
+    }
+    case FTS_HIGHLIGHT:
+        if (argc != 3) break;
+        return highlight(c, op, argv, out);
+    case FTS_SNIPPET:
+        if (argc != 5) break;
+        return snippet(c, op, argv, out);
+    }
+    return IO_ERROR(&op->err, ERR_ERROR, "wrong number of arguments to function %s()", function_names[f]);
+}

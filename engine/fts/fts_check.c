@@ -1,0 +1,93 @@
+// 'integrity-check': the index must say what the rows say. Both sides are summed up entry by entry.
+#include "fts_internal.h"
+
+struct fts_check {
+    struct fts_table *table;
+    struct fts_reader reader;
+    struct fts_structure structure;
+    bool structure_read, index_done;
+    struct fts_merge *merge;
+    u64 index_sum, rows_sum, rows;
+    u64 *sizes, *tokens;
+    struct value *columns;
+    struct skerry_stmt *scan;
+};
+
+void fts_check_free(struct fts_check *c)
+{
+    if (!c) return;
+    fts_reader_free(&c->reader);
+    fts_structure_free(&c->structure);
+    fts_merge_free(c->merge);
+    free(c->sizes);
+    free(c->tokens);
+    for (u32 i = 0; c->columns && i < c->table->config->column_count; i++) value_deinit(&c->columns[i]);
+    free(c->columns);
+    fts_sql_give(c->table, FTS_SQL_CONTENT_SCAN, &c->scan);
+    free(c);
+}
+
+static io_status row_sum(struct fts_check *c, struct op *op)
+{
+    const struct fts_config *config = c->table->config;
+    struct fts_pending p = {0};
+    s64 rowid = value_to_integer(skerry_column(c->scan, 0));
+    fts_pending_begin(&p, false, rowid);
+    bool ok = true;
+    for (u32 i = 0; ok && i < config->column_count; i++)
+        ok = value_copy(&c->columns[i], skerry_column(c->scan, i + 1)) == ERR_OK;
+    ok = ok && fts_row_terms(&p, config, c->columns, c->sizes);
+    u32 count = 0;
+    struct fts_term **terms = ok ? fts_pending_sorted(&p, &count) : NULL;
+    for (u32 i = 0; terms && i < count; i++) {
+        const u8 *at = terms[i]->doclist.data;
+        u64 v;
+        at += varint_get_long(at, &v);
+        at += varint_get_long(at, &v);
+        u32 size = config->detail == FTS_DETAIL_NONE ? 0 : (u32)(v / 2);
+        c->rows_sum ^= fts_entry_hash(terms[i]->bytes, terms[i]->size, rowid, at, size);
+    }
+    ok = ok && terms;
+    free(terms);
+    fts_pending_clear(&p);
+    for (u32 i = 0; i < config->column_count; i++) c->tokens[i] += c->sizes[i];
+    c->rows++;
+    return ok ? IO_DONE : fts_no_memory(op);
+}
+
+io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op *op, bool external)
+{
+    const struct fts_config *config = x->config;
+    if (!*check) {
+        struct fts_check *new = *check = calloc(1, sizeof **check);
+        if (!new) return fts_no_memory(op);
+        new->table = x;
+        new->sizes = calloc(config->column_count + 1, sizeof *new->sizes);
+        new->tokens = calloc(config->column_count + 1, sizeof *new->tokens);
+        new->columns = calloc(config->column_count + 1, sizeof *new->columns);
+        if (!new->sizes || !new->tokens || !new->columns) return fts_no_memory(op);
+    }
+    struct fts_check *c = *check;
+    if (!c->structure_read) {
+        IO_TRY(fts_structure_read(x, op, &c->reader, &c->structure));
+        c->structure_read = true;
+    }
+    if (!c->index_done) {
+        IO_TRY(fts_merge_sum(&c->merge, x, op, &c->structure, &c->index_sum));
+        c->index_done = true;
+    }
+    bool compare = config->content == FTS_CONTENT_NORMAL || (config->content == FTS_CONTENT_EXTERNAL && external);
+    if (!compare) return IO_DONE;
+    if (!c->scan) {
+        IO_TRY(fts_sql_take(x, op, FTS_SQL_CONTENT_SCAN, &c->scan));
+        if (skerry_bind_integer(c->scan, 1, INT64_MIN) || skerry_bind_integer(c->scan, 2, INT64_MAX)) return fts_no_memory(op);
+    }
+    for (bool row = true; row;) {
+        IO_TRY(fts_sql_step(c->scan, op, &row));
+        if (row) IO_TRY(row_sum(c, op));
+    }
+    IO_TRY(fts_totals_read(x, op, &c->reader));
+    bool same = c->index_sum == c->rows_sum && c->rows == x->totals.rows;
+    for (u32 i = 0; i < config->column_count; i++) same &= c->tokens[i] == x->totals.tokens[i];
+    return same ? IO_DONE : fts_corrupt(op, x, "its index does not say what its rows say");
+}

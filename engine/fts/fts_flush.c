@@ -1,0 +1,191 @@
+// Flushing: what is pending becomes a segment of level 0; levels with many segments are merged into the next.
+#include "fts_internal.h"
+
+enum flush_step {
+    FLUSH_STRUCTURE,
+    FLUSH_SETTINGS,
+    FLUSH_TERMS,
+    FLUSH_FINISH,
+    FLUSH_MERGE,
+    FLUSH_STRUCTURE_PUT,
+    FLUSH_TOTALS_PUT,
+    FLUSH_DONE,
+};
+
+struct fts_flush {
+    enum flush_step step;
+    struct fts_reader reader;
+    struct fts_structure structure;
+    bool structure_changed;
+    struct fts_writer writer;
+    bool writing;
+    struct fts_term **terms;
+    u32 term_count, term, doclist_at;
+    s64 rowid;
+    struct fts_merge *merge;
+    u32 merge_level;
+    bool optimized;
+    struct fts_buffer block;
+    struct skerry_stmt *put;
+};
+
+void fts_flush_abandon(struct fts_table *x)
+{
+    struct fts_flush *f = x->flush;
+    if (!f) return;
+    x->flush = NULL;
+    fts_reader_free(&f->reader);
+    fts_structure_free(&f->structure);
+    if (f->writing) fts_writer_free(&f->writer);
+    fts_merge_free(f->merge);
+    free(f->terms);
+    fts_buffer_free(&f->block);
+    fts_sql_give(x, FTS_SQL_DATA_PUT, &f->put);
+    free(f);
+}
+
+// Fills pages from the terms, a stretch at a time.
+static io_status terms_write(struct fts_table *x, struct fts_flush *f, struct op *op)
+{
+    for (;;) {
+        IO_TRY(fts_writer_drain(&f->writer, op));
+        if (f->term == f->term_count) return IO_DONE;
+        while (f->term < f->term_count && !f->writer.out_first) {
+            const struct fts_term *t = f->terms[f->term];
+            if (f->doclist_at == 0) {
+                f->rowid = 0;
+                if (!fts_writer_term(&f->writer, t->bytes, t->size)) return fts_no_memory(op);
+            }
+            const u8 *p = t->doclist.data + f->doclist_at;
+            u64 rowid, head;
+            p += varint_get_long(p, &rowid);
+            p += varint_get_long(p, &head);
+            u32 size = (u32)(head / 2);
+            if (!fts_writer_entry(&f->writer, (s64)rowid, head & 1, p, size)) return fts_no_memory(op);
+            f->doclist_at = (u32)(p + size - t->doclist.data);
+            if (f->doclist_at == t->doclist.size) {
+                f->term++;
+                f->doclist_at = 0;
+            }
+        }
+    }
+}
+
+// The level to be merged next; level_count: none.
+static u32 level_to_merge(const struct fts_table *x, const struct fts_flush *f, enum fts_flush_kind kind)
+{
+    const struct fts_structure *s = &f->structure;
+    u32 least = x->settings.crisismerge;
+    if (x->settings.automerge) least = MIN(least, x->settings.automerge);
+    if (kind == FTS_FLUSH_MERGE) least = 2;
+    for (u32 i = 0; i < s->level_count; i++)
+        if (s->levels[i].count >= MAX(least, 2u)) return i;
+    return s->level_count;
+}
+
+static io_status merges(struct fts_table *x, struct fts_flush *f, struct op *op, enum fts_flush_kind kind)
+{
+    for (;;) {
+        if (!f->merge) {
+            if (kind == FTS_FLUSH_OPTIMIZE) {
+                if (f->optimized || fts_structure_segments(&f->structure) < 2) return IO_DONE;
+                f->merge_level = UINT32_MAX;
+            } else {
+                f->merge_level = level_to_merge(x, f, kind);
+                if (f->merge_level == f->structure.level_count) return IO_DONE;
+            }
+        }
+        IO_TRY(fts_merge_run(&f->merge, x, op, &f->structure, f->merge_level));
+        f->structure_changed = true;
+        f->optimized = true;
+    }
+}
+
+static io_status block_put(struct fts_table *x, struct fts_flush *f, struct op *op, s64 id)
+{
+    if (!f->put) IO_TRY(fts_sql_take(x, op, FTS_SQL_DATA_PUT, &f->put));
+    if (!skerry_stmt_busy(f->put) &&
+        (skerry_bind_integer(f->put, 1, id) || skerry_bind_blob(f->put, 2, f->block.data, f->block.size)))
+        return fts_no_memory(op);
+    bool row;
+    return fts_sql_step(f->put, op, &row);
+}
+
+static bool totals_encode(const struct fts_table *x, struct fts_buffer *out)
+{
+    out->size = 0;
+    bool ok = fts_buffer_varint(out, x->totals.rows);
+    for (u32 i = 0; ok && i < x->config->column_count; i++) ok = fts_buffer_varint(out, x->totals.tokens[i]);
+    return ok;
+}
+
+static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_kind kind)
+{
+    struct fts_flush *f = x->flush;
+    switch (f->step) {
+    case FLUSH_STRUCTURE:
+        IO_TRY(fts_structure_read(x, op, &f->reader, &f->structure));
+        f->step = FLUSH_SETTINGS;
+        // fall through
+    case FLUSH_SETTINGS:
+        IO_TRY(fts_settings_read(x, op, f->structure.cookie));
+        f->terms = fts_pending_sorted(&x->pending, &f->term_count);
+        if (!f->terms) return fts_no_memory(op);
+        if (f->term_count) {
+            u32 id = fts_structure_free_id(&f->structure);
+            if (!id) return IO_ERROR(&op->err, ERR_FULL, "the full-text index of %s has too many segments", x->config->name);
+            fts_writer_init(&f->writer, x, id);
+            f->writing = true;
+        }
+        f->step = FLUSH_TERMS;
+        // fall through
+    case FLUSH_TERMS:
+        if (f->writing) {
+            IO_TRY(terms_write(x, f, op));
+            if (!fts_writer_finish(&f->writer)) return fts_no_memory(op);
+        }
+        f->step = FLUSH_FINISH;
+        // fall through
+    case FLUSH_FINISH:
+        if (f->writing) {
+            IO_TRY(fts_writer_drain(&f->writer, op));
+            struct fts_segment g = {.id = f->writer.segment, .first = 1, .last = f->writer.page_no - 1};
+            if (!fts_structure_add(&f->structure, 0, &g)) return fts_no_memory(op);
+            f->structure.write_count += f->writer.pages_written;
+            f->structure_changed = true;
+        }
+        f->step = FLUSH_MERGE;
+        // fall through
+    case FLUSH_MERGE:
+        IO_TRY(merges(x, f, op, kind));
+        if (f->structure_changed && !fts_structure_encode(&f->structure, &f->block)) return fts_no_memory(op);
+        f->step = FLUSH_STRUCTURE_PUT;
+        // fall through
+    case FLUSH_STRUCTURE_PUT:
+        if (f->structure_changed) IO_TRY(block_put(x, f, op, FTS_ID_STRUCTURE));
+        if (x->totals_changed && !totals_encode(x, &f->block)) return fts_no_memory(op);
+        f->step = FLUSH_TOTALS_PUT;
+        // fall through
+    case FLUSH_TOTALS_PUT:
+        if (x->totals_changed) IO_TRY(block_put(x, f, op, FTS_ID_TOTALS));
+        f->step = FLUSH_DONE;
+        // fall through
+    case FLUSH_DONE: break;
+    }
+    if (f->structure_changed) x->generation++;
+    x->totals_changed = false;
+    return IO_DONE;
+}
+
+io_status fts_flush_run(struct fts_table *x, struct op *op, enum fts_flush_kind kind)
+{
+    if (!x->flush) {
+        if (kind == FTS_FLUSH_PENDING && !x->pending.any && !x->totals_changed) return IO_DONE;
+        x->flush = calloc(1, sizeof *x->flush);
+        if (!x->flush) return fts_no_memory(op);
+    }
+    IO_TRY(flush_steps(x, op, kind)); // a failure's transaction is rolled back, and this forgotten with it
+    fts_pending_clear(&x->pending);
+    fts_flush_abandon(x);
+    return IO_DONE;
+}

@@ -1,0 +1,342 @@
+// What the files of full-text search share. Internal to engine/fts.
+//
+// | file | what |
+// |---|---|
+// | fts_config.c, fts_token.c, fts_porter.c | the table's definition, its tokenizers |
+// | fts_structure.c | which segments there are; the totals |
+// | fts_segment.c | reading one segment, entry by entry |
+// | fts_writer.c | writing one |
+// | fts_pending.c | terms of changed rows, in memory until they become a segment |
+// | fts_merge.c | several segments into one |
+// | fts_storage.c | the shadow tables: statements, blocks, settings, totals |
+// | fts_flush.c, fts_change.c | what is pending becomes a segment; rows that change, commands |
+// | fts_check.c | 'integrity-check' |
+// | fts_parse.c, fts_query.c | MATCH: the syntax; finding rows |
+// | fts_aux.c | bm25, highlight, snippet |
+// | fts_table.c | cursors and changes, as the interpreter asks for them |
+//
+// Everything that reads pages or runs SQL of its own is cooperative. Pages of the index are read with a tree cursor of
+// their own; what changes tables is a nested SQL statement.
+//
+// The format of NAME_data's blocks is FTS5's. By id: 1 totals (varints: rows, then tokens per column), 10 structure
+// (fts_structure.c), segment << 37 | page: a leaf page:
+//   u16 offset of the first rowid of a doclist that goes on from the page before, or 0; u16 size without the footer;
+//   terms, each followed by its doclist; footer: varints, offset of the first term, then distances
+//   term     first of a page: varint size, bytes; others: varint prefix shared with the one before, varint rest, bytes
+//   doclist  rowid (the first, and the first of each page, as they are, others as distance), position list; and so on
+//   detail=full: varint 2 * size + deleted, then positions: varint distance + 2, or 1 and a varint column
+//   detail=column: the same with columns in place of positions; detail=none: nothing, 0 deleted, 0 0 deleted and new
+// Terms begin with '0', those of the i-th prefix index with '1' + i.
+#pragma once
+
+#include "../sql/schema.h"
+#include "../vm/statement.h"
+#include "fts.h"
+
+#define FTS_ID_TOTALS    1
+#define FTS_ID_STRUCTURE 10
+#define FTS_PAGE_BITS    37
+#define FTS_SEGMENTS_MAX 2000u
+#define FTS_LEVELS_MAX   64u
+#define FTS_VERSION      4
+#define FTS_MAIN_PREFIX  '0'
+
+// Growing bytes.
+struct fts_buffer {
+    u8 *data;
+    u32 size, capacity;
+};
+bool fts_buffer_reserve(struct fts_buffer *b, u64 more);
+bool fts_buffer_add(struct fts_buffer *b, const void *bytes, u32 size);
+bool fts_buffer_varint(struct fts_buffer *b, u64 v);
+void fts_buffer_free(struct fts_buffer *b);
+
+// ---- structure and totals ----------------------------------------------------------------------------------------
+
+struct fts_segment {
+    u32 id, first, last; // pages
+};
+struct fts_level {
+    u32 count, capacity;
+    struct fts_segment *segments; // oldest first
+};
+// Level 0 has the newest segments.
+struct fts_structure {
+    u32 cookie; // counts changes of the settings
+    u64 write_count;
+    u32 level_count;
+    struct fts_level levels[FTS_LEVELS_MAX];
+};
+bool fts_structure_decode(const u8 *bytes, u32 size, struct fts_structure *out, struct err *err);
+bool fts_structure_encode(const struct fts_structure *s, struct fts_buffer *out);
+bool fts_structure_copy(struct fts_structure *to, const struct fts_structure *from);
+bool fts_structure_add(struct fts_structure *s, u32 level, const struct fts_segment *segment);
+void fts_structure_free(struct fts_structure *s); // becomes an empty one
+u32 fts_structure_segments(const struct fts_structure *s);
+u32 fts_structure_free_id(const struct fts_structure *s); // 0: there is none
+
+struct fts_totals {
+    u64 rows;
+    u64 *tokens; // [column_count]
+};
+
+// ---- a table as a connection knows it ----------------------------------------------------------------------------
+
+// NAME_data and its kin.
+enum fts_shadow { FTS_SHADOW_DATA, FTS_SHADOW_IDX, FTS_SHADOW_CONTENT, FTS_SHADOW_DOCSIZE, FTS_SHADOW_CONFIG, FTS_SHADOW_COUNT };
+
+enum fts_sql {
+    FTS_SQL_DATA_PUT,
+    FTS_SQL_DATA_DELETE, // pages of a segment
+    FTS_SQL_IDX_PUT,
+    FTS_SQL_IDX_DELETE, // of a segment
+    FTS_SQL_CONTENT_GET,
+    FTS_SQL_CONTENT_SCAN,
+    FTS_SQL_CONTENT_SCAN_DOWN,
+    FTS_SQL_CONTENT_PUT,
+    FTS_SQL_CONTENT_REPLACE,
+    FTS_SQL_CONTENT_DELETE,
+    FTS_SQL_DOCSIZE_PUT,
+    FTS_SQL_DOCSIZE_DELETE,
+    FTS_SQL_DOCSIZE_SCAN,
+    FTS_SQL_IDX_CLEAR,
+    FTS_SQL_DOCSIZE_CLEAR,
+    FTS_SQL_CONFIG_PUT,
+    FTS_SQL_CONFIG_SCAN,
+    FTS_SQL_COUNT,
+};
+
+struct fts_settings { // NAME_config
+    u32 page_size, automerge, crisismerge, usermerge;
+    u64 hash_size;
+    bool secure_delete;
+    char *rank; // function and arguments, or NULL: bm25()
+};
+
+struct fts_term;
+struct fts_pending {
+    u32 slot_count, count; // slots: power of 2
+    struct fts_term **slots;
+    u64 bytes;
+    s64 rowid;      // of the row under way
+    bool deleting;
+    bool any;
+};
+
+struct fts_table {
+    struct fts_table *next;
+    struct skerry *db;
+    u32 database;
+    struct table *table; // a reference
+    char *shadow_names[FTS_SHADOW_COUNT];
+    const struct fts_config *config;
+    const struct schema *prepared_for; // the statements fit it
+    struct skerry_stmt *statements[FTS_SQL_COUNT]; // idle ones; a user takes one out
+    u64 generation; // counts changes of the segments: cursors find their place again
+
+    bool settings_known;
+    u32 settings_cookie;
+    s64 version;
+    struct skerry_stmt *settings_scan; // under way
+    struct fts_settings settings;
+
+    struct fts_pending pending;
+    bool totals_known, totals_changed;
+    struct fts_totals totals;
+
+    struct fts_flush *flush;   // under way
+    struct fts_change *change; // a row's, under way
+};
+
+static inline const struct fts_config *fts_config_of(const struct table *t) { return t->fts; }
+
+// ---- shadow tables (fts_storage.c) ---------------------------------------------------------------------------------
+
+io_status fts_corrupt(struct op *op, const struct fts_table *x, const char *what);
+io_status fts_no_memory(struct op *op);
+// The connection's view of a table; made when first asked for.
+io_status fts_table_get(struct skerry *db, u32 database, const struct table *table, struct op *op,
+                        struct fts_table **out);
+// NULL: it is not there.
+const struct table *fts_shadow_table(const struct fts_table *x, enum fts_shadow shadow);
+// A statement of that kind, idle. Given back with fts_sql_give.
+io_status fts_sql_take(struct fts_table *x, struct op *op, enum fts_sql kind, struct skerry_stmt **out);
+void fts_sql_give(struct fts_table *x, enum fts_sql kind, struct skerry_stmt **stmt);
+// Steps; *row false: it is at its end. Errors go to op.
+io_status fts_sql_step(struct skerry_stmt *s, struct op *op, bool *row);
+
+// Reads a block or a docsize record: the blob in the second column of the row `id`. size 0, *found
+// false: there is no such row. The reader keeps the place; it is given back with fts_reader_free.
+struct fts_reader {
+    struct cursor cursor;
+    bool open;
+    u8 *record;
+    u32 record_capacity;
+    u64 record_size;
+};
+io_status fts_block_read(struct fts_table *x, struct op *op, struct fts_reader *r, enum fts_shadow shadow, s64 id,
+                         const u8 **bytes, u32 *size, bool *found);
+void fts_reader_free(struct fts_reader *r);
+
+io_status fts_structure_read(struct fts_table *x, struct op *op, struct fts_reader *r, struct fts_structure *out);
+io_status fts_settings_read(struct fts_table *x, struct op *op, u32 cookie);
+void fts_settings_free(struct fts_table *x);
+// False: the value is not allowed, or memory ran out.
+bool fts_setting_apply(struct fts_settings *s, const struct value *key, const struct value *v, bool *known);
+io_status fts_totals_read(struct fts_table *x, struct op *op, struct fts_reader *r);
+
+// ---- flushing (fts_flush.c) ------------------------------------------------------------------------------------------
+
+// What is pending becomes a segment, and the totals are written. merge: also all segments into one (FTS_FLUSH_OPTIMIZE),
+// or those of levels with at least two (FTS_FLUSH_MERGE).
+enum fts_flush_kind { FTS_FLUSH_PENDING, FTS_FLUSH_MERGE, FTS_FLUSH_OPTIMIZE };
+io_status fts_flush_run(struct fts_table *x, struct op *op, enum fts_flush_kind kind);
+void fts_flush_abandon(struct fts_table *x);
+
+// ---- changes of rows (fts_change.c) ----------------------------------------------------------------------------------
+
+void fts_change_abandon(struct fts_table *x);
+void fts_change_abandon_by(struct fts_table *x, const void *by);
+// Adds the terms of a row's columns to p; sizes[column]: how many tokens.
+bool fts_row_terms(struct fts_pending *p, const struct fts_config *config, const struct value *columns, u64 *sizes);
+// The text that is indexed and shown of a value; *scratch holds it when it had to be made. False: out of memory.
+bool fts_value_text(const struct value *v, struct value *scratch, const u8 **text, u32 *size);
+
+// ---- one segment (fts_segment.c) --------------------------------------------------------------------------------------
+
+struct fts_page {
+    u8 *data;
+    u32 size, leaf_size, capacity;
+};
+struct fts_iter {
+    struct fts_table *table;
+    struct fts_segment segment;
+    struct fts_reader reader;
+    struct fts_page *pages; // from page_no on; [0] is where it stands
+    u32 page_count, page_capacity, page_no;
+    bool valid;      // on an entry
+    bool term_ended; // the doclist of `term` is through
+    struct fts_buffer term;
+    u32 footer_at;   // place in the footer of pages[0], behind term_next
+    u32 term_next;   // offset of the next term of pages[0]; its leaf_size: none
+    bool term_first; // that one is the page's first
+    s64 rowid;
+    bool deleted;
+    u32 positions_size, positions_at; // of the entry: bytes in pages[0] and the pages that follow
+};
+void fts_iter_init(struct fts_iter *i, struct fts_table *x, const struct fts_segment *segment);
+void fts_iter_free(struct fts_iter *i);
+io_status fts_iter_first(struct fts_iter *i, struct op *op);
+// To the first entry of the first term >= `term`; not valid: there is none.
+io_status fts_iter_seek(struct fts_iter *i, struct op *op, const u8 *term, u32 size);
+// To the next entry of the same term, or !valid with term_ended.
+io_status fts_iter_next(struct fts_iter *i, struct op *op);
+// To the first entry of the next term.
+io_status fts_iter_next_term(struct fts_iter *i, struct op *op);
+// Adds the entry's position list to out.
+io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *out);
+
+// ---- writing one (fts_writer.c) ------------------------------------------------------------------------------------
+
+struct fts_out_page {
+    struct fts_out_page *next;
+    bool index; // a row of NAME_idx
+    s64 id;     // of the block; NAME_idx: page << 1
+    u32 size;
+    u8 bytes[];
+};
+struct fts_writer {
+    struct fts_table *table;
+    u32 segment, page_size, page_no;
+    struct fts_buffer page, footer, term, separator;
+    u32 footer_last; // offset of the last term in the footer
+    u32 index_page;  // whose separator is not written yet; 0: none
+    bool first_term_in_page, first_rowid_in_page, first_rowid_in_doclist, failed;
+    s64 rowid;
+    u32 pages_written;
+    struct fts_out_page *out_first, *out_last;
+    struct skerry_stmt *put, *put_index;
+};
+void fts_writer_init(struct fts_writer *w, struct fts_table *x, u32 segment);
+// These only fill pages; fts_writer_drain writes those that are full. False: out of memory.
+bool fts_writer_term(struct fts_writer *w, const u8 *term, u32 size);
+bool fts_writer_entry(struct fts_writer *w, s64 rowid, bool deleted, const u8 *positions, u32 size);
+bool fts_writer_finish(struct fts_writer *w);
+io_status fts_writer_drain(struct fts_writer *w, struct op *op);
+void fts_writer_free(struct fts_writer *w);
+
+// ---- pending terms (fts_pending.c) -----------------------------------------------------------------------------------
+
+struct fts_term {
+    struct fts_term *next;
+    struct fts_buffer doclist; // varint rowid, varint 2 * size + deleted, positions
+    s64 rowid;
+    u32 size_at;  // where the size of the row under way goes
+    u32 column;
+    s64 position;
+    bool deleted, closed;
+    u32 size;
+    u8 bytes[];
+};
+void fts_pending_begin(struct fts_pending *p, bool deleting, s64 rowid);
+// column, position: of the token. Adds the term with its prefix byte.
+bool fts_pending_add(struct fts_pending *p, const struct fts_config *c, u8 prefix, const u8 *token, u32 size, u32 column,
+                     u32 position);
+// All terms in order, closed; the array is the caller's to free.
+struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count);
+void fts_pending_clear(struct fts_pending *p);
+
+// ---- merging (fts_merge.c) ---------------------------------------------------------------------------------------------
+
+struct fts_merge;
+// All segments of `level` (UINT32_MAX: of all levels) become one in the level below. Changes *s when done.
+io_status fts_merge_run(struct fts_merge **merge, struct fts_table *x, struct op *op, struct fts_structure *s,
+                        u32 level);
+// What the whole index says, as one number: the exclusive or of its entries' hashes.
+io_status fts_merge_sum(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
+                        u64 *sum);
+// Rows with terms that begin with a prefix, by rowid.
+struct fts_hit {
+    s64 rowid;
+    u64 positions_at; // in bytes
+    u32 positions_size;
+};
+struct fts_hits {
+    struct fts_hit *hits;
+    u32 count, capacity;
+    struct fts_buffer bytes; // position lists
+};
+io_status fts_merge_prefix(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
+                           const u8 *prefix, u32 size, struct fts_hits **out);
+void fts_hits_free(struct fts_hits *h); // NULL is fine
+u64 fts_entry_hash(const u8 *term, u32 term_size, s64 rowid, const u8 *positions, u32 size);
+void fts_merge_free(struct fts_merge *m);
+
+// ---- 'integrity-check' (fts_check.c) -----------------------------------------------------------------------------------
+
+struct fts_check;
+// external: rows of an external content table are compared too. ERR_CORRUPT_VTAB: index and rows differ.
+io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op *op, bool external);
+void fts_check_free(struct fts_check *c); // NULL is fine
+
+// ---- queries -------------------------------------------------------------------------------------------------------------
+
+struct fts_expr;
+// NULL: *error (ERR_ERROR) or out of memory.
+struct fts_expr *fts_expr_parse(const struct fts_config *c, s32 column, const u8 *text, u32 size, struct err *err);
+void fts_expr_free(struct fts_expr *e);
+u32 fts_expr_phrase_count(const struct fts_expr *e);
+u32 fts_expr_phrase_size(const struct fts_expr *e, u32 phrase); // tokens
+// Whether a token at (column, first token of the column or not) is what the phrase, of one term, asks for.
+bool fts_expr_token_matches(const struct fts_expr *e, u32 phrase, u32 column, u32 position, const u8 *token, u32 size);
+// The query of one phrase alone; it must not outlive e.
+struct fts_expr *fts_expr_phrase_clone(const struct fts_expr *e, u32 phrase);
+// Makes iterators over these segments. The structure must outlive them.
+void fts_expr_open(struct fts_expr *e, struct fts_table *x, const struct fts_structure *s);
+void fts_expr_close(struct fts_expr *e); // lets go of the iterators
+// To the first row >= rowid; *found false: there is none.
+io_status fts_expr_seek(struct fts_expr *e, struct op *op, s64 rowid, bool *found, s64 *out);
+// Gathers the positions of the row it stands on, for what follows.
+io_status fts_expr_positions_load(struct fts_expr *e, struct op *op);
+// Positions of a phrase in that row: column << 32 | token, ascending (detail=full).
+u32 fts_expr_positions(const struct fts_expr *e, u32 phrase, const u64 **out);

@@ -1,0 +1,274 @@
+// Several segments into one. What the newest says of a row and term is what holds; a deletion is forgotten when nothing
+// older is left.
+#include "fts_internal.h"
+
+struct fts_merge {
+    struct fts_table *table;
+    u32 level, out_level; // level UINT32_MAX: all
+    u32 count;
+    struct fts_iter *iters; // newest first
+    struct fts_writer writer;
+    struct fts_structure after; // as it will be
+    u32 segment;
+    bool term_open, finished, deleted_data, forget;
+    bool summing; // nothing is written: the entries are hashed
+    u64 sum;
+    struct fts_hits *hits; // nothing is written: those with the prefix are collected
+    const u8 *prefix;
+    u32 prefix_size;
+    u32 started_count;
+    struct fts_buffer term, positions;
+    u32 delete_next;
+    struct skerry_stmt *delete_data, *delete_index;
+};
+
+void fts_merge_free(struct fts_merge *m)
+{
+    if (!m) return;
+    for (u32 i = 0; i < m->count; i++) fts_iter_free(&m->iters[i]);
+    free(m->iters);
+    fts_writer_free(&m->writer);
+    fts_structure_free(&m->after);
+    fts_buffer_free(&m->term);
+    fts_buffer_free(&m->positions);
+    fts_sql_give(m->table, FTS_SQL_DATA_DELETE, &m->delete_data);
+    fts_sql_give(m->table, FTS_SQL_IDX_DELETE, &m->delete_index);
+    fts_hits_free(m->hits);
+    free(m);
+}
+
+void fts_hits_free(struct fts_hits *h)
+{
+    if (!h) return;
+    free(h->hits);
+    fts_buffer_free(&h->bytes);
+    free(h);
+}
+
+static struct fts_merge *merge_new(struct fts_table *x, const struct fts_structure *s, u32 level)
+{
+    struct fts_merge *m = calloc(1, sizeof *m);
+    if (!m) return NULL;
+    m->table = x;
+    m->level = level;
+    u32 first = level == UINT32_MAX ? 0 : level, last = level == UINT32_MAX ? MAX(s->level_count, 1u) - 1 : level;
+    m->out_level = level == UINT32_MAX ? MAX(last, 1u) : MIN(last + 1, FTS_LEVELS_MAX - 1);
+    for (u32 i = first; i <= last; i++) m->count += s->levels[i].count;
+    m->iters = calloc(m->count + 1, sizeof *m->iters);
+    m->segment = fts_structure_free_id(s);
+    fts_writer_init(&m->writer, x, m->segment);
+    if (!m->iters || !fts_structure_copy(&m->after, s)) {
+        m->count = 0;
+        fts_merge_free(m);
+        return NULL;
+    }
+    u32 n = 0;
+    for (u32 i = first; i <= last; i++) {
+        for (u32 k = s->levels[i].count; k-- > 0;) fts_iter_init(&m->iters[n++], x, &s->levels[i].segments[k]);
+        m->after.levels[i].count = 0;
+    }
+    m->forget = true;
+    for (u32 i = last + 1; i < s->level_count; i++) m->forget &= s->levels[i].count == 0;
+    return m;
+}
+
+static int iter_compare(const struct fts_iter *a, const struct fts_iter *b)
+{
+    int k = memcmp(a->term.data, b->term.data, MIN(a->term.size, b->term.size));
+    if (k) return k;
+    if (a->term.size != b->term.size) return a->term.size < b->term.size ? -1 : 1;
+    return a->rowid < b->rowid ? -1 : a->rowid > b->rowid;
+}
+
+static bool same_term(const struct fts_iter *i, const struct fts_buffer *term)
+{
+    return i->term.size == term->size && memcmp(i->term.data, term->data, term->size) == 0;
+}
+
+static bool begins(const struct fts_iter *i, const u8 *prefix, u32 size)
+{
+    return i->term.size >= size && memcmp(i->term.data, prefix, size) == 0;
+}
+
+static bool hit_add(struct fts_hits *h, s64 rowid, const struct fts_buffer *positions)
+{
+    if (h->count == h->capacity) {
+        u32 capacity = h->capacity ? h->capacity * 2 : 64;
+        struct fts_hit *grown = realloc(h->hits, capacity * sizeof *grown);
+        if (!grown) return false;
+        h->hits = grown;
+        h->capacity = capacity;
+    }
+    h->hits[h->count++] = (struct fts_hit){rowid, h->bytes.size, positions->size};
+    return fts_buffer_add(&h->bytes, positions->data, positions->size);
+}
+
+static io_status iter_advance(struct fts_iter *i, struct op *op)
+{
+    if (i->valid) IO_TRY(fts_iter_next(i, op));
+    if (!i->valid && i->term_ended) return fts_iter_next_term(i, op);
+    return IO_DONE;
+}
+
+// One entry of the result.
+static io_status entry_merge(struct fts_merge *m, struct op *op)
+{
+    struct fts_iter *least = NULL;
+    for (u32 i = 0; i < m->count; i++) {
+        struct fts_iter *k = &m->iters[i];
+        if (!k->valid && k->term_ended) IO_TRY(iter_advance(k, op)); // a wait stood between the two steps
+        if (k->valid && (!least || iter_compare(k, least) < 0)) least = k;
+    }
+    if (least && m->hits && !begins(least, m->prefix, m->prefix_size)) least = NULL;
+    if (!least) {
+        m->finished = true;
+        if (m->summing || m->hits) return IO_DONE;
+        return fts_writer_finish(&m->writer) ? IO_DONE : fts_no_memory(op);
+    }
+    bool wanted = least->positions_size || (least->deleted && !m->forget);
+    if (wanted && !m->term_open) {
+        m->positions.size = 0;
+        IO_TRY(fts_iter_positions(least, op, &m->positions));
+        m->term_open = m->summing || m->hits;
+        if (m->hits && !hit_add(m->hits, least->rowid, &m->positions)) return fts_no_memory(op);
+        if (m->summing)
+            m->sum ^= fts_entry_hash(least->term.data, least->term.size, least->rowid, m->positions.data, m->positions.size);
+    }
+    if (wanted && !m->term_open) {
+        if (!same_term(least, &m->term) || !m->term.size) {
+            if (!fts_writer_term(&m->writer, least->term.data, least->term.size)) return fts_no_memory(op);
+            m->term.size = 0;
+            if (!fts_buffer_add(&m->term, least->term.data, least->term.size)) return fts_no_memory(op);
+        }
+        u32 size = m->table->config->detail == FTS_DETAIL_NONE ? least->positions_size : m->positions.size;
+        if (!fts_writer_entry(&m->writer, least->rowid, least->deleted && !m->forget, m->positions.data, size))
+            return fts_no_memory(op);
+        m->term_open = true; // written: what is left is to go on
+    }
+    // Older entries of the same row first, so that a wait finds them again.
+    for (u32 i = m->count; i-- > 0;) {
+        struct fts_iter *k = &m->iters[i];
+        if (k != least && k->valid && iter_compare(k, least) == 0) IO_TRY(iter_advance(k, op));
+    }
+    IO_TRY(fts_iter_next(least, op));
+    m->term_open = false;
+    if (!least->valid && least->term_ended) IO_TRY(fts_iter_next_term(least, op));
+    return IO_DONE;
+}
+
+static io_status inputs_delete(struct fts_merge *m, struct op *op)
+{
+    struct fts_table *x = m->table;
+    while (m->delete_next < m->count) {
+        u32 id = m->iters[m->delete_next].segment.id;
+        bool row;
+        if (!m->deleted_data) {
+            if (!m->delete_data) IO_TRY(fts_sql_take(x, op, FTS_SQL_DATA_DELETE, &m->delete_data));
+            if (!skerry_stmt_busy(m->delete_data) &&
+                (skerry_bind_integer(m->delete_data, 1, (s64)id << FTS_PAGE_BITS) ||
+                 skerry_bind_integer(m->delete_data, 2, (((s64)id + 1) << FTS_PAGE_BITS) - 1)))
+                return fts_no_memory(op);
+            IO_TRY(fts_sql_step(m->delete_data, op, &row));
+            m->deleted_data = true;
+        }
+        if (!m->delete_index) IO_TRY(fts_sql_take(x, op, FTS_SQL_IDX_DELETE, &m->delete_index));
+        if (!skerry_stmt_busy(m->delete_index) && skerry_bind_integer(m->delete_index, 1, id)) return fts_no_memory(op);
+        IO_TRY(fts_sql_step(m->delete_index, op, &row));
+        m->deleted_data = false;
+        m->delete_next++;
+    }
+    return IO_DONE;
+}
+
+u64 fts_entry_hash(const u8 *term, u32 term_size, s64 rowid, const u8 *positions, u32 size)
+{
+    u64 h = 14695981039346656037ull ^ (u64)rowid * 0x9e3779b97f4a7c15ull;
+    for (u32 i = 0; i < term_size; i++) h = (h ^ term[i]) * 1099511628211ull;
+    h = (h ^ 0x100) * 1099511628211ull;
+    for (u32 i = 0; i < size; i++) h = (h ^ positions[i]) * 1099511628211ull;
+    return h ^ h >> 29;
+}
+
+static io_status iters_start(struct fts_merge *m, struct op *op)
+{
+    while (m->started_count < m->count) {
+        struct fts_iter *i = &m->iters[m->started_count];
+        IO_TRY(m->hits ? fts_iter_seek(i, op, m->prefix, m->prefix_size) : fts_iter_first(i, op));
+        m->started_count++;
+    }
+    return IO_DONE;
+}
+
+io_status fts_merge_sum(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
+                        u64 *sum)
+{
+    *sum = 0;
+    if (!fts_structure_segments(s)) return IO_DONE;
+    if (!*merge) {
+        *merge = merge_new(x, s, UINT32_MAX);
+        if (!*merge) return fts_no_memory(op);
+        (*merge)->summing = true;
+    }
+    struct fts_merge *m = *merge;
+    IO_TRY(iters_start(m, op));
+    while (!m->finished) IO_TRY(entry_merge(m, op));
+    *sum = m->sum;
+    fts_merge_free(m);
+    *merge = NULL;
+    return IO_DONE;
+}
+
+static int hit_compare(const void *a, const void *b)
+{
+    const struct fts_hit *x = a, *y = b;
+    if (x->rowid != y->rowid) return x->rowid < y->rowid ? -1 : 1;
+    return x->positions_at < y->positions_at ? -1 : x->positions_at > y->positions_at;
+}
+
+io_status fts_merge_prefix(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
+                           const u8 *prefix, u32 size, struct fts_hits **out)
+{
+    if (!*merge) {
+        *merge = merge_new(x, s, UINT32_MAX);
+        if (*merge) (*merge)->hits = calloc(1, sizeof *(*merge)->hits);
+        if (!*merge || !(*merge)->hits) return fts_no_memory(op);
+        (*merge)->prefix = prefix;
+        (*merge)->prefix_size = size;
+    }
+    struct fts_merge *m = *merge;
+    IO_TRY(iters_start(m, op));
+    while (!m->finished) IO_TRY(entry_merge(m, op));
+    if (m->hits->count) qsort(m->hits->hits, m->hits->count, sizeof *m->hits->hits, hit_compare);
+    *out = m->hits;
+    m->hits = NULL;
+    fts_merge_free(m);
+    *merge = NULL;
+    return IO_DONE;
+}
+
+io_status fts_merge_run(struct fts_merge **merge, struct fts_table *x, struct op *op, struct fts_structure *s, u32 level)
+{
+    if (!*merge) {
+        if (!fts_structure_segments(s)) return IO_DONE;
+        *merge = merge_new(x, s, level);
+        if (!*merge) return fts_no_memory(op);
+        if (!(*merge)->segment)
+            return IO_ERROR(&op->err, ERR_FULL, "the full-text index of %s has too many segments", x->config->name);
+    }
+    struct fts_merge *m = *merge;
+    IO_TRY(iters_start(m, op));
+    for (;;) {
+        IO_TRY(fts_writer_drain(&m->writer, op));
+        if (m->finished) break;
+        IO_TRY(entry_merge(m, op));
+    }
+    IO_TRY(inputs_delete(m, op));
+    struct fts_segment out = {.id = m->segment, .first = 1, .last = m->writer.page_no - 1};
+    if (m->writer.page_no > 1 && !fts_structure_add(&m->after, m->out_level, &out)) return fts_no_memory(op);
+    m->after.write_count += m->writer.pages_written;
+    while (m->after.level_count && !m->after.levels[m->after.level_count - 1].count) m->after.level_count--;
+    if (!fts_structure_copy(s, &m->after)) return fts_no_memory(op);
+    fts_merge_free(m);
+    *merge = NULL;
+    return IO_DONE;
+}

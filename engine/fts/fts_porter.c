@@ -1,0 +1,137 @@
+#include "fts_porter.h"
+
+static bool is_vowel_at(const u8 *w, u32 i)
+{
+    switch (w[i]) {
+    case 'a':
+    case 'e':
+    case 'i':
+    case 'o':
+    case 'u': return true;
+    case 'y': return i > 0 && !is_vowel_at(w, i - 1);
+    }
+    return false;
+}
+
+// m of [C](VC)^m[V].
+static u32 measure(const u8 *w, u32 size)
+{
+    u32 m = 0, i = 0;
+    while (i < size && !is_vowel_at(w, i)) i++;
+    for (;;) {
+        while (i < size && is_vowel_at(w, i)) i++;
+        if (i >= size) return m;
+        m++;
+        while (i < size && !is_vowel_at(w, i)) i++;
+        if (i >= size) return m;
+    }
+}
+
+static bool has_vowel(const u8 *w, u32 size)
+{
+    for (u32 i = 0; i < size; i++)
+        if (is_vowel_at(w, i)) return true;
+    return false;
+}
+
+// consonant, vowel, consonant that is none of w, x, y
+static bool ends_cvc(const u8 *w, u32 size)
+{
+    if (size < 3) return false;
+    u8 last = w[size - 1];
+    return last != 'w' && last != 'x' && last != 'y' && !is_vowel_at(w, size - 1) && is_vowel_at(w, size - 2) &&
+           !is_vowel_at(w, size - 3);
+}
+
+static bool ends_with(const u8 *w, u32 size, const char *suffix)
+{
+    u32 n = (u32)strlen(suffix);
+    return size > n && memcmp(w + size - n, suffix, n) == 0;
+}
+
+struct rule {
+    const char *from, *to;
+};
+
+// The first rule whose suffix fits decides; it is applied when the stem's measure is above m.
+static bool rules_apply(const struct rule *rules, u32 count, u8 *w, u32 *size, u32 m)
+{
+    for (u32 i = 0; i < count; i++) {
+        if (!ends_with(w, *size, rules[i].from)) continue;
+        u32 stem = *size - (u32)strlen(rules[i].from);
+        if (measure(w, stem) <= m) return false;
+        u32 n = (u32)strlen(rules[i].to);
+        memcpy(w + stem, rules[i].to, n);
+        *size = stem + n;
+        return true;
+    }
+    return false;
+}
+
+static void step_1a(const u8 *w, u32 *size)
+{
+    if (!ends_with(w, *size, "s")) return;
+    if (ends_with(w, *size, "sses") || ends_with(w, *size, "ies"))
+        *size -= 2;
+    else if (!ends_with(w, *size, "ss"))
+        *size -= 1;
+}
+
+static void step_1b(u8 *w, u32 *size)
+{
+    if (ends_with(w, *size, "eed")) {
+        if (measure(w, *size - 3) > 0) *size -= 1;
+        return;
+    }
+    u32 cut = ends_with(w, *size, "ed") ? 2 : ends_with(w, *size, "ing") ? 3 : 0;
+    if (!cut || !has_vowel(w, *size - cut)) return;
+    *size -= cut;
+    if (ends_with(w, *size, "at") || ends_with(w, *size, "bl") || ends_with(w, *size, "iz")) {
+        w[(*size)++] = 'e';
+        return;
+    }
+    u8 last = w[*size - 1];
+    if (*size >= 2 && last == w[*size - 2] && !is_vowel_at(w, *size - 1)) {
+        if (last != 'l' && last != 's' && last != 'z') *size -= 1;
+    } else if (measure(w, *size) == 1 && ends_cvc(w, *size)) {
+        w[(*size)++] = 'e';
+    }
+}
+
+static const struct rule rules_2[] = {
+    {"ational", "ate"}, {"tional", "tion"}, {"enci", "ence"},  {"anci", "ance"},  {"izer", "ize"},  {"logi", "log"},
+    {"bli", "ble"},     {"alli", "al"},     {"entli", "ent"},  {"eli", "e"},      {"ousli", "ous"}, {"ization", "ize"},
+    {"ation", "ate"},   {"ator", "ate"},    {"alism", "al"},   {"iveness", "ive"}, {"fulness", "ful"},
+    {"ousness", "ous"}, {"aliti", "al"},    {"iviti", "ive"},  {"biliti", "ble"}};
+static const struct rule rules_3[] = {{"icate", "ic"}, {"ative", ""}, {"alize", "al"}, {"iciti", "ic"},
+                                      {"ical", "ic"},  {"ful", ""},   {"ness", ""}};
+static const struct rule rules_4[] = {{"al", ""},    {"ance", ""}, {"ence", ""}, {"er", ""},  {"ic", ""},
+                                      {"able", ""},  {"ible", ""}, {"ant", ""},  {"ement", ""}, {"ment", ""},
+                                      {"ent", ""},   {"ou", ""},   {"ism", ""},  {"ate", ""}, {"iti", ""},
+                                      {"ous", ""},   {"ive", ""},  {"ize", ""}};
+
+static void step_4(u8 *w, u32 *size)
+{
+    if (ends_with(w, *size, "ion")) {
+        u32 stem = *size - 3;
+        if ((w[stem - 1] == 's' || w[stem - 1] == 't') && measure(w, stem) > 1) *size = stem;
+        return;
+    }
+    (void)rules_apply(rules_4, COUNT_OF(rules_4), w, size, 1);
+}
+
+u32 fts_porter_stem(u8 *w, u32 size)
+{
+    step_1a(w, &size);
+    step_1b(w, &size);
+    if (w[size - 1] == 'y' && has_vowel(w, size - 1)) w[size - 1] = 'i';
+    (void)rules_apply(rules_2, COUNT_OF(rules_2), w, &size, 0);
+    (void)rules_apply(rules_3, COUNT_OF(rules_3), w, &size, 0);
+    step_4(w, &size);
+    if (w[size - 1] == 'e') {
+        u32 m = measure(w, size - 1);
+        if (m > 1 || (m == 1 && !ends_cvc(w, size - 1))) size--;
+    }
+    if (size >= 2 && w[size - 1] == 'l' && w[size - 2] == 'l' && measure(w, size - 1) > 1) size--;
+    return size;
+}

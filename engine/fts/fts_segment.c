@@ -1,0 +1,391 @@
+// Reading one segment. An iterator's place changes only when all that the next place needs is in memory: the pages from
+// the one it stands on up to that place are kept, and a call that met a wait starts over from the old place.
+#include "fts_internal.h"
+
+void fts_iter_init(struct fts_iter *i, struct fts_table *x, const struct fts_segment *segment)
+{
+    *i = (struct fts_iter){.table = x, .segment = *segment};
+}
+
+static void pages_drop(struct fts_iter *i, u32 count)
+{
+    // Their memory goes to the end, for the pages to come.
+    for (; count; count--) {
+        struct fts_page first = i->pages[0];
+        memmove(i->pages, i->pages + 1, (i->page_capacity - 1) * sizeof *i->pages);
+        i->pages[i->page_capacity - 1] = first;
+        i->page_count--;
+    }
+}
+
+void fts_iter_free(struct fts_iter *i)
+{
+    for (u32 k = 0; k < i->page_capacity; k++) free(i->pages[k].data);
+    free(i->pages);
+    fts_buffer_free(&i->term);
+    fts_reader_free(&i->reader);
+    i->pages = NULL;
+    i->page_count = i->page_capacity = 0;
+    i->valid = false;
+}
+
+// Brings pages[k] into memory.
+static io_status page_need(struct fts_iter *i, struct op *op, u32 k)
+{
+    while (i->page_count <= k) {
+        if (i->page_count == i->page_capacity) {
+            u32 capacity = i->page_capacity ? i->page_capacity * 2 : 2;
+            struct fts_page *grown = realloc(i->pages, capacity * sizeof *grown);
+            if (!grown) return fts_no_memory(op);
+            memset(grown + i->page_capacity, 0, (capacity - i->page_capacity) * sizeof *grown);
+            i->pages = grown;
+            i->page_capacity = capacity;
+        }
+        s64 id = ((s64)i->segment.id << FTS_PAGE_BITS) + i->page_no + i->page_count;
+        const u8 *bytes;
+        u32 size;
+        bool found;
+        IO_TRY(fts_block_read(i->table, op, &i->reader, FTS_SHADOW_DATA, id, &bytes, &size, &found));
+        if (!found || size < 4) return fts_corrupt(op, i->table, "a page of the index is missing");
+        struct fts_page *p = &i->pages[i->page_count];
+        if (p->capacity < size) {
+            u8 *data = realloc(p->data, size);
+            if (!data) return fts_no_memory(op);
+            p->data = data;
+            p->capacity = size;
+        }
+        memcpy(p->data, bytes, size);
+        p->size = size;
+        p->leaf_size = be16_get(p->data + 2);
+        if (p->leaf_size < 4 || p->leaf_size > size) return fts_corrupt(op, i->table, "a page of the index is damaged");
+        i->page_count++;
+    }
+    return IO_DONE;
+}
+
+static bool page_is_last(const struct fts_iter *i, u32 k) { return i->page_no + k >= i->segment.last; }
+
+// The offset of the page's first term, its leaf_size when it has none; *footer is the place behind it.
+static bool first_term(const struct fts_page *p, u32 *offset, u32 *footer)
+{
+    *offset = *footer = p->leaf_size;
+    if (p->size == p->leaf_size) return true;
+    u64 v;
+    u32 n = varint_get_checked(p->data + p->leaf_size, p->data + p->size, &v);
+    if (!n || v < 4 || v >= p->leaf_size) return false;
+    *offset = (u32)v;
+    *footer = p->leaf_size + n;
+    return true;
+}
+
+static bool next_term(const struct fts_page *p, u32 term, u32 *offset, u32 *footer)
+{
+    *offset = p->leaf_size;
+    if (*footer >= p->size) return true;
+    u64 v;
+    u32 n = varint_get_checked(p->data + *footer, p->data + p->size, &v);
+    if (!n || v == 0 || v > p->leaf_size || term + v >= p->leaf_size) return false;
+    *offset = term + (u32)v;
+    *footer += n;
+    return true;
+}
+
+// ---- entries ---------------------------------------------------------------------------------------------------------
+
+struct entry {
+    u32 page, at; // behind its head
+    s64 rowid;
+    bool deleted;
+    u32 positions_size;
+};
+
+// The head of an entry at `at` of pages[page]; `base`: the rowid before, or NULL where it stands as it is.
+static bool entry_decode(const struct fts_iter *i, u32 page, u32 at, u32 end, const s64 *base, struct entry *e)
+{
+    const struct fts_page *p = &i->pages[page];
+    const u8 *limit = p->data + end;
+    u64 v;
+    u32 n = varint_get_checked(p->data + at, limit, &v);
+    if (!n) return false;
+    at += n;
+    e->rowid = base ? (s64)((u64)*base + v) : (s64)v;
+    if (i->table->config->detail == FTS_DETAIL_NONE) {
+        e->deleted = at < end && p->data[at] == 0;
+        e->positions_size = !e->deleted;
+        if (e->deleted) {
+            at++;
+            if (at < end && p->data[at] == 0) {
+                at++;
+                e->positions_size = 1;
+            }
+        }
+    } else {
+        n = varint_get_checked(p->data + at, limit, &v);
+        if (!n || v / 2 > VALUE_SIZE_MAX) return false;
+        at += n;
+        e->deleted = v & 1;
+        e->positions_size = (u32)(v / 2);
+    }
+    e->page = page;
+    e->at = at;
+    return true;
+}
+
+static void entry_take(struct fts_iter *i, const struct entry *e)
+{
+    if (e->page) {
+        pages_drop(i, e->page);
+        i->page_no += e->page;
+    }
+    i->rowid = e->rowid;
+    i->deleted = e->deleted;
+    i->positions_size = e->positions_size;
+    i->positions_at = e->at;
+    i->valid = true;
+    i->term_ended = false;
+}
+
+static io_status damaged(struct fts_iter *i, struct op *op) { return fts_corrupt(op, i->table, "the index is damaged"); }
+
+// Moves (page, at) over `size` bytes of positions, which go on over pages.
+static io_status skip(struct fts_iter *i, struct op *op, u32 *page, u32 *at, u32 size)
+{
+    while (size > i->pages[*page].leaf_size - *at) {
+        size -= i->pages[*page].leaf_size - *at;
+        if (page_is_last(i, *page)) return damaged(i, op);
+        ++*page;
+        IO_TRY(page_need(i, op, *page));
+        *at = 4;
+    }
+    *at += size;
+    return IO_DONE;
+}
+
+static u32 stored_size(const struct fts_iter *i)
+{
+    return i->table->config->detail == FTS_DETAIL_NONE ? 0 : i->positions_size;
+}
+
+// Where the doclist goes on, or ends, behind (page, at): *end is the end of the doclist's part in that page.
+static io_status continuation(struct fts_iter *i, struct op *op, u32 *page, u32 *at, u32 *end, bool *ended)
+{
+    *ended = false;
+    for (;;) {
+        const struct fts_page *p = &i->pages[*page];
+        u32 footer;
+        if (*page == 0)
+            *end = i->term_next;
+        else if (!first_term(p, end, &footer))
+            return damaged(i, op);
+        if (*at < *end) return IO_DONE;
+        if (*at > *end) return damaged(i, op);
+        if (*end < p->leaf_size || page_is_last(i, *page)) {
+            *ended = true;
+            return IO_DONE;
+        }
+        ++*page;
+        IO_TRY(page_need(i, op, *page));
+        *at = 4;
+    }
+}
+
+io_status fts_iter_next(struct fts_iter *i, struct op *op)
+{
+    ASSERT(i->valid);
+    u32 page = 0, at = i->positions_at, end;
+    bool ended;
+    IO_TRY(skip(i, op, &page, &at, stored_size(i)));
+    IO_TRY(continuation(i, op, &page, &at, &end, &ended));
+    if (ended) {
+        i->valid = false;
+        i->term_ended = true;
+        return IO_DONE;
+    }
+    struct entry e;
+    bool absolute = at == be16_get(i->pages[page].data);
+    if (!entry_decode(i, page, at, end, absolute ? NULL : &i->rowid, &e)) return damaged(i, op);
+    if (page) {
+        u32 next, footer;
+        if (!first_term(&i->pages[page], &next, &footer)) return damaged(i, op);
+        i->term_next = next;
+        i->footer_at = footer;
+        i->term_first = true;
+    }
+    entry_take(i, &e);
+    return IO_DONE;
+}
+
+// ---- terms -------------------------------------------------------------------------------------------------------------
+
+// The term that starts at `at` of pages[page] and its first entry. `first`: of the page; others share a prefix with
+// i->term.
+static io_status term_read(struct fts_iter *i, struct op *op, u32 page, u32 at, u32 footer, bool first)
+{
+    const struct fts_page *p = &i->pages[page];
+    const u8 *limit = p->data + p->leaf_size;
+    u64 prefix = 0, size;
+    u32 n, begin = at, next;
+    if (!first) {
+        if (!(n = varint_get_checked(p->data + at, limit, &prefix)) || prefix > i->term.size) return damaged(i, op);
+        at += n;
+    }
+    if (!(n = varint_get_checked(p->data + at, limit, &size)) || size > p->leaf_size - at - n) return damaged(i, op);
+    at += n;
+    // Its doclist ends where the next term starts.
+    if (!next_term(p, begin, &next, &footer)) return damaged(i, op);
+    u32 term_at = at, end = next, entry_page = page, start = at + (u32)size;
+    struct entry e;
+    if (start == p->leaf_size) {
+        // Its doclist starts on the next page.
+        if (page_is_last(i, page)) return damaged(i, op);
+        entry_page = page + 1;
+        IO_TRY(page_need(i, op, entry_page));
+        p = &i->pages[page]; // the array may have moved
+        if (!first_term(&i->pages[entry_page], &end, &footer)) return damaged(i, op);
+        start = 4;
+        next = end;
+    }
+    if (!entry_decode(i, entry_page, start, end, NULL, &e)) return damaged(i, op);
+    if (!fts_buffer_reserve(&i->term, size)) return fts_no_memory(op);
+    i->term.size = (u32)prefix;
+    (void)fts_buffer_add(&i->term, p->data + term_at, (u32)size);
+    i->term_next = next;
+    i->footer_at = footer;
+    i->term_first = entry_page != page;
+    entry_take(i, &e);
+    return IO_DONE;
+}
+
+// From page `page` on: the first term of the first page that has one.
+static io_status term_on_page(struct fts_iter *i, struct op *op, u32 page)
+{
+    for (;; page++) {
+        IO_TRY(page_need(i, op, page));
+        u32 at, footer;
+        if (!first_term(&i->pages[page], &at, &footer)) return damaged(i, op);
+        if (at < i->pages[page].leaf_size) return term_read(i, op, page, at, footer, true);
+        if (page_is_last(i, page)) break;
+        if (page) {
+            // Nothing on it is wanted: a long doclist is not kept in memory.
+            pages_drop(i, page);
+            i->page_no += page;
+            i->term_next = i->pages[0].leaf_size;
+            i->footer_at = i->pages[0].size;
+            page = 0;
+        }
+    }
+    i->valid = false;
+    i->term_ended = false;
+    return IO_DONE;
+}
+
+io_status fts_iter_next_term(struct fts_iter *i, struct op *op)
+{
+    if (i->term_next < i->pages[0].leaf_size)
+        return term_read(i, op, 0, i->term_next, i->footer_at, i->term_first);
+    if (page_is_last(i, 0)) {
+        i->valid = i->term_ended = false;
+        return IO_DONE;
+    }
+    return term_on_page(i, op, 1);
+}
+
+static void to_page(struct fts_iter *i, u32 page_no)
+{
+    if (i->page_no == page_no && i->page_count) return;
+    i->page_no = page_no;
+    i->page_count = 0;
+    i->term.size = 0;
+}
+
+io_status fts_iter_first(struct fts_iter *i, struct op *op)
+{
+    to_page(i, i->segment.first);
+    return term_on_page(i, op, 0);
+}
+
+// The page of NAME_idx's last entry at or before the term; *page = the segment's first when there is none.
+static io_status page_of_term(struct fts_iter *i, struct op *op, const u8 *term, u32 size, u32 *page)
+{
+    struct fts_table *x = i->table;
+    const struct database *d = &x->db->databases[x->database];
+    const struct table *t = fts_shadow_table(x, FTS_SHADOW_IDX);
+    if (!t || !t->primary_key) return fts_corrupt(op, x, "NAME_idx is missing");
+    static const struct collation *const collations[2] = {NULL, NULL};
+    u8 orders[2] = {0, 0};
+    struct key_info info = {.field_count = 2, .all_count = 2, .encoding = d->schema->encoding ? d->schema->encoding : 1,
+                            .collations = (const struct collation **)(uintptr_t)collations, .orders = orders};
+    struct value key[2];
+    value_init(&key[0]);
+    value_init(&key[1]);
+    value_set_integer(&key[0], i->segment.id);
+    value_borrow_blob(&key[1], term, size);
+    struct search_key search = {.info = &info, .values = key, .count = 2, .default_result = -1};
+    struct cursor c;
+    cursor_init(&c, d->txn, t->root, &info, false);
+    int compare = 0;
+    io_status status = cursor_seek_key(&c, op, &search, &compare);
+    if (status == IO_DONE && cursor_valid(&c) && compare > 0) status = cursor_previous(&c, op);
+    *page = i->segment.first;
+    u8 record[64];
+    if (status == IO_DONE && cursor_valid(&c)) status = cursor_entry(&c, op);
+    if (status == IO_DONE && cursor_valid(&c)) {
+        u64 record_bytes = c.payload_size;
+        u8 *bytes = record_bytes <= sizeof record ? record : malloc(record_bytes);
+        if (!bytes) status = fts_no_memory(op);
+        if (status == IO_DONE) status = cursor_read(&c, op, 0, record_bytes, bytes);
+        if (status == IO_DONE) {
+            struct value fields[3];
+            u32 count = 0;
+            for (u32 k = 0; k < 3; k++) value_init(&fields[k]);
+            if (record_decode(bytes, record_bytes, info.encoding, fields, 3, &count, &op->err) != ERR_OK)
+                status = IO_FAIL;
+            else if (count == 3 && value_to_integer(&fields[0]) == i->segment.id)
+                *page = (u32)(value_to_integer(&fields[2]) >> 1);
+            for (u32 k = 0; k < 3; k++) value_deinit(&fields[k]);
+        }
+        if (bytes != record) free(bytes);
+    }
+    cursor_deinit(&c);
+    IO_TRY(status);
+    if (*page < i->segment.first) *page = i->segment.first;
+    if (*page > i->segment.last) return damaged(i, op);
+    return IO_DONE;
+}
+
+static int term_compare(const struct fts_buffer *a, const u8 *b, u32 size)
+{
+    int k = a->size && size ? memcmp(a->data, b, MIN(a->size, size)) : 0;
+    return k ? k : a->size < size ? -1 : a->size > size;
+}
+
+io_status fts_iter_seek(struct fts_iter *i, struct op *op, const u8 *term, u32 size)
+{
+    // A seek that met a wait goes on from the term that it had reached, when that is still before the one wanted.
+    if (!i->valid || term_compare(&i->term, term, size) >= 0) {
+        u32 page;
+        IO_TRY(page_of_term(i, op, term, size, &page));
+        to_page(i, page);
+        IO_TRY(term_on_page(i, op, 0));
+    }
+    while (i->valid && term_compare(&i->term, term, size) < 0) IO_TRY(fts_iter_next_term(i, op));
+    return IO_DONE;
+}
+
+io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *out)
+{
+    ASSERT(i->valid);
+    u32 page = 0, at = i->positions_at, size = stored_size(i);
+    IO_TRY(skip(i, op, &page, &at, size)); // all of it is in memory now
+    if (!fts_buffer_reserve(out, size)) return fts_no_memory(op);
+    page = 0;
+    at = i->positions_at;
+    while (size) {
+        u32 here = MIN(size, i->pages[page].leaf_size - at);
+        (void)fts_buffer_add(out, i->pages[page].data + at, here);
+        size -= here;
+        page++;
+        at = 4;
+    }
+    return IO_DONE;
+}

@@ -1,0 +1,317 @@
+// Cursors over full-text tables.
+#include "fts_cursor.h"
+
+#include <strings.h>
+
+enum filter_step { FILTER_FLUSH, FILTER_STRUCTURE, FILTER_SETTINGS, FILTER_FIRST };
+
+io_status fts_cursor_open(struct skerry *db, u32 database, const struct table *t, struct op *op, struct fts_cursor **out)
+{
+    struct fts_table *x;
+    IO_TRY(fts_table_get(db, database, t, op, &x));
+    struct fts_cursor *c = calloc(1, sizeof *c);
+    if (!c) return fts_no_memory(op);
+    c->db = db;
+    c->database = database;
+    c->table = table_ref((struct table *)(uintptr_t)t);
+    c->config = t->fts;
+    c->x = x;
+    c->eof = true;
+    c->columns = calloc(t->fts->column_count + 1, sizeof *c->columns);
+    if (!c->columns) {
+        table_unref(c->table);
+        free(c);
+        return fts_no_memory(op);
+    }
+    for (u32 i = 0; i < t->fts->column_count; i++) value_init(&c->columns[i]);
+    *out = c;
+    return IO_DONE;
+}
+
+static void query_drop(struct fts_cursor *c)
+{
+    fts_ranking_free(&c->ranking);
+    fts_expr_free(c->expr);
+    c->expr = NULL;
+    if (c->scan) fts_sql_give(c->x, c->scan_kind, &c->scan);
+    free(c->rank);
+    c->rank = NULL;
+    c->content_ready = c->instances_ready = false;
+}
+
+void fts_cursor_close(struct fts_cursor *c)
+{
+    if (!c) return;
+    query_drop(c);
+    fts_sql_give(c->x, FTS_SQL_CONTENT_GET, &c->content);
+    fts_structure_free(&c->structure);
+    fts_reader_free(&c->reader);
+    for (u32 i = 0; i < c->config->column_count; i++) value_deinit(&c->columns[i]);
+    free(c->columns);
+    free(c->instances);
+    table_unref(c->table);
+    free(c);
+}
+
+// ---- starting ------------------------------------------------------------------------------------------------------------
+
+static bool quoted_add(struct fts_buffer *b, const char *name)
+{
+    bool ok = fts_buffer_add(b, "\"", 1);
+    for (; ok && *name; name++) {
+        if (*name == '"') ok = fts_buffer_add(b, "\"", 1);
+        ok = ok && fts_buffer_add(b, name, 1);
+    }
+    return ok && fts_buffer_add(b, "\"", 1);
+}
+
+// Several MATCH terms are one query: all of them hold.
+static io_status query_parse(struct fts_cursor *c, struct op *op, const s32 *matches, u32 count, const struct value *argv)
+{
+    const struct fts_config *config = c->config;
+    struct fts_buffer text = {0};
+    struct value scratch;
+    value_init(&scratch);
+    bool ok = true;
+    for (u32 i = 0; ok && i < count; i++) {
+        const u8 *one;
+        u32 size;
+        ok = fts_value_text(&argv[i], &scratch, &one, &size);
+        if (!ok) break;
+        if (count == 1) {
+            ok = fts_buffer_add(&text, one, size);
+            break;
+        }
+        if (!size) continue;
+        if (text.size) ok = fts_buffer_add(&text, " AND ", 5);
+        if (ok && matches[i] < (s32)config->column_count)
+            ok = quoted_add(&text, config->columns[matches[i]]) && fts_buffer_add(&text, ":", 1);
+        ok = ok && fts_buffer_add(&text, "(", 1) && fts_buffer_add(&text, one, size) && fts_buffer_add(&text, ")", 1);
+    }
+    value_deinit(&scratch);
+    s32 column = count == 1 && matches[0] < (s32)config->column_count ? matches[0] : -1;
+    if (ok) c->expr = fts_expr_parse(config, column, text.data, text.size, &op->err);
+    fts_buffer_free(&text);
+    return !ok ? fts_no_memory(op) : c->expr ? IO_DONE : IO_FAIL;
+}
+
+// An integer that `v` is compared with; false: no row fits. `above`: the bound for > and >= of a real number.
+static bool rowid_bound(const struct value *v, bool lower, bool strict, s64 *out)
+{
+    struct value n;
+    value_init(&n);
+    bool ok = true;
+    s64 i = 0;
+    bool exact = true;
+    if (v->type == VALUE_NULL) return false;
+    if (value_copy(&n, v) == ERR_OK) (void)value_apply_affinity(&n, AFFINITY_NUMERIC);
+    if (n.type == VALUE_INTEGER) {
+        i = n.integer;
+    } else if (n.type == VALUE_REAL) {
+        double r = n.real;
+        if (r >= 9223372036854775808.0 || r < -9223372036854775808.0) {
+            // Beyond all rowids.
+            bool high = r > 0;
+            ok = lower != high;
+            i = lower ? INT64_MIN : INT64_MAX;
+            strict = false;
+        } else {
+            i = (s64)r;
+            exact = (double)i == r;
+            if (!exact && lower && (double)i < r) i++;
+            if (!exact && !lower && (double)i > r) i--;
+        }
+    } else {
+        // Text and blobs are larger than every number.
+        ok = !lower;
+        i = INT64_MAX;
+        strict = false;
+    }
+    value_deinit(&n);
+    if (ok && strict && exact) {
+        if (lower ? i == INT64_MAX : i == INT64_MIN) return false;
+        i += lower ? 1 : -1;
+    }
+    *out = i;
+    return ok;
+}
+
+static bool bounds_set(struct fts_cursor *c, u32 plan, const struct value *argv)
+{
+    s64 v;
+    c->low = INT64_MIN;
+    c->high = INT64_MAX;
+    if (plan & FTS_PLAN_RANK) argv++;
+    for (u32 bit = FTS_PLAN_ROWID_EQ; bit <= FTS_PLAN_ROWID_LT; bit <<= 1) {
+        if (!(plan & bit)) continue;
+        bool lower = bit & (FTS_PLAN_ROWID_EQ | FTS_PLAN_ROWID_GE | FTS_PLAN_ROWID_GT);
+        bool upper = bit & (FTS_PLAN_ROWID_EQ | FTS_PLAN_ROWID_LE | FTS_PLAN_ROWID_LT);
+        bool strict = bit & (FTS_PLAN_ROWID_GT | FTS_PLAN_ROWID_LT);
+        if (lower) {
+            if (!rowid_bound(argv, true, strict, &v)) return false;
+            c->low = MAX(c->low, v);
+        }
+        if (upper) {
+            if (!rowid_bound(argv, false, strict, &v)) return false;
+            c->high = MIN(c->high, v);
+        }
+        argv++;
+    }
+    return c->low <= c->high;
+}
+
+static void row_left(struct fts_cursor *c)
+{
+    c->content_ready = c->instances_ready = false;
+    if (c->content && skerry_stmt_busy(c->content)) (void)skerry_reset(c->content);
+}
+
+static io_status match_seek(struct fts_cursor *c, struct op *op, s64 from)
+{
+    bool found;
+    s64 rowid = 0;
+    IO_TRY(fts_expr_seek(c->expr, op, from, &found, &rowid));
+    row_left(c);
+    c->eof = !found || rowid > c->high;
+    c->rowid = rowid;
+    return IO_DONE;
+}
+
+static io_status scan_step(struct fts_cursor *c, struct op *op)
+{
+    const struct fts_config *config = c->config;
+    if (!c->scan) {
+        if (config->content == FTS_CONTENT_NONE && !config->column_size) {
+            c->eof = true;
+            return IO_DONE;
+        }
+        c->scan_kind = config->content == FTS_CONTENT_NONE ? FTS_SQL_DOCSIZE_SCAN : FTS_SQL_CONTENT_SCAN;
+        IO_TRY(fts_sql_take(c->x, op, c->scan_kind, &c->scan));
+        if (skerry_bind_integer(c->scan, 1, c->low) || skerry_bind_integer(c->scan, 2, c->high)) return fts_no_memory(op);
+    }
+    bool row;
+    IO_TRY(fts_sql_step(c->scan, op, &row));
+    row_left(c);
+    c->eof = !row;
+    if (row) c->rowid = value_to_integer(skerry_column(c->scan, 0));
+    return IO_DONE;
+}
+
+io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const s32 *matches, u32 match_count,
+                            const struct value *argv)
+{
+    const struct value *more = argv + match_count;
+    switch ((enum filter_step)c->step) {
+    case FILTER_FLUSH:
+        IO_TRY(fts_table_get(c->db, c->database, c->table, op, &c->x));
+        IO_TRY(fts_flush_run(c->x, op, FTS_FLUSH_PENDING));
+        query_drop(c);
+        c->eof = true;
+        c->step = FILTER_STRUCTURE;
+        // fall through
+    case FILTER_STRUCTURE:
+        IO_TRY(fts_structure_read(c->x, op, &c->reader, &c->structure));
+        c->generation = c->x->generation;
+        if (!c->x->totals_changed) c->x->totals_known = false; // another connection may have written since
+        c->step = FILTER_SETTINGS;
+        // fall through
+    case FILTER_SETTINGS:
+        IO_TRY(fts_settings_read(c->x, op, c->structure.cookie));
+        if (!bounds_set(c, plan, more)) {
+            c->step = FILTER_FLUSH;
+            return IO_DONE;
+        }
+        if (plan & FTS_PLAN_RANK && more->type == VALUE_TEXT) {
+            c->rank = strndup((const char *)more->bytes, more->size);
+            if (!c->rank) return fts_no_memory(op);
+        }
+        if (match_count) {
+            for (u32 i = 0; i < match_count; i++)
+                if (argv[i].type == VALUE_NULL) {
+                    c->step = FILTER_FLUSH;
+                    return IO_DONE;
+                }
+            io_status status = query_parse(c, op, matches, match_count, argv);
+            if (status != IO_DONE) {
+                c->step = FILTER_FLUSH;
+                return status;
+            }
+            fts_expr_open(c->expr, c->x, &c->structure);
+        }
+        c->step = FILTER_FIRST;
+        // fall through
+    case FILTER_FIRST: {
+        io_status status = c->expr ? match_seek(c, op, c->low) : scan_step(c, op);
+        if (status != IO_WAIT) c->step = FILTER_FLUSH;
+        return status;
+    }
+    }
+    return IO_DONE;
+}
+
+io_status fts_cursor_next(struct fts_cursor *c, struct op *op)
+{
+    if (!c->expr) return scan_step(c, op);
+    if (c->rowid == INT64_MAX) {
+        c->eof = true;
+        return IO_DONE;
+    }
+    if (c->generation != c->x->generation) {
+        // Segments were written or merged meanwhile: the query finds its place in them as they are now.
+        IO_TRY(fts_structure_read(c->x, op, &c->reader, &c->structure));
+        fts_expr_open(c->expr, c->x, &c->structure);
+        c->generation = c->x->generation;
+    }
+    return match_seek(c, op, c->rowid + 1);
+}
+
+bool fts_cursor_eof(const struct fts_cursor *c) { return c->eof; }
+s64 fts_cursor_rowid(const struct fts_cursor *c) { return c->rowid; }
+
+// ---- columns -------------------------------------------------------------------------------------------------------------
+
+io_status fts_cursor_content(struct fts_cursor *c, struct op *op)
+{
+    const struct fts_config *config = c->config;
+    if (c->content_ready) return IO_DONE;
+    if (config->content == FTS_CONTENT_NONE) {
+        for (u32 i = 0; i < config->column_count; i++) value_set_null(&c->columns[i]);
+        c->content_ready = true;
+        return IO_DONE;
+    }
+    struct skerry_stmt *s = c->scan;
+    if (!s) {
+        if (!c->content) IO_TRY(fts_sql_take(c->x, op, FTS_SQL_CONTENT_GET, &c->content));
+        s = c->content;
+        if (!skerry_stmt_busy(s) && skerry_bind_integer(s, 1, c->rowid)) return fts_no_memory(op);
+        bool row;
+        IO_TRY(fts_sql_step(s, op, &row));
+        if (!row) {
+            if (config->content == FTS_CONTENT_EXTERNAL)
+                return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "fts5: missing row %lld from content table '%s'.'%s'",
+                                (long long)c->rowid, c->db->databases[c->database].name, config->content_table);
+            return fts_corrupt(op, c->x, "a row of its content is missing");
+        }
+    }
+    for (u32 i = 0; i < config->column_count; i++)
+        if (value_copy(&c->columns[i], skerry_column(s, i + 1)) != ERR_OK) return fts_no_memory(op);
+    if (!c->scan) (void)skerry_reset(s);
+    c->content_ready = true;
+    return IO_DONE;
+}
+
+io_status fts_cursor_column(struct fts_cursor *c, struct op *op, u32 column, struct value *out)
+{
+    const struct fts_config *config = c->config;
+    value_set_null(out);
+    if (column == config->column_count + 1) {
+        if (!c->expr) return IO_DONE;
+        double rank = 0;
+        IO_TRY(fts_cursor_rank(c, op, &rank));
+        value_set_real(out, rank);
+        return IO_DONE;
+    }
+    if (column >= config->column_count) return IO_DONE;
+    IO_TRY(fts_cursor_content(c, op));
+    return value_copy(out, &c->columns[column]) == ERR_OK ? IO_DONE : fts_no_memory(op);
+}

@@ -1,0 +1,51 @@
+// Full-text tables as the interpreter uses them: cursors, changes of rows, and the end of transactions.
+#pragma once
+
+#include "../connection.h"
+
+struct table;
+struct fts_cursor;
+
+// ---- cursors -------------------------------------------------------------------------------------------------------
+
+// What of a WHERE clause a cursor takes: a bit each, in the plan's number; arguments follow in the order of the bits,
+// those of MATCH as many as there are, each with its column in the plan's text.
+enum fts_plan {
+    FTS_PLAN_RANK = 1,       // rank MATCH 'function(arguments)'
+    FTS_PLAN_ROWID_EQ = 2,
+    FTS_PLAN_ROWID_GE = 4,
+    FTS_PLAN_ROWID_LE = 8,
+    FTS_PLAN_ROWID_GT = 16,
+    FTS_PLAN_ROWID_LT = 32,
+};
+
+io_status fts_cursor_open(struct skerry *db, u32 database, const struct table *t, struct op *op, struct fts_cursor **out);
+void fts_cursor_close(struct fts_cursor *c); // NULL is fine
+// matches: column numbers (column_count: any column) of the MATCH arguments, which come first in argv.
+io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const s32 *matches, u32 match_count,
+                            const struct value *argv);
+io_status fts_cursor_next(struct fts_cursor *c, struct op *op);
+bool fts_cursor_eof(const struct fts_cursor *c);
+s64 fts_cursor_rowid(const struct fts_cursor *c);
+io_status fts_cursor_column(struct fts_cursor *c, struct op *op, u32 column, struct value *out);
+
+// bm25(t, ...), highlight(t, ...), snippet(t, ...): their first argument left out.
+enum fts_function { FTS_BM25, FTS_HIGHLIGHT, FTS_SNIPPET };
+bool fts_function_find(const char *name, enum fts_function *out);
+io_status fts_cursor_function(struct fts_cursor *c, struct op *op, enum fts_function f, const struct value *argv,
+                              u32 argc, struct value *out);
+
+// ---- changes -------------------------------------------------------------------------------------------------------
+
+// argv: the old rowid (NULL: INSERT), the new rowid, the columns, the two hidden ones; argc 1: DELETE. *rowid: the new
+// row's. A conflict gives ERR_CONSTRAINT. by: whose change it is.
+io_status fts_change(struct skerry *db, u32 database, const struct table *t, struct op *op, const void *by,
+                     const struct value *argv, u32 argc, bool replace, s64 *rowid);
+
+// Before a commit, and before a savepoint is opened: what is pending is written.
+io_status fts_connection_flush(struct skerry *db, struct op *op);
+// The statement `by` ends: a change of its that is under way is given up.
+void fts_changes_abandon(struct skerry *db, const void *by);
+// After something was rolled back.
+void fts_connection_forget(struct skerry *db);
+void fts_connection_free(struct skerry *db);

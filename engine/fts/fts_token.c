@@ -1,0 +1,306 @@
+// unicode61, ascii and trigram; fts_porter.c stems what one of them gives.
+#include "fts_token.h"
+
+#include <strings.h>
+#include <utf8proc.h>
+
+#include "fts_porter.h"
+
+enum tokenizer_kind { TOKENIZER_UNICODE61, TOKENIZER_ASCII, TOKENIZER_TRIGRAM };
+
+struct fts_tokenizer {
+    u8 kind;
+    bool porter;
+    // unicode61, ascii
+    u8 remove_diacritics; // 0, 1: from Latin letters with one mark, 2: with several too
+    bool ascii_token[128];
+    u32 categories; // bit per utf8proc category
+    u32 exception_count, exception_capacity;
+    s32 *exceptions; // characters that are what their category is not
+    // trigram
+    bool fold_case;
+};
+
+// ---- characters ----------------------------------------------------------------------------------------------------
+
+// The next character; bytes that are no UTF-8 give U+FFFD one at a time, so that every text has tokens.
+static u32 character_get(const u8 *p, const u8 *end, s32 *out)
+{
+    if (*p < 0x80) {
+        *out = *p;
+        return 1;
+    }
+    utf8proc_int32_t c;
+    utf8proc_ssize_t n = utf8proc_iterate(p, end - p, &c);
+    if (n < 1) {
+        *out = 0xfffd;
+        return 1;
+    }
+    *out = c;
+    return (u32)n;
+}
+
+static bool is_mark(s32 c) { return c >= 0x300 && c <= 0x331; }
+
+// The letter without its marks, in lower case.
+static s32 character_fold(s32 c, u8 remove_diacritics)
+{
+    if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
+    c = utf8proc_tolower(c);
+    if (!remove_diacritics) return c;
+    utf8proc_int32_t parts[8];
+    int boundary = 0;
+    utf8proc_ssize_t n = utf8proc_decompose_char(c, parts, 8, UTF8PROC_DECOMPOSE, &boundary);
+    if (n < 2 || n > 8 || parts[0] >= 0x80 || (n > 2 && remove_diacritics == 1)) return c;
+    for (utf8proc_ssize_t i = 1; i < n; i++)
+        if (utf8proc_category(parts[i]) != UTF8PROC_CATEGORY_MN) return c;
+    return parts[0] >= 'A' && parts[0] <= 'Z' ? parts[0] + 32 : parts[0];
+}
+
+// ---- making them -----------------------------------------------------------------------------------------------------
+
+static const char category_names[][3] = {"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd",
+                                         "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm",
+                                         "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co"};
+
+static u32 categories_of(char first, char second)
+{
+    u32 bits = 0;
+    for (u32 i = 0; i < COUNT_OF(category_names); i++)
+        if (category_names[i][0] == first && (second == '*' || category_names[i][1] == second)) bits |= 1u << i;
+    return bits;
+}
+
+static bool category_token(const struct fts_tokenizer *t, s32 c)
+{
+    return t->categories >> utf8proc_category(c) & 1;
+}
+
+static void ascii_set(struct fts_tokenizer *t)
+{
+    for (s32 c = 0; c < 128; c++) t->ascii_token[c] = category_token(t, c);
+}
+
+static bool character_token(const struct fts_tokenizer *t, s32 c)
+{
+    if (c < 128) return t->ascii_token[c];
+    if (t->kind == TOKENIZER_ASCII) return true;
+    bool is = category_token(t, c);
+    for (u32 i = 0; i < t->exception_count; i++)
+        if (t->exceptions[i] == c) return !is;
+    return is;
+}
+
+static bool exceptions_add(struct arena *a, struct fts_tokenizer *t, const char *text, bool token)
+{
+    const u8 *p = (const u8 *)text, *end = p + strlen(text);
+    while (p < end) {
+        s32 c;
+        p += character_get(p, end, &c);
+        if (c < 128) {
+            t->ascii_token[c] = token;
+        } else if (t->kind == TOKENIZER_UNICODE61 && character_token(t, c) != token) {
+            t->exceptions =
+                arena_grow(a, t->exceptions, t->exception_count, &t->exception_capacity, sizeof *t->exceptions);
+            if (!t->exceptions) return false;
+            t->exceptions[t->exception_count++] = c;
+        }
+    }
+    return true;
+}
+
+static bool categories_read(struct fts_tokenizer *t, const char *text)
+{
+    t->categories = 0;
+    for (const char *p = text; *p;) {
+        if (*p == ' ' || *p == '\t') {
+            p++;
+            continue;
+        }
+        if (!p[1]) return false;
+        u32 bits = categories_of(p[0], p[1]);
+        if (!bits) return false;
+        t->categories |= bits;
+        p += 2;
+        if (*p && *p != ' ' && *p != '\t') return false;
+    }
+    ascii_set(t);
+    return true;
+}
+
+static bool arguments_read(struct arena *a, struct fts_tokenizer *t, const char *const *words, u32 count)
+{
+    if (count % 2) return false;
+    for (u32 i = 0; i < count; i += 2)
+        if (t->kind == TOKENIZER_UNICODE61 && strcasecmp(words[i], "categories") == 0 &&
+            !categories_read(t, words[i + 1]))
+            return false;
+    for (u32 i = 0; i < count; i += 2) {
+        const char *name = words[i], *value = words[i + 1];
+        bool digit = value[0] >= '0' && value[0] <= '2' && !value[1];
+        if (t->kind == TOKENIZER_TRIGRAM) {
+            if (!digit || value[0] == '2') return false;
+            if (strcasecmp(name, "case_sensitive") == 0)
+                t->fold_case = value[0] == '0';
+            else if (strcasecmp(name, "remove_diacritics") == 0)
+                t->remove_diacritics = value[0] == '1' ? 2 : 0;
+            else
+                return false;
+        } else if (strcasecmp(name, "tokenchars") == 0 || strcasecmp(name, "separators") == 0) {
+            if (!exceptions_add(a, t, value, strcasecmp(name, "tokenchars") == 0)) return false;
+        } else if (t->kind == TOKENIZER_UNICODE61 && strcasecmp(name, "remove_diacritics") == 0) {
+            if (!digit) return false;
+            t->remove_diacritics = (u8)(value[0] - '0');
+        } else if (t->kind != TOKENIZER_UNICODE61 || strcasecmp(name, "categories") != 0) {
+            return false;
+        }
+    }
+    return t->kind != TOKENIZER_TRIGRAM || t->fold_case || !t->remove_diacritics;
+}
+
+struct fts_tokenizer *fts_tokenizer_create(struct arena *a, const char *const *words, u32 count, const char **error)
+{
+    struct fts_tokenizer *t = arena_alloc(a, sizeof *t);
+    if (!t) return NULL;
+    t->remove_diacritics = 1;
+    t->fold_case = true;
+    if (count && strcasecmp(words[0], "porter") == 0) {
+        t->porter = true;
+        words++;
+        count--;
+    }
+    const char *name = count ? words[0] : "unicode61";
+    if (strcasecmp(name, "unicode61") == 0) {
+        t->kind = TOKENIZER_UNICODE61;
+    } else if (strcasecmp(name, "ascii") == 0) {
+        t->kind = TOKENIZER_ASCII;
+    } else if (strcasecmp(name, "trigram") == 0) {
+        t->kind = TOKENIZER_TRIGRAM;
+        t->remove_diacritics = 0;
+    } else {
+        *error = arena_format(a, "no such tokenizer: %s", name);
+        return NULL;
+    }
+    t->categories = categories_of('L', '*') | categories_of('N', '*') | categories_of('C', 'o');
+    ascii_set(t);
+    if (!arguments_read(a, t, count ? words + 1 : NULL, count ? count - 1 : 0)) {
+        *error = "error in tokenizer constructor";
+        return NULL;
+    }
+    return t;
+}
+
+// ---- tokens ----------------------------------------------------------------------------------------------------------
+
+struct stemmed {
+    fts_token_sink sink;
+    void *context;
+};
+
+static bool stem(void *context, const u8 *token, u32 size, u32 begin, u32 end)
+{
+    struct stemmed *s = context;
+    u8 word[FTS_PORTER_SIZE_MAX];
+    if (size < 3 || size > FTS_PORTER_SIZE_MAX) return s->sink(s->context, token, size, begin, end);
+    memcpy(word, token, size);
+    return s->sink(s->context, word, fts_porter_stem(word, size), begin, end);
+}
+
+static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 size, fts_token_sink sink, void *context)
+{
+    u8 local[256], *word = local, *end_of_word = local + sizeof local - 8;
+    u32 capacity = sizeof local;
+    const u8 *end = text + size;
+    bool going = true;
+    for (const u8 *p = text; going;) {
+        s32 c = 0;
+        u32 n = 0;
+        while (p < end) {
+            n = character_get(p, end, &c);
+            if (character_token(t, c)) break;
+            p += n;
+        }
+        if (p >= end) break;
+        const u8 *begin = p;
+        u8 *out = word;
+        while (p < end) {
+            n = character_get(p, end, &c);
+            bool mark = t->kind == TOKENIZER_UNICODE61 && is_mark(c);
+            if (!mark && !character_token(t, c)) break;
+            if (out >= end_of_word) {
+                size_t used = (size_t)(out - word);
+                u8 *grown = malloc(2u * capacity);
+                if (!grown) {
+                    if (word != local) free(word);
+                    return false;
+                }
+                memcpy(grown, word, used);
+                if (word != local) free(word);
+                word = grown;
+                capacity *= 2;
+                end_of_word = word + capacity - 8;
+                out = word + used;
+            }
+            if (t->kind == TOKENIZER_ASCII || c == 0xfffd) {
+                // Bytes of characters stay as they are.
+                for (u32 i = 0; i < n; i++) *out++ = p[i] >= 'A' && p[i] <= 'Z' ? p[i] + 32 : p[i];
+            } else if (!mark || !t->remove_diacritics) {
+                s32 folded = character_fold(c, t->remove_diacritics);
+                if (folded < 0x80)
+                    *out++ = (u8)folded;
+                else
+                    out += utf8proc_encode_char(folded, out);
+            }
+            p += n;
+        }
+        u32 length = (u32)(out - word);
+        if (length > FTS_TOKEN_SIZE_MAX) length = FTS_TOKEN_SIZE_MAX;
+        going = sink(context, word, length, (u32)(begin - text), (u32)(p - text));
+    }
+    if (word != local) free(word);
+    return going;
+}
+
+// Every run of three characters.
+static bool trigrams_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 size, fts_token_sink sink, void *context)
+{
+    u8 folded[3][8];
+    u32 sizes[3], begins[3], count = 0;
+    const u8 *end = text + size;
+    for (const u8 *p = text; p < end;) {
+        s32 c;
+        u32 n = character_get(p, end, &c), at = (u32)(p - text);
+        p += n;
+        if (t->remove_diacritics && is_mark(c)) continue;
+        if (count == 3) {
+            memmove(folded[0], folded[1], sizeof folded - sizeof folded[0]);
+            memmove(sizes, sizes + 1, sizeof sizes - sizeof sizes[0]);
+            memmove(begins, begins + 1, sizeof begins - sizeof begins[0]);
+            count = 2;
+        }
+        s32 f = t->fold_case ? character_fold(c, t->remove_diacritics) : c;
+        sizes[count] = f < 0x80 ? 1 : (u32)utf8proc_encode_char(f, folded[count]);
+        if (f < 0x80) folded[count][0] = (u8)f;
+        begins[count++] = at;
+        if (count < 3) continue;
+        u8 token[24];
+        u32 length = 0;
+        for (u32 i = 0; i < 3; i++) {
+            memcpy(token + length, folded[i], sizes[i]);
+            length += sizes[i];
+        }
+        if (!sink(context, token, length, begins[0], (u32)(p - text))) return false;
+    }
+    return true;
+}
+
+bool fts_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 size, fts_token_sink sink, void *context)
+{
+    struct stemmed s = {sink, context};
+    if (t->porter) {
+        sink = stem;
+        context = &s;
+    }
+    if (t->kind == TOKENIZER_TRIGRAM) return trigrams_tokenize(t, text, size, sink, context);
+    return words_tokenize(t, text, size, sink, context);
+}

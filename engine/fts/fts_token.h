@@ -1,0 +1,17 @@
+// Tokenizers: text to words, as FTS5's unicode61, ascii, porter and trigram give them.
+#pragma once
+
+#include "../arena.h"
+
+#define FTS_TOKEN_SIZE_MAX 32768u
+
+struct fts_tokenizer;
+
+// words: the tokenizer's name and its arguments; count 0: unicode61. Memory is the arena's. NULL: *error says why, or
+// is NULL when memory ran out.
+struct fts_tokenizer *fts_tokenizer_create(struct arena *a, const char *const *words, u32 count, const char **error);
+
+// One token: its text as it is indexed and the bytes of the input that it stands for. False ends the run.
+typedef bool (*fts_token_sink)(void *context, const u8 *token, u32 size, u32 begin, u32 end);
+// False: out of memory, or the sink ended it.
+bool fts_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 size, fts_token_sink sink, void *context);

@@ -1,0 +1,193 @@
+// Virtual tables as statements see them: CREATE and DROP with their shadow tables, and changes of rows, which go to the
+// module one by one (OP_VUpdate).
+#include "ddl.h"
+
+#include <strings.h>
+
+#include "../fts/fts.h"
+#include "parse.h"
+
+// ---- CREATE, DROP ----------------------------------------------------------------------------------------------------------
+
+bool virtual_table_columns(struct arena *a, struct table *t, const char **error)
+{
+    *error = NULL;
+    if (strcasecmp(t->module, "fts5") != 0) {
+        *error = arena_format(a, "no such module: %s", t->module);
+        return false;
+    }
+    struct fts_config *f = fts_config_parse(a, t->name, t->module_arguments, t->module_argument_count, error);
+    if (!f) return false;
+    u32 count = f->column_count + 2;
+    struct column *columns = arena_alloc(a, count * sizeof *columns);
+    if (!columns) return false;
+    for (u32 i = 0; i < count; i++) {
+        bool hidden = i >= f->column_count;
+        columns[i] = (struct column){.name = hidden ? (i == f->column_count ? t->name : "rank") : f->columns[i],
+                                     .type = "",
+                                     .affinity = AFFINITY_BLOB,
+                                     .flags = hidden ? COLUMN_HIDDEN : 0,
+                                     .storage = (s16)i};
+        for (u32 k = 0; k < i; k++) {
+            if (!name_equal(columns[k].name, columns[i].name)) continue;
+            *error = arena_format(a, "duplicate column name: %s", columns[i].name);
+            return false;
+        }
+    }
+    t->fts = f;
+    t->columns = columns;
+    t->column_count = t->stored_count = (u16)count;
+    return true;
+}
+
+static const char *shadow_name(struct compile *c, const struct fts_config *f, u32 index)
+{
+    return arena_format(c->arena, "%s_%s", f->name, fts_shadow_suffix(f, index));
+}
+
+void create_virtual_table_statement(struct compile *c, struct stmt_create_virtual_table *s)
+{
+    int database = ddl_database(c, &s->name, DATABASE_MAIN);
+    ddl_check_name(c, s->name.name);
+    if (ddl_name_taken(c, &s->name, database, s->if_not_exists)) return;
+    struct parse p;
+    struct schema_build b;
+    ddl_build_init(c, &b, &p, database);
+    struct table *t = arena_alloc(c->arena, sizeof *t);
+    virtual_table_build(&b, t, s);
+    const char *error;
+    if (!virtual_table_columns(c->arena, t, &error)) {
+        if (!error) error = arena_format(c->arena, "vtable constructor failed: %s", t->name);
+        compile_fail(c, ERR_ERROR, -1, "%s", error);
+    }
+    compile_write_database(c, database, true);
+    c->top->may_abort = true;
+    schema_format_set(c, database);
+    int cursor = schema_open(c, database);
+    schema_row_add(c, cursor, "table", t->name, t->name, 0,
+                   arena_format(c->arena, "CREATE VIRTUAL TABLE %.*s", (int)s->sql.size, c->sql + s->sql.offset));
+    emit(c, OP_Close, cursor, 0, 0);
+    const char *schema = sql_quoted(c, compile_database_name(c, database));
+    for (u32 i = 0; fts_shadow_suffix(t->fts, i); i++)
+        nested_sql(c, "CREATE TABLE %s.%s%s", schema, sql_quoted(c, shadow_name(c, t->fts, i)),
+                   fts_shadow_columns(c->arena, t->fts, i));
+    schema_changed(c, database);
+    // The first blocks: an empty index, and the format's version.
+    int address = emit(c, OP_SqlExec, 1, 0, 0);
+    program_p4_text(c->program, address,
+                    arena_format(c->arena,
+                                 "INSERT INTO %s.%s(id, block) VALUES(1, x''),(10, x'00000000000000');"
+                                 "INSERT INTO %s.%s(k, v) VALUES('version', 4)",
+                                 schema, sql_quoted(c, arena_format(c->arena, "%s_data", t->name)), schema,
+                                 sql_quoted(c, arena_format(c->arena, "%s_config", t->name))),
+                    -1);
+}
+
+void virtual_table_drop(struct compile *c, const struct table *t, int database)
+{
+    const char *schema = sql_quoted(c, compile_database_name(c, database));
+    for (u32 i = 0; t->fts && fts_shadow_suffix(t->fts, i); i++)
+        nested_sql(c, "DROP TABLE IF EXISTS %s.%s", schema, sql_quoted(c, shadow_name(c, t->fts, i)));
+}
+
+const char *virtual_table_rename(struct compile *c, const struct table *t, int database, const char *name)
+{
+    const char *text = "", *schema = sql_quoted(c, compile_database_name(c, database));
+    for (u32 i = 0; t->fts && fts_shadow_suffix(t->fts, i); i++)
+        if (schema_table(compile_schema(c, database), shadow_name(c, t->fts, i)))
+            text = arena_format(c->arena, "%sALTER TABLE %s.%s RENAME TO %s;", text, schema,
+                                sql_quoted(c, shadow_name(c, t->fts, i)),
+                                sql_quoted(c, arena_format(c->arena, "%s_%s", name, fts_shadow_suffix(t->fts, i))));
+    return text;
+}
+
+bool table_is_shadow(const struct schema *s, const struct table *t)
+{
+    if (t->kind != TABLE_ORDINARY) return false;
+    const char *tail = strrchr(t->name, '_');
+    if (!tail || tail == t->name) return false;
+    for (u32 i = 0; i < s->table_count; i++) {
+        const struct table *v = s->tables[i];
+        if (!v->fts || strlen(v->name) != (size_t)(tail - t->name) || strncasecmp(v->name, t->name, strlen(v->name)) != 0)
+            continue;
+        static const char *const suffixes[] = {"data", "idx", "content", "docsize", "config"};
+        for (u32 k = 0; k < COUNT_OF(suffixes); k++)
+            if (strcasecmp(tail + 1, suffixes[k]) == 0) return true;
+    }
+    return false;
+}
+
+// ---- changes ---------------------------------------------------------------------------------------------------------------
+
+void virtual_update_emit(struct compile *c, const struct table *t, int database, int reg, int count, enum conflict conflict)
+{
+    int address = emit(c, OP_VUpdate, database, count, reg);
+    program_p4_table(c->program, address, t);
+    set_p5(c, (u16)conflict);
+    c->top->may_abort = true;
+}
+
+// Rows are found first, and changed when all are.
+void virtual_delete(struct compile *c, struct source_list *sources, struct expr *condition, struct returning *returning)
+{
+    struct source *source = &sources->items[0];
+    const struct table *t = source->table;
+    int set = reg_alloc(c), reg = reg_alloc_range(c, t->column_count + 1);
+    source->cursor = cursor_alloc(c);
+    struct name_context names = {.c = c, .sources = sources};
+    if (condition) resolve_expr(&names, condition);
+    emit(c, OP_Null, 0, set, 0);
+    struct where_info *where = where_begin(c, sources, condition, NULL, NULL, NULL, WHERE_DUPLICATES_OK, 0);
+    emit(c, OP_Rowid, source->cursor, reg, 0);
+    emit(c, OP_RowSetAdd, set, reg, 0);
+    where_end(where);
+    int done = label_new(c), loop = here(c);
+    emit(c, OP_RowSetRead, set, done, reg);
+    virtual_update_emit(c, t, source->database, reg, 1, CONFLICT_ABORT);
+    if (returning) {
+        emit(c, OP_Null, 0, reg + 1, reg + t->column_count);
+        returning_collect(c, returning, reg);
+    }
+    emit(c, OP_Goto, 0, loop, 0);
+    label_place(c, done);
+}
+
+void virtual_update(struct compile *c, struct source_list *sources, struct expr_list *set, const int *changes,
+                    int rowid_item, struct expr *condition, enum conflict conflict, struct returning *returning)
+{
+    struct source *source = &sources->items[0];
+    const struct table *t = source->table;
+    int count = t->column_count + 2, reg = reg_alloc_range(c, count), record = reg_alloc(c), key = reg_alloc(c);
+    int ephemeral = cursor_alloc(c);
+    source->cursor = cursor_alloc(c);
+    struct name_context names = {.c = c, .sources = sources};
+    resolve_expr_list(&names, set);
+    if (condition) resolve_expr(&names, condition);
+    emit(c, OP_OpenEphemeral, ephemeral, count, 0);
+    struct where_info *where = where_begin(c, sources, condition, NULL, NULL, NULL, WHERE_DUPLICATES_OK, 0);
+    emit(c, OP_Rowid, source->cursor, reg, 0);
+    if (rowid_item >= 0)
+        expr_code(c, set->items[rowid_item].expr, reg + 1);
+    else
+        emit(c, OP_Copy, reg, reg + 1, 0);
+    for (int i = 0; i < t->column_count; i++) {
+        if (changes[i] >= 0)
+            expr_code(c, set->items[changes[i]].expr, reg + 2 + i);
+        else if (t->columns[i].flags & COLUMN_HIDDEN)
+            emit(c, OP_Null, 0, reg + 2 + i, 0);
+        else
+            column_code(c, t, source->cursor, i, reg + 2 + i);
+    }
+    emit(c, OP_MakeRecord, reg, count, record);
+    emit(c, OP_NewRowid, ephemeral, key, 0);
+    emit(c, OP_Insert, ephemeral, record, key);
+    where_end(where);
+    int done = label_new(c);
+    emit(c, OP_Rewind, ephemeral, done, 0);
+    int loop = here(c);
+    for (int i = 0; i < count; i++) emit(c, OP_Column, ephemeral, i, reg + i);
+    virtual_update_emit(c, t, source->database, reg, count, conflict);
+    if (returning) returning_collect(c, returning, reg + 1);
+    emit(c, OP_Next, ephemeral, loop, 0);
+    label_place(c, done);
+}

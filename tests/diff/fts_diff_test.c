@@ -1,0 +1,431 @@
+// Goal: full-text tables answer as SQLite's FTS5 does, and each reads and writes what the other wrote.
+// Method: random tables (options of every kind), documents over a small vocabulary, changes, transactions, savepoints,
+// commands and queries run on both; rows, highlights, snippets, ranks and errors must be the same. At the end of a round
+// SQLite checks Skerry's file with its own 'integrity-check', and Skerry goes on with a file that SQLite wrote. SEED=n
+// repeats a run.
+#include "../oracle.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <time.h>
+
+#define SECONDS 4
+
+struct generator {
+    u64 state;
+    char text[8000];
+    size_t size;
+    u32 columns;
+    bool external, contentless, full, prefix, columnsize;
+    bool marks; // what is shown of a row depends on all phrases: which of an OR's or NOT's count is FTS5's accident
+    FILE *script;
+};
+
+static u32 pick(struct generator *g, u32 n) { return (u32)(test_random(&g->state) % n); }
+static bool chance(struct generator *g, u32 percent) { return pick(g, 100) < percent; }
+
+static void add(struct generator *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct generator *g, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(g->text + g->size, sizeof(g->text) - g->size, format, args);
+    va_end(args);
+    g->size = MIN(g->size + (size_t)MAX(n, 0), sizeof(g->text) - 1);
+}
+
+static void start(struct generator *g)
+{
+    g->size = 0;
+    g->text[0] = 0;
+}
+
+static void run(struct generator *g, struct oracle *o)
+{
+    fprintf(g->script, "%s;\n", g->text);
+    oracle_run(o, g->text);
+}
+
+static void one(struct generator *g, struct oracle *o, const char *sql)
+{
+    start(g);
+    add(g, "%s", sql);
+    run(g, o);
+}
+
+static const char *const words[] = {"alpha", "beta",   "gamma", "alpine", "al",   "running", "runs",    "run",  "Über",
+                                    "uber",  "naïve",  "x",     "y",      "zeta", "one-two", "connect", "connection",
+                                    "ÀÉ",    "hopping", "日本",  "42",     "4.5",  "a.b",     "betamax", "relational"};
+
+static void add_document(struct generator *g)
+{
+    static const char *const breaks[] = {" ", " ", " ", " ", ". ", ", ", ": ", "  ", "-", "\n"};
+    if (chance(g, 4)) {
+        add(g, "%s", chance(g, 50) ? "NULL" : chance(g, 50) ? "12345" : "2.5");
+        return;
+    }
+    add(g, "'");
+    for (u32 i = pick(g, chance(g, 10) ? 60 : 12); i > 0; i--)
+        add(g, "%s%s", words[pick(g, COUNT_OF(words))], breaks[pick(g, COUNT_OF(breaks))]);
+    add(g, "'");
+}
+
+static void add_term(struct generator *g)
+{
+    const char *word = words[pick(g, COUNT_OF(words))];
+    u32 kind = pick(g, 10);
+    if (kind < 6 && !strpbrk(word, "-.")) {
+        add(g, "%s", word);
+        if (chance(g, 15)) add(g, "*");
+    } else if (kind < 8) {
+        add(g, "\"%s %s\"", word, words[pick(g, COUNT_OF(words))]);
+    } else {
+        add(g, "\"%s\"", word);
+        if (chance(g, 20)) add(g, " *");
+    }
+}
+
+static void add_query(struct generator *g, u32 depth)
+{
+    u32 kind = pick(g, depth > 2 ? 4 : 12);
+    switch (kind) {
+    case 4: add_query(g, depth + 1), add(g, " AND "), add_query(g, depth + 1); break;
+    case 5: add_query(g, depth + 1), add(g, g->marks ? " AND " : " OR "), add_query(g, depth + 1); break;
+    case 6: add_query(g, depth + 1), add(g, g->marks ? " AND " : " NOT "), add_query(g, depth + 1); break;
+    case 7: add(g, "("), add_query(g, depth + 1), add(g, ")"); break;
+    case 8:
+        if (g->full) {
+            add(g, "NEAR("), add_term(g), add(g, " "), add_term(g);
+            if (chance(g, 30)) add(g, " "), add_term(g);
+            if (chance(g, 60)) add(g, ", %u", pick(g, 5));
+            add(g, ")");
+            break;
+        }
+        // fall through
+    case 9:
+        if (chance(g, 50))
+            add(g, "%sc%u : ", chance(g, 20) ? "-" : "", pick(g, g->columns));
+        else
+            add(g, "%s{c%u c%u} : ", chance(g, 20) ? "- " : "", pick(g, g->columns), pick(g, g->columns));
+        if (chance(g, 50))
+            add(g, "("), add_query(g, depth + 1), add(g, ")");
+        else
+            add_term(g);
+        break;
+    case 10:
+        if (g->full) add(g, "^ ");
+        add_term(g);
+        break;
+    case 11: add_term(g), add(g, " + "), add_term(g); break;
+    default:
+        add_term(g);
+        if (chance(g, 25)) add(g, " "), add_term(g);
+    }
+}
+
+static void make_table(struct generator *g, struct oracle *o)
+{
+    static const char *const tokenizers[] = {"unicode61",
+                                             "porter",
+                                             "porter ascii",
+                                             "ascii",
+                                             "unicode61 remove_diacritics 0",
+                                             "unicode61 remove_diacritics 2",
+                                             "unicode61 tokenchars ''-.''",
+                                             "unicode61 separators ''a''",
+                                             "unicode61 categories ''L*''",
+                                             "trigram",
+                                             "trigram case_sensitive 1"};
+    start(g);
+    g->columns = 1 + pick(g, 3);
+    g->full = chance(g, 80);
+    g->columnsize = true;
+    u32 content = pick(g, 10);
+    g->external = content == 0;
+    g->contentless = content == 1;
+    if (g->external) {
+        add(g, "CREATE TABLE source(id INTEGER PRIMARY KEY");
+        for (u32 i = 0; i < g->columns; i++) add(g, ", c%u", i);
+        add(g, ")");
+        run(g, o);
+        start(g);
+    }
+    add(g, "CREATE VIRTUAL TABLE t USING fts5(");
+    for (u32 i = 0; i < g->columns; i++) add(g, "%sc%u%s", i ? ", " : "", i, i && g->full && chance(g, 15) ? " UNINDEXED" : "");
+    if (g->external) add(g, ", content='source', content_rowid='id'");
+    if (g->contentless) add(g, ", content=''");
+    g->prefix = chance(g, 30);
+    if (g->prefix) add(g, ", prefix='2 %u'", 1 + 2 * pick(g, 2));
+    if (chance(g, 60)) add(g, ", tokenize='%s'", tokenizers[pick(g, COUNT_OF(tokenizers))]);
+    if (!g->full) {
+        o->quiet_texts = true; // of several things that are not supported, which is said first
+        add(g, ", detail=%s", chance(g, 50) ? "column" : "none");
+    }
+    if (chance(g, 10)) {
+        g->columnsize = false;
+        add(g, ", columnsize=0");
+    }
+    add(g, ")");
+    run(g, o);
+    if (chance(g, 50)) {
+        start(g);
+        add(g, "INSERT INTO t(t, rank) VALUES('pgsz', %u)", 32 + pick(g, 200));
+        run(g, o);
+    }
+}
+
+static void add_columns(struct generator *g)
+{
+    for (u32 i = 0; i < g->columns; i++) {
+        if (i) add(g, ", ");
+        add_document(g);
+    }
+}
+
+static void add_names(struct generator *g)
+{
+    for (u32 i = 0; i < g->columns; i++) add(g, ", c%u", i);
+}
+
+// Rows of an external content table change together with the index, as its triggers would have it.
+static void external_change(struct generator *g, struct oracle *o, u32 rowid)
+{
+    bool insert = chance(g, 60);
+    if (!insert || chance(g, 50)) {
+        start(g);
+        add(g, "INSERT INTO t(t, rowid");
+        add_names(g);
+        add(g, ") SELECT 'delete', id");
+        add_names(g);
+        add(g, " FROM source WHERE id = %u", rowid);
+        run(g, o);
+        start(g);
+        add(g, "DELETE FROM source WHERE id = %u", rowid);
+        run(g, o);
+    }
+    if (!insert) return;
+    start(g);
+    add(g, "INSERT OR IGNORE INTO source VALUES(%u, ", rowid + 100);
+    add_columns(g);
+    add(g, ")");
+    run(g, o);
+    if (skerry_changes(o->db) == 0) return;
+    start(g);
+    add(g, "INSERT INTO t(rowid");
+    add_names(g);
+    add(g, ") SELECT id");
+    add_names(g);
+    add(g, " FROM source WHERE id = %u", rowid + 100);
+    run(g, o);
+}
+
+static void change(struct generator *g, struct oracle *o)
+{
+    static const char *const conflicts[] = {"", "OR REPLACE ", "OR IGNORE ", "OR ABORT "};
+    u32 rowid = 1 + pick(g, 30), kind = pick(g, 100);
+    if (g->external && kind < 85) {
+        external_change(g, o, rowid);
+        return;
+    }
+    start(g);
+    if (kind < 45 || g->contentless) {
+        bool given = g->contentless || chance(g, 60);
+        static u32 next = 1000; // contentless rows cannot be told from each other: each has its own
+        add(g, "INSERT %sINTO t(%s", conflicts[pick(g, 4)], given ? "rowid" : "c0");
+        for (u32 i = given ? 0 : 1; i < g->columns; i++) add(g, ", c%u", i);
+        add(g, ") VALUES(");
+        if (given) add(g, "%u, ", g->contentless ? next++ : rowid);
+        add_columns(g);
+        add(g, ")");
+        if (chance(g, 15) && !given) {
+            add(g, ", (");
+            add_columns(g);
+            add(g, ")");
+        }
+    } else if (kind < 65) {
+        add(g, "UPDATE t SET c%u = ", pick(g, g->columns));
+        add_document(g);
+        bool moves = chance(g, 10);
+        if (moves) add(g, ", rowid = rowid + %u", pick(g, 3));
+        if (moves || chance(g, 70))
+            add(g, " WHERE rowid = %u", rowid);
+        else
+            add(g, " WHERE t MATCH 'alpha'");
+    } else if (kind < 85) {
+        add(g, "DELETE FROM t WHERE ");
+        if (chance(g, 80))
+            add(g, "rowid %s %u", chance(g, 80) ? "=" : ">", rowid);
+        else
+            add(g, "t MATCH 'beta'");
+    } else {
+        static const char *const other[] = {"INSERT INTO t(t) VALUES('optimize')", "INSERT INTO t(t, rank) VALUES('merge', 100)",
+                                            "INSERT INTO t(t, rank) VALUES('automerge', 2)",
+                                            "INSERT INTO t(t, rank) VALUES('crisismerge', 3)",
+                                            "INSERT INTO t(t) VALUES('integrity-check')", "INSERT INTO t(t) VALUES('rebuild')",
+                                            "INSERT INTO t(t) VALUES('nonsense')", "INSERT INTO t(t, rank) VALUES('rank', 'bm25(2.0)')"};
+        // (SQLite keeps a rank in mind that was rolled back.)
+        add(g, "%s", other[pick(g, COUNT_OF(other) - oracle_in_transaction(o))]);
+    }
+    run(g, o);
+}
+
+static void query(struct generator *g, struct oracle *o)
+{
+    start(g);
+    add(g, "SELECT rowid");
+    bool text = !g->contentless;
+    g->marks = chance(g, 60);
+    if (text && chance(g, 30)) add(g, ", c%u", pick(g, g->columns));
+    if (g->marks && chance(g, 30)) add(g, ", CAST(round(rank * 10000) AS INT)");
+    if (g->marks && chance(g, 20) && g->columnsize) add(g, ", CAST(round(10000 * bm25(t, %u.0, 0.5)) AS INT)", pick(g, 4));
+    if (g->marks && text && chance(g, 30)) add(g, ", highlight(t, %u, '[', ']')", pick(g, g->columns));
+    if (g->marks && text && chance(g, 30)) add(g, ", snippet(t, %d, '<', '>', '...', %u)", (int)pick(g, g->columns + 1) - 1, 3 + pick(g, 12));
+    add(g, " FROM t");
+    u32 kind = pick(g, 20);
+    if (kind < 15) {
+        add(g, chance(g, 80) ? " WHERE t MATCH '" : " WHERE c0 MATCH '");
+        add_query(g, 0);
+        add(g, "'");
+        if (chance(g, 15)) {
+            add(g, " AND t MATCH '");
+            add_term(g);
+            add(g, "'");
+        }
+        if (chance(g, 15)) add(g, " AND rowid %s %u", chance(g, 50) ? "<=" : ">", pick(g, 30));
+    } else if (kind < 17) {
+        add(g, "('");
+        add_query(g, 1);
+        add(g, "')");
+    } else if (text) {
+        add(g, " WHERE rowid %s %u", chance(g, 50) ? "=" : ">=", pick(g, 30));
+    }
+    if (kind >= 17 && !text) return;
+    if (chance(g, 30)) add(g, " ORDER BY %s", chance(g, 50) || !g->marks ? "rowid DESC" : "round(rank, 6), rowid");
+    run(g, o);
+}
+
+static bool sqlite_check(const char *path, const char *context)
+{
+    sqlite3 *db;
+    char *error = NULL;
+    bool ok = sqlite3_open(path, &db) == SQLITE_OK &&
+              sqlite3_exec(db, "INSERT INTO t(t) VALUES('integrity-check')", NULL, NULL, &error) == SQLITE_OK;
+    if (!ok) test_fail(__FILE__, __LINE__, "%s: SQLite's integrity-check: %s", context, error ? error : sqlite3_errmsg(db));
+    sqlite3_free(error);
+    sqlite3_close(db);
+    return ok;
+}
+
+static bool skerry_exec_ok(struct skerry *db, const char *sql, const char *context)
+{
+    if (skerry_exec(db, sql, NULL, NULL) == SKERRY_OK) return true;
+    test_fail(__FILE__, __LINE__, "%s: %s: %s", context, sql, skerry_error(db)->text);
+    return false;
+}
+
+static int count_row(void *context, struct skerry_stmt *s)
+{
+    *(s64 *)context = skerry_column_integer(s, 0);
+    return 0;
+}
+
+static int sqlite_count_row(void *context, int count, char **values, char **names)
+{
+    (void)count, (void)names;
+    *(s64 *)context = atoll(values[0]);
+    return 0;
+}
+
+// A copy of SQLite's file: Skerry finds the same rows in it, changes it, and SQLite agrees with that.
+static bool skerry_goes_on(struct generator *g, struct oracle *o, const char *context)
+{
+    char path[700], sql[800];
+    snprintf(path, sizeof path, "%s.theirs", o->path);
+    remove(path);
+    snprintf(sql, sizeof sql, "VACUUM INTO '%s'", path);
+    if (sqlite3_exec(o->sqlite, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        test_fail(__FILE__, __LINE__, "%s: %s", context, sqlite3_errmsg(o->sqlite));
+        return false;
+    }
+    struct skerry *db;
+    struct err err = ERR_CLEAR;
+    if (!skerry_open(o->engine, path, 0, &db, &err)) return false;
+    bool ok = true;
+    for (u32 i = 0; ok && i < COUNT_OF(words); i++) {
+        s64 ours = -1, theirs = -2;
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM t WHERE t MATCH '\"%s\"'", words[i]);
+        ok = skerry_exec(db, sql, count_row, &ours) == SKERRY_OK;
+        bool theirs_ok = sqlite3_exec(o->sqlite, sql, sqlite_count_row, &theirs, NULL) == SQLITE_OK;
+        if (!ok && !theirs_ok) ok = true; // a phrase where the index has no positions
+        else if (ours != theirs) {
+            test_fail(__FILE__, __LINE__, "%s: in SQLite's file %s gives %lld, want %lld", context, sql, (long long)ours, (long long)theirs);
+            ok = false;
+        }
+    }
+    ok = ok && skerry_exec_ok(db, "INSERT INTO t(rowid, c0) VALUES(5000, 'alpha new')", context) &&
+         skerry_exec_ok(db, "INSERT INTO t(t) VALUES('optimize')", context);
+    if (ok && !g->contentless && !g->external)
+        ok = skerry_exec_ok(db, "DELETE FROM t WHERE rowid % 3 = 0", context) &&
+             skerry_exec_ok(db, "INSERT INTO t(t) VALUES('integrity-check')", context);
+    while (skerry_close(db, &err) == SKERRY_WAIT) io_step(skerry_engine_io(o->engine), UINT64_MAX);
+    return ok && sqlite_check(path, context);
+}
+
+static bool round_run(u64 seed, u32 statements)
+{
+    struct generator g = {.state = seed};
+    struct oracle o;
+    char context[64], *script = NULL;
+    size_t script_size = 0;
+    if (!oracle_open(&o, "fts")) return false;
+    snprintf(context, sizeof(context), "seed %llu", (unsigned long long)seed);
+    o.context = context;
+    g.script = open_memstream(&script, &script_size);
+    o.any_order = true;
+    o.reopened = true; // nested changes count in SQLite
+    make_table(&g, &o);
+    u32 transaction = 0;
+    for (u32 i = 0; i < statements && o.differences == 0; i++) {
+        u32 kind = pick(&g, 100);
+        if (kind < 45) {
+            change(&g, &o);
+        } else if (kind < 92) {
+            query(&g, &o);
+        } else {
+            static const char *const control[] = {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s", "ROLLBACK TO s", "RELEASE s"};
+            one(&g, &o, control[pick(&g, 6)]);
+            transaction++;
+        }
+    }
+    one(&g, &o, "COMMIT");
+    if (o.differences == 0 && !g.contentless && !g.external) one(&g, &o, "INSERT INTO t(t) VALUES('integrity-check')");
+    if (o.differences == 0) oracle_check_file(&o);
+    bool equal = o.differences == 0;
+    char path[600];
+    snprintf(path, sizeof path, "%s", o.path);
+    if (equal) equal = skerry_goes_on(&g, &o, context);
+    oracle_close(&o);
+    if (equal) equal = sqlite_check(path, context);
+    fclose(g.script);
+    if (!equal) printf("%s", script);
+    free(script);
+    return equal;
+}
+
+TEST(random_full_text)
+{
+    u64 state = test_seed();
+    time_t end = time(NULL) + SECONDS;
+    const char *rounds = getenv("ROUNDS");
+    u32 left = rounds ? (u32)atoi(rounds) : UINT32_MAX;
+    bool fixed = getenv("SEED") != NULL && !rounds;
+    do {
+        u64 seed = fixed ? state : test_random(&state);
+        if (!round_run(seed, 80)) return;
+    } while (!fixed && --left && (rounds || time(NULL) < end));
+}
+
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}

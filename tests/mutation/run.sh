@@ -1,0 +1,72 @@
+#!/bin/bash
+# Shows that the tests can fail: each mutant breaks one promise by one line, and the programs named beside it must
+# catch it. A line that is no longer there (the code has changed) fails too: the mutant is to be written anew.
+# usage: tests/mutation/run.sh [SUBSTRING of a name]
+#
+# A mutant is one source file changed by sed and linked before the library, which otherwise stays as it is.
+set -u
+cd "$(dirname "$0")/../.."
+export SEED=${SEED:-7}
+only=${1:-}
+out=build/mutation
+mkdir -p "$out"
+passed=0 failed=0
+# The simulated worlds show what every kind of mutant breaks; the others are quicker where they do.
+crash=tests/sim/engine_crash_test lives=tests/sim/store_crash_test contract=tests/io/io_contract_test
+deferred=tests/engine/deferred_test wal=tests/engine/store/wal_test
+programs="$crash $lives $contract $deferred $wal"
+make -s -j"$(nproc)" $(printf 'build/release/%s ' $programs) || exit 1
+flags=$(make -s flags) libs=$(make -s libs)
+
+fail() { echo "FAIL $1: $2"; failed=$((failed + 1)); }
+
+# NAME FILE SED PROGRAM...: any of the programs catches it, by a failure, a crash or by never ending.
+mutant() {
+    local name=$1 file=$2 change=$3 program object=$out/$1.o
+    shift 3
+    [[ $name == *"$only"* ]] || return 0
+    sed -E "$change" "$file" >"$out/$name.c"
+    if cmp -s "$file" "$out/$name.c"; then
+        fail "$name" "its line in $file is gone: write the mutant anew"
+        return
+    fi
+    # shellcheck disable=SC2086
+    if ! gcc $flags -w -iquote "$(dirname "$file")" -c "$out/$name.c" -o "$object" 2>"$out/$name.log"; then
+        fail "$name" "it does not compile: $(head -n 1 "$out/$name.log")"
+        return
+    fi
+    for program in "$@"; do
+        # shellcheck disable=SC2086
+        gcc $flags "build/release/$program.o" "$object" build/release/libtests.a build/release/libskerry.a \
+            -o "$out/$name" $libs -lsqlite3 2>"$out/$name.log" || { fail "$name" "it does not link"; return; }
+        if ! { timeout 120 "$out/$name" >"$out/$name.log" 2>&1; } 2>/dev/null; then
+            echo "ok $name, caught by $program: $(grep -E '^FAIL|ssert' "$out/$name.log" | head -n 1)"
+            passed=$((passed + 1))
+            rm -f "$out/$name" "$object"
+            return
+        fi
+    done
+    fail "$name" "nobody noticed"
+}
+
+store=engine/store
+mutant sync_skipped $store/wal_flush.c 's/io_file_writev_sync\(w->file, &f->iov, 1, offset/io_file_writev(w->file, \&f->iov, 1, offset/' $lives $crash
+mutant acknowledged_early $store/txn_commit.c 's/if \(s->durable\.lsn < t->commit\.lsn\) \{/if (false) {/' $lives $crash
+mutant frame_published_early $store/txn.c 's/snapshot_take\(t, &t->store->durable\)/snapshot_take(t, \&t->store->appended)/' $crash
+mutant header_not_synced $store/wal_flush.c 's/io_file_writev_sync\(w->file, &f->iov, 1, 0,/io_file_writev(w->file, \&f->iov, 1, 0,/' $lives
+mutant header_cut_off $store/checkpoint.c 's/s->wal\.header_written = false;.*//' $lives
+mutant torn_tail_accepted $store/wal.c 's/return sum->s1 == be32_get\(in \+ 16\) && .*/return true;/' $lives $crash
+mutant name_not_synced $store/wal_flush.c 's/io_path_sync_dir\(s->io, f->directory, &f->completion\)/completion_post(s->io, \&f->completion, 0)/' $lives $crash
+mutant failed_sync_retried $store/wal_flush.c 's/s->flush_failed = true;//' $wal
+mutant file_not_synced $store/checkpoint.c 's/io_file_sync\(s->file, IO_SYNC_DATA, &k->completion\)/completion_post(s->io, \&k->completion, 0)/' $lives $crash
+mutant readers_ignored $store/checkpoint.c 's/u64 limit = store_horizon\(s\);/u64 limit = s->durable.lsn;/' $crash
+mutant writer_on_undone_commits $store/txn_commit.c 's/if \(s->writer \&\& s->writer->snapshot\.lsn > s->durable\.lsn\) .*//' $lives $crash
+mutant writer_not_prepared $store/txn.c 's/if \(t->state == TXN_WRITE && !t->preparing\) return IO_DONE;/if (t->state == TXN_WRITE) return IO_DONE;/' $deferred
+mutant mutation_before_a_wait $store/txn_page.c 's/^    IO_TRY\(txn_page\(t, op, trunk, &p\)\);/    t->freelist_head = 0; IO_TRY(txn_page(t, op, trunk, \&p));/' $deferred $crash
+mutant savepoint_forgets_pages $store/txn_page.c 's/^    private_add\(t, u->image, u->no\);/    private_give(t, u->image);/' $crash
+mutant savepoint_forgets_frees $store/txn_page.c 's/^            t->free_count--;/            ;/' $crash
+mutant group_counted_late io/completion.c 's/\.outstanding = 1/.outstanding = 0/' $contract
+mutant wake_forgotten $store/txn.c 's/completion_post\(s->io, &s->grant, 0\);//' $lives $crash
+
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" -eq 0 ]
