@@ -52,6 +52,7 @@ struct sim {
     u64 io_random_state; // what io_random gives
     u64 now_ns, number;
     struct sim_counters counters;
+    bool direct_refused;
     struct {
         u32 per_million;
         u64 at, seen;

@@ -250,6 +250,7 @@ bool flush_create(struct store *s);
 void flush_destroy(struct store *s);
 void flush_kick(struct store *s);
 bool flush_busy(const struct store *s);
+bool flush_ahead_busy(const struct store *s); // zeros are being written at the end of the WAL file
 // checkpoint.c
 bool checkpoint_create(struct store *s);
 void checkpoint_destroy(struct store *s);
