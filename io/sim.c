@@ -322,8 +322,7 @@ static s64 sim_allocate(struct sim *sim, struct completion *c)
 {
     u64 size = c->op.offset + c->op.iov_one.iov_len;
     if (fault_hits(sim, SIM_WRITE_FULL)) return -ENOSPC;
-    if (op_node(c)->now.size >= size) return 0;
-    return sim_node_resize(op_node(c), size) ? 0 : -ENOSPC;
+    return sim_node_grow(op_node(c), size) ? 0 : -ENOSPC;
 }
 
 static s64 sim_close(struct io *io, struct completion *c, bool *again)
