@@ -12,8 +12,10 @@
 // A block that was written before syncs in half the time of a new one: neither its place nor the
 // file's size has to be journaled. So zeros are written ahead of the log in the background, in steps
 // that grow with it, and the file is kept when the log starts again. Nobody waits for them, except a
-// flush that reaches into the very step under way. A flush that reaches beyond the file extends it
-// first, so that a full disk shows before anything is written.
+// flush that reaches into the very step under way. They have no sync of their own: one that failed
+// could take with it what a flush has written meanwhile, and be told of only after that flush's own
+// sync has gone well. A flush that reaches beyond the file extends it first, so that a full disk
+// shows before anything is written.
 //
 // Whatever fails before a sync was tried leaves the frames after the durable mark unknown, and the
 // next flush writes them anew from there. When a sync failed, what the disk holds is unknown for
@@ -81,8 +83,7 @@ struct flush {
     // Zeros ahead of the log.
     struct completion ahead;
     bool ahead_busy;
-    bool ahead_refused; // the disk is full: until the log starts again
-    s64 ahead_failure;  // its sync covered what a flush may have written meanwhile
+    bool ahead_refused; // the disk is full or broken: until the log starts again
     u64 ahead_end;
     u8 *zeros;
     struct iovec ahead_iov[AHEAD_MAX / ZEROS_SIZE];
@@ -189,25 +190,17 @@ static void ahead_start(struct flush *f)
             (struct iovec){.iov_base = f->zeros, .iov_len = MIN(ZEROS_SIZE, step - size)};
     f->ahead_busy = true;
     f->ahead_end = start + step;
-    io_file_writev_sync(flush_file(f), f->ahead_iov, count, start, &f->ahead);
+    io_file_writev(flush_file(f), f->ahead_iov, count, start, &f->ahead);
 }
-
-static void flush_fail(struct flush *f, err_code code, s64 result, const char *what);
 
 static void ahead_done(struct completion *c)
 {
     struct flush *f = CONTAINER_OF(c, struct flush, ahead);
     struct store *s = f->store;
-    int number = c->result < 0 ? (int)-c->result : 0;
-    bool refused = number == ENOSPC || number == EDQUOT || number == EFBIG || number == EINVAL;
     f->ahead_busy = false;
-    f->ahead_refused = number != 0;
-    if (!number) s->wal.allocated = MAX(s->wal.allocated, f->ahead_end);
-    if (number && !refused) f->ahead_failure = c->result;
-    if (f->ahead_failure && (f->step == FLUSH_IDLE || f->step == FLUSH_AHEAD))
-        flush_fail(f, ERR_IOERR_FSYNC, f->ahead_failure, "writing ahead");
-    else if (f->step == FLUSH_AHEAD)
-        flush_allocate(f);
+    f->ahead_refused = c->result < 0;
+    if (c->result >= 0) s->wal.allocated = MAX(s->wal.allocated, f->ahead_end);
+    if (f->step == FLUSH_AHEAD) flush_allocate(f);
     wait_list_wake_all(&s->waiters);
 }
 
@@ -247,7 +240,8 @@ static void flush_written(struct flush *f)
 
 // When a log starts again, its header must be on the disk before the first new frame: else the old
 // header and the old frames between the new ones could survive a crash, and the beginning of the
-// old log would be replayed over a newer database.
+// old log would be replayed over a newer database. It goes through the cache, alone: a whole block of
+// new bytes could take a part of the old frames away while the old header stays.
 static void flush_header(struct flush *f)
 {
     struct wal *w = &f->store->wal;
@@ -259,14 +253,13 @@ static void flush_header(struct flush *f)
         flush_write(f);
         return;
     }
-    memset(f->buffer, 0, BLOCK_SIZE);
     wal_header_encode(w, f->buffer);
     f->sum = w->sum;
     f->offset = 0;
     f->used = WAL_HEADER_SIZE;
-    f->iov = (struct iovec){.iov_base = f->buffer, .iov_len = BLOCK_SIZE};
+    f->iov = (struct iovec){.iov_base = f->buffer, .iov_len = WAL_HEADER_SIZE};
     f->step = FLUSH_HEADER;
-    io_file_writev_sync(flush_file(f), &f->iov, 1, 0, &f->completion);
+    io_file_writev_sync(w->file, &f->iov, 1, 0, &f->completion);
 }
 
 static void flush_done(struct flush *f)
@@ -385,10 +378,6 @@ static void flush_run(struct completion *c)
     struct flush *f = CONTAINER_OF(c, struct flush, completion);
     struct store *s = f->store;
     s64 result = c->result;
-    if (f->ahead_failure && f->step != FLUSH_IDLE) {
-        flush_fail(f, ERR_IOERR_FSYNC, f->ahead_failure, "writing ahead");
-        return;
-    }
     if (result == -EINVAL && !f->direct_refused &&
         (f->step == FLUSH_HEADER || f->step == FLUSH_WRITE || f->step == FLUSH_WRITE_SYNC)) {
         f->direct_refused = true; // the same through the cache, from the durable mark on
