@@ -2,8 +2,6 @@
 // their own buffer.
 #include "value.h"
 
-#include <math.h>
-
 void value_deinit(struct value *v)
 {
     free(v->buffer);
@@ -47,17 +45,6 @@ static err_code bytes_copy(struct value *v, const void *bytes, size_t size, size
     v->bytes = v->buffer;
     v->size = (u32)size;
     return ERR_OK;
-}
-
-void value_set_real(struct value *v, double r)
-{
-    v->flags = 0;
-    if (UNLIKELY(isnan(r))) {
-        v->type = VALUE_NULL;
-        return;
-    }
-    v->type = VALUE_REAL;
-    v->real = r;
 }
 
 err_code value_set_text(struct value *v, const void *bytes, size_t size)

@@ -59,7 +59,12 @@ static inline void value_set_integer(struct value *v, s64 i)
     v->flags = 0;
     v->integer = i;
 }
-void value_set_real(struct value *v, double r); // NaN becomes NULL
+static inline void value_set_real(struct value *v, double r) // NaN becomes NULL
+{
+    v->type = LIKELY(r == r) ? VALUE_REAL : VALUE_NULL;
+    v->flags = 0;
+    v->real = r;
+}
 err_code value_set_text(struct value *v, const void *bytes, size_t size);   // copies
 err_code value_set_blob(struct value *v, const void *bytes, size_t size);   // copies
 void value_borrow_text(struct value *v, const void *bytes, u32 size);

@@ -32,6 +32,9 @@ struct fn_def {
     function_scalar scalar, step, inverse;
     function_final final, value;
     void *user_pointer; // application functions
+    // Aggregates whose step is next to nothing: the step without a context, on a state that is there and that step
+    // would change in the same way. False: step has to do it.
+    bool (*quick)(void *state, const struct value *argument);
 };
 
 // The built-in with that name (any case) and the best match for argc; NULL with *name_exists telling

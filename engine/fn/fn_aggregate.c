@@ -13,6 +13,18 @@ static void count_step(ARGUMENTS)
     if (n && (argc == 0 || argv[0]->type != VALUE_NULL)) (*n)++;
 }
 
+static bool count_rows_quick(void *state, const struct value *v)
+{
+    ++*(s64 *)state;
+    return true;
+}
+
+static bool count_quick(void *state, const struct value *v)
+{
+    *(s64 *)state += v->type != VALUE_NULL;
+    return true;
+}
+
 static void count_inverse(ARGUMENTS)
 {
     s64 *n = function_aggregate(ctx, sizeof *n);
@@ -83,6 +95,23 @@ static void sum_step(ARGUMENTS)
         sum_make_approximate(s);
         sum_integer(s, n.integer);
     }
+}
+
+static bool sum_quick(void *state, const struct value *v)
+{
+    struct sum *s = state;
+    if (v->type == VALUE_REAL && s->approximate) {
+        s->overflow = false;
+        sum_real(s, v->real);
+    } else if (v->type != VALUE_INTEGER || s->approximate) {
+        return false;
+    } else {
+        s64 sum;
+        if (__builtin_add_overflow(s->integer, v->integer, &sum)) return false;
+        s->integer = sum;
+    }
+    s->count++;
+    return true;
 }
 
 static void sum_inverse(ARGUMENTS)
@@ -425,11 +454,11 @@ static void percentile_final(struct function_context *ctx)
 
 #define AGGREGATE (FN_DETERMINISTIC | FN_AGGREGATE | FN_WINDOW)
 const struct fn_def FN_AGGREGATES[] = {
-    {"count", 0, AGGREGATE | FN_COUNT, 0, NULL, count_step, count_inverse, count_final, count_final},
-    {"count", 1, AGGREGATE, 0, NULL, count_step, count_inverse, count_final, count_final},
-    {"sum", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, sum_final, sum_final},
-    {"total", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, total_final, total_final},
-    {"avg", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, avg_final, avg_final},
+    {"count", 0, AGGREGATE | FN_COUNT, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_rows_quick},
+    {"count", 1, AGGREGATE, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_quick},
+    {"sum", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, sum_final, sum_final, .quick = sum_quick},
+    {"total", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, total_final, total_final, .quick = sum_quick},
+    {"avg", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, avg_final, avg_final, .quick = sum_quick},
     {"min", 1, AGGREGATE | FN_MIN_MAX | FN_NEEDS_COLLATION, 0, NULL, extreme_step, NULL, extreme_final, extreme_value},
     {"max", 1, AGGREGATE | FN_MIN_MAX | FN_NEEDS_COLLATION, 1, NULL, extreme_step, NULL, extreme_final, extreme_value},
     {"group_concat", 1, AGGREGATE | FN_ORDERED, 0, NULL, concat_step, concat_inverse, concat_final, concat_value},

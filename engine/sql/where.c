@@ -417,8 +417,6 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
         if (t->flags & TERM_VIRTUAL || t->prereq_all != 0) continue;
         if (sources->count && (t->expr->flags & EXPR_F_HAS_FUNCTION) && !expr_is_constant(c, t->expr)) continue;
         if (t->expr->flags & EXPR_F_OUTER_ON) continue;
-        // ON of an inner join says nothing about the rows that a RIGHT JOIN behind it adds.
-        if (t->expr->flags & EXPR_F_INNER_ON && sources->count && sources->items[0].join & JOIN_LEFT_OF_RIGHT) continue;
         expr_jump_if_false(c, t->expr, w->break_label, true);
         t->flags |= TERM_CODED;
     }
@@ -435,7 +433,10 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
             if (!sources->items[i].table) compile_fail(c, ERR_ERROR, -1, "no such table: %s", sources->items[i].name);
         where_loops_add(w);
         where_solve(w, 0);
-        if (w->order_by) where_solve(w, w->rows_out + 1);
+        if (w->order_by) {
+            where_scans_forbid(w);
+            where_solve(w, w->rows_out < 0 ? 1 : w->rows_out + 1);
+        }
     }
     if (!w->order_by && compile_connection_flag(c, CONNECTION_REVERSE_UNORDERED_SELECTS)) w->reverse_mask = ~0ull;
     c->query_loops += w->rows_out;

@@ -185,6 +185,7 @@ struct where_info {
     enum one_pass one_pass;
     enum where_distinct distinct;
     bool deferred_seek, sorted, ordered_inner;
+    bool star, star_weighed; // where_path.c: the join is a star
     int ordered;
     bitmask reverse_mask, one_row_mask;
     logest rows_out, limit;
@@ -233,6 +234,7 @@ bool where_term_outer_ok(const struct where_term *t, const struct source *s);
 void where_indexes_make(struct where_info *w);
 void where_loops_add(struct where_info *w);
 void where_solve(struct where_info *w, logest row_estimate);
+void where_scans_forbid(struct where_info *w);
 bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct where_clause *wc, struct expr *partial);
 bool where_term_drives_index(const struct where_info *w, const struct where_term *t, const struct source *s, bitmask not_ready);
 int where_order_satisfied(struct where_info *w, struct expr_list *order_by, struct where_path *path, u32 flags, u32 count,

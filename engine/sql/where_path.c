@@ -183,11 +183,60 @@ static bool loop_no_better(const struct where_loop *candidate, const struct wher
     return candidate->index->row_size >= baseline->index->row_size;
 }
 
+// A star: one table (the fact) from which at least three others (its dimensions) are looked up. Scanning a small
+// dimension is so cheap that all the paths that are kept would begin with a cross product of dimensions, and the good
+// one, whose first step is the fact table, be gone. So no scan of a dimension is cheaper than the fact table's dearest
+// loop. Outer and cross joins separate stars. Costs are changed once.
+static bool star_weigh(struct where_info *w)
+{
+    if (w->star_weighed || w->level_count < 4) return w->star;
+    w->star_weighed = true;
+    u32 first = 0; // source from which on dimensions are looked for
+    bitmask not_dimensions = 0;
+    for (u32 fact = 0; fact < w->level_count; fact++) {
+        const struct source *f = &w->sources->items[fact];
+        if (f->join & (JOIN_OUTER | JOIN_CROSS)) {
+            if (fact + 3 > w->level_count) break;
+            first = fact + 1;
+        }
+        u32 stop = w->level_count;
+        for (u32 i = w->level_count; i-- > first;)
+            if (w->sources->items[i].join & (JOIN_OUTER | JOIN_CROSS)) stop = i;
+        bitmask dimensions = 0;
+        logest dearest = INT16_MIN;
+        for (const struct where_loop *l = w->loops; l; l = l->next) {
+            if (l->source == fact) dearest = MAX(dearest, l->run);
+            if (l->source < first || l->source >= stop || !(l->prereq & 1ull << fact) || l->self & (dimensions | not_dimensions)) continue;
+            if (w->sources->items[l->source].table == f->table)
+                not_dimensions |= 1ull << fact;
+            else
+                dimensions |= l->self;
+        }
+        if (__builtin_popcountll(dimensions) < 3) continue;
+        w->star = true;
+        for (struct where_loop *l = w->loops; l; l = l->next)
+            if (l->self & dimensions && !l->term_count) l->run = MAX(l->run, dearest + 1);
+    }
+    return w->star;
+}
+
+// Between the two rounds of a query with ORDER BY: sources that the first round looks up by equality from the
+// outermost loop on are not scanned in another order to save sorting.
+void where_scans_forbid(struct where_info *w)
+{
+    for (u32 i = 0; i < w->level_count; i++) {
+        const struct where_loop *chosen = w->levels[i].loop;
+        if (!chosen || chosen->flags & LOOP_VIRTUAL || !(chosen->flags & (LOOP_COLUMN_EQ | LOOP_COLUMN_NULL | LOOP_COLUMN_IN))) return;
+        for (struct where_loop *l = w->loops; l; l = l->next)
+            if (l->source == chosen->source && !(l->flags & (LOOP_CONSTRAINT | LOOP_AUTO_INDEX))) l->prereq = ~0ull;
+    }
+}
+
 void where_solve(struct where_info *w, logest row_estimate)
 {
     struct compile *c = w->c;
     u32 count = w->level_count;
-    u32 choices = count <= 1 ? 1 : count == 2 ? 5 : 12;
+    u32 choices = count <= 1 ? 1 : count == 2 ? 5 : star_weigh(w) ? 18 : 12;
     u32 terms = !w->order_by || row_estimate == 0 ? 0 : w->order_by->count;
     struct where_path *to = arena_alloc(c->arena, sizeof *to * choices);
     struct where_path *from = arena_alloc(c->arena, sizeof *from * choices);
@@ -233,7 +282,7 @@ void where_solve(struct where_info *w, logest row_estimate)
                 struct where_path *t = NULL;
                 for (j = 0; j < to_count; j++) {
                     t = &to[j];
-                    if (t->mask == mask && ((t->ordered ^ ordered) & 0x80) == 0) break;
+                    if (t->mask == mask && (((t->ordered ^ ordered) & 0x80) == 0 || n == count - 1)) break;
                 }
                 if (j >= to_count) {
                     if (to_count >= choices && (cost > worst_cost || (cost == worst_cost && unsorted >= worst_unsorted)))

@@ -11,8 +11,9 @@ static inline io_status cursor_next_inline(struct cursor *c, struct op *op)
     if (LIKELY(c->state == CURSOR_VALID)) {
         const struct page *p = c->path[c->depth];
         if (LIKELY(c->index[c->depth] + 1u < p->node.cell_count && p->node.leaf)) {
-            c->index[c->depth]++;
+            u32 i = ++c->index[c->depth];
             c->cell_parsed = false;
+            if (LIKELY(i + 2u < p->node.cell_count)) __builtin_prefetch(p->data + page_cell_offset(p, i + 2));
             return IO_DONE;
         }
     }

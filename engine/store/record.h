@@ -40,6 +40,10 @@ static inline u32 varint_get(const u8 *p, u64 *out)
         *out = (u64)(p[0] & 0x7f) << 7 | p[1];
         return 2;
     }
+    if (p[2] < 0x80) {
+        *out = (u64)(p[0] & 0x7f) << 14 | (u64)(p[1] & 0x7f) << 7 | p[2];
+        return 3;
+    }
     return varint_get_long(p, out);
 }
 u32 varint_put(u8 *p, u64 v);          // bytes written, 1..9

@@ -47,6 +47,7 @@ struct vm_cursor {
     struct vm_cursor *alternative; // index cursor to take columns from while the seek is deferred
     const s32 *alternative_map;    // P4_INT_ARRAY: index column + 1 per table column, 0: none
     const struct key_info *key_info;
+    const struct instruction *opened_by; // OpenRead that it is of, else NULL
     struct cursor c;
     // The record: row[0..row_available) is in hand, of row_size bytes.
     const u8 *row;
@@ -54,7 +55,11 @@ struct vm_cursor {
     u32 field_count;  // of the arrays
     u32 parsed_count; // fields whose type and offset are known
     u32 header_at, header_size, data_at;
-    u32 *types, *offsets;
+    struct vm_field {
+        u32 type, offset; // serial type; place in the row
+    } *fields;
+    u64 header_head[2]; // the first bytes of the header that the first head_count fields were parsed from
+    u32 head_count;     // all with types of one byte
     u8 *row_buffer; // header of a row that overflows
     u32 row_buffer_size;
 
@@ -219,6 +224,7 @@ io_status vm_reset_sorter(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_count(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_deferred_seek(struct skerry_stmt *s, struct vm_cursor *c);
 // vm_column.c
+bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column); // see vm_column.h
 io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c); // makes row valid
 io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 column);
 io_status vm_column(struct skerry_stmt *s, const struct instruction *in);

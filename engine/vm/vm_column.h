@@ -10,10 +10,15 @@ static inline u32 serial_size(u32 type)
     return type < 12 ? small[type] : (type - 12) / 2;
 }
 
-// Serial types below 12.
-static inline void number_decode(const u8 *bytes, u32 type, struct value *out)
+// Serial types below 12. With `before`, eight bytes that end where the field does may be read.
+static inline void number_decode(const u8 *bytes, u32 type, bool before, struct value *out)
 {
     s64 i;
+    if (before && type - 1 < 6) {
+        u32 size = serial_size(type);
+        value_set_integer(out, (s64)(be64_get(bytes + size - 8) << (64 - 8 * size)) >> (64 - 8 * size));
+        return;
+    }
     switch (type) {
     case 1: i = (s8)bytes[0]; break;
     case 2: i = (s16)be16_get(bytes); break;
@@ -35,72 +40,20 @@ static inline void number_decode(const u8 *bytes, u32 type, struct value *out)
     value_set_integer(out, i);
 }
 
-// Parses the header of the entry under a table's cursor up to that column, when nothing is unusual about it.
-static inline bool column_row_fast(struct vm_cursor *c, struct op *op, u32 column)
-{
-    if (UNLIKELY(c->kind != VM_CURSOR_TREE || c->null_row || c->deferred || c->c.state != CURSOR_VALID ||
-                 column >= c->field_count))
-        return false;
-    u32 i, at;
-    u64 data;
-    if (!c->row_valid || !c->c.cell_parsed) {
-        if (!c->c.cell_parsed) {
-            if (!c->table || cursor_entry_inline(&c->c, op) != IO_DONE) return false;
-        }
-        if (UNLIKELY(c->c.local_size < c->c.payload_size || c->c.local_size == 0)) return false;
-        c->row = c->c.local;
-        c->row_available = c->row_size = c->c.local_size;
-        u32 header = c->row[0];
-        if (UNLIKELY(header >= 0x80 || header > c->row_size || header == 0)) return false;
-        c->header_size = header;
-        c->row_valid = true;
-        i = 0;
-        at = 1;
-        data = header;
-    } else {
-        i = c->parsed_count;
-        at = c->header_at;
-        data = c->data_at;
-        if (UNLIKELY(at == 0 || c->header_size > c->row_available)) return false;
-    }
-    const u8 *row = c->row;
-    u32 end = c->header_size;
-    for (; i <= column && at < end; i++) {
-        u32 type = row[at++];
-        if (UNLIKELY(type >= 0x80)) {
-            type = (type & 0x7f) << 7;
-            if (UNLIKELY(at >= end || row[at] >= 0x80)) {
-                at--;
-                break;
-            }
-            type |= row[at++];
-        }
-        c->types[i] = type;
-        c->offsets[i] = (u32)data;
-        data += serial_size(type);
-    }
-    if (UNLIKELY(data > c->row_size)) {
-        c->row_valid = false;
-        return false;
-    }
-    c->header_at = at;
-    c->data_at = (u32)data;
-    c->parsed_count = i;
-    return true;
-}
-
-// False: vm_column has to be called.
+// False: vm_column_quick, and if that does not either, vm_column has to be called.
 static inline bool column_fast(const struct vm_cursor *c, u32 column, struct value *out)
 {
     // row_valid says that the cursor is neither on its null row nor deferred; a tree's cursor that was saved has
     // forgotten its cell.
     if (UNLIKELY(!c->row_valid || column >= c->parsed_count)) return false;
-    if (UNLIKELY(!c->c.cell_parsed && c->kind == VM_CURSOR_TREE)) return false;
-    u32 type = c->types[column], offset = c->offsets[column], size = serial_size(type);
-    if (UNLIKELY(offset + size > c->row_available)) return false;
-    const u8 *bytes = c->row + offset;
-    if (type < 12) {
-        number_decode(bytes, type, out);
+    bool page = c->c.cell_parsed; // the row lies in a page, behind the page's header
+    if (UNLIKELY(!page && c->kind == VM_CURSOR_TREE)) return false;
+    struct vm_field f = c->fields[column];
+    u32 size = serial_size(f.type);
+    if (UNLIKELY(f.offset + size > c->row_available)) return false;
+    const u8 *bytes = c->row + f.offset;
+    if (f.type < 12) {
+        number_decode(bytes, f.type, page, out);
         return true;
     }
     if (UNLIKELY(out->capacity <= size || c->encoding > 1)) return false;
@@ -108,7 +61,7 @@ static inline bool column_fast(const struct vm_cursor *c, u32 column, struct val
     out->buffer[size] = 0;
     out->bytes = out->buffer;
     out->size = size;
-    out->type = type & 1 ? VALUE_TEXT : VALUE_BLOB;
-    out->flags = type & 1 ? VALUE_TERMINATED : 0;
+    out->type = f.type & 1 ? VALUE_TEXT : VALUE_BLOB;
+    out->flags = f.type & 1 ? VALUE_TERMINATED : 0;
     return true;
 }

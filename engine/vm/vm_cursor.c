@@ -53,7 +53,7 @@ static struct vm_cursor *cursor_alloc(struct skerry_stmt *s, u32 field_count)
         c->field_capacity = capacity;
         return c;
     }
-    struct vm_cursor *c = calloc(1, sizeof *c + (2 * (size_t)field_count + 2) * sizeof(u32));
+    struct vm_cursor *c = calloc(1, sizeof *c + ((size_t)field_count + 1) * sizeof(struct vm_field));
     if (c) c->field_capacity = field_count;
     return c;
 }
@@ -71,8 +71,7 @@ struct vm_cursor *vm_cursor_new(struct skerry_stmt *s, s32 number, enum vm_curso
     }
     c->kind = (u8)kind;
     c->field_count = field_count;
-    c->types = (u32 *)(void *)(c + 1);
-    c->offsets = c->types + field_count;
+    c->fields = (struct vm_field *)(void *)(c + 1);
     c->database = -1;
     c->encoding = s->encoding;
     c->null_row = true;
@@ -96,6 +95,13 @@ io_status vm_open(struct skerry_stmt *s, const struct instruction *in)
     }
     struct database *d = &s->db->databases[in->p3];
     ASSERT(d->txn && txn_state_get(d->txn) != TXN_NONE);
+    struct vm_cursor *same = f->cursors[in->p1];
+    if (same && same->opened_by == in && same->c.txn == d->txn && same->c.root == root) {
+        // A subquery opens its cursors at each run; where they stand is a good place to search from.
+        same->row_valid = same->deferred = false;
+        same->null_row = true;
+        return IO_DONE;
+    }
     const struct key_info *info = in->p4_kind == P4_KEY_INFO ? in->p4.key_info : NULL;
     u32 fields = info ? info->all_count : in->p4_kind == P4_INTEGER ? (u32)in->p4.integer : 0;
     struct vm_cursor *c = vm_cursor_new(s, in->p1, VM_CURSOR_TREE, fields);
@@ -106,6 +112,7 @@ io_status vm_open(struct skerry_stmt *s, const struct instruction *in)
     c->writable = in->opcode == OP_OpenWrite;
     c->encoding = d->schema ? d->schema->encoding : 1;
     cursor_init(&c->c, d->txn, root, info, c->writable);
+    if (in->opcode == OP_OpenRead) c->opened_by = in;
     return IO_DONE;
 }
 

@@ -1,7 +1,7 @@
 // The interpreter's loop. What is short or hot is here; the rest is called (vm.h says where it is).
 //
-// `in` is the instruction under way, pc its address. TRY leaves the loop with the pc of an instruction that waits
-// or failed; NEXT and JUMP go on.
+// `in` is the instruction under way, PC its address. TRY leaves the loop at an instruction that waits or failed; NEXT
+// and JUMP go on.
 #include "vm.h"
 #include "../fts/fts_table.h"
 
@@ -241,16 +241,11 @@ static int compare(const struct instruction *in, const struct value *a, const st
     return value_compare(a, b, in->p4_kind == P4_COLLATION ? in->p4.collation : NULL);
 }
 
-static inline bool compare_holds(u8 opcode, int c)
+// One of them is NULL, and NULL equals NULL.
+static int null_compare(const struct value *a, const struct value *b)
 {
-    switch (opcode) {
-    case OP_Eq: return c == 0;
-    case OP_Ne: return c != 0;
-    case OP_Lt: return c < 0;
-    case OP_Le: return c <= 0;
-    case OP_Gt: return c > 0;
-    default: return c >= 0;
-    }
+    if (a->type == VALUE_NULL && b->type == VALUE_NULL && !(a->flags & VALUE_CLEARED)) return 0;
+    return a->type == VALUE_NULL ? -1 : 1;
 }
 
 static int registers_compare(struct skerry_stmt *s, const struct instruction *in)
@@ -532,22 +527,57 @@ static inline void affinity_apply(struct value *v, char affinity, err_code *code
             goto fail;                                                                             \
         }                                                                                          \
     } while (0)
+// Every instruction jumps to the next by itself, so that each has its own place in the branch predictor.
+#define CASE(name) case OP_##name: label_##name
+#define LABEL(name, flag) &&label_##name,
+#define DISPATCH                                                                                   \
+    do {                                                                                           \
+        executed++;                                                                                \
+        goto *labels[in->opcode];                                                                  \
+    } while (0)
 #define NEXT                                                                                       \
     do {                                                                                           \
-        pc++;                                                                                      \
-        goto next;                                                                                 \
+        in++;                                                                                      \
+        DISPATCH;                                                                                  \
     } while (0)
 #define JUMP(address)                                                                              \
     do {                                                                                           \
-        pc = (address);                                                                            \
-        goto next;                                                                                 \
+        in = &code[address];                                                                       \
+        DISPATCH;                                                                                  \
     } while (0)
 // A jump that may close a loop.
 #define JUMP_BACK(address)                                                                         \
     do {                                                                                           \
-        pc = (address);                                                                            \
+        in = &code[address];                                                                       \
         if (UNLIKELY(--jumps <= 0)) goto slice;                                                    \
-        goto next;                                                                                 \
+        DISPATCH;                                                                                  \
+    } while (0)
+#define PC ((s32)(in - code))
+#define COMPARE(operator)                                                                          \
+    do {                                                                                           \
+        const struct value *a = &regs[in->p3], *b = &regs[in->p1];                                 \
+        if (LIKELY(a->type == VALUE_INTEGER && b->type == VALUE_INTEGER)) {                        \
+            if (a->integer operator b->integer) JUMP(in->p2);                                      \
+        } else if (a->type == VALUE_REAL && b->type == VALUE_REAL) {                               \
+            if (a->real operator b->real) JUMP(in->p2);                                            \
+        } else if (a->type == VALUE_NULL || b->type == VALUE_NULL) {                               \
+            if (in->p5 & COMPARE_NULL_EQUAL ? null_compare(a, b) operator 0 : in->p5 & COMPARE_JUMP_IF_NULL) JUMP(in->p2); \
+        } else if (compare(in, a, b) operator 0) {                                                 \
+            JUMP(in->p2);                                                                          \
+        }                                                                                          \
+        NEXT;                                                                                      \
+    } while (0)
+#define ARITHMETIC(opcode, expression)                                                             \
+    do {                                                                                           \
+        const struct value *left = &regs[in->p1], *right = &regs[in->p2];                          \
+        if (left->type == VALUE_REAL && right->type == VALUE_REAL) {                               \
+            double a = left->real, b = right->real;                                                \
+            value_set_real(&regs[in->p3], expression);                                             \
+        } else if (!(left->type == VALUE_INTEGER && right->type == VALUE_INTEGER) ||               \
+                   !integer_arithmetic((opcode), left->integer, right->integer, &regs[in->p3])) {  \
+            arithmetic((opcode), left, right, &regs[in->p3]);                                      \
+        }                                                                                          \
+        NEXT;                                                                                      \
     } while (0)
 // A program that uses what it has not opened is wrong; that must not take the others down with it.
 #define CURSOR(number)                                                                             \
@@ -569,9 +599,9 @@ enum vm_result vm_run(struct skerry_stmt *s)
     struct vm_cursor **cursors;
     const struct instruction *code, *in;
     struct vm_cursor *c;
-    s32 pc = s->pc;
     s32 jumps = SLICE_JUMPS;
     u64 executed = 0;
+    static const void *const labels[] = {OPCODE_LIST(LABEL)};
     bool jump = false;
     enum vm_result result;
 
@@ -581,43 +611,41 @@ enum vm_result vm_run(struct skerry_stmt *s)
         return VM_FAIL;
     }
     if (UNLIKELY(db->interrupted) && slice_over(s)) return VM_FAIL;
-next:
-    in = &code[pc];
+    in = &code[s->pc];
     executed++;
     switch ((enum opcode)in->opcode) {
     // -- flow of control
-    case OP_Init: JUMP(in->p2 ? in->p2 : pc + 1);
-    case OP_Goto: JUMP_BACK(in->p2);
-    case OP_Gosub:
-        value_set_integer(&regs[in->p1], pc);
+    CASE(Init): JUMP(in->p2 ? in->p2 : PC + 1);
+    CASE(Goto): JUMP_BACK(in->p2);
+    CASE(Gosub):
+        value_set_integer(&regs[in->p1], PC);
         JUMP(in->p2);
-    case OP_Return:
+    CASE(Return):
         if (regs[in->p1].type == VALUE_INTEGER) JUMP((s32)regs[in->p1].integer + 1);
         NEXT;
-    case OP_BeginSubrtn: value_set_null(&regs[in->p2]); NEXT;
-    case OP_InitCoroutine:
+    CASE(BeginSubrtn): value_set_null(&regs[in->p2]); NEXT;
+    CASE(InitCoroutine):
         value_set_integer(&regs[in->p1], in->p3 - 1);
-        JUMP(in->p2 ? in->p2 : pc + 1);
-    case OP_EndCoroutine: {
+        JUMP(in->p2 ? in->p2 : PC + 1);
+    CASE(EndCoroutine): {
         s32 caller = (s32)regs[in->p1].integer;
-        value_set_integer(&regs[in->p1], pc - 1);
+        value_set_integer(&regs[in->p1], PC - 1);
         JUMP(code[caller].p2);
     }
-    case OP_Yield: {
+    CASE(Yield): {
         s32 to = (s32)regs[in->p1].integer + 1;
-        value_set_integer(&regs[in->p1], pc);
+        value_set_integer(&regs[in->p1], PC);
         JUMP_BACK(to);
     }
-    case OP_HaltIfNull:
+    CASE(HaltIfNull):
         if (regs[in->p3].type != VALUE_NULL) NEXT;
-        // fall through
-    case OP_Halt:
+        __attribute__((fallthrough));
+    CASE(Halt):
         if (in->p1 == 0 && s->frame->parent) {
             bool ignore = in->p2 == CONFLICT_IGNORE;
             vm_frame_leave(s);
-            pc = s->pc;
             LOAD_FRAME();
-            JUMP(ignore ? code[pc].p2 : pc + 1);
+            JUMP(ignore ? code[s->pc].p2 : s->pc + 1);
         }
         s->error_action = (u8)in->p2;
         if (in->p1 == 0) {
@@ -627,72 +655,72 @@ next:
         halt_error(s, in);
         result = VM_FAIL;
         goto leave;
-    case OP_Jump:
+    CASE(Jump):
         JUMP(s->compare_result < 0 ? in->p1 : s->compare_result == 0 ? in->p2 : in->p3);
-    case OP_Once: {
-        u8 *once = &s->frame->once[pc / 8], bit = (u8)(1 << (pc & 7));
+    CASE(Once): {
+        u8 *once = &s->frame->once[PC / 8], bit = (u8)(1 << (PC & 7));
         if (*once & bit) JUMP(in->p2);
         *once |= bit;
         NEXT;
     }
-    case OP_If:
+    CASE(If):
         if (regs[in->p1].type == VALUE_INTEGER ? regs[in->p1].integer != 0 : value_to_bool(&regs[in->p1], in->p3 != 0))
             JUMP(in->p2);
         NEXT;
-    case OP_IfNot:
+    CASE(IfNot):
         if (regs[in->p1].type == VALUE_INTEGER ? regs[in->p1].integer == 0 : !value_to_bool(&regs[in->p1], in->p3 == 0))
             JUMP(in->p2);
         NEXT;
-    case OP_IsType:
+    CASE(IsType):
         TRY(vm_is_type(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
-    case OP_IsNull:
+    CASE(IsNull):
         if (regs[in->p1].type == VALUE_NULL) JUMP(in->p2);
         NEXT;
-    case OP_NotNull:
+    CASE(NotNull):
         if (regs[in->p1].type != VALUE_NULL) JUMP(in->p2);
         NEXT;
-    case OP_ZeroOrNull:
+    CASE(ZeroOrNull):
         if (regs[in->p1].type == VALUE_NULL || regs[in->p3].type == VALUE_NULL)
             value_set_null(&regs[in->p2]);
         else
             value_set_integer(&regs[in->p2], 0);
         NEXT;
-    case OP_IfNullRow:
+    CASE(IfNullRow):
         if (cursors[in->p1] && cursors[in->p1]->null_row && !cursors[in->p1]->deferred) {
             if (in->p3) value_set_null(&regs[in->p3]);
             JUMP(in->p2);
         }
         NEXT;
-    case OP_IfPos:
+    CASE(IfPos):
         if (regs[in->p1].integer > 0) {
             regs[in->p1].integer -= in->p3;
             JUMP(in->p2);
         }
         NEXT;
-    case OP_OffsetLimit: {
+    CASE(OffsetLimit): {
         s64 limit = regs[in->p1].integer, offset = MAX(regs[in->p3].integer, 0), sum;
         if (limit <= 0 || __builtin_add_overflow(limit, offset, &sum)) sum = -1;
         value_set_integer(&regs[in->p2], sum);
         NEXT;
     }
-    case OP_IfNotZero:
+    CASE(IfNotZero):
         if (regs[in->p1].integer) {
             if (regs[in->p1].integer > 0) regs[in->p1].integer--;
             JUMP(in->p2);
         }
         NEXT;
-    case OP_DecrJumpZero:
+    CASE(DecrJumpZero):
         if (regs[in->p1].integer > INT64_MIN) regs[in->p1].integer--;
         if (regs[in->p1].integer == 0) JUMP(in->p2);
         NEXT;
-    case OP_MustBeInt:
+    CASE(MustBeInt):
         if (LIKELY(regs[in->p1].type == VALUE_INTEGER)) NEXT;
         TRY(must_be_integer(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
-    case OP_MemMax: {
+    CASE(MemMax): {
         struct vm_frame *root = s->frame;
         while (root->parent) root = root->parent;
         struct value *largest = &root->registers[in->p1];
@@ -700,30 +728,30 @@ next:
         value_set_integer(largest, MAX(own, other));
         NEXT;
     }
-    case OP_Noop:
-    case OP_Explain:
-    case OP_Trace:
-    case OP_Abortable:
-    case OP_CursorHint:
-    case OP_ReleaseReg:
-    case OP_TableLock:
-    case OP_CursorLock:
-    case OP_CursorUnlock:
-    case OP_ColumnsUsed:
-    case OP_SeekScan:
-    case OP_SeekHit:
-    case OP_VBegin: NEXT;
+    CASE(Noop):
+    CASE(Explain):
+    CASE(Trace):
+    CASE(Abortable):
+    CASE(CursorHint):
+    CASE(ReleaseReg):
+    CASE(TableLock):
+    CASE(CursorLock):
+    CASE(CursorUnlock):
+    CASE(ColumnsUsed):
+    CASE(SeekScan):
+    CASE(SeekHit):
+    CASE(VBegin): NEXT;
 
     // -- values
-    case OP_Integer: value_set_integer(&regs[in->p2], in->p1); NEXT;
-    case OP_Int64: value_set_integer(&regs[in->p2], in->p4.integer); NEXT;
-    case OP_Real: value_set_real(&regs[in->p2], in->p4.real); NEXT;
-    case OP_String8:
-    case OP_String:
+    CASE(Integer): value_set_integer(&regs[in->p2], in->p1); NEXT;
+    CASE(Int64): value_set_integer(&regs[in->p2], in->p4.integer); NEXT;
+    CASE(Real): value_set_real(&regs[in->p2], in->p4.real); NEXT;
+    CASE(String8):
+    CASE(String):
         value_borrow_text(&regs[in->p2], in->p4.text, (u32)in->p1);
         regs[in->p2].flags |= VALUE_TERMINATED;
         NEXT;
-    case OP_Null: {
+    CASE(Null): {
         s32 last = MAX(in->p2, in->p3);
         for (s32 i = in->p2; i <= last; i++) {
             if (UNLIKELY(regs[i].flags & VALUE_POINTER)) vm_pointer_release(s, &regs[i]);
@@ -732,38 +760,38 @@ next:
         }
         NEXT;
     }
-    case OP_SoftNull: value_set_null(&regs[in->p1]); NEXT;
-    case OP_Blob:
+    CASE(SoftNull): value_set_null(&regs[in->p1]); NEXT;
+    CASE(Blob):
         if (in->p4_kind == P4_TEXT)
             value_borrow_blob(&regs[in->p2], in->p4.text, (u32)in->p1);
         else
             VALUE(value_set_zero_blob(&regs[in->p2], (u64)in->p1));
         NEXT;
-    case OP_Variable: value_borrow(&regs[in->p2], &s->parameters[in->p1]); NEXT;
-    case OP_Move:
+    CASE(Variable): value_borrow(&regs[in->p2], &s->parameters[in->p1]); NEXT;
+    CASE(Move):
         for (s32 i = 0; i < in->p3; i++) value_move(&regs[in->p2 + i], &regs[in->p1 + i]);
         NEXT;
-    case OP_Copy:
+    CASE(Copy):
         for (s32 i = 0; i <= in->p3; i++) {
             VALUE(value_copy(&regs[in->p2 + i], &regs[in->p1 + i]));
             if (in->p5 & 2) regs[in->p2 + i].flags &= ~VALUE_SUBTYPE;
         }
         NEXT;
-    case OP_SCopy: value_borrow(&regs[in->p2], &regs[in->p1]); NEXT;
-    case OP_IntCopy: value_set_integer(&regs[in->p2], regs[in->p1].integer); NEXT;
-    case OP_Param: {
+    CASE(SCopy): value_borrow(&regs[in->p2], &regs[in->p1]); NEXT;
+    CASE(IntCopy): value_set_integer(&regs[in->p2], regs[in->p1].integer); NEXT;
+    CASE(Param): {
         const struct vm_frame *f = s->frame;
         value_borrow(&regs[in->p2], &f->parent->registers[in->p1 + f->parent->program->code[f->pc].p1]);
         NEXT;
     }
 
     // -- operators
-    case OP_Concat: TRY(concat(s, &regs[in->p2], &regs[in->p1], &regs[in->p3])); NEXT;
-    case OP_Add:
-    case OP_Subtract:
-    case OP_Multiply:
-    case OP_Divide:
-    case OP_Remainder: {
+    CASE(Concat): TRY(concat(s, &regs[in->p2], &regs[in->p1], &regs[in->p3])); NEXT;
+    CASE(Add): ARITHMETIC(OP_Add, b + a);
+    CASE(Subtract): ARITHMETIC(OP_Subtract, b - a);
+    CASE(Multiply): ARITHMETIC(OP_Multiply, b * a);
+    CASE(Divide):
+    CASE(Remainder): {
         const struct value *a = &regs[in->p1], *b = &regs[in->p2];
         if (LIKELY(a->type == VALUE_INTEGER && b->type == VALUE_INTEGER) &&
             LIKELY(integer_arithmetic(in->opcode, a->integer, b->integer, &regs[in->p3])))
@@ -771,10 +799,10 @@ next:
         arithmetic(in->opcode, a, b, &regs[in->p3]);
         NEXT;
     }
-    case OP_BitAnd:
-    case OP_BitOr:
-    case OP_ShiftLeft:
-    case OP_ShiftRight: {
+    CASE(BitAnd):
+    CASE(BitOr):
+    CASE(ShiftLeft):
+    CASE(ShiftRight): {
         const struct value *a = &regs[in->p1], *b = &regs[in->p2];
         if (a->type == VALUE_NULL || b->type == VALUE_NULL)
             value_set_null(&regs[in->p3]);
@@ -782,8 +810,8 @@ next:
             value_set_integer(&regs[in->p3], bits(in->opcode, operand_integer(a), operand_integer(b)));
         NEXT;
     }
-    case OP_AddImm: value_set_integer(&regs[in->p1], (s64)((u64)operand_integer(&regs[in->p1]) + (u64)(s64)in->p2)); NEXT;
-    case OP_And: {
+    CASE(AddImm): value_set_integer(&regs[in->p1], (s64)((u64)operand_integer(&regs[in->p1]) + (u64)(s64)in->p2)); NEXT;
+    CASE(And): {
         bool a_null = regs[in->p1].type == VALUE_NULL, b_null = regs[in->p2].type == VALUE_NULL;
         bool a = value_to_bool(&regs[in->p1], true), b = value_to_bool(&regs[in->p2], true);
         if (!a || !b)
@@ -794,7 +822,7 @@ next:
             value_set_integer(&regs[in->p3], 1);
         NEXT;
     }
-    case OP_Or: {
+    CASE(Or): {
         bool a_null = regs[in->p1].type == VALUE_NULL, b_null = regs[in->p2].type == VALUE_NULL;
         bool a = value_to_bool(&regs[in->p1], false), b = value_to_bool(&regs[in->p2], false);
         if (a || b)
@@ -805,84 +833,59 @@ next:
             value_set_integer(&regs[in->p3], 0);
         NEXT;
     }
-    case OP_Not:
+    CASE(Not):
         if (regs[in->p1].type == VALUE_NULL)
             value_set_null(&regs[in->p2]);
         else
             value_set_integer(&regs[in->p2], !value_to_bool(&regs[in->p1], false));
         NEXT;
-    case OP_BitNot:
+    CASE(BitNot):
         if (regs[in->p1].type == VALUE_NULL)
             value_set_null(&regs[in->p2]);
         else
             value_set_integer(&regs[in->p2], ~operand_integer(&regs[in->p1]));
         NEXT;
-    case OP_IsTrue:
+    CASE(IsTrue):
         value_set_integer(&regs[in->p2], value_to_bool(&regs[in->p1], in->p3 != 0) ^ (in->p4.integer != 0));
         NEXT;
-    case OP_CollSeq:
+    CASE(CollSeq):
         s->collation = in->p4_kind == P4_COLLATION ? in->p4.collation : NULL;
         if (in->p1) value_set_integer(&regs[in->p1], 0);
         s->min_max_register = in->p1;
         NEXT;
-    case OP_RealAffinity:
+    CASE(RealAffinity):
         if (regs[in->p1].type == VALUE_INTEGER) value_set_real(&regs[in->p1], (double)regs[in->p1].integer);
         NEXT;
-    case OP_Cast:
+    CASE(Cast):
         VALUE(value_expand(&regs[in->p1]));
         VALUE(value_cast(&regs[in->p1], (enum affinity)in->p2));
         NEXT;
-    case OP_Eq:
-    case OP_Ne:
-    case OP_Lt:
-    case OP_Le:
-    case OP_Gt:
-    case OP_Ge: {
-        const struct value *a = &regs[in->p3], *b = &regs[in->p1];
-        int r;
-        if (LIKELY(a->type == VALUE_INTEGER && b->type == VALUE_INTEGER)) {
-            r = (a->integer > b->integer) - (a->integer < b->integer);
-        } else if (a->type == VALUE_NULL || b->type == VALUE_NULL) {
-            if (in->p5 & COMPARE_NULL_EQUAL) {
-                if (a->type == VALUE_NULL && b->type == VALUE_NULL && !(a->flags & VALUE_CLEARED))
-                    r = 0;
-                else
-                    r = a->type == VALUE_NULL ? -1 : 1;
-            } else {
-                s->compare_result = 1;
-                if (in->p5 & COMPARE_JUMP_IF_NULL) JUMP(in->p2);
-                NEXT;
-            }
-        } else {
-            r = compare(in, a, b);
-        }
-        s->compare_result = r;
-        if (compare_holds(in->opcode, r)) JUMP(in->p2);
-        NEXT;
-    }
-    case OP_ElseEq:
-        if (s->compare_result == 0) JUMP(in->p2);
-        NEXT;
-    case OP_Permutation: s->permutation = in->p4.ints; NEXT;
-    case OP_Compare: s->compare_result = registers_compare(s, in); NEXT;
-    case OP_Affinity: {
+    CASE(Eq): COMPARE(==);
+    CASE(Ne): COMPARE(!=);
+    CASE(Lt): COMPARE(<);
+    CASE(Le): COMPARE(<=);
+    CASE(Gt): COMPARE(>);
+    CASE(Ge): COMPARE(>=);
+    CASE(Permutation): s->permutation = in->p4.ints; NEXT;
+    CASE(Compare): s->compare_result = registers_compare(s, in); NEXT;
+    CASE(Affinity): {
         err_code failed = ERR_OK;
         const char *letters = in->p4.text;
         for (s32 i = 0; i < in->p2 && letters[i]; i++) affinity_apply(&regs[in->p1 + i], letters[i], &failed);
         VALUE(failed);
         NEXT;
     }
-    case OP_TypeCheck: TRY(vm_type_check(s, in)); NEXT;
-    case OP_Function:
-    case OP_PureFunc: TRY(vm_function(s, in)); NEXT;
-    case OP_ClrSubtype: regs[in->p1].flags &= ~VALUE_SUBTYPE; NEXT;
-    case OP_GetSubtype:
+    CASE(TypeCheck): TRY(vm_type_check(s, in)); NEXT;
+    CASE(Function):
+    CASE(PureFunc): TRY(vm_function(s, in)); NEXT;
+    CASE(ClrSubtype): regs[in->p1].flags &= ~VALUE_SUBTYPE; NEXT;
+    CASE(GetSubtype):
         if (regs[in->p1].flags & VALUE_SUBTYPE)
             value_set_integer(&regs[in->p2], regs[in->p1].subtype);
         else
             value_set_null(&regs[in->p2]);
         NEXT;
-    case OP_SetSubtype:
+    CASE(SetSubtype):
         if (regs[in->p1].type == VALUE_NULL) {
             regs[in->p2].flags &= ~VALUE_SUBTYPE;
         } else {
@@ -890,33 +893,42 @@ next:
             regs[in->p2].subtype = (u8)regs[in->p1].integer;
         }
         NEXT;
-    case OP_AggStep: TRY(vm_aggregate_step(s, in, false)); NEXT;
-    case OP_AggInverse: TRY(vm_aggregate_step(s, in, true)); NEXT;
-    case OP_AggValue: TRY(vm_aggregate_value(s, in, false)); NEXT;
-    case OP_AggFinal: TRY(vm_aggregate_value(s, in, true)); NEXT;
+    CASE(AggStep): {
+        const struct fn_def *def = in->p4.call->def;
+        const struct value *accumulator = &regs[in->p3];
+        if (LIKELY(def->quick && accumulator->flags & VALUE_POINTER)) {
+            const struct vm_aggregate *a = accumulator->pointer;
+            if (LIKELY(a->state && def->quick(a->state, &regs[in->p2]))) NEXT;
+        }
+        TRY(vm_aggregate_step(s, in, false));
+        NEXT;
+    }
+    CASE(AggInverse): TRY(vm_aggregate_step(s, in, true)); NEXT;
+    CASE(AggValue): TRY(vm_aggregate_value(s, in, false)); NEXT;
+    CASE(AggFinal): TRY(vm_aggregate_value(s, in, true)); NEXT;
 
     // -- rows out
-    case OP_ResultRow:
+    CASE(ResultRow):
         s->row = &regs[in->p1];
-        pc++;
+        in++;
         result = VM_ROW;
         goto leave;
-    case OP_MakeRecord: TRY(vm_make_record(s, in)); NEXT;
-    case OP_ChangeCount: value_set_integer(&regs[in->p2], s->changes); NEXT;
-    case OP_ResetCount:
+    CASE(MakeRecord): TRY(vm_make_record(s, in)); NEXT;
+    CASE(ChangeCount): value_set_integer(&regs[in->p2], s->changes); NEXT;
+    CASE(ResetCount):
         db->changes = s->changes;
         db->total_changes += s->changes;
         s->changes = 0;
         NEXT;
 
     // -- transactions and schema
-    case OP_Transaction: TRY(vm_transaction(s, in)); NEXT;
-    case OP_Savepoint: TRY(vm_savepoint(s, in)); NEXT;
-    case OP_AutoCommit: TRY(vm_autocommit(s, in)); NEXT;
-    case OP_FkCheck:
+    CASE(Transaction): TRY(vm_transaction(s, in)); NEXT;
+    CASE(Savepoint): TRY(vm_savepoint(s, in)); NEXT;
+    CASE(AutoCommit): TRY(vm_autocommit(s, in)); NEXT;
+    CASE(FkCheck):
         if (!vm_foreign_keys_hold(s, false)) goto fail_as_set;
         NEXT;
-    case OP_FkCounter:
+    CASE(FkCounter):
         if (connection_flag(db, CONNECTION_DEFER_FOREIGN_KEYS))
             db->deferred_immediate_violations += in->p2;
         else if (in->p1)
@@ -924,109 +936,109 @@ next:
         else
             s->foreign_violations += in->p2;
         NEXT;
-    case OP_FkRefer:
+    CASE(FkRefer):
         TRY(vm_foreign_key_refer(s, in));
         NEXT;
-    case OP_FkIfZero:
+    CASE(FkIfZero):
         if ((in->p1 ? db->deferred_violations : s->foreign_violations) == 0 && db->deferred_immediate_violations == 0)
             JUMP(in->p2);
         NEXT;
-    case OP_ReadCookie:
-    case OP_SetCookie:
-    case OP_ParseSchema:
-    case OP_LoadAnalysis:
-    case OP_DropTable:
-    case OP_DropIndex:
-    case OP_DropTrigger:
-    case OP_CreateBtree:
-    case OP_Destroy:
-    case OP_Clear:
-    case OP_SqlExec:
-    case OP_Expire:
-    case OP_IntegrityCk:
-    case OP_Pagecount:
-    case OP_MaxPgcnt:
-    case OP_Checkpoint:
-    case OP_JournalMode:
-    case OP_Vacuum:
-    case OP_Attach:
-    case OP_Detach:
-    case OP_SetFlag:
-    case OP_Setting:
-        s->pc = pc;
+    CASE(ReadCookie):
+    CASE(SetCookie):
+    CASE(ParseSchema):
+    CASE(LoadAnalysis):
+    CASE(DropTable):
+    CASE(DropIndex):
+    CASE(DropTrigger):
+    CASE(CreateBtree):
+    CASE(Destroy):
+    CASE(Clear):
+    CASE(SqlExec):
+    CASE(Expire):
+    CASE(IntegrityCk):
+    CASE(Pagecount):
+    CASE(MaxPgcnt):
+    CASE(Checkpoint):
+    CASE(JournalMode):
+    CASE(Vacuum):
+    CASE(Attach):
+    CASE(Detach):
+    CASE(SetFlag):
+    CASE(Setting):
+        s->pc = PC;
         TRY(vm_schema_op(s, in));
         NEXT;
-    case OP_IncrVacuum: JUMP(in->p2);
+    CASE(IncrVacuum): JUMP(in->p2);
 
     // -- cursors
-    case OP_OpenRead:
-    case OP_ReopenIdx:
-    case OP_OpenWrite: TRY(vm_open(s, in)); NEXT;
-    case OP_OpenDup: TRY(vm_open_dup(s, in)); NEXT;
-    case OP_OpenAutoindex:
+    CASE(OpenRead):
+    CASE(ReopenIdx):
+    CASE(OpenWrite): TRY(vm_open(s, in)); NEXT;
+    CASE(OpenDup): TRY(vm_open_dup(s, in)); NEXT;
+    CASE(OpenAutoindex):
         s->counters.auto_indexes++;
-        // fall through
-    case OP_OpenEphemeral: TRY(vm_open_ephemeral(s, in)); NEXT;
-    case OP_SorterOpen: TRY(sorter_open(s, in)); NEXT;
-    case OP_SequenceTest:
+        __attribute__((fallthrough));
+    CASE(OpenEphemeral): TRY(vm_open_ephemeral(s, in)); NEXT;
+    CASE(SorterOpen): TRY(sorter_open(s, in)); NEXT;
+    CASE(SequenceTest):
         if (cursors[in->p1]->sequence++ == 0) JUMP(in->p2);
         NEXT;
-    case OP_OpenPseudo:
+    CASE(OpenPseudo):
         c = vm_cursor_new(s, in->p1, VM_CURSOR_PSEUDO, (u32)in->p3);
         if (!c) goto fail;
         c->pseudo_register = in->p2;
         c->null_row = false;
         NEXT;
-    case OP_Close:
+    CASE(Close):
         if (cursors[in->p1]) vm_cursor_free(s, cursors[in->p1]);
         cursors[in->p1] = NULL;
         NEXT;
-    case OP_SeekGE:
-    case OP_SeekGT:
-    case OP_SeekLT:
-    case OP_SeekLE:
+    CASE(SeekGE):
+    CASE(SeekGT):
+    CASE(SeekLT):
+    CASE(SeekLE):
         CURSOR(in->p1);
         TRY(vm_seek(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
-    case OP_IfNotOpen:
+    CASE(IfNotOpen):
         c = cursors[in->p1];
         if (!c || (c->null_row && !c->deferred)) JUMP(in->p2);
         NEXT;
-    case OP_IfNoHope:
-    case OP_NoConflict:
-    case OP_NotFound:
-    case OP_Found:
+    CASE(IfNoHope):
+    CASE(NoConflict):
+    CASE(NotFound):
+    CASE(Found):
         CURSOR(in->p1);
         TRY(vm_found(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
-    case OP_SeekRowid:
-    case OP_NotExists:
+    CASE(SeekRowid):
+    CASE(NotExists):
         CURSOR(in->p1);
         TRY(vm_seek_rowid(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
-    case OP_Sequence: value_set_integer(&regs[in->p2], (s64)cursors[in->p1]->sequence++); NEXT;
-    case OP_NewRowid: CURSOR(in->p1);
+    CASE(Sequence): value_set_integer(&regs[in->p2], (s64)cursors[in->p1]->sequence++); NEXT;
+    CASE(NewRowid): CURSOR(in->p1);
         TRY(vm_new_rowid(s, in)); NEXT;
-    case OP_Insert: CURSOR(in->p1);
+    CASE(Insert): CURSOR(in->p1);
         TRY(vm_insert(s, in)); NEXT;
-    case OP_RowCell: TRY(vm_row_cell(s, in)); NEXT;
-    case OP_Delete: CURSOR(in->p1);
+    CASE(RowCell): TRY(vm_row_cell(s, in)); NEXT;
+    CASE(Delete): CURSOR(in->p1);
         TRY(vm_delete(s, in)); NEXT;
-    case OP_Rowid: CURSOR(in->p1); TRY(rowid_get(s, in)); NEXT;
-    case OP_Offset: value_set_null(&regs[in->p3]); NEXT;
-    case OP_Column:
+    CASE(Rowid): CURSOR(in->p1); TRY(rowid_get(s, in)); NEXT;
+    CASE(Offset): value_set_null(&regs[in->p3]); NEXT;
+    CASE(Column):
         CURSOR(in->p1);
         if (LIKELY(column_fast(c, (u32)in->p2, &regs[in->p3]))) NEXT;
-        if (LIKELY(column_row_fast(c, &s->op, (u32)in->p2)) && LIKELY(column_fast(c, (u32)in->p2, &regs[in->p3]))) NEXT;
+        if (LIKELY(vm_column_quick(c, &s->op, (u32)in->p2)) && LIKELY(column_fast(c, (u32)in->p2, &regs[in->p3]))) NEXT;
         TRY(vm_column(s, in));
         NEXT;
-    case OP_RowData: CURSOR(in->p1); TRY(vm_row_data(s, in)); NEXT;
-    case OP_NullRow: null_row(s, in); NEXT;
-    case OP_SeekEnd:
-    case OP_Last:
+    CASE(RowData): CURSOR(in->p1); TRY(vm_row_data(s, in)); NEXT;
+    CASE(NullRow): null_row(s, in); NEXT;
+    CASE(SeekEnd):
+    CASE(Last):
         CURSOR(in->p1);
         c->row_valid = c->deferred = false;
         TRY(cursor_last(&c->c, &s->op));
@@ -1034,19 +1046,19 @@ next:
         c->null_row = c->c.state != CURSOR_VALID;
         if (c->null_row && in->opcode == OP_Last && in->p2) JUMP(in->p2);
         NEXT;
-    case OP_IfSizeBetween:
+    CASE(IfSizeBetween):
         TRY(size_between(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
-    case OP_IfEmpty:
+    CASE(IfEmpty):
         CURSOR(in->p1);
         c->row_valid = false;
         TRY(cursor_first(&c->c, &s->op));
         if (c->c.state != CURSOR_VALID) JUMP(in->p2);
         NEXT;
-    case OP_SorterSort:
-    case OP_Sort:
-    case OP_Rewind:
+    CASE(SorterSort):
+    CASE(Sort):
+    CASE(Rewind):
         CURSOR(in->p1);
         if (c->kind == VM_CURSOR_SORTER) {
             TRY(sorter_start(s, c));
@@ -1063,14 +1075,14 @@ next:
         if (c->null_row && in->p2) JUMP(in->p2);
         if (!c->null_row) s->counters.rows_read++;
         NEXT;
-    case OP_SorterNext:
+    CASE(SorterNext):
         CURSOR(in->p1);
         c->row_valid = false;
         TRY(sorter_next(c->sorter, &s->op));
         if (sorter_valid(c->sorter)) JUMP_BACK(in->p2);
         c->null_row = true;
         NEXT;
-    case OP_Next:
+    CASE(Next):
         CURSOR(in->p1);
         if (UNLIKELY(c->null_row)) NEXT; // the null row of an outer join comes last
         TRY(cursor_next_inline(&c->c, &s->op));
@@ -1082,7 +1094,7 @@ next:
         }
         c->null_row = true;
         NEXT;
-    case OP_Prev:
+    CASE(Prev):
         CURSOR(in->p1);
         if (UNLIKELY(c->null_row)) NEXT;
         TRY(cursor_previous(&c->c, &s->op));
@@ -1094,11 +1106,11 @@ next:
         }
         c->null_row = true;
         NEXT;
-    case OP_SorterCompare:
+    CASE(SorterCompare):
         c = cursors[in->p1];
         if (sorter_compare(c->sorter, regs[in->p3].bytes, regs[in->p3].size, (u32)in->p4.integer)) JUMP(in->p2);
         NEXT;
-    case OP_SorterData: {
+    CASE(SorterData): {
         u32 size;
         const u8 *record = sorter_record(cursors[in->p1]->sorter, &size);
         if (LIKELY(!cursors[in->p1]->sorter->merged))
@@ -1108,47 +1120,47 @@ next:
         cursors[in->p3]->row_valid = false;
         NEXT;
     }
-    case OP_SorterInsert: TRY(sorter_insert(s, cursors[in->p1], &regs[in->p2])); NEXT;
-    case OP_IdxInsert:
+    CASE(SorterInsert): TRY(sorter_insert(s, cursors[in->p1], &regs[in->p2])); NEXT;
+    CASE(IdxInsert):
         if (cursors[in->p1]->kind == VM_CURSOR_SORTER)
             TRY(sorter_insert(s, cursors[in->p1], &regs[in->p2]));
         else
             TRY(vm_index_insert(s, in));
         NEXT;
-    case OP_IdxDelete: CURSOR(in->p1);
+    CASE(IdxDelete): CURSOR(in->p1);
         TRY(vm_index_delete(s, in)); NEXT;
-    case OP_DeferredSeek:
-    case OP_IdxRowid: CURSOR(in->p1);
+    CASE(DeferredSeek):
+    CASE(IdxRowid): CURSOR(in->p1);
         TRY(deferred_seek(s, in)); NEXT;
-    case OP_FinishSeek:
+    CASE(FinishSeek):
         if (cursors[in->p1]->deferred) TRY(vm_deferred_seek(s, cursors[in->p1]));
         NEXT;
-    case OP_IdxLE:
-    case OP_IdxGT:
-    case OP_IdxLT:
-    case OP_IdxGE:
+    CASE(IdxLE):
+    CASE(IdxGT):
+    CASE(IdxLT):
+    CASE(IdxGE):
         CURSOR(in->p1);
         TRY(vm_index_compare(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
-    case OP_Count: CURSOR(in->p1);
+    CASE(Count): CURSOR(in->p1);
         TRY(vm_count(s, in)); NEXT;
-    case OP_ResetSorter: TRY(vm_reset_sorter(s, in)); NEXT;
+    CASE(ResetSorter): TRY(vm_reset_sorter(s, in)); NEXT;
 
     // -- sets
-    case OP_FilterAdd: TRY(filter_add(s, in)); NEXT;
-    case OP_Filter: {
+    CASE(FilterAdd): TRY(filter_add(s, in)); NEXT;
+    CASE(Filter): {
         const struct value *v = &regs[in->p1];
         if (!(v->flags & VALUE_POINTER) || !bloom_may_have(v->pointer, &regs[in->p3], (u32)in->p4.integer)) JUMP(in->p2);
         NEXT;
     }
-    case OP_RowSetAdd: {
+    CASE(RowSetAdd): {
         struct row_set *r = row_set_of(s, &regs[in->p1]);
         if (!r) goto fail;
         if (!row_set_add(r, regs[in->p2].integer)) VALUE(ERR_NOMEM);
         NEXT;
     }
-    case OP_RowSetRead: {
+    CASE(RowSetRead): {
         struct value *v = &regs[in->p1];
         s64 row;
         if (!(v->flags & VALUE_POINTER) || !row_set_read(v->pointer, &row)) {
@@ -1157,12 +1169,12 @@ next:
         }
         value_set_integer(&regs[in->p3], row);
         if (UNLIKELY(--jumps <= 0)) {
-            pc++;
+            in++;
             goto slice;
         }
         NEXT;
     }
-    case OP_RowSetTest: {
+    CASE(RowSetTest): {
         struct row_set *r = row_set_of(s, &regs[in->p1]);
         if (!r) goto fail;
         if (in->p4.integer) {
@@ -1175,36 +1187,37 @@ next:
     }
 
     // -- triggers
-    case OP_Program:
-        s->pc = pc;
+    CASE(Program):
+        s->pc = PC;
         TRY(vm_frame_enter(s, in, &jump));
         if (jump) NEXT;
         LOAD_FRAME();
         JUMP(0);
 
     // -- table-valued functions
-    case OP_VOpen: TRY(vm_virtual_open(s, in)); NEXT;
-    case OP_VFilter:
+    CASE(VOpen): TRY(vm_virtual_open(s, in)); NEXT;
+    CASE(VFilter):
         CURSOR(in->p1);
         TRY(vm_virtual_filter(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
-    case OP_VFunction: TRY(vm_virtual_function(s, in)); NEXT;
-    case OP_VUpdate: TRY(vm_virtual_update(s, in)); NEXT;
-    case OP_VColumn: CURSOR(in->p1);
+    CASE(VFunction): TRY(vm_virtual_function(s, in)); NEXT;
+    CASE(VUpdate): TRY(vm_virtual_update(s, in)); NEXT;
+    CASE(VColumn): CURSOR(in->p1);
         TRY(vm_virtual_column(s, in)); NEXT;
-    case OP_VNext:
+    CASE(VNext):
         s->counters.rows_read++;
         TRY(vm_virtual_next(s, in, &jump));
         if (jump) JUMP_BACK(in->p2);
         NEXT;
 
-    case OP_IFindKey:
-    case OP_VInitIn:
-    case OP_VCreate:
-    case OP_VDestroy:
-    case OP_VRename:
-    case OP_VCheck:
+    CASE(ElseEq):
+    CASE(IFindKey):
+    CASE(VInitIn):
+    CASE(VCreate):
+    CASE(VDestroy):
+    CASE(VRename):
+    CASE(VCheck):
     case OP_COUNT:
         err_set(&s->op.err, ERR_ERROR, __func__, "%s is not supported by this version", opcode_name((enum opcode)in->opcode));
         goto fail;
@@ -1213,7 +1226,7 @@ next:
 
 not_open:
     err_set(&s->op.err, ERR_INTERNAL, __func__, "cursor %d is not open at %s, address %d", in->p1,
-            opcode_name((enum opcode)in->opcode), pc);
+            opcode_name((enum opcode)in->opcode), PC);
     goto fail;
 slice:
     jumps = SLICE_JUMPS;
@@ -1224,7 +1237,7 @@ slice:
         result = VM_WAIT;
         goto leave;
     }
-    goto next;
+    DISPATCH;
 wait:
     executed--;
     result = VM_WAIT;
@@ -1234,7 +1247,7 @@ fail:
 fail_as_set:
     result = VM_FAIL;
 leave:
-    s->pc = pc;
+    s->pc = PC;
     s->counters.instructions += executed;
     return result;
 }
