@@ -1,6 +1,8 @@
 // Connections: their databases, schemas, functions and collations.
 #include "connection.h"
 
+#include "uri.h"
+
 #include <strings.h>
 
 #include "sql/schema.h"
@@ -82,8 +84,8 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
     struct database *d = &db->databases[index];
     if (LIKELY(d->txn != NULL)) return IO_DONE;
     struct store_options options = {
-        .create = db->open_flags & SKERRY_OPEN_CREATE || index == DATABASE_TEMP,
-        .read_only = db->open_flags & SKERRY_OPEN_READ_ONLY && index != DATABASE_TEMP,
+        .create = (db->open_flags & SKERRY_OPEN_CREATE && !d->read_only && !d->no_create) || index == DATABASE_TEMP,
+        .read_only = (d->read_only || db->open_flags & SKERRY_OPEN_READ_ONLY) && index != DATABASE_TEMP,
         .in_memory = connection_in_memory(db, index),
         .checkpoint_frames = db->engine->options.checkpoint_frames,
         .page_size = (u32)db->settings[SETTING_PAGE_SIZE],
@@ -103,7 +105,7 @@ static struct schema *schema_shared(const struct skerry *db, const struct store 
         for (u32 i = 0; i < other->database_count; i++) {
             const struct database *d = &other->databases[i];
             if (i != DATABASE_TEMP && d->store == store && d->schema && !d->schema_stale && !d->schema_own &&
-                d->schema->cookie == cookie)
+                !d->schema->lenient && d->schema->cookie == cookie)
                 return d->schema;
         }
     }
@@ -133,7 +135,8 @@ static io_status schema_load_one(struct skerry *db, struct op *op, u32 index)
         }
     }
     struct schema *fresh = NULL;
-    io_status status = schema_load_run(&db->load, d->txn, op, index == DATABASE_TEMP, d->schema, &fresh);
+    io_status status = schema_load_run(&db->load, d->txn, op, index == DATABASE_TEMP,
+                                       connection_flag(db, CONNECTION_WRITABLE_SCHEMA), d->schema, &fresh);
     if (status == IO_WAIT) return status;
     schema_load_free(db->load);
     db->load = NULL;
@@ -171,8 +174,12 @@ io_status connection_schemas_check(struct skerry *db, struct op *op, bool *chang
         struct database *d = &db->databases[i];
         if (i == DATABASE_TEMP || !d->store || !d->schema || d->schema_stale || d->schema_own) continue;
         u32 cookie;
-        IO_TRY(connection_begin_read(db, op, i));
-        IO_TRY(txn_meta_get(d->txn, op, META_SCHEMA_COOKIE, &cookie));
+        if (txn_state_get(d->txn) == TXN_NONE) d->load_began_read = true;
+        io_status status = connection_begin_read(db, op, i);
+        if (status == IO_DONE) status = txn_meta_get(d->txn, op, META_SCHEMA_COOKIE, &cookie);
+        if (status == IO_WAIT) return status;
+        load_end_read(d);
+        IO_TRY(status);
         if (cookie != d->schema->cookie) *changed = d->schema_stale = true;
     }
     return IO_DONE;
@@ -199,7 +206,10 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
                             (long long)db->limits[SKERRY_LIMIT_ATTACHED]);
         if (connection_database_find(db, name) >= 0)
             return IO_ERROR(&op->err, ERR_ERROR, "database %s is already in use", name);
-        *d = (struct database){.name = strdup(name), .path = strdup(path)};
+        struct database_name parts;
+        if (!database_name_parse(path, !(db->open_flags & SKERRY_OPEN_READ_ONLY), &parts, &op->err)) return IO_FAIL;
+        *d = (struct database){.name = strdup(name), .path = parts.path, .read_only = parts.read_only,
+                               .no_create = parts.no_create};
     }
     io_status status = IO_FAIL;
     if (!d->name || !d->path) {

@@ -63,7 +63,6 @@ enum connection_setting {
     SETTING_HARD_HEAP_LIMIT,
     SETTING_THREADS,
     SETTING_CACHE_SPILL,
-    SETTING_MAX_PAGE_COUNT,
     SETTING_AUTO_VACUUM,
     SETTING_PAGE_SIZE,
     SETTING_COUNT,
@@ -72,9 +71,11 @@ enum connection_setting {
 struct database {
     char *name; // "main", "temp", or the name in ATTACH
     char *path; // "" or ":memory:": private
+    bool read_only, no_create; // said in its URI
     struct store *store; // NULL: not opened yet
     struct txn *txn;     // NULL while store is
     struct schema *schema; // NULL: not loaded
+    u32 max_page_count;    // PRAGMA max_page_count; 0: PAGE_COUNT_MAX
     bool schema_stale;     // to be read again before it is used
     bool load_began_read;  // the snapshot is there for loading alone
     bool schema_own;       // this transaction has changed it: not to be shared
@@ -82,6 +83,7 @@ struct database {
 };
 
 #define DATABASE_MAX 32
+#define PAGE_COUNT_MAX 4294967294u
 #define DATABASE_MAIN 0
 #define DATABASE_TEMP 1
 

@@ -1,5 +1,6 @@
 // The embedding API.
 #include "skerry.h"
+#include "uri.h"
 
 #include <strings.h>
 #include <unistd.h>
@@ -110,7 +111,12 @@ static const s64 limits_max[SKERRY_LIMIT_COUNT] = {
 bool skerry_open(struct skerry_engine *e, const char *path, u32 flags, struct skerry **out, struct err *err)
 {
     struct skerry *db = calloc(1, sizeof *db);
-    char *own_path = strdup(path), *main_name = strdup("main"), *temp_name = strdup("temp"), *temp_path = strdup("");
+    struct database_name parts;
+    if (db && !database_name_parse(path, !(flags & SKERRY_OPEN_READ_ONLY), &parts, err)) {
+        free(db);
+        return false;
+    }
+    char *own_path = db ? parts.path : NULL, *main_name = strdup("main"), *temp_name = strdup("temp"), *temp_path = strdup("");
     if (!db || !own_path || !main_name || !temp_name || !temp_path) {
         free(db);
         free(own_path);
@@ -123,7 +129,8 @@ bool skerry_open(struct skerry_engine *e, const char *path, u32 flags, struct sk
     db->engine = e;
     db->open_flags = flags;
     db->err = ERR_CLEAR;
-    db->databases[DATABASE_MAIN] = (struct database){.name = main_name, .path = own_path};
+    db->databases[DATABASE_MAIN] = (struct database){
+        .name = main_name, .path = own_path, .read_only = parts.read_only, .no_create = parts.no_create};
     db->databases[DATABASE_TEMP] = (struct database){.name = temp_name, .path = temp_path};
     db->database_count = 2;
     db->autocommit = true;
@@ -135,7 +142,6 @@ bool skerry_open(struct skerry_engine *e, const char *path, u32 flags, struct sk
     db->settings[SETTING_JOURNAL_SIZE_LIMIT] = -1;
     db->settings[SETTING_WAL_AUTOCHECKPOINT] = e->options.checkpoint_frames ? e->options.checkpoint_frames : 1000;
     db->settings[SETTING_CACHE_SPILL] = 1;
-    db->settings[SETTING_MAX_PAGE_COUNT] = 4294967294;
     db->settings[SETTING_PAGE_SIZE] = 4096;
     op_init(&db->op, e->io, connection_op_wake);
     db->next = e->connections;

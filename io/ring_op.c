@@ -91,7 +91,8 @@ static bool transfer_is_last(struct completion *c)
 }
 
 // The sync is linked to the write that should end the transfer. When that write fails or is short,
-// the link breaks and the sync comes back cancelled; both go again for what is left.
+// the link breaks and the sync comes back cancelled; both go again for what is left. A direct write
+// syncs itself: it is then the kernel's one operation, and on a device that can, one request.
 static bool write_sync_prepare(struct io *io, struct completion *c)
 {
     struct ring *r = io->state;
@@ -103,8 +104,17 @@ static bool write_sync_prepare(struct io *io, struct completion *c)
     if (writes) {
         sqe = io_uring_get_sqe(&r->uring);
         transfer_fill(r, sqe, c);
-        if (syncs) sqe->flags |= IOSQE_IO_LINK;
+        bool direct = op_file(c)->flags & IO_OPEN_DIRECT;
+        if (direct)
+            sqe->rw_flags = RWF_DSYNC;
+        else if (syncs)
+            sqe->flags |= IOSQE_IO_LINK;
         entry_tag(sqe, c, RING_TAG_MAIN);
+        if (direct) {
+            c->op.sync_result = 0;
+            io->counters.syncs++;
+            return true;
+        }
     }
     if (!syncs) return true;
     sqe = io_uring_get_sqe(&r->uring);

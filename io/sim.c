@@ -51,6 +51,11 @@ void sim_fault_at(struct sim *sim, enum sim_fault fault, u64 nth)
     sim->faults[fault].at = nth;
 }
 
+void sim_direct_refuse(struct sim *sim, bool refused)
+{
+    sim->direct_refused = refused;
+}
+
 u64 sim_operations(const struct sim *sim, enum sim_fault fault)
 {
     return sim->faults[fault].seen;
@@ -255,8 +260,19 @@ static s64 transfer_write(struct io *io, struct completion *c, u64 size)
     return 0;
 }
 
+// As the kernel, which wants all of a direct transfer in whole sectors, or wants none at all.
+static bool direct_refused(const struct sim *sim, const struct completion *c)
+{
+    if (!(((const struct native_file *)c->op.file)->flags & IO_OPEN_DIRECT)) return false;
+    bool aligned = c->op.offset % SIM_SECTOR_SIZE == 0;
+    for (u32 i = 0; i < c->op.iov_count; i++)
+        aligned &= ((uintptr_t)c->op.iov[i].iov_base | c->op.iov[i].iov_len) % SIM_SECTOR_SIZE == 0;
+    return !aligned || sim->direct_refused;
+}
+
 static s64 sim_read(struct io *io, struct sim *sim, struct completion *c, bool *again)
 {
+    if (!(c->op.flags & SIM_OP_STARTED) && direct_refused(sim, c)) return -EINVAL;
     if (!(c->op.flags & SIM_OP_STARTED) && fault_hits(sim, SIM_READ_ERROR)) return -EIO;
     s64 rc = transfer_read(io, c, piece_size(sim, c));
     if (rc < 0) return rc;
@@ -283,6 +299,7 @@ static s64 sim_write(struct io *io, struct sim *sim, struct completion *c, bool 
         return rc < 0 ? rc : (s64)c->op.done_size;
     }
     if (!(c->op.flags & SIM_OP_STARTED)) {
+        if (direct_refused(sim, c)) return -EINVAL;
         bool broken = fault_hits(sim, SIM_WRITE_ERROR), full = fault_hits(sim, SIM_WRITE_FULL);
         if (broken || full) {
             s64 rc = transfer_write(io, c, part_size(sim, c));
@@ -305,8 +322,7 @@ static s64 sim_allocate(struct sim *sim, struct completion *c)
 {
     u64 size = c->op.offset + c->op.iov_one.iov_len;
     if (fault_hits(sim, SIM_WRITE_FULL)) return -ENOSPC;
-    if (op_node(c)->now.size >= size) return 0;
-    return sim_node_resize(op_node(c), size) ? 0 : -ENOSPC;
+    return sim_node_grow(op_node(c), size) ? 0 : -ENOSPC;
 }
 
 static s64 sim_close(struct io *io, struct completion *c, bool *again)

@@ -58,6 +58,8 @@ void sim_fault_rate(struct sim *sim, enum sim_fault fault, u32 per_million);
 // The nth operation of the fault's kind from now meets it, once (1: the next; 0: none).
 void sim_fault_at(struct sim *sim, enum sim_fault fault, u64 nth);
 void sim_crash(struct sim *sim);
+// Direct transfers give EINVAL, as on a file system without them. Others want whole sectors.
+void sim_direct_refuse(struct sim *sim, bool refused);
 // True when the world crashed after this loop was created.
 bool sim_is_down(const struct io *io);
 void sim_counters_get(const struct sim *sim, struct sim_counters *out);

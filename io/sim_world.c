@@ -101,7 +101,7 @@ bool sim_node_write(struct sim_node *node, const void *bytes, u64 size, u64 offs
     return true;
 }
 
-bool sim_node_resize(struct sim_node *node, u64 size)
+static bool node_size_set(struct sim_node *node, u64 size, int kind)
 {
     if (size > INT64_MAX || !durable_reserve(node, size)) return false;
     struct sim_change *change = change_create(node->sim, 0);
@@ -110,10 +110,20 @@ bool sim_node_resize(struct sim_node *node, u64 size)
         free(change);
         return false;
     }
-    change->kind = SIM_CHANGE_RESIZE;
+    change->kind = kind;
     change->size = size;
     change_append(node, change);
     return true;
+}
+
+bool sim_node_resize(struct sim_node *node, u64 size)
+{
+    return node_size_set(node, size, SIM_CHANGE_RESIZE);
+}
+
+bool sim_node_grow(struct sim_node *node, u64 size)
+{
+    return node->now.size >= size || node_size_set(node, size, SIM_CHANGE_GROW);
 }
 
 static void durable_resize(struct sim_node *node, u64 size)
@@ -133,6 +143,7 @@ static void change_apply(struct sim_node *node, const struct sim_change *change)
     switch (change->kind) {
     case SIM_CHANGE_WRITE: durable_write(node, change->bytes, change->size, change->offset); break;
     case SIM_CHANGE_RESIZE: durable_resize(node, change->size); break;
+    case SIM_CHANGE_GROW: node->durable_size = MAX(node->durable_size, change->size); break;
     }
 }
 

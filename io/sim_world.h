@@ -12,8 +12,8 @@
 struct sim_change {
     struct sim_change *next;
     u64 number; // order in the world
-    enum { SIM_CHANGE_WRITE, SIM_CHANGE_RESIZE } kind;
-    u64 offset, size; // RESIZE: the new size
+    enum { SIM_CHANGE_WRITE, SIM_CHANGE_RESIZE, SIM_CHANGE_GROW } kind;
+    u64 offset, size; // RESIZE, GROW: the new size
     u8 bytes[];
 };
 struct sim_lock {
@@ -52,6 +52,7 @@ struct sim {
     u64 io_random_state; // what io_random gives
     u64 now_ns, number;
     struct sim_counters counters;
+    bool direct_refused;
     struct {
         u32 per_million;
         u64 at, seen;
@@ -69,6 +70,7 @@ u64 sim_below(struct sim *sim, u64 limit); // 0 .. limit - 1
 struct sim_node *sim_node_create(struct sim *sim);
 bool sim_node_write(struct sim_node *node, const void *bytes, u64 size, u64 offset);
 bool sim_node_resize(struct sim_node *node, u64 size);
+bool sim_node_grow(struct sim_node *node, u64 size); // never cuts off, even when an earlier cut is lost
 // Makes the changes up to `number` durable.
 void sim_node_sync(struct sim_node *node, u64 number);
 // A sync that failed: some of what it covers will never be durable.

@@ -32,14 +32,26 @@ struct object_store *config_store_open(const struct config *c, const char *url, 
     return object_store_open(io, http, &o, err);
 }
 
-bool config_key(const struct config *c, struct segment_key *out, struct err *err)
+bool config_key(const struct config *c, struct master_key *out, struct err *err)
 {
-    const char *text = config_text(c, SETTING_KEY);
-    *out = (struct segment_key){0};
+    const char *text = config_text(c, SETTING_KEY), *passphrase = config_text(c, SETTING_PASSPHRASE);
+    struct segment_key key = {0};
+    *out = (struct master_key){0};
+    if (text[0] && passphrase[0]) {
+        err_set(err, ERR_USAGE, __func__, "both a key and a passphrase are given; give one");
+        return false;
+    }
+    if (passphrase[0]) {
+        *out = (struct master_key){.given = true, .is_passphrase = true, .passphrase = passphrase};
+        return true;
+    }
     if (!text[0]) return true;
-    if (segment_key_parse(text, strlen(text), out)) return true;
-    err_set(err, ERR_USAGE, __func__,
-            "the key is not 64 hexadecimal digits; make one with: openssl rand -hex 32");
+    if (segment_key_parse(text, strlen(text), &key)) {
+        out->given = true;
+        memcpy(out->bytes, key.bytes, sizeof out->bytes);
+        return true;
+    }
+    err_set(err, ERR_USAGE, __func__, "the key is not 64 hexadecimal digits; make one with: openssl rand -hex 32");
     return false;
 }
 

@@ -20,13 +20,14 @@ int command_failed(const struct err *err);
     SETTING_STORE, SETTING_S3_ENDPOINT, SETTING_S3_REGION, SETTING_S3_ACCESS_KEY,                  \
         SETTING_S3_SECRET_KEY, SETTING_S3_SESSION_TOKEN, SETTING_S3_VIRTUAL_HOST,                  \
         SETTING_STORE_CA_FILE, SETTING_STORE_TOKEN, SETTING_STORE_UPLOAD_RATE,                     \
-        SETTING_STORE_DOWNLOAD_RATE, SETTING_STORE_REQUEST_RATE
+        SETTING_STORE_DOWNLOAD_RATE, SETTING_STORE_REQUEST_RATE, SETTING_KEY, SETTING_PASSPHRASE
 
 struct io;
 struct io_http;
 struct object_store;
-struct segment_key;
+struct master_key;
 struct object_store *config_store_open(const struct config *c, const char *url, struct io *io,
                                        struct io_http *http, struct err *err);
-bool config_key(const struct config *c, struct segment_key *out, struct err *err);
+// The passphrase, if that is what is given, is the config's memory.
+bool config_key(const struct config *c, struct master_key *out, struct err *err);
 struct io *config_io_open(const struct config *c, struct err *err);

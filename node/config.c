@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <sodium.h>
+#include <time.h>
 
 #define CONFIG_FILE_MAX 65536
 
@@ -10,6 +11,7 @@ static const struct {
     const char *name, *fallback, *value_name, *help;
     bool secret;
     const char *also, *also_then; // other variables that others' tools use
+    bool alone;                   // --NAME without a value is "on"
 } SETTINGS[SETTING_COUNT] = {
     [SETTING_DATA] = {"data", "./data", "DIR",
                       "where the databases are; the default one is DIR/default.db"},
@@ -37,6 +39,14 @@ static const struct {
          "64 hexadecimal digits (openssl rand -hex 32): the backup is encrypted with it "
          "before it leaves this machine",
          true},
+    [SETTING_PASSPHRASE] = {"passphrase", "", "TEXT",
+                            "instead of a key: words that the backup's key is derived from (Argon2id)", true},
+    [SETTING_AT] = {"at", "", "TIME",
+                    "the state of this moment: 2026-03-01T12:00:00Z, '2026-03-01 12:00', or Unix seconds; UTC"},
+    [SETTING_TX] = {"tx", "0", "N", "the state of this transaction (skerry backup list shows them); 0: the newest"},
+    [SETTING_LINEAGE] = {"lineage", "", "HEX", "a lineage that is not the newest: the folder of 16 digits in the store"},
+    [SETTING_OVERWRITE] = {"overwrite", "off", "on|off", "a file that is there is replaced, at the end",
+                           false, NULL, NULL, true},
     [SETTING_S3_ENDPOINT] = {"s3-endpoint", "", "URL",
                              "https://host[:port] of an S3 server; unset: AWS, by region", false,
                              "AWS_ENDPOINT_URL_S3"},
@@ -77,6 +87,8 @@ static const struct {
     [SETTING_WAL_BYTES_MAX] = {"wal-bytes-max", "1g", "BYTES",
                                "log kept for a store that cannot be reached; beyond, a "
                                "whole image is pushed when it is back"},
+    [SETTING_HEAD_INTERVAL_MS] = {"head-interval-ms", "10000", "MS",
+                                  "the object that names the newest state follows pushes at most so often"},
     [SETTING_CACHE_BYTES] = {"cache-bytes", "16m", "BYTES", "page cache of each database"},
     [SETTING_BUSY_TIMEOUT_MS] = {"busy-timeout-ms", "5000", "MS",
                                  "a writer waits in line so long before SQLITE_BUSY"},
@@ -178,6 +190,11 @@ static int setting_find(const char *name, size_t size)
     return -1;
 }
 
+static bool is_switch_value(const char *text)
+{
+    return strcmp(text, "on") == 0 || strcmp(text, "off") == 0;
+}
+
 // "--name value", "--name=value", and "--name-file path" for secrets.
 static bool flag_read(struct config *c, const struct config_command *command, int argc, char **argv,
                       int *i, const char **config_path, struct err *err)
@@ -195,6 +212,8 @@ static bool flag_read(struct config *c, const struct config_command *command, in
     }
     if (equals) {
         value = equals + 1;
+    } else if (!is_config && !of_file && SETTINGS[s].alone && (*i + 1 == argc || !is_switch_value(argv[*i + 1]))) {
+        value = "on";
     } else if (*i + 1 < argc) {
         value = argv[++*i];
     } else {
@@ -350,6 +369,35 @@ bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64
         return false;
     }
     *out = n << shift;
+    return true;
+}
+
+bool config_time(const struct config *c, enum setting s, s64 *out_ms, struct err *err)
+{
+    const char *text = c->values[s];
+    struct tm tm = {0};
+    double second = 0;
+    int used = 0;
+    char *end;
+    *out_ms = 0;
+    if (!text[0]) return true;
+    double seconds = strtod(text, &end);
+    if (end != text && !*end && seconds > 0 && seconds < 1e11) {
+        *out_ms = (s64)(seconds * 1000);
+        return true;
+    }
+    int fields = sscanf(text, "%4d-%2d-%2d%*1[T ]%2d:%2d%n:%lf%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+                        &used, &second, &used);
+    const char *rest = text + used;
+    if (fields < 5 || (rest[0] && strcmp(rest, "Z") != 0) || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
+        tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || second < 0 || second >= 61) {
+        err_set(err, ERR_USAGE, __func__, "--%s is '%s'; it must be a time like 2026-03-01T12:00:00Z, or Unix seconds", SETTINGS[s].name,
+                text);
+        return false;
+    }
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    *out_ms = (s64)timegm(&tm) * 1000 + (s64)(second * 1000);
     return true;
 }
 

@@ -16,6 +16,11 @@ enum setting {
     SETTING_SQPOLL,
     SETTING_AUTH_TOKEN,
     SETTING_KEY,
+    SETTING_PASSPHRASE,
+    SETTING_AT,
+    SETTING_TX,
+    SETTING_LINEAGE,
+    SETTING_OVERWRITE,
     SETTING_S3_ENDPOINT,
     SETTING_S3_REGION,
     SETTING_S3_ACCESS_KEY,
@@ -33,6 +38,7 @@ enum setting {
     SETTING_PUSH_INTERVAL_MS,
     SETTING_ZSTD_LEVEL,
     SETTING_WAL_BYTES_MAX,
+    SETTING_HEAD_INTERVAL_MS,
     SETTING_CACHE_BYTES,
     SETTING_BUSY_TIMEOUT_MS,
     SETTING_STATEMENT_MS_MAX,
@@ -77,3 +83,5 @@ const char *config_text(const struct config *c, enum setting s);
 bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64 *out,
                    struct err *err);
 bool config_bool(const struct config *c, enum setting s, bool *out, struct err *err);
+// Unix ms; 0 when unset. UTC.
+bool config_time(const struct config *c, enum setting s, s64 *out_ms, struct err *err);

@@ -19,8 +19,7 @@ static void backup_write(const struct metrics *m, struct buffer *out)
            b->state == BACKUP_REFUSED);
     metric(out, "backup_lag_seconds", "gauge", "Age of the oldest commit that is not in the store.",
            (double)behind_ms / 1000);
-    metric(out, "backup_lag_frames", "gauge", "WAL frames that are not in the store.",
-           (double)(b->newest_lsn - MIN(b->newest_lsn, b->pushed_lsn)));
+    metric(out, "backup_lag_bytes", "gauge", "Bytes of WAL that are not in the store.", (double)b->lag_bytes);
     metric(out, "backup_last_push_timestamp_seconds", "gauge", "Unix time of the newest push.",
            (double)b->pushed_at_ms / 1000);
     metric(out, "backup_segments_total", "counter", "Segments pushed.", (double)b->pushed_segments);

@@ -1,75 +1,133 @@
 #include "command.h"
 
-#include "../sync/sync.h"
+#include "../sync/restore.h"
 
+#include <signal.h>
 #include <sodium.h>
 #include <time.h>
 #include <unistd.h>
 
 static const enum setting RESTORE_SETTINGS[] = {
-    STORE_SETTINGS, SETTING_DATABASE, SETTING_KEY, SETTING_VFS, SETTING_SQPOLL,
+    STORE_SETTINGS, SETTING_DATABASE, SETTING_AT, SETTING_TX, SETTING_LINEAGE, SETTING_OVERWRITE, SETTING_VFS, SETTING_SQPOLL,
 };
 static const struct config_command RESTORE = {
-    "usage: skerry restore --store URL [--database NAME] [--NAME VALUE]... OUT\n\n"
-    "Writes the newest state of the backup in the store to the file OUT, which must not exist: a "
-    "plain SQLite\n"
-    "database.\n",
+    "usage: skerry restore --store URL [--database NAME] [--at TIME | --tx N] [--NAME VALUE]... OUT\n\n"
+    "Writes a state of the backup in the store to the file OUT: a plain SQLite database. Without --at and --tx it is\n"
+    "the newest. Interrupted, the same command goes on where it was.\n",
     RESTORE_SETTINGS, COUNT_OF(RESTORE_SETTINGS)};
 
-static void progress_print(const struct restore *r, u64 elapsed_ns, bool last)
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal_number)
 {
-    double seconds = (double)elapsed_ns / 1e9,
-           rate = seconds > 0 ? (double)r->bytes_done / seconds : 0;
-    double share = r->bytes_total ? (double)r->bytes_done / (double)r->bytes_total : 0;
-    double left = rate > 0 ? (double)(r->bytes_total - r->bytes_done) / rate : 0;
-    fprintf(
-        stderr,
-        "\rskerry: %3.0f %%  %llu of %llu segments, %.1f of %.1f MB, %.1f MB/s, %.0f s left   %s",
-        share * 100, (unsigned long long)r->objects_done, (unsigned long long)r->objects_total,
-        (double)r->bytes_done / 1e6, (double)r->bytes_total / 1e6, rate / 1e6, left,
-        last ? "\n" : "");
+    (void)signal_number;
+    interrupted = 1;
+}
+
+// The rate of the last seconds, so that what is left is told from how it goes now.
+struct rate {
+    u64 at_ns[16], pages[16], bytes[16];
+    u32 next;
+};
+
+static void progress_print(const struct restore *r, struct rate *rate, u64 now_ns, bool terminal)
+{
+    u32 oldest = rate->next >= 16 ? rate->next % 16 : 0;
+    double seconds = rate->next ? (double)(now_ns - rate->at_ns[oldest]) / 1e9 : 0;
+    double pages_s = seconds > 0 ? (double)(r->pages_done - rate->pages[oldest]) / seconds : 0;
+    double bytes_s = seconds > 0 ? (double)(r->bytes_done - rate->bytes[oldest]) / seconds : 0;
+    char end[64] = "";
+    if (pages_s > 0) {
+        u64 left = (u64)((double)(r->pages_total - r->pages_done) / pages_s);
+        time_t at = time(NULL) + (time_t)left;
+        struct tm tm;
+        localtime_r(&at, &tm);
+        snprintf(end, sizeof end, ", %llu s left, done at %02d:%02d:%02d", (unsigned long long)left, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    }
+    double total = (double)r->pages_total * r->page_size / 1e6, done = (double)r->pages_done * r->page_size / 1e6;
+    fprintf(stderr, "%sskerry: %3.0f %%  %.1f of %.1f MB written, %.1f MB/s (%.1f MB/s fetched)%s%s", terminal ? "\r" : "",
+            r->pages_total ? 100 * done / total : 0, done, total, pages_s * r->page_size / 1e6, bytes_s / 1e6, end,
+            terminal ? "    " : "\n");
+    rate->at_ns[rate->next % 16] = now_ns;
+    rate->pages[rate->next % 16] = r->pages_done;
+    rate->bytes[rate->next++ % 16] = r->bytes_done;
+}
+
+static void result_print(const struct restore *r, const char *path, u64 elapsed_ns)
+{
+    char when[40];
+    time_t made = (time_t)(r->time_ms / 1000);
+    struct tm tm;
+    gmtime_r(&made, &tm);
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    double mb = (double)r->page_count * r->page_size / 1e6, seconds = (double)elapsed_ns / 1e9;
+    printf("restored %s: %u pages, transaction %llu, as of %s; %.1f MB in %.1f s (%.0f MB/s)", path, r->page_count,
+           (unsigned long long)r->tx, when, mb, seconds, seconds > 0 ? mb / seconds : 0);
+    if (r->pages_resumed) printf(", %llu pages of it were there already", (unsigned long long)r->pages_resumed);
+    printf("\n");
+}
+
+static void restore_wait(struct restore *r, struct io *io)
+{
+    bool terminal = isatty(STDERR_FILENO), told_once = false;
+    struct rate rate = {0};
+    u64 told = io_now_ns(io);
+    while (r->done.state != COMPLETION_DONE) {
+        if (io_step(io, 200000000) < 0) break;
+        if (interrupted) restore_cancel(r);
+        if (io_now_ns(io) - told < (terminal ? 500000000u : 5000000000u) || !r->pages_total) continue;
+        told = io_now_ns(io);
+        told_once = true;
+        progress_print(r, &rate, told, terminal);
+    }
+    if (told_once && terminal) fprintf(stderr, "\n");
+}
+
+static bool options_read(const struct config *c, struct restore_options *o, struct err *err)
+{
+    const char *lineage = config_text(c, SETTING_LINEAGE);
+    char *end = NULL;
+    if (!config_key(c, &o->key, err) || !config_time(c, SETTING_AT, &o->time_ms, err) ||
+        !config_number(c, SETTING_TX, 0, UINT64_MAX >> 1, &o->tx, err) || !config_bool(c, SETTING_OVERWRITE, &o->overwrite, err))
+        return false;
+    if (o->tx && o->time_ms) {
+        err_set(err, ERR_USAGE, __func__, "both --at and --tx are given; give one");
+        return false;
+    }
+    if (lineage[0]) o->lineage = strtoull(lineage, &end, 16);
+    if (lineage[0] && (*end || !o->lineage)) {
+        err_set(err, ERR_USAGE, __func__, "--lineage is '%s'; it must be the 16 hexadecimal digits of a folder in the store", lineage);
+        return false;
+    }
+    o->name = config_text(c, SETTING_DATABASE);
+    o->out_path = c->arguments[0];
+    o->threads = (u32)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L);
+    return true;
 }
 
 static int restore_run_command(const struct config *c, struct err *err)
 {
-    struct segment_key key;
     struct io *io = config_io_open(c, err);
-    struct io_http *http = io ? io_http_create(io, err) : NULL;
-    struct object_store *objects =
-        http && config_key(c, &key, err)
-            ? config_store_open(c, config_text(c, SETTING_STORE), io, http, err)
-            : NULL;
-    if (objects) {
+    const char *url = config_text(c, SETTING_STORE);
+    struct io_http *http = io && object_url_needs_http(url) ? io_http_create(io, err) : NULL;
+    struct object_store *objects = io && err->code == ERR_OK ? config_store_open(c, url, io, http, err) : NULL;
+    struct restore_options o = {.io = io, .objects = objects};
+    if (objects && options_read(c, &o, err)) {
         struct restore r = {0};
-        u64 started = io_now_ns(io), told = started;
-        bool told_once = false, terminal = isatty(STDERR_FILENO);
+        struct sigaction action = {.sa_handler = on_signal};
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGTERM, &action, NULL);
+        u64 started = io_now_ns(io);
         completion_init(&r.done, NULL, NULL);
-        restore_start(&r, &(struct restore_options){.io = io,
-                                                    .objects = objects,
-                                                    .key = key,
-                                                    .name = config_text(c, SETTING_DATABASE),
-                                                    .out_path = c->arguments[0]});
-        while (r.done.state != COMPLETION_DONE) {
-            if (io_step(io, 200000000) < 0) break;
-            if (io_now_ns(io) - told < (terminal ? 200000000u : 5000000000u) || !r.bytes_total)
-                continue;
-            told = io_now_ns(io);
-            told_once = true;
-            progress_print(&r, told - started, !terminal);
-        }
-        if (told_once && terminal) progress_print(&r, io_now_ns(io) - started, true);
+        restore_start(&r, &o);
+        restore_wait(&r, io);
         *err = r.err;
-        if (r.err.code == ERR_OK) {
-            char when[40];
-            time_t made = (time_t)(r.time_ms / 1000);
-            struct tm tm;
-            gmtime_r(&made, &tm);
-            strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
-            printf("restored %s: %u pages, segment %llu, as of %s\n", c->arguments[0], r.page_count,
-                   (unsigned long long)r.sequence, when);
-        }
+        if (r.err.code == ERR_OK) result_print(&r, o.out_path, io_now_ns(io) - started);
+        if (r.err.code == ERR_CANCELLED && r.pages_done)
+            fprintf(stderr, "skerry: interrupted; the same command goes on from here\n");
         restore_deinit(&r);
     }
+    sodium_memzero(&o.key, sizeof o.key);
     object_store_close(objects);
     io_http_destroy(http);
     if (io) io_destroy(io);
@@ -88,8 +146,7 @@ int restore_command(int argc, char **argv)
         config_help(&RESTORE);
         status = 0;
     } else if (c.argument_count != 1) {
-        err_set(&err, ERR_USAGE, __func__,
-                "restore takes one argument, the file to write; see skerry restore --help");
+        err_set(&err, ERR_USAGE, __func__, "restore takes one argument, the file to write; see skerry restore --help");
         status = command_failed(&err);
     } else {
         status = restore_run_command(&c, &err);

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "metrics.h"
 
+#include "../sync/restore.h"
 #include "../sync/sync.h"
 
 #include <errno.h>
@@ -23,13 +24,13 @@ static const enum setting SERVE_SETTINGS[] = {
     SETTING_VFS,
     SETTING_SQPOLL,
     SETTING_AUTH_TOKEN,
-    SETTING_KEY,
     SETTING_HUB_DIR,
     SETTING_HUB_TOKEN,
     SETTING_HUB_OBJECT_SIZE_MAX,
     SETTING_PUSH_INTERVAL_MS,
     SETTING_ZSTD_LEVEL,
     SETTING_WAL_BYTES_MAX,
+    SETTING_HEAD_INTERVAL_MS,
     SETTING_CACHE_BYTES,
     SETTING_BUSY_TIMEOUT_MS,
     SETTING_STATEMENT_MS_MAX,
@@ -56,7 +57,7 @@ struct node {
     struct io *io;
     struct io_http *http_client;
     struct object_store *objects;
-    struct segment_key key;
+    struct master_key key;
     struct backup *backup;
     struct skerry_engine *engine;
     struct skerry *keeper; // holds the database open
@@ -123,8 +124,8 @@ static void reply_health(struct node *n, struct http_exchange *x)
         s64 behind_ms = b.behind_since_ms ? MAX(io_wall_ms(n->io) - b.behind_since_ms, (s64)1) : 0;
         buffer_format(
             &out,
-            ",\"backup\":{\"state\":\"%s\",\"segment\":%llu,\"behind_ms\":%lld,\"encrypted\":%s",
-            backup_state_name(b.state), (unsigned long long)b.sequence, (long long)behind_ms,
+            ",\"backup\":{\"state\":\"%s\",\"tx\":%llu,\"behind_ms\":%lld,\"encrypted\":%s",
+            backup_state_name(b.state), (unsigned long long)b.tx, (long long)behind_ms,
             n->key.given ? "true" : "false");
         if (b.error[0]) {
             buffer_text(&out, ",\"error\":");
@@ -306,19 +307,19 @@ static bool restore_if_missing(struct node *n, struct err *err)
                                                 .key = n->key,
                                                 .out_path = n->path,
                                                 .name = config_text(&n->config, SETTING_DATABASE),
+                                                .threads = (u32)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L),
                                                 .bind = true});
     while (r.done.state != COMPLETION_DONE) {
         io_step(n->io, 1000000000);
         if (io_now_ns(n->io) - told < 1000000000) continue;
         told = io_now_ns(n->io);
-        log_event(LOG_INFO, "restore.progress", "objects=%llu/%llu bytes=%llu/%llu",
-                  (unsigned long long)r.objects_done, (unsigned long long)r.objects_total,
-                  (unsigned long long)r.bytes_done, (unsigned long long)r.bytes_total);
+        log_event(LOG_INFO, "restore.progress", "pages=%llu/%llu bytes=%llu", (unsigned long long)r.pages_done,
+                  (unsigned long long)r.pages_total, (unsigned long long)r.bytes_done);
     }
     bool good = r.err.code == ERR_OK, absent = r.err.code == ERR_STORE_MISSING;
     if (good)
-        log_event(LOG_INFO, "restore.done", "segment=%llu pages=%u ms=%llu",
-                  (unsigned long long)r.sequence, r.page_count,
+        log_event(LOG_INFO, "restore.done", "tx=%llu pages=%u ms=%llu",
+                  (unsigned long long)r.tx, r.page_count,
                   (unsigned long long)((io_now_ns(n->io) - started) / 1000000));
     else if (absent)
         log_event(LOG_INFO, "restore.nothing",
@@ -355,9 +356,10 @@ static bool database_open(struct node *n, struct err *err)
 static bool backup_begin(struct node *n, struct err *err)
 {
     if (!n->objects) return true;
-    u64 interval, level, wal_max;
+    u64 interval, level, wal_max, head_interval;
     if (!config_number(&n->config, SETTING_PUSH_INTERVAL_MS, 1, 86400000, &interval, err) ||
         !config_number(&n->config, SETTING_ZSTD_LEVEL, 1, 19, &level, err) ||
+        !config_number(&n->config, SETTING_HEAD_INTERVAL_MS, 1, 86400000, &head_interval, err) ||
         !config_number(&n->config, SETTING_WAL_BYTES_MAX, 1 << 20, 1ull << 44, &wal_max, err))
         return false;
     n->backup =
@@ -367,6 +369,7 @@ static bool backup_begin(struct node *n, struct err *err)
                                                .name = config_text(&n->config, SETTING_DATABASE),
                                                .database_path = n->path,
                                                .interval_ms = (u32)interval,
+                                               .head_interval_ms = (u32)head_interval,
                                                .zstd_level = (int)level,
                                                .wal_bytes_max = wal_max,
                                                .log = on_backup_log,

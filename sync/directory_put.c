@@ -8,6 +8,8 @@
 #include <fcntl.h>
 
 #define UPLOAD_REMAINS_MS 86400000 // what an upload leaves behind is removed when it is so old
+#define LOCK_WAIT_MS      10
+#define LOCK_TRIES_MAX    1000
 
 // ---- sweeping
 // -----------------------------------------------------------------------------------------
@@ -275,6 +277,24 @@ static void name_looked(struct directory_request *d, s64 result)
     io_path_rename(d->request->store->io, d->other, d->path, &d->c);
 }
 
+// It is held for as long as a rename takes.
+static void name_lock_try(struct directory_request *d, s64 result)
+{
+    struct io *io = d->request->store->io;
+    if (io_file_lock(d->lock, 0, 1, IO_LOCK_EXCLUSIVE) == 0) {
+        d->next = name_looked;
+        io_path_stat(io, d->path, &d->info, &d->c);
+    } else if (++d->lock_tries < LOCK_TRIES_MAX) {
+        d->next = name_lock_try;
+        io_timeout(io, LOCK_WAIT_MS * 1000000ull, &d->c);
+    } else {
+        err_set(&d->request->err, ERR_STORE_UNAVAILABLE, "store",
+                "%s: another process has held the store's lock for %d s", d->path,
+                LOCK_TRIES_MAX * LOCK_WAIT_MS / 1000);
+        directory_end(d);
+    }
+}
+
 static void name_lock_opened(struct directory_request *d, s64 result)
 {
     if (result < 0) {
@@ -282,14 +302,7 @@ static void name_lock_opened(struct directory_request *d, s64 result)
         directory_fail(d, result, "open the lock in", directory_of(d)->temporary);
         return;
     }
-    if (io_file_lock(d->lock, 0, 1, IO_LOCK_EXCLUSIVE) != 0) {
-        err_set(&d->request->err, ERR_STORE_UNAVAILABLE, "store",
-                "%s: another process is putting an object", d->path);
-        directory_end(d);
-        return;
-    }
-    d->next = name_looked;
-    io_path_stat(d->request->store->io, d->path, &d->info, &d->c);
+    name_lock_try(d, 0);
 }
 
 static void name_try(struct directory_request *d, s64 result)

@@ -41,7 +41,7 @@ struct directory_request {
     char path[DIRECTORY_PATH_MAX], folder[DIRECTORY_PATH_MAX]; // of the object, and what it is in
     char other[DIRECTORY_PATH_MAX];                            // a file in .tmp
     struct io_dir_listing listing;
-    u32 index;
+    u32 index, lock_tries;
     u64 offset; // bytes written so far
     u8 *piece;  // of a source, or a small file's text
     bool unlink_other, folder_made, exists;

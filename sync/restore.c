@@ -1,422 +1,447 @@
-#include "log_names.h"
+// The life of a restore: what is there already, the chain, the pages, and the file's name at the end.
+#include "restore_private.h"
+
+#include "sync.h"
 
 #include <errno.h>
 #include <sodium.h>
 
-#define RESTORE_PARALLEL 4
+#define SAVE_INTERVAL_NS 3000000000u
+#define CHECK_SIZE       (1u << 20)
+#define STATE_SIZE_MAX   (1u << 29)
 
-// Each step is re-run from its top after a wait, and the next one is named only when it is done.
-enum restore_step {
-    RESTORE_HEAD,
-    RESTORE_LIST,
-    RESTORE_FIND_END, // the newest segment that completes a commit
-    RESTORE_CREATE,
-    RESTORE_FETCH, // several objects under way, applied in order
-    RESTORE_WRITE,
-    RESTORE_TRUNCATE,
-    RESTORE_SYNC,
-    RESTORE_CLOSE,
-    RESTORE_NAME,
-    RESTORE_SYNC_DIR,
-    RESTORE_FAIL_CLOSE,
-    RESTORE_FAIL_UNLINK,
-    RESTORE_FINISHED,
-};
-
-struct fetch {
-    struct object_request request;
-    struct restore *restore;
-    u64 sequence;        // 0: free
-    bool arrived, waits; // waits: failed, tried again when the retry timer fires
-    u32 attempt;
-};
-
-struct restore_private {
-    struct restore_options options;
-    struct io *io;
-    char *name, *out_path, *aside, *folder;
-    enum restore_step step;
-    bool running, started;
-    struct completion c, retry;
-    struct object_request request;
-    bool request_done;
-    u32 attempt;
-    u64 base, end, next_fetch, next_apply;
-    bool has_base;
-    u64 *sizes; // of base..end
-    struct fetch fetches[RESTORE_PARALLEL];
-    struct io_file *file;
-    struct segment_reader reader;
-    struct fetch *applying;
-    struct segment_header newest;
-    u8 parent[SEGMENT_HASH_SIZE];
-    bool has_parent;
-};
-
-#define RESTORE_TRIES 5 // half a minute at most
-
-static void restore_run(struct restore *r);
+typedef unsigned long long ull;
 
 static void on_any(struct completion *c)
 {
     restore_run(c->context);
 }
 
-static void on_request(struct completion *c)
+// ---- what an earlier restore left
+// -------------------------------------------------------------------------------
+
+// OUT.restoring.state: magic, u64 lineage, u64 tx, u32 pages, u32 page size, 32 bytes hash of the level 0 segment of
+// tx, a bit a page, and BLAKE2b-256 of all before.
+#define STATE_HEADER 64u
+static const char STATE_MAGIC[8] = {'S', 'K', 'R', 'Y', 'R', 'S', 'T', '2'};
+
+u8 *restore_state_encode(const struct restore *r, size_t *size)
 {
-    struct restore *r = ((struct object_request *)c->context)->context;
-    r->private_->request_done = true;
-    restore_run(r);
+    const struct restore_private *p = r->private_;
+    size_t bits = ((size_t)r->page_count + 7) / 8;
+    *size = STATE_HEADER + bits + 32;
+    u8 *bytes = calloc(*size, 1);
+    if (!bytes) return NULL;
+    memcpy(bytes, STATE_MAGIC, 8);
+    be64_put(bytes + 8, p->chain.catalog.lineage);
+    be64_put(bytes + 16, r->tx);
+    be32_put(bytes + 24, r->page_count);
+    be32_put(bytes + 28, r->page_size);
+    memcpy(bytes + 32, p->chain.tip, 32);
+    memcpy(bytes + STATE_HEADER, p->done, bits);
+    crypto_generichash(bytes + STATE_HEADER + bits, 32, bytes, STATE_HEADER + bits, NULL, 0);
+    return bytes;
 }
 
-static void on_fetch(struct completion *c)
-{
-    struct fetch *f = ((struct object_request *)c->context)->context;
-    f->arrived = true;
-    restore_run(f->restore);
-}
-
-// A failed try is worth another: after a while, RESTORE_TRIES times.
-static bool retry_later(struct restore *r, const struct err *err, u32 *attempt)
+bool restore_state_take(struct restore *r, const u8 *bytes, size_t size)
 {
     struct restore_private *p = r->private_;
-    if (!object_error_passes(err) || *attempt >= RESTORE_TRIES) return false;
-    if (p->retry.state != COMPLETION_PENDING)
-        io_timeout(p->io, object_backoff_ms(p->io, (*attempt)++) * 1000000, &p->retry);
+    u8 hash[32];
+    if (size < STATE_HEADER + 32 || memcmp(bytes, STATE_MAGIC, 8) != 0) return false;
+    u32 pages = be32_get(bytes + 24);
+    size_t bits = ((size_t)pages + 7) / 8;
+    if (size != STATE_HEADER + bits + 32) return false;
+    crypto_generichash(hash, sizeof hash, bytes, STATE_HEADER + bits, NULL, 0);
+    u64 tx = be64_get(bytes + 16);
+    if (memcmp(hash, bytes + STATE_HEADER + bits, sizeof hash) != 0 || be64_get(bytes + 8) != p->chain.catalog.lineage ||
+        be32_get(bytes + 28) != r->page_size || tx > r->tx || p->chain.members[0].tx_max > tx)
+        return false;
+    if (tx == r->tx && memcmp(bytes + 32, p->chain.tip, 32) != 0) return false;
+    // Pages of segments behind that state are written again; the others are what they were.
+    for (p->resume_member = p->chain.count; p->chain.members[p->resume_member - 1].tx_max > tx;) p->resume_member--;
+    p->resume_pages = MIN(pages, r->page_count);
+    p->resume = malloc(bits + 1);
+    if (!p->resume) return false;
+    memcpy(p->resume, bytes + STATE_HEADER, bits);
     return true;
 }
 
-static io_status restore_request(struct restore *r)
+// ---- steps
+// ----------------------------------------------------------------------------------------------------
+
+// Runs one operation of a step: submitted the first time, its result the second.
+static bool arrived(struct restore_private *p)
+{
+    if (p->c.state == COMPLETION_PENDING) return false;
+    p->submitted = false;
+    return true;
+}
+
+// A log that is left of what had this name would be taken for the new file's.
+static io_status step_look(struct restore *r)
 {
     struct restore_private *p = r->private_;
-    if (!p->started) {
-        if (p->retry.state == COMPLETION_PENDING) return IO_WAIT;
-        p->started = true;
-        p->request_done = false;
-        object_start(p->options.objects, &p->request);
+    const char *const paths[] = {p->out_path, p->wal, p->journal};
+    for (; p->look < COUNT_OF(paths) && !p->options.overwrite; p->look++) {
+        if (!p->submitted) {
+            p->submitted = true;
+            io_path_stat(p->io, paths[p->look], &p->info, &p->c);
+            return IO_WAIT;
+        }
+        if (!arrived(p)) return IO_WAIT;
+        if (p->c.result < 0) continue;
+        if (p->look)
+            return IO_ERROR(&r->err, ERR_CANTOPEN, "%s is there, left of another database; move it away, or restore with --overwrite",
+                            paths[p->look]);
+        return IO_ERROR(&r->err, ERR_CANTOPEN, "%s is there already; a restore overwrites a file only when told to (--overwrite)",
+                        p->out_path);
+    }
+    p->step = RESTORE_STATE;
+    return IO_DONE;
+}
+
+static io_status step_state(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    struct err err = ERR_CLEAR;
+    io_status status = small_file_read(&p->small, p->state_path, STATE_SIZE_MAX, &err);
+    if (status == IO_WAIT) return status;
+    if (status == IO_DONE) {
+        p->state = p->small.bytes;
+        p->state_size = p->small.size;
+        p->small.bytes = NULL;
+    }
+    p->step = RESTORE_CHAIN;
+    return IO_DONE;
+}
+
+static io_status step_chain(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    if (!p->chain_started) {
+        p->chain_started = true;
+        completion_init(&p->chain.done, on_any, r);
+        chain_start(&p->chain, &(struct chain_options){.io = p->io,
+                                                       .objects = p->options.objects,
+                                                       .database = p->name,
+                                                       .master = &p->options.key,
+                                                       .tx = p->options.tx,
+                                                       .time_ms = p->options.time_ms,
+                                                       .lineage = p->options.lineage,
+                                                       .tries = RESTORE_TRIES});
         return IO_WAIT;
     }
-    if (!p->request_done) return IO_WAIT;
-    p->started = false;
-    if (p->request.err.code == ERR_OK) return IO_DONE;
-    if (retry_later(r, &p->request.err, &p->attempt)) return IO_WAIT;
-    r->err = p->request.err;
-    return IO_FAIL;
-}
-
-static io_status step_head(struct restore *r)
-{
-    struct restore_private *p = r->private_;
-    p->request.kind = OBJECT_GET;
-    log_head_key(p->name, p->request.key);
-    p->request.answer_size_max = 4096;
-    io_status status = restore_request(r);
-    if (status == IO_WAIT || (status == IO_FAIL && r->err.code != ERR_STORE_MISSING)) return status;
-    p->base = 1;
-    p->has_base = status == IO_DONE;
-    err_clear(&r->err);
-    if (p->has_base && !log_head_decode(p->request.answer, p->request.answer_size, &p->base))
-        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s is not a backup's head",
-                        p->request.key);
-    p->step = RESTORE_LIST;
-    return IO_DONE;
-}
-
-static io_status step_list(struct restore *r)
-{
-    struct restore_private *p = r->private_;
-    p->request.kind = OBJECT_LIST;
-    snprintf(p->request.key, sizeof p->request.key, "%s/log/", p->name);
-    log_key(p->name, p->base - 1, p->request.after);
-    IO_TRY(restore_request(r));
-    u32 count = p->request.entry_count;
-    free(p->sizes);
-    p->sizes = calloc(count + 1, sizeof *p->sizes);
-    if (!p->sizes) return IO_ERROR(&r->err, ERR_NOMEM, "out of memory");
-    p->end = p->base - 1;
-    for (u32 i = 0; i < count; i++) {
-        u64 sequence;
-        if (!log_key_parse(p->name, p->request.entries[i].key, &sequence)) continue;
-        if (sequence != p->end + 1)
-            return IO_ERROR(&r->err, ERR_STORE_CORRUPT,
-                            "object %s/log/%016llx is missing from the store", p->name,
-                            (unsigned long long)p->end + 1);
-        p->sizes[p->end - p->base + 1] = p->request.entries[i].size;
-        p->end = sequence;
+    if (p->chain.done.state == COMPLETION_PENDING || p->chain.done.state == COMPLETION_IDLE) return IO_WAIT;
+    if (p->chain.err.code != ERR_OK) {
+        r->err = p->chain.err;
+        return IO_FAIL;
     }
-    if (p->end < p->base)
-        return IO_ERROR(&r->err, p->has_base ? ERR_STORE_CORRUPT : ERR_STORE_MISSING,
-                        "%s holds no backup of a database named '%s'",
-                        object_store_url(p->options.objects), p->name);
-    p->step = RESTORE_FIND_END;
+    p->step = RESTORE_PREPARE;
     return IO_DONE;
 }
 
-static io_status step_find_end(struct restore *r)
+static io_status step_prepare(struct restore *r)
 {
     struct restore_private *p = r->private_;
-    p->request.kind = OBJECT_GET;
-    log_key(p->name, p->end, p->request.key);
-    u64 size = p->sizes[p->end - p->base];
-    p->request.range_offset = size - MIN(size, SEGMENT_TRAILER_SIZE);
-    p->request.range_size = SEGMENT_TRAILER_SIZE;
-    p->request.answer_size_max = SEGMENT_TRAILER_SIZE;
-    IO_TRY(restore_request(r));
-    struct segment_header h;
-    if (p->request.answer_size < SEGMENT_TRAILER_SIZE)
-        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s is damaged: it is too short",
-                        p->request.key);
-    if (!segment_trailer_read(p->request.answer, size, p->request.key, &h, &r->err)) return IO_FAIL;
-    if (h.flags & LOG_MORE) {
-        if (p->end == p->base)
-            return IO_ERROR(&r->err, ERR_STORE_MISSING,
-                            "the first image of '%s' was not pushed to its end", p->name);
-        p->end--; // the tail of a push that never ended
-        return IO_DONE;
-    }
-    r->page_size = h.page_size;
-    r->objects_total = p->end - p->base + 1;
-    for (u64 i = p->base; i <= p->end; i++) r->bytes_total += p->sizes[i - p->base];
-    p->next_fetch = p->next_apply = p->base;
-    p->step = RESTORE_CREATE;
+    const struct chain *c = &p->chain;
+    r->tx = c->tx;
+    r->time_ms = c->time_ms;
+    r->page_count = c->page_count;
+    r->page_size = c->page_size;
+    r->segments = c->count;
+    u32 lock = segment_lock_page(r->page_size);
+    r->pages_total = r->page_count - (r->page_count >= lock);
+    p->workers = workers_create(p->io, MIN(p->options.threads, WORKER_THREADS_MAX), &r->err);
+    if (!p->workers) return IO_FAIL;
+    if (!restore_pages_prepare(r)) return IO_ERROR(&r->err, ERR_NOMEM, "out of memory");
+    p->resumed = p->state && restore_state_take(r, p->state, p->state_size);
+    free(p->state);
+    p->state = NULL;
+    p->step = p->options.discard ? RESTORE_PAGES : RESTORE_CREATE;
     return IO_DONE;
-}
-
-// Runs one file operation of a step: submitted the first time, its result the second.
-static bool operation_done(struct restore_private *p)
-{
-    if (!p->started || p->c.state == COMPLETION_PENDING) return false;
-    p->started = false;
-    return true;
 }
 
 static io_status step_create(struct restore *r)
 {
     struct restore_private *p = r->private_;
-    if (!p->started) {
-        p->started = true;
-        io_file_open(p->io, p->aside, IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_TRUNCATE, &p->file,
-                     &p->c);
+    if (!p->submitted) {
+        p->submitted = true;
+        io_file_open(p->io, p->aside, IO_OPEN_WRITE | IO_OPEN_CREATE, &p->file, &p->c);
         return IO_WAIT;
     }
-    if (!operation_done(p)) return IO_WAIT;
+    if (!arrived(p)) return IO_WAIT;
     if (p->c.result < 0) {
         p->file = NULL;
-        return IO_ERROR(&r->err, ERR_CANTOPEN, "%s cannot be created: %s", p->aside,
-                        strerror((int)-p->c.result));
+        return IO_ERROR(&r->err, ERR_CANTOPEN, "%s cannot be created: %s", p->aside, strerror((int)-p->c.result));
     }
-    p->step = RESTORE_FETCH;
+    if (io_file_lock(p->file, 0x40000000u, 1, IO_LOCK_EXCLUSIVE) != 0)
+        return IO_ERROR(&r->err, ERR_BUSY, "%s is being written by another restore", p->aside);
+    p->saved_ns = io_now_ns(p->io);
+    p->step = RESTORE_PAGES;
     return IO_DONE;
 }
 
-static io_status segment_start(struct restore *r, struct fetch *f)
+// Notes what is written, now and then, beside the restoring. Its failure costs a later restore some time.
+static bool save_run(struct restore *r, bool again)
 {
     struct restore_private *p = r->private_;
-    const struct segment_header *h = &p->reader.index.header;
-    if (!segment_reader_open(&p->reader, f->request.answer, f->request.answer_size, f->request.key,
-                             &p->options.key, &r->err))
-        return IO_FAIL;
-    bool first = f->sequence == p->base;
-    if (h->tx_max != f->sequence || (first && !(h->flags & SEGMENT_IMAGE)) ||
-        h->page_size != r->page_size ||
-        (!first && memcmp(h->database_id, p->newest.database_id, sizeof h->database_id) != 0))
-        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s does not belong in its place",
-                        f->request.key);
-    if (p->has_parent && memcmp(h->parent, p->parent, sizeof p->parent) != 0)
-        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "object %s does not follow the one before it",
-                        f->request.key);
-    p->newest = *h;
-    p->applying = f;
-    p->step = RESTORE_WRITE;
+    struct err err = ERR_CLEAR;
+    switch (p->save) {
+    case SAVE_NONE:
+        if (!again || p->options.discard || p->resume) return true;
+        if (!(p->save_bytes = restore_state_encode(r, &p->save_size))) return true;
+        p->save = SAVE_SYNC;
+        io_file_sync(p->file, IO_SYNC_DATA, &p->save_sync);
+        return false;
+    case SAVE_SYNC:
+        if (p->save_sync.state == COMPLETION_PENDING) return false;
+        p->save = SAVE_WRITE;
+        if (p->save_sync.result < 0) break;
+        // fall through
+    case SAVE_WRITE:
+        if (small_file_write(&p->small, p->state_path, p->save_bytes, p->save_size, &err) == IO_WAIT) return false;
+        break;
+    }
+    free(p->save_bytes);
+    p->save_bytes = NULL;
+    p->save = SAVE_NONE;
+    p->saved_ns = io_now_ns(p->io);
+    return true;
+}
+
+static io_status step_pages(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    bool saved = p->options.discard || save_run(r, io_now_ns(p->io) - p->saved_ns > SAVE_INTERVAL_NS);
+    IO_TRY(restore_pages(r));
+    if (!saved) return IO_WAIT;
+    if (r->pages_done != r->pages_total)
+        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "the segments of '%s' hold only %llu of its %llu pages; run skerry backup verify",
+                        p->name, (ull)r->pages_done, (ull)r->pages_total);
+    if (!p->resumed && p->sum != p->chain.sum)
+        return IO_ERROR(&r->err, ERR_STORE_CORRUPT, "what was restored of '%s' does not match the database's sum; run skerry backup verify",
+                        p->name);
+    p->check_page = 1;
+    p->sum = 0;
+    p->step = p->resumed ? RESTORE_CHECK : p->options.discard ? RESTORE_FINISHED : RESTORE_TRUNCATE;
     return IO_DONE;
 }
 
-static io_status step_fetch(struct restore *r)
+static io_status step_check(struct restore *r)
 {
     struct restore_private *p = r->private_;
-    if (p->next_apply > p->end) {
-        p->step = RESTORE_TRUNCATE;
-        return IO_DONE;
-    }
-    struct fetch *next = NULL;
-    for (u32 i = 0; i < RESTORE_PARALLEL; i++) {
-        struct fetch *f = &p->fetches[i];
-        bool again = false;
-        if (f->sequence && f->arrived && f->request.err.code != ERR_OK) {
-            if (!f->waits && !retry_later(r, &f->request.err, &f->attempt)) {
-                r->err = f->request.err;
-                return IO_FAIL;
-            }
-            f->waits = p->retry.state == COMPLETION_PENDING;
-            again = !f->waits;
+    u32 pages = CHECK_SIZE / r->page_size, lock = segment_lock_page(r->page_size);
+    if (!p->check_bytes && !(p->check_bytes = malloc(CHECK_SIZE))) return IO_ERROR(&r->err, ERR_NOMEM, "out of memory");
+    if (p->check_page > r->page_count) {
+        if (p->sum == p->chain.sum) {
+            p->step = RESTORE_TRUNCATE;
+            return IO_DONE;
         }
-        if (!f->sequence && p->next_fetch <= p->end) {
-            f->sequence = p->next_fetch++;
-            f->attempt = 0;
-            again = true;
-        }
-        if (again) {
-            f->arrived = false;
-            f->request.kind = OBJECT_GET;
-            log_key(p->name, f->sequence, f->request.key);
-            object_start(p->options.objects, &f->request);
-        }
-        if (f->sequence == p->next_apply && f->arrived) next = f;
+        return IO_ERROR(&r->err, ERR_STORE_CORRUPT,
+                        "what this restore and an earlier one wrote to %s does not match the database's sum; both are thrown away: "
+                        "restore again",
+                        p->aside);
     }
-    return next ? segment_start(r, next) : IO_WAIT;
-}
-
-// Writes the pages of a segment, neighbours of one block in one write.
-static io_status step_write(struct restore *r)
-{
-    struct restore_private *p = r->private_;
-    struct fetch *f = p->applying;
-    if (p->started) {
-        if (!operation_done(p)) return IO_WAIT;
-        if (p->c.result < 0)
-            return IO_ERROR(&r->err, p->c.result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE,
-                            "%s cannot be written: %s", p->aside, strerror((int)-p->c.result));
-    }
-    u32 number;
-    const u8 *data;
-    if (segment_reader_next(&p->reader, &number, &data, &r->err)) {
-        u64 offset = (u64)(number - 1) * r->page_size;
-        p->started = true;
-        io_file_write(p->file, data, r->page_size, offset, &p->c);
+    u32 count = MIN(pages, r->page_count - p->check_page + 1);
+    if (!p->submitted) {
+        p->submitted = true;
+        io_file_read(p->file, p->check_bytes, (size_t)count * r->page_size, (u64)(p->check_page - 1) * r->page_size, &p->c);
         return IO_WAIT;
     }
-    if (r->err.code != ERR_OK) return IO_FAIL;
-    memcpy(p->parent, p->reader.index.hash, sizeof p->parent);
-    p->has_parent = true;
-    segment_reader_deinit(&p->reader);
-    r->objects_done++;
-    r->bytes_done += f->request.answer_size;
-    r->sequence = f->sequence;
-    r->time_ms = p->newest.time_max_ms;
-    r->page_count = p->newest.page_count;
-    f->sequence = 0;
-    p->next_apply++;
-    p->step = RESTORE_FETCH;
+    if (!arrived(p)) return IO_WAIT;
+    if (p->c.result != (s64)((u64)count * r->page_size) && p->check_page + count - 1 != lock)
+        return IO_ERROR(&r->err, ERR_IOERR_READ, "%s cannot be read back", p->aside);
+    for (u32 i = 0; i < count; i++)
+        if (p->check_page + i != lock)
+            p->sum ^= segment_page_sum(p->check_page + i, p->check_bytes + (size_t)i * r->page_size, r->page_size);
+    p->check_page += count;
     return IO_DONE;
+}
+
+static enum restore_step step_after(const struct restore_private *p)
+{
+    switch (p->step) {
+    case RESTORE_TRUNCATE: return RESTORE_SYNC;
+    case RESTORE_SYNC: return RESTORE_CLOSE;
+    case RESTORE_CLOSE: return p->options.overwrite ? RESTORE_UNLINK_WAL : RESTORE_NAME;
+    case RESTORE_UNLINK_WAL: return RESTORE_UNLINK_JOURNAL;
+    case RESTORE_UNLINK_JOURNAL: return RESTORE_NAME;
+    case RESTORE_NAME: return p->link ? RESTORE_UNLINK_ASIDE : RESTORE_SYNC_DIR;
+    case RESTORE_UNLINK_ASIDE: return RESTORE_SYNC_DIR;
+    case RESTORE_SYNC_DIR: return RESTORE_UNLINK_STATE;
+    case RESTORE_FAIL_SYNC: return RESTORE_FAIL_STATE;
+    case RESTORE_FAIL_CLOSE: return p->keep ? RESTORE_FINISHED : RESTORE_FAIL_UNLINK;
+    case RESTORE_FAIL_UNLINK: return RESTORE_FAIL_UNLINK_STATE;
+    default: return RESTORE_FINISHED;
+    }
+}
+
+static void operation_submit(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    switch (p->step) {
+    case RESTORE_TRUNCATE: io_file_truncate(p->file, (u64)r->page_count * r->page_size, &p->c); break;
+    case RESTORE_SYNC: io_file_sync(p->file, IO_SYNC_FULL, &p->c); break;
+    case RESTORE_FAIL_SYNC: io_file_sync(p->file, IO_SYNC_DATA, &p->c); break;
+    case RESTORE_CLOSE:
+    case RESTORE_FAIL_CLOSE:
+        io_file_close(p->file, &p->c);
+        p->file = NULL;
+        break;
+    case RESTORE_UNLINK_WAL: io_path_unlink(p->io, p->wal, &p->c); break;
+    case RESTORE_UNLINK_JOURNAL: io_path_unlink(p->io, p->journal, &p->c); break;
+    case RESTORE_NAME:
+        if (p->options.overwrite)
+            io_path_rename(p->io, p->aside, p->out_path, &p->c);
+        else if (p->link)
+            io_path_link(p->io, p->aside, p->out_path, &p->c);
+        else
+            io_path_rename_new(p->io, p->aside, p->out_path, &p->c);
+        break;
+    case RESTORE_UNLINK_ASIDE: io_path_unlink(p->io, p->aside, &p->c); break;
+    case RESTORE_SYNC_DIR: io_path_sync_dir(p->io, p->folder, &p->c); break;
+    case RESTORE_UNLINK_STATE:
+    case RESTORE_FAIL_UNLINK_STATE: io_path_unlink(p->io, p->state_path, &p->c); break;
+    case RESTORE_FAIL_UNLINK: io_path_unlink(p->io, p->aside, &p->c); break;
+    default: ASSERT(false);
+    }
 }
 
 // The steps that are one operation each, in order.
 static io_status step_operation(struct restore *r)
 {
     struct restore_private *p = r->private_;
-    if (!p->started) {
-        p->started = true;
-        switch (p->step) {
-        case RESTORE_TRUNCATE:
-            io_file_truncate(p->file, (u64)r->page_count * r->page_size, &p->c);
-            break;
-        case RESTORE_SYNC: io_file_sync(p->file, IO_SYNC_FULL, &p->c); break;
-        case RESTORE_CLOSE:
-        case RESTORE_FAIL_CLOSE:
-            io_file_close(p->file, &p->c);
-            p->file = NULL;
-            break;
-        case RESTORE_NAME: io_path_link(p->io, p->aside, p->out_path, &p->c); break;
-        case RESTORE_FAIL_UNLINK: io_path_unlink(p->io, p->aside, &p->c); break;
-        case RESTORE_SYNC_DIR: io_path_sync_dir(p->io, p->folder, &p->c); break;
-        case RESTORE_HEAD:
-        case RESTORE_LIST:
-        case RESTORE_FIND_END:
-        case RESTORE_CREATE:
-        case RESTORE_FETCH:
-        case RESTORE_WRITE:
-        case RESTORE_FINISHED: ASSERT(false);
-        }
+    if (!p->submitted) {
+        p->submitted = true;
+        operation_submit(r);
         return IO_WAIT;
     }
-    if (!operation_done(p)) return IO_WAIT;
-    bool failing = p->step == RESTORE_FAIL_CLOSE || p->step == RESTORE_FAIL_UNLINK;
-    if (p->c.result < 0 && !failing)
-        return IO_ERROR(&r->err, p->c.result == -EEXIST ? ERR_CANTOPEN : ERR_IOERR_WRITE, "%s: %s",
-                        p->out_path, strerror((int)-p->c.result));
-    switch (p->step) {
-    case RESTORE_TRUNCATE: p->step = RESTORE_SYNC; break;
-    case RESTORE_SYNC: p->step = RESTORE_CLOSE; break;
-    case RESTORE_CLOSE: p->step = RESTORE_NAME; break;
-    case RESTORE_NAME: p->step = RESTORE_SYNC_DIR; break;
-    case RESTORE_SYNC_DIR: p->step = RESTORE_FAIL_UNLINK; break; // the name aside goes in any case
-    case RESTORE_FAIL_CLOSE: p->step = RESTORE_FAIL_UNLINK; break;
-    case RESTORE_FAIL_UNLINK: p->step = RESTORE_FINISHED; break;
-    case RESTORE_HEAD:
-    case RESTORE_LIST:
-    case RESTORE_FIND_END:
-    case RESTORE_CREATE:
-    case RESTORE_FETCH:
-    case RESTORE_WRITE:
-    case RESTORE_FINISHED: ASSERT(false);
+    if (!arrived(p)) return IO_WAIT;
+    if (p->step == RESTORE_NAME && !p->link && (p->c.result == -EINVAL || p->c.result == -ENOSYS)) {
+        p->link = true; // a file system that cannot rename so
+        return IO_DONE;
     }
+    bool unlinks = p->step == RESTORE_UNLINK_WAL || p->step == RESTORE_UNLINK_JOURNAL;
+    bool must = p->step == RESTORE_TRUNCATE || p->step == RESTORE_SYNC || p->step == RESTORE_CLOSE || p->step == RESTORE_NAME ||
+                p->step == RESTORE_SYNC_DIR || unlinks;
+    if (p->c.result < 0 && must && !(unlinks && p->c.result == -ENOENT)) {
+        const char *path = unlinks ? p->step == RESTORE_UNLINK_WAL ? p->wal : p->journal : p->out_path;
+        err_code code = p->c.result == -EEXIST ? ERR_CANTOPEN : p->c.result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE;
+        return IO_ERROR(&r->err, code, "%s cannot be written: %s", path, strerror((int)-p->c.result));
+    }
+    p->step = step_after(p);
     return IO_DONE;
 }
 
-static io_status restore_step_run(struct restore *r)
+static io_status step_fail_state(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    struct err err = ERR_CLEAR;
+    if (!p->resume && !p->save_bytes) p->save_bytes = restore_state_encode(r, &p->save_size);
+    if (p->save_bytes && small_file_write(&p->small, p->state_path, p->save_bytes, p->save_size, &err) == IO_WAIT) return IO_WAIT;
+    p->step = RESTORE_FAIL_CLOSE;
+    return IO_DONE;
+}
+
+// ---- running
+// --------------------------------------------------------------------------------------------------
+
+static io_status step_run(struct restore *r)
 {
     switch (r->private_->step) {
-    case RESTORE_HEAD: return step_head(r);
-    case RESTORE_LIST: return step_list(r);
-    case RESTORE_FIND_END: return step_find_end(r);
+    case RESTORE_LOOK: return step_look(r);
+    case RESTORE_STATE: return step_state(r);
+    case RESTORE_CHAIN: return step_chain(r);
+    case RESTORE_PREPARE: return step_prepare(r);
     case RESTORE_CREATE: return step_create(r);
-    case RESTORE_FETCH: return step_fetch(r);
-    case RESTORE_WRITE: return step_write(r);
+    case RESTORE_PAGES: return step_pages(r);
+    case RESTORE_CHECK: return step_check(r);
+    case RESTORE_FAIL_STATE: return step_fail_state(r);
     case RESTORE_TRUNCATE:
     case RESTORE_SYNC:
     case RESTORE_CLOSE:
+    case RESTORE_UNLINK_WAL:
+    case RESTORE_UNLINK_JOURNAL:
     case RESTORE_NAME:
+    case RESTORE_UNLINK_ASIDE:
     case RESTORE_SYNC_DIR:
+    case RESTORE_UNLINK_STATE:
+    case RESTORE_FAIL_SYNC:
     case RESTORE_FAIL_CLOSE:
-    case RESTORE_FAIL_UNLINK: return step_operation(r);
+    case RESTORE_FAIL_UNLINK:
+    case RESTORE_FAIL_UNLINK_STATE: return step_operation(r);
     case RESTORE_FINISHED: return IO_WAIT;
     }
     return IO_WAIT;
 }
 
-static bool fetches_busy(struct restore_private *p)
+static bool busy(struct restore *r)
 {
-    bool busy = false;
-    for (u32 i = 0; i < RESTORE_PARALLEL; i++) busy |= object_request_busy(&p->fetches[i].request);
-    return busy;
+    struct restore_private *p = r->private_;
+    bool chain = p->chain_started && p->chain.done.state == COMPLETION_PENDING;
+    return restore_pages_busy(r) || chain || small_file_busy(&p->small) || p->save_sync.state == COMPLETION_PENDING ||
+           p->c.state == COMPLETION_PENDING;
 }
 
-// So that a node can go on with this log: its first push then claims the log with a higher epoch.
+// After an error everything that is under way comes back before anything else is done.
+static bool fail_settle(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    if (!p->failing) {
+        p->failing = true;
+        restore_pages_cancel(r);
+        if (p->chain_started) chain_cancel(&p->chain);
+    }
+    if (busy(r)) return false;
+    if (p->save != SAVE_NONE && !save_run(r, false)) return false;
+    p->submitted = false;
+    bool resumable = p->file && p->step == RESTORE_PAGES && r->pages_done &&
+                     (object_error_passes(&r->err) || r->err.code == ERR_CANCELLED || r->err.code == ERR_STORE_DENIED);
+    bool foreign = r->err.code == ERR_BUSY; // another restore's file
+    bool before = p->step < RESTORE_CREATE;
+    p->keep = resumable || foreign;
+    p->step = resumable ? RESTORE_FAIL_SYNC
+              : before  ? RESTORE_FINISHED
+              : p->file ? RESTORE_FAIL_CLOSE
+              : p->keep ? RESTORE_FINISHED
+                        : RESTORE_FAIL_UNLINK;
+    return true;
+}
+
+// So that a node can go on with this backup: its first push then claims it with a higher epoch.
 static void bind_database(struct restore *r)
 {
     struct restore_private *p = r->private_;
-    struct backup_mark m = {
-        .serial = 1, .sequence = r->sequence, .epoch = p->newest.epoch, .clean = true};
-    memcpy(m.database_id, p->newest.database_id, sizeof m.database_id);
-    memcpy(m.hash, p->parent, sizeof m.hash);
-    if (!backup_file_identity(p->out_path, &m.file_size, &m.file_modified_ns) ||
-        !backup_mark_write(p->out_path, &m, &r->err))
+    struct backup_mark m = {.serial = 1,
+                            .tx = r->tx,
+                            .epoch = p->chain.catalog.epoch,
+                            .clean = true,
+                            .lineage = p->chain.catalog.lineage,
+                            .sum = p->chain.sum};
+    memcpy(m.database_id, p->chain.catalog.database_id, sizeof m.database_id);
+    memcpy(m.hash, p->chain.tip, sizeof m.hash);
+    if (!backup_file_identity(p->out_path, &m.file_size, &m.file_modified_ns) || !backup_mark_write(p->out_path, &m, &r->err))
         err_set(&r->err, ERR_IOERR, __func__, "%s cannot be bound to its backup", p->out_path);
 }
 
-static void restore_run(struct restore *r)
+void restore_run(struct restore *r)
 {
     struct restore_private *p = r->private_;
     if (p->running || p->step == RESTORE_FINISHED) return;
     p->running = true;
     io_status status = IO_DONE;
     while (status == IO_DONE && p->step != RESTORE_FINISHED) {
-        status = restore_step_run(r);
-        if (status == IO_FAIL) {
-            segment_reader_deinit(&p->reader);
-            p->started = false;
-            p->step = p->file ? RESTORE_FAIL_CLOSE : RESTORE_FAIL_UNLINK;
-            for (u32 i = 0; i < RESTORE_PARALLEL; i++) object_cancel(&p->fetches[i].request);
-            status = IO_DONE;
+        if (p->cancelled && !p->settled && r->err.code == ERR_OK) err_set(&r->err, ERR_CANCELLED, __func__, "cancelled");
+        if (r->err.code != ERR_OK && !p->settled) {
+            if (!fail_settle(r)) break;
+            p->settled = true;
+            continue;
         }
+        status = step_run(r);
+        if (status == IO_FAIL) status = IO_DONE; // r->err says why
     }
     p->running = false;
     if (p->step != RESTORE_FINISHED) return;
-    if (fetches_busy(p)) { // their buffers are ours: wait for them
-        p->step = RESTORE_FAIL_UNLINK;
-        p->started = false;
-        return;
-    }
     if (r->err.code == ERR_OK && p->options.bind) bind_database(r);
     completion_post(p->io, &r->done, r->err.code == ERR_OK ? 0 : -EIO);
 }
@@ -424,37 +449,36 @@ static void restore_run(struct restore *r)
 void restore_start(struct restore *r, const struct restore_options *options)
 {
     struct restore_private *p = calloc(1, sizeof *p);
-    r->err = ERR_CLEAR;
-    r->private_ = p;
-    if (!p || asprintf(&p->aside, "%s.restoring", options->out_path) < 0 ||
-        !(p->out_path = strdup(options->out_path)) || !(p->name = strdup(options->name)) ||
-        !(p->folder = strdup(options->out_path))) {
+    const char *out = options->out_path ? options->out_path : "";
+    struct completion done = r->done;
+    *r = (struct restore){.done = done, .err = ERR_CLEAR, .private_ = p};
+    if (!p || asprintf(&p->aside, "%s.restoring", out) < 0 || asprintf(&p->state_path, "%s.restoring.state", out) < 0 ||
+        asprintf(&p->wal, "%s-wal", out) < 0 || asprintf(&p->journal, "%s-journal", out) < 0 || !(p->out_path = strdup(out)) ||
+        !(p->name = strdup(options->name)) || !(p->folder = malloc(strlen(out) + 2))) {
         err_set(&r->err, ERR_NOMEM, __func__, "out of memory");
         completion_post(options->io, &r->done, -ENOMEM);
         return;
     }
+    strcpy(p->folder, out);
     char *slash = strrchr(p->folder, '/');
     if (slash)
         slash[slash == p->folder] = 0;
     else
-        memcpy(p->folder, ".", MIN(strlen(p->folder) + 1, 2u));
+        strcpy(p->folder, ".");
     p->options = *options;
     p->io = options->io;
     completion_init(&p->c, on_any, r);
-    completion_init(&p->retry, on_any, r);
-    object_request_init(&p->request, on_request, r);
-    for (u32 i = 0; i < RESTORE_PARALLEL; i++) {
-        p->fetches[i].restore = r;
-        object_request_init(&p->fetches[i].request, on_fetch, &p->fetches[i]);
-    }
-    u64 size, modified_ns;
-    if (backup_file_identity(options->out_path, &size, &modified_ns)) {
-        err_set(&r->err, ERR_CANTOPEN, __func__,
-                "%s is there already; a restore never overwrites a file", options->out_path);
-        p->step = RESTORE_FINISHED;
-        completion_post(p->io, &r->done, -EEXIST);
-        return;
-    }
+    completion_init(&p->save_sync, on_any, r);
+    small_file_init(&p->small, p->io, restore_wake, r);
+    p->step = options->discard ? RESTORE_CHAIN : RESTORE_LOOK;
+    restore_run(r);
+}
+
+void restore_cancel(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    if (!p || p->step == RESTORE_FINISHED) return;
+    p->cancelled = true;
     restore_run(r);
 }
 
@@ -462,19 +486,24 @@ void restore_deinit(struct restore *r)
 {
     struct restore_private *p = r->private_;
     if (!p) return;
-    while (p->retry.state == COMPLETION_PENDING) {
-        io_cancel(p->io, &p->retry);
-        if (io_step(p->io, 10000000) < 0) break;
-    }
     if (p->io) {
-        object_request_deinit(&p->request);
-        for (u32 i = 0; i < RESTORE_PARALLEL; i++) object_request_deinit(&p->fetches[i].request);
+        restore_pages_deinit(r);
+        workers_destroy(p->workers);
+        if (p->chain_started) chain_deinit(&p->chain);
+        small_file_deinit(&p->small);
     }
-    free(p->sizes);
+    free(p->state);
+    free(p->resume);
+    free(p->save_bytes);
+    free(p->check_bytes);
     free(p->name);
     free(p->out_path);
     free(p->aside);
+    free(p->state_path);
     free(p->folder);
+    free(p->wal);
+    free(p->journal);
+    sodium_memzero(p, sizeof *p);
     free(p);
     r->private_ = NULL;
 }

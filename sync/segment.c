@@ -315,7 +315,8 @@ static u8 *writer_table(struct segment_writer *w)
         be64_put(p + 24, s->epoch);
         be64_put(p + 32, s->size);
         be32_put(p + 40, s->page_count);
-        memcpy(p + 48, s->hash, SEGMENT_HASH_SIZE);
+        be64_put(p + 48, s->sum);
+        memcpy(p + 56, s->hash, SEGMENT_HASH_SIZE);
     }
     return table;
 }

@@ -46,7 +46,7 @@ struct segment_header {
     s64 time_min_ms, time_max_ms; // Unix time of the first and the last transaction
     u32 page_size;
     u32 page_count; // of the database as of tx_max
-    u64 sum_before, sum_after; // of the database: XOR of segment_page_sum of all pages
+    u64 sum_before, sum_after; // of the database: XOR of segment_page_sum of all pages. A shard's: of its own pages
     u32 wal_salt[2], wal_frame; // where the writer's WAL stood
     u8 database_id[16];
     u8 parent[SEGMENT_HASH_SIZE]; // hash of the level 0 object of tx_min - 1, zeros when there is none
@@ -80,6 +80,7 @@ struct segment_shard {
     u64 tx_min, tx_max, epoch;
     u64 size;
     u32 page_count;
+    u64 sum; // XOR of segment_page_sum of its pages
     u8 hash[SEGMENT_HASH_SIZE];
 };
 
@@ -207,6 +208,8 @@ bool segment_index_give(struct segment_index *x, const struct segment_where *whe
 bool segment_block_open(const struct segment_index *x, const struct segment_where *where,
                         const u8 *bytes, size_t size, u8 *out, struct segment_scratch *scratch,
                         struct err *err);
+// The first SEGMENT_FRONT_SIZE bytes of the object, which blocks do not cover.
+bool segment_front_check(const struct segment_index *x, const u8 *front, struct err *err);
 // Page numbers of the block that `where` names, ascending (its leaf is the last that was looked up).
 u32 segment_block_page(const struct segment_index *x, const struct segment_where *where, u32 position);
 
@@ -278,7 +281,7 @@ enum {
 // Sizes of an entry of the root, of a block in a leaf, and of a shard in the table.
 #define SEGMENT_ROOT_ENTRY  48u
 #define SEGMENT_LEAF_ENTRY  24u
-#define SEGMENT_TABLE_ENTRY 80u
+#define SEGMENT_TABLE_ENTRY 88u
 extern const char SEGMENT_MAGIC[8], SEGMENT_MAGIC_END[8];
 void segment_trailer_encode(const struct segment_header *h, u8 out[SEGMENT_TRAILER_SIZE]);
 // Associated data of a sealed run: the object's id, the kind and the number of the run.

@@ -211,8 +211,9 @@ static bool table_read(struct segment_index *x, struct err *err)
                                     .tx_max = be64_get(p + 16),
                                     .epoch = be64_get(p + 24),
                                     .size = be64_get(p + 32),
-                                    .page_count = be32_get(p + 40)};
-        memcpy(s->hash, p + 48, SEGMENT_HASH_SIZE);
+                                    .page_count = be32_get(p + 40),
+                                    .sum = be64_get(p + 48)};
+        memcpy(s->hash, p + 56, SEGMENT_HASH_SIZE);
         if ((i && s->shard <= x->shards[i - 1].shard) || s->page_count > shard_pages ||
             s->shard > (x->header.page_count - 1) / shard_pages || s->tx_max > x->header.tx_max ||
             s->tx_min > s->tx_max)
@@ -504,6 +505,13 @@ bool segment_block_open(const struct segment_index *x, const struct segment_wher
                     (size_t)where->pages * x->header.page_size, scratch, err);
 }
 
+bool segment_front_check(const struct segment_index *x, const u8 *front, struct err *err)
+{
+    if (memcmp(front, SEGMENT_MAGIC, 8) != 0) return corrupt(err, x->name, "it does not start like a segment");
+    if (memcmp(front + 8, x->id, sizeof x->id) != 0) return corrupt(err, x->name, "its start and its end are of two objects");
+    return true;
+}
+
 // ---- a whole object
 // ---------------------------------------------------------------------------------------------
 
@@ -513,11 +521,9 @@ bool segment_reader_open(struct segment_reader *r, const u8 *bytes, size_t size,
     memset(r, 0, sizeof *r);
     segment_index_init(&r->index, name, size, key, &r->scratch);
     r->bytes = bytes;
-    if (size < SEGMENT_FRONT_SIZE + SEGMENT_TRAILER_SIZE || memcmp(bytes, SEGMENT_MAGIC, 8) != 0)
-        return corrupt(err, name, "it does not start like a segment");
-    if (!tail_give(&r->index, bytes, size, true, err)) return false;
-    if (memcmp(bytes + 8, r->index.id, sizeof r->index.id) != 0)
-        return corrupt(err, name, "its start and its end are of two objects");
+    if (size < SEGMENT_FRONT_SIZE + SEGMENT_TRAILER_SIZE) return corrupt(err, name, "it is too short");
+    if (memcmp(bytes, SEGMENT_MAGIC, 8) != 0) return corrupt(err, name, "it does not start like a segment");
+    if (!tail_give(&r->index, bytes, size, true, err) || !segment_front_check(&r->index, bytes, err)) return false;
     if (segment_index_open(&r->index, &r->where, err) != SEGMENT_FOUND) return false;
     r->block = malloc(MAX(SEGMENT_BLOCK_SIZE, r->index.header.page_size));
     if (!r->block) {

@@ -1,23 +1,21 @@
 // Backup of one database to an object store, and its restore. The façade of this folder together
 // with object_store.h and segment.h's key.
 //
-// In the store, under the database's name:
-//   NAME/log/SSSSSSSSSSSSSSSS   segments, 16 hexadecimal digits of a sequence that has no gaps,
-//   from 1 NAME/head                   text: "skerry 1\nbase SSSSSSSSSSSSSSSS\n": where the newest
-//   whole image starts
-// A segment is written once and only if its name is free, so two writers can never mix: of two that
-// put the same number one wins. Each start of a writer claims the log with a segment of a higher
-// epoch; a writer that meets a higher epoch than its own has been replaced (ERR_STORE_FENCED) and
-// stops. Every segment carries its predecessor's hash.
+// docs/backup-format.md says what is in the store. In short: every push is a segment of its own, number by
+// number without a gap, put only if its name is free, so two writers can never mix: of two that put the same
+// number one wins. Each start of a writer claims the backup with a segment of a higher epoch; a writer that
+// meets a higher epoch than its own has been replaced (ERR_STORE_FENCED) and stops. No clock and no lease.
+// Segments are merged in the background into levels of 30 s, 5 min and 1 h, and into images of the whole.
+// Where the store does not honour put-if-absent, each start writes to a lineage of its own.
 //
-// Beside the database lies PATH-backup: which log this database belongs to, and up to where it was
+// Beside the database lies PATH-backup: which backup this database belongs to, and up to where it was
 // pushed.
 #pragma once
 
 #include "../engine/op.h"
 #include "../engine/store/store.h"
 #include "object_store.h"
-#include "segment.h"
+#include "keyring.h"
 
 #define SYNC_NAME_MAX 128
 
@@ -30,16 +28,23 @@ typedef void (*sync_log)(void *context, enum sync_log_level level, const char *e
 
 struct backup;
 
+// What becomes of commits when more waits to be pushed than may be kept.
+enum backup_wal_full {
+    BACKUP_WAL_RESTART, // the log is let go; the backup starts anew from an image, loudly
+    BACKUP_WAL_REFUSE,  // commits are refused with ERR_FULL until the store has taken some
+};
+
 struct backup_options {
     struct io *io;
     struct object_store *objects;
     const char *name;          // of the database in the store
     const char *database_path; // PATH-backup is kept beside it
-    struct segment_key key;
-    u32 interval_ms;   // commits wait at most so long before they are pushed; 0 = 1000
-    int zstd_level;    // 0 = 3
-    u64 wal_bytes_max; // kept for a store that cannot be reached; beyond: a new whole image later;
-                       // 0 = 1 GiB
+    struct master_key key;
+    u32 interval_ms;      // commits wait at most so long before they are pushed; 0 = 1000
+    u32 head_interval_ms; // the head follows pushes at most so often; 0 = 10000
+    int zstd_level;       // 0 = 3
+    u64 wal_bytes_max;    // kept for a store that cannot be reached; 0 = 1 GiB
+    enum backup_wal_full wal_full;
     sync_log log;
     void *log_context;
 };
@@ -53,11 +58,15 @@ enum backup_state {
 };
 struct backup_status {
     enum backup_state state;
-    u64 sequence, epoch; // newest pushed
-    u64 pushed_lsn, newest_lsn;
-    s64 pushed_at_ms;    // Unix time of the newest push, 0 = none
-    s64 behind_since_ms; // since when something waits to be pushed, 0 = nothing waits
+    u64 lineage, tx, epoch; // newest pushed
+    u64 lag_bytes;          // of WAL that wait
+    s64 pushed_at_ms;       // Unix time of the newest push, 0 = none
+    s64 behind_since_ms;    // since when something waits to be pushed, 0 = nothing waits
     u64 pushed_bytes, pushed_segments, failures;
+    u64 wal_bytes;          // of WAL whose pages were pushed
+    u64 images;
+    u64 stored_bytes, stored_segments; // in the store, by what is known here
+    bool refusing;          // commits, because too much waits
     char error[ERR_TEXT_MAX]; // of the newest failure, "" = none since the last success
 };
 
@@ -74,27 +83,3 @@ void backup_stop(struct backup *b, u64 deadline_ns, struct completion *done);
 // need not push the whole image again.
 void backup_destroy(struct backup *b);
 
-// ---- restore
-// ------------------------------------------------------------------------------------------
-
-struct restore_options {
-    struct io *io;
-    struct object_store *objects;
-    const char *name;
-    const char *out_path; // must not exist
-    struct segment_key key;
-    bool bind; // also write OUT-backup, so that a node can go on with this log from there
-};
-struct restore {
-    struct completion done; // 0, or negative with err set; ERR_STORE_MISSING: there is no backup
-    struct err err;
-    // Progress.
-    u64 objects_total, objects_done, bytes_total, bytes_done;
-    u64 sequence; // of the newest segment that was applied
-    s64 time_ms;  // when it was made
-    u32 page_count, page_size;
-    struct restore_private *private_;
-};
-// The owner initialises r->done (completion_init) first.
-void restore_start(struct restore *r, const struct restore_options *options);
-void restore_deinit(struct restore *r);

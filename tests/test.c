@@ -27,6 +27,11 @@ void test_fail(const char *file, int line, const char *format, ...)
     failed_now = true;
 }
 
+bool test_failed(void)
+{
+    return failed_now;
+}
+
 void test_skip(const char *format, ...)
 {
     va_list args;

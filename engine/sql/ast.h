@@ -276,6 +276,7 @@ struct source {
     const char *alias;       // or NULL
     u32 offset, schema_offset, alias_offset;
     struct select *select;       // subquery, (VALUES ...), parenthesized join (SELECT_F_NESTED_FROM)
+    struct expr_list *collations; // of a compound's term: the columns of the first, whose collations count; or NULL
     struct expr_list *arguments; // name(arguments)
     bool is_function;            // name(...) was written
     bool not_indexed;

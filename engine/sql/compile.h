@@ -98,6 +98,7 @@ struct compile {
     const struct parse *parse;   // for its parameters; NULL when the text is the engine's own
 
     u32 schema_used, schema_written; // bit per database: OP_Transaction is emitted for it
+    int inserted_count_reg;      // of the top, PRAGMA count_changes: rows that an INSERT has added; 0: not counted
     bool multi_row_write, may_abort; // a statement savepoint is needed when both
     bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
     u32 expr_height, select_depth;

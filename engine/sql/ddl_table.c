@@ -97,7 +97,20 @@ static void write_table(struct compile *c, struct table *t, int database, const 
     schema_format_set(c, database);
     int cursor = schema_open(c, database);
     int root = 0;
-    if (!view) {
+    if (select) {
+        // The table's row is there, empty, while the SELECT runs: it may read sqlite_schema.
+        root = reg_alloc(c);
+        int rowid = reg_alloc(c), nulls = reg_alloc_range(c, 6);
+        emit(c, OP_CreateBtree, database, root, BTREE_TABLE);
+        emit(c, OP_NewRowid, cursor, rowid, 0);
+        emit(c, OP_Null, 0, nulls, nulls + 4);
+        emit(c, OP_MakeRecord, nulls, 5, nulls + 5);
+        emit(c, OP_Insert, cursor, nulls + 5, rowid);
+        insert_selected(c, select, t, database, root);
+        int gone = emit(c, OP_NotExists, cursor, 0, rowid);
+        emit(c, OP_Delete, cursor, 0, 0);
+        jump_here(c, gone);
+    } else if (!view) {
         root = reg_alloc(c);
         emit(c, OP_CreateBtree, database, root, t->primary_key ? BTREE_INDEX : BTREE_TABLE);
     }
@@ -115,7 +128,6 @@ static void write_table(struct compile *c, struct table *t, int database, const 
         schema_row_add(c, cursor, "index", i->name, t->name, reg, NULL);
     }
     emit(c, OP_Close, cursor, 0, 0);
-    if (select) insert_selected(c, select, t, database, root);
     if (t->flags & TABLE_AUTOINCREMENT && !schema_table(compile_schema(c, database), "sqlite_sequence")) {
         cursor = schema_open(c, database);
         int sequence = reg_alloc(c);
@@ -258,6 +270,7 @@ void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
     }
     if (t->flags & TABLE_SCHEMA_TABLE || strncmp(t->name, "sqlite_", 7) == 0)
         compile_fail(c, ERR_ERROR, -1, "cannot create trigger on system table");
+    if (c->parse && c->parse->returning_in_trigger) compile_fail(c, ERR_ERROR, -1, "cannot use RETURNING in a trigger");
     if (table_is_view(t) && s->time != TRIGGER_INSTEAD_OF)
         compile_fail(c, ERR_ERROR, s->table.offset, "cannot create %s trigger on view: %s",
                      s->time == TRIGGER_BEFORE ? "BEFORE" : "AFTER", qualified(c, &s->table));

@@ -82,9 +82,7 @@ struct expr *limit_where(struct compile *c, struct source *source, struct expr *
     struct select *s = arena_alloc(c->arena, sizeof(*s));
     struct source *from = source_list_add(c->arena, &s->from);
     *from = *source;
-    from->cursor = -1;
-    from->table = NULL;
-    from->index = NULL;
+    from->cursor = -1; // the table is known: no CTE of that name hides it
     source->indexed_by = NULL;
     source->index = NULL;
     struct expr *key = key_expr(c, source->table);

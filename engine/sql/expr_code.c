@@ -64,6 +64,8 @@ static void vector_value_code(struct compile *c, struct expr *e, int dest, u8 ki
 {
     struct expr *left = e->left, *right = e->right;
     int count = expr_vector_size(left);
+    // Fields of rows that WHERE took apart may be rows of another size.
+    if (expr_vector_size(right) != count) compile_fail(c, ERR_ERROR, -1, "row value misused");
     int r1 = vector_subselect(c, left), r2 = vector_subselect(c, right);
     int is_true = emit_label(c), is_false = emit_label(c), is_null = emit_label(c), done = emit_label(c);
     bool commuted = e->flags & EXPR_F_COMMUTED;
@@ -636,6 +638,13 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         between_code(c, e, 0, target, false, false);
         return target;
     case EXPR_COLLATE:
+        // A column of a subquery that was merged: subtypes do not come out of subqueries.
+        if (!(e->flags & EXPR_F_HAS_COLLATE)) {
+            expr_code(c, e->left, target);
+            emit(c, OP_ClrSubtype, target, 0, 0);
+            return target;
+        }
+        return expr_code_target(c, e->left, target);
     case EXPR_PLUS:
         return expr_code_target(c, e->left, target);
     case EXPR_TRIGGER: {
@@ -650,7 +659,7 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         return target;
     }
     case EXPR_ROW:
-        compile_fail_at(c, e, "row value misused");
+        compile_fail(c, ERR_ERROR, -1, "row value misused");
     case EXPR_IF_NULL_ROW: {
         bool factoring = c->factoring;
         int jump = emit(c, OP_IfNullRow, e->cursor, 0, target);

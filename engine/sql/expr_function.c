@@ -85,6 +85,7 @@ int function_code(struct compile *c, struct expr *e, int target)
     }
     enum opcode op = c->self_cursor && def->flags & FN_SLOW_CHANGE ? OP_PureFunc : OP_Function;
     s32 at = program_emit_function(c->program, op, (int)constant_mask, first, target, def, count);
+    c->top->may_abort = true; // it may fail
     if (op == OP_PureFunc) {
         const char *what = c->generated_depth ? "a generated column" : c->self_what;
         program_function_pure(c->program, at, what ? what : "an index");

@@ -41,9 +41,10 @@ static void parse_target_index(struct parse *p, struct source *s, bool in_trigge
 
 static struct expr_list *parse_returning(struct parse *p, bool in_trigger)
 {
+    // In a trigger it is refused once it is known that the trigger is new.
     if (!parse_accept(p, TOKEN_RETURNING)) return NULL;
     struct expr_list *list = parse_result_list(p);
-    if (in_trigger) parse_fail(p, ERR_ERROR, OFFSET_NONE, "cannot use RETURNING in a trigger");
+    if (in_trigger) p->returning_in_trigger = true;
     return list;
 }
 

@@ -191,6 +191,9 @@ static void flag_pragma(struct compile *c, const struct pragma_def *def, const c
     if (flag == CONNECTION_FOREIGN_KEYS && !c->db->autocommit) return;
     emit(c, OP_SetFlag, (int)flag, pragma_boolean(value, false), 0);
     emit(c, OP_Expire, 0, 0, 0);
+    // Schemas that were changed by hand are read again.
+    if (flag == CONNECTION_WRITABLE_SCHEMA && strcasecmp(value, "reset") == 0)
+        for (int i = 0; i < compile_database_count(c); i++) emit(c, OP_ParseSchema, i, 0, 0);
 }
 
 static void setting_pragma(struct compile *c, const struct pragma_def *def, const char *value)
@@ -273,6 +276,10 @@ static void temp_store_pragma(struct compile *c, const char *value)
         v = 1;
     else if (strcasecmp(value, "memory") == 0)
         v = 2;
+    if (v == c->db->settings[SETTING_TEMP_STORE]) return;
+    const struct database *temp = &c->db->databases[DATABASE_TEMP];
+    if (temp->txn && (!c->db->autocommit || txn_state_get(temp->txn) != TXN_NONE))
+        compile_fail(c, ERR_ERROR, -1, "temporary storage cannot be changed from within a transaction");
     setting_set(c, SETTING_TEMP_STORE, v);
 }
 

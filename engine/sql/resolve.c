@@ -89,7 +89,7 @@ static bool source_name_matches(struct name_context *n, const struct source *s, 
     if (s->table->flags & TABLE_SCHEMA_TABLE) {
         if (s->database == 1)
             return name_equal(table, "sqlite_temp_master") || name_equal(table, "sqlite_temp_schema") ||
-                   name_equal(table, "sqlite_master") || name_equal(table, "sqlite_schema");
+                   (schema && (name_equal(table, "sqlite_master") || name_equal(table, "sqlite_schema")));
         return name_equal(table, "sqlite_master") || name_equal(table, "sqlite_schema");
     }
     return false;

@@ -170,13 +170,14 @@ void subquery_types(struct compile *c, struct table *t, struct select *s, char f
         struct column *column = &t->columns[i];
         struct select *term = s;
         char affinity = expr_affinity(e);
+        int types = 0;
         while (affinity <= AFFINITY_NONE && term->next) {
+            types |= expr_data_types(term->columns->items[i].expr);
             term = term->next;
             affinity = expr_affinity(term->columns->items[i].expr);
         }
         if (affinity <= AFFINITY_NONE) affinity = fallback;
         if (affinity >= AFFINITY_TEXT && (term->next || term != s)) {
-            int types = 0;
             for (term = term->next; term; term = term->next)
                 types |= expr_data_types(term->columns->items[i].expr);
             if (affinity == AFFINITY_TEXT && types & 1) affinity = AFFINITY_BLOB;
@@ -629,6 +630,12 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
                  !in_later_using(from, i, column->name))) {
                 for (u32 k = 0; k < from->count; k++) {
                     const struct source *other = &from->items[k];
+                    if (k != i && !nested && other->select && other->select->flags & SELECT_F_NESTED_FROM &&
+                        !(other->using && name_list_find(other->using, column->name) >= 0))
+                        for (u32 m = 0; name && m < other->select->columns->count; m++)
+                            if (nested_item_matches(&other->select->columns->items[m], column->name, name, schema))
+                                compile_fail(c, ERR_ERROR, -1, "ambiguous column name: %s.%s.%s", schema, name,
+                                             column->name);
                     const char *other_name = other->alias ? other->alias : other->table ? other->table->name : NULL;
                     if (k == i || nested || !other_name || !name || !name_equal(other_name, name) || other->database != source->database) continue;
                     if (source_column(other, column->name) < 0) continue;

@@ -175,6 +175,29 @@ static void mark_window_arguments(struct select *s)
     (void)s;
 }
 
+struct definition_expansion {
+    struct compile *c;
+    struct name_context *outer;
+};
+
+static enum walk_result expand_definition(struct walker *w, struct select *s)
+{
+    struct definition_expansion *x = w->context;
+    select_expand(x->c, s, x->outer);
+    return WALK_CONTINUE;
+}
+
+// Tables in WINDOW definitions that nothing uses must be there all the same.
+static void expand_definitions(struct compile *c, const struct window *definitions, struct name_context *outer)
+{
+    struct definition_expansion x = {c, outer};
+    struct walker w = {.select = expand_definition, .context = &x};
+    for (const struct window *d = definitions; d; d = d->next) {
+        walk_expr_list(&w, expr_list_copy(c->arena, d->partition));
+        walk_expr_list(&w, expr_list_copy(c->arena, d->order_by));
+    }
+}
+
 static void resolve_one(struct compile *c, struct select *s, struct name_context *outer, bool compound)
 {
     struct name_context n = {.c = c, .outer = outer, .select = s};
@@ -183,6 +206,7 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     resolve_expr(&n, s->limit_offset);
 
     window_definitions_chain(c, s->windows);
+    expand_definitions(c, s->windows, outer);
     n.sources = s->from;
     n.flags = NAME_AGGREGATE_OK | NAME_WINDOW_OK;
     if (s->from)
@@ -220,6 +244,7 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     // query's.
     resolve_expr(&n, s->where);
     n.flags |= NAME_WINDOW_OK;
+    n.outer = NULL; // ORDER BY and GROUP BY see nothing of the queries around
     // ORDER BY: aggregates there make no query an aggregate one (coding them then fails), but are allowed in one.
     if (!compound && s->order_by) {
         u32 saved = n.flags;

@@ -175,7 +175,7 @@ struct schema {
     u8 file_format;  // 1..4; 4: DESC indexes are honoured
     u8 encoding;     // 1 UTF-8, 2 UTF-16le, 3 UTF-16be
     s32 cache_size;
-    bool is_temp;
+    bool is_temp, lenient;
     u32 table_count;
     struct table **tables; // in the order of sqlite_schema; [0] is sqlite_schema
     // Triggers of the temp schema that stand on tables of other databases; by trigger.next.
@@ -211,9 +211,10 @@ void schema_unref(struct schema *s); // NULL is fine
 struct schema *schema_empty(bool is_temp);
 
 // Reads sqlite_schema in the transaction (which has a snapshot), sharing what `previous` (may be NULL) and
-// what is unchanged. Cooperative; the load keeps the place: zero it before, deinit it after.
+// what is unchanged. lenient (PRAGMA writable_schema): rows that make no sense are left out instead of failing.
+// Cooperative; the load keeps the place: zero it before, deinit it after.
 struct schema_load;
-io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *op, bool is_temp,
+io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *op, bool is_temp, bool lenient,
                           struct schema *previous, struct schema **out);
 void schema_load_free(struct schema_load *load); // NULL is fine
 

@@ -27,11 +27,13 @@ struct schema_load {
     pgno stat_root;
 
     // Making.
-    jmp_buf exit;
+    bool lenient;
+    jmp_buf *exit;
     err_code code;
     char *text;
     struct schema *schema;
     struct table *table; // being made: not in the schema yet
+    struct trigger *trigger; // that was made
 };
 
 static void load_cursor_close(struct schema_load *l)
@@ -164,13 +166,13 @@ static _Noreturn void load_fail(struct schema_load *l, err_code code, const char
 {
     l->code = code;
     l->text = strdup(text);
-    longjmp(l->exit, 1);
+    longjmp(*l->exit, 1);
 }
 
 static _Noreturn void load_out_of_memory(struct schema_load *l)
 {
     l->code = ERR_NOMEM;
-    longjmp(l->exit, 1);
+    longjmp(*l->exit, 1);
 }
 
 static void arena_out_of_memory(struct arena *a) { load_out_of_memory(a->context); }
@@ -202,6 +204,7 @@ static struct stmt *parse_row(struct schema_load *l, struct parse *p, struct par
 {
     // Trees refer to the text: it lives as long as they do.
     size_t size = strlen(row->sql);
+    if (strncasecmp(row->sql, "cr", 2) != 0) load_malformed(l, row->name, "");
     context->load = l;
     context->row = row;
     *p = (struct parse){.arena = &l->table->arena, .sql = arena_copy(&l->table->arena, row->sql, size),
@@ -363,6 +366,31 @@ static void keep_rows(struct schema_load *l, struct table *t, const struct group
     }
 }
 
+// Makes what `make` makes; false when the row makes no sense and that is let pass.
+static bool make_or_skip(struct schema_load *l, void (*make)(struct schema_load *, const void *), const void *context)
+{
+    jmp_buf here, *outer = l->exit;
+    if (!l->lenient) {
+        make(l, context);
+        return true;
+    }
+    l->exit = &here;
+    if (setjmp(here) == 0) {
+        make(l, context);
+        l->exit = outer;
+        return true;
+    }
+    l->exit = outer;
+    if (l->code == ERR_NOMEM) longjmp(*outer, 1);
+    free(l->text);
+    l->text = NULL;
+    return false;
+}
+
+static void make_table_row(struct schema_load *l, const void *row) { make_table(l, row); }
+static void make_index_row(struct schema_load *l, const void *row) { make_index(l, row); }
+static void make_trigger_row(struct schema_load *l, const void *row) { l->trigger = make_trigger(l, row); }
+
 static void make_group(struct schema_load *l, const struct group *g)
 {
     struct table *t = schema_table_new();
@@ -370,14 +398,19 @@ static void make_group(struct schema_load *l, const struct group *g)
     l->table = t;
     t->arena.out_of_memory = arena_out_of_memory;
     t->arena.context = l;
-    make_table(l, &l->rows[g->rows[0]]);
+    if (!make_or_skip(l, make_table_row, &l->rows[g->rows[0]])) {
+        t->arena.out_of_memory = NULL;
+        table_unref(t);
+        l->table = NULL;
+        return;
+    }
     struct trigger **last = &t->triggers;
     for (u32 i = 1; i < g->count; i++) {
         const struct schema_row *r = &l->rows[g->rows[i]];
         if (classify(r) == ROW_INDEX) {
-            make_index(l, r);
-        } else {
-            *last = make_trigger(l, r);
+            make_or_skip(l, make_index_row, r);
+        } else if (make_or_skip(l, make_trigger_row, r)) {
+            *last = l->trigger;
             last = &(*last)->next;
         }
     }
@@ -409,7 +442,8 @@ static void make_foreign_triggers(struct schema_load *l, const u32 *rows, u32 co
     t->kind = TABLE_VIEW;
     struct trigger **last = &l->schema->foreign_triggers;
     for (u32 i = 0; i < count; i++) {
-        *last = make_trigger(l, &l->rows[rows[i]]);
+        if (!make_or_skip(l, make_trigger_row, &l->rows[rows[i]])) continue;
+        *last = l->trigger;
         last = &(*last)->next;
     }
     t->arena.out_of_memory = NULL;
@@ -422,6 +456,7 @@ static bool trigger_is_elsewhere(struct schema_load *l, const struct schema_row 
 {
     struct parse_context context = {l, row};
     if (!row->sql) return false;
+    if (l->lenient) return false; // what its text says, if anything, is asked when it is made
     struct parse p = {.arena = &l->arena, .sql = row->sql, .size = (u32)strlen(row->sql), .schema = true,
                       .fail = row_parse_fail, .context = &context};
     parse_statement(&p);
@@ -447,6 +482,7 @@ static void make_schema(struct schema_load *l, const struct schema *previous)
     for (u32 i = 0; i < l->row_count; i++) {
         const struct schema_row *r = &l->rows[i];
         if (classify(r) != ROW_TABLE) continue;
+        if (!r->name && l->lenient) continue;
         if (!r->name) load_malformed(l, NULL, "");
         u32 at = name_hash(r->name) & mask;
         while (slots[at]) at = (at + 1) & mask;
@@ -459,7 +495,10 @@ static void make_schema(struct schema_load *l, const struct schema *previous)
         const struct schema_row *r = &l->rows[i];
         enum row_class class = classify(r);
         if (class == ROW_TABLE) continue;
-        if (class == ROW_OTHER || !r->name || !r->table) load_malformed(l, r->name, "");
+        if (class == ROW_OTHER || !r->name || !r->table) {
+            if (l->lenient) continue;
+            load_malformed(l, r->name, "");
+        }
         u32 at = name_hash(r->table) & mask;
         struct group *g = NULL;
         bool elsewhere = class == ROW_TRIGGER && s->is_temp && trigger_is_elsewhere(l, r);
@@ -470,13 +509,14 @@ static void make_schema(struct schema_load *l, const struct schema *previous)
                 foreign[foreign_count++] = i;
                 continue;
             }
+            if (l->lenient) continue;
             load_malformed(l, r->name, class == ROW_INDEX ? "orphan index" : arena_format(&l->arena, "no such table: main.%s", r->table));
         }
         g->rows = arena_grow(&l->arena, g->rows, g->count, &g->capacity, sizeof *g->rows);
         g->rows[g->count++] = i;
     }
     for (u32 i = 0; i < group_count; i++) {
-        struct table *t = previous && previous->file_format == l->format ? reuse(l, previous, &groups[i]) : NULL;
+        struct table *t = previous && previous->file_format == l->format && !previous->lenient ? reuse(l, previous, &groups[i]) : NULL;
         if (t && !stats_unchanged(l, t)) {
             table_unref(t);
             t = NULL;
@@ -493,7 +533,9 @@ static void make_schema(struct schema_load *l, const struct schema *previous)
 static io_status load_make(struct schema_load *l, struct op *op, bool is_temp, struct schema *previous,
                            struct schema **out)
 {
-    if (setjmp(l->exit)) {
+    jmp_buf exit;
+    l->exit = &exit;
+    if (setjmp(exit)) {
         err_code code = l->code;
         err_set(&op->err, code, __func__, "%s", l->text ? l->text : "out of memory");
         free(l->text);
@@ -504,6 +546,7 @@ static io_status load_make(struct schema_load *l, struct op *op, bool is_temp, s
     l->arena.context = l;
     l->schema = schema_new(is_temp, l->row_count + 1);
     if (!l->schema) load_out_of_memory(l);
+    l->schema->lenient = l->lenient;
     make_schema(l, previous);
     *out = l->schema;
     l->schema = NULL;
@@ -521,7 +564,7 @@ static pgno find_stat_root(const struct schema_load *l)
     return 0;
 }
 
-io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *op, bool is_temp,
+io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *op, bool is_temp, bool lenient,
                           struct schema *previous, struct schema **out)
 {
     struct schema_load *l = *load;
@@ -529,6 +572,7 @@ io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *o
         l = *load = calloc(1, sizeof *l);
         if (!l) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
         arena_init(&l->arena, NULL, NULL);
+        l->lenient = lenient;
     }
     for (;;) {
         switch (l->step) {

@@ -94,154 +94,110 @@ void substitute_select(struct substitution *x, struct select *s, bool priors)
 
 // ---- may it be merged? --------------------------------------------------------------------------------------------
 
-static bool compound_mergeable(struct compile *c, struct select *s, struct select *sub, bool aggregate, bool outer)
+static struct select *leftmost(struct select *s)
+{
+    while (s->prior) s = s->prior;
+    return s;
+}
+
+static bool compound_mergeable(const struct select *s, const struct select *sub, bool aggregate, bool outer)
 {
     if (sub->order_by) return false;
     if (aggregate || s->flags & SELECT_F_DISTINCT || s->from->count != 1 || outer) return false;
-    for (struct select *t = sub; t; t = t->prior) {
-        if (t->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE) || (t->prior && t->op != SELECT_UNION_ALL) || !t->from ||
-            t->from->count < 1 || select_has_window(t) || t->group_by)
+    for (const struct select *t = sub; t; t = t->prior) {
+        if (t->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE | SELECT_F_RECURSIVE) || t->group_by ||
+            (t->prior && t->op != SELECT_UNION_ALL) || !t->from || t->from->count < 1 || select_has_window(t))
             return false;
-        if (t->columns->count != sub->columns->count) return false;
-        if (t->flags & SELECT_F_RECURSIVE) return false;
-    }
-    // Columns must convert alike in every term.
-    for (struct select *t = sub; t; t = t->prior)
+        // Columns must convert alike in every term.
         for (u32 i = 0; i < t->columns->count; i++)
             if (expr_affinity(t->columns->items[i].expr) != expr_affinity(sub->columns->items[i].expr)) return false;
+    }
     if (s->order_by)
         for (u32 i = 0; i < s->order_by->count; i++)
             if (s->order_by->items[i].order_by_column == 0) return false;
-    if (sub->prior && s->flags & SELECT_F_RECURSIVE) return false;
-    (void)c;
-    return true;
+    return !(s->flags & SELECT_F_RECURSIVE);
 }
 
-static bool expr_list_has_subquery(const struct expr_list *list)
+static bool mergeable(struct select *s, u32 from, bool aggregate, bool *outer)
 {
-    for (u32 i = 0; list && i < list->count; i++)
-        if (list->items[i].expr->flags & EXPR_F_HAS_SELECT) return true;
-    return false;
+    struct source_list *list = s->from;
+    const struct source *item = &list->items[from];
+    const struct select *sub = item->select;
+    const struct source_list *inner = sub->from;
+    *outer = false;
+    if (select_has_window(s) || select_has_window(sub)) return false;
+    if (sub->limit && (s->limit || s->where || list->count > 1 || aggregate ||
+                       s->flags & (SELECT_F_COMPOUND | SELECT_F_DISTINCT)))
+        return false;
+    if (sub->limit_offset) return false;
+    if (!inner || inner->count == 0) return false;
+    if (sub->flags & (SELECT_F_DISTINCT | SELECT_F_RECURSIVE)) return false;
+    if (sub->order_by && (s->order_by || aggregate)) return false;
+    if (sub->flags & SELECT_F_AGGREGATE || sub->group_by || sub->having) return false;
+    if (item->cte && item->cte->materialize == CTE_MATERIALIZED) return false;
+    if (item->cte && item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED) return false;
+    if (item->join & (JOIN_OUTER | JOIN_LEFT_OF_RIGHT)) {
+        if (inner->count > 1 || inner->items[0].select || aggregate || s->flags & SELECT_F_DISTINCT ||
+            item->join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT))
+            return false;
+        *outer = true;
+    }
+    for (u32 i = 0; i < inner->count; i++)
+        if (inner->items[i].join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) return false;
+    return !sub->prior || compound_mergeable(s, sub, aggregate, *outer);
 }
 
 // ---- merging ------------------------------------------------------------------------------------------------------
+
+// Over a compound, the query becomes one of copies of itself, each over its own term; s is the last of them.
+static bool compound_merge(struct compile *c, struct select *s, struct source *item)
+{
+    struct select *sub = item->select;
+    u32 count = 0;
+    for (struct select *t = sub; t; t = t->prior) count++;
+    struct select **terms = arena_alloc(c->arena, count * sizeof(*terms));
+    u32 n = count;
+    for (struct select *t = sub; t; t = t->prior) terms[--n] = t;
+    struct expr_list *collations = expr_list_copy(c->arena, terms[0]->columns), *order_by = s->order_by;
+    struct expr *limit = s->limit, *limit_offset = s->limit_offset;
+    s->order_by = NULL;
+    s->limit = s->limit_offset = NULL;
+    s->prior = NULL;
+    item->select = NULL;
+    item->collations = collations;
+    struct select *prior = NULL;
+    for (u32 i = 0; i < count; i++) {
+        struct select *copy = i + 1 < count ? select_copy(c->arena, s) : s;
+        copy->from->items[0].select = terms[i];
+        terms[i]->prior = terms[i]->next = NULL;
+        copy->prior = prior;
+        copy->op = prior ? SELECT_UNION_ALL : SELECT_SIMPLE;
+        copy->flags |= SELECT_F_COMPOUND;
+        if (prior) prior->next = copy;
+        prior = copy;
+    }
+    s->order_by = order_by;
+    s->limit = limit;
+    s->limit_offset = limit_offset;
+    return true;
+}
 
 bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregate)
 {
     struct source_list *list = s->from;
     struct source *item = &list->items[from];
     struct select *sub = item->select;
-    int cursor = item->cursor;
-    bool outer = false;
-    if (select_has_window(s) || select_has_window(sub)) return false;
     struct source_list *inner = sub->from;
-    if (sub->limit && s->limit) return false;
-    if (sub->limit_offset) return false;
-    if (s->flags & SELECT_F_COMPOUND && sub->limit) return false;
-    if (!inner || inner->count == 0) return false;
-    if (sub->flags & SELECT_F_DISTINCT) return false;
-    if (sub->limit && (list->count > 1 || aggregate)) return false;
-    if (s->order_by && sub->order_by) return false;
-    if (aggregate && sub->order_by) return false;
-    if (sub->limit && s->where) return false;
-    if (sub->limit && s->flags & SELECT_F_DISTINCT) return false;
-    if (sub->flags & SELECT_F_AGGREGATE || sub->group_by || sub->having) return false;
-    if (s->flags & SELECT_F_RECURSIVE && sub->prior) return false;
-    if (sub->flags & SELECT_F_RECURSIVE) return false;
-    if (item->cte && item->cte->materialize == CTE_MATERIALIZED) return false;
-    if (item->cte && item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED &&
-        (sub->flags & SELECT_F_RECURSIVE || list->count > 1) && false)
-        return false;
-    if (item->cte && item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED) return false;
-    if (item->join & (JOIN_OUTER | JOIN_LEFT_OF_RIGHT)) {
-        if (inner->count > 1 || aggregate || s->flags & SELECT_F_DISTINCT || item->join & JOIN_RIGHT) return false;
-        if (inner->items[0].select) return false;
-        outer = true;
-    }
-    if (inner->items[0].join & JOIN_LEFT_OF_RIGHT) return false;
-    for (u32 i = 0; i < inner->count; i++)
-        if (inner->items[i].join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) return false;
-    // Later RIGHT JOINs would see the inner tables' null rows in other places.
-    if (item->join & JOIN_LEFT_OF_RIGHT) return false;
-    if (from > 0 && inner->count > 1)
-        for (u32 i = 0; i < inner->count; i++)
-            if (inner->items[i].join & JOIN_OUTER && item->join & JOIN_OUTER) return false;
-    if (sub->prior) {
-        if (!compound_mergeable(c, s, sub, aggregate, outer)) return false;
-    } else if (sub->flags & SELECT_F_COMPOUND && sub->op != SELECT_SIMPLE && false) {
-        return false;
-    }
-    if (inner->count > 1 && item->join & JOIN_CROSS && false) return false;
-    if (expr_list_has_subquery(sub->columns) && (list->count > 1 || s->group_by) && false) return false;
-    if (list->count + inner->count > 60) return false;
-
-    u32 id = item->join;
-    (void)id;
-    // A compound: the query once for each term.
-    if (sub->prior) {
-        struct select *last = NULL;
-        struct expr_list *order_by = s->order_by;
-        struct expr *limit = s->limit, *limit_offset = s->limit_offset;
-        s->order_by = NULL;
-        s->limit = s->limit_offset = NULL;
-        struct select *saved_prior = s->prior;
-        s->prior = NULL;
-        struct select *terms[200];
-        u32 count = 0;
-        for (struct select *t = sub; t; t = t->prior) {
-            if (count == COUNT_OF(terms)) {
-                s->order_by = order_by;
-                s->limit = limit;
-                s->limit_offset = limit_offset;
-                s->prior = saved_prior;
-                return false;
-            }
-            terms[count++] = t;
-        }
-        // Copies of the outer query, each over its own term; s itself takes the last one.
-        item->select = NULL;
-        struct select *copies[200];
-        for (u32 i = 1; i < count; i++) copies[i] = select_copy(c->arena, s);
-        item->select = sub;
-        struct select *prior = NULL;
-        for (u32 i = count - 1; i >= 1; i--) {
-            struct select *copy = copies[i];
-            struct select *term = terms[i];
-            term->next = NULL;
-            struct select *rest = term->prior;
-            term->prior = NULL;
-            (void)rest;
-            struct source *copied = &copy->from->items[0];
-            copied->select = term;
-            int fresh = cursor_alloc(c);
-            // The copy's own cursor for the subquery.
-            struct expr_list *columns = NULL;
-            for (u32 k = 0; k < term->columns->count; k++) expr_list_add(c->arena, &columns, term->columns->items[k].expr);
-            (void)columns;
-            (void)fresh;
-            copy->prior = prior;
-            if (prior) prior->next = copy;
-            copy->op = prior ? SELECT_UNION_ALL : SELECT_SIMPLE;
-            copy->flags |= SELECT_F_COMPOUND;
-            prior = copy;
-        }
-        sub->prior = NULL;
-        sub->next = NULL;
-        s->prior = prior;
-        if (prior) prior->next = s;
-        s->op = SELECT_UNION_ALL;
-        s->order_by = order_by;
-        s->limit = limit;
-        s->limit_offset = limit_offset;
-        last = s;
-        (void)last;
-        (void)saved_prior;
-        return true;
-    }
+    bool outer;
+    if (!mergeable(s, from, aggregate, &outer)) return false;
+    if (sub->prior) return compound_merge(c, s, item);
 
     // The subquery's sources take its place.
+    int cursor = item->cursor;
     u8 join = item->join;
+    struct expr_list *collations = item->collations ? item->collations : sub->columns;
     u32 extra = inner->count - 1;
+    if (list->count + extra > 200) compile_fail(c, ERR_ERROR, -1, "too many FROM clause terms, max: 200");
     struct source_list *merged = arena_alloc(c->arena, sizeof *merged);
     merged->count = merged->capacity = list->count + extra;
     merged->items = arena_alloc(c->arena, sizeof *merged->items * merged->count);
@@ -267,23 +223,16 @@ bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregat
         for (u32 i = 0; i < sub->order_by->count; i++) sub->order_by->items[i].order_by_column = 0;
         s->order_by = sub->order_by;
         sub->order_by = NULL;
-        struct substitution none = {.c = c, .cursor = -1000};
-        (void)none;
     }
     struct expr *where = sub->where;
     sub->where = NULL;
     if (outer && where) expr_set_join(where, new_cursor, EXPR_F_OUTER_ON);
-    else if (where && join & JOIN_CROSS && false) expr_set_join(where, new_cursor, EXPR_F_INNER_ON);
-    struct substitution x = {.c = c, .cursor = cursor, .new_cursor = new_cursor, .outer_join = outer, .columns = sub->columns, .collations = sub->columns};
-    // The order matters: the columns of the result still name the subquery.
-    struct expr_list *order_by = s->order_by;
-    if (s->where) s->where = substitute_expr(&x, s->where);
-    struct expr *saved_where = s->where;
+    struct substitution x = {.c = c, .cursor = cursor, .new_cursor = new_cursor, .outer_join = outer,
+                             .columns = sub->columns, .collations = collations};
+    struct expr *own = substitute_expr(&x, s->where);
     s->where = NULL;
     substitute_select(&x, s, false);
-    s->where = expr_and(c->arena, where, saved_where);
-    (void)order_by;
-    s->flags |= sub->flags & SELECT_F_DISTINCT;
+    s->where = expr_and(c->arena, where, own);
     if (sub->limit) {
         s->limit = sub->limit;
         sub->limit = NULL;
@@ -350,7 +299,8 @@ bool select_push_down(struct compile *c, struct select *sub, struct expr *where,
     for (struct select *t = sub; t; t = t->prior) {
         struct expr *copy = expr_copy(c->arena, where);
         expr_unset_join(copy, -1, true);
-        struct substitution x = {.c = c, .cursor = item->cursor, .new_cursor = item->cursor, .columns = t->columns, .collations = sub->columns};
+        struct substitution x = {.c = c, .cursor = item->cursor, .new_cursor = item->cursor, .columns = t->columns,
+                                 .collations = leftmost(sub)->columns};
         copy = substitute_expr(&x, copy);
         if (t->flags & SELECT_F_AGGREGATE || t->group_by) t->having = expr_and(c->arena, t->having, copy);
         else t->where = expr_and(c->arena, t->where, copy);

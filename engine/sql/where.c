@@ -417,6 +417,8 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
         if (t->flags & TERM_VIRTUAL || t->prereq_all != 0) continue;
         if (sources->count && (t->expr->flags & EXPR_F_HAS_FUNCTION) && !expr_is_constant(c, t->expr)) continue;
         if (t->expr->flags & EXPR_F_OUTER_ON) continue;
+        // ON of an inner join says nothing about the rows that a RIGHT JOIN behind it adds.
+        if (t->expr->flags & EXPR_F_INNER_ON && sources->count && sources->items[0].join & JOIN_LEFT_OF_RIGHT) continue;
         expr_jump_if_false(c, t->expr, w->break_label, true);
         t->flags |= TERM_CODED;
     }

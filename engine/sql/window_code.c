@@ -155,8 +155,9 @@ static void range_test(struct frame *f, enum opcode op, bool add, int a, int off
     reg_release(c, text);
 }
 
-// Jumps to label when the row under f->end is within the frame's end.
-static void end_test(struct frame *f, int label)
+// Jumps to `label` when the row under f->end is within the frame's end, to `past` or on when it is not. The sums of
+// RANGE are taken on the side where SQLite takes them, since they may leave the range of integers.
+static void end_test(struct frame *f, int label, int past)
 {
     struct compile *c = f->c;
     const struct window *w = f->first;
@@ -165,9 +166,13 @@ static void end_test(struct frame *f, int label)
         emit_goto(c, label);
     } else if (w->unit == FRAME_RANGE && w->end != BOUND_CURRENT_ROW) {
         bool descending = order_item(f)->descending;
-        bool following = w->end == BOUND_FOLLOWING;
-        // current + n >= end's, or, descending, current - n <= end's
-        range_test(f, descending ? OP_Le : OP_Ge, following != descending, f->current, f->end_offset, f->end, label);
+        if (w->end == BOUND_FOLLOWING) {
+            // current + n >= end's, or, descending, current - n <= end's
+            range_test(f, descending ? OP_Le : OP_Ge, !descending, f->current, f->end_offset, f->end, label);
+        } else {
+            range_test(f, descending ? OP_Lt : OP_Gt, !descending, f->end, f->end_offset, f->current, past);
+            emit_goto(c, label);
+        }
     } else {
         bool rows = w->unit == FRAME_ROWS;
         int base = rows ? f->position : f->group;
@@ -182,17 +187,19 @@ static void end_test(struct frame *f, int label)
     reg_release(c, own);
 }
 
-// Jumps to label when the row under f->start is before the frame.
-static void start_test(struct frame *f, int label)
+// Jumps to `label` when the row under f->start is before the frame, to `in` or on when it is not.
+static void start_test(struct frame *f, int label, int in)
 {
     struct compile *c = f->c;
     const struct window *w = f->first;
     int bound = reg_temp(c), own = reg_temp(c);
     if (w->unit == FRAME_RANGE && w->start != BOUND_CURRENT_ROW) {
         bool descending = order_item(f)->descending;
-        bool following = w->start == BOUND_FOLLOWING;
-        // current - n > start's, or, descending, current + n < start's
-        range_test(f, descending ? OP_Lt : OP_Gt, following != descending, f->current, f->start_offset, f->start, label);
+        if (w->start == BOUND_FOLLOWING)
+            range_test(f, descending ? OP_Ge : OP_Le, !descending, f->current, f->start_offset, f->start, in);
+        else
+            range_test(f, descending ? OP_Le : OP_Ge, !descending, f->start, f->start_offset, f->current, in);
+        emit_goto(c, label);
     } else {
         bool rows = w->unit == FRAME_ROWS;
         int base = rows ? f->position : f->group;
@@ -217,7 +224,7 @@ static void advance_end(struct frame *f)
     emit(c, OP_Rowid, f->end, at, 0);
     emit(c, OP_IsNull, at, done, 0);
     reg_release(c, at);
-    end_test(f, within);
+    end_test(f, within, done);
     emit_goto(c, done);
     emit_place(c, within);
     emit(c, OP_AddImm, f->end_position, 1, 0);
@@ -239,7 +246,7 @@ static void advance_start(struct frame *f)
     emit(c, OP_Rowid, f->start, at, 0);
     emit(c, OP_IsNull, at, done, 0);
     reg_release(c, at);
-    start_test(f, before);
+    start_test(f, before, done);
     emit_goto(c, done);
     emit_place(c, before);
     emit(c, OP_Gt, f->end_position, moved, f->start_position); // it has not entered

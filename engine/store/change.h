@@ -125,6 +125,7 @@ bool change_index_reserve(struct store *s, const struct txn *t); // for what the
 void change_publish(struct txn *t, u64 lsn);                     // the commit of t
 // Whether t may commit; else t->conflict says why not.
 bool change_check(struct txn *t);
+void change_index_undo(struct store *s); // commits after the durable one are taken back
 void change_index_free(struct store *s);
 
 // change_replay.c: brings the transaction's changes onto the newest commit. The write slot is held.

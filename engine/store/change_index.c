@@ -105,12 +105,34 @@ void change_publish(struct txn *t, u64 lsn)
     if (!l->recording) s->changes_known_from = lsn;
     if (!l->recording || l->whole) return;
     for (u32 i = 0; i < l->tree_count; i++) {
-        if (l->trees[i].whole) key_take(x, l->trees[i].root, SCOPE_TREE, 0)->write_lsn = lsn;
-        struct change_key *any = key_take(x, l->trees[i].root, SCOPE_ANY, 0);
-        any->write_lsn = lsn;
+        if (!l->trees[i].whole) continue;
+        key_take(x, l->trees[i].root, SCOPE_TREE, 0)->write_lsn = lsn;
+        key_take(x, l->trees[i].root, SCOPE_ANY, 0)->write_lsn = lsn;
     }
-    for (u64 at = 0; at < l->size; at += change_size(change_at(l, at)))
-        change_publish_one(x, l->trees[change_at(l, at)->tree].root, change_at(l, at), lsn);
+    u32 last = UINT32_MAX;
+    for (u64 at = 0; at < l->size; at += change_size(change_at(l, at))) {
+        const struct change *c = change_at(l, at);
+        pgno root = l->trees[c->tree].root;
+        if (c->tree != last) key_take(x, root, SCOPE_ANY, 0)->write_lsn = lsn;
+        last = c->tree;
+        change_publish_one(x, root, c, lsn);
+    }
+}
+
+// What was known of a key before such a commit is lost: it is taken as changed, and removed, by the newest that stays.
+void change_index_undo(struct store *s)
+{
+    struct change_index *x = &s->change_index;
+    u64 durable = s->durable.lsn;
+    for (u64 i = 0; x->slots && i <= x->mask; i++) {
+        struct change_key *k = &x->slots[i];
+        if (!k->root || key_lsn(k) <= durable) continue;
+        if (k->write_lsn > durable) k->gone = true;
+        k->write_lsn = MIN(k->write_lsn, durable);
+        k->read_lsn = MIN(k->read_lsn, durable);
+    }
+    s->changes_known_from = MIN(s->changes_known_from, durable);
+    s->schema_lsn = MIN(s->schema_lsn, durable);
 }
 
 void change_index_free(struct store *s)

@@ -439,7 +439,7 @@ io_status store_checkpoint(struct store *s, struct op *op, enum checkpoint_mode 
     if (s->read_only)
         return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
     // A running one and commits under way are waited for; then what is left is tried once.
-    if (checkpoint_busy(s) || flush_busy(s) || s->wal_truncating ||
+    if (checkpoint_busy(s) || flush_busy(s) || flush_ahead_busy(s) || s->wal_truncating ||
         (k->asked_by != op && checkpoint_start(s))) {
         if (k->step == CHECKPOINT_SYNC_WAL && k->page_next == 0) k->asked_by = op;
         wait_list_add(&s->waiters, &op->waiter);

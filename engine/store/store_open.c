@@ -325,6 +325,7 @@ static void store_teardown(struct completion *c)
 {
     struct store *s = CONTAINER_OF(c, struct store, completion);
     struct io_file *file = store_journal_file_take(s);
+    if (!file && (file = s->wal.direct)) s->wal.direct = NULL;
     if (!file && (file = s->wal.file)) s->wal.file = NULL;
     if (!file && (file = s->file)) s->file = NULL;
     if (file)
@@ -392,7 +393,7 @@ io_status store_open(struct io *io, const char *path, const struct store_options
 
 static bool store_settled(const struct store *s)
 {
-    return !flush_busy(s) && !checkpoint_busy(s) && !s->wal_truncating && s->reads_pending == 0 &&
+    return !flush_busy(s) && !flush_ahead_busy(s) && !checkpoint_busy(s) && !s->wal_truncating && s->reads_pending == 0 &&
            s->grant.state != COMPLETION_PENDING && s->completion.state != COMPLETION_PENDING;
 }
 
@@ -418,6 +419,11 @@ static io_status close_advance(struct store *s, struct op *op)
         s->step = s->wal.file ? STEP_CLOSE_WAL : STEP_CLOSE_FILE;
         return IO_DONE;
     case STEP_CLOSE_WAL:
+        if (s->wal.direct) {
+            io_file_close(s->wal.direct, c);
+            s->wal.direct = NULL;
+            return IO_DONE;
+        }
         s->step = STEP_CLOSE_WAL_CLOSED;
         io_file_close(s->wal.file, c);
         s->wal.file = NULL;

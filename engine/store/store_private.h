@@ -229,6 +229,7 @@ void store_grant(struct completion *c);
 void txn_end(struct txn *t);              // back to TXN_NONE from any state
 u64 store_horizon(const struct store *s); // no reader, now or later, has a snapshot below
 void txn_slot_release(struct txn *t);
+bool txn_nothing_written(const struct txn *t); // there is nothing to commit
 void txn_restart(struct txn *t); // a concurrent one: from the newest commit, nothing written
 io_status txn_write_prepare(struct txn *t, struct op *op);
 void txn_doom(struct txn *t, const struct err *err);
@@ -249,6 +250,7 @@ bool flush_create(struct store *s);
 void flush_destroy(struct store *s);
 void flush_kick(struct store *s);
 bool flush_busy(const struct store *s);
+bool flush_ahead_busy(const struct store *s); // zeros are being written at the end of the WAL file
 // checkpoint.c
 bool checkpoint_create(struct store *s);
 void checkpoint_destroy(struct store *s);

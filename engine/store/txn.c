@@ -393,14 +393,16 @@ void txn_restart(struct txn *t)
     snapshot_take(t, &t->store->appended);
 }
 
-static bool nothing_written(const struct txn *t)
+// A replay begins without private pages, and may wait for its first ones.
+bool txn_nothing_written(const struct txn *t)
 {
-    return t->state != TXN_WRITE || (t->private_count == 0 && !t->freelist_changed);
+    return t->state != TXN_WRITE ||
+           (t->private_count == 0 && !t->freelist_changed && t->changes.replay_step == REPLAY_BEGIN);
 }
 
 io_status txn_commit_slot(struct txn *t, struct op *op, u64 deadline_ns)
 {
-    if (t->committing || !t->concurrent || nothing_written(t) || t->store->writer == t) return IO_DONE;
+    if (t->committing || !t->concurrent || txn_nothing_written(t) || t->store->writer == t) return IO_DONE;
     if (begin_write_check(t, op) != IO_DONE) {
         slot_dequeue(t);
         return IO_FAIL;
@@ -410,7 +412,7 @@ io_status txn_commit_slot(struct txn *t, struct op *op, u64 deadline_ns)
 
 err_code txn_commit_check(struct txn *t, struct err *err)
 {
-    if (t->committing || !t->concurrent || nothing_written(t) || t->changes.replay_step != REPLAY_BEGIN || t->doomed)
+    if (t->committing || !t->concurrent || txn_nothing_written(t) || t->changes.replay_step != REPLAY_BEGIN || t->doomed)
         return ERR_OK;
     ASSERT(t->store->writer == t);
     if (change_check(t)) return ERR_OK;

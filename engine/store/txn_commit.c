@@ -60,6 +60,8 @@ static void frame_publish(struct txn *t, struct pager_frame *f, u64 lsn)
 static void commit_append(struct txn *t, struct pager_frame **frames, u32 count)
 {
     struct store *s = t->store;
+    t->commit = s->appended;
+    if (count == 0) return; // all that it changed it gave back
     for (u32 i = 0; i < count; i++) {
         frame_publish(t, frames[i], s->appended.lsn + i + 1);
         if (s->in_memory) continue;
@@ -74,10 +76,29 @@ static void commit_append(struct txn *t, struct pager_frame **frames, u32 count)
     t->own_commits++;
 }
 
+static bool header_current(const struct txn *t, const u8 *h)
+{
+    return be32_get(h + HEADER_PAGE_COUNT) == t->page_count &&
+           be32_get(h + HEADER_FREELIST_HEAD) == t->freelist_head &&
+           be32_get(h + HEADER_FREELIST_COUNT) == t->freelist_count &&
+           be32_get(h + HEADER_CHANGE_COUNTER) == be32_get(h + HEADER_VALID_FOR) &&
+           h[HEADER_WRITE_VERSION] == 2 && h[HEADER_READ_VERSION] == 2;
+}
+
+// *first is NULL when page 1 says already what it is to say: most commits are a frame shorter. As
+// with SQLite, a commit to a WAL need not count the change counter up.
 static io_status commit_gather(struct txn *t, struct op *op, struct page **first)
 {
     if (t->savepoint_count) txn_savepoint_release(t, 1);
     IO_TRY(txn_freelist_write(t, op));
+    *first = NULL;
+    if (!txn_private_find(t, 1)) {
+        struct page *p;
+        IO_TRY(txn_page(t, op, 1, &p));
+        bool current = header_current(t, p->data);
+        page_unpin(p);
+        if (current) return IO_DONE;
+    }
     return txn_page_write(t, op, 1, first);
 }
 
@@ -101,7 +122,7 @@ static io_status commit_begin(struct txn *t, struct op *op)
         return IO_ERROR(&op->err, ERR_NOMEM, "out of memory to commit %u pages", count);
     }
     op_mutate(op);
-    header_update(t, first->data);
+    if (first) header_update(t, first->data);
     op_settle(op);
     frames_collect(t, frames, &count);
     commit_append(t, frames, count);
@@ -135,7 +156,7 @@ io_status txn_commit(struct txn *t, struct op *op)
 {
     struct store *s = t->store;
     if (!t->committing) {
-        if (t->state != TXN_WRITE || (t->private_count == 0 && !t->freelist_changed)) {
+        if (txn_nothing_written(t)) {
             txn_end(t);
             return IO_DONE;
         }
@@ -215,8 +236,7 @@ void store_commits_fail(struct store *s, const struct err *err)
     if (s->writer && s->writer->snapshot.lsn > s->durable.lsn) txn_doom(s->writer, err);
     for (struct txn *t = s->concurrent_first; t; t = t->concurrent_next)
         if (t->snapshot.lsn > s->durable.lsn) txn_doom(t, err);
-    s->changes_known_from = MIN(s->changes_known_from, s->durable.lsn);
-    s->schema_lsn = MIN(s->schema_lsn, s->durable.lsn);
+    change_index_undo(s);
     for (struct txn *t = s->committing_first; t; t = t->committing_next) {
         t->commit_failed = true;
         t->own_commits--;

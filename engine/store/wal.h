@@ -39,7 +39,8 @@ struct wal_slot {
 
 struct wal {
     struct io_file *file; // NULL until there is one
-    u64 allocated;        // bytes that the file has
+    struct io_file *direct; // the same for writing, past the kernel's cache; NULL until the first flush
+    u64 allocated;          // bytes that the file has
     bool header_written;
     bool unsynced; // recovered: its frames may not have reached the disk yet
     bool big_endian;

@@ -4,25 +4,52 @@
 // A flush starts a turn of the loop after the last commit came, so that writers that stand in line
 // go with it; but not later than GATHER_TURNS_MAX turns after the first.
 //
-// The file is extended before it is written to, so that a full disk shows before anything is
-// written, and a sync has no change of size to journal. Whatever fails before a sync was tried
-// leaves the frames after the durable mark unknown, and the next flush writes them anew from there.
-// When a sync failed, what the disk holds is unknown for good: the store is closed to writers.
+// Writes go past the kernel's cache (wal.direct) in whole blocks, so the last block of the log is
+// kept (`tail`) and written again with what follows it: its durable bytes stay what they are,
+// whichever of its sectors a crash lets through. Where the file system refuses direct writes, the
+// same writes go through the cache. Reads always do.
+//
+// A block that was written before syncs in half the time of a new one: neither its place nor the
+// file's size has to be journaled. So zeros are written ahead of the log in the background, in steps
+// that grow with it, and the file is kept when the log starts again. Nobody waits for them, except a
+// flush that reaches into the very step under way. They have no sync of their own: one that failed
+// could take with it what a flush has written meanwhile, and be told of only after that flush's own
+// sync has gone well. A flush that reaches beyond the file extends it first, so that a full disk
+// shows before anything is written.
+//
+// Whatever fails before a sync was tried leaves the frames after the durable mark unknown, and the
+// next flush writes them anew from there. When a sync failed, what the disk holds is unknown for
+// good: the store is closed to writers.
 #include "store_private.h"
 
 #include <errno.h>
 #include <libgen.h>
 
+#define BLOCK_SIZE       4096u // of direct writes: no device in use has larger logical blocks
 #define BUFFER_SIZE      (1u << 20)
-#define ALLOCATE_STEP    (1u << 20)
+#define ZEROS_SIZE       65536u // memory for what is written ahead
+#define AHEAD_MIN        65536u
+#define AHEAD_MAX        (1u << 20)
 #define GATHER_TURNS_MAX 32u
+
+static u64 block_floor(u64 offset)
+{
+    return offset - offset % BLOCK_SIZE;
+}
+static u64 block_ceil(u64 offset)
+{
+    return block_floor(offset + BLOCK_SIZE - 1);
+}
 
 enum flush_step {
     FLUSH_IDLE,
     FLUSH_GATHER,
     FLUSH_FIRST_PAGE, // of a file that is empty so far
     FLUSH_OPEN,
+    FLUSH_OPEN_DIRECT,
     FLUSH_SYNC_DIR,
+    FLUSH_TAIL,       // of a log that was recovered: its last block is read
+    FLUSH_AHEAD,      // zeros are being written where it wants to write
     FLUSH_ALLOCATE,
     FLUSH_HEADER,     // of a log that starts again: before any frame, see flush_header
     FLUSH_WRITE,      // a piece, more to come
@@ -33,8 +60,12 @@ struct flush {
     struct store *store;
     struct completion completion;
     enum flush_step step;
-    u8 *buffer;
+    u8 *buffer; // from `offset` of the file on, `used` bytes
     size_t buffer_size;
+    u64 offset; // whole blocks
+    size_t used;
+    u8 *tail;       // of one block: the one that holds the end of the durable frames, up to there
+    bool tail_had;
     char *directory;
     bool directory_synced; // since this store opened or made the WAL: a WAL that was found may owe its name to a
                            // process that died before it was durable
@@ -47,9 +78,20 @@ struct flush {
     struct wal_sum sum;  // of the last frame written
     struct iovec iov;
     bool allocate_refused; // the file system cannot
+    bool direct_refused;
+
+    // Zeros ahead of the log.
+    struct completion ahead;
+    bool ahead_busy;
+    bool ahead_refused; // the disk is full or broken: until the log starts again
+    u64 ahead_end;
+    u8 *zeros;
+    struct iovec ahead_iov[AHEAD_MAX / ZEROS_SIZE];
 };
 
 static void flush_run(struct completion *c);
+static void ahead_done(struct completion *c);
+static void flush_allocate(struct flush *f);
 
 bool flush_create(struct store *s)
 {
@@ -58,6 +100,7 @@ bool flush_create(struct store *s)
     s->flush = f;
     f->store = s;
     completion_init(&f->completion, flush_run, NULL);
+    completion_init(&f->ahead, ahead_done, NULL);
     char *copy = strdup(s->path);
     f->directory = copy ? strdup(dirname(copy)) : NULL;
     free(copy);
@@ -68,8 +111,10 @@ void flush_destroy(struct store *s)
 {
     struct flush *f = s->flush;
     if (!f) return;
-    ASSERT(f->step == FLUSH_IDLE);
+    ASSERT(f->step == FLUSH_IDLE && !f->ahead_busy);
     if (f->buffer) io_buffers_free(s->io, f->buffer, f->buffer_size);
+    if (f->zeros) io_buffers_free(s->io, f->zeros, ZEROS_SIZE);
+    free(f->tail);
     free(f->directory);
     free(f);
     s->flush = NULL;
@@ -78,6 +123,11 @@ void flush_destroy(struct store *s)
 bool flush_busy(const struct store *s)
 {
     return s->flush && s->flush->step != FLUSH_IDLE;
+}
+
+bool flush_ahead_busy(const struct store *s)
+{
+    return s->flush && s->flush->ahead_busy;
 }
 
 void flush_kick(struct store *s)
@@ -115,39 +165,98 @@ static void flush_fail(struct flush *f, err_code code, s64 result, const char *w
     wait_list_wake_all(&s->waiters);
 }
 
+static struct io_file *flush_file(const struct flush *f)
+{
+    const struct wal *w = &f->store->wal;
+    return f->direct_refused ? w->file : w->direct;
+}
+
+// ---- zeros ahead of the log --------------------------------------------------------------------
+
+static void ahead_start(struct flush *f)
+{
+    struct store *s = f->store;
+    struct wal *w = &s->wal;
+    u64 end = wal_frame_offset(w, f->frames_target + 1), start = block_ceil(w->allocated);
+    u64 step = MIN(MAX(block_ceil(w->allocated), AHEAD_MIN), AHEAD_MAX);
+    if (f->ahead_busy || f->ahead_refused || s->state != STORE_OPEN || s->wal_truncating ||
+        w->allocated > end + step / 2)
+        return;
+    if (!f->zeros && !(f->zeros = io_buffers_alloc(s->io, ZEROS_SIZE))) return;
+    u32 count = 0;
+    u64 size = 0;
+    for (; size < step; size += f->ahead_iov[count++].iov_len)
+        f->ahead_iov[count] =
+            (struct iovec){.iov_base = f->zeros, .iov_len = MIN(ZEROS_SIZE, step - size)};
+    f->ahead_busy = true;
+    f->ahead_end = start + step;
+    io_file_writev(flush_file(f), f->ahead_iov, count, start, &f->ahead);
+}
+
+static void ahead_done(struct completion *c)
+{
+    struct flush *f = CONTAINER_OF(c, struct flush, ahead);
+    struct store *s = f->store;
+    f->ahead_busy = false;
+    f->ahead_refused = c->result < 0;
+    if (c->result >= 0) s->wal.allocated = MAX(s->wal.allocated, f->ahead_end);
+    if (f->step == FLUSH_AHEAD) flush_allocate(f);
+    wait_list_wake_all(&s->waiters);
+}
+
+// ---- writing -----------------------------------------------------------------------------------
+
 // Fills the buffer with the next frames and writes it.
 static void flush_write(struct flush *f)
 {
     struct store *s = f->store;
     struct wal *w = &s->wal;
-    size_t used = 0, frame_size = WAL_FRAME_HEADER_SIZE + w->page_size;
-    u64 offset = wal_frame_offset(w, f->frames_written + 1);
-    while (f->frames_written < f->frames_target && used + frame_size <= f->buffer_size) {
+    size_t frame_size = WAL_FRAME_HEADER_SIZE + w->page_size;
+    while (f->frames_written < f->frames_target && f->used + frame_size <= f->buffer_size) {
         const struct page *p = w->pending[f->pending_written++];
-        wal_frame_encode(w, &f->sum, ++f->frames_written, p->data, f->buffer + used);
-        used += frame_size;
+        wal_frame_encode(w, &f->sum, ++f->frames_written, p->data, f->buffer + f->used);
+        f->used += frame_size;
     }
     bool last = f->frames_written == f->frames_target;
-    f->iov = (struct iovec){.iov_base = f->buffer, .iov_len = used};
+    size_t size = last ? block_ceil(f->used) : block_floor(f->used);
+    if (last) memset(f->buffer + f->used, 0, size - f->used);
+    f->iov = (struct iovec){.iov_base = f->buffer, .iov_len = size};
     f->step = last ? FLUSH_WRITE_SYNC : FLUSH_WRITE;
     if (last)
-        io_file_writev_sync(w->file, &f->iov, 1, offset, &f->completion);
+        io_file_writev_sync(flush_file(f), &f->iov, 1, f->offset, &f->completion);
     else
-        io_file_writev(w->file, &f->iov, 1, offset, &f->completion);
+        io_file_writev(flush_file(f), &f->iov, 1, f->offset, &f->completion);
+}
+
+// What is left of the last piece begins the next.
+static void flush_written(struct flush *f)
+{
+    size_t size = f->iov.iov_len;
+    memmove(f->buffer, f->buffer + size, f->used - size);
+    f->offset += size;
+    f->used -= size;
+    flush_write(f);
 }
 
 // When a log starts again, its header must be on the disk before the first new frame: else the old
 // header and the old frames between the new ones could survive a crash, and the beginning of the
-// old log would be replayed over a newer database.
+// old log would be replayed over a newer database. It goes through the cache, alone: a whole block of
+// new bytes could take a part of the old frames away while the old header stays.
 static void flush_header(struct flush *f)
 {
     struct wal *w = &f->store->wal;
     if (w->header_written) {
+        u64 end = wal_frame_offset(w, f->frames_written + 1);
+        f->offset = block_floor(end);
+        f->used = end - f->offset;
+        memcpy(f->buffer, f->tail, f->used);
         flush_write(f);
         return;
     }
     wal_header_encode(w, f->buffer);
     f->sum = w->sum;
+    f->offset = 0;
+    f->used = WAL_HEADER_SIZE;
     f->iov = (struct iovec){.iov_base = f->buffer, .iov_len = WAL_HEADER_SIZE};
     f->step = FLUSH_HEADER;
     io_file_writev_sync(w->file, &f->iov, 1, 0, &f->completion);
@@ -158,15 +267,19 @@ static void flush_done(struct flush *f)
     struct store *s = f->store;
     struct wal *w = &s->wal;
     u32 count = f->pending_written;
+    size_t tail = f->used % BLOCK_SIZE;
+    memcpy(f->tail, f->buffer + f->used - tail, tail);
+    f->tail_had = true;
     for (u32 i = 0; i < count; i++) page_unpin(w->pending[i]);
     memmove(w->pending, w->pending + count, (w->pending_count - count) * sizeof(struct page *));
     w->pending_count -= count;
-    w->allocated = MAX(w->allocated, wal_frame_offset(w, f->frames_target + 1));
+    w->allocated = MAX(w->allocated, f->offset + f->iov.iov_len);
     w->unsynced = false;
     w->sum = f->sum;
     s->durable = f->target;
     s->syncs++;
     f->step = FLUSH_IDLE;
+    ahead_start(f);
     flush_kick(s);
     store_commits_done(s);
     checkpoint_kick(s);
@@ -177,30 +290,48 @@ static void flush_done(struct flush *f)
 static void flush_allocate(struct flush *f)
 {
     struct wal *w = &f->store->wal;
-    u64 end = wal_frame_offset(w, f->frames_target + 1);
-    if (end <= w->allocated || f->allocate_refused) {
+    u64 end = block_ceil(wal_frame_offset(w, f->frames_target + 1));
+    if (end > w->allocated && f->ahead_busy) {
+        f->step = FLUSH_AHEAD;
+    } else if (end > w->allocated && !f->allocate_refused) {
+        f->step = FLUSH_ALLOCATE;
+        io_file_allocate(w->file, w->allocated, end - w->allocated, &f->completion);
+    } else {
         flush_header(f);
+    }
+}
+
+// ---- preparing ---------------------------------------------------------------------------------
+
+static void flush_tail(struct flush *f)
+{
+    struct wal *w = &f->store->wal;
+    u64 end = wal_frame_offset(w, f->frames_written + 1), start = block_floor(end);
+    if (!w->header_written || f->tail_had || end == start) {
+        flush_allocate(f);
         return;
     }
-    f->step = FLUSH_ALLOCATE;
-    end = (end + ALLOCATE_STEP - 1) / ALLOCATE_STEP * ALLOCATE_STEP;
-    io_file_allocate(w->file, w->allocated, end - w->allocated, &f->completion);
+    f->step = FLUSH_TAIL;
+    io_file_read(w->file, f->buffer, end - start, start, &f->completion);
 }
 
 static void flush_open(struct flush *f)
 {
     struct store *s = f->store;
-    if (s->wal.file && f->directory_synced) {
-        flush_allocate(f);
-        return;
-    }
-    if (s->wal.file) {
+    struct wal *w = &s->wal;
+    if (!w->file) {
+        f->step = FLUSH_OPEN;
+        io_file_open(s->io, s->path_wal, IO_OPEN_WRITE | IO_OPEN_CREATE, &w->file, &f->completion);
+    } else if (!w->direct && !f->direct_refused) {
+        f->step = FLUSH_OPEN_DIRECT;
+        io_file_open(s->io, s->path_wal, IO_OPEN_WRITE | IO_OPEN_DIRECT, &w->direct,
+                     &f->completion);
+    } else if (!f->directory_synced) {
         f->step = FLUSH_SYNC_DIR;
         io_path_sync_dir(s->io, f->directory, &f->completion);
-        return;
+    } else {
+        flush_tail(f);
     }
-    f->step = FLUSH_OPEN;
-    io_file_open(s->io, s->path_wal, IO_OPEN_WRITE | IO_OPEN_CREATE, &s->wal.file, &f->completion);
 }
 
 static void flush_start(struct flush *f)
@@ -208,9 +339,10 @@ static void flush_start(struct flush *f)
     struct store *s = f->store;
     struct wal *w = &s->wal;
     if (!f->buffer) {
-        f->buffer_size = MAX(BUFFER_SIZE, 4 * (w->page_size + WAL_FRAME_HEADER_SIZE));
+        f->buffer_size = BUFFER_SIZE;
         f->buffer = io_buffers_alloc(s->io, f->buffer_size);
-        if (!f->buffer) {
+        if (f->buffer && !f->tail) f->tail = malloc(BLOCK_SIZE);
+        if (!f->buffer || !f->tail) {
             flush_fail(f, ERR_NOMEM, -ENOMEM, "a buffer for writing");
             return;
         }
@@ -246,8 +378,15 @@ static void flush_run(struct completion *c)
     struct flush *f = CONTAINER_OF(c, struct flush, completion);
     struct store *s = f->store;
     s64 result = c->result;
+    if (result == -EINVAL && !f->direct_refused &&
+        (f->step == FLUSH_HEADER || f->step == FLUSH_WRITE || f->step == FLUSH_WRITE_SYNC)) {
+        f->direct_refused = true; // the same through the cache, from the durable mark on
+        flush_start(f);
+        return;
+    }
     switch (f->step) {
-    case FLUSH_IDLE: return;
+    case FLUSH_IDLE:
+    case FLUSH_AHEAD: return;
     case FLUSH_GATHER: flush_gather(f); return;
     case FLUSH_FIRST_PAGE:
         if (result < 0) {
@@ -266,8 +405,14 @@ static void flush_run(struct completion *c)
             return;
         }
         s->wal.allocated = 0;
-        f->step = FLUSH_SYNC_DIR;
-        io_path_sync_dir(s->io, f->directory, &f->completion);
+        flush_open(f);
+        return;
+    case FLUSH_OPEN_DIRECT:
+        if (result < 0) {
+            s->wal.direct = NULL;
+            f->direct_refused = true;
+        }
+        flush_open(f);
         return;
     case FLUSH_SYNC_DIR:
         if (result < 0) {
@@ -275,8 +420,19 @@ static void flush_run(struct completion *c)
             return;
         }
         f->directory_synced = true;
+        flush_tail(f);
+        return;
+    case FLUSH_TAIL: {
+        size_t want = wal_frame_offset(&s->wal, f->frames_written + 1) % BLOCK_SIZE;
+        if (result != (s64)want) {
+            flush_fail(f, ERR_IOERR_READ, result < 0 ? result : -EIO, "reading the end");
+            return;
+        }
+        memcpy(f->tail, f->buffer, want);
+        f->tail_had = true;
         flush_allocate(f);
         return;
+    }
     case FLUSH_ALLOCATE:
         if (result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL) {
             f->allocate_refused = true;
@@ -284,8 +440,7 @@ static void flush_run(struct completion *c)
             flush_fail(f, ERR_IOERR_WRITE, result, "extension");
             return;
         } else {
-            u64 end = wal_frame_offset(&s->wal, f->frames_target + 1);
-            s->wal.allocated = (end + ALLOCATE_STEP - 1) / ALLOCATE_STEP * ALLOCATE_STEP;
+            s->wal.allocated = block_ceil(wal_frame_offset(&s->wal, f->frames_target + 1));
         }
         flush_header(f);
         return;
@@ -296,13 +451,16 @@ static void flush_run(struct completion *c)
         }
         s->wal.header_written = true;
         s->syncs++;
+        f->ahead_refused = false;
+        memcpy(f->tail, f->buffer, f->used);
+        f->tail_had = true;
         flush_write(f);
         return;
     case FLUSH_WRITE:
         if (result < 0)
             flush_fail(f, ERR_IOERR_WRITE, result, "writing");
         else
-            flush_write(f);
+            flush_written(f);
         return;
     case FLUSH_WRITE_SYNC:
         if (result < 0)

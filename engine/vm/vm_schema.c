@@ -45,7 +45,7 @@ io_status vm_transaction(struct skerry_stmt *s, const struct instruction *in)
     struct database *d = &db->databases[index];
     bool write = in->p2 != 0;
     if (write && index != DATABASE_TEMP &&
-        (connection_flag(db, CONNECTION_QUERY_ONLY) || (db->open_flags & SKERRY_OPEN_READ_ONLY)))
+        (connection_flag(db, CONNECTION_QUERY_ONLY) || db->open_flags & SKERRY_OPEN_READ_ONLY || d->read_only))
         return IO_ERROR(&s->op.err, ERR_READONLY, "attempt to write a readonly database");
     IO_TRY(connection_database_open(db, &s->op, index));
     if (write) {
@@ -253,6 +253,25 @@ static io_status page_size_apply(struct skerry_stmt *s)
     return IO_DONE;
 }
 
+// The temp database starts anew, with nothing in it.
+static io_status temp_store_apply(struct skerry_stmt *s)
+{
+    struct skerry *db = s->db;
+    struct database *d = &db->databases[DATABASE_TEMP];
+    if (!d->txn) return IO_DONE;
+    if (!db->autocommit || txn_state_get(d->txn) != TXN_NONE)
+        return IO_ERROR(&s->op.err, ERR_ERROR, "temporary storage cannot be changed from within a transaction");
+    if (db->closing_count == COUNT_OF(db->closing)) IO_TRY(connection_closing(db, &s->op));
+    txn_destroy(d->txn);
+    d->txn = NULL;
+    db->closing[db->closing_count++] = d->store;
+    d->store = NULL;
+    schema_unref(d->schema);
+    d->schema = NULL;
+    db->generation++;
+    return IO_DONE;
+}
+
 void vm_vacuum_free(struct skerry_stmt *s)
 {
     struct skerry *db = s->db;
@@ -308,6 +327,7 @@ static io_status setting(struct skerry_stmt *s, const struct instruction *in)
     if (in->p5 & 1) {
         db->settings[in->p1] = value_to_integer(reg(s, in->p2));
         if (in->p1 == SETTING_PAGE_SIZE) IO_TRY(page_size_apply(s));
+        if (in->p1 == SETTING_TEMP_STORE) IO_TRY(temp_store_apply(s));
     }
     if (in->p3 > 0) value_set_integer(reg(s, in->p3), db->settings[in->p1]);
     return IO_DONE;
@@ -355,8 +375,9 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
         value_set_integer(reg(s, in->p2), txn_page_count(db->databases[in->p1].txn));
         return IO_DONE;
     case OP_MaxPgcnt:
-        if (in->p3) db->settings[SETTING_MAX_PAGE_COUNT] = MAX((s64)in->p3, (s64)txn_page_count(db->databases[in->p1].txn));
-        value_set_integer(reg(s, in->p2), db->settings[SETTING_MAX_PAGE_COUNT]);
+        if (in->p3) db->databases[in->p1].max_page_count = MAX((u32)in->p3, txn_page_count(db->databases[in->p1].txn));
+        value_set_integer(reg(s, in->p2), db->databases[in->p1].max_page_count ? db->databases[in->p1].max_page_count
+                                                                               : PAGE_COUNT_MAX);
         return IO_DONE;
     case OP_Checkpoint: return checkpoint(s, in);
     case OP_JournalMode:

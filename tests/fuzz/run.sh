@@ -14,11 +14,11 @@ passed=0 failed=0
 # Runs enough to take a few seconds each: what is slow gets fewer.
 runs_of() {
     case $1 in
-        number_fuzz | json_fuzz | s3_xml_fuzz | mark_fuzz) echo 20000 ;;
+        number_fuzz | json_fuzz | s3_xml_fuzz | credentials_fuzz | mark_fuzz) echo 20000 ;;
         parse_fuzz) echo 20000 ;;
         config_fuzz | segment_fuzz) echo 5000 ;;
         function_fuzz) echo 2000 ;;
-        http_fuzz | hrana_fuzz) echo 500 ;;
+        http_fuzz | hub_fuzz | hrana_fuzz) echo 500 ;;
         *) echo 400 ;;
     esac
 }

@@ -9,7 +9,7 @@ endpoint=http://127.0.0.1:${RGW_PORT:-7480}
 curl -fsS -X PUT --user testak:testsk1234567890 --aws-sigv4 aws:amz:us-east-1:s3 \
     -H "x-amz-content-sha256: $(printf '' | sha256sum | cut -d' ' -f1)" "$endpoint/skerry-test" ||
     echo "FAIL the bucket cannot be made"
-SKERRY_TEST_S3=$endpoint,testak,testsk1234567890 build/release/tests/sync/object_store_test named_server >build/s3.log 2>&1
+SKERRY_TEST_S3=$endpoint,testak,testsk1234567890 build/release/tests/sync/object_store_test s3_store_over_named_server >build/s3.log 2>&1
 contract=$?
 cat build/s3.log
 if [ $contract -eq 0 ] && grep -q '^ok s3_store_over_named_server' build/s3.log; then

@@ -299,6 +299,7 @@ static void lives(u64 seed, u32 count, u32 crash_within, const struct disk *disk
         // Some crashes come while an earlier one is recovered from.
         sim_fault_at(w.sim, SIM_CRASH, 1 + test_random(&w.seed) % crash_within);
         disk_set(w.sim, disk);
+        sim_direct_refuse(w.sim, test_random(&w.seed) % 4 == 0);
         if (life_begin(&w)) {
             if (test_random(&w.seed) % 2)
                 clients_run(&w, TXNS, acknowledged);

@@ -299,8 +299,10 @@ static void uploads(struct world *w, struct object_request *r, u64 part_size)
     CHECK_EQ(run(w, r, OBJECT_UPLOAD_ABORT, "u/dropped", NULL, 0), ERR_OK);
     CHECK_EQ(run(w, r, OBJECT_UPLOAD_ABORT, "u/dropped", NULL, 0), ERR_OK);
     CHECK_EQ(run(w, r, OBJECT_UPLOAD_PART, "u/dropped", big, part_size), ERR_STORE_MISSING);
-    if (run(w, r, OBJECT_UPLOAD_FINISH, "u/dropped", NULL, 0) != ERR_STORE_MISSING)
-        test_fail(__FILE__, __LINE__, "%s: %s", err_name(r->err.code), r->err.text);
+    // Ceph RGW 16 takes it for one that is being finished by another (500).
+    err_code code = run(w, r, OBJECT_UPLOAD_FINISH, "u/dropped", NULL, 0);
+    if (code != ERR_STORE_MISSING && !strstr(r->err.text, "already in progress"))
+        test_fail(__FILE__, __LINE__, "%s: %s", err_name(code), r->err.text);
     CHECK_EQ(run(w, r, OBJECT_UPLOAD_PARTS, "u/dropped", NULL, 0), ERR_STORE_MISSING);
     CHECK_EQ(run(w, r, OBJECT_GET, "u/dropped", NULL, 0), ERR_STORE_MISSING);
     CHECK_EQ(run(w, r, OBJECT_UPLOAD_LIST, "u/", NULL, 0), ERR_OK);

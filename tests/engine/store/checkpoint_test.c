@@ -141,7 +141,7 @@ TEST(the_log_can_be_followed)
     struct store_position at = {0}, found;
     u32 rows = 0, resets = 0, salt = 0;
     for (u32 round = 0; round < 60; round++) {
-        for (u64 n = test_random(&seed) % 8; n > 0; n--)
+        for (u64 n = test_random(&seed) % 16; n > 0; n--)
             row_commit(&d, t, root, ++rows,
                        "some text for the row, and more of it, to fill the page");
         if (test_random(&seed) % 3 == 0) continue;
@@ -184,7 +184,7 @@ TEST(a_hold_close_behind_does_not_let_the_log_grow)
     for (u32 round = 0; round < 100; round++) {
         // The follower is always some commits behind, also when the log starts again.
         struct store_position behind = at;
-        for (u32 n = 0; n < 6; n++)
+        for (u32 n = 0; n < 12; n++)
             row_commit(&d, t, root, ++rows, "some text for the row, to fill the page");
         image_follow(&d, s, &image, &at);
         file_save(copy, image, (size_t)at.page_count * 1024);
@@ -197,10 +197,10 @@ TEST(a_hold_close_behind_does_not_let_the_log_grow)
         store_stats_get(s, &stats);
         longest = MAX(longest, (u32)stats.wal_frames);
     }
-    CHECK(longest > 16 * 10);
+    CHECK(longest > 12 * 10);
     CHECK(longest < 20 * 10);
     // A hold that stays behind is obeyed.
-    for (u32 n = 0; n < 200; n++)
+    for (u32 n = 0; n < 400; n++)
         row_commit(&d, t, root, ++rows, "some text for the row, to fill the page");
     struct store_stats stats;
     store_stats_get(s, &stats);
@@ -241,9 +241,9 @@ TEST(a_hold_keeps_the_log_across_closing)
     CHECK_EQ(found.page_count, at.page_count);
     store_position_get(s, &end, NULL);
     CHECK_EQ(store_pages_changed(s, found.lsn, end.lsn, &pages, &count), ERR_OK);
-    CHECK_EQ(count, 2); // page 1 and the table's
+    CHECK_EQ(count, 1); // the table's: nothing on page 1 has changed
     free(pages);
-    CHECK(!store_position_find(s, at.wal_salt, at.wal_frame - 1, &found)); // inside a commit
+    CHECK(!store_position_find(s, at.wal_salt, 1, &found)); // inside the first commit
     CHECK(!store_position_find(s, at.wal_salt, at.wal_frame + 1000, &found));
     CHECK(!store_position_find(s, (u32[2]){1, 2}, at.wal_frame, &found));
     DO(&d, store_close(s, &d.op));

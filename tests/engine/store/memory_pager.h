@@ -6,6 +6,7 @@
 
 #include "engine/op.h"
 #include "engine/store/btree.h"
+#include "engine/store/change.h"
 #include "engine/store/pager.h"
 #include "engine/store/store.h"
 #include "tests/test.h"

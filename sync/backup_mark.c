@@ -1,4 +1,4 @@
-#include "log_names.h"
+#include "names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char MARK_MAGIC[8] = {'S', 'K', 'R', 'Y', 'B', 'K', 'P', '1'};
+static const char MARK_MAGIC[8] = {'S', 'K', 'R', 'Y', 'B', 'K', 'P', '2'};
 
 #define MARK_CHECK_OFFSET 496
 
@@ -15,7 +15,7 @@ void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE])
     memset(out, 0, BACKUP_MARK_SIZE);
     memcpy(out, MARK_MAGIC, 8);
     be64_put(out + 8, m->serial);
-    be64_put(out + 16, m->sequence);
+    be64_put(out + 16, m->tx);
     be64_put(out + 24, m->epoch);
     memcpy(out + 32, m->database_id, 16);
     memcpy(out + 48, m->hash, SEGMENT_HASH_SIZE);
@@ -25,6 +25,8 @@ void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE])
     be32_put(out + 92, m->clean);
     be64_put(out + 96, m->file_size);
     be64_put(out + 104, m->file_modified_ns);
+    be64_put(out + 112, m->lineage);
+    be64_put(out + 120, m->sum);
     crypto_generichash(out + MARK_CHECK_OFFSET, 16, out, MARK_CHECK_OFFSET, NULL, 0);
 }
 
@@ -35,7 +37,7 @@ bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *ou
     crypto_generichash(check, sizeof check, bytes, MARK_CHECK_OFFSET, NULL, 0);
     if (memcmp(check, bytes + MARK_CHECK_OFFSET, 16) != 0) return false;
     out->serial = be64_get(bytes + 8);
-    out->sequence = be64_get(bytes + 16);
+    out->tx = be64_get(bytes + 16);
     out->epoch = be64_get(bytes + 24);
     memcpy(out->database_id, bytes + 32, 16);
     memcpy(out->hash, bytes + 48, SEGMENT_HASH_SIZE);
@@ -45,6 +47,8 @@ bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *ou
     out->clean = be32_get(bytes + 92) != 0;
     out->file_size = be64_get(bytes + 96);
     out->file_modified_ns = be64_get(bytes + 104);
+    out->lineage = be64_get(bytes + 112);
+    out->sum = be64_get(bytes + 120);
     return true;
 }
 
@@ -109,41 +113,3 @@ bool backup_file_identity(const char *database_path, u64 *size, u64 *modified_ns
     return true;
 }
 
-void log_key(const char *name, u64 sequence, char out[OBJECT_KEY_MAX])
-{
-    snprintf(out, OBJECT_KEY_MAX, "%s/log/%016llx", name, (unsigned long long)sequence);
-}
-
-bool log_key_parse(const char *name, const char *key, u64 *sequence)
-{
-    size_t size = strlen(name);
-    if (strncmp(key, name, size) != 0 || strncmp(key + size, "/log/", 5) != 0) return false;
-    const char *digits = key + size + 5;
-    if (strlen(digits) != 16 || strspn(digits, "0123456789abcdef") != 16) return false;
-    *sequence = strtoull(digits, NULL, 16);
-    return true;
-}
-
-void log_head_key(const char *name, char out[OBJECT_KEY_MAX])
-{
-    snprintf(out, OBJECT_KEY_MAX, "%s/head", name);
-}
-
-size_t log_head_encode(u64 base, char out[64])
-{
-    return (size_t)snprintf(out, 64, "skerry 1\nbase %016llx\n", (unsigned long long)base);
-}
-
-bool log_head_decode(const u8 *bytes, size_t size, u64 *base)
-{
-    static const char START[] = "skerry 1\nbase ";
-    size_t start = sizeof START - 1;
-    if (size != start + 17 || memcmp(bytes, START, start) != 0 || bytes[size - 1] != '\n')
-        return false;
-    char digits[17];
-    memcpy(digits, bytes + start, 16);
-    digits[16] = 0;
-    if (strspn(digits, "0123456789abcdef") != 16) return false;
-    *base = strtoull(digits, NULL, 16);
-    return true;
-}

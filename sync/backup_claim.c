@@ -1,0 +1,262 @@
+// Contact: whose is what is in the store, and where does this database go on?
+#include "backup_private.h"
+
+#include <errno.h>
+#include <sodium.h>
+
+typedef unsigned long long ull;
+
+io_status backup_probe(struct backup *b)
+{
+    if (object_store_conditions(b->options.objects) == OBJECT_CONDITIONS_UNKNOWN) {
+        char folder[OBJECT_KEY_MAX];
+        if (!b->probing) {
+            b->probing = true;
+            snprintf(folder, sizeof folder, "%s/", b->name);
+            object_probe_start(b->options.objects, &b->probe, folder);
+            return IO_WAIT;
+        }
+        if (b->probe.done.state != COMPLETION_DONE) return IO_WAIT;
+    }
+    if (b->probing) {
+        b->probing = false;
+        struct err err = b->probe.err;
+        object_probe_deinit(&b->probe);
+        if (err.code != ERR_OK) {
+            b->op.err = err;
+            return IO_FAIL;
+        }
+    }
+    enum object_conditions found = object_store_conditions(b->options.objects);
+    b->conditions = found == OBJECT_CONDITIONS_HONOURED;
+    if (!b->conditions)
+        backup_log(b, SYNC_LOG_WARN, "backup.conditions",
+                   "the store does not honour put-if-absent (%s): this start writes to a lineage of its own, from an image",
+                   object_conditions_name(found));
+    b->step = STEP_DECIDE;
+    return IO_DONE;
+}
+
+static void load_begin(struct backup *b, u64 lineage)
+{
+    catalog_deinit(&b->catalog);
+    catalog_load_init(&b->load, &b->catalog, b->options.objects, b->name, &b->options.key, 1, backup_wake, b);
+    b->load.lineage = lineage;
+    b->loading = true;
+}
+
+static io_status load_end(struct backup *b, enum backup_step next)
+{
+    catalog_load_deinit(&b->load);
+    b->loading = false;
+    b->step = next;
+    return IO_DONE;
+}
+
+io_status backup_load(struct backup *b)
+{
+    if (!b->loading) load_begin(b, 0);
+    io_status status = catalog_load_run(&b->load, &b->op.err);
+    if (status == IO_WAIT) return status;
+    if (status == IO_FAIL) {
+        if (catalog_load_busy(&b->load)) { // its requests come back first
+            catalog_load_cancel(&b->load);
+            return IO_WAIT;
+        }
+        bool missing = b->op.err.code == ERR_STORE_MISSING && b->load.step == CATALOG_HEAD;
+        (void)load_end(b, STEP_LOAD);
+        if (!missing) return IO_FAIL;
+        err_clear(&b->op.err);
+        catalog_deinit(&b->catalog);
+        b->newest_known = false;
+        if (!b->mark_read || !b->mark.lineage) {
+            b->step = STEP_PROBE;
+            return IO_DONE;
+        }
+        // It may have died before its first head.
+        load_begin(b, b->mark.lineage);
+        return IO_DONE;
+    }
+    b->newest_known = false;
+    return load_end(b, catalog_newest(&b->catalog) ? STEP_NEWEST_GET : STEP_PROBE);
+}
+
+io_status backup_newest_get(struct backup *b)
+{
+    u64 newest = catalog_newest(&b->catalog);
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_segment(b->name, b->catalog.lineage, 0, newest, newest, key);
+        fetch_get(&b->fetch, key, 0, 0, 0);
+        b->fetch.request.tries_max = 1;
+    }
+    IO_TRY(fetch_run(&b->fetch, &b->op.err));
+    struct segment_reader r;
+    const struct object_request *q = &b->fetch.request;
+    bool good = segment_reader_open(&r, q->answer, q->answer_size, q->key, &b->catalog.key, &b->op.err);
+    if (good) {
+        b->newest_header = r.index.header;
+        memcpy(b->newest_hash, r.index.hash, sizeof b->newest_hash);
+        free(b->newest_pages);
+        b->newest_page_count = 0;
+        b->newest_pages = calloc(r.index.page_count + 1u, sizeof *b->newest_pages);
+        if (!b->newest_pages) err_set(&b->op.err, ERR_NOMEM, __func__, "out of memory");
+        const u8 *data;
+        u32 page;
+        while (b->newest_pages && segment_reader_next(&r, &page, &data, &b->op.err)) b->newest_pages[b->newest_page_count++] = page;
+        good = b->newest_known = b->op.err.code == ERR_OK;
+    }
+    segment_reader_deinit(&r);
+    if (!good) return IO_FAIL;
+    b->step = STEP_PROBE;
+    return IO_DONE;
+}
+
+static void lineage_begin(struct backup *b)
+{
+    u64 epoch = MAX(b->mark.epoch, b->catalog.epoch), serial = b->mark.serial;
+    u8 id[16];
+    bool same = b->mark_read && b->mark.tx;
+    memcpy(id, b->mark.database_id, 16);
+    if (!same) io_random(b->io, id, sizeof id);
+    b->mark = (struct backup_mark){.serial = serial, .epoch = epoch};
+    memcpy(b->mark.database_id, id, 16);
+    do io_random(b->io, &b->mark.lineage, sizeof b->mark.lineage);
+    while (!b->mark.lineage);
+    catalog_deinit(&b->catalog);
+    b->catalog.lineage = b->mark.lineage;
+    memcpy(b->catalog.database_id, id, 16);
+    if (b->options.key.given) keyring_fresh(&b->catalog.key);
+    b->fresh_lineage = b->need_full = true;
+    b->has_pushed = false;
+    b->step = b->options.key.given ? STEP_KEY_PUT : STEP_MARK_OPEN;
+}
+
+// The newest segment's pages join those that the next push holds in any case.
+static bool extra_add(struct backup *b)
+{
+    pgno *all = realloc(b->extra, ((size_t)b->extra_count + b->newest_page_count + 1) * sizeof *all);
+    if (!all) return false;
+    b->extra = all;
+    for (u32 i = 0; i < b->newest_page_count; i++) b->extra[b->extra_count++] = b->newest_pages[i];
+    return true;
+}
+
+io_status backup_decide(struct backup *b)
+{
+    const struct segment_header *h = &b->newest_header;
+    const struct catalog *c = &b->catalog;
+    const u8 *id = b->newest_known ? h->database_id : c->head.database_id;
+    if (!b->newest_known && !c->has_head) {
+        if (b->mark_read && b->mark.tx)
+            backup_log(b, SYNC_LOG_WARN, "backup.vanished",
+                       "the store held this database's backup before and is empty now; a whole image is pushed");
+        lineage_begin(b);
+        b->mark.epoch++;
+        return IO_DONE;
+    }
+    if (!b->mark_read || memcmp(b->mark.database_id, id, 16) != 0)
+        return IO_ERROR(&b->op.err, ERR_STORE_FOREIGN,
+                        "%s already holds the backup of another database under the name '%s'; use another prefix or name, or "
+                        "restore that backup first",
+                        object_store_url(b->options.objects), b->name);
+    u64 epoch = MAX(c->head.epoch, b->newest_known ? h->epoch : 0);
+    if (epoch > b->mark.epoch)
+        return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
+                        "another node has gone on with this backup (epoch %llu, ours is %llu); this one's newer commits are only "
+                        "here",
+                        (ull)epoch, (ull)b->mark.epoch);
+    if (b->options.key.given && !c->key.given)
+        return IO_ERROR(&b->op.err, ERR_STORE_KEY,
+                        "the backup under the name '%s' is not encrypted, and a key is given; use another prefix or name, or "
+                        "start without the key",
+                        b->name);
+    if (!b->conditions || !b->newest_known) {
+        lineage_begin(b);
+        b->mark.epoch++;
+        return IO_DONE;
+    }
+    // Up to where is this database in the store? Positions in the WAL are believed only as the mark has them: a
+    // copy of this volume may have gone on with the same WAL in another way. When one push is there that the
+    // mark does not know (we died before it was noted, or a copy made it), its pages are pushed once more.
+    bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
+    bool same = h->tx_max == b->mark.tx && memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
+    bool next = h->tx_max == b->mark.tx + 1 && memcmp(h->parent, b->mark.hash, SEGMENT_HASH_SIZE) == 0 &&
+                !(h->flags & (SEGMENT_BASE | SEGMENT_SHARDED));
+    b->has_pushed = false;
+    if (b->need_full) {
+        // Found out when this was decided before.
+    } else if (whole && same && b->mark.clean && b->file_is_clean && b->at_start.wal_frame == 0) {
+        b->pushed = b->at_start, b->has_pushed = true;
+        sums_load(&b->sums, b->path, &b->mark);
+    } else if (((whole && same) || next) && !b->mark.clean) {
+        b->has_pushed = store_position_find(b->store, b->mark.wal_salt, b->mark.wal_frame, &b->pushed);
+        if (next && !extra_add(b)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    }
+    b->need_full = !b->has_pushed;
+    if (b->need_full)
+        backup_log(b, SYNC_LOG_WARN, "backup.discontinuous",
+                   "the database was changed while the node did not run, or its last push was torn; a whole image is pushed");
+    b->mark.lineage = c->lineage;
+    b->mark.tx = h->tx_max;
+    b->mark.sum = h->sum_after;
+    memcpy(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE);
+    b->mark.epoch = MAX(epoch, b->claimed ? b->mark.epoch : epoch) + 1;
+    b->catalog.epoch = b->mark.epoch;
+    b->fresh_lineage = !c->has_head;
+    b->step = STEP_MARK_OPEN;
+    return IO_DONE;
+}
+
+io_status backup_key_put(struct backup *b)
+{
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        if (!b->key_bytes) b->key_bytes = malloc(KEYRING_OBJECT_SIZE);
+        if (!b->key_bytes) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+        if (keyring_wrap(&b->options.key, &b->catalog.key, b->mark.lineage, b->key_bytes, &b->op.err) != ERR_OK)
+            return IO_FAIL;
+        name_key(b->name, b->mark.lineage, 1, key);
+        fetch_put(&b->fetch, key, b->key_bytes, KEYRING_OBJECT_SIZE, false);
+        b->fetch.request.tries_max = 4;
+    }
+    IO_TRY(fetch_run(&b->fetch, &b->op.err));
+    b->catalog.key_generation = 1;
+    b->step = STEP_MARK_OPEN;
+    return IO_DONE;
+}
+
+// The first mark is written with its name made durable; later slots go through the loop.
+io_status backup_mark_open(struct backup *b)
+{
+    if (!b->mark_in_flight) {
+        b->mark.serial++;
+        b->mark.clean = false;
+        if (!backup_mark_write(b->path, &b->mark, &b->op.err)) return IO_FAIL;
+        b->mark_read = true;
+        if (b->mark_file) { // contacted again
+            b->step = b->need_full ? STEP_CLAIM : STEP_SNAPSHOT;
+            return IO_DONE;
+        }
+        backup_mark_path(b->path, b->mark_path);
+        b->mark_in_flight = true;
+        io_file_open(b->io, b->mark_path, IO_OPEN_WRITE, &b->mark_file, &b->mark_done);
+        return IO_WAIT;
+    }
+    if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
+    b->mark_in_flight = false;
+    if (b->mark_done.result < 0) {
+        b->mark_file = NULL;
+        return IO_ERROR(&b->op.err, ERR_IOERR, "%s cannot be opened: %s", b->mark_path,
+                        strerror((int)-b->mark_done.result));
+    }
+    b->step = b->need_full ? STEP_CLAIM : STEP_SNAPSHOT;
+    return IO_DONE;
+}
+
+void backup_contact_again(struct backup *b)
+{
+    backup_push_abandon(b);
+    b->newest_known = false;
+    b->step = STEP_LOAD;
+}

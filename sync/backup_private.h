@@ -1,0 +1,150 @@
+// What the parts of a backup share: backup.c (its life), backup_claim.c (whose is what is in the
+// store), backup_push.c (commits to segments), backup_sums.c (the database's sum).
+#pragma once
+
+#include "catalog.h"
+#include "sync.h"
+
+// Each step is re-run from its top after a wait, and the next one is named only when it is done.
+enum backup_step {
+    STEP_LOAD,       // head, key, listings
+    STEP_NEWEST_GET, // whose is the newest segment, and up to where is it?
+    STEP_PROBE,      // does the store honour put-if-absent?
+    STEP_DECIDE,     // go on with it, or start a whole image, or refuse
+    STEP_KEY_PUT,    // the wrapped key of a new lineage
+    STEP_MARK_OPEN,
+    STEP_CLAIM, // a segment without pages, when an image has to follow
+    STEP_IDLE,
+    STEP_SNAPSHOT, // a read transaction and the pages that changed since the last push
+    STEP_SCAN,     // sums of all pages, when they are not known
+    STEP_FILL,     // pages into a segment
+    STEP_SHARD_PUT,
+    STEP_PUT,
+    STEP_PUT_CHECK, // the name was taken by another writer
+    STEP_IMAGE_PUT,
+    STEP_MARK_WRITE,
+    STEP_HEAD_CHECK, // no put-if-absent: has another taken over?
+    STEP_HEAD_PUT,
+    STEP_STOPPED,
+};
+
+// XOR of page sums by groups of 2^shift pages, so that its memory is bounded.
+#define SUMS_GROUPS_MAX (1u << 20)
+struct sums {
+    bool valid;
+    u32 shift, count, pages;
+    u64 *groups, total;
+};
+bool sums_resize(struct sums *s, u32 pages); // false: out of memory. New groups are 0.
+void sums_set(struct sums *s, u32 group, u64 value);
+static inline u32 sums_group(const struct sums *s, u32 page)
+{
+    return (page - 1) >> s->shift;
+}
+void sums_deinit(struct sums *s);
+// PATH-backup-sums: written when the database was closed cleanly, believed when it is of this mark.
+void sums_save(const struct sums *s, const char *database_path, const struct backup_mark *m);
+bool sums_load(struct sums *s, const char *database_path, const struct backup_mark *m);
+
+struct backup {
+    struct backup_options options;
+    char *name, *path;
+    struct io *io;
+    struct store *store;
+    struct txn *txn;
+    struct op op;
+    struct waiter on_commit;
+    struct completion push_timer, head_timer, retry_timer, turn, mark_done;
+    struct fetch fetch;
+    struct object_probe probe;
+    bool probing;
+    struct catalog_load load;
+    bool loading;
+    enum backup_step step;
+    bool running;     // inside backup_run
+    u32 attempt, head_attempt;
+    u64 retry_at_ns;
+
+    // The backup as it is in the store.
+    struct catalog catalog;
+    bool fresh_lineage; // not known to the head yet
+    bool conditions;    // put-if-absent works
+    bool newest_known;
+    struct segment_header newest_header;
+    u8 newest_hash[SEGMENT_HASH_SIZE];
+    pgno *newest_pages, *extra; // what the newest segment holds; what the next push holds in any case
+    u32 newest_page_count, extra_count;
+
+    // This database's place in it.
+    struct backup_mark mark;
+    bool mark_read, file_is_clean; // as of backup_create
+    struct io_file *mark_file;
+    char mark_path[4096];
+    u8 mark_bytes[BACKUP_MARK_SIZE];
+    bool mark_in_flight;
+    struct sums sums;
+
+    // The push under way.
+    bool claimed;    // a segment of our epoch is in the store
+    bool need_full;  // the backup and the database have no common point
+    bool full;       // this push is a whole image
+    bool log_let_go; // too much waited: the WAL no longer reaches back to what was pushed
+    struct store_position at_start; // of the database when it was opened
+    struct store_position pushed, target;
+    bool has_pushed;
+    s64 target_ms;
+    u64 push_due_ns, head_due_ns;
+    bool head_dirty;
+    pgno *pages;
+    u32 page_total, page_next;
+    u32 group_page;  // SCAN, FILL: the next page of the group that is summed up
+    u64 group_sum;
+    u32 group_at;    // FILL: the next place in pages whose group is to be summed
+    u8 *page;
+    u32 page_size;
+    bool sharded, filled;
+    struct segment_writer writer, record; // what holds the pages; the level 0 segment of an image
+    bool writer_open, record_open, sealed;
+    struct segment_shard *shards;
+    u32 shard_count, shard_capacity, shard;
+    u64 shard_sum;
+    u8 hash[SEGMENT_HASH_SIZE];
+    u8 *key_bytes;
+    char *head_text;
+    size_t head_size;
+
+    bool stopping, stop_reported;
+    u64 stop_deadline_ns;
+    struct completion stop_timer;
+    struct completion *stop_done;
+    struct backup_status status;
+};
+
+__attribute__((format(printf, 4, 5))) void backup_log(struct backup *b, enum sync_log_level level, const char *event,
+                                                      const char *format, ...);
+void backup_run(struct backup *b);
+void backup_wake(void *b);
+io_status backup_yield(struct backup *b);
+void backup_status_update(struct backup *b);
+void backup_push_abandon(struct backup *b);
+
+io_status backup_probe(struct backup *b);
+io_status backup_load(struct backup *b);
+io_status backup_newest_get(struct backup *b);
+io_status backup_decide(struct backup *b);
+io_status backup_key_put(struct backup *b);
+io_status backup_mark_open(struct backup *b);
+void backup_contact_again(struct backup *b);
+
+io_status backup_claim(struct backup *b);
+io_status backup_idle(struct backup *b);
+io_status backup_snapshot(struct backup *b);
+io_status backup_scan(struct backup *b);
+io_status backup_fill(struct backup *b);
+io_status backup_shard_put(struct backup *b);
+io_status backup_put(struct backup *b);
+io_status backup_put_check(struct backup *b);
+io_status backup_image_put(struct backup *b);
+io_status backup_mark_step(struct backup *b);
+io_status backup_head_check(struct backup *b);
+io_status backup_head_put(struct backup *b);

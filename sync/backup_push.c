@@ -1,0 +1,611 @@
+// From commits to segments in the store.
+#include "backup_private.h"
+
+#define FRAME_HEADER_SIZE 24
+#define SCAN_SLICE        64 // pages a turn of the loop
+#define CACHED_OBJECT_MAX (1u << 20)
+#define CACHED_BYTES_MAX  (8u << 20)
+#define SHARD_TRIES       8 // the snapshot that the shards are of holds the WAL meanwhile
+
+typedef unsigned long long ull;
+
+// ---- waiting for something to push
+// ----------------------------------------------------------------------------------
+
+static io_status head_needed(struct backup *b)
+{
+    u64 now = io_now_ns(b->io);
+    if (b->head_dirty && (now >= b->head_due_ns || b->stopping)) {
+        b->step = b->conditions ? STEP_HEAD_PUT : STEP_HEAD_CHECK;
+        return IO_DONE;
+    }
+    if (b->head_dirty && b->head_timer.state != COMPLETION_PENDING)
+        io_timeout(b->io, b->head_due_ns - now, &b->head_timer);
+    return IO_WAIT;
+}
+
+io_status backup_idle(struct backup *b)
+{
+    struct store_position at;
+    store_position_get(b->store, &at, NULL);
+    bool behind = !b->has_pushed || at.lsn > b->pushed.lsn;
+    u64 wal_base = at.lsn - at.wal_frame, now = io_now_ns(b->io);
+    if (b->has_pushed && b->pushed.lsn >= wal_base &&
+        (at.wal_salt[0] != b->mark.wal_salt[0] || at.wal_salt[1] != b->mark.wal_salt[1])) {
+        // The WAL started anew after all of the old one was pushed: noted at once, so that a start
+        // after a crash finds its place in the new one.
+        b->pushed.wal_salt[0] = at.wal_salt[0];
+        b->pushed.wal_salt[1] = at.wal_salt[1];
+        b->pushed.wal_frame = (u32)(b->pushed.lsn - wal_base);
+        b->step = STEP_MARK_WRITE;
+        return IO_DONE;
+    }
+    if (b->need_full) behind = true;
+    if (!behind) {
+        b->push_due_ns = 0;
+        b->status.state = BACKUP_IDLE;
+        return head_needed(b);
+    }
+    if (!b->push_due_ns) b->push_due_ns = now + (u64)b->options.interval_ms * 1000000;
+    if (now >= b->push_due_ns || b->stopping) {
+        b->push_due_ns = 0;
+        b->step = STEP_SNAPSHOT;
+        return IO_DONE;
+    }
+    if (b->push_timer.state != COMPLETION_PENDING) io_timeout(b->io, b->push_due_ns - now, &b->push_timer);
+    return head_needed(b);
+}
+
+// ---- a snapshot, and what changed
+// ----------------------------------------------------------------------------------
+
+static int page_compare(const void *a, const void *b)
+{
+    pgno x = *(const pgno *)a, y = *(const pgno *)b;
+    return x < y ? -1 : x > y;
+}
+
+// Adds to the changed pages: those by which the database grew, whether they were written or not; those that the
+// store may have of another; and the last one when the group of sums that the end lies in was cut.
+static bool pages_add(struct backup *b, u32 from, bool last)
+{
+    u32 to = b->target.page_count, grown = to > from ? to - from : 0;
+    if (!grown && !b->extra_count && !last) return true;
+    pgno *all = realloc(b->pages, ((size_t)b->page_total + grown + b->extra_count + 1) * sizeof *all);
+    if (!all) return false;
+    u32 count = b->page_total, kept = 0;
+    for (u32 i = 1; i <= grown; i++) all[count++] = from + i;
+    for (u32 i = 0; i < b->extra_count; i++) all[count++] = b->extra[i];
+    if (last && to) all[count++] = to;
+    qsort(all, count, sizeof *all, page_compare);
+    for (u32 i = 0; i < count; i++)
+        if (!kept || all[kept - 1] != all[i]) all[kept++] = all[i];
+    b->pages = all;
+    b->page_total = kept;
+    return true;
+}
+
+io_status backup_snapshot(struct backup *b)
+{
+    b->status.state = BACKUP_PUSHING;
+    IO_TRY(txn_begin_read(b->txn, &b->op));
+    txn_position_get(b->txn, &b->target);
+    b->target_ms = io_wall_ms(b->io);
+    free(b->pages);
+    b->pages = NULL;
+    b->page_total = b->page_next = 0;
+    b->group_at = b->group_page = 0;
+    b->shard_count = 0;
+    b->sealed = b->filled = false;
+    struct store_stats stats;
+    store_stats_get(b->store, &stats);
+    u64 page_size = b->page_size = stats.page_size;
+    b->full = b->need_full;
+    if (!b->full && b->target.lsn > b->pushed.lsn) {
+        err_code code = store_pages_changed(b->store, b->pushed.lsn, b->target.lsn, &b->pages, &b->page_total);
+        if (code == ERR_NOTFOUND)
+            b->full = b->need_full = true;
+        else if (code != ERR_OK)
+            return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory for the list of changed pages");
+    }
+    if (b->full) {
+        b->page_total = b->target.page_count;
+        store_hold(b->store, b->target.lsn);
+        b->log_let_go = false;
+        backup_log(b, SYNC_LOG_INFO, "backup.image", "pushing a whole image of %u pages", b->page_total);
+    }
+    // Sums go with the pages of an abandoned snapshot too: what it had cut off counts as grown.
+    u32 summed = b->sums.valid ? MIN(b->sums.pages, b->pushed.page_count) : b->pushed.page_count;
+    bool cut = b->sums.valid && b->target.page_count < b->sums.pages;
+    if (b->full || !b->sums.valid) sums_deinit(&b->sums);
+    if (!sums_resize(&b->sums, b->target.page_count) || (!b->full && !pages_add(b, summed, cut)))
+        return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    b->sharded = (u64)b->page_total * page_size > SEGMENT_RAW_MAX;
+    free(b->page);
+    b->page = malloc(page_size);
+    if (!b->page) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    b->step = b->full ? STEP_FILL : STEP_SCAN; // an image is summed as it is filled
+    return IO_DONE;
+}
+
+// Sums of the groups of changed pages, or of all groups.
+io_status backup_scan(struct backup *b)
+{
+    struct sums *s = &b->sums;
+    u32 lock = segment_lock_page(b->page_size), slice = 0;
+    u32 total = s->valid ? b->page_total : s->count;
+    while (b->group_at < total) {
+        u32 page = s->valid ? b->pages[b->group_at] : (b->group_at << s->shift) + 1;
+        u32 group = sums_group(s, page), first = (group << s->shift) + 1;
+        u32 last = (u32)MIN((u64)first + (1u << s->shift) - 1, (u64)s->pages);
+        if (group >= s->count) { // cut off since
+            b->group_at++;
+            continue;
+        }
+        if (!b->group_page) b->group_page = first, b->group_sum = 0;
+        for (; b->group_page <= last; b->group_page++) {
+            if (b->group_page == lock) continue;
+            if (slice++ == SCAN_SLICE) return backup_yield(b);
+            IO_TRY(txn_page_copy(b->txn, &b->op, b->group_page, b->page));
+            b->group_sum ^= segment_page_sum(b->group_page, b->page, b->page_size);
+        }
+        sums_set(s, group, b->group_sum);
+        b->group_page = 0;
+        b->group_at++;
+        while (s->valid && b->group_at < total && sums_group(s, b->pages[b->group_at]) == group) b->group_at++;
+    }
+    s->valid = true;
+    b->step = STEP_FILL;
+    return IO_DONE;
+}
+
+// ---- pages into segments
+// ----------------------------------------------------------------------------------------
+
+static struct segment_header header_make(struct backup *b, u32 level, u32 flags)
+{
+    u64 tx = b->mark.tx + 1;
+    struct segment_header h = {
+        .flags = flags,
+        .level = level,
+        .lineage = b->mark.lineage,
+        .epoch = b->mark.epoch,
+        .tx_min = level == LEVEL_IMAGE ? 1 : tx,
+        .tx_max = tx,
+        .time_min_ms = b->target_ms,
+        .time_max_ms = b->target_ms,
+        .page_size = b->page_size,
+        .page_count = b->target.page_count,
+        .sum_before = level == LEVEL_IMAGE ? 0 : b->mark.sum,
+        .sum_after = b->sums.total,
+        .wal_salt = {b->target.wal_salt[0], b->target.wal_salt[1]},
+        .wal_frame = b->target.wal_frame,
+    };
+    memcpy(h.database_id, b->mark.database_id, sizeof h.database_id);
+    if (level != LEVEL_IMAGE) memcpy(h.parent, b->mark.hash, sizeof h.parent);
+    return h;
+}
+
+// A segment without pages that tells others at once who writes now; an image follows.
+io_status backup_claim(struct backup *b)
+{
+    struct store_stats stats;
+    store_stats_get(b->store, &stats);
+    store_position_get(b->store, &b->target, NULL);
+    b->page_size = stats.page_size;
+    b->target_ms = io_wall_ms(b->io);
+    struct segment_header h = header_make(b, 0, SEGMENT_BASE);
+    h.sum_after = 0;
+    if (segment_writer_begin(&b->record, &h, &b->catalog.key, b->options.zstd_level) != ERR_OK) {
+        segment_writer_deinit(&b->record);
+        return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    }
+    b->record_open = true;
+    b->full = true;
+    b->filled = false;
+    b->step = STEP_PUT;
+    return IO_DONE;
+}
+
+static u32 level_of(const struct backup *b)
+{
+    return b->full ? LEVEL_IMAGE : 0;
+}
+
+static u32 image_flag(const struct backup *b)
+{
+    return b->full ? SEGMENT_IMAGE : 0;
+}
+
+static pgno page_at(const struct backup *b, u32 i)
+{
+    return b->full ? i + 1 : b->pages[i];
+}
+
+static bool page_skipped(const struct backup *b, pgno no)
+{
+    return no == segment_lock_page(b->page_size) || no > b->target.page_count;
+}
+
+static err_code writer_start(struct backup *b)
+{
+    struct segment_header h = header_make(b, level_of(b), image_flag(b));
+    if (b->sharded) {
+        while (b->page_next < b->page_total && page_skipped(b, page_at(b, b->page_next))) b->page_next++;
+        b->shard = b->page_next < b->page_total ? (page_at(b, b->page_next) - 1) / segment_shard_pages(b->page_size) : 0;
+        h.flags = SEGMENT_SHARD;
+        h.shard = b->shard;
+    }
+    b->shard_sum = 0;
+    b->writer_open = true;
+    return segment_writer_begin(&b->writer, &h, &b->catalog.key, b->options.zstd_level);
+}
+
+static void filled(struct backup *b)
+{
+    txn_end_read(b->txn);
+    b->filled = b->sums.valid = true;
+    b->writer.header.sum_after = b->sums.total;
+    b->step = STEP_PUT;
+}
+
+io_status backup_fill(struct backup *b)
+{
+    if (!b->writer_open && writer_start(b) != ERR_OK) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    u32 blocks = b->writer.blocks.count, shard_pages = segment_shard_pages(b->page_size);
+    while (b->page_next < b->page_total) {
+        pgno no = page_at(b, b->page_next);
+        if (page_skipped(b, no)) {
+            b->page_next++;
+            continue;
+        }
+        if (b->sharded && (no - 1) / shard_pages != b->shard) break;
+        IO_TRY(txn_page_copy(b->txn, &b->op, no, b->page));
+        if (segment_writer_page(&b->writer, no, b->page) != ERR_OK) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+        if (b->sharded || b->full) {
+            u64 sum = segment_page_sum(no, b->page, b->page_size);
+            u32 group = sums_group(&b->sums, no);
+            b->shard_sum ^= sum;
+            if (b->full) sums_set(&b->sums, group, b->sums.groups[group] ^ sum);
+        }
+        b->page_next++;
+        if (b->writer.blocks.count != blocks) return backup_yield(b); // one block a turn of the loop
+    }
+    if (b->sharded) {
+        b->writer.header.sum_after = b->shard_sum;
+        if (segment_writer_finish(&b->writer, b->hash) != ERR_OK) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+        b->step = STEP_SHARD_PUT;
+        return IO_DONE;
+    }
+    // All is in memory: however long the store is away, the snapshot need not wait for it.
+    filled(b);
+    return IO_DONE;
+}
+
+io_status backup_shard_put(struct backup *b)
+{
+    struct segment_shard s = {.shard = b->shard,
+                              .level = level_of(b),
+                              .tx_min = b->full ? 1 : b->mark.tx + 1,
+                              .tx_max = b->mark.tx + 1,
+                              .epoch = b->mark.epoch,
+                              .size = b->writer.size,
+                              .page_count = b->writer.page_count,
+                              .sum = b->shard_sum};
+    memcpy(s.hash, b->hash, sizeof s.hash);
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_shard(b->name, b->mark.lineage, &s, key);
+        fetch_put(&b->fetch, key, b->writer.bytes, b->writer.size, false);
+        b->fetch.request.tries_max = SHARD_TRIES;
+    }
+    IO_TRY(fetch_run(&b->fetch, &b->op.err));
+    if (b->shard_count == b->shard_capacity) {
+        u32 capacity = b->shard_capacity ? b->shard_capacity * 2 : 64;
+        struct segment_shard *bigger = realloc(b->shards, capacity * sizeof *bigger);
+        if (!bigger) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+        b->shards = bigger;
+        b->shard_capacity = capacity;
+    }
+    b->shards[b->shard_count++] = s;
+    b->status.pushed_bytes += b->writer.size;
+    segment_writer_deinit(&b->writer);
+    b->writer_open = false;
+    while (b->page_next < b->page_total && page_skipped(b, page_at(b, b->page_next))) b->page_next++;
+    if (b->page_next < b->page_total) {
+        b->step = STEP_FILL;
+        return IO_DONE;
+    }
+    filled(b);
+    return IO_DONE;
+}
+
+// ---- into the store
+// ----------------------------------------------------------------------------------------------
+
+// The table of the shards that are there now.
+static bool table_start(struct backup *b)
+{
+    struct segment_header h = header_make(b, level_of(b), image_flag(b) | SEGMENT_SHARDED);
+    b->writer_open = true;
+    if (segment_writer_begin(&b->writer, &h, &b->catalog.key, b->options.zstd_level) != ERR_OK) return false;
+    for (u32 i = 0; i < b->shard_count; i++)
+        if (segment_writer_shard(&b->writer, &b->shards[i]) != ERR_OK) return false;
+    return true;
+}
+
+// What becomes the level 0 segment is finished once.
+static bool put_prepare(struct backup *b)
+{
+    if (b->sealed) return true;
+    if (b->filled && b->sharded && !b->writer_open && !table_start(b)) return false;
+    if (b->full && b->filled) {
+        struct segment_header h = header_make(b, 0, SEGMENT_BASE);
+        b->record_open = true;
+        if (segment_writer_begin(&b->record, &h, &b->catalog.key, b->options.zstd_level) != ERR_OK) return false;
+    }
+    struct segment_writer *w = b->record_open ? &b->record : &b->writer;
+    b->sealed = segment_writer_finish(w, b->hash) == ERR_OK;
+    return b->sealed;
+}
+
+static void on_retry(struct object_request *r, u64 wait_ms)
+{
+    struct fetch *f = r->context;
+    struct backup *b = f->context;
+    b->status.failures++;
+    b->status.state = BACKUP_RETRYING;
+    snprintf(b->status.error, sizeof b->status.error, "%s", r->err.text);
+    backup_log(b, SYNC_LOG_WARN, "backup.retry", "%s (try %u, the next in %llu ms)", r->err.text, r->attempt, (ull)wait_ms);
+}
+
+// A segment that was just put, for the merges to come.
+static void catalog_note(struct backup *b, const struct segment_header *h, const struct segment_writer *w)
+{
+    struct catalog_segment *s = catalog_add(&b->catalog, h->level, h->tx_min, h->tx_max, w->size);
+    if (!s) return; // found again by the next start
+    s->known = true;
+    s->flags = h->flags;
+    s->page_count = w->page_count;
+    s->time_min_ms = h->time_min_ms;
+    s->time_max_ms = h->time_max_ms;
+    u64 cached = w->size;
+    for (u32 i = 0; i < b->catalog.count; i++)
+        if (b->catalog.segments[i].bytes) cached += b->catalog.segments[i].size;
+    if (h->level == 0 && w->size <= CACHED_OBJECT_MAX && cached <= CACHED_BYTES_MAX && (s->bytes = malloc(w->size)))
+        memcpy(s->bytes, w->bytes, w->size);
+}
+
+static void pushed_all(struct backup *b)
+{
+    if (b->has_pushed && !b->full)
+        b->status.wal_bytes += (b->target.lsn - b->pushed.lsn) * (FRAME_HEADER_SIZE + b->page_size);
+    b->pushed = b->target;
+    b->has_pushed = true;
+    b->extra_count = 0;
+    b->need_full = b->log_let_go;
+    b->head_dirty = true;
+    b->step = STEP_MARK_WRITE;
+}
+
+static void segment_is_there(struct backup *b)
+{
+    struct segment_writer *w = b->record_open ? &b->record : &b->writer;
+    bool claim = b->record_open && !b->filled;
+    b->mark.tx++;
+    b->mark.sum = claim ? 0 : b->sums.total;
+    memcpy(b->mark.hash, b->hash, sizeof b->hash);
+    b->claimed = true;
+    b->status.pushed_bytes += w->size;
+    b->status.pushed_segments++;
+    b->status.pushed_at_ms = io_wall_ms(b->io);
+    catalog_note(b, &w->header, w);
+    segment_writer_deinit(w);
+    b->sealed = false;
+    if (b->record_open)
+        b->record_open = false;
+    else
+        b->writer_open = false;
+    if (claim) {
+        b->step = STEP_SNAPSHOT;
+    } else if (b->full) {
+        b->step = STEP_IMAGE_PUT;
+    } else {
+        pushed_all(b);
+    }
+}
+
+io_status backup_put(struct backup *b)
+{
+    if (!put_prepare(b)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    struct segment_writer *w = b->record_open ? &b->record : &b->writer;
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_segment(b->name, b->mark.lineage, 0, b->mark.tx + 1, b->mark.tx + 1, key);
+        fetch_put(&b->fetch, key, w->bytes, w->size, true);
+        b->fetch.request.tries_max = OBJECT_TRIES_ENDLESS;
+        b->fetch.request.on_retry = on_retry;
+    }
+    io_status status = fetch_run(&b->fetch, &b->op.err);
+    if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS) {
+        err_clear(&b->op.err);
+        b->step = STEP_PUT_CHECK;
+        return IO_DONE;
+    }
+    IO_TRY(status);
+    segment_is_there(b);
+    return IO_DONE;
+}
+
+io_status backup_put_check(struct backup *b)
+{
+    struct segment_writer *w = b->record_open ? &b->record : &b->writer;
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_segment(b->name, b->mark.lineage, 0, b->mark.tx + 1, b->mark.tx + 1, key);
+        fetch_get(&b->fetch, key, 0, 0, 0);
+        b->fetch.request.tries_max = OBJECT_TRIES_ENDLESS;
+    }
+    IO_TRY(fetch_run(&b->fetch, &b->op.err));
+    const u8 *bytes = b->fetch.request.answer;
+    size_t size = b->fetch.request.answer_size;
+    if (size == w->size && memcmp(bytes, w->bytes, size) == 0) {
+        segment_is_there(b); // our own put, whose answer was lost
+        return IO_DONE;
+    }
+    struct segment_header other;
+    if (size < SEGMENT_TRAILER_SIZE)
+        return IO_ERROR(&b->op.err, ERR_STORE_CORRUPT, "object %s is no segment", b->fetch.request.key);
+    if (!segment_trailer_read(bytes + size - SEGMENT_TRAILER_SIZE, size, b->fetch.request.key, &other, &b->op.err))
+        return IO_FAIL;
+    if (memcmp(other.database_id, b->mark.database_id, sizeof other.database_id) != 0)
+        return IO_ERROR(&b->op.err, ERR_STORE_FOREIGN, "another database is being backed up under the name '%s'", b->name);
+    if (other.epoch > b->mark.epoch || (other.epoch == b->mark.epoch && b->claimed))
+        return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
+                        "another node has gone on with this backup (epoch %llu, ours is %llu); this one's newer commits are only "
+                        "here",
+                        (ull)other.epoch, (ull)b->mark.epoch);
+    // The earlier writer was still at work while this one claimed: the claim comes after its segments.
+    backup_log(b, SYNC_LOG_WARN, "backup.contended", "another node pushed to this backup while this one started; looking again");
+    backup_contact_again(b);
+    return IO_DONE;
+}
+
+io_status backup_image_put(struct backup *b)
+{
+    struct segment_writer *w = &b->writer;
+    if (!b->sealed) {
+        w->header.tx_max = b->mark.tx;
+        memcpy(w->header.tip, b->mark.hash, sizeof w->header.tip);
+        if (segment_writer_finish(w, b->hash) != ERR_OK) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+        b->sealed = true;
+    }
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_segment(b->name, b->mark.lineage, LEVEL_IMAGE, 1, b->mark.tx, key);
+        fetch_put(&b->fetch, key, w->bytes, w->size, b->conditions);
+        b->fetch.request.tries_max = OBJECT_TRIES_ENDLESS;
+        b->fetch.request.on_retry = on_retry;
+    }
+    io_status status = fetch_run(&b->fetch, &b->op.err);
+    if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS)
+        return IO_ERROR(&b->op.err, ERR_STORE_FENCED, "another node wrote the image that this one was about to; this one's newer commits are only here");
+    IO_TRY(status);
+    b->status.pushed_bytes += w->size;
+    b->status.images++;
+    catalog_note(b, &w->header, w);
+    segment_writer_deinit(w);
+    b->writer_open = b->sealed = false;
+    b->head_due_ns = 0;
+    pushed_all(b);
+    return IO_DONE;
+}
+
+// ---- the mark and the head
+// ----------------------------------------------------------------------------------------
+
+io_status backup_mark_step(struct backup *b)
+{
+    if (!b->mark_in_flight) {
+        b->mark.serial++;
+        b->mark.wal_salt[0] = b->pushed.wal_salt[0];
+        b->mark.wal_salt[1] = b->pushed.wal_salt[1];
+        b->mark.wal_frame = b->pushed.wal_frame;
+        backup_mark_encode(&b->mark, b->mark_bytes);
+        b->mark_in_flight = true;
+        io_file_write(b->mark_file, b->mark_bytes, sizeof b->mark_bytes, backup_mark_offset(&b->mark), &b->mark_done);
+        return IO_WAIT;
+    }
+    if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
+    b->mark_in_flight = false;
+    if (b->mark_done.result < 0)
+        return IO_ERROR(&b->op.err, ERR_IOERR_WRITE, "%s cannot be written: %s", b->mark_path, strerror((int)-b->mark_done.result));
+    if (!b->log_let_go) store_hold(b->store, b->pushed.lsn);
+    backup_status_update(b);
+    if (b->status.error[0])
+        backup_log(b, SYNC_LOG_INFO, "backup.recovered", "pushed up to transaction %llu after %llu failed tries", (ull)b->mark.tx,
+                   (ull)b->status.failures);
+    b->status.error[0] = 0;
+    b->attempt = 0;
+    b->step = STEP_IDLE;
+    return IO_DONE;
+}
+
+io_status backup_head_check(struct backup *b)
+{
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_head(b->name, key);
+        fetch_get(&b->fetch, key, 0, 0, HEAD_SIZE_MAX);
+        b->fetch.request.tries_max = 1;
+    }
+    io_status status = fetch_run(&b->fetch, &b->op.err);
+    struct head h = {0};
+    if (status == IO_WAIT) return status;
+    if (status == IO_FAIL && b->op.err.code != ERR_STORE_MISSING) return status;
+    err_clear(&b->op.err);
+    if (status == IO_DONE && head_decode(b->fetch.request.answer, b->fetch.request.answer_size, &h)) {
+        u64 epoch = h.epoch, lineage = h.lineage;
+        head_deinit(&h);
+        if (epoch > b->mark.epoch || (epoch == b->mark.epoch && lineage != b->mark.lineage))
+            return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
+                            "another node has begun a backup of its own under the name '%s' (epoch %llu, ours is %llu); this one's "
+                            "newer commits are only here and in its own lineage",
+                            b->name, (ull)epoch, (ull)b->mark.epoch);
+    }
+    b->step = STEP_HEAD_PUT;
+    return IO_DONE;
+}
+
+static bool head_make(struct backup *b)
+{
+    struct catalog_segment **chain;
+    struct head h = {.lineage = b->mark.lineage, .epoch = b->mark.epoch, .page_size = b->page_size, .page_count = b->pushed.page_count};
+    memcpy(h.database_id, b->mark.database_id, sizeof h.database_id);
+    u32 count = catalog_chain(&b->catalog, UINT64_MAX, &chain);
+    h.segments = calloc(count + 1u, sizeof *h.segments);
+    if (!h.segments) {
+        free(chain);
+        return false;
+    }
+    count = MIN(count, HEAD_SEGMENTS_MAX); // it is a hint: who reads it lists what is behind
+    for (u32 i = 0; i < count; i++)
+        h.segments[h.segment_count++] = (struct head_segment){
+            chain[i]->level, chain[i]->flags, chain[i]->tx_min, chain[i]->tx_max, chain[i]->size, chain[i]->time_max_ms};
+    if (count) h.tx = chain[count - 1]->tx_max, h.time_ms = chain[count - 1]->time_max_ms;
+    free(chain);
+    free(b->head_text);
+    b->head_text = head_encode(&h, &b->catalog.key, &b->head_size);
+    head_deinit(&h);
+    return b->head_text != NULL;
+}
+
+io_status backup_head_put(struct backup *b)
+{
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        if (!head_make(b)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+        name_head(b->name, key);
+        fetch_put(&b->fetch, key, b->head_text, b->head_size, b->fresh_lineage && b->conditions && !b->catalog.has_head);
+        b->fetch.request.tries_max = 4;
+        b->head_dirty = false; // what comes while it is under way makes it dirty again
+    }
+    io_status status = fetch_run(&b->fetch, &b->op.err);
+    if (status == IO_WAIT) return status;
+    if (status == IO_FAIL) {
+        b->head_dirty = true;
+        if (b->op.err.code == ERR_STORE_EXISTS) {
+            err_clear(&b->op.err);
+            return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
+                            "another node began a backup under the name '%s' at the same time; this one's commits are only here and in "
+                            "a lineage of its own",
+                            b->name);
+        }
+        return status;
+    }
+    b->fresh_lineage = false;
+    b->catalog.has_head = true;
+    b->head_due_ns = io_now_ns(b->io) + (u64)b->options.head_interval_ms * 1000000;
+    b->step = STEP_IDLE;
+    return IO_DONE;
+}

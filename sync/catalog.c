@@ -1,0 +1,295 @@
+#include "catalog.h"
+
+static u32 segment_rank(const struct catalog *c, u64 tx_min, u32 level, u64 tx_max)
+{
+    u32 low = 0, high = c->count;
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        const struct catalog_segment *s = &c->segments[middle];
+        bool before = s->tx_min != tx_min ? s->tx_min < tx_min : s->level != level ? s->level < level : s->tx_max < tx_max;
+        if (before)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct catalog_segment *catalog_find(struct catalog *c, u32 level, u64 tx_min, u64 tx_max)
+{
+    u32 i = segment_rank(c, tx_min, level, tx_max);
+    if (i == c->count) return NULL;
+    struct catalog_segment *s = &c->segments[i];
+    return s->level == level && s->tx_min == tx_min && s->tx_max == tx_max ? s : NULL;
+}
+
+struct catalog_segment *catalog_add(struct catalog *c, u32 level, u64 tx_min, u64 tx_max, u64 size)
+{
+    struct catalog_segment *there = catalog_find(c, level, tx_min, tx_max);
+    if (there) return there;
+    if (c->count == c->capacity) {
+        u32 capacity = c->capacity ? c->capacity * 2 : 64;
+        struct catalog_segment *bigger = realloc(c->segments, capacity * sizeof *bigger);
+        if (!bigger) return NULL;
+        c->segments = bigger;
+        c->capacity = capacity;
+    }
+    u32 i = segment_rank(c, tx_min, level, tx_max);
+    memmove(&c->segments[i + 1], &c->segments[i], (c->count - i) * sizeof *c->segments);
+    c->count++;
+    c->segments[i] = (struct catalog_segment){.level = level, .tx_min = tx_min, .tx_max = tx_max, .size = size};
+    c->bytes += size;
+    return &c->segments[i];
+}
+
+void catalog_remove(struct catalog *c, struct catalog_segment *s)
+{
+    u32 i = (u32)(s - c->segments);
+    c->bytes -= MIN(c->bytes, s->size);
+    free(s->bytes);
+    memmove(s, s + 1, (c->count - i - 1) * sizeof *s);
+    c->count--;
+}
+
+void catalog_deinit(struct catalog *c)
+{
+    for (u32 i = 0; i < c->count; i++) free(c->segments[i].bytes);
+    for (u32 i = 0; i < c->shard_count; i++) free(c->shards[i]);
+    free(c->segments);
+    free(c->shards);
+    head_deinit(&c->head);
+    *c = (struct catalog){0};
+}
+
+u64 catalog_newest(const struct catalog *c)
+{
+    u64 newest = 0;
+    for (u32 i = 0; i < c->count; i++)
+        if (c->segments[i].level == 0) newest = MAX(newest, c->segments[i].tx_max);
+    return newest;
+}
+
+u32 catalog_chain(const struct catalog *c, u64 tx, struct catalog_segment ***out)
+{
+    struct catalog_segment *image = NULL;
+    u32 count = 0;
+    for (u32 i = 0; i < c->count; i++) {
+        struct catalog_segment *s = &c->segments[i];
+        if (s->level == LEVEL_IMAGE && !s->rejected && s->tx_max <= tx && (!image || s->tx_max > image->tx_max))
+            image = s;
+    }
+    *out = image ? malloc((c->count + 1) * sizeof **out) : NULL;
+    if (!*out) return 0;
+    (*out)[count++] = image;
+    for (u64 at = image->tx_max; at < tx;) {
+        struct catalog_segment *best = NULL;
+        for (u32 i = segment_rank(c, at + 1, 0, 0); i < c->count && c->segments[i].tx_min == at + 1; i++) {
+            struct catalog_segment *s = &c->segments[i];
+            if (s->level < LEVEL_IMAGE && !s->rejected && s->tx_max <= tx && (!best || s->tx_max >= best->tx_max)) best = s;
+        }
+        if (!best) break;
+        (*out)[count++] = best;
+        at = best->tx_max;
+    }
+    return count;
+}
+
+bool catalog_learn(struct catalog_segment *s, const u8 *trailer, size_t size, const char *name,
+                   struct segment_header *h, struct err *err)
+{
+    if (size != SEGMENT_TRAILER_SIZE) {
+        err_set(err, ERR_STORE_CORRUPT, __func__, "object %s is damaged: it is shorter than it was listed", name);
+        return false;
+    }
+    if (!segment_trailer_read(trailer, s->size, name, h, err)) return false;
+    if (h->level != s->level || h->tx_min != s->tx_min || h->tx_max != s->tx_max) {
+        err_set(err, ERR_STORE_CORRUPT, __func__, "object %s is another segment than its name says; restore it from another copy of the store", name);
+        return false;
+    }
+    s->known = true;
+    s->flags = h->flags;
+    s->time_min_ms = h->time_min_ms;
+    s->time_max_ms = h->time_max_ms;
+    s->page_count = be32_get(trailer + TRAILER_STORED_PAGES);
+    return true;
+}
+
+// ---- loading
+// -------------------------------------------------------------------------------------------
+
+void catalog_load_init(struct catalog_load *l, struct catalog *c, struct object_store *objects, const char *database,
+                       const struct master_key *master, u32 tries, void (*wake)(void *), void *context)
+{
+    *l = (struct catalog_load){.catalog = c, .database = database, .master = master};
+    for (u32 i = 0; i < LEVEL_COUNT; i++) fetch_init(&l->fetches[i], objects, tries, wake, context);
+}
+
+void catalog_load_deinit(struct catalog_load *l)
+{
+    for (u32 i = 0; i < LEVEL_COUNT; i++) fetch_deinit(&l->fetches[i]);
+    free(l->head_bytes);
+    l->head_bytes = NULL;
+}
+
+void catalog_load_cancel(struct catalog_load *l)
+{
+    for (u32 i = 0; i < LEVEL_COUNT; i++) fetch_cancel(&l->fetches[i]);
+}
+
+bool catalog_load_busy(const struct catalog_load *l)
+{
+    bool busy = false;
+    for (u32 i = 0; i < LEVEL_COUNT; i++) busy |= fetch_busy(&l->fetches[i]);
+    return busy;
+}
+
+static io_status load_head(struct catalog_load *l, struct err *err)
+{
+    struct catalog *c = l->catalog;
+    struct fetch *f = &l->fetches[0];
+    if (l->lineage) {
+        c->lineage = l->lineage;
+        l->step = CATALOG_KEYS;
+        return IO_DONE;
+    }
+    if (fetch_idle(f)) {
+        char key[OBJECT_KEY_MAX];
+        name_head(l->database, key);
+        fetch_get(f, key, 0, 0, HEAD_SIZE_MAX);
+    }
+    io_status status = fetch_run(f, err);
+    if (status == IO_FAIL && err->code == ERR_STORE_MISSING) {
+        err_clear(err);
+        return IO_ERROR(err, ERR_STORE_MISSING, "%s holds no backup of a database named '%s'",
+                        object_store_url(f->objects), l->database);
+    }
+    IO_TRY(status);
+    head_deinit(&c->head);
+    if (!head_decode(f->request.answer, f->request.answer_size, &c->head))
+        return IO_ERROR(err, ERR_STORE_CORRUPT,
+                        "object %s is damaged: it is not a backup's head; restore it from another copy of the store, or "
+                        "name the lineage (the folder beside it) with --lineage",
+                        f->request.key);
+    free(l->head_bytes);
+    l->head_bytes = f->request.answer;
+    l->head_size = f->request.answer_size;
+    f->request.answer = NULL;
+    c->has_head = true;
+    c->lineage = c->head.lineage;
+    c->epoch = c->head.epoch;
+    memcpy(c->database_id, c->head.database_id, 16);
+    l->step = CATALOG_KEYS;
+    return IO_DONE;
+}
+
+static io_status load_keys(struct catalog_load *l, struct err *err)
+{
+    struct catalog *c = l->catalog;
+    struct fetch *f = &l->fetches[0];
+    char key[OBJECT_KEY_MAX];
+    if (fetch_idle(f)) {
+        name_keys(l->database, c->lineage, key);
+        fetch_list(f, key);
+    }
+    IO_TRY(fetch_run(f, err));
+    c->key_generation = 0;
+    for (u32 i = 0; i < f->request.entry_count; i++) {
+        u32 generation;
+        if (name_key_parse(f->request.entries[i].key, &generation)) c->key_generation = MAX(c->key_generation, generation);
+    }
+    l->step = c->key_generation ? CATALOG_KEY : CATALOG_LISTS;
+    return IO_DONE;
+}
+
+static io_status load_key(struct catalog_load *l, struct err *err)
+{
+    struct catalog *c = l->catalog;
+    struct fetch *f = &l->fetches[0];
+    char key[OBJECT_KEY_MAX];
+    if (fetch_idle(f)) {
+        name_key(l->database, c->lineage, c->key_generation, key);
+        fetch_get(f, key, 0, 0, 4096);
+    }
+    IO_TRY(fetch_run(f, err));
+    static const struct master_key NONE;
+    if (keyring_unwrap(l->master ? l->master : &NONE, c->lineage, f->request.answer, f->request.answer_size,
+                       f->request.key, &c->key, err) != ERR_OK)
+        return IO_FAIL;
+    l->step = CATALOG_LISTS;
+    return IO_DONE;
+}
+
+static bool listing_add(struct catalog *c, const struct object_request *r, u32 level)
+{
+    for (u32 i = 0; i < r->entry_count; i++) {
+        struct segment_name n;
+        if (!name_parse(r->entries[i].key, level, &n)) continue;
+        if (!n.is_shard) {
+            if (!catalog_add(c, level, n.tx_min, n.tx_max, r->entries[i].size)) return false;
+            continue;
+        }
+        c->bytes += r->entries[i].size;
+        if (c->shard_count == c->shard_capacity) {
+            u32 capacity = c->shard_capacity ? c->shard_capacity * 2 : 64;
+            char **bigger = realloc(c->shards, capacity * sizeof *bigger);
+            if (!bigger) return false;
+            c->shards = bigger;
+            c->shard_capacity = capacity;
+        }
+        c->shards[c->shard_count] = strdup(r->entries[i].key);
+        if (!c->shards[c->shard_count++]) return false;
+    }
+    return true;
+}
+
+static io_status load_lists(struct catalog_load *l, struct err *err)
+{
+    struct catalog *c = l->catalog;
+    bool waits = false;
+    if (l->head_bytes && !head_check(l->head_bytes, l->head_size, &c->key)) {
+        char key[OBJECT_KEY_MAX];
+        name_head(l->database, key);
+        return IO_ERROR(err, ERR_STORE_CORRUPT,
+                        "object %s is damaged: it does not match its checksum; restore it from another copy of the store, "
+                        "or name the lineage (the folder beside it) with --lineage",
+                        key);
+    }
+    for (u32 i = 0; i < LEVEL_COUNT; i++) {
+        struct fetch *f = &l->fetches[i];
+        if (l->listed[i]) continue;
+        if (fetch_idle(f)) {
+            char key[OBJECT_KEY_MAX];
+            name_level(l->database, c->lineage, i, key);
+            fetch_list(f, key);
+        }
+        io_status status = fetch_run(f, err);
+        if (status == IO_FAIL) return status;
+        if (status == IO_WAIT) {
+            waits = true;
+            continue;
+        }
+        l->listed[i] = true;
+        if (!listing_add(c, &f->request, i)) return IO_ERROR(err, ERR_NOMEM, "out of memory");
+    }
+    if (waits) return IO_WAIT;
+    for (u32 i = 0; i < c->head.segment_count; i++) {
+        const struct head_segment *h = &c->head.segments[i];
+        struct catalog_segment *s = catalog_find(c, h->level, h->tx_min, h->tx_max);
+        if (s && s->size == h->size) s->flags = h->flags, s->time_max_ms = h->time_ms;
+    }
+    l->step = CATALOG_LOADED;
+    return IO_DONE;
+}
+
+io_status catalog_load_run(struct catalog_load *l, struct err *err)
+{
+    for (;;) {
+        switch (l->step) {
+        case CATALOG_HEAD: IO_TRY(load_head(l, err)); break;
+        case CATALOG_KEYS: IO_TRY(load_keys(l, err)); break;
+        case CATALOG_KEY: IO_TRY(load_key(l, err)); break;
+        case CATALOG_LISTS: IO_TRY(load_lists(l, err)); break;
+        case CATALOG_LOADED: return IO_DONE;
+        }
+    }
+}

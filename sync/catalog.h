@@ -1,0 +1,69 @@
+// What a backup has in the store: its lineage, its key, its segments by level. Loaded from the head
+// and listings; the writer keeps its own up to date as it goes. Internal to sync.
+#pragma once
+
+#include "fetch.h"
+#include "keyring.h"
+#include "names.h"
+
+struct catalog_segment {
+    u32 level;
+    u64 tx_min, tx_max, size;
+    bool known;    // what follows was read from its trailer
+    bool rejected; // chain.c: not to be used
+    bool single;   // compaction: alone in its window, and stays as it is
+    u32 flags, page_count; // of the trailer; pages stored here, 0 when sharded
+    s64 time_min_ms, time_max_ms;
+    u8 *bytes; // the object, kept for the next compaction; or NULL
+};
+
+struct catalog {
+    u64 lineage, epoch;
+    u8 database_id[16];
+    struct head head; // as read, segments included
+    bool has_head;
+    struct segment_key key;
+    u32 key_generation;
+    struct catalog_segment *segments; // by tx_min, then level
+    u32 count, capacity;
+    char **shards; // keys of shard objects, as listed
+    u32 shard_count, shard_capacity;
+    u64 bytes; // of all that was listed
+};
+
+struct catalog_segment *catalog_add(struct catalog *c, u32 level, u64 tx_min, u64 tx_max, u64 size); // NULL: no memory
+void catalog_remove(struct catalog *c, struct catalog_segment *s);
+struct catalog_segment *catalog_find(struct catalog *c, u32 level, u64 tx_min, u64 tx_max);
+void catalog_deinit(struct catalog *c);
+u64 catalog_newest(const struct catalog *c); // highest tx of a level 0 segment, 0 = none
+
+// The segments that together make up the state as of `tx`, or of the newest one before it that is
+// there: the newest image, and on from it always the segment that reaches furthest. Returns their
+// number; *out is to be freed, and holds pointers into c. 0 and *out NULL: none, or out of memory.
+u32 catalog_chain(const struct catalog *c, u64 tx, struct catalog_segment ***out);
+
+// The trailer of a segment, read into it.
+bool catalog_learn(struct catalog_segment *s, const u8 *trailer, size_t size, const char *name,
+                   struct segment_header *header, struct err *err);
+
+// ---- loading
+// -------------------------------------------------------------------------------------------
+
+struct catalog_load {
+    struct catalog *catalog;
+    const char *database;
+    const struct master_key *master;
+    u64 lineage; // given: the head is not asked
+    enum { CATALOG_HEAD, CATALOG_KEYS, CATALOG_KEY, CATALOG_LISTS, CATALOG_LOADED } step;
+    struct fetch fetches[LEVEL_COUNT];
+    bool listed[LEVEL_COUNT];
+    u8 *head_bytes;
+    size_t head_size;
+};
+void catalog_load_init(struct catalog_load *l, struct catalog *c, struct object_store *objects, const char *database,
+                       const struct master_key *master, u32 tries, void (*wake)(void *), void *context);
+void catalog_load_deinit(struct catalog_load *l);
+void catalog_load_cancel(struct catalog_load *l);
+bool catalog_load_busy(const struct catalog_load *l);
+// ERR_STORE_MISSING: there is no backup of that name.
+io_status catalog_load_run(struct catalog_load *l, struct err *err);

@@ -1,0 +1,88 @@
+// Names in the store, the head object, and the mark beside the database. Internal to sync; the
+// layout is in docs/backup-format.md.
+#pragma once
+
+#include "object_store.h"
+#include "segment.h"
+
+#define LEVEL_COUNT 5
+#define LEVEL_IMAGE 4
+#define NAME_MAX_DB 128
+
+struct segment_name {
+    u32 level;
+    u64 tx_min, tx_max;
+    bool is_shard;
+    u32 shard;
+    u64 epoch; // of a shard
+};
+void name_head(const char *database, char out[OBJECT_KEY_MAX]);
+void name_level(const char *database, u64 lineage, u32 level, char out[OBJECT_KEY_MAX]);
+void name_segment(const char *database, u64 lineage, u32 level, u64 tx_min, u64 tx_max,
+                  char out[OBJECT_KEY_MAX]);
+void name_shard(const char *database, u64 lineage, const struct segment_shard *shard,
+                char out[OBJECT_KEY_MAX]);
+void name_keys(const char *database, u64 lineage, char out[OBJECT_KEY_MAX]); // the folder
+void name_key(const char *database, u64 lineage, u32 generation, char out[OBJECT_KEY_MAX]);
+// Of a key that name_level, name_segment or name_shard would make for this level; false: it is none.
+bool name_parse(const char *key, u32 level, struct segment_name *out);
+bool name_key_parse(const char *key, u32 *generation);
+
+// ---- the head
+// ------------------------------------------------------------------------------------------------
+
+// Names the newest state and the segments that make it up. It is a hint: a push may be newer.
+#define HEAD_SIZE_MAX     262144
+#define HEAD_SEGMENTS_MAX 2000
+struct head_segment {
+    u32 level, flags;
+    u64 tx_min, tx_max, size;
+    s64 time_ms; // of tx_max
+};
+struct head {
+    u8 database_id[16];
+    u64 lineage, epoch, tx;
+    s64 time_ms;
+    u32 page_size, page_count;
+    struct head_segment *segments; // in the order in which they follow each other
+    u32 segment_count;
+};
+// Text of the head, to be freed; NULL: out of memory. key may be NULL.
+char *head_encode(const struct head *h, const struct segment_key *key, size_t *size);
+// Reads what is there without knowing the key yet; false: it is no head. Free with head_deinit.
+bool head_decode(const u8 *bytes, size_t size, struct head *out);
+// Its last line against the rest.
+bool head_check(const u8 *bytes, size_t size, const struct segment_key *key);
+void head_deinit(struct head *h);
+
+// ---- the mark
+// -----------------------------------------------------------------------------------------------
+
+// The file PATH-backup: two slots of 512 bytes, overwritten in turn, so that a torn write leaves
+// the other. The valid slot with the higher serial counts. A slot: magic "SKRYBKP2", u64 serial,
+// u64 tx, u64 epoch, 16 bytes database id, 32 bytes hash of the newest level 0 segment, u32 wal salt
+// 1, u32 wal salt 2, u32 wal frame, u32 clean, u64 file size, u64 file modification time in ns,
+// u64 lineage, u64 sum of the database, 0..., and from 496 on BLAKE2b-128 of all before.
+#define BACKUP_MARK_SIZE 512
+struct backup_mark {
+    u64 serial, tx, epoch;
+    u8 database_id[16];
+    u8 hash[SEGMENT_HASH_SIZE];
+    u32 wal_salt[2], wal_frame;
+    bool clean; // the next two hold: the file is exactly what was pushed, and there is no WAL
+    u64 file_size, file_modified_ns;
+    u64 lineage, sum;
+};
+void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE]);
+bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *out);
+static inline u64 backup_mark_offset(const struct backup_mark *m)
+{
+    return (m->serial & 1) * BACKUP_MARK_SIZE;
+}
+// Reads the newest slot, or durably writes the one that is due, at start and at the end; while the
+// node serves, the backup writes slots through its loop.
+bool backup_mark_read(const char *database_path, struct backup_mark *out);
+bool backup_mark_write(const char *database_path, const struct backup_mark *m, struct err *err);
+void backup_mark_path(const char *database_path, char out[4096]);
+// Size and modification time of the database file; false when it is not there.
+bool backup_file_identity(const char *database_path, u64 *size, u64 *modified_ns);
