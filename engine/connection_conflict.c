@@ -73,6 +73,8 @@ static void place_text(const struct schema *schema, const struct txn_conflict *k
     char key[400];
     if (!name.table) {
         snprintf(out, size, k->root == 1 ? "the schema" : "the tree of page %u", k->root);
+    } else if (k->kind == TXN_CONFLICT_TREE && name.index && name.index != name.table->primary_key) {
+        snprintf(out, size, "index %.100s of table %.100s", name.index->name, name.table->name);
     } else if (k->kind == TXN_CONFLICT_TREE) {
         snprintf(out, size, "table %.100s", name.table->name);
     } else if (!name.index) {

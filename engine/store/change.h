@@ -2,9 +2,9 @@
 //
 // A concurrent transaction lists what it did to the trees, in order (struct change_list): that is what its commit is
 // checked by and, when others have committed meanwhile, what is done again on the newest tree (change_replay.c). A plain
-// transaction lists only the keys, and only once the store has seen a concurrent one. At commit the keys of the list
-// go into the store's change_index with the lsn of the commit; they are forgotten when no snapshot of a concurrent
-// transaction, now or later, can be older.
+// transaction lists only the keys, and only while the store has concurrent ones, or had some of late. At commit the keys
+// of the list go into the store's change_index with the lsn of the commit; they are forgotten when no snapshot of a
+// concurrent transaction, now or later, can be older.
 //
 // A key is the rowid of a table tree's entry. Of an index tree's it is a hash of the fields that are unique (struct
 // key_info.unique_count) such that equal keys have equal hashes; entries of indexes that are not unique have none,
@@ -13,7 +13,7 @@
 // What conflicts, with commits after the transaction's snapshot:
 //   key written          with the same key written
 //   key that a foreign key refers to (CHANGE_READ), or one that is no longer there   with the other of the two
-//   tree emptied         with anything in the tree
+//   tree emptied         with anything in the tree (REINDEX empties an index, whose entries have no keys)
 //   schema, header       with everything
 // A key that went and came back in the same or a later commit is there: nobody's foreign key is hurt.
 #pragma once
@@ -23,10 +23,13 @@
 // Bytes of row changes that a concurrent transaction keeps in memory, and private pages.
 #define CHANGE_LIST_BYTES_MAX (64u << 20)
 #define CHANGE_PAGES_MAX      65536u
-// A plain transaction with more keys has changed all of the trees that they are in.
+// A commit of more keys has changed all of the trees that they are in.
 #define CHANGE_KEYS_MAX 65536u
-// Keys of commits. Beyond that, transactions with older snapshots cannot be checked and conflict.
-#define CHANGE_INDEX_MAX 524288u
+// Keys of commits (32 bytes each, in a table up to four times as large). Beyond that they are forgotten, and
+// transactions with older snapshots cannot be checked and conflict.
+#define CHANGE_INDEX_MAX 262144u
+// After so many commits without a concurrent transaction plain ones list no keys.
+#define CHANGE_COMMITS_KEPT 1000u
 
 enum change_kind {
     CHANGE_INSERT,   // or replaces
@@ -48,7 +51,8 @@ struct change {
 
 struct change_tree {
     pgno root;
-    bool whole; // plain transactions: taken as changed everywhere
+    bool whole;   // plain transactions: taken as changed everywhere
+    bool touched; // plain transactions: something in it that has no key
     struct key_info *info; // own copy; NULL: a table, or not known yet
     struct cursor *replay;
 };

@@ -39,23 +39,40 @@ static u64 key_lsn(const struct change_key *k)
     return MAX(k->write_lsn, k->read_lsn);
 }
 
+// Up to CHANGE_KEYS_MAX + 1.
+static u32 list_count(const struct change_list *l)
+{
+    u32 count = 0;
+    for (u64 at = 0; at < l->size && count <= CHANGE_KEYS_MAX; at += change_size(change_at(l, at))) count++;
+    return count;
+}
+
+// Slots for so many keys, at most half of them taken.
+static u64 slots_for(u64 keys)
+{
+    u64 slots = SLOTS_MIN;
+    while (slots < keys * 2) slots *= 2;
+    return slots;
+}
+
 bool change_index_reserve(struct store *s, const struct txn *t)
 {
     struct change_index *x = &s->change_index;
     if (!t->changes.recording || t->changes.whole) return true;
-    u64 more = 3ull * t->changes.tree_count + t->changes.size / sizeof(struct change);
+    u32 count = list_count(&t->changes);
+    u64 more = 2ull * t->changes.tree_count + (count > CHANGE_KEYS_MAX ? 0 : count);
     u64 slots = x->slots ? x->mask + 1ull : 0;
-    if ((x->count + more) * 2 <= slots) return true;
+    if (slots_for(x->count + more) <= slots) return true;
     // Those that nobody asks for any more go.
     u64 horizon = index_horizon(s), kept = 0;
     for (u64 i = 0; i < slots; i++) kept += x->slots[i].root && key_lsn(&x->slots[i]) > horizon;
-    if (kept > CHANGE_INDEX_MAX) {
+    if (kept + more > CHANGE_INDEX_MAX) {
         s->changes_known_from = s->appended.lsn;
         horizon = UINT64_MAX;
         kept = 0;
     }
-    u64 grown = SLOTS_MIN;
-    while (grown < (kept + more) * 3) grown *= 2;
+    // Not at once again.
+    u64 grown = slots_for(kept + more + kept / 2);
     struct change_key *fresh = calloc(grown, sizeof *fresh);
     if (!fresh) return false;
     struct change_key *old = x->slots;
@@ -102,13 +119,19 @@ void change_publish(struct txn *t, u64 lsn)
     struct change_index *x = &s->change_index;
     const struct change_list *l = &t->changes;
     if (l->whole) s->schema_lsn = lsn;
-    if (!l->recording) s->changes_known_from = lsn;
-    if (!l->recording || l->whole) return;
-    for (u32 i = 0; i < l->tree_count; i++) {
-        if (!l->trees[i].whole) continue;
-        key_take(x, l->trees[i].root, SCOPE_TREE, 0)->write_lsn = lsn;
-        key_take(x, l->trees[i].root, SCOPE_ANY, 0)->write_lsn = lsn;
+    if (!l->recording) {
+        s->changes_known_from = lsn;
+        if (!s->concurrent_first) change_index_free(s);
     }
+    if (!l->recording || l->whole) return;
+    bool many = list_count(l) > CHANGE_KEYS_MAX;
+    for (u32 i = 0; i < l->tree_count; i++) {
+        const struct change_tree *tree = &l->trees[i];
+        bool whole = many || tree->whole;
+        if (whole) key_take(x, tree->root, SCOPE_TREE, 0)->write_lsn = lsn;
+        if (whole || tree->touched) key_take(x, tree->root, SCOPE_ANY, 0)->write_lsn = lsn;
+    }
+    if (many) return;
     u32 last = UINT32_MAX;
     for (u64 at = 0; at < l->size; at += change_size(change_at(l, at))) {
         const struct change *c = change_at(l, at);
@@ -249,7 +272,7 @@ s64 txn_rowid_last(struct txn *t, pgno root, s64 last)
     struct rowid_counter *c = counter_take(&s->rowid_counters, root);
     if (!c) return last; // may meet another's at commit
     // Nobody inserts that this transaction does not see: what the counter remembers is of no matter.
-    bool alone = !s->concurrent_first && s->appended.lsn == s->durable.lsn;
+    bool alone = !s->concurrent_first;
     if (!alone && c->last > last) last = c->last;
     if (last < INT64_MAX) c->last = last + 1;
     return last;

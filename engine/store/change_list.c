@@ -138,9 +138,17 @@ static bool tree_find(struct change_list *l, pgno root, const struct key_info *i
         l->trees[l->tree_count++] = (struct change_tree){.root = root};
     }
     l->tree_last = *out = i;
-    if (!info || l->trees[i].info) return true;
+    if (!l->full || !info || l->trees[i].info) return true; // asked for when it is replayed, or conflicts
     l->trees[i].info = info_copy(info);
     return l->trees[i].info != NULL;
+}
+
+// A plain transaction need not say more of the tree than that something in it has changed.
+static bool tree_touched(struct change_list *l, u32 tree, const struct key_info *info)
+{
+    bool keyed = l->full || !info || info->unique_count;
+    if (!keyed) l->trees[tree].touched = true;
+    return !keyed || l->trees[tree].whole;
 }
 
 // ---- the list ----------------------------------------------------------------------------------------
@@ -225,7 +233,7 @@ static io_status list_reserve(struct txn *t, struct op *op, u64 payload, struct 
     struct change_list *l = &t->changes;
     u64 want = l->size + sizeof(struct change) + payload + 8;
     if (l->full && (want > CHANGE_LIST_BYTES_MAX || t->private_count > CHANGE_PAGES_MAX))
-        return IO_ERROR(&op->err, ERR_LIMIT,
+        return IO_ERROR(&op->err, ERR_TOOBIG,
                         "a concurrent transaction may change %u MiB of rows in %u pages at most; use BEGIN IMMEDIATE "
                         "for this one",
                         CHANGE_LIST_BYTES_MAX >> 20, CHANGE_PAGES_MAX);
@@ -251,11 +259,10 @@ io_status change_insert_gather(struct cursor *c, struct op *op, const struct btr
     struct change_list *l = &t->changes;
     const struct key_info *info = c->key_info;
     u32 unique = info ? info->unique_count : 0, tree;
-    if (!l->full && info && !unique) return IO_DONE;
     u64 payload = l->full ? e->size + e->zero_tail : 0;
     struct change *change;
     if (!tree_find(l, c->root, info, &tree)) return no_memory(op);
-    if (l->trees[tree].whole) return IO_DONE;
+    if (tree_touched(l, tree, info)) return IO_DONE;
     IO_TRY(list_reserve(t, op, payload, &change));
     change->tree = tree;
     change->kind = flags & CURSOR_SEQUENCE ? CHANGE_SEQUENCE : CHANGE_INSERT;
@@ -298,15 +305,14 @@ io_status change_delete_gather(struct cursor *c, struct op *op)
     struct change_list *l = &t->changes;
     const struct key_info *info = c->key_info;
     u32 unique = info ? info->unique_count : 0, tree;
-    if (!l->full && info && !unique) return IO_DONE;
     const u8 *key = NULL;
+    if (!tree_find(l, c->root, info, &tree)) return no_memory(op);
+    if (tree_touched(l, tree, info)) return IO_DONE;
     if (info)
         IO_TRY(entry_key(c, op, &key));
     else
         IO_TRY(cursor_entry(c, op));
     struct change *change;
-    if (!tree_find(l, c->root, info, &tree)) return no_memory(op);
-    if (l->trees[tree].whole) return IO_DONE;
     IO_TRY(list_reserve(t, op, l->full && info ? c->payload_size : 0, &change));
     change->tree = tree;
     change->kind = CHANGE_DELETE;

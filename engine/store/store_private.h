@@ -124,7 +124,8 @@ struct store {
 
     // Concurrent transactions: those that are open, what commits changed for them to look at.
     struct txn *concurrent_first, *concurrent_last;
-    bool change_recording; // there has been one: plain transactions list their keys
+    bool change_recording; // there are, or have been of late: plain transactions list their keys
+    u64 concurrent_commit; // the newest commit when there was one last
     u64 changes_known_from; // keys of commits up to there are not known
     u64 schema_lsn;         // the newest commit that changed the schema or the header
     struct change_index change_index;
@@ -181,7 +182,7 @@ struct txn {
     // Concurrent: writes without the slot until it commits.
     bool concurrent;
     struct txn *concurrent_next, *concurrent_prev;
-    struct change_list changes; // of plain ones too, once the store has seen a concurrent one
+    struct change_list changes; // of plain ones too, while the store has concurrent ones
     struct txn_conflict conflict;
 
     // The write slot.

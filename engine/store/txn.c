@@ -264,6 +264,13 @@ io_status txn_write_prepare(struct txn *t, struct op *op)
     return IO_DONE;
 }
 
+static bool changes_wanted(struct store *s)
+{
+    if (!s->concurrent_first && s->appended.commit > s->concurrent_commit + CHANGE_COMMITS_KEPT)
+        s->change_recording = false;
+    return s->change_recording;
+}
+
 // The slot, or the snapshot of a concurrent one, is there: gathers the rest, and starts to list the changes.
 static io_status begin_write_finish(struct txn *t, struct op *op)
 {
@@ -288,7 +295,7 @@ static io_status begin_write_finish(struct txn *t, struct op *op)
     t->base_page_count = t->page_count;
     t->base_freelist_head = t->freelist_head;
     t->base_freelist_count = t->freelist_count;
-    if (t->concurrent || t->store->change_recording) change_list_start(t, t->concurrent);
+    if (changes_wanted(t->store)) change_list_start(t, t->concurrent);
     return IO_DONE;
 }
 
@@ -325,10 +332,16 @@ io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns)
 
 // ---- concurrent ones ---------------------------------------------------------------------------
 
+// There is one, or was until now.
+static void concurrent_seen(struct store *s)
+{
+    s->change_recording = true;
+    s->concurrent_commit = s->appended.commit;
+}
+
 static void concurrent_enlist(struct txn *t)
 {
     struct store *s = t->store;
-    s->change_recording = true;
     t->concurrent = true;
     t->concurrent_next = NULL;
     t->concurrent_prev = s->concurrent_last;
@@ -340,6 +353,7 @@ static void concurrent_delist(struct txn *t)
 {
     struct store *s = t->store;
     if (!t->concurrent) return;
+    concurrent_seen(s);
     t->concurrent = false;
     *(t->concurrent_prev ? &t->concurrent_prev->concurrent_next : &s->concurrent_first) = t->concurrent_next;
     *(t->concurrent_next ? &t->concurrent_next->concurrent_prev : &s->concurrent_last) = t->concurrent_prev;
@@ -352,8 +366,8 @@ io_status txn_begin_concurrent(struct txn *t, struct op *op, bool write, u64 dea
     if (t->state == TXN_WRITE && !t->preparing) return IO_DONE;
     if (t->state == TXN_NONE && !t->queued) {
         if (write && begin_write_check(t, op) != IO_DONE) return IO_FAIL;
-        s->change_recording = true;
-        // The first one ever does not know what the commits that are being made durable have changed.
+        concurrent_seen(s);
+        // The first one in a long time does not know what the commits that are being made durable have changed.
         if (!write && s->durable.lsn < s->changes_known_from) {
             wait_list_add(&s->waiters, &op->waiter);
             return IO_WAIT;

@@ -4,6 +4,7 @@
 // must answer, by reasoning from the definitions (Adya; Hermitage by M. Kleppmann); libsqlite3 finds the file sound
 // afterwards.
 #include "../../engine/skerry.h"
+#include "../../engine/store/store_private.h"
 #include "store/store_driver.h"
 
 #define CONNECTIONS_MAX 4
@@ -72,6 +73,9 @@ static void script_run(struct bench *b, const char *name, const struct step *ste
 }
 
 #define MEET(place) "517 conflict: another transaction has changed " place " meanwhile; roll back and run the transaction again"
+#define CLEARED(place)                                                                                                 \
+    "517 conflict: another transaction has changed " place                                                       \
+    " meanwhile, as a whole or where it was emptied; roll back and run the transaction again"
 #define SETUP       {1, "CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 10), (2, 20)", ""}
 #define END         {0, NULL, NULL}
 #define SCRIPTS_MAX 40
@@ -303,11 +307,11 @@ TEST(rows_and_keys_conflict)
          {SETUP,
           {1, "BEGIN CONCURRENT; DELETE FROM t", ""},
           {2, "INSERT INTO t VALUES (3, 30)", ""},
-          {1, "COMMIT", "517 conflict: another transaction has changed table t meanwhile, as a whole or where it was emptied; roll back and run the transaction again"},
+          {1, "COMMIT", CLEARED("table t")},
           {1, "ROLLBACK", ""},
           {1, "BEGIN CONCURRENT; UPDATE t SET v = 11 WHERE id = 1", ""},
           {2, "DELETE FROM t", ""},
-          {1, "COMMIT", "517 conflict: another transaction has changed table t meanwhile, as a whole or where it was emptied; roll back and run the transaction again"},
+          {1, "COMMIT", CLEARED("table t")},
           {1, "ROLLBACK", ""},
           {2, "CREATE TABLE other(x); INSERT INTO t VALUES (1, 1)", ""},
           {1, "BEGIN CONCURRENT; DELETE FROM t; INSERT INTO t VALUES (9, 90)", ""},
@@ -332,6 +336,28 @@ TEST(rows_and_keys_conflict)
           {1, "BEGIN CONCURRENT; SAVEPOINT s; CREATE TABLE c(x); ROLLBACK TO s; UPDATE t SET v = 21 WHERE id = 2", ""},
           {2, "UPDATE t SET v = 14 WHERE id = 1", ""},
           {1, "COMMIT; SELECT * FROM t", "1,14 2,21"},
+          END}},
+        {"REINDEX beside a plain insert",
+         {{1, "CREATE TABLE u(id INTEGER PRIMARY KEY, a, b UNIQUE); CREATE INDEX ua ON u(a); INSERT INTO u VALUES (1, 5, 1)", ""},
+          {1, "BEGIN CONCURRENT; REINDEX ua", ""},
+          {2, "INSERT INTO u VALUES (2, 6, 2)", ""},
+          {1, "COMMIT", CLEARED("index ua of table u")},
+          {1, "ROLLBACK; PRAGMA integrity_check", "ok"},
+          {1, "BEGIN CONCURRENT; INSERT INTO u VALUES (3, 7, 3)", ""},
+          {2, "REINDEX ua", ""},
+          {1, "COMMIT", CLEARED("index ua of table u")},
+          {1, "ROLLBACK; PRAGMA integrity_check", "ok"},
+          END}},
+        {"rows copied from table to table",
+         {{1, "CREATE TABLE a(id INTEGER PRIMARY KEY, v UNIQUE); CREATE TABLE b(id INTEGER PRIMARY KEY, v UNIQUE)", ""},
+          {1, "INSERT INTO a VALUES (1, 'x'), (2, 'y')", ""},
+          {1, "BEGIN CONCURRENT; INSERT INTO b SELECT * FROM a", ""},
+          {2, "INSERT INTO b VALUES (3, 'z')", ""},
+          {1, "COMMIT; SELECT * FROM b", "1,x 2,y 3,z"},
+          {1, "DELETE FROM b; BEGIN CONCURRENT; INSERT INTO b SELECT * FROM a", ""},
+          {2, "INSERT INTO b VALUES (7, 'y')", ""},
+          {1, "COMMIT", MEET("the key v = 'y' of the unique index sqlite_autoindex_b_1 of table b")},
+          {1, "ROLLBACK; SELECT * FROM b; PRAGMA integrity_check", "7,y ok"},
           END}},
         {"a transaction that writes nothing",
          {SETUP,
@@ -505,6 +531,64 @@ TEST(other_databases)
     CHECK_STR(ask(db, "BEGIN CONCURRENT; INSERT INTO t VALUES (2); ROLLBACK; SELECT v FROM t"), "1");
     CHECK_STR(ask(db, "BEGIN CONCURRENT; BEGIN CONCURRENT"), "1 cannot start a transaction within a transaction");
     while (skerry_close(db, NULL) == SKERRY_WAIT) skerry_wait(db);
+    skerry_engine_destroy(engine);
+}
+
+#define ROWS(count) "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " #count ") "
+
+TEST(memory_is_bounded)
+{
+    struct err err = ERR_CLEAR;
+    struct skerry_engine *engine;
+    struct skerry *db[3];
+    REQUIRE(skerry_engine_create(&(struct skerry_engine_options){.backend = IO_BACKEND_MEMORY}, &engine, &err));
+    for (u32 i = 0; i < 3; i++) REQUIRE(skerry_open(engine, "/a.db", SKERRY_OPEN_CREATE, &db[i], &err));
+    CHECK_STR(ask(db[0], "CREATE TABLE t(id INTEGER PRIMARY KEY, v); CREATE TABLE u(id INTEGER PRIMARY KEY, v);"
+                         "INSERT INTO t VALUES (1, 1); INSERT INTO u VALUES (1, 1)"), "");
+    // A plain transaction of very many rows has changed its tables everywhere, and no others.
+    CHECK_STR(ask(db[0], "BEGIN CONCURRENT; UPDATE t SET v = 2 WHERE id = 1"), "");
+    CHECK_STR(ask(db[1], "BEGIN CONCURRENT; UPDATE u SET v = 2 WHERE id = 1"), "");
+    CHECK_STR(ask(db[2], ROWS(70000) "INSERT INTO t SELECT i + 1, i FROM n"), "");
+    CHECK(skerry_store(db[0])->change_index.mask < 4096);
+    CHECK_STR(ask(db[0], "COMMIT"), CLEARED("table t"));
+    CHECK_STR(ask(db[0], "ROLLBACK"), "");
+    CHECK_STR(ask(db[1], "COMMIT; SELECT * FROM u"), "1,2");
+    // A snapshot that is older than the keys that are kept conflicts.
+    CHECK_STR(ask(db[0], "DELETE FROM t; BEGIN CONCURRENT; UPDATE u SET v = 3 WHERE id = 1"), "");
+    for (u32 i = 0; i < 5; i++)
+        CHECK_STR(ask(db[2], ROWS(60000) "INSERT INTO t(v) SELECT i FROM n"), "");
+    CHECK(skerry_store(db[0])->change_index.mask < 4 * CHANGE_INDEX_MAX);
+    CHECK_STR(ask(db[0], "COMMIT"), "517 conflict: what others have changed in main meanwhile is not known to the row; roll "
+                                    "back and run the transaction again");
+    CHECK_STR(ask(db[0], "ROLLBACK; BEGIN CONCURRENT; UPDATE u SET v = 4 WHERE id = 1"), "");
+    CHECK_STR(ask(db[2], "UPDATE t SET v = 1 WHERE id = 1"), "");
+    CHECK_STR(ask(db[0], "COMMIT; SELECT * FROM u"), "1,4");
+    // A concurrent one of very many rows, too, has changed its table everywhere for others.
+    CHECK_STR(ask(db[0], "BEGIN CONCURRENT; UPDATE t SET v = 5 WHERE id = 1"), "");
+    CHECK_STR(ask(db[1], "BEGIN CONCURRENT; " ROWS(70000) "INSERT INTO t(v) SELECT i FROM n; COMMIT"), "");
+    CHECK(skerry_store(db[0])->change_index.mask < 4 * CHANGE_INDEX_MAX);
+    CHECK_STR(ask(db[0], "COMMIT"), CLEARED("table t"));
+    CHECK_STR(ask(db[0], "ROLLBACK"), "");
+    // A concurrent transaction has its limit; the statement fails, and what it did before can be committed.
+    CHECK_STR(ask(db[0], "BEGIN CONCURRENT; UPDATE u SET v = 5 WHERE id = 1"), "");
+    CHECK_STR(ask(db[0], ROWS(70) "INSERT INTO u SELECT i + 1, zeroblob(1000000) FROM n"),
+              "18 a concurrent transaction may change 64 MiB of rows in 65536 pages at most; use BEGIN IMMEDIATE for this one");
+    CHECK_STR(ask(db[2], "UPDATE t SET v = 2 WHERE id = 1"), "");
+    CHECK_STR(ask(db[0], "COMMIT; SELECT * FROM u"), "1,5");
+    // Without concurrent transactions nothing is listed, after a while.
+    CHECK(skerry_store(db[0])->change_index.slots != NULL);
+    for (u32 i = 0; i < CHANGE_COMMITS_KEPT + 2; i++) CHECK_STR(ask(db[2], "UPDATE t SET v = v + 1 WHERE id = 1"), "");
+    CHECK(skerry_store(db[0])->change_index.slots == NULL);
+    CHECK(!skerry_store(db[0])->change_recording);
+    CHECK_STR(ask(db[0], "BEGIN CONCURRENT; UPDATE t SET v = 0 WHERE id = 1"), "");
+    CHECK_STR(ask(db[2], "UPDATE t SET v = v + 1 WHERE id = 2"), "");
+    CHECK_STR(ask(db[0], "COMMIT"), "");
+    CHECK_STR(ask(db[0], "BEGIN CONCURRENT; UPDATE t SET v = 0 WHERE id = 1"), "");
+    CHECK_STR(ask(db[2], "UPDATE t SET v = v + 1 WHERE id = 1"), "");
+    CHECK_STR(ask(db[0], "COMMIT"), MEET("row 1 of table t"));
+    CHECK_STR(ask(db[0], "ROLLBACK"), "");
+    for (u32 i = 0; i < 3; i++)
+        while (skerry_close(db[i], NULL) == SKERRY_WAIT) skerry_wait(db[i]);
     skerry_engine_destroy(engine);
 }
 
