@@ -33,6 +33,12 @@ static int character_count(const char *text)
     return count;
 }
 
+void alteration_check_code(struct compile *c, int database, const char *when)
+{
+    emit(c, OP_CheckSchema, database, 0, 0);
+    set_p4_text(c, when);
+}
+
 // ---- RENAME -----------------------------------------------------------------------------------------------
 
 static void rename_table(struct compile *c, struct stmt_alter *s)
@@ -79,6 +85,7 @@ static void rename_table(struct compile *c, struct stmt_alter *s)
         program_p4_text(c->program, address, virtual_table_rename(c, t, database, name), -1);
     }
     if (temp || (temp_schema && temp_schema->table_count > 1)) schema_changed(c, DATABASE_TEMP);
+    alteration_check_code(c, database, "after rename");
 }
 
 static void rename_column(struct compile *c, struct stmt_alter *s)
@@ -102,6 +109,7 @@ static void rename_column(struct compile *c, struct stmt_alter *s)
     schema_changed(c, database);
     const struct schema *temp = compile_schema(c, DATABASE_TEMP);
     if (database != DATABASE_TEMP && temp && temp->table_count > 1) schema_changed(c, DATABASE_TEMP);
+    alteration_check_code(c, database, "after rename");
 }
 
 // ---- the table's new text ---------------------------------------------------------------------------------
@@ -141,13 +149,13 @@ static struct table *table_of_text(struct compile *c, const struct table *old, c
     return t;
 }
 
-static void resolve_table(struct compile *c, const struct table *t)
+static void resolve_table(struct compile *c, const struct table *t, u32 flags)
 {
     for (u32 i = 0; i < t->check_count; i++)
-        resolve_self(c, t, NAME_CHECK, expr_copy(c->arena, t->checks[i].expr), NULL);
+        resolve_self(c, t, NAME_CHECK | flags, expr_copy(c->arena, t->checks[i].expr), NULL);
     for (u16 i = 0; i < t->column_count; i++)
         if (t->columns[i].generated)
-            resolve_self(c, t, NAME_GENERATED, expr_copy(c->arena, t->columns[i].generated), NULL);
+            resolve_self(c, t, NAME_GENERATED | flags, expr_copy(c->arena, t->columns[i].generated), NULL);
 }
 
 // ---- ADD COLUMN -------------------------------------------------------------------------------------------
@@ -260,7 +268,7 @@ static void add_column(struct compile *c, struct stmt_alter *s)
                                    c->sql + s->add_span.offset, t->sql + create->columns_end);
     check_added(c, t, s->add, database);
     struct table *new = table_of_text(c, t, sql);
-    resolve_table(c, new);
+    resolve_table(c, new, 0);
     nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),
                sql_quoted(c, t->name));
     // Default values of added columns need format 3.
@@ -287,7 +295,8 @@ static void check_dropped(struct compile *c, const struct table *t, const char *
     jmp_buf inner, *outer = c->exit;
     c->exit = &inner;
     if (setjmp(inner) == 0) {
-        resolve_table(c, table_of_text(c, t, sql));
+        // Strings in double quotes are gone: what is left is columns.
+        resolve_table(c, table_of_text(c, t, sql), NAME_NO_DOUBLE_QUOTED);
         c->exit = outer;
         return;
     }
@@ -386,8 +395,10 @@ static void drop_column(struct compile *c, struct stmt_alter *s)
     if (t->column_count <= 1)
         compile_fail(c, ERR_ERROR, -1, "cannot drop column \"%s\": no other columns exist", s->column);
 
+    struct alteration a = {.c = c, .table = t, .database = database, .column = column, .name = k->name};
+    const char *text = alteration_table_text(&a);
     struct parse p;
-    struct stmt_create_table *create = table_parse(c, t->sql, &p);
+    struct stmt_create_table *create = table_parse(c, text, &p);
     u32 from = 0, to = create->columns_end;
     s32 number = 0;
     for (const struct column_def *d = create->columns; d; d = d->next, number++) {
@@ -396,19 +407,19 @@ static void drop_column(struct compile *c, struct stmt_alter *s)
         if (d->next)
             to = d->next->offset;
         else
-            while (from > 0 && t->sql[from] != ',') from--;
+            while (from > 0 && text[from] != ',') from--;
     }
-    const char *sql = arena_format(c->arena, "%.*s%s", (int)from, t->sql, t->sql + to);
+    const char *sql = arena_format(c->arena, "%.*s%s", (int)from, text, text + to);
     compile_write_database(c, database, true);
     c->top->may_abort = true;
-    check_dropped(c, t, sql);
     check_indexes(c, t, column);
-    struct alteration a = {.c = c, .table = t, .database = database, .column = column, .name = k->name};
+    check_dropped(c, t, sql);
     alteration_apply(&a);
     nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),
                sql_quoted(c, t->name));
     if (!(k->flags & COLUMN_VIRTUAL)) rewrite_rows(c, t, column, database);
     schema_changed(c, database);
+    alteration_check_code(c, database, "after drop column");
 }
 
 void alter_statement(struct compile *c, struct stmt_alter *s)

@@ -17,3 +17,9 @@ struct alteration {
 // Edits (or, for a dropped column, checks) the texts of all tables, indexes, triggers and views that may use it,
 // and emits the UPDATEs of sqlite_schema.
 void alteration_apply(struct alteration *a);
+// The altered table's own text, edited.
+const char *alteration_table_text(struct alteration *a);
+// Resolves the names of a trigger of that database, in place.
+void alter_resolve_trigger(struct compile *c, int database, struct stmt_create_trigger *s);
+// Emits what checks, once all is written, that views and triggers still make sense. when: "after rename".
+void alteration_check_code(struct compile *c, int database, const char *when);

@@ -23,6 +23,8 @@ struct text_edit {
     const char *type, *name, *sql;
     u32 size;
     int database; // it is of
+    const struct table *table; // of tables and indexes: their own
+    bool foreign;              // which is another than the altered one: only its strings are edited
     bool legacy;  // PRAGMA legacy_alter_table: a table's name is changed in its own objects alone
     struct stmt *stmt;
     struct name_use *uses;
@@ -40,7 +42,7 @@ static void edit_string(struct text_edit *t, const struct expr *e)
 {
     enum token_kind kind;
     u32 offset = e->name_offset;
-    if (t->a->column < 0 || !t->a->new_name || offset >= t->size || t->sql[offset] != '"') return;
+    if (t->a->column < 0 || offset >= t->size || t->sql[offset] != '"') return;
     for (u32 i = 0; i < t->edit_count; i++)
         if (t->edits[i].offset == offset) return;
     struct compile *c = t->a->c;
@@ -81,8 +83,8 @@ static const char *in_quotes(struct compile *c, const char *name)
 static const char *edited(struct text_edit *t)
 {
     struct alteration *a = t->a;
-    const char *quoted = in_quotes(a->c, a->new_name);
-    size_t quoted_size = strlen(quoted), new_size = strlen(a->new_name);
+    const char *quoted = a->new_name ? in_quotes(a->c, a->new_name) : "";
+    size_t quoted_size = strlen(quoted), new_size = a->new_name ? strlen(a->new_name) : 0;
     qsort(t->edits, t->edit_count, sizeof *t->edits, compare_edits);
     size_t room = t->size + 1;
     for (u32 i = 0; i < t->edit_count; i++)
@@ -204,86 +206,6 @@ static void note_step(struct walker *w, struct stmt *step)
     }
 }
 
-// ---- resolving --------------------------------------------------------------------------------------------
-
-static struct source_list *joined(struct compile *c, struct source_list *target, struct source_list *from)
-{
-    struct source_list *all = NULL;
-    *source_list_add(c->arena, &all) = target->items[0];
-    for (u32 i = 0; from && i < from->count; i++) *source_list_add(c->arena, &all) = from->items[i];
-    return all;
-}
-
-static void locate_target(struct compile *c, struct source_list *target)
-{
-    struct source *s = &target->items[0];
-    int found;
-    s->table = locate_table(c, c->trigger_schema, s->name, -1, false, &found);
-    s->database = found;
-    s->cursor = cursor_alloc(c);
-}
-
-static void resolve_step(struct compile *c, struct stmt *step)
-{
-    switch ((enum stmt_kind)step->kind) {
-    case STMT_SELECT: resolve_select(c, ((struct stmt_select *)step)->select, NULL); break;
-    case STMT_INSERT: {
-        struct stmt_insert *s = (struct stmt_insert *)step;
-        locate_target(c, s->target);
-        if (s->select) resolve_select(c, s->select, NULL);
-        struct name_context n = {.c = c, .sources = s->target, .excluded_table = s->target->items[0].table};
-        for (struct upsert *u = s->upsert; u; u = u->next) {
-            resolve_expr_list(&n, u->set);
-            resolve_expr(&n, u->where);
-        }
-        break;
-    }
-    case STMT_UPDATE: {
-        struct stmt_update *s = (struct stmt_update *)step;
-        locate_target(c, s->target);
-        struct name_context n = {.c = c, .sources = s->target};
-        if (s->from) {
-            // FROM is resolved as that of a SELECT over it.
-            struct select *select = arena_alloc(c->arena, sizeof *select);
-            select->from = joined(c, s->target, s->from);
-            expr_list_add(c->arena, &select->columns, expr_integer(c->arena, 1));
-            resolve_select(c, select, NULL);
-            n.sources = select->from;
-        }
-        resolve_expr_list(&n, s->set);
-        resolve_expr(&n, s->where);
-        break;
-    }
-    case STMT_DELETE: {
-        struct stmt_delete *s = (struct stmt_delete *)step;
-        locate_target(c, s->target);
-        struct name_context n = {.c = c, .sources = s->target};
-        resolve_expr(&n, s->where);
-        break;
-    }
-    default: break;
-    }
-}
-
-static void resolve_trigger(struct text_edit *t, struct stmt_create_trigger *s)
-{
-    struct compile *c = t->a->c;
-    int found;
-    struct trigger_context saved = c->trigger;
-    const char *saved_schema = c->trigger_schema;
-    const char *schema = t->database == DATABASE_TEMP ? s->table.schema : compile_database_name(c, t->database);
-    const struct table *table = locate_table(c, schema, s->table.name, -1, false, &found);
-    if (table_is_view(table)) table = view_columns(c, table, found);
-    c->trigger = (struct trigger_context){
-        .table = table, .has_old = s->event != TRIGGER_INSERT, .has_new = s->event != TRIGGER_DELETE};
-    c->trigger_schema = t->database == DATABASE_TEMP ? NULL : compile_database_name(c, t->database);
-    struct name_context n = {.c = c};
-    resolve_expr(&n, s->when);
-    for (struct stmt *step = s->steps; step; step = step->next) resolve_step(c, step);
-    c->trigger = saved;
-    c->trigger_schema = saved_schema;
-}
-
 // A CTE is resolved in copies, one for each use: what the copies say of a token is noted for the token.
 static enum walk_result find_expr(struct walker *w, struct expr *e)
 {
@@ -337,7 +259,6 @@ static _Noreturn void fail_in(struct text_edit *t, const char *when, const char 
 static void edit_uses(struct text_edit *t)
 {
     struct alteration *a = t->a;
-    bool column_used = false;
     for (u32 i = 0; i < t->use_count; i++) {
         const struct name_use *u = &t->uses[i];
         const struct expr *e = u->e;
@@ -356,13 +277,6 @@ static void edit_uses(struct text_edit *t)
                     u->qualifier ? arena_format(a->c->arena, "no such column: %s.%s", u->qualifier, u->column)
                                  : arena_format(a->c->arena, "no such column: %s", u->column));
         edit_add(t, u->column_offset);
-        column_used = true;
-    }
-    // ORDER BY of a compound has become the number of a result column.
-    for (u32 i = 0; i < t->use_count && column_used; i++) {
-        const struct name_use *u = &t->uses[i];
-        if (!u->qualifier && is_column(a, u->column) && (u->e->kind == EXPR_NAME || u->e->kind == EXPR_INTEGER))
-            edit_add(t, u->column_offset);
     }
     for (u32 i = 0; i < t->source_count; i++) {
         const struct source *s = t->sources[i];
@@ -423,6 +337,7 @@ static enum walk_result edit_word(struct walker *w, struct expr *e)
     if (e->kind == EXPR_DOT) {
         const struct expr *qualifier = e->right->kind == EXPR_DOT ? e->right->left : e->left;
         const struct expr *column = e->right->kind == EXPR_DOT ? e->right->right : e->right;
+        if (t->foreign) return WALK_PRUNE;
         if (a->column < 0) {
             if (is_table(a, qualifier->text)) edit_add(t, qualifier->name_offset);
         } else if (column->kind == EXPR_NAME && is_column(a, column->text)) {
@@ -431,8 +346,9 @@ static enum walk_result edit_word(struct walker *w, struct expr *e)
         return WALK_PRUNE;
     }
     if (e->kind == EXPR_NAME && e->flags & EXPR_F_DOUBLE_QUOTED && w->depth == 0 &&
-        table_column(a->table, e->text) < 0 && !name_is_rowid(e->text))
+        table_column(t->table, e->text) < 0 && !name_is_rowid(e->text))
         edit_string(t, e);
+    if (t->foreign) return WALK_CONTINUE;
     bool word = e->kind == EXPR_NAME || (e->kind == EXPR_TEXT && w->depth == 1);
     if (word && a->column >= 0 && is_column(a, e->text)) edit_add(t, e->name_offset);
     return WALK_CONTINUE;
@@ -441,8 +357,12 @@ static enum walk_result edit_word(struct walker *w, struct expr *e)
 // Lists of key columns take 'x' for a name, too.
 static void edit_key_list(struct text_edit *t, struct expr_list *list)
 {
-    struct walker w = {.expr = edit_word, .context = t, .depth = 1};
-    walk_expr_list(&w, list);
+    for (u32 i = 0; list && i < list->count; i++) {
+        const struct expr *bare = list->items[i].expr;
+        while (bare->kind == EXPR_COLLATE) bare = bare->left;
+        struct walker w = {.expr = edit_word, .context = t, .depth = bare->kind == EXPR_NAME || bare->kind == EXPR_TEXT};
+        walk_expr(&w, list->items[i].expr);
+    }
 }
 
 static void edit_parent(struct text_edit *t, const struct constraint *k)
@@ -463,8 +383,7 @@ static void edit_constraints(struct text_edit *t, struct constraint *k, bool own
             edit_parent(t, k);
             if (own && t->a->column >= 0 && t->a->new_name) edit_names(t, k->columns);
         }
-        if (!own) continue;
-        edit_key_list(t, k->list);
+        if (own) edit_key_list(t, k->list);
         if (k->kind == CONSTRAINT_CHECK || k->kind == CONSTRAINT_GENERATED) walk_expr(&w, k->expr);
     }
 }
@@ -483,9 +402,8 @@ static void edit_create_table(struct text_edit *t, struct stmt_create_table *s)
 
 static void edit_create_index(struct text_edit *t, struct stmt_create_index *s)
 {
-    if (!is_table(t->a, s->table)) return;
     struct walker w = {.expr = edit_word, .context = t};
-    if (t->a->column < 0) edit_add(t, s->table_offset);
+    if (t->a->column < 0 && !t->foreign) edit_add(t, s->table_offset);
     edit_key_list(t, s->columns);
     walk_expr(&w, s->where);
 }
@@ -525,7 +443,7 @@ static void edit_text(struct text_edit *t)
             if (is_table(a, s->table.name)) edit_add(t, s->table.offset);
             break;
         }
-        resolve_trigger(t, s);
+        alter_resolve_trigger(a->c, t->database, s);
         struct walker find = {.expr = find_expr, .select = find_select, .context = t};
         for (struct stmt *step = s->steps; step; step = step->next) find_step(&find, step);
         if (is_table(a, s->table.name)) {
@@ -574,10 +492,21 @@ static void guarded(struct text_edit *t)
     fail_in(t, "", text);
 }
 
-static void alter_object(struct alteration *a, int database, const char *type, const char *name, const char *sql)
+const char *alteration_table_text(struct alteration *a)
+{
+    const char *sql = a->table->sql;
+    struct text_edit t = {.a = a, .type = "table", .name = a->table->name, .sql = sql, .size = (u32)strlen(sql),
+                          .database = a->database, .table = a->table};
+    guarded(&t);
+    return t.edit_count ? edited(&t) : sql;
+}
+
+static void alter_object(struct alteration *a, int database, const struct table *table, const char *type,
+                         const char *name, const char *sql)
 {
     if (!sql) return;
     struct text_edit t = {.a = a, .type = type, .name = name, .sql = sql, .size = (u32)strlen(sql), .database = database,
+                         .table = table, .foreign = table && (database != a->database || !is_table(a, table->name)),
                          .legacy = a->column < 0 && connection_flag(a->c->db, CONNECTION_LEGACY_ALTER_TABLE)};
     guarded(&t);
     if (t.edit_count == 0) return;
@@ -586,6 +515,12 @@ static void alter_object(struct alteration *a, int database, const char *type, c
         s32 other = table_column(a->table, a->new_name);
         if (other >= 0 && other != a->column)
             fail_in(&t, " after rename", arena_format(a->c->arena, "duplicate column name: %s", a->new_name));
+    }
+    if (a->column >= 0 && a->new_name && a->database == DATABASE_TEMP && strcmp(type, "table") != 0 && strcmp(type, "index") != 0) {
+        // SQLite goes over the temp schema's views and triggers once more, which fails where the new name stands.
+        struct text_edit again = {.a = a, .type = type, .name = name, .sql = text, .size = (u32)strlen(text),
+                                  .database = database};
+        guarded(&again);
     }
     nested_sql(a->c, "UPDATE %s.sqlite_%smaster SET sql=%s WHERE type=%s AND name=%s",
                sql_quoted(a->c, compile_database_name(a->c, database)), database == DATABASE_TEMP ? "temp_" : "",
@@ -601,16 +536,16 @@ void alteration_apply(struct alteration *a)
         bool temp_only = d != a->database;
         for (u32 i = 1; i < s->table_count; i++) {
             const struct table *t = s->tables[i];
-            if (!temp_only && !table_is_view(t)) {
-                // A dropped column's table is checked by its new text.
-                if (a->new_name) alter_object(a, d, "table", t->name, t->sql);
-                for (const struct index *x = t->indexes; x && a->new_name; x = x->next)
-                    alter_object(a, d, "index", x->name, x->sql);
+            if (!table_is_view(t) && (!temp_only || a->column >= 0)) {
+                // The text of the table that loses a column is the caller's.
+                if (a->new_name || t != a->table) alter_object(a, d, t, "table", t->name, t->sql);
+                for (const struct index *x = t->indexes; x; x = x->next) alter_object(a, d, t, "index", x->name, x->sql);
             }
-            if (table_is_view(t) && *t->name) alter_object(a, d, "view", t->name, t->sql);
-            for (const struct trigger *x = t->triggers; x; x = x->next) alter_object(a, d, "trigger", x->name, x->sql);
+            if (table_is_view(t) && *t->name) alter_object(a, d, NULL, "view", t->name, t->sql);
+            for (const struct trigger *x = t->triggers; x; x = x->next)
+                alter_object(a, d, NULL, "trigger", x->name, x->sql);
         }
         for (const struct trigger *x = s->foreign_triggers; x; x = x->next)
-            alter_object(a, d, "trigger", x->name, x->sql);
+            alter_object(a, d, NULL, "trigger", x->name, x->sql);
     }
 }

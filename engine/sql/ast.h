@@ -323,7 +323,8 @@ enum select_flags {
     SELECT_F_HAS_TYPES = 1 << 16,
     SELECT_F_VIEW = 1 << 17,
     SELECT_F_CORRELATED = 1 << 18,
-    SELECT_F_FREE_1 = 1 << 24,
+    SELECT_F_UPDATE_FROM = 1 << 24, // the rows of UPDATE ... FROM
+    SELECT_F_FREE_1 = 1 << 26,
     SELECT_F_FREE_2 = 1 << 25,
 };
 // A compound is the chain of its terms from the last to the first (prior); ORDER BY, LIMIT and WITH stand at

@@ -513,3 +513,22 @@ err_code compile_sql(struct skerry *db, struct arena *arena, const char *sql, si
     arena->context = saved_context;
     return code;
 }
+
+err_code compile_run(struct skerry *db, void (*work)(struct compile *c, void *context), void *context, struct err *err)
+{
+    jmp_buf exit;
+    struct arena arena;
+    struct compile compile = {.arena = &arena, .db = db, .sql = "", .exit = &exit, .err = err};
+    compile.top = &compile;
+    arena_init(&arena, arena_exhausted, &compile);
+    volatile err_code code = ERR_OK;
+    if (setjmp(exit) == 0) {
+        compile.program = program_new(&arena);
+        work(&compile, context);
+    } else {
+        code = err->code ? err->code : ERR_ERROR;
+    }
+    if (compile.program) program_release(compile.program);
+    arena_deinit(&arena);
+    return code;
+}

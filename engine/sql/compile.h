@@ -122,6 +122,10 @@ _Noreturn void compile_fail_at(struct compile *c, const struct expr *e, const ch
 // was none. The schema of every attached database is loaded and stays as it is meanwhile. *err on failure.
 err_code compile_sql(struct skerry *db, struct arena *arena, const char *sql, size_t size, size_t *used,
                      struct program **out, struct err *err);
+// Runs `work` with a compile of its own that makes no program; the schemas are loaded. *err on failure.
+err_code compile_run(struct skerry *db, void (*work)(struct compile *c, void *context), void *context, struct err *err);
+// ALTER TABLE (alter_check.c): do the views and triggers of the database, and of temp, make sense?
+err_code alteration_check(struct skerry *db, int database, const char *when, struct err *err);
 // Emits the code of one parsed statement: dispatches to select_statement, insert_statement, ...
 void compile_statement(struct compile *c, struct stmt *s);
 // A compile for a trigger's sub-program: registers, cursors and constants of its own.

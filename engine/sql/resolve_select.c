@@ -148,6 +148,7 @@ static void resolve_compound_order(struct compile *c, struct select *s)
                     if (try_resolve(&n, copy))
                         for (u32 j = 0; j < term->columns->count && column == 0; j++)
                             if (expr_compare(c, term->columns->items[j].expr, copy, -1) < 2) column = (int)j + 1;
+                    if (column > 0 && c->top->renaming) *bare = *copy; // where the name stands
                 }
             }
             if (column > 0) {
@@ -168,11 +169,6 @@ static void resolve_compound_order(struct compile *c, struct select *s)
         if (!list->items[i].done)
             compile_fail_at(c, list->items[i].expr, "%u%s ORDER BY term does not match any column in the result set",
                             i + 1, ordinal(i + 1));
-}
-
-static void mark_window_arguments(struct select *s)
-{
-    (void)s;
 }
 
 struct definition_expansion {
@@ -261,7 +257,10 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
                 compile_fail_at(c, s->group_by->items[i].expr,
                                 "aggregate functions are not allowed in the GROUP BY clause");
     }
-    mark_window_arguments(s);
+    for (struct window *d = c->top->renaming ? s->windows : NULL; d; d = d->next) {
+        resolve_expr_list(&n, d->partition);
+        resolve_expr_list(&n, d->order_by);
+    }
     s->flags |= SELECT_F_RESOLVED | SELECT_F_HAS_TYPES;
 }
 

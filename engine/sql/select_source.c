@@ -10,13 +10,16 @@ static bool self_join_view(const struct source_list *from, u32 at)
     return false;
 }
 
-static bool can_be_coroutine(const struct source_list *from, u32 at)
+static bool can_be_coroutine(const struct select *select, u32 at)
 {
+    const struct source_list *from = select->from;
     const struct source *s = &from->items[at];
     if (s->cte) {
         if (s->cte->materialize == CTE_MATERIALIZED) return false;
         if (s->cte->uses >= 2 && s->cte->materialize != CTE_NOT_MATERIALIZED) return false;
     }
+    // RETURNING may look at the same rows later.
+    if (select->flags & SELECT_F_UPDATE_FROM) return false;
     if (from->items[0].join & JOIN_LEFT_OF_RIGHT || self_join_view(from, at)) return false;
     if (at == 0) return true;
     for (u32 i = at;; i--) {
@@ -45,14 +48,12 @@ void select_sources_code(struct compile *c, struct select *s)
         struct select *sub = item->select;
         bool shared = item->cte && (item->cte->materialize == CTE_MATERIALIZED ||
                                     (item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED));
-        if (!shared && s->where) {
-            select_push_down(c, sub, s->where, from, i);
-        }
+        bool whole = shared || !s->where || !select_push_down(c, sub, s->where, from, i);
         struct select_dest dest;
         s16 query_loops = c->query_loops;
         c->query_loops = 0;
         bool once_allowed = c->factoring_once;
-        if (can_be_coroutine(from, i)) {
+        if (can_be_coroutine(s, i)) {
             int top = emit_here(c) + 1;
             item->reg_return = reg_alloc(c);
             emit(c, OP_InitCoroutine, item->reg_return, 0, top);
@@ -66,7 +67,7 @@ void select_sources_code(struct compile *c, struct select *s)
             emit(c, OP_EndCoroutine, item->reg_return, 0, 0);
             emit_jump_here(c, top - 1);
             reg_forget_temps(c);
-        } else if (shared && item->cte->materialized_already && !item->correlated) {
+        } else if (item->cte && item->cte->materialized_already && !item->correlated) {
             // Computed for another place that names it: this one looks at the same table.
             struct cte *cte = item->cte;
             emit(c, OP_Gosub, cte->reg_return, cte->address, 0);
@@ -87,7 +88,7 @@ void select_sources_code(struct compile *c, struct select *s)
             emit(c, OP_Return, item->reg_return, 0, 0);
             emit_jump_here(c, top);
             reg_forget_temps(c);
-            if (shared && !item->correlated) {
+            if (item->cte && whole && !item->correlated) {
                 item->cte->materialized_already = true;
                 item->cte->cursor = item->cursor;
                 item->cte->reg_return = item->reg_return;

@@ -164,6 +164,7 @@ static void rows_from_select(struct compile *c, struct update_job *job)
     struct stmt_update *s = job->stmt;
     const struct table *t = job->table;
     struct select *select = arena_alloc(c->arena, sizeof(*select));
+    if (s->from) select->flags |= SELECT_F_UPDATE_FROM;
     bool rowid = !job->is_view && table_has_rowid(t);
     int key = job->is_view ? t->column_count : rowid ? 1 : t->primary_key->key_count;
 

@@ -114,6 +114,7 @@
     X(ReadCookie, NONE) /* r2 = header field p3 (enum txn_meta) of database p1 */ \
     X(SetCookie, NONE) /* header field p2 of database p1 = p3; META_SCHEMA_COOKIE: the schema is read again */ \
     X(ParseSchema, NONE) /* reads the schema of database p1 again (p4, a WHERE text, may be there: not needed) */ \
+    X(CheckSchema, NONE) /* fails unless views and triggers of database p1 make sense; p4: when, for the text */ \
     X(LoadAnalysis, NONE) /* likewise, for sqlite_stat1 */ \
     X(DropTable, NONE) /* likewise */ \
     X(DropIndex, NONE) /* likewise */ \

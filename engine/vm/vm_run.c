@@ -946,6 +946,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(ReadCookie):
     CASE(SetCookie):
     CASE(ParseSchema):
+    CASE(CheckSchema):
     CASE(LoadAnalysis):
     CASE(DropTable):
     CASE(DropIndex):

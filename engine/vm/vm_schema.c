@@ -4,6 +4,7 @@
 #include "../store/vacuum.h"
 #include "vm.h"
 
+#include "../sql/compile.h"
 #include "../sql/schema.h"
 #include "../store/pager.h"
 #include "statement.h"
@@ -360,6 +361,9 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
     case OP_DropTable:
     case OP_DropIndex:
     case OP_DropTrigger: connection_schema_changed(db, (u32)in->p1); return IO_DONE;
+    case OP_CheckSchema:
+        IO_TRY(connection_schemas_load(db, &s->op));
+        return alteration_check(db, in->p1, in->p4.text, &s->op.err) == ERR_OK ? IO_DONE : IO_FAIL;
     case OP_CreateBtree: {
         pgno root;
         IO_TRY(btree_create(db->databases[in->p1].txn, &s->op, (enum btree_kind)in->p3, &root));
