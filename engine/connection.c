@@ -89,6 +89,7 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
         .in_memory = connection_in_memory(db, index),
         .checkpoint_frames = db->engine->options.checkpoint_frames,
         .page_size = (u32)db->settings[SETTING_PAGE_SIZE],
+        .auto_vacuum = (u8)MAX(db->settings[SETTING_AUTO_VACUUM], 0),
     };
     if (db->engine->options.cache_bytes) options.cache_pages_max = (u32)(db->engine->options.cache_bytes / 4096);
     if (options.in_memory) options.create = true;

@@ -63,7 +63,7 @@ enum connection_setting {
     SETTING_HARD_HEAP_LIMIT,
     SETTING_THREADS,
     SETTING_CACHE_SPILL,
-    SETTING_AUTO_VACUUM,
+    SETTING_AUTO_VACUUM, // that the next VACUUM brings; -1: as it is
     SETTING_PAGE_SIZE,
     SETTING_COUNT,
 };

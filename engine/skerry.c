@@ -143,6 +143,7 @@ bool skerry_open(struct skerry_engine *e, const char *path, u32 flags, struct sk
     db->settings[SETTING_WAL_AUTOCHECKPOINT] = e->options.checkpoint_frames ? e->options.checkpoint_frames : 1000;
     db->settings[SETTING_CACHE_SPILL] = 1;
     db->settings[SETTING_PAGE_SIZE] = 4096;
+    db->settings[SETTING_AUTO_VACUUM] = -1;
     op_init(&db->op, e->io, connection_op_wake);
     db->next = e->connections;
     e->connections = db;

@@ -316,9 +316,32 @@ static void secure_delete_pragma(struct compile *c, const char *value)
 
 static void auto_vacuum_pragma(struct compile *c, int database, const char *value)
 {
-    if (value) return; // files are made without; those that have it keep it
+    struct store *store = c->db->databases[database].store;
+    if (value) {
+        s64 mode = value_int(value);
+        if (mode < 0 || mode > 2) mode = 0;
+        if (strcasecmp(value, "full") == 0) mode = 1;
+        if (strcasecmp(value, "incremental") == 0) mode = 2;
+        // As in SQLite at once: a new database is made by the transaction that follows.
+        c->db->settings[SETTING_AUTO_VACUUM] = mode;
+        if (store) store_auto_vacuum_set(store, (enum auto_vacuum)mode);
+        if (mode == 0) return;
+        compile_write_database(c, database, false);
+        int root = reg_alloc(c);
+        emit(c, OP_ReadCookie, database, root, META_LARGEST_ROOT_PAGE);
+        int not = emit(c, OP_IfNot, root, 0, 1);
+        emit(c, OP_SetCookie, database, META_INCREMENTAL_VACUUM, (int)mode - 1);
+        jump_here(c, not);
+        return;
+    }
     int largest = reg_alloc(c), incremental = reg_alloc(c);
     compile_use_database(c, database);
+    emit(c, OP_Pagecount, database, largest, 0);
+    int pages = emit(c, OP_If, largest, 0, 0);
+    result_int(c, store ? store_auto_vacuum(store) : 0);
+    int done = label_new(c);
+    emit_goto(c, done);
+    jump_here(c, pages);
     emit(c, OP_ReadCookie, database, largest, META_LARGEST_ROOT_PAGE);
     emit(c, OP_ReadCookie, database, incremental, META_INCREMENTAL_VACUUM);
     int none = emit(c, OP_IfNot, largest, 0, 1);
@@ -328,6 +351,7 @@ static void auto_vacuum_pragma(struct compile *c, int database, const char *valu
     jump_here(c, full);
     jump_here(c, none);
     emit(c, OP_ResultRow, largest, 1, 0);
+    label_place(c, done);
 }
 
 static void page_size_pragma(struct compile *c, int database, const char *value)
@@ -382,12 +406,9 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
         s64 limit = value ? value_int(value) : 0;
         reg = reg_alloc(c);
         compile_write_database(c, database, true);
+        c->top->may_abort = true;
         program_emit_integer(c->program, reg, limit > 0 ? limit : INT32_MAX);
-        int done = label_new(c);
-        int loop = emit(c, OP_IncrVacuum, database, done, 0);
-        emit(c, OP_AddImm, reg, -1, 0);
-        emit(c, OP_IfPos, reg, loop, 0);
-        label_place(c, done);
+        emit(c, OP_IncrVacuum, database, reg, 0);
     } else if (strcmp(name, "encoding") == 0) {
         encoding_pragma(c, value);
     } else if (strcmp(name, "synchronous") == 0) {

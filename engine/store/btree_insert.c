@@ -63,6 +63,7 @@ static void overflow_write(struct txn *t, struct op *op, const struct btree_entr
     u64 at = cell->local_size;
     for (u32 i = 0; i < cell->overflow_count; i++) {
         struct page *p = txn_page_take(t, op);
+        txn_page_mark(t, p, PAGE_ROLE_OVERFLOW);
         be32_put(link, p->no);
         u64 take = MIN((u64)room, cell->payload_size - at);
         be32_put(p->data, 0);

@@ -1,11 +1,35 @@
 // Whole trees: creating, emptying, dropping, counting.
 #include "btree_cursor.h"
 #include "change.h"
+#include "store.h"
 
+#define LARGEST_ROOT_OFFSET 52 // in the file's header
 #define WALK_OVERFLOW ((u64)1 << 32) // mark of a page number on a walk's stack: an overflow page
+
+// Auto-vacuum files keep their roots in front of all other pages: pages move, roots do only when a tree is dropped.
+static io_status create_in_front(struct txn *t, struct op *op, enum btree_kind kind, pgno *root)
+{
+    u32 largest;
+    IO_TRY(txn_meta_get(t, op, META_LARGEST_ROOT_PAGE, &largest));
+    if (largest > txn_page_count(t))
+        return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: largest root page %u", largest);
+    pgno no = txn_page_after(t, largest);
+    IO_TRY(txn_page_clear_way(t, op, no));
+    struct page *first;
+    IO_TRY(txn_page_write(t, op, 1, &first));
+    IO_TRY(txn_reserve(t, op, 1));
+    op_mutate(op);
+    struct page *p = txn_page_take_at(t, op, no);
+    txn_page_mark(t, p, PAGE_ROLE_ROOT);
+    page_build(p, txn_usable_size(t), kind == BTREE_TABLE ? PAGE_TABLE_LEAF : PAGE_INDEX_LEAF, NULL, 0, 0);
+    be32_put(first->data + LARGEST_ROOT_OFFSET, no);
+    *root = no;
+    return IO_DONE;
+}
 
 static io_status create_run(struct txn *t, struct op *op, enum btree_kind kind, pgno *root)
 {
+    if (txn_auto_vacuum(t)) return create_in_front(t, op, kind, root);
     IO_TRY(txn_reserve(t, op, 1));
     op_mutate(op);
     struct page *p = txn_page_take(t, op);
@@ -156,6 +180,37 @@ io_status btree_clear(struct txn *t, struct op *op, pgno root, struct btree_walk
     return walk_free(w, t, op);
 }
 
+// The largest root takes the place of the dropped one, so that roots stay in front without a gap.
+static io_status drop_in_front(struct txn *t, struct op *op, pgno root, pgno *moved_from)
+{
+    u32 largest;
+    IO_TRY(txn_meta_get(t, op, META_LARGEST_ROOT_PAGE, &largest));
+    if (largest < root || largest > txn_page_count(t))
+        return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: largest root page %u", largest);
+    IO_TRY(txn_cursors_save(t, op, 0, NULL));
+    struct page *first, *to, *from;
+    IO_TRY(txn_page_write(t, op, 1, &first));
+    IO_TRY(txn_page_write(t, op, root, &to));
+    IO_TRY(txn_page(t, op, largest, &from));
+    if (page_check(from, txn_usable_size(t), &op->err) != ERR_OK) {
+        page_unpin(from);
+        return IO_FAIL;
+    }
+    op_mutate(op);
+    if (largest != root) {
+        memcpy(to->data, from->data, txn_page_size(t));
+        to->node = from->node;
+        *moved_from = largest;
+        for (struct cursor *c = *txn_cursors(t); c; c = c->next_in_txn) {
+            if (c->root == largest) c->root = root;
+        }
+    }
+    page_unpin(from);
+    be32_put(first->data + LARGEST_ROOT_OFFSET, txn_page_before(t, largest));
+    txn_page_free(t, op, largest);
+    return IO_DONE;
+}
+
 io_status btree_drop(struct txn *t, struct op *op, pgno root, struct btree_walk *w, pgno *moved_from)
 {
     change_whole(t);
@@ -163,6 +218,11 @@ io_status btree_drop(struct txn *t, struct op *op, pgno root, struct btree_walk 
     *moved_from = 0;
     for (struct cursor *c = *txn_cursors(t); c; c = c->next_in_txn) {
         if (c->root == root) cursor_reset(c);
+    }
+    if (txn_auto_vacuum(t)) {
+        io_status status = drop_in_front(t, op, root, moved_from);
+        if (status != IO_WAIT) op_settle(op);
+        return status;
     }
     op_mutate(op);
     txn_page_free(t, op, root);

@@ -153,7 +153,8 @@ struct pager_frame *cache_frame_take(struct cache *c)
     f->next = NULL;
     f->superseded = FRAME_NEWEST;
     f->state = FRAME_PRIVATE;
-    f->used = f->orphan = f->freed = f->stale = false;
+    f->used = f->orphan = f->freed = f->touched = f->stale = false;
+    f->role = PAGE_ROLE_TREE;
     f->saved_serial = 0;
     f->pinned_by = NULL;
     f->loaders = (struct wait_list){0};

@@ -30,6 +30,8 @@ struct pager_frame {
     bool used;   // since the hand came by
     bool orphan; // out of the hash while pinned or loading: free as soon as it is neither
     bool freed;  // private: its page was given back by the transaction
+    bool touched; // private: on the transaction's list of touched pages
+    u8 role;      // private: enum page_role
     bool stale;  // on the stale list
     struct pager_frame *stale_next, *stale_prev;
     u64 saved_serial;     // private: serial of the innermost savepoint that holds its image

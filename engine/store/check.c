@@ -443,6 +443,7 @@ static io_status tree_step(struct check *c, struct op *op)
 static io_status check_start(struct check *c, struct op *op)
 {
     struct page *p = NULL;
+    IO_TRY(txn_map_sync(c->txn, op));
     c->page_count = txn_page_count(c->txn);
     if (c->page_count) IO_TRY(txn_page(c->txn, op, 1, &p));
     c->auto_vacuum = p && be32_get(p->data + 52) != 0;

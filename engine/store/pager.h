@@ -58,6 +58,18 @@ struct page *txn_page_take(struct txn *t, struct op *op);
 // Mutate. Gives a page back: first to later takes of this transaction, at commit to the file's freelist.
 void txn_page_free(struct txn *t, struct op *op, pgno no);
 
+// Auto-vacuum databases (pointer_map.c). What a page is to the pointer map: a page of a tree unless marked as
+// something else right after it was taken.
+enum page_role { PAGE_ROLE_TREE, PAGE_ROLE_ROOT, PAGE_ROLE_OVERFLOW };
+void txn_page_mark(struct txn *t, struct page *p, enum page_role role); // mutate
+bool txn_auto_vacuum(const struct txn *t);
+pgno txn_page_after(const struct txn *t, pgno no); // the next that is neither a map nor the lock page
+pgno txn_page_before(const struct txn *t, pgno no);
+// A step of its own, before a gather: moves what is in the way, so that page `no` can be taken.
+io_status txn_page_clear_way(struct txn *t, struct op *op, pgno no);
+struct page *txn_page_take_at(struct txn *t, struct op *op, pgno no); // mutate, out of the reserve
+io_status txn_map_sync(struct txn *t, struct op *op); // a step of its own: the map as the pages are now
+
 // The free pages as a transaction that writes sees them: those it has in hand, and what is left of the freelist in
 // the file. False in a read transaction: the file's header says it all.
 struct txn_free_pages {

@@ -9,6 +9,14 @@ const char *store_path(const struct store *s)
 {
     return s->path;
 }
+void store_auto_vacuum_set(struct store *s, enum auto_vacuum mode)
+{
+    s->options.auto_vacuum = (u8)mode;
+}
+enum auto_vacuum store_auto_vacuum(const struct store *s)
+{
+    return (enum auto_vacuum)s->options.auto_vacuum;
+}
 bool store_read_only(const struct store *s)
 {
     return s->read_only;

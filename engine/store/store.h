@@ -17,11 +17,13 @@
 struct store;
 struct txn;
 
+enum auto_vacuum { AUTO_VACUUM_NONE, AUTO_VACUUM_FULL, AUTO_VACUUM_INCREMENTAL };
 struct store_options {
     bool create;         // make the file when it is missing
     bool read_only;
     bool in_memory;      // no file at all: temporary and ":memory:" databases; path is ignored
     u32 page_size;       // for a new file; 0 = 4096
+    u8 auto_vacuum;      // for a new file: enum auto_vacuum
     u32 cache_pages_max; // soft limit of unpinned clean pages; 0 = 16 MiB worth
     u32 checkpoint_frames; // background checkpoint from so many frames on; 0 = 1000
     bool busy_foreign_wait; // retry foreign locks until the op is cancelled rather than fail at once
@@ -34,6 +36,9 @@ io_status store_open(struct io *io, const char *path, const struct store_options
 // Drops a reference; the last one checkpoints (when clean), removes the WAL as SQLite does, and closes.
 io_status store_close(struct store *s, struct op *op);
 
+// For a database that has no pages yet.
+void store_auto_vacuum_set(struct store *s, enum auto_vacuum mode);
+enum auto_vacuum store_auto_vacuum(const struct store *s); // that was set last
 struct io *store_io(const struct store *s);
 const char *store_path(const struct store *s);
 bool store_read_only(const struct store *s);
@@ -117,6 +122,10 @@ enum txn_meta {
 };
 io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out);
 io_status txn_meta_set(struct txn *t, struct op *op, enum txn_meta field, u32 value); // needs TXN_WRITE
+
+// A step of its own in a write transaction on an auto-vacuum database: gives at most that many of the file's last
+// pages back, as far as there are free pages.
+io_status txn_vacuum(struct txn *t, struct op *op, u32 pages_max);
 
 // ---- checkpoint -------------------------------------------------------------------------------------
 

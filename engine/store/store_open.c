@@ -142,7 +142,6 @@ static io_status header_check(struct store *s, const u8 *h, struct op *op)
     if (h[HEADER_WRITE_VERSION] > 2) s->read_only = true; // a format to come
     s->page_size = page_size;
     s->usable_size = page_size - h[HEADER_RESERVED];
-    s->auto_vacuum = be32_get(h + HEADER_LARGEST_ROOT) != 0;
     s->file_pages = (u32)((s->file_size + page_size - 1) / page_size);
     if (s->wal.frame_count == 0) {
         pgno count = be32_get(h + HEADER_PAGE_COUNT);

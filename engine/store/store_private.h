@@ -35,6 +35,7 @@ enum header_offset {
     HEADER_FREELIST_HEAD = 32,
     HEADER_FREELIST_COUNT = 36,
     HEADER_LARGEST_ROOT = 52,
+    HEADER_INCREMENTAL = 64,
     HEADER_VALID_FOR = 92,
     HEADER_LIBRARY_VERSION = 96,
 };
@@ -105,7 +106,6 @@ struct store {
     struct journal *journal;
 
     u32 page_size, usable_size;
-    bool auto_vacuum;
     u8 *first_page; // empty file: its first page, as it will be before the first commit
 
     struct cache cache;
@@ -163,11 +163,19 @@ struct savepoint {
     u64 change_bytes; // of txn.changes
     bool change_whole;
     bool writing; // opened in a write transaction: the four above are set
+    u32 touched_count, touched_synced, freed_count, freed_synced;
 };
 // What happened to txn.free_pages since the outermost savepoint.
 struct free_event {
     pgno no;
+    u32 at; // taken out there; the last one took its place
     bool pushed;
+};
+// Pages whose entries in the pointer map, or those of what they refer to, are not up to date: from `synced` on. What
+// is before is kept while savepoints are open, to be done again when the map is rolled back.
+struct touched_list {
+    pgno *pages;
+    u32 count, synced, capacity;
 };
 
 struct txn {
@@ -209,6 +217,12 @@ struct txn {
     bool doomed; // cannot be committed: memory ran out in a mutation, or what it stands on failed
     struct err doom;
 
+    // Auto-vacuum databases.
+    bool auto_vacuum;
+    bool vacuuming; // free pages after vacuum_goal are no longer in free_pages, the file is being cut off there
+    pgno vacuum_goal;
+    struct touched_list touched, freed;
+
     u64 savepoint_serial;
     struct savepoint *savepoints;
     u32 savepoint_count, savepoint_capacity;
@@ -242,6 +256,13 @@ io_status txn_freelist_write(struct txn *t, struct op *op);
 // Gather, then mutate. The database of t, which has not written yet, becomes what `image` holds in private pages.
 io_status txn_replace(struct txn *t, struct op *op, const struct txn *image);
 void txn_private_take_out(struct txn *t, struct pager_frame *f); // it becomes a committed version
+io_status txn_freelist_absorb(struct txn *t, struct op *op); // the head trunk's pages go to free_pages
+bool txn_free_log_reserve(struct txn *t, u32 more);
+void txn_free_page_remove(struct txn *t, u32 at);
+io_status txn_page_write_as(struct txn *t, struct op *op, pgno no, enum page_role role, struct page **out);
+// pointer_map.c
+bool txn_page_is_map(const struct txn *t, pgno no);
+io_status txn_vacuum_at_commit(struct txn *t, struct op *op);
 // txn_commit.c
 void store_commits_done(struct store *s); // those that have become durable
 void store_commits_fail(struct store *s,

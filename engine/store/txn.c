@@ -166,6 +166,8 @@ void txn_destroy(struct txn *t)
     change_list_reset(t);
     free(t->changes.bytes);
     free(t->changes.trees);
+    free(t->touched.pages);
+    free(t->freed.pages);
     free(t);
 }
 
@@ -194,11 +196,6 @@ static io_status begin_write_check(const struct txn *t, struct op *op)
     const struct store *s = t->store;
     if (s->read_only)
         return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
-    if (s->auto_vacuum)
-        return IO_ERROR(&op->err, ERR_READONLY,
-                        "%s is an auto_vacuum database, which can be read but not written: VACUUM "
-                        "INTO makes a copy that can",
-                        s->path);
     if (s->flush_failed) {
         err_set_errno(&op->err, s->flush_err.code, s->flush_err.sys_errno, __func__, "%s",
                       s->flush_err.text);
@@ -221,6 +218,9 @@ static io_status first_page_make(struct txn *t, struct op *op)
         h[HEADER_RESERVED] = (u8)(s->page_size - s->usable_size);
         h[HEADER_FRACTIONS] = 64;
         h[HEADER_FRACTIONS + 1] = h[HEADER_FRACTIONS + 2] = 32;
+        be32_put(h + HEADER_LARGEST_ROOT, s->options.auto_vacuum != AUTO_VACUUM_NONE);
+        be32_put(h + HEADER_INCREMENTAL, s->options.auto_vacuum == AUTO_VACUUM_INCREMENTAL);
+        t->auto_vacuum = s->options.auto_vacuum != AUTO_VACUUM_NONE;
         op_settle(op);
     }
     return btree_init_file(t, op);
@@ -257,6 +257,7 @@ io_status txn_write_prepare(struct txn *t, struct op *op)
     IO_TRY(txn_page(t, op, 1, &p));
     t->freelist_head = be32_get(p->data + HEADER_FREELIST_HEAD);
     t->freelist_count = be32_get(p->data + HEADER_FREELIST_COUNT);
+    t->auto_vacuum = be32_get(p->data + HEADER_LARGEST_ROOT) != 0;
     page_unpin(p);
     if (!t->freelist_head != !t->freelist_count || t->freelist_head > t->page_count)
         return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: freelist of %s",
@@ -290,7 +291,11 @@ static io_status begin_write_finish(struct txn *t, struct op *op)
     }
     // Savepoints that were opened before the first write go back to here.
     struct pager_frame *first = txn_private_find(t, 1);
-    if (first) first->saved_serial = 0;
+    if (first) {
+        first->saved_serial = 0;
+        first->touched = false;
+    }
+    t->touched.count = t->touched.synced = 0;
     t->undo_count = t->free_log_count = 0;
     t->base_page_count = t->page_count;
     t->base_freelist_head = t->freelist_head;
@@ -303,6 +308,7 @@ static void write_start(struct txn *t)
 {
     t->state = TXN_WRITE;
     t->preparing = true;
+    t->auto_vacuum = false;
     t->freelist_head = t->freelist_count = 0;
 }
 
@@ -403,6 +409,8 @@ void txn_restart(struct txn *t)
     t->free_count = 0;
     t->freelist_head = t->freelist_count = 0;
     t->freelist_changed = false;
+    t->touched.count = t->touched.synced = t->freed.count = t->freed.synced = 0;
+    t->vacuuming = false;
     snapshot_drop(t);
     snapshot_take(t, &t->store->appended);
 }
@@ -494,6 +502,8 @@ void txn_end(struct txn *t)
     if (s->writer == t) txn_slot_release(t);
     t->page_count = 0;
     t->free_count = 0;
+    t->touched.count = t->touched.synced = t->freed.count = t->freed.synced = 0;
+    t->auto_vacuum = t->vacuuming = false;
     t->freelist_changed = false;
     t->preparing = false;
     t->doomed = false;

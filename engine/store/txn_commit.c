@@ -13,10 +13,10 @@ static int frame_compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-// A page that was given back need not be written, unless the file grows by it.
+// A page that was given back need not be written, unless the file grows by it; nor one that was cut off.
 static bool frame_wanted(const struct txn *t, const struct pager_frame *f)
 {
-    return !f->freed || f->page.no > t->snapshot.page_count;
+    return f->page.no <= t->page_count && (!f->freed || f->page.no > t->snapshot.page_count);
 }
 
 static void frames_collect(struct txn *t, struct pager_frame **frames, u32 *count)
@@ -90,6 +90,7 @@ static bool header_current(const struct txn *t, const u8 *h)
 static io_status commit_gather(struct txn *t, struct op *op, struct page **first)
 {
     if (t->savepoint_count) txn_savepoint_release(t, 1);
+    IO_TRY(txn_vacuum_at_commit(t, op));
     IO_TRY(txn_freelist_write(t, op));
     *first = NULL;
     if (!txn_private_find(t, 1)) {

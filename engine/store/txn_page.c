@@ -343,7 +343,7 @@ static bool undo_reserve(struct txn *t, u32 more)
     return true;
 }
 
-static bool free_log_reserve(struct txn *t, u32 more)
+bool txn_free_log_reserve(struct txn *t, u32 more)
 {
     if (t->savepoint_count == 0) return true;
     u64 want = (u64)t->free_log_count + more;
@@ -397,6 +397,10 @@ err_code txn_savepoint_open(struct txn *t, u32 *n, struct err *err)
         .change_bytes = t->changes.size,
         .change_whole = t->changes.whole,
         .writing = t->state == TXN_WRITE,
+        .touched_count = t->touched.count,
+        .touched_synced = t->touched.synced,
+        .freed_count = t->freed.count,
+        .freed_synced = t->freed.synced,
     };
     *n = t->savepoint_count;
     return ERR_OK;
@@ -448,11 +452,19 @@ void txn_savepoint_rollback(struct txn *t, u32 n)
         struct free_event e = t->free_log[--t->free_log_count];
         struct pager_frame *f = txn_private_find(t, e.no);
         if (f) f->freed = !e.pushed;
-        if (e.pushed)
+        if (e.pushed) {
             t->free_count--;
-        else
-            t->free_pages[t->free_count++] = e.no;
+        } else {
+            if (e.at < t->free_count) t->free_pages[t->free_count] = t->free_pages[e.at];
+            t->free_pages[e.at] = e.no;
+            t->free_count++;
+        }
     }
+    t->touched.count = sp->touched_count;
+    t->touched.synced = MIN(t->touched.synced, sp->touched_synced);
+    t->freed.count = sp->freed_count;
+    t->freed.synced = MIN(t->freed.synced, sp->freed_synced);
+    t->vacuuming = false;
     t->page_count = sp->page_count;
     t->freelist_head = sp->freelist_head;
     t->freelist_count = sp->freelist_count;
@@ -478,14 +490,51 @@ static io_status doom_error(const struct txn *t, struct op *op)
     return IO_FAIL;
 }
 
+static bool touched_reserve(struct touched_list *list, u32 more)
+{
+    u64 want = (u64)list->count + more;
+    if (want <= list->capacity) return true;
+    u64 capacity = MAX(want, MAX(list->capacity * 2ull, 64));
+    pgno *pages = realloc(list->pages, capacity * sizeof *pages);
+    if (!pages) return false;
+    list->pages = pages;
+    list->capacity = (u32)capacity;
+    return true;
+}
+
+static void touched_push(struct touched_list *list, pgno no)
+{
+    list->pages[list->count++] = no;
+}
+
+// The contents of a page whose place in the pointer map depends on them are going to change.
+static void page_touch(struct txn *t, struct pager_frame *f)
+{
+    if (f->touched || txn_page_is_map(t, f->page.no)) return;
+    f->touched = true;
+    touched_push(&t->touched, f->page.no);
+}
+
+void txn_page_mark(struct txn *t, struct page *p, enum page_role role)
+{
+    (void)t;
+    p->frame->role = (u8)role;
+}
+
 io_status txn_page_write(struct txn *t, struct op *op, pgno no, struct page **out)
+{
+    return txn_page_write_as(t, op, no, PAGE_ROLE_TREE, out);
+}
+
+io_status txn_page_write_as(struct txn *t, struct op *op, pgno no, enum page_role role, struct page **out)
 {
     ASSERT(t->state == TXN_WRITE && !op->mutating);
     if (t->doomed) return doom_error(t, op);
     struct store *s = t->store;
     struct pager_frame *f = txn_private_find(t, no);
     u64 serial = savepoint_serial_innermost(t);
-    if (!op_pins_ensure(op, 1) || !undo_reserve(t, 1)) return memory_error(op);
+    if (!op_pins_ensure(op, 1) || !undo_reserve(t, 1) || (t->auto_vacuum && !touched_reserve(&t->touched, 1)))
+        return memory_error(op);
     if (!f) {
         struct page *old;
         IO_TRY(txn_page(t, op, no, &old));
@@ -494,6 +543,7 @@ io_status txn_page_write(struct txn *t, struct op *op, pgno no, struct page **ou
             memcpy(f->page.data, old->data, s->page_size);
             f->page.node = old->node;
             f->saved_serial = serial;
+            f->role = (u8)role;
             private_add(t, f, no);
             if (serial) undo_add(t, no, NULL, 0);
         }
@@ -506,9 +556,12 @@ io_status txn_page_write(struct txn *t, struct op *op, pgno no, struct page **ou
         image->page.no = no;
         image->page.node = f->page.node;
         image->freed = f->freed;
+        image->touched = f->touched;
+        image->role = f->role;
         undo_add(t, no, image, f->saved_serial);
         f->saved_serial = serial;
     }
+    if (t->auto_vacuum) page_touch(t, f);
     op_pin(op, &f->page);
     *out = &f->page;
     return IO_DONE;
@@ -524,7 +577,7 @@ static bool free_pages_reserve(struct txn *t, u32 more)
         t->free_pages = pages;
         t->free_capacity = (u32)capacity;
     }
-    return free_log_reserve(t, more);
+    return txn_free_log_reserve(t, more);
 }
 
 static void free_pages_push(struct txn *t, pgno no)
@@ -534,7 +587,7 @@ static void free_pages_push(struct txn *t, pgno no)
         t->free_log[t->free_log_count++] = (struct free_event){.no = no, .pushed = true};
 }
 
-static io_status txn_freelist_absorb(struct txn *t, struct op *op)
+io_status txn_freelist_absorb(struct txn *t, struct op *op)
 {
     struct page *p;
     pgno trunk = t->freelist_head;
@@ -575,15 +628,17 @@ io_status txn_reserve(struct txn *t, struct op *op, u32 count)
         return IO_ERROR(&op->err, ERR_FULL,
                         "database or disk is full: %s has the largest number of pages",
                         t->store->path);
-    while (t->reserve_count < count) {
+    // The file may grow past places of pointer maps, which are then taken with it.
+    u32 frames = count + (t->auto_vacuum ? count / (t->store->usable_size / 5) + 1 : 0);
+    while (t->reserve_count < frames) {
         struct pager_frame *f = cache_frame_take(&t->store->cache);
         if (!f) return memory_error(op);
         f->next = t->reserve;
         t->reserve = f;
         t->reserve_count++;
     }
-    if (!private_reserve(t, count) || !undo_reserve(t, count) || !free_log_reserve(t, count) ||
-        !op_pins_ensure(op, count))
+    if (!private_reserve(t, frames) || !undo_reserve(t, frames) || !txn_free_log_reserve(t, count) ||
+        !op_pins_ensure(op, count) || (t->auto_vacuum && !touched_reserve(&t->touched, count)))
         return memory_error(op);
     return IO_DONE;
 }
@@ -613,21 +668,55 @@ static struct pager_frame *private_make(struct txn *t, pgno no)
     return f;
 }
 
+void txn_free_page_remove(struct txn *t, u32 at)
+{
+    ASSERT(at < t->free_count);
+    pgno no = t->free_pages[at];
+    t->free_pages[at] = t->free_pages[--t->free_count];
+    if (t->savepoint_count) t->free_log[t->free_log_count++] = (struct free_event){.no = no, .at = at};
+    t->freelist_changed = true;
+}
+
+// A page at the end of the file, which pointer maps and the lock page may come before.
+static pgno file_grow(struct txn *t)
+{
+    for (;;) {
+        pgno no = ++t->page_count;
+        if (no == txn_lock_page(t)) continue;
+        if (!t->auto_vacuum || !txn_page_is_map(t, no)) return no;
+        private_make(t, no);
+    }
+}
+
+static struct page *page_take(struct txn *t, struct op *op, pgno no)
+{
+    struct pager_frame *f = private_make(t, no);
+    if (t->auto_vacuum) page_touch(t, f);
+    op_pin(op, &f->page);
+    return &f->page;
+}
+
 struct page *txn_page_take(struct txn *t, struct op *op)
 {
     ASSERT(op->mutating);
-    pgno no;
-    if (t->free_count > 0) {
-        no = t->free_pages[--t->free_count];
-        if (t->savepoint_count) t->free_log[t->free_log_count++] = (struct free_event){.no = no};
-        t->freelist_changed = true;
+    if (t->free_count == 0) return page_take(t, op, file_grow(t));
+    pgno no = t->free_pages[t->free_count - 1];
+    txn_free_page_remove(t, t->free_count - 1);
+    return page_take(t, op, no);
+}
+
+struct page *txn_page_take_at(struct txn *t, struct op *op, pgno no)
+{
+    ASSERT(op->mutating);
+    if (no > t->page_count) {
+        pgno grown = file_grow(t);
+        ASSERT(grown == no);
     } else {
-        no = ++t->page_count;
-        if (no == txn_lock_page(t)) no = ++t->page_count;
+        u32 at = t->free_count - 1;
+        while (t->free_pages[at] != no) at--;
+        txn_free_page_remove(t, at);
     }
-    struct pager_frame *f = private_make(t, no);
-    op_pin(op, &f->page);
-    return &f->page;
+    return page_take(t, op, no);
 }
 
 void txn_page_free(struct txn *t, struct op *op, pgno no)
@@ -636,13 +725,14 @@ void txn_page_free(struct txn *t, struct op *op, pgno no)
     struct pager_frame *f = txn_private_find(t, no);
     // A malformed file may name a page twice, or one that cannot be.
     if (no < 2 || no > t->page_count || no == txn_lock_page(t) || (f && f->freed)) return;
-    if (!free_pages_reserve(t, 1)) {
+    if (!free_pages_reserve(t, 1) || (t->auto_vacuum && !touched_reserve(&t->freed, 1))) {
         struct err err = ERR_CLEAR;
         err_set(&err, ERR_NOMEM, __func__, "out of memory for the list of freed pages");
         txn_doom(t, &err);
         return;
     }
     free_pages_push(t, no);
+    if (t->auto_vacuum) touched_push(&t->freed, no);
     if (f) f->freed = true;
     t->freelist_changed = true;
 }
@@ -711,6 +801,7 @@ io_status txn_replace(struct txn *t, struct op *op, const struct txn *image)
     struct page *first;
     IO_TRY(txn_page_write(t, op, 1, &first)); // all others are as they were
     ASSERT(t->private_count == 1 && t->free_count == 0);
+    t->auto_vacuum = image->auto_vacuum;
     u32 counter = be32_get(first->data + HEADER_CHANGE_COUNTER);
     while (t->reserve_count < count) {
         struct pager_frame *f = cache_frame_take(&s->cache);
@@ -719,7 +810,7 @@ io_status txn_replace(struct txn *t, struct op *op, const struct txn *image)
         t->reserve = f;
         t->reserve_count++;
     }
-    if (!private_reserve(t, count)) return memory_error(op);
+    if (!private_reserve(t, count) || !free_pages_reserve(t, image->free_count)) return memory_error(op);
     op_settle(op);
     op_mutate(op);
     change_whole(t);
@@ -734,7 +825,8 @@ io_status txn_replace(struct txn *t, struct op *op, const struct txn *image)
     be32_put(txn_private_find(t, 1)->page.data + HEADER_CHANGE_COUNTER, counter);
     t->page_count = count;
     t->freelist_head = t->freelist_count = 0;
-    t->freelist_changed = false;
+    for (u32 i = 0; i < image->free_count; i++) free_pages_push(t, image->free_pages[i]);
+    t->freelist_changed = image->free_count > 0;
     op_settle(op);
     return IO_DONE;
 }

@@ -169,6 +169,8 @@ static io_status trees_copy(struct vacuum *v, struct op *op)
     for (u32 entries = 0; entries < ENTRIES_PER_TURN;) {
         if (!v->cursors_open) {
             if (v->tree_next == v->tree_count) {
+                IO_TRY(txn_vacuum(v->image_txn, op, UINT32_MAX)); // sharing out may have left a page over
+                IO_TRY(txn_map_sync(v->image_txn, op));
                 v->step = VACUUM_DONE;
                 return IO_DONE;
             }
@@ -238,8 +240,13 @@ io_status vacuum_copy(struct vacuum *v, struct op *op)
     for (;;) {
         switch (v->step) {
         case VACUUM_OPEN: {
+            u32 largest, incremental;
+            IO_TRY(txn_meta_get(v->txn, op, META_LARGEST_ROOT_PAGE, &largest));
+            IO_TRY(txn_meta_get(v->txn, op, META_INCREMENTAL_VACUUM, &incremental));
+            u32 mode = !largest ? AUTO_VACUUM_NONE : incremental ? AUTO_VACUUM_INCREMENTAL : AUTO_VACUUM_FULL;
+            if (v->auto_vacuum >= 0) mode = (u32)v->auto_vacuum;
             struct store_options options = {
-                .in_memory = true, .create = true, .page_size = s->page_size};
+                .in_memory = true, .create = true, .page_size = s->page_size, .auto_vacuum = (u8)mode};
             IO_TRY(store_open(s->io, ":memory:", &options, op, &v->image));
             v->image->usable_size = s->usable_size;
             v->image_txn = txn_create(v->image);

@@ -14,6 +14,7 @@ struct vacuum_tree {
 };
 struct vacuum {
     struct txn *txn; // of the database; reading is enough
+    s8 auto_vacuum;  // enum auto_vacuum of the image; -1: as the database has it
     struct store *image;
     struct txn *image_txn; // its private pages are the image
     struct store *target;  // of VACUUM INTO
@@ -53,7 +54,7 @@ struct vacuum {
 };
 
 // Goes on copying; IO_DONE when it is time to let others run, or step is VACUUM_DONE. Zero *v but
-// for txn first.
+// for txn and auto_vacuum first.
 io_status vacuum_copy(struct vacuum *v, struct op *op);
 // Writes the image to a new file of that name: "output file already exists" when there is one that
 // is not empty.

@@ -133,7 +133,7 @@
     X(Checkpoint, NONE) /* database p1 (-1: all), mode p2 (enum checkpoint_mode); r[p3@3] = busy, WAL frames, checkpointed */ \
     X(JournalMode, NONE) /* r2 = journal mode of database p1 as text */ \
     X(Vacuum, NONE) /* database p1; p2 != 0: into the file named in r2 */ \
-    X(IncrVacuum, J)    /* jumps when database p1 has no free page to give back */ \
+    X(IncrVacuum, NONE) /* gives up to r2 pages of database p1 back, when it is in auto-vacuum mode */ \
     X(Attach, NONE) /* attaches file r1 under name r2, key r3 */ \
     X(Detach, NONE) /* detaches the database named in r1 */ \
     X(SetFlag, NONE)    /* connection flag p1 (enum connection_flag): p2 0 off, 1 on */ \

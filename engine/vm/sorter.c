@@ -74,6 +74,7 @@ static u64 bytes_prefix(const u8 *p, u64 size, bool fold, bool *exact)
     u64 v = 0;
     for (u32 i = 0; i < 8; i++) {
         u8 b = i < size ? p[i] : 0;
+        if (fold && b == 0) size = 0; // behind a NUL only the sizes count
         if (fold && b >= 'A' && b <= 'Z') b += 32;
         v = v << 8 | b;
     }

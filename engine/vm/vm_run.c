@@ -962,6 +962,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(Checkpoint):
     CASE(JournalMode):
     CASE(Vacuum):
+    CASE(IncrVacuum):
     CASE(Attach):
     CASE(Detach):
     CASE(SetFlag):
@@ -969,7 +970,6 @@ enum vm_result vm_run(struct skerry_stmt *s)
         s->pc = PC;
         TRY(vm_schema_op(s, in));
         NEXT;
-    CASE(IncrVacuum): JUMP(in->p2);
 
     // -- cursors
     CASE(OpenRead):

@@ -302,6 +302,7 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
         s->vacuum = calloc(1, sizeof *s->vacuum);
         if (!s->vacuum) return vm_no_memory(s);
         s->vacuum->txn = db->databases[in->p1].txn;
+        s->vacuum->auto_vacuum = (s8)db->settings[SETTING_AUTO_VACUUM];
     }
     struct vacuum *v = s->vacuum;
     if (v->step < VACUUM_DONE) {
@@ -390,6 +391,8 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
     case OP_Attach: return database_attach(s, in);
     case OP_Detach: return database_detach(s, in);
     case OP_Vacuum: return vacuum(s, in);
+    case OP_IncrVacuum:
+        return txn_vacuum(db->databases[in->p1].txn, &s->op, (u32)MIN(reg(s, in->p2)->integer, (s64)UINT32_MAX));
     case OP_SetFlag:
         connection_flag_set(db, (enum connection_flag)in->p1, in->p2 != 0);
         return IO_DONE;

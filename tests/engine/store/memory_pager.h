@@ -209,6 +209,45 @@ bool txn_free_pages_get(const struct txn *t, struct txn_free_pages *out)
     return t->free_in_hand;
 }
 
+// Never an auto-vacuum file.
+bool txn_auto_vacuum(const struct txn *t)
+{
+    (void)t;
+    return false;
+}
+void txn_page_mark(struct txn *t, struct page *p, enum page_role role) { (void)t, (void)p, (void)role; }
+io_status txn_map_sync(struct txn *t, struct op *op)
+{
+    (void)t, (void)op;
+    return IO_DONE;
+}
+pgno txn_page_after(const struct txn *t, pgno no)
+{
+    (void)t;
+    return no + 1;
+}
+pgno txn_page_before(const struct txn *t, pgno no)
+{
+    (void)t;
+    return no - 1;
+}
+io_status txn_page_clear_way(struct txn *t, struct op *op, pgno no)
+{
+    (void)t, (void)op, (void)no;
+    return IO_DONE;
+}
+struct page *txn_page_take_at(struct txn *t, struct op *op, pgno no)
+{
+    (void)no;
+    return txn_page_take(t, op);
+}
+io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out)
+{
+    (void)t, (void)op, (void)field;
+    *out = 0;
+    return IO_DONE;
+}
+
 u32 txn_page_size(const struct txn *t) { return t->page_size; }
 u32 txn_usable_size(const struct txn *t) { return t->page_size - t->reserved; }
 pgno txn_page_count(const struct txn *t) { return t->page_count; }
