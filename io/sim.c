@@ -473,6 +473,11 @@ static void loop_add_pending(struct sim_loop *loop)
     }
 }
 
+void sim_wall_jump(struct sim *sim, s64 ms)
+{
+    sim->wall_jump_ms += ms;
+}
+
 void sim_crash(struct sim *sim)
 {
     for (struct sim_loop *loop = sim->loops; loop; loop = loop->next)
@@ -613,7 +618,7 @@ static u64 sim_now_ns(const struct io *io)
 
 static s64 sim_wall_ms(const struct io *io)
 {
-    return SIM_WALL_START_MS + (s64)(sim_now_ns(io) / 1000000);
+    return SIM_WALL_START_MS + (s64)(sim_now_ns(io) / 1000000) + ((const struct sim_loop *)io->state)->sim->wall_jump_ms;
 }
 
 static void sim_io_random(struct io *io, void *out, size_t size)

@@ -60,6 +60,8 @@ void sim_fault_at(struct sim *sim, enum sim_fault fault, u64 nth);
 void sim_crash(struct sim *sim);
 // Direct transfers give EINVAL, as on a file system without them. Others want whole sectors.
 void sim_direct_refuse(struct sim *sim, bool refused);
+// Wall clocks go on from now + ms; the monotonic clock does not jump.
+void sim_wall_jump(struct sim *sim, s64 ms);
 // True when the world crashed after this loop was created.
 bool sim_is_down(const struct io *io);
 void sim_counters_get(const struct sim *sim, struct sim_counters *out);

@@ -51,6 +51,7 @@ struct sim {
     u64 random_state;    // what happens
     u64 io_random_state; // what io_random gives
     u64 now_ns, number;
+    s64 wall_jump_ms;
     struct sim_counters counters;
     bool direct_refused;
     struct {

@@ -307,8 +307,7 @@ static bool restore_if_missing(struct node *n, struct err *err)
                                                 .key = n->key,
                                                 .out_path = n->path,
                                                 .name = config_text(&n->config, SETTING_DATABASE),
-                                                .threads = (u32)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L),
-                                                .bind = true});
+                                                .threads = (u32)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L)});
     while (r.done.state != COMPLETION_DONE) {
         io_step(n->io, 1000000000);
         if (io_now_ns(n->io) - told < 1000000000) continue;
@@ -316,7 +315,7 @@ static bool restore_if_missing(struct node *n, struct err *err)
         log_event(LOG_INFO, "restore.progress", "pages=%llu/%llu bytes=%llu", (unsigned long long)r.pages_done,
                   (unsigned long long)r.pages_total, (unsigned long long)r.bytes_done);
     }
-    bool good = r.err.code == ERR_OK, absent = r.err.code == ERR_STORE_MISSING;
+    bool good = r.err.code == ERR_OK && restore_bind(&r), absent = r.err.code == ERR_STORE_MISSING;
     if (good)
         log_event(LOG_INFO, "restore.done", "tx=%llu pages=%u ms=%llu",
                   (unsigned long long)r.tx, r.page_count,

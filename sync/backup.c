@@ -80,6 +80,7 @@ static void on_commit(struct waiter *w)
     store_position_get(b->store, &now, &b->on_commit);
     backup_status_update(b);
     if (b->has_pushed && !b->need_full && !b->log_let_go && b->status.lag_bytes > b->options.wal_bytes_max) log_let_go(b);
+    if (b->imager.step != IMAGE_IDLE && now.lsn > b->imager.lsn) imager_limit(b, (now.lsn - b->imager.lsn) * (FRAME_HEADER_SIZE + b->page_size));
     if (b->step == STEP_IDLE) backup_run(b);
 }
 
@@ -93,6 +94,10 @@ static io_status backup_step_run(struct backup *b)
     case STEP_LOAD: return backup_load(b);
     case STEP_NEWEST_GET: return backup_newest_get(b);
     case STEP_DECIDE: return backup_decide(b);
+    case STEP_GAP: return backup_gap(b);
+    case STEP_ADOPT: return backup_adopt(b);
+    case STEP_EPOCH_PUT: return backup_epoch_put(b);
+    case STEP_EPOCH_CHECK: return backup_epoch_check(b);
     case STEP_KEY_PUT: return backup_key_put(b);
     case STEP_MARK_OPEN: return backup_mark_open(b);
     case STEP_CLAIM: return backup_claim(b);
@@ -117,6 +122,7 @@ void backup_push_abandon(struct backup *b)
     if (b->writer_open) segment_writer_deinit(&b->writer);
     if (b->record_open) segment_writer_deinit(&b->record);
     b->writer_open = b->record_open = b->sealed = b->filled = false;
+    imager_abandon(b);
     if (b->txn) txn_end_read(b->txn);
 }
 
@@ -127,7 +133,9 @@ static enum backup_step step_after_failure(const struct backup *b)
     case STEP_PROBE:
     case STEP_LOAD:
     case STEP_NEWEST_GET:
-    case STEP_DECIDE: return STEP_LOAD;
+    case STEP_DECIDE:
+    case STEP_GAP:
+    case STEP_ADOPT: return STEP_LOAD;
     case STEP_SNAPSHOT:
     case STEP_SCAN:
     case STEP_FILL:
@@ -136,6 +144,8 @@ static enum backup_step step_after_failure(const struct backup *b)
     case STEP_HEAD_PUT: return b->fresh_lineage ? b->step : STEP_IDLE; // else it is a hint, and is written later
     case STEP_KEY_PUT:
     case STEP_MARK_OPEN:
+    case STEP_EPOCH_PUT:
+    case STEP_EPOCH_CHECK:
     case STEP_CLAIM:
     case STEP_IDLE:
     case STEP_PUT:
@@ -188,7 +198,7 @@ static bool requests_end(struct backup *b)
 {
     bool busy = fetch_busy(&b->fetch);
     if (busy) fetch_cancel(&b->fetch);
-    if (b->probing && b->probe.done.state == COMPLETION_PENDING) {
+    if (b->probing && b->probe.done.state != COMPLETION_DONE) {
         object_probe_cancel(&b->probe);
         busy = true;
     }
@@ -196,7 +206,8 @@ static bool requests_end(struct backup *b)
         catalog_load_cancel(&b->load);
         busy = true;
     }
-    return !busy;
+    bool compact = compact_stop(b), imager = imager_stop(b);
+    return !busy && compact && imager;
 }
 
 static void timers_cancel(struct backup *b)
@@ -267,6 +278,14 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     if (!b->options.interval_ms) b->options.interval_ms = INTERVAL_MS_DEFAULT;
     if (!b->options.head_interval_ms) b->options.head_interval_ms = HEAD_INTERVAL_MS_DEFAULT;
     if (!b->options.zstd_level) b->options.zstd_level = ZSTD_LEVEL_DEFAULT;
+    static const u64 PERIODS[BACKUP_LEVELS] = {0, 30000, 300000, 3600000, 86400000};
+    static const u64 KEEPS[BACKUP_LEVELS] = {300000, 3600000, 6 * 3600000, 2 * 86400000ull, 14 * 86400000ull};
+    for (u32 i = 0; i < BACKUP_LEVELS; i++) {
+        if (!b->options.period_ms[i]) b->options.period_ms[i] = PERIODS[i];
+        if (!b->options.keep_ms[i]) b->options.keep_ms[i] = KEEPS[i];
+    }
+    if (!b->options.history_factor) b->options.history_factor = 8;
+    if (!b->options.cpu_percent) b->options.cpu_percent = 25;
     if (!b->options.wal_bytes_max) b->options.wal_bytes_max = WAL_BYTES_MAX_DEFAULT;
     op_init(&b->op, b->io, on_op);
     b->on_commit = (struct waiter){.wake = on_commit};
@@ -274,10 +293,19 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
                                        &b->mark_done,  &b->stop_timer, &b->probe.done};
     for (u32 i = 0; i < COUNT_OF(mine); i++) completion_init(mine[i], on_completion, b);
     fetch_init(&b->fetch, options->objects, 1, backup_wake, b);
+    compact_init(b);
+    imager_init(b);
     u64 size, modified_ns;
-    b->mark_read = backup_mark_read(b->path, &b->mark);
-    b->file_is_clean = b->mark_read && b->mark.clean && backup_file_identity(b->path, &size, &modified_ns) &&
+    snprintf(b->sums_path, sizeof b->sums_path, "%s-backup-sums", b->path);
+    b->mark_read = backup_mark_read(b->io, b->path, &b->mark);
+    b->file_is_clean = b->mark_read && b->mark.clean && backup_file_identity(b->io, b->path, &size, &modified_ns) &&
                        size == b->mark.file_size && modified_ns == b->mark.file_modified_ns;
+    if (b->file_is_clean) {
+        size_t sums_size;
+        u8 *sums = backup_file_read(b->io, b->sums_path, &sums_size);
+        if (sums) sums_decode(&b->sums, sums, sums_size, &b->mark);
+        free(sums);
+    }
     return b;
 }
 
@@ -336,11 +364,14 @@ void backup_destroy(struct backup *b)
     u64 size, modified_ns;
     snprintf(wal, sizeof wal, "%s-wal", b->path);
     // Clean only when everything was pushed and closing left no WAL behind.
-    if (b->mark.clean && !backup_file_identity(wal, &size, &modified_ns) &&
-        backup_file_identity(b->path, &b->mark.file_size, &b->mark.file_modified_ns)) {
+    if (b->mark.clean && !backup_file_identity(b->io, wal, &size, &modified_ns) &&
+        backup_file_identity(b->io, b->path, &b->mark.file_size, &b->mark.file_modified_ns)) {
         b->mark.serial++;
-        sums_save(&b->sums, b->path, &b->mark);
-        if (!backup_mark_write(b->path, &b->mark, &err)) backup_log(b, SYNC_LOG_WARN, "backup.mark", "%s", err.text);
+        size_t sums_size;
+        u8 *sums = sums_encode(&b->sums, &b->mark, &sums_size);
+        if (sums) (void)backup_file_write(b->io, b->sums_path, sums, sums_size);
+        free(sums);
+        if (!backup_mark_write(b->io, b->path, &b->mark, &err)) backup_log(b, SYNC_LOG_WARN, "backup.mark", "%s", err.text);
     }
     // Timers that were cancelled come back before their memory goes.
     struct completion closed;
@@ -352,6 +383,8 @@ void backup_destroy(struct backup *b)
         while (timers[i]->state == COMPLETION_PENDING)
             if (io_step(b->io, 10000000) < 0) break;
     if (b->txn) txn_destroy(b->txn);
+    compact_deinit(b);
+    imager_deinit(b);
     if (b->probing) object_probe_deinit(&b->probe);
     if (b->loading) catalog_load_deinit(&b->load);
     fetch_deinit(&b->fetch);
@@ -359,7 +392,6 @@ void backup_destroy(struct backup *b)
     sums_deinit(&b->sums);
     op_deinit(&b->op);
     free(b->pages);
-    free(b->newest_pages);
     free(b->extra);
     free(b->page);
     free(b->shards);

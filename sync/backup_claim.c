@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sodium.h>
 
+#define GAP_MAX 64u
+
 typedef unsigned long long ull;
 
 io_status backup_probe(struct backup *b)
@@ -97,14 +99,7 @@ io_status backup_newest_get(struct backup *b)
     if (good) {
         b->newest_header = r.index.header;
         memcpy(b->newest_hash, r.index.hash, sizeof b->newest_hash);
-        free(b->newest_pages);
-        b->newest_page_count = 0;
-        b->newest_pages = calloc(r.index.page_count + 1u, sizeof *b->newest_pages);
-        if (!b->newest_pages) err_set(&b->op.err, ERR_NOMEM, __func__, "out of memory");
-        const u8 *data;
-        u32 page;
-        while (b->newest_pages && segment_reader_next(&r, &page, &data, &b->op.err)) b->newest_pages[b->newest_page_count++] = page;
-        good = b->newest_known = b->op.err.code == ERR_OK;
+        b->newest_known = true;
     }
     segment_reader_deinit(&r);
     if (!good) return IO_FAIL;
@@ -123,6 +118,7 @@ static void lineage_begin(struct backup *b)
     memcpy(b->mark.database_id, id, 16);
     do io_random(b->io, &b->mark.lineage, sizeof b->mark.lineage);
     while (!b->mark.lineage);
+    b->head_there = b->catalog.has_head;
     catalog_deinit(&b->catalog);
     b->catalog.lineage = b->mark.lineage;
     memcpy(b->catalog.database_id, id, 16);
@@ -130,16 +126,6 @@ static void lineage_begin(struct backup *b)
     b->fresh_lineage = b->need_full = true;
     b->has_pushed = false;
     b->step = b->options.key.given ? STEP_KEY_PUT : STEP_MARK_OPEN;
-}
-
-// The newest segment's pages join those that the next push holds in any case.
-static bool extra_add(struct backup *b)
-{
-    pgno *all = realloc(b->extra, ((size_t)b->extra_count + b->newest_page_count + 1) * sizeof *all);
-    if (!all) return false;
-    b->extra = all;
-    for (u32 i = 0; i < b->newest_page_count; i++) b->extra[b->extra_count++] = b->newest_pages[i];
-    return true;
 }
 
 io_status backup_decide(struct backup *b)
@@ -152,7 +138,7 @@ io_status backup_decide(struct backup *b)
             backup_log(b, SYNC_LOG_WARN, "backup.vanished",
                        "the store held this database's backup before and is empty now; a whole image is pushed");
         lineage_begin(b);
-        b->mark.epoch++;
+        b->mark.epoch = MAX(b->mark.epoch, b->epoch_tried) + 1;
         return IO_DONE;
     }
     if (!b->mark_read || memcmp(b->mark.database_id, id, 16) != 0)
@@ -173,37 +159,84 @@ io_status backup_decide(struct backup *b)
                         b->name);
     if (!b->conditions || !b->newest_known) {
         lineage_begin(b);
-        b->mark.epoch++;
+        b->mark.epoch = MAX(b->mark.epoch, b->epoch_tried) + 1;
         return IO_DONE;
     }
-    // Up to where is this database in the store? Positions in the WAL are believed only as the mark has them: a
-    // copy of this volume may have gone on with the same WAL in another way. When one push is there that the
-    // mark does not know (we died before it was noted, or a copy made it), its pages are pushed once more.
+    // Up to where is this database in the store? Positions in the WAL are believed only as the mark has them: a copy
+    // of this volume may have gone on with the same WAL in another way. Pushes that the mark does not know (it was
+    // not durable yet when the power went, or a copy made them) are read, and their pages are pushed once more.
     bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
     bool same = h->tx_max == b->mark.tx && memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
-    bool next = h->tx_max == b->mark.tx + 1 && memcmp(h->parent, b->mark.hash, SEGMENT_HASH_SIZE) == 0 &&
-                !(h->flags & (SEGMENT_BASE | SEGMENT_SHARDED));
+    bool gap = h->tx_max > b->mark.tx && h->tx_max - b->mark.tx <= GAP_MAX && b->mark.tx;
     b->has_pushed = false;
-    if (b->need_full) {
-        // Found out when this was decided before.
-    } else if (whole && same && b->mark.clean && b->file_is_clean && b->at_start.wal_frame == 0) {
-        b->pushed = b->at_start, b->has_pushed = true;
-        sums_load(&b->sums, b->path, &b->mark);
-    } else if (((whole && same) || next) && !b->mark.clean) {
+    b->step = STEP_ADOPT;
+    if (!(same && b->mark.clean && b->file_is_clean)) sums_deinit(&b->sums);
+    if (b->need_full) return IO_DONE; // found out when this was decided before
+    if (whole && same && b->mark.clean && b->file_is_clean && b->at_start.wal_frame == 0) {
+        b->pushed = b->at_start, b->has_pushed = true; // and the sums are what was read at start
+    } else if (((whole && same) || gap) && !b->mark.clean) {
         b->has_pushed = store_position_find(b->store, b->mark.wal_salt, b->mark.wal_frame, &b->pushed);
-        if (next && !extra_add(b)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+        b->gap_tx = b->mark.tx;
+        memcpy(b->gap_hash, b->mark.hash, sizeof b->gap_hash);
+        if (b->has_pushed && gap) b->step = STEP_GAP;
     }
+    return IO_DONE;
+}
+
+// Reads the pushes that the mark does not know, one by one. Whatever is off leads to a whole image.
+io_status backup_gap(struct backup *b)
+{
+    while (b->gap_tx < b->newest_header.tx_max) {
+        if (fetch_idle(&b->fetch)) {
+            char key[OBJECT_KEY_MAX];
+            name_segment(b->name, b->catalog.lineage, 0, b->gap_tx + 1, b->gap_tx + 1, key);
+            fetch_get(&b->fetch, key, 0, 0, 0);
+            b->fetch.request.tries_max = 1;
+        }
+        io_status status = fetch_run(&b->fetch, &b->op.err);
+        if (status == IO_WAIT || (status == IO_FAIL && b->op.err.code != ERR_STORE_MISSING)) return status;
+        struct segment_reader r;
+        const struct object_request *q = &b->fetch.request;
+        bool good = status == IO_DONE && segment_reader_open(&r, q->answer, q->answer_size, q->key, &b->catalog.key, &b->op.err);
+        const struct segment_header *h = &r.index.header;
+        good = good && !(h->flags & (SEGMENT_BASE | SEGMENT_SHARDED)) && memcmp(h->parent, b->gap_hash, SEGMENT_HASH_SIZE) == 0;
+        pgno *all = good ? realloc(b->extra, ((size_t)b->extra_count + r.index.page_count + 1) * sizeof *all) : NULL;
+        if (all) {
+            const u8 *data;
+            u32 page;
+            b->extra = all;
+            while (segment_reader_next(&r, &page, &data, &b->op.err)) b->extra[b->extra_count++] = page;
+            good = b->op.err.code == ERR_OK;
+            memcpy(b->gap_hash, r.index.hash, sizeof b->gap_hash);
+        }
+        if (status == IO_DONE) segment_reader_deinit(&r);
+        if (!good || !all) {
+            err_clear(&b->op.err);
+            b->has_pushed = false;
+            break;
+        }
+        b->gap_tx++;
+    }
+    b->step = STEP_ADOPT;
+    return IO_DONE;
+}
+
+io_status backup_adopt(struct backup *b)
+{
+    const struct segment_header *h = &b->newest_header;
     b->need_full = !b->has_pushed;
     if (b->need_full)
         backup_log(b, SYNC_LOG_WARN, "backup.discontinuous",
                    "the database was changed while the node did not run, or its last push was torn; a whole image is pushed");
-    b->mark.lineage = c->lineage;
+    u64 epoch = MAX(b->catalog.head.epoch, h->epoch);
+    b->mark.lineage = b->catalog.lineage;
     b->mark.tx = h->tx_max;
     b->mark.sum = h->sum_after;
     memcpy(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE);
-    b->mark.epoch = MAX(epoch, b->claimed ? b->mark.epoch : epoch) + 1;
+    b->mark.epoch = MAX(MAX(epoch, b->claimed ? b->mark.epoch : epoch), b->epoch_tried) + 1;
     b->catalog.epoch = b->mark.epoch;
-    b->fresh_lineage = !c->has_head;
+    b->head_there = b->catalog.has_head;
+    b->fresh_lineage = !b->head_there;
     b->step = STEP_MARK_OPEN;
     return IO_DONE;
 }
@@ -226,31 +259,112 @@ io_status backup_key_put(struct backup *b)
     return IO_DONE;
 }
 
-// The first mark is written with its name made durable; later slots go through the loop.
+// The first mark is written with its name made durable; later slots are written without a sync.
 io_status backup_mark_open(struct backup *b)
 {
-    if (!b->mark_in_flight) {
-        b->mark.serial++;
-        b->mark.clean = false;
-        if (!backup_mark_write(b->path, &b->mark, &b->op.err)) return IO_FAIL;
-        b->mark_read = true;
-        if (b->mark_file) { // contacted again
-            b->step = b->need_full ? STEP_CLAIM : STEP_SNAPSHOT;
-            return IO_DONE;
+    for (;;) {
+        if (!b->mark_in_flight) {
+            b->mark_in_flight = true;
+            if (b->mark_open_at == 0 && !b->mark_file) {
+                backup_mark_path(b->path, b->mark_path);
+                io_file_open(b->io, b->mark_path, IO_OPEN_WRITE | IO_OPEN_CREATE, &b->mark_file, &b->mark_done);
+                return IO_WAIT;
+            }
+            if (b->mark_open_at <= 1) {
+                b->mark.serial++;
+                b->mark.clean = false;
+                backup_mark_encode(&b->mark, b->mark_bytes);
+                b->mark_open_at = 1;
+                b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
+                io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset(&b->mark), &b->mark_done);
+                return IO_WAIT;
+            }
+            snprintf(b->mark_folder, sizeof b->mark_folder, "%s", b->path);
+            char *slash = strrchr(b->mark_folder, '/');
+            if (slash)
+                slash[slash == b->mark_folder] = 0;
+            else
+                snprintf(b->mark_folder, sizeof b->mark_folder, ".");
+            io_path_sync_dir(b->io, b->mark_folder, &b->mark_done);
+            return IO_WAIT;
         }
-        backup_mark_path(b->path, b->mark_path);
-        b->mark_in_flight = true;
-        io_file_open(b->io, b->mark_path, IO_OPEN_WRITE, &b->mark_file, &b->mark_done);
-        return IO_WAIT;
+        if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
+        b->mark_in_flight = false;
+        if (b->mark_done.result < 0) {
+            if (b->mark_open_at == 0) b->mark_file = NULL;
+            b->mark_open_at = 0;
+            return IO_ERROR(&b->op.err, ERR_IOERR, "%s cannot be written: %s", b->mark_path, strerror((int)-b->mark_done.result));
+        }
+        if (b->mark_open_at++ == 2) break;
     }
-    if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
-    b->mark_in_flight = false;
-    if (b->mark_done.result < 0) {
-        b->mark_file = NULL;
-        return IO_ERROR(&b->op.err, ERR_IOERR, "%s cannot be opened: %s", b->mark_path,
-                        strerror((int)-b->mark_done.result));
+    b->mark_open_at = 0;
+    b->mark_read = true;
+    io_random(b->io, b->claim, sizeof b->claim);
+    b->step = b->conditions ? STEP_EPOCH_PUT : STEP_CLAIM;
+    if (!b->conditions && !b->need_full) b->step = STEP_SNAPSHOT;
+    return IO_DONE;
+}
+
+// ---- claims
+// ----------------------------------------------------------------------------------------------
+
+// Pushes fence by their names, as long as the later writer's push of the same number is there. It may be let go after
+// keep_ms[0]; so who has not pushed for a part of that time first looks whether there is a claim after its own.
+// Epochs are dense: each is claimed by put-if-absent, and stays.
+io_status backup_epoch_put(struct backup *b)
+{
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_claim(b->name, b->mark.epoch, key);
+        fetch_put(&b->fetch, key, b->claim, sizeof b->claim, true);
+        b->fetch.request.tries_max = 4;
+        b->verified_ns = io_now_ns(b->io);
+        b->verified_ms = io_wall_ms(b->io);
     }
+    io_status status = fetch_run(&b->fetch, &b->op.err);
+    if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS) {
+        err_clear(&b->op.err);
+        backup_log(b, SYNC_LOG_WARN, "backup.contended", "another node claims this backup at the same time; this one comes after it");
+        b->epoch_tried = b->mark.epoch;
+        backup_contact_again(b);
+        return IO_DONE;
+    }
+    IO_TRY(status);
     b->step = b->need_full ? STEP_CLAIM : STEP_SNAPSHOT;
+    return IO_DONE;
+}
+
+bool backup_epoch_due(struct backup *b, u64 age_ms_max, enum backup_step next)
+{
+    u64 age = (io_now_ns(b->io) - b->verified_ns) / 1000000;
+    s64 age_wall = io_wall_ms(b->io) - b->verified_ms; // also runs while the machine sleeps
+    if (!b->conditions || (age <= age_ms_max && age_wall >= 0 && age_wall <= (s64)age_ms_max)) return false;
+    b->after_check = next;
+    b->step = STEP_EPOCH_CHECK;
+    return true;
+}
+
+io_status backup_epoch_check(struct backup *b)
+{
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_claim(b->name, b->mark.epoch + 1, key);
+        fetch_get(&b->fetch, key, 0, 0, 4096);
+        b->fetch.request.tries_max = 1;
+        b->checked_ns = io_now_ns(b->io);
+        b->checked_ms = io_wall_ms(b->io);
+    }
+    io_status status = fetch_run(&b->fetch, &b->op.err);
+    if (status == IO_DONE)
+        return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
+                        "another node has gone on with this backup (it claimed epoch %llu, ours is %llu); this one's newer commits are "
+                        "only here",
+                        (ull)b->mark.epoch + 1, (ull)b->mark.epoch);
+    if (status == IO_WAIT || b->op.err.code != ERR_STORE_MISSING) return status;
+    err_clear(&b->op.err);
+    b->verified_ns = b->checked_ns;
+    b->verified_ms = b->checked_ms;
+    b->step = b->after_check;
     return IO_DONE;
 }
 

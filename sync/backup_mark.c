@@ -1,10 +1,8 @@
 #include "names.h"
+#include "small_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char MARK_MAGIC[8] = {'S', 'K', 'R', 'Y', 'B', 'K', 'P', '2'};
 
@@ -57,27 +55,65 @@ void backup_mark_path(const char *database_path, char out[4096])
     snprintf(out, 4096, "%s-backup", database_path);
 }
 
-bool backup_mark_read(const char *database_path, struct backup_mark *out)
+// ---- outside of the loop
+// ---------------------------------------------------------------------------------------
+
+static void wait_for(struct io *io, struct completion *c)
+{
+    while (c->state == COMPLETION_PENDING)
+        if (io_step(io, UINT64_MAX) < 0) break;
+}
+
+static void wake_nobody(void *context)
+{
+    (void)context;
+}
+
+u8 *backup_file_read(struct io *io, const char *path, size_t *size)
+{
+    struct small_file f;
+    struct err err = ERR_CLEAR;
+    io_status status;
+    small_file_init(&f, io, wake_nobody, NULL);
+    while ((status = small_file_read(&f, path, 1u << 30, &err)) == IO_WAIT) wait_for(io, &f.c);
+    if (status == IO_FAIL) small_file_deinit(&f);
+    *size = f.size;
+    return f.bytes;
+}
+
+bool backup_file_write(struct io *io, const char *path, const void *bytes, size_t size)
+{
+    struct small_file f;
+    struct err err = ERR_CLEAR;
+    io_status status;
+    small_file_init(&f, io, wake_nobody, NULL);
+    while ((status = small_file_write(&f, path, bytes, size, &err)) == IO_WAIT) wait_for(io, &f.c);
+    small_file_deinit(&f);
+    return status == IO_DONE;
+}
+
+bool backup_mark_read(struct io *io, const char *database_path, struct backup_mark *out)
 {
     char path[4096];
-    u8 bytes[2 * BACKUP_MARK_SIZE] = {0};
+    size_t size;
     backup_mark_path(database_path, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    ssize_t size = pread(fd, bytes, sizeof bytes, 0);
-    close(fd);
+    u8 *bytes = backup_file_read(io, path, &size);
     struct backup_mark a, b;
-    bool has_a = size > 0 && backup_mark_decode(bytes, &a);
-    bool has_b = size > 0 && backup_mark_decode(bytes + BACKUP_MARK_SIZE, &b);
+    bool has_a = bytes && size >= BACKUP_MARK_SIZE && backup_mark_decode(bytes, &a);
+    bool has_b = bytes && size >= 2 * BACKUP_MARK_SIZE && backup_mark_decode(bytes + BACKUP_MARK_SIZE, &b);
+    free(bytes);
     if (!has_a && !has_b) return false;
     *out = has_a && (!has_b || a.serial > b.serial) ? a : b;
     return true;
 }
 
-bool backup_mark_write(const char *database_path, const struct backup_mark *m, struct err *err)
+bool backup_mark_write(struct io *io, const char *database_path, const struct backup_mark *m, struct err *err)
 {
     char path[4096], folder[4096];
     u8 bytes[BACKUP_MARK_SIZE];
+    struct iovec iov = {bytes, sizeof bytes};
+    struct io_file *file = NULL;
+    struct completion c;
     backup_mark_path(database_path, path);
     snprintf(folder, sizeof folder, "%s", database_path);
     char *slash = strrchr(folder, '/');
@@ -86,30 +122,34 @@ bool backup_mark_write(const char *database_path, const struct backup_mark *m, s
     else
         snprintf(folder, sizeof folder, ".");
     backup_mark_encode(m, bytes);
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    bool good =
-        fd >= 0 &&
-        pwrite(fd, bytes, sizeof bytes, (off_t)backup_mark_offset(m)) == (ssize_t)sizeof bytes &&
-        fsync(fd) == 0;
-    int saved = errno;
-    if (fd >= 0) close(fd);
-    int dir = good ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (dir >= 0) {
-        if (fsync(dir) != 0) good = false, saved = errno;
-        close(dir);
+    completion_init(&c, NULL, NULL);
+    io_file_open(io, path, IO_OPEN_WRITE | IO_OPEN_CREATE, &file, &c);
+    wait_for(io, &c);
+    s64 result = c.result;
+    if (result >= 0) {
+        io_file_writev_sync(file, &iov, 1, backup_mark_offset(m), &c);
+        wait_for(io, &c);
+        result = c.result;
+        io_file_close(file, &c);
+        wait_for(io, &c);
     }
-    if (!good)
-        err_set_errno(err, ERR_IOERR_WRITE, saved, __func__, "%s: cannot be written: %s", path,
-                      strerror(saved));
-    return good;
+    if (result >= 0) {
+        io_path_sync_dir(io, folder, &c);
+        wait_for(io, &c);
+        result = c.result;
+    }
+    if (result < 0) err_set_errno(err, ERR_IOERR_WRITE, (int)-result, __func__, "%s: cannot be written: %s", path, strerror((int)-result));
+    return result >= 0;
 }
 
-bool backup_file_identity(const char *database_path, u64 *size, u64 *modified_ns)
+bool backup_file_identity(struct io *io, const char *path, u64 *size, u64 *modified_ns)
 {
-    struct stat st;
-    if (stat(database_path, &st) != 0) return false;
-    *size = (u64)st.st_size;
-    *modified_ns = (u64)st.st_mtim.tv_sec * 1000000000u + (u64)st.st_mtim.tv_nsec;
-    return true;
+    struct io_path_info info = {0};
+    struct completion c;
+    completion_init(&c, NULL, NULL);
+    io_path_stat(io, path, &info, &c);
+    wait_for(io, &c);
+    *size = info.size;
+    *modified_ns = (u64)info.modified_ns;
+    return c.result >= 0;
 }
-

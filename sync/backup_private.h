@@ -1,7 +1,9 @@
 // What the parts of a backup share: backup.c (its life), backup_claim.c (whose is what is in the
-// store), backup_push.c (commits to segments), backup_sums.c (the database's sum).
+// store), backup_push.c (commits to segments), backup_sums.c (the database's sum), backup_compact.c
+// (merging levels), backup_image.c (images beside the pushes), backup_retain.c (what goes).
 #pragma once
 
+#include "backup_compact.h"
 #include "catalog.h"
 #include "sync.h"
 
@@ -11,8 +13,12 @@ enum backup_step {
     STEP_NEWEST_GET, // whose is the newest segment, and up to where is it?
     STEP_PROBE,      // does the store honour put-if-absent?
     STEP_DECIDE,     // go on with it, or start a whole image, or refuse
+    STEP_GAP,        // pushes that the mark does not know
+    STEP_ADOPT,
     STEP_KEY_PUT,    // the wrapped key of a new lineage
     STEP_MARK_OPEN,
+    STEP_EPOCH_PUT,   // the claim that an earlier writer finds, however long it was away
+    STEP_EPOCH_CHECK, // is there a later claim?
     STEP_CLAIM, // a segment without pages, when an image has to follow
     STEP_IDLE,
     STEP_SNAPSHOT, // a read transaction and the pages that changed since the last push
@@ -43,8 +49,9 @@ static inline u32 sums_group(const struct sums *s, u32 page)
 }
 void sums_deinit(struct sums *s);
 // PATH-backup-sums: written when the database was closed cleanly, believed when it is of this mark.
-void sums_save(const struct sums *s, const char *database_path, const struct backup_mark *m);
-bool sums_load(struct sums *s, const char *database_path, const struct backup_mark *m);
+// Encoded; NULL: not worth it, or no memory.
+u8 *sums_encode(const struct sums *s, const struct backup_mark *m, size_t *size);
+bool sums_decode(struct sums *s, const u8 *bytes, size_t size, const struct backup_mark *m);
 
 struct backup {
     struct backup_options options;
@@ -68,24 +75,36 @@ struct backup {
     // The backup as it is in the store.
     struct catalog catalog;
     bool fresh_lineage; // not known to the head yet
+    bool head_there;    // there is a head
     bool conditions;    // put-if-absent works
     bool newest_known;
     struct segment_header newest_header;
     u8 newest_hash[SEGMENT_HASH_SIZE];
-    pgno *newest_pages, *extra; // what the newest segment holds; what the next push holds in any case
-    u32 newest_page_count, extra_count;
+    u64 gap_tx; // up to where pushes that the mark does not know were read
+    u8 gap_hash[SEGMENT_HASH_SIZE];
+    pgno *extra; // what the next push holds in any case
+    u32 extra_count;
 
     // This database's place in it.
     struct backup_mark mark;
     bool mark_read, file_is_clean; // as of backup_create
     struct io_file *mark_file;
-    char mark_path[4096];
+    char mark_path[4096], sums_path[4200];
     u8 mark_bytes[BACKUP_MARK_SIZE];
     bool mark_in_flight;
+    u32 mark_open_at;
+    struct iovec mark_iov;
+    char mark_folder[4096];
     struct sums sums;
 
     // The push under way.
     bool claimed;    // a segment of our epoch is in the store
+    u64 verified_ns; // when there was no later claim
+    s64 verified_ms;
+    enum backup_step after_check;
+    u64 checked_ns, put_began_ns, epoch_tried;
+    s64 checked_ms, put_began_ms;
+    u8 claim[40];
     bool need_full;  // the backup and the database have no common point
     bool full;       // this push is a whole image
     bool log_let_go; // too much waited: the WAL no longer reaches back to what was pushed
@@ -113,6 +132,9 @@ struct backup {
     char *head_text;
     size_t head_size;
 
+    struct compact compact;
+    struct imager imager;
+
     bool stopping, stop_reported;
     u64 stop_deadline_ns;
     struct completion stop_timer;
@@ -127,11 +149,19 @@ void backup_wake(void *b);
 io_status backup_yield(struct backup *b);
 void backup_status_update(struct backup *b);
 void backup_push_abandon(struct backup *b);
+// A segment that was just put is known, and kept for the merges to come when it is small.
+void backup_catalog_note(struct backup *b, const struct segment_header *h, const struct segment_writer *w);
 
 io_status backup_probe(struct backup *b);
 io_status backup_load(struct backup *b);
 io_status backup_newest_get(struct backup *b);
 io_status backup_decide(struct backup *b);
+io_status backup_gap(struct backup *b);
+io_status backup_adopt(struct backup *b);
+io_status backup_epoch_put(struct backup *b);
+io_status backup_epoch_check(struct backup *b);
+// True when the claim has to be checked first: then the step is that, and `next` comes after it.
+bool backup_epoch_due(struct backup *b, u64 age_ms_max, enum backup_step next);
 io_status backup_key_put(struct backup *b);
 io_status backup_mark_open(struct backup *b);
 void backup_contact_again(struct backup *b);

@@ -2,9 +2,9 @@
 #include "backup_private.h"
 
 #define FRAME_HEADER_SIZE 24
+#define HEAD_CHECK_MS     2000 // a head put says who is the newest writer: that is looked at shortly before
 #define SCAN_SLICE        64 // pages a turn of the loop
-#define CACHED_OBJECT_MAX (1u << 20)
-#define CACHED_BYTES_MAX  (8u << 20)
+#define PUT_TRIES         5 // then the claim is looked at again
 #define SHARD_TRIES       8 // the snapshot that the shards are of holds the WAL meanwhile
 
 typedef unsigned long long ull;
@@ -16,7 +16,7 @@ static io_status head_needed(struct backup *b)
 {
     u64 now = io_now_ns(b->io);
     if (b->head_dirty && (now >= b->head_due_ns || b->stopping)) {
-        b->step = b->conditions ? STEP_HEAD_PUT : STEP_HEAD_CHECK;
+        b->step = b->head_there && (!b->conditions || b->fresh_lineage) ? STEP_HEAD_CHECK : STEP_HEAD_PUT;
         return IO_DONE;
     }
     if (b->head_dirty && b->head_timer.state != COMPLETION_PENDING)
@@ -91,6 +91,7 @@ io_status backup_snapshot(struct backup *b)
     IO_TRY(txn_begin_read(b->txn, &b->op));
     txn_position_get(b->txn, &b->target);
     b->target_ms = io_wall_ms(b->io);
+    imager_abandon(b);
     free(b->pages);
     b->pages = NULL;
     b->page_total = b->page_next = 0;
@@ -121,6 +122,7 @@ io_status backup_snapshot(struct backup *b)
     if (!sums_resize(&b->sums, b->target.page_count) || (!b->full && !pages_add(b, summed, cut)))
         return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
     b->sharded = (u64)b->page_total * page_size > SEGMENT_RAW_MAX;
+    imager_snapshot(b);
     free(b->page);
     b->page = malloc(page_size);
     if (!b->page) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
@@ -300,14 +302,7 @@ io_status backup_shard_put(struct backup *b)
         b->fetch.request.tries_max = SHARD_TRIES;
     }
     IO_TRY(fetch_run(&b->fetch, &b->op.err));
-    if (b->shard_count == b->shard_capacity) {
-        u32 capacity = b->shard_capacity ? b->shard_capacity * 2 : 64;
-        struct segment_shard *bigger = realloc(b->shards, capacity * sizeof *bigger);
-        if (!bigger) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
-        b->shards = bigger;
-        b->shard_capacity = capacity;
-    }
-    b->shards[b->shard_count++] = s;
+    if (!shards_add(&b->shards, &b->shard_count, &b->shard_capacity, &s)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
     b->status.pushed_bytes += b->writer.size;
     segment_writer_deinit(&b->writer);
     b->writer_open = false;
@@ -359,20 +354,23 @@ static void on_retry(struct object_request *r, u64 wait_ms)
     backup_log(b, SYNC_LOG_WARN, "backup.retry", "%s (try %u, the next in %llu ms)", r->err.text, r->attempt, (ull)wait_ms);
 }
 
-// A segment that was just put, for the merges to come.
-static void catalog_note(struct backup *b, const struct segment_header *h, const struct segment_writer *w)
+void backup_catalog_note(struct backup *b, const struct segment_header *h, const struct segment_writer *w)
 {
     struct catalog_segment *s = catalog_add(&b->catalog, h->level, h->tx_min, h->tx_max, w->size);
     if (!s) return; // found again by the next start
     s->known = true;
-    s->flags = h->flags;
+    s->flags = w->header.flags;
     s->page_count = w->page_count;
     s->time_min_ms = h->time_min_ms;
     s->time_max_ms = h->time_max_ms;
-    u64 cached = w->size;
-    for (u32 i = 0; i < b->catalog.count; i++)
-        if (b->catalog.segments[i].bytes) cached += b->catalog.segments[i].size;
-    if (h->level == 0 && w->size <= CACHED_OBJECT_MAX && cached <= CACHED_BYTES_MAX && (s->bytes = malloc(w->size)))
+    u64 kept = w->size;
+    for (u32 i = 0; i < b->catalog.count; i++) {
+        struct catalog_segment *o = &b->catalog.segments[i];
+        bool merged = o->level < h->level && o->tx_min >= h->tx_min && o->tx_max <= h->tx_max;
+        if (merged) free(o->bytes), o->bytes = NULL;
+        if (o->bytes) kept += o->size;
+    }
+    if (h->level < LEVEL_IMAGE - 1 && w->size <= COMPACT_CACHE_MAX && kept <= COMPACT_CACHE_ALL && (s->bytes = malloc(w->size)))
         memcpy(s->bytes, w->bytes, w->size);
 }
 
@@ -390,6 +388,7 @@ static void pushed_all(struct backup *b)
 
 static void segment_is_there(struct backup *b)
 {
+    if (b->put_began_ns > b->verified_ns) b->verified_ns = b->put_began_ns, b->verified_ms = b->put_began_ms;
     struct segment_writer *w = b->record_open ? &b->record : &b->writer;
     bool claim = b->record_open && !b->filled;
     b->mark.tx++;
@@ -399,7 +398,7 @@ static void segment_is_there(struct backup *b)
     b->status.pushed_bytes += w->size;
     b->status.pushed_segments++;
     b->status.pushed_at_ms = io_wall_ms(b->io);
-    catalog_note(b, &w->header, w);
+    backup_catalog_note(b, &w->header, w);
     segment_writer_deinit(w);
     b->sealed = false;
     if (b->record_open)
@@ -411,6 +410,7 @@ static void segment_is_there(struct backup *b)
     } else if (b->full) {
         b->step = STEP_IMAGE_PUT;
     } else {
+        imager_pushed(b);
         pushed_all(b);
     }
 }
@@ -421,10 +421,13 @@ io_status backup_put(struct backup *b)
     struct segment_writer *w = b->record_open ? &b->record : &b->writer;
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
+        if (backup_epoch_due(b, b->options.keep_ms[0] / 4, STEP_PUT)) return IO_DONE;
         name_segment(b->name, b->mark.lineage, 0, b->mark.tx + 1, b->mark.tx + 1, key);
         fetch_put(&b->fetch, key, w->bytes, w->size, true);
-        b->fetch.request.tries_max = OBJECT_TRIES_ENDLESS;
+        b->fetch.request.tries_max = PUT_TRIES;
         b->fetch.request.on_retry = on_retry;
+        b->put_began_ns = io_now_ns(b->io);
+        b->put_began_ms = io_wall_ms(b->io);
     }
     io_status status = fetch_run(&b->fetch, &b->op.err);
     if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS) {
@@ -444,7 +447,7 @@ io_status backup_put_check(struct backup *b)
         char key[OBJECT_KEY_MAX];
         name_segment(b->name, b->mark.lineage, 0, b->mark.tx + 1, b->mark.tx + 1, key);
         fetch_get(&b->fetch, key, 0, 0, 0);
-        b->fetch.request.tries_max = OBJECT_TRIES_ENDLESS;
+        b->fetch.request.tries_max = PUT_TRIES;
     }
     IO_TRY(fetch_run(&b->fetch, &b->op.err));
     const u8 *bytes = b->fetch.request.answer;
@@ -483,8 +486,9 @@ io_status backup_image_put(struct backup *b)
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
         name_segment(b->name, b->mark.lineage, LEVEL_IMAGE, 1, b->mark.tx, key);
+        if (backup_epoch_due(b, b->options.keep_ms[0] / 4, STEP_IMAGE_PUT)) return IO_DONE;
         fetch_put(&b->fetch, key, w->bytes, w->size, b->conditions);
-        b->fetch.request.tries_max = OBJECT_TRIES_ENDLESS;
+        b->fetch.request.tries_max = PUT_TRIES;
         b->fetch.request.on_retry = on_retry;
     }
     io_status status = fetch_run(&b->fetch, &b->op.err);
@@ -493,7 +497,7 @@ io_status backup_image_put(struct backup *b)
     IO_TRY(status);
     b->status.pushed_bytes += w->size;
     b->status.images++;
-    catalog_note(b, &w->header, w);
+    backup_catalog_note(b, &w->header, w);
     segment_writer_deinit(w);
     b->writer_open = b->sealed = false;
     b->head_due_ns = 0;
@@ -528,6 +532,8 @@ io_status backup_mark_step(struct backup *b)
     b->status.error[0] = 0;
     b->attempt = 0;
     b->step = STEP_IDLE;
+    imager_wake(b);
+    compact_wake(b);
     return IO_DONE;
 }
 
@@ -584,9 +590,10 @@ io_status backup_head_put(struct backup *b)
 {
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
+        if (backup_epoch_due(b, HEAD_CHECK_MS, STEP_HEAD_PUT)) return IO_DONE;
         if (!head_make(b)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
         name_head(b->name, key);
-        fetch_put(&b->fetch, key, b->head_text, b->head_size, b->fresh_lineage && b->conditions && !b->catalog.has_head);
+        fetch_put(&b->fetch, key, b->head_text, b->head_size, !b->head_there && b->conditions);
         b->fetch.request.tries_max = 4;
         b->head_dirty = false; // what comes while it is under way makes it dirty again
     }
@@ -594,17 +601,16 @@ io_status backup_head_put(struct backup *b)
     if (status == IO_WAIT) return status;
     if (status == IO_FAIL) {
         b->head_dirty = true;
-        if (b->op.err.code == ERR_STORE_EXISTS) {
+        if (b->op.err.code == ERR_STORE_EXISTS) { // ours, whose answer was lost, or another's
             err_clear(&b->op.err);
-            return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
-                            "another node began a backup under the name '%s' at the same time; this one's commits are only here and in "
-                            "a lineage of its own",
-                            b->name);
+            b->head_there = true;
+            b->step = STEP_HEAD_CHECK;
+            return IO_DONE;
         }
         return status;
     }
     b->fresh_lineage = false;
-    b->catalog.has_head = true;
+    b->head_there = true;
     b->head_due_ns = io_now_ns(b->io) + (u64)b->options.head_interval_ms * 1000000;
     b->step = STEP_IDLE;
     return IO_DONE;

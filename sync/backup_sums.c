@@ -1,8 +1,6 @@
 #include "backup_private.h"
 
-#include <fcntl.h>
 #include <sodium.h>
-#include <unistd.h>
 
 bool sums_resize(struct sums *s, u32 pages)
 {
@@ -38,7 +36,7 @@ void sums_deinit(struct sums *s)
     *s = (struct sums){0};
 }
 
-// ---- kept from one run to the next
+// ---- PATH-backup-sums, kept from one run to the next
 // -------------------------------------------------------------------------------
 
 // 64 bytes: magic, u64 lineage, u64 tx, u64 sum, u32 shift, u32 count, u32 pages, u32 0, 16 bytes
@@ -59,50 +57,37 @@ static void header_make(const struct sums *s, const struct backup_mark *m, u8 ou
     crypto_generichash(out + 48, 16, (const u8 *)s->groups, s->count * sizeof *s->groups, NULL, 0);
 }
 
-void sums_save(const struct sums *s, const char *database_path, const struct backup_mark *m)
+u8 *sums_encode(const struct sums *s, const struct backup_mark *m, size_t *size)
 {
-    char path[4200];
-    u8 header[SUMS_HEADER];
-    snprintf(path, sizeof path, "%s-backup-sums", database_path);
-    if (!s->valid || s->total != m->sum) return;
-    header_make(s, m, header);
-    FILE *f = fopen(path, "we");
-    if (!f) return;
-    bool good = fwrite(header, sizeof header, 1, f) == 1 &&
-                fwrite(s->groups, sizeof *s->groups, s->count, f) == s->count;
-    if (fclose(f) != 0 || !good) unlink(path);
+    if (!s->valid || s->total != m->sum) return NULL;
+    *size = SUMS_HEADER + (size_t)s->count * sizeof *s->groups;
+    u8 *bytes = malloc(*size);
+    if (!bytes) return NULL;
+    header_make(s, m, bytes);
+    if (s->count) memcpy(bytes + SUMS_HEADER, s->groups, (size_t)s->count * sizeof *s->groups);
+    return bytes;
 }
 
-bool sums_load(struct sums *s, const char *database_path, const struct backup_mark *m)
+bool sums_decode(struct sums *s, const u8 *bytes, size_t size, const struct backup_mark *m)
 {
-    char path[4200];
-    u8 header[SUMS_HEADER], want[SUMS_HEADER];
-    snprintf(path, sizeof path, "%s-backup-sums", database_path);
-    FILE *f = fopen(path, "re");
-    if (!f) return false;
-    struct sums read = {0};
-    bool good = fread(header, sizeof header, 1, f) == 1;
-    if (good) {
-        read.total = be64_get(header + 24);
-        read.shift = be32_get(header + 32);
-        read.count = be32_get(header + 36);
-        read.pages = be32_get(header + 40);
-        good = read.count <= SUMS_GROUPS_MAX && read.shift < 32 && read.total == m->sum &&
-               (read.groups = malloc((read.count + 1u) * sizeof *read.groups)) &&
-               fread(read.groups, sizeof *read.groups, read.count, f) == read.count;
-    }
-    fclose(f);
-    if (good) {
-        u64 total = 0;
-        for (u32 i = 0; i < read.count; i++) total ^= read.groups[i];
-        header_make(&read, m, want);
-        good = total == read.total && memcmp(header, want, sizeof want) == 0;
-    }
-    if (!good) {
+    u8 want[SUMS_HEADER];
+    if (size < SUMS_HEADER) return false;
+    struct sums read = {.valid = true,
+                        .total = be64_get(bytes + 24),
+                        .shift = be32_get(bytes + 32),
+                        .count = be32_get(bytes + 36),
+                        .pages = be32_get(bytes + 40)};
+    if (read.count > SUMS_GROUPS_MAX || read.shift > 31 || read.total != m->sum || size != SUMS_HEADER + (size_t)read.count * sizeof *read.groups ||
+        !(read.groups = malloc(((size_t)read.count + 1) * sizeof *read.groups)))
+        return false;
+    u64 total = 0;
+    memcpy(read.groups, bytes + SUMS_HEADER, size - SUMS_HEADER);
+    for (u32 i = 0; i < read.count; i++) total ^= read.groups[i];
+    header_make(&read, m, want);
+    if (total != read.total || memcmp(bytes, want, sizeof want) != 0) {
         free(read.groups);
         return false;
     }
-    read.valid = true;
     sums_deinit(s);
     *s = read;
     return true;

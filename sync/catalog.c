@@ -114,6 +114,19 @@ bool catalog_learn(struct catalog_segment *s, const u8 *trailer, size_t size, co
     return true;
 }
 
+bool shards_add(struct segment_shard **shards, u32 *count, u32 *capacity, const struct segment_shard *s)
+{
+    if (*count == *capacity) {
+        u32 more = *capacity ? *capacity * 2 : 64;
+        struct segment_shard *bigger = realloc(*shards, more * sizeof *bigger);
+        if (!bigger) return false;
+        *shards = bigger;
+        *capacity = more;
+    }
+    (*shards)[(*count)++] = *s;
+    return true;
+}
+
 // ---- loading
 // -------------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ struct catalog_segment {
     u64 tx_min, tx_max, size;
     bool known;    // what follows was read from its trailer
     bool rejected; // chain.c: not to be used
-    bool single;   // compaction: alone in its window, and stays as it is
     u32 flags, page_count; // of the trailer; pages stored here, 0 when sharded
     s64 time_min_ms, time_max_ms;
     u8 *bytes; // the object, kept for the next compaction; or NULL
@@ -45,6 +44,9 @@ u32 catalog_chain(const struct catalog *c, u64 tx, struct catalog_segment ***out
 // The trailer of a segment, read into it.
 bool catalog_learn(struct catalog_segment *s, const u8 *trailer, size_t size, const char *name,
                    struct segment_header *header, struct err *err);
+
+// Adds to a table in the making; false: out of memory.
+bool shards_add(struct segment_shard **shards, u32 *count, u32 *capacity, const struct segment_shard *s);
 
 // ---- loading
 // -------------------------------------------------------------------------------------------

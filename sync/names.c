@@ -28,6 +28,11 @@ void name_shard(const char *database, u64 lineage, const struct segment_shard *s
              (ull)lineage, s->level, (ull)s->tx_min, (ull)s->tx_max, s->shard, (ull)s->epoch);
 }
 
+void name_claim(const char *database, u64 epoch, char out[OBJECT_KEY_MAX])
+{
+    snprintf(out, OBJECT_KEY_MAX, "%s/claim/%016llx", database, (ull)epoch);
+}
+
 void name_keys(const char *database, u64 lineage, char out[OBJECT_KEY_MAX])
 {
     snprintf(out, OBJECT_KEY_MAX, "%s/%016llx/key/", database, (ull)lineage);

@@ -22,6 +22,7 @@ void name_segment(const char *database, u64 lineage, u32 level, u64 tx_min, u64 
                   char out[OBJECT_KEY_MAX]);
 void name_shard(const char *database, u64 lineage, const struct segment_shard *shard,
                 char out[OBJECT_KEY_MAX]);
+void name_claim(const char *database, u64 epoch, char out[OBJECT_KEY_MAX]);
 void name_keys(const char *database, u64 lineage, char out[OBJECT_KEY_MAX]); // the folder
 void name_key(const char *database, u64 lineage, u32 generation, char out[OBJECT_KEY_MAX]);
 // Of a key that name_level, name_segment or name_shard would make for this level; false: it is none.
@@ -79,10 +80,12 @@ static inline u64 backup_mark_offset(const struct backup_mark *m)
 {
     return (m->serial & 1) * BACKUP_MARK_SIZE;
 }
-// Reads the newest slot, or durably writes the one that is due, at start and at the end; while the
-// node serves, the backup writes slots through its loop.
-bool backup_mark_read(const char *database_path, struct backup_mark *out);
-bool backup_mark_write(const char *database_path, const struct backup_mark *m, struct err *err);
 void backup_mark_path(const char *database_path, char out[4096]);
-// Size and modification time of the database file; false when it is not there.
-bool backup_file_identity(const char *database_path, u64 *size, u64 *modified_ns);
+// At start and at the end, when nothing else runs in the loop: these turn it until they are done. The newest slot;
+// the one that is due, durably; size and modification time of the database file (false: it is not there).
+bool backup_mark_read(struct io *io, const char *database_path, struct backup_mark *out);
+bool backup_mark_write(struct io *io, const char *database_path, const struct backup_mark *m, struct err *err);
+bool backup_file_identity(struct io *io, const char *path, u64 *size, u64 *modified_ns);
+// A whole file; NULL: it is not there, or cannot be read.
+u8 *backup_file_read(struct io *io, const char *path, size_t *size);
+bool backup_file_write(struct io *io, const char *path, const void *bytes, size_t size);

@@ -378,7 +378,7 @@ static io_status step_run(struct restore *r)
 static bool busy(struct restore *r)
 {
     struct restore_private *p = r->private_;
-    bool chain = p->chain_started && p->chain.done.state == COMPLETION_PENDING;
+    bool chain = p->chain_started && p->chain.done.state != COMPLETION_DONE;
     return restore_pages_busy(r) || chain || small_file_busy(&p->small) || p->save_sync.state == COMPLETION_PENDING ||
            p->c.state == COMPLETION_PENDING;
 }
@@ -408,22 +408,6 @@ static bool fail_settle(struct restore *r)
     return true;
 }
 
-// So that a node can go on with this backup: its first push then claims it with a higher epoch.
-static void bind_database(struct restore *r)
-{
-    struct restore_private *p = r->private_;
-    struct backup_mark m = {.serial = 1,
-                            .tx = r->tx,
-                            .epoch = p->chain.catalog.epoch,
-                            .clean = true,
-                            .lineage = p->chain.catalog.lineage,
-                            .sum = p->chain.sum};
-    memcpy(m.database_id, p->chain.catalog.database_id, sizeof m.database_id);
-    memcpy(m.hash, p->chain.tip, sizeof m.hash);
-    if (!backup_file_identity(p->out_path, &m.file_size, &m.file_modified_ns) || !backup_mark_write(p->out_path, &m, &r->err))
-        err_set(&r->err, ERR_IOERR, __func__, "%s cannot be bound to its backup", p->out_path);
-}
-
 void restore_run(struct restore *r)
 {
     struct restore_private *p = r->private_;
@@ -442,7 +426,6 @@ void restore_run(struct restore *r)
     }
     p->running = false;
     if (p->step != RESTORE_FINISHED) return;
-    if (r->err.code == ERR_OK && p->options.bind) bind_database(r);
     completion_post(p->io, &r->done, r->err.code == ERR_OK ? 0 : -EIO);
 }
 
@@ -506,4 +489,20 @@ void restore_deinit(struct restore *r)
     sodium_memzero(p, sizeof *p);
     free(p);
     r->private_ = NULL;
+}
+
+bool restore_bind(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    struct backup_mark m = {.serial = 1,
+                            .tx = r->tx,
+                            .epoch = p->chain.catalog.epoch,
+                            .clean = true,
+                            .lineage = p->chain.catalog.lineage,
+                            .sum = p->chain.sum};
+    memcpy(m.database_id, p->chain.catalog.database_id, sizeof m.database_id);
+    memcpy(m.hash, p->chain.tip, sizeof m.hash);
+    if (backup_file_identity(p->io, p->out_path, &m.file_size, &m.file_modified_ns) && backup_mark_write(p->io, p->out_path, &m, &r->err)) return true;
+    err_set(&r->err, ERR_IOERR, __func__, "%s cannot be bound to its backup", p->out_path);
+    return false;
 }

@@ -19,7 +19,6 @@ struct restore_options {
     u64 tx;         // 0: the newest
     s64 time_ms;    // 0: the newest
     u64 lineage;    // 0: the head's
-    bool bind;      // also write OUT-backup, so that a node can go on with this backup from there
     bool overwrite; // a file at out_path is replaced, in one step, at the end
     bool discard;   // nothing is written: everything is read and checked
     u32 threads;    // that decode; 0 = in the loop
@@ -40,4 +39,7 @@ struct restore {
 void restore_start(struct restore *r, const struct restore_options *options);
 // Makes it end soon; what was written stays for the next one to go on with.
 void restore_cancel(struct restore *r);
+// After it is done, outside of the loop's callbacks: writes OUT-backup, so that a node can go on with this backup from
+// there; its first push then claims it with a higher epoch.
+bool restore_bind(struct restore *r);
 void restore_deinit(struct restore *r);

@@ -34,6 +34,8 @@ enum backup_wal_full {
     BACKUP_WAL_REFUSE,  // commits are refused with ERR_FULL until the store has taken some
 };
 
+#define BACKUP_LEVELS 5 // raw, three merged ones, images
+
 struct backup_options {
     struct io *io;
     struct object_store *objects;
@@ -45,6 +47,13 @@ struct backup_options {
     int zstd_level;       // 0 = 3
     u64 wal_bytes_max;    // kept for a store that cannot be reached; 0 = 1 GiB
     enum backup_wal_full wal_full;
+    // Windows of time that levels 1 to 3 merge, and the time between images; 0 = 30 s, 5 min, 1 h, 24 h.
+    u64 period_ms[BACKUP_LEVELS];
+    // How long restores can be as fine as a level: to each push, to 30 s, ..., to an image; 0 = 5 min, 1 h,
+    // 6 h, 2 days, 14 days.
+    u64 keep_ms[BACKUP_LEVELS];
+    u32 history_factor; // levels 0 to 3 take at most about so many times the newest image; 0 = 8
+    u32 cpu_percent;    // of one core, for merging and images; 0 = 25
     sync_log log;
     void *log_context;
 };
@@ -64,7 +73,7 @@ struct backup_status {
     s64 behind_since_ms;    // since when something waits to be pushed, 0 = nothing waits
     u64 pushed_bytes, pushed_segments, failures;
     u64 wal_bytes;          // of WAL whose pages were pushed
-    u64 images;
+    u64 merges, merged_bytes, images, deleted_objects; // merged_bytes: written by merges and images
     u64 stored_bytes, stored_segments; // in the store, by what is known here
     bool refusing;          // commits, because too much waits
     char error[ERR_TEXT_MAX]; // of the newest failure, "" = none since the last success

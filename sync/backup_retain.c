@@ -1,0 +1,269 @@
+// Retention: which segments no restore within the rules needs any more, and their deletion.
+#include "backup_private.h"
+
+#include <errno.h>
+
+#define ORPHAN_MS      86400000
+#define DELETE_BATCH   500u
+#define TABLE_SIZE_MAX (64u << 20)
+#define HISTORY_MIN    (4ull << 20)
+
+typedef unsigned long long ull;
+
+// ---- the plan
+// -------------------------------------------------------------------------------------------------
+
+static int image_compare(const void *a, const void *b)
+{
+    const struct catalog_segment *x = *(struct catalog_segment *const *)a, *y = *(struct catalog_segment *const *)b;
+    return x->tx_max < y->tx_max ? -1 : x->tx_max > y->tx_max;
+}
+
+// The image that everything from `base` on stands on: history up to it serves no restore within the rules.
+static u64 base_find(const struct catalog *c, struct catalog_segment **images, u32 count, const struct retain_rules *rules, s64 now_ms)
+{
+    u64 base = 0, history = 0;
+    for (u32 i = 0; i < count; i++)
+        if (images[i]->known && now_ms - images[i]->time_max_ms > (s64)rules->keep_ms[LEVEL_IMAGE - 1]) base = images[i]->tx_max;
+    u64 limit = MAX(rules->history_factor * images[count - 1]->size, HISTORY_MIN);
+    for (u32 i = count; i-- > 0 && images[i]->tx_max > base;) {
+        history = 0;
+        for (u32 k = 0; k < c->count; k++)
+            if (c->segments[k].level < LEVEL_IMAGE && c->segments[k].tx_max > images[i]->tx_max) history += c->segments[k].size;
+        if (history <= limit) continue;
+        // This image's history is too much; that of the next one is not, or there is no next.
+        return i + 1 < count ? images[i + 1]->tx_max : images[i]->tx_max;
+    }
+    return base;
+}
+
+static bool covered(const struct catalog *c, const struct catalog_segment *s, const struct retain_rules *rules, s64 now_ms)
+{
+    for (u32 i = 0; i < c->count; i++) {
+        const struct catalog_segment *o = &c->segments[i];
+        if (o->level > s->level && o->level < LEVEL_IMAGE && o->known && o->tx_min <= s->tx_min && o->tx_max >= s->tx_max &&
+            now_ms - o->time_max_ms > (s64)rules->keep_ms[s->level])
+            return true;
+    }
+    return false;
+}
+
+// History goes on through an image: a segment reaches over its transaction, and is no base.
+static bool passed_through(const struct catalog *c, u64 tx, const bool *gone)
+{
+    for (u32 i = 0; i < c->count; i++) {
+        const struct catalog_segment *s = &c->segments[i];
+        if (s->level < LEVEL_IMAGE && !gone[i] && s->known && !(s->flags & SEGMENT_BASE) && s->tx_min <= tx && s->tx_max >= tx) return true;
+    }
+    return false;
+}
+
+void retain_plan(const struct catalog *c, const struct retain_rules *rules, s64 now_ms, bool *gone)
+{
+    u32 count = 0;
+    struct catalog_segment **images = calloc(c->count + 1u, sizeof *images);
+    memset(gone, 0, c->count * sizeof *gone);
+    for (u32 i = 0; images && i < c->count; i++)
+        if (c->segments[i].level == LEVEL_IMAGE) images[count++] = &c->segments[i];
+    if (!count) { // without an image everything is needed
+        free(images);
+        return;
+    }
+    qsort(images, count, sizeof *images, image_compare);
+    u64 base = base_find(c, images, count, rules, now_ms), newest = catalog_newest(c);
+    for (u32 i = 0; i < c->count; i++) {
+        const struct catalog_segment *s = &c->segments[i];
+        if (s->level == 0 && s->tx_max == newest) continue; // what the next push follows
+        if (s->level < LEVEL_IMAGE) gone[i] = s->tx_max <= base || (s->known && covered(c, s, rules, now_ms));
+    }
+    // Of the images that stand alone, one a period stays, until it is too old; and those that history goes on from.
+    s64 horizon = now_ms - (s64)MAX(rules->keep_ms[LEVEL_IMAGE], rules->keep_ms[LEVEL_IMAGE - 1]);
+    for (u32 i = 0; i + 1 < count; i++) {
+        const struct catalog_segment *s = images[i], *next = images[i + 1];
+        if (!s->known || !next->known || s->tx_max == base) continue;
+        bool twin = s->time_max_ms / (s64)rules->image_ms == next->time_max_ms / (s64)rules->image_ms;
+        if (s->tx_max > base && !passed_through(c, s->tx_max, gone)) continue;
+        if (twin || next->time_max_ms <= horizon) gone[s - c->segments] = true;
+    }
+    free(images);
+}
+
+// ---- carrying it out
+// --------------------------------------------------------------------------------------------
+
+static bool text_add(char ***list, u32 *count, u32 *capacity, const char *text)
+{
+    if (*count == *capacity) {
+        u32 more = *capacity ? *capacity * 2 : 64;
+        char **bigger = realloc(*list, more * sizeof *bigger);
+        if (!bigger) return false;
+        *list = bigger;
+        *capacity = more;
+    }
+    (*list)[*count] = strdup(text);
+    return (*list)[(*count)++] != NULL;
+}
+
+static bool doom(struct compact *c, const char *key)
+{
+    return text_add(&c->doomed, &c->doomed_count, &c->doomed_capacity, key);
+}
+
+void retain_reset(struct compact *c)
+{
+    for (u32 i = 0; i < c->doomed_count; i++) free(c->doomed[i]);
+    for (u32 i = 0; i < c->kept_count; i++) free(c->kept[i]);
+    free(c->doomed);
+    free(c->kept);
+    c->doomed = c->kept = NULL;
+    c->doomed_count = c->doomed_capacity = c->doomed_at = c->kept_count = c->kept_capacity = c->table_count = 0;
+    c->list_levels = 0;
+}
+
+static bool is_doomed(const struct compact *c, const char *key)
+{
+    for (u32 i = 0; i < c->doomed_count; i++)
+        if (strcmp(c->doomed[i], key) == 0) return true;
+    return false;
+}
+
+bool retain_start(struct backup *b)
+{
+    struct compact *c = &b->compact;
+    struct catalog *k = &b->catalog;
+    struct retain_rules rules = {.image_ms = b->options.period_ms[LEVEL_IMAGE], .history_factor = b->options.history_factor};
+    memcpy(rules.keep_ms, b->options.keep_ms, sizeof rules.keep_ms);
+    bool *gone = calloc(k->count + 1u, sizeof *gone), good = gone != NULL;
+    if (!good) return false;
+    retain_plan(k, &rules, io_wall_ms(b->io), gone);
+    for (u32 i = 0; i < k->count && good; i++) {
+        const struct catalog_segment *s = &k->segments[i];
+        char key[OBJECT_KEY_MAX];
+        name_segment(b->name, b->mark.lineage, s->level, s->tx_min, s->tx_max, key);
+        if (gone[i]) good = doom(c, key);
+        if (gone[i] && s->flags & SEGMENT_SHARDED) c->list_levels |= 1u << s->level;
+    }
+    // Parts of pushes that were never finished: no push of that number can come any more.
+    for (u32 i = 0; i < k->shard_count && good; i++) {
+        struct segment_name n;
+        if (!name_parse(k->shards[i], 0, &n) || n.epoch >= b->mark.epoch || !strstr(k->shards[i], "/L0/")) continue;
+        if (!catalog_find(k, 0, n.tx_min, n.tx_max)) good = doom(c, k->shards[i]);
+    }
+    for (u32 i = 0; i < k->shard_count; i++) free(k->shards[i]);
+    k->shard_count = 0;
+    for (u32 i = 0; i < k->count && c->table_count < COUNT_OF(c->tables) && c->list_levels & 1u << LEVEL_IMAGE; i++)
+        if (k->segments[i].level == LEVEL_IMAGE && !gone[i] && k->segments[i].flags & SEGMENT_SHARDED) c->tables[c->table_count++].tx = k->segments[i].tx_max;
+    if (c->table_count == COUNT_OF(c->tables)) good = false;
+    free(gone);
+    if (!good || !c->doomed_count) {
+        retain_reset(c);
+        return false;
+    }
+    for (u32 i = 0; i < c->table_count; i++) c->tables[i].read = false;
+    c->step = COMPACT_TABLES;
+    return true;
+}
+
+// What the images that stay are made of.
+static io_status retain_tables(struct backup *b)
+{
+    struct compact *c = &b->compact;
+    for (u32 i = 0; i < c->table_count; i++) {
+        char key[OBJECT_KEY_MAX];
+        if (c->tables[i].read) continue;
+        if (fetch_idle(&c->fetch)) {
+            name_segment(b->name, b->mark.lineage, LEVEL_IMAGE, 1, c->tables[i].tx, key);
+            fetch_get(&c->fetch, key, 0, 0, TABLE_SIZE_MAX);
+        }
+        IO_TRY(fetch_run(&c->fetch, &c->err));
+        struct segment_reader r;
+        const struct object_request *q = &c->fetch.request;
+        bool good = segment_reader_open(&r, q->answer, q->answer_size, q->key, &b->catalog.key, &c->err);
+        for (u32 k = 0; good && k < r.index.shard_count; k++) {
+            name_shard(b->name, b->mark.lineage, &r.index.shards[k], key);
+            good = text_add(&c->kept, &c->kept_count, &c->kept_capacity, key);
+        }
+        segment_reader_deinit(&r);
+        if (!good) return c->err.code == ERR_OK ? IO_ERROR(&c->err, ERR_NOMEM, "out of memory") : IO_FAIL;
+        c->tables[i].read = true;
+    }
+    c->step = COMPACT_SHARDS;
+    return IO_DONE;
+}
+
+static int text_compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// Shards of what goes, and of images those that no image that stays is made of.
+static io_status retain_shards(struct backup *b)
+{
+    struct compact *c = &b->compact;
+    for (u32 level = 0; level <= LEVEL_IMAGE; level++) {
+        if (!(c->list_levels & 1u << level)) continue;
+        if (fetch_idle(&c->fetch)) {
+            char folder[OBJECT_KEY_MAX];
+            name_level(b->name, b->mark.lineage, level, folder);
+            fetch_list(&c->fetch, folder);
+        }
+        IO_TRY(fetch_run(&c->fetch, &c->err));
+        if (c->kept_count) qsort(c->kept, c->kept_count, sizeof *c->kept, text_compare);
+        for (u32 i = 0; i < c->fetch.request.entry_count; i++) {
+            const struct object_entry *e = &c->fetch.request.entries[i];
+            struct segment_name n;
+            char table[OBJECT_KEY_MAX];
+            if (!name_parse(e->key, level, &n) || !n.is_shard) continue;
+            name_segment(b->name, b->mark.lineage, level, n.tx_min, n.tx_max, table);
+            bool goes = is_doomed(c, table);
+            if (level == LEVEL_IMAGE) {
+                bool kept = c->kept_count && bsearch(&e->key, c->kept, c->kept_count, sizeof *c->kept, text_compare);
+                bool making = b->imager.tx == n.tx_max;
+                bool left = n.epoch < b->mark.epoch ? io_wall_ms(b->io) - e->modified_ms > ORPHAN_MS : n.epoch == b->mark.epoch && !making;
+                bool is_there = catalog_find(&b->catalog, LEVEL_IMAGE, 1, n.tx_max) != NULL;
+                goes = !kept && !making && (goes || is_there || left);
+            }
+            if (goes && !doom(c, e->key)) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
+        }
+        c->list_levels &= ~(1u << level);
+    }
+    c->step = COMPACT_DELETE;
+    return IO_DONE;
+}
+
+static io_status retain_delete(struct backup *b)
+{
+    struct compact *c = &b->compact;
+    while (c->doomed_at < c->doomed_count) {
+        u32 count = MIN(DELETE_BATCH, c->doomed_count - c->doomed_at);
+        if (fetch_idle(&c->fetch)) {
+            c->fetch.request.kind = OBJECT_DELETE_MANY;
+            c->fetch.request.key[0] = 0;
+            c->fetch.request.keys = (const char *const *)(c->doomed + c->doomed_at);
+            c->fetch.request.key_count = count;
+        }
+        IO_TRY(fetch_run(&c->fetch, &c->err));
+        for (u32 i = 0; i < count; i++) {
+            for (u32 level = 0; level <= LEVEL_IMAGE; level++) {
+                struct segment_name n;
+                char key[OBJECT_KEY_MAX];
+                if (!name_parse(c->doomed[c->doomed_at + i], level, &n) || n.is_shard) continue;
+                name_segment(b->name, b->mark.lineage, level, n.tx_min, n.tx_max, key);
+                struct catalog_segment *s = strcmp(key, c->doomed[c->doomed_at + i]) == 0 ? catalog_find(&b->catalog, level, n.tx_min, n.tx_max) : NULL;
+                if (s) catalog_remove(&b->catalog, s);
+            }
+        }
+        c->doomed_at += count;
+        b->status.deleted_objects += count;
+    }
+    retain_reset(c);
+    c->step = COMPACT_IDLE;
+    return IO_DONE;
+}
+
+io_status retain_run(struct backup *b)
+{
+    if (b->compact.step == COMPACT_TABLES) return retain_tables(b);
+    if (b->compact.step == COMPACT_SHARDS) return retain_shards(b);
+    return retain_delete(b);
+}

@@ -1,0 +1,552 @@
+// Goal: whatever happens to a node, its clock and its store, what the backup restores is a state that the database had:
+// the newest is not older than what was told to be pushed, each transaction and moment gives the state of then,
+// a clone never mixes its history with another's, and what is stored stays within bounds.
+// Method: one seed makes a world: lives of a node (an engine with its backup) on a simulated disk, beside a simulated
+// store (tests/sim/cloud.h) with lost replies, 503s, dropped connections, partial lists and outages of up to weeks;
+// lives end by a crash at some operation of the disk, or cleanly; clocks jump; a copy of the volume goes on by itself.
+// The database holds the number of its newest transaction, so that a restored file, read and checked by SQLite's
+// library, says which state of the model it must equal. Events are counted: one that never came fails the test.
+// SIM_WORLDS=n runs n worlds from SEED on.
+#include "../../engine/skerry.h"
+#include "../../io/sim.h"
+#include "../../sync/restore.h"
+#include "../../sync/sync.h"
+#include "../test.h"
+#include "cloud.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#define ROWS      120u
+#define STEPS_MAX 1200u
+#define SECOND_NS 1000000000ull
+
+// States of one writer: what each row held after its k-th transaction (0: not there).
+struct history {
+    u16 rows[STEPS_MAX][ROWS]; // the transaction that wrote it
+    u8 writer[STEPS_MAX][ROWS];
+    s64 at_ms[STEPS_MAX];
+    u32 count; // the newest
+};
+struct counters {
+    u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
+        discontinuous, let_go, missing, encrypted, unconditional;
+};
+struct node {
+    struct world *w;
+    char path[64];
+    u32 writer;
+    struct skerry_engine *engine;
+    struct skerry *db;
+    struct object_store *store;
+    struct backup *backup;
+};
+struct world {
+    struct sim *sim;
+    struct io *io;
+    struct cloud cloud;
+    u64 seed, start_seed;
+    struct history *histories[4];
+    u32 writers;
+    struct master_key key;
+    struct counters *counters;
+    u32 row_size;
+    bool failed, jumped;
+    u32 restore_number;
+    u64 pushed[4]; // of each writer: the newest transaction that was told to be in the store
+};
+
+static void world_failed(struct world *w, const char *what, const char *why)
+{
+    test_fail(__FILE__, __LINE__, "seed %llu: %s: %s", (unsigned long long)w->start_seed, what, why);
+    w->failed = true;
+}
+
+static void turn(struct world *w, u64 ns)
+{
+    for (u64 end = io_now_ns(w->io) + ns; io_now_ns(w->io) < end && !sim_is_down(w->io);) io_step(w->io, end - io_now_ns(w->io));
+}
+
+static void on_log(void *context, enum sync_log_level level, const char *event, const char *text)
+{
+    struct node *n = context;
+    (void)level;
+    if (getenv("SIM_LOG")) printf("    [%llu] %u %s: %s\n", (unsigned long long)(io_now_ns(n->w->io) / 1000000), n->writer, event, text);
+    if (strcmp(event, "backup.discontinuous") == 0) n->w->counters->discontinuous++;
+    if (strcmp(event, "backup.wal_limit") == 0) n->w->counters->let_go++;
+}
+
+// ---- the database
+// ------------------------------------------------------------------------------------------
+
+static int meta_row(void *context, struct skerry_stmt *s)
+{
+    u64 *out = context;
+    out[0] = (u64)skerry_column_integer(s, 0);
+    out[1] = (u64)skerry_column_integer(s, 1);
+    return 0;
+}
+
+static bool exec(struct node *n, const char *sql)
+{
+    int rc = skerry_exec(n->db, sql, NULL, NULL);
+    if (rc == SKERRY_OK) return true;
+    if (!sim_is_down(n->w->io)) world_failed(n->w, sql, skerry_error(n->db)->text);
+    return false;
+}
+
+// Bytes of row `id` as transaction k of a writer wrote it, as SQL.
+static u32 row_size(const struct world *w, u32 writer, u32 k, u32 id)
+{
+    u64 state = writer * 1000003ull + k * 7919ull + id;
+    return 20 + (u32)(test_random(&state) % w->row_size);
+}
+
+static bool commit(struct node *n)
+{
+    struct world *w = n->w;
+    struct history *h = w->histories[n->writer];
+    u32 k = h->count + 1, changes = 1 + (u32)(test_random(&w->seed) % 6);
+    if (k >= STEPS_MAX) return true;
+    memcpy(h->rows[k], h->rows[k - 1], sizeof h->rows[k]);
+    memcpy(h->writer[k], h->writer[k - 1], sizeof h->writer[k]);
+    char sql[300];
+    if (!exec(n, "BEGIN IMMEDIATE")) return false;
+    if (test_random(&w->seed) % 40 == 0) {
+        // Many rows go, and the file shrinks later.
+        if (!exec(n, "DELETE FROM t WHERE id > 20")) return false;
+        for (u32 id = 21; id < ROWS; id++) h->rows[k][id] = 0;
+    }
+    for (u32 i = 0; i < changes; i++) {
+        u32 id = 1 + (u32)(test_random(&w->seed) % (ROWS - 1));
+        if (test_random(&w->seed) % 8 == 0) {
+            snprintf(sql, sizeof sql, "DELETE FROM t WHERE id = %u", id);
+            h->rows[k][id] = 0;
+        } else {
+            snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO t VALUES (%u, '%u:%u:' || hex(zeroblob(%u)))", id, n->writer, k, row_size(w, n->writer, k, id));
+            h->rows[k][id] = (u16)k;
+            h->writer[k][id] = (u8)n->writer;
+        }
+        if (!exec(n, sql)) return false;
+    }
+    snprintf(sql, sizeof sql, "UPDATE meta SET writer = %u, k = %u", n->writer, k);
+    if (!exec(n, sql) || !exec(n, "COMMIT")) return false;
+    h->count = k;
+    h->at_ms[k] = io_wall_ms(w->io);
+    w->counters->commits++;
+    return true;
+}
+
+// What SQLite says of the node's own files: a fault there is not the backup's.
+static void source_show(struct world *w)
+{
+    static const char *const FILES[] = {"", "-wal"};
+    char from[80], copy[600];
+    for (u32 i = 0; i < COUNT_OF(FILES); i++) {
+        u64 size = 0;
+        snprintf(from, sizeof from, "/data/a.db%s", FILES[i]);
+        snprintf(copy, sizeof copy, "%s/source.db%s", test_dir(), FILES[i]);
+        u8 *bytes = sim_file_get(w->sim, from, &size);
+        FILE *f = fopen(copy, "wb");
+        if (f && bytes && size) (void)!fwrite(bytes, size, 1, f);
+        if (f) fclose(f);
+        free(bytes);
+    }
+    snprintf(copy, sizeof copy, "%s/source.db", test_dir());
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    sqlite3_open(copy, &db);
+    if (sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        printf("  the node's own file: %.300s\n", (const char *)sqlite3_column_text(s, 0));
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+}
+
+// The restored file, by SQLite's library: is it the state that it says it is? k of it, or -1.
+static s64 file_check(struct world *w, const char *path, u32 *writer)
+{
+    u64 size;
+    u8 *bytes = sim_file_get(w->sim, path, &size);
+    char copy[600];
+    snprintf(copy, sizeof copy, "%s/restored.db", test_dir());
+    FILE *f = fopen(copy, "wb");
+    if (!bytes || !f || (size && fwrite(bytes, size, 1, f) != 1)) {
+        world_failed(w, "the restored file", "is not there");
+        free(bytes);
+        if (f) fclose(f);
+        return -1;
+    }
+    fclose(f);
+    free(bytes);
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    s64 k = -1;
+    char why[200] = "";
+    sqlite3_open(copy, &db);
+    if (sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &s, NULL) != SQLITE_OK || sqlite3_step(s) != SQLITE_ROW)
+        snprintf(why, sizeof why, "integrity_check: %s", sqlite3_errmsg(db));
+    else if (strcmp((const char *)sqlite3_column_text(s, 0), "ok") != 0)
+        snprintf(why, sizeof why, "integrity_check: %s", (const char *)sqlite3_column_text(s, 0));
+    sqlite3_finalize(s);
+    s = NULL;
+    if (!why[0] && sqlite3_prepare_v2(db, "SELECT writer, k FROM meta", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
+        *writer = (u32)sqlite3_column_int(s, 0);
+        k = sqlite3_column_int64(s, 1);
+    } else {
+        k = 0; // before the tables were made
+        *writer = 0;
+    }
+    sqlite3_finalize(s);
+    s = NULL;
+    const struct history *h = *writer < w->writers ? w->histories[*writer] : NULL;
+    if (!h || k > (s64)STEPS_MAX) snprintf(why, sizeof why, "writer %u, transaction %lld", *writer, (long long)k);
+    u32 found = 0, want = 0;
+    for (u32 id = 0; h && id < ROWS; id++) want += h->rows[k][id] != 0;
+    if (!why[0] && sqlite3_prepare_v2(db, "SELECT id, v FROM t", -1, &s, NULL) == SQLITE_OK)
+        while (!why[0] && sqlite3_step(s) == SQLITE_ROW) {
+            u32 id = (u32)sqlite3_column_int(s, 0), by, at;
+            const char *text = (const char *)sqlite3_column_text(s, 1);
+            int used = 0;
+            if (sscanf(text, "%u:%u:%n", &by, &at, &used) != 2 || id >= ROWS || h->rows[k][id] != at || h->writer[k][id] != by ||
+                strlen(text) - (size_t)used != 2 * row_size(w, by, at, id))
+                snprintf(why, sizeof why, "row %u of state %lld of writer %u is %.30s, want %u:%u", id, (long long)k, *writer, text, h->writer[k][id % ROWS], h->rows[k][id % ROWS]);
+            found++;
+        }
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    unlink(copy);
+    if (!why[0] && found != want) snprintf(why, sizeof why, "%u rows of state %lld, want %u", found, (long long)k, want);
+    if (why[0]) {
+        world_failed(w, "the restored database", why);
+        source_show(w);
+        return -1;
+    }
+    return k;
+}
+
+// ---- restores
+// ----------------------------------------------------------------------------------------------
+
+struct restored {
+    s64 k;
+    u32 writer;
+    u64 tx;
+    s64 time_ms;
+    enum { RESTORED, RESTORE_MISSING, RESTORE_FAILED, RESTORE_DOWN } how;
+};
+
+static struct restored restore_one(struct world *w, u64 tx, s64 time_ms, bool cancelled)
+{
+    struct restored out = {.k = -1, .how = RESTORE_DOWN};
+    struct object_store *store = cloud_open(&w->cloud, w->io);
+    char path[64];
+    for (u32 i = 0; i < (cancelled ? 2u : 1u); i++) {
+        struct restore r = {0};
+        struct restore_options o = {.io = w->io, .objects = store, .name = "db", .out_path = path, .key = w->key, .tx = tx, .time_ms = time_ms, .parallel = 3};
+        snprintf(path, sizeof path, "/data/out-%u.db", w->restore_number);
+        completion_init(&r.done, NULL, NULL);
+        restore_start(&r, &o);
+        while (r.done.state != COMPLETION_DONE && !sim_is_down(w->io)) {
+            io_step(w->io, SECOND_NS);
+            if (cancelled && i == 0 && r.pages_done > 3) restore_cancel(&r);
+        }
+        while (r.done.state != COMPLETION_DONE) io_step(w->io, SECOND_NS);
+        if (cancelled && i == 0 && r.err.code == ERR_CANCELLED) {
+            restore_deinit(&r);
+            continue;
+        }
+        if (r.pages_resumed) w->counters->resumed++;
+        out.tx = r.tx, out.time_ms = r.time_ms;
+        if (sim_is_down(w->io)) {
+            out.how = RESTORE_DOWN;
+        } else if (r.err.code == ERR_STORE_MISSING) {
+            out.how = RESTORE_MISSING;
+            w->counters->missing++;
+        } else if (r.err.code != ERR_OK) {
+            out.how = RESTORE_FAILED;
+            if (!object_error_passes(&r.err)) world_failed(w, "restore", r.err.text);
+        } else {
+            out.how = RESTORED;
+            out.k = file_check(w, path, &out.writer);
+            w->counters->restores++;
+        }
+        restore_deinit(&r);
+        break;
+    }
+    w->restore_number++;
+    object_store_close(store);
+    return out;
+}
+
+static void restore_some(struct world *w)
+{
+    u32 chance = w->cloud.lost_reply;
+    bool quiet = !chance && !w->cloud.partial_list && !w->cloud.away;
+    struct restored newest = restore_one(w, 0, 0, test_random(&w->seed) % 3 == 0);
+    if (w->failed || newest.how != RESTORED) return;
+    if (quiet && newest.k < (s64)w->pushed[newest.writer]) {
+        char why[100];
+        snprintf(why, sizeof why, "state %lld of writer %u, and %llu was told to be pushed", (long long)newest.k, newest.writer, (unsigned long long)w->pushed[newest.writer]);
+        world_failed(w, "the newest restore", why);
+    }
+    u64 tx = 1 + test_random(&w->seed) % newest.tx;
+    struct restored then = restore_one(w, tx, 0, false);
+    if (then.how == RESTORED) {
+        w->counters->restores_tx++;
+        if (then.tx != tx || (then.writer == newest.writer && then.k > newest.k)) world_failed(w, "restore of a transaction", "is of another");
+    }
+    // A moment of the life of the database: not newer than it, and nothing that was pushed long before is missing.
+    const struct history *h = w->histories[newest.writer];
+    u32 k = 1 + (u32)(test_random(&w->seed) % MAX(h->count, 1u));
+    s64 at = h->at_ms[k];
+    if (!at || w->failed) return;
+    struct restored moment = restore_one(w, 0, at, false);
+    if (moment.how != RESTORED) return;
+    w->counters->restores_time++;
+    if (moment.time_ms > at) world_failed(w, "restore of a moment", "is of a later one");
+    if (!w->jumped && moment.writer == newest.writer && moment.k > (s64)k && h->at_ms[moment.k] > at) world_failed(w, "restore of a moment", "holds a later commit");
+}
+
+// ---- lives
+// -------------------------------------------------------------------------------------------------
+
+static const struct backup_options SMALL = {
+    .interval_ms = 500,
+    .head_interval_ms = 2000,
+    .period_ms = {0, 4000, 20000, 80000, 200000},
+    .keep_ms = {10000, 40000, 160000, 300000, 2000000},
+    .cpu_percent = 100,
+};
+
+static bool node_open(struct world *w, struct node *n, const char *path, u32 writer, u64 wal_bytes_max)
+{
+    struct err err = ERR_CLEAR;
+    *n = (struct node){.w = w, .writer = writer};
+    snprintf(n->path, sizeof n->path, "%s", path);
+    struct skerry_engine_options engine = {.io = w->io, .cache_bytes = 100 * 4096, .checkpoint_frames = 60, .temp_dir = "/tmp"};
+    if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, n->path, SKERRY_OPEN_CREATE, &n->db, &err)) abort();
+    struct backup_options o = SMALL;
+    n->store = cloud_open(&w->cloud, w->io);
+    o.io = w->io, o.objects = n->store, o.name = "db", o.database_path = n->path, o.key = w->key, o.log = on_log, o.log_context = n;
+    o.wal_bytes_max = wal_bytes_max;
+    n->backup = backup_create(&o, &err);
+    if (!n->backup) abort();
+    struct history *h = w->histories[writer];
+    if (!exec(n, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v TEXT)") || !exec(n, "CREATE TABLE IF NOT EXISTS meta(writer, k)") ||
+        !exec(n, "INSERT INTO meta SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM meta)"))
+        return false;
+    u64 meta[2] = {0};
+    if (skerry_exec(n->db, "SELECT writer, k FROM meta", meta_row, meta) != SKERRY_OK) return false;
+    // A commit that was not answered may be there all the same.
+    if (meta[0] == writer && meta[1] == h->count + 1) h->at_ms[meta[1]] = io_wall_ms(w->io), h->count++;
+    if (meta[1] != h->count && !(meta[1] == 0 && h->count == 0)) {
+        char why[100];
+        snprintf(why, sizeof why, "it holds transaction %llu of writer %llu, want %u", (unsigned long long)meta[1], (unsigned long long)meta[0], h->count);
+        world_failed(w, "the database after recovery", why);
+        return false;
+    }
+    backup_start(n->backup, skerry_store(n->db));
+    return true;
+}
+
+static void pushed_note(struct node *n)
+{
+    struct backup_status s;
+    backup_status_get(n->backup, &s);
+    if (s.state != BACKUP_REFUSED && !s.behind_since_ms && s.tx && s.state == BACKUP_IDLE) n->w->pushed[n->writer] = n->w->histories[n->writer]->count;
+}
+
+static void node_close(struct node *n, bool clean)
+{
+    struct world *w = n->w;
+    struct completion done;
+    struct backup_status s;
+    completion_init(&done, NULL, NULL);
+    backup_stop(n->backup, io_now_ns(w->io) + (clean ? 20 : 0) * SECOND_NS, &done);
+    while (done.state != COMPLETION_DONE) io_step(w->io, SECOND_NS);
+    backup_status_get(n->backup, &s);
+    w->counters->fenced += s.state == BACKUP_REFUSED;
+    w->counters->images += s.images;
+    w->counters->merges += s.merges;
+    w->counters->deleted += s.deleted_objects;
+    struct err err = ERR_CLEAR;
+    while (skerry_close(n->db, &err) == SKERRY_WAIT) io_step(w->io, SECOND_NS);
+    skerry_engine_destroy(n->engine);
+    backup_destroy(n->backup);
+    object_store_close(n->store);
+}
+
+static void weather(struct world *w, bool clear)
+{
+    struct cloud *c = &w->cloud;
+    bool bad = !clear && test_random(&w->seed) % 2;
+    c->lost_reply = bad ? 60 : 0;
+    c->unavailable = bad ? (u32)(test_random(&w->seed) % 300) : 0;
+    c->dropped = bad ? 60 : 0;
+    c->partial_list = !clear && test_random(&w->seed) % 4 == 0 ? 300 : 0;
+    c->away = false;
+}
+
+static void life_act(struct node *n)
+{
+    struct world *w = n->w;
+    switch (test_random(&w->seed) % 24) {
+    case 0: weather(w, false); break;
+    case 1:
+        turn(w, (1 + test_random(&w->seed) % 120) * SECOND_NS); // nothing happens for a while
+        break;
+    case 2:
+        (void)exec(n, test_random(&w->seed) % 2 ? "PRAGMA wal_checkpoint(TRUNCATE)" : "VACUUM");
+        break;
+    case 3:
+        w->cloud.away = true;
+        w->counters->outages++;
+        for (u32 i = 0; i < 12 && commit(n); i++) turn(w, test_random(&w->seed) % (test_random(&w->seed) % 4 ? 20 : 86400) * SECOND_NS);
+        w->cloud.away = false;
+        break;
+    case 4:
+        if (test_random(&w->seed) % 3) break;
+        w->counters->jumps++;
+        w->jumped = true;
+        sim_wall_jump(w->sim, (s64)(test_random(&w->seed) % 200000) - 100000);
+        break;
+    case 5: restore_some(w); break;
+    default:
+        if (commit(n)) turn(w, test_random(&w->seed) % (3 * SECOND_NS));
+        pushed_note(n);
+    }
+}
+
+// A copy of the volume goes on by itself, beside the first: one of the two is told to stop.
+static void clone_life(struct world *w, struct node *first)
+{
+    static const char *const FILES[] = {"", "-wal", "-backup"};
+    char from[80], to[80];
+    struct history *h = w->histories[first->writer];
+    u32 writer = w->writers++;
+    w->histories[writer] = malloc(sizeof *h);
+    if (!w->histories[writer]) abort();
+    memcpy(w->histories[writer], h, sizeof *h);
+    for (u32 i = 0; i < COUNT_OF(FILES); i++) {
+        u64 size;
+        snprintf(from, sizeof from, "%s%s", first->path, FILES[i]);
+        snprintf(to, sizeof to, "/data/clone%u.db%s", writer, FILES[i]);
+        u8 *bytes = sim_file_get(w->sim, from, &size);
+        if (bytes) sim_file_put(w->sim, to, bytes, size);
+        free(bytes);
+    }
+    struct node clone;
+    snprintf(to, sizeof to, "/data/clone%u.db", writer);
+    bool good = node_open(w, &clone, to, writer, 1u << 24);
+    w->counters->clones++;
+    for (u32 i = 0; i < 25 && good && !w->failed && !sim_is_down(w->io); i++) {
+        if (!commit(&clone) || !commit(first)) break;
+        turn(w, test_random(&w->seed) % (2 * SECOND_NS));
+    }
+    if (good && !w->failed && !sim_is_down(w->io)) {
+        weather(w, true);
+        turn(w, 400 * SECOND_NS);
+        if (commit(first) && commit(&clone)) turn(w, 400 * SECOND_NS); // who was idle finds out with its next commit
+        restore_some(w);
+        struct backup_status a, b;
+        backup_status_get(first->backup, &a);
+        backup_status_get(clone.backup, &b);
+        bool one = (a.state == BACKUP_REFUSED) != (b.state == BACKUP_REFUSED);
+        if (!sim_is_down(w->io) && !one) world_failed(w, "two writers", a.state == BACKUP_REFUSED ? "both were told to stop" : "none was told to stop");
+    }
+    node_close(&clone, false);
+}
+
+static void world_run(u64 seed, struct counters *counters, struct cloud_counters *clouds)
+{
+    struct world w = {.sim = sim_create(seed), .seed = seed ^ 0xbac0ffee, .start_seed = seed, .writers = 1, .counters = counters};
+    w.histories[0] = calloc(1, sizeof *w.histories[0]);
+    if (!w.sim || !w.histories[0]) abort();
+    cloud_init(&w.cloud, seed + 1);
+    w.row_size = test_random(&w.seed) % 4 ? 300 : 6000;
+    w.cloud.conditions_ignored = test_random(&w.seed) % 6 == 0;
+    counters->unconditional += w.cloud.conditions_ignored;
+    if (test_random(&w.seed) % 2) {
+        w.key.given = true;
+        memset(w.key.bytes, 7, 32);
+        counters->encrypted++;
+    }
+    for (u32 life = 0; life < 7 && !w.failed; life++) {
+        struct err err = ERR_CLEAR;
+        w.io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = w.sim}, &err);
+        struct completion c;
+        completion_init(&c, NULL, NULL);
+        for (u32 i = 0; i < 3; i++) {
+            if (i < 2) io_path_mkdir(w.io, i ? "/tmp" : "/data", &c);
+            else io_path_sync_dir(w.io, "/", &c);
+            while (c.state == COMPLETION_PENDING) io_step(w.io, SECOND_NS);
+        }
+        counters->lives++;
+        static const u32 within[] = {30, 200, 900, 3000};
+        if (test_random(&w.seed) % 3) sim_fault_at(w.sim, SIM_CRASH, 1 + test_random(&w.seed) % within[test_random(&w.seed) % COUNT_OF(within)]);
+        struct node n;
+        bool good = node_open(&w, &n, "/data/a.db", 0, test_random(&w.seed) % 3 ? 1u << 24 : 40 * 4096);
+        weather(&w, false);
+        u32 acts = 10 + (u32)(test_random(&w.seed) % 120);
+        for (u32 i = 0; good && i < acts && !w.failed && !sim_is_down(w.io); i++) life_act(&n);
+        if (good && life > 3 && w.writers == 1 && !w.cloud.conditions_ignored && !w.failed && !sim_is_down(w.io)) clone_life(&w, &n);
+        bool down = sim_is_down(w.io), clean = !down && test_random(&w.seed) % 4;
+        if (good && !w.failed && clean) {
+            weather(&w, true);
+            turn(&w, 400 * SECOND_NS);
+            struct backup_status s;
+            backup_status_get(n.backup, &s);
+            if (!sim_is_down(w.io) && s.state != BACKUP_IDLE && s.state != BACKUP_REFUSED) world_failed(&w, "the backup does not come to rest", s.error);
+            pushed_note(&n);
+            restore_some(&w);
+        }
+        counters->crashes += sim_is_down(w.io);
+        counters->clean_stops += clean;
+        if (w.failed) sim_crash(w.sim);
+        node_close(&n, clean);
+        io_destroy(w.io);
+        sim_fault_at(w.sim, SIM_CRASH, 0);
+        // What is left when the node is gone is read by another machine.
+        w.io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = w.sim}, &err);
+        weather(&w, true);
+        if (!w.failed) restore_some(&w);
+        io_destroy(w.io);
+        if (w.writers > 1) break; // the clone may have won: the first one has nothing more to say
+    }
+    if (w.failed) printf("  again: SEED=%llu SIM_WORLDS=1 build/release/tests/sim/backup_sim_test worlds\n", (unsigned long long)seed);
+    const u64 *from = (const u64 *)&w.cloud.counters;
+    for (size_t i = 0; i < sizeof w.cloud.counters / sizeof(u64); i++) ((u64 *)clouds)[i] += from[i];
+    cloud_deinit(&w.cloud);
+    sim_destroy(w.sim);
+    for (u32 i = 0; i < w.writers; i++) free(w.histories[i]);
+}
+
+#define EVENT(name) {#name, &name}
+
+TEST(worlds_restore)
+{
+    const char *wanted = getenv("SIM_WORLDS");
+    u32 worlds = wanted ? (u32)strtoul(wanted, NULL, 0) : 12;
+    struct counters all = {0};
+    struct cloud_counters cloud = {0};
+    for (u32 i = 0; i < worlds && !test_failed(); i++) world_run(test_seed() + i, &all, &cloud);
+    const struct {
+        const char *name;
+        const u64 *count;
+    } events[] = {
+        EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
+        EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
+        EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),
+        EVENT(all.encrypted), EVENT(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
+    };
+    for (u32 i = 0; i < COUNT_OF(events); i++) {
+        if (getenv("SIM_SHOW")) printf("  %-24s %llu\n", events[i].name, (unsigned long long)*events[i].count);
+        if (worlds >= 12 && !test_failed() && *events[i].count == 0) test_fail(__FILE__, __LINE__, "%s: it never came", events[i].name);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}

@@ -1,0 +1,35 @@
+// An object store in memory that outlives the loops that use it, and that does by seed what real ones do: answers
+// late, loses replies of what it has done, answers 503, drops connections, is away for a time, forgets the newest
+// objects in a listing, ignores put-if-absent.
+#pragma once
+
+#include "../../sync/object_store.h"
+
+struct cloud_counters {
+    u64 puts, put_bytes, gets, lists, deletes, heads;
+    u64 lost_replies, unavailable, dropped, away, partial_lists, refused_puts;
+};
+struct cloud {
+    u64 seed;
+    // Chances in a thousand tries.
+    u32 lost_reply, unavailable, dropped, partial_list;
+    bool away;
+    bool conditions_ignored;
+    u64 delay_ns_max; // 0: 20 ms
+    struct cloud_counters counters;
+    // Its own.
+    struct cloud_object {
+        char *key;
+        u8 *bytes;
+        u64 size, version;
+        s64 modified_ms;
+    } *objects; // by key
+    u32 count, capacity;
+    u64 versions;
+};
+void cloud_init(struct cloud *c, u64 seed);
+void cloud_deinit(struct cloud *c);
+// A node's way to it; ends before the cloud.
+struct object_store *cloud_open(struct cloud *c, struct io *io);
+u64 cloud_bytes(const struct cloud *c);
+struct cloud_object *cloud_find(struct cloud *c, const char *key); // NULL: none
