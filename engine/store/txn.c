@@ -304,6 +304,12 @@ static io_status begin_write_finish(struct txn *t, struct op *op)
     return IO_DONE;
 }
 
+static void touched_reset(struct txn *t)
+{
+    t->touched.count = t->touched.synced = t->freed.count = t->freed.synced = 0;
+    t->vacuuming = false;
+}
+
 static void write_start(struct txn *t)
 {
     t->state = TXN_WRITE;
@@ -406,6 +412,7 @@ void txn_restart(struct txn *t)
     if (t->savepoint_count) txn_savepoint_release(t, 1);
     txn_cursors_invalidate(t);
     txn_private_drop_all(t);
+    touched_reset(t);
     t->free_count = 0;
     t->freelist_head = t->freelist_count = 0;
     t->freelist_changed = false;
@@ -502,8 +509,8 @@ void txn_end(struct txn *t)
     if (s->writer == t) txn_slot_release(t);
     t->page_count = 0;
     t->free_count = 0;
-    t->touched.count = t->touched.synced = t->freed.count = t->freed.synced = 0;
-    t->auto_vacuum = t->vacuuming = false;
+    touched_reset(t);
+    t->auto_vacuum = false;
     t->freelist_changed = false;
     t->preparing = false;
     t->doomed = false;
