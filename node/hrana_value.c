@@ -16,7 +16,9 @@ void hrana_error_from_db(struct hrana_error *e, const struct skerry *db)
 {
     const struct err *err = skerry_error(db);
     const char *text = err->text[0] ? err->text : err_default_text(err->code);
-    const char *code = err_name((err_code)err_primary(err->code)); // clients know the primary codes
+    // Clients know the primary codes. A conflict is told from a lock, since a COMMIT alone would be tried in vain.
+    bool conflict = err->code == ERR_BUSY_SNAPSHOT;
+    const char *code = err_name(conflict ? err->code : (err_code)err_primary(err->code));
     if (err->code == ERR_ERROR) {
         bool syntax = strstr(text, "syntax error") || strcmp(text, "incomplete input") == 0 ||
                       strncmp(text, "unrecognized token", 18) == 0;

@@ -5,7 +5,7 @@ import json
 import socket
 import time
 
-from node import Node, Tests, check, equal
+from node import Node, Tests, check, equal, rows_of
 
 EXECUTE = {"requests": [{"type": "execute", "stmt": {"sql": "SELECT 41 + 1"}}, {"type": "close"}]}
 
@@ -133,6 +133,35 @@ def batons(node):
     equal(code, 200, "an expired baton of a stream without state")
 
 
+def concurrent_transactions(node):
+    """Two streams write at once; who meets the other's row learns which, and may try again on the same stream."""
+    session, batons = node.session(), {}
+
+    def ask(stream, *statements):
+        out = session.pipeline(*({"type": "execute", "stmt": {"sql": sql}} for sql in statements), baton=batons.get(stream))
+        batons[stream] = out["baton"]
+        last = out["results"][-1]
+        return last["error"] if last["type"] == "error" else rows_of(last)
+
+    node.sql("CREATE TABLE IF NOT EXISTS account(id INTEGER PRIMARY KEY, balance)", "DELETE FROM account",
+             "INSERT INTO account VALUES (1, 10), (2, 20)")
+    equal(ask("a", "BEGIN CONCURRENT", "UPDATE account SET balance = 11 WHERE id = 1"), [], "a's update")
+    equal(ask("b", "BEGIN CONCURRENT", "UPDATE account SET balance = 21 WHERE id = 2"), [], "b's update, not waiting for a")
+    equal(ask("a", "COMMIT"), [], "a's commit")
+    equal(ask("b", "COMMIT"), [], "b's commit of another row")
+    ask("a", "BEGIN CONCURRENT", "UPDATE account SET balance = balance + 1 WHERE id = 1")
+    ask("b", "BEGIN CONCURRENT", "UPDATE account SET balance = balance + 1 WHERE id = 1", "COMMIT")
+    error = ask("a", "COMMIT")
+    equal(error["code"], "SQLITE_BUSY_SNAPSHOT", "the conflict's code")
+    check("row 1 of table account" in error["message"], f"the conflict's message: {error['message']}")
+    again = ask("a", "ROLLBACK", "BEGIN CONCURRENT", "UPDATE account SET balance = balance + 1 WHERE id = 1", "COMMIT",
+                "SELECT id, balance FROM account")
+    equal(again, [[1, 13], [2, 21]], "rows after trying again")
+    session.pipeline({"type": "close"}, baton=batons["a"])
+    session.pipeline({"type": "close"}, baton=batons["b"])
+    session.close()
+
+
 def slow_peers(node):
     s = socket.create_connection(("127.0.0.1", node.port), timeout=10)
     s.sendall(b"GET /health HTTP/1.1\r\nX: ")
@@ -207,8 +236,8 @@ def main():
         node = Node(tests.path(vfs), "--vfs", vfs, "--store", "none", "--body-size-max", "1m", "--header-size-max", "16k",
                     "--header-timeout-ms", "1000", "--body-timeout-ms", "1000", "--send-timeout-ms", "1500",
                     "--stream-idle-ms", "1000", "--connections-max", "32").start()
-        for test in (malformed_http, too_large, malformed_bodies, paths_and_methods, pipelined, batons, slow_peers,
-                     peer_that_stops_reading, gone_in_the_middle, too_many_connections):
+        for test in (malformed_http, too_large, malformed_bodies, paths_and_methods, pipelined, batons, concurrent_transactions,
+                     slow_peers, peer_that_stops_reading, gone_in_the_middle, too_many_connections):
             tests.run(f"{test.__name__}_{vfs}", test, node)
         tests.run(f"answers_at_the_end_{vfs}", lambda n=node: equal(n.sql("SELECT 42"), [[42]], "answer"))
         tests.run(f"stops_{vfs}", lambda n=node: equal(n.stop(), 0, "exit status"))

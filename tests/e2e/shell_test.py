@@ -393,6 +393,16 @@ def bad_options(tests):
         check(options[0].encode() in r.stderr or b"vfs" in r.stderr, r.stderr)
 
 
+def concurrent_transaction(tests):
+    """sqlite3 has no BEGIN CONCURRENT: what it then reads is what was committed."""
+    path = tests.path("concurrent.db")
+    out = shell(SKERRY, path, "CREATE TABLE t(a INTEGER PRIMARY KEY, b);\nBEGIN CONCURRENT;\nINSERT INTO t(b) VALUES('one');\n"
+                "SAVEPOINT s;\nINSERT INTO t(b) VALUES('two');\nROLLBACK TO s;\nCOMMIT;\n"
+                "BEGIN CONCURRENT TRANSACTION;\nDELETE FROM t;\nROLLBACK;\nSELECT * FROM t;\n")
+    equal(out, "1|one\n", "skerry's answer")
+    equal(shell(SQLITE, path, "SELECT * FROM t; PRAGMA integrity_check;"), "1|one\nok\n", "sqlite3's answer")
+
+
 def timer_shape(tests):
     got = shell(SKERRY, ":memory:", ".timer on\nSELECT 1;\n.timer off\nSELECT 2;\n")
     check(re.fullmatch(r"1\nRun Time: real \d+\.\d{3} user \d+\.\d{6} sys \d+\.\d{6}\n2\n", got), got)
@@ -494,7 +504,8 @@ def main():
         if word in name:
             tests.run(name, same_as_sqlite3, tests, name)
     others = [("dump_comes_back", dump_comes_back), ("bad_options", bad_options), ("timer_shape", timer_shape),
-              ("prompt", prompt), ("interrupt", interrupt)]
+              ("prompt", prompt), ("interrupt", interrupt),
+              ("concurrent_transaction", concurrent_transaction)]
     others += [(f"vfs_{name}", vfs, name) for name in ("io_uring", "posix", "memory")]
     for a, b, which in ((SQLITE, SKERRY, "sqlite3_to_skerry"), (SKERRY, SQLITE, "skerry_to_sqlite3")):
         others += [(f"killed_{which}", killed_process_leaves_log, a, b)]
