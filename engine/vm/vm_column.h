@@ -46,7 +46,7 @@ static inline bool column_fast(const struct vm_cursor *c, u32 column, struct val
     // row_valid says that the cursor is neither on its null row nor deferred; a tree's cursor that was saved has
     // forgotten its cell.
     if (UNLIKELY(!c->row_valid || column >= c->parsed_count)) return false;
-    bool page = c->c.cell_parsed; // the row lies in a page, behind the page's header
+    bool page = c->c.cell_parsed && c->row != c->row_buffer; // the row lies in a page, behind its header
     if (UNLIKELY(!page && c->kind == VM_CURSOR_TREE)) return false;
     struct vm_field f = c->fields[column];
     u32 size = serial_size(f.type);
