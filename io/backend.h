@@ -99,6 +99,7 @@ struct io {
     bool closing;
     struct completion_list ready, queued, waiting, connecting;
     struct native_file *files;
+    struct io_mount *mounts;
     struct {
         struct completion **items; // a heap by deadline, then by submission
         u32 count, capacity;

@@ -8,7 +8,7 @@ void completion_init(struct completion *c, void (*callback)(struct completion *)
     c->op.fd = -1;
 }
 
-void completion_post(struct io *io, struct completion *c, s64 result)
+void completion_hold(struct io *io, struct completion *c)
 {
     ASSERT(c->state != COMPLETION_PENDING);
     c->state = COMPLETION_PENDING;
@@ -16,6 +16,16 @@ void completion_post(struct io *io, struct completion *c, s64 result)
     c->op.kind = OP_POST;
     c->op.place = PLACE_NONE;
     io->pending_count++;
+}
+
+void completion_release(struct io *io, struct completion *c, s64 result)
+{
+    io_finish(io, c, result);
+}
+
+void completion_post(struct io *io, struct completion *c, s64 result)
+{
+    completion_hold(io, c);
     io_finish(io, c, result);
 }
 

@@ -134,9 +134,27 @@ static void path_submit(struct io *io, const char *path, const char *to, struct 
 void io_file_open(struct io *io, const char *path, u32 flags, struct io_file **out,
                   struct completion *c)
 {
+    for (struct io_mount *m = io->mounts; m; m = m->next) {
+        if (strcmp(m->path, path) != 0) continue;
+        m->open(m, flags, out, c);
+        return;
+    }
     c->op.mode = flags;
     c->op.out = out;
     path_submit(io, path, NULL, c, OP_OPEN);
+}
+
+void io_mount(struct io *io, struct io_mount *m)
+{
+    m->next = io->mounts;
+    io->mounts = m;
+}
+
+void io_unmount(struct io *io, struct io_mount *m)
+{
+    struct io_mount **at = &io->mounts;
+    while (*at && *at != m) at = &(*at)->next;
+    if (*at) *at = m->next;
 }
 
 void io_path_unlink(struct io *io, const char *path, struct completion *c)

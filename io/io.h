@@ -61,6 +61,10 @@ void completion_init(struct completion *c, void (*callback)(struct completion *)
 // Completes c without a backend (results that are known at once): the callback runs on the next io_step.
 void completion_post(struct io *io, struct completion *c, s64 result);
 
+// Makes c pending in the hands of who asks, until completion_release: for files that are not a backend's.
+void completion_hold(struct io *io, struct completion *c);
+void completion_release(struct io *io, struct completion *c, s64 result);
+
 // A group completes when all that joined it have completed and it was sealed. It counts from one, its own
 // seed, so that a child that finishes early is never missed. Children join before they are submitted. The
 // first error is kept in group->completion.result; with cancel_on_error the siblings are cancelled, and in
@@ -179,6 +183,8 @@ struct io_file_ops {
     void (*close)(struct io_file *f, struct completion *c);
     // SQLite's byte-range locks (open file description locks): never waits. 0, -EAGAIN or another -errno.
     int (*lock)(struct io_file *f, u64 offset, u64 size, enum io_lock_kind kind);
+    // Says in words what the newest failed operation met; may be NULL, or give NULL: its errno says it all.
+    const char *(*why)(struct io_file *f);
 };
 struct io_file {
     const struct io_file_ops *ops;
@@ -227,6 +233,16 @@ static inline int io_file_lock(struct io_file *f, u64 offset, u64 size, enum io_
 {
     return f->ops->lock(f, offset, size, kind);
 }
+
+// A file of one's own: who opens the path of a mount gets what its `open` makes. The mount is its owner's, and
+// stays until it is unmounted.
+struct io_mount {
+    const char *path;
+    void (*open)(struct io_mount *m, u32 flags, struct io_file **out, struct completion *c);
+    struct io_mount *next;
+};
+void io_mount(struct io *io, struct io_mount *m);
+void io_unmount(struct io *io, struct io_mount *m);
 
 // Whole paths. All complete with 0 or -errno; sync_dir makes creations, renames and unlinks in it durable.
 void io_path_unlink(struct io *io, const char *path, struct completion *c);

@@ -41,6 +41,9 @@ static const struct {
          true},
     [SETTING_PASSPHRASE] = {"passphrase", "", "TEXT",
                             "instead of a key: words that the backup's key is derived from (Argon2id)", true},
+    [SETTING_HYDRATE] = {"hydrate", "full", "full|lazy",
+                         "a missing database from the store: full: restored before the node serves; lazy: served at once, "
+                         "pages come when they are asked for, the rest in the background"},
     [SETTING_AT] = {"at", "", "TIME",
                     "the state of this moment: 2026-03-01T12:00:00Z, '2026-03-01 12:00', or Unix seconds; UTC"},
     [SETTING_TX] = {"tx", "0", "N", "the state of this transaction (skerry backup list shows them); 0: the newest"},
@@ -193,6 +196,14 @@ static int setting_find(const char *name, size_t size)
 static bool is_switch_value(const char *text)
 {
     return strcmp(text, "on") == 0 || strcmp(text, "off") == 0;
+}
+
+bool config_takes(const struct config_command *command, const char *name)
+{
+    size_t size = strlen(name);
+    int s = setting_find(name, size);
+    if (s < 0 && size > 5 && strcmp(name + size - 5, "-file") == 0) s = setting_find(name, size - 5);
+    return s >= 0 && takes(command, (enum setting)s);
 }
 
 // "--name value", "--name=value", and "--name-file path" for secrets.

@@ -12,6 +12,7 @@ enum setting {
     SETTING_STORE,
     SETTING_DATABASE,
     SETTING_RESTORE,
+    SETTING_HYDRATE,
     SETTING_VFS,
     SETTING_SQPOLL,
     SETTING_AUTH_TOKEN,
@@ -74,6 +75,8 @@ struct config_command {
 // False with *err (ERR_USAGE). argv starts behind the command's name.
 bool config_load(struct config *c, const struct config_command *command, int argc, char **argv,
                  struct err *err);
+// Of a flag without its dashes: a setting of the command, or its "-file".
+bool config_takes(const struct config_command *command, const char *name);
 void config_deinit(struct config *c); // wipes secrets
 void config_help(const struct config_command *command);
 

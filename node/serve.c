@@ -4,6 +4,7 @@
 #include "log.h"
 #include "metrics.h"
 
+#include "../sync/remote.h"
 #include "../sync/restore.h"
 #include "../sync/sync.h"
 
@@ -21,6 +22,9 @@ static const enum setting SERVE_SETTINGS[] = {
     STORE_SETTINGS,
     SETTING_DATABASE,
     SETTING_RESTORE,
+    SETTING_HYDRATE,
+    SETTING_AT,
+    SETTING_TX,
     SETTING_VFS,
     SETTING_SQPOLL,
     SETTING_AUTH_TOKEN,
@@ -64,6 +68,8 @@ struct node {
     struct hrana *hrana;
     struct http_server *server;
     struct hub *hub;
+    struct remote *remote; // the database's file, while it is not all here
+    bool view;             // a past state is served, to be read only
     char path[4096], store_url[4096];
     u8 token_hash[crypto_generichash_BYTES];
     bool has_token;
@@ -130,6 +136,17 @@ static void reply_health(struct node *n, struct http_exchange *x)
         if (b.error[0]) {
             buffer_text(&out, ",\"error\":");
             buffer_json_string(&out, b.error, strlen(b.error));
+        }
+        buffer_text(&out, "}");
+    }
+    if (n->remote) {
+        struct remote_status r;
+        remote_status_get(n->remote, &r);
+        buffer_format(&out, ",\"hydrate\":{\"tx\":%llu,\"pages\":%u,\"pages_here\":%u,\"requests\":%llu",
+                      (unsigned long long)r.tx, r.pages_total, r.pages_here, (unsigned long long)r.requests);
+        if (r.error[0]) {
+            buffer_text(&out, ",\"error\":");
+            buffer_json_string(&out, r.error, strlen(r.error));
         }
         buffer_text(&out, "}");
     }
@@ -286,6 +303,52 @@ static bool backup_open(struct node *n, struct err *err)
     return true;
 }
 
+// The database's file as one whose pages come from the store.
+static bool remote_begin(struct node *n, u64 tx, s64 time_ms, struct err *err)
+{
+    struct completion done;
+    struct remote_status s;
+    u64 started = io_now_ns(n->io);
+    completion_init(&done, NULL, NULL);
+    remote_open(&n->remote,
+                &(struct remote_options){.io = n->io,
+                                         .objects = n->objects,
+                                         .name = config_text(&n->config, SETTING_DATABASE),
+                                         .path = n->path,
+                                         .key = n->key,
+                                         .tx = tx,
+                                         .time_ms = time_ms,
+                                         .keep = !n->view,
+                                         .hydrate = !n->view,
+                                         .log = on_backup_log},
+                &done, err);
+    while (done.state != COMPLETION_DONE) io_step(n->io, 1000000000);
+    if (!n->remote) return false;
+    remote_status_get(n->remote, &s);
+    log_event(LOG_INFO, "hydrate.open", "tx=%llu pages=%u/%u ms=%llu", (unsigned long long)s.tx, s.pages_here,
+              s.pages_total, (unsigned long long)((io_now_ns(n->io) - started) / 1000000));
+    return true;
+}
+
+// --at, --tx: a past state, beside the database and in nobody's way.
+static bool view_begin(struct node *n, struct err *err)
+{
+    u64 tx;
+    s64 time_ms;
+    if (!config_number(&n->config, SETTING_TX, 0, UINT64_MAX >> 1, &tx, err) ||
+        !config_time(&n->config, SETTING_AT, &time_ms, err))
+        return false;
+    if (!tx && !time_ms) return true;
+    if (!n->objects) {
+        err_set(err, ERR_USAGE, __func__, "--at and --tx need a --store to read from");
+        return false;
+    }
+    n->view = true;
+    strcat(n->path, ".view"); // data_open has left room for it
+    unlink(n->path);          // of a node that was killed
+    return remote_begin(n, tx, time_ms, err);
+}
+
 // An empty volume and a store with a backup: the database comes from there.
 static bool restore_if_missing(struct node *n, struct err *err)
 {
@@ -295,10 +358,27 @@ static bool restore_if_missing(struct node *n, struct err *err)
         err_set(err, ERR_USAGE, __func__, "--restore is '%s'; it must be auto or never", when);
         return false;
     }
+    const char *how = config_text(&n->config, SETTING_HYDRATE);
+    bool lazy = strcmp(how, "lazy") == 0;
+    if (!lazy && strcmp(how, "full") != 0) {
+        err_set(err, ERR_USAGE, __func__, "--hydrate is '%s'; it must be full or lazy", how);
+        return false;
+    }
     struct stat st;
-    if (!n->objects || !automatic || stat(n->path, &st) == 0 ||
-        io_backend(n->io) == IO_BACKEND_MEMORY)
+    if (n->view || io_backend(n->io) == IO_BACKEND_MEMORY) return true;
+    if (remote_is_partial(n->path)) {
+        if (n->objects) return remote_begin(n, 0, 0, err);
+        err_set(err, ERR_USAGE, __func__, "%s is not all here yet, and --store is none: name the store that it comes from", n->path);
+        return false;
+    }
+    if (!n->objects || !automatic || stat(n->path, &st) == 0) return true;
+    if (lazy) {
+        if (remote_begin(n, 0, 0, err)) return true;
+        if (err->code != ERR_STORE_MISSING) return false;
+        err_clear(err);
+        log_event(LOG_INFO, "restore.nothing", "msg=\"the store holds no backup; an empty database is made\"");
         return true;
+    }
     struct restore r = {0};
     completion_init(&r.done, NULL, NULL);
     u64 started = io_now_ns(n->io), told = started;
@@ -340,7 +420,7 @@ static bool database_open(struct node *n, struct err *err)
         return false;
     struct skerry_engine_options o = {.io = n->io, .cache_bytes = cache_bytes};
     if (!skerry_engine_create(&o, &n->engine, err)) return false;
-    if (!skerry_open(n->engine, n->path, SKERRY_OPEN_CREATE, &n->keeper, err)) return false;
+    if (!skerry_open(n->engine, n->path, n->view ? SKERRY_OPEN_READ_ONLY : SKERRY_OPEN_CREATE, &n->keeper, err)) return false;
     // Reading the schema opens the file: a file that is not a database shows here and not at the
     // first client.
     if (skerry_exec(n->keeper, "SELECT count(*) FROM sqlite_schema", NULL, NULL) != SKERRY_OK) {
@@ -354,7 +434,7 @@ static bool database_open(struct node *n, struct err *err)
 
 static bool backup_begin(struct node *n, struct err *err)
 {
-    if (!n->objects) return true;
+    if (!n->objects || n->view) return true;
     u64 interval, level, wal_max, head_interval;
     if (!config_number(&n->config, SETTING_PUSH_INTERVAL_MS, 1, 86400000, &interval, err) ||
         !config_number(&n->config, SETTING_ZSTD_LEVEL, 1, 19, &level, err) ||
@@ -493,6 +573,7 @@ static void node_stop(struct node *n)
         while (skerry_close(n->keeper, &err) == SKERRY_WAIT) io_step(n->io, 100000000);
     if (err.code != ERR_OK) log_event(LOG_ERROR, "node.close", "msg=\"%s\"", err.text);
     if (n->engine) skerry_engine_destroy(n->engine);
+    remote_close(n->remote);
     backup_destroy(n->backup);
     if (n->hub && !hub_busy(n->hub)) hub_destroy(n->hub);
     object_store_close(n->objects);
@@ -530,7 +611,7 @@ static bool node_start(struct node *n, struct err *err)
         log_event(LOG_WARN, "io.fallback", "backend=%s msg=%s", io_backend_name(n->io),
                   log_quote(io_backend_reason(n->io), quoted, sizeof quoted));
     }
-    return data_open(n, err) && backup_open(n, err) && restore_if_missing(n, err) &&
+    return data_open(n, err) && backup_open(n, err) && view_begin(n, err) && restore_if_missing(n, err) &&
            backup_begin(n, err) && database_open(n, err) && hub_open(n, err) && server_open(n, err);
 }
 

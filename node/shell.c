@@ -1,4 +1,5 @@
 #include "shell.h"
+#include "store_view.h"
 #include "command.h"
 
 #include <ctype.h>
@@ -318,10 +319,13 @@ bool shell_run_input(struct shell *s, FILE *in, bool terminal)
 // ---- the command -----------------------------
 
 static const char SQL_USAGE[] =
-    "usage: skerry sql [OPTION]... [FILE [SQL]...]\n\n"
+    "usage: skerry sql [OPTION]... [FILE [SQL]...]\n"
+    "       skerry sql --store URL [--database NAME] [--at TIME | --tx N] [OPTION]... [SQL]...\n\n"
     "Runs SQL on a database file, from arguments, from standard input, or at a prompt. FILE is "
     "made when it is\n"
-    "missing; without FILE the database is in memory. Lines that start with a dot are the shell's "
+    "missing; without FILE the database is in memory. With --store it is a state of the backup there, "
+    "to be read\n"
+    "only: pages come as they are asked for (settings of the store as for skerry restore). Lines that start with a dot are the shell's "
     "own (.help).\n\n"
     "  -batch             read standard input without a prompt\n"
     "  -cmd SQL           run this before anything else\n"
@@ -339,6 +343,8 @@ struct sql_arguments {
     const char *path;
     const char *commands[32], *texts[64];
     u32 command_count, text_count;
+    char *store[64]; // flags of a store and a state in it, with their values
+    int store_count;
     bool batch;
     int status; // -1: go on
 };
@@ -381,7 +387,10 @@ static bool option_read(struct shell *s, struct sql_arguments *a, const char *op
         snprintf(s->row_separator, sizeof s->row_separator, "%s", value);
     else if (strcmp(option, "nullvalue") == 0 && value)
         snprintf(s->null_text, sizeof s->null_text, "%s", value);
-    else if (strcmp(option, "vfs") == 0 && value)
+    else if (store_view_takes(option) && value && a->store_count + 2 <= (int)COUNT_OF(a->store)) {
+        a->store[a->store_count++] = (char *)option - 2;
+        a->store[a->store_count++] = (char *)value;
+    } else if (strcmp(option, "vfs") == 0 && value)
         return backend_parse(value, &a->backend);
     else {
         *took = false;
@@ -409,8 +418,9 @@ static bool arguments_read(struct shell *s, struct sql_arguments *a, int argc, c
                 a->texts[a->text_count++] = option;
             continue;
         }
-        option += option[1] == '-' ? 2 : 1;
-        bool took;
+        bool dashes = option[1] == '-', took;
+        option += dashes ? 2 : 1;
+        if (!dashes && store_view_takes(option)) option = ""; // these are the node's, with two dashes
         if (strcmp(option, "help") == 0 || strcmp(option, "h") == 0) {
             printf("%s", SQL_USAGE);
             a->status = 0;
@@ -495,8 +505,20 @@ int sql_command(int argc, char **argv)
     interrupted_shell = &s;
     signal(SIGINT, on_interrupt);
     int status = EXIT_FAILED;
+    struct store_view view = {0};
     s.in_memory = a.backend == IO_BACKEND_MEMORY;
-    if (database_open(&s, a.path ? a.path : ":memory:")) {
+    bool good = true;
+    if (a.store_count) {
+        if (a.path) memmove(a.texts + 1, a.texts, sizeof a.texts - sizeof a.texts[0]);
+        if (a.path) a.texts[0] = a.path;
+        if (a.path) a.text_count = MIN(a.text_count + 1, (u32)COUNT_OF(a.texts));
+        a.path = view.path;
+        s.read_only = true;
+        good = store_view_open(&view, io, a.store_count, a.store, &err);
+        if (!good) status = command_failed(&err);
+        err_clear(&err);
+    }
+    if (good && database_open(&s, a.path ? a.path : ":memory:")) {
         shell_work(&s, &a);
         status = s.exit_status;
     }
@@ -504,6 +526,7 @@ int sql_command(int argc, char **argv)
     while (s.db && skerry_close(s.db, &err) == SKERRY_WAIT) skerry_wait(s.db);
     if (err.code != ERR_OK) status = command_failed(&err);
     skerry_engine_destroy(s.engine);
+    store_view_close(&view);
     io_destroy(io);
     free(s.path);
     return status;

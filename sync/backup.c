@@ -236,6 +236,8 @@ static void stop_report(struct backup *b)
     if (idle) store_hold(b->store, UINT64_MAX);
     b->mark.clean = idle;
     b->step = STEP_STOPPED;
+    txn_destroy(b->txn); // before its store is closed
+    b->txn = NULL;
     completion_post(b->io, b->stop_done, 0);
 }
 

@@ -107,6 +107,11 @@ static io_status page_read_error(struct store *s, struct pager_frame *f, struct 
     cache_remove(&s->cache, f);
     cache_frame_give(&s->cache, f);
     op->err.offset = (s64)offset;
+    const char *why = result < 0 && !in_wal && s->file->ops->why ? s->file->ops->why(s->file) : NULL;
+    if (why) {
+        err_set_errno(&op->err, ERR_IOERR_READ, (int)-result, __func__, "page %u of %s: %s", no, path, why);
+        return IO_FAIL;
+    }
     if (result < 0) {
         err_set_errno(&op->err, ERR_IOERR_READ, (int)-result, __func__,
                       "reading page %u of %s at offset %llu failed", no, path,

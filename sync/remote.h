@@ -1,0 +1,52 @@
+// A database of a backup as a local file whose pages come when they are asked for.
+//
+// remote_open finds a state of the backup (the newest, a transaction's, a moment's), makes a sparse
+// file of its size, and mounts it: who opens its path through io gets the file. A read of pages that
+// are not there yet waits for the ranges of the store's objects that hold them, several at a time,
+// with what lies beside them; what came is written to the file and stays. Writes are local. With
+// `hydrate` the rest comes in the background, and when all of it is there the file is a file like any
+// other. While the store is away, only what has not arrived gives an error.
+//
+// PATH-hydrate beside the file is the map of what is there: a page is on it only when its bytes are
+// durable, so a node that was killed goes on. Without `keep` there is no map: a copy to read from,
+// removed by remote_close.
+//
+// Not here: following a newer state (follow.h); a second process on the same file.
+#pragma once
+
+#include "sync.h"
+
+struct remote;
+
+struct remote_options {
+    struct io *io;
+    struct object_store *objects;
+    const char *name; // of the database in the store
+    const char *path; // of the local file
+    struct master_key key;
+    u64 tx;       // 0: the newest
+    s64 time_ms;  // 0: the newest
+    bool keep;    // goes on after a restart; binds the file to its backup (PATH-backup)
+    bool hydrate; // the rest comes in the background
+    sync_log log;
+    void *log_context;
+};
+struct remote_status {
+    u64 tx;
+    s64 time_ms;
+    u32 page_size;
+    u32 pages_total, pages_here; // of the state
+    u64 requests, bytes;         // to and from the store, for pages
+    bool whole;
+    char error[ERR_TEXT_MAX]; // of the newest failure; "" = none since the last success
+};
+
+// True when PATH is a file that is not all here yet.
+bool remote_is_partial(const char *path);
+// `done` completes with 0, or negative with *err set: ERR_STORE_MISSING when there is no backup (of
+// that state). Nothing is left behind then. Until remote_close the key's and the options' texts stay.
+void remote_open(struct remote **out, const struct remote_options *options, struct completion *done,
+                 struct err *err);
+void remote_status_get(const struct remote *r, struct remote_status *out);
+// The file must have been closed (by whoever opened it through io).
+void remote_close(struct remote *r);

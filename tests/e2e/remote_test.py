@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""Goal: a database opened from the store answers at once and rightly, keeps what came, survives kill -9 and a store that
+goes away, and shows past states. Method: real nodes on a directory and on tests/s3/fakes3.py, whose requests are counted
+and which is stopped and started; the whole, once it is here, is judged by sqlite3."""
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.request
+
+from node import PROGRAM, ROOT, Node, SqlError, Tests, check, equal, sqlite3
+
+ROWS = 30000  # 2 KB each: about 65 MB
+MAKE = ("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB, c INTEGER)",
+        f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {ROWS}) "
+        "INSERT INTO t SELECT n, randomblob(2000), n * 7 % 1000 FROM s", "CREATE INDEX t_c ON t(c)")
+
+
+class FakeS3:
+    """tests/s3/fakes3.py; stopped and started again it has forgotten its objects, so it is paused instead."""
+
+    def __init__(self):
+        self.port = 22000 + os.getpid() % 8000
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen([sys.executable, os.path.join(ROOT, "tests/s3/fakes3.py"), str(self.port)],
+                                        env=dict(os.environ, FAKES3_BUCKETS="skerry-test"), stdout=subprocess.DEVNULL)
+        for _ in range(100):
+            try:
+                self.stats()
+                break
+            except OSError:
+                time.sleep(0.1)
+        self.env = {"SKERRY_S3_ENDPOINT": self.endpoint, "SKERRY_S3_ACCESS_KEY": "testak",
+                    "SKERRY_S3_SECRET_KEY": "testsk1234567890"}
+
+    def stats(self):
+        stat = json.loads(urllib.request.urlopen(self.endpoint + "/_stats", timeout=5).read())["stat"]
+        return sum(stat.get(k, 0) for k in ("GET", "HEAD", "PUT", "POST", "DELETE"))
+
+    def admin(self, path):
+        urllib.request.urlopen(urllib.request.Request(self.endpoint + path, method="POST"), timeout=5).read()
+
+
+def make(tests, label, url, env):
+    node = Node(tests.path("writer-" + label), "--store", url, env=env).start()
+    node.sql(*MAKE)
+    check(node.wait_pushed(60), "not pushed: " + str(node.health()))
+    want = node.sql("SELECT count(*), sum(a), sum(length(b)), sum(c) FROM t")
+    equal(node.stop(), 0, "exit status")
+    return want
+
+
+def wait_whole(node, seconds=60):
+    end = time.time() + seconds
+    while time.time() < end:
+        h = node.health().get("hydrate")
+        if h is None or h["pages_here"] == h["pages"]:
+            return
+        time.sleep(0.1)
+    raise AssertionError("not hydrated: " + str(node.health()))
+
+
+def lazy(tests, label, url, env):
+    want = make(tests, label, url, env)
+    node = Node(tests.path("lazy-" + label), "--store", url, "--hydrate", "lazy", env=env).start()
+    equal(node.sql("SELECT a, c FROM t WHERE a = 20000"), [[20000, 0]], "a row")
+    equal(node.sql("SELECT count(*), sum(a), sum(length(b)), sum(c) FROM t"), want, "sums")
+    node.sql("UPDATE t SET c = -1 WHERE a % 1000 = 0", "DELETE FROM t WHERE a = 7", "INSERT INTO t VALUES (1000000, 'x', 5)")
+    wait_whole(node)
+    equal(node.sql("SELECT count(*) FROM t"), [[ROWS]], "rows")
+    check(node.wait_pushed(60), "not pushed: " + str(node.health()))
+    equal(node.stop(), 0, "exit status")
+    path = node.data + "/default.db"
+    check(not os.path.exists(path + "-hydrate"), "the map is still there")
+    equal(sqlite3(path, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+    equal(sqlite3(path, "SELECT count(*), sum(c = -1) FROM t").stdout.strip(), f"{ROWS}|{ROWS // 1000}", "rows of the file")
+    out = tests.path("restored-" + label + ".db")
+    r = subprocess.run([PROGRAM, "restore", "--store", url, out], capture_output=True, text=True, env=dict(os.environ, **env),
+                       check=False)
+    equal(r.returncode, 0, r.stderr)
+    equal(sqlite3(out, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check of the restored file")
+    equal(sqlite3(out, "SELECT count(*), sum(c = -1) FROM t").stdout.strip(), f"{ROWS}|{ROWS // 1000}", "restored rows")
+
+
+def killed(tests, label, url, env):
+    """kill -9 again and again while pages come and rows are written: nothing is lost, nothing is old."""
+    make(tests, label, url, env)
+    limits = ["--store-download-rate", "8m"]
+    node = Node(tests.path("killed-" + label), "--store", url, "--hydrate", "lazy", *limits, env=env)
+    done = 0
+    here = []
+    for i in range(6):
+        node.start()
+        h = node.health()["hydrate"]
+        here.append(h["pages_here"])
+        for a in range(done + 1, done + 21):
+            node.sql(f"UPDATE t SET c = {100000 + a}, b = 'new' WHERE a = {a * 37}")
+        done += 20
+        if i % 2:
+            node.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        time.sleep(0.3)
+        node.kill()
+    check(here[-1] > here[1], f"what came is not kept: {here}")
+    check(here[-1] < h["pages"], "all was there before the last kill: nothing was tested")
+    node.flags = [f for f in node.flags if f not in limits]
+    node.start()
+    wait_whole(node)
+    equal(node.sql("SELECT count(*), count(DISTINCT c) FROM t WHERE c > 100000"), [[done, done]], "updated rows")
+    check(node.wait_pushed(60), "not pushed: " + str(node.health()))
+    equal(node.stop(), 0, "exit status")
+    path = node.data + "/default.db"
+    equal(sqlite3(path, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+    equal(sqlite3(path, "SELECT count(*) FROM t WHERE c > 100000 AND b = 'new'").stdout.strip(), str(done), "rows of the file")
+
+
+def first_query(tests, s3):
+    url = "s3://skerry-test/first"
+    want = make(tests, "first", url, s3.env)
+    node = Node(tests.path("first"), "--store", url, "--at", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60)),
+                env=s3.env)
+    before = s3.stats()
+    node.start()
+    equal(node.sql("SELECT c FROM t WHERE a = 12345"), [[12345 * 7 % 1000]], "a row")
+    used = s3.stats() - before
+    print(f"  {used} requests from the start to the first row of {ROWS * 2} KB", flush=True)
+    check(used <= 20, f"the first query took {used} requests")
+    try:
+        node.sql("DELETE FROM t")
+    except SqlError as e:
+        check("readonly" in str(e), str(e))
+    else:
+        raise AssertionError("a past state was written to")
+    equal(node.sql("SELECT count(*), sum(a), sum(length(b)), sum(c) FROM t"), want, "sums")
+    equal(node.stop(), 0, "exit status")
+    equal([f for f in os.listdir(node.data) if ".view" in f], [], "files left behind")
+
+
+def shell_looks(tests):
+    """skerry sql --store: the newest state, that of a transaction, that of a moment; encrypted; nothing left behind."""
+    url, key = tests.path("looked-at"), secrets.token_hex(32)
+    node = Node(tests.path("looked"), "--store", url, env={"SKERRY_KEY": key}).start()
+    node.sql("CREATE TABLE t(a INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    check(node.wait_pushed(), "not pushed")
+    first = node.health()["backup"]["tx"]
+    time.sleep(1.1)
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    time.sleep(1.1)
+    node.sql("INSERT INTO t VALUES (2)")
+    check(node.wait_pushed(), "not pushed")
+    equal(node.stop(), 0, "exit status")
+    scratch = tests.path("scratch")
+    os.makedirs(scratch)
+
+    def look(*args):
+        return subprocess.run([PROGRAM, "sql", "--store", url, *args], capture_output=True, text=True, check=False,
+                              env=dict(os.environ, TMPDIR=scratch))
+    sql = "SELECT group_concat(a) FROM t"
+    for args, want in (((), "1,2"), (("--tx", str(first)), "1"), (("--at", moment), "1")):
+        r = look("--key", key, *args, sql)
+        equal((r.returncode, r.stdout.strip()), (0, want), f"{args}: {r.stderr}")
+    equal(look("--key", key, "-json", sql).stdout.strip(), '[{"group_concat(a)":"1,2"}]', "JSON")
+    for args, word in ((("--key", secrets.token_hex(32)), "key"), (("--key", key, "--tx", "99"), "99"),
+                       (("--key", key, "--database", "other"), "other"), (("--key", key, "--at", "2001-01-01T00:00:00Z"), "back that far"),
+                       (("--nope", "1"), "--nope")):
+        r = look(*args, sql)
+        check(r.returncode != 0 and word in r.stderr, f"{args}: {r.returncode} {r.stderr}")
+    r = look("--key", key, "INSERT INTO t VALUES (3)")
+    check(r.returncode != 0 and "readonly" in r.stderr, r.stderr)
+    equal(os.listdir(scratch), [], "files left behind")
+
+
+def network_goes_away(tests, s3):
+    url = "s3://skerry-test/away"
+    make(tests, "away", url, s3.env)
+    node = Node(tests.path("away"), "--store", url, "--hydrate", "lazy", "--store-download-rate", "2m", env=s3.env).start()
+    equal(node.sql("SELECT c FROM t WHERE a = 1"), [[7]], "a row")
+    node.sql("SELECT max(a) FROM t", "SELECT a FROM t WHERE c = 1 ORDER BY a DESC LIMIT 1")  # where the new row will go
+    s3.admin("/_fault?match=.&do=503&n=1000000")
+    equal(node.sql("SELECT c FROM t WHERE a = 1"), [[7]], "a row that is here")
+    node.sql("INSERT INTO t VALUES (1000001, 'offline', 1)")
+    equal(node.sql("SELECT b FROM t WHERE a = 1000001"), [["offline"]], "a row written offline")
+    try:
+        node.sql("SELECT sum(length(b)) FROM t")
+    except SqlError as e:
+        check("has not arrived yet" in str(e), str(e))
+    else:
+        raise AssertionError("a scan succeeded without the store")
+    equal(node.sql("SELECT c FROM t WHERE a = 1"), [[7]], "a row that is here, after the error")
+    check("hydrate" in node.health() and node.health()["hydrate"]["error"], "health does not tell")
+    # Killed, and started without the store: what is here is served, as before.
+    time.sleep(3)
+    node.kill()
+    node.start()
+    equal(node.sql("SELECT b FROM t WHERE a = 1000001"), [["offline"]], "a row written offline, after a restart")
+    try:
+        node.sql("SELECT sum(length(b)) FROM t")
+    except SqlError as e:
+        check("has not arrived yet" in str(e), str(e))
+    else:
+        raise AssertionError("a scan succeeded without the store")
+    s3.admin("/_nofault")
+    node.stop()
+    node.flags = node.flags[:-2]
+    node.start()
+    wait_whole(node)
+    equal(node.sql("SELECT count(*) FROM t"), [[ROWS + 1]], "rows")
+    equal(node.stop(), 0, "exit status")
+    equal(sqlite3(node.data + "/default.db", "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+
+
+def main():
+    tests = Tests(sys.argv[1:])
+    s3 = FakeS3()
+    try:
+        for f in (lazy, killed):
+            tests.run(f.__name__ + "_directory", f, tests, "directory-" + f.__name__, tests.path("store-" + f.__name__), {})
+            tests.run(f.__name__ + "_s3", f, tests, "s3-" + f.__name__, "s3://skerry-test/" + f.__name__, s3.env)
+        tests.run("first_query", first_query, tests, s3)
+        tests.run("shell_looks", shell_looks, tests)
+        tests.run("network_goes_away", network_goes_away, tests, s3)
+    finally:
+        s3.process.kill()
+    tests.finish()
+
+
+main()
