@@ -90,6 +90,9 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
         .checkpoint_frames = db->engine->options.checkpoint_frames,
         .page_size = (u32)db->settings[SETTING_PAGE_SIZE],
         .auto_vacuum = (u8)MAX(db->settings[SETTING_AUTO_VACUUM], 0),
+        .checksums = db->engine->options.checksums,
+        .key = d->key ? d->key : &db->engine->key,
+        .key_previous = d->key ? NULL : &db->engine->key_previous,
     };
     if (db->engine->options.cache_bytes) options.cache_pages_max = (u32)(db->engine->options.cache_bytes / 4096);
     if (options.in_memory) options.create = true;
@@ -198,7 +201,8 @@ void connection_schemas_stale(struct skerry *db)
         if (db->databases[i].schema_own) db->databases[i].schema_stale = true;
 }
 
-io_status connection_attach(struct skerry *db, struct op *op, const char *path, const char *name)
+io_status connection_attach(struct skerry *db, struct op *op, const char *path, const char *name,
+                            const struct store_key *key)
 {
     struct database *d = &db->databases[db->database_count];
     if (!d->path) {
@@ -210,7 +214,13 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
         struct database_name parts;
         if (!database_name_parse(path, !(db->open_flags & SKERRY_OPEN_READ_ONLY), &parts, &op->err)) return IO_FAIL;
         *d = (struct database){.name = strdup(name), .path = parts.path, .read_only = parts.read_only,
-                               .no_create = parts.no_create};
+                               .no_create = parts.no_create, .key = parts.key};
+        if (key && !d->key && !(d->key = malloc(sizeof *key))) {
+            free(d->path);
+            d->path = NULL; // told of below
+        } else if (key) {
+            *d->key = *key;
+        }
     }
     io_status status = IO_FAIL;
     if (!d->name || !d->path) {
@@ -238,6 +248,7 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
             err_set(&op->err, ERR_CANTOPEN, __func__, "unable to open database: %s", d->path);
         }
         schema_unref(d->schema);
+        store_key_free(&d->key);
         free(d->name);
         free(d->path);
         *d = (struct database){0};
@@ -270,6 +281,7 @@ err_code connection_detach(struct skerry *db, const char *name, struct err *err)
     txn_destroy(d->txn);
     if (d->store) db->closing[db->closing_count++] = d->store;
     schema_unref(d->schema);
+    store_key_free(&d->key);
     free(d->name);
     free(d->path);
     memmove(d, d + 1, (db->database_count - (u32)index - 1) * sizeof *d);

@@ -64,7 +64,7 @@ enum connection_setting {
     SETTING_THREADS,
     SETTING_CACHE_SPILL,
     SETTING_AUTO_VACUUM, // that the next VACUUM brings; -1: as it is
-    SETTING_PAGE_SIZE,
+    SETTING_PAGE_SIZE, // 0: nothing was said
     SETTING_COUNT,
 };
 
@@ -72,6 +72,7 @@ struct database {
     char *name; // "main", "temp", or the name in ATTACH
     char *path; // "" or ":memory:": private
     bool read_only, no_create; // said in its URI
+    struct store_key *key;     // said there or in ATTACH; NULL: the engine's
     struct store *store; // NULL: not opened yet
     struct txn *txn;     // NULL while store is
     struct schema *schema; // NULL: not loaded
@@ -108,6 +109,7 @@ struct skerry_engine {
     bool io_own;
     struct skerry_engine_options options;
     char *temp_dir; // of temporary files
+    struct store_key key, key_previous;
     struct skerry *connections;
 };
 
@@ -176,7 +178,8 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index);
 io_status connection_schemas_load(struct skerry *db, struct op *op);
 // Compares the loaded schemas' cookies with the files': *changed when one is out of date and will be loaded again.
 io_status connection_schemas_check(struct skerry *db, struct op *op, bool *changed);
-io_status connection_attach(struct skerry *db, struct op *op, const char *path, const char *name);
+io_status connection_attach(struct skerry *db, struct op *op, const char *path, const char *name,
+                            const struct store_key *key); // NULL: said in the name, or the engine's
 err_code connection_detach(struct skerry *db, const char *name, struct err *err);
 io_status connection_closing(struct skerry *db, struct op *op); // closes what was detached
 

@@ -2,6 +2,7 @@
 #include "skerry.h"
 #include "uri.h"
 
+#include <sodium.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -31,6 +32,10 @@ bool skerry_engine_create(const struct skerry_engine_options *options, struct sk
         return false;
     }
     e->options = *options;
+    if (options->key) e->key = *options->key;
+    if (options->key_previous) e->key_previous = *options->key_previous;
+    e->options.key = &e->key;
+    e->options.key_previous = &e->key_previous;
     e->io = options->io;
     if (!e->io) {
         struct io_options io = {.backend = options->backend, .fallback = true};
@@ -57,6 +62,8 @@ void skerry_engine_destroy(struct skerry_engine *e)
     ASSERT(!e->connections);
     if (e->io_own) io_destroy(e->io);
     free(e->temp_dir);
+    sodium_memzero(&e->key, sizeof e->key);
+    sodium_memzero(&e->key_previous, sizeof e->key_previous);
     free(e);
 }
 
@@ -130,7 +137,7 @@ bool skerry_open(struct skerry_engine *e, const char *path, u32 flags, struct sk
     db->open_flags = flags;
     db->err = ERR_CLEAR;
     db->databases[DATABASE_MAIN] = (struct database){
-        .name = main_name, .path = own_path, .read_only = parts.read_only, .no_create = parts.no_create};
+        .name = main_name, .path = own_path, .read_only = parts.read_only, .no_create = parts.no_create, .key = parts.key};
     db->databases[DATABASE_TEMP] = (struct database){.name = temp_name, .path = temp_path};
     db->database_count = 2;
     db->autocommit = true;
@@ -142,7 +149,6 @@ bool skerry_open(struct skerry_engine *e, const char *path, u32 flags, struct sk
     db->settings[SETTING_JOURNAL_SIZE_LIMIT] = -1;
     db->settings[SETTING_WAL_AUTOCHECKPOINT] = e->options.checkpoint_frames ? e->options.checkpoint_frames : 1000;
     db->settings[SETTING_CACHE_SPILL] = 1;
-    db->settings[SETTING_PAGE_SIZE] = 4096;
     db->settings[SETTING_AUTO_VACUUM] = -1;
     op_init(&db->op, e->io, connection_op_wake);
     db->next = e->connections;
@@ -185,6 +191,7 @@ int skerry_close(struct skerry *db, struct err *err)
         d->schema = NULL;
         if (d->store) status = store_close(d->store, &db->op);
         if (status == IO_WAIT) return SKERRY_WAIT;
+        store_key_free(&d->key);
         free(d->name);
         free(d->path);
         db->database_count--;

@@ -33,6 +33,7 @@ enum skerry_result {
 
 struct skerry_engine;
 struct skerry;
+struct store_key;
 struct skerry_stmt;
 
 // ---- engine: one loop, its open files, its limits -----------------------------------------------------
@@ -42,6 +43,9 @@ struct skerry_engine_options {
     enum io_backend_kind backend;
     u64 cache_bytes;          // page cache of each database; 0 = 16 MiB
     u32 checkpoint_frames;    // 0 = 1000
+    const struct store_key *key;          // of all database files (store/store.h): copied; NULL: they are not encrypted
+    const struct store_key *key_previous; // files that are still encrypted with this one are taken to `key`
+    bool checksums;                       // new files that are not encrypted get page checksums
     const char *temp_dir;     // NULL: SQLITE_TMPDIR, TMPDIR, /var/tmp, /tmp
 };
 bool skerry_engine_create(const struct skerry_engine_options *options, struct skerry_engine **out,

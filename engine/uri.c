@@ -41,6 +41,14 @@ static bool option_set(const char *key, const char *value, bool may_write, bool 
         err_set(err, ERR_ERROR, __func__, "no such cache mode: %s", value);
         return false;
     }
+    if (strcmp(key, "key") == 0 || strcmp(key, "hexkey") == 0) {
+        if (!out->key && !(out->key = calloc(1, sizeof *out->key))) {
+            err_set(err, ERR_NOMEM, __func__, "out of memory");
+            return false;
+        }
+        return key[0] == 'k' ? store_key_passphrase(value, out->key, err)
+                             : store_key_hex(value, strlen(value), out->key, err);
+    }
     if (strcmp(key, "mode") != 0) return true;
     *memory = strcmp(value, "memory") == 0;
     out->read_only = strcmp(value, "ro") == 0;
@@ -90,6 +98,7 @@ bool database_name_parse(const char *name, bool may_write, struct database_name 
     free(key);
     free(value);
     if (!good) {
+        store_key_free(&out->key);
         free(path);
         return false;
     }

@@ -34,6 +34,7 @@ struct slice_page {
     struct completion read;
     struct completion write; // of the run that starts with this page
     struct page *cached;     // pinned
+    bool unsummed;           // comes out of the WAL as another wrote it
     u8 *data;
     struct iovec iov;
     struct checkpoint *checkpoint;
@@ -238,12 +239,18 @@ static void slice_start(struct checkpoint *k)
         completion_init(&p->write, slice_write_done, NULL);
         struct pager_frame *f = cache_find(&s->cache, page->no, w->base + page->frame);
         if (f && f->state == FRAME_READY) {
-            page_pin(&f->page);
-            p->cached = &f->page;
             p->data = f->page.data;
+            if (codec_active(&s->codec)) {
+                p->data = k->buffer + (size_t)i * s->page_size;
+                codec_encode(&s->codec, page->no, f->page.data, p->data);
+            } else {
+                page_pin(&f->page);
+                p->cached = &f->page;
+            }
             continue;
         }
         p->data = k->buffer + (size_t)i * s->page_size;
+        p->unsummed = s->codec.kind == CODEC_CHECKSUM && page->frame <= w->foreign;
         k->outstanding++;
         io_file_read(w->file, p->data, s->page_size,
                      wal_frame_offset(w, page->frame) + WAL_FRAME_HEADER_SIZE, &p->read);
@@ -256,6 +263,10 @@ static void slice_write(struct checkpoint *k)
     struct store *s = k->store;
     k->step = CHECKPOINT_WRITE;
     k->outstanding = 1;
+    for (u32 i = 0; i < k->slice_count; i++) {
+        struct slice_page *p = &k->slice[i];
+        if (p->unsummed) codec_encode(&s->codec, k->pages[k->slice_first + i].no, p->data, p->data);
+    }
     for (u32 i = 0; i < k->slice_count;) {
         u32 run = 0;
         pgno first = k->pages[k->slice_first + i].no;
@@ -265,7 +276,7 @@ static void slice_write(struct checkpoint *k)
             run++;
         }
         k->outstanding++;
-        io_file_writev(s->file, &k->iovs[i], run, (u64)(first - 1) * s->page_size,
+        io_file_writev(s->file, &k->iovs[i], run, codec_offset(&s->codec, first),
                        &k->slice[i].write);
         i += run;
     }
@@ -322,7 +333,7 @@ static void checkpoint_run(struct completion *c)
         // holds.
         k->step = CHECKPOINT_TRUNCATE_FILE;
         if (k->target.lsn == s->appended.lsn && k->target.page_count < s->file_pages)
-            io_file_truncate(s->file, (u64)k->target.page_count * s->page_size, &k->completion);
+            io_file_truncate(s->file, codec_offset(&s->codec, k->target.page_count + 1), &k->completion);
         else
             completion_post(s->io, &k->completion, 0);
         return;

@@ -45,6 +45,7 @@ static io_status recovery_done(struct store *s)
     if (r->commit_frame > 0) {
         w->sum = r->commit_sum;
         w->header_written = w->unsynced = true;
+        w->foreign = r->commit_frame;
         s->durable = (struct mark){.lsn = r->commit_frame,
                                    .commit = 1,
                                    .page_count = w->frames[r->commit_frame - 1].page_count};

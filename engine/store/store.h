@@ -1,7 +1,7 @@
 // The store: one database file and its WAL, shared by all connections of the process; transactions on it.
 // The façade of this folder together with btree.h (trees and cursors) and check.h (integrity).
 //
-// Files are SQLite's, byte for byte: database format 3, SQLite's WAL; no -shm. SQLite's lock bytes are held
+// Files are SQLite's, byte for byte: database format 3, SQLite's WAL; no -shm. Encrypted ones are only inside (codec.h). SQLite's lock bytes are held
 // exclusively while the store is open, so that a foreign process gets "database is locked". A database in
 // rollback-journal mode is read as it is; a hot journal is rolled back on opening; the first write converts
 // the file to WAL.
@@ -17,6 +17,22 @@
 struct store;
 struct txn;
 
+// What an encrypted file is opened with: 32 bytes, or words that Argon2id makes a key of.
+#define STORE_PASSPHRASE_MAX 1024u
+enum store_key_kind { STORE_KEY_NONE, STORE_KEY_BYTES, STORE_KEY_PASSPHRASE };
+struct store_key {
+    enum store_key_kind kind;
+    u8 bytes[32];
+    char passphrase[STORE_PASSPHRASE_MAX];
+};
+
+void store_key_free(struct store_key **key); // wipes it
+// Empty text is no key. False with *err: too long; not 64 hexadecimal digits.
+bool store_key_passphrase(const char *text, struct store_key *out, struct err *err);
+bool store_key_hex(const char *text, size_t size, struct store_key *out, struct err *err);
+// What a key file holds: 32 bytes, or 64 hexadecimal digits with white space after them.
+bool store_key_of_file(const u8 *bytes, size_t size, struct store_key *out, struct err *err);
+
 enum auto_vacuum { AUTO_VACUUM_NONE, AUTO_VACUUM_FULL, AUTO_VACUUM_INCREMENTAL };
 struct store_options {
     bool create;         // make the file when it is missing
@@ -24,6 +40,11 @@ struct store_options {
     bool in_memory;      // no file at all: temporary and ":memory:" databases; path is ignored
     u32 page_size;       // for a new file; 0 = 4096
     u8 auto_vacuum;      // for a new file: enum auto_vacuum
+    bool checksums;      // for a new file that is not encrypted: pages end in sums of 8 bytes (codec.h)
+    // A new file is encrypted with `key`, one that is there must be, with it or with `previous`, of which it is then
+    // taken to `key` in the background (store_rekey). Borrowed until store_open is over.
+    const struct store_key *key, *key_previous;
+    const struct store *key_of; // instead: a new file has the master key of this encrypted one
     u32 cache_pages_max; // soft limit of unpinned clean pages; 0 = 16 MiB worth
     u32 checkpoint_frames; // background checkpoint from so many frames on; 0 = 1000
     bool busy_foreign_wait; // retry foreign locks until the op is cancelled rather than fail at once

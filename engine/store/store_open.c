@@ -3,6 +3,7 @@
 #include "store_private.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <sys/stat.h>
 
 #define FOREIGN_RETRY_NS 50000000u
@@ -46,6 +47,40 @@ static struct store *registry_find(struct io *io, const char *path)
 
 // ---- memory ------------------------------------------------------------------------------------
 
+static bool key_copy(struct store_key **to, const struct store_key *from)
+{
+    if (!from || from->kind == STORE_KEY_NONE) return true;
+    *to = malloc(sizeof **to);
+    if (!*to) return false;
+    **to = *from;
+    return true;
+}
+
+// Who opens the file again must have the same key; that is not derived anew to find out.
+static void key_digest(const struct store *s, const struct store_key *key, u8 out[32])
+{
+    if (!key || key->kind == STORE_KEY_NONE) {
+        memset(out, 0, 32);
+        return;
+    }
+    u8 kind = (u8)key->kind;
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, s->key_salt, sizeof s->key_salt, 32);
+    crypto_generichash_update(&state, &kind, 1);
+    if (key->kind == STORE_KEY_BYTES)
+        crypto_generichash_update(&state, key->bytes, sizeof key->bytes);
+    else
+        crypto_generichash_update(&state, (const u8 *)key->passphrase, strlen(key->passphrase));
+    crypto_generichash_final(&state, out, 32);
+}
+
+static bool key_same(const struct store *s, const struct store_key *key)
+{
+    u8 digest[32];
+    key_digest(s, key, digest);
+    return sodium_memcmp(digest, s->key_digest, sizeof digest) == 0;
+}
+
 static void store_free(struct store *s)
 {
     registry_remove(s);
@@ -62,6 +97,9 @@ static void store_free(struct store *s)
         s->reads_idle = r->next;
         free(r);
     }
+    store_key_free(&s->key);
+    store_key_free(&s->key_previous);
+    key_slot_wipe(&s->codec.slot);
     free(s->first_page);
     free(s->past);
     free(s->scratch);
@@ -92,9 +130,16 @@ static struct store *store_create(struct io *io, const char *path,
                                   const struct store_options *options)
 {
     struct store *s = calloc(1, sizeof *s);
-    if (!s) return NULL;
+    if (!s || sodium_init() < 0) {
+        free(s);
+        return NULL;
+    }
     s->io = io;
     s->options = *options;
+    s->options.key = s->options.key_previous = NULL;
+    s->options.key_of = NULL;
+    io_random(io, s->key_salt, sizeof s->key_salt);
+    key_digest(s, options->key, s->key_digest);
     if (!s->options.checkpoint_frames) s->options.checkpoint_frames = CHECKPOINT_DEFAULT;
     s->page_size = options->page_size ? options->page_size : PAGE_SIZE_DEFAULT;
     s->usable_size = s->page_size;
@@ -109,7 +154,12 @@ static struct store *store_create(struct io *io, const char *path,
     s->path_shm = path_with(s->path ? s->path : "", "-shm");
     completion_init(&s->completion, store_step_done, NULL);
     completion_init(&s->grant, store_grant, NULL);
+    s->codec.io = io;
+    s->codec.page_size = s->page_size;
+    s->wal.codec = &s->codec;
+    if (options->key_of) s->codec.slot = options->key_of->codec.slot;
     if (!s->path || !s->path_wal || !s->path_journal || !s->path_shm ||
+        (!s->in_memory && (!key_copy(&s->key, options->key) || !key_copy(&s->key_previous, options->key_previous))) ||
         (!s->in_memory && !(s->scratch = malloc(SCRATCH_SIZE)))) {
         store_free(s);
         return NULL;
@@ -140,9 +190,20 @@ static io_status header_check(struct store *s, const u8 *h, struct op *op)
             "database disk image is malformed: pages of %s have %u bytes, those of its WAL %u",
             s->path, page_size, s->wal.page_size);
     if (h[HEADER_WRITE_VERSION] > 2) s->read_only = true; // a format to come
-    s->page_size = page_size;
+    bool sealed = s->codec.kind == CODEC_SEALED;
+    if (!sealed && s->key)
+        return IO_ERROR(&op->err, ERR_NOTADB,
+                        "%s is not encrypted, and a key was given: open it without, and VACUUM INTO an encrypted one",
+                        s->path);
+    if (sealed && (page_size != s->codec.page_size || h[HEADER_RESERVED] != CODEC_SEALED_SIZE))
+        return IO_ERROR(&op->err, ERR_CORRUPT,
+                        "database disk image is malformed: page 1 of %s and its key slot do not agree on the page size",
+                        s->path);
+    if (!sealed) s->codec.kind = h[HEADER_RESERVED] == CODEC_CHECKSUM_SIZE ? CODEC_CHECKSUM : CODEC_PLAIN;
+    s->page_size = s->codec.page_size = page_size;
     s->usable_size = page_size - h[HEADER_RESERVED];
-    s->file_pages = (u32)((s->file_size + page_size - 1) / page_size);
+    u64 pages_size = s->file_size - MIN(s->file_size, codec_offset(&s->codec, 1));
+    s->file_pages = (u32)((pages_size + page_size - 1) / page_size);
     if (s->wal.frame_count == 0) {
         pgno count = be32_get(h + HEADER_PAGE_COUNT);
         bool valid =
@@ -154,13 +215,63 @@ static io_status header_check(struct store *s, const u8 *h, struct op *op)
 
 // A new file whose first page was being written when the power went: nothing was ever committed to
 // it.
-static bool scratch_zero(const struct store *s, u64 size)
+static bool bytes_zero(const u8 *bytes, u64 size)
 {
-    if (size != s->file_size) return false;
     for (u64 i = 0; i < size; i++) {
-        if (s->scratch[i]) return false;
+        if (bytes[i]) return false;
     }
     return true;
+}
+
+static bool scratch_zero(const struct store *s, u64 size)
+{
+    return size == s->file_size && bytes_zero(s->scratch, size);
+}
+
+// The first SEALED_HEADER_SIZE bytes, or what there is of them, are in scratch.
+static io_status slots_check(struct store *s, u64 size, struct op *op)
+{
+    struct key_slot slot;
+    s->step = STEP_JOURNAL;
+    if (!key_slots_there(s->scratch)) {
+        // An encrypted one whose first page was being written when the power went.
+        bool began = s->key && s->file_size <= SEALED_HEADER_SIZE + s->page_size && bytes_zero(s->scratch, size);
+        if (began) {
+            s->file_size = 0;
+            s->step = STEP_READY;
+        }
+        return IO_DONE;
+    }
+    if (key_slots_open(s->scratch, s->path, s->key, s->key_previous, &slot, &s->rekey_wanted, &op->err) != ERR_OK)
+        return IO_FAIL;
+    // SQLite does not know these files: a journal is no part of them.
+    s->step = STEP_HEADER;
+    if (slot.sequence == 1) {
+        s->file_size = 0;
+        s->rekey_wanted = false;
+        s->step = STEP_READY;
+    } else {
+        s->codec.slot = slot;
+        s->codec.kind = CODEC_SEALED;
+        s->page_size = s->codec.page_size = slot.page_size;
+    }
+    key_slot_wipe(&slot);
+    return IO_DONE;
+}
+
+// A file that is empty becomes what the options say.
+static io_status empty_prepare(struct store *s, struct op *op)
+{
+    bool sealed = s->key || s->codec.slot.generation;
+    s->codec.kind = sealed ? CODEC_SEALED : s->options.checksums ? CODEC_CHECKSUM : CODEC_PLAIN;
+    s->usable_size = s->page_size - codec_reserved(s->codec.kind);
+    if (!sealed) return IO_DONE;
+    if (s->page_size < CODEC_SEALED_PAGE_MIN)
+        return IO_ERROR(&op->err, ERR_ERROR, "pages of an encrypted database have at least %u bytes",
+                        CODEC_SEALED_PAGE_MIN);
+    key_slot_fresh(&s->codec.slot, s->page_size, s->io);
+    if (s->key && key_slot_master(&s->codec.slot, s->key, s->io, &op->err) != ERR_OK) return IO_FAIL;
+    return IO_DONE;
 }
 
 // ---- opening -----------------------------------------------------------------------------------
@@ -190,6 +301,7 @@ static int store_lock(struct store *s)
 static io_status open_ready(struct store *s, struct op *op)
 {
     struct wal *w = &s->wal;
+    if (s->file_size == 0 && !s->in_memory) IO_TRY(empty_prepare(s, op));
     u32 frames = s->options.cache_pages_max ? s->options.cache_pages_max
                                             : CACHE_BYTES_DEFAULT / s->page_size;
     if (w->frame_count == 0) {
@@ -207,6 +319,8 @@ static io_status open_ready(struct store *s, struct op *op)
         return IO_ERROR(&op->err, ERR_NOMEM, "out of memory to open %s", s->path);
     free(s->scratch);
     s->scratch = NULL;
+    if (!s->rekey_wanted) store_key_free(&s->key);
+    store_key_free(&s->key_previous);
     s->state = STORE_OPEN;
     return IO_DONE;
 }
@@ -257,8 +371,16 @@ static io_status open_advance(struct store *s, struct op *op)
         return IO_DONE;
     case STEP_SIZED:
         if (result < 0) return open_error(s, op, ERR_IOERR, result, "reading the size");
-        s->step = STEP_JOURNAL;
+        s->step = s->file_size > 0 ? STEP_SLOTS : STEP_JOURNAL;
         return IO_DONE;
+    case STEP_SLOTS:
+        s->step = STEP_SLOTS_READ;
+        memset(s->scratch, 0, SEALED_HEADER_SIZE);
+        io_file_read(s->file, s->scratch, SEALED_HEADER_SIZE, 0, c);
+        return IO_DONE;
+    case STEP_SLOTS_READ:
+        if (result < 0) return open_error(s, op, ERR_IOERR_READ, result, "reading the header");
+        return slots_check(s, (u64)result, op);
     case STEP_JOURNAL:
         IO_TRY(store_rollback_journal(s, op));
         s->step = s->file_size > 0 ? STEP_HEADER : STEP_READY;
@@ -266,7 +388,8 @@ static io_status open_advance(struct store *s, struct op *op)
     case STEP_HEADER:
         s->step = STEP_HEADER_READ;
         memset(s->scratch, 0, SCRATCH_SIZE);
-        io_file_read(s->file, s->scratch, SCRATCH_SIZE, 0, c);
+        io_file_read(s->file, s->scratch, s->codec.kind == CODEC_SEALED ? s->page_size : SCRATCH_SIZE,
+                     codec_offset(&s->codec, 1), c);
         return IO_DONE;
     case STEP_HEADER_READ:
         if (result < 0) return open_error(s, op, ERR_IOERR_READ, result, "reading the header");
@@ -295,8 +418,7 @@ static io_status open_advance(struct store *s, struct op *op)
         u32 frame = wal_find(w, 1, w->frame_count);
         s->step = STEP_WAL_HEADER_READ;
         if (frame)
-            io_file_read(w->file, s->scratch, HEADER_SIZE,
-                         wal_frame_offset(w, frame) + WAL_FRAME_HEADER_SIZE, c);
+            io_file_read(w->file, s->scratch, w->page_size, wal_frame_offset(w, frame) + WAL_FRAME_HEADER_SIZE, c);
         else
             c->result = HEADER_SIZE;
         return IO_DONE;
@@ -304,6 +426,10 @@ static io_status open_advance(struct store *s, struct op *op)
     case STEP_WAL_HEADER_READ:
         if (result < 0) return open_error(s, op, ERR_IOERR_READ, result, "reading the header");
         if (result < HEADER_SIZE) return IO_ERROR(&op->err, ERR_NOTADB, "file is not a database");
+        if (s->codec.kind == CODEC_SEALED && !codec_decode(&s->codec, 1, s->scratch))
+            return IO_ERROR(&op->err, ERR_CORRUPT,
+                            "database disk image is malformed: page 1 of %s is damaged, or was sealed with another key",
+                            s->path);
         IO_TRY(header_check(s, s->scratch, op));
         s->step = STEP_READY;
         return IO_DONE;
@@ -379,6 +505,8 @@ io_status store_open(struct io *io, const char *path, const struct store_options
                         options->page_size);
     struct store *s = options->in_memory ? NULL : registry_find(io, path);
     if (s && s->state == STORE_CLOSING) return store_step_wait(s, op); // then it is opened anew
+    if (s && !options->key_of && !key_same(s, options->key))
+        return IO_ERROR(&op->err, ERR_NOTADB, "%s is open with another key", path);
     if (s)
         s->references++;
     else
@@ -444,6 +572,8 @@ static io_status close_advance(struct store *s, struct op *op)
     case STEP_SHM:
     case STEP_SIZE:
     case STEP_SIZED:
+    case STEP_SLOTS:
+    case STEP_SLOTS_READ:
     case STEP_JOURNAL:
     case STEP_HEADER:
     case STEP_HEADER_READ:

@@ -65,6 +65,8 @@ enum store_step {
     STEP_SHM,
     STEP_SIZE,
     STEP_SIZED,
+    STEP_SLOTS,
+    STEP_SLOTS_READ,
     STEP_JOURNAL,
     STEP_HEADER,
     STEP_HEADER_READ,
@@ -106,6 +108,10 @@ struct store {
     struct journal *journal;
 
     u32 page_size, usable_size;
+    struct codec codec;
+    struct store_key *key, *key_previous; // while opening
+    u8 key_salt[32], key_digest[32];
+    bool rekey_wanted;                    // opened with the previous key
     u8 *first_page; // empty file: its first page, as it will be before the first commit
 
     struct cache cache;

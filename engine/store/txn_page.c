@@ -37,6 +37,11 @@ static void page_read_done(struct completion *c)
         memset(f->page.data + result, 0, s->page_size - (size_t)result);
         result = s->page_size;
     }
+    // Frames that were recovered may be another's: their own sums were checked then.
+    bool unsummed = r->from_wal && s->codec.kind == CODEC_CHECKSUM && f->page.version <= s->wal.base + s->wal.foreign;
+    if (result == s->page_size && codec_active(&s->codec) && !unsummed &&
+        !codec_decode(&s->codec, f->page.no, f->page.data))
+        result = -EBADMSG;
     r->next = s->reads_idle;
     s->reads_idle = r;
     f->result = result;
@@ -89,7 +94,7 @@ static struct pager_frame *page_read_start(struct store *s, u64 snapshot, pgno n
         io_file_read(w->file, f->page.data, s->page_size,
                      wal_frame_offset(w, frame) + WAL_FRAME_HEADER_SIZE, &r->completion);
     } else {
-        io_file_read(s->file, f->page.data, s->page_size, (u64)(no - 1) * s->page_size,
+        io_file_read(s->file, f->page.data, s->page_size, codec_offset(&s->codec, no),
                      &r->completion);
     }
     return f;
@@ -102,11 +107,17 @@ static io_status page_read_error(struct store *s, struct pager_frame *f, struct 
     s64 result = f->result;
     bool in_wal = f->page.version > w->base;
     u64 offset = in_wal ? wal_frame_offset(w, (u32)(f->page.version - w->base))
-                        : (u64)(no - 1) * s->page_size;
+                        : codec_offset(&s->codec, no);
     const char *path = in_wal ? s->path_wal : s->path;
     cache_remove(&s->cache, f);
     cache_frame_give(&s->cache, f);
     op->err.offset = (s64)offset;
+    if (result == -EBADMSG && codec_active(&s->codec))
+        return IO_ERROR(&op->err, ERR_CORRUPT,
+                        s->codec.kind == CODEC_SEALED
+                            ? "database disk image is malformed: page %u of %s at offset %llu is not what was sealed there"
+                            : "database disk image is malformed: page %u of %s at offset %llu does not match its checksum",
+                        no, path, (unsigned long long)offset);
     const char *why = result < 0 && !in_wal && s->file->ops->why ? s->file->ops->why(s->file) : NULL;
     if (why) {
         err_set_errno(&op->err, ERR_IOERR_READ, (int)-result, __func__, "page %u of %s: %s", no, path, why);
@@ -213,7 +224,9 @@ io_status txn_page_copy(struct txn *t, struct op *op, pgno no, u8 *out)
 {
     struct page *p;
     IO_TRY(txn_page(t, op, no, &p));
+    const struct codec *codec = &t->store->codec;
     memcpy(out, p->data, t->store->page_size);
+    if (codec->kind == CODEC_CHECKSUM) codec_encode(codec, no, out, out);
     page_unpin(p);
     return IO_DONE;
 }

@@ -234,6 +234,15 @@ static io_status meta_copy(struct vacuum *v, struct op *op)
     return IO_DONE;
 }
 
+// What pages of the copy will be on the disk.
+static enum codec_kind target_kind(const struct vacuum *v, const struct store *s)
+{
+    if (!v->target_path) return s->codec.kind;
+    bool sealed = v->target_key ? v->target_key->kind != STORE_KEY_NONE : s->codec.kind == CODEC_SEALED;
+    if (sealed) return CODEC_SEALED;
+    return v->target_checksums || s->codec.kind == CODEC_CHECKSUM ? CODEC_CHECKSUM : CODEC_PLAIN;
+}
+
 io_status vacuum_copy(struct vacuum *v, struct op *op)
 {
     const struct store *s = txn_store(v->txn);
@@ -245,10 +254,15 @@ io_status vacuum_copy(struct vacuum *v, struct op *op)
             IO_TRY(txn_meta_get(v->txn, op, META_INCREMENTAL_VACUUM, &incremental));
             u32 mode = !largest ? AUTO_VACUUM_NONE : incremental ? AUTO_VACUUM_INCREMENTAL : AUTO_VACUUM_FULL;
             if (v->auto_vacuum >= 0) mode = (u32)v->auto_vacuum;
+            bool other_size = v->target_path && v->target_page_size;
+            u32 page_size = other_size ? v->target_page_size : s->page_size;
             struct store_options options = {
-                .in_memory = true, .create = true, .page_size = s->page_size, .auto_vacuum = (u8)mode};
+                .in_memory = true, .create = true, .page_size = page_size, .auto_vacuum = (u8)mode};
             IO_TRY(store_open(s->io, ":memory:", &options, op, &v->image));
-            v->image->usable_size = s->usable_size;
+            // What another extension has reserved stays as much as it is.
+            enum codec_kind kind = target_kind(v, s);
+            bool same = kind == s->codec.kind;
+            v->image->usable_size = page_size - (same ? s->page_size - s->usable_size : codec_reserved(kind));
             v->image_txn = txn_create(v->image);
             if (!v->image_txn) return no_memory(op);
             v->step = VACUUM_BEGIN;
@@ -285,14 +299,19 @@ static io_status target_exists(struct op *op)
     return IO_ERROR(&op->err, ERR_ERROR, "output file already exists");
 }
 
-io_status vacuum_write_into(struct vacuum *v, struct op *op, const char *path)
+io_status vacuum_write_into(struct vacuum *v, struct op *op)
 {
-    const struct store *s = v->image;
+    const struct store *s = v->image, *source = txn_store(v->txn);
     for (;;) {
         switch (v->step) {
         case VACUUM_DONE: {
-            struct store_options options = {.create = true, .page_size = s->page_size};
-            io_status status = store_open(s->io, path, &options, op, &v->target);
+            enum codec_kind kind = target_kind(v, source);
+            struct store_options options = {.create = true,
+                                            .page_size = s->page_size,
+                                            .key = v->target_key,
+                                            .key_of = kind == CODEC_SEALED && !v->target_key ? source : NULL,
+                                            .checksums = kind == CODEC_CHECKSUM};
+            io_status status = store_open(s->io, v->target_path, &options, op, &v->target);
             if (status == IO_FAIL && op->err.code == ERR_NOTADB) return target_exists(op);
             IO_TRY(status);
             if (v->target->file_size || v->target->appended.page_count || v->target->writer)
@@ -339,6 +358,9 @@ void vacuum_deinit(struct vacuum *v)
     txn_destroy(v->image_txn);
     txn_destroy(v->target_txn);
     v->image_txn = v->target_txn = NULL;
+    store_key_free(&v->target_key);
+    free(v->target_path);
+    v->target_path = NULL;
     free(v->trees);
     free(v->entry);
     free(v->record);

@@ -15,6 +15,12 @@ struct vacuum_tree {
 struct vacuum {
     struct txn *txn; // of the database; reading is enough
     s8 auto_vacuum;  // enum auto_vacuum of the image; -1: as the database has it
+    // Of VACUUM INTO: the file's name, owned; its key, owned (NULL: as the database has it); sums and size of its
+    // pages (0: as the database has it).
+    char *target_path;
+    struct store_key *target_key;
+    bool target_checksums;
+    u32 target_page_size;
     struct store *image;
     struct txn *image_txn; // its private pages are the image
     struct store *target;  // of VACUUM INTO
@@ -54,11 +60,11 @@ struct vacuum {
 };
 
 // Goes on copying; IO_DONE when it is time to let others run, or step is VACUUM_DONE. Zero *v but
-// for txn and auto_vacuum first.
+// for txn, auto_vacuum and what is said of the target first.
 io_status vacuum_copy(struct vacuum *v, struct op *op);
-// Writes the image to a new file of that name: "output file already exists" when there is one that
+// Writes the image to a new file, target_path: "output file already exists" when there is one that
 // is not empty.
-io_status vacuum_write_into(struct vacuum *v, struct op *op, const char *path);
+io_status vacuum_write_into(struct vacuum *v, struct op *op);
 // The database of v->txn, which writes and has not written yet, becomes the image.
 io_status vacuum_replace(struct vacuum *v, struct op *op);
 // Lets go of all but the stores, which the caller closes.

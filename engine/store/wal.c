@@ -34,7 +34,7 @@ void wal_sum_add(struct wal_sum *sum, const u8 *bytes, size_t size, bool big_end
 void wal_restart(struct wal *w, u32 random_salt)
 {
     w->base += w->frame_count;
-    w->frame_count = 0;
+    w->frame_count = w->foreign = 0;
     w->slot_count = 0;
     if (w->slots) memset(w->slots, 0, (w->slot_mask + 1ull) * sizeof *w->slots);
     w->checkpoint_number++;
@@ -84,9 +84,9 @@ void wal_frame_encode(const struct wal *w, struct wal_sum *sum, u32 number, cons
     be32_put(out + 4, f->page_count);
     be32_put(out + 8, w->salt[0]);
     be32_put(out + 12, w->salt[1]);
-    memcpy(out + WAL_FRAME_HEADER_SIZE, page, w->page_size);
+    codec_encode(w->codec, f->no, page, out + WAL_FRAME_HEADER_SIZE);
     wal_sum_add(sum, out, 8, w->big_endian);
-    wal_sum_add(sum, page, w->page_size, w->big_endian);
+    wal_sum_add(sum, out + WAL_FRAME_HEADER_SIZE, w->page_size, w->big_endian);
     be32_put(out + 16, sum->s1);
     be32_put(out + 20, sum->s2);
 }

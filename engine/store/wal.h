@@ -17,7 +17,7 @@
 // restart.
 #pragma once
 
-#include "record.h"
+#include "codec.h"
 
 #define WAL_HEADER_SIZE       32u
 #define WAL_FRAME_HEADER_SIZE 24u
@@ -38,6 +38,8 @@ struct wal_slot {
 };
 
 struct wal {
+    const struct codec *codec; // of the pages in frames
+    u32 foreign;               // frames up to there were recovered: pages in them may not have the codec's sums
     struct io_file *file; // NULL until there is one
     struct io_file *direct; // the same for writing, past the kernel's cache; NULL until the first flush
     u64 allocated;          // bytes that the file has

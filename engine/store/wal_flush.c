@@ -45,6 +45,7 @@ enum flush_step {
     FLUSH_IDLE,
     FLUSH_GATHER,
     FLUSH_FIRST_PAGE, // of a file that is empty so far
+    FLUSH_KEY_SLOT,   // of a sealed one: from now on it is more than empty
     FLUSH_OPEN,
     FLUSH_OPEN_DIRECT,
     FLUSH_SYNC_DIR,
@@ -354,7 +355,14 @@ static void flush_start(struct flush *f)
     f->sum = w->sum;
     if (s->first_page) {
         f->step = FLUSH_FIRST_PAGE;
-        f->iov = (struct iovec){.iov_base = s->first_page, .iov_len = s->page_size};
+        size_t head = codec_offset(&s->codec, 1);
+        memset(f->buffer, 0, head);
+        if (head) {
+            s->codec.slot.sequence = 1;
+            key_slot_encode(&s->codec.slot, s->io, f->buffer + key_slot_offset(&s->codec.slot));
+        }
+        codec_encode(&s->codec, 1, s->first_page, f->buffer + head);
+        f->iov = (struct iovec){.iov_base = f->buffer, .iov_len = head + s->page_size};
         io_file_writev_sync(s->file, &f->iov, 1, 0, &f->completion);
     } else {
         flush_open(f);
@@ -371,6 +379,13 @@ static void flush_gather(struct flush *f)
         completion_post(s->io, &f->completion, 0);
     else
         flush_start(f);
+}
+
+static void flush_first_done(struct flush *f)
+{
+    free(f->store->first_page);
+    f->store->first_page = NULL;
+    flush_open(f);
 }
 
 static void flush_run(struct completion *c)
@@ -393,10 +408,24 @@ static void flush_run(struct completion *c)
             flush_fail(f, ERR_IOERR_FSYNC, result, "writing the first page");
             return;
         }
-        free(s->first_page);
-        s->first_page = NULL;
         s->syncs++;
-        flush_open(f);
+        if (s->codec.kind != CODEC_SEALED) {
+            flush_first_done(f);
+            return;
+        }
+        s->codec.slot.sequence = 2;
+        key_slot_encode(&s->codec.slot, s->io, f->buffer);
+        f->iov = (struct iovec){.iov_base = f->buffer, .iov_len = KEY_SLOT_SIZE};
+        f->step = FLUSH_KEY_SLOT;
+        io_file_writev_sync(s->file, &f->iov, 1, key_slot_offset(&s->codec.slot), &f->completion);
+        return;
+    case FLUSH_KEY_SLOT:
+        if (result < 0) {
+            flush_fail(f, ERR_IOERR_FSYNC, result, "writing the key slot");
+            return;
+        }
+        s->syncs++;
+        flush_first_done(f);
         return;
     case FLUSH_OPEN:
         if (result < 0) {

@@ -7,7 +7,10 @@
 #include "../sql/compile.h"
 #include "../sql/schema.h"
 #include "../store/pager.h"
+#include "../uri.h"
 #include "statement.h"
+
+#include <sodium.h>
 
 static struct value *reg(struct skerry_stmt *s, s32 number)
 {
@@ -219,7 +222,21 @@ static io_status database_attach(struct skerry_stmt *s, const struct instruction
     if (name->type != VALUE_TEXT) value_borrow_text(name, "", 0);
     VALUE_TRY(s, value_terminate(file));
     VALUE_TRY(s, value_terminate(name));
-    return connection_attach(s->db, &s->op, (const char *)file->bytes, (const char *)name->bytes);
+    // KEY: 32 bytes as a blob, or a passphrase; '': the file is not encrypted; NULL or none: the engine's key.
+    struct value *given = reg(s, in->p3);
+    if (given->type == VALUE_NULL) return connection_attach(s->db, &s->op, (const char *)file->bytes, (const char *)name->bytes, NULL);
+    struct store_key key = {0};
+    if (given->type == VALUE_BLOB) {
+        VALUE_TRY(s, value_expand(given));
+        if (!store_key_of_file(given->bytes, given->size, &key, &s->op.err)) return IO_FAIL;
+    } else {
+        VALUE_TRY(s, value_to_text(given));
+        VALUE_TRY(s, value_terminate(given));
+        if (!store_key_passphrase((const char *)given->bytes, &key, &s->op.err)) return IO_FAIL;
+    }
+    io_status status = connection_attach(s->db, &s->op, (const char *)file->bytes, (const char *)name->bytes, &key);
+    sodium_memzero(&key, sizeof key);
+    return status;
 }
 
 static io_status database_detach(struct skerry_stmt *s, const struct instruction *in)
@@ -291,16 +308,24 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
     struct skerry *db = s->db;
     if (!db->autocommit) return IO_ERROR(&s->op.err, ERR_ERROR, "cannot VACUUM from within a transaction");
     if (db->active_count > 1) return IO_ERROR(&s->op.err, ERR_ERROR, "cannot VACUUM - SQL statements in progress");
-    const char *path = NULL;
-    if (in->p2) {
-        if (reg(s, in->p2)->type != VALUE_TEXT) return IO_ERROR(&s->op.err, ERR_ERROR, "non-text filename");
-        VALUE_TRY(s, value_terminate(reg(s, in->p2)));
-        path = (const char *)reg(s, in->p2)->bytes;
-    }
     if (!s->vacuum) {
+        struct database_name into = {0};
         IO_TRY(connection_closing(db, &s->op));
+        if (in->p2) {
+            if (reg(s, in->p2)->type != VALUE_TEXT) return IO_ERROR(&s->op.err, ERR_ERROR, "non-text filename");
+            VALUE_TRY(s, value_terminate(reg(s, in->p2)));
+            if (!database_name_parse((const char *)reg(s, in->p2)->bytes, true, &into, &s->op.err)) return IO_FAIL;
+        }
         s->vacuum = calloc(1, sizeof *s->vacuum);
-        if (!s->vacuum) return vm_no_memory(s);
+        if (!s->vacuum) {
+            free(into.path);
+            store_key_free(&into.key);
+            return vm_no_memory(s);
+        }
+        s->vacuum->target_path = into.path;
+        s->vacuum->target_key = into.key;
+        s->vacuum->target_checksums = db->engine->options.checksums;
+        s->vacuum->target_page_size = (u32)db->settings[SETTING_PAGE_SIZE];
         s->vacuum->txn = db->databases[in->p1].txn;
         s->vacuum->auto_vacuum = (s8)db->settings[SETTING_AUTO_VACUUM];
     }
@@ -313,8 +338,8 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
             return IO_WAIT;
         }
     }
-    if (path) {
-        IO_TRY(vacuum_write_into(v, &s->op, path));
+    if (v->target_path) {
+        IO_TRY(vacuum_write_into(v, &s->op));
     } else {
         IO_TRY(vacuum_replace(v, &s->op));
         connection_schema_changed(db, (u32)in->p1);

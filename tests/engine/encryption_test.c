@@ -1,0 +1,423 @@
+// Goal: encrypted databases and page checksums. Nothing of the contents can be read in an encrypted file or its log;
+// only its key opens it, and a wrong one changes nothing; whatever bytes of it are changed, exchanged or cut off, an
+// error names the page or the database is as it was, and never is a row given that is not the database's. The format is
+// the one that engine/store/codec.h and key_slot.h describe.
+// Method: databases made through SQL with each page size; files looked through for the text in them; pages taken apart
+// here once more by the description alone; files with bytes changed by seed. For checksums, libsqlite3 reads the files
+// and writes ones of the same kind.
+#include "engine/skerry.h"
+#include "engine/store/store.h"
+#include "tests/test.h"
+
+#include <sodium.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HEADER   8192u // of an encrypted file, before page 1
+#define RESERVED 40u
+#define SECRET   "the quick brown fox jumps over the lazy dog"
+
+static struct skerry_engine *engine;
+static char out[65536];
+
+static const struct store_key KEY_A = {.kind = STORE_KEY_BYTES, .bytes = {1, 2, 3}};
+static const struct store_key KEY_B = {.kind = STORE_KEY_BYTES, .bytes = {1, 2, 4}};
+static const struct store_key WORDS = {.kind = STORE_KEY_PASSPHRASE, .passphrase = "correct horse"};
+static const struct store_key OTHER_WORDS = {.kind = STORE_KEY_PASSPHRASE, .passphrase = "correct horsf"};
+
+static char *path_of(const char *name)
+{
+    static char paths[8][600];
+    static u32 next;
+    char *path = paths[next++ % 8];
+    snprintf(path, sizeof paths[0], "%s/%s", test_dir(), name);
+    return path;
+}
+
+static void engine_make(const struct store_key *key, bool checksums)
+{
+    struct err err = ERR_CLEAR;
+    struct skerry_engine_options options = {
+        .backend = IO_BACKEND_POSIX, .cache_bytes = 1 << 18, .key = key, .checksums = checksums};
+    if (!skerry_engine_create(&options, &engine, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
+}
+
+static struct skerry *open_at(const char *path)
+{
+    struct err err = ERR_CLEAR;
+    struct skerry *db = NULL;
+    if (!skerry_open(engine, path, SKERRY_OPEN_CREATE, &db, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
+    return db;
+}
+
+static void shut(struct skerry *db)
+{
+    struct err err = ERR_CLEAR;
+    while (skerry_close(db, &err) == SKERRY_WAIT) io_step(skerry_engine_io(engine), UINT64_MAX);
+}
+
+static int row_append(void *context, struct skerry_stmt *s)
+{
+    (void)context;
+    size_t at = strlen(out);
+    const char *text = skerry_column_text(s, 0, NULL);
+    snprintf(out + at, sizeof out - at, "%s ", text ? text : "NULL");
+    return 0;
+}
+
+static const char *sql(struct skerry *db, const char *text)
+{
+    out[0] = 0;
+    if (skerry_exec(db, text, row_append, NULL) != SKERRY_OK) {
+        size_t at = strlen(out);
+        snprintf(out + at, sizeof out - at, "error %d: %s", skerry_errcode(db), skerry_error(db)->text);
+    }
+    return out;
+}
+
+// Opens, runs, closes.
+static const char *ask(const struct store_key *key, const char *path, const char *text)
+{
+    engine_make(key, false);
+    struct skerry *db = open_at(path);
+    sql(db, text);
+    shut(db);
+    skerry_engine_destroy(engine);
+    return out;
+}
+
+static u8 *file_load(const char *path, size_t *size)
+{
+    FILE *f = fopen(path, "rb");
+    *size = 0;
+    if (!f) return NULL;
+    struct stat st;
+    fstat(fileno(f), &st);
+    u8 *bytes = malloc((size_t)st.st_size + 1);
+    *size = fread(bytes, 1, (size_t)st.st_size, f);
+    fclose(f);
+    return bytes;
+}
+
+static void file_save(const char *path, const u8 *bytes, size_t size)
+{
+    FILE *f = fopen(path, "wb");
+    fwrite(bytes, 1, size, f);
+    fclose(f);
+}
+
+static void file_copy(const char *from, const char *to)
+{
+    size_t size;
+    u8 *bytes = file_load(from, &size);
+    if (bytes)
+        file_save(to, bytes, size);
+    else
+        unlink(to);
+    free(bytes);
+}
+
+static bool file_has(const char *path, const char *text)
+{
+    size_t size;
+    u8 *bytes = file_load(path, &size);
+    bool has = bytes && memmem(bytes, size, text, strlen(text));
+    free(bytes);
+    return has;
+}
+
+static bool starts(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static void make(const struct store_key *key, const char *path, u32 page_size)
+{
+    char text[600];
+    snprintf(text, sizeof text,
+             "PRAGMA page_size=%u; CREATE TABLE t(a INTEGER PRIMARY KEY, b); CREATE INDEX tb ON t(b);"
+             "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
+             "INSERT INTO t SELECT i, '" SECRET "' || i FROM n;"
+             "INSERT INTO t VALUES(1000, printf('%%.*c', 20000, 'x'))", page_size);
+    CHECK_STR(ask(key, path, text), "");
+}
+
+static const char COUNTS[] = "SELECT count(*) || '/' || sum(length(b)) FROM t";
+static const char COUNTS_WANTED[] = "301/33692 ";
+
+static u32 be32(const u8 *p)
+{
+    return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
+}
+
+// ---- encrypted -------------------------------------------------------------------------------------------------
+
+TEST(encrypted_databases_open_with_their_key_alone)
+{
+    static const u32 page_sizes[] = {1024, 2048, 4096, 8192, 32768, 65536};
+    for (u32 i = 0; i < COUNT_OF(page_sizes); i++) {
+        bool words = i == 2;
+        const struct store_key *key = words ? &WORDS : &KEY_A, *other = words ? &OTHER_WORDS : &KEY_B;
+        char name[20];
+        snprintf(name, sizeof name, "%u.db", page_sizes[i]);
+        char *path = path_of(name);
+        make(key, path, page_sizes[i]);
+        size_t size, size_after;
+        u8 *before = file_load(path, &size);
+        CHECK(!file_has(path, "quick") && !file_has(path, "CREATE") && !file_has(path, "SQLite") && !file_has(path, "xxxxxx"));
+        char want[800];
+        snprintf(want, sizeof want, "error 26: %s is encrypted with another %s", path, words ? "passphrase" : "key");
+        CHECK_STR(ask(other, path, COUNTS), want);
+        snprintf(want, sizeof want, "error 26: %s is encrypted: give its %s", path, words ? "passphrase" : "key");
+        CHECK_STR(ask(NULL, path, COUNTS), want);
+        CHECK(starts(ask(words ? &KEY_A : &WORDS, path, "DELETE FROM t"), "error 26"));
+        u8 *after = file_load(path, &size_after);
+        CHECK(size == size_after && memcmp(before, after, size) == 0);
+        CHECK_STR(ask(key, path, COUNTS), COUNTS_WANTED);
+        CHECK_STR(ask(key, path, "PRAGMA integrity_check"), "ok ");
+        free(before);
+        free(after);
+        sqlite3 *db;
+        sqlite3_open(path, &db);
+        CHECK_EQ(sqlite3_exec(db, "SELECT * FROM sqlite_schema", NULL, NULL, NULL), SQLITE_NOTADB);
+        sqlite3_close(db);
+    }
+    char *small = path_of("small.db");
+    CHECK_STR(ask(&KEY_A, small, "PRAGMA page_size=512; CREATE TABLE t(a)"),
+              "error 1: pages of an encrypted database have at least 1024 bytes");
+    char *plain = path_of("plain.db");
+    make(NULL, plain, 4096);
+    CHECK(starts(ask(&KEY_A, plain, COUNTS), "error 26: "));
+    CHECK_STR(ask(NULL, plain, COUNTS), COUNTS_WANTED);
+}
+
+// By the description in key_slot.h and codec.h alone.
+TEST(encrypted_pages_are_as_described)
+{
+    char *path = path_of("a.db");
+    make(&KEY_A, path, 4096);
+    size_t size;
+    u8 *file = file_load(path, &size), keys[64], sum[32], *pages = malloc(size);
+    const u8 *slot = be32(file + 16) > be32(file + HEADER / 2 + 16) ? file : file + HEADER / 2;
+    CHECK(memcmp(slot, "Skerry sealed 1", 16) == 0);
+    CHECK_EQ(be32(slot + 20), 4096);
+    crypto_generichash(sum, 32, slot, 480, NULL, 0);
+    CHECK(memcmp(sum, slot + 480, 32) == 0);
+    CHECK_EQ(crypto_aead_xchacha20poly1305_ietf_decrypt(keys, NULL, NULL, slot + 112, 80, slot, 88, slot + 88, KEY_A.bytes), 0);
+    CHECK_EQ((size - HEADER) % 4096, 0);
+    u32 count = (u32)((size - HEADER) / 4096);
+    for (u32 no = 1; no <= count; no++) {
+        const u8 *page = file + HEADER + (no - 1) * 4096u, *tail = page + 4096 - RESERVED;
+        u8 associated[20];
+        memcpy(associated, slot + 24, 16);
+        associated[16] = (u8)(no >> 24), associated[17] = (u8)(no >> 16), associated[18] = (u8)(no >> 8), associated[19] = (u8)no;
+        CHECK_EQ(be32(tail), be32(slot + 40));
+        CHECK_EQ(crypto_aead_xchacha20poly1305_ietf_decrypt_detached(pages + (no - 1) * 4096u, NULL, page, 4096 - RESERVED, tail + 24,
+                                                                     associated, 20, tail, keys), 0);
+        memset(pages + no * 4096u - RESERVED, 0, RESERVED);
+    }
+    char *plain = path_of("plain.db"); // its pages, as they are inside, are SQLite's
+    pages[18] = pages[19] = 1;
+    file_save(plain, pages, count * 4096u);
+    sqlite3 *db;
+    sqlite3_stmt *s;
+    sqlite3_open(plain, &db);
+    sqlite3_prepare_v2(db, COUNTS, -1, &s, NULL);
+    CHECK_EQ(sqlite3_step(s), SQLITE_ROW);
+    CHECK_STR((const char *)sqlite3_column_text(s, 0), "301/33692");
+    sqlite3_finalize(s);
+    sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &s, NULL);
+    sqlite3_step(s);
+    CHECK_STR((const char *)sqlite3_column_text(s, 0), "ok");
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    free(file);
+    free(pages);
+}
+
+// A log that was left behind is recovered, from a file that a checkpoint has or has not seen; it shows nothing.
+TEST(encrypted_logs_are_recovered)
+{
+    char *path = path_of("a.db"), *copy = path_of("b.db"), *wal = path_of("a.db-wal"), *copy_wal = path_of("b.db-wal");
+    for (u32 round = 0; round < 3; round++) {
+        unlink(path);
+        unlink(wal);
+        make(&WORDS, path, 1024);
+        engine_make(&WORDS, false);
+        struct skerry *db = open_at(path);
+        CHECK_STR(sql(db, "UPDATE t SET b = b || '" SECRET "'; INSERT INTO t VALUES(2000, 'y')"), "");
+        if (round == 1) sql(db, "PRAGMA wal_checkpoint(FULL)");
+        CHECK_STR(sql(db, "DELETE FROM t WHERE a < 100"), "");
+        if (round == 2) sql(db, "PRAGMA wal_checkpoint(RESTART); INSERT INTO t VALUES(3000, '')");
+        char *want = strdup(sql(db, COUNTS));
+        file_copy(path, copy);
+        file_copy(wal, copy_wal);
+        CHECK(!file_has(wal, "quick") && !file_has(wal, "yyy") && !file_has(wal, "CREATE"));
+        shut(db);
+        skerry_engine_destroy(engine);
+        CHECK(starts(ask(&OTHER_WORDS, copy, COUNTS), "error 26"));
+        CHECK_STR(ask(&WORDS, copy, COUNTS), want);
+        CHECK_STR(ask(&WORDS, copy, "PRAGMA integrity_check"), "ok ");
+        free(want);
+    }
+}
+
+// A page says "corrupt" with its number and offset when a byte of it is another, when it is another page's, and when
+// it is another database's; a byte of a slot that counts says so too.
+TEST(encrypted_pages_cannot_be_changed_or_exchanged)
+{
+    char *path = path_of("a.db"), *copy = path_of("copy.db"), want[900];
+    make(&KEY_A, path, 4096);
+    size_t size;
+    u8 *file = file_load(path, &size), *changed = malloc(size);
+    u32 count = (u32)((size - HEADER) / 4096);
+    u64 random = test_seed();
+    for (u32 round = 0; round < 200; round++) {
+        u32 no = 2 + (u32)(test_random(&random) % (count - 1)), other = 2 + (u32)(test_random(&random) % (count - 1));
+        u8 *page = changed + HEADER + (no - 1) * 4096u;
+        memcpy(changed, file, size);
+        if (round % 4 == 0 && other != no)
+            memcpy(page, file + HEADER + (other - 1) * 4096u, 4096);
+        else
+            page[round % 4 == 1 ? 4096 - 1 - test_random(&random) % RESERVED : test_random(&random) % 4096] ^= (u8)(1u << test_random(&random) % 8);
+        file_save(copy, changed, size);
+        snprintf(want, sizeof want, "error 11: database disk image is malformed: page %u of %s at offset %u is not what was sealed there",
+                 no, copy, HEADER + (no - 1) * 4096);
+        // Every page is in use: reading all of it meets the changed one.
+        const char *got = ask(&KEY_A, copy, "SELECT sum(length(b)) FROM t NOT INDEXED; SELECT count(b) FROM t INDEXED BY tb");
+        const char *error = strstr(got, "error");
+        if (!error || strcmp(error, want) != 0) test_fail(__FILE__, __LINE__, "round %u: %s; want %s", round, got, want);
+    }
+    memcpy(changed, file, size);
+    changed[HEADER + 200] ^= 1;
+    file_save(copy, changed, size);
+    CHECK(starts(ask(&KEY_A, copy, COUNTS), "error 11: database disk image is malformed: page 1 of "));
+    // Another database with the same key.
+    char *second = path_of("second.db");
+    make(&KEY_A, second, 4096);
+    size_t size_second;
+    u8 *file_second = file_load(second, &size_second);
+    CHECK_EQ(size, size_second);
+    memcpy(changed, file, size);
+    memcpy(changed + HEADER + 4096, file_second + HEADER + 4096, 4096);
+    file_save(copy, changed, size);
+    CHECK(strstr(ask(&KEY_A, copy, "SELECT sum(length(b)) FROM t NOT INDEXED; SELECT count(b) FROM t INDEXED BY tb"), "page 2 of") != NULL);
+    // The slots: one that is damaged leaves the other, which may say that nothing was committed yet, and both no way in.
+    for (u32 round = 0; round < 60; round++) {
+        memcpy(changed, file, size);
+        for (u32 i = 0; i < 2; i++) changed[i * HEADER / 2 + 16 + test_random(&random) % 496] ^= (u8)(1u << test_random(&random) % 8);
+        file_save(copy, changed, size);
+        if (!starts(ask(&KEY_A, copy, COUNTS), "error 11: database disk image is malformed: the key slots of "))
+            test_fail(__FILE__, __LINE__, "round %u: %s", round, out);
+    }
+    free(file);
+    free(file_second);
+    free(changed);
+}
+
+TEST(databases_are_attached_and_copied_with_keys)
+{
+    char *plain = path_of("plain.db"), *sealed = path_of("sealed.db"), *again = path_of("again.db"), *back = path_of("back.db"),
+         *small = path_of("small.db"), text[2000];
+    make(NULL, plain, 512);
+    engine_make(NULL, false);
+    struct skerry *db = open_at(plain);
+    snprintf(text, sizeof text, "VACUUM INTO 'file:%s?key=correct%%20horse'", sealed);
+    CHECK_STR(sql(db, text), "error 1: pages of an encrypted database have at least 1024 bytes");
+    snprintf(text, sizeof text, "PRAGMA page_size=2048; VACUUM INTO 'file:%s?key=correct%%20horse'", sealed);
+    CHECK_STR(sql(db, text), "");
+    snprintf(text, sizeof text, "ATTACH '%s' AS s KEY 'correct horse'; SELECT count(*) FROM s.t; PRAGMA s.integrity_check; DETACH s", sealed);
+    CHECK_STR(sql(db, text), "301 ok ");
+    snprintf(text, sizeof text, "ATTACH '%s' AS s KEY 'correct horsf'", sealed);
+    CHECK(starts(sql(db, text), "error 26"));
+    snprintf(text, sizeof text, "ATTACH 'file:%s?key=correct%%20horse' AS s; ATTACH '%s' AS other KEY 'wrong'", sealed, sealed);
+    CHECK(strstr(sql(db, text), "is open with another key") != NULL);
+    snprintf(text, sizeof text, "VACUUM s INTO '%s'", again); // as it is
+    CHECK_STR(sql(db, text), "");
+    snprintf(text, sizeof text, "VACUUM s INTO 'file:%s?key='", back); // not encrypted
+    CHECK_STR(sql(db, text), "");
+    snprintf(text, sizeof text, "VACUUM s INTO 'file:%s?hexkey=%064d'", small, 7);
+    CHECK_STR(sql(db, text), "");
+    snprintf(text, sizeof text, "VACUUM s INTO 'file:%s?hexkey=%063d'", small, 7);
+    CHECK(strstr(sql(db, text), "64 hexadecimal digits") != NULL);
+    shut(db);
+    skerry_engine_destroy(engine);
+    CHECK_STR(ask(&WORDS, again, COUNTS), COUNTS_WANTED);
+    CHECK_STR(ask(NULL, back, COUNTS), COUNTS_WANTED);
+    CHECK(!file_has(again, "quick") && file_has(back, "quick"));
+    struct store_key seven = {.kind = STORE_KEY_BYTES, .bytes = {[31] = 7}};
+    CHECK_STR(ask(&seven, small, COUNTS), COUNTS_WANTED);
+    sqlite3 *check;
+    sqlite3_open(back, &check);
+    CHECK_EQ(sqlite3_exec(check, "PRAGMA integrity_check; INSERT INTO t VALUES(5000, 5)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(check);
+    CHECK_STR(ask(&WORDS, sealed, "VACUUM; PRAGMA integrity_check; DROP INDEX tb; SELECT count(*) FROM t"), "ok 301 ");
+}
+
+// ---- checksums -------------------------------------------------------------------------------------------------
+
+// As SQLite's "checksum VFS" documents it: two sums over little-endian words.
+static bool sums_hold(const u8 *page, u32 page_size)
+{
+    u32 s1 = 0, s2 = 0;
+    for (u32 i = 0; i + 8 < page_size; i += 8) {
+        u32 a = (u32)page[i] | (u32)page[i + 1] << 8 | (u32)page[i + 2] << 16 | (u32)page[i + 3] << 24;
+        u32 b = (u32)page[i + 4] | (u32)page[i + 5] << 8 | (u32)page[i + 6] << 16 | (u32)page[i + 7] << 24;
+        s1 += a + s2;
+        s2 += b + s1;
+    }
+    const u8 *t = page + page_size - 8;
+    return s1 == ((u32)t[0] | (u32)t[1] << 8 | (u32)t[2] << 16 | (u32)t[3] << 24) &&
+           s2 == ((u32)t[4] | (u32)t[5] << 8 | (u32)t[6] << 16 | (u32)t[7] << 24);
+}
+
+TEST(checksums_find_changed_pages)
+{
+    static const u32 page_sizes[] = {512, 1024, 4096, 65536};
+    u64 random = test_seed();
+    for (u32 i = 0; i < COUNT_OF(page_sizes); i++) {
+        u32 page_size = page_sizes[i];
+        char name[20], text[400];
+        snprintf(name, sizeof name, "%u.db", page_size);
+        char *path = path_of(name), *copy = path_of("copy.db");
+        engine_make(NULL, true);
+        struct skerry *db = open_at(path);
+        snprintf(text, sizeof text, "PRAGMA page_size=%u", page_size);
+        sql(db, text);
+        CHECK_STR(sql(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b); CREATE INDEX tb ON t(b);"
+                          "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
+                          "INSERT INTO t SELECT i, '" SECRET "' || i FROM n; INSERT INTO t VALUES(1000, printf('%.*c', 20000, 'x'))"), "");
+        CHECK_STR(sql(db, COUNTS), COUNTS_WANTED);
+        shut(db);
+        skerry_engine_destroy(engine);
+        sqlite3 *check;
+        sqlite3_open(path, &check);
+        CHECK_EQ(sqlite3_exec(check, "PRAGMA integrity_check; SELECT * FROM t", NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(check);
+        size_t size;
+        u8 *file = file_load(path, &size);
+        CHECK_EQ(file[20], 8);
+        for (size_t at = 0; at < size; at += page_size) CHECK(sums_hold(file + at, page_size));
+        for (u32 round = 0; round < 20; round++) {
+            u32 no = 1 + (u32)(test_random(&random) % (size / page_size));
+            size_t at = no == 1 ? 100 + test_random(&random) % (page_size - 100) : test_random(&random) % page_size;
+            at += (size_t)(no - 1) * page_size;
+            file[at] ^= 4;
+            file_save(copy, file, size);
+            file[at] ^= 4;
+            char want[900];
+            snprintf(want, sizeof want, "error 11: database disk image is malformed: page %u of %s at offset %zu does not match its checksum",
+                     no, copy, (size_t)(no - 1) * page_size);
+            const char *got = ask(NULL, copy, "SELECT sum(length(b)) FROM t NOT INDEXED; SELECT count(b) FROM t INDEXED BY tb");
+            const char *error = strstr(got, "error");
+            if (!error || strcmp(error, want) != 0) test_fail(__FILE__, __LINE__, "round %u: %s; want %s", round, got, want);
+        }
+        free(file);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}
