@@ -79,6 +79,7 @@ io_status txn_begin_read(struct txn *t, struct op *op);
 // snapshot, one of the newest handed-over commit. With an older snapshot: ERR_BUSY_SNAPSHOT. ERR_BUSY when
 // the slot is not had in time; ERR_READONLY. No-op when it is held.
 io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns);
+void txn_line_leave(struct txn *t); // who waited in line is gone; others of the same owner ask again
 // The same for a transaction that does not take the write slot before it commits (BEGIN CONCURRENT): reads and, with
 // `write`, changes private pages of its snapshot, beside any number of others. Its snapshot is the newest durable
 // commit, or with `write` from the start the newest handed over. In memory, and in an empty file, it is a plain one.

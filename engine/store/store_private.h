@@ -254,6 +254,7 @@ bool txn_nothing_written(const struct txn *t); // there is nothing to commit
 void txn_restart(struct txn *t); // a concurrent one: from the newest commit, nothing written
 io_status txn_write_prepare(struct txn *t, struct op *op);
 void txn_doom(struct txn *t, const struct err *err);
+void txn_snapshot_drop(struct txn *t);
 // txn_page.c
 struct pager_frame *txn_private_find(const struct txn *t, pgno no);
 void txn_private_drop_all(struct txn *t);

@@ -20,7 +20,7 @@ static void snapshot_take(struct txn *t, const struct mark *m)
     s->snapshot_count++;
 }
 
-static void snapshot_drop(struct txn *t)
+void txn_snapshot_drop(struct txn *t)
 {
     struct store *s = t->store;
     if (!t->in_snapshots) return;
@@ -100,6 +100,12 @@ static void slot_dequeue(struct txn *t)
     *(t->queue_prev ? &t->queue_prev->queue_next : &s->queue_first) = t->queue_next;
     *(t->queue_next ? &t->queue_next->queue_prev : &s->queue_last) = t->queue_prev;
     store_slot_offer(s);
+}
+
+void txn_line_leave(struct txn *t)
+{
+    slot_dequeue(t);
+    wait_list_wake_all(&t->queue_wait);
 }
 
 void txn_slot_release(struct txn *t)
@@ -418,7 +424,7 @@ void txn_restart(struct txn *t)
     t->freelist_changed = false;
     t->touched.count = t->touched.synced = t->freed.count = t->freed.synced = 0;
     t->vacuuming = false;
-    snapshot_drop(t);
+    txn_snapshot_drop(t);
     snapshot_take(t, &t->store->appended);
 }
 
@@ -504,7 +510,7 @@ void txn_end(struct txn *t)
         t->commit_listed = false;
     }
     t->commit_failed = false;
-    snapshot_drop(t);
+    txn_snapshot_drop(t);
     t->state = TXN_NONE;
     if (s->writer == t) txn_slot_release(t);
     t->page_count = 0;

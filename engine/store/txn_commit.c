@@ -230,13 +230,19 @@ static void appended_undo(struct store *s)
     s->appended = s->durable;
 }
 
+// Who writes on what is gone reads no more of it: its snapshot would be one of whatever comes to that place of the log.
+static void writer_undone(struct txn *t, const struct err *err)
+{
+    if (t->snapshot.lsn <= t->store->durable.lsn) return;
+    txn_doom(t, err);
+    txn_snapshot_drop(t);
+}
+
 void store_commits_fail(struct store *s, const struct err *err)
 {
     appended_undo(s);
-    // Who writes now stands on what is gone.
-    if (s->writer && s->writer->snapshot.lsn > s->durable.lsn) txn_doom(s->writer, err);
-    for (struct txn *t = s->concurrent_first; t; t = t->concurrent_next)
-        if (t->snapshot.lsn > s->durable.lsn) txn_doom(t, err);
+    if (s->writer) writer_undone(s->writer, err);
+    for (struct txn *t = s->concurrent_first; t; t = t->concurrent_next) writer_undone(t, err);
     change_index_undo(s);
     for (struct txn *t = s->committing_first; t; t = t->committing_next) {
         t->commit_failed = true;

@@ -277,6 +277,31 @@ TEST(a_failed_commit_leaves_no_trace_for_the_next)
     fixture_deinit(&f, "1one,3kept 4");
 }
 
+// Who stood on a commit that failed, and stays open, does not hold the place of a commit that is none.
+TEST(who_stands_on_a_failed_commit_holds_nothing_back)
+{
+    static char long_text[20000];
+    memset(long_text, 'x', sizeof long_text - 1);
+    struct fixture f;
+    fixture_init(&f, IO_BACKEND_POSIX);
+    DO(&f.d, txn_begin_write(f.t, &f.d.op, 0));
+    DO(&f.d, row_insert(f.t, &f.d.op, f.root, 2, "two"));
+    f.direct.sync_error = -ENOSPC;
+    CHECK_EQ(txn_commit(f.t, &f.d.op), IO_WAIT);
+    CHECK_EQ(txn_begin_concurrent(f.other, &f.other_op, true, 0), IO_DONE);
+    CHECK_EQ(DRIVE(&f.d, txn_commit(f.t, &f.d.op)), IO_FAIL);
+    f.direct.sync_error = 0;
+    CHECK_EQ(commit_row(&f, 3, long_text), IO_DONE); // of several frames
+    struct checkpoint_result r;
+    DO(&f.d, store_checkpoint(f.s, &f.d.op, CHECKPOINT_FULL, &r));
+    CHECK(!r.busy);
+    CHECK_EQ(r.checkpointed_frames, r.wal_frames);
+    CHECK_EQ(row_insert(f.other, &f.other_op, f.root, 4, "four"), IO_FAIL);
+    CHECK_EQ(f.other_op.err.code, ERR_FULL);
+    CHECK_EQ(commit_row(&f, 3, "three"), IO_DONE);
+    fixture_deinit(&f, "1one,3three");
+}
+
 TEST(a_failed_checkpoint_is_told_and_can_be_done_again)
 {
     struct fixture f;
