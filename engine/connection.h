@@ -195,7 +195,7 @@ void connection_commit_abandon(struct skerry *db); // its statement is gone: rol
 // connection_conflict.c: says in *err which row or key it was that database `index` could not be committed for.
 void connection_conflict_tell(const struct skerry *db, u32 index, struct err *err);
 void connection_rollback(struct skerry *db);
-// Ends read transactions when nothing needs them.
+// Ends transactions that no statement and no BEGIN needs.
 void connection_end_read(struct skerry *db);
 // The schema of the database was changed by this transaction.
 void connection_schema_changed(struct skerry *db, u32 index);

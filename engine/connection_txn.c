@@ -220,7 +220,7 @@ void connection_end_read(struct skerry *db)
     if (!db->autocommit || db->active_count > 0 || db->load) return;
     for (u32 i = 0; i < db->database_count; i++) {
         struct database *d = &db->databases[i];
-        if (d->txn && txn_state_get(d->txn) == TXN_READ) txn_end_read(d->txn);
+        if (d->txn && txn_state_get(d->txn) != TXN_NONE) txn_rollback(d->txn); // writing: a BEGIN that came to nothing
     }
 }
 

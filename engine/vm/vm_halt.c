@@ -189,6 +189,9 @@ void vm_abandon(struct skerry_stmt *s)
     struct skerry *db = s->db;
     if (s->halt_step == HALT_BEGIN) vm_release(s);
     if (db->committing == s) connection_commit_abandon(db);
+    // It may have waited for a write slot.
+    for (u32 i = 0; s->active && i < db->database_count; i++)
+        if (db->databases[i].txn) txn_line_leave(db->databases[i].txn);
     if (s->active || s->savepoint) {
         s->statement_op = STATEMENT_ROLLBACK;
         u32 other_writers = db->active_write_count - (s->active_write ? 1 : 0);

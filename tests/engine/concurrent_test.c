@@ -546,6 +546,46 @@ TEST(other_databases)
     skerry_engine_destroy(engine);
 }
 
+// A statement that waits for others and is let go leaves nothing behind in the line.
+TEST(waiting_is_given_up)
+{
+    struct bench b;
+    bench_open(&b, "a.db");
+    char attach[500];
+    snprintf(attach, sizeof attach, "ATTACH '%s' AS x", test_path("attached.db"));
+    CHECK_STR(ask(b.db[1], "CREATE TABLE t(v)"), "");
+    static const char *const waiting[][3] = { // before, waits, after
+        {"SELECT 1", "BEGIN IMMEDIATE", "SELECT 1"},
+        {"SELECT 1", "INSERT INTO t VALUES (2)", "SELECT 1"},
+        {"BEGIN", "INSERT INTO t VALUES (2)", "ROLLBACK"},
+        {"BEGIN CONCURRENT; INSERT INTO t VALUES (2)", "COMMIT", "SELECT 1"},
+    };
+    for (u32 i = 0; i < COUNT_OF(waiting); i++) {
+        struct skerry_stmt *s;
+        size_t used;
+        CHECK_STR(ask(b.db[1], "BEGIN IMMEDIATE; INSERT INTO t VALUES (1)"), "");
+        ask(b.db[2], waiting[i][0]);
+        skerry_busy_timeout(b.db[2], 60000);
+        CHECK_EQ(skerry_prepare(b.db[2], waiting[i][1], strlen(waiting[i][1]), &s, &used), SKERRY_OK);
+        CHECK_EQ(skerry_step(s), SKERRY_WAIT);
+        skerry_finalize(s);
+        CHECK_STR(ask(b.db[1], "COMMIT"), "");
+        CHECK_STR(ask(b.db[3], "INSERT INTO t VALUES (3)"), "");
+        ask(b.db[2], waiting[i][2]);
+        CHECK(skerry_autocommit(b.db[2]));
+    }
+    skerry_busy_timeout(b.db[2], 0);
+    CHECK_STR(ask(b.db[1], "SELECT count(*) FROM t WHERE v = 2"), "0");
+    // Nor a BEGIN that got the slots of some databases only.
+    CHECK_STR(ask(b.db[1], attach), "");
+    CHECK_STR(ask(b.db[2], attach), "");
+    CHECK_STR(ask(b.db[1], "CREATE TABLE x.u(v); BEGIN; INSERT INTO u VALUES (1)"), "");
+    CHECK_STR(ask(b.db[2], "BEGIN IMMEDIATE"), "5 database is locked");
+    CHECK_STR(ask(b.db[3], "INSERT INTO t VALUES (4)"), "");
+    CHECK_STR(ask(b.db[1], "COMMIT"), "");
+    bench_close(&b);
+}
+
 #define ROWS(count) "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " #count ") "
 
 TEST(memory_is_bounded)

@@ -3,9 +3,9 @@
 // conflicting change since the snapshot, and then changes nothing else; constraints hold; what was acknowledged survives
 // crashes, and what was not is there as a whole or not at all.
 // Method: random clients on the simulated backend, which defers and reorders all I/O, against the model in
-// isolation_model.h. A snapshot and a commit are known by their place in the log. After each life, which a crash or a
-// failing disk may have ended, the database equals one of the model's states, no older than the last acknowledged, and
-// libsqlite3 finds it sound.
+// isolation_model.h. A snapshot and a commit are known by their place in the log. Some statements are let go while they
+// wait. After each life, which a crash or a failing disk may have ended, the database equals one of the model's states,
+// no older than the last acknowledged, and libsqlite3 finds it sound.
 //
 // ISOLATION_SEEDS=n runs more lives.
 #include "../../engine/connection.h"
@@ -54,7 +54,7 @@ struct run {
 };
 
 struct totals {
-    u64 commits, replays, conflicts, busy, reads, constraint_errors, io_errors, lost_versions, recovered;
+    u64 commits, replays, conflicts, busy, reads, constraint_errors, io_errors, lost_versions, recovered, abandoned;
     u64 kinds[16];
 } totals;
 
@@ -254,6 +254,18 @@ static void statement_done(struct client *k, int code)
     k->open = !skerry_autocommit(k->db);
 }
 
+// Lets go of a statement that waits. A commit that has its place in the log goes on by itself, else it is rolled back.
+static void client_abandon(struct client *k)
+{
+    skerry_finalize(k->stmt);
+    k->stmt = NULL;
+    k->prepared = false;
+    k->open = !skerry_autocommit(k->db);
+    k->broken = true;
+    if (k->doing == DOING_COMMIT && k->open) FAIL(k->run, "a COMMIT that was let go leaves the transaction open");
+    totals.abandoned++;
+}
+
 static void client_run(struct client *k)
 {
     if (!k->stmt && !k->prepared) next_statement(k);
@@ -273,6 +285,10 @@ static void client_run(struct client *k)
         rc = skerry_step(k->stmt);
         commit_record(k);
         if (rc == SKERRY_ROW) line_add(k->got, "%s ", skerry_column_text(k->stmt, 0, NULL));
+    }
+    if (rc == SKERRY_WAIT && test_random(&k->run->seed) % 100 == 0) {
+        client_abandon(k);
+        return;
     }
     if (rc == SKERRY_WAIT) {
         k->runnable = false;
@@ -515,11 +531,11 @@ static u32 seeds(u32 usual)
 static void totals_print(void)
 {
     printf("  %llu commits, %llu on an older snapshot; %llu conflicts, %llu busy, %llu reads, %llu constraint errors, "
-           "%llu I/O errors, %llu commits taken back, %llu recoveries\n",
+           "%llu I/O errors, %llu commits taken back, %llu recoveries, %llu statements let go\n",
            (unsigned long long)totals.commits, (unsigned long long)totals.replays, (unsigned long long)totals.conflicts,
            (unsigned long long)totals.busy, (unsigned long long)totals.reads, (unsigned long long)totals.constraint_errors,
            (unsigned long long)totals.io_errors, (unsigned long long)totals.lost_versions,
-           (unsigned long long)totals.recovered);
+           (unsigned long long)totals.recovered, (unsigned long long)totals.abandoned);
 }
 
 TEST(isolation_holds)
@@ -532,6 +548,7 @@ TEST(isolation_holds)
     CHECK(totals.replays > 0);
     CHECK(totals.conflicts > 0);
     CHECK(totals.busy > 0);
+    CHECK(totals.abandoned > 0);
     CHECK(totals.constraint_errors > 0);
     CHECK_EQ(totals.io_errors, 0);
 }
