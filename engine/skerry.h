@@ -45,6 +45,7 @@ struct skerry_engine_options {
     u32 checkpoint_frames;    // 0 = 1000
     const struct store_key *key;          // of all database files (store/store.h): copied; NULL: they are not encrypted
     const struct store_key *key_previous; // files that are still encrypted with this one are taken to `key`
+    bool keys_fixed;                      // PRAGMA rekey is refused: who opens the files next has what is said here
     bool checksums;                       // new files that are not encrypted get page checksums
     const char *temp_dir;     // NULL: SQLITE_TMPDIR, TMPDIR, /var/tmp, /tmp
 };

@@ -55,6 +55,32 @@ bool config_key(const struct config *c, struct master_key *out, struct err *err)
     return false;
 }
 
+static bool database_key(const struct config *c, enum setting hex, enum setting words, struct store_key *out, struct err *err)
+{
+    const char *text = config_text(c, hex), *passphrase = config_text(c, words);
+    if (text[0] && passphrase[0]) {
+        err_set(err, ERR_USAGE, __func__, "both --%s and --%s are given; give one", config_name(hex), config_name(words));
+        return false;
+    }
+    if (!text[0]) return store_key_passphrase(passphrase, out, err);
+    if (store_key_hex(text, strlen(text), out, err)) return true;
+    err_clear(err);
+    err_set(err, ERR_USAGE, __func__, "--%s is not 64 hexadecimal digits; make a key with: openssl rand -hex 32", config_name(hex));
+    return false;
+}
+
+bool config_database(const struct config *c, struct database_config *out, struct err *err)
+{
+    *out = (struct database_config){0};
+    if (!database_key(c, SETTING_DB_KEY, SETTING_DB_PASSPHRASE, &out->key, err) ||
+        !database_key(c, SETTING_DB_KEY_PREVIOUS, SETTING_DB_PASSPHRASE_PREVIOUS, &out->previous, err) ||
+        !config_bool(c, SETTING_DB_CHECKSUMS, &out->checksums, err))
+        return false;
+    if (out->previous.kind == STORE_KEY_NONE || out->key.kind != STORE_KEY_NONE) return true;
+    err_set(err, ERR_USAGE, __func__, "a previous key of the database is given, and no new one: --db-key or --db-passphrase");
+    return false;
+}
+
 struct io *config_io_open(const struct config *c, struct err *err)
 {
     static const struct {

@@ -2,6 +2,7 @@
 // done, 1 failed (with a sentence on standard error), 2 usage.
 #pragma once
 
+#include "../engine/store/store.h"
 #include "config.h"
 
 #define EXIT_FAILED 1
@@ -30,4 +31,13 @@ struct object_store *config_store_open(const struct config *c, const char *url, 
                                        struct io_http *http, struct err *err);
 // The passphrase, if that is what is given, is the config's memory.
 bool config_key(const struct config *c, struct master_key *out, struct err *err);
+// Of every command that opens databases.
+#define DATABASE_SETTINGS \
+    SETTING_DB_KEY, SETTING_DB_PASSPHRASE, SETTING_DB_KEY_PREVIOUS, SETTING_DB_PASSPHRASE_PREVIOUS, SETTING_DB_CHECKSUMS
+// What those say of database files. The owner wipes it.
+struct database_config {
+    struct store_key key, previous;
+    bool checksums;
+};
+bool config_database(const struct config *c, struct database_config *out, struct err *err);
 struct io *config_io_open(const struct config *c, struct err *err);

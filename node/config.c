@@ -41,6 +41,19 @@ static const struct {
          true},
     [SETTING_PASSPHRASE] = {"passphrase", "", "TEXT",
                             "instead of a key: words that the backup's key is derived from (Argon2id)", true},
+    [SETTING_DB_KEY] = {"db-key", "", "HEX",
+                        "64 hexadecimal digits (openssl rand -hex 32): the database's file and its log are encrypted with it; "
+                        "unset: they are not",
+                        true},
+    [SETTING_DB_PASSPHRASE] = {"db-passphrase", "", "TEXT", "instead of a db-key: words that it is derived from (Argon2id)", true},
+    [SETTING_DB_KEY_PREVIOUS] = {"db-key-previous", "", "HEX",
+                                 "a file that is still encrypted with this one is taken to the db-key or db-passphrase while it is "
+                                 "in use",
+                                 true},
+    [SETTING_DB_PASSPHRASE_PREVIOUS] = {"db-passphrase-previous", "", "TEXT", "the same, for a file that has a passphrase", true},
+    [SETTING_DB_CHECKSUMS] = {"db-checksums", "off", "on|off",
+                              "pages of new databases that are not encrypted end in a checksum, as SQLite's cksumvfs has it",
+                              false, NULL, NULL, true},
     [SETTING_HYDRATE] = {"hydrate", "full", "full|lazy",
                          "a missing database from the store: full: restored before the node serves; lazy: served at once, "
                          "pages come when they are asked for, the rest in the background"},
@@ -50,6 +63,8 @@ static const struct {
     [SETTING_LINEAGE] = {"lineage", "", "HEX", "a lineage that is not the newest: the folder of 16 digits in the store"},
     [SETTING_OVERWRITE] = {"overwrite", "off", "on|off", "a file that is there is replaced, at the end",
                            false, NULL, NULL, true},
+    [SETTING_DECRYPT] = {"decrypt", "off", "on|off", "the backup of an encrypted database is restored to a file that is not", false, NULL,
+                         NULL, true},
     [SETTING_S3_ENDPOINT] = {"s3-endpoint", "", "URL",
                              "https://host[:port] of an S3 server; unset: AWS, by region", false,
                              "AWS_ENDPOINT_URL_S3"},
@@ -351,6 +366,11 @@ void config_help(const struct config_command *command)
 const char *config_file(const struct config *c, enum setting s)
 {
     return c->files[s];
+}
+
+const char *config_name(enum setting s)
+{
+    return SETTINGS[s].name;
 }
 
 const char *config_text(const struct config *c, enum setting s)

@@ -18,10 +18,16 @@ enum setting {
     SETTING_AUTH_TOKEN,
     SETTING_KEY,
     SETTING_PASSPHRASE,
+    SETTING_DB_KEY,
+    SETTING_DB_PASSPHRASE,
+    SETTING_DB_KEY_PREVIOUS,
+    SETTING_DB_PASSPHRASE_PREVIOUS,
+    SETTING_DB_CHECKSUMS,
     SETTING_AT,
     SETTING_TX,
     SETTING_LINEAGE,
     SETTING_OVERWRITE,
+    SETTING_DECRYPT,
     SETTING_S3_ENDPOINT,
     SETTING_S3_REGION,
     SETTING_S3_ACCESS_KEY,
@@ -81,6 +87,7 @@ void config_deinit(struct config *c); // wipes secrets
 void config_help(const struct config_command *command);
 
 const char *config_file(const struct config *c, enum setting s); // that the value came from; or NULL
+const char *config_name(enum setting s); // its flag without dashes
 const char *config_text(const struct config *c, enum setting s);
 // Numbers take the suffixes k, m, g (times 1024). False with *err.
 bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64 *out,

@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 static const enum setting RESTORE_SETTINGS[] = {
-    STORE_SETTINGS, SETTING_DATABASE, SETTING_AT, SETTING_TX, SETTING_LINEAGE, SETTING_OVERWRITE, SETTING_VFS, SETTING_SQPOLL,
+    STORE_SETTINGS, SETTING_DATABASE, SETTING_AT, SETTING_TX, SETTING_LINEAGE, SETTING_OVERWRITE, SETTING_DECRYPT, SETTING_DB_KEY, SETTING_DB_PASSPHRASE,
+    SETTING_VFS, SETTING_SQPOLL,
 };
 static const struct config_command RESTORE = {
     "usage: skerry restore --store URL [--database NAME] [--at TIME | --tx N] [--NAME VALUE]... OUT\n\n"
@@ -83,12 +84,19 @@ static void restore_wait(struct restore *r, struct io *io)
     if (told_once && terminal) fprintf(stderr, "\n");
 }
 
-static bool options_read(const struct config *c, struct restore_options *o, struct err *err)
+static bool options_read(const struct config *c, struct restore_options *o, struct store_key *database_key, struct err *err)
 {
+    struct database_config d;
+    bool good = config_database(c, &d, err);
+    *database_key = d.key;
+    sodium_memzero(&d, sizeof d);
+    if (!good) return false;
+    o->database_key = database_key;
     const char *lineage = config_text(c, SETTING_LINEAGE);
     char *end = NULL;
     if (!config_key(c, &o->key, err) || !config_time(c, SETTING_AT, &o->time_ms, err) ||
-        !config_number(c, SETTING_TX, 0, UINT64_MAX >> 1, &o->tx, err) || !config_bool(c, SETTING_OVERWRITE, &o->overwrite, err))
+        !config_number(c, SETTING_TX, 0, UINT64_MAX >> 1, &o->tx, err) || !config_bool(c, SETTING_OVERWRITE, &o->overwrite, err) ||
+        !config_bool(c, SETTING_DECRYPT, &o->decrypt, err))
         return false;
     if (o->tx && o->time_ms) {
         err_set(err, ERR_USAGE, __func__, "both --at and --tx are given; give one");
@@ -112,7 +120,8 @@ static int restore_run_command(const struct config *c, struct err *err)
     struct io_http *http = io && object_url_needs_http(url) ? io_http_create(io, err) : NULL;
     struct object_store *objects = io && err->code == ERR_OK ? config_store_open(c, url, io, http, err) : NULL;
     struct restore_options o = {.io = io, .objects = objects};
-    if (objects && options_read(c, &o, err)) {
+    struct store_key database_key = {0};
+    if (objects && options_read(c, &o, &database_key, err)) {
         struct restore r = {0};
         struct sigaction action = {.sa_handler = on_signal};
         sigaction(SIGINT, &action, NULL);
@@ -128,6 +137,7 @@ static int restore_run_command(const struct config *c, struct err *err)
         restore_deinit(&r);
     }
     sodium_memzero(&o.key, sizeof o.key);
+    sodium_memzero(&database_key, sizeof database_key);
     object_store_close(objects);
     io_http_destroy(http);
     if (io) io_destroy(io);

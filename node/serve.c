@@ -36,6 +36,7 @@ static const enum setting SERVE_SETTINGS[] = {
     SETTING_WAL_BYTES_MAX,
     SETTING_HEAD_INTERVAL_MS,
     SETTING_CACHE_BYTES,
+    DATABASE_SETTINGS,
     SETTING_BUSY_TIMEOUT_MS,
     SETTING_STATEMENT_MS_MAX,
     SETTING_STREAM_IDLE_MS,
@@ -68,6 +69,7 @@ struct node {
     struct hrana *hrana;
     struct http_server *server;
     struct hub *hub;
+    struct database_config database;
     struct remote *remote; // the database's file, while it is not all here
     bool view;             // a past state is served, to be read only
     char path[4096], store_url[4096];
@@ -303,6 +305,22 @@ static bool backup_open(struct node *n, struct err *err)
     return true;
 }
 
+// What is encrypted here is encrypted in the store, and pages do not come into a file that would not be.
+static bool encryption_check(struct node *n, struct err *err)
+{
+    const char *at = config_text(&n->config, SETTING_AT), *tx = config_text(&n->config, SETTING_TX);
+    if (n->database.key.kind == STORE_KEY_NONE) return true;
+    if (n->objects && !n->key.given)
+        err_set(err, ERR_USAGE, __func__,
+                "the database is encrypted (--db-key or --db-passphrase), and its backup would not be: give the backup a key as well "
+                "(--key or --passphrase), or --store none");
+    else if (strcmp(config_text(&n->config, SETTING_HYDRATE), "lazy") == 0 || at[0] || strcmp(tx, "0") != 0)
+        err_set(err, ERR_USAGE, __func__,
+                "--hydrate lazy, --at and --tx keep pages in a file that is not encrypted: with a db-key the database is restored whole "
+                "(--hydrate full, or skerry restore --at)");
+    return err->code == ERR_OK;
+}
+
 // The database's file as one whose pages come from the store.
 static bool remote_begin(struct node *n, u64 tx, s64 time_ms, struct err *err)
 {
@@ -385,6 +403,7 @@ static bool restore_if_missing(struct node *n, struct err *err)
     restore_start(&r, &(struct restore_options){.io = n->io,
                                                 .objects = n->objects,
                                                 .key = n->key,
+                                                .database_key = &n->database.key,
                                                 .out_path = n->path,
                                                 .name = config_text(&n->config, SETTING_DATABASE),
                                                 .threads = (u32)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L)});
@@ -418,8 +437,16 @@ static bool database_open(struct node *n, struct err *err)
     u64 cache_bytes;
     if (!config_number(&n->config, SETTING_CACHE_BYTES, 1 << 16, 1ull << 40, &cache_bytes, err))
         return false;
-    struct skerry_engine_options o = {.io = n->io, .cache_bytes = cache_bytes};
-    if (!skerry_engine_create(&o, &n->engine, err)) return false;
+    struct database_config *d = &n->database;
+    struct skerry_engine_options o = {.io = n->io,
+                                      .cache_bytes = cache_bytes,
+                                      .key = &d->key,
+                                      .key_previous = &d->previous,
+                                      .keys_fixed = true,
+                                      .checksums = d->checksums};
+    bool made = skerry_engine_create(&o, &n->engine, err);
+    sodium_memzero(d, sizeof *d);
+    if (!made) return false;
     if (!skerry_open(n->engine, n->path, n->view ? SKERRY_OPEN_READ_ONLY : SKERRY_OPEN_CREATE, &n->keeper, err)) return false;
     // Reading the schema opens the file: a file that is not a database shows here and not at the
     // first client.
@@ -585,6 +612,7 @@ static void node_stop(struct node *n)
     if (n->signal_fd >= 0) close(n->signal_fd);
     config_deinit(&n->config);
     sodium_memzero(&n->key, sizeof n->key);
+    sodium_memzero(&n->database, sizeof n->database);
 }
 
 static bool node_start(struct node *n, struct err *err)
@@ -611,7 +639,7 @@ static bool node_start(struct node *n, struct err *err)
         log_event(LOG_WARN, "io.fallback", "backend=%s msg=%s", io_backend_name(n->io),
                   log_quote(io_backend_reason(n->io), quoted, sizeof quoted));
     }
-    return data_open(n, err) && backup_open(n, err) && view_begin(n, err) && restore_if_missing(n, err) &&
+    return config_database(&n->config, &n->database, err) && data_open(n, err) && backup_open(n, err) && encryption_check(n, err) && view_begin(n, err) && restore_if_missing(n, err) &&
            backup_begin(n, err) && database_open(n, err) && hub_open(n, err) && server_open(n, err);
 }
 

@@ -6,6 +6,7 @@
 #include <editline/readline.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -336,6 +337,10 @@ static const char SQL_USAGE[] =
     "  -MODE              ascii box column csv html json line list markdown quote table tabs\n"
     "  -separator TEXT    between columns; -newline TEXT between rows; -nullvalue TEXT for NULL\n"
     "  --vfs NAME         io_uring (falls back to posix), posix or memory\n"
+    "  --db-key HEX, --db-passphrase TEXT, or --db-key-file, --db-passphrase-file FILE: of an encrypted FILE\n"
+    "                     (SKERRY_DB_KEY_FILE ...); --db-key-previous, --db-passphrase-previous: it is taken from that key\n"
+    "                     to the other\n"
+    "  --db-checksums on  a new FILE has page checksums\n"
     "  -version, -help\n";
 
 struct sql_arguments {
@@ -345,9 +350,14 @@ struct sql_arguments {
     u32 command_count, text_count;
     char *store[64]; // flags of a store and a state in it, with their values
     int store_count;
+    char *database[16]; // the same of keys and checksums
+    int database_count;
     bool batch;
     int status; // -1: go on
 };
+
+static const enum setting SQL_SETTINGS[] = {DATABASE_SETTINGS};
+static const struct config_command SQL_CONFIG = {"", SQL_SETTINGS, COUNT_OF(SQL_SETTINGS)};
 
 static bool backend_parse(const char *name, enum io_backend_kind *out)
 {
@@ -390,6 +400,9 @@ static bool option_read(struct shell *s, struct sql_arguments *a, const char *op
     else if (store_view_takes(option) && value && a->store_count + 2 <= (int)COUNT_OF(a->store)) {
         a->store[a->store_count++] = (char *)option - 2;
         a->store[a->store_count++] = (char *)value;
+    } else if (config_takes(&SQL_CONFIG, option) && value && a->database_count + 2 <= (int)COUNT_OF(a->database)) {
+        a->database[a->database_count++] = (char *)option - 2;
+        a->database[a->database_count++] = (char *)value;
     } else if (strcmp(option, "vfs") == 0 && value)
         return backend_parse(value, &a->backend);
     else {
@@ -420,7 +433,7 @@ static bool arguments_read(struct shell *s, struct sql_arguments *a, int argc, c
         }
         bool dashes = option[1] == '-', took;
         option += dashes ? 2 : 1;
-        if (!dashes && store_view_takes(option)) option = ""; // these are the node's, with two dashes
+        if (!dashes && (store_view_takes(option) || config_takes(&SQL_CONFIG, option))) option = ""; // these are the node's, with two dashes
         if (strcmp(option, "help") == 0 || strcmp(option, "h") == 0) {
             printf("%s", SQL_USAGE);
             a->status = 0;
@@ -485,6 +498,18 @@ static void shell_work(struct shell *s, const struct sql_arguments *a)
     if (s->interactive) write_history(history);
 }
 
+static bool engine_open(struct shell *s, const struct sql_arguments *a, struct io *io, struct err *err)
+{
+    struct config config = {0};
+    struct database_config d = {0};
+    bool good = config_load(&config, &SQL_CONFIG, a->database_count, (char **)a->database, err) && config_database(&config, &d, err);
+    config_deinit(&config);
+    struct skerry_engine_options o = {.io = io, .key = &d.key, .key_previous = &d.previous, .checksums = d.checksums};
+    good = good && skerry_engine_create(&o, &s->engine, err);
+    sodium_memzero(&d, sizeof d);
+    return good;
+}
+
 int sql_command(int argc, char **argv)
 {
     struct shell s = {.mode = MODE_LIST,
@@ -498,7 +523,7 @@ int sql_command(int argc, char **argv)
     arguments_read(&s, &a, argc, argv);
     if (a.status >= 0) return a.status;
     struct io *io = io_create(&(struct io_options){.backend = a.backend, .fallback = true}, &err);
-    if (!io || !skerry_engine_create(&(struct skerry_engine_options){.io = io}, &s.engine, &err)) {
+    if (!io || !engine_open(&s, &a, io, &err)) {
         if (io) io_destroy(io);
         return command_failed(&err);
     }

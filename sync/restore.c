@@ -154,7 +154,8 @@ static io_status step_prepare(struct restore *r)
     p->workers = workers_create(p->io, MIN(p->options.threads, WORKER_THREADS_MAX), &r->err);
     if (!p->workers) return IO_FAIL;
     if (!restore_pages_prepare(r)) return IO_ERROR(&r->err, ERR_NOMEM, "out of memory");
-    p->resumed = p->state && restore_state_take(r, p->state, p->state_size);
+    // A sealed file has a data key of its own, which is not kept outside of it: it is begun anew.
+    p->resumed = p->state && !p->sealed && restore_state_take(r, p->state, p->state_size);
     free(p->state);
     p->state = NULL;
     p->step = p->options.discard ? RESTORE_PAGES : RESTORE_CREATE;
@@ -176,6 +177,12 @@ static io_status step_create(struct restore *r)
     }
     if (io_file_lock(p->file, 0x40000000u, 1, IO_LOCK_EXCLUSIVE) != 0)
         return IO_ERROR(&r->err, ERR_BUSY, "%s is being written by another restore", p->aside);
+    if (p->sealed) {
+        struct io_file *sealed = store_sealed_file(p->file, r->page_size, &p->database_key, &r->err);
+        if (!sealed) return IO_FAIL;
+        p->file = sealed;
+        sodium_memzero(&p->database_key, sizeof p->database_key);
+    }
     p->saved_ns = io_now_ns(p->io);
     p->step = RESTORE_PAGES;
     return IO_DONE;
@@ -188,7 +195,7 @@ static bool save_run(struct restore *r, bool again)
     struct err err = ERR_CLEAR;
     switch (p->save) {
     case SAVE_NONE:
-        if (!again || p->options.discard || p->resume) return true;
+        if (!again || p->options.discard || p->sealed || p->resume) return true;
         if (!(p->save_bytes = restore_state_encode(r, &p->save_size))) return true;
         p->save = SAVE_SYNC;
         io_file_sync(p->file, IO_SYNC_DATA, &p->save_sync);
@@ -395,7 +402,7 @@ static bool fail_settle(struct restore *r)
     if (busy(r)) return false;
     if (p->save != SAVE_NONE && !save_run(r, false)) return false;
     p->submitted = false;
-    bool resumable = p->file && p->step == RESTORE_PAGES && r->pages_done &&
+    bool resumable = p->file && p->step == RESTORE_PAGES && r->pages_done && !p->sealed &&
                      (object_error_passes(&r->err) || r->err.code == ERR_CANCELLED || r->err.code == ERR_STORE_DENIED);
     bool foreign = r->err.code == ERR_BUSY; // another restore's file
     bool before = p->step < RESTORE_CREATE;
@@ -449,6 +456,9 @@ void restore_start(struct restore *r, const struct restore_options *options)
     else
         strcpy(p->folder, ".");
     p->options = *options;
+    p->sealed = options->database_key && options->database_key->kind != STORE_KEY_NONE && !options->discard;
+    if (p->sealed) p->database_key = *options->database_key;
+    p->options.database_key = NULL;
     p->io = options->io;
     completion_init(&p->c, on_any, r);
     completion_init(&p->save_sync, on_any, r);

@@ -7,7 +7,7 @@
 // killed goes on from there, also towards a newer state of the same backup.
 #pragma once
 
-#include "../engine/op.h"
+#include "../engine/store/store.h"
 #include "chain.h"
 
 struct restore_options {
@@ -16,6 +16,8 @@ struct restore_options {
     const char *name;
     const char *out_path;
     struct master_key key;
+    const struct store_key *database_key; // the file is encrypted with it; NULL or none: it is not
+    bool decrypt; // the backup of an encrypted database is restored without a key all the same
     u64 tx;         // 0: the newest
     s64 time_ms;    // 0: the newest
     u64 lineage;    // 0: the head's

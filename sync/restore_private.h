@@ -74,6 +74,8 @@ struct restore_item {
 
 struct restore_private {
     struct restore_options options;
+    struct store_key database_key; // until the file is made
+    bool sealed;
     struct io *io;
     char *name, *out_path, *aside, *state_path, *folder, *wal, *journal;
     enum restore_step step;

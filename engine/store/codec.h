@@ -14,10 +14,11 @@
 #pragma once
 
 #include "key_slot.h"
+#include "store.h"
 
 enum codec_kind { CODEC_PLAIN, CODEC_CHECKSUM, CODEC_SEALED };
 #define CODEC_CHECKSUM_SIZE   8u
-#define CODEC_SEALED_SIZE     40u
+#define CODEC_SEALED_SIZE     STORE_SEALED_RESERVED
 #define CODEC_SEALED_PAGE_MIN 1024u // smaller pages cannot spare the bytes: SQLite wants 480 for itself
 
 struct codec {

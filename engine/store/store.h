@@ -1,10 +1,10 @@
 // The store: one database file and its WAL, shared by all connections of the process; transactions on it.
 // The façade of this folder together with btree.h (trees and cursors) and check.h (integrity).
 //
-// Files are SQLite's, byte for byte: database format 3, SQLite's WAL; no -shm. Encrypted ones are only inside (codec.h). SQLite's lock bytes are held
-// exclusively while the store is open, so that a foreign process gets "database is locked". A database in
-// rollback-journal mode is read as it is; a hot journal is rolled back on opening; the first write converts
-// the file to WAL.
+// Files are SQLite's, byte for byte: database format 3, SQLite's WAL; no -shm; encrypted ones are only inside
+// (codec.h). SQLite's lock bytes are held exclusively while the store is open, so that a foreign process gets
+// "database is locked". A database in rollback-journal mode is read as it is; a hot journal is rolled back on
+// opening; the first write converts the file to WAL.
 //
 // Transactions: any number of readers, one plain writer at a time, in the order in which they asked.
 // A commit appends its frames to the WAL buffer and hands the write slot over at once; all that queued
@@ -32,6 +32,13 @@ bool store_key_passphrase(const char *text, struct store_key *out, struct err *e
 bool store_key_hex(const char *text, size_t size, struct store_key *out, struct err *err);
 // What a key file holds: 32 bytes, or 64 hexadecimal digits with white space after them.
 bool store_key_of_file(const u8 *bytes, size_t size, struct store_key *out, struct err *err);
+
+// What page 1 of an encrypted database says of the bytes at the end of its pages (offset 20).
+#define STORE_SEALED_RESERVED 40u
+// For a restore: what is written to it, whole pages of a database with those bytes free, becomes an encrypted file in
+// `inner`, which it owns from then on; it is complete after truncation to its size (of plain pages). It is not read.
+// NULL with *err: inner is as it was.
+struct io_file *store_sealed_file(struct io_file *inner, u32 page_size, const struct store_key *key, struct err *err);
 
 enum auto_vacuum { AUTO_VACUUM_NONE, AUTO_VACUUM_FULL, AUTO_VACUUM_INCREMENTAL };
 struct store_options {
