@@ -87,6 +87,7 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
         .create = (db->open_flags & SKERRY_OPEN_CREATE && !d->read_only && !d->no_create) || index == DATABASE_TEMP,
         .read_only = (d->read_only || db->open_flags & SKERRY_OPEN_READ_ONLY) && index != DATABASE_TEMP,
         .in_memory = connection_in_memory(db, index),
+        .temp_dir = connection_in_memory(db, index) ? NULL : db->engine->temp_dir,
         .checkpoint_frames = db->engine->options.checkpoint_frames,
         .page_size = (u32)db->settings[SETTING_PAGE_SIZE],
         .auto_vacuum = (u8)MAX(db->settings[SETTING_AUTO_VACUUM], 0),

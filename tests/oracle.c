@@ -214,7 +214,7 @@ static void close_skerry(struct oracle *o)
     o->db = NULL;
 }
 
-bool oracle_open(struct oracle *o, const char *name)
+bool oracle_open_cached(struct oracle *o, const char *name, u64 cache_bytes)
 {
     struct err err = ERR_CLEAR;
     *o = (struct oracle){.context = name};
@@ -222,13 +222,19 @@ bool oracle_open(struct oracle *o, const char *name)
     for (char *p = strrchr(o->path, '/') + 1; *p; p++)
         if (*p == ' ' || *p == '/') *p = '_';
     remove(o->path);
-    if (!skerry_engine_create(&(struct skerry_engine_options){.backend = IO_BACKEND_POSIX}, &o->engine, &err)) {
+    struct skerry_engine_options options = {.backend = IO_BACKEND_POSIX, .cache_bytes = cache_bytes};
+    if (!skerry_engine_create(&options, &o->engine, &err)) {
         test_fail(__FILE__, __LINE__, "no engine: %s", err.text);
         return false;
     }
     if (sqlite3_open(":memory:", &o->sqlite) != SQLITE_OK) return false;
     sqlite3_extended_result_codes(o->sqlite, 1);
     return open_skerry(o);
+}
+
+bool oracle_open(struct oracle *o, const char *name)
+{
+    return oracle_open_cached(o, name, 0);
 }
 
 bool oracle_run(struct oracle *o, const char *sql)

@@ -22,6 +22,7 @@ struct oracle {
 
 // Opens both on fresh files of the test's directory; false: the test has failed.
 bool oracle_open(struct oracle *o, const char *name);
+bool oracle_open_cached(struct oracle *o, const char *name, u64 cache_bytes); // Skerry's page cache; 0: the default
 // Runs all statements of the text on both; false when something differed (reported by test_fail).
 bool oracle_run(struct oracle *o, const char *sql);
 bool oracle_in_transaction(struct oracle *o);

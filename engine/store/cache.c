@@ -156,6 +156,9 @@ struct pager_frame *cache_frame_take(struct cache *c)
     f->used = f->orphan = f->freed = f->touched = f->stale = false;
     f->role = PAGE_ROLE_TREE;
     f->saved_serial = 0;
+    f->stub = false;
+    f->spill_slot = f->victim = 0;
+    f->incoming = NULL;
     f->pinned_by = NULL;
     f->loaders = (struct wait_list){0};
     f->result = 0;

@@ -34,6 +34,10 @@ struct pager_frame {
     u8 role;      // private: enum page_role
     bool stale;  // on the stale list
     struct pager_frame *stale_next, *stale_prev;
+    bool stub;                    // private, without data: that is in the spill file (txn_spill.c)
+    u32 spill_slot;               // where it is in there as well; 0: nowhere
+    u32 victim;                   // 1 + place among those that are being written there
+    struct pager_frame *incoming; // stubs: what its data is being read into
     u64 saved_serial;     // private: serial of the innermost savepoint that holds its image
     struct op *pinned_by; // the op that pinned it last
     struct wait_list loaders;

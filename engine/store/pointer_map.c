@@ -126,6 +126,7 @@ static io_status map_touched(struct txn *t, struct op *op, pgno no)
 {
     struct pager_frame *f = txn_private_find(t, no);
     if (!f || f->freed || no > t->page_count || page_is_special(t, no)) return IO_DONE;
+    IO_TRY(txn_private_load(t, op, f, &f));
     switch ((enum page_role)f->role) {
     case PAGE_ROLE_ROOT:
         IO_TRY(map_put(t, op, no, MAP_ROOT, 0));

@@ -54,6 +54,7 @@ struct store_options {
     const struct store *key_of; // instead: a new file has the master key of this encrypted one
     u32 cache_pages_max; // soft limit of unpinned clean pages; 0 = 16 MiB worth
     u32 checkpoint_frames; // background checkpoint from so many frames on; 0 = 1000
+    const char *temp_dir; // of copies that nobody commits (VACUUM, temporary results): where they spill; NULL: they do not. Outlives the store
     bool busy_foreign_wait; // retry foreign locks until the op is cancelled rather than fail at once
 };
 

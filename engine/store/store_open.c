@@ -107,6 +107,7 @@ static void store_free(struct store *s)
     free(s->path_wal);
     free(s->path_journal);
     free(s->path_shm);
+    free(s->spill_dir);
     free(s);
 }
 
@@ -520,7 +521,7 @@ io_status store_open(struct io *io, const char *path, const struct store_options
 
 static bool store_settled(const struct store *s)
 {
-    return !flush_busy(s) && !flush_ahead_busy(s) && !checkpoint_busy(s) && !s->wal_truncating && s->reads_pending == 0 &&
+    return !flush_busy(s) && !flush_ahead_busy(s) && !checkpoint_busy(s) && !s->wal_truncating && s->reads_pending == 0 && s->spill_count == 0 &&
            s->grant.state != COMPLETION_PENDING && s->completion.state != COMPLETION_PENDING;
 }
 

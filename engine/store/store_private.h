@@ -137,6 +137,11 @@ struct store {
     struct change_index change_index;
     struct rowid_counters rowid_counters;
 
+    u32 spill_count;   // files of spilled pages, open or being closed
+    char *spill_dir;   // where they are made; NULL: none was yet
+    struct spill *spilled; // of the commit that is being made durable out of one; no new writer until it is
+    struct pager_frame *spilled_stubs;
+
     struct flush *flush;
     bool flush_failed; // a sync failed: closed to writers
     struct err flush_err;
@@ -158,6 +163,7 @@ struct undo {
     struct pager_frame *image; // NULL: there was no private copy
     u64 saved_serial;          // of the page before
 };
+struct spill;
 struct savepoint {
     u64 serial;
     u32 undo_first; // in txn.undo
@@ -211,6 +217,12 @@ struct txn {
     pgno page_count;
     struct pager_frame **pages;    // private, open addressing by page number
     u32 page_slots, private_count; // slots: power of 2, or 0
+    u32 resident;                  // of these and of undo images: frames with data
+    struct spill *spill;           // NULL: none of them was ever out
+    bool spill_over;               // nothing goes out any more
+    u32 spill_hand, spill_undo_hand;
+    pgno replace_next; // txn_replace: the page to be copied next; 0: not begun
+    u32 replace_counter;
     struct pager_frame *reserve;   // frames for pages to take
     u32 reserve_count;
     pgno base_page_count, base_freelist_head; // when the write transaction began
@@ -260,13 +272,28 @@ struct pager_frame *txn_private_find(const struct txn *t, pgno no);
 void txn_private_drop_all(struct txn *t);
 io_status store_page(struct store *s, u64 snapshot, pgno no, struct op *op, struct page **out);
 io_status txn_freelist_write(struct txn *t, struct op *op);
-// Gather, then mutate. The database of t, which has not written yet, becomes what `image` holds in private pages.
-io_status txn_replace(struct txn *t, struct op *op, const struct txn *image);
+// The database of t, which has not written yet, becomes what `image` holds in private pages. One page after another: a
+// failure leaves t to be rolled back.
+io_status txn_replace(struct txn *t, struct op *op, struct txn *image);
 void txn_private_take_out(struct txn *t, struct pager_frame *f); // it becomes a committed version
 io_status txn_freelist_absorb(struct txn *t, struct op *op); // the head trunk's pages go to free_pages
 bool txn_free_log_reserve(struct txn *t, u32 more);
 void txn_free_page_remove(struct txn *t, u32 at);
 io_status txn_page_write_as(struct txn *t, struct op *op, pgno no, enum page_role role, struct page **out);
+// txn_spill.c
+// Gather. Brings what the transaction holds in memory down to its budget, before it takes more.
+io_status txn_spill(struct txn *t, struct op *op);
+// Gather. The private page with its data, in place of the stub that is given; any other frame is given back as it is.
+io_status txn_private_load(struct txn *t, struct op *op, struct pager_frame *stub, struct pager_frame **out);
+// Gather. Before the commit: nothing is being written to the temporary file. A store in memory has it all back.
+io_status txn_spill_settle(struct txn *t, struct op *op);
+void txn_private_changes(struct txn *t, struct pager_frame *f); // its contents are going to differ from the file's
+void txn_private_give(struct txn *t, struct pager_frame *f);    // lets go of a private page or an undo image
+void spill_leave(struct spill *x);                              // its transaction is over
+// A stub that is a frame of the commit now: the store reads its data until the commit is durable or has failed.
+void spill_commit_take(struct txn *t, struct pager_frame *stub);
+void spill_page_read(struct store *s, const struct page *stub, u8 *out, struct completion *c);
+void spill_commit_done(struct store *s);
 // pointer_map.c
 bool txn_page_is_map(const struct txn *t, pgno no);
 io_status txn_vacuum_at_commit(struct txn *t, struct op *op);

@@ -121,7 +121,7 @@ static io_status slot_take(struct txn *t, struct op *op, u64 deadline_ns)
     struct store *s = t->store;
     bool gated = false;
     if (!s->writer && (!s->queue_first || s->queue_first == t)) {
-        gated = store_wal_gate(s);
+        gated = store_wal_gate(s) || s->spilled;
         if (!gated) {
             s->writer = t;
             slot_dequeue(t);
@@ -390,6 +390,11 @@ io_status txn_begin_concurrent(struct txn *t, struct op *op, bool write, u64 dea
             wait_list_add(&s->waiters, &op->waiter);
             return IO_WAIT;
         }
+        // The newest state cannot be read while it is being written out of a temporary file.
+        if (write && s->spilled) {
+            wait_list_add(&s->waiters, &op->waiter);
+            return IO_WAIT;
+        }
         const struct mark *m = write ? &s->appended : &s->durable;
         if (!s->in_memory && m->page_count) {
             store_wal_reset_try(s);
@@ -422,8 +427,6 @@ void txn_restart(struct txn *t)
     t->free_count = 0;
     t->freelist_head = t->freelist_count = 0;
     t->freelist_changed = false;
-    t->touched.count = t->touched.synced = t->freed.count = t->freed.synced = 0;
-    t->vacuuming = false;
     txn_snapshot_drop(t);
     snapshot_take(t, &t->store->appended);
 }
@@ -478,7 +481,7 @@ void txn_doom(struct txn *t, const struct err *err)
 static void savepoints_drop(struct txn *t)
 {
     for (u32 i = 0; i < t->undo_count; i++) {
-        if (t->undo[i].image) cache_frame_give(&t->store->cache, t->undo[i].image);
+        if (t->undo[i].image) txn_private_give(t, t->undo[i].image);
     }
     t->undo_count = t->savepoint_count = t->free_log_count = 0;
 }
@@ -497,6 +500,7 @@ void txn_end(struct txn *t)
     t->conflict.info = NULL;
     savepoints_drop(t);
     txn_private_drop_all(t);
+    ASSERT(t->resident == 0);
     slot_dequeue(t);
     concurrent_delist(t);
     waiters_detach(&t->queue_wait);
@@ -516,7 +520,9 @@ void txn_end(struct txn *t)
     t->page_count = 0;
     t->free_count = 0;
     touched_reset(t);
-    t->auto_vacuum = false;
+    t->auto_vacuum = t->vacuuming = false;
+    t->replace_next = 0;
+    t->spill_over = false;
     t->freelist_changed = false;
     t->preparing = false;
     t->doomed = false;

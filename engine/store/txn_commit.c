@@ -47,10 +47,16 @@ static void frame_publish(struct txn *t, struct pager_frame *f, u64 lsn)
 {
     struct store *s = t->store;
     struct cache *c = &s->cache;
+    u32 slot = f->spill_slot;
     txn_private_take_out(t, f);
     // There may be no cached version before this one; else it is the one nothing had superseded.
     struct pager_frame *before = cache_find_before(c, f->page.no, FRAME_NEWEST);
     if (before) cache_supersede(c, before, lsn);
+    if (f->stub) {
+        f->spill_slot = slot;
+        spill_commit_take(t, f);
+        return;
+    }
     f->page.version = lsn;
     f->superseded = FRAME_NEWEST;
     f->used = true;
@@ -116,6 +122,7 @@ static io_status commit_begin(struct txn *t, struct op *op)
     }
     struct page *first;
     IO_TRY(commit_gather(t, op, &first));
+    IO_TRY(txn_spill_settle(t, op));
     u32 count = t->private_count;
     struct pager_frame **frames = malloc(count * sizeof(struct pager_frame *));
     if (!frames || (!s->in_memory && !wal_reserve(&s->wal, count, true)) || !change_index_reserve(s, t)) {
@@ -217,17 +224,20 @@ static void appended_undo(struct store *s)
     struct wal *w = &s->wal;
     for (u64 lsn = s->appended.lsn; lsn > s->durable.lsn; lsn--) {
         pgno no = w->frames[lsn - w->base - 1].no;
-        struct pager_frame *f = cache_find(c, no, lsn);
-        ASSERT(f && f->page.version == lsn);
+        struct pager_frame *f = w->pending[lsn - s->durable.lsn - 1]->frame;
         page_unpin(&f->page);
-        cache_remove(c, f);
-        cache_frame_give(c, f);
+        if (!f->stub) {
+            ASSERT(f->page.version == lsn);
+            cache_remove(c, f);
+            cache_frame_give(c, f);
+        }
         struct pager_frame *before = cache_find_before(c, no, lsn);
         if (before) cache_unsupersede(c, before);
     }
     wal_truncate(w, (u32)(s->durable.lsn - w->base));
     w->pending_count = 0;
     s->appended = s->durable;
+    spill_commit_done(s);
 }
 
 // Who writes on what is gone reads no more of it: its snapshot would be one of whatever comes to that place of the log.

@@ -1,11 +1,6 @@
 // Pages as a transaction sees them: reading through the cache, private copies, taking and freeing.
 //
-// A big transaction keeps its private pages in memory. To bound that, txn_page_write and
-// txn_reserve would write the oldest unpinned private pages to the WAL as frames without a commit
-// mark (they are invisible to readers and to recovery until the commit frame follows), remember
-// their frame numbers in the transaction, and drop the frames; txn_private_find's miss would then
-// read them back. Only the owner of the write slot appends, so the frames of other commits cannot
-// come between once the slot is kept until the commit.
+// Private pages of a big transaction go to a temporary file: txn_spill.c.
 #include "btree.h"
 #include "store_private.h"
 
@@ -195,6 +190,8 @@ io_status txn_page(struct txn *t, struct op *op, pgno no, struct page **out)
     if (t->private_count > 0) {
         struct pager_frame *f = txn_private_find(t, no);
         if (f) {
+            IO_TRY(txn_private_load(t, op, f, &f));
+            f->used = true;
             page_pin(&f->page);
             *out = &f->page;
             return IO_DONE;
@@ -309,12 +306,8 @@ void txn_private_take_out(struct txn *t, struct pager_frame *f)
     private_remove(t, f);
     f->page.writable = false;
     f->saved_serial = 0;
-}
-
-static void private_give(struct txn *t, struct pager_frame *f)
-{
-    f->page.writable = false;
-    cache_frame_give(&t->store->cache, f);
+    f->spill_slot = 0; // its file goes with the transaction
+    if (!f->stub) t->resident--;
 }
 
 void txn_private_drop_all(struct txn *t)
@@ -323,11 +316,15 @@ void txn_private_drop_all(struct txn *t)
         struct pager_frame *next;
         for (struct pager_frame *f = t->pages[i]; f; f = next) {
             next = f->next;
-            private_give(t, f);
+            txn_private_give(t, f);
         }
         t->pages[i] = NULL;
     }
     t->private_count = 0;
+    if (t->spill) {
+        spill_leave(t->spill);
+        t->spill = NULL;
+    }
     if (t->page_slots > 1024) {
         free(t->pages);
         t->pages = NULL;
@@ -386,7 +383,7 @@ static void undo_page(struct txn *t, struct undo *u)
     struct pager_frame *now = txn_private_find(t, u->no);
     ASSERT(now);
     private_remove(t, now);
-    private_give(t, now);
+    txn_private_give(t, now);
     if (!u->image) return;
     u->image->saved_serial = u->saved_serial;
     private_add(t, u->image, u->no);
@@ -436,7 +433,7 @@ void txn_savepoint_release(struct txn *t, u32 n)
             struct pager_frame *now = txn_private_find(t, u.no);
             if (now) now->saved_serial = outer;
             if (outer == 0 || u.saved_serial >= outer) {
-                if (u.image) private_give(t, u.image); // the outer one has its own, older
+                if (u.image) txn_private_give(t, u.image); // the outer one has its own, older
             } else {
                 t->undo[kept++] = u;
             }
@@ -548,8 +545,10 @@ io_status txn_page_write_as(struct txn *t, struct op *op, pgno no, enum page_rol
 {
     ASSERT(t->state == TXN_WRITE && !op->mutating);
     if (t->doomed) return doom_error(t, op);
+    IO_TRY(txn_spill(t, op));
     struct store *s = t->store;
     struct pager_frame *f = txn_private_find(t, no);
+    if (f) IO_TRY(txn_private_load(t, op, f, &f));
     u64 serial = savepoint_serial_innermost(t);
     if (!op_pins_ensure(op, 1) || !undo_reserve(t, 1) || (t->auto_vacuum && !touched_reserve(&t->touched, 1)))
         return memory_error(op);
@@ -562,6 +561,7 @@ io_status txn_page_write_as(struct txn *t, struct op *op, pgno no, enum page_rol
             f->page.node = old->node;
             f->saved_serial = serial;
             f->role = (u8)role;
+            t->resident++;
             private_add(t, f, no);
             if (serial) undo_add(t, no, NULL, 0);
         }
@@ -576,10 +576,13 @@ io_status txn_page_write_as(struct txn *t, struct op *op, pgno no, enum page_rol
         image->freed = f->freed;
         image->touched = f->touched;
         image->role = f->role;
+        t->resident++;
         undo_add(t, no, image, f->saved_serial);
         f->saved_serial = serial;
     }
     if (t->auto_vacuum) page_touch(t, f);
+    txn_private_changes(t, f);
+    f->used = true;
     op_pin(op, &f->page);
     *out = &f->page;
     return IO_DONE;
@@ -641,6 +644,7 @@ io_status txn_reserve(struct txn *t, struct op *op, u32 count)
 {
     ASSERT(t->state == TXN_WRITE && !op->mutating);
     if (t->doomed) return doom_error(t, op);
+    IO_TRY(txn_spill(t, op));
     while (t->free_count < count && t->freelist_head) IO_TRY(txn_freelist_absorb(t, op));
     if (t->free_count < count && (u64)t->page_count + (count - t->free_count) + 1 > UINT32_MAX - 1)
         return IO_ERROR(&op->err, ERR_FULL,
@@ -675,13 +679,15 @@ static struct pager_frame *private_make(struct txn *t, pgno no)
             old->page.writable = false;
             undo_add(t, no, old, old->saved_serial);
         } else {
-            private_give(t, old);
+            txn_private_give(t, old);
         }
     } else if (serial) {
         undo_add(t, no, NULL, 0);
     }
     memset(f->page.data, 0, t->store->page_size);
     f->saved_serial = serial;
+    f->used = true;
+    t->resident++;
     private_add(t, f, no);
     return f;
 }
@@ -811,41 +817,45 @@ io_status txn_freelist_write(struct txn *t, struct op *op)
 
 // ---- the whole database at once ------------------------------------------------------------------
 
-io_status txn_replace(struct txn *t, struct op *op, const struct txn *image)
+io_status txn_replace(struct txn *t, struct op *op, struct txn *image)
 {
     struct store *s = t->store;
     ASSERT(t->state == TXN_WRITE && t->savepoint_count == 0 && s->page_size == image->store->page_size);
     pgno count = image->page_count;
-    struct page *first;
-    IO_TRY(txn_page_write(t, op, 1, &first)); // all others are as they were
-    ASSERT(t->private_count == 1 && t->free_count == 0);
-    t->auto_vacuum = image->auto_vacuum;
-    u32 counter = be32_get(first->data + HEADER_CHANGE_COUNTER);
-    while (t->reserve_count < count) {
-        struct pager_frame *f = cache_frame_take(&s->cache);
-        if (!f) return memory_error(op);
-        f->next = t->reserve;
-        t->reserve = f;
-        t->reserve_count++;
+    if (t->replace_next == 0) {
+        struct page *first;
+        IO_TRY(txn_page_write(t, op, 1, &first)); // all others are as they were
+        ASSERT(t->private_count == 1 && t->free_count == 0);
+        if (!free_pages_reserve(t, image->free_count)) return memory_error(op);
+        t->replace_counter = be32_get(first->data + HEADER_CHANGE_COUNTER);
+        op_settle(op);
+        t->auto_vacuum = image->auto_vacuum;
+        change_whole(t);
+        t->replace_next = 1;
     }
-    if (!private_reserve(t, count) || !free_pages_reserve(t, image->free_count)) return memory_error(op);
-    op_settle(op);
-    op_mutate(op);
-    change_whole(t);
-    for (pgno no = 1; no <= count; no++) {
+    for (; t->replace_next <= count; t->replace_next++) {
+        pgno no = t->replace_next;
         if (no == txn_lock_page(t)) continue;
-        const struct pager_frame *from = txn_private_find(image, no);
-        ASSERT(from);
+        IO_TRY(txn_spill(t, op));
+        IO_TRY(txn_spill(image, op)); // which comes back page by page
+        if (!t->reserve && !(t->reserve = cache_frame_take(&s->cache))) return memory_error(op);
+        t->reserve_count = MAX(t->reserve_count, 1u);
+        if (!private_reserve(t, 1)) return memory_error(op);
+        struct page *from;
+        IO_TRY(txn_page(image, op, no, &from));
+        op_mutate(op);
         struct pager_frame *f = private_make(t, no);
-        memcpy(f->page.data, from->page.data, s->page_size);
+        memcpy(f->page.data, from->data, s->page_size);
         f->page.node.valid = false;
+        op_settle(op);
+        page_unpin(from);
     }
-    be32_put(txn_private_find(t, 1)->page.data + HEADER_CHANGE_COUNTER, counter);
+    be32_put(txn_private_find(t, 1)->page.data + HEADER_CHANGE_COUNTER, t->replace_counter);
     t->page_count = count;
     t->freelist_head = t->freelist_count = 0;
     for (u32 i = 0; i < image->free_count; i++) free_pages_push(t, image->free_pages[i]);
     t->freelist_changed = image->free_count > 0;
-    op_settle(op);
+    t->replace_next = 0;
     return IO_DONE;
 }
 

@@ -257,12 +257,17 @@ io_status vacuum_copy(struct vacuum *v, struct op *op)
             bool other_size = v->target_path && v->target_page_size;
             u32 page_size = other_size ? v->target_page_size : s->page_size;
             struct store_options options = {
-                .in_memory = true, .create = true, .page_size = page_size, .auto_vacuum = (u8)mode};
+                .in_memory = true, .create = true, .page_size = page_size, .auto_vacuum = (u8)mode,
+                .cache_pages_max = s->options.cache_pages_max,
+                .temp_dir = s->options.temp_dir};
             IO_TRY(store_open(s->io, ":memory:", &options, op, &v->image));
             // What another extension has reserved stays as much as it is.
             enum codec_kind kind = target_kind(v, s);
             bool same = kind == s->codec.kind;
             v->image->usable_size = page_size - (same ? s->page_size - s->usable_size : codec_reserved(kind));
+            // Its temporary file gives away no more than the database does.
+            if (same) v->image->codec = s->codec;
+            v->image->codec.page_size = page_size;
             v->image_txn = txn_create(v->image);
             if (!v->image_txn) return no_memory(op);
             v->step = VACUUM_BEGIN;

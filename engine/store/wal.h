@@ -56,7 +56,8 @@ struct wal {
     u32 frame_count, frame_capacity;
     struct wal_slot *slots; // page number -> newest frame, open addressing
     u32 slot_mask, slot_count;
-    // Contents of the appended frames that are not durable yet, pinned; in the order of the frames.
+    // Contents of the appended frames that are not durable yet, pinned; in the order of the frames. Without data: in
+    // the temporary file of spilled pages (store.spilled).
     struct page **pending;
     u32 pending_count, pending_capacity;
 };

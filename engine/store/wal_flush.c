@@ -53,6 +53,7 @@ enum flush_step {
     FLUSH_AHEAD,      // zeros are being written where it wants to write
     FLUSH_ALLOCATE,
     FLUSH_HEADER,     // of a log that starts again: before any frame, see flush_header
+    FLUSH_FETCH,      // pages of a big transaction come from its temporary file
     FLUSH_WRITE,      // a piece, more to come
     FLUSH_WRITE_SYNC, // the last piece
 };
@@ -65,6 +66,9 @@ struct flush {
     size_t buffer_size;
     u64 offset; // whole blocks
     size_t used;
+    struct completion *fetches;
+    u32 fetches_pending;
+    s64 fetch_result;
     u8 *tail;       // of one block: the one that holds the end of the durable frames, up to there
     bool tail_had;
     char *directory;
@@ -93,6 +97,7 @@ struct flush {
 static void flush_run(struct completion *c);
 static void ahead_done(struct completion *c);
 static void flush_allocate(struct flush *f);
+static void flush_encode(struct flush *f);
 
 bool flush_create(struct store *s)
 {
@@ -116,6 +121,7 @@ void flush_destroy(struct store *s)
     if (f->buffer) io_buffers_free(s->io, f->buffer, f->buffer_size);
     if (f->zeros) io_buffers_free(s->io, f->zeros, ZEROS_SIZE);
     free(f->tail);
+    free(f->fetches);
     free(f->directory);
     free(f);
     s->flush = NULL;
@@ -207,15 +213,70 @@ static void ahead_done(struct completion *c)
 
 // ---- writing -----------------------------------------------------------------------------------
 
-// Fills the buffer with the next frames and writes it.
+// To be encoded as all others: the key may be another one by now.
+static void fetched_decode(struct flush *f)
+{
+    const struct wal *w = &f->store->wal;
+    size_t frame_size = WAL_FRAME_HEADER_SIZE + w->page_size, at = f->used;
+    for (u32 i = 0; f->frames_written + i < f->frames_target && at + frame_size <= f->buffer_size; i++, at += frame_size) {
+        const struct page *p = w->pending[f->pending_written + i];
+        if (!p->data && !codec_decode(w->codec, p->no, f->buffer + at + WAL_FRAME_HEADER_SIZE)) f->fetch_result = -EBADMSG;
+    }
+}
+
+static void fetch_done(struct completion *c)
+{
+    struct flush *f = c->context;
+    if (c->result != f->store->page_size && f->fetch_result >= 0) f->fetch_result = c->result < 0 ? c->result : -EIO;
+    if (--f->fetches_pending) return;
+    if (f->fetch_result >= 0 && codec_active(f->store->wal.codec)) fetched_decode(f);
+    if (f->fetch_result < 0)
+        flush_fail(f, ERR_IOERR_READ, f->fetch_result, "reading changed pages back for");
+    else
+        flush_encode(f);
+}
+
+// Fills the buffer with the next frames and writes it. Pages that are out are first read to where they will stand.
 static void flush_write(struct flush *f)
+{
+    struct store *s = f->store;
+    struct wal *w = &s->wal;
+    size_t frame_size = WAL_FRAME_HEADER_SIZE + w->page_size, at = f->used;
+    u32 count = 0;
+    for (u32 i = f->frames_written; i < f->frames_target && at + frame_size <= f->buffer_size; i++, at += frame_size)
+        count += !w->pending[f->pending_written + (i - f->frames_written)]->data;
+    if (count == 0) {
+        flush_encode(f);
+        return;
+    }
+    if (!f->fetches) f->fetches = calloc(f->buffer_size / frame_size + 1, sizeof *f->fetches);
+    if (!f->fetches) {
+        flush_fail(f, ERR_NOMEM, -ENOMEM, "memory for writing");
+        return;
+    }
+    f->step = FLUSH_FETCH;
+    f->fetches_pending = count;
+    f->fetch_result = 0;
+    at = f->used;
+    count = 0;
+    for (u32 i = 0; f->frames_written + i < f->frames_target && at + frame_size <= f->buffer_size; i++, at += frame_size) {
+        const struct page *p = w->pending[f->pending_written + i];
+        if (p->data) continue;
+        struct completion *c = &f->fetches[count++];
+        completion_init(c, fetch_done, f);
+        spill_page_read(s, p, f->buffer + at + WAL_FRAME_HEADER_SIZE, c);
+    }
+}
+
+static void flush_encode(struct flush *f)
 {
     struct store *s = f->store;
     struct wal *w = &s->wal;
     size_t frame_size = WAL_FRAME_HEADER_SIZE + w->page_size;
     while (f->frames_written < f->frames_target && f->used + frame_size <= f->buffer_size) {
         const struct page *p = w->pending[f->pending_written++];
-        wal_frame_encode(w, &f->sum, ++f->frames_written, p->data, f->buffer + f->used);
+        u8 *out = f->buffer + f->used;
+        wal_frame_encode(w, &f->sum, ++f->frames_written, p->data ? p->data : out + WAL_FRAME_HEADER_SIZE, out);
         f->used += frame_size;
     }
     bool last = f->frames_written == f->frames_target;
@@ -280,6 +341,7 @@ static void flush_done(struct flush *f)
     s->durable = f->target;
     s->syncs++;
     f->step = FLUSH_IDLE;
+    if (s->durable.lsn == s->appended.lsn) spill_commit_done(s);
     ahead_start(f);
     flush_kick(s);
     store_commits_done(s);
@@ -401,7 +463,8 @@ static void flush_run(struct completion *c)
     }
     switch (f->step) {
     case FLUSH_IDLE:
-    case FLUSH_AHEAD: return;
+    case FLUSH_AHEAD:
+    case FLUSH_FETCH: return;
     case FLUSH_GATHER: flush_gather(f); return;
     case FLUSH_FIRST_PAGE:
         if (result < 0) {

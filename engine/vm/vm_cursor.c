@@ -131,7 +131,7 @@ io_status vm_ephemeral_txn(struct skerry_stmt *s, struct txn **out)
     }
     struct vm_ephemeral_store *e = s->ephemeral;
     if (!e->txn) {
-        struct store_options options = {.in_memory = true, .create = true};
+        struct store_options options = {.in_memory = true, .create = true, .temp_dir = s->db->engine->temp_dir};
         IO_TRY(store_open(s->op.io, "", &options, &s->op, &e->store));
         e->txn = txn_create(e->store);
         if (!e->txn) return vm_no_memory(s);

@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+// Room for every connection that a test makes at once: beyond it the kernel answers with SYN cookies, and a late
+// acknowledgement may then open a connection that nobody made.
 static int listen_any(struct contract *t, u16 *port)
 {
     struct err err = ERR_CLEAR;
-    int fd = io_listen(t->io, "127.0.0.1:0", 128, &err);
+    int fd = io_listen(t->io, "127.0.0.1:0", 1024, &err);
     if (fd < 0) test_fail(__FILE__, __LINE__, "%s", err.text);
     *port = fd < 0 ? 0 : io_listen_port(fd);
     return fd;

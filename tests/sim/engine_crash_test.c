@@ -153,7 +153,7 @@ static const struct disk disks[] = {
     {"a full disk", {[SIM_WRITE_FULL] = 30000}},
     {"failing syncs", {[SIM_SYNC_ERROR] = 10000}},
     {"failing reads", {[SIM_READ_ERROR] = 3000}},
-    {"few descriptors", {[SIM_OPEN_ERROR] = 50000, [SIM_NAME_ERROR] = 50000}},
+    {"few descriptors", {[SIM_OPEN_ERROR] = 50000, [SIM_NAME_ERROR] = 400000}},
     {"everything failing", {5000, 1000, 3000, 3000, 1000, 5000}},
 };
 
