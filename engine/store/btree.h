@@ -52,6 +52,7 @@ struct cursor {
     // Table trees: the rowids that belong into the leaf it is on are in (bound_low, bound_high], while known.
     s64 bound_low, bound_high;
     bool bounds_known;
+    s8 near_trust; // index trees: whether the next key sought is likely on the leaf it is on
     bool writable, hint_forward;
     struct cursor *next_in_txn, *prev_in_txn;
 };

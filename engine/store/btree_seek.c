@@ -299,6 +299,37 @@ static inline bool cell_compare_quick(const struct target *t, const struct page 
     return first_field_compare(t, at, at + size, compare);
 }
 
+// Strictly between two entries of the leaf that a valid cursor is on, by their first fields? Then it is sought among
+// those from *low to *high - 1. Worth a try while it has been right lately.
+static bool target_near(struct cursor *c, const struct target *t, u32 *low, u32 *high)
+{
+    enum { TRUST_MAX = 3, RETRY_AFTER = 24 };
+    const struct page *p = c->path[c->depth];
+    u32 count = p->node.cell_count, from = c->index[c->depth];
+    if (t->first == FIRST_ANY || !p->node.leaf || count < 3) return false;
+    if (c->near_trust < 0) {
+        if (--c->near_trust < -RETRY_AFTER) c->near_trust = 0;
+        return false;
+    }
+    int result;
+    if (!cell_compare_quick(t, p, count - 1, &result)) return false;
+    if (result > 0) {
+        if (from >= count - 1 || !cell_compare_quick(t, p, from, &result)) from = 0;
+        if (from == 0 || result > 0) {
+            from = 0;
+            if (!cell_compare_quick(t, p, 0, &result)) return false;
+        }
+        if (result < 0) {
+            c->near_trust = (s8)MIN(c->near_trust + 1, TRUST_MAX);
+            *low = from + 1;
+            *high = count - 1;
+            return true;
+        }
+    }
+    c->near_trust--;
+    return false;
+}
+
 static io_status target_seek(struct cursor *c, struct op *op, const struct target *t, int *compare)
 {
     if (c->state == CURSOR_VALID && cursor_on_last_path(c) &&
@@ -312,16 +343,18 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
             return IO_DONE;
         }
     }
+    u32 near_low = 0, near_high = 0;
+    bool near = c->state == CURSOR_VALID && target_near(c, t, &near_low, &near_high);
     c->state = CURSOR_INVALID;
     cursor_moved(c);
     if (cursor_of_empty_file(c)) return IO_DONE;
     pgno no = c->root;
-    for (u32 level = 0;; level++) {
-        if ((s32)level > c->depth || c->path[level]->no != no) {
+    for (u32 level = near ? (u32)c->depth : 0;; level++) {
+        if (!near && ((s32)level > c->depth || c->path[level]->no != no)) {
             IO_TRY(cursor_load(c, op, level, no));
         }
         const struct page *p = c->path[level];
-        u32 low = 0, high = p->node.cell_count;
+        u32 low = near ? near_low : 0, high = near ? near_high : p->node.cell_count;
         while (low < high) {
             u32 middle = (low + high) / 2;
             int result;

@@ -33,7 +33,7 @@ static u32 bytes_agreeing(u64 a, u64 b)
 #endif
 }
 
-// Parses the header of the entry under a table's cursor up to that column, when nothing is unusual about it. Rows of
+// Parses the header of the entry under a tree's cursor up to that column, when nothing is unusual about it. Rows of
 // a table mostly have headers that begin as the row's before did: what these bytes said need not be parsed again.
 bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column)
 {
@@ -44,10 +44,12 @@ bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column)
     u64 data;
     if (!c->row_valid || !c->c.cell_parsed) {
         c->row_valid = false;
-        if (!c->c.cell_parsed && (!c->table || cursor_entry_inline(&c->c, op) != IO_DONE)) return false;
+        if (!c->c.cell_parsed && cursor_entry_inline(&c->c, op) != IO_DONE) return false;
         u32 size = c->c.local_size;
-        if (UNLIKELY(size < c->c.payload_size || size < sizeof c->header_head)) return false;
+        const struct page *p = c->c.path[c->c.depth];
         const u8 *row = c->c.local;
+        // What is behind a short record does not matter, but has to be in the page.
+        if (UNLIKELY(size < c->c.payload_size || size == 0 || row + sizeof c->header_head > p->data + p->node.usable_size)) return false;
         u32 header = row[0];
         if (UNLIKELY(header >= 0x80 || header > size || header == 0)) return false;
         u64 head[2];
@@ -275,6 +277,8 @@ io_status vm_column(struct skerry_stmt *s, const struct instruction *in)
         if (map && (s32)column < map[0] && map[column + 1] > 0) {
             column = (u32)(map[column + 1] - 1);
             c = c->alternative;
+            if (LIKELY(column_fast(c, column, out))) return IO_DONE;
+            if (vm_column_quick(c, &s->op, column) && column_fast(c, column, out)) return IO_DONE;
         } else {
             IO_TRY(vm_deferred_seek(s, c));
         }

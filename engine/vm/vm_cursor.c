@@ -5,6 +5,7 @@
 #include "../fts/fts_table.h"
 #include "../sql/schema.h"
 #include "../store/btree_inline.h"
+#include "vm_column.h"
 
 // ---- making and freeing --------------------------------------------------------------------------------------
 
@@ -423,6 +424,15 @@ io_status vm_seek_rowid(struct skerry_stmt *s, const struct instruction *in, boo
 
 // ---- index entries ---------------------------------------------------------------------------------------------
 
+// The entry's record, when the cursor stands on one that lies in its page as a whole; else NULL.
+static const u8 *entry_in_page(struct skerry_stmt *s, struct vm_cursor *c, u32 *size)
+{
+    if (UNLIKELY(c->kind != VM_CURSOR_TREE || c->deferred || c->c.state != CURSOR_VALID)) return NULL;
+    if (cursor_entry_inline(&c->c, &s->op) != IO_DONE || c->c.local_size < c->c.payload_size) return NULL;
+    *size = c->c.local_size;
+    return c->c.local;
+}
+
 io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, bool *jump)
 {
     struct vm_cursor *c = s->frame->cursors[in->p1];
@@ -430,12 +440,17 @@ io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, 
         *jump = false;
         return IO_DONE;
     }
-    IO_TRY(vm_column_row(s, c));
+    u32 size = 0;
+    const u8 *record = entry_in_page(s, c, &size);
+    if (UNLIKELY(!record)) IO_TRY(vm_column_row(s, c));
     struct search_key k = {.info = c->key_info, .values = &s->frame->registers[in->p3],
                            .count = (u16)in->p4.integer,
                            .default_result = in->opcode == OP_IdxLE || in->opcode == OP_IdxGT ? -1 : 0};
-    const u8 *record = c->row;
-    if (UNLIKELY(c->row_available < c->row_size)) {
+    if (UNLIKELY(!record)) {
+        record = c->row;
+        size = c->row_size;
+    }
+    if (UNLIKELY(record == c->row && c->row_available < c->row_size)) {
         if (c->row_buffer_size < c->row_size) {
             u8 *grown = realloc(c->row_buffer, c->row_size);
             if (!grown) return vm_no_memory(s);
@@ -446,7 +461,7 @@ io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, 
         c->row = record = c->row_buffer;
         c->row_available = c->row_size;
     }
-    int compare = record_compare(record, c->row_size, &k, &s->op.err);
+    int compare = record_compare(record, size, &k, &s->op.err);
     if (UNLIKELY(s->op.err.code != ERR_OK)) return IO_FAIL;
     switch (in->opcode) {
     case OP_IdxLE: *jump = compare <= 0; break;
@@ -460,33 +475,36 @@ io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, 
 // The last field of the entry.
 io_status vm_index_rowid(struct skerry_stmt *s, struct vm_cursor *c, s64 *rowid)
 {
-    IO_TRY(vm_column_row(s, c));
-    const u8 *record = c->row, *end = record + c->row_available;
     u64 header = 0, type = 0;
-    u32 n = varint_get_checked(record, end, &header);
-    if (UNLIKELY(!n || header < 2 || header > c->row_size)) goto malformed;
-    if (LIKELY(c->row_available == c->row_size)) {
+    u32 row_size = 0, available;
+    const u8 *record = entry_in_page(s, c, &row_size);
+    available = row_size;
+    if (UNLIKELY(!record)) {
+        IO_TRY(vm_column_row(s, c));
+        record = c->row;
+        row_size = c->row_size;
+        available = c->row_available;
+    }
+    u32 n = varint_get_checked(record, record + available, &header);
+    if (UNLIKELY(!n || header < 2 || header > row_size)) goto malformed;
+    struct value v = {.type = VALUE_NULL};
+    if (LIKELY(available == row_size)) {
         // The type of an integer is one byte: the header's last.
         type = record[header - 1];
         u32 size = serial_type_size(type);
-        if (UNLIKELY(type > 9 || type == 0 || type == 7 || size > c->row_size - header)) goto malformed;
-        struct value v = {0};
-        if (serial_get(record + c->row_size - size, type, 1, &v) != ERR_OK) goto malformed;
-        *rowid = v.integer;
-        return IO_DONE;
-    }
-    {
+        if (UNLIKELY(type > 9 || type == 0 || type == 7 || size > row_size - header)) goto malformed;
+        number_decode(record + row_size - size, (u32)type, c->kind == VM_CURSOR_TREE && c->c.cell_parsed, &v);
+    } else {
         u8 tail[8];
         u8 last;
         IO_TRY(cursor_read(&c->c, &s->op, header - 1, 1, &last));
         u32 size = serial_type_size(last);
-        if (last > 9 || last == 0 || last == 7 || size > c->row_size - header) goto malformed;
-        IO_TRY(cursor_read(&c->c, &s->op, c->row_size - size, size, tail));
-        struct value v = {0};
-        if (serial_get(tail, last, 1, &v) != ERR_OK) goto malformed;
-        *rowid = v.integer;
-        return IO_DONE;
+        if (last > 9 || last == 0 || last == 7 || size > row_size - header) goto malformed;
+        IO_TRY(cursor_read(&c->c, &s->op, row_size - size, size, tail));
+        number_decode(tail, last, false, &v);
     }
+    *rowid = v.integer;
+    return IO_DONE;
 malformed:
     return IO_ERROR(&s->op.err, ERR_CORRUPT, "database disk image is malformed: an index entry ends without a rowid");
 }

@@ -203,10 +203,20 @@ static io_status concat(struct skerry_stmt *s, struct value *left, struct value 
 
 // ---- comparisons ---------------------------------------------------------------------------------------------
 
+// Whether digits are followed by what may go on a number: most text that is none ("1994-01-01") ends here.
+static bool number_possible(const u8 *text, u32 size)
+{
+    u32 i = 0;
+    while (i < size && (text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r'))) i++;
+    if (i < size && (text[i] == '-' || text[i] == '+')) i++;
+    while (i < size && text[i] >= '0' && text[i] <= '9') i++;
+    return i == size || text[i] == '.' || text[i] == 'e' || text[i] == 'E' || text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r');
+}
+
 // Text that is a number, as numeric affinity sees it; others stay.
 static const struct value *compare_numeric(const struct value *v, struct value *scratch)
 {
-    if (v->type != VALUE_TEXT) return v;
+    if (v->type != VALUE_TEXT || !number_possible(v->bytes, v->size)) return v;
     struct number_text n = number_parse(v->bytes, v->size);
     if (!n.whole || n.kind == NUMBER_NONE) return v;
     value_init(scratch);
