@@ -113,8 +113,9 @@ libs:
 	@echo '$(LIBS)'
 
 SEEDS ?= 500
-sim: $(B)/tests/sim/engine_crash_test
-	@SIM_WORLDS=$(SEEDS) $< worlds
+SIMULATIONS := $(addprefix $(B)/tests/sim/,engine_crash_test store_crash_test isolation_test)
+sim: $(SIMULATIONS)
+	@for program in $(SIMULATIONS); do SIM_WORLDS=$(SEEDS) $$program || exit 1; done
 
 CORPORA ?= ../shared/corpora
 conformance: all

@@ -249,14 +249,18 @@ void sim_names_sync(struct sim *sim, const char *dir, u64 number)
 // How a crash treats what was not synced: mostly mixed, sometimes all or nothing.
 enum crash_mood { CRASH_LOSES, CRASH_KEEPS, CRASH_MIXES, CRASH_MIXES_TOO, CRASH_MOODS };
 
+// Which sectors of a torn write survive: each by itself, or those before or after some place, as devices write in runs.
+enum tear { TEAR_ANY, TEAR_BEFORE, TEAR_AFTER, TEAR_KINDS };
+
 static void change_tear(struct sim_node *node, const struct sim_change *change)
 {
-    u64 position = 0;
+    enum tear tear = (enum tear)sim_below(node->sim, TEAR_KINDS);
+    u64 place = sim_below(node->sim, change->size), position = 0;
     while (position < change->size) {
         u64 to_boundary = SIM_SECTOR_SIZE - (change->offset + position) % SIM_SECTOR_SIZE;
         u64 size = MIN(to_boundary, change->size - position);
-        if (sim_below(node->sim, 2))
-            durable_write(node, change->bytes + position, size, change->offset + position);
+        bool kept = tear == TEAR_ANY ? sim_below(node->sim, 2) != 0 : (position < place) == (tear == TEAR_BEFORE);
+        if (kept) durable_write(node, change->bytes + position, size, change->offset + position);
         position += size;
     }
 }

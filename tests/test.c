@@ -47,6 +47,12 @@ u64 test_seed(void)
     return seed;
 }
 
+u32 test_worlds(u32 usual)
+{
+    const char *wanted = getenv("SIM_WORLDS");
+    return wanted ? (u32)strtoul(wanted, NULL, 0) : usual;
+}
+
 u64 test_random(u64 *state)
 {
     u64 z = (*state += 0x9e3779b97f4a7c15ull);

@@ -435,7 +435,6 @@ static void wal_truncated(struct completion *c)
     struct checkpoint *k = CONTAINER_OF(c, struct checkpoint, truncation);
     struct store *s = k->store;
     if (c->result >= 0) s->wal.allocated = 0;
-    s->wal.header_written = false; // a first commit that failed may have left one, which is cut off now
     s->wal_truncating = false;
     wait_list_wake_all(&s->waiters);
 }

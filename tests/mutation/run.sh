@@ -14,7 +14,8 @@ passed=0 failed=0
 # The simulated worlds show what every kind of mutant breaks; the others are quicker where they do.
 crash=tests/sim/engine_crash_test lives=tests/sim/store_crash_test contract=tests/io/io_contract_test
 deferred=tests/engine/deferred_test wal=tests/engine/store/wal_test
-programs="$crash $lives $contract $deferred $wal"
+isolation=tests/sim/isolation_test concurrent=tests/engine/concurrent_test
+programs="$crash $lives $contract $deferred $wal $isolation $concurrent"
 make -s -j"$(nproc)" $(printf 'build/release/%s ' $programs) || exit 1
 flags=$(make -s flags) libs=$(make -s libs)
 
@@ -50,11 +51,16 @@ mutant() {
 }
 
 store=engine/store
-mutant sync_skipped $store/wal_flush.c 's/io_file_writev_sync\(w->file, &f->iov, 1, offset/io_file_writev(w->file, \&f->iov, 1, offset/' $lives $crash
+mutant sync_skipped $store/wal_flush.c 's/io_file_writev_sync\(flush_file\(f\), &f->iov/io_file_writev(flush_file(f), \&f->iov/' $lives $crash
 mutant acknowledged_early $store/txn_commit.c 's/if \(s->durable\.lsn < t->commit\.lsn\) \{/if (false) {/' $lives $crash
 mutant frame_published_early $store/txn.c 's/snapshot_take\(t, &t->store->durable\)/snapshot_take(t, \&t->store->appended)/' $crash
 mutant header_not_synced $store/wal_flush.c 's/io_file_writev_sync\(w->file, &f->iov, 1, 0,/io_file_writev(w->file, \&f->iov, 1, 0,/' $lives
-mutant header_cut_off $store/checkpoint.c 's/s->wal\.header_written = false;.*//' $lives
+mutant header_not_kept $store/wal_flush.c '/header_written = true;/,/flush_write/s/memcpy\(f->tail, f->buffer, f->used\);//' $lives
+mutant tail_forgotten $store/wal_flush.c 's/memcpy\(f->buffer, f->tail, f->used\);/memset(f->buffer, 0, f->used);/' $lives
+mutant tail_not_kept $store/wal_flush.c 's/memcpy\(f->tail, f->buffer \+ f->used - tail, tail\);//' $lives
+mutant zeros_over_the_log $store/wal_flush.c 's/start = block_ceil\(w->allocated\);/start = block_ceil(end);/' $lives
+mutant zeros_not_waited_for $store/wal_flush.c 's/if \(end > w->allocated \&\& f->ahead_busy\) \{/if (false) {/' $lives
+mutant recovered_log_not_rewritten $store/recover.c 's/commit_frame == 0 \|\| s->read_only\) return/commit_frame == 0 || true) return/' $lives $crash
 mutant torn_tail_accepted $store/wal.c 's/return sum->s1 == be32_get\(in \+ 16\) && .*/return true;/' $lives $crash
 mutant name_not_synced $store/wal_flush.c 's/io_path_sync_dir\(s->io, f->directory, &f->completion\)/completion_post(s->io, \&f->completion, 0)/' $lives $crash
 mutant failed_sync_retried $store/wal_flush.c 's/s->flush_failed = true;//' $wal
@@ -65,6 +71,12 @@ mutant writer_not_prepared $store/txn.c 's/if \(t->state == TXN_WRITE && !t->pre
 mutant mutation_before_a_wait $store/txn_page.c 's/^    IO_TRY\(txn_page\(t, op, trunk, &p\)\);/    t->freelist_head = 0; IO_TRY(txn_page(t, op, trunk, \&p));/' $deferred $crash
 mutant savepoint_forgets_pages $store/txn_page.c 's/^    private_add\(t, u->image, u->no\);/    private_give(t, u->image);/' $crash
 mutant savepoint_forgets_frees $store/txn_page.c 's/^            t->free_count--;/            ;/' $crash
+mutant conflict_not_checked $store/txn.c 's/if \(change_check\(t\)\) return ERR_OK;/return ERR_OK;/' $isolation
+mutant change_not_published $store/change_index.c 's/^    k->write_lsn = lsn;$//' $isolation
+mutant replay_skips_a_change $store/change_replay.c 's/case CHANGE_DELETE: return replay_delete\(t, op, change\);/case CHANGE_DELETE: return change->keyed ? replay_delete(t, op, change) : IO_DONE;/' $isolation
+mutant replay_on_old_pages $store/txn.c '/^void txn_restart/,/^}/s/txn_private_drop_all\(t\);//' $isolation
+mutant savepoint_keeps_changes $store/txn_page.c 's/^    change_list_truncate\(.*//' $isolation
+mutant line_not_left $store/txn.c '/^void txn_line_leave/,/^}/s/slot_dequeue\(t\);//' $concurrent
 mutant group_counted_late io/completion.c 's/\.outstanding = 1/.outstanding = 0/' $contract
 mutant wake_forgotten $store/txn.c 's/completion_post\(s->io, &s->grant, 0\);//' $lives $crash
 

@@ -1,23 +1,27 @@
 // Goal: whatever clients do at once and wherever the machine stops, a commit that was acknowledged is there, one that
 // was not is there whole or not at all, snapshots never move, and the files are ones that SQLite finds sound; likewise
 // with a disk that fails reads, writes, syncs and names, is full for a while, or runs out of descriptors.
-// Method: one seed makes a world: lives of an engine (tests/sim/workload.c) on one simulated disk, each ended by a
-// crash or a clean close; after each the files as they survived are read by SQLite's library and by a new life, and both
-// must agree with a model (tests/sim/model.h). A short life is crashed at each of its writes and syncs in turn. The
-// same seed must give the same run. Every kind of fault and event is counted: one that never came fails the test.
-// SIM_WORLDS=n runs n worlds from SEED on (make sim SEEDS=n).
+// Method: one seed makes a world: lives of an engine (tests/sim/workload.c) with one or two databases, of all modes of
+// auto_vacuum, on one simulated disk, each ended by a crash or a clean close; after each the files as they survived are
+// read by SQLite's library and by a new life, and both must agree with a model (tests/sim/model.h). A short life is
+// crashed at each of its writes and syncs in turn. The same seed must give the same run. Every kind of fault and event
+// is counted: one that never came fails the test. SIM_WORLDS=n runs n worlds from SEED on (make sim SEEDS=n).
 #include "../engine/store/store_driver.h"
 
 #include "../../io/sim.h"
 #include "workload.h"
 
-#define DB_PATH "/data/a.db"
+#define DATABASES_MAX 2u
+
+static const char *const paths[DATABASES_MAX] = {"/data/a.db", "/data/b.db"};
 
 struct world {
     struct sim *sim;
     struct io *io;
     struct skerry_engine *engine;
-    struct model model;
+    struct model models[DATABASES_MAX];
+    u32 databases;
+    u32 page_size[DATABASES_MAX], auto_vacuum[DATABASES_MAX];
     u64 seed, start_seed;
     struct workload_counters counters;
     bool failed;
@@ -51,13 +55,15 @@ static bool life_ended(void *context)
     return sim_is_down(((struct world *)context)->io);
 }
 
-static struct workload workload_of(struct world *w, u32 clients, u32 txns)
+static struct workload workload_of(struct world *w, u32 database, u32 clients, u32 txns)
 {
     return (struct workload){.engine = w->engine,
-                             .path = DB_PATH,
-                             .model = &w->model,
+                             .path = paths[database],
+                             .model = &w->models[database],
                              .seed = &w->seed,
                              .counters = &w->counters,
+                             .page_size = w->page_size[database],
+                             .auto_vacuum = w->auto_vacuum[database],
                              .clients = clients,
                              .txns = txns,
                              .stop = life_ended,
@@ -76,15 +82,21 @@ static void dir_make(struct io *io, const char *path)
 
 static void world_begin(struct world *w, u64 seed)
 {
+    static const u32 page_sizes[] = {512, 1024, 4096, 4096, 4096, 16384, 65536};
     *w = (struct world){.sim = sim_create(seed), .seed = seed ^ 0x5ce44e11, .start_seed = seed};
     if (!w->sim) abort();
-    w->model.first = 1;
+    w->databases = test_random(&w->seed) % 3 == 0 ? 2 : 1;
     life_begin(w, 100, 100);
     dir_make(w->io, "/data");
     dir_make(w->io, "/tmp");
-    struct workload load = workload_of(w, 0, 0);
-    struct err err = ERR_CLEAR;
-    if (!workload_create(&load, &err)) world_fail(w, "making the tables", &err);
+    for (u32 i = 0; i < w->databases; i++) {
+        w->models[i].first = 1;
+        w->page_size[i] = page_sizes[test_random(&w->seed) % COUNT_OF(page_sizes)];
+        w->auto_vacuum[i] = test_random(&w->seed) % 2 ? 0 : 1 + (u32)(test_random(&w->seed) % 2);
+        struct workload load = workload_of(w, i, 0, 0);
+        struct err err = ERR_CLEAR;
+        if (!workload_create(&load, &err)) world_fail(w, "making the tables", &err);
+    }
     life_end(w);
 }
 
@@ -95,50 +107,61 @@ static void world_end(struct world *w, struct sim_counters *sum)
     const u64 *from = (const u64 *)&c;
     for (size_t i = 0; sum && i < sizeof c / sizeof(u64); i++) ((u64 *)sum)[i] += from[i];
     sim_destroy(w->sim);
-    model_deinit(&w->model);
+    for (u32 i = 0; i < w->databases; i++) model_deinit(&w->models[i]);
 }
 
 // The world's files on a real disk, for SQLite to read and judge; the view is what it saw.
-static bool files_view(struct world *w, struct model_view *v)
+static bool files_view(struct world *w, u32 database, struct model_view *v)
 {
-    char path[500], wal_path[520];
+    char path[500], wal_path[520], sim_wal_path[50];
     snprintf(path, sizeof path, "%s/copy.db", test_dir());
     snprintf(wal_path, sizeof wal_path, "%s-wal", path);
+    snprintf(sim_wal_path, sizeof sim_wal_path, "%s-wal", paths[database]);
     u64 size = 0;
-    u8 *bytes = sim_file_get(w->sim, DB_PATH, &size);
+    u8 *bytes = sim_file_get(w->sim, paths[database], &size);
     if (!bytes) {
         test_fail(__FILE__, __LINE__, "the database file is gone");
         return false;
     }
     file_save(path, bytes, size);
     free(bytes);
-    bytes = sim_file_get(w->sim, DB_PATH "-wal", &size);
+    bytes = sim_file_get(w->sim, sim_wal_path, &size);
     if (bytes) file_save(wal_path, bytes, size);
     free(bytes);
-    bool done = workload_view_sqlite(&w->model, path, v);
+    bool done = workload_view_sqlite(&w->models[database], path, v);
     unlink(path);
     unlink(wal_path);
     return done;
 }
 
-// After a life: what survived is what may have. SQLite and a new life, on the files as they are, see the same.
-static void life_check(struct world *w)
+static void database_check(struct world *w, u32 database, struct model_view *theirs)
 {
-    struct model_view ours = {0}, theirs = {0};
+    struct model *m = &w->models[database];
+    struct model_view ours = {0};
     struct err err = ERR_CLEAR;
-    w->failed |= !files_view(w, &theirs) || !model_view_check(&w->model, &theirs, "SQLite");
-    life_begin(w, 100, 1000);
-    struct workload load = workload_of(w, 0, 0);
+    struct workload load = workload_of(w, database, 0, 0);
     if (!workload_view(&load, &ours, &err)) world_fail(w, "reading what survived", &err);
-    w->failed |= !model_view_check(&w->model, &ours, "after recovery");
-    life_end(w);
-    if (!w->failed && (memcmp(ours.value, theirs.value, sizeof ours.value) != 0 || ours.rows != theirs.rows)) {
+    w->failed |= !model_view_check(m, &ours, "after recovery");
+    if (!w->failed && (memcmp(ours.value, theirs->value, sizeof ours.value) != 0 || ours.rows != theirs->rows)) {
         test_fail(__FILE__, __LINE__, "SQLite recovered another state than we did");
         w->failed = true;
     }
-    if (!w->failed) model_rebase(&w->model, &ours);
+    if (!w->failed) model_rebase(m, &ours);
     model_view_deinit(&ours);
-    model_view_deinit(&theirs);
+}
+
+// After a life: what survived is what may have. SQLite and a new life, on the files as they are, see the same.
+static void life_check(struct world *w)
+{
+    struct model_view theirs[DATABASES_MAX] = {{0}};
+    for (u32 i = 0; i < w->databases; i++)
+        w->failed |= !files_view(w, i, &theirs[i]) || !model_view_check(&w->models[i], &theirs[i], "SQLite");
+    life_begin(w, 100, 1000);
+    for (u32 i = 0; i < w->databases; i++) {
+        database_check(w, i, &theirs[i]);
+        model_view_deinit(&theirs[i]);
+    }
+    life_end(w);
 }
 
 // ---- worlds by seed
@@ -162,26 +185,40 @@ static void disk_set(struct sim *sim, const struct disk *disk)
     for (u32 i = 0; i < SIM_CRASH; i++) sim_fault_rate(sim, i, disk->rates[i]);
 }
 
-static bool world_run(u64 seed, u32 lives, struct sim_counters *sum, struct workload_counters *loads)
+// What worlds there were.
+struct world_counters {
+    u64 two_databases, auto_vacuum, incremental, direct_refused;
+};
+
+static bool world_run(u64 seed, u32 lives, struct sim_counters *sum, struct workload_counters *loads,
+                      struct world_counters *worlds)
 {
     struct world w;
     world_begin(&w, seed);
+    worlds->two_databases += w.databases == 2;
+    worlds->auto_vacuum += w.auto_vacuum[0] == 1;
+    worlds->incremental += w.auto_vacuum[0] == 2;
     for (u32 life = 0; life < lives && !w.failed; life++) {
         const struct disk *disk = &disks[test_random(&w.seed) % COUNT_OF(disks)];
         static const u32 within[] = {20, 100, 400, 1500};
         u32 limit = within[test_random(&w.seed) % COUNT_OF(within)];
-        u32 clients = 1 + (u32)(test_random(&w.seed) % WORKLOAD_CLIENTS_MAX);
-        u32 txns = 3 + (u32)(test_random(&w.seed) % 25);
+        u32 clients[DATABASES_MAX], txns = 3 + (u32)(test_random(&w.seed) % 25);
+        for (u32 i = 0; i < w.databases; i++)
+            clients[i] = 1 + (u32)(test_random(&w.seed) % (WORKLOAD_CLIENTS_MAX / w.databases));
         u32 cache_pages = 20 + (u32)(test_random(&w.seed) % 100);
         u32 checkpoint_frames = 10 + (u32)(test_random(&w.seed) % 200);
         // Some lives end cleanly; some crashes come while an earlier one is recovered from.
         if (test_random(&w.seed) % 8 > 0)
             sim_fault_at(w.sim, SIM_CRASH, 1 + test_random(&w.seed) % limit);
         disk_set(w.sim, disk);
+        bool refused = test_random(&w.seed) % 4 == 0;
+        sim_direct_refuse(w.sim, refused);
+        worlds->direct_refused += refused;
         life_begin(&w, cache_pages, checkpoint_frames);
-        struct workload load = workload_of(&w, clients, txns);
-        workload_run(&load);
-        w.failed |= load.failed;
+        struct workload load[DATABASES_MAX];
+        for (u32 i = 0; i < w.databases; i++) load[i] = workload_of(&w, i, clients[i], txns);
+        workload_run(load, w.databases);
+        for (u32 i = 0; i < w.databases; i++) w.failed |= load[i].failed;
         life_end(&w);
         sim_fault_at(w.sim, SIM_CRASH, 0);
         disk_set(w.sim, &disks[0]);
@@ -197,22 +234,17 @@ static bool world_run(u64 seed, u32 lives, struct sim_counters *sum, struct work
     return !w.failed;
 }
 
-static u32 worlds_wanted(u32 usual)
-{
-    const char *wanted = getenv("SIM_WORLDS");
-    return wanted ? (u32)strtoul(wanted, NULL, 0) : usual;
-}
-
 #define EVENT(name) {#name, &name}
 
 TEST(worlds_survive)
 {
     enum { WORLDS = 24, LIVES = 12, ENOUGH = 20 };
-    u32 worlds = worlds_wanted(WORLDS);
+    u32 worlds = test_worlds(WORLDS);
     struct sim_counters sim = {0};
     struct workload_counters load = {0};
+    struct world_counters world = {0};
     for (u32 i = 0; i < worlds; i++)
-        if (!world_run(test_seed() + i, LIVES, &sim, &load)) return;
+        if (!world_run(test_seed() + i, LIVES, &sim, &load, &world)) return;
     const struct {
         const char *name;
         const u64 *count;
@@ -224,9 +256,11 @@ TEST(worlds_survive)
         EVENT(sim.writes_torn),            EVENT(sim.names_kept),             EVENT(sim.names_lost),
         EVENT(sim.syncs_lost),             EVENT(load.acknowledged),          EVENT(load.failed),
         EVENT(load.rolled_back),           EVENT(load.savepoints_undone),     EVENT(load.big),
-        EVENT(load.concurrent),            EVENT(load.readers_overtaken),     EVENT(load.checkpoints),
-        EVENT(load.restarts),              EVENT(load.vacuums),               EVENT(load.errors_read),
-        EVENT(load.errors_full),
+        EVENT(load.concurrent),            EVENT(load.readers_overtaken),     EVENT(load.passive),
+        EVENT(load.full),                  EVENT(load.restart),               EVENT(load.truncate),
+        EVENT(load.restarts),              EVENT(load.vacuums),               EVENT(load.incremental_vacuums),
+        EVENT(load.errors_read),           EVENT(load.errors_full),           EVENT(world.two_databases),
+        EVENT(world.auto_vacuum),          EVENT(world.incremental),          EVENT(world.direct_refused),
     };
     for (u32 i = 0; i < COUNT_OF(events); i++) {
         if (worlds != WORLDS || getenv("SIM_SHOW")) printf("  %-32s %llu\n", events[i].name, (unsigned long long)*events[i].count);
@@ -236,7 +270,7 @@ TEST(worlds_survive)
 
 // ---- one life, stopped at each of its operations
 
-// How many changes of the disk the life made, or 0 when it was cut short.
+// How many changes of the disk the life made, its closing included.
 static u64 life_cut(u64 seed, u64 crash_at, struct sim_counters *sum)
 {
     struct world w;
@@ -244,13 +278,12 @@ static u64 life_cut(u64 seed, u64 crash_at, struct sim_counters *sum)
     u64 before = sim_operations(w.sim, SIM_CRASH);
     sim_fault_at(w.sim, SIM_CRASH, crash_at);
     life_begin(&w, 30, 12);
-    struct workload load = workload_of(&w, 3, 3);
+    struct workload load = workload_of(&w, 0, 3, 3);
     load.quiet = true;
-    workload_run(&load);
+    workload_run(&load, 1);
     w.failed |= load.failed;
-    bool down = sim_is_down(w.io);
     life_end(&w);
-    u64 operations = down ? 0 : sim_operations(w.sim, SIM_CRASH) - before;
+    u64 operations = sim_operations(w.sim, SIM_CRASH) - before;
     sim_fault_at(w.sim, SIM_CRASH, 0);
     life_check(&w);
     if (w.failed) printf("  seed %llu, stopped at operation %llu\n", (unsigned long long)seed, (unsigned long long)crash_at);
@@ -258,16 +291,20 @@ static u64 life_cut(u64 seed, u64 crash_at, struct sim_counters *sum)
     return operations;
 }
 
+// The first two seeds from ours on whose clients, who choose what they do, have the disk do enough.
 TEST(a_life_stopped_anywhere)
 {
-    struct sim_counters sum = {0};
-    for (u32 i = 0; i < 2; i++) {
-        u64 seed = test_seed() + i, operations = life_cut(seed, 0, &sum);
-        CHECK(operations > 20);
-        // The last ones are of the closing; beyond them nothing is left to be stopped at.
+    enum { LIVES = 2, TRIES = 100, ENOUGH = 20 };
+    u32 lives = 0;
+    for (u64 seed = test_seed(); lives < LIVES && seed < test_seed() + TRIES; seed++) {
+        u64 operations = life_cut(seed, 0, NULL);
+        if (operations <= ENOUGH) continue;
+        struct sim_counters sum = {0};
+        lives++;
         for (u64 at = 1; at <= operations; at++) (void)life_cut(seed, at, &sum);
-        CHECK(sum.faults[SIM_CRASH] >= operations / 2);
+        CHECK_EQ(sum.faults[SIM_CRASH], operations);
     }
+    CHECK_EQ(lives, LIVES);
 }
 
 // ---- the same seed, the same run
@@ -276,7 +313,8 @@ static void trace_of(u64 seed, struct sim_counters *sim, struct workload_counter
 {
     *sim = (struct sim_counters){0};
     *load = (struct workload_counters){0};
-    (void)world_run(seed, 4, sim, load);
+    struct world_counters world = {0};
+    (void)world_run(seed, 4, sim, load, &world);
 }
 
 TEST(a_seed_gives_the_same_run)

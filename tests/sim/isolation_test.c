@@ -7,7 +7,7 @@
 // wait. After each life, which a crash or a failing disk may have ended, the database equals one of the model's states,
 // no older than the last acknowledged, and libsqlite3 finds it sound.
 //
-// ISOLATION_SEEDS=n runs more lives.
+// SIM_WORLDS=n runs n seeds from SEED on.
 #include "../../engine/connection.h"
 #include "../../engine/skerry.h"
 #include "../../engine/store/store_private.h"
@@ -522,12 +522,6 @@ static void run_lives(u64 seed, u32 lives, enum trouble trouble)
     free(r.lost.versions);
 }
 
-static u32 seeds(u32 usual)
-{
-    const char *more = getenv("ISOLATION_SEEDS");
-    return more ? (u32)strtoul(more, NULL, 10) : usual;
-}
-
 static void totals_print(void)
 {
     printf("  %llu commits, %llu on an older snapshot; %llu conflicts, %llu busy, %llu reads, %llu constraint errors, "
@@ -541,7 +535,7 @@ static void totals_print(void)
 TEST(isolation_holds)
 {
     totals = (struct totals){0};
-    u32 count = seeds(25);
+    u32 count = test_worlds(25);
     for (u32 i = 0; i < count; i++) run_lives(test_seed() + i, 2, TROUBLE_NONE);
     totals_print();
     CHECK(totals.commits > 100 * count / 10);
@@ -556,7 +550,7 @@ TEST(isolation_holds)
 TEST(isolation_holds_over_crashes)
 {
     totals = (struct totals){0};
-    u32 count = seeds(25);
+    u32 count = test_worlds(25);
     for (u32 i = 0; i < count; i++) run_lives(test_seed() + 1000 + i, 6, TROUBLE_CRASH);
     totals_print();
     CHECK(totals.replays > 0);
@@ -567,7 +561,7 @@ TEST(isolation_holds_over_crashes)
 TEST(isolation_holds_on_a_failing_disk)
 {
     totals = (struct totals){0};
-    u32 count = seeds(25);
+    u32 count = test_worlds(25);
     for (u32 i = 0; i < count; i++) run_lives(test_seed() + 2000 + i, 6, TROUBLE_DISK);
     totals_print();
     CHECK(totals.replays > 0);

@@ -3,6 +3,7 @@
 // bytes it keeps, loses or tears; likewise with a disk that fails writes and syncs or is full.
 // Method: lives of a store in one simulated world, each ended by a crash at a random operation; the
 // next life recovers and counts. Each transaction writes three rows that carry its number.
+// SIM_WORLDS=n runs n worlds from SEED on.
 #include "../engine/store/store_driver.h"
 
 #include "../../io/sim.h"
@@ -334,7 +335,7 @@ static void lives(u64 seed, u32 count, u32 crash_within, const struct disk *disk
 TEST(store_survives_crashes)
 {
     struct sim_counters sum = {0};
-    for (u32 i = 0; i < 60; i++)
+    for (u32 i = 0, worlds = test_worlds(60); i < worlds; i++)
         lives(test_seed() + i, 8, i % 3 ? 150 : 30, &(struct disk){0}, &sum);
     CHECK(sum.faults[SIM_CRASH] > 100);
     CHECK(sum.writes_torn > 0);
@@ -350,7 +351,7 @@ TEST(store_survives_a_failing_disk)
                                         {.sync_errors = 30000},
                                         {.read_errors = 5000},
                                         {5000, 5000, 5000, 1000}};
-    for (u32 i = 0; i < 60; i++) lives(test_seed() + i, 8, 200, &disks[i % COUNT_OF(disks)], &sum);
+    for (u32 i = 0, worlds = test_worlds(60); i < worlds; i++) lives(test_seed() + i, 8, 200, &disks[i % COUNT_OF(disks)], &sum);
     for (u32 i = SIM_READ_ERROR; i <= SIM_SYNC_ERROR; i++) CHECK(sum.faults[i] > 0);
 }
 
@@ -384,7 +385,7 @@ TEST(a_log_that_was_cut_off_begins_with_a_header)
 // survives, the beginning of the old log must not be taken for a log. Pages are so large that the write is several.
 TEST(a_log_that_starts_again_is_not_the_old_one)
 {
-    for (u32 round = 0; round < 300; round++) {
+    for (u32 round = 0, rounds = test_worlds(300); round < rounds; round++) {
         struct world w;
         bool acknowledged[100] = {false};
         struct checkpoint_result result;

@@ -46,6 +46,7 @@ enum statement {
     S_READ_END,
     S_CHECKPOINT,
     S_VACUUM,
+    S_INCREMENTAL_VACUUM,
     S_NONE,
 };
 struct client {
@@ -96,6 +97,7 @@ static const char *client_text(const struct client *k)
     case S_READ_END: return "COMMIT";
     case S_CHECKPOINT: return checkpoints[k->mode];
     case S_VACUUM: return "VACUUM";
+    case S_INCREMENTAL_VACUUM: return "PRAGMA incremental_vacuum(3)";
     case S_NONE: break;
     }
     return NULL;
@@ -131,7 +133,9 @@ static void choose_activity(struct client *k)
         k->wal_frames_before = (u32)stats.wal_frames;
     } else if (dice == 10 && !k->w->quiet) {
         k->statement = S_VACUUM;
-    } else if (dice < 14) {
+    } else if (dice == 11) {
+        k->statement = S_INCREMENTAL_VACUUM; // nothing, unless the database is of that mode
+    } else if (dice < 15) {
         k->statement = S_ALONE;
         txn_begin(k, false);
         model_txn(k->w->model, k->number)->state = MODEL_COMMITTING;
@@ -252,7 +256,7 @@ static void succeeded(struct client *k)
         k->statement = S_READ_END;
         break;
     case S_CHECKPOINT: {
-        w->counters->checkpoints++;
+        (&w->counters->passive)[k->mode]++;
         struct store_stats stats;
         if (skerry_store(k->db)) {
             store_stats_get(skerry_store(k->db), &stats);
@@ -263,6 +267,10 @@ static void succeeded(struct client *k)
     }
     case S_VACUUM:
         w->counters->vacuums++;
+        choose_activity(k);
+        break;
+    case S_INCREMENTAL_VACUUM:
+        w->counters->incremental_vacuums += w->auto_vacuum == 2;
         choose_activity(k);
         break;
     case S_READ_END:
@@ -403,33 +411,39 @@ static void close_wait(struct skerry *db)
     while (skerry_close(db, NULL) == SKERRY_WAIT) skerry_wait(db);
 }
 
-void workload_run(struct workload *w)
+// The order in which clients have a turn is the first database's to choose.
+void workload_run(struct workload *w, u32 count)
 {
-    struct client *clients = calloc(w->clients, sizeof *clients);
-    u32 over = 0;
-    for (u32 i = 0; i < w->clients; i++)
-        if (!client_open(&clients[i], w)) abort();
+    u32 all = 0, opened = 0, over = 0;
+    for (u32 i = 0; i < count; i++) all += w[i].clients;
+    struct client *clients = calloc(all, sizeof *clients);
+    for (u32 i = 0; i < count; i++) {
+        for (u32 n = 0; n < w[i].clients; n++)
+            if (!client_open(&clients[opened++], &w[i])) abort();
+    }
     struct io *io = skerry_engine_io(w->engine);
-    u32 steps = 0;
-    for (; over < w->clients && steps < STEPS_MAX && !stopped(w); steps++) {
+    bool ended = false;
+    for (u32 steps = 0; over < all && steps < STEPS_MAX && !ended; steps++) {
         u32 first = (u32)test_random(w->seed);
         bool ran = false;
         over = 0;
-        for (u32 i = 0; i < w->clients; i++) {
-            struct client *k = &clients[(first + i) % w->clients];
+        for (u32 i = 0; i < all; i++) {
+            struct client *k = &clients[(first + i) % all];
             ran |= k->runnable;
             if (k->runnable) client_run(k);
             over += k->over;
         }
-        if (!ran) io_step(io, 1000000000);
-        else io_step(io, 0);
+        io_step(io, ran ? 0 : 1000000000);
+        for (u32 i = 0; i < count; i++) ended |= stopped(&w[i]);
     }
-    if (over < w->clients && !stopped(w)) {
-        for (u32 i = 0; i < w->clients; i++)
-            if (!clients[i].over) test_fail(__FILE__, __LINE__, "client %u waits for ever: %s", i, client_text(&clients[i]));
-        w->failed = true;
+    for (u32 i = 0; i < all; i++) {
+        struct client *k = &clients[i];
+        if (!ended && !k->over) {
+            test_fail(__FILE__, __LINE__, "client %u waits for ever: %s", i, client_text(k));
+            k->w->failed = true;
+        }
     }
-    for (u32 i = 0; i < w->clients; i++) {
+    for (u32 i = 0; i < all; i++) {
         model_view_deinit(&clients[i].view);
         skerry_finalize(clients[i].stmt);
         close_wait(clients[i].db);
@@ -440,8 +454,10 @@ void workload_run(struct workload *w)
 bool workload_create(struct workload *w, struct err *err)
 {
     struct skerry *db;
+    char sql[100];
+    snprintf(sql, sizeof sql, "PRAGMA page_size = %u; PRAGMA auto_vacuum = %u", w->page_size, w->auto_vacuum);
     if (!skerry_open(w->engine, w->path, SKERRY_OPEN_CREATE, &db, err)) return false;
-    bool done = skerry_exec(db, schema_sql, NULL, NULL) == SKERRY_OK;
+    bool done = skerry_exec(db, sql, NULL, NULL) == SKERRY_OK && skerry_exec(db, schema_sql, NULL, NULL) == SKERRY_OK;
     if (!done) *err = *skerry_error(db);
     close_wait(db);
     return done;
