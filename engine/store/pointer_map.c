@@ -121,23 +121,31 @@ static io_status map_children(struct txn *t, struct op *op, struct page *p)
     return IO_DONE;
 }
 
+static io_status map_page(struct txn *t, struct op *op, struct page *p)
+{
+    switch ((enum page_role)p->frame->role) {
+    case PAGE_ROLE_ROOT:
+        IO_TRY(map_put(t, op, p->no, MAP_ROOT, 0));
+        // fallthrough
+    case PAGE_ROLE_TREE: return map_children(t, op, p);
+    case PAGE_ROLE_OVERFLOW:
+        if (be32_get(p->data)) IO_TRY(map_put(t, op, be32_get(p->data), MAP_OVERFLOW, p->no));
+        break;
+    }
+    return IO_DONE;
+}
+
 // A page without a private copy is again as it was before the transaction, and so is the map.
 static io_status map_touched(struct txn *t, struct op *op, pgno no)
 {
-    struct pager_frame *f = txn_private_find(t, no);
+    const struct pager_frame *f = txn_private_find(t, no);
     if (!f || f->freed || no > t->page_count || page_is_special(t, no)) return IO_DONE;
-    IO_TRY(txn_private_load(t, op, f, &f));
-    switch ((enum page_role)f->role) {
-    case PAGE_ROLE_ROOT:
-        IO_TRY(map_put(t, op, no, MAP_ROOT, 0));
-        // fallthrough
-    case PAGE_ROLE_TREE: IO_TRY(map_children(t, op, &f->page)); break;
-    case PAGE_ROLE_OVERFLOW:
-        if (be32_get(f->page.data)) IO_TRY(map_put(t, op, be32_get(f->page.data), MAP_OVERFLOW, no));
-        break;
-    }
-    f->touched = false;
-    return IO_DONE;
+    struct page *p;
+    IO_TRY(txn_page(t, op, no, &p)); // pinned: changing the map may spill
+    io_status status = map_page(t, op, p);
+    if (status == IO_DONE) p->frame->touched = false;
+    page_unpin(p);
+    return status;
 }
 
 io_status txn_map_sync(struct txn *t, struct op *op)

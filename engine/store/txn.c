@@ -427,6 +427,8 @@ void txn_restart(struct txn *t)
     t->free_count = 0;
     t->freelist_head = t->freelist_count = 0;
     t->freelist_changed = false;
+    t->touched.count = t->touched.synced = t->freed.count = t->freed.synced = 0;
+    t->vacuuming = false;
     txn_snapshot_drop(t);
     snapshot_take(t, &t->store->appended);
 }
