@@ -15,7 +15,8 @@ passed=0 failed=0
 crash=tests/sim/engine_crash_test lives=tests/sim/store_crash_test contract=tests/io/io_contract_test
 deferred=tests/engine/deferred_test wal=tests/engine/store/wal_test
 isolation=tests/sim/isolation_test concurrent=tests/engine/concurrent_test
-programs="$crash $lives $contract $deferred $wal $isolation $concurrent"
+spill=tests/engine/spill_test
+programs="$crash $lives $contract $deferred $wal $isolation $concurrent $spill"
 make -s -j"$(nproc)" $(printf 'build/release/%s ' $programs) || exit 1
 flags=$(make -s flags) libs=$(make -s libs)
 
@@ -77,6 +78,9 @@ mutant replay_skips_a_change $store/change_replay.c 's/case CHANGE_DELETE: retur
 mutant replay_on_old_pages $store/txn.c '/^void txn_restart/,/^}/s/txn_private_drop_all\(t\);//' $isolation
 mutant savepoint_keeps_changes $store/txn_page.c 's/^    change_list_truncate\(.*//' $isolation
 mutant line_not_left $store/txn.c '/^void txn_line_leave/,/^}/s/slot_dequeue\(t\);//' $concurrent
+mutant spilled_page_not_written_again $store/txn_spill.c '/^void txn_private_changes/,/^}/s/f->spill_slot = 0;//' $spill $crash
+mutant spilled_page_of_another $store/txn_spill.c '/^void spill_page_read/,/^}/s/frame->spill_slot\)/frame->spill_slot + 1)/' $spill
+mutant spilled_page_unpinned $store/pointer_map.c '/^static io_status map_touched/,/^}/s/(IO_TRY\(txn_page\(t, op, no, &p\)\);)/\1 page_unpin(p);/; /^static io_status map_touched/,/^}/s/^    page_unpin\(p\);//' $crash
 mutant group_counted_late io/completion.c 's/\.outstanding = 1/.outstanding = 0/' $contract
 mutant wake_forgotten $store/txn.c 's/completion_post\(s->io, &s->grant, 0\);//' $lives $crash
 
