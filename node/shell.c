@@ -498,6 +498,17 @@ static void shell_work(struct shell *s, const struct sql_arguments *a)
     if (s->interactive) write_history(history);
 }
 
+// Taking a file to another key goes on in the background, which ends with the shell.
+static void rekey_await(struct shell *s, struct io *io)
+{
+    struct store *store = s->db ? skerry_store(s->db) : NULL;
+    if (!store || s->read_only || !skerry_autocommit(s->db)) return;
+    for (u32 left, before = UINT32_MAX, still = 0; (left = store_rekey_left(store)) && still < 100; before = left) {
+        still = left < before ? 0 : still + 1; // it has failed: the next life tries again
+        io_step(io, 100000000);
+    }
+}
+
 static bool engine_open(struct shell *s, const struct sql_arguments *a, struct io *io, struct err *err)
 {
     struct config config = {0};
@@ -548,6 +559,7 @@ int sql_command(int argc, char **argv)
         status = s.exit_status;
     }
     shell_output_reset(&s);
+    rekey_await(&s, io);
     while (s.db && skerry_close(s.db, &err) == SKERRY_WAIT) skerry_wait(s.db);
     if (err.code != ERR_OK) status = command_failed(&err);
     skerry_engine_destroy(s.engine);

@@ -37,6 +37,7 @@ static const struct pragma_def pragmas[] = {
     FLAG("fullfsync", FULL_FSYNC),
     ROWS("function_list", 0, "name builtin type enc narg flags"),
     SETTING("hard_heap_limit", HARD_HEAP_LIMIT, PRAGMA_F_RETURNS),
+    OTHER("hexrekey", PRAGMA_F_NO_QUESTION, NULL),
     FLAG("ignore_check_constraints", IGNORE_CHECKS),
     OTHER("incremental_vacuum", 0, NULL),
     ROWS("index_info", PRAGMA_F_ARGUMENT, "seqno cid name"),
@@ -59,6 +60,7 @@ static const struct pragma_def pragmas[] = {
     OTHER("quick_check", PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT, NULL),
     FLAG("read_uncommitted", READ_UNCOMMITTED),
     FLAG("recursive_triggers", RECURSIVE_TRIGGERS),
+    OTHER("rekey", 0, NULL),
     FLAG("reverse_unordered_selects", REVERSE_UNORDERED_SELECTS),
     HEADER("schema_version", SCHEMA_COOKIE, 0),
     OTHER("secure_delete", PRAGMA_F_RETURNS, NULL),
@@ -409,6 +411,12 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
         c->top->may_abort = true;
         program_emit_integer(c->program, reg, limit > 0 ? limit : INT32_MAX);
         emit(c, OP_IncrVacuum, database, reg, 0);
+    } else if (strcmp(name, "rekey") == 0 || strcmp(name, "hexrekey") == 0) {
+        reg = reg_alloc(c);
+        if (value) emit_string(c, value, (u32)strlen(value), reg);
+        emit(c, OP_Rekey, database, value ? reg : 0, value ? 0 : reg);
+        if (name[0] == 'h') set_p5(c, 1);
+        if (!value) emit(c, OP_ResultRow, reg, 1, 0);
     } else if (strcmp(name, "encoding") == 0) {
         encoding_pragma(c, value);
     } else if (strcmp(name, "synchronous") == 0) {

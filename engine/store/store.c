@@ -17,6 +17,10 @@ enum auto_vacuum store_auto_vacuum(const struct store *s)
 {
     return (enum auto_vacuum)s->options.auto_vacuum;
 }
+bool store_sealed(const struct store *s)
+{
+    return s->codec.kind == CODEC_SEALED;
+}
 bool store_read_only(const struct store *s)
 {
     return s->read_only;

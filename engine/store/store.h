@@ -65,6 +65,12 @@ io_status store_open(struct io *io, const char *path, const struct store_options
 // Drops a reference; the last one checkpoints (when clean), removes the WAL as SQLite does, and closes.
 io_status store_close(struct store *s, struct op *op);
 
+// Takes an encrypted file to another key; when it is done, only the new key opens the file. That all pages are written
+// again with a new data key goes on in the background. ERR_ERROR: it is not encrypted, or the key is none.
+io_status store_rekey(struct store *s, struct op *op, const struct store_key *key);
+u32 store_rekey_left(const struct store *s); // pages that may still have the data key before; 0: there is none
+bool store_sealed(const struct store *s);
+
 // For a database that has no pages yet.
 void store_auto_vacuum_set(struct store *s, enum auto_vacuum mode);
 enum auto_vacuum store_auto_vacuum(const struct store *s); // that was set last

@@ -57,7 +57,7 @@ static bool key_copy(struct store_key **to, const struct store_key *from)
 }
 
 // Who opens the file again must have the same key; that is not derived anew to find out.
-static void key_digest(const struct store *s, const struct store_key *key, u8 out[32])
+static void key_digest_make(const struct store *s, const struct store_key *key, u8 out[32])
 {
     if (!key || key->kind == STORE_KEY_NONE) {
         memset(out, 0, 32);
@@ -74,10 +74,15 @@ static void key_digest(const struct store *s, const struct store_key *key, u8 ou
     crypto_generichash_final(&state, out, 32);
 }
 
+void store_key_digest(struct store *s, const struct store_key *key)
+{
+    key_digest_make(s, key, s->key_digest);
+}
+
 static bool key_same(const struct store *s, const struct store_key *key)
 {
     u8 digest[32];
-    key_digest(s, key, digest);
+    key_digest_make(s, key, digest);
     return sodium_memcmp(digest, s->key_digest, sizeof digest) == 0;
 }
 
@@ -97,6 +102,7 @@ static void store_free(struct store *s)
         s->reads_idle = r->next;
         free(r);
     }
+    rekey_destroy(s);
     store_key_free(&s->key);
     store_key_free(&s->key_previous);
     key_slot_wipe(&s->codec.slot);
@@ -140,7 +146,7 @@ static struct store *store_create(struct io *io, const char *path,
     s->options.key = s->options.key_previous = NULL;
     s->options.key_of = NULL;
     io_random(io, s->key_salt, sizeof s->key_salt);
-    key_digest(s, options->key, s->key_digest);
+    store_key_digest(s, options->key);
     if (!s->options.checkpoint_frames) s->options.checkpoint_frames = CHECKPOINT_DEFAULT;
     s->page_size = options->page_size ? options->page_size : PAGE_SIZE_DEFAULT;
     s->usable_size = s->page_size;
@@ -323,6 +329,7 @@ static io_status open_ready(struct store *s, struct op *op)
     if (!s->rekey_wanted) store_key_free(&s->key);
     store_key_free(&s->key_previous);
     s->state = STORE_OPEN;
+    rekey_resume(s);
     return IO_DONE;
 }
 
@@ -521,7 +528,8 @@ io_status store_open(struct io *io, const char *path, const struct store_options
 
 static bool store_settled(const struct store *s)
 {
-    return !flush_busy(s) && !flush_ahead_busy(s) && !checkpoint_busy(s) && !s->wal_truncating && s->reads_pending == 0 && s->spill_count == 0 &&
+    return !rekey_busy(s) && !flush_busy(s) && !flush_ahead_busy(s) && !checkpoint_busy(s) && !s->wal_truncating &&
+           s->reads_pending == 0 && s->spill_count == 0 &&
            s->grant.state != COMPLETION_PENDING && s->completion.state != COMPLETION_PENDING;
 }
 
@@ -603,6 +611,7 @@ io_status store_close(struct store *s, struct op *op)
         return IO_DONE;
     }
     if (s->state == STORE_OPEN) {
+        rekey_stop(s);
         ASSERT(s->snapshot_count == 0 && !s->writer && !s->queue_first);
         s->state = STORE_CLOSING;
         s->step = STEP_CLOSE_SETTLE;

@@ -112,6 +112,7 @@ struct store {
     struct store_key *key, *key_previous; // while opening
     u8 key_salt[32], key_digest[32];
     bool rekey_wanted;                    // opened with the previous key
+    struct rekey *rekey;                  // NULL: there was none
     u8 *first_page; // empty file: its first page, as it will be before the first commit
 
     struct cache cache;
@@ -267,9 +268,18 @@ void txn_restart(struct txn *t); // a concurrent one: from the newest commit, no
 io_status txn_write_prepare(struct txn *t, struct op *op);
 void txn_doom(struct txn *t, const struct err *err);
 void txn_snapshot_drop(struct txn *t);
+// rekey.c
+bool rekey_busy(const struct store *s);
+void rekey_resume(struct store *s); // when the file was opened with its previous key, or one was under way
+void rekey_stop(struct store *s);
+void rekey_destroy(struct store *s);
+// store_open.c
+void store_key_digest(struct store *s, const struct store_key *key); // who opens it from now on needs this one
 // txn_page.c
 struct pager_frame *txn_private_find(const struct txn *t, pgno no);
 void txn_private_drop_all(struct txn *t);
+// Gathers: the page is written again as it is.
+io_status txn_page_rewrite(struct txn *t, struct op *op, pgno no);
 io_status store_page(struct store *s, u64 snapshot, pgno no, struct op *op, struct page **out);
 io_status txn_freelist_write(struct txn *t, struct op *op);
 // The database of t, which has not written yet, becomes what `image` holds in private pages. One page after another: a

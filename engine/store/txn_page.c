@@ -588,6 +588,24 @@ io_status txn_page_write_as(struct txn *t, struct op *op, pgno no, enum page_rol
     return IO_DONE;
 }
 
+io_status txn_page_rewrite(struct txn *t, struct op *op, pgno no)
+{
+    ASSERT(t->state == TXN_WRITE && !op->mutating);
+    if (t->doomed) return doom_error(t, op);
+    if (txn_private_find(t, no)) return IO_DONE;
+    struct page *old;
+    IO_TRY(txn_page(t, op, no, &old));
+    struct pager_frame *f = private_reserve(t, 1) ? cache_frame_take(&t->store->cache) : NULL;
+    if (f) {
+        memcpy(f->page.data, old->data, t->store->page_size);
+        f->page.node = old->node;
+        t->resident++;
+        private_add(t, f, no);
+    }
+    page_unpin(old);
+    return f ? IO_DONE : memory_error(op);
+}
+
 static bool free_pages_reserve(struct txn *t, u32 more)
 {
     u64 want = (u64)t->free_count + more;

@@ -133,6 +133,7 @@
     X(Checkpoint, NONE) /* database p1 (-1: all), mode p2 (enum checkpoint_mode); r[p3@3] = busy, WAL frames, checkpointed */ \
     X(JournalMode, NONE) /* r2 = journal mode of database p1 as text */ \
     X(Vacuum, NONE) /* database p1; p2 != 0: into the file named in r2 */ \
+    X(Rekey, NONE) /* database p1 to the key in r2 (p2 > 0; p5 & 1: hexadecimal); r3 = pages that are still to be rewritten (p3 > 0) */ \
     X(IncrVacuum, NONE) /* gives up to r2 pages of database p1 back, when it is in auto-vacuum mode */ \
     X(Attach, NONE) /* attaches file r1 under name r2, key r3 */ \
     X(Detach, NONE) /* detaches the database named in r1 */ \

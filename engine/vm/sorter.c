@@ -9,7 +9,7 @@ struct sorter_block {
     u8 data[];
 };
 
-struct sorter *sorter_new(const struct key_info *info, u32 fields, u64 budget, const char *directory)
+struct sorter *sorter_new(const struct key_info *info, u32 fields, u64 budget, const char *directory, bool sealed)
 {
     struct sorter *s = calloc(1, sizeof *s);
     if (!s) return NULL;
@@ -18,6 +18,7 @@ struct sorter *sorter_new(const struct key_info *info, u32 fields, u64 budget, c
     s->err = ERR_CLEAR;
     s->budget = budget;
     s->directory = directory;
+    s->sealed = sealed;
     s->key = calloc(s->fields + 1u, sizeof *s->key);
     if (!s->key) {
         free(s);

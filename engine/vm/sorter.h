@@ -34,6 +34,7 @@ struct sorter {
     struct err err;
 
     const char *directory; // of temporary files
+    bool sealed;           // they are encrypted
     const u8 *merged_record; // NULL: behind the last
     u32 merged_size;
     struct spill *spill; // with the runs
@@ -48,7 +49,7 @@ struct sorter {
 };
 
 // What it holds in memory is about budget bytes. NULL: out of memory. The directory is not copied.
-struct sorter *sorter_new(const struct key_info *info, u32 fields, u64 budget, const char *directory);
+struct sorter *sorter_new(const struct key_info *info, u32 fields, u64 budget, const char *directory, bool sealed);
 void sorter_free(struct sorter *s); // NULL is fine
 void sorter_clear(struct sorter *s);
 // Copies; after IO_WAIT called again with the same record.

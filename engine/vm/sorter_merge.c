@@ -215,7 +215,7 @@ void sorter_runs_clear(struct sorter *s)
 
 static io_status run_begin(struct sorter *s, struct op *op)
 {
-    if (!s->spill && !(s->spill = spill_new(op->io, s->directory))) return no_memory(op);
+    if (!s->spill && !(s->spill = spill_new(op->io, s->directory, s->sealed))) return no_memory(op);
     IO_TRY(spill_open(s->spill, op));
     if (!s->spill->buffers && !spill_writer_init(&s->writer, s->spill, writer_size(s))) {
         spill_buffers_free(s->spill);
@@ -261,7 +261,7 @@ io_status sorter_run_write(struct sorter *s, struct op *op)
 // Groups of `ways` neighbours become one run each, in another file.
 static io_status merge_pass(struct sorter *s, struct op *op)
 {
-    if (!s->pass && !(s->pass = spill_new(op->io, s->directory))) return no_memory(op);
+    if (!s->pass && !(s->pass = spill_new(op->io, s->directory, s->sealed))) return no_memory(op);
     IO_TRY(spill_open(s->pass, op));
     if (!s->pass->buffers && !spill_writer_init(&s->writer, s->pass, writer_size(s))) {
         spill_buffers_free(s->pass);

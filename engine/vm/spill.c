@@ -1,16 +1,20 @@
 #include "spill.h"
 
 #include <errno.h>
+#include <sodium.h>
 
 // ---- the file ------------------------------------------------------------------------------------------------
 
-struct spill *spill_new(struct io *io, const char *directory)
+struct spill *spill_new(struct io *io, const char *directory, bool sealed)
 {
     struct spill *f = calloc(1, sizeof *f);
     if (!f) return NULL;
     f->io = io;
     f->directory = strdup(directory);
-    if (!f->directory) {
+    if (f->directory && sealed && (f->key = malloc(crypto_stream_xchacha20_KEYBYTES)))
+        io_random(io, f->key, crypto_stream_xchacha20_KEYBYTES);
+    if (!f->directory || (sealed && !f->key)) {
+        free(f->directory);
         free(f);
         return NULL;
     }
@@ -31,6 +35,8 @@ void spill_buffers_free(struct spill *f)
 static void spill_delete(struct spill *f)
 {
     spill_buffers_free(f);
+    if (f->key) sodium_memzero(f->key, crypto_stream_xchacha20_KEYBYTES);
+    free(f->key);
     free(f->directory);
     free(f);
 }
@@ -117,10 +123,29 @@ io_status spill_open(struct spill *f, struct op *op)
 
 // ---- transfers -----------------------------------------------------------------------------------------------
 
+// The same to seal and to open. The stream goes by blocks of 64 bytes.
+static void buffer_stream(struct spill_buffer *b)
+{
+    enum { BLOCK = 64 };
+    static const u8 nonce[crypto_stream_xchacha20_NONCEBYTES]; // the key is the file's own
+    u32 lead = (u32)(b->offset % BLOCK), first = MIN(lead ? BLOCK - lead : 0, b->size);
+    const u8 *key = b->spill->key;
+    if (!key) return;
+    if (first) {
+        u8 block[BLOCK] = {0};
+        memcpy(block + lead, b->data, first);
+        crypto_stream_xchacha20_xor_ic(block, block, BLOCK, nonce, b->offset / BLOCK, key);
+        memcpy(b->data, block + lead, first);
+        sodium_memzero(block, sizeof block);
+    }
+    crypto_stream_xchacha20_xor_ic(b->data + first, b->data + first, b->size - first, nonce, (b->offset + first) / BLOCK, key);
+}
+
 static void read_done(struct completion *c)
 {
     struct spill_buffer *b = c->context;
     s64 failure = c->result < 0 ? c->result : c->result != b->size ? -EIO : 0;
+    if (!failure) buffer_stream(b);
     transfer_over(b->spill, failure, SPILL_READS);
 }
 
@@ -151,6 +176,7 @@ void spill_read(struct spill_buffer *b, u32 size, u64 offset)
 {
     ASSERT(size <= b->capacity);
     b->size = size;
+    b->offset = offset;
     b->spill->pending++;
     completion_init(&b->completion, read_done, b);
     io_file_read(b->spill->file, b->data, size, offset, &b->completion);
@@ -160,6 +186,8 @@ void spill_write(struct spill_buffer *b, u32 size, u64 offset)
 {
     ASSERT(size <= b->capacity);
     b->size = size;
+    b->offset = offset;
+    buffer_stream(b);
     b->spill->pending++;
     completion_init(&b->completion, write_done, b);
     io_file_write(b->spill->file, b->data, size, offset, &b->completion);

@@ -15,6 +15,7 @@ struct spill_buffer {
     u8 *data;
     u32 capacity;
     u32 size; // of the newest transfer
+    u64 offset;
 };
 struct spill {
     struct io *io;
@@ -28,9 +29,11 @@ struct spill {
     bool abandoned;
     struct wait_list waiters;
     struct spill_buffer *buffers;
+    u8 *key; // of 32 bytes that nobody else ever has; NULL: not encrypted
 };
 
-struct spill *spill_new(struct io *io, const char *directory); // NULL: out of memory
+// NULL: out of memory. Sealed: what is in the file is XChaCha20's stream by a key at random; no place is written twice.
+struct spill *spill_new(struct io *io, const char *directory, bool sealed);
 void spill_free(struct spill *f);                              // NULL is fine
 io_status spill_open(struct spill *f, struct op *op);
 struct spill_buffer *spill_buffer_new(struct spill *f, u32 capacity); // NULL: out of memory

@@ -348,6 +348,35 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
     return IO_DONE;
 }
 
+static io_status rekey_to(struct skerry_stmt *s, struct database *d, const struct store_key *key)
+{
+    if (!d->key && !(d->key = calloc(1, sizeof *d->key))) return vm_no_memory(s);
+    IO_TRY(store_rekey(d->store, &s->op, key));
+    *d->key = *key;
+    return IO_DONE;
+}
+
+static io_status rekey(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct skerry *db = s->db;
+    struct database *d = &db->databases[in->p1];
+    IO_TRY(connection_database_open(db, &s->op, (u32)in->p1));
+    if (in->p3) value_set_integer(reg(s, in->p3), store_rekey_left(d->store));
+    if (!in->p2) return IO_DONE;
+    if (db->engine->options.keys_fixed)
+        return IO_ERROR(&s->op.err, ERR_AUTH, "not authorized: the program's settings say the key (--db-key, --db-key-previous)");
+    if (!db->autocommit) return IO_ERROR(&s->op.err, ERR_ERROR, "cannot change the key from within a transaction");
+    struct store_key key = {0};
+    struct value *given = reg(s, in->p2);
+    VALUE_TRY(s, value_to_text(given));
+    VALUE_TRY(s, value_terminate(given));
+    const char *text = (const char *)given->bytes;
+    bool good = in->p5 & 1 ? store_key_hex(text, given->size, &key, &s->op.err) : store_key_passphrase(text, &key, &s->op.err);
+    io_status status = good ? rekey_to(s, d, &key) : IO_FAIL;
+    sodium_memzero(&key, sizeof key);
+    return status;
+}
+
 static io_status setting(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
@@ -416,6 +445,7 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
     case OP_Attach: return database_attach(s, in);
     case OP_Detach: return database_detach(s, in);
     case OP_Vacuum: return vacuum(s, in);
+    case OP_Rekey: return rekey(s, in);
     case OP_IncrVacuum:
         return txn_vacuum(db->databases[in->p1].txn, &s->op, (u32)MIN(reg(s, in->p2)->integer, (s64)UINT32_MAX));
     case OP_SetFlag:

@@ -85,6 +85,13 @@ def the_shell(tests):
     fails("sql", words, ask, words=("another passphrase",), SKERRY_DB_PASSPHRASE="correct horse batterz")
     equal(run("sql", ":memory:", f"ATTACH '{words}' AS w KEY 'correct horse battery'; SELECT a FROM w.t")[:2], (0, SECRET + "\n"), "attached")
     equal(secret_in(folder), None, "a file that tells the text")
+    # Another key: from the shell, and by the flags of the next start.
+    equal(run("sql", "--db-key", KEY, path, f"PRAGMA hexrekey='{OTHER}'; SELECT a FROM t")[:2], (0, SECRET + "\n"), "replacing the key")
+    fails("sql", "--db-key", KEY, path, ask, words=("is encrypted with another key",))
+    equal(run("sql", "--db-key", OTHER, path, "PRAGMA rekey; " + ask)[:2], (0, f"0\n{SECRET}\n"), "all of it has the new key")
+    equal(run("sql", "--db-key", KEY, "--db-key-previous", OTHER, path, ask)[:2], (0, SECRET + "\n"), "replacing it by the flags")
+    fails("sql", "--db-key", OTHER, path, ask, words=("is encrypted with another key",))
+    equal(run("sql", "--db-key", KEY, path, ask + "; PRAGMA integrity_check")[:2], (0, SECRET + "\nok\n"), "the new one")
     # The checksum option: a flipped bit is told, by page and offset.
     summed = tests.path("summed.db")
     equal(run("sql", "--db-checksums", "on", summed, make)[:2], (0, "1\n"), "making one with checksums")
@@ -114,6 +121,11 @@ def the_node(tests):
         check(node.wait_pushed(30), "the push")
         equal(secret_in(data), None, "a file of the data directory that tells the text")
         equal(secret_in(store), None, "an object that tells the text")
+        try:
+            node.sql("PRAGMA hexrekey='" + OTHER + "'")
+            check(False, "a client replaced the key")
+        except Exception as e:  # pylint: disable=broad-except
+            check("--db-key" in str(e), str(e))
         node.kill()
         before = sums(data)
         for args, words in (((), "is encrypted: give its key"), (("--db-key", OTHER), "encrypted with another key")):
@@ -136,8 +148,9 @@ def the_node(tests):
     equal(run("sql", "--db-key", OTHER, out, ask)[:2], (0, "50\nok\n"), "what was restored")
     with open(out, "rb") as f:
         check(SECRET.encode() not in f.read(), "the restored file tells the text")
-    plain = tests.path("plain.db")
-    equal(run(*restore, "--decrypt", plain)[0], 0, "restoring without a key")
+    plain = tests.path("decrypted.db")
+    code, _, err = run(*restore, "--decrypt", plain)
+    equal(code, 0, "restoring without a key: " + err)
     equal(sqlite3(plain, ask).stdout, "50\nok\n", "SQLite on it")
     # An empty volume restores itself encrypted.
     again = tests.path("again")

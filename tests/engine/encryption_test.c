@@ -7,6 +7,7 @@
 // and writes ones of the same kind.
 #include "engine/skerry.h"
 #include "engine/store/store.h"
+#include "engine/vm/spill.h"
 #include "tests/test.h"
 
 #include <sodium.h>
@@ -19,6 +20,7 @@
 #define SECRET   "the quick brown fox jumps over the lazy dog"
 
 static struct skerry_engine *engine;
+static const struct store_key *key_previous;
 static char out[65536];
 
 static const struct store_key KEY_A = {.kind = STORE_KEY_BYTES, .bytes = {1, 2, 3}};
@@ -39,7 +41,7 @@ static void engine_make(const struct store_key *key, bool checksums)
 {
     struct err err = ERR_CLEAR;
     struct skerry_engine_options options = {
-        .backend = IO_BACKEND_POSIX, .cache_bytes = 1 << 18, .key = key, .checksums = checksums};
+        .backend = IO_BACKEND_POSIX, .cache_bytes = 1 << 18, .key = key, .key_previous = key_previous, .checksums = checksums};
     if (!skerry_engine_create(&options, &engine, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
 }
 
@@ -353,6 +355,203 @@ TEST(databases_are_attached_and_copied_with_keys)
     CHECK_EQ(sqlite3_exec(check, "PRAGMA integrity_check; INSERT INTO t VALUES(5000, 5)", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(check);
     CHECK_STR(ask(&WORDS, sealed, "VACUUM; PRAGMA integrity_check; DROP INDEX tb; SELECT count(*) FROM t"), "ok 301 ");
+}
+
+// ---- another key -----------------------------------------------------------------------------------------------
+
+// Numbers of data keys that pages of the file, and its slots, name.
+static u32 generations(const char *path, bool *in_slots)
+{
+    size_t size;
+    u8 *file = file_load(path, &size);
+    u32 page_size = be32(file + 20), seen = 0;
+    for (size_t at = HEADER; at + page_size <= size; at += page_size) seen |= 1u << be32(file + at + page_size - RESERVED);
+    *in_slots = be32(file + 44) || be32(file + HEADER / 2 + 44);
+    free(file);
+    return seen;
+}
+
+static const char *left(struct skerry *db)
+{
+    return sql(db, "PRAGMA rekey");
+}
+
+// What a process leaves that is killed now is there whole for the key that counts, and its next life ends the rest.
+static void image_check(const char *path, const struct store_key *key, const struct store_key *other, const char *want)
+{
+    char copy[700], copy_wal[710], wal[710];
+    snprintf(copy, sizeof copy, "%s/image.db", test_dir());
+    snprintf(copy_wal, sizeof copy_wal, "%s-wal", copy);
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    file_copy(path, copy);
+    file_copy(wal, copy_wal);
+    CHECK(starts(ask(other, copy, COUNTS), "error 26"));
+    CHECK_STR(ask(key, copy, COUNTS), want);
+    CHECK_STR(ask(key, copy, "PRAGMA integrity_check"), "ok ");
+    bool slots;
+    engine_make(key, false);
+    struct skerry *db = open_at(copy);
+    sql(db, "SELECT 1 FROM t");
+    for (u32 i = 0; strcmp(left(db), "0 ") != 0; i++) {
+        REQUIRE(i < 20000);
+        io_step(skerry_engine_io(engine), 10000000);
+    }
+    shut(db);
+    skerry_engine_destroy(engine);
+    CHECK(generations(copy, &slots) == 1u << 2 && !slots);
+    CHECK_STR(ask(key, copy, COUNTS), want);
+}
+
+TEST(keys_are_replaced_while_the_database_is_in_use)
+{
+    char *path = path_of("a.db"), want[40], text[200];
+    for (u32 round = 0; round < 3; round++) {
+        bool words = round == 1;
+        const struct store_key *from = words ? &WORDS : &KEY_A, *to = words ? &OTHER_WORDS : &KEY_B;
+        unlink(path);
+        engine_make(from, false);
+        struct skerry *db = open_at(path), *other = open_at(path), *reader = open_at(path);
+        CHECK_STR(sql(db, "PRAGMA page_size=1024; CREATE TABLE t(a INTEGER PRIMARY KEY, b); CREATE INDEX tb ON t(b);"
+                          "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)"
+                          "INSERT INTO t SELECT i, '" SECRET "' || i FROM n"), "");
+        // Free pages, and most of the pages of the shorter rounds.
+        CHECK_STR(sql(db, round ? "DELETE FROM t WHERE a > 2000; VACUUM; DELETE FROM t WHERE a < 1002" : "DELETE FROM t WHERE a < 1002"), "");
+        u32 rows = round ? 999 : 10999;
+        const u32 first_rows = rows;
+        snprintf(want, sizeof want, "%u ", rows);
+        CHECK_STR(sql(reader, "BEGIN; SELECT count(*) FROM t"), want);
+        CHECK_STR(sql(other, "PRAGMA busy_timeout=30000; SELECT count(*) FROM t"), strcat(strcpy(text, "30000 "), want)); // opens it: from now on only those with the new key do
+        CHECK_STR(sql(db, "BEGIN"), "");
+        CHECK(starts(sql(db, "PRAGMA rekey='x'"), "error 1: cannot change the key from within a transaction"));
+        CHECK_STR(sql(db, "ROLLBACK"), "");
+        CHECK_STR(left(db), "0 ");
+        struct skerry_engine *first = engine;
+        snprintf(text, sizeof text, words ? "PRAGMA rekey='correct horsf'" : "PRAGMA hexrekey='010204%058d'", 0);
+        CHECK_STR(sql(db, text), "");
+        // Others write meanwhile; every so often the files are looked at as a kill would leave them.
+        u32 images = 0, turns = 0;
+        for (bool released = false; strcmp(left(db), "0 ") != 0; turns++) {
+            REQUIRE(turns < 200000);
+            if (turns % 10 == 0 && rows < first_rows + 300) {
+                snprintf(text, sizeof text, "INSERT INTO t VALUES(%u, 'new %u')", 20000 + rows, rows);
+                CHECK_STR(sql(other, text), "");
+                rows++;
+            }
+            if (turns % 40 == 7 && images < 3) {
+                images++;
+                char counts[60];
+                snprintf(counts, sizeof counts, "%s", sql(other, COUNTS));
+                image_check(path, to, from, counts);
+                engine = first;
+            }
+            if (!released && turns == 150) {
+                snprintf(want, sizeof want, "%u ", first_rows);
+                CHECK_STR(sql(reader, "SELECT count(*) FROM t; COMMIT"), want);
+                released = true;
+            }
+            io_step(skerry_engine_io(engine), 1000000);
+        }
+        CHECK(images > 1);
+        snprintf(want, sizeof want, "%u ", rows);
+        CHECK_STR(sql(other, "SELECT count(*) FROM t"), want);
+        CHECK_STR(sql(other, "PRAGMA integrity_check"), "ok ");
+        if (round == 2) CHECK_STR(sql(db, "PRAGMA hexrekey='0102050000000000000000000000000000000000000000000000000000000000'"), "");
+        shut(reader);
+        shut(other);
+        shut(db);
+        skerry_engine_destroy(engine);
+        struct store_key third = {.kind = STORE_KEY_BYTES, .bytes = {1, 2, 5}};
+        if (round == 2) to = &third; // closed at once: the next lives go on
+        CHECK(starts(ask(from, path, COUNTS), "error 26"));
+        CHECK_STR(ask(to, path, "SELECT count(*) FROM t"), want);
+        bool slots;
+        u32 seen = generations(path, &slots);
+        if (round < 2) CHECK(seen == 1u << 2 && !slots);
+    }
+}
+
+TEST(files_are_taken_from_their_previous_key)
+{
+    char *path = path_of("a.db");
+    make(&WORDS, path, 2048);
+    key_previous = &WORDS;
+    engine_make(&KEY_B, false);
+    struct skerry *db = open_at(path);
+    CHECK_STR(sql(db, COUNTS), COUNTS_WANTED);
+    for (u32 i = 0; strcmp(left(db), "0 ") != 0 || i == 0; i++) {
+        REQUIRE(i < 20000);
+        io_step(skerry_engine_io(engine), 1000000);
+    }
+    shut(db);
+    skerry_engine_destroy(engine);
+    CHECK_STR(ask(&KEY_B, path, COUNTS), COUNTS_WANTED); // the previous one does no harm
+    key_previous = &KEY_A;
+    CHECK(starts(ask(&WORDS, path, COUNTS), "error 26"));
+    key_previous = NULL;
+    CHECK(starts(ask(&WORDS, path, COUNTS), "error 26"));
+    CHECK_STR(ask(&KEY_B, path, COUNTS), COUNTS_WANTED);
+    char *plain = path_of("plain.db");
+    make(NULL, plain, 1024);
+    CHECK(starts(ask(NULL, plain, "PRAGMA rekey='x'"), "error 1: "));
+    CHECK(strstr(out, "VACUUM INTO") != NULL);
+    CHECK(starts(ask(&KEY_B, path, "PRAGMA rekey=''"), "error 1: "));
+    CHECK(strstr(out, "stays encrypted") != NULL);
+}
+
+// ---- temporary files -------------------------------------------------------------------------------------------
+
+static void nothing(struct waiter *w)
+{
+    (void)w;
+}
+
+static void spill_await(struct spill_buffer *b, struct op *op)
+{
+    while (spill_wait(b, op) == IO_WAIT) io_step(op->io, UINT64_MAX);
+}
+
+TEST(temporary_files_are_sealed)
+{
+    struct err err = ERR_CLEAR;
+    struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_POSIX}, &err);
+    struct op op;
+    u8 plain[5000], raw[5000];
+    op_init(&op, io, NULL);
+    for (u32 i = 0; i < sizeof plain; i++) plain[i] = (u8)(i / 100);
+    for (u32 sealed = 0; sealed < 2; sealed++) {
+        struct spill *f = spill_new(io, test_dir(), sealed);
+        op.waiter.wake = nothing;
+        while (spill_open(f, &op) == IO_WAIT) io_step(io, UINT64_MAX);
+        struct spill_buffer *b = spill_buffer_new(f, sizeof plain);
+        static const u32 pieces[] = {64, 1, 100, 27, 64, 4000, 744};
+        u32 at = 0;
+        for (u32 i = 0; i < COUNT_OF(pieces); at += pieces[i++]) {
+            memcpy(b->data, plain + at, pieces[i]);
+            spill_write(b, pieces[i], at);
+            spill_await(b, &op);
+        }
+        CHECK_EQ(at, sizeof plain);
+        struct completion c;
+        completion_init(&c, NULL, NULL);
+        io_file_read(f->file, raw, sizeof raw, 0, &c);
+        while (c.state == COMPLETION_PENDING) io_step(io, UINT64_MAX);
+        CHECK_EQ(memcmp(raw, plain, sizeof raw) != 0, sealed);
+        if (sealed) {
+            u8 want[sizeof plain], nonce[24] = {0};
+            crypto_stream_xchacha20_xor(want, plain, sizeof plain, nonce, f->key);
+            CHECK(memcmp(raw, want, sizeof raw) == 0);
+        }
+        static const u32 reads[][2] = {{0, 5000}, {1, 63}, {63, 2}, {130, 1000}, {4990, 10}, {64, 64}};
+        for (u32 i = 0; i < COUNT_OF(reads); i++) {
+            spill_read(b, reads[i][1], reads[i][0]);
+            spill_await(b, &op);
+            CHECK(memcmp(b->data, plain + reads[i][0], reads[i][1]) == 0);
+        }
+        spill_free(f);
+    }
+    op_deinit(&op);
+    io_step(io, 0);
+    io_destroy(io);
 }
 
 // ---- checksums -------------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ TEST(sorter_order_whatever_the_budget)
         REQUIRE(bench_open(&b, test_random(&random)));
         struct key_info info = {.field_count = 1, .all_count = 3, .encoding = 1,
                                 .collations = (const struct collation **)no_collations, .orders = orders};
-        struct sorter *s = sorter_new(&info, 1, sizes[i].budget, "/");
+        struct sorter *s = sorter_new(&info, 1, sizes[i].budget, "/", i % 2);
         REQUIRE(s);
         struct item *items = calloc(sizes[i].count, sizeof *items);
         for (u32 round = 0; round < 2; round++) { // cleared, it is as new
@@ -147,7 +147,7 @@ TEST(sorter_freed_at_any_moment)
         struct bench b;
         REQUIRE(bench_open(&b, test_random(&random)));
         if (i % 3 == 0) sim_fault_rate(b.sim, SIM_OPEN_ERROR, 300000);
-        struct sorter *s = sorter_new(&info, 1, 8 << 10, "/");
+        struct sorter *s = sorter_new(&info, 1, 8 << 10, "/", true);
         REQUIRE(s);
         u64 waits = test_random(&random) % 200;
         io_status status = IO_DONE;
@@ -191,7 +191,7 @@ TEST(sorter_failing_file)
             REQUIRE(bench_open(&b, test_random(&random)));
             REQUIRE(sim_file_put(b.sim, "/tmp-here/x", "", 0));
             sim_fault_at(b.sim, faults[i].fault, nth);
-            struct sorter *s = sorter_new(&info, 1, 16 << 10, "/tmp-here");
+            struct sorter *s = sorter_new(&info, 1, 16 << 10, "/tmp-here", false);
             REQUIRE(s);
             io_status status = IO_DONE;
             u32 taken = 0, count = 4000;
