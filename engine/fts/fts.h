@@ -42,6 +42,9 @@ struct fts_config {
 struct fts_config *fts_config_parse(struct arena *a, const char *name, const char *const *arguments, u32 count,
                                     const char **error);
 
+// A word of the arguments without its quotes. NULL: out of memory.
+const char *fts_dequoted(struct arena *a, const char *text);
+
 // The columns of a shadow table, as CREATE TABLE has them behind the name; NULL at the end of the suffixes.
 const char *fts_shadow_columns(struct arena *a, const struct fts_config *config, u32 index);
 // The suffixes of the shadow tables that this table has; NULL at the end.

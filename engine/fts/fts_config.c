@@ -71,6 +71,14 @@ static const char *word(struct config_parse *p, const char *s, const char **out,
     return *out ? end : NULL;
 }
 
+const char *fts_dequoted(struct arena *a, const char *text)
+{
+    struct config_parse p = {.arena = a};
+    const char *out = text;
+    if (is_quote(*text) && !quoted(&p, text, &out) && !p.no_memory) out = text;
+    return p.no_memory ? NULL : out;
+}
+
 // ---- options -----------------------------------------------------------------------------------------------------
 
 static bool option_prefix(struct config_parse *p, const char *value)

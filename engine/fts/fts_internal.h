@@ -11,6 +11,7 @@
 // | fts_storage.c | the shadow tables: statements, blocks, settings, totals |
 // | fts_flush.c, fts_change.c | what is pending becomes a segment; rows that change, commands |
 // | fts_check.c | 'integrity-check' |
+// | fts_vocab.c | fts5vocab: the terms as a table |
 // | fts_parse.c, fts_query.c | MATCH: the syntax; finding rows |
 // | fts_aux.c | bm25, highlight, snippet |
 // | fts_table.c | cursors and changes, as the interpreter asks for them |
@@ -309,6 +310,15 @@ struct fts_hits {
 io_status fts_merge_prefix(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
                            const u8 *prefix, u32 size, struct fts_hits **out);
 void fts_hits_free(struct fts_hits *h); // NULL is fine
+// One entry after another, from the first term >= `from` on (looked at when *merge is NULL). What *out points to is good
+// until the next call; term NULL: there are no more.
+struct fts_entry {
+    const u8 *term, *positions;
+    u32 term_size, positions_size;
+    s64 rowid;
+};
+io_status fts_merge_next(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
+                         const u8 *from, u32 size, struct fts_entry *out);
 u64 fts_entry_hash(const u8 *term, u32 term_size, s64 rowid, const u8 *positions, u32 size);
 void fts_merge_free(struct fts_merge *m);
 
@@ -318,6 +328,15 @@ struct fts_check;
 // external: rows of an external content table are compared too. ERR_CORRUPT_VTAB: index and rows differ.
 io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op *op, bool external);
 void fts_check_free(struct fts_check *c); // NULL is fine
+
+// ---- position lists (fts_query.c) ----------------------------------------------------------------------------------------
+
+struct fts_position_reader {
+    u64 column, position;
+};
+// The next position (column << 32 | token) of the list at *at, which ends at `end`; false: it is damaged. Not for
+// detail=none.
+bool fts_position_next(const struct fts_config *c, struct fts_position_reader *r, const u8 **at, const u8 *end, u64 *out);
 
 // ---- queries -------------------------------------------------------------------------------------------------------------
 

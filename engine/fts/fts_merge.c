@@ -14,6 +14,8 @@ struct fts_merge {
     bool summing; // nothing is written: the entries are hashed
     u64 sum;
     struct fts_hits *hits; // nothing is written: those with the prefix are collected
+    bool listing, listed;  // nothing is written: one is in term, rowid, positions
+    s64 rowid;
     const u8 *prefix;
     u32 prefix_size;
     u32 started_count;
@@ -122,14 +124,20 @@ static io_status entry_merge(struct fts_merge *m, struct op *op)
     if (least && m->hits && !begins(least, m->prefix, m->prefix_size)) least = NULL;
     if (!least) {
         m->finished = true;
-        if (m->summing || m->hits) return IO_DONE;
+        if (m->summing || m->hits || m->listing) return IO_DONE;
         return fts_writer_finish(&m->writer) ? IO_DONE : fts_no_memory(op);
     }
     bool wanted = least->positions_size || (least->deleted && !m->forget);
     if (wanted && !m->term_open) {
         m->positions.size = 0;
         IO_TRY(fts_iter_positions(least, op, &m->positions));
-        m->term_open = m->summing || m->hits;
+        m->term_open = m->summing || m->hits || m->listing;
+        if (m->listing) {
+            m->term.size = 0;
+            if (!fts_buffer_add(&m->term, least->term.data, least->term.size)) return fts_no_memory(op);
+            m->rowid = least->rowid;
+            m->listed = true;
+        }
         if (m->hits && !hit_add(m->hits, least->rowid, &m->positions)) return fts_no_memory(op);
         if (m->summing)
             m->sum ^= fts_entry_hash(least->term.data, least->term.size, least->rowid, m->positions.data, m->positions.size);
@@ -193,7 +201,7 @@ static io_status iters_start(struct fts_merge *m, struct op *op)
 {
     while (m->started_count < m->count) {
         struct fts_iter *i = &m->iters[m->started_count];
-        IO_TRY(m->hits ? fts_iter_seek(i, op, m->prefix, m->prefix_size) : fts_iter_first(i, op));
+        IO_TRY(m->prefix ? fts_iter_seek(i, op, m->prefix, m->prefix_size) : fts_iter_first(i, op));
         m->started_count++;
     }
     return IO_DONE;
@@ -215,6 +223,29 @@ io_status fts_merge_sum(struct fts_merge **merge, struct fts_table *x, struct op
     *sum = m->sum;
     fts_merge_free(m);
     *merge = NULL;
+    return IO_DONE;
+}
+
+io_status fts_merge_next(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
+                         const u8 *from, u32 size, struct fts_entry *out)
+{
+    if (!*merge) {
+        *merge = merge_new(x, s, UINT32_MAX);
+        if (!*merge) return fts_no_memory(op);
+        (*merge)->listing = true;
+        (*merge)->prefix = from;
+        (*merge)->prefix_size = size;
+    }
+    struct fts_merge *m = *merge;
+    IO_TRY(iters_start(m, op));
+    while (!m->finished && !m->listed) IO_TRY(entry_merge(m, op));
+    *out = (struct fts_entry){.rowid = m->rowid};
+    if (!m->listed) return IO_DONE;
+    m->listed = false;
+    out->term = m->term.data;
+    out->term_size = m->term.size;
+    out->positions = m->positions.data;
+    out->positions_size = m->positions.size;
     return IO_DONE;
 }
 

@@ -195,39 +195,45 @@ static bool position_add(u64 **positions, u32 *count, u32 *capacity, u64 v)
     return true;
 }
 
+bool fts_position_next(const struct fts_config *c, struct fts_position_reader *r, const u8 **at, const u8 *end, u64 *out)
+{
+    u64 v;
+    u32 n = varint_get_checked(*at, end, &v);
+    if (!n) return false;
+    *at += n;
+    if (c->detail == FTS_DETAIL_COLUMN) {
+        if (v < 2) return false;
+        r->column += v - 2;
+    } else {
+        if (v == 1) {
+            n = varint_get_checked(*at, end, &v);
+            if (!n || v > FTS_COLUMNS_MAX) return false;
+            *at += n;
+            r->column = v;
+            r->position = 0;
+            n = varint_get_checked(*at, end, &v);
+            if (!n) return false;
+            *at += n;
+        }
+        if (v < 2) return false;
+        r->position += v - 2;
+    }
+    if (r->position > INT32_MAX || r->column > INT32_MAX) return false;
+    *out = r->column << 32 | r->position;
+    return true;
+}
+
 // Adds what a position list says; false: out of memory, or *bad.
 static bool positions_decode(const struct fts_config *c, const u8 *p, u32 size, struct fts_query_term *t, bool *bad)
 {
     const u8 *end = p + size;
-    u64 column = 0, position = 0;
+    struct fts_position_reader reader = {0};
     while (p < end) {
-        u64 v;
-        u32 n = varint_get_checked(p, end, &v);
-        if (!n) break;
-        p += n;
-        if (c->detail == FTS_DETAIL_COLUMN) {
-            if (v < 2) break;
-            column += v - 2;
-            if (!position_add(&t->positions, &t->position_count, &t->position_capacity, column << 32)) return false;
-            continue;
-        }
-        if (v == 1) {
-            n = varint_get_checked(p, end, &v);
-            if (!n || v > FTS_COLUMNS_MAX) break;
-            p += n;
-            column = v;
-            position = 0;
-            n = varint_get_checked(p, end, &v);
-            if (!n) break;
-            p += n;
-        }
-        if (v < 2) break;
-        position += v - 2;
-        if (position > INT32_MAX) break;
-        if (!position_add(&t->positions, &t->position_count, &t->position_capacity, column << 32 | position)) return false;
+        u64 position;
+        *bad = !fts_position_next(c, &reader, &p, end, &position);
+        if (*bad || !position_add(&t->positions, &t->position_count, &t->position_capacity, position)) return false;
     }
-    *bad = p < end;
-    return !*bad;
+    return true;
 }
 
 static int u64_compare(const void *a, const void *b)

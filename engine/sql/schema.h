@@ -151,6 +151,7 @@ struct table {
     u32 module_argument_count;
     const struct table_function *function; // eponymous ones
     const struct fts_config *fts;          // USING fts5
+    const struct fts_vocab *vocab;         // USING fts5vocab
     // sqlite_stat1
     bool has_stat;
     u64 row_estimate;
@@ -234,7 +235,7 @@ void table_build(struct schema_build *b, struct table *t, const struct stmt_crea
 void view_build(struct schema_build *b, struct table *t, const struct stmt_create_view *s);
 void virtual_table_build(struct schema_build *b, struct table *t, const struct stmt_create_virtual_table *s);
 // The columns that the module gives it. False: *error says why it cannot, NULL: out of memory.
-bool virtual_table_columns(struct arena *a, struct table *t, const char **error);
+bool virtual_table_columns(struct arena *a, struct table *t, bool temp, const char **error); // temp: of the temp database
 // A table of a virtual table's own.
 bool table_is_shadow(const struct schema *s, const struct table *t);
 // An index of an existing table; expressions are not resolved here.

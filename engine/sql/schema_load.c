@@ -252,7 +252,7 @@ static void make_table(struct schema_load *l, const struct schema_row *row)
         // One whose module is not there, or does not take its arguments, stands in the schema without columns.
         const char *error;
         virtual_table_build(&b, t, (struct stmt_create_virtual_table *)s);
-        (void)virtual_table_columns(&t->arena, t, &error);
+        (void)virtual_table_columns(&t->arena, t, l->schema->is_temp, &error);
         break;
     }
     default: load_malformed(l, row->name, "");

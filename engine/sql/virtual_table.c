@@ -5,13 +5,35 @@
 #include <strings.h>
 
 #include "../fts/fts.h"
+#include "../fts/fts_vocab.h"
 #include "parse.h"
 
 // ---- CREATE, DROP ----------------------------------------------------------------------------------------------------------
 
-bool virtual_table_columns(struct arena *a, struct table *t, const char **error)
+static struct column column_of(const char *name, u32 index, bool hidden)
+{
+    return (struct column){.name = name, .type = "", .affinity = AFFINITY_BLOB, .flags = hidden ? COLUMN_HIDDEN : 0, .storage = (s16)index};
+}
+
+static bool vocab_columns(struct arena *a, struct table *t, bool temp, const char **error)
+{
+    struct fts_vocab *v = fts_vocab_parse(a, temp, t->module_arguments, t->module_argument_count, error);
+    if (!v) return false;
+    u32 count = 0;
+    while (fts_vocab_column(v, count)) count++;
+    struct column *columns = arena_alloc(a, count * sizeof *columns);
+    if (!columns) return false;
+    for (u32 i = 0; i < count; i++) columns[i] = column_of(fts_vocab_column(v, i), i, false);
+    t->vocab = v;
+    t->columns = columns;
+    t->column_count = t->stored_count = (u16)count;
+    return true;
+}
+
+bool virtual_table_columns(struct arena *a, struct table *t, bool temp, const char **error)
 {
     *error = NULL;
+    if (strcasecmp(t->module, "fts5vocab") == 0) return vocab_columns(a, t, temp, error);
     if (strcasecmp(t->module, "fts5") != 0) {
         *error = arena_format(a, "no such module: %s", t->module);
         return false;
@@ -23,11 +45,7 @@ bool virtual_table_columns(struct arena *a, struct table *t, const char **error)
     if (!columns) return false;
     for (u32 i = 0; i < count; i++) {
         bool hidden = i >= f->column_count;
-        columns[i] = (struct column){.name = hidden ? (i == f->column_count ? t->name : "rank") : f->columns[i],
-                                     .type = "",
-                                     .affinity = AFFINITY_BLOB,
-                                     .flags = hidden ? COLUMN_HIDDEN : 0,
-                                     .storage = (s16)i};
+        columns[i] = column_of(hidden ? (i == f->column_count ? t->name : "rank") : f->columns[i], i, hidden);
         for (u32 k = 0; k < i; k++) {
             if (!name_equal(columns[k].name, columns[i].name)) continue;
             *error = arena_format(a, "duplicate column name: %s", columns[i].name);
@@ -56,7 +74,7 @@ void create_virtual_table_statement(struct compile *c, struct stmt_create_virtua
     struct table *t = arena_alloc(c->arena, sizeof *t);
     virtual_table_build(&b, t, s);
     const char *error;
-    if (!virtual_table_columns(c->arena, t, &error)) {
+    if (!virtual_table_columns(c->arena, t, database == DATABASE_TEMP, &error)) {
         if (!error) error = arena_format(c->arena, "vtable constructor failed: %s", t->name);
         compile_fail(c, ERR_ERROR, -1, "%s", error);
     }
@@ -67,6 +85,10 @@ void create_virtual_table_statement(struct compile *c, struct stmt_create_virtua
     schema_row_add(c, cursor, "table", t->name, t->name, 0,
                    arena_format(c->arena, "CREATE VIRTUAL TABLE %.*s", (int)s->sql.size, c->sql + s->sql.offset));
     emit(c, OP_Close, cursor, 0, 0);
+    if (!t->fts) {
+        schema_changed(c, database);
+        return;
+    }
     const char *schema = sql_quoted(c, compile_database_name(c, database));
     for (u32 i = 0; fts_shadow_suffix(t->fts, i); i++)
         nested_sql(c, "CREATE TABLE %s.%s%s", schema, sql_quoted(c, shadow_name(c, t->fts, i)),

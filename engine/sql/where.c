@@ -1,5 +1,6 @@
 // The interface: loops are planned and opened, then closed around what the caller put in between.
 #include "../fts/fts_table.h"
+#include "../fts/fts_vocab.h"
 #include "where.h"
 
 int where_continue_label(const struct where_info *w) { return w->continue_label; }
@@ -286,6 +287,8 @@ static void open_sources(struct where_info *w)
         struct where_loop *loop = level->loop;
         if (t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS) {
             if (!(t->flags & TABLE_EPONYMOUS)) compile_use_database(c, s->database);
+            int other = t->vocab && t->vocab->database ? compile_database_find(c, t->vocab->database) : -1;
+            if (other >= 0) compile_use_database(c, other);
             int address = emit(c, OP_VOpen, s->cursor, s->database, 0);
             program_p4_table(c->program, address, t);
         } else if (t->flags & TABLE_EPHEMERAL) {

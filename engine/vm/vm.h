@@ -16,6 +16,7 @@ struct vacuum;
 struct table_function;
 struct table_rows;
 struct fts_cursor;
+struct fts_vocab_cursor;
 
 // ---- cursors ---------------------------------------------------------------------------------------------
 
@@ -71,6 +72,7 @@ struct vm_cursor {
     struct table_rows *rows;
     const struct table *virtual_table;
     struct fts_cursor *fts;
+    struct fts_vocab_cursor *vocab;
     struct skerry_stmt *inner; // of a pragma_X
     bool filtering;
     struct value pragma_arguments[2]; // the hidden columns, in their order

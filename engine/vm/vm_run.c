@@ -4,6 +4,7 @@
 // and JUMP go on.
 #include "vm.h"
 #include "../fts/fts_table.h"
+#include "../fts/fts_vocab.h"
 
 #include <math.h>
 
@@ -431,6 +432,10 @@ static io_status rowid_get(struct skerry_stmt *s, const struct instruction *in)
     if (UNLIKELY(c->kind == VM_CURSOR_VIRTUAL)) {
         if (c->fts) {
             value_set_integer(out, fts_cursor_rowid(c->fts));
+            return IO_DONE;
+        }
+        if (c->vocab) {
+            value_set_integer(out, fts_vocab_rowid(c->vocab));
             return IO_DONE;
         }
         value_set_integer(out, c->rows ? table_rows_rowid(c->rows) : (s64)c->sequence);

@@ -3,6 +3,7 @@
 #include "../connection.h"
 #include "../fn/table_function.h"
 #include "../fts/fts_table.h"
+#include "../fts/fts_vocab.h"
 #include <strings.h>
 #include "../sql/compile.h"
 #include "../sql/pragma.h"
@@ -94,6 +95,7 @@ io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in)
     c->virtual_table = in->p4.table;
     c->table = true;
     if (in->p4.table->fts) return fts_cursor_open(s->db, (u32)in->p2, in->p4.table, &s->op, &c->fts);
+    if (in->p4.table->vocab) return fts_vocab_open(s->db, (u32)in->p2, in->p4.table, &s->op, &c->vocab);
     if (!c->function && !(in->p4.table->flags & TABLE_EPONYMOUS)) return IO_ERROR(&s->op.err, ERR_ERROR, "no such module: %s", in->p4.table->module);
     return IO_DONE;
 }
@@ -161,6 +163,11 @@ io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in,
         *jump = c->null_row = fts_cursor_eof(c->fts);
         return IO_DONE;
     }
+    if (c->vocab) {
+        IO_TRY(fts_vocab_filter(c->vocab, &s->op));
+        *jump = c->null_row = fts_vocab_eof(c->vocab);
+        return IO_DONE;
+    }
     const struct value *argv[32] = {NULL};
     u64 given = (u64)r[0].integer;
     for (u32 i = 0, at = 0; i < COUNT_OF(argv); i++)
@@ -200,6 +207,7 @@ io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in)
     value_set_null(out);
     if (c->null_row) return IO_DONE;
     if (c->fts) return fts_cursor_column(c->fts, &s->op, (u32)in->p2, out);
+    if (c->vocab) return fts_vocab_column_get(c->vocab, &s->op, (u32)in->p2, out);
     if (!c->function) {
         u32 hidden = 0, column = (u32)in->p2;
         while (!(c->virtual_table->columns[hidden].flags & COLUMN_HIDDEN)) hidden++;
@@ -222,6 +230,12 @@ io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, b
     if (c->fts) {
         IO_TRY(fts_cursor_next(c->fts, &s->op));
         *jump = !fts_cursor_eof(c->fts);
+        c->null_row = !*jump;
+        return IO_DONE;
+    }
+    if (c->vocab) {
+        IO_TRY(fts_vocab_next(c->vocab, &s->op));
+        *jump = !fts_vocab_eof(c->vocab);
         c->null_row = !*jump;
         return IO_DONE;
     }

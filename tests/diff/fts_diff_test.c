@@ -123,6 +123,8 @@ static void add_query(struct generator *g, u32 depth)
     }
 }
 
+static const char *const vocabularies[] = {"row", "col", "instance"};
+
 static void make_table(struct generator *g, struct oracle *o)
 {
     static const char *const tokenizers[] = {"unicode61",
@@ -167,6 +169,11 @@ static void make_table(struct generator *g, struct oracle *o)
     }
     add(g, ")");
     run(g, o);
+    for (u32 i = 0; i < COUNT_OF(vocabularies); i++) {
+        start(g);
+        add(g, "CREATE VIRTUAL TABLE v%u USING fts5vocab(%s, %s)", i, chance(g, 50) ? "t" : "'t'", vocabularies[i]);
+        run(g, o);
+    }
     if (chance(g, 50)) {
         start(g);
         add(g, "INSERT INTO t(t, rank) VALUES('pgsz', %u)", 32 + pick(g, 200));
@@ -269,8 +276,24 @@ static void change(struct generator *g, struct oracle *o)
     run(g, o);
 }
 
+static void vocabulary_query(struct generator *g, struct oracle *o)
+{
+    u32 kind = pick(g, COUNT_OF(vocabularies));
+    start(g);
+    bool some = chance(g, 40);
+    add(g, "SELECT %s FROM v%u", some ? "*" : "rowid, *", kind); // SQLite counts from where it begins
+    if (some) add(g, " WHERE term %s '%c'", chance(g, 50) ? ">=" : "<", "abdmst"[pick(g, 6)]);
+    if (chance(g, 20)) add(g, " ORDER BY %s", chance(g, 50) ? "term DESC, 3, 4" : "doc, 1");
+    if (chance(g, 20)) add(g, " LIMIT %u", 1 + pick(g, 10));
+    run(g, o);
+}
+
 static void query(struct generator *g, struct oracle *o)
 {
+    if (chance(g, 10)) {
+        vocabulary_query(g, o);
+        return;
+    }
     start(g);
     add(g, "SELECT rowid");
     bool text = !g->contentless;

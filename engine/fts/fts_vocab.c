@@ -1,0 +1,303 @@
+// fts5vocab: the terms of a full-text table as a table.
+#include "fts_vocab.h"
+
+#include <strings.h>
+
+#include "fts_internal.h"
+
+enum { VOCAB_COLUMNS_MAX = 4 };
+static const char *const columns[][VOCAB_COLUMNS_MAX + 1] = {
+    [FTS_VOCAB_ROW] = {"term", "doc", "cnt"},
+    [FTS_VOCAB_COLUMN] = {"term", "col", "doc", "cnt"},
+    [FTS_VOCAB_INSTANCE] = {"term", "doc", "col", "offset"},
+};
+
+struct fts_vocab_cursor {
+    struct skerry *db;
+    u32 database; // of the full-text table
+    const struct fts_vocab *vocab;
+    struct table *table, *own; // references
+    struct fts_table *x;
+    struct fts_reader reader;
+    struct fts_structure structure;
+    u64 generation;
+    struct fts_merge *merge;
+    bool filtering, flushed, reading; // what is under way
+    bool started, ended, eof;
+    struct fts_entry next; // the entry that follows; term NULL: not there yet
+    // The row it stands on: a term, or an entry of it.
+    struct fts_buffer term;
+    s64 rowid, number;
+    u64 rows, tokens;                 // FTS_VOCAB_ROW
+    u64 *column_rows, *column_tokens; // FTS_VOCAB_COLUMN
+    u32 column;
+    u64 *positions;
+    u32 position_count, position_capacity, position;
+};
+
+// ---- the definition ------------------------------------------------------------------------------------------------
+
+struct fts_vocab *fts_vocab_parse(struct arena *a, bool temp, const char *const *arguments, u32 count, const char **error)
+{
+    static const char *const kinds[] = {"row", "col", "instance"};
+    struct fts_vocab *v = arena_alloc(a, sizeof *v);
+    *error = NULL;
+    if (!v) return NULL;
+    bool other = temp && count == 3;
+    if (!other && count != 2) {
+        *error = "wrong number of vtable arguments";
+        return NULL;
+    }
+    const char *texts[3];
+    for (u32 i = 0; i < count; i++)
+        if (!(texts[i] = fts_dequoted(a, arguments[i]))) return NULL;
+    v->database = other ? texts[0] : NULL;
+    v->table = texts[count - 2];
+    for (u32 i = 0; i < COUNT_OF(kinds); i++) {
+        if (strcasecmp(texts[count - 1], kinds[i]) != 0) continue;
+        v->kind = (u8)i;
+        return v;
+    }
+    *error = arena_format(a, "fts5vocab: unknown table type: '%s'", texts[count - 1]);
+    return NULL;
+}
+
+const char *fts_vocab_column(const struct fts_vocab *v, u32 index) { return columns[v->kind][index]; }
+
+// ---- cursors ---------------------------------------------------------------------------------------------------------
+
+io_status fts_vocab_open(struct skerry *db, u32 database, const struct table *own, struct op *op, struct fts_vocab_cursor **out)
+{
+    const struct fts_vocab *v = own->vocab;
+    int at = v->database ? connection_database_find(db, v->database) : (int)database;
+    const struct table *t = at >= 0 && db->databases[at].schema ? schema_table(db->databases[at].schema, v->table) : NULL;
+    if (!t || !t->fts)
+        return IO_ERROR(&op->err, ERR_ERROR, "no such fts5 table: %s.%s", v->database ? v->database : db->databases[database].name,
+                        v->table);
+    struct fts_table *x;
+    IO_TRY(fts_table_get(db, (u32)at, t, op, &x));
+    struct fts_vocab_cursor *c = calloc(1, sizeof *c);
+    if (!c) return fts_no_memory(op);
+    u32 count = t->fts->column_count + 1;
+    *c = (struct fts_vocab_cursor){.db = db, .database = (u32)at, .vocab = v, .x = x, .eof = true};
+    c->table = table_ref((struct table *)(uintptr_t)t);
+    c->own = table_ref((struct table *)(uintptr_t)own);
+    c->column_rows = calloc(count, sizeof *c->column_rows);
+    c->column_tokens = calloc(count, sizeof *c->column_tokens);
+    *out = c;
+    if (c->column_rows && c->column_tokens) return IO_DONE;
+    fts_vocab_close(c);
+    *out = NULL;
+    return fts_no_memory(op);
+}
+
+void fts_vocab_close(struct fts_vocab_cursor *c)
+{
+    if (!c) return;
+    fts_merge_free(c->merge);
+    fts_reader_free(&c->reader);
+    fts_structure_free(&c->structure);
+    fts_buffer_free(&c->term);
+    free(c->column_rows);
+    free(c->column_tokens);
+    free(c->positions);
+    table_unref(c->table);
+    table_unref(c->own);
+    free(c);
+}
+
+static io_status damaged(struct fts_vocab_cursor *c, struct op *op) { return fts_corrupt(op, c->x, "the index is damaged"); }
+
+static bool is_next_term(const struct fts_vocab_cursor *c)
+{
+    return c->next.term_size != c->term.size || memcmp(c->next.term, c->term.data, c->term.size) != 0;
+}
+
+// The entry after the last one goes to c->next. Where segments were written or merged meanwhile, it is looked for
+// among them as they are now.
+static io_status entry_next(struct fts_vocab_cursor *c, struct op *op)
+{
+    static const u8 first[] = {FTS_MAIN_PREFIX};
+    if (!c->started || c->generation != c->x->generation) {
+        fts_merge_free(c->merge);
+        c->merge = NULL;
+        IO_TRY(fts_structure_read(c->x, op, &c->reader, &c->structure));
+        c->generation = c->x->generation;
+        c->started = true;
+    }
+    do {
+        bool known = c->term.size > 0;
+        IO_TRY(fts_merge_next(&c->merge, c->x, op, &c->structure, known ? c->term.data : first, known ? c->term.size : 1, &c->next));
+    } while (c->next.term && !is_next_term(c) && c->next.rowid <= c->rowid);
+    if (c->next.term && c->next.term[0] != FTS_MAIN_PREFIX) c->next.term = NULL;
+    return IO_DONE;
+}
+
+static bool position_keep(struct fts_vocab_cursor *c, u64 position)
+{
+    if (c->position_count == c->position_capacity) {
+        u32 capacity = c->position_capacity ? c->position_capacity * 2 : 16;
+        u64 *grown = realloc(c->positions, capacity * sizeof *grown);
+        if (!grown) return false;
+        c->positions = grown;
+        c->position_capacity = capacity;
+    }
+    c->positions[c->position_count++] = position;
+    return true;
+}
+
+// Counts c->next, whose term the cursor stands on.
+static io_status entry_count(struct fts_vocab_cursor *c, struct op *op)
+{
+    const struct fts_config *config = c->table->fts;
+    const u8 *at = c->next.positions, *end = at + c->next.positions_size;
+    u64 position, last = UINT64_MAX;
+    c->rowid = c->next.rowid;
+    c->rows++;
+    c->position_count = c->position = 0;
+    if (config->detail == FTS_DETAIL_NONE) {
+        c->column_rows[0]++;
+        return position_keep(c, 0) ? IO_DONE : fts_no_memory(op);
+    }
+    struct fts_position_reader reader = {0};
+    while (at < end) {
+        if (!fts_position_next(config, &reader, &at, end, &position)) return damaged(c, op);
+        u64 column = position >> 32;
+        if (column >= config->column_count) return damaged(c, op);
+        if (column != last) c->column_rows[column]++;
+        last = column;
+        if (config->detail == FTS_DETAIL_FULL) {
+            c->tokens++;
+            c->column_tokens[column]++;
+        }
+        if (c->vocab->kind == FTS_VOCAB_INSTANCE && !position_keep(c, position)) return fts_no_memory(op);
+    }
+    return IO_DONE;
+}
+
+static io_status term_begin(struct fts_vocab_cursor *c, struct op *op)
+{
+    u32 count = c->table->fts->column_count;
+    c->term.size = 0;
+    if (!fts_buffer_add(&c->term, c->next.term, c->next.term_size)) return fts_no_memory(op);
+    c->rows = c->tokens = 0;
+    memset(c->column_rows, 0, count * sizeof *c->column_rows);
+    memset(c->column_tokens, 0, count * sizeof *c->column_tokens);
+    c->column = 0;
+    return IO_DONE;
+}
+
+// To the first entry that is not counted yet; whole: counts all of its term.
+static io_status entries_read(struct fts_vocab_cursor *c, struct op *op)
+{
+    bool whole = c->vocab->kind != FTS_VOCAB_INSTANCE;
+    for (;;) {
+        if (!c->next.term) {
+            IO_TRY(entry_next(c, op));
+            if (!c->next.term) {
+                c->ended = true;
+                return IO_DONE;
+            }
+        }
+        if (is_next_term(c)) {
+            if (c->rows && whole) return IO_DONE;
+            IO_TRY(term_begin(c, op));
+        }
+        IO_TRY(entry_count(c, op));
+        c->next.term = NULL;
+        if (!whole) return IO_DONE;
+    }
+}
+
+// To the next row out of what is counted already; false: there is none.
+static bool counted_next(struct fts_vocab_cursor *c)
+{
+    if (c->vocab->kind == FTS_VOCAB_COLUMN) {
+        u32 count = c->table->fts->detail == FTS_DETAIL_NONE ? 1 : c->table->fts->column_count;
+        for (u32 k = c->column + 1; k < count; k++) {
+            if (!c->column_rows[k]) continue;
+            c->column = k;
+            return true;
+        }
+    }
+    if (c->vocab->kind != FTS_VOCAB_INSTANCE || c->position + 1 >= c->position_count) return false;
+    c->position++;
+    return true;
+}
+
+io_status fts_vocab_next(struct fts_vocab_cursor *c, struct op *op)
+{
+    if (!c->reading && c->rows && counted_next(c)) {
+        c->number++;
+        return IO_DONE;
+    }
+    if (!c->reading) c->rows = 0;
+    c->reading = true;
+    if (!c->ended) IO_TRY(entries_read(c, op));
+    c->reading = false;
+    c->eof = !c->rows;
+    while (!c->eof && c->vocab->kind == FTS_VOCAB_COLUMN && !c->column_rows[c->column]) c->column++;
+    c->number++;
+    return IO_DONE;
+}
+
+io_status fts_vocab_filter(struct fts_vocab_cursor *c, struct op *op)
+{
+    if (!c->filtering) {
+        c->filtering = true;
+        fts_merge_free(c->merge);
+        c->merge = NULL;
+        c->flushed = c->reading = c->started = c->ended = false;
+        c->next.term = NULL;
+        c->term.size = 0;
+        c->rows = 0;
+        c->number = 0;
+    }
+    if (!c->flushed) {
+        IO_TRY(fts_table_get(c->db, c->database, c->table, op, &c->x));
+        IO_TRY(fts_flush_run(c->x, op, FTS_FLUSH_PENDING));
+        c->flushed = true;
+    }
+    IO_TRY(fts_vocab_next(c, op));
+    c->filtering = false;
+    return IO_DONE;
+}
+
+bool fts_vocab_eof(const struct fts_vocab_cursor *c) { return c->eof; }
+s64 fts_vocab_rowid(const struct fts_vocab_cursor *c) { return c->number; }
+
+// What was not counted is NULL.
+static void count_set(struct value *out, u64 count)
+{
+    if (count) value_set_integer(out, (s64)count);
+}
+
+static bool text_set(struct value *out, const void *bytes, u32 size) { return value_set_text(out, bytes, size) == ERR_OK; }
+
+io_status fts_vocab_column_get(struct fts_vocab_cursor *c, struct op *op, u32 column, struct value *out)
+{
+    const struct fts_config *config = c->table->fts;
+    u64 position = c->position < c->position_count ? c->positions[c->position] : 0;
+    bool ok = true;
+    value_set_null(out);
+    if (column == 0) {
+        ok = text_set(out, c->term.data + 1, c->term.size - 1);
+    } else if (c->vocab->kind == FTS_VOCAB_ROW) {
+        count_set(out, column == 1 ? c->rows : c->tokens);
+    } else if (c->vocab->kind == FTS_VOCAB_COLUMN) {
+        if (column == 1) {
+            const char *name = config->columns[c->column];
+            if (config->detail != FTS_DETAIL_NONE) ok = text_set(out, name, (u32)strlen(name));
+        } else {
+            count_set(out, (column == 2 ? c->column_rows : c->column_tokens)[c->column]);
+        }
+    } else if (column == 1) {
+        value_set_integer(out, c->rowid);
+    } else if (column == 2) {
+        const char *name = config->columns[position >> 32];
+        if (config->detail != FTS_DETAIL_NONE) ok = text_set(out, name, (u32)strlen(name));
+    } else if (config->detail == FTS_DETAIL_FULL) {
+        value_set_integer(out, (s64)(position & UINT32_MAX));
+    }
+    return ok ? IO_DONE : fts_no_memory(op);
+}
