@@ -4,6 +4,7 @@
 # make bench      ratios against the peers, measured in one run
 # make conformance   SQLite's own answers (CORPORA=folder), with the counts of each runner
 # make sim        simulated crashes and failing disks from SEED on: SEEDS=n worlds (the everyday few are in make unit)
+# make diff       random SQL over the whole dialect on Skerry and on SQLite: SECONDS_EACH=n from SEED on
 # make mutation   deliberately broken variants, each of which the tests must catch
 # make fuzz       fuzzers for the parsers of foreign bytes
 # make lint       clang, clang-tidy, clang-format
@@ -43,7 +44,7 @@ TEST_SOURCES := $(shell find tests -name '*_test.c' | sort)
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
 TEST_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out $(TEST_SOURCES) $(wildcard tests/fuzz/*.c tests/bench/*.c),$(shell find tests -name '*.c' -not -path '*/node_modules/*')))
 
-.PHONY: all unit test tests conformance bench sim mutation flags libs fuzz fuzzers lint clean
+.PHONY: all unit test tests conformance bench sim diff mutation flags libs fuzz fuzzers lint clean
 .SECONDARY:
 all: $(B)/skerry
 
@@ -116,6 +117,10 @@ SEEDS ?= 500
 SIMULATIONS := $(addprefix $(B)/tests/sim/,engine_crash_test store_crash_test isolation_test)
 sim: $(SIMULATIONS)
 	@for program in $(SIMULATIONS); do SIM_WORLDS=$(SEEDS) $$program || exit 1; done
+
+SECONDS_EACH ?= 60
+diff: $(B)/tests/diff/dialect_diff_test
+	@SECONDS=$(SECONDS_EACH) $<
 
 CORPORA ?= ../shared/corpora
 conformance: all

@@ -18,6 +18,12 @@ struct oracle {
     bool quiet_texts;    // only that both fail counts, not the text
     bool gave_up;        // SQLite ran into a limit of its own: nothing is compared any more
     bool any_order;      // rows are compared as sets
+    bool several_mistakes; // statements may have them: which of them is told is not compared
+    bool quiet;          // differences are counted, not reported
+    bool lenient_order;  // what depends on the order of evaluation alone is no difference
+    bool columns;        // names of columns and places of errors are compared as well
+    bool rowid_unknown;  // since a VACUUM, which leaves SQLite's last_insert_rowid somewhere
+    int instructions_left; // of oracle_limit, in thousands
 };
 
 // Opens both on fresh files of the test's directory; false: the test has failed.
@@ -26,6 +32,8 @@ bool oracle_open_cached(struct oracle *o, const char *name, u64 cache_bytes); //
 // Runs all statements of the text on both; false when something differed (reported by test_fail).
 bool oracle_run(struct oracle *o, const char *sql);
 bool oracle_in_transaction(struct oracle *o);
+// Statements that take SQLite more than that many instructions are given up.
+void oracle_limit(struct oracle *o, int instructions);
 // Every table's contents must be the same, in whatever order they come.
 bool oracle_compare_contents(struct oracle *o);
 // Closes Skerry's, has SQLite check the file ("PRAGMA integrity_check") and compares what it finds in it with

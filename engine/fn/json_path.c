@@ -273,15 +273,18 @@ static enum json_status merge(struct json_view target, const struct json_element
     }
     if (depth > JSON_DEPTH_MAX) return JSON_TOO_DEEP;
     size_t place = json_container_begin(out, JSON_OBJECT);
-    struct member m, change;
+    struct member m, change, next;
     bool object = t && t->type == JSON_OBJECT;
     // The target's members in their order, changed or left out; then the patch's new ones.
     for (u32 j = object ? t->payload : 0; object && j < t->end; j = m.value.end) {
         if (!member_read(target, j, t->end, &m)) return JSON_MALFORMED;
         bool changed = false;
-        for (u32 k = p->payload; k < p->end && !changed; k = change.value.end) {
-            if (!member_read(patch, k, p->end, &change)) return JSON_MALFORMED;
-            changed = members_equal(patch, &change.label, target, &m.label);
+        // Of the patch's members with the same name the last one is meant.
+        for (u32 k = p->payload; k < p->end; k = next.value.end) {
+            if (!member_read(patch, k, p->end, &next)) return JSON_MALFORMED;
+            if (!members_equal(patch, &next.label, target, &m.label)) continue;
+            changed = true;
+            change = next;
         }
         // Of members with the same name only the first is meant.
         struct member earlier;
@@ -304,6 +307,10 @@ static enum json_status merge(struct json_view target, const struct json_element
         for (u32 j = object ? t->payload : 0; object && j < t->end && !known; j = m.value.end) {
             if (!member_read(target, j, t->end, &m)) return JSON_MALFORMED;
             known = members_equal(patch, &change.label, target, &m.label);
+        }
+        for (u32 j = change.value.end; j < p->end && !known; j = next.value.end) {
+            if (!member_read(patch, j, p->end, &next)) return JSON_MALFORMED;
+            known = members_equal(patch, &next.label, patch, &change.label);
         }
         if (known) continue;
         text_append(out, patch.bytes + change.label.at, change.label.end - change.label.at);

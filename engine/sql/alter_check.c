@@ -18,6 +18,7 @@ static void locate_target(struct compile *c, struct source_list *target)
     struct source *s = &target->items[0];
     int found;
     s->table = locate_table(c, c->trigger_schema, s->name, -1, false, &found);
+    if (table_is_view(s->table)) s->table = view_columns(c, s->table, found);
     s->database = found;
     s->cursor = cursor_alloc(c);
 }
@@ -107,8 +108,11 @@ static void check_text(struct compile *c, struct object_check *o, int database, 
                       .fail = check_parse_failed, .context = c};
     parse_statement(&p);
     if (p.stmt && p.stmt->kind == STMT_CREATE_VIEW) {
+        const char *schema = c->trigger_schema;
         c->view_database = database;
+        c->trigger_schema = database == DATABASE_TEMP ? NULL : compile_database_name(c, database);
         resolve_select(c, ((struct stmt_create_view *)p.stmt)->select, NULL);
+        c->trigger_schema = schema;
     } else if (p.stmt && p.stmt->kind == STMT_CREATE_TRIGGER) {
         alter_resolve_trigger(c, database, (struct stmt_create_trigger *)p.stmt);
     }
@@ -125,7 +129,7 @@ static void check_objects(struct compile *c, void *context)
         if (!s || (d != o->database && d != DATABASE_TEMP)) continue;
         for (u32 i = 1; i < s->table_count; i++) {
             const struct table *t = s->tables[i];
-            if (table_is_view(t) && *t->name) check_text(c, o, d, "view", t->name, t->sql);
+            if (table_is_view(t) && !table_owns_foreign_triggers(t)) check_text(c, o, d, "view", t->name, t->sql);
             for (const struct trigger *x = t->triggers; x; x = x->next) check_text(c, o, d, "trigger", x->name, x->sql);
         }
         for (const struct trigger *x = s->foreign_triggers; x; x = x->next)

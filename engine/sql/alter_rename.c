@@ -263,15 +263,17 @@ static void edit_uses(struct text_edit *t)
         const struct name_use *u = &t->uses[i];
         const struct expr *e = u->e;
         if (e->kind == EXPR_TEXT && e->flags & EXPR_F_QUOTED_TEXT) edit_string(t, e);
-        bool resolved = e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_TRIGGER;
-        if (!resolved || !e->table || !name_equal(e->table->name, a->table->name) ||
+        bool excluded = e->kind == EXPR_REGISTER && a->column >= 0; // of an upsert
+        bool resolved = excluded || e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_TRIGGER;
+        if (!resolved || !e->table || !e->table->name || !name_equal(e->table->name, a->table->name) ||
             (e->table->flags & TABLE_EPHEMERAL && e->table != a->table))
             continue;
         if (a->column < 0) {
             if (is_table(a, u->qualifier)) edit_add(t, u->qualifier_offset);
             continue;
         }
-        if (!is_column(a, u->column) || e->column != a->column) continue;
+        s32 column = e->column == COLUMN_ROWID ? a->table->rowid_column : e->column;
+        if (!is_column(a, u->column) || column != a->column) continue;
         if (!a->new_name)
             fail_in(t, " after drop column",
                     u->qualifier ? arena_format(a->c->arena, "no such column: %s.%s", u->qualifier, u->column)
@@ -427,9 +429,12 @@ static void edit_text(struct text_edit *t)
         struct stmt_create_view *s = (struct stmt_create_view *)t->stmt;
         walk_select(&w, s->select);
         int saved = a->c->view_database;
+        const char *schema = a->c->trigger_schema;
         a->c->view_database = t->database;
+        a->c->trigger_schema = t->database == DATABASE_TEMP ? NULL : compile_database_name(a->c, t->database);
         resolve_select(a->c, s->select, NULL);
         a->c->view_database = saved;
+        a->c->trigger_schema = schema;
         struct walker find = {.expr = find_expr, .select = find_select, .context = t};
         walk_select(&find, s->select);
         edit_uses(t);
@@ -541,7 +546,7 @@ void alteration_apply(struct alteration *a)
                 if (a->new_name || t != a->table) alter_object(a, d, t, "table", t->name, t->sql);
                 for (const struct index *x = t->indexes; x; x = x->next) alter_object(a, d, t, "index", x->name, x->sql);
             }
-            if (table_is_view(t) && *t->name) alter_object(a, d, NULL, "view", t->name, t->sql);
+            if (table_is_view(t) && !table_owns_foreign_triggers(t)) alter_object(a, d, NULL, "view", t->name, t->sql);
             for (const struct trigger *x = t->triggers; x; x = x->next)
                 alter_object(a, d, NULL, "trigger", x->name, x->sql);
         }

@@ -213,6 +213,7 @@ enum name_flags {
     NAME_FROM_SCHEMA = 1 << 7,     // the expression comes out of the schema
     NAME_RESULT_ALIAS = 1 << 8,    // names may be aliases of result columns (WHERE, GROUP BY, HAVING, ORDER BY)
     NAME_NO_DOUBLE_QUOTED = 1 << 9,
+    NAME_REGISTERS = 1 << 10, // columns become registers: no aggregate belongs to such a row
     NAME_SELF_TABLE = NAME_CHECK | NAME_PARTIAL_INDEX | NAME_INDEX_EXPR | NAME_GENERATED,
     // set by resolving
     NAME_HAS_AGGREGATE = 1 << 16,
@@ -233,6 +234,7 @@ struct name_context {
     // excluded.x of an upsert: registers of the row that was to be inserted, column order as the table's
     const struct table *excluded_table;
     int excluded_cursor;
+    u32 nested;                     // subqueries of FROM between this context and the one that is resolved in it
     u32 reference_count;            // names resolved here: >0 for an outer context means correlated
     u32 flags;                      // enum name_flags
 };

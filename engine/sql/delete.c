@@ -249,8 +249,9 @@ void delete_code(struct compile *c, struct stmt_delete *s)
     bool is_view = table_is_view(job.table);
     job.target = (struct write_target){.table = job.table, .database = database};
     trigger_set_find(c, &job.triggers, job.table, database, TRIGGER_DELETE, NULL);
-    table_require_writable(c, job.table, &job.triggers);
+    const struct table *named = job.table;
     if (is_view) job.table = job.target.table = view_columns(c, job.table, database);
+    table_require_writable(c, named, &job.triggers);
     bool keys = !is_view && foreign_key_required(c, job.table, database, NULL, false);
     job.complex = job.triggers.count || keys || s->returning || job.table->kind == TABLE_VIRTUAL;
     compile_write_database(c, database, job.complex);

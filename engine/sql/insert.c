@@ -348,10 +348,11 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
     job.table = locate_source(c, source);
     job.target = (struct write_target){.table = job.table, .database = source->database};
     trigger_set_find(c, &job.triggers, job.table, source->database, TRIGGER_INSERT, NULL);
-    table_require_writable(c, job.table, &job.triggers);
     job.is_view = table_is_view(job.table);
     job.is_virtual = job.table->kind == TABLE_VIRTUAL;
+    const struct table *named = job.table;
     if (job.is_view) job.table = job.target.table = view_columns(c, job.table, source->database);
+    table_require_writable(c, named, &job.triggers);
     bool one_row = !s->select || ((s->select->flags & SELECT_F_VALUES) && !s->select->prior);
     compile_write_database(c, source->database, !one_row || job.triggers.count || s->returning);
     if (!c->top->nested) c->program->changes_counted = true;

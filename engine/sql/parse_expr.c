@@ -85,6 +85,22 @@ static struct expr *binary(struct parse *p, enum expr_kind kind, struct expr *le
     return e;
 }
 
+static bool is_literal_false(const struct expr *e)
+{
+    return (e->kind == EXPR_INTEGER || e->kind == EXPR_BOOLEAN) && e->integer == 0;
+}
+
+// What is false by its text alone is the literal 0 from here on: GROUP BY x AND 0 means the 0th column, for instance.
+static struct expr *conjunction(struct parse *p, struct expr *left, struct expr *right)
+{
+    if (!(is_literal_false(left) || is_literal_false(right)) || p->rename || (left->flags | right->flags) & EXPR_F_HAS_FUNCTION)
+        return binary(p, EXPR_AND, left, right);
+    struct expr *zero = expr_new(p->arena, EXPR_INTEGER, OFFSET_NONE);
+    zero->text = "0";
+    zero->text_size = 1;
+    return summed(p, zero);
+}
+
 static struct expr *negated(struct parse *p, bool negate, struct expr *e)
 {
     return negate ? unary(p, EXPR_NOT, e) : e;
@@ -410,9 +426,10 @@ static struct expr *infix_function(struct parse *p, u32 name_offset, u32 name_si
 
 // ---- operands ---------------------------------------------------------------------------------------------
 
-static struct expr *subquery(struct parse *p, enum expr_kind kind, u32 offset)
+static struct expr *subquery(struct parse *p, enum expr_kind kind)
 {
-    struct expr *e = expr_new(p->arena, kind, offset);
+    // It has no place of its own for errors, as SQLite has it; nor have rows, CASE, CAST.
+    struct expr *e = expr_new(p->arena, kind, OFFSET_NONE);
     e->select = parse_select(p);
     parse_expect(p, TOKEN_RIGHT_PAREN);
     return summed(p, e);
@@ -451,6 +468,7 @@ static struct expr *parse_case(struct parse *p)
     struct expr *e = token_expr(p, EXPR_CASE);
     parse_advance(p);
     if (p->token != TOKEN_WHEN) e->left = parse_expr(p);
+    e->offset = e->left ? e->left->offset : OFFSET_NONE;
     if (p->token != TOKEN_WHEN) parse_syntax_error(p);
     while (parse_accept(p, TOKEN_WHEN)) {
         expr_list_add(p->arena, &e->list, parse_expr(p));
@@ -468,6 +486,7 @@ static struct expr *parse_cast(struct parse *p)
     parse_advance(p);
     parse_expect(p, TOKEN_LEFT_PAREN);
     e->left = parse_expr(p);
+    e->offset = e->left->offset;
     parse_expect(p, TOKEN_AS);
     u32 begin = p->token_offset;
     if (parse_at_id(p) || p->token == TOKEN_STRING) {
@@ -486,7 +505,7 @@ static struct expr *parse_cast(struct parse *p)
 
 static struct expr *parse_raise(struct parse *p)
 {
-    struct expr *e = token_expr(p, EXPR_RAISE);
+    struct expr *e = expr_new(p->arena, EXPR_RAISE, OFFSET_NONE);
     parse_advance(p);
     parse_expect(p, TOKEN_LEFT_PAREN);
     if (parse_accept(p, TOKEN_IGNORE)) {
@@ -509,12 +528,11 @@ static struct expr *parse_raise(struct parse *p)
 
 static struct expr *parse_parenthesized(struct parse *p)
 {
-    u32 offset = p->token_offset;
     parse_advance(p);
-    if (parse_at_select(p)) return subquery(p, EXPR_SELECT, offset);
+    if (parse_at_select(p)) return subquery(p, EXPR_SELECT);
     struct expr *e = parse_expr(p);
     if (p->token == TOKEN_COMMA) {
-        struct expr *row = expr_new(p->arena, EXPR_ROW, offset);
+        struct expr *row = expr_new(p->arena, EXPR_ROW, OFFSET_NONE);
         expr_list_add(p->arena, &row->list, e);
         while (parse_accept(p, TOKEN_COMMA)) expr_list_add(p->arena, &row->list, parse_expr(p));
         e = summed(p, row);
@@ -580,7 +598,7 @@ static struct expr *parse_operand(struct parse *p)
         parse_advance(p);
         parse_expect(p, TOKEN_LEFT_PAREN);
         if (!parse_at_select(p)) parse_syntax_error(p);
-        return subquery(p, EXPR_EXISTS, offset);
+        return subquery(p, EXPR_EXISTS);
     default:
         if (!parse_at_name(p)) parse_syntax_error(p);
         if (parse_peek(p) == TOKEN_LEFT_PAREN) return parse_function(p);
@@ -838,7 +856,8 @@ static struct expr *parse_operators(struct parse *p, struct expr *left, u32 leve
         }
         default:
             parse_advance(p);
-            left = binary(p, operators[token].kind, left, parse_level(p, at + 1));
+            struct expr *right = parse_level(p, at + 1);
+            left = token == TOKEN_AND ? conjunction(p, left, right) : binary(p, operators[token].kind, left, right);
             break;
         }
     }

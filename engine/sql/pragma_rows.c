@@ -99,6 +99,27 @@ static const char *table_type(const struct schema *s, const struct table *t)
     return "table";
 }
 
+struct view_count {
+    const struct table *view;
+    int database;
+    u32 columns;
+};
+
+static void count_columns(struct compile *c, void *context)
+{
+    struct view_count *v = context;
+    v->columns = view_columns(c, v->view, v->database)->column_count;
+}
+
+// A view that cannot be read has none.
+static u32 view_column_count(struct compile *c, const struct table *view, int database)
+{
+    struct view_count v = {.view = view, .database = database};
+    struct err ignored = ERR_CLEAR;
+    compile_run(c->db, count_columns, &v, &ignored);
+    return v.columns;
+}
+
 static void collect_table_list(struct compile *c, const char *schema, const char *name, struct pragma_rows *rows)
 {
     for (int d = compile_database_count(c) - 1; d >= 0; d--) {
@@ -107,11 +128,11 @@ static void collect_table_list(struct compile *c, const char *schema, const char
         compile_use_database(c, d);
         for (u32 k = s->table_count; k-- > 0;) {
             const struct table *t = s->tables[k];
-            if (!*t->name || (name && !name_equal(name, t->name))) continue;
-            if (table_is_view(t)) t = view_columns(c, t, d);
+            if (table_owns_foreign_triggers(t) || (name && !name_equal(name, t->name))) continue;
+            u32 columns = table_is_view(t) ? view_column_count(c, t, d) : t->column_count;
             const char *label = t->flags & TABLE_SCHEMA_TABLE ? (d == DATABASE_TEMP ? "sqlite_temp_schema" : "sqlite_schema")
                                                               : s->tables[k]->name;
-            add_row(rows, "tttiii", compile_database_name(c, d), label, table_type(s, s->tables[k]), (s64)t->column_count,
+            add_row(rows, "tttiii", compile_database_name(c, d), label, table_type(s, s->tables[k]), (s64)columns,
                     (s64)!table_has_rowid(s->tables[k]), (s64)((t->flags & TABLE_STRICT) != 0));
         }
     }

@@ -363,6 +363,7 @@ static void lookup_name(struct name_context *top, struct expr *e, const char *sc
     e->kind = EXPR_COLUMN;
     e->flags |= EXPR_F_LEAF;
     e->cursor = s->cursor;
+    if (n->flags & NAME_REGISTERS) e->kind2 = EXPR_REGISTER;
     e->table = s->table;
     e->database = s->database;
     if (s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT)) e->flags |= EXPR_F_CAN_BE_NULL;
@@ -440,6 +441,7 @@ static enum walk_result reference_expr(struct walker *w, struct expr *e)
 {
     struct reference_walk *r = w->context;
     if (e->kind != EXPR_COLUMN && e->kind != EXPR_AGG_COLUMN) return WALK_CONTINUE;
+    if (e->kind2 == EXPR_REGISTER) return WALK_CONTINUE;
     if (cursor_within(r->sources, e->cursor)) {
         r->this_count++;
         return WALK_CONTINUE;
@@ -542,7 +544,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
             window->filter = e->filter;
             if (window->start_expr) resolve_node(n, window->start_expr);
             if (window->end_expr) resolve_node(n, window->end_expr);
-            window_update(c, s, window, def);
+            if (!c->top->renaming) window_update(c, s, window, def);
             e->flags |= EXPR_F_WINDOW_FUNCTION | EXPR_F_HAS_WINDOW;
             if (s) select_link_window(c, s, e);
             n->flags |= NAME_HAS_WINDOW;
@@ -553,17 +555,18 @@ static void resolve_function(struct name_context *n, struct expr *e)
             e->aggregate_level = 0;
             while (owner && owner->sources != NULL &&
                    references_sources(c, e, owner->sources) == 0) {
-                e->aggregate_level++;
+                e->aggregate_level = (s16)(e->aggregate_level + 1 + owner->nested);
                 owner = owner->outer;
             }
             if (owner && !owner->sources && references_sources(c, e, NULL) == 0) {
                 // A context without FROM between: arguments that name columns belong further out.
                 while (owner && (!owner->sources || references_sources(c, e, owner->sources) == 0)) {
-                    e->aggregate_level++;
+                    e->aggregate_level = (s16)(e->aggregate_level + 1 + owner->nested);
                     owner = owner->outer;
                 }
             }
             if (owner) {
+                e->aggregate_level = (s16)(e->aggregate_level + owner->nested);
                 owner->flags |= NAME_HAS_AGGREGATE;
                 if (def->flags & FN_MIN_MAX) owner->flags |= NAME_HAS_MIN_MAX;
                 if (e->order_by) owner->flags |= NAME_ORDERED_AGGREGATE;

@@ -454,7 +454,10 @@ static void view_instance(struct compile *c, struct source *s)
 const struct table *view_columns(struct compile *c, const struct table *view, int database)
 {
     struct source s = {.table = view, .cursor = -1, .name = view->name, .database = database};
+    bool renaming = c->top->renaming;
+    c->top->renaming = false; // a view's columns must be all right even then
     view_instance(c, &s);
+    c->top->renaming = renaming;
     return s.table;
 }
 
@@ -712,6 +715,7 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
     if (s->flags & SELECT_F_EXPANDED) return;
     s->flags |= SELECT_F_EXPANDED;
     if (!s->id) s->id = ++c->top->select_id_next;
+    if (outer) outer->nested++;
     if (s->from) {
         if (s->from->count > 64) compile_fail(c, ERR_ERROR, -1, "at most 64 tables in a join");
         mark_right_joins(s->from);
@@ -756,5 +760,6 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
         }
         process_joins(c, s);
     }
+    if (outer) outer->nested--;
     expand_stars(c, s);
 }

@@ -86,7 +86,7 @@ void returning_collect(struct compile *c, struct returning *r, int reg)
     source->cursor = cursor_alloc(c);
     source->database = r->database;
     struct expr_list *list = expr_list_copy(c->arena, r->list);
-    struct name_context names = {.c = c, .sources = sources};
+    struct name_context names = {.c = c, .sources = sources, .flags = NAME_REGISTERS};
     resolve_expr_list(&names, list);
     name_columns(c, r, list);
     struct row_registers row = {.table = r->table, .cursor = source->cursor, .reg = reg};

@@ -158,7 +158,7 @@ bool schema_index_names(struct schema *s)
     s->trigger_slots = slots + 2 * (size_t)size;
     for (u32 i = 0; i < s->table_count; i++) {
         struct table *t = s->tables[i];
-        slot_add(s, s->table_slots, t->name, t);
+        if (!table_owns_foreign_triggers(t)) slot_add(s, s->table_slots, t->name, t);
         for (struct index *x = t->indexes; x; x = x->next) slot_add(s, s->index_slots, x->name, x);
         for (struct trigger *x = t->triggers; x; x = x->next) slot_add(s, s->trigger_slots, x->name, x);
     }

@@ -190,6 +190,8 @@ struct schema {
 // Lookups by name, any case; NULL: not there. The schema table is found as sqlite_master and sqlite_schema,
 // in the temp schema as sqlite_temp_master and sqlite_temp_schema.
 struct table *schema_table(const struct schema *s, const char *name);
+// The one that owns the temp schema's triggers of other databases' tables: no table that a name could mean.
+static inline bool table_owns_foreign_triggers(const struct table *t) { return t->kind == TABLE_VIEW && !t->view_select; }
 // For names that say their database: temp.sqlite_master is there too.
 struct table *schema_table_qualified(const struct schema *s, const char *name);
 struct index *schema_index(const struct schema *s, const char *name);

@@ -46,6 +46,11 @@ void column_set_type(struct column *c, const char *type)
         if (strcasecmp(type, names[i]) == 0) c->strict_type = (u8)i;
 }
 
+static bool is_truth_word(const struct expr *e)
+{
+    return !(e->flags & EXPR_F_QUOTED) && (strcasecmp(e->text, "true") == 0 || strcasecmp(e->text, "false") == 0);
+}
+
 static struct expr *skip_collate(struct expr *e)
 {
     while (e->kind == EXPR_COLLATE) e = e->left;
@@ -173,7 +178,8 @@ static void index_fill(struct schema_build *b, struct table *t, struct index *i,
         s32 column = key_column(t, e);
         const char *collation = NULL;
         if (column == COLUMN_EXPR) {
-            if (e->kind == EXPR_TEXT || (e->kind == EXPR_NAME && !(e->flags & EXPR_F_DOUBLE_QUOTED && !constraint)))
+            bool wrapped = item->expr->kind == EXPR_COLLATE && item->expr->left->kind == EXPR_COLLATE; // a string stays one
+            if ((e->kind == EXPR_TEXT && !wrapped) || (e->kind == EXPR_NAME && !is_truth_word(e) && !(e->flags & EXPR_F_DOUBLE_QUOTED && !constraint)))
                 parse_fail(b->parse, ERR_ERROR, e->offset, "no such column: %s", e->text);
             if (constraint) FAIL(b, "expressions prohibited in PRIMARY KEY and UNIQUE constraints");
             if (!i->exprs) i->exprs = ALLOC(b, i->key_count, struct expr *);

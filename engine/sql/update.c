@@ -515,8 +515,9 @@ static void update_run(struct compile *c, struct update_job *job)
     job->is_view = table_is_view(job->table);
     int database = job->source->database;
     trigger_set_find(c, &job->triggers, job->table, database, TRIGGER_UPDATE, s->set);
-    table_require_writable(c, job->table, &job->triggers);
+    const struct table *named = job->table;
     if (job->is_view) job->source->table = job->table = view_columns(c, job->table, database);
+    table_require_writable(c, named, &job->triggers);
     if (job->upsert) {
         job->target = *job->upsert->target;
     } else {

@@ -19,7 +19,7 @@ static struct expr *index_term(struct compile *c, const struct index *i, u32 k, 
     } else {
         term = expr_new(c->arena, EXPR_COLUMN, OFFSET_NONE);
         term->cursor = cursor;
-        term->column = i->columns[k] == i->table->rowid_column ? COLUMN_ROWID : i->columns[k];
+        term->column = i->columns[k]; // the rowid by its column's name in a longer key is not the rowid of a target
         term->table = i->table;
     }
     struct expr *collate = expr_new(c->arena, EXPR_COLLATE, OFFSET_NONE);

@@ -264,7 +264,10 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
             skip = emit_label(c);
             expr_jump_if_false(c, partial, skip, true);
         }
-        for (int i = 0; i < n; i++) column_code(c, t, level->table_cursor, x->columns[i], base + i);
+        // Without a rowid a number tells equal entries apart.
+        bool numbered = t->primary_key && !table_has_rowid(t);
+        for (int i = 0; i < n - numbered; i++) column_code(c, t, level->table_cursor, x->columns[i], base + i);
+        if (numbered) emit(c, OP_Sequence, level->index_cursor, base + n - 1, 0);
         emit(c, OP_MakeRecord, base, n, record);
         emit(c, OP_IdxInsert, level->index_cursor, record, 0);
         if (skip) emit_place(c, skip);
@@ -643,6 +646,7 @@ void where_end(struct where_info *w)
             emit_jump_here(c, level->skip_address);
             emit_jump_here(c, level->skip_address - 2);
         }
+        if (level->like_counter) emit(c, OP_DecrJumpZero, level->like_counter, level->like_address, 0);
         if (level->left_join) {
             struct source *s = &w->sources->items[level->source];
             int positive = emit(c, OP_IfPos, level->left_join, 0, 0);

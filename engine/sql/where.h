@@ -169,6 +169,8 @@ struct where_level {
     struct where_index *covering; // multi-index OR: all used this one
     // RIGHT JOIN: keys that matched, and the subroutine of the body
     int right_match, right_bloom, right_return, right_address;
+    int like_counter, like_address; // register and address of a LIKE's two passes, over texts and over blobs
+    bool like_descending;
     int skip_address; // skip-scan: the search for the next value
     bitmask not_ready;
 };

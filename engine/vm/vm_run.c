@@ -100,6 +100,7 @@ static const struct value *numeric_operand(const struct value *v, struct value *
 static void arithmetic(u8 opcode, const struct value *left, const struct value *right, struct value *out)
 {
     struct value scratch[2];
+    const struct value *divisor = left, *dividend = right; // of a remainder: text counts as far as it is an integer
     left = numeric_operand(left, &scratch[0]);
     right = numeric_operand(right, &scratch[1]);
     if (left->type == VALUE_NULL || right->type == VALUE_NULL) {
@@ -124,7 +125,7 @@ static void arithmetic(u8 opcode, const struct value *left, const struct value *
             value_set_real(out, b / a);
         break;
     default: {
-        s64 x = value_to_integer(left), y = value_to_integer(right);
+        s64 x = value_to_integer(divisor), y = value_to_integer(dividend);
         if (x == 0)
             value_set_null(out);
         else

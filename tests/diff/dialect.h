@@ -1,0 +1,59 @@
+// Random SQL over the whole dialect: a schema, its rows, and statements of every kind, all from one seed.
+// It keeps track of tables and columns loosely: statements that fail are as good as those that do not, as long as both
+// engines say the same.
+#pragma once
+
+#include "../test.h"
+
+#define DIALECT_TABLES 12
+#define DIALECT_COLUMNS 6
+#define DIALECT_SCOPE 64
+
+struct dialect_table {
+    char name[24];
+    char columns[DIALECT_COLUMNS][12];
+    u32 count;
+    bool view, without_rowid, strict, temp;
+};
+struct dialect_source { // what names may mean within an expression
+    char name[24];
+    const struct dialect_table *table;
+};
+
+struct dialect {
+    u64 state;
+    bool newest; // the oracle knows what came after release 3.40
+    struct dialect_table tables[DIALECT_TABLES];
+    u32 table_count, object_count, alias_count;
+    struct dialect_source scope[DIALECT_SCOPE];
+    u32 scope_count;
+    bool in_trigger_new, in_trigger_old, constant_only, attached;
+    u32 trigger_table;
+    int depth;
+    char text[16000];
+    size_t size;
+};
+
+u32 dialect_pick(struct dialect *d, u32 n);
+bool dialect_chance(struct dialect *d, u32 percent);
+void dialect_add(struct dialect *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define dialect_one(d, words) (words[dialect_pick(d, COUNT_OF(words))])
+
+// dialect_expr.c
+void dialect_value(struct dialect *d);
+void dialect_column(struct dialect *d);
+void dialect_expr(struct dialect *d, int depth);
+void dialect_condition(struct dialect *d, int depth);
+// dialect_select.c: a query of `columns` result columns (0: any). ordered: its rows have one order only.
+void dialect_select(struct dialect *d, int depth, u32 columns, bool *ordered);
+const struct dialect_table *dialect_source_add(struct dialect *d, int depth);
+// dialect_schema.c
+void dialect_create(struct dialect *d);
+void dialect_alter(struct dialect *d);
+void dialect_trigger(struct dialect *d);
+// dialect_change.c
+void dialect_insert(struct dialect *d, bool in_trigger);
+void dialect_update(struct dialect *d, bool in_trigger);
+void dialect_delete(struct dialect *d, bool in_trigger);
+// One statement into d->text. *ordered: the order of its rows counts.
+void dialect_statement(struct dialect *d, u32 number, bool *ordered);

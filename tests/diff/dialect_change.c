@@ -1,0 +1,238 @@
+#include "dialect.h"
+
+static const struct dialect_table *target(struct dialect *d)
+{
+    return &d->tables[dialect_pick(d, d->table_count)];
+}
+
+static void scope_target(struct dialect *d, const char *name, const struct dialect_table *t)
+{
+    struct dialect_source *s = &d->scope[d->scope_count++];
+    s->table = t;
+    memmove(s->name, name, strnlen(name, sizeof s->name - 1) + 1);
+}
+
+static const char *conflict(struct dialect *d)
+{
+    static const char *const words[] = {" OR REPLACE", " OR IGNORE", " OR ABORT", " OR FAIL", " OR ROLLBACK"};
+    return dialect_chance(d, 30) ? dialect_one(d, words) : "";
+}
+
+static void returning(struct dialect *d, const struct dialect_table *t, bool in_trigger)
+{
+    // 3.40 returns values before their affinity is applied.
+    if (!d->newest) return;
+    // A view takes any change without effect when it has a trigger of another kind and RETURNING: an accident.
+    if (in_trigger || t->view || !dialect_chance(d, 20)) return;
+    dialect_add(d, " RETURNING ");
+    if (dialect_chance(d, 40)) {
+        dialect_add(d, "*");
+        return;
+    }
+    dialect_expr(d, 2);
+    if (dialect_chance(d, 50)) {
+        dialect_add(d, ", ");
+        dialect_column(d);
+    }
+}
+
+static void set_list(struct dialect *d, const struct dialect_table *t)
+{
+    if (t->count >= 2 && dialect_chance(d, 10)) {
+        dialect_add(d, "(%s, %s) = ", t->columns[0], t->columns[1]);
+        if (dialect_chance(d, 50)) {
+            dialect_add(d, "(");
+            dialect_expr(d, 1);
+            dialect_add(d, ", ");
+            dialect_expr(d, 1);
+            dialect_add(d, ")");
+        } else {
+            dialect_add(d, "(SELECT ");
+            dialect_expr(d, 1);
+            dialect_add(d, ", ");
+            dialect_expr(d, 1);
+            dialect_add(d, ")");
+        }
+        return;
+    }
+    u32 n = 1 + dialect_pick(d, 2);
+    for (u32 i = 0; i < n; i++) {
+        dialect_add(d, "%s%s = ", i ? ", " : "", dialect_chance(d, 3) ? "rowid" : t->columns[dialect_pick(d, t->count)]);
+        dialect_expr(d, dialect_chance(d, 70) ? 1 : 2);
+    }
+}
+
+void dialect_insert(struct dialect *d, bool in_trigger)
+{
+    const struct dialect_table *t = target(d);
+    u32 scope = d->scope_count;
+    if (!in_trigger && dialect_chance(d, 3)) {
+        dialect_add(d, "INSERT%s INTO %s DEFAULT VALUES", conflict(d), t->name);
+        return;
+    }
+    bool replace = dialect_chance(d, 10);
+    dialect_add(d, "%s%s INTO %s", replace ? "REPLACE" : "INSERT", replace ? "" : conflict(d), t->name);
+    u32 columns = t->count;
+    if (dialect_chance(d, 60)) {
+        columns = 1 + dialect_pick(d, t->count);
+        u32 first = dialect_pick(d, t->count);
+        dialect_add(d, "(");
+        for (u32 i = 0; i < columns; i++) dialect_add(d, "%s%s", i ? ", " : "", t->columns[(first + i) % t->count]);
+        dialect_add(d, ")");
+    }
+    if (dialect_chance(d, 80)) {
+        dialect_add(d, " VALUES ");
+        for (u32 i = 1 + dialect_pick(d, 3); i; i--) {
+            dialect_add(d, "(");
+            for (u32 k = 0; k < columns; k++) {
+                if (k) dialect_add(d, ", ");
+                if (dialect_chance(d, 85) && !in_trigger) dialect_value(d);
+                else dialect_expr(d, 1);
+            }
+            dialect_add(d, i > 1 ? "), " : ")");
+        }
+    } else {
+        bool ordered;
+        dialect_add(d, " SELECT * FROM (");
+        u32 depth = (u32)d->depth;
+        d->depth = 2;
+        dialect_select(d, 2, columns, &ordered);
+        d->depth = (int)depth;
+        dialect_add(d, ") WHERE true ORDER BY ");
+        for (u32 i = 0; i < columns; i++) dialect_add(d, "%squote(c%u)", i ? ", " : "", i);
+        dialect_add(d, " LIMIT 4");
+    }
+    scope_target(d, t->name, t);
+    for (u32 i = dialect_chance(d, 25) ? 1 + dialect_pick(d, 2) : 0; i; i--) {
+        dialect_add(d, " ON CONFLICT");
+        bool with = dialect_chance(d, 70);
+        if (with) {
+            dialect_add(d, "(%s", t->columns[dialect_pick(d, MIN(t->count, 3))]);
+            if (dialect_chance(d, 20)) dialect_add(d, ", %s", t->columns[dialect_pick(d, t->count)]);
+            dialect_add(d, ")");
+        }
+        if (dialect_chance(d, 40)) {
+            dialect_add(d, " DO NOTHING");
+        } else {
+            dialect_add(d, " DO UPDATE SET ");
+            u32 inner = d->scope_count;
+            scope_target(d, "excluded", t);
+            set_list(d, t);
+            if (dialect_chance(d, 30)) {
+                dialect_add(d, " WHERE ");
+                dialect_condition(d, 1);
+            }
+            d->scope_count = inner;
+        }
+        if (!with) break;
+    }
+    returning(d, t, in_trigger);
+    d->scope_count = scope;
+}
+
+void dialect_update(struct dialect *d, bool in_trigger)
+{
+    const struct dialect_table *t = target(d);
+    u32 scope = d->scope_count;
+    dialect_add(d, "UPDATE%s %s SET ", conflict(d), t->name);
+    scope_target(d, t->name, t);
+    bool joined = dialect_chance(d, 10);
+    size_t start = d->size;
+    char *from = NULL;
+    if (joined) {
+        // Of several matches one wins, whichever: one row alone, then.
+        char alias[24];
+        snprintf(alias, sizeof alias, "q%u", d->alias_count++);
+        dialect_add(d, " FROM (SELECT max(a) AS a, min(a) AS b, count(*) AS c FROM %s) AS %s", target(d)->name, alias);
+        from = strndup(d->text + start, d->size - start);
+        static const struct dialect_table one = {.columns = {"a", "b", "c"}, .count = 3, .view = true};
+        scope_target(d, alias, &one);
+        d->size = start;
+    }
+    set_list(d, t);
+    if (from) dialect_add(d, "%s", from);
+    free(from);
+    if (dialect_chance(d, 75)) {
+        dialect_add(d, " WHERE ");
+        dialect_condition(d, 2);
+    }
+    returning(d, t, in_trigger);
+    d->scope_count = scope;
+}
+
+void dialect_delete(struct dialect *d, bool in_trigger)
+{
+    const struct dialect_table *t = target(d);
+    u32 scope = d->scope_count;
+    dialect_add(d, "DELETE FROM %s", t->name);
+    scope_target(d, t->name, t);
+    if (dialect_chance(d, 96)) {
+        dialect_add(d, " WHERE ");
+        dialect_condition(d, 2);
+        if (dialect_chance(d, 50)) {
+            dialect_add(d, " AND ");
+            dialect_condition(d, 1);
+        }
+    }
+    returning(d, t, in_trigger);
+    d->scope_count = scope;
+}
+
+// ---- everything else --------------------------------------------------------------------------------------------
+
+static void pragma(struct dialect *d)
+{
+    static const char *const plain[] = {
+        "PRAGMA foreign_keys = ON", "PRAGMA foreign_keys = OFF", "PRAGMA recursive_triggers = ON", "PRAGMA recursive_triggers = OFF",
+        "PRAGMA foreign_key_check", "PRAGMA integrity_check", "PRAGMA user_version", "PRAGMA user_version = 7",
+        "PRAGMA application_id", "PRAGMA collation_list", "PRAGMA defer_foreign_keys = ON", "PRAGMA table_list", "PRAGMA encoding",
+        "PRAGMA reverse_unordered_selects",
+        "PRAGMA freelist_count", "PRAGMA query_only", "PRAGMA synchronous", "PRAGMA nonsense", "PRAGMA count_changes"};
+    static const char *const of_table[] = {"table_info", "table_xinfo", "index_list", "foreign_key_list", "index_info", "index_xinfo",
+                                           "foreign_key_check", "table_list"};
+    if (dialect_chance(d, 50) || !d->table_count) dialect_add(d, "%s", plain[dialect_pick(d, COUNT_OF(plain))]);
+    else dialect_add(d, "PRAGMA %s(%s)", dialect_one(d, of_table), dialect_chance(d, 70) ? target(d)->name : "i1");
+}
+
+static void transaction(struct dialect *d)
+{
+    static const char *const words[] = {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s1", "SAVEPOINT s2", "RELEASE s1", "RELEASE s2",
+                                        "ROLLBACK TO s1", "ROLLBACK TO s2", "BEGIN IMMEDIATE", "END", "BEGIN EXCLUSIVE"};
+    dialect_add(d, "%s", dialect_one(d, words));
+}
+
+void dialect_statement(struct dialect *d, u32 number, bool *ordered)
+{
+    d->size = 0;
+    d->text[0] = 0;
+    d->scope_count = 0;
+    d->alias_count = 0;
+    d->constant_only = false;
+    *ordered = false;
+    if (number < 5 || !d->table_count || dialect_chance(d, 4)) {
+        dialect_create(d);
+        return;
+    }
+    u32 kind = dialect_pick(d, 100);
+    if (number < 16 && kind > 12) kind = 12 + kind % 26;
+    if (kind < 4) dialect_create(d);
+    else if (kind < 8) dialect_trigger(d);
+    else if (kind < 11) dialect_alter(d);
+    else if (kind < 34) dialect_insert(d, false);
+    else if (kind < 46) dialect_update(d, false);
+    else if (kind < 50) dialect_delete(d, false);
+    else if (kind < 54) transaction(d);
+    else if (kind < 57) pragma(d);
+    else if (kind < 64) {
+        // Constants alone: what functions and operators make of odd values.
+        d->constant_only = true;
+        dialect_add(d, "SELECT ");
+        for (u32 i = 0; i < 4; i++) {
+            if (i) dialect_add(d, ", ");
+            dialect_expr(d, 3);
+        }
+    } else {
+        d->depth = 2 + (int)dialect_pick(d, 2);
+        dialect_select(d, d->depth, 0, ordered);
+    }
+}

@@ -1,0 +1,114 @@
+// Goal: over the whole dialect Skerry says what SQLite says: rows, types, column names, codes, texts and places of
+// errors, counts of changes, and a file that SQLite finds whole.
+// Method: scripts of random statements (dialect_*.c) run on both; the rows of a statement are compared as a set unless
+// its ORDER BY leaves nothing open. A script that differs is cut down to the statements that are needed for it, and
+// printed. SEED=n begins with the rounds from n * 1000 on, ROUNDS=n and SECONDS=n look for longer. Whatever libsqlite3
+// is found serves as the oracle; from release 3.50 on more of the dialect is tried.
+#include "../oracle.h"
+
+#include <sqlite3.h>
+#include <time.h>
+
+#include "dialect.h"
+
+#define STATEMENTS 60
+
+struct script {
+    char *statements[STATEMENTS];
+    bool ordered[STATEMENTS];
+    bool constant[STATEMENTS]; // of constants alone
+    u32 count;
+};
+
+static void script_make(struct script *s, u64 seed)
+{
+    struct dialect *d = calloc(1, sizeof *d);
+    d->state = seed;
+    d->newest = sqlite3_libversion_number() >= 3050000;
+    *s = (struct script){0};
+    while (s->count < STATEMENTS) {
+        bool ordered;
+        dialect_statement(d, s->count, &ordered);
+        if (!d->size) continue;
+        s->ordered[s->count] = ordered;
+        s->constant[s->count] = d->constant_only;
+        s->statements[s->count++] = strdup(d->text);
+    }
+    free(d);
+}
+
+static void script_free(struct script *s)
+{
+    for (u32 i = 0; i < s->count; i++) free(s->statements[i]);
+}
+
+// The number of the statement that differed (count: the contents or the file at the end), or -1. keep: those to run.
+static int script_run(const struct script *s, const bool *keep, bool quiet)
+{
+    struct oracle o;
+    if (!oracle_open(&o, "dialect")) return -1;
+    int at = -1;
+    o.quiet = true;
+    o.context = "";
+    o.columns = true;
+    o.several_mistakes = !getenv("STRICT");
+    oracle_limit(&o, 3000000);
+    for (u32 i = 0; i < s->count && !o.gave_up; i++) {
+        if (keep && !keep[i]) continue;
+        o.any_order = !s->ordered[i];
+        o.lenient_order = !s->constant[i] || sqlite3_libversion_number() < 3050000;
+        o.quiet = quiet;
+        if (!oracle_run(&o, s->statements[i]) && !o.gave_up) {
+            at = (int)i;
+            break;
+        }
+    }
+    o.quiet = quiet;
+    if (at < 0 && !o.gave_up && !oracle_in_transaction(&o) && (!oracle_compare_contents(&o) || !oracle_check_file(&o)))
+        at = (int)s->count;
+    if (o.gave_up) at = -1;
+    oracle_close(&o);
+    return at;
+}
+
+// Leaves out whatever is not needed for a difference.
+static void script_shrink(const struct script *s, bool *keep, int at)
+{
+    for (u32 size = STATEMENTS / 2; size; size /= 2)
+        for (u32 i = 0; i < s->count; i += size) {
+            bool before[STATEMENTS], any = false;
+            memcpy(before, keep, sizeof before);
+            for (u32 k = i; k < MIN(i + size, s->count); k++) {
+                any |= keep[k];
+                keep[k] = false;
+            }
+            if (any && script_run(s, keep, true) != at) memcpy(keep, before, sizeof before);
+        }
+}
+
+TEST(random_scripts)
+{
+    const char *seconds = getenv("SECONDS"), *rounds = getenv("ROUNDS");
+    time_t end = time(NULL) + (seconds ? atoi(seconds) : 100);
+    u32 last = rounds ? (u32)atoi(rounds) : seconds ? UINT32_MAX : 60;
+    u64 seed = test_seed() % 1000000000 * 1000;
+    u32 failed = 0;
+    for (u32 round = 0; time(NULL) < end && failed < 5 && round < last; round++) {
+        struct script s;
+        script_make(&s, seed + round);
+        int at = script_run(&s, NULL, true);
+        if (at >= 0) {
+            failed++;
+            bool keep[STATEMENTS];
+            for (u32 i = 0; i < STATEMENTS; i++) keep[i] = (int)i <= at && i < s.count;
+            script_shrink(&s, keep, at);
+            fprintf(stderr, "-- round %llu\n", (unsigned long long)(seed + round));
+            for (u32 i = 0; i < s.count; i++)
+                if (keep[i]) fprintf(stderr, "%s;\n", s.statements[i]);
+            if (script_run(&s, keep, false) < 0) test_fail(__FILE__, __LINE__, "round %llu differs now and then", (unsigned long long)(seed + round));
+        }
+        script_free(&s);
+    }
+}
+
+int main(int argc, char **argv) { return test_main(argc, argv); }

@@ -1,0 +1,257 @@
+#include "dialect.h"
+
+static const char *const types[] = {"", "INTEGER", "TEXT", "REAL", "NUMERIC", "BLOB", "INT", "VARCHAR(10)", "DOUBLE", "BOOLEAN"};
+static const char *const strict_types[] = {"INTEGER", "TEXT", "REAL", "BLOB", "ANY", "INT"};
+static const char *const conflicts[] = {"", "", "", " ON CONFLICT REPLACE", " ON CONFLICT IGNORE", " ON CONFLICT FAIL",
+                                        " ON CONFLICT ROLLBACK"};
+static const char *const collations[] = {"", "", " COLLATE NOCASE", " COLLATE RTRIM"};
+
+static void scope_self(struct dialect *d, const struct dialect_table *t)
+{
+    static struct dialect_table self;
+    self = *t;
+    d->scope_count = 0;
+    d->scope[0].table = &self;
+    memcpy(d->scope[0].name, self.name, sizeof self.name);
+    d->scope_count = 1;
+}
+
+// An expression of the table's own columns, without subqueries.
+static void self_expr(struct dialect *d, const struct dialect_table *t, bool condition)
+{
+    scope_self(d, t);
+    d->constant_only = true;
+    if (condition) dialect_condition(d, 1);
+    else dialect_expr(d, 1 + (int)dialect_pick(d, 2));
+    d->constant_only = false;
+    d->scope_count = 0;
+}
+
+static void references(struct dialect *d)
+{
+    static const char *const actions[] = {"CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"};
+    dialect_add(d, " REFERENCES %s", d->table_count ? d->tables[dialect_pick(d, d->table_count)].name : "t1");
+    if (dialect_chance(d, 50)) dialect_add(d, "(a)");
+    if (dialect_chance(d, 60)) dialect_add(d, " ON DELETE %s", dialect_one(d, actions));
+    if (dialect_chance(d, 50)) dialect_add(d, " ON UPDATE %s", dialect_one(d, actions));
+    if (dialect_chance(d, 25)) dialect_add(d, " DEFERRABLE INITIALLY DEFERRED");
+}
+
+static void create_table(struct dialect *d)
+{
+    if (d->table_count == DIALECT_TABLES) return;
+    struct dialect_table t = {.count = 2 + dialect_pick(d, DIALECT_COLUMNS - 1)};
+    t.temp = dialect_chance(d, 8);
+    t.strict = dialect_chance(d, 12);
+    t.without_rowid = dialect_chance(d, 18);
+    snprintf(t.name, sizeof t.name, "t%u", ++d->object_count);
+    for (u32 i = 0; i < t.count; i++) snprintf(t.columns[i], sizeof t.columns[i], "%c", "abcdef"[i]);
+    if (dialect_chance(d, 4)) {
+        bool ordered;
+        t.without_rowid = t.strict = false;
+        dialect_add(d, "CREATE %sTABLE %s AS ", t.temp ? "TEMP " : "", t.name);
+        t.count = MIN(t.count, 3u);
+        for (u32 i = 0; i < t.count; i++) snprintf(t.columns[i], sizeof t.columns[i], "c%u", i);
+        d->depth = 2;
+        dialect_add(d, "SELECT * FROM (");
+        dialect_select(d, 2, t.count, &ordered);
+        dialect_add(d, ") ORDER BY ");
+        for (u32 i = 0; i < t.count; i++) dialect_add(d, "%squote(c%u)", i ? ", " : "", i);
+        d->tables[d->table_count++] = t;
+        return;
+    }
+    dialect_add(d, "CREATE %sTABLE %s%s(", t.temp ? "TEMP " : "", dialect_chance(d, 5) ? "IF NOT EXISTS " : "", t.name);
+    bool key = false;
+    for (u32 i = 0; i < t.count; i++) {
+        const char *type = t.strict ? dialect_one(d, strict_types) : dialect_one(d, types);
+        bool primary = i == 0 && dialect_chance(d, t.without_rowid ? 70 : 45);
+        if (primary && dialect_chance(d, 50)) type = "INTEGER";
+        dialect_add(d, "%s%s %s", i ? ", " : "", t.columns[i], type);
+        if (primary) {
+            dialect_add(d, " PRIMARY KEY%s%s", dialect_chance(d, 15) ? " DESC" : "", dialect_one(d, conflicts));
+            if (strcmp(type, "INTEGER") == 0 && !t.without_rowid && dialect_chance(d, 15)) dialect_add(d, " AUTOINCREMENT");
+            key = true;
+        }
+        dialect_add(d, "%s", dialect_one(d, collations));
+        if (dialect_chance(d, 10)) dialect_add(d, " NOT NULL%s", dialect_one(d, conflicts));
+        if (i && dialect_chance(d, 12)) dialect_add(d, " UNIQUE%s", dialect_one(d, conflicts));
+        if (i > 1 && dialect_chance(d, 15)) {
+            dialect_add(d, " %sAS (", dialect_chance(d, 50) ? "GENERATED ALWAYS " : "");
+            struct dialect_table before = t;
+            before.count = i;
+            self_expr(d, &before, false);
+            dialect_add(d, ")%s", dialect_chance(d, 50) ? " STORED" : "");
+        } else if (dialect_chance(d, 20)) {
+            dialect_add(d, " DEFAULT ");
+            dialect_value(d);
+        }
+        if (dialect_chance(d, 6)) {
+            dialect_add(d, " CHECK(");
+            self_expr(d, &t, true);
+            dialect_add(d, ")");
+        }
+        if (dialect_chance(d, 12)) references(d);
+    }
+    if (!key && (t.without_rowid || dialect_chance(d, 25)))
+        dialect_add(d, ", PRIMARY KEY(%s%s, %s%s)%s", t.columns[1], dialect_chance(d, 20) ? " COLLATE NOCASE" : "", t.columns[0],
+                    dialect_chance(d, 20) ? " DESC" : "", dialect_one(d, conflicts));
+    if (dialect_chance(d, 15))
+        dialect_add(d, ", UNIQUE(%s, %s)%s", t.columns[0], t.columns[t.count - 1], dialect_one(d, conflicts));
+    if (dialect_chance(d, 10)) {
+        dialect_add(d, ", CONSTRAINT k CHECK(");
+        self_expr(d, &t, true);
+        dialect_add(d, ")");
+    }
+    dialect_add(d, ")%s%s%s", t.without_rowid ? " WITHOUT ROWID" : "", t.without_rowid && t.strict ? "," : "",
+                t.strict ? " STRICT" : "");
+    d->tables[d->table_count++] = t;
+}
+
+static void create_index(struct dialect *d)
+{
+    const struct dialect_table *t = &d->tables[dialect_pick(d, d->table_count)];
+    dialect_add(d, "CREATE %sINDEX i%u ON %s(", dialect_chance(d, 25) ? "UNIQUE " : "", ++d->object_count, t->name);
+    for (u32 i = 1 + dialect_pick(d, 3), first = i; i; i--) {
+        if (i != first) dialect_add(d, ", ");
+        if (dialect_chance(d, 20)) self_expr(d, t, false);
+        else dialect_add(d, "%s", t->columns[dialect_pick(d, t->count)]);
+        dialect_add(d, "%s%s", dialect_one(d, collations), dialect_chance(d, 25) ? " DESC" : "");
+    }
+    dialect_add(d, ")");
+    if (dialect_chance(d, 25)) {
+        dialect_add(d, " WHERE ");
+        self_expr(d, t, true);
+    }
+}
+
+static void create_view(struct dialect *d)
+{
+    if (d->table_count == DIALECT_TABLES) return;
+    struct dialect_table t = {.count = 1 + dialect_pick(d, 3), .view = true, .temp = dialect_chance(d, 15)};
+    snprintf(t.name, sizeof t.name, "v%u", ++d->object_count);
+    bool named = dialect_chance(d, 50), ordered;
+    dialect_add(d, "CREATE %sVIEW %s", t.temp ? "TEMP " : "", t.name);
+    for (u32 i = 0; i < t.count; i++)
+        snprintf(t.columns[i], sizeof t.columns[i], named ? "%c" : "c%u", named ? (u32)"abcdef"[i] : i);
+    if (named) {
+        dialect_add(d, "(");
+        for (u32 i = 0; i < t.count; i++) dialect_add(d, "%s%s", i ? ", " : "", t.columns[i]);
+        dialect_add(d, ")");
+    }
+    dialect_add(d, " AS ");
+    d->depth = 2;
+    dialect_select(d, 2, t.count, &ordered);
+    d->tables[d->table_count++] = t;
+}
+
+void dialect_trigger(struct dialect *d)
+{
+    static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
+    static const char *const raises[] = {"RAISE(IGNORE)", "RAISE(ABORT, 'aborted')", "RAISE(FAIL, 'failed')", "RAISE(ROLLBACK, 'back')"};
+    if (!d->table_count) {
+        create_table(d);
+        return;
+    }
+    d->trigger_table = dialect_pick(d, d->table_count);
+    const struct dialect_table *t = &d->tables[d->trigger_table];
+    u32 event = dialect_pick(d, 3);
+    dialect_add(d, "CREATE %sTRIGGER r%u %s %s", t->temp || dialect_chance(d, 10) ? "TEMP " : "", ++d->object_count,
+                t->view ? "INSTEAD OF" : dialect_chance(d, 50) ? "BEFORE" : "AFTER", events[event]);
+    if (event == 1 && dialect_chance(d, 40)) dialect_add(d, " OF %s", t->columns[dialect_pick(d, t->count)]);
+    dialect_add(d, " ON %s", t->name);
+    d->in_trigger_new = event != 2;
+    d->in_trigger_old = event != 0;
+    if (dialect_chance(d, 60)) {
+        dialect_add(d, " WHEN ");
+        dialect_condition(d, 1);
+    }
+    dialect_add(d, " BEGIN ");
+    for (u32 i = 1 + dialect_pick(d, 2); i; i--) {
+        u32 kind = dialect_pick(d, 10);
+        d->scope_count = 0;
+        if (kind < 4) dialect_insert(d, true);
+        else if (kind < 6) dialect_update(d, true);
+        else if (kind < 8) dialect_delete(d, true);
+        else {
+            dialect_add(d, "SELECT CASE WHEN ");
+            dialect_condition(d, 1);
+            dialect_add(d, " THEN %s END", dialect_one(d, raises));
+        }
+        dialect_add(d, "; ");
+    }
+    dialect_add(d, "END");
+    d->in_trigger_new = d->in_trigger_old = false;
+    d->scope_count = 0;
+}
+
+static void drop(struct dialect *d)
+{
+    static const char *const kinds[] = {"TABLE", "INDEX", "VIEW", "TRIGGER"};
+    static const char letters[] = {'t', 'i', 'v', 'r'};
+    u32 kind = dialect_pick(d, 4), number = 1 + dialect_pick(d, d->object_count + 1);
+    char name[24];
+    snprintf(name, sizeof name, "%c%u", letters[kind], number);
+    dialect_add(d, "DROP %s %s%s", kinds[kind], dialect_chance(d, 50) ? "IF EXISTS " : "", name);
+    for (u32 i = 0; i < d->table_count; i++)
+        if (strcmp(d->tables[i].name, name) == 0) {
+            d->tables[i] = d->tables[--d->table_count];
+            break;
+        }
+}
+
+void dialect_create(struct dialect *d)
+{
+    if (!d->table_count || dialect_chance(d, 30)) create_table(d);
+    else if (dialect_chance(d, 55)) create_index(d);
+    else if (dialect_chance(d, 50)) create_view(d);
+    else if (dialect_chance(d, 30)) drop(d);
+    else dialect_trigger(d);
+}
+
+void dialect_alter(struct dialect *d)
+{
+    static const char *const others[] = {"ANALYZE", "REINDEX", "REINDEX NOCASE"};
+    if (!d->table_count || dialect_chance(d, 20)) {
+        dialect_add(d, "%s", dialect_one(d, others));
+        return;
+    }
+    struct dialect_table *t = &d->tables[dialect_pick(d, d->table_count)];
+    u32 column = dialect_pick(d, t->count);
+    switch (dialect_pick(d, 4)) {
+    case 0: {
+        char name[24];
+        snprintf(name, sizeof name, "%c%u", t->view ? 'v' : 't', ++d->object_count);
+        dialect_add(d, "ALTER TABLE %s RENAME TO %s", t->name, name);
+        if (!t->view) memcpy(t->name, name, sizeof t->name);
+        break;
+    }
+    case 1: {
+        char name[12];
+        snprintf(name, sizeof name, "g%u", dialect_pick(d, 30));
+        dialect_add(d, "ALTER TABLE %s RENAME COLUMN %s TO %s", t->name, t->columns[column], name);
+        if (!t->view) memcpy(t->columns[column], name, sizeof name);
+        break;
+    }
+    case 2:
+        if (t->count == DIALECT_COLUMNS) {
+            dialect_add(d, "REINDEX %s", t->name);
+            break;
+        }
+        dialect_add(d, "ALTER TABLE %s ADD COLUMN h%u %s", t->name, dialect_pick(d, 30), dialect_one(d, types));
+        if (dialect_chance(d, 40)) {
+            dialect_add(d, " DEFAULT ");
+            dialect_value(d);
+        }
+        if (dialect_chance(d, 10)) dialect_add(d, " NOT NULL");
+        if (dialect_chance(d, 10)) {
+            dialect_add(d, " AS (");
+            self_expr(d, t, false);
+            dialect_add(d, ")");
+        }
+        if (dialect_chance(d, 10)) references(d);
+        break;
+    default:
+        dialect_add(d, "ALTER TABLE %s DROP COLUMN %s", t->name, t->columns[column]);
+        if (!t->view && t->count > 1) memcpy(t->columns[column], t->columns[--t->count], sizeof t->columns[0]);
+    }
+}

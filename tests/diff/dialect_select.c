@@ -1,0 +1,346 @@
+#include "dialect.h"
+
+// Tables of queries: subqueries and common table expressions.
+static struct dialect_table locals[200];
+static u32 local_count;
+static const struct dialect_table each_table = {
+    .columns = {"key", "value", "type", "atom", "fullkey", "path"}, .count = 6, .view = true};
+static const struct dialect_table info_table = {
+    .columns = {"cid", "name", "type", "pk"}, .count = 4, .view = true};
+
+static struct dialect_table *local_new(struct dialect *d, u32 columns)
+{
+    struct dialect_table *t = &locals[local_count++ % COUNT_OF(locals)];
+    *t = (struct dialect_table){.count = columns, .view = true};
+    for (u32 i = 0; i < columns; i++) snprintf(t->columns[i], sizeof t->columns[i], "c%u", i);
+    return t;
+}
+
+static void scope_add(struct dialect *d, const char *name, const struct dialect_table *t)
+{
+    if (d->scope_count == DIALECT_SCOPE) return;
+    struct dialect_source *s = &d->scope[d->scope_count++];
+    s->table = t;
+    memmove(s->name, name, strnlen(name, sizeof s->name - 1) + 1);
+}
+
+const struct dialect_table *dialect_source_add(struct dialect *d, int depth)
+{
+    char alias[24];
+    snprintf(alias, sizeof alias, "q%u", d->alias_count++);
+    const struct dialect_table *t;
+    u32 kind = dialect_pick(d, 20);
+    if (!d->table_count || kind == 0) {
+        dialect_add(d, "%s(%s) AS %s", dialect_chance(d, 50) ? "json_each" : "json_tree",
+                    dialect_chance(d, 50) ? "'[1,\"a\",[2],{\"k\":null}]'" : "'{\"a\":1,\"b\":{\"c\":[true]}}'", alias);
+        t = &each_table;
+    } else if (kind == 1 && !d->in_trigger_new && !d->in_trigger_old) {
+        const struct dialect_table *of = &d->tables[dialect_pick(d, d->table_count)];
+        if (of->view) of = &info_table; // a view may fail, now or later
+        dialect_add(d, "pragma_table_info('%s') AS %s", of->name, alias);
+        t = &info_table;
+    } else if (kind < 5 && depth > 0) {
+        u32 columns = 1 + dialect_pick(d, 3), scope = d->scope_count;
+        d->scope_count = 0; // what is in FROM sees nothing of its neighbours
+        bool ordered;
+        dialect_add(d, "(");
+        dialect_select(d, depth - 1, columns, &ordered);
+        dialect_add(d, ") AS %s", alias);
+        d->scope_count = scope;
+        t = local_new(d, columns);
+    } else {
+        t = &d->tables[dialect_pick(d, d->table_count)];
+        dialect_add(d, "%s AS %s", t->name, alias);
+        if (dialect_chance(d, 2)) dialect_add(d, " NOT INDEXED");
+    }
+    scope_add(d, alias, t);
+    return t;
+}
+
+static void from(struct dialect *d, int depth)
+{
+    static const char *const joins[] = {", ", " JOIN ", " LEFT JOIN ", " INNER JOIN ", " CROSS JOIN ", " NATURAL JOIN ",
+                                        " NATURAL LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN ", " LEFT OUTER JOIN "};
+    u32 first = d->scope_count;
+    dialect_source_add(d, depth);
+    for (u32 i = dialect_chance(d, 55) ? 0 : 1 + dialect_pick(d, 2); i; i--) {
+        u32 j = dialect_pick(d, d->newest ? COUNT_OF(joins) : 7);
+        dialect_add(d, "%s", joins[j]);
+        dialect_source_add(d, depth);
+        if (j == 0 || j == 4 || j == 5 || j == 6) continue;
+        if (dialect_chance(d, 20)) {
+            const struct dialect_source *a = &d->scope[first], *b = &d->scope[d->scope_count - 1];
+            const char *name = a->table->columns[dialect_pick(d, a->table->count)];
+            for (u32 k = 0; k < b->table->count; k++)
+                if (strcmp(b->table->columns[k], name) == 0) {
+                    dialect_add(d, " USING(%s)", name);
+                    name = NULL;
+                    break;
+                }
+            if (!name) continue;
+        }
+        if (dialect_chance(d, 90)) {
+            dialect_add(d, " ON ");
+            dialect_condition(d, depth);
+        }
+    }
+}
+
+// An order of the rows of the sources that leaves nothing open.
+static void total_order(struct dialect *d, u32 first)
+{
+    bool any = false;
+    for (u32 i = first; i < d->scope_count; i++)
+        for (u32 k = 0; k < d->scope[i].table->count; k++) {
+            dialect_add(d, "%squote(%s.%s)", any ? ", " : "", d->scope[i].name, d->scope[i].table->columns[k]);
+            any = true;
+        }
+}
+
+static void aggregate(struct dialect *d, int depth, bool window)
+{
+    static const char *const names[] = {"count", "sum", "total", "avg", "min", "max"};
+    u32 n = dialect_pick(d, d->newest && !window ? 8 : 7);
+    if (n < 6) {
+        dialect_add(d, "%s(%s", names[n], !window && dialect_chance(d, 15) ? "DISTINCT " : "");
+        dialect_expr(d, depth);
+        dialect_add(d, ")");
+    } else if (n == 6) {
+        dialect_add(d, "count(*)");
+    } else {
+        static const char *const lists[] = {"group_concat", "string_agg", "json_group_array"};
+        const char *list = dialect_one(d, lists);
+        size_t at = d->size;
+        dialect_add(d, "%s(", list);
+        size_t start = d->size;
+        dialect_expr(d, 1);
+        char piece[2000];
+        snprintf(piece, sizeof piece, "%.*s", (int)MIN(d->size - start, sizeof piece - 1), d->text + start);
+        if (d->size - start >= sizeof piece) {
+            d->size = at;
+            dialect_add(d, "count(*)");
+            return;
+        }
+        if (list[0] != 'j') dialect_add(d, ", '/'");
+        dialect_add(d, " ORDER BY quote(%s))", piece);
+    }
+    // 3.40 forgets the condition of min and max in frames.
+    if (dialect_chance(d, 15) && (d->newest || !window)) {
+        dialect_add(d, " FILTER (WHERE ");
+        dialect_condition(d, 1);
+        dialect_add(d, ")");
+    }
+}
+
+static void window_function(struct dialect *d, u32 first)
+{
+    static const char *const ranked[] = {"rank()", "dense_rank()", "percent_rank()", "cume_dist()"};
+    static const char *const placed[] = {"row_number()", "ntile(3)", "lag(%s)", "lead(%s, 2)", "first_value(%s)", "last_value(%s)",
+                                         "nth_value(%s, 2)", "lag(%s, 1, 'none')", "group_concat(quote(%s))", "json_group_array(%s)"};
+    static const char *const bounds[] = {"UNBOUNDED PRECEDING", "2 PRECEDING", "CURRENT ROW", "1 FOLLOWING", "UNBOUNDED FOLLOWING",
+                                         "0 PRECEDING", "0.5 PRECEDING"};
+    static const char *const exclude[] = {"EXCLUDE NO OTHERS", "EXCLUDE CURRENT ROW", "EXCLUDE GROUP", "EXCLUDE TIES"};
+    bool total = dialect_chance(d, 60);
+    if (total && dialect_chance(d, 60)) {
+        const struct dialect_source *s = &d->scope[first + dialect_pick(d, d->scope_count - first)];
+        char column[60];
+        snprintf(column, sizeof column, "%s.%s", s->name, s->table->columns[dialect_pick(d, s->table->count)]);
+        const char *f = dialect_one(d, placed), *hole = strstr(f, "%s");
+        if (hole) dialect_add(d, "%.*s%s%s", (int)(hole - f), f, column, hole + 2);
+        else dialect_add(d, "%s", f);
+    } else if (dialect_chance(d, 40)) {
+        dialect_add(d, "%s", dialect_one(d, ranked));
+    } else {
+        aggregate(d, 1, true);
+    }
+    dialect_add(d, " OVER (");
+    if (dialect_chance(d, 50)) {
+        dialect_add(d, "PARTITION BY ");
+        dialect_expr(d, 1);
+    }
+    dialect_add(d, " ORDER BY ");
+    bool one = !total;
+    if (total) {
+        if (dialect_chance(d, 40)) {
+            dialect_expr(d, 1);
+            dialect_add(d, "%s, ", dialect_chance(d, 30) ? " DESC" : "");
+        }
+        total_order(d, first);
+    } else {
+        dialect_column(d);
+        if (dialect_chance(d, 40)) dialect_add(d, " DESC");
+        if (dialect_chance(d, 20)) dialect_add(d, " NULLS %s", dialect_chance(d, 50) ? "FIRST" : "LAST");
+    }
+    if (dialect_chance(d, 60)) {
+        u32 unit = one ? dialect_pick(d, 2) : dialect_pick(d, 3);
+        static const char *const units[] = {" RANGE", " GROUPS", " ROWS"};
+        u32 a = dialect_pick(d, 4), b = MAX(a, dialect_pick(d, 5));
+        if (dialect_chance(d, 5)) a = dialect_pick(d, 7);
+        dialect_add(d, "%s BETWEEN %s AND %s", units[unit], bounds[a], bounds[b]);
+        if (dialect_chance(d, 40)) dialect_add(d, " %s", exclude[one && dialect_chance(d, 90) ? 0 : dialect_pick(d, 4)]);
+    }
+    dialect_add(d, ")");
+}
+
+// One SELECT of a compound.
+static void core(struct dialect *d, int depth, u32 columns, bool scalar)
+{
+    u32 scope = d->scope_count;
+    char items[6][600], *body = d->text;
+    u32 kind = scalar ? 1 : dialect_pick(d, 8); // 0..1 aggregate, 2..3 grouped, 4 windows
+    // FROM stands behind what needs its names: it is made first, then put behind.
+    size_t start = d->size;
+    dialect_add(d, " FROM ");
+    from(d, depth);
+    if (dialect_chance(d, 65)) {
+        dialect_add(d, " WHERE ");
+        dialect_condition(d, depth);
+    }
+    char group[2][400] = {"", ""};
+    if (kind == 2 || kind == 3) {
+        u32 n = 1 + dialect_pick(d, 2);
+        dialect_add(d, " GROUP BY ");
+        for (u32 i = 0; i < n; i++) {
+            size_t at = d->size;
+            if (dialect_chance(d, 70)) dialect_column(d);
+            else dialect_expr(d, 1);
+            snprintf(group[i], sizeof group[i], "%.*s", (int)(d->size - at), body + at);
+            if (i + 1 < n) dialect_add(d, ", ");
+        }
+        if (!group[1][0]) memcpy(group[1], group[0], sizeof group[1]);
+        if (dialect_chance(d, 30)) {
+            dialect_add(d, " HAVING ");
+            aggregate(d, 1, false);
+            dialect_add(d, " > 0");
+        }
+    }
+    size_t end = d->size;
+    char *tail = strndup(body + start, end - start);
+    for (u32 i = 0; i < columns; i++) {
+        size_t at = d->size;
+        if (kind < 2) {
+            aggregate(d, depth, false);
+        } else if (kind < 4) {
+            if (dialect_chance(d, 50)) dialect_add(d, "%s", group[dialect_pick(d, 2)]);
+            else aggregate(d, 1, false);
+        } else if (kind == 4 && dialect_chance(d, 70)) {
+            window_function(d, scope);
+        } else {
+            dialect_expr(d, depth);
+        }
+        if (d->size - at >= sizeof items[i]) {
+            d->size = at;
+            dialect_add(d, "%u", i);
+        }
+        snprintf(items[i], sizeof items[i], "%.*s", (int)(d->size - at), body + at);
+    }
+    d->size = start;
+    dialect_add(d, "SELECT %s", kind != 4 && dialect_chance(d, 12) ? "DISTINCT " : "");
+    for (u32 i = 0; i < columns; i++) dialect_add(d, "%s%s AS c%u", i ? ", " : "", items[i], i);
+    dialect_add(d, "%s", tail);
+    free(tail);
+    d->scope_count = scope;
+}
+
+static void values(struct dialect *d, u32 columns)
+{
+    dialect_add(d, "VALUES ");
+    for (u32 i = 1 + dialect_pick(d, 3); i; i--) {
+        dialect_add(d, "(");
+        for (u32 k = 0; k < columns; k++) {
+            if (k) dialect_add(d, ", ");
+            dialect_value(d);
+        }
+        dialect_add(d, i > 1 ? "), " : ")");
+    }
+}
+
+void dialect_select(struct dialect *d, int depth, u32 columns, bool *ordered)
+{
+    static const char *const operators[] = {" UNION ALL ", " UNION ", " INTERSECT ", " EXCEPT "};
+    *ordered = false;
+    bool scalar = columns == 1 && d->scope_count && dialect_chance(d, 100) && depth < d->depth;
+    if (!columns) columns = 1 + dialect_pick(d, 3);
+    if (d->size > sizeof d->text / 2 || (!d->table_count && dialect_chance(d, 50))) {
+        dialect_add(d, "SELECT ");
+        for (u32 i = 0; i < columns; i++) {
+            if (i) dialect_add(d, ", ");
+            dialect_expr(d, 1);
+            dialect_add(d, " AS c%u", i);
+        }
+        return;
+    }
+    if (scalar) {
+        core(d, depth - 1, columns, true);
+        return;
+    }
+    u32 tables = d->table_count;
+    bool wrap = dialect_chance(d, 15);
+    if (!d->in_trigger_new && !d->in_trigger_old && dialect_chance(d, 12) && d->table_count + 1 < DIALECT_TABLES) {
+        // The common table expression is one more table for what follows.
+        u32 n = 1 + dialect_pick(d, 3);
+        struct dialect_table made = {.count = n, .view = true};
+        snprintf(made.name, sizeof made.name, "w%u", d->alias_count++);
+        bool recursive = dialect_chance(d, 30);
+        dialect_add(d, "WITH %s%s(", recursive ? "RECURSIVE " : "", made.name);
+        for (u32 i = 0; i < n; i++) {
+            snprintf(made.columns[i], sizeof made.columns[i], "%c", "abcdef"[i]);
+            dialect_add(d, "%s%s", i ? ", " : "", made.columns[i]);
+        }
+        dialect_add(d, ") AS %s(", dialect_chance(d, 20) ? "MATERIALIZED " : dialect_chance(d, 10) ? "NOT MATERIALIZED " : "");
+        if (recursive) {
+            dialect_add(d, "SELECT 1");
+            for (u32 i = 1; i < n; i++) {
+                dialect_add(d, ", ");
+                dialect_value(d);
+            }
+            dialect_add(d, " UNION %sSELECT a + 1", dialect_chance(d, 50) ? "ALL " : "");
+            struct dialect_table self = made;
+            scope_add(d, made.name, &self);
+            for (u32 i = 1; i < n; i++) {
+                dialect_add(d, ", ");
+                dialect_expr(d, 1);
+            }
+            d->scope_count--;
+            dialect_add(d, " FROM %s WHERE a < %u", made.name, 2 + dialect_pick(d, 6));
+        } else {
+            u32 scope = d->scope_count;
+            d->scope_count = 0;
+            bool o;
+            dialect_select(d, depth - 1, n, &o);
+            d->scope_count = scope;
+        }
+        dialect_add(d, ") ");
+        d->tables[d->table_count++] = made;
+    }
+    if (wrap) dialect_add(d, "SELECT * FROM (");
+    if (dialect_chance(d, 4)) values(d, columns);
+    else core(d, depth - 1, columns, false);
+    bool plain = true;
+    if (dialect_chance(d, 15)) {
+        for (u32 i = 1 + dialect_pick(d, 2); i; i--) {
+            dialect_add(d, "%s", dialect_one(d, operators));
+            if (dialect_chance(d, 15)) values(d, columns);
+            else core(d, depth - 1, columns, false);
+        }
+        plain = false;
+    }
+    if (wrap) {
+        dialect_add(d, ")");
+        if (dialect_chance(d, 90)) {
+            dialect_add(d, " ORDER BY ");
+            for (u32 i = 0; i < columns; i++)
+                dialect_add(d, "%squote(c%u)%s", i ? ", " : "", i, dialect_chance(d, 30) ? " DESC" : "");
+            *ordered = true;
+            if (dialect_chance(d, 60)) dialect_add(d, " LIMIT %u", dialect_pick(d, 5));
+            else if (dialect_chance(d, 20)) dialect_add(d, " LIMIT 3 OFFSET 1");
+        }
+    } else if (dialect_chance(d, 25)) {
+        dialect_add(d, " ORDER BY ");
+        u32 n = 1 + dialect_pick(d, columns);
+        for (u32 i = 0; i < n; i++)
+            dialect_add(d, "%s%u%s%s", i ? ", " : "", 1 + dialect_pick(d, columns), plain && dialect_chance(d, 10) ? " COLLATE NOCASE" : "",
+                        dialect_chance(d, 30) ? " DESC" : "");
+    }
+    d->table_count = tables;
+}
