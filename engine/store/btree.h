@@ -16,6 +16,13 @@ struct page;
 
 #define BTREE_DEPTH_MAX 20
 
+// How far somebody reads ahead (btree_ahead.h): all zero while there was no need to.
+struct read_ahead {
+    u16 window;  // pages or rows
+    u16 left;    // of those asked for, still to come to
+    u16 trigger; // asks again when so many are left
+};
+
 struct cursor {
     struct txn *txn;
     pgno root;
@@ -53,6 +60,8 @@ struct cursor {
     s64 bound_low, bound_high;
     bool bounds_known;
     s8 near_trust; // index trees: whether the next key sought is likely on the leaf it is on
+    struct read_ahead ahead; // of a scan
+    u8 leaf_level;           // of the scan
     bool writable, hint_forward;
     struct cursor *next_in_txn, *prev_in_txn;
 };
@@ -110,6 +119,7 @@ struct btree_walk {
     bool started;
     u64 count;   // entries
     u64 visited; // pages
+    struct read_ahead ahead;
     u64 *stack;  // pages to go to
     u32 stack_count, stack_capacity;
 };

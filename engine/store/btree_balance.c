@@ -187,7 +187,9 @@ static io_status siblings_gather(struct tree_change *ch, struct op *op, u32 leve
     struct tree_level *l = &ch->levels[level], *above = &ch->levels[level - 1];
     const struct page *parent = above->page;
     u32 total = l->edit.count;
-    for (u32 k = 0; k < l->old_count; k++) txn_page_prefetch(ch->cursor->txn, page_child(parent, first + k));
+    pgno siblings[SIBLINGS_MAX];
+    for (u32 k = 0; k < l->old_count; k++) siblings[k] = page_child(parent, first + k);
+    txn_pages_prefetch(ch->cursor->txn, siblings, l->old_count);
     for (u32 k = 0; k < l->old_count; k++) {
         pgno no = page_child(parent, first + k);
         if (on_path(ch, level, no)) return shared_page(op, no);

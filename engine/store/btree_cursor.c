@@ -1,3 +1,4 @@
+#include "btree_ahead.h"
 #include "btree_cursor.h"
 
 void cursor_init(struct cursor *c, struct txn *t, pgno root, const struct key_info *info, bool writable)
@@ -189,14 +190,17 @@ io_status cursor_last(struct cursor *c, struct op *op)
     return cursor_end(c, op, true);
 }
 
-// Asks for the leaves that a scan will come to: in batches, so that most steps need not ask.
-static void cursor_prefetch(struct cursor *c, u32 level, u32 index)
+// A scan's step to the next leaf, below child `index` of the page at `level`.
+static io_status cursor_descend_scan(struct cursor *c, struct op *op, u32 level, u32 index, int direction)
 {
-    enum { BATCH = 8, AHEAD = 16 };
-    const struct page *p = c->path[level];
-    if (index % BATCH != 1) return;
-    for (u32 i = index + 1; i <= index + AHEAD && i <= p->node.cell_count; i++)
-        txn_page_prefetch(c->txn, page_child(p, i));
+    if (UNLIKELY(c->ahead.window)) cursor_ahead(c, level, index, direction);
+    io_status status = cursor_descend(c, op, level, (u16)index, direction < 0);
+    if (status == IO_WAIT && !c->ahead.window) {
+        ahead_begin(&c->ahead);
+        cursor_ahead(c, level, index, direction);
+    }
+    if (status == IO_DONE && c->ahead.left) c->ahead.left--;
+    return status;
 }
 
 static void cursor_stepped(struct cursor *c)
@@ -239,23 +243,22 @@ io_status cursor_next(struct cursor *c, struct op *op)
     if (done) return IO_DONE;
     const struct page *p = c->path[c->depth];
     u32 index = c->index[c->depth];
-    if (!p->node.leaf) return cursor_descend(c, op, (u32)c->depth, (u16)(index + 1), false);
+    if (!p->node.leaf) return cursor_descend_scan(c, op, (u32)c->depth, index + 1, 1);
     if (index + 1u < p->node.cell_count) {
         c->index[c->depth]++;
         cursor_stepped(c);
         return IO_DONE;
     }
     s32 level = c->depth - 1;
+    c->leaf_level = (u8)c->depth;
     while (level >= 0 && c->index[level] >= c->path[level]->node.cell_count) level--;
     if (level < 0) return cursor_leave(c);
     if (c->key_info) { // the entry between the child just left and the next one
-        cursor_prefetch(c, (u32)level, c->index[level] + 1u);
         cursor_release(c, level + 1);
         cursor_stepped(c);
         return IO_DONE;
     }
-    cursor_prefetch(c, (u32)level, c->index[level] + 1u);
-    return cursor_descend(c, op, (u32)level, (u16)(c->index[level] + 1), false);
+    return cursor_descend_scan(c, op, (u32)level, c->index[level] + 1u, 1);
 }
 
 io_status cursor_previous(struct cursor *c, struct op *op)
@@ -265,13 +268,14 @@ io_status cursor_previous(struct cursor *c, struct op *op)
     if (done) return IO_DONE;
     const struct page *p = c->path[c->depth];
     u32 index = c->index[c->depth];
-    if (!p->node.leaf) return cursor_descend(c, op, (u32)c->depth, (u16)index, true);
+    if (!p->node.leaf) return cursor_descend_scan(c, op, (u32)c->depth, index, -1);
     if (index > 0) {
         c->index[c->depth]--;
         cursor_stepped(c);
         return IO_DONE;
     }
     s32 level = c->depth - 1;
+    c->leaf_level = (u8)c->depth;
     while (level >= 0 && c->index[level] == 0) level--;
     if (level < 0) return cursor_leave(c);
     if (c->key_info) {
@@ -280,7 +284,7 @@ io_status cursor_previous(struct cursor *c, struct op *op)
         cursor_stepped(c);
         return IO_DONE;
     }
-    return cursor_descend(c, op, (u32)level, (u16)(c->index[level] - 1), true);
+    return cursor_descend_scan(c, op, (u32)level, c->index[level] - 1u, -1);
 }
 
 // ---- the entry --------------------------------------------------------------------------------------
@@ -342,8 +346,9 @@ static io_status overflow_append(struct cursor *c, struct op *op, pgno no)
     u32 n = c->overflow_count;
     c->overflow[c->overflow_count++] = no;
     if (n > 0 && c->overflow[n - 1] + 1 == no && n % 8 == 1) { // laid out in sequence: likely so further on
-        for (pgno ahead = no + 1; ahead <= no + 16 && ahead <= txn_page_count(c->txn); ahead++)
-            txn_page_prefetch(c->txn, ahead);
+        pgno ahead[16];
+        for (u32 i = 0; i < COUNT_OF(ahead); i++) ahead[i] = no + 1 + i;
+        txn_pages_prefetch(c->txn, ahead, COUNT_OF(ahead));
     }
     return IO_DONE;
 }

@@ -124,6 +124,7 @@ io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *com
         if (found) return IO_DONE;
     }
     c->state = CURSOR_INVALID;
+    c->ahead = (struct read_ahead){0};
     c->bounds_known = false;
     cursor_moved(c);
     if (cursor_of_empty_file(c)) return IO_DONE;
@@ -346,6 +347,7 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
     u32 near_low = 0, near_high = 0;
     bool near = c->state == CURSOR_VALID && target_near(c, t, &near_low, &near_high);
     c->state = CURSOR_INVALID;
+    c->ahead = (struct read_ahead){0};
     cursor_moved(c);
     if (cursor_of_empty_file(c)) return IO_DONE;
     pgno no = c->root;

@@ -1,4 +1,5 @@
 // Whole trees: creating, emptying, dropping, counting.
+#include "btree_ahead.h"
 #include "btree_cursor.h"
 #include "change.h"
 #include "store.h"
@@ -83,12 +84,11 @@ static err_code walk_reserve(struct btree_walk *w, u32 more, struct err *err)
 static err_code walk_push(struct btree_walk *w, struct txn *t, const struct page *p, bool overflow,
                           struct err *err)
 {
-    enum { AHEAD = 16 };
     u32 count = p->node.cell_count;
     if (walk_reserve(w, 2 * count + 2, err) != ERR_OK) return err->code;
     if (!p->node.leaf) {
         for (u32 i = count + 1; i-- > 0;) w->stack[w->stack_count++] = page_child(p, i);
-        for (u32 i = 0; i <= count && i < AHEAD; i++) txn_page_prefetch(t, page_child(p, i));
+        w->ahead.left = w->ahead.trigger = 0; // what comes next is another
     }
     if (!overflow || (p->node.rowid_tree && !p->node.leaf)) return ERR_OK;
     for (u32 i = 0; i < count; i++) {
@@ -99,13 +99,38 @@ static err_code walk_push(struct btree_walk *w, struct txn *t, const struct page
     return ERR_OK;
 }
 
+// Asks for what lies next on the stack.
+static void walk_ahead(struct btree_walk *w, struct txn *t)
+{
+    struct read_ahead *a = &w->ahead;
+    u32 max = MIN(txn_ahead_max(t), READ_AHEAD_MAX), window = MIN(a->window, max);
+    pgno pages[READ_AHEAD_MAX];
+    u32 count = 0;
+    if (!ahead_due(a)) return;
+    for (u32 i = a->left; i < window && i < w->stack_count; i++) pages[count++] = (pgno)w->stack[w->stack_count - 1 - i];
+    ahead_asked(a, t, count, txn_pages_prefetch(t, pages, count));
+}
+
+// The page on top of the stack, pinned for the caller.
+static io_status walk_top(struct btree_walk *w, struct txn *t, struct op *op, struct page **out)
+{
+    if (w->ahead.window) walk_ahead(w, t);
+    io_status status = txn_page(t, op, (pgno)w->stack[w->stack_count - 1], out);
+    if (status == IO_WAIT && !w->ahead.window) {
+        ahead_begin(&w->ahead);
+        walk_ahead(w, t);
+    }
+    if (status == IO_DONE && w->ahead.left) w->ahead.left--;
+    return status;
+}
+
 // The next B-tree page of the walk, pinned for the caller and checked.
 static io_status walk_page(struct btree_walk *w, struct txn *t, struct op *op, struct page **out)
 {
     struct page *p;
     if (w->visited > txn_page_count(t))
         return IO_ERROR(&op->err, ERR_CORRUPT, "database disk image is malformed: a tree has more pages than the file");
-    IO_TRY(txn_page(t, op, (pgno)w->stack[w->stack_count - 1], &p));
+    IO_TRY(walk_top(w, t, op, &p));
     if (page_check(p, txn_usable_size(t), &op->err) != ERR_OK) {
         page_unpin(p);
         return IO_FAIL;
@@ -129,7 +154,7 @@ static io_status walk_free(struct btree_walk *w, struct txn *t, struct op *op)
             if (w->visited > txn_page_count(t))
                 return IO_ERROR(&op->err, ERR_CORRUPT,
                                 "database disk image is malformed: overflow chains have more pages than the file");
-            IO_TRY(txn_page(t, op, (pgno)top, &p));
+            IO_TRY(walk_top(w, t, op, &p));
             pgno next = be32_get(p->data);
             page_unpin(p);
             if (next)

@@ -107,7 +107,7 @@ static bool cache_evict(struct cache *c)
         struct pager_frame *f = cache_frame(c, c->hand);
         c->hand = c->hand + 1 == total ? 0 : c->hand + 1;
         if (f->page.pins > 0 || f->orphan) continue;
-        if (f->state != FRAME_READY && f->state != FRAME_FAILED) continue;
+        if (f->state != FRAME_READY && f->state != FRAME_AHEAD && f->state != FRAME_FAILED) continue;
         if (f->used) {
             f->used = false;
             continue;
@@ -133,13 +133,13 @@ static void orphans_collect(struct cache *c)
     }
 }
 
-struct pager_frame *cache_frame_take(struct cache *c)
+static struct pager_frame *frame_take(struct cache *c, bool spare)
 {
     if (!c->free) orphans_collect(c);
     if (!c->free) {
         u32 clean = c->arena_count * c->arena_frames - c->private_count;
         bool full = !c->resident && clean >= c->frames_max;
-        if (!(full && cache_evict(c)) && !cache_grow(c) && (c->resident || !cache_evict(c)))
+        if (!(full && cache_evict(c)) && ((spare && full) || !cache_grow(c)) && (c->resident || !cache_evict(c)))
             return NULL;
     }
     struct pager_frame *f = c->free;
@@ -164,6 +164,29 @@ struct pager_frame *cache_frame_take(struct cache *c)
     f->result = 0;
     c->private_count++;
     return f;
+}
+
+struct pager_frame *cache_frame_take(struct cache *c)
+{
+    return frame_take(c, false);
+}
+
+struct pager_frame *cache_frame_take_spare(struct cache *c)
+{
+    return frame_take(c, true);
+}
+
+void cache_loaded(struct cache *c, struct pager_frame *f, bool ahead)
+{
+    (void)c;
+    f->state = ahead ? FRAME_AHEAD : FRAME_READY;
+    f->used = !ahead;
+}
+
+void cache_wanted(struct cache *c, struct pager_frame *f)
+{
+    (void)c;
+    f->state = FRAME_READY;
 }
 
 void cache_frame_give(struct cache *c, struct pager_frame *f)
@@ -199,7 +222,7 @@ void cache_trim(struct cache *c)
         for (u32 k = 0; k < c->arena_frames; k++) {
             struct pager_frame *f = &frames[k];
             if (!c->resident && f->page.pins == 0 && !f->orphan &&
-                (f->state == FRAME_READY || f->state == FRAME_FAILED)) {
+                (f->state == FRAME_READY || f->state == FRAME_AHEAD || f->state == FRAME_FAILED)) {
                 cache_remove(c, f);
                 free_push(c, f);
             }
@@ -313,7 +336,7 @@ void cache_check(const struct cache *c)
     u32 in_hash = 0, free_count = 0;
     for (u32 i = 0; i <= c->bucket_mask; i++) {
         for (struct pager_frame *f = c->buckets[i]; f; f = f->next) {
-            ASSERT(f->state == FRAME_READY || f->state == FRAME_LOADING ||
+            ASSERT(f->state == FRAME_READY || f->state == FRAME_AHEAD || f->state == FRAME_LOADING ||
                    f->state == FRAME_FAILED);
             ASSERT(!f->orphan);
             ASSERT(f->page.version < f->superseded);

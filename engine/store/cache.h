@@ -18,6 +18,7 @@ enum frame_state {
     FRAME_FREE,
     FRAME_LOADING, // a read is under way; loaders wait for it
     FRAME_FAILED,  // the read failed: the next to ask is told and takes it out
+    FRAME_AHEAD,   // a committed version that was read before anybody asked for it, and is not yet asked for
     FRAME_READY,   // a committed version
     FRAME_PRIVATE, // a transaction's copy, or what a savepoint needs to undo one; not in the hash
 };
@@ -72,6 +73,8 @@ bool cache_init(struct cache *c, struct io *io, u32 page_size, u32 frames_max, b
 void cache_deinit(struct cache *c);
 // A frame to fill, in state FRAME_PRIVATE and out of the hash; NULL: out of memory.
 struct pager_frame *cache_frame_take(struct cache *c);
+// The same within the limit: NULL also when no frame can be had without going beyond it.
+struct pager_frame *cache_frame_take_spare(struct cache *c);
 // Gives a frame back that is not in the hash; while it is pinned or loading it is an orphan.
 void cache_frame_give(struct cache *c, struct pager_frame *f);
 // Gives memory back that a big transaction took beyond the soft limit.
@@ -79,6 +82,9 @@ void cache_trim(struct cache *c);
 // Makes a taken frame findable: FRAME_LOADING or FRAME_READY; page.no, version and superseded are
 // set.
 void cache_insert(struct cache *c, struct pager_frame *f, enum frame_state state);
+// A frame's read went well; `ahead`: nobody has asked for the page yet. cache_wanted: now somebody has.
+void cache_loaded(struct cache *c, struct pager_frame *f, bool ahead);
+void cache_wanted(struct cache *c, struct pager_frame *f);
 void cache_remove(struct cache *c,
                   struct pager_frame *f); // from the hash and the stale list; keeps the frame
 // The frame that held the version before `version`: superseded by it.

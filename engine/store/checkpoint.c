@@ -238,7 +238,7 @@ static void slice_start(struct checkpoint *k)
         completion_init(&p->read, slice_read_done, NULL);
         completion_init(&p->write, slice_write_done, NULL);
         struct pager_frame *f = cache_find(&s->cache, page->no, w->base + page->frame);
-        if (f && f->state == FRAME_READY) {
+        if (f && (f->state == FRAME_READY || f->state == FRAME_AHEAD)) {
             p->data = f->page.data;
             if (codec_active(&s->codec)) {
                 p->data = k->buffer + (size_t)i * s->page_size;

@@ -44,8 +44,14 @@ struct page {
 io_status txn_page(struct txn *t, struct op *op, pgno no, struct page **out);
 void page_pin(struct page *p);
 void page_unpin(struct page *p);
-// Starts reading a page that will be wanted soon; never waits, never fails.
-void txn_page_prefetch(struct txn *t, pgno no);
+// Starts reading pages that will be wanted soon; never waits, never fails. Sorts them. Gives the number of those that
+// were not there; within its bounds, so it may start fewer.
+u32 txn_pages_prefetch(struct txn *t, pgno *pages, u32 count);
+// How many pages a scan may have read ahead; 0: none is worth it.
+#define READ_AHEAD_MAX 128u
+u32 txn_ahead_max(const struct txn *t);
+// The page if it is in memory, else NULL. Not pinned: good until the next page is asked for; not checked.
+struct page *txn_page_peek(struct txn *t, pgno no);
 
 // Gather. Ensures a private, writable copy (with what the open savepoints need to undo it); pinned by the op
 // until op_settle. Read pins on the older version stay valid and unchanged.

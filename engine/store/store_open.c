@@ -97,11 +97,7 @@ static void store_free(struct store *s)
     change_index_free(s);
     if (s->cache.buckets) cache_deinit(&s->cache);
     wal_deinit(&s->wal);
-    while (s->reads_idle) {
-        struct page_read *r = s->reads_idle;
-        s->reads_idle = r->next;
-        free(r);
-    }
+    store_reads_free(s);
     rekey_destroy(s);
     store_key_free(&s->key);
     store_key_free(&s->key_previous);

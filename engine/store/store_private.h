@@ -20,7 +20,6 @@
 #define LOCK_SHARED_OFFSET  (LOCK_OFFSET + 2)
 #define LOCK_SHARED_SIZE    510u
 #define HEADER_SIZE         100u
-#define READS_AHEAD_MAX     64u
 #define SCRATCH_SIZE        65536u
 
 // The database header's fields on page 1.
@@ -48,13 +47,15 @@ struct mark {
     pgno page_count;
 };
 
-// A page read under way.
+// A read under way: of one page, or of several that lie together in the database file.
 struct page_read {
     struct completion completion;
     struct store *store;
-    struct pager_frame *frame;
-    bool from_wal;
-    struct page_read *next; // in the list of idle ones
+    struct page_read *next; // in a list of idle ones
+    bool from_wal, ahead;   // ahead: nobody waited when it started
+    u32 count, capacity;
+    struct pager_frame **frames; // behind iov
+    struct iovec iov[];
 };
 
 enum store_state { STORE_OPENING, STORE_OPEN, STORE_CLOSING, STORE_FAILED };
@@ -118,8 +119,10 @@ struct store {
     struct cache cache;
     struct wal wal;
     struct mark durable, appended;
-    struct page_read *reads_idle;
+    struct page_read *reads_idle, *runs_idle; // of one page, of several
+    u32 runs_idle_count;
     u32 reads_pending, wal_reads_pending;
+    u32 ahead_pending; // pages
 
     // Transactions.
     struct txn *snapshots_first, *snapshots_last; // in the order of their snapshots
@@ -275,12 +278,14 @@ void rekey_stop(struct store *s);
 void rekey_destroy(struct store *s);
 // store_open.c
 void store_key_digest(struct store *s, const struct store_key *key); // who opens it from now on needs this one
+// page_read.c
+io_status store_page(struct store *s, u64 snapshot, pgno no, struct op *op, struct page **out);
+void store_reads_free(struct store *s); // that are idle
 // txn_page.c
 struct pager_frame *txn_private_find(const struct txn *t, pgno no);
 void txn_private_drop_all(struct txn *t);
 // Gathers: the page is written again as it is.
 io_status txn_page_rewrite(struct txn *t, struct op *op, pgno no);
-io_status store_page(struct store *s, u64 snapshot, pgno no, struct op *op, struct page **out);
 io_status txn_freelist_write(struct txn *t, struct op *op);
 // The database of t, which has not written yet, becomes what `image` holds in private pages. One page after another: a
 // failure leaves t to be rolled back.

@@ -47,6 +47,15 @@ struct vm_cursor {
     s64 deferred_rowid;
     struct vm_cursor *alternative; // index cursor to take columns from while the seek is deferred
     const s32 *alternative_map;    // P4_INT_ARRAY: index column + 1 per table column, 0: none
+    const struct instruction *deferred_by; // the DeferredSeek
+    // Of a cursor that is walked: how far rows that its entries name are read ahead (vm_ahead.c), and where it was.
+    struct read_ahead lookups;
+    pgno lookups_page;
+    u16 lookups_index;
+    bool lookups_backward;
+    // Of a cursor that rows are looked up in: the SeekRowid that had to wait, and the column that it looks for.
+    const struct instruction *lookup_by;
+    s32 lookup_walk, lookup_column;
     const struct key_info *key_info;
     const struct instruction *opened_by; // OpenRead that it is of, else NULL
     struct cursor c;
@@ -225,6 +234,13 @@ io_status vm_index_rowid(struct skerry_stmt *s, struct vm_cursor *c, s64 *rowid)
 io_status vm_reset_sorter(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_count(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_deferred_seek(struct skerry_stmt *s, struct vm_cursor *c);
+// vm_ahead.c
+// A row is looked up in table `rows` for the entry that `walk` is on, by its last field, or by another with
+// column >= 0; `waits`: it has to be waited for. Reads rows of the next entries ahead when that is worth it.
+void vm_lookup_ahead(struct skerry_stmt *s, struct vm_cursor *walk, const struct instruction *in, s32 column,
+                     const struct cursor *rows, bool waits);
+// Remembers in c whose column a SeekRowid looks for. False: it is something else.
+bool vm_lookup_find(struct skerry_stmt *s, struct vm_cursor *c, const struct instruction *seek);
 // vm_column.c
 bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column); // see vm_column.h
 io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c); // makes row valid

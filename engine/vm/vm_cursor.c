@@ -240,7 +240,14 @@ io_status vm_count(struct skerry_stmt *s, const struct instruction *in)
 io_status vm_deferred_seek(struct skerry_stmt *s, struct vm_cursor *c)
 {
     int compare;
-    IO_TRY(cursor_seek_rowid(&c->c, &s->op, c->deferred_rowid, &compare));
+    struct vm_cursor *walk = c->alternative;
+    if (UNLIKELY(walk->lookups.window)) vm_lookup_ahead(s, walk, c->deferred_by, -1, &c->c, false);
+    io_status status = cursor_seek_rowid(&c->c, &s->op, c->deferred_rowid, &compare);
+    if (UNLIKELY(status != IO_DONE)) {
+        if (status == IO_WAIT) vm_lookup_ahead(s, walk, c->deferred_by, -1, &c->c, true);
+        return status;
+    }
+    if (UNLIKELY(walk->lookups.left)) walk->lookups.left--;
     if (c->c.state != CURSOR_VALID || compare != 0)
         return IO_ERROR(&s->op.err, ERR_CORRUPT,
                         "database disk image is malformed: an index names row %lld, which its table lacks",
@@ -302,6 +309,7 @@ io_status vm_seek(struct skerry_stmt *s, const struct instruction *in, bool *jum
     c->null_row = false;
     c->deferred = false;
     c->row_valid = false;
+    c->lookups = (struct read_ahead){0};
     if (c->table) {
         s64 rowid = 0;
         int bound = rowid_bound(s, key, &opcode, &rowid);
@@ -412,7 +420,15 @@ io_status vm_seek_rowid(struct skerry_stmt *s, const struct instruction *in, boo
     c->deferred = false;
     c->row_valid = false;
     int compare = -1;
-    IO_TRY(cursor_seek_rowid(&c->c, &s->op, rowid, &compare));
+    struct vm_cursor *walk = UNLIKELY(c->lookup_by == in) ? s->frame->cursors[c->lookup_walk] : NULL;
+    if (UNLIKELY(walk && walk->lookups.window)) vm_lookup_ahead(s, walk, in, c->lookup_column, &c->c, false);
+    io_status status = cursor_seek_rowid(&c->c, &s->op, rowid, &compare);
+    if (UNLIKELY(status != IO_DONE)) {
+        if (status == IO_WAIT && vm_lookup_find(s, c, in))
+            vm_lookup_ahead(s, s->frame->cursors[c->lookup_walk], in, c->lookup_column, &c->c, true);
+        return status;
+    }
+    if (UNLIKELY(walk && walk->lookups.left)) walk->lookups.left--;
     s->counters.rows_read++;
     bool found = c->c.state == CURSOR_VALID && compare == 0;
     c->null_row = !found;

@@ -482,6 +482,7 @@ static io_status deferred_seek(struct skerry_stmt *s, const struct instruction *
     table->row_valid = false;
     table->deferred_rowid = rowid;
     table->alternative = index;
+    table->deferred_by = in;
     table->alternative_map = in->p4_kind == P4_INT_ARRAY ? in->p4.ints : NULL;
     return IO_DONE;
 }

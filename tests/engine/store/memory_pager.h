@@ -133,10 +133,20 @@ void page_unpin(struct page *p)
     }
 }
 
-void txn_page_prefetch(struct txn *t, pgno no)
+// The numbers come from pages of the file; which of them are asked for twice is nobody's business.
+u32 txn_pages_prefetch(struct txn *t, pgno *pages, u32 count)
 {
-    (void)t;
-    (void)no;
+    (void)pages;
+    return (u32)(test_random(&t->seed) % (count + 1));
+}
+u32 txn_ahead_max(const struct txn *t)
+{
+    return 4 + t->page_count % 60;
+}
+struct page *txn_page_peek(struct txn *t, pgno no)
+{
+    if (no < 1 || no > t->page_count || test_random(&t->seed) % 4 == 0) return NULL;
+    return t->pages[no];
 }
 
 static inline void op_hold(struct op *op, struct page *p)
