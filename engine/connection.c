@@ -67,6 +67,13 @@ const struct collation *connection_collation_at(struct skerry *db, u32 index)
     return index < COUNT_OF(built_in) ? built_in[index] : NULL;
 }
 
+u8 connection_encoding(const struct skerry *db)
+{
+    const struct schema *s = db->databases[DATABASE_MAIN].schema;
+    if (s && s->encoding) return s->encoding;
+    return db->settings[SETTING_ENCODING] ? (u8)db->settings[SETTING_ENCODING] : 1;
+}
+
 // ---- databases -------------------------------------------------------------------------------------------------
 
 static bool path_in_memory(const char *path)
@@ -152,6 +159,14 @@ static io_status schema_load_one(struct skerry *db, struct op *op, u32 index)
     return IO_DONE;
 }
 
+// Text is of one encoding in all of them.
+static io_status encoding_check(struct skerry *db, struct op *op, u32 index)
+{
+    const struct schema *s = db->databases[index].schema;
+    if (index == DATABASE_MAIN || !s->encoding || s->encoding == connection_encoding(db)) return IO_DONE;
+    return IO_ERROR(&op->err, ERR_ERROR, "attached databases must use the same text encoding as main database");
+}
+
 // Loading holds no snapshot longer than it needs it.
 static void load_end_read(struct database *d)
 {
@@ -166,6 +181,7 @@ io_status connection_schemas_load(struct skerry *db, struct op *op)
         if (LIKELY(d->schema && !d->schema_stale)) continue;
         io_status status = schema_load_one(db, op, i);
         if (status == IO_WAIT) return status;
+        if (status == IO_DONE) status = encoding_check(db, op, i);
         if (db->active_count == 0) load_end_read(d);
         d->load_began_read = false;
         IO_TRY(status);
@@ -230,6 +246,7 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
         db->database_count++; // visible to open and begin, which take its number
         status = connection_database_open(db, op, db->database_count - 1);
         if (status == IO_DONE) status = schema_load_one(db, op, db->database_count - 1);
+        if (status == IO_DONE) status = encoding_check(db, op, db->database_count - 1);
         if (status == IO_DONE) load_end_read(d);
         if (status != IO_DONE) db->database_count--;
     }

@@ -64,6 +64,7 @@ enum connection_setting {
     SETTING_THREADS,
     SETTING_CACHE_SPILL,
     SETTING_AUTO_VACUUM, // that the next VACUUM brings; -1: as it is
+    SETTING_ENCODING,  // of the main database, while it has none yet
     SETTING_PAGE_SIZE, // 0: nothing was said
     SETTING_COUNT,
 };
@@ -172,6 +173,8 @@ const struct fn_def *connection_function(struct skerry *db, const char *name, si
 const struct collation *connection_collation(struct skerry *db, const char *name);
 const struct collation *connection_collation_at(struct skerry *db, u32 index); // PRAGMA collation_list; NULL: end
 
+// Of text in all databases of the connection, 1 to 3: the main one's, or what it will be.
+u8 connection_encoding(const struct skerry *db);
 // Opens the database's file (and, for temp, its store). No-op when it is open.
 io_status connection_database_open(struct skerry *db, struct op *op, u32 index);
 // Loads what is missing or stale of the schemas.

@@ -1,5 +1,6 @@
 // The table of built-in functions, and what their implementations are given to work with.
 #include "fn_internal.h"
+#include "../utf16.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -216,14 +217,37 @@ static const u8 *function_bytes(struct function_context *ctx, const struct value
     return v->bytes ? v->bytes : (const u8 *)"";
 }
 
+// In a UTF-16 database.
+static const u8 *function_bytes_wide(struct function_context *ctx, const struct value *v, bool text, struct value *scratch, u32 *size)
+{
+    err_code code = value_copy(scratch, v);
+    if (code == ERR_OK) code = text ? utf16_value_to_text(scratch, ctx->encoding == 3) : utf16_value_to_blob(scratch, ctx->encoding == 3);
+    if (code != ERR_OK) {
+        result_failed(ctx, code);
+        return NULL;
+    }
+    *size = scratch->size;
+    return scratch->bytes ? scratch->bytes : (const u8 *)"";
+}
+
 const u8 *function_text(struct function_context *ctx, const struct value *v, struct value *scratch, u32 *size)
 {
+    if (UNLIKELY(ctx->encoding > 1 && v->type == VALUE_BLOB)) return function_bytes_wide(ctx, v, true, scratch, size);
     return function_bytes(ctx, v, scratch, size);
 }
 
 const u8 *function_blob(struct function_context *ctx, const struct value *v, struct value *scratch, u32 *size)
 {
+    if (UNLIKELY(ctx->encoding > 1 && v->type == VALUE_TEXT))
+        return function_bytes_wide(ctx, v, false, scratch, size);
     return function_bytes(ctx, v, scratch, size);
+}
+
+int function_compare(const struct function_context *ctx, const struct value *a, const struct value *b)
+{
+    if (UNLIKELY(ctx->encoding > 1) && a->type == VALUE_TEXT && b->type == VALUE_TEXT && ctx->collation == &COLLATION_BINARY)
+        return utf16_compare(a->bytes, a->size, b->bytes, b->size, ctx->encoding == 3);
+    return value_compare(a, b, ctx->collation);
 }
 
 enum value_type function_numeric(const struct value *v, struct number_text *number)

@@ -47,6 +47,8 @@ const struct fn_def *fn_table(u32 index);
 
 // ---- for implementations --------------------------------------------------------------------------------
 
+int function_compare(const struct function_context *ctx, const struct value *a, const struct value *b); // by ctx->collation
+
 struct function_context {
     struct skerry *db;
     const struct fn_def *def;
@@ -64,6 +66,7 @@ struct function_context {
     // NULL, or where only deterministic results may be stored ("a CHECK constraint", "an index", "a generated
     // column"): 'now' and local time are refused there.
     const char *pure_where;
+    u8 encoding;            // of text where bytes are asked for: the database's, 1 to 3; 0: UTF-8
     s64 now_ms;             // Unix ms, fixed for the statement (date functions: 'now')
     struct io *io;          // random numbers
     // The JSON text parsed last, for calls on the same row; only in a context that lives on (keeps_document), whose
@@ -89,5 +92,6 @@ void result_toobig(struct function_context *ctx);
 void *function_aggregate(struct function_context *ctx, size_t size);
 // Text of an argument as SQLite's value_text would give it: converted into *scratch when it is a number.
 // NULL for NULL or out of memory.
+// In a UTF-16 database text has the bytes of that, and a blob is text in it.
 const u8 *function_text(struct function_context *ctx, const struct value *v, struct value *scratch, u32 *size);
 const u8 *function_blob(struct function_context *ctx, const struct value *v, struct value *scratch, u32 *size);

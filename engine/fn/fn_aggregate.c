@@ -186,7 +186,7 @@ static void extreme_step(ARGUMENTS)
         return;
     }
     if (e->any) {
-        int c = value_compare(&e->value, argv[0], ctx->collation);
+        int c = function_compare(ctx, &e->value, argv[0]);
         if (ctx->def->user ? c >= 0 : c <= 0) {
             ctx->keep_row = true;
             return;

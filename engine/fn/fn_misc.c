@@ -44,7 +44,7 @@ static void first_argument_fn(ARGUMENTS)
 
 static void nullif_fn(ARGUMENTS)
 {
-    if (value_compare(argv[0], argv[1], ctx->collation) != 0) result_value(ctx, argv[0]);
+    if (function_compare(ctx, argv[0], argv[1]) != 0) result_value(ctx, argv[0]);
 }
 
 static void min_max_fn(ARGUMENTS)
@@ -53,7 +53,7 @@ static void min_max_fn(ARGUMENTS)
     for (u32 i = 0; i < argc; i++) {
         if (argv[i]->type == VALUE_NULL) return;
         if (i == 0) continue;
-        int c = value_compare(argv[best], argv[i], ctx->collation);
+        int c = function_compare(ctx, argv[best], argv[i]);
         if (ctx->def->user ? c < 0 : c >= 0) best = i;
     }
     result_value(ctx, argv[best]);

@@ -25,7 +25,7 @@ static void substr_fn(ARGUMENTS)
     struct value scratch = {.type = VALUE_NULL};
     u32 size;
     bool blob = argv[0]->type == VALUE_BLOB;
-    const u8 *z = function_text(ctx, argv[0], &scratch, &size);
+    const u8 *z = blob ? function_blob(ctx, argv[0], &scratch, &size) : function_text(ctx, argv[0], &scratch, &size);
     if (!z || argv[1]->type == VALUE_NULL || (argc == 3 && argv[2]->type == VALUE_NULL)) goto done;
     if (blob && size == 0) goto done; // NULL, as SQLite's
 
@@ -68,8 +68,9 @@ static void instr_fn(ARGUMENTS)
     struct value scratch[2] = {{.type = VALUE_NULL}, {.type = VALUE_NULL}};
     u32 size, needle_size;
     bool text = argv[0]->type != VALUE_BLOB || argv[1]->type != VALUE_BLOB;
-    const u8 *z = function_text(ctx, argv[0], &scratch[0], &size);
-    const u8 *needle = z ? function_text(ctx, argv[1], &scratch[1], &needle_size) : NULL;
+    const u8 *(*bytes)(struct function_context *, const struct value *, struct value *, u32 *) = text ? function_text : function_blob;
+    const u8 *z = bytes(ctx, argv[0], &scratch[0], &size);
+    const u8 *needle = z ? bytes(ctx, argv[1], &scratch[1], &needle_size) : NULL;
     if (needle) {
         s64 position = 1;
         const u8 *found = z, *end = z + size;
@@ -97,8 +98,12 @@ static void instr_fn(ARGUMENTS)
 static void case_fn(ARGUMENTS)
 {
     struct text_buffer b = {0};
-    if (argv[0]->type == VALUE_NULL) return;
-    text_append_value(&b, argv[0]);
+    struct value scratch = {.type = VALUE_NULL};
+    u32 size = 0;
+    const u8 *z = argv[0]->type == VALUE_NULL ? NULL : function_text(ctx, argv[0], &scratch, &size);
+    if (!z) return;
+    text_append(&b, z, size);
+    value_deinit(&scratch);
     u8 first = ctx->def->user ? 'A' : 'a';
     for (size_t i = 0; i < b.size; i++) b.bytes[i] ^= (u8)((u8)(b.bytes[i] - first) < 26 ? 0x20 : 0);
     result_text_buffer(ctx, &b);

@@ -313,7 +313,7 @@ static io_status page_of_term(struct fts_iter *i, struct op *op, const u8 *term,
     if (!t || !t->primary_key) return fts_corrupt(op, x, "NAME_idx is missing");
     static const struct collation *const collations[2] = {NULL, NULL};
     u8 orders[2] = {0, 0};
-    struct key_info info = {.field_count = 2, .all_count = 2, .encoding = d->schema->encoding ? d->schema->encoding : 1,
+    struct key_info info = {.field_count = 2, .all_count = 2, .encoding = connection_encoding(x->db),
                             .collations = (const struct collation **)(uintptr_t)collations, .orders = orders};
     struct value key[2];
     value_init(&key[0]);

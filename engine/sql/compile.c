@@ -175,8 +175,7 @@ int cursor_alloc(struct compile *c)
 
 static u8 compile_encoding(struct compile *c)
 {
-    const struct schema *s = compile_schema(c, 0);
-    return s && s->encoding ? s->encoding : 1;
+    return connection_encoding(c->db);
 }
 
 struct key_info *key_info_make(struct compile *c, u32 fields, u32 extra)

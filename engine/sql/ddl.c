@@ -183,7 +183,7 @@ void schema_format_set(struct compile *c, int database)
     emit(c, OP_ReadCookie, database, reg, META_FILE_FORMAT);
     int has = emit(c, OP_If, reg, 0, 0);
     emit(c, OP_SetCookie, database, META_FILE_FORMAT, 4);
-    emit(c, OP_SetCookie, database, META_TEXT_ENCODING, 1);
+    emit(c, OP_SetCookie, database, META_TEXT_ENCODING, connection_encoding(c->db));
     jump_here(c, has);
     reg_release(c, reg);
 }

@@ -235,14 +235,24 @@ static void header_pragma(struct compile *c, const struct pragma_def *def, int d
 static void encoding_pragma(struct compile *c, const char *value)
 {
     static const char *const names[] = {"", "UTF-8", "UTF-16le", "UTF-16be"};
-    const struct schema *s = compile_schema(c, DATABASE_MAIN);
+    const struct schema *s = compile_schema(c, DATABASE_MAIN), *temp = compile_schema(c, DATABASE_TEMP);
     if (!value) {
-        result_string(c, names[s ? s->encoding : 1]);
+        result_string(c, names[connection_encoding(c->db)]);
         return;
     }
-    static const char *const known[] = {"UTF8", "UTF-8", "UTF-16le", "UTF-16be", "UTF16le", "UTF16be", "UTF-16", "UTF16"};
-    for (u32 i = 0; i < COUNT_OF(known); i++)
-        if (strcasecmp(value, known[i]) == 0) return;
+    if ((s && s->encoding) || (temp && temp->encoding)) return; // what has something in it keeps what it has
+    // UTF-16 without more is that of the machines that this runs on: little-endian.
+    static const struct {
+        const char *name;
+        u8 encoding;
+    } known[] = {{"UTF8", 1},    {"UTF-8", 1},   {"UTF-16le", 2}, {"UTF-16be", 3},
+                 {"UTF16le", 2}, {"UTF16be", 3}, {"UTF-16", 2},   {"UTF16", 2}};
+    for (u32 i = 0; i < COUNT_OF(known); i++) {
+        if (strcasecmp(value, known[i].name) != 0) continue;
+        setting_set(c, SETTING_ENCODING, known[i].encoding);
+        emit(c, OP_Expire, 0, 0, 0);
+        return;
+    }
     compile_fail(c, ERR_ERROR, -1, "unsupported encoding: %s", value);
 }
 

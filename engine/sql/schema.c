@@ -174,7 +174,6 @@ struct schema *schema_new(bool is_temp, u32 table_capacity)
     s->references = 1;
     s->is_temp = is_temp;
     s->file_format = 4;
-    s->encoding = 1;
     s->tables = arena_alloc(&s->arena, (size_t)(table_capacity + 1) * sizeof *s->tables);
     if (!s->tables) {
         free(s);

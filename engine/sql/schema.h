@@ -174,7 +174,7 @@ struct schema {
     u32 references;
     u32 cookie;      // PRAGMA schema_version
     u8 file_format;  // 1..4; 4: DESC indexes are honoured
-    u8 encoding;     // 1 UTF-8, 2 UTF-16le, 3 UTF-16be
+    u8 encoding;     // 0: the database has none yet, 1 UTF-8, 2 UTF-16le, 3 UTF-16be
     s32 cache_size;
     bool is_temp, lenient;
     u32 table_count;

@@ -582,7 +582,7 @@ io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *o
             IO_TRY(txn_meta_get(t, op, META_TEXT_ENCODING, &l->encoding));
             IO_TRY(txn_meta_get(t, op, META_DEFAULT_CACHE_SIZE, &l->cache_size));
             if (l->format > 4) return IO_ERROR(&op->err, ERR_ERROR, "unsupported file format");
-            if (l->encoding < 1 || l->encoding > 3) l->encoding = 1;
+            if (l->encoding > 3 || (l->encoding == 0 && l->format)) l->encoding = 1;
             // A database without a format has never had a table.
             l->step = l->format == 0 ? LOAD_MAKE : LOAD_ROWS_OPEN;
             if (l->format == 0) l->format = 4;

@@ -218,6 +218,7 @@ static bool like_prefix(struct compile *c, struct expr *e, struct expr **left_ou
         if (x->kind != EXPR_TEXT || x->text_size != 1 || x->text[0] == all || x->text[0] == one) return false;
         escape = (u8)x->text[0];
     }
+    if (connection_encoding(c->db) > 1) return false; // texts with the same beginning are not neighbours there
     *no_case = !glob && !compile_connection_flag(c, CONNECTION_CASE_SENSITIVE_LIKE);
     struct expr *left = e->list->items[1].expr;
     struct expr *right = expr_skip_collate(e->list->items[0].expr);

@@ -1,6 +1,6 @@
 #include "record.h"
 #include "record_serial.h"
-#include "record_utf16.h"
+#include "../utf16.h"
 
 // ---- varints: seven bits a byte, most significant first; a ninth byte holds eight -------------------------
 

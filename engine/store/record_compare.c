@@ -2,7 +2,7 @@
 // comparison needs it.
 #include "record.h"
 #include "record_serial.h"
-#include "record_utf16.h"
+#include "../utf16.h"
 
 static int bytes_compare(const u8 *a, u64 a_size, const u8 *b, u64 b_size)
 {

@@ -228,8 +228,7 @@ static void run_begin(struct skerry_stmt *s)
     s->explain_at = s->explain_frame = 0;
     s64 limit_ms = db->limits[SKERRY_LIMIT_STATEMENT_MS];
     s->deadline_ns = limit_ms ? io_now_ns(s->op.io) + (u64)limit_ms * 1000000 : 0;
-    const struct schema *schema = db->databases[DATABASE_MAIN].schema;
-    s->encoding = schema && schema->encoding ? schema->encoding : 1;
+    s->encoding = connection_encoding(db);
     if (!s->nested && !s->active) {
         s->active = true;
         db->active_count++;

@@ -113,7 +113,6 @@ io_status vm_open(struct skerry_stmt *s, const struct instruction *in)
     c->key_info = info;
     c->database = (s8)in->p3;
     c->writable = in->opcode == OP_OpenWrite;
-    c->encoding = d->schema ? d->schema->encoding : 1;
     cursor_init(&c->c, d->txn, root, info, c->writable);
     if (in->opcode == OP_OpenRead) c->opened_by = in;
     return IO_DONE;

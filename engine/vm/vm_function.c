@@ -21,6 +21,7 @@ static struct function_context *function_begin(struct skerry_stmt *s, const stru
     ctx->now_ms = s->now_ms;
     ctx->def = call->def;
     ctx->collation = s->collation ? s->collation : &COLLATION_BINARY;
+    ctx->encoding = s->encoding;
     ctx->pure_where = call->pure_where;
     ctx->failed = false;
     ctx->aggregate = NULL;

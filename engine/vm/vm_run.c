@@ -12,6 +12,7 @@
 #include "../sql/ast.h"
 #include "../store/btree_inline.h"
 #include "../store/pager.h"
+#include "../utf16.h"
 #include "vm_column.h"
 
 // Jumps back between two looks at interrupts and the loop.
@@ -157,12 +158,50 @@ static s64 bits(u8 opcode, s64 a, s64 b)
     return b >> a;
 }
 
+// What the bytes of text are in a UTF-16 database, before a CAST.
+static err_code cast_wide(const struct skerry_stmt *s, struct value *v, enum affinity affinity)
+{
+    bool big_endian = s->encoding == 3;
+    if (affinity != AFFINITY_BLOB && affinity != AFFINITY_NONE) return utf16_value_to_text(v, big_endian);
+    err_code code = value_to_text(v); // its bytes are those of the database's text, unlike hex()'s
+    return code == ERR_OK ? utf16_value_to_blob(v, big_endian) : code;
+}
+
+// In a UTF-16 database a blob's bytes are put beside those that the text has there.
+static io_status concat_wide(struct skerry_stmt *s, const struct value *left, const struct value *right, struct value *out)
+{
+    const struct value *operands[2] = {left, right};
+    struct value parts[2], whole;
+    err_code code = ERR_OK;
+    value_init(&whole);
+    for (u32 i = 0; i < 2; i++) {
+        value_init(&parts[i]);
+        if (code == ERR_OK) code = value_copy(&parts[i], operands[i]);
+        if (code == ERR_OK) code = value_expand(&parts[i]);
+        if (code == ERR_OK) code = cast_wide(s, &parts[i], AFFINITY_BLOB);
+    }
+    u64 total = (u64)parts[0].size + parts[1].size;
+    if (code == ERR_OK && total > (u64)s->db->limits[SKERRY_LIMIT_LENGTH]) code = ERR_TOOBIG;
+    if (code == ERR_OK) code = value_reserve(&whole, (u32)total + 1);
+    if (code == ERR_OK) {
+        if (parts[0].size) memcpy(whole.buffer, parts[0].bytes, parts[0].size);
+        if (parts[1].size) memcpy(whole.buffer + parts[0].size, parts[1].bytes, parts[1].size);
+        code = value_set_blob(out, whole.buffer, (u32)total);
+    }
+    if (code == ERR_OK) code = utf16_value_to_text(out, s->encoding == 3);
+    value_deinit(&parts[0]);
+    value_deinit(&parts[1]);
+    value_deinit(&whole);
+    return code == ERR_OK ? IO_DONE : vm_value_error(s, code);
+}
+
 static io_status concat(struct skerry_stmt *s, struct value *left, struct value *right, struct value *out)
 {
     if (left->type == VALUE_NULL || right->type == VALUE_NULL) {
         value_set_null(out);
         return IO_DONE;
     }
+    if (UNLIKELY(s->encoding > 1 && (left->type == VALUE_BLOB || right->type == VALUE_BLOB))) return concat_wide(s, left, right, out);
     char number[2][32];
     const u8 *bytes[2];
     u32 size[2];
@@ -238,7 +277,15 @@ static const struct value *compare_text(const struct value *v, struct value *scr
     return scratch;
 }
 
-static int compare(const struct instruction *in, const struct value *a, const struct value *b)
+// BINARY of a UTF-16 database goes by the bytes that its text has.
+static int encoded_compare(const struct skerry_stmt *s, const struct value *a, const struct value *b, const struct collation *collation)
+{
+    if (UNLIKELY(s->encoding > 1) && a->type == VALUE_TEXT && b->type == VALUE_TEXT && (!collation || collation == &COLLATION_BINARY))
+        return utf16_compare(a->bytes, a->size, b->bytes, b->size, s->encoding == 3);
+    return value_compare(a, b, collation);
+}
+
+static int compare(const struct skerry_stmt *s, const struct instruction *in, const struct value *a, const struct value *b)
 {
     struct value scratch[2];
     char text[2][32];
@@ -250,7 +297,7 @@ static int compare(const struct instruction *in, const struct value *a, const st
         a = compare_text(a, &scratch[0], text[0]);
         b = compare_text(b, &scratch[1], text[1]);
     }
-    return value_compare(a, b, in->p4_kind == P4_COLLATION ? in->p4.collation : NULL);
+    return encoded_compare(s, a, b, in->p4_kind == P4_COLLATION ? in->p4.collation : NULL);
 }
 
 // One of them is NULL, and NULL equals NULL.
@@ -271,7 +318,7 @@ static int registers_compare(struct skerry_stmt *s, const struct instruction *in
         const struct value *x = &a[field], *y = &b[field];
         const struct collation *collation = info && i < info->all_count ? info->collations[i] : NULL;
         u8 order = info && i < info->all_count ? info->orders[i] : 0;
-        result = value_compare(x, y, collation);
+        result = encoded_compare(s, x, y, collation);
         if (result && order) {
             if ((order & KEY_NULLS_LAST) && (x->type == VALUE_NULL || y->type == VALUE_NULL)) result = -result;
             if (order & KEY_DESC) result = -result;
@@ -587,7 +634,7 @@ static inline void affinity_apply(struct value *v, char affinity, err_code *code
             if (a->real operator b->real) JUMP(in->p2);                                            \
         } else if (a->type == VALUE_NULL || b->type == VALUE_NULL) {                               \
             if (in->p5 & COMPARE_NULL_EQUAL ? null_compare(a, b) operator 0 : in->p5 & COMPARE_JUMP_IF_NULL) JUMP(in->p2); \
-        } else if (compare(in, a, b) operator 0) {                                                 \
+        } else if (compare(s, in, a, b) operator 0) {                                                 \
             JUMP(in->p2);                                                                          \
         }                                                                                          \
         NEXT;                                                                                      \
@@ -883,6 +930,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
         NEXT;
     CASE(Cast):
         VALUE(value_expand(&regs[in->p1]));
+        if (UNLIKELY(s->encoding > 1)) VALUE(cast_wide(s, &regs[in->p1], (enum affinity)in->p2));
         VALUE(value_cast(&regs[in->p1], (enum affinity)in->p2));
         NEXT;
     CASE(Eq): COMPARE(==);

@@ -344,6 +344,10 @@ static bool round_run(u64 seed, u32 statements)
     o.context = context;
     g.script = open_memstream(&script, &script_size);
     o.any_order = true;
+    static const char *const encodings[] = {"UTF-8", "UTF-8", "UTF-16le", "UTF-16be"};
+    char encoding[40];
+    snprintf(encoding, sizeof encoding, "PRAGMA encoding='%s'", encodings[pick(&g, COUNT_OF(encodings))]);
+    run(&g, &o, encoding);
     if (chance(&g, 50)) run(&g, &o, "PRAGMA foreign_keys = ON");
     if (chance(&g, 30)) run(&g, &o, "PRAGMA recursive_triggers = ON");
     for (u32 i = 1 + pick(&g, 3); i > 0; i--) make_table(&g, &o);

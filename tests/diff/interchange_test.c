@@ -393,7 +393,7 @@ static void database_run(u64 seed)
     unlink(wal);
     sqlite3_open(":memory:", &w->model);
     // The page size of the model is not compared; its encoding decides what text is cut to.
-    const char *encoding = encodings[getenv("UTF16") ? pick(w, 3) : 0];
+    const char *encoding = encodings[pick(w, 3)];
     snprintf(sql, sizeof sql, "PRAGMA encoding='%s'", encoding);
     sqlite3_exec(w->model, sql, NULL, NULL, NULL);
     snprintf(sql, sizeof sql, "PRAGMA page_size=%u; PRAGMA encoding='%s'; PRAGMA auto_vacuum=%u; CREATE TABLE first(a)", page_size,
