@@ -176,6 +176,12 @@ struct extreme {
     struct value value;
 };
 
+size_t fn_extreme_bytes(const void *state)
+{
+    const struct extreme *e = state;
+    return e->any ? e->value.capacity : 0;
+}
+
 static void extreme_step(ARGUMENTS)
 {
     struct extreme *e = function_aggregate(ctx, sizeof *e);

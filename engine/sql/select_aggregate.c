@@ -1,5 +1,6 @@
 // GROUP BY and aggregates.
 #include "select.h"
+#include "../vm/group.h"
 
 bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate_info *a, struct select_dest *dest);
 
@@ -7,7 +8,7 @@ bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate
 
 static void registers_assign(struct compile *c, struct aggregate_info *a)
 {
-    a->first_reg = reg_alloc_range(c, (int)(a->column_count + a->function_count) + 1);
+    a->first_reg = reg_alloc_range(c, (int)(a->column_count + a->function_count) + 1); // the last: GROUP BY's use flag
     int reg = a->first_reg;
     for (u32 i = 0; i < a->column_count; i++) a->columns[i].reg = reg++;
     for (u32 i = 0; i < a->function_count; i++) a->functions[i].reg = reg++;
@@ -228,12 +229,41 @@ static void having_to_where(struct compile *c, struct select *s, struct expr **t
     s->where = expr_and(c->arena, s->where, moved);
 }
 
+// Whether groups can be kept beside each other while rows come in any order: their states must be small, their keys
+// be hashed, and what is computed for a row be coded twice (for rows of groups that have no room, too).
+static enum walk_result no_select(struct walker *w, struct expr *e)
+{
+    if (!(e->flags & (EXPR_F_HAS_SELECT | EXPR_F_SELECT))) return WALK_CONTINUE;
+    *(bool *)w->context = true;
+    return WALK_ABORT;
+}
+
+static bool groups_hashable(const struct aggregate_info *a, struct expr_list *group_by, const struct key_info *key)
+{
+    bool select = false;
+    struct walker w = {.expr = no_select, .context = &select};
+    for (u32 i = 0; i < group_by->count; i++) {
+        if (!group_collation_known(key->collations[i])) return false;
+        walk_expr(&w, group_by->items[i].expr);
+    }
+    for (u32 i = 0; i < a->function_count; i++) {
+        const struct aggregate_function *f = &a->functions[i];
+        if (f->distinct_cursor >= 0 || f->order_cursor >= 0 || !(f->def->quick || f->def->flags & FN_MIN_MAX)) return false;
+        for (u32 k = 0; f->expr->list && k < f->expr->list->count; k++) walk_expr(&w, f->expr->list->items[k].expr);
+        if (f->expr->filter) walk_expr(&w, f->expr->filter);
+    }
+    for (u32 i = 0; i < a->column_count; i++) walk_expr(&w, a->columns[i].expr);
+    return !select;
+}
+
 static void group_by_code(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,
                           struct distinct *d, struct aggregate_info *a, bool order_by_group, int end)
 {
     struct expr_list *group_by = s->group_by;
     int groups = (int)group_by->count;
-    int use_flag = reg_alloc(c), abort_flag = reg_alloc(c);
+    int accumulators = (int)(a->column_count + a->function_count) + 1;
+    int use_flag = a->first_reg + accumulators - 1, abort_flag = reg_alloc(c);
+    int hash = -1, rest = emit_label(c); // the table of groups; where those that are left there are taken
     int output_return = reg_alloc(c), reset_return = reg_alloc(c);
     int output = emit_label(c), reset = emit_label(c), address_end = emit_label(c);
     int current = reg_alloc_range(c, groups);
@@ -241,6 +271,12 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
     a->sorting_cursor = cursor_alloc(c);
     struct key_info *key = key_info_of_list(c, group_by, 0, a->column_count);
     int sort_open = emit_key(c, OP_SorterOpen, a->sorting_cursor, a->sorting_columns, 0, key);
+    int hash_open = -1;
+    if (groups_hashable(a, group_by, key)) {
+        hash = cursor_alloc(c);
+        hash_open = emit_key(c, OP_GroupOpen, hash, a->first_reg, accumulators, key);
+        emit_set_p5(c, a->accumulator_count > 0 || has_min_max(a));
+    }
     emit(c, OP_Integer, 0, abort_flag, 0);
     emit(c, OP_Null, 0, previous, previous + groups - 1);
     emit(c, OP_Gosub, reset_return, reset, 0);
@@ -251,6 +287,8 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
     if (where_ordered_count(w) == groups) {
         group_sorted = false;
         emit_nop(c, sort_open);
+        if (hash >= 0) emit_nop(c, hash_open);
+        hash = -1;
     } else {
         explain_temp_btree(c, s->flags & SELECT_F_FREE_1 ? "DISTINCT" : "GROUP BY");
         group_sorted = true;
@@ -259,6 +297,13 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
             if (a->columns[i].sorter_column >= groups) count++;
         int base = reg_temp_range(c, count);
         expr_list_code(c, group_by, base, 0, LIST_CODE_DUP);
+        if (hash >= 0) {
+            int no_room = emit(c, OP_GroupFind, hash, 0, base);
+            accumulators_update(c, a, use_flag);
+            emit(c, OP_Integer, 1, use_flag, 0);
+            emit_goto(c, where_continue_label(w));
+            emit_jump_here(c, no_room);
+        }
         a->direct_mode = true;
         int at = groups;
         for (u32 i = 0; i < a->column_count; i++)
@@ -275,7 +320,8 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
         a->sorting_cursor_pseudo = cursor_alloc(c);
         int out = reg_alloc(c);
         emit(c, OP_OpenPseudo, a->sorting_cursor_pseudo, out, count);
-        emit(c, OP_SorterSort, a->sorting_cursor, address_end, 0);
+        if (hash >= 0) emit(c, OP_GroupSort, hash, 0, 0);
+        emit(c, OP_SorterSort, a->sorting_cursor, hash >= 0 ? rest : address_end, 0);
         a->use_sorting = true;
         sort->row_cursor_count = out;
     }
@@ -303,6 +349,13 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
     emit(c, OP_Move, current, previous, groups);
     emit(c, OP_Gosub, output_return, output, 0);
     emit(c, OP_IfPos, abort_flag, address_end, 0);
+    if (hash >= 0) {
+        int next = emit(c, OP_GroupNext, hash, 0, previous);
+        emit(c, OP_Gosub, output_return, output, 0);
+        emit(c, OP_IfPos, abort_flag, address_end, 0);
+        emit_goto(c, next);
+        emit_jump_here(c, next);
+    }
     emit(c, OP_Gosub, reset_return, reset, 0);
     emit_jump_here(c, jump);
     a->direct_mode = true;
@@ -312,7 +365,17 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
     else where_end(w);
     a->use_sorting = false;
     emit(c, OP_Gosub, output_return, output, 0);
-    emit_goto(c, address_end);
+    if (hash >= 0) {
+        emit(c, OP_IfPos, abort_flag, address_end, 0);
+        emit_place(c, rest);
+        int next = emit(c, OP_GroupNext, hash, address_end, 0);
+        emit(c, OP_Gosub, output_return, output, 0);
+        emit(c, OP_IfPos, abort_flag, address_end, 0);
+        emit_goto(c, next);
+    } else {
+        emit_place(c, rest);
+        emit_goto(c, address_end);
+    }
     // Output of one group, and the beginning of the next, as subroutines.
     int set_abort = emit_here(c);
     emit(c, OP_Integer, 1, abort_flag, 0);

@@ -178,6 +178,10 @@
     X(Last, J)          /* cursor p1 to its last entry; jumps when empty and p2 is not 0 */ \
     X(IfSizeBetween, J) /* jumps when the estimate (10 log2) of the entries of p1 is within p3..p4 int */ \
     X(IfEmpty, J)       /* jumps when the table of cursor p1 is empty */ \
+    X(GroupOpen, NONE)  /* cursor p1 is a table of groups by p4 key_info, with the accumulators r[p2@p3]; p5: their sizes vary */ \
+    X(GroupFind, J)     /* the group of the key r[p3...] becomes p1's current one; jumps when it is new and there is no room for it */ \
+    X(GroupSort, NONE)  /* all rows of p1 have come: its groups are now taken in order */ \
+    X(GroupNext, J)     /* the next group of p1 becomes the current one; jumps when there is none, or (p3 > 0) none before the key r[p3...] */ \
     X(SorterSort, J)    /* sorts p1 and stands on the first; jumps when empty */ \
     X(Sort, J)          /* Rewind of an ephemeral index that sorts */ \
     X(Rewind, J)        /* cursor p1 to its first entry; jumps when empty and p2 is not 0 */ \

@@ -7,6 +7,7 @@
 
 #include "../connection.h"
 #include "../store/btree.h"
+#include "group.h"
 #include "program.h"
 #include "row_set.h"
 #include "sorter.h"
@@ -20,7 +21,7 @@ struct fts_vocab_cursor;
 
 // ---- cursors ---------------------------------------------------------------------------------------------
 
-enum vm_cursor_kind { VM_CURSOR_TREE, VM_CURSOR_SORTER, VM_CURSOR_PSEUDO, VM_CURSOR_VIRTUAL };
+enum vm_cursor_kind { VM_CURSOR_TREE, VM_CURSOR_SORTER, VM_CURSOR_PSEUDO, VM_CURSOR_VIRTUAL, VM_CURSOR_GROUPS };
 
 // Cursors made by OpenDup share the tree and count its users.
 struct vm_ephemeral {
@@ -76,7 +77,8 @@ struct vm_cursor {
     struct vm_ephemeral *ephemeral;
     struct btree_walk *walk; // clearing, counting
     struct sorter *sorter;
-    s32 pseudo_register;
+    s32 pseudo_register; // VM_CURSOR_GROUPS: the first accumulator
+    struct group_table *groups;
     const struct table_function *function;
     struct table_rows *rows;
     const struct table *virtual_table;
@@ -264,6 +266,8 @@ io_status vm_aggregate_step(struct skerry_stmt *s, const struct instruction *in,
 io_status vm_aggregate_value(struct skerry_stmt *s, const struct instruction *in, bool final);
 void vm_pointer_release(struct skerry_stmt *s, struct value *v);
 void vm_aggregates_free(struct skerry_stmt *s);
+u64 vm_accumulator_bytes(const struct value *v); // of a plain column or of min() and max()
+void vm_groups_free(struct skerry_stmt *s, struct group_table *t); // with the states of groups that were not asked for
 void vm_function_free(struct skerry_stmt *s);
 void vm_aux_free(struct vm_frame *f);
 // vm_schema.c

@@ -141,7 +141,8 @@ io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c)
             row_set_bytes(c, v->bytes, v->size, v->size);
         }
         return IO_DONE;
-    case VM_CURSOR_VIRTUAL: break;
+    case VM_CURSOR_VIRTUAL:
+    case VM_CURSOR_GROUPS: break;
     }
     return IO_DONE;
 }

@@ -25,6 +25,10 @@ void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
     }
     ephemeral_unref(c->ephemeral);
     sorter_free(c->sorter);
+    if (UNLIKELY(c->groups != NULL)) {
+        s->sorter_bytes -= c->groups->bytes;
+        vm_groups_free(s, c->groups);
+    }
     table_rows_close(c->rows);
     fts_cursor_close(c->fts);
     fts_vocab_close(c->vocab);

@@ -104,7 +104,6 @@ void vm_frame_leave(struct skerry_stmt *s)
 void vm_release(struct skerry_stmt *s)
 {
     if (s->db->fts) fts_changes_abandon(s->db, s);
-    vm_aggregates_free(s);
     while (s->frame) {
         struct vm_frame *f = s->frame;
         frame_cursors_close(s, f);
@@ -114,6 +113,7 @@ void vm_release(struct skerry_stmt *s)
         f->next_free = s->free_frames;
         s->free_frames = f;
     }
+    vm_aggregates_free(s);
     if (s->main_frame) {
         vm_aux_free(s->main_frame);
         for (s32 i = 0; i <= s->main_frame->program->register_count; i++)

@@ -127,6 +127,21 @@ void vm_pointer_release(struct skerry_stmt *s, struct value *v)
     value_set_null(v);
 }
 
+u64 vm_accumulator_bytes(const struct value *v)
+{
+    if (!(v->flags & VALUE_POINTER)) return v->capacity;
+    const struct vm_aggregate *a = v->pointer;
+    return a->def->flags & FN_MIN_MAX && a->state ? fn_extreme_bytes(a->state) : 0;
+}
+
+void vm_groups_free(struct skerry_stmt *s, struct group_table *t)
+{
+    for (u64 i = 0; t && i < t->count; i++)
+        for (u32 k = t->keys; k < t->keys + t->accumulators; k++)
+            if (t->groups[i]->values[k].flags & VALUE_POINTER) aggregate_discard(s, t->groups[i]->values[k].pointer);
+    group_table_free(t);
+}
+
 void vm_aggregates_free(struct skerry_stmt *s)
 {
     while (s->aggregates) aggregate_discard(s, s->aggregates);

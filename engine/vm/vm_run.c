@@ -422,6 +422,32 @@ static io_status sorter_open(struct skerry_stmt *s, const struct instruction *in
     return c->sorter ? IO_DONE : vm_no_memory(s);
 }
 
+static io_status group_open(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = vm_cursor_new(s, in->p1, VM_CURSOR_GROUPS, 0);
+    if (!c) return IO_FAIL;
+    c->pseudo_register = in->p2;
+    // The sorter beside it takes the other half.
+    c->groups = group_table_new(in->p4.key_info, (u32)in->p3, sorter_budget(s) / 2, in->p5 ? vm_accumulator_bytes : NULL);
+    return c->groups ? IO_DONE : vm_no_memory(s);
+}
+
+static io_status group_seek(struct skerry_stmt *s, const struct instruction *in, bool *jump)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    struct value *key = &s->frame->registers[in->p3];
+    for (u32 i = 0; i < c->groups->keys; i++)
+        if (UNLIKELY(key[i].flags & VALUE_ZERO_TAIL)) VALUE_TRY(s, value_expand(&key[i]));
+    u64 before = c->groups->bytes;
+    enum group_found found = group_find(c->groups, key, &s->frame->registers[c->pseudo_register]);
+    *jump = found == GROUP_NO_ROOM;
+    if (UNLIKELY(c->groups->bytes != before)) {
+        s->sorter_bytes += c->groups->bytes - before;
+        IO_TRY(vm_memory_check(s));
+    }
+    return found == GROUP_NO_MEMORY ? vm_no_memory(s) : IO_DONE;
+}
+
 static io_status sorter_insert(struct skerry_stmt *s, struct vm_cursor *c, struct value *record)
 {
     if (record->flags & VALUE_ZERO_TAIL) VALUE_TRY(s, value_expand(record));
@@ -1055,6 +1081,20 @@ enum vm_result vm_run(struct skerry_stmt *s)
         __attribute__((fallthrough));
     CASE(OpenEphemeral): TRY(vm_open_ephemeral(s, in)); NEXT;
     CASE(SorterOpen): TRY(sorter_open(s, in)); NEXT;
+    CASE(GroupOpen): TRY(group_open(s, in)); NEXT;
+    CASE(GroupFind):
+        TRY(group_seek(s, in, &jump));
+        if (jump) JUMP(in->p2);
+        NEXT;
+    CASE(GroupSort):
+        c = cursors[in->p1];
+        if (!group_sort(c->groups, &regs[c->pseudo_register])) VALUE(ERR_NOMEM);
+        s->counters.sorts++;
+        NEXT;
+    CASE(GroupNext):
+        c = cursors[in->p1];
+        if (!group_next(c->groups, in->p3 ? &regs[in->p3] : NULL, &regs[c->pseudo_register])) JUMP(in->p2);
+        NEXT;
     CASE(SequenceTest):
         if (cursors[in->p1]->sequence++ == 0) JUMP(in->p2);
         NEXT;

@@ -78,6 +78,8 @@ static const struct test tests[] = {
     {"two predicates", NULL, "SELECT count(*) FROM t WHERE grp < 500 AND v > 1000.5", 2, RUN, NULL},
     {"LIKE '%abc%'", NULL, "SELECT count(*) FROM t WHERE body LIKE '%ab77c%'", 1, RUN, NULL},
     {"GROUP BY, 1000 groups", NULL, "SELECT grp, count(*), sum(v) FROM t GROUP BY grp", 1, RUN, NULL},
+    {"GROUP BY, 100 k groups", NULL, "SELECT n % 100000, count(*), sum(v) FROM t GROUP BY 1", 1, RUN, NULL},
+    {"GROUP BY, as many as rows", NULL, "SELECT n, count(*), sum(v) FROM t GROUP BY n", 1, RUN, NULL},
     {"GROUP BY text", NULL, "SELECT substr(name, 1, 6), count(*) FROM t GROUP BY 1", 1, RUN, NULL},
     {"join with 10 k", NULL,
      "SELECT count(*), sum(length(small.label)) FROM t JOIN small ON small.id = t.n % 10000", 1, RUN, NULL},
