@@ -336,7 +336,8 @@ bool imager_stop(struct backup *b)
     m->stopped = true;
     fetch_cancel(&m->fetch);
     waiter_remove(&m->op.waiter);
-    if (m->txn) txn_end_read(m->txn);
+    txn_destroy(m->txn); // before its store is closed
+    m->txn = NULL;
     if (m->timer.state == COMPLETION_PENDING) io_cancel(b->io, &m->timer);
     return !fetch_busy(&m->fetch) && m->timer.state != COMPLETION_PENDING;
 }
