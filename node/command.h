@@ -10,6 +10,7 @@
 
 int serve_command(int argc, char **argv);
 int restore_command(int argc, char **argv);
+int promote_command(int argc, char **argv);
 int health_command(int argc, char **argv);
 int sql_command(int argc, char **argv);
 

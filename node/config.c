@@ -57,6 +57,11 @@ static const struct {
     [SETTING_HYDRATE] = {"hydrate", "full", "full|lazy",
                          "a missing database from the store: full: restored before the node serves; lazy: served at once, "
                          "pages come when they are asked for, the rest in the background"},
+    [SETTING_FOLLOW] = {"follow", "", "URL",
+                        "be a read-only replica: of a backup, named as a store is, or of a node, http[s]://HOST:PORT; it becomes the "
+                        "writer with skerry promote"},
+    [SETTING_FOLLOW_TOKEN] = {"follow-token", "", "TOKEN", "the token (its --auth-token) of the node that is followed", true},
+    [SETTING_FOLLOW_POLL_MS] = {"follow-poll-ms", "1000", "MS", "how often a store that is followed is asked for the next push"},
     [SETTING_AT] = {"at", "", "TIME",
                     "the state of this moment: 2026-03-01T12:00:00Z, '2026-03-01 12:00', or Unix seconds; UTC"},
     [SETTING_TX] = {"tx", "0", "N", "the state of this transaction (skerry backup list shows them); 0: the newest"},

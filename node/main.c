@@ -9,6 +9,7 @@ static const struct {
     {"serve", "serve the database over HTTP and back it up", serve_command},
     {"sql", "a SQL shell on a database file", sql_command},
     {"restore", "write a backup's newest state to a file", restore_command},
+    {"promote", "make a replica the writer", promote_command},
     {"health", "ask a node whether it is well", health_command},
 };
 

@@ -1,4 +1,5 @@
 #include "command.h"
+#include "follower.h"
 #include "hrana.h"
 #include "hub.h"
 #include "log.h"
@@ -23,6 +24,9 @@ static const enum setting SERVE_SETTINGS[] = {
     SETTING_DATABASE,
     SETTING_RESTORE,
     SETTING_HYDRATE,
+    SETTING_FOLLOW,
+    SETTING_FOLLOW_TOKEN,
+    SETTING_FOLLOW_POLL_MS,
     SETTING_AT,
     SETTING_TX,
     SETTING_VFS,
@@ -72,6 +76,9 @@ struct node {
     struct database_config database;
     struct remote *remote; // the database's file, while it is not all here
     bool view;             // a past state is served, to be read only
+    struct follower *follower; // while this node is a replica
+    const char *follow;        // what it follows; "" = nothing
+    bool follow_node;
     char path[4096], store_url[4096];
     u8 token_hash[crypto_generichash_BYTES];
     bool has_token;
@@ -152,6 +159,7 @@ static void reply_health(struct node *n, struct http_exchange *x)
         }
         buffer_text(&out, "}");
     }
+    if (n->follower) follower_health(n->follower, &out);
     buffer_text(&out, "}\n");
     http_reply(x, stats.wal_failed ? 503 : 200, "application/json", out.bytes, out.size);
     buffer_deinit(&out);
@@ -170,6 +178,7 @@ static void reply_metrics(struct node *n, struct http_exchange *x)
     http_server_stats_get(n->server, &m.http);
     struct buffer out = {0};
     metrics_write(&m, &out);
+    if (n->follower) follower_metrics(n->follower, &out);
     http_reply(x, 200, "text/plain; version=0.0.4", out.bytes, out.size);
     buffer_deinit(&out);
 }
@@ -206,6 +215,13 @@ static void handle(struct http_exchange *x)
     }
     if (get && strcmp(path, "/metrics") == 0) {
         reply_metrics(n, x);
+        return;
+    }
+    if (strcmp(path, "/promote") == 0 && strcmp(method, "POST") == 0) {
+        if (n->follower)
+            follower_promote(n->follower, x);
+        else
+            reply_json(x, 409, "{\"error\":\"this node is the writer: it follows nothing\"}");
         return;
     }
     bool pipeline = strcmp(path, "/v2/pipeline") == 0 || strcmp(path, "/v3/pipeline") == 0;
@@ -280,6 +296,16 @@ static bool data_open(struct node *n, struct err *err)
 static bool backup_open(struct node *n, struct err *err)
 {
     const char *url = config_text(&n->config, SETTING_STORE);
+    n->follow = config_text(&n->config, SETTING_FOLLOW);
+    n->follow_node = strncmp(n->follow, "http://", 7) == 0 || strncmp(n->follow, "https://", 8) == 0;
+    if (n->follow[0] && !n->follow_node) {
+        if (url[0] && strcmp(url, n->follow) != 0) {
+            err_set(err, ERR_USAGE, __func__, "--follow and --store name different stores; a replica of a backup has that one alone");
+            return false;
+        }
+        url = n->follow;
+    }
+    if (n->follow_node && !(n->http_client = io_http_create(n->io, err))) return false;
     if (strcmp(url, "none") == 0) {
         log_event(LOG_WARN, "backup.off", "msg=\"--store is none: nothing leaves this machine\"");
         return true;
@@ -294,7 +320,7 @@ static bool backup_open(struct node *n, struct err *err)
         url = n->store_url;
     }
     // A directory needs no HTTP client, whose libraries would be a third of an idle node's memory.
-    if (object_url_needs_http(url) && !(n->http_client = io_http_create(n->io, err))) return false;
+    if (object_url_needs_http(url) && !n->http_client && !(n->http_client = io_http_create(n->io, err))) return false;
     n->objects = config_store_open(&n->config, url, n->io, n->http_client, err);
     if (!n->objects || !config_key(&n->config, &n->key, err)) return false;
     if (!n->key.given)
@@ -383,7 +409,11 @@ static bool restore_if_missing(struct node *n, struct err *err)
         return false;
     }
     struct stat st;
-    if (n->view || io_backend(n->io) == IO_BACKEND_MEMORY) return true;
+    if (lazy && n->follow[0]) {
+        err_set(err, ERR_USAGE, __func__, "a replica has all pages: --hydrate must be full");
+        return false;
+    }
+    if (n->view || n->follow_node || io_backend(n->io) == IO_BACKEND_MEMORY) return true;
     if (remote_is_partial(n->path)) {
         if (n->objects) return remote_begin(n, 0, 0, err);
         err_set(err, ERR_USAGE, __func__, "%s is not all here yet, and --store is none: name the store that it comes from", n->path);
@@ -459,7 +489,7 @@ static bool database_open(struct node *n, struct err *err)
     return true;
 }
 
-static bool backup_begin(struct node *n, struct err *err)
+static bool backup_begin(struct node *n, bool promote, struct err *err)
 {
     if (!n->objects || n->view) return true;
     u64 interval, level, wal_max, head_interval;
@@ -478,10 +508,56 @@ static bool backup_begin(struct node *n, struct err *err)
                                                .head_interval_ms = (u32)head_interval,
                                                .zstd_level = (int)level,
                                                .wal_bytes_max = wal_max,
+                                               .promote = promote,
                                                .log = on_backup_log,
                                                .log_context = n},
                       err);
     return n->backup != NULL;
+}
+
+static bool promoted_backup(void *context, struct backup **out, struct err *err)
+{
+    struct node *n = context;
+    bool good = backup_begin(n, true, err);
+    *out = n->backup;
+    n->backup = NULL; // the follower's until it is the writer's
+    return good;
+}
+
+// A replica follows; a writer pushes.
+static bool source_begin(struct node *n, struct err *err)
+{
+    u64 poll_ms;
+    if (!n->follow[0]) return backup_begin(n, false, err);
+    if (n->view) {
+        err_set(err, ERR_USAGE, __func__, "--follow and --at or --tx cannot be given together");
+        return false;
+    }
+    if (!config_number(&n->config, SETTING_FOLLOW_POLL_MS, 10, 86400000, &poll_ms, err)) return false;
+    n->follower = follower_create(
+        &(struct follower_options){.replica = {.io = n->io,
+                                               .objects = n->objects,
+                                               .http = n->http_client,
+                                               .node = n->follow_node ? n->follow : NULL,
+                                               .token = config_text(&n->config, SETTING_FOLLOW_TOKEN),
+                                               .ca_file = config_text(&n->config, SETTING_STORE_CA_FILE),
+                                               .name = config_text(&n->config, SETTING_DATABASE),
+                                               .path = n->path,
+                                               .key = n->key,
+                                               .poll_ms = (u32)poll_ms,
+                                               .log = on_backup_log},
+                                   .backup_create = promoted_backup,
+                                   .context = n},
+        err);
+    return n->follower != NULL;
+}
+
+static void promoted(struct node *n, struct backup *backup)
+{
+    follower_stop(n->follower);
+    follower_destroy(n->follower);
+    n->follower = NULL;
+    n->backup = backup;
 }
 
 static bool hub_open(struct node *n, struct err *err)
@@ -576,6 +652,7 @@ static void node_stop(struct node *n)
 {
     struct completion done;
     u64 now = n->io ? io_now_ns(n->io) : 0, deadline = now + n->shutdown_ms * 1000000;
+    if (n->follower) follower_stop(n->follower);
     if (n->server) {
         completion_init(&done, NULL, NULL);
         http_server_stop(n->server, now + n->shutdown_ms * 1000000 / 2, &done);
@@ -602,6 +679,7 @@ static void node_stop(struct node *n)
     if (n->engine) skerry_engine_destroy(n->engine);
     remote_close(n->remote);
     backup_destroy(n->backup);
+    follower_destroy(n->follower);
     if (n->hub && !hub_busy(n->hub)) hub_destroy(n->hub);
     object_store_close(n->objects);
     io_http_destroy(n->http_client);
@@ -640,7 +718,7 @@ static bool node_start(struct node *n, struct err *err)
                   log_quote(io_backend_reason(n->io), quoted, sizeof quoted));
     }
     return config_database(&n->config, &n->database, err) && data_open(n, err) && backup_open(n, err) && encryption_check(n, err) && view_begin(n, err) && restore_if_missing(n, err) &&
-           backup_begin(n, err) && database_open(n, err) && hub_open(n, err) && server_open(n, err);
+           source_begin(n, err) && database_open(n, err) && hub_open(n, err) && server_open(n, err);
 }
 
 int serve_command(int argc, char **argv)
@@ -678,13 +756,17 @@ int serve_command(int argc, char **argv)
     if (node_start(n, &err)) {
         io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
         if (n->backup) backup_start(n->backup, skerry_store(n->keeper));
+        if (n->follower) follower_start(n->follower, skerry_store(n->keeper));
         log_event(
             LOG_INFO, "node.listening", "address=%s port=%u io=%s database=%s store=%s auth=%s",
             config_text(&n->config, SETTING_LISTEN), http_server_port(n->server),
             io_backend_name(n->io), n->path, n->objects ? object_store_url(n->objects) : "none",
             n->has_token ? "token" : "none");
-        while (!n->stopping)
+        while (!n->stopping) {
+            struct backup *backup = NULL;
             if (io_step(n->io, UINT64_MAX) < 0) break;
+            if (n->follower && follower_turn(n->follower, &backup)) promoted(n, backup);
+        }
     } else {
         char quoted[2400];
         log_event(LOG_ERROR, "node.failed", "msg=%s", log_quote(err.text, quoted, sizeof quoted));

@@ -165,7 +165,8 @@ static void backup_failed(struct backup *b)
         b->status.failures++;
         snprintf(b->status.error, sizeof b->status.error, "%s", err->text);
     }
-    if (err->code == ERR_STORE_FOREIGN || err->code == ERR_STORE_FENCED || err->code == ERR_STORE_KEY) {
+    b->status.behind = b->options.promote && !b->claimed && err->code == ERR_STORE_EXISTS;
+    if (b->status.behind || err->code == ERR_STORE_FOREIGN || err->code == ERR_STORE_FENCED || err->code == ERR_STORE_KEY) {
         backup_log(b, SYNC_LOG_ERROR, "backup.refused", "%s", err->text);
         b->status.state = BACKUP_REFUSED;
         backup_push_abandon(b);
@@ -300,6 +301,7 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     u64 size, modified_ns;
     snprintf(b->sums_path, sizeof b->sums_path, "%s-backup-sums", b->path);
     b->mark_read = backup_mark_read(b->io, b->path, &b->mark);
+    b->mark.replica = false;
     b->file_is_clean = b->mark_read && b->mark.clean && backup_file_identity(b->io, b->path, &size, &modified_ns) &&
                        size == b->mark.file_size && modified_ns == b->mark.file_modified_ns;
     if (b->file_is_clean) {
@@ -331,6 +333,7 @@ void backup_start(struct backup *b, struct store *store)
 
 void backup_status_get(struct backup *b, struct backup_status *out)
 {
+    b->status.claimed = b->claimed;
     b->status.lineage = b->mark.lineage;
     b->status.tx = b->mark.tx;
     b->status.epoch = b->mark.epoch;

@@ -157,6 +157,9 @@ io_status backup_decide(struct backup *b)
                         "the backup under the name '%s' is not encrypted, and a key is given; use another prefix or name, or "
                         "start without the key",
                         b->name);
+    if (b->options.promote && !b->claimed && b->newest_known &&
+        (h->tx_max != b->mark.tx || memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) != 0))
+        return IO_ERROR(&b->op.err, ERR_STORE_EXISTS, "the store has transaction %llu, which is not here yet", (ull)h->tx_max);
     if (!b->conditions || !b->newest_known) {
         lineage_begin(b);
         b->mark.epoch = MAX(b->mark.epoch, b->epoch_tried) + 1;
@@ -330,7 +333,7 @@ io_status backup_epoch_put(struct backup *b)
         return IO_DONE;
     }
     IO_TRY(status);
-    b->step = b->need_full ? STEP_CLAIM : STEP_SNAPSHOT;
+    b->step = b->need_full || b->options.promote ? STEP_CLAIM : STEP_SNAPSHOT;
     return IO_DONE;
 }
 

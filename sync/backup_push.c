@@ -188,7 +188,8 @@ static struct segment_header header_make(struct backup *b, u32 level, u32 flags)
     return h;
 }
 
-// A segment without pages that tells others at once who writes now; an image follows.
+// A segment without pages that tells others at once who writes now; where the backup and the database have no common
+// point an image follows.
 io_status backup_claim(struct backup *b)
 {
     struct store_stats stats;
@@ -196,14 +197,14 @@ io_status backup_claim(struct backup *b)
     store_position_get(b->store, &b->target, NULL);
     b->page_size = stats.page_size;
     b->target_ms = io_wall_ms(b->io);
-    struct segment_header h = header_make(b, 0, SEGMENT_BASE);
-    h.sum_after = 0;
+    struct segment_header h = header_make(b, 0, b->need_full ? SEGMENT_BASE : 0);
+    h.sum_after = b->need_full ? 0 : b->mark.sum;
     if (segment_writer_begin(&b->record, &h, &b->catalog.key, b->options.zstd_level) != ERR_OK) {
         segment_writer_deinit(&b->record);
         return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
     }
     b->record_open = true;
-    b->full = true;
+    b->full = b->need_full;
     b->filled = false;
     b->step = STEP_PUT;
     return IO_DONE;
@@ -392,7 +393,7 @@ static void segment_is_there(struct backup *b)
     struct segment_writer *w = b->record_open ? &b->record : &b->writer;
     bool claim = b->record_open && !b->filled;
     b->mark.tx++;
-    b->mark.sum = claim ? 0 : b->sums.total;
+    b->mark.sum = !claim ? b->sums.total : b->need_full ? 0 : b->mark.sum;
     memcpy(b->mark.hash, b->hash, sizeof b->hash);
     b->claimed = true;
     b->status.pushed_bytes += w->size;
@@ -405,7 +406,10 @@ static void segment_is_there(struct backup *b)
         b->record_open = false;
     else
         b->writer_open = false;
-    if (claim) {
+    if (claim && !b->need_full) {
+        b->head_dirty = true;
+        b->step = STEP_MARK_WRITE;
+    } else if (claim) {
         b->step = STEP_SNAPSHOT;
     } else if (b->full) {
         b->step = STEP_IMAGE_PUT;

@@ -94,6 +94,29 @@ u32 catalog_chain(const struct catalog *c, u64 tx, struct catalog_segment ***out
     return count;
 }
 
+u32 catalog_forward(const struct catalog *c, u64 tx, struct catalog_segment ***out)
+{
+    u32 count = 0;
+    u64 newest = catalog_newest(c);
+    *out = newest > tx ? malloc((c->count + 1) * sizeof **out) : NULL;
+    if (!*out) return 0;
+    while (tx < newest) {
+        struct catalog_segment *best = NULL;
+        for (u32 i = 0; i < c->count && c->segments[i].tx_min <= tx + 1; i++) {
+            struct catalog_segment *s = &c->segments[i];
+            if (s->level < LEVEL_IMAGE && !s->rejected && s->tx_max > tx && (!best || s->tx_max > best->tx_max)) best = s;
+        }
+        // Only the first may begin before what is there: the others are checked to follow each other.
+        if (!best || (count && best->tx_min != tx + 1)) break;
+        (*out)[count++] = best;
+        tx = best->tx_max;
+    }
+    if (tx == newest) return count;
+    free(*out);
+    *out = NULL;
+    return 0;
+}
+
 bool catalog_learn(struct catalog_segment *s, const u8 *trailer, size_t size, const char *name,
                    struct segment_header *h, struct err *err)
 {

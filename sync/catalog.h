@@ -40,6 +40,8 @@ u64 catalog_newest(const struct catalog *c); // highest tx of a level 0 segment,
 // there: the newest image, and on from it always the segment that reaches furthest. Returns their
 // number; *out is to be freed, and holds pointers into c. 0 and *out NULL: none, or out of memory.
 u32 catalog_chain(const struct catalog *c, u64 tx, struct catalog_segment ***out);
+// Likewise the segments that lead on from `tx`; 0 when none does, or when they end before the newest one.
+u32 catalog_forward(const struct catalog *c, u64 tx, struct catalog_segment ***out);
 
 // The trailer of a segment, read into it.
 bool catalog_learn(struct catalog_segment *s, const u8 *trailer, size_t size, const char *name,

@@ -23,6 +23,7 @@ struct chain_private {
     struct catalog_segment **plan;
     u32 plan_count;
     u32 reloads;
+    bool forward; // on from options.from_tx
     enum { CHAIN_LOAD, CHAIN_PLAN, CHAIN_OPEN, CHAIN_CHECK, CHAIN_END } step;
     bool running, loading;
 };
@@ -60,6 +61,13 @@ static io_status step_plan(struct chain *c)
 {
     struct chain_private *p = c->private_;
     free(p->plan);
+    p->plan = NULL;
+    p->forward = p->forward && p->options.from_lineage == c->catalog.lineage;
+    if (p->forward && (p->plan_count = catalog_forward(&c->catalog, p->options.from_tx, &p->plan))) {
+        p->step = CHAIN_OPEN;
+        return IO_DONE;
+    }
+    p->forward = false;
     p->plan_count = catalog_chain(&c->catalog, p->options.tx ? p->options.tx : UINT64_MAX, &p->plan);
     if (!p->plan_count) {
         if (p->options.tx || p->options.time_ms)
@@ -146,6 +154,12 @@ static io_status step_check(struct chain *c)
     for (u32 i = 0; i < p->plan_count; i++) {
         const struct segment_index *x = p->indexes[p->plan[i] - c->catalog.segments];
         const struct segment_header *h = &x->header;
+        // It begins anew: not on from what is there.
+        if (p->forward && (h->flags & SEGMENT_BASE)) {
+            p->forward = false;
+            p->step = CHAIN_PLAN;
+            return IO_DONE;
+        }
         bool late = p->options.time_ms && h->time_max_ms > p->options.time_ms;
         // What stands on a base follows from that base's image only.
         if (late || (before && (h->flags & SEGMENT_BASE))) {
@@ -153,7 +167,7 @@ static io_status step_check(struct chain *c)
             p->step = CHAIN_PLAN;
             return IO_DONE;
         }
-        if (!before && !(h->flags & SEGMENT_IMAGE))
+        if (!before && !p->forward && !(h->flags & SEGMENT_IMAGE))
             return IO_ERROR(&c->err, ERR_STORE_CORRUPT, "object %s is no image; restore it from another copy of the store", x->name);
         if (before && (memcmp(h->parent, tip, SEGMENT_HASH_SIZE) != 0 || h->sum_before != before->sum_after ||
                        h->page_size != before->page_size || memcmp(h->database_id, before->database_id, 16) != 0))
@@ -212,6 +226,7 @@ static void load_begin(struct chain *c)
     struct chain_private *p = c->private_;
     p->step = CHAIN_LOAD;
     p->loading = true;
+    p->forward = p->options.from_tx != 0;
     catalog_load_init(&p->load, &c->catalog, p->options.objects, p->database, p->options.master, p->options.tries,
                       chain_wake, c);
     p->load.lineage = p->options.lineage;

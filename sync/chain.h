@@ -16,6 +16,9 @@ struct chain_options {
     u64 lineage;    // 0: the one that the head names
     u32 tries;      // of each request; 0 = 6
     u32 parallel;   // requests at a time; 0 = 8
+    // What is there already: segments that lead on from this state are looked for first, and the members then begin
+    // with the first of these (tx_min at most from_tx + 1) and not with an image. 0: nothing is.
+    u64 from_tx, from_lineage;
 };
 
 struct chain_member {

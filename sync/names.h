@@ -63,7 +63,7 @@ void head_deinit(struct head *h);
 // the other. The valid slot with the higher serial counts. A slot: magic "SKRYBKP2", u64 serial,
 // u64 tx, u64 epoch, 16 bytes database id, 32 bytes hash of the newest level 0 segment, u32 wal salt
 // 1, u32 wal salt 2, u32 wal frame, u32 clean, u64 file size, u64 file modification time in ns,
-// u64 lineage, u64 sum of the database, 0..., and from 496 on BLAKE2b-128 of all before.
+// u64 lineage, u64 sum of the database, u32 replica, 0..., and from 496 on BLAKE2b-128 of all before.
 #define BACKUP_MARK_SIZE 512
 struct backup_mark {
     u64 serial, tx, epoch;
@@ -73,6 +73,7 @@ struct backup_mark {
     bool clean; // the next two hold: the file is exactly what was pushed, and there is no WAL
     u64 file_size, file_modified_ns;
     u64 lineage, sum;
+    bool replica; // written by one: what the database has beyond it came from the store, too
 };
 void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE]);
 bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *out);

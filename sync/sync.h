@@ -54,6 +54,9 @@ struct backup_options {
     u64 keep_ms[BACKUP_LEVELS];
     u32 history_factor; // levels 0 to 3 take at most about so many times the newest image; 0 = 8
     u32 cpu_percent;    // of one core, for merging and images; 0 = 25
+    // A replica becomes the writer: the claim is pushed before anything else, and refused (`behind`) while the store has
+    // pushes that this database has not.
+    bool promote;
     sync_log log;
     void *log_context;
 };
@@ -76,6 +79,8 @@ struct backup_status {
     u64 merges, merged_bytes, images, deleted_objects; // merged_bytes: written by merges and images
     u64 stored_bytes, stored_segments; // in the store, by what is known here
     bool refusing;          // commits, because too much waits
+    bool claimed;           // a push of this start is in the store: every earlier writer is fenced
+    bool behind;            // refused, with `promote`: the store has newer pushes
     char error[ERR_TEXT_MAX]; // of the newest failure, "" = none since the last success
 };
 

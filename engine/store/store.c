@@ -26,6 +26,11 @@ bool store_read_only(const struct store *s)
     return s->read_only;
 }
 
+void store_refuse_writes(struct store *s, const char *text)
+{
+    s->refusal = text;
+}
+
 // ---- the physical log --------------------------------------------------------------------------
 
 static void position_make(const struct store *s, u64 lsn, pgno page_count,

@@ -199,6 +199,16 @@ void store_hold(struct store *s, u64 lsn);
 io_status txn_page_copy(struct txn *t, struct op *op, pgno no, u8 *out);
 void txn_position_get(const struct txn *t, struct store_position *out); // of its snapshot
 
+// ---- a copy that follows another database --------------------------------------------------------------
+
+// Write transactions but images fail with ERR_READONLY and this text, which stays the caller's; NULL: no longer.
+void store_refuse_writes(struct store *s, const char *text);
+// A write transaction that takes whole pages of elsewhere: begun like txn_begin_write, nothing of it is interpreted
+// or added to. It reads as the database was until its pages were put; txn_image_size comes last, before txn_commit.
+io_status txn_image_begin(struct txn *t, struct op *op, u64 deadline_ns);
+io_status txn_image_page(struct txn *t, struct op *op, pgno no, const u8 *data); // any number, in any order
+io_status txn_image_size(struct txn *t, struct op *op, pgno page_count); // of the database from now on
+
 struct store_stats {
     u32 page_size;
     u64 cache_bytes, cache_hits, cache_misses;

@@ -153,6 +153,7 @@ struct store {
     u64 backfilled; // lsn
     u32 file_pages; // that the database file has
     bool gate_broken, wal_truncating;
+    const char *refusal; // why nobody may write but images; or NULL
     u64 hold; // the log after it is kept; UINT64_MAX: no hold
     // Pages of the frames (wal.base - past_count, wal.base]: what a restart cut off behind a hold.
     pgno *past;
@@ -216,6 +217,7 @@ struct txn {
     struct slot_timer *timer;
     bool preparing;  // the slot is had, page 1 not yet read
     bool begun_idle; // without a snapshot before
+    bool image;      // takes whole pages of elsewhere (txn_image_begin)
 
     // A write transaction.
     pgno page_count;
@@ -269,6 +271,7 @@ void txn_slot_release(struct txn *t);
 bool txn_nothing_written(const struct txn *t); // there is nothing to commit
 void txn_restart(struct txn *t); // a concurrent one: from the newest commit, nothing written
 io_status txn_write_prepare(struct txn *t, struct op *op);
+io_status txn_first_page_keep(struct txn *t, struct op *op);
 void txn_doom(struct txn *t, const struct err *err);
 void txn_snapshot_drop(struct txn *t);
 // rekey.c
@@ -286,6 +289,7 @@ struct pager_frame *txn_private_find(const struct txn *t, pgno no);
 void txn_private_drop_all(struct txn *t);
 // Gathers: the page is written again as it is.
 io_status txn_page_rewrite(struct txn *t, struct op *op, pgno no);
+io_status txn_private_put(struct txn *t, struct op *op, pgno no, const u8 *data); // of an image
 io_status txn_freelist_write(struct txn *t, struct op *op);
 // The database of t, which has not written yet, becomes what `image` holds in private pages. One page after another: a
 // failure leaves t to be rolled back.

@@ -202,6 +202,7 @@ static io_status begin_write_check(const struct txn *t, struct op *op)
     const struct store *s = t->store;
     if (s->read_only)
         return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
+    if (s->refusal && !t->image) return IO_ERROR(&op->err, ERR_READONLY, "%s", s->refusal);
     if (s->flush_failed) {
         err_set_errno(&op->err, s->flush_err.code, s->flush_err.sys_errno, __func__, "%s",
                       s->flush_err.text);
@@ -234,7 +235,7 @@ static io_status first_page_make(struct txn *t, struct op *op)
 
 // The first page of an empty file, as it is written before the first commit: the WAL alone would
 // not do, since SQLite takes a WAL beside an empty file for a stray one.
-static io_status first_page_keep(struct txn *t, struct op *op)
+io_status txn_first_page_keep(struct txn *t, struct op *op)
 {
     struct store *s = t->store;
     struct pager_frame *f = txn_private_find(t, 1);
@@ -255,9 +256,10 @@ static io_status first_page_keep(struct txn *t, struct op *op)
 // With the slot in hand: the freelist's head, or page 1 of an empty database.
 io_status txn_write_prepare(struct txn *t, struct op *op)
 {
+    if (t->image) return IO_DONE;
     if (t->snapshot.page_count == 0) {
         IO_TRY(first_page_make(t, op));
-        return first_page_keep(t, op);
+        return txn_first_page_keep(t, op);
     }
     struct page *p;
     IO_TRY(txn_page(t, op, 1, &p));
@@ -346,6 +348,37 @@ io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns)
         write_start(t);
     }
     return begin_write_finish(t, op);
+}
+
+// ---- whole pages of elsewhere --------------------------------------------------------------------
+
+io_status txn_image_begin(struct txn *t, struct op *op, u64 deadline_ns)
+{
+    t->image = true;
+    io_status status = txn_begin_write(t, op, deadline_ns);
+    if (status == IO_FAIL) t->image = false;
+    return status;
+}
+
+io_status txn_image_page(struct txn *t, struct op *op, pgno no, const u8 *data)
+{
+    ASSERT(t->image && t->state == TXN_WRITE && t->savepoint_count == 0);
+    if (no < 1 || no == txn_lock_page(t)) return IO_ERROR(&op->err, ERR_CORRUPT, "an image of page %u, which has none", no);
+    return txn_private_put(t, op, no, data);
+}
+
+io_status txn_image_size(struct txn *t, struct op *op, pgno page_count)
+{
+    ASSERT(t->image);
+    if (!t->snapshot.page_count && page_count) {
+        struct page *first;
+        if (!txn_private_find(t, 1)) return IO_ERROR(&op->err, ERR_CORRUPT, "an image of an empty database without its first page");
+        IO_TRY(txn_page(t, op, 1, &first)); // it may have been spilled
+        page_unpin(first);
+        IO_TRY(txn_first_page_keep(t, op));
+    }
+    t->page_count = page_count;
+    return IO_DONE;
 }
 
 // ---- concurrent ones ---------------------------------------------------------------------------
@@ -526,7 +559,7 @@ void txn_end(struct txn *t)
     t->replace_next = 0;
     t->spill_over = false;
     t->freelist_changed = false;
-    t->preparing = false;
+    t->preparing = t->image = false;
     t->doomed = false;
     err_clear(&t->doom);
 }

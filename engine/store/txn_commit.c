@@ -120,8 +120,8 @@ static io_status commit_begin(struct txn *t, struct op *op)
         op->err = s->flush_err;
         return IO_FAIL;
     }
-    struct page *first;
-    IO_TRY(commit_gather(t, op, &first));
+    struct page *first = NULL;
+    if (!t->image) IO_TRY(commit_gather(t, op, &first)); // an image says all by itself
     IO_TRY(txn_spill_settle(t, op));
     u32 count = t->private_count;
     struct pager_frame **frames = malloc(count * sizeof(struct pager_frame *));

@@ -154,6 +154,24 @@ static void private_remove(struct txn *t, struct pager_frame *f)
     t->private_count--;
 }
 
+io_status txn_private_put(struct txn *t, struct op *op, pgno no, const u8 *data)
+{
+    IO_TRY(txn_spill(t, op));
+    struct pager_frame *f = txn_private_find(t, no);
+    if (f) IO_TRY(txn_private_load(t, op, f, &f));
+    if (!f) {
+        f = private_reserve(t, 1) ? cache_frame_take(&t->store->cache) : NULL;
+        if (!f) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory for changed pages");
+        t->resident++;
+        private_add(t, f, no);
+    }
+    txn_private_changes(t, f);
+    f->used = true;
+    memcpy(f->page.data, data, t->store->page_size);
+    f->page.node = (struct btree_node){0};
+    return IO_DONE;
+}
+
 void txn_private_take_out(struct txn *t, struct pager_frame *f)
 {
     private_remove(t, f);

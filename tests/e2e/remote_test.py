@@ -8,39 +8,14 @@ import secrets
 import subprocess
 import sys
 import time
-import urllib.request
 
-from node import PROGRAM, ROOT, Node, SqlError, Tests, check, equal, sqlite3
+from fakes3 import FakeS3
+from node import PROGRAM, Node, SqlError, Tests, check, equal, sqlite3
 
 ROWS = 30000  # 2 KB each: about 65 MB
 MAKE = ("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB, c INTEGER)",
         f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {ROWS}) "
         "INSERT INTO t SELECT n, randomblob(2000), n * 7 % 1000 FROM s", "CREATE INDEX t_c ON t(c)")
-
-
-class FakeS3:
-    """tests/s3/fakes3.py; stopped and started again it has forgotten its objects, so it is paused instead."""
-
-    def __init__(self):
-        self.port = 22000 + os.getpid() % 8000
-        self.endpoint = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen([sys.executable, os.path.join(ROOT, "tests/s3/fakes3.py"), str(self.port)],
-                                        env=dict(os.environ, FAKES3_BUCKETS="skerry-test"), stdout=subprocess.DEVNULL)
-        for _ in range(100):
-            try:
-                self.stats()
-                break
-            except OSError:
-                time.sleep(0.1)
-        self.env = {"SKERRY_S3_ENDPOINT": self.endpoint, "SKERRY_S3_ACCESS_KEY": "testak",
-                    "SKERRY_S3_SECRET_KEY": "testsk1234567890"}
-
-    def stats(self):
-        stat = json.loads(urllib.request.urlopen(self.endpoint + "/_stats", timeout=5).read())["stat"]
-        return sum(stat.get(k, 0) for k in ("GET", "HEAD", "PUT", "POST", "DELETE"))
-
-    def admin(self, path):
-        urllib.request.urlopen(urllib.request.Request(self.endpoint + path, method="POST"), timeout=5).read()
 
 
 def make(tests, label, url, env):

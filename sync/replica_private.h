@@ -1,0 +1,126 @@
+// What the parts of a replica share: replica.c (its life), replica_apply.c (pages into the database),
+// replica_store.c (from a backup), replica_node.c (from a node). Private to this folder.
+#pragma once
+
+#include "chain.h"
+#include "replica.h"
+
+enum replica_step {
+    REPLICA_CHAIN, // which segments lead from here to the newest state
+    REPLICA_CHAIN_DONE,
+    REPLICA_OBJECT, // the next object of the chain
+    REPLICA_APPLY,
+    REPLICA_FINISH,
+    REPLICA_MARK,
+    REPLICA_NEXT, // the next push, by its name
+    REPLICA_HEAD,
+    REPLICA_WAIT,
+    REPLICA_ASK, // the node
+    REPLICA_DRAINED,
+    REPLICA_STOPPED,
+};
+
+// The state that is being applied.
+struct replica_goal {
+    u64 lineage, tx, epoch, sum;
+    s64 time_ms;
+    u32 page_count;
+    u8 hash[SEGMENT_HASH_SIZE];
+    u32 wal_salt[2], wal_frame; // of the writer's
+};
+
+// Where a node's log was; also the file PATH-replica (replica_node.c has its layout).
+struct replica_position {
+    u64 instance, lsn;
+    u32 wal_salt[2], wal_frame;
+};
+
+struct replica {
+    struct replica_options options;
+    struct io *io;
+    char path[4096], node_url[2048];
+    struct store *store;
+    struct txn *txn;
+    struct op op;
+    enum replica_step step, after_mark;
+    bool running, stopping;
+    struct completion timer, turn;
+    u64 not_before_ns;
+    u32 attempt;
+    struct replica_status status;
+
+    // The state of the database: the mark's, when `exact`; else that or a later one.
+    struct backup_mark mark;
+    bool marked, exact, file_is_clean;
+    struct io_file *mark_file;
+    struct completion mark_done;
+    u8 mark_bytes[BACKUP_MARK_SIZE];
+    bool mark_in_flight;
+
+    // From the store.
+    struct fetch fetch;
+    struct segment_key key;
+    struct chain chain;
+    bool chain_open;
+    u32 member, shard;
+    u32 misses;
+    char head_version[OBJECT_VERSION_MAX];
+    u64 asked_ns;
+    s64 asked_ms;
+    struct replica_goal goal;
+
+    // From the node.
+    struct io_http_request request;
+    enum { ASK_IDLE, ASK_RUNNING, ASK_ARRIVED } ask;
+    char ask_url[3072], ask_token[600], more[40];
+    struct io_http_header ask_headers[1];
+    u32 part;
+    bool ask_last; // before a promotion: does not wait
+    struct replica_position position, next_position;
+    bool from_store; // the node is done with; what the store has is applied
+
+    // Applying.
+    bool begun, reader_open, has_page, committing;
+    struct segment_reader reader;
+    u32 page;
+    const u8 *data;
+    u64 sum;
+    u32 count, cut, scan, slice;
+    u64 scan_sum;
+    bool scanned;
+    u8 *old;
+    u32 page_size;
+
+    struct completion *drain;
+    struct err *drain_err;
+};
+
+__attribute__((format(printf, 4, 5))) void replica_log(struct replica *r, enum sync_log_level level, const char *event,
+                                                       const char *format, ...);
+void replica_run(struct replica *r);
+void replica_wake(void *r);
+io_status replica_yield(struct replica *r);
+
+// replica_apply.c. All are called again after a wait.
+// The pages of one object, which is kept by its owner until it is done.
+io_status replica_apply_object(struct replica *r, const u8 *bytes, size_t size, const char *name, struct err *err);
+// The object's reader alone, so that its header can be looked at first.
+bool replica_apply_open(struct replica *r, const u8 *bytes, size_t size, const char *name, struct err *err);
+// The state of r->goal is whole: cut to its size, checked (by its sum when `sums`), and with `commit` durable.
+io_status replica_apply_finish(struct replica *r, bool sums, bool commit, struct err *err);
+void replica_apply_abandon(struct replica *r);
+
+// replica_store.c
+io_status replica_chain(struct replica *r, struct err *err);
+io_status replica_chain_done(struct replica *r, struct err *err);
+io_status replica_object(struct replica *r, struct err *err);
+io_status replica_apply(struct replica *r, struct err *err);
+io_status replica_finish(struct replica *r, struct err *err);
+io_status replica_next(struct replica *r, struct err *err);
+io_status replica_head(struct replica *r, struct err *err);
+void replica_chain_close(struct replica *r);
+
+// replica_node.c
+bool replica_node_begin(struct replica *r, struct err *err); // the position; without a file, the whole database
+io_status replica_ask(struct replica *r, struct err *err);
+void replica_position_save(struct replica *r);

@@ -1,0 +1,272 @@
+// Following a backup in a store: the next push by its name, or the segments that lead on from here.
+#include "replica_private.h"
+
+#define HEAD_EVERY   10 // polls: the next push may have been merged away, or another lineage begun
+#define OBJECT_TRIES 4
+
+typedef unsigned long long ull;
+
+void replica_chain_close(struct replica *r)
+{
+    if (r->chain_open) chain_deinit(&r->chain);
+    r->chain_open = false;
+}
+
+static void missing(struct replica *r)
+{
+    r->status.connected = true;
+    r->status.error[0] = 0;
+    r->attempt = 0;
+}
+
+// Nothing newer was there when this was asked.
+static void current(struct replica *r)
+{
+    replica_chain_close(r);
+    missing(r);
+    r->status.current_ms = r->asked_ms;
+    r->status.newest_tx = MAX(r->status.newest_tx, r->mark.tx);
+    r->step = r->drain ? REPLICA_DRAINED : REPLICA_WAIT;
+}
+
+static void asked(struct replica *r)
+{
+    r->asked_ns = io_now_ns(r->io);
+    r->asked_ms = io_wall_ms(r->io);
+}
+
+// ---- the chain
+// ------------------------------------------------------------------------------------------------
+
+static void on_chain(struct completion *c)
+{
+    replica_run(c->context);
+}
+
+io_status replica_chain(struct replica *r, struct err *err)
+{
+    (void)err;
+    replica_chain_close(r);
+    asked(r);
+    completion_init(&r->chain.done, on_chain, r);
+    r->chain_open = true;
+    r->step = REPLICA_CHAIN_DONE;
+    chain_start(&r->chain, &(struct chain_options){.io = r->io,
+                                                   .objects = r->options.objects,
+                                                   .database = r->options.name,
+                                                   .master = &r->options.key,
+                                                   .tries = 2,
+                                                   .from_tx = r->mark.tx,
+                                                   .from_lineage = r->mark.lineage});
+    return IO_DONE;
+}
+
+io_status replica_chain_done(struct replica *r, struct err *err)
+{
+    struct chain *c = &r->chain;
+    if (c->done.state != COMPLETION_DONE) return IO_WAIT;
+    r->step = REPLICA_CHAIN;
+    if (c->err.code == ERR_STORE_MISSING && !r->mark.tx) { // no backup yet, or no image of it
+        current(r);
+        return IO_DONE;
+    }
+    if (c->err.code != ERR_OK) {
+        *err = c->err;
+        return IO_FAIL;
+    }
+    if (r->mark.tx && memcmp(r->mark.database_id, c->catalog.database_id, 16) != 0)
+        return IO_ERROR(err, ERR_STORE_FOREIGN, "%s is of another database than the backup '%s' in %s", r->path, r->options.name,
+                        object_store_url(r->options.objects));
+    memcpy(&r->key, &c->catalog.key, sizeof r->key);
+    bool same = c->catalog.lineage == r->mark.lineage;
+    r->status.newest_tx = c->tx;
+    if (same && c->tx < r->mark.tx)
+        return IO_ERROR(err, ERR_STORE_CORRUPT, "%s has transactions up to %llu of '%s', and this replica has %llu of them",
+                        object_store_url(r->options.objects), (ull)c->tx, r->options.name, (ull)r->mark.tx);
+    if (same && c->tx == r->mark.tx) {
+        r->mark.epoch = MAX(r->mark.epoch, c->catalog.epoch);
+        r->exact = true; // there is nothing later that it could be
+        r->mark.sum = c->sum;
+        current(r);
+        return IO_DONE;
+    }
+    for (r->member = 0; same && c->members[r->member].tx_max <= r->mark.tx;) r->member++;
+    r->shard = 0;
+    r->step = REPLICA_OBJECT;
+    return IO_DONE;
+}
+
+// ---- its objects
+// ----------------------------------------------------------------------------------------------
+
+static void goal_set(struct replica *r, const struct segment_header *h, const u8 hash[SEGMENT_HASH_SIZE])
+{
+    r->goal = (struct replica_goal){.lineage = h->lineage, .tx = h->tx_max, .epoch = h->epoch, .sum = h->sum_after,
+                                    .time_ms = h->time_max_ms, .page_count = h->page_count,
+                                    .wal_salt = {h->wal_salt[0], h->wal_salt[1]}, .wal_frame = h->wal_frame};
+    memcpy(r->goal.hash, h->level == 0 ? hash : h->tip, SEGMENT_HASH_SIZE);
+}
+
+static bool member_sharded(const struct replica *r)
+{
+    return (r->chain.members[r->member].index->header.flags & SEGMENT_SHARDED) != 0;
+}
+
+static u32 object_count(const struct replica *r)
+{
+    return member_sharded(r) ? r->chain.members[r->member].index->shard_count : 1;
+}
+
+io_status replica_object(struct replica *r, struct err *err)
+{
+    const struct chain_member *m = &r->chain.members[r->member];
+    if (r->shard == object_count(r)) {
+        goal_set(r, &m->index->header, m->index->hash);
+        r->step = REPLICA_FINISH;
+        return IO_DONE;
+    }
+    const struct segment_shard *s = member_sharded(r) ? &m->index->shards[r->shard] : NULL;
+    if (fetch_idle(&r->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        u64 size = s ? s->size : m->size;
+        snprintf(key, sizeof key, "%s", m->key);
+        if (s) name_shard(r->options.name, r->chain.catalog.lineage, s, key);
+        fetch_get(&r->fetch, key, 0, 0, size);
+        r->fetch.request.if_version[0] = 0;
+        r->fetch.request.tries_max = OBJECT_TRIES;
+    }
+    io_status status = fetch_run(&r->fetch, err);
+    if (status == IO_FAIL && err->code == ERR_STORE_MISSING) { // merged into another since
+        err_clear(err);
+        replica_apply_abandon(r);
+        r->step = REPLICA_CHAIN;
+        return IO_DONE;
+    }
+    IO_TRY(status);
+    r->status.bytes += r->fetch.request.answer_size;
+    if (!replica_apply_open(r, r->fetch.request.answer, r->fetch.request.answer_size, r->fetch.request.key, err)) return IO_FAIL;
+    if (memcmp(r->reader.index.hash, s ? s->hash : m->index->hash, SEGMENT_HASH_SIZE) != 0)
+        return IO_ERROR(err, ERR_STORE_CORRUPT, "object %s is another than the one that is meant", r->fetch.request.key);
+    r->step = REPLICA_APPLY;
+    return IO_DONE;
+}
+
+io_status replica_apply(struct replica *r, struct err *err)
+{
+    const struct object_request *q = &r->fetch.request;
+    IO_TRY(replica_apply_object(r, q->answer, q->answer_size, q->key, err));
+    r->shard++;
+    r->step = r->chain_open ? REPLICA_OBJECT : REPLICA_FINISH;
+    return IO_DONE;
+}
+
+// A state that is not known exactly has been passed only when all is applied.
+io_status replica_finish(struct replica *r, struct err *err)
+{
+    bool more = r->chain_open && r->member + 1 < r->chain.count, commit = r->exact || !more;
+    // Behind a node's commits: the store's are applied without looking at sums.
+    IO_TRY(replica_apply_finish(r, !r->options.node, commit, err));
+    if (commit) {
+        r->mark.lineage = r->goal.lineage;
+        r->mark.tx = r->goal.tx;
+        r->mark.epoch = MAX(r->mark.epoch, r->goal.epoch);
+        r->mark.sum = r->goal.sum;
+        memcpy(r->mark.hash, r->goal.hash, SEGMENT_HASH_SIZE);
+        if (r->chain_open) memcpy(r->mark.database_id, r->chain.catalog.database_id, 16);
+        r->exact = true;
+        r->status.time_ms = r->goal.time_ms;
+        r->status.newest_tx = MAX(r->status.newest_tx, r->goal.tx);
+    }
+    r->member++;
+    r->shard = 0;
+    r->step = REPLICA_OBJECT;
+    if (!more) {
+        replica_chain_close(r);
+        r->step = REPLICA_NEXT;
+    }
+    if (commit) {
+        r->after_mark = r->step;
+        r->step = REPLICA_MARK;
+    }
+    return IO_DONE;
+}
+
+// ---- the next one
+// ----------------------------------------------------------------------------------------------
+
+io_status replica_next(struct replica *r, struct err *err)
+{
+    if (!r->exact || !r->mark.tx) {
+        r->step = REPLICA_CHAIN;
+        return IO_DONE;
+    }
+    if (fetch_idle(&r->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        asked(r);
+        name_segment(r->options.name, r->mark.lineage, 0, r->mark.tx + 1, r->mark.tx + 1, key);
+        fetch_get(&r->fetch, key, 0, 0, 0);
+        r->fetch.request.if_version[0] = 0;
+        r->fetch.request.tries_max = 1;
+    }
+    io_status status = fetch_run(&r->fetch, err);
+    if (status == IO_FAIL && err->code == ERR_STORE_MISSING) {
+        err_clear(err);
+        missing(r);
+        r->step = r->drain || r->misses++ % HEAD_EVERY == 0 ? REPLICA_HEAD : REPLICA_WAIT;
+        if (r->step == REPLICA_WAIT) current(r);
+        return IO_DONE;
+    }
+    IO_TRY(status);
+    const struct object_request *q = &r->fetch.request;
+    r->status.bytes += q->answer_size;
+    if (!replica_apply_open(r, q->answer, q->answer_size, q->key, err)) return IO_FAIL;
+    const struct segment_header *h = &r->reader.index.header;
+    if (h->lineage != r->mark.lineage || h->tx_max != r->mark.tx + 1 || memcmp(h->database_id, r->mark.database_id, 16) != 0)
+        return IO_ERROR(err, ERR_STORE_CORRUPT, "object %s is another segment than its name says", q->key);
+    if (h->flags & (SEGMENT_BASE | SEGMENT_SHARDED)) {
+        segment_reader_deinit(&r->reader);
+        r->reader_open = false;
+        r->step = REPLICA_CHAIN;
+        return IO_DONE;
+    }
+    if (memcmp(h->parent, r->mark.hash, SEGMENT_HASH_SIZE) != 0 || (!r->options.node && h->sum_before != r->mark.sum))
+        return IO_ERROR(err, ERR_STORE_FOREIGN,
+                        "object %s does not follow what is here: this replica took what another writer had pushed; stop this "
+                        "node, move %s away, and start it again",
+                        q->key, r->path);
+    goal_set(r, h, r->reader.index.hash);
+    r->status.newest_tx = MAX(r->status.newest_tx, h->tx_max);
+    r->misses = 0;
+    r->step = REPLICA_APPLY;
+    return IO_DONE;
+}
+
+io_status replica_head(struct replica *r, struct err *err)
+{
+    if (fetch_idle(&r->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_head(r->options.name, key);
+        fetch_get(&r->fetch, key, 0, 0, HEAD_SIZE_MAX);
+        snprintf(r->fetch.request.if_version, sizeof r->fetch.request.if_version, "%s", r->head_version);
+        r->fetch.request.tries_max = 1;
+    }
+    io_status status = fetch_run(&r->fetch, err);
+    if (status == IO_FAIL && err->code == ERR_STORE_MISSING) {
+        err_clear(err);
+        current(r);
+        return IO_DONE;
+    }
+    IO_TRY(status);
+    struct object_request *q = &r->fetch.request;
+    struct head h = {0};
+    bool known = !q->unchanged && head_decode(q->answer, q->answer_size, &h);
+    if (known && (h.lineage != r->mark.lineage || h.tx > r->mark.tx)) {
+        r->head_version[0] = 0; // looked at again until it was followed
+        r->step = REPLICA_CHAIN;
+    } else {
+        if (known) snprintf(r->head_version, sizeof r->head_version, "%s", q->version);
+        current(r);
+    }
+    head_deinit(&h);
+    return IO_DONE;
+}

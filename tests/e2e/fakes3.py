@@ -1,0 +1,34 @@
+"""tests/s3/fakes3.py as a process of its own, for the end-to-end tests."""
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+
+from node import ROOT
+
+
+class FakeS3:
+    """tests/s3/fakes3.py; stopped and started again it has forgotten its objects, so it is paused instead."""
+
+    def __init__(self):
+        self.port = 22000 + os.getpid() % 8000
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen([sys.executable, os.path.join(ROOT, "tests/s3/fakes3.py"), str(self.port)],
+                                        env=dict(os.environ, FAKES3_BUCKETS="skerry-test"), stdout=subprocess.DEVNULL)
+        for _ in range(100):
+            try:
+                self.stats()
+                break
+            except OSError:
+                time.sleep(0.1)
+        self.env = {"SKERRY_S3_ENDPOINT": self.endpoint, "SKERRY_S3_ACCESS_KEY": "testak",
+                    "SKERRY_S3_SECRET_KEY": "testsk1234567890"}
+
+    def stats(self):
+        stat = json.loads(urllib.request.urlopen(self.endpoint + "/_stats", timeout=5).read())["stat"]
+        return sum(stat.get(k, 0) for k in ("GET", "HEAD", "PUT", "POST", "DELETE"))
+
+    def admin(self, path):
+        urllib.request.urlopen(urllib.request.Request(self.endpoint + path, method="POST"), timeout=5).read()

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""Goal: a replica shows what its writer pushed (from a store) or committed (from a node), refuses writes, and becomes the
+writer without losing a push; the earlier writer can push no more. Method: two and three real nodes on a directory, on
+tests/s3/fakes3.py, and over HTTP, killed with -9 in turn; files are compared by sqlite3, restores by their rows."""
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from fakes3 import FakeS3
+from node import PROGRAM, Node, SqlError, Tests, check, equal, sqlite3
+
+SUMS = "SELECT count(*), coalesce(sum(a), 0), coalesce(sum(length(b)), 0) FROM t"
+
+
+def wait_equal(replica, writer, sql=SUMS, seconds=20):
+    """Until the replica shows what the writer shows."""
+    end = time.time() + seconds
+    want = got = None
+    while time.time() < end:
+        try:
+            want, got = writer.sql(sql), replica.sql(sql)
+        except SqlError as e:
+            got = str(e)
+        if got == want and not isinstance(got, str):
+            return got
+        time.sleep(0.05)
+    raise AssertionError(f"the replica has {got}, the writer {want}: {replica.health()}")
+
+
+def insert(node, first, count, size=300):
+    node.sql(f"WITH RECURSIVE s(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s WHERE n < {first + count - 1}) "
+             f"INSERT INTO t SELECT n, randomblob({size}) FROM s")
+
+
+def refused(node, sql, words):
+    try:
+        node.sql(sql)
+    except SqlError as e:
+        for word in words:
+            check(word in str(e), f"'{word}' is not in: {e}")
+    else:
+        raise AssertionError("a replica took a write")
+
+
+def promote(node, token=None):
+    return subprocess.run([PROGRAM, "promote", f"http://127.0.0.1:{node.port}"], capture_output=True, text=True, check=False,
+                          env=dict(os.environ, **({"SKERRY_AUTH_TOKEN": token} if token else {})))
+
+
+def restored(tests, label, url, env, sql=SUMS):
+    out = tests.path(f"restored-{label}.db")
+    r = subprocess.run([PROGRAM, "restore", "--store", url, out], capture_output=True, text=True, check=False,
+                       env=dict(os.environ, **env))
+    equal(r.returncode, 0, r.stderr)
+    equal(sqlite3(out, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+    return [[int(v) for v in sqlite3(out, sql).stdout.strip().split("|")]]
+
+
+FAST = ("--push-interval-ms", "50", "--follow-poll-ms", "50")
+
+
+def writer_of(tests, label, url, env, *flags):
+    w = Node(tests.path("writer-" + label), "--store", url, *FAST[:2], *flags, env=env).start()
+    w.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)")
+    return w
+
+
+def replica_of(tests, label, url, env, *flags):
+    return Node(tests.path("replica-" + label), "--follow", url, *FAST, *flags, env=env)
+
+
+def follows(tests, label, url, env):
+    """Rows, schema changes, deletions, VACUUM; a reader's snapshot stays; restarts by stop and by kill -9."""
+    w = writer_of(tests, label, url, env)
+    insert(w, 1, 5000)
+    check(w.wait_pushed(), "not pushed")
+    r = replica_of(tests, label, url, env).start()
+    wait_equal(r, w)
+    refused(r, "INSERT INTO t VALUES (0, 'x')", ("readonly", "replica"))
+    refused(r, "BEGIN IMMEDIATE", ("replica",))
+    s = r.session()
+    out = s.pipeline({"type": "execute", "stmt": {"sql": "BEGIN"}}, {"type": "execute", "stmt": {"sql": SUMS}})
+    before = out["results"][1]["response"]["result"]["rows"]
+    w.sql("CREATE INDEX t_b ON t(b)", "DELETE FROM t WHERE a % 3 = 0", "CREATE TABLE u(x)", "INSERT INTO u VALUES ('new')")
+    wait_equal(r, w)
+    wait_equal(r, w, "SELECT * FROM u")
+    after = s.pipeline({"type": "execute", "stmt": {"sql": SUMS}}, baton=out["baton"])
+    equal(after["results"][0]["response"]["result"]["rows"], before, "a snapshot that was open")
+    s.close()
+    w.sql("VACUUM")
+    insert(w, 100000, 200)
+    wait_equal(r, w)
+    h = r.health()["replica"]
+    check(h["state"] == "following" and h["lag_seconds"] < 10, str(h))
+    metrics = r.get("/metrics")[1].decode()
+    check("skerry_replica_lag_seconds" in metrics and "skerry_replica_connected 1" in metrics, "metrics of a replica")
+    for i in range(4):  # killed while it applies; the writer goes on
+        for k in range(5):
+            insert(w, 200000 + 1000 * (5 * i + k), 50)
+        r.kill() if i % 2 else equal(r.stop(), 0, "exit status")
+        insert(w, 300000 + 1000 * i, 50)
+        check(w.wait_pushed(), "not pushed")
+        r.start()
+        wait_equal(r, w)
+    w.kill()
+    w.start()
+    insert(w, 900000, 10)
+    want = wait_equal(r, w)
+    equal(r.stop(), 0, "exit status")
+    path = r.data + "/default.db"
+    equal(sqlite3(path, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+    equal([[int(v) for v in sqlite3(path, SUMS).stdout.strip().split("|")]], want, "rows of the file")
+    equal(w.stop(), 0, "exit status")
+
+
+def starts_empty(tests):
+    """A replica of a store that has nothing yet."""
+    url = tests.path("store-empty")
+    r = replica_of(tests, "empty", url, {}).start()
+    w = writer_of(tests, "empty", url, {})
+    insert(w, 1, 100)
+    wait_equal(r, w)
+    equal(r.stop(), 0, "exit status")
+    equal(sqlite3(r.data + "/default.db", "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+    w.stop()
+
+
+def far_behind(tests):
+    """Away while pushes were merged and let go: levels, or an image, lead on from there. Encrypted."""
+    url, env = tests.path("store-behind"), {"SKERRY_KEY": secrets.token_hex(32)}
+    w = writer_of(tests, "behind", url, env)
+    insert(w, 1, 2000)
+    check(w.wait_pushed(), "not pushed")
+    r = replica_of(tests, "behind", url, env).start()
+    wait_equal(r, w)
+    r.kill()
+    for i in range(30):
+        insert(w, 10000 + 100 * i, 20)
+        time.sleep(0.06)
+    check(w.wait_pushed(), "not pushed")
+    r.start()
+    wait_equal(r, w)
+    # The store that is followed loses what leads on, so that an image has to do.
+    r.kill()
+    insert(w, 20000, 10)
+    check(w.wait_pushed(), "not pushed")
+    equal(w.stop(), 0, "exit status")
+    r.start()
+    want = [[2000 + 600 + 10]]
+    end = time.time() + 20
+    while r.sql("SELECT count(*) FROM t") != want and time.time() < end:
+        time.sleep(0.05)
+    equal(r.sql("SELECT count(*) FROM t"), want, "rows")
+    equal(r.stop(), 0, "exit status")
+
+
+def promoted(tests, label, url, env):
+    """The writer is alive: nothing that it pushed is lost, and it can push no more."""
+    w = writer_of(tests, label, url, env)
+    insert(w, 1, 1000)
+    check(w.wait_pushed(), "not pushed")
+    r = replica_of(tests, label, url, env).start()
+    third = replica_of(tests, label + "-third", url, env).start()
+    wait_equal(r, w)
+    pushed = 0
+    for i in range(10):
+        insert(w, 10000 + 100 * i, 10)
+    check(w.wait_pushed(), "not pushed")
+    pushed = w.sql(SUMS)
+    p = promote(r)
+    equal(p.returncode, 0, p.stderr)
+    equal(r.sql(SUMS), pushed, "rows of the new writer")
+    check("replica" not in r.health(), "still a replica: " + str(r.health()))
+    insert(r, 50000, 100)
+    check(r.wait_pushed(), "the new writer does not push: " + str(r.health()))
+    # The old one finds out when it pushes; what it took since is only there.
+    w.sql("INSERT INTO t VALUES (77777, 'only in the old one')")
+    end = time.time() + 30
+    while w.health()["backup"]["state"] != "refused" and time.time() < end:
+        time.sleep(0.1)
+    h = w.health()["backup"]
+    check(h["state"] == "refused" and "another node" in h["error"], str(h))
+    wait_equal(third, r)  # others follow the new one
+    want = r.sql(SUMS)
+    equal(promote(r).returncode, 1, "status of a promotion of the writer")
+    equal(r.stop(), 0, "exit status")
+    w.kill()
+    third.kill()
+    equal(restored(tests, label, url, env), want, "restored rows")
+    # The old writer as a replica: it holds a commit that was never pushed, and says so.
+    old = Node(w.data, "--follow", url, *FAST, env=env).start()
+    end = time.time() + 20
+    while old.health()["replica"]["state"] != "failed" and time.time() < end:
+        time.sleep(0.1)
+    h = old.health()["replica"]
+    check(h["state"] == "failed" and "never pushed" in h["error"], str(h))
+    old.kill()
+
+
+def promoted_under_fire(tests, label, url, env):
+    """The writer pushes all the time while the replica is promoted; what it was told is pushed stays."""
+    w = writer_of(tests, label, url, env, "--head-interval-ms", "300")
+    r = replica_of(tests, label, url, env).start()
+    insert(w, 1, 1000)
+    check(w.wait_pushed(), "not pushed")
+    wait_equal(r, w)
+    p = subprocess.Popen([PROGRAM, "promote", f"http://127.0.0.1:{r.port}"], stderr=subprocess.PIPE, text=True)
+    done, n = 0, 100000
+    while p.poll() is None:
+        n += 1
+        w.sql(f"INSERT INTO t VALUES ({n}, 'x')")
+        b = w.health()["backup"]
+        if b["state"] == "idle" and b["behind_ms"] == 0:
+            done = n
+        time.sleep(0.01)
+    equal(p.returncode, 0, p.stderr.read())
+    # What the writer had pushed, as it said, before it was fenced.
+    if done:
+        equal(r.sql(f"SELECT count(*) FROM t WHERE a = {done}"), [[1]], f"row {done}, which was pushed")
+    insert(r, 500000, 5)
+    check(r.wait_pushed(), "the new writer does not push: " + str(r.health()))
+    want = r.sql(SUMS)
+    equal(r.stop(), 0, "exit status")
+    w.kill()
+    equal(restored(tests, label, url, env), want, "restored rows")
+
+
+def killed_writer(tests):
+    """The writer dies; the replica takes over; the writer comes back and is refused. The new writer is killed, too."""
+    url = tests.path("store-killed")
+    w = writer_of(tests, "killed", url, {})
+    insert(w, 1, 500)
+    check(w.wait_pushed(), "not pushed")
+    r = replica_of(tests, "killed", url, {}).start()
+    wait_equal(r, w)
+    want = w.sql(SUMS)
+    w.kill()
+    equal(promote(r).returncode, 0, "status of the promotion")
+    equal(r.sql(SUMS), want, "rows of the new writer")
+    insert(r, 1000, 10)
+    check(r.wait_pushed(), "not pushed")
+    w.start()
+    end = time.time() + 20
+    while w.health()["backup"]["state"] != "refused" and time.time() < end:
+        time.sleep(0.1)
+    equal(w.health()["backup"]["state"], "refused", "state of the old writer")
+    w.kill()
+    insert(r, 2000, 10)
+    want = r.sql(SUMS)
+    r.kill()
+    r.flags = ["--store", url, *FAST[:2]]  # the writer now, also after a restart
+    r.start()
+    equal(r.sql(SUMS), want, "rows after kill -9")
+    insert(r, 3000, 1)
+    check(r.wait_pushed(), "not pushed: " + str(r.health()))
+    want = r.sql(SUMS)
+    equal(r.stop(), 0, "exit status")
+    equal(restored(tests, "killed", url, {}), want, "restored rows")
+
+
+def store_goes_away(tests, s3):
+    url = "s3://skerry-test/replica-away"
+    w = writer_of(tests, "away", url, s3.env)
+    insert(w, 1, 100)
+    check(w.wait_pushed(), "not pushed")
+    r = replica_of(tests, "away", url, s3.env).start()
+    wait_equal(r, w)
+    s3.admin("/_fault?match=.&do=503&n=1000000")
+    insert(w, 1000, 10)
+    time.sleep(1)
+    equal(r.sql("SELECT count(*) FROM t"), [[100]], "rows without a store")
+    end = time.time() + 20
+    while r.health()["replica"]["state"] != "disconnected" and time.time() < end:
+        time.sleep(0.1)
+    h = r.health()["replica"]
+    check(h["state"] == "disconnected" and h["error"], str(h))
+    p = promote(r)
+    equal(p.returncode, 1, "status of a promotion without a store")
+    refused(r, "DELETE FROM t", ("replica",))
+    s3.admin("/_nofault")
+    wait_equal(r, w, seconds=60)
+    # An idle database costs one request a poll.
+    time.sleep(1)
+    before = s3.stats()
+    time.sleep(2)
+    used = s3.stats() - before
+    check(used <= 60, f"{used} requests in 2 s of polling every 50 ms")
+    equal(r.stop(), 0, "exit status")
+    w.stop()
+
+
+def main():
+    tests = Tests(sys.argv[1:])
+    s3 = FakeS3()
+    try:
+        for f in (follows, promoted, promoted_under_fire):
+            tests.run(f.__name__ + "_directory", f, tests, "directory-" + f.__name__, tests.path("store-" + f.__name__), {})
+            tests.run(f.__name__ + "_s3", f, tests, "s3-" + f.__name__, "s3://skerry-test/" + f.__name__, s3.env)
+        tests.run("starts_empty", starts_empty, tests)
+        tests.run("far_behind", far_behind, tests)
+        tests.run("killed_writer", killed_writer, tests)
+        tests.run("store_goes_away", store_goes_away, tests, s3)
+    finally:
+        s3.process.kill()
+    tests.finish()
+
+
+main()
