@@ -108,7 +108,7 @@ static void claim_begin(struct follower *f)
 {
     struct err err = ERR_CLEAR;
     f->state = FOLLOWER_CLAIMS;
-    if (!f->options.backup_create(f->options.context, &f->backup, &err)) {
+    if (!replica_settle(f->replica, &err) || !f->options.backup_create(f->options.context, &f->backup, &err)) {
         promotion_failed(f, 500, err.text);
         return;
     }

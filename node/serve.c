@@ -1,4 +1,5 @@
 #include "command.h"
+#include "feed.h"
 #include "follower.h"
 #include "hrana.h"
 #include "hub.h"
@@ -76,6 +77,7 @@ struct node {
     struct database_config database;
     struct remote *remote; // the database's file, while it is not all here
     bool view;             // a past state is served, to be read only
+    struct feed *feed;         // to replicas of this node; NULL: none has asked yet
     struct follower *follower; // while this node is a replica
     const char *follow;        // what it follows; "" = nothing
     bool follow_node;
@@ -179,6 +181,7 @@ static void reply_metrics(struct node *n, struct http_exchange *x)
     struct buffer out = {0};
     metrics_write(&m, &out);
     if (n->follower) follower_metrics(n->follower, &out);
+    if (n->feed) feed_metrics(n->feed, &out);
     http_reply(x, 200, "text/plain; version=0.0.4", out.bytes, out.size);
     buffer_deinit(&out);
 }
@@ -215,6 +218,15 @@ static void handle(struct http_exchange *x)
     }
     if (get && strcmp(path, "/metrics") == 0) {
         reply_metrics(n, x);
+        return;
+    }
+    if (feed_takes(path) && !n->follower && !n->view) {
+        struct err err = ERR_CLEAR;
+        if (!n->feed) n->feed = feed_create(n->io, skerry_store(n->keeper), &err);
+        if (n->feed)
+            feed_handle(n->feed, x, n->backup);
+        else
+            reply_json(x, 503, "{\"error\":\"out of memory\"}");
         return;
     }
     if (strcmp(path, "/promote") == 0 && strcmp(method, "POST") == 0) {
@@ -653,6 +665,7 @@ static void node_stop(struct node *n)
     struct completion done;
     u64 now = n->io ? io_now_ns(n->io) : 0, deadline = now + n->shutdown_ms * 1000000;
     if (n->follower) follower_stop(n->follower);
+    if (n->feed) feed_stop(n->feed);
     if (n->server) {
         completion_init(&done, NULL, NULL);
         http_server_stop(n->server, now + n->shutdown_ms * 1000000 / 2, &done);
@@ -676,6 +689,7 @@ static void node_stop(struct node *n)
     if (n->keeper)
         while (skerry_close(n->keeper, &err) == SKERRY_WAIT) io_step(n->io, 100000000);
     if (err.code != ERR_OK) log_event(LOG_ERROR, "node.close", "msg=\"%s\"", err.text);
+    feed_destroy(n->feed);
     if (n->engine) skerry_engine_destroy(n->engine);
     remote_close(n->remote);
     backup_destroy(n->backup);

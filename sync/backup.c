@@ -342,6 +342,15 @@ void backup_status_get(struct backup *b, struct backup_status *out)
     *out = b->status;
 }
 
+void backup_place_get(const struct backup *b, struct backup_place *out)
+{
+    *out = (struct backup_place){0};
+    if (!b->has_pushed) return;
+    *out = (struct backup_place){.lineage = b->mark.lineage, .tx = b->mark.tx, .epoch = b->mark.epoch, .sum = b->mark.sum};
+    memcpy(out->database_id, b->mark.database_id, sizeof out->database_id);
+    memcpy(out->hash, b->mark.hash, sizeof out->hash);
+}
+
 void backup_stop(struct backup *b, u64 deadline_ns, struct completion *done)
 {
     b->stopping = true;

@@ -56,9 +56,11 @@ static io_status mark_write(struct replica *r, struct err *err)
         r->mark.wal_salt[1] = at.wal_salt[1];
         r->mark.wal_frame = at.wal_frame;
         r->marked = true;
+        size_t size = BACKUP_MARK_SIZE;
         backup_mark_encode(&r->mark, r->mark_bytes);
+        if (r->options.node) size = replica_position_encode(r, r->mark_bytes);
         r->mark_in_flight = true;
-        io_file_write(r->mark_file, r->mark_bytes, sizeof r->mark_bytes, backup_mark_offset(&r->mark), &r->mark_done);
+        io_file_write(r->mark_file, r->mark_bytes, size, r->options.node ? 0 : backup_mark_offset(&r->mark), &r->mark_done);
         return IO_WAIT;
     }
     if (r->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
@@ -160,7 +162,10 @@ static void failed(struct replica *r, struct err *err)
     u64 ms = MIN(object_backoff_ms(r->io, r->attempt++), (u64)RETRY_MS_MAX);
     if (new) replica_log(r, SYNC_LOG_WARN, "replica.retry", "%s", err->text);
     r->not_before_ns = io_now_ns(r->io) + ms * 1000000;
-    r->from_store = false;
+    r->from_store = r->ask_last = false;
+    r->ask = ASK_IDLE;
+    r->more[0] = 0;
+    r->part = 0;
     r->step = first_step(r);
 }
 
@@ -289,6 +294,19 @@ void replica_resume(struct replica *r)
     r->from_store = r->ask_last = false;
     r->step = first_step(r);
     replica_run(r);
+}
+
+bool replica_settle(struct replica *r, struct err *err)
+{
+    if (!r->options.node) return true;
+    // Where the database's log stands against the store is not known: the writer begins with an image.
+    struct backup_mark old;
+    struct backup_mark m = r->mark;
+    m.serial = backup_mark_read(r->io, r->path, &old) ? old.serial + 1 : 1;
+    m.wal_salt[0] = m.wal_salt[1] = 0;
+    m.wal_frame = UINT32_MAX;
+    m.clean = m.replica = false;
+    return backup_mark_write(r->io, r->path, &m, err);
 }
 
 static bool busy(const struct replica *r)

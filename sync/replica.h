@@ -53,6 +53,8 @@ void replica_status_get(const struct replica *r, struct replica_status *out);
 // be asked, and *err; the replica then goes on. The backup's mark is then what a writer can go on from.
 // With a node: what the node has if it answers, then what the store has that the node had not sent.
 void replica_drain(struct replica *r, struct completion *done, struct err *err);
+// After a drain: the mark from which a backup goes on is written. Turns the loop.
+bool replica_settle(struct replica *r, struct err *err);
 // After a drain: another has pushed since; goes on. Turns the loop.
 void replica_resume(struct replica *r);
 void replica_stop(struct replica *r); // turns the loop; before the database is closed

@@ -1,12 +1,301 @@
+// Following a node: its answers are the pages that changed since a position in its log. (The node's side is
+// node/feed.h, which has the protocol.)
 #include "replica_private.h"
-bool replica_node_begin(struct replica *r, struct err *err)
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WAIT_MS       20000 // for news
+#define IDLE_MS       30000
+#define LAST_MS       3000 // before a promotion
+#define PART_SIZE_MAX (64u << 20)
+#define COPY_TRIES    5
+
+// PATH-replica: the mark of what the node had pushed (names.h), and behind it a block: magic, u64 instance, u64 lsn, u32
+// wal salt 1, u32 wal salt 2, u32 wal frame, 0..., and from 496 on BLAKE2b-128 of all before. Not synced: from an older
+// position the node gives all that changed since.
+#define BLOCK_SIZE  512
+#define BLOCK_CHECK 496
+#define FILE_SIZE   (BACKUP_MARK_SIZE + BLOCK_SIZE)
+static const char MAGIC[8] = {'S', 'K', 'R', 'Y', 'R', 'E', 'P', '1'};
+
+static void file_encode(const struct replica *r, u8 out[FILE_SIZE])
 {
-    (void)r;
-    err_set(err, ERR_USAGE, __func__, "nodes cannot be followed yet");
-    return false;
+    u8 *b = out + BACKUP_MARK_SIZE;
+    backup_mark_encode(&r->mark, out);
+    memset(b, 0, BLOCK_SIZE);
+    memcpy(b, MAGIC, 8);
+    be64_put(b + 8, r->position.instance);
+    be64_put(b + 16, r->position.lsn);
+    be32_put(b + 24, r->position.wal_salt[0]);
+    be32_put(b + 28, r->position.wal_salt[1]);
+    be32_put(b + 32, r->position.wal_frame);
+    crypto_generichash(b + BLOCK_CHECK, 16, b, BLOCK_CHECK, NULL, 0);
 }
+
+static void file_decode(struct replica *r, const u8 *bytes, size_t size)
+{
+    u8 check[16];
+    const u8 *b = bytes + BACKUP_MARK_SIZE;
+    if (size < FILE_SIZE || !backup_mark_decode(bytes, &r->mark)) return;
+    crypto_generichash(check, sizeof check, b, BLOCK_CHECK, NULL, 0);
+    if (memcmp(b, MAGIC, 8) != 0 || memcmp(check, b + BLOCK_CHECK, 16) != 0) return;
+    r->position = (struct replica_position){.instance = be64_get(b + 8), .lsn = be64_get(b + 16),
+                                            .wal_salt = {be32_get(b + 24), be32_get(b + 28)}, .wal_frame = be32_get(b + 32)};
+}
+
+// ---- a question
+// ----------------------------------------------------------------------------------------------
+
+static void ask_start(struct replica *r)
+{
+    const struct replica_position *p = &r->position;
+    io_http_request_deinit(&r->request);
+    struct completion done;
+    completion_init(&done, r->request.done.callback, r->request.done.context);
+    if (r->more[0])
+        snprintf(r->ask_url, sizeof r->ask_url, "%s/replica/more?id=%s&part=%u", r->node_url, r->more, r->part);
+    else
+        snprintf(r->ask_url, sizeof r->ask_url,
+                 "%s/replica/pages?follower=%016llx&instance=%016llx&lsn=%llu&salt1=%u&salt2=%u&frame=%u&wait_ms=%u", r->node_url,
+                 (unsigned long long)r->follower, (unsigned long long)p->instance, (unsigned long long)p->lsn, p->wal_salt[0],
+                 p->wal_salt[1], p->wal_frame, r->ask_last ? 0 : WAIT_MS);
+    snprintf(r->ask_token, sizeof r->ask_token, "Bearer %.580s", r->options.token ? r->options.token : "");
+    r->ask_headers[0] = (struct io_http_header){"Authorization", r->ask_token};
+    r->request = (struct io_http_request){.method = "GET",
+                                          .url = r->ask_url,
+                                          .headers = r->ask_headers,
+                                          .header_count = r->options.token && r->options.token[0] ? 1 : 0,
+                                          .answer_size_max = PART_SIZE_MAX,
+                                          .connect_timeout_ms = r->ask_last ? LAST_MS : 0,
+                                          .idle_timeout_ms = r->ask_last ? LAST_MS : IDLE_MS,
+                                          .ca_file = r->options.ca_file && r->options.ca_file[0] ? r->options.ca_file : NULL,
+                                          .done = done};
+    r->asked_ns = io_now_ns(r->io);
+    io_http_start(r->options.http, &r->request);
+}
+
+// What came: 200 with a segment, or 204; position and more are taken from it.
+static io_status ask_result(struct replica *r, struct err *err)
+{
+    struct io_http_request *q = &r->request;
+    if (q->done.result < 0) return IO_ERROR(err, q->err.code, "%s", q->err.text);
+    if (q->status == 204) return IO_DONE;
+    if (q->status == 401 || q->status == 403)
+        return IO_ERROR(err, ERR_STORE_DENIED, "%s does not take the token: name its --auth-token's file with --follow-token-file", r->node_url);
+    if (q->status == 404 || q->status == 405)
+        return IO_ERROR(err, ERR_STORE_UNAVAILABLE, "%s is no node that can be followed, or follows another itself", r->node_url);
+    if (q->status != 200)
+        return IO_ERROR(err, ERR_STORE_UNAVAILABLE, "%s answers %d: %.*s", r->node_url, q->status, (int)MIN(q->answer_size, 300u),
+                        q->answer ? (char *)q->answer : "");
+    const char *position = io_http_answer_header(q, "x-skerry-position"), *more = io_http_answer_header(q, "x-skerry-more");
+    unsigned long long instance, lsn;
+    struct replica_position *n = &r->next_position;
+    if (!position || sscanf(position, "%16llx %llu %u %u %u", &instance, &lsn, &n->wal_salt[0], &n->wal_salt[1], &n->wal_frame) != 5)
+        return IO_ERROR(err, ERR_STORE_CORRUPT, "%s does not say at which position it is", r->node_url);
+    n->instance = instance;
+    n->lsn = lsn;
+    snprintf(r->more, sizeof r->more, "%s", more ? more : "");
+    r->part++;
+    r->status.bytes += q->answer_size;
+    return IO_DONE;
+}
+
+// What the node says that it has pushed.
+static void pushed_take(struct replica *r, const struct segment_header *h)
+{
+    r->mark.tx = h->tx_max - 1;
+    r->mark.lineage = h->lineage;
+    r->mark.epoch = h->epoch;
+    r->mark.sum = h->sum_before;
+    memcpy(r->mark.database_id, h->database_id, sizeof h->database_id);
+    memcpy(r->mark.hash, h->parent, SEGMENT_HASH_SIZE);
+    r->goal.page_count = h->page_count;
+    r->goal.time_ms = h->time_max_ms;
+}
+
+static void answered(struct replica *r)
+{
+    r->status.connected = true;
+    r->status.error[0] = 0;
+    r->attempt = 0;
+}
+
+// The node is done with: what the store has beyond it comes next, if there is one.
+static void node_drained(struct replica *r)
+{
+    r->ask_last = false;
+    r->exact = false;
+    r->from_store = r->options.objects != NULL;
+    r->step = r->from_store ? REPLICA_CHAIN : REPLICA_DRAINED;
+}
+
 io_status replica_ask(struct replica *r, struct err *err)
 {
-    (void)r;
-    return IO_ERROR(err, ERR_USAGE, "nodes cannot be followed yet");
+    switch (r->ask) {
+    case ASK_IDLE:
+        r->key = (struct segment_key){0};
+        ask_start(r);
+        r->ask = ASK_RUNNING;
+        return IO_WAIT;
+    case ASK_RUNNING:
+        if (r->request.done.state != COMPLETION_DONE) return IO_WAIT;
+        r->ask = ASK_ARRIVED;
+        if (r->request.done.result == -ECANCELED && r->drain) { // it was waiting for news
+            r->ask = ASK_IDLE;
+            return IO_DONE;
+        }
+        io_status status = ask_result(r, err);
+        if (status != IO_DONE || r->request.status == 204) {
+            r->ask = ASK_IDLE;
+            r->more[0] = 0;
+            r->part = 0;
+            if (status == IO_FAIL && r->drain && r->ask_last) { // a node that is gone is what promotions are for
+                replica_log(r, SYNC_LOG_WARN, "replica.node_away", "%s", err->text);
+                err_clear(err);
+                replica_apply_abandon(r);
+                node_drained(r);
+                return IO_DONE;
+            }
+            if (status != IO_DONE) return status;
+            answered(r);
+            r->status.current_ms = io_wall_ms(r->io);
+            if (r->drain && r->ask_last) node_drained(r);
+            return IO_DONE;
+        }
+        if (!replica_apply_open(r, r->request.answer, r->request.answer_size, r->node_url, err)) {
+            r->ask = ASK_IDLE;
+            return IO_FAIL;
+        }
+        pushed_take(r, &r->reader.index.header);
+        return IO_DONE;
+    case ASK_ARRIVED:
+        IO_TRY(replica_apply_object(r, r->request.answer, r->request.answer_size, r->node_url, err));
+        r->ask = r->more[0] ? ASK_IDLE : ASK_FINISH;
+        return IO_DONE;
+    case ASK_FINISH:
+        IO_TRY(replica_apply_finish(r, false, true, err));
+        r->position = r->next_position;
+        r->part = 0;
+        r->status.time_ms = r->goal.time_ms;
+        r->status.newest_tx = r->mark.tx;
+        r->status.current_ms = io_wall_ms(r->io);
+        answered(r);
+        r->ask = ASK_IDLE;
+        r->step = REPLICA_ASK;
+        if (r->drain && r->ask_last) node_drained(r);
+        r->after_mark = r->step;
+        r->step = REPLICA_MARK;
+        return IO_DONE;
+    }
+    return IO_WAIT;
+}
+
+size_t replica_position_encode(struct replica *r, u8 *out)
+{
+    file_encode(r, out);
+    return FILE_SIZE;
+}
+
+// ---- the whole database, before it is opened
+// -----------------------------------------------------------------------------------------------
+
+static bool part_write(struct replica *r, int fd, struct err *err)
+{
+    u32 page;
+    const u8 *data;
+    if (!replica_apply_open(r, r->request.answer, r->request.answer_size, r->node_url, err)) return false;
+    pushed_take(r, &r->reader.index.header);
+    r->page_size = r->reader.index.header.page_size;
+    while (segment_reader_next(&r->reader, &page, &data, err)) {
+        if (pwrite(fd, data, r->page_size, (off_t)(page - 1) * r->page_size) == (ssize_t)r->page_size) continue;
+        err_set_errno(err, errno == ENOSPC ? ERR_FULL : ERR_IOERR_WRITE, errno, __func__, "%s cannot be written: %s", r->path, strerror(errno));
+        break;
+    }
+    segment_reader_deinit(&r->reader);
+    r->reader_open = false;
+    return err->code == ERR_OK;
+}
+
+static bool copy_parts(struct replica *r, int fd, struct err *err)
+{
+    r->more[0] = 0;
+    r->part = 0;
+    r->position = (struct replica_position){0};
+    do {
+        ask_start(r);
+        while (r->request.done.state != COMPLETION_DONE) io_step(r->io, 1000000000);
+        if (ask_result(r, err) != IO_DONE) return false;
+        if (r->request.status != 200) { // nothing is there to be sent
+            err_set(err, ERR_STORE_UNAVAILABLE, __func__, "%s sends no pages", r->node_url);
+            return false;
+        }
+        if (!part_write(r, fd, err)) return false;
+    } while (r->more[0]);
+    r->part = 0;
+    r->position = r->next_position;
+    return true;
+}
+
+static bool copy_database(struct replica *r, struct err *err)
+{
+    char temporary[4200], wal[4200], state[4200];
+    u8 bytes[FILE_SIZE];
+    struct stat st;
+    snprintf(temporary, sizeof temporary, "%s.following", r->path);
+    snprintf(wal, sizeof wal, "%s-wal", r->path);
+    snprintf(state, sizeof state, "%s-replica", r->path);
+    if (stat(wal, &st) == 0) {
+        err_set(err, ERR_CANTOPEN, __func__, "%s is there, left of another database; move it away", wal);
+        return false;
+    }
+    int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        err_set_errno(err, ERR_CANTOPEN, errno, __func__, "%s cannot be made: %s", temporary, strerror(errno));
+        return false;
+    }
+    bool good = false;
+    for (u32 i = 0; i < COPY_TRIES && !good; i++) {
+        if (i) sleep(1);
+        err_clear(err);
+        good = copy_parts(r, fd, err);
+        if (!good && err->code == ERR_STORE_DENIED) break;
+    }
+    u64 started_pages = r->goal.page_count;
+    if (good && (ftruncate(fd, (off_t)(started_pages * r->page_size)) != 0 || fsync(fd) != 0)) {
+        err_set_errno(err, ERR_IOERR_WRITE, errno, __func__, "%s cannot be written: %s", temporary, strerror(errno));
+        good = false;
+    }
+    close(fd);
+    // The position first: without the database it is not looked at.
+    if (good) {
+        file_encode(r, bytes);
+        good = backup_file_write(r->io, state, bytes, sizeof bytes) && rename(temporary, r->path) == 0;
+        if (!good) err_set(err, ERR_IOERR_WRITE, __func__, "%s cannot be given its name: %s", temporary, strerror(errno));
+    }
+    if (!good) unlink(temporary);
+    if (good) replica_log(r, SYNC_LOG_INFO, "replica.copied", "%llu pages from %s", (unsigned long long)started_pages, r->node_url);
+    return good;
+}
+
+bool replica_node_begin(struct replica *r, struct err *err)
+{
+    char state[4200];
+    struct stat st;
+    size_t size = 0, length = (size_t)snprintf(r->node_url, sizeof r->node_url, "%s", r->options.node);
+    while (length && r->node_url[MIN(length, sizeof r->node_url - 1) - 1] == '/') r->node_url[--length] = 0;
+    io_random(r->io, &r->follower, sizeof r->follower);
+    snprintf(state, sizeof state, "%s-replica", r->path);
+    if (stat(r->path, &st) != 0) return copy_database(r, err);
+    u8 *bytes = backup_file_read(r->io, state, &size);
+    if (!bytes) {
+        err_set(err, ERR_STORE_FOREIGN, __func__, "%s is no replica of a node, and what it has would be lost: move it away, and start again", r->path);
+        return false;
+    }
+    file_decode(r, bytes, size);
+    free(bytes);
+    return true;
 }

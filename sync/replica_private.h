@@ -54,7 +54,7 @@ struct replica {
     bool marked, exact, file_is_clean;
     struct io_file *mark_file;
     struct completion mark_done;
-    u8 mark_bytes[BACKUP_MARK_SIZE];
+    u8 mark_bytes[2 * BACKUP_MARK_SIZE];
     bool mark_in_flight;
 
     // From the store.
@@ -71,10 +71,11 @@ struct replica {
 
     // From the node.
     struct io_http_request request;
-    enum { ASK_IDLE, ASK_RUNNING, ASK_ARRIVED } ask;
+    enum { ASK_IDLE, ASK_RUNNING, ASK_ARRIVED, ASK_FINISH } ask;
     char ask_url[3072], ask_token[600], more[40];
     struct io_http_header ask_headers[1];
     u32 part;
+    u64 follower; // tells this replica from others
     bool ask_last; // before a promotion: does not wait
     struct replica_position position, next_position;
     bool from_store; // the node is done with; what the store has is applied
@@ -123,4 +124,4 @@ void replica_chain_close(struct replica *r);
 // replica_node.c
 bool replica_node_begin(struct replica *r, struct err *err); // the position; without a file, the whole database
 io_status replica_ask(struct replica *r, struct err *err);
-void replica_position_save(struct replica *r);
+size_t replica_position_encode(struct replica *r, u8 *out); // what PATH-replica holds, at most 2 marks

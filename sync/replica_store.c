@@ -26,7 +26,7 @@ static void current(struct replica *r)
     missing(r);
     r->status.current_ms = r->asked_ms;
     r->status.newest_tx = MAX(r->status.newest_tx, r->mark.tx);
-    r->step = r->drain ? REPLICA_DRAINED : REPLICA_WAIT;
+    r->step = r->drain ? REPLICA_DRAINED : r->options.node ? REPLICA_ASK : REPLICA_WAIT;
 }
 
 static void asked(struct replica *r)
@@ -61,11 +61,23 @@ io_status replica_chain(struct replica *r, struct err *err)
     return IO_DONE;
 }
 
+// Does the state that a node sent come after the one that was pushed at this place of its log? A log that begins anew
+// counts its first salt up; after a clean stop it is another, and then the node was not heard of since.
+static bool sent_includes(const struct replica *r, const struct segment_header *h)
+{
+    const struct replica_position *p = &r->position;
+    if (h->wal_salt[0] == p->wal_salt[0] && h->wal_salt[1] == p->wal_salt[1]) return h->wal_frame <= p->wal_frame;
+    u32 ahead = p->wal_salt[0] - h->wal_salt[0];
+    return ahead > 0 && ahead < 1000;
+}
+
 io_status replica_chain_done(struct replica *r, struct err *err)
 {
     struct chain *c = &r->chain;
     if (c->done.state != COMPLETION_DONE) return IO_WAIT;
     r->step = REPLICA_CHAIN;
+    // A node that is followed may push elsewhere: this one's store is its own then.
+    if (c->err.code == ERR_STORE_MISSING && r->options.node) r->mark = (struct backup_mark){0};
     if (c->err.code == ERR_STORE_MISSING && !r->mark.tx) { // no backup yet, or no image of it
         current(r);
         return IO_DONE;
@@ -87,6 +99,18 @@ io_status replica_chain_done(struct replica *r, struct err *err)
         r->mark.epoch = MAX(r->mark.epoch, c->catalog.epoch);
         r->exact = true; // there is nothing later that it could be
         r->mark.sum = c->sum;
+        current(r);
+        return IO_DONE;
+    }
+    // What a node sent has its store's newest push in it, when that came from an earlier place of the node's log.
+    const struct chain_member *last = &c->members[c->count - 1];
+    if (r->options.node && sent_includes(r, &last->index->header)) {
+        r->mark.lineage = c->catalog.lineage;
+        r->mark.tx = c->tx;
+        r->mark.epoch = MAX(last->index->header.epoch, r->mark.epoch);
+        r->mark.sum = c->sum;
+        memcpy(r->mark.hash, c->tip, SEGMENT_HASH_SIZE);
+        memcpy(r->mark.database_id, c->catalog.database_id, 16);
         current(r);
         return IO_DONE;
     }

@@ -84,6 +84,14 @@ struct backup_status {
     char error[ERR_TEXT_MAX]; // of the newest failure, "" = none since the last success
 };
 
+// The newest push: what a replica of this node has to know to go on with its backup. All zeros: none yet.
+struct backup_place {
+    u8 database_id[16];
+    u64 lineage, tx, epoch, sum;
+    u8 hash[32];
+};
+void backup_place_get(const struct backup *b, struct backup_place *out);
+
 // Remembers whether the file was touched since it was last pushed: call it before the database is
 // opened.
 struct backup *backup_create(const struct backup_options *options, struct err *err);

@@ -99,8 +99,10 @@ err_code store_pages_changed(struct store *s, u64 from_lsn, u64 to_lsn, pgno **o
     return ERR_OK;
 }
 
-void store_hold(struct store *s, u64 lsn)
+void store_hold_by(struct store *s, enum store_holder holder, u64 lsn)
 {
+    s->holds[holder] = lsn;
+    lsn = MIN(s->holds[STORE_HOLD_BACKUP], s->holds[STORE_HOLD_REPLICAS]);
     s->hold = lsn;
     // What the log's past holds of lsn and before is no longer wanted.
     u64 wanted = lsn < s->wal.base ? s->wal.base - lsn : 0;

@@ -194,7 +194,12 @@ err_code store_pages_changed(struct store *s, u64 from_lsn, u64 to_lsn, pgno **o
 // Keeps the log after lsn: the WAL is not reset past it until the hold is raised or dropped. UINT64_MAX drops. A
 // very long WAL (16 times checkpoint_frames) is reset all the same when the hold lags by less than a quarter of it:
 // store_pages_changed then still reaches back to lsn, but after a crash store_position_find will not find it.
-void store_hold(struct store *s, u64 lsn);
+enum store_holder { STORE_HOLD_BACKUP, STORE_HOLD_REPLICAS, STORE_HOLDERS };
+void store_hold_by(struct store *s, enum store_holder holder, u64 lsn); // each its own: the lowest counts
+static inline void store_hold(struct store *s, u64 lsn)
+{
+    store_hold_by(s, STORE_HOLD_BACKUP, lsn);
+}
 // One page as of a read transaction's snapshot, copied into out (page_size bytes).
 io_status txn_page_copy(struct txn *t, struct op *op, pgno no, u8 *out);
 void txn_position_get(const struct txn *t, struct store_position *out); // of its snapshot

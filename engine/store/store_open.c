@@ -149,7 +149,7 @@ static struct store *store_create(struct io *io, const char *path,
     s->read_only = options->read_only;
     s->in_memory = options->in_memory;
     s->references = 1;
-    s->hold = UINT64_MAX;
+    s->hold = s->holds[STORE_HOLD_BACKUP] = s->holds[STORE_HOLD_REPLICAS] = UINT64_MAX;
     s->err = s->flush_err = ERR_CLEAR;
     s->path = strdup(options->in_memory ? ":memory:" : path);
     s->path_wal = path_with(s->path ? s->path : "", "-wal");

@@ -154,7 +154,8 @@ struct store {
     u32 file_pages; // that the database file has
     bool gate_broken, wal_truncating;
     const char *refusal; // why nobody may write but images; or NULL
-    u64 hold; // the log after it is kept; UINT64_MAX: no hold
+    u64 holds[STORE_HOLDERS];
+    u64 hold; // the lowest of them: the log after it is kept; UINT64_MAX: no hold
     // Pages of the frames (wal.base - past_count, wal.base]: what a restart cut off behind a hold.
     pgno *past;
     u32 past_count;

@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 
 from fakes3 import FakeS3
-from node import PROGRAM, Node, SqlError, Tests, check, equal, sqlite3
+from node import PROGRAM, Node, SqlError, Tests, check, equal, rows_of, sqlite3
 
 SUMS = "SELECT count(*), coalesce(sum(a), 0), coalesce(sum(length(b)), 0) FROM t"
 
@@ -263,6 +263,152 @@ def killed_writer(tests):
     equal(restored(tests, "killed", url, {}), want, "restored rows")
 
 
+def lag(replica, writer, count=30):
+    """From the answer to a commit until the replica shows it, in ms: the median and the largest."""
+    times = []
+    for i in range(count):
+        a = 7000000 + i
+        writer.sql(f"INSERT INTO t VALUES ({a}, 'x')")
+        start = time.time()
+        while replica.sql(f"SELECT count(*) FROM t WHERE a = {a}") != [[1]]:
+            if time.time() - start > 20:
+                raise AssertionError("a commit does not arrive: " + str(replica.health()))
+            time.sleep(0.002)
+        times.append((time.time() - start) * 1000)
+    times.sort()
+    return times[count // 2], times[-1]
+
+
+def streams(tests):
+    """From a node whose store is away: commits come at once; either side is killed or stopped; the log begins anew."""
+    token = secrets.token_hex(16)
+    env = {"SKERRY_AUTH_TOKEN": token}
+    w = Node(tests.path("writer-streams"), "--store", "s3://b/p", "--restore", "never",
+             env={"SKERRY_S3_ENDPOINT": "http://127.0.0.1:1", "SKERRY_S3_ACCESS_KEY": "k", "SKERRY_S3_SECRET_KEY": "s"}).start()
+    w.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)")
+    insert(w, 1, 20000, 1000)  # several parts
+    address = f"127.0.0.1:{w.port}"
+    url = "http://" + address
+    r = Node(tests.path("replica-streams"), "--store", "none", "--follow", url, env=env).start()
+    r2 = Node(tests.path("replica-streams-2"), "--store", "none", "--follow", url + "/").start()
+
+    def both(want_of=SUMS):
+        for replica in (r, r2):
+            out = authorized(replica, token if replica is r else None)
+            end = time.time() + 30
+            want = w.sql(want_of)
+            while out(want_of) != want and time.time() < end:
+                time.sleep(0.05)
+            equal(out(want_of), want, "rows of a replica: " + str(replica.health()))
+    both()
+    refused(r2, "INSERT INTO t VALUES (0, 'x')", ("readonly", "write to " + url))
+    median, worst = lag(r2, w)
+    print(f"  a commit is on the replica after {median:.0f} ms (median), {worst:.0f} ms (worst)", flush=True)
+    w.sql("PRAGMA wal_checkpoint(TRUNCATE)", "DELETE FROM t WHERE a % 2 = 0", "VACUUM", "CREATE INDEX t_b ON t(length(b))")
+    both()
+    whole = metric(w, "skerry_feed_whole_total")
+    w.flags += ["--listen", address]
+    for i in range(4):
+        for k in range(5):
+            insert(w, 100000 + 1000 * (5 * i + k), 30)
+        (w, r, r2, w)[i].kill()
+        if i in (1, 2):
+            insert(w, 200000 + 1000 * i, 30)
+        (w, r, r2, w)[i].start()
+        insert(w, 300000 + 1000 * i, 30)
+        both()
+    equal(metric(w, "skerry_feed_whole_total"), 0, f"whole copies after kill -9 (before: {whole})")
+    equal(w.stop(), 0, "exit status")
+    equal(authorized(r, token)("SELECT count(*) > 0 FROM t"), [[1]], "rows without the writer")
+    w.start()
+    insert(w, 900000, 10)
+    both()
+    for replica in (r, r2):
+        equal(replica.stop(), 0, "exit status")
+        path = replica.data + "/default.db"
+        equal(sqlite3(path, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+        equal([[int(v) for v in sqlite3(path, SUMS).stdout.strip().split("|")]], w.sql(SUMS), "rows of the file")
+    w.kill()
+
+
+def authorized(node, token):
+    def sql(text):
+        s = node.session()
+        try:
+            headers = {"Content-Type": "application/json", **({"Authorization": "Bearer " + token} if token else {})}
+            body = json.dumps({"requests": [{"type": "execute", "stmt": {"sql": text}}, {"type": "close"}]})
+            s.c.request("POST", "/v3/pipeline", body, headers)
+            return rows_of(json.loads(s.c.getresponse().read())["results"][0])
+        finally:
+            s.close()
+    return sql
+
+
+def metric(node, name):
+    for line in node.get("/metrics")[1].decode().splitlines():
+        if line.startswith(name + " "):
+            return int(float(line.split()[1]))
+    return 0
+
+
+def streams_with_token(tests):
+    token = secrets.token_hex(16)
+    w = Node(tests.path("writer-token"), "--store", "none", env={"SKERRY_AUTH_TOKEN": token}).start()
+    wrong = Node(tests.path("replica-token"), "--store", "none", "--follow", f"http://127.0.0.1:{w.port}")
+    wrong.start(wait=False)
+    equal(wrong.process.wait(timeout=60), 1, "status without the token")
+    check("--follow-token-file" in wrong.log(), wrong.log())
+    authorized(w, token)("CREATE TABLE t(a INTEGER PRIMARY KEY, b)")
+    r = Node(tests.path("replica-token"), "--store", "none", "--follow", f"http://127.0.0.1:{w.port}",
+             env={"SKERRY_FOLLOW_TOKEN": token}).start()
+    authorized(w, token)("INSERT INTO t VALUES (1, 'x')")
+    end = time.time() + 20
+    while r.sql("SELECT count(*) FROM t") != [[1]] and time.time() < end:
+        time.sleep(0.02)
+    equal(r.sql("SELECT a FROM t"), [[1]], "rows")
+    equal(promote(r).returncode, 0, "status of a promotion without a store")
+    r.sql("INSERT INTO t VALUES (2, 'y')")
+    equal(r.stop(), 0, "exit status")
+    w.kill()
+
+
+def stream_promoted(tests, behind):
+    """A replica of a node takes the node's backup over: with commits that were not pushed, or without pushes that it had not got."""
+    label = "behind" if behind else "ahead"
+    url = tests.path("store-stream-" + label)
+    w = writer_of(tests, "stream-" + label, url, {}, "--push-interval-ms", "100" if behind else "1000")
+    insert(w, 1, 1000)
+    check(w.wait_pushed(), "not pushed")
+    r = Node(tests.path("replica-stream-" + label), "--store", url, "--follow", f"http://127.0.0.1:{w.port}", *FAST[:2]).start()
+    wait_equal(r, w)
+    if behind:
+        r.kill()
+        insert(w, 5000, 100)
+        w.sql("UPDATE t SET b = 'late' WHERE a < 10")
+        check(w.wait_pushed(), "not pushed")
+        want = w.sql(SUMS)
+        w.kill()
+        r.start()
+    else:
+        insert(w, 5000, 100)
+        want = wait_equal(r, w)
+        w.kill()
+    p = promote(r)
+    equal(p.returncode, 0, p.stderr)
+    equal(r.sql(SUMS), want, "rows of the new writer")
+    insert(r, 9000, 10)
+    check(r.wait_pushed(), "not pushed: " + str(r.health()))
+    want = r.sql(SUMS)
+    w.start()
+    end = time.time() + 20
+    while w.health()["backup"]["state"] != "refused" and time.time() < end:
+        time.sleep(0.1)
+    equal(w.health()["backup"]["state"], "refused", "state of the old writer")
+    w.kill()
+    equal(r.stop(), 0, "exit status")
+    equal(restored(tests, "stream-" + label, url, {}), want, "restored rows")
+
+
 def store_goes_away(tests, s3):
     url = "s3://skerry-test/replica-away"
     w = writer_of(tests, "away", url, s3.env)
@@ -304,6 +450,10 @@ def main():
         tests.run("starts_empty", starts_empty, tests)
         tests.run("far_behind", far_behind, tests)
         tests.run("killed_writer", killed_writer, tests)
+        tests.run("streams", streams, tests)
+        tests.run("streams_with_token", streams_with_token, tests)
+        tests.run("stream_promoted_ahead", stream_promoted, tests, False)
+        tests.run("stream_promoted_behind", stream_promoted, tests, True)
         tests.run("store_goes_away", store_goes_away, tests, s3)
     finally:
         s3.process.kill()

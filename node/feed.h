@@ -1,0 +1,29 @@
+// What a node tells its replicas: the pages that changed since a position in its log.
+//
+// GET /replica/pages?follower=H&instance=H&lsn=N&salt1=N&salt2=N&frame=N&wait_ms=N
+//   200: a segment (docs/backup-format.md, not encrypted) with these pages as of now, and a header
+//        X-Skerry-Position: INSTANCE LSN SALT1 SALT2 FRAME, the position to ask from next; with
+//        X-Skerry-More: ID there are more parts of the same state.
+//        A position that is not known (any more) gives all pages.
+//   204: nothing has changed for wait_ms.
+// GET /replica/more?id=ID&part=N: the next part, from 1 on.
+//
+// instance names this opening of the database, in which lsn counts; salts and frame find the place in
+// the log after a restart. The segment's tx_max - 1, lineage, epoch, parent, sum_before say up to
+// where this node has pushed to its store. The log is kept for followers that have asked lately.
+#pragma once
+
+#include "buffer.h"
+#include "http_server.h"
+
+#include "../sync/sync.h"
+
+struct feed;
+
+struct feed *feed_create(struct io *io, struct store *store, struct err *err);
+bool feed_takes(const char *path);
+// backup: what this node pushes with, or NULL.
+void feed_handle(struct feed *f, struct http_exchange *x, const struct backup *backup);
+void feed_metrics(const struct feed *f, struct buffer *out); // in Prometheus's format
+void feed_stop(struct feed *f); // answers who waits; turns the loop; before the database is closed
+void feed_destroy(struct feed *f);
