@@ -34,7 +34,11 @@ struct object_store *config_store_open(const struct config *c, const char *url, 
 
 bool config_key(const struct config *c, struct master_key *out, struct err *err)
 {
-    const char *text = config_text(c, SETTING_KEY), *passphrase = config_text(c, SETTING_PASSPHRASE);
+    return config_master_key(config_text(c, SETTING_KEY), config_text(c, SETTING_PASSPHRASE), out, err);
+}
+
+bool config_master_key(const char *text, const char *passphrase, struct master_key *out, struct err *err)
+{
     struct segment_key key = {0};
     *out = (struct master_key){0};
     if (text[0] && passphrase[0]) {

@@ -10,6 +10,7 @@
 
 int serve_command(int argc, char **argv);
 int restore_command(int argc, char **argv);
+int backup_command(int argc, char **argv);
 int promote_command(int argc, char **argv);
 int health_command(int argc, char **argv);
 int sql_command(int argc, char **argv);
@@ -32,6 +33,7 @@ struct object_store *config_store_open(const struct config *c, const char *url, 
                                        struct io_http *http, struct err *err);
 // The passphrase, if that is what is given, is the config's memory.
 bool config_key(const struct config *c, struct master_key *out, struct err *err);
+bool config_master_key(const char *key, const char *passphrase, struct master_key *out, struct err *err);
 // Of every command that opens databases.
 #define DATABASE_SETTINGS \
     SETTING_DB_KEY, SETTING_DB_PASSPHRASE, SETTING_DB_KEY_PREVIOUS, SETTING_DB_PASSPHRASE_PREVIOUS, SETTING_DB_CHECKSUMS

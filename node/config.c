@@ -112,6 +112,18 @@ static const struct {
                                "whole image is pushed when it is back"},
     [SETTING_HEAD_INTERVAL_MS] = {"head-interval-ms", "10000", "MS",
                                   "the object that names the newest state follows pushes at most so often"},
+    [SETTING_LEVEL_PERIODS] = {"level-periods", "30s,5m,1h,24h", "SPANS",
+                               "pushes are merged into segments of the first three of these, and an image is made after the last"},
+    [SETTING_KEEP] = {"keep", "5m,1h,6h,2d,14d", "SPANS",
+                      "restores can be as fine as a push for so long, then as segments of the first, second and third level, "
+                      "then as images"},
+    [SETTING_HISTORY_FACTOR] = {"history-factor", "8", "N",
+                                "what is kept beside images takes about so many times an image at most: then --keep gives way"},
+    [SETTING_MERGE_CPU] = {"merge-cpu", "25", "PERCENT", "of one core, for merging and images"},
+    [SETTING_YES] = {"yes", "off", "on|off", "delete what is shown", false, NULL, NULL, true},
+    [SETTING_RESTORED] = {"restored", "off", "on|off", "verify by a restore of the newest state too, which writes nothing", false, NULL, NULL, true},
+    [SETTING_NEW_KEY] = {"new-key", "", "HEX", "what opens the backup from now on: 64 hexadecimal digits", true},
+    [SETTING_NEW_PASSPHRASE] = {"new-passphrase", "", "TEXT", "what opens the backup from now on: words", true},
     [SETTING_CACHE_BYTES] = {"cache-bytes", "16m", "BYTES", "page cache of each database"},
     [SETTING_BUSY_TIMEOUT_MS] = {"busy-timeout-ms", "5000", "MS",
                                  "a writer waits in line so long before SQLITE_BUSY"},
@@ -405,6 +417,30 @@ bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64
         return false;
     }
     *out = n << shift;
+    return true;
+}
+
+bool config_spans(const struct config *c, enum setting s, u64 *out_ms, u32 count, struct err *err)
+{
+    static const struct { const char *unit; u64 ms; } UNITS[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    const char *at = c->values[s];
+    for (u32 i = 0; i < count; i++) {
+        char *end;
+        errno = 0;
+        unsigned long long n = strtoull(at, &end, 10);
+        size_t unit = strcspn(end, ",");
+        u64 ms = 0;
+        for (u32 k = 0; k < COUNT_OF(UNITS); k++)
+            if (strlen(UNITS[k].unit) == unit && strncmp(end, UNITS[k].unit, unit) == 0) ms = UNITS[k].ms;
+        out_ms[i] = n * ms;
+        bool last = i + 1 == count;
+        if (end == at || at[0] == '-' || errno || !ms || !n || n > 1000000000000ull || (i && out_ms[i] <= out_ms[i - 1]) || (end[unit] == 0) != last) {
+            err_set(err, ERR_USAGE, __func__, "--%s is '%s'; it must be %u ascending spans of time like %s", SETTINGS[s].name, c->values[s], count,
+                    SETTINGS[s].fallback);
+            return false;
+        }
+        at = end + unit + 1;
+    }
     return true;
 }
 

@@ -49,6 +49,14 @@ enum setting {
     SETTING_ZSTD_LEVEL,
     SETTING_WAL_BYTES_MAX,
     SETTING_HEAD_INTERVAL_MS,
+    SETTING_LEVEL_PERIODS,
+    SETTING_KEEP,
+    SETTING_HISTORY_FACTOR,
+    SETTING_MERGE_CPU,
+    SETTING_YES,
+    SETTING_RESTORED,
+    SETTING_NEW_KEY,
+    SETTING_NEW_PASSPHRASE,
     SETTING_CACHE_BYTES,
     SETTING_BUSY_TIMEOUT_MS,
     SETTING_STATEMENT_MS_MAX,
@@ -98,3 +106,5 @@ bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64
 bool config_bool(const struct config *c, enum setting s, bool *out, struct err *err);
 // Unix ms; 0 when unset. UTC.
 bool config_time(const struct config *c, enum setting s, s64 *out_ms, struct err *err);
+// "30s,5m,1h,24h": exactly `count` spans of time (s, m, h, d; without a letter: ms), ascending.
+bool config_spans(const struct config *c, enum setting s, u64 *out_ms, u32 count, struct err *err);

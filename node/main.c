@@ -8,7 +8,8 @@ static const struct {
 } COMMANDS[] = {
     {"serve", "serve the database over HTTP and back it up", serve_command},
     {"sql", "a SQL shell on a database file", sql_command},
-    {"restore", "write a backup's newest state to a file", restore_command},
+    {"restore", "write a state of a backup to a file", restore_command},
+    {"backup", "list, verify, prune, rekey, or show the status of a backup", backup_command},
     {"promote", "make a replica the writer", promote_command},
     {"health", "ask a node whether it is well", health_command},
 };

@@ -40,6 +40,10 @@ static const enum setting SERVE_SETTINGS[] = {
     SETTING_ZSTD_LEVEL,
     SETTING_WAL_BYTES_MAX,
     SETTING_HEAD_INTERVAL_MS,
+    SETTING_LEVEL_PERIODS,
+    SETTING_KEEP,
+    SETTING_HISTORY_FACTOR,
+    SETTING_MERGE_CPU,
     SETTING_CACHE_BYTES,
     DATABASE_SETTINGS,
     SETTING_BUSY_TIMEOUT_MS,
@@ -504,26 +508,32 @@ static bool database_open(struct node *n, struct err *err)
 static bool backup_begin(struct node *n, bool promote, struct err *err)
 {
     if (!n->objects || n->view) return true;
-    u64 interval, level, wal_max, head_interval;
+    u64 interval, level, wal_max, head_interval, factor, cpu;
+    struct backup_options o = {0};
     if (!config_number(&n->config, SETTING_PUSH_INTERVAL_MS, 1, 86400000, &interval, err) ||
         !config_number(&n->config, SETTING_ZSTD_LEVEL, 1, 19, &level, err) ||
+        !config_number(&n->config, SETTING_HISTORY_FACTOR, 1, 1000000, &factor, err) ||
+        !config_number(&n->config, SETTING_MERGE_CPU, 1, 100, &cpu, err) ||
+        !config_spans(&n->config, SETTING_LEVEL_PERIODS, o.period_ms + 1, BACKUP_LEVELS - 1, err) ||
+        !config_spans(&n->config, SETTING_KEEP, o.keep_ms, BACKUP_LEVELS, err) ||
         !config_number(&n->config, SETTING_HEAD_INTERVAL_MS, 1, 86400000, &head_interval, err) ||
         !config_number(&n->config, SETTING_WAL_BYTES_MAX, 1 << 20, 1ull << 44, &wal_max, err))
         return false;
-    n->backup =
-        backup_create(&(struct backup_options){.io = n->io,
-                                               .objects = n->objects,
-                                               .key = n->key,
-                                               .name = config_text(&n->config, SETTING_DATABASE),
-                                               .database_path = n->path,
-                                               .interval_ms = (u32)interval,
-                                               .head_interval_ms = (u32)head_interval,
-                                               .zstd_level = (int)level,
-                                               .wal_bytes_max = wal_max,
-                                               .promote = promote,
-                                               .log = on_backup_log,
-                                               .log_context = n},
-                      err);
+    o.io = n->io;
+    o.objects = n->objects;
+    o.key = n->key;
+    o.name = config_text(&n->config, SETTING_DATABASE);
+    o.database_path = n->path;
+    o.interval_ms = (u32)interval;
+    o.head_interval_ms = (u32)head_interval;
+    o.zstd_level = (int)level;
+    o.wal_bytes_max = wal_max;
+    o.history_factor = (u32)factor;
+    o.cpu_percent = (u32)cpu;
+    o.promote = promote;
+    o.log = on_backup_log;
+    o.log_context = n;
+    n->backup = backup_create(&o, err);
     return n->backup != NULL;
 }
 

@@ -252,12 +252,11 @@ io_status backup_key_put(struct backup *b)
         if (!b->key_bytes) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
         if (keyring_wrap(&b->options.key, &b->catalog.key, b->mark.lineage, b->key_bytes, &b->op.err) != ERR_OK)
             return IO_FAIL;
-        name_key(b->name, b->mark.lineage, 1, key);
+        name_key(b->name, b->mark.lineage, key);
         fetch_put(&b->fetch, key, b->key_bytes, KEYRING_OBJECT_SIZE, false);
         b->fetch.request.tries_max = 4;
     }
     IO_TRY(fetch_run(&b->fetch, &b->op.err));
-    b->catalog.key_generation = 1;
     b->step = STEP_MARK_OPEN;
     return IO_DONE;
 }
@@ -302,7 +301,7 @@ io_status backup_mark_open(struct backup *b)
     }
     b->mark_open_at = 0;
     b->mark_read = true;
-    io_random(b->io, b->claim, sizeof b->claim);
+    claim_make(b->io, b->claim);
     b->step = b->conditions ? STEP_EPOCH_PUT : STEP_CLAIM;
     if (!b->conditions && !b->need_full) b->step = STEP_SNAPSHOT;
     return IO_DONE;

@@ -104,7 +104,7 @@ struct backup {
     enum backup_step after_check;
     u64 checked_ns, put_began_ns, epoch_tried;
     s64 checked_ms, put_began_ms;
-    u8 claim[40];
+    u8 claim[CLAIM_SIZE];
     bool need_full;  // the backup and the database have no common point
     bool full;       // this push is a whole image
     bool log_let_go; // too much waited: the WAL no longer reaches back to what was pushed

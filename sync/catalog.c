@@ -185,7 +185,7 @@ static io_status load_head(struct catalog_load *l, struct err *err)
     struct fetch *f = &l->fetches[0];
     if (l->lineage) {
         c->lineage = l->lineage;
-        l->step = CATALOG_KEYS;
+        l->step = CATALOG_KEY;
         return IO_DONE;
     }
     if (fetch_idle(f)) {
@@ -214,26 +214,7 @@ static io_status load_head(struct catalog_load *l, struct err *err)
     c->lineage = c->head.lineage;
     c->epoch = c->head.epoch;
     memcpy(c->database_id, c->head.database_id, 16);
-    l->step = CATALOG_KEYS;
-    return IO_DONE;
-}
-
-static io_status load_keys(struct catalog_load *l, struct err *err)
-{
-    struct catalog *c = l->catalog;
-    struct fetch *f = &l->fetches[0];
-    char key[OBJECT_KEY_MAX];
-    if (fetch_idle(f)) {
-        name_keys(l->database, c->lineage, key);
-        fetch_list(f, key);
-    }
-    IO_TRY(fetch_run(f, err));
-    c->key_generation = 0;
-    for (u32 i = 0; i < f->request.entry_count; i++) {
-        u32 generation;
-        if (name_key_parse(f->request.entries[i].key, &generation)) c->key_generation = MAX(c->key_generation, generation);
-    }
-    l->step = c->key_generation ? CATALOG_KEY : CATALOG_LISTS;
+    l->step = CATALOG_KEY;
     return IO_DONE;
 }
 
@@ -243,10 +224,16 @@ static io_status load_key(struct catalog_load *l, struct err *err)
     struct fetch *f = &l->fetches[0];
     char key[OBJECT_KEY_MAX];
     if (fetch_idle(f)) {
-        name_key(l->database, c->lineage, c->key_generation, key);
+        name_key(l->database, c->lineage, key);
         fetch_get(f, key, 0, 0, 4096);
     }
-    IO_TRY(fetch_run(f, err));
+    io_status status = fetch_run(f, err);
+    if (status == IO_FAIL && err->code == ERR_STORE_MISSING) { // not encrypted
+        err_clear(err);
+        l->step = CATALOG_LISTS;
+        return IO_DONE;
+    }
+    IO_TRY(status);
     static const struct master_key NONE;
     if (keyring_unwrap(l->master ? l->master : &NONE, c->lineage, f->request.answer, f->request.answer_size,
                        f->request.key, &c->key, err) != ERR_OK)
@@ -322,7 +309,6 @@ io_status catalog_load_run(struct catalog_load *l, struct err *err)
     for (;;) {
         switch (l->step) {
         case CATALOG_HEAD: IO_TRY(load_head(l, err)); break;
-        case CATALOG_KEYS: IO_TRY(load_keys(l, err)); break;
         case CATALOG_KEY: IO_TRY(load_key(l, err)); break;
         case CATALOG_LISTS: IO_TRY(load_lists(l, err)); break;
         case CATALOG_LOADED: return IO_DONE;

@@ -22,7 +22,6 @@ struct catalog {
     struct head head; // as read, segments included
     bool has_head;
     struct segment_key key;
-    u32 key_generation;
     struct catalog_segment *segments; // by tx_min, then level
     u32 count, capacity;
     char **shards; // keys of shard objects, as listed
@@ -58,7 +57,7 @@ struct catalog_load {
     const char *database;
     const struct master_key *master;
     u64 lineage; // given: the head is not asked
-    enum { CATALOG_HEAD, CATALOG_KEYS, CATALOG_KEY, CATALOG_LISTS, CATALOG_LOADED } step;
+    enum { CATALOG_HEAD, CATALOG_KEY, CATALOG_LISTS, CATALOG_LOADED } step;
     struct fetch fetches[LEVEL_COUNT];
     bool listed[LEVEL_COUNT];
     u8 *head_bytes;

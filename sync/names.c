@@ -33,14 +33,23 @@ void name_claim(const char *database, u64 epoch, char out[OBJECT_KEY_MAX])
     snprintf(out, OBJECT_KEY_MAX, "%s/claim/%016llx", database, (ull)epoch);
 }
 
-void name_keys(const char *database, u64 lineage, char out[OBJECT_KEY_MAX])
+void claim_make(struct io *io, u8 out[CLAIM_SIZE])
 {
-    snprintf(out, OBJECT_KEY_MAX, "%s/%016llx/key/", database, (ull)lineage);
+    io_random(io, out, 24);
+    crypto_generichash(out + 24, 16, out, 24, NULL, 0);
 }
 
-void name_key(const char *database, u64 lineage, u32 generation, char out[OBJECT_KEY_MAX])
+bool claim_check(const u8 *bytes, size_t size)
 {
-    snprintf(out, OBJECT_KEY_MAX, "%s/%016llx/key/%08x", database, (ull)lineage, generation);
+    u8 hash[16];
+    if (size != CLAIM_SIZE) return false;
+    crypto_generichash(hash, sizeof hash, bytes, 24, NULL, 0);
+    return memcmp(hash, bytes + 24, sizeof hash) == 0;
+}
+
+void name_key(const char *database, u64 lineage, char out[OBJECT_KEY_MAX])
+{
+    snprintf(out, OBJECT_KEY_MAX, "%s/%016llx/key", database, (ull)lineage);
 }
 
 // Exactly `digits` lower-case hexadecimal digits at *p, and moves behind them.
@@ -72,16 +81,6 @@ bool name_parse(const char *key, u32 level, struct segment_name *out)
     if (*p++ != '.' || !hex_read(&p, 8, &shard) || *p++ != '.' || !hex_read(&p, 16, &out->epoch) || *p)
         return false;
     out->shard = (u32)shard;
-    return true;
-}
-
-bool name_key_parse(const char *key, u32 *generation)
-{
-    const char *p = strrchr(key, '/');
-    u64 n;
-    p = p ? p + 1 : key;
-    if (!hex_read(&p, 8, &n) || *p) return false;
-    *generation = (u32)n;
     return true;
 }
 

@@ -23,11 +23,13 @@ void name_segment(const char *database, u64 lineage, u32 level, u64 tx_min, u64 
 void name_shard(const char *database, u64 lineage, const struct segment_shard *shard,
                 char out[OBJECT_KEY_MAX]);
 void name_claim(const char *database, u64 epoch, char out[OBJECT_KEY_MAX]);
-void name_keys(const char *database, u64 lineage, char out[OBJECT_KEY_MAX]); // the folder
-void name_key(const char *database, u64 lineage, u32 generation, char out[OBJECT_KEY_MAX]);
+// What is in a claim: random bytes, and BLAKE2b-128 of them.
+#define CLAIM_SIZE 40u
+void claim_make(struct io *io, u8 out[CLAIM_SIZE]);
+bool claim_check(const u8 *bytes, size_t size);
+void name_key(const char *database, u64 lineage, char out[OBJECT_KEY_MAX]);
 // Of a key that name_level, name_segment or name_shard would make for this level; false: it is none.
 bool name_parse(const char *key, u32 level, struct segment_name *out);
-bool name_key_parse(const char *key, u32 *generation);
 
 // ---- the head
 // ------------------------------------------------------------------------------------------------

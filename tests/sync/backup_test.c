@@ -1,0 +1,372 @@
+// Goal: no byte of a backup can change unnoticed, and who looks names the object; what is stored stays a small multiple
+// of the database however long it is written to; keys are changed without writing the backup again; a wrong one is told
+// before anything is touched; retention lets nothing go that a restore within its rules needs.
+// Method: a node's engine and backup on a simulated disk and clock, beside a store in memory (tests/sim/cloud.h). Each
+// byte of each object is flipped in turn, and verify and restore are asked. A day and an hour of steady updates, as in
+// Litestream's issue 976, with the usual settings. Catalogs by seed are pruned again and again, by retain_plan, and
+// each moment that the rules promise must have a chain.
+#include "../../engine/skerry.h"
+#include "../../io/sim.h"
+#include "../../sync/backup_compact.h"
+#include "../../sync/inspect.h"
+#include "../../sync/restore.h"
+#include "../../sync/sync.h"
+#include "../sim/cloud.h"
+#include "../test.h"
+
+#define SECOND_NS 1000000000ull
+
+struct node {
+    struct sim *sim;
+    struct io *io;
+    struct cloud cloud;
+    struct skerry_engine *engine;
+    struct skerry *db;
+    struct object_store *store;
+    struct backup *backup;
+    struct master_key key;
+};
+
+static void turn(struct node *n, u64 ns)
+{
+    for (u64 end = io_now_ns(n->io) + ns; io_now_ns(n->io) < end;) io_step(n->io, end - io_now_ns(n->io));
+}
+
+static void exec(struct node *n, const char *sql)
+{
+    if (skerry_exec(n->db, sql, NULL, NULL) != SKERRY_OK) test_fail(__FILE__, __LINE__, "%s: %s", sql, skerry_error(n->db)->text);
+}
+
+static void node_begin(struct node *n, const struct backup_options *options)
+{
+    struct err err = ERR_CLEAR;
+    struct completion c;
+    n->sim = sim_create(test_seed());
+    n->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = n->sim}, &err);
+    cloud_init(&n->cloud, 5);
+    completion_init(&c, NULL, NULL);
+    for (u32 i = 0; i < 2; i++) {
+        io_path_mkdir(n->io, i ? "/tmp" : "/data", &c);
+        while (c.state == COMPLETION_PENDING) io_step(n->io, SECOND_NS);
+    }
+    struct skerry_engine_options engine = {.io = n->io, .temp_dir = "/tmp"};
+    struct backup_options o = *options;
+    n->store = cloud_open(&n->cloud, n->io);
+    o.io = n->io, o.objects = n->store, o.name = "db", o.database_path = "/data/a.db", o.key = n->key;
+    if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, "/data/a.db", SKERRY_OPEN_CREATE, &n->db, &err) ||
+        !(n->backup = backup_create(&o, &err)))
+        abort();
+    exec(n, "CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB)");
+    backup_start(n->backup, skerry_store(n->db));
+}
+
+static void node_stop(struct node *n)
+{
+    struct completion done;
+    struct err err = ERR_CLEAR;
+    completion_init(&done, NULL, NULL);
+    backup_stop(n->backup, io_now_ns(n->io) + 60 * SECOND_NS, &done);
+    while (done.state != COMPLETION_DONE) io_step(n->io, SECOND_NS);
+    while (skerry_close(n->db, &err) == SKERRY_WAIT) io_step(n->io, SECOND_NS);
+    skerry_engine_destroy(n->engine);
+    backup_destroy(n->backup);
+}
+
+static void node_end(struct node *n)
+{
+    object_store_close(n->store);
+    io_destroy(n->io);
+    sim_destroy(n->sim);
+    cloud_deinit(&n->cloud);
+}
+
+struct reports {
+    u32 count;
+    bool named;
+    const char *key;
+};
+
+static void on_report(void *context, bool bad, const char *text)
+{
+    struct reports *r = context;
+    r->count += bad;
+    r->named |= bad && strstr(text, r->key);
+}
+
+// Faults that verify finds; named: one of them names the object.
+static u64 verify(struct node *n, const char *key, bool *named)
+{
+    struct err err = ERR_CLEAR;
+    struct reports r = {.key = key};
+    struct inspect_options o = {.io = n->io, .objects = n->store, .database = "db", .key = n->key, .report = on_report, .context = &r};
+    struct inspect *x = inspect_open(&o, &err);
+    u64 faults = r.count;
+    if (x) faults += inspect_verify(x);
+    else faults += (on_report(&r, true, err.text), 1);
+    inspect_close(x);
+    *named = r.named;
+    return faults;
+}
+
+static err_code restore(struct node *n, char text[ERR_TEXT_MAX])
+{
+    struct restore r = {0};
+    completion_init(&r.done, NULL, NULL);
+    restore_start(&r, &(struct restore_options){.io = n->io, .objects = n->store, .name = "db", .key = n->key, .discard = true, .parallel = 2});
+    while (r.done.state != COMPLETION_DONE) io_step(n->io, SECOND_NS);
+    err_code code = r.err.code;
+    snprintf(text, ERR_TEXT_MAX, "%s", r.err.text);
+    restore_deinit(&r);
+    return code;
+}
+
+static void flip_all(bool encrypted)
+{
+    struct node n = {0};
+    char text[ERR_TEXT_MAX];
+    bool named;
+    n.key.given = encrypted;
+    memset(n.key.bytes, 3, 32);
+    node_begin(&n, &(struct backup_options){.interval_ms = 200, .head_interval_ms = 500, .period_ms = {0, 2000, 8000, 30000, 100000}});
+    for (u32 i = 0; i < 30; i++) {
+        char sql[100];
+        snprintf(sql, sizeof sql, "INSERT INTO t VALUES (%u, randomblob(%u))", i, i == 3 ? 9000 : 20);
+        exec(&n, sql);
+        turn(&n, SECOND_NS / 2);
+    }
+    turn(&n, 5 * SECOND_NS);
+    node_stop(&n);
+    CHECK_EQ(verify(&n, "nothing", &named), 0);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    u32 noticed_by_restore = 0, flips = 0;
+    u32 levels = 0, of_level[10] = {0};
+    for (u32 i = 0; i < n.cloud.count && !test_failed(); i++) {
+        struct cloud_object *o = &n.cloud.objects[i];
+        const char *level = strstr(o->key, "/L");
+        if (level) levels |= 1u << (level[2] - '0');
+        // Every byte of what has no pages and of one segment of each level but for most of its blocks; some of the others.
+        bool whole = !level || of_level[level[2] - '0']++ == 0;
+        for (u64 at = 0; at < o->size && !test_failed(); at += whole && (at < 100 || o->size - at < 600) ? 1 : 1 + o->size / 8) {
+            o->bytes[at] ^= (u8)(1u << (at % 8));
+            flips++;
+            if (verify(&n, o->key, &named) == 0 || !named) test_fail(__FILE__, __LINE__, "byte %llu of %s: verify %s", (unsigned long long)at, o->key, named ? "finds nothing" : "does not name it");
+            err_code code = restore(&n, text);
+            // A byte that the newest state does not need may be wrong unseen; else the object is named.
+            if (code != ERR_OK && !strstr(text, o->key)) test_fail(__FILE__, __LINE__, "byte %llu of %s: restore says %s", (unsigned long long)at, o->key, text);
+            noticed_by_restore += code != ERR_OK;
+            o->bytes[at] ^= (u8)(1u << (at % 8));
+        }
+    }
+    CHECK(flips > 2000);
+    CHECK(noticed_by_restore > 400);
+    CHECK((levels & 0x13) == 0x13); // pushes, merged ones and images
+    CHECK_EQ(verify(&n, "nothing", &named), 0);
+    node_end(&n);
+}
+
+TEST(each_byte_counts)
+{
+    flip_all(false);
+}
+
+TEST(each_byte_counts_encrypted)
+{
+    flip_all(true);
+}
+
+TEST(missing_objects_are_named)
+{
+    struct node n = {0};
+    bool named;
+    node_begin(&n, &(struct backup_options){.interval_ms = 200});
+    for (u32 i = 0; i < 5; i++) {
+        exec(&n, "INSERT INTO t(v) VALUES (randomblob(100))");
+        turn(&n, SECOND_NS);
+    }
+    node_stop(&n);
+    struct cloud_object *o = NULL;
+    for (u32 i = 0; i < n.cloud.count; i++)
+        if (strstr(n.cloud.objects[i].key, "/L0/0000000000000004")) o = &n.cloud.objects[i];
+    REQUIRE(o);
+    o->key[strlen(o->key) - 1] = 'x'; // gone from its place
+    CHECK(verify(&n, "transaction 3", &named) > 0);
+    CHECK(named);
+    node_end(&n);
+}
+
+TEST(keys_are_changed_without_writing_the_backup_again)
+{
+    struct node n = {0};
+    char text[ERR_TEXT_MAX];
+    struct err err = ERR_CLEAR;
+    bool named;
+    n.key.given = true;
+    node_begin(&n, &(struct backup_options){.interval_ms = 200});
+    exec(&n, "INSERT INTO t(v) VALUES (randomblob(100))");
+    turn(&n, 3 * SECOND_NS);
+    node_stop(&n);
+    u64 puts = n.cloud.counters.puts;
+    struct inspect_options o = {.io = n.io, .objects = n.store, .database = "db", .key = n.key};
+    struct inspect *x = inspect_open(&o, &err);
+    struct master_key other = {.given = true, .bytes = {9}};
+    REQUIRE(x && inspect_rekey(x, &other, &err));
+    inspect_close(x);
+    CHECK_EQ(n.cloud.counters.puts, puts + 1);
+    CHECK_EQ(restore(&n, text), ERR_STORE_KEY);
+    CHECK(strstr(text, "another key") != NULL);
+    n.key = (struct master_key){0};
+    CHECK_EQ(restore(&n, text), ERR_STORE_KEY);
+    CHECK(strstr(text, "--key-file") != NULL);
+    n.key = (struct master_key){.given = true, .is_passphrase = true, .passphrase = "words"};
+    CHECK_EQ(restore(&n, text), ERR_STORE_KEY);
+    n.key = other;
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    CHECK_EQ(verify(&n, "nothing", &named), 0);
+    // And to a passphrase.
+    o.key = other;
+    x = inspect_open(&o, &err);
+    struct master_key words = {.given = true, .is_passphrase = true, .passphrase = "correct horse"};
+    REQUIRE(x && inspect_rekey(x, &words, &err));
+    inspect_close(x);
+    n.key = words;
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    n.key.passphrase = "correct hearse";
+    CHECK_EQ(restore(&n, text), ERR_STORE_KEY);
+    node_end(&n);
+}
+
+TEST(an_idle_database_asks_and_uploads_nothing)
+{
+    struct node n = {0};
+    node_begin(&n, &(struct backup_options){0});
+    exec(&n, "INSERT INTO t(v) VALUES (1)");
+    turn(&n, 600 * SECOND_NS);
+    struct cloud_counters before = n.cloud.counters;
+    turn(&n, 86400 * SECOND_NS);
+    CHECK_EQ(n.cloud.counters.puts, before.puts);
+    CHECK_EQ(n.cloud.counters.gets + n.cloud.counters.heads, before.gets + before.heads);
+    CHECK_EQ(n.cloud.counters.lists, before.lists);
+    node_stop(&n);
+    node_end(&n);
+}
+
+// A database of 2 MB, some rows of which are updated every 10 seconds, for 25 hours.
+TEST(a_day_of_updates_stays_small)
+{
+    struct node n = {0};
+    char sql[200], text[ERR_TEXT_MAX];
+    u64 most = 0, database = 0, size;
+    node_begin(&n, &(struct backup_options){0});
+    exec(&n, "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 5000) INSERT INTO t SELECT i, randomblob(400) FROM s");
+    turn(&n, 10 * SECOND_NS);
+    for (u32 i = 0; i < 25 * 360; i++) {
+        snprintf(sql, sizeof sql, "UPDATE t SET v = randomblob(400) WHERE id IN (%u, %u, %u)", (i * 7919u) % 5000, (i * 104729u) % 5000, (i * 31u) % 5000);
+        exec(&n, sql);
+        turn(&n, 10 * SECOND_NS);
+        if (i % 360 == 0) most = MAX(most, cloud_bytes(&n.cloud));
+    }
+    free(sim_file_get(n.sim, "/data/a.db", &database));
+    struct backup_status s;
+    backup_status_get(n.backup, &s);
+    size = cloud_bytes(&n.cloud);
+    printf("  %.1f MB of database; stored %.1f MB, at most %.1f MB (%.1f times the database), in %u objects; %.1f MB uploaded, %llu merges, %llu images\n",
+           (double)database / 1e6, (double)size / 1e6, (double)most / 1e6, (double)most / (double)database, n.cloud.count,
+           (double)n.cloud.counters.put_bytes / 1e6, (unsigned long long)s.merges, (unsigned long long)s.images);
+    CHECK(most < 12 * database);
+    CHECK(s.merges > 300 && s.images >= 2 && s.deleted_objects > 5000);
+    CHECK(n.cloud.count < 400);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
+// ---- retention
+
+static struct catalog_segment *segment(struct catalog *c, u32 level, u64 tx_min, u64 tx_max, s64 time_ms)
+{
+    struct catalog_segment *s = catalog_add(c, level, tx_min, tx_max, 1000);
+    s->known = true;
+    s->time_max_ms = time_ms;
+    return s;
+}
+
+// Removes what is to go; says whether the state as of tx can still be put together.
+static bool reachable(struct catalog *c, u64 tx)
+{
+    struct catalog_segment **chain;
+    u32 count = catalog_chain(c, tx, &chain);
+    bool good = count && chain[count - 1]->tx_max == tx;
+    free(chain);
+    return good;
+}
+
+TEST(retention_keeps_what_it_promises)
+{
+    enum { PUSH_MS = 5000, PUSHES = 4000 };
+    const struct retain_rules rules = {.keep_ms = {60000, 300000, 900000, 3600000, 36000000}, .image_ms = 7200000, .history_factor = 1000000};
+    static const s64 periods[] = {0, 30000, 120000, 600000};
+    u64 seed = test_seed();
+    for (u32 round = 0; round < 6; round++) {
+        struct catalog c = {0};
+        s64 times[PUSHES + 1] = {0}, now = 1700000000000;
+        u64 image_last = 0, merged[4] = {0};
+        u32 checked = 0, let_go = 0;
+        segment(&c, LEVEL_IMAGE, 1, 1, now);
+        segment(&c, 0, 1, 1, now)->flags = SEGMENT_BASE;
+        times[1] = now;
+        merged[1] = merged[2] = merged[3] = 1;
+        for (u64 tx = 2; tx <= PUSHES && !test_failed(); tx++) {
+            now += 1 + (s64)(test_random(&seed) % (2 * PUSH_MS));
+            times[tx] = now;
+            segment(&c, 0, tx, tx, now);
+            bool image = now - times[MAX(image_last, 1)] > 3000000;
+            // Merges as the compaction makes them: whole windows, never over an image's end.
+            for (u32 level = 1; level <= 3; level++) {
+                u64 end = level == 1 ? tx - 1 : merged[level - 1];
+                if (merged[level] < end && (times[end + 1] / periods[level] != times[merged[level] + 1] / periods[level] || image)) {
+                    u64 last = end;
+                    while (last > merged[level] && times[last] / periods[level] != times[merged[level] + 1] / periods[level]) last--;
+                    if (image) last = end;
+                    if (last > merged[level] + 1) segment(&c, level, merged[level] + 1, last, times[last]);
+                    if (last > merged[level]) merged[level] = last;
+                }
+            }
+            if (image) {
+                // All is merged up to the push before; the image is of that.
+                merged[1] = merged[2] = merged[3] = tx - 1;
+                segment(&c, LEVEL_IMAGE, 1, tx - 1, times[tx - 1]);
+                image_last = tx - 1;
+            }
+            if (tx % 7) continue;
+            bool *gone = calloc(c.count, sizeof *gone);
+            retain_plan(&c, &rules, now, gone);
+            for (u32 i = c.count; i-- > 0;)
+                if (gone[i]) catalog_remove(&c, &c.segments[i]), let_go++;
+            free(gone);
+            // Each push of the last minute, and the newest.
+            for (u64 t = tx; t > 1 && now - times[t] <= (s64)rules.keep_ms[0]; t--, checked++)
+                if (!reachable(&c, t)) test_fail(__FILE__, __LINE__, "seed %llu: push %llu of %llu cannot be restored", (unsigned long long)test_seed(), (unsigned long long)t, (unsigned long long)tx);
+            // Any moment of the last hour: some state not much older.
+            for (u32 k = 0; k < 5; k++) {
+                s64 moment = now - (s64)(test_random(&seed) % rules.keep_ms[3]);
+                if (moment < times[1] + (s64)rules.keep_ms[3]) continue;
+                u64 t = tx;
+                while (times[t] > moment) t--;
+                u64 best = t;
+                while (best && !reachable(&c, best)) best--;
+                if (!best || moment - times[best] > periods[3] + 2 * PUSH_MS + 3000000 / 10)
+                    test_fail(__FILE__, __LINE__, "seed %llu: nothing near %lld ms ago at push %llu; nearest is %lld ms older", (unsigned long long)test_seed(), (long long)(now - moment),
+                              (unsigned long long)tx, (long long)(moment - times[best]));
+                checked++;
+            }
+        }
+        CHECK(let_go > PUSHES / 2);
+        CHECK(checked > 1000);
+        catalog_deinit(&c);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}
