@@ -4,17 +4,22 @@
 // Method: one seed makes a world: lives of an engine (tests/sim/workload.c) with one or two databases, of all modes of
 // auto_vacuum, on one simulated disk, each ended by a crash or a clean close; after each the files as they survived are
 // read by SQLite's library and by a new life, and both must agree with a model (tests/sim/model.h). A short life is
-// crashed at each of its writes and syncs in turn. The same seed must give the same run. Every kind of fault and event
+// crashed at each of its writes and syncs in turn. In every third world the files are encrypted: SQLite reads what they
+// are without that (tests/sim/unseal.h), and now and then a life is given another key and the one before. The same seed must give the same run. Every kind of fault and event
 // is counted: one that never came fails the test. SIM_WORLDS=n runs n worlds from SEED on (make sim SEEDS=n).
 #include "../engine/store/store_driver.h"
 
 #include "../../io/sim.h"
+#include "unseal.h"
 #include "workload.h"
 
 #define DATABASES_MAX 2u
 
 static const char *const paths[DATABASES_MAX] = {"/data/a.db", "/data/b.db"};
 
+struct sealed_counters {
+    u64 worlds, keys_begun, keys_under_way, keys_done;
+};
 struct world {
     struct sim *sim;
     struct io *io;
@@ -25,6 +30,9 @@ struct world {
     u64 seed, start_seed;
     struct workload_counters counters;
     bool failed;
+    bool sealed;
+    struct store_key key, key_before; // before: none when no file has anything left of it
+    struct sealed_counters sealings;
 };
 
 static void world_fail(struct world *w, const char *what, const struct err *err)
@@ -40,6 +48,8 @@ static void life_begin(struct world *w, u32 cache_pages, u32 checkpoint_frames)
     struct skerry_engine_options options = {.io = w->io,
                                             .cache_bytes = (u64)cache_pages * 4096,
                                             .checkpoint_frames = checkpoint_frames,
+                                            .key = &w->key,
+                                            .key_previous = &w->key_before,
                                             .temp_dir = "/tmp"};
     if (!w->io || !skerry_engine_create(&options, &w->engine, &err)) abort();
 }
@@ -80,18 +90,37 @@ static void dir_make(struct io *io, const char *path)
     while (c.state == COMPLETION_PENDING) io_step(io, UINT64_MAX);
 }
 
+static void key_make(struct world *w, struct store_key *out)
+{
+    out->kind = STORE_KEY_BYTES;
+    for (u32 i = 0; i < sizeof out->bytes; i++) out->bytes[i] = (u8)test_random(&w->seed);
+}
+
+// The next life is to take the files to another key, if they are done with the last one.
+static void key_replace(struct world *w)
+{
+    if (!w->sealed || w->key_before.kind != STORE_KEY_NONE) return;
+    w->key_before = w->key;
+    key_make(w, &w->key);
+    w->sealings.keys_begun++;
+}
+
 static void world_begin(struct world *w, u64 seed)
 {
     static const u32 page_sizes[] = {512, 1024, 4096, 4096, 4096, 16384, 65536};
     *w = (struct world){.sim = sim_create(seed), .seed = seed ^ 0x5ce44e11, .start_seed = seed};
     if (!w->sim) abort();
     w->databases = test_random(&w->seed) % 3 == 0 ? 2 : 1;
+    w->sealed = seed % 3 == 1;
+    w->sealings.worlds = w->sealed;
+    if (w->sealed) key_make(w, &w->key);
     life_begin(w, 100, 100);
     dir_make(w->io, "/data");
     dir_make(w->io, "/tmp");
     for (u32 i = 0; i < w->databases; i++) {
         w->models[i].first = 1;
         w->page_size[i] = page_sizes[test_random(&w->seed) % COUNT_OF(page_sizes)];
+        if (w->sealed) w->page_size[i] = MAX(w->page_size[i], 1024u);
         w->auto_vacuum[i] = test_random(&w->seed) % 2 ? 0 : 1 + (u32)(test_random(&w->seed) % 2);
         struct workload load = workload_of(w, i, 0, 0);
         struct err err = ERR_CLEAR;
@@ -110,8 +139,24 @@ static void world_end(struct world *w, struct sim_counters *sum)
     for (u32 i = 0; i < w->databases; i++) model_deinit(&w->models[i]);
 }
 
+// *keys_done stays when the file has nothing left of the key before.
+static bool files_unseal(struct world *w, const u8 *file, u64 size, const u8 *wal, u64 wal_size, bool *keys_done, struct unsealed *out)
+{
+    u8 keys[2][32];
+    char why[200] = "";
+    memcpy(keys[0], w->key.bytes, 32);
+    memcpy(keys[1], w->key_before.bytes, 32);
+    if (!unseal(file, size, wal, wal_size, (const u8(*)[32])keys, w->key_before.kind ? 2 : 1, out, why)) {
+        test_fail(__FILE__, __LINE__, "%s", why);
+        return false;
+    }
+    w->sealings.keys_under_way += out->previous != 0;
+    *keys_done &= out->key == 0 && out->previous == 0;
+    return true;
+}
+
 // The world's files on a real disk, for SQLite to read and judge; the view is what it saw.
-static bool files_view(struct world *w, u32 database, struct model_view *v)
+static bool files_view(struct world *w, u32 database, bool *keys_done, struct model_view *v)
 {
     char path[500], wal_path[520], sim_wal_path[50];
     snprintf(path, sizeof path, "%s/copy.db", test_dir());
@@ -123,11 +168,20 @@ static bool files_view(struct world *w, u32 database, struct model_view *v)
         test_fail(__FILE__, __LINE__, "the database file is gone");
         return false;
     }
+    u64 wal_size = 0;
+    u8 *wal = sim_file_get(w->sim, sim_wal_path, &wal_size);
+    if (w->sealed) {
+        struct unsealed plain;
+        if (!files_unseal(w, bytes, size, wal, wal_size, keys_done, &plain)) return false;
+        free(bytes);
+        free(wal);
+        bytes = plain.database, size = plain.database_size;
+        wal = plain.wal, wal_size = plain.wal_size;
+    }
     file_save(path, bytes, size);
     free(bytes);
-    bytes = sim_file_get(w->sim, sim_wal_path, &size);
-    if (bytes) file_save(wal_path, bytes, size);
-    free(bytes);
+    if (wal) file_save(wal_path, wal, wal_size);
+    free(wal);
     bool done = workload_view_sqlite(&w->models[database], path, v);
     unlink(path);
     unlink(wal_path);
@@ -154,8 +208,13 @@ static void database_check(struct world *w, u32 database, struct model_view *the
 static void life_check(struct world *w)
 {
     struct model_view theirs[DATABASES_MAX] = {{0}};
+    bool keys_done = w->key_before.kind != STORE_KEY_NONE;
     for (u32 i = 0; i < w->databases; i++)
-        w->failed |= !files_view(w, i, &theirs[i]) || !model_view_check(&w->models[i], &theirs[i], "SQLite");
+        w->failed |= !files_view(w, i, &keys_done, &theirs[i]) || !model_view_check(&w->models[i], &theirs[i], "SQLite");
+    if (keys_done) {
+        w->sealings.keys_done++;
+        w->key_before = (struct store_key){0};
+    }
     life_begin(w, 100, 1000);
     for (u32 i = 0; i < w->databases; i++) {
         database_check(w, i, &theirs[i]);
@@ -191,7 +250,7 @@ struct world_counters {
 };
 
 static bool world_run(u64 seed, u32 lives, struct sim_counters *sum, struct workload_counters *loads,
-                      struct world_counters *worlds)
+                      struct world_counters *worlds, struct sealed_counters *sealings)
 {
     struct world w;
     world_begin(&w, seed);
@@ -214,6 +273,7 @@ static bool world_run(u64 seed, u32 lives, struct sim_counters *sum, struct work
         bool refused = test_random(&w.seed) % 4 == 0;
         sim_direct_refuse(w.sim, refused);
         worlds->direct_refused += refused;
+        if (w.sealed && test_random(&w.seed) % 2) key_replace(&w);
         life_begin(&w, cache_pages, checkpoint_frames);
         struct workload load[DATABASES_MAX];
         for (u32 i = 0; i < w.databases; i++) load[i] = workload_of(&w, i, clients[i], txns);
@@ -230,6 +290,7 @@ static bool world_run(u64 seed, u32 lives, struct sim_counters *sum, struct work
                (unsigned long long)seed);
     for (size_t i = 0; loads && i < sizeof *loads / sizeof(u64); i++)
         ((u64 *)loads)[i] += ((const u64 *)&w.counters)[i];
+    for (size_t i = 0; i < sizeof *sealings / sizeof(u64); i++) ((u64 *)sealings)[i] += ((const u64 *)&w.sealings)[i];
     world_end(&w, sum);
     return !w.failed;
 }
@@ -243,8 +304,9 @@ TEST(worlds_survive)
     struct sim_counters sim = {0};
     struct workload_counters load = {0};
     struct world_counters world = {0};
+    struct sealed_counters sealed = {0};
     for (u32 i = 0; i < worlds; i++)
-        if (!world_run(test_seed() + i, LIVES, &sim, &load, &world)) return;
+        if (!world_run(test_seed() + i, LIVES, &sim, &load, &world, &sealed)) return;
     const struct {
         const char *name;
         const u64 *count;
@@ -261,6 +323,8 @@ TEST(worlds_survive)
         EVENT(load.restarts),              EVENT(load.vacuums),               EVENT(load.incremental_vacuums),
         EVENT(load.errors_read),           EVENT(load.errors_full),           EVENT(world.two_databases),
         EVENT(world.auto_vacuum),          EVENT(world.incremental),          EVENT(world.direct_refused),
+        EVENT(sealed.worlds),              EVENT(sealed.keys_begun),          EVENT(sealed.keys_under_way),
+        EVENT(sealed.keys_done),
     };
     for (u32 i = 0; i < COUNT_OF(events); i++) {
         if (worlds != WORLDS || getenv("SIM_SHOW")) printf("  %-32s %llu\n", events[i].name, (unsigned long long)*events[i].count);
@@ -277,6 +341,7 @@ static u64 life_cut(u64 seed, u64 crash_at, struct sim_counters *sum)
     world_begin(&w, seed);
     u64 before = sim_operations(w.sim, SIM_CRASH);
     sim_fault_at(w.sim, SIM_CRASH, crash_at);
+    key_replace(&w);
     life_begin(&w, 30, 12);
     struct workload load = workload_of(&w, 0, 3, 3);
     load.quiet = true;
@@ -314,7 +379,8 @@ static void trace_of(u64 seed, struct sim_counters *sim, struct workload_counter
     *sim = (struct sim_counters){0};
     *load = (struct workload_counters){0};
     struct world_counters world = {0};
-    (void)world_run(seed, 4, sim, load, &world);
+    struct sealed_counters sealed = {0};
+    (void)world_run(seed, 4, sim, load, &world, &sealed);
 }
 
 TEST(a_seed_gives_the_same_run)
