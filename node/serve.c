@@ -356,9 +356,10 @@ static bool encryption_check(struct node *n, struct err *err)
         err_set(err, ERR_USAGE, __func__,
                 "the database is encrypted (--db-key or --db-passphrase), and its backup would not be: give the backup a key as well "
                 "(--key or --passphrase), or --store none");
-    else if (strcmp(config_text(&n->config, SETTING_HYDRATE), "lazy") == 0 || at[0] || strcmp(tx, "0") != 0)
+    else if (strcmp(config_text(&n->config, SETTING_HYDRATE), "lazy") == 0 || at[0] || strcmp(tx, "0") != 0 ||
+             config_text(&n->config, SETTING_FOLLOW)[0])
         err_set(err, ERR_USAGE, __func__,
-                "--hydrate lazy, --at and --tx keep pages in a file that is not encrypted: with a db-key the database is restored whole "
+                "--hydrate lazy, --at, --tx and --follow keep pages in a file that is not encrypted: with a db-key the database is restored whole "
                 "(--hydrate full, or skerry restore --at)");
     return err->code == ERR_OK;
 }

@@ -110,6 +110,7 @@ def the_node(tests):
     check(not os.path.exists(data + "/default.db"), "a refused start made the file")
     keys = ("--db-key-file", db_key, "--key-file", backup_key, "--push-interval-ms", "20")
     fails(*serve, "--store", store, *keys, "--hydrate", "lazy", words=("--hydrate full",), status=2)
+    fails(*serve, "--store", store, *keys, "--follow", store, words=("--follow",), status=2)
     node = Node(data, "--store", store, *keys).start()
     try:
         node.sql("CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT)")
