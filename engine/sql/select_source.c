@@ -38,6 +38,32 @@ static const char *source_name(struct compile *c, const struct source *s)
     return arena_format(c->arena, "(subquery-%u)", s->select->id);
 }
 
+// How many rows a UNION ALL has is all that is asked: its columns are not computed.
+static void columns_drop(struct compile *c, const struct source *item)
+{
+    struct select *s = item->select;
+    if (item->columns_used || item->rowid_used || item->cte || !s->prior || s->order_by) return;
+    for (const struct select *x = s; x; x = x->prior) {
+        bool all = !x->prior || x->op == SELECT_UNION_ALL;
+        if (!all || x->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE | SELECT_F_VALUES) || x->functions) return;
+    }
+    for (; s; s = s->prior)
+        for (u32 i = 0; i < s->columns->count; i++) s->columns->items[i].expr = expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
+}
+
+// The planner is told how many rows VALUES has.
+static void values_estimate(struct compile *c, struct source *item)
+{
+    u64 rows = 0;
+    for (const struct select *x = item->select; x; x = x->prior, rows++)
+        if (!(x->flags & SELECT_F_VALUES)) return;
+    if (!(item->table->flags & TABLE_EPHEMERAL)) return;
+    struct table *t = arena_alloc(c->arena, sizeof *t);
+    *t = *item->table;
+    t->row_estimate = rows;
+    item->table = t;
+}
+
 void select_sources_code(struct compile *c, struct select *s)
 {
     struct source_list *from = s->from;
@@ -49,6 +75,8 @@ void select_sources_code(struct compile *c, struct select *s)
         bool shared = item->cte && (item->cte->materialize == CTE_MATERIALIZED ||
                                     (item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED));
         bool whole = shared || !s->where || !select_push_down(c, sub, s->where, from, i);
+        columns_drop(c, item);
+        values_estimate(c, item);
         struct select_dest dest;
         s16 query_loops = c->query_loops;
         c->query_loops = 0;
