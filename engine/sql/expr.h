@@ -58,7 +58,7 @@ struct aggregate_function {
     const struct fn_def *def;
     int reg;
     int distinct_cursor; // DISTINCT: ephemeral index of the arguments seen, or -1
-    int distinct_address;
+    int distinct_hash;   // DISTINCT: those of them that are in a hash table, or -1
     int order_cursor; // ORDER BY inside: sorter of the arguments, or -1
     bool order_payload, order_unique, use_subtype;
 };

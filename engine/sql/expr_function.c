@@ -233,7 +233,7 @@ static enum walk_result analyze_expr(struct walker *w, struct expr *e)
             a->functions =
                 arena_grow(c->arena, a->functions, a->function_count, &a->function_capacity, sizeof *a->functions);
             struct aggregate_function *f = &a->functions[a->function_count++];
-            *f = (struct aggregate_function){.expr = e, .def = e->function, .distinct_cursor = -1, .order_cursor = -1};
+            *f = (struct aggregate_function){.expr = e, .def = e->function, .distinct_cursor = -1, .distinct_hash = -1, .order_cursor = -1};
             if (e->order_by && !(e->function->flags & FN_MIN_MAX) && !(e->function->flags & FN_COUNT)) {
                 f->order_cursor = cursor_alloc(c);
                 f->order_payload = true;

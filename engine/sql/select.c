@@ -253,7 +253,10 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
     if (d.wanted) {
         d.cursor = cursor_alloc(c);
         d.kind = ROW_DISTINCT_UNORDERED;
-        d.open_address = emit_key(c, OP_OpenEphemeral, d.cursor, 0, 0, key_info_of_list(c, s->columns, 0, 0));
+        struct key_info *key = key_info_of_list(c, s->columns, 0, 0);
+        d.open_address = emit_key(c, OP_OpenEphemeral, d.cursor, 0, 0, key);
+        d.hash = keys_hashable(key) ? cursor_alloc(c) : -1;
+        if (d.hash >= 0) emit_key(c, OP_GroupOpen, d.hash, 0, 0, key);
         emit_set_p5(c, 0);
     }
     if (s->flags & SELECT_F_AGGREGATE || s->group_by) {

@@ -28,7 +28,8 @@ enum distinct_kind { ROW_DISTINCT_NONE, ROW_DISTINCT_UNIQUE, ROW_DISTINCT_ORDERE
 struct distinct {
     bool wanted;
     enum distinct_kind kind;
-    int cursor, open_address;
+    int cursor, open_address; // the temporary index
+    int hash;                 // keys in a hash table, opened by the instruction after the index's; or -1
 };
 
 void select_row_code(struct compile *c, struct select *s, int source_cursor, struct sort *sort, struct distinct *d,
@@ -54,6 +55,11 @@ bool select_has_window(const struct select *s);
 void select_window_rewrite(struct compile *c, struct select *s);
 void select_window_rows(struct compile *c, struct select *s, struct where_info *w, struct select_dest *dest, struct sort *sort,
                         struct distinct *d, int end);
+// Whether keys like these can be in a hash table.
+bool keys_hashable(const struct key_info *key);
+// Goes to `seen` when the key in the registers is not new. Keys are kept in the hash table as long as there is room,
+// then in the temporary index.
+void distinct_key_code(struct compile *c, int cursor, int hash, int reg, int count, int seen);
 void explain_temp_btree(struct compile *c, const char *what);
 int where_order_limit_label(const struct where_info *w);
 bool where_sorted(const struct where_info *w);

@@ -1,6 +1,5 @@
 // GROUP BY and aggregates.
 #include "select.h"
-#include "../vm/group.h"
 
 bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate_info *a, struct select_dest *dest);
 
@@ -24,7 +23,9 @@ static void accumulators_reset(struct compile *c, struct aggregate_info *a)
         if (f->distinct_cursor >= 0) {
             struct expr_list *list = f->expr->list;
             struct key_info *key = key_info_of_list(c, list, 0, 0);
-            f->distinct_address = emit_key(c, OP_OpenEphemeral, f->distinct_cursor, 0, 0, key);
+            emit_key(c, OP_OpenEphemeral, f->distinct_cursor, 0, 0, key);
+            if (f->distinct_hash < 0 && keys_hashable(key)) f->distinct_hash = cursor_alloc(c);
+            if (f->distinct_hash >= 0) emit_key(c, OP_GroupOpen, f->distinct_hash, 0, 0, key);
             explain_row(c, "USE TEMP B-TREE FOR %s(DISTINCT)", f->expr->text);
         }
         if (f->order_cursor >= 0) {
@@ -87,11 +88,7 @@ static void accumulators_update(struct compile *c, struct aggregate_info *a, int
             if (f->order_payload) expr_list_code(c, list, at, 0, LIST_CODE_DUP);
             if (f->distinct_cursor >= 0) {
                 if (!next) next = emit_label(c);
-                int record = reg_temp(c);
-                emit_int(c, OP_Found, f->distinct_cursor, next, at, args);
-                emit(c, OP_MakeRecord, at, args, record);
-                emit_int(c, OP_IdxInsert, f->distinct_cursor, record, at, args);
-                reg_release(c, record);
+                distinct_key_code(c, f->distinct_cursor, f->distinct_hash, at, args, next);
             }
             int record = reg_temp(c);
             emit(c, OP_MakeRecord, base, total, record);
@@ -105,11 +102,7 @@ static void accumulators_update(struct compile *c, struct aggregate_info *a, int
             }
             if (f->distinct_cursor >= 0 && list) {
                 if (!next) next = emit_label(c);
-                int record = reg_temp(c);
-                emit_int(c, OP_Found, f->distinct_cursor, next, reg, count);
-                emit(c, OP_MakeRecord, reg, count, record);
-                emit_int(c, OP_IdxInsert, f->distinct_cursor, record, reg, count);
-                reg_release(c, record);
+                distinct_key_code(c, f->distinct_cursor, f->distinct_hash, reg, count, next);
             }
             if (f->def->flags & FN_NEEDS_COLLATION) {
                 if (!hit && a->accumulator_count && f->def->flags & FN_MIN_MAX) hit = reg_alloc(c);
@@ -242,10 +235,8 @@ static bool groups_hashable(const struct aggregate_info *a, struct expr_list *gr
 {
     bool select = false;
     struct walker w = {.expr = no_select, .context = &select};
-    for (u32 i = 0; i < group_by->count; i++) {
-        if (!group_collation_known(key->collations[i])) return false;
-        walk_expr(&w, group_by->items[i].expr);
-    }
+    if (!keys_hashable(key)) return false;
+    for (u32 i = 0; i < group_by->count; i++) walk_expr(&w, group_by->items[i].expr);
     for (u32 i = 0; i < a->function_count; i++) {
         const struct aggregate_function *f = &a->functions[i];
         if (f->distinct_cursor >= 0 || f->order_cursor >= 0 || !(f->def->quick || f->def->flags & FN_MIN_MAX)) return false;
@@ -469,6 +460,7 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
     if (d->wanted) {
         d->kind = ROW_DISTINCT_NONE;
         emit_nop(c, d->open_address);
+        if (d->hash >= 0) emit_nop(c, d->open_address + 1);
     }
     select_row_code(c, s, -1, NULL, NULL, dest, end, end);
 }

@@ -1,5 +1,6 @@
 // What is done with a row of the result.
 #include "select.h"
+#include "../vm/group.h"
 
 void explain_temp_btree(struct compile *c, const char *what)
 {
@@ -92,9 +93,34 @@ static void sorter_insert(struct compile *c, struct select *s, struct sort *sort
 
 // ---- DISTINCT ---------------------------------------------------------------------------------------------------
 
+bool keys_hashable(const struct key_info *key)
+{
+    for (u32 i = 0; i < key->field_count; i++)
+        if (!group_collation_known(key->collations[i])) return false;
+    return true;
+}
+
+void distinct_key_code(struct compile *c, int cursor, int hash, int reg, int count, int seen)
+{
+    int done = emit_label(c);
+    if (hash >= 0) {
+        int no_room = emit(c, OP_GroupFind, hash, 0, reg);
+        emit(c, OP_GroupSeen, hash, seen, 0);
+        emit_goto(c, done);
+        emit_jump_here(c, no_room);
+    }
+    int record = reg_temp(c);
+    emit_int(c, OP_Found, cursor, seen, reg, count);
+    emit(c, OP_MakeRecord, reg, count, record);
+    emit_int(c, OP_IdxInsert, cursor, record, reg, count);
+    reg_release(c, record);
+    emit_place(c, done);
+}
+
 static void distinct_code(struct compile *c, struct select *s, struct distinct *d, int reg, int continue_label)
 {
     int count = (int)s->columns->count;
+    if (d->hash >= 0 && (d->kind == ROW_DISTINCT_ORDERED || d->kind == ROW_DISTINCT_UNIQUE)) emit_nop(c, d->open_address + 1);
     if (d->kind == ROW_DISTINCT_ORDERED) {
         int previous = reg_alloc_range(c, count);
         // In place of the temporary table: "no row yet", which equals nothing.
@@ -111,11 +137,7 @@ static void distinct_code(struct compile *c, struct select *s, struct distinct *
     } else if (d->kind == ROW_DISTINCT_UNIQUE) {
         emit_nop(c, d->open_address);
     } else {
-        int record = reg_temp(c);
-        emit_int(c, OP_Found, d->cursor, continue_label, reg, count);
-        emit(c, OP_MakeRecord, reg, count, record);
-        emit_int(c, OP_IdxInsert, d->cursor, record, reg, count);
-        reg_release(c, record);
+        distinct_key_code(c, d->cursor, d->hash, reg, count, continue_label);
     }
 }
 

@@ -1,6 +1,6 @@
 #include "group.h"
 
-#define SLOTS_MIN  64
+#define SLOTS_MIN  16
 #define TRIAL      8192 // groups after which it shows whether rows share them
 #define ROWS_SHARE 3    // rows a group, at least
 
@@ -193,6 +193,7 @@ enum group_found group_find(struct group_table *t, const struct value *key, stru
 {
     u64 hash = key_hash(t->info, t->keys, key);
     t->rows++;
+    t->seen = true;
     struct group *current = t->current;
     if (current && current->hash == hash && key_equal(t, current->values, key)) return GROUP_FOUND;
     u64 at = hash & t->slot_mask;
@@ -201,7 +202,8 @@ enum group_found group_find(struct group_table *t, const struct value *key, stru
         exchange(t, g, registers);
         return GROUP_FOUND;
     }
-    if (t->count == TRIAL && t->rows < TRIAL * ROWS_SHARE) t->budget = 0;
+    t->seen = false;
+    if (t->count == TRIAL && t->accumulators && t->rows < TRIAL * ROWS_SHARE) t->budget = 0;
     if (t->bytes >= t->budget) return GROUP_NO_ROOM;
     if (!table_grow(t)) return GROUP_NO_MEMORY;
     struct group *g = group_new(t, hash, key);

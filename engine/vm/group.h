@@ -2,8 +2,8 @@
 // while it is the current one and in the table while it is not. When all rows were seen they are taken out in the
 // order of the key_info.
 //
-// The table takes no group beyond its budget, nor when most rows bring a group of their own, for which sorting is
-// better: rows of groups that then have no place are left to the caller (who sorts them; a group is either here or
+// The table takes no group beyond its budget, nor (if it has accumulators) when most rows bring a group of their
+// own, for which sorting is better: rows of groups that then have no place are left to the caller (who sorts them; a group is either here or
 // there). Keys are hashed so that equal ones hash alike, under the built-in collations.
 #pragma once
 
@@ -21,6 +21,7 @@ struct group_table {
     u64 slot_mask;
     struct group **groups; // in the order they came; sorted at the end
     u64 count, capacity, at;
+    bool seen; // what the last group_find looked for was there
     struct group *current; // its accumulators are in the registers
     u64 rows, bytes, budget;
     u64 (*held)(const struct value *accumulator);

@@ -180,6 +180,7 @@
     X(IfEmpty, J)       /* jumps when the table of cursor p1 is empty */ \
     X(GroupOpen, NONE)  /* cursor p1 is a table of groups by p4 key_info, with the accumulators r[p2@p3]; p5: their sizes vary */ \
     X(GroupFind, J)     /* the group of the key r[p3...] becomes p1's current one; jumps when it is new and there is no room for it */ \
+    X(GroupSeen, J)     /* jumps when the key of the last GroupFind of p1 was there already */ \
     X(GroupSort, NONE)  /* all rows of p1 have come: its groups are now taken in order */ \
     X(GroupNext, J)     /* the next group of p1 becomes the current one; jumps when there is none, or (p3 > 0) none before the key r[p3...] */ \
     X(SorterSort, J)    /* sorts p1 and stands on the first; jumps when empty */ \

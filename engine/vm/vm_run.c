@@ -1086,6 +1086,9 @@ enum vm_result vm_run(struct skerry_stmt *s)
         TRY(group_seek(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
+    CASE(GroupSeen):
+        if (cursors[in->p1]->groups->seen) JUMP(in->p2);
+        NEXT;
     CASE(GroupSort):
         c = cursors[in->p1];
         if (!group_sort(c->groups, &regs[c->pseudo_register])) VALUE(ERR_NOMEM);
