@@ -427,8 +427,9 @@ static io_status group_open(struct skerry_stmt *s, const struct instruction *in)
     struct vm_cursor *c = vm_cursor_new(s, in->p1, VM_CURSOR_GROUPS, 0);
     if (!c) return IO_FAIL;
     c->pseudo_register = in->p2;
-    // The sorter beside it takes the other half.
-    c->groups = group_table_new(in->p4.key_info, (u32)in->p3, sorter_budget(s) / 2, in->p5 ? vm_accumulator_bytes : NULL);
+    // The sorter beside it takes the other half. Text that is ordered by its UTF-16 is left to it altogether.
+    u64 budget = s->encoding > 1 ? 0 : sorter_budget(s) / 2;
+    c->groups = group_table_new(in->p4.key_info, (u32)in->p3, budget, in->p5 ? vm_accumulator_bytes : NULL);
     return c->groups ? IO_DONE : vm_no_memory(s);
 }
 

@@ -99,6 +99,26 @@ TEST(group_nested)
     oracle_close(&o);
 }
 
+// The order of groups is that of the database's own bytes of text.
+TEST(group_utf16)
+{
+    static const char *const q[] = {
+        "PRAGMA encoding = 'UTF-16le'",
+        "CREATE TABLE w(t TEXT, n INT)",
+        "INSERT INTO w VALUES('b', 1), ('Ω', 2), (char(65536), 3), (char(65535), 4), ('ab', 5), ('b', 6), (char(256), 7)",
+        "SELECT t, count(*), sum(n) FROM w GROUP BY t",
+        "SELECT DISTINCT t FROM w",
+        "SELECT t, count(DISTINCT t COLLATE NOCASE) FROM w GROUP BY t || ''",
+    };
+    struct oracle o = {0};
+    REQUIRE(oracle_open(&o, "utf16"));
+    for (u32 i = 0; i < COUNT_OF(q); i++) {
+        o.context = q[i];
+        oracle_run(&o, q[i]);
+    }
+    oracle_close(&o);
+}
+
 // Leaving before the first row, between groups, and running again must not leak (the sanitizer looks) nor go wrong.
 TEST(group_left_in_the_middle)
 {
