@@ -54,7 +54,8 @@ void select_source_init(struct sort *sort, struct compile *c, struct select *s)
     }
 }
 
-// The row goes into the sorter: keys, maybe a sequence number, then the columns that are no keys.
+// The row goes into the sorter: keys, maybe a sequence number, then the columns that are no keys. Its columns are in
+// row_reg, or (0) are computed here: those that are no keys only for rows that stay.
 static void sorter_insert(struct compile *c, struct select *s, struct sort *sort, int row_reg, int limit_register)
 {
     bool sequence = !sort->use_sorter;
@@ -64,10 +65,9 @@ static void sorter_insert(struct compile *c, struct select *s, struct sort *sort
     int at = base;
     for (int j = 0; j < keys; j++) {
         struct expr_item *item = &sort->order_by->items[j];
-        if (item->order_by_column && item->order_by_column <= s->columns->count)
-            emit(c, OP_Copy, row_reg + item->order_by_column - 1, at++, 0);
-        else
-            expr_code(c, item->expr, at++);
+        bool column = item->order_by_column && item->order_by_column <= s->columns->count;
+        if (column && row_reg) emit(c, OP_Copy, row_reg + item->order_by_column - 1, at++, 0);
+        else expr_code(c, column ? s->columns->items[item->order_by_column - 1].expr : item->expr, at++);
     }
     int record = reg_alloc(c);
     int skip = 0;
@@ -80,8 +80,12 @@ static void sorter_insert(struct compile *c, struct select *s, struct sort *sort
     }
     int sequence_reg = at;
     if (sequence) emit(c, OP_Sequence, sort->cursor, at++, 0);
-    for (u32 i = 0; i < s->columns->count; i++)
-        if (sort->source[i] < 0) emit(c, OP_Copy, row_reg + (int)i, sequence_reg + sequence + (-1 - sort->source[i]), 0);
+    for (u32 i = 0; i < s->columns->count; i++) {
+        if (sort->source[i] >= 0) continue;
+        int to = sequence_reg + sequence + (-1 - sort->source[i]);
+        if (row_reg) emit(c, OP_Copy, row_reg + (int)i, to, 0);
+        else expr_code(c, s->columns->items[i].expr, to);
+    }
     emit(c, OP_MakeRecord, base, count, record);
     if (sort->use_sorter) emit(c, OP_SorterInsert, sort->cursor, record, 0);
     else emit_int(c, OP_IdxInsert, sort->cursor, record, base, count);
@@ -239,6 +243,12 @@ void select_row_code(struct compile *c, struct select *s, int source_cursor, str
     if (!sorting && !has_distinct) select_offset_code(c, s->offset_register, continue_label);
     int count = (int)s->columns->count;
     int reg;
+    int limit = 0;
+    if (sorting && s->limit_register) limit = s->offset_register ? s->offset_register + 1 : s->limit_register;
+    if (limit && !sort->use_sorter && !has_distinct && source_cursor < 0) {
+        sorter_insert(c, s, sort, 0, limit);
+        return;
+    }
     if (dest->reg == 0 || sorting) {
         reg = reg_alloc_range(c, count);
         if (!sorting) {
@@ -259,8 +269,6 @@ void select_row_code(struct compile *c, struct select *s, int source_cursor, str
         if (!sorting) select_offset_code(c, s->offset_register, continue_label);
     }
     if (sorting) {
-        int limit = 0;
-        if (s->limit_register) limit = s->offset_register ? s->offset_register + 1 : s->limit_register;
         sorter_insert(c, s, sort, reg, limit);
         return;
     }

@@ -89,6 +89,7 @@ static const struct test tests[] = {
     {"ORDER BY integer, all rows", NULL, "SELECT id, n FROM t ORDER BY n", 1, RUN, NULL},
     {"ORDER BY text, all rows", NULL, "SELECT id, body FROM t ORDER BY body", 1, RUN, NULL},
     {"ORDER BY LIMIT 10", NULL, "SELECT id, n FROM t ORDER BY n LIMIT 10", 2, RUN, NULL},
+    {"ORDER BY LIMIT 10, all columns", NULL, "SELECT * FROM t ORDER BY n LIMIT 10", 1, RUN, NULL},
     {"DISTINCT", NULL, "SELECT DISTINCT grp FROM t", 1, RUN, NULL},
     {"COUNT(DISTINCT)", NULL, "SELECT count(DISTINCT n) FROM t", 1, RUN, NULL},
     {"subquery, correlated", NULL,
