@@ -120,9 +120,11 @@ static void checkpoint_end(struct checkpoint *k)
 
 static void checkpoint_fail(struct checkpoint *k, err_code code, s64 result, const char *what)
 {
+    bool full = store_disk_full(result);
     err_clear(&k->err);
-    err_set_errno(&k->err, code, (int)-result, __func__,
-                  "disk I/O error: checkpoint of %s: %s failed", k->store->path, what);
+    err_set_errno(&k->err, full ? ERR_FULL : code, (int)-result, __func__, "%s: checkpoint of %s: %s failed%s",
+                  full ? "database or disk is full" : "disk I/O error", k->store->path, what,
+                  full ? "; free some space" : "");
     k->store->gate_broken = true; // writers do not wait for what may fail again
     checkpoint_end(k);
 }

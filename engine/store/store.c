@@ -1,6 +1,13 @@
 // The store's small questions: what it is, positions in its log, statistics.
 #include "store_private.h"
 
+#include <errno.h>
+
+bool store_disk_full(s64 result)
+{
+    return result == -ENOSPC || result == -EDQUOT || result == -EFBIG;
+}
+
 struct io *store_io(const struct store *s)
 {
     return s->io;

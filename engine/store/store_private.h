@@ -263,6 +263,8 @@ struct txn {
     struct wait_list commit_wait;
 };
 
+// store.c
+bool store_disk_full(s64 result); // of an operation: it failed for want of space
 // txn.c
 void store_slot_offer(struct store *s); // wakes the first in line
 void store_grant(struct completion *c);

@@ -285,7 +285,7 @@ static io_status write_notice(struct txn *t, struct op *op)
     if (x->write_result == 0) return IO_DONE;
     int number = (int)-x->write_result;
     x->write_result = 0;
-    bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+    bool full = store_disk_full(-number);
     err_set_errno(&op->err, full ? ERR_FULL : ERR_IOERR_WRITE, number, __func__,
                   full ? "database or disk is full: no space for the changed pages of %s in its temporary file; free some space"
                        : "disk I/O error: writing changed pages of %s to a temporary file failed",

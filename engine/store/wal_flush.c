@@ -152,7 +152,7 @@ static void flush_fail(struct flush *f, err_code code, s64 result, const char *w
     struct store *s = f->store;
     struct err err = ERR_CLEAR;
     int number = (int)-result;
-    if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
+    if (store_disk_full(result)) {
         err_set_errno(&err, ERR_FULL, number, __func__,
                       "database or disk is full: %s of %s failed; free some space", what,
                       s->path_wal);

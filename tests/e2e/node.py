@@ -111,9 +111,9 @@ class Session:
         out = self.pipeline({"type": "execute", "stmt": {"sql": sql, "args": [encode(a) for a in args]}}, {"type": "close"})
         return rows_of(out["results"][0])
 
-    def batch(self, *statements):
+    def batch(self, *statements, begin="BEGIN IMMEDIATE"):
         """All statements in one transaction."""
-        steps = [{"stmt": {"sql": "BEGIN IMMEDIATE"}}]
+        steps = [{"stmt": {"sql": begin}}]
         for sql in statements:
             steps.append({"stmt": {"sql": sql}, "condition": {"type": "ok", "step": len(steps) - 1}})
         steps.append({"stmt": {"sql": "COMMIT"}, "condition": {"type": "ok", "step": len(steps) - 1}})
