@@ -173,8 +173,8 @@ io_status change_replay(struct txn *t, struct op *op)
     switch (l->replay_step) {
     case REPLAY_BEGIN:
         if (s->appended.lsn == t->snapshot.lsn) return IO_DONE;
-        ASSERT(!l->whole);
         if (t->doomed) return IO_DONE; // the commit says why
+        ASSERT(!l->whole);
         txn_restart(t);
         l->recording = false;
         l->replay_at = 0;

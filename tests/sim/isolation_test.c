@@ -532,27 +532,31 @@ static void totals_print(void)
            (unsigned long long)totals.recovered, (unsigned long long)totals.abandoned);
 }
 
+enum { USUAL = 25 }; // seeds; of fewer not every event is asked
+
 TEST(isolation_holds)
 {
     totals = (struct totals){0};
-    u32 count = test_worlds(25);
+    u32 count = test_worlds(USUAL);
     for (u32 i = 0; i < count; i++) run_lives(test_seed() + i, 2, TROUBLE_NONE);
     totals_print();
+    CHECK_EQ(totals.io_errors, 0);
+    if (count < USUAL) return;
     CHECK(totals.commits > 100 * count / 10);
     CHECK(totals.replays > 0);
     CHECK(totals.conflicts > 0);
     CHECK(totals.busy > 0);
     CHECK(totals.abandoned > 0);
     CHECK(totals.constraint_errors > 0);
-    CHECK_EQ(totals.io_errors, 0);
 }
 
 TEST(isolation_holds_over_crashes)
 {
     totals = (struct totals){0};
-    u32 count = test_worlds(25);
+    u32 count = test_worlds(USUAL);
     for (u32 i = 0; i < count; i++) run_lives(test_seed() + 1000 + i, 6, TROUBLE_CRASH);
     totals_print();
+    if (count < USUAL) return;
     CHECK(totals.replays > 0);
     CHECK(totals.conflicts > 0);
     CHECK(totals.lost_versions > 0);
@@ -561,9 +565,10 @@ TEST(isolation_holds_over_crashes)
 TEST(isolation_holds_on_a_failing_disk)
 {
     totals = (struct totals){0};
-    u32 count = test_worlds(25);
+    u32 count = test_worlds(USUAL);
     for (u32 i = 0; i < count; i++) run_lives(test_seed() + 2000 + i, 6, TROUBLE_DISK);
     totals_print();
+    if (count < USUAL) return;
     CHECK(totals.replays > 0);
     CHECK(totals.lost_versions > 0);
 }
