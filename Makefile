@@ -14,6 +14,7 @@ B := build/$(MODE)
 CC := gcc
 PACKAGES := liburing libcurl libsodium libzstd libedit jansson libutf8proc
 SHELL := /bin/bash
+comma := ,
 
 CFLAGS := -std=gnu17 -g -fno-strict-aliasing -fno-common -pthread -D_GNU_SOURCE -I. \
     -Wall -Wextra -Wshadow -Wvla -Wno-unused-parameter -Wno-missing-field-initializers -Wstrict-prototypes
@@ -61,7 +62,9 @@ $(B)/skerry: $(B)/node/main.o $(B)/libskerry.a
 
 # SQLite's library is the oracle of tests only.
 $(B)/tests/%_test: $(B)/tests/%_test.o $(B)/libtests.a $(B)/libskerry.a
-	$(CC) $(CFLAGS) $^ -o $@ $(LIBS) -lsqlite3
+	$(CC) $(CFLAGS) $^ -o $@ $(LINK) $(LIBS) -lsqlite3
+# Its allocations are its own to fail.
+$(B)/tests/engine/memory_test: private LINK := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup)
 
 # An archive, so that a test links only the helpers that it uses and what these need.
 $(B)/libtests.a: $(TEST_HELPERS)

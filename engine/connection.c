@@ -223,6 +223,7 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
 {
     struct database *d = &db->databases[db->database_count];
     if (!d->path) {
+        if (db->closing_count == COUNT_OF(db->closing)) IO_TRY(connection_closing(db, op));
         if (db->database_count >= DATABASE_MAX || db->database_count >= 2 + (u64)db->limits[SKERRY_LIMIT_ATTACHED])
             return IO_ERROR(&op->err, ERR_ERROR, "too many attached databases - max %lld",
                             (long long)db->limits[SKERRY_LIMIT_ATTACHED]);
@@ -255,12 +256,8 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
         err_code code = op->err.code;
         txn_destroy(d->txn);
         d->txn = NULL;
-        if (d->store) {
-            struct op closing;
-            op_init(&closing, op->io, NULL);
-            (void)!store_close(d->store, &closing); // holds nothing that could be lost
-            op_deinit(&closing);
-        }
+        // There was room; else it stays open.
+        if (d->store && db->closing_count < COUNT_OF(db->closing)) db->closing[db->closing_count++] = d->store;
         if (code == ERR_CANTOPEN) {
             err_clear(&op->err);
             err_set(&op->err, ERR_CANTOPEN, __func__, "unable to open database: %s", d->path);
@@ -312,7 +309,9 @@ err_code connection_detach(struct skerry *db, const char *name, struct err *err)
 io_status connection_closing(struct skerry *db, struct op *op)
 {
     while (db->closing_count) {
-        IO_TRY(store_close(db->closing[db->closing_count - 1], op));
+        struct err before = op->err;
+        if (store_close(db->closing[db->closing_count - 1], op) == IO_WAIT) return IO_WAIT;
+        op->err = before; // a checkpoint that failed lost nothing: the log stays
         db->closing_count--;
     }
     return IO_DONE;

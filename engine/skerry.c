@@ -163,7 +163,7 @@ static io_status ephemeral_close(struct skerry *db)
         struct vm_ephemeral_store *e = db->ephemeral_free;
         txn_destroy(e->txn);
         e->txn = NULL;
-        if (e->store) IO_TRY(store_close(e->store, &db->op));
+        if (e->store && store_close(e->store, &db->op) == IO_WAIT) return IO_WAIT;
         db->ephemeral_free = e->next;
         free(e);
     }

@@ -747,7 +747,7 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
             if (!source->table && schema && !source->schema_name)
                 source->table = locate_table(c, schema, source->name, offset, false, &database);
             else if (!source->table)
-                locate_table(c, schema, source->name, offset, false, &database);
+                source->table = locate_table(c, schema, source->name, offset, false, &database);
             source->database = database;
             if (source->is_function && !(source->table->flags & TABLE_EPONYMOUS) && source->table->kind != TABLE_VIRTUAL)
                 compile_fail(c, ERR_ERROR, offset, "'%s' is not a function", source->name);

@@ -401,14 +401,12 @@ static void flush_start(struct flush *f)
 {
     struct store *s = f->store;
     struct wal *w = &s->wal;
-    if (!f->buffer) {
-        f->buffer_size = BUFFER_SIZE;
-        f->buffer = io_buffers_alloc(s->io, f->buffer_size);
-        if (f->buffer && !f->tail) f->tail = malloc(BLOCK_SIZE);
-        if (!f->buffer || !f->tail) {
-            flush_fail(f, ERR_NOMEM, -ENOMEM, "a buffer for writing");
-            return;
-        }
+    f->buffer_size = BUFFER_SIZE;
+    if (!f->buffer) f->buffer = io_buffers_alloc(s->io, f->buffer_size);
+    if (!f->tail) f->tail = malloc(BLOCK_SIZE);
+    if (!f->buffer || !f->tail) {
+        flush_fail(f, ERR_NOMEM, -ENOMEM, "a buffer for writing");
+        return;
     }
     f->target = s->appended;
     f->frames_target = (u32)(s->appended.lsn - w->base);
