@@ -10,6 +10,7 @@
 #define HOLD_NS         30000000000ull // the log, since a follower was last heard of
 #define HOLD_FRAMES_MAX 65536ull
 #define ZSTD_LEVEL      1
+#define AHEAD           32u // pages asked for before they are wanted
 
 enum question_state { QUESTION_FREE, QUESTION_WAITS, QUESTION_BEGINS, QUESTION_FILLS, QUESTION_KEPT };
 
@@ -29,6 +30,7 @@ struct question {
     struct store_position target;
     pgno *pages; // NULL: all
     u32 page_total, page_next, part;
+    u32 asked; // pages up to there were asked for ahead
     struct segment_writer writer;
     bool writer_open;
     struct backup_place place;
@@ -189,7 +191,7 @@ static bool begins(struct question *q)
         q->page_total = q->target.page_count;
         f->stats.whole++;
     }
-    q->page_next = q->part = 0;
+    q->page_next = q->part = q->asked = 0;
     return true;
 }
 
@@ -238,6 +240,17 @@ static void part_send(struct question *q)
     deadline_set(q, KEPT_NS);
 }
 
+static void prefetch(struct question *q)
+{
+    pgno pages[AHEAD];
+    u32 count = 0;
+    if (q->page_next < q->asked) return;
+    for (; count < AHEAD && q->page_next + count < q->page_total; count++)
+        pages[count] = q->pages ? q->pages[q->page_next + count] : q->page_next + count + 1;
+    q->asked = q->page_next + count;
+    txn_pages_prefetch(q->txn, pages, count);
+}
+
 static io_status fill(struct question *q)
 {
     u32 blocks;
@@ -249,6 +262,7 @@ static io_status fill(struct question *q)
             q->page_next++;
             continue;
         }
+        prefetch(q);
         IO_TRY(txn_page_copy(q->txn, &q->op, no, q->page));
         if (segment_writer_page(&q->writer, no, q->page) != ERR_OK) return IO_FAIL;
         q->page_next++;

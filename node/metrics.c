@@ -96,9 +96,7 @@ void metrics_write(const struct metrics *m, struct buffer *out)
            (double)io.written_bytes);
     metric(out, "resident_bytes_max", "gauge", "Largest resident size so far.",
            (double)usage.ru_maxrss * 1024);
-    if (m->has_backup) {
-        backup_write(m, out);
-        objects_write(&m->objects, "store", out);
-    }
+    if (m->has_backup) backup_write(m, out);
+    if (m->has_objects) objects_write(&m->objects, "store", out);
     if (m->has_hub) objects_write(&m->hub, "hub", out);
 }

@@ -12,7 +12,8 @@ struct metrics {
     struct store_stats store;
     struct backup_status backup;
     bool has_backup;
-    struct object_store_stats objects; // with a backup
+    struct object_store_stats objects;
+    bool has_objects;
     struct object_store_stats hub;
     bool has_hub;
     struct hrana_stats hrana;

@@ -177,6 +177,7 @@ static void reply_metrics(struct node *n, struct http_exchange *x)
     struct store *store = skerry_store(n->keeper);
     if (store) store_stats_get(store, &m.store);
     if (n->backup) backup_status_get(n->backup, &m.backup);
+    m.has_objects = n->objects != NULL;
     if (n->objects) object_store_stats_get(n->objects, &m.objects);
     m.has_hub = n->hub != NULL;
     if (n->hub) hub_stats_get(n->hub, &m.hub);

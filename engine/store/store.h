@@ -202,6 +202,8 @@ static inline void store_hold(struct store *s, u64 lsn)
 }
 // One page as of a read transaction's snapshot, copied into out (page_size bytes).
 io_status txn_page_copy(struct txn *t, struct op *op, pgno no, u8 *out);
+// Starts reading pages that will be wanted soon; sorts them. Gives the number of those that were not there.
+u32 txn_pages_prefetch(struct txn *t, pgno *pages, u32 count);
 void txn_position_get(const struct txn *t, struct store_position *out); // of its snapshot
 
 // ---- a copy that follows another database --------------------------------------------------------------

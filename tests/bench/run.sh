@@ -1,10 +1,10 @@
 #!/bin/bash
 # Everything that shows how fast Skerry is: `make bench` runs it, in about eight minutes. It installs what is missing (as
 # root), builds, and prints one table for each area, with ratios measured in the same run. What cannot run says why.
-# usage: tests/bench/run.sh [AREA...]      areas: io commit sql http image
+# usage: tests/bench/run.sh [AREA...]      areas: io commit sql http remote image
 set -u
 cd "$(dirname "$0")/../.."
-areas=" ${*:-io commit sql http image} "
+areas=" ${*:-io commit sql http remote image} "
 scratch=build/bench
 mkdir -p "$scratch"
 
@@ -45,6 +45,10 @@ fi
 if wants http; then
     heading "HTTP"
     need wrk wrk && need curl curl && tests/bench/http.sh 6
+fi
+if wants remote; then
+    heading "databases in a store, replicas"
+    tests/bench/remote.py "${REMOTE_MB:-1024}"
 fi
 if wants image; then
     heading "image"
