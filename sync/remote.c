@@ -185,6 +185,17 @@ static void map_run(struct remote *r)
 
 static void chain_retry(struct remote *r);
 
+// The same state, by the segments that there are now.
+static void replan(struct remote *r)
+{
+    r->replan = false;
+    r->replans++;
+    if (!r->resumed) header_make(r, r->header);
+    r->resumed = true;
+    remote_sources_deinit(r);
+    chain_retry(r);
+}
+
 // ---- the rest
 // --------------------------------------------------------------------------------------------
 
@@ -251,6 +262,7 @@ void remote_run(struct remote *r)
     while (r->again) {
         r->again = false;
         if (remote_pulls_run(r)) r->again = true;
+        if (r->replan && !remote_pulls_busy(r)) replan(r);
         remote_held_run(r);
         background_run(r);
     }
@@ -417,6 +429,8 @@ static void bind(struct remote *r)
                             .lineage = r->chain.catalog.lineage, .sum = r->chain.sum};
     memcpy(m.database_id, r->chain.catalog.database_id, sizeof m.database_id);
     memcpy(m.hash, r->chain.tip, sizeof m.hash);
+    r->mark = m;
+    r->marked = true;
     if (!backup_file_identity(r->io, r->path, &m.file_size, &m.file_modified_ns) || !backup_mark_write(r->io, r->path, &m, r->open_err))
         err_set(r->open_err, ERR_IOERR, "remote", "%s cannot be bound to its backup", r->path);
 }

@@ -90,6 +90,8 @@ struct remote {
     struct err failure;
     u64 requests, bytes;
     bool whole, running, again, closing;
+    u32 replans; // since a page came
+    bool replan; // an object went, merged into another: the chain is made anew when no pull is under way
     struct completion retry, save; // timers: of the background, of the map
     u64 not_before_ns;
 

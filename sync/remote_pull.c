@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#define REPLANS_MAX      3 // for objects that are missing indeed
 #define DEMAND_TRIES     3
 #define BACKGROUND_TRIES 5 // and then again, a second later
 #define DEMAND_MS    2000000000ull // a wait that is announced beyond is not waited for
@@ -376,11 +377,17 @@ bool remote_pulls_run(struct remote *r)
         io_status status = pull_run(p, &err);
         if (status == IO_WAIT) continue;
         ended = true;
+        if (status == IO_FAIL && err.code == ERR_STORE_MISSING && !r->closing && r->replans < REPLANS_MAX) {
+            r->replan = true; // who waits for the page goes on to
+            pull_end(p);
+            continue;
+        }
         bool again = p->background && p->wanted && status == IO_FAIL && !r->closing;
         u32 page = p->page;
         bool background = p->background;
         pull_end(p);
         if (status == IO_DONE) {
+            r->replans = 0;
             if (!background) err_clear(&r->failure);
         } else if (again) {
             remote_pull(r, page, true, 1);
@@ -398,7 +405,7 @@ bool remote_pull(struct remote *r, u32 page, bool wanted, u32 run_max)
 {
     struct pull *free_one = NULL;
     u32 background = 0;
-    if (r->closing || r->chain_state != CHAIN_READY) return false;
+    if (r->closing || r->replan || r->chain_state != CHAIN_READY) return false;
     for (u32 i = 0; i < REMOTE_PULLS_MAX; i++) {
         struct pull *p = &r->pulls[i];
         if (!p->used) {

@@ -146,6 +146,52 @@ def shell_looks(tests):
     equal(os.listdir(scratch), [], "files left behind")
 
 
+def merged_meanwhile(tests):
+    """A view whose objects are merged into others, and let go, goes on with those; one that loses an object says which."""
+    url = tests.path("store-merged")
+    node = Node(tests.path("writer-merged"), "--store", url, "--push-interval-ms", "20").start()
+    node.sql(*MAKE)
+    check(node.wait_pushed(60), "not pushed")
+    if time.time() % 30 > 15:  # they are to be pushed in one window of time
+        time.sleep(31 - time.time() % 30)
+    for i in range(6):
+        node.sql(f"UPDATE t SET c = {-1 - i} WHERE a BETWEEN {i * 4000 + 1} AND {i * 4000 + 40}")
+        check(node.wait_pushed(), "not pushed")
+    want = node.sql("SELECT count(*), sum(a), sum(length(b)), sum(c) FROM t")
+    tx = node.health()["backup"]["tx"]
+    view = Node(tests.path("view-merged"), "--store", url, "--tx", str(tx)).start()
+    equal(view.sql("SELECT c FROM t WHERE a = 1"), [[-1]], "a row")
+    folder = [os.path.join(d, "L0") for d, _, _ in os.walk(os.path.join(url, "default")) if os.path.isdir(os.path.join(d, "L0"))][0]
+
+    # The pushes of half a minute, counted from the epoch, become one segment of level 1; here they are let go at once.
+    time.sleep(31 - time.time() % 30)
+    end = time.time() + 30
+    merged = False
+    while not merged and time.time() < end:
+        node.sql("INSERT INTO t VALUES (NULL, 'later', 0)")
+        time.sleep(0.5)
+        level1 = os.path.join(folder, "../L1")
+        merged = os.path.isdir(level1) and any(f.endswith(f"-{tx:016x}") for f in os.listdir(level1))
+    check(merged, "the pushes were not merged")
+    for f in os.listdir(folder):
+        if int(f[:16], 16) <= tx:
+            os.unlink(os.path.join(folder, f))
+    equal(view.sql("SELECT count(*), sum(a), sum(length(b)), sum(c) FROM t"), want, "sums by the merged segment")
+    equal(view.stop(), 0, "exit status")
+    # What is lost indeed is an error, and not waited for.
+    view.start()
+    equal(view.sql("SELECT c FROM t WHERE a = 1"), [[-1]], "a row")
+    subprocess.run(["rm", "-r", os.path.join(folder, "../L1"), os.path.join(folder, "../L4")], check=True)
+    try:
+        view.sql("SELECT sum(length(b)) FROM t")
+    except SqlError as e:
+        check("has not arrived yet" in str(e), str(e))
+    else:
+        raise AssertionError("pages were read that are nowhere")
+    equal(view.stop(), 0, "exit status")
+    node.kill()
+
+
 def network_goes_away(tests, s3):
     url = "s3://skerry-test/away"
     make(tests, "away", url, s3.env)
@@ -193,6 +239,7 @@ def main():
             tests.run(f.__name__ + "_directory", f, tests, "directory-" + f.__name__, tests.path("store-" + f.__name__), {})
             tests.run(f.__name__ + "_s3", f, tests, "s3-" + f.__name__, "s3://skerry-test/" + f.__name__, s3.env)
         tests.run("first_query", first_query, tests, s3)
+        tests.run("merged_meanwhile", merged_meanwhile, tests)
         tests.run("shell_looks", shell_looks, tests)
         tests.run("network_goes_away", network_goes_away, tests, s3)
     finally:
