@@ -6,6 +6,8 @@
 #include <strings.h>
 
 #include "sql/schema.h"
+#include "store/btree.h"
+#include "store/pager.h"
 #include "vm/vm.h"
 
 // ---- flags, functions, collations ------------------------------------------------------------------------------
@@ -81,6 +83,15 @@ static bool path_in_memory(const char *path)
     return !*path || strcmp(path, ":memory:") == 0;
 }
 
+u64 connection_cache_bytes(const struct skerry *db)
+{
+    s64 setting = db->settings[SETTING_CACHE_SIZE];
+    const struct txn *t = db->databases[DATABASE_MAIN].txn;
+    u64 bytes = setting < 0 ? (u64)-(setting + 1) * 1024 + 1024 : (u64)setting * (t ? txn_page_size(t) : 4096);
+    u64 max = db->engine->options.cache_bytes;
+    return max ? MIN(bytes, max) : bytes;
+}
+
 bool connection_in_memory(const struct skerry *db, u32 index)
 {
     return index == DATABASE_TEMP || path_in_memory(db->databases[index].path);
@@ -102,9 +113,10 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
         .key = d->key ? d->key : &db->engine->key,
         .key_previous = d->key ? NULL : &db->engine->key_previous,
     };
-    if (db->engine->options.cache_bytes) options.cache_pages_max = (u32)(db->engine->options.cache_bytes / 4096);
+    options.cache_bytes = db->engine->options.cache_bytes;
     if (options.in_memory) options.create = true;
     IO_TRY(store_open(db->engine->io, d->path, &options, op, &d->store));
+    if (db->settings[SETTING_CACHE_SIZE] != CACHE_SIZE_DEFAULT) store_cache_resize(d->store, connection_cache_bytes(db));
     d->txn = txn_create(d->store);
     if (!d->txn) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
     return IO_DONE;

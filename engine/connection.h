@@ -47,6 +47,7 @@ enum connection_flag {
     CONNECTION_DQS_DDL,          // and in schemas; on at first
     CONNECTION_FLAG_COUNT,
 };
+#define CACHE_SIZE_DEFAULT (-16384) // PRAGMA cache_size: in KiB when negative, else in pages
 // PRAGMAs that hold a number. Those of one database: in struct database.
 enum connection_setting {
     SETTING_BUSY_TIMEOUT,
@@ -176,6 +177,7 @@ const struct collation *connection_collation_at(struct skerry *db, u32 index); /
 // Of text in all databases of the connection, 1 to 3: the main one's, or what it will be.
 u8 connection_encoding(const struct skerry *db);
 // Opens the database's file (and, for temp, its store). No-op when it is open.
+u64 connection_cache_bytes(const struct skerry *db); // that a page cache or a sorter may take: PRAGMA cache_size, within the engine's bound
 io_status connection_database_open(struct skerry *db, struct op *op, u32 index);
 // Loads what is missing or stale of the schemas.
 io_status connection_schemas_load(struct skerry *db, struct op *op);

@@ -144,7 +144,7 @@ bool skerry_open(struct skerry_engine *e, const char *path, u32 flags, struct sk
     db->flags = 1ull << CONNECTION_AUTOMATIC_INDEX | 1ull << CONNECTION_SHORT_COLUMN_NAMES |
                 1ull << CONNECTION_TRUSTED_SCHEMA | 1ull << CONNECTION_DQS_DML | 1ull << CONNECTION_DQS_DDL;
     memcpy(db->limits, limits_default, sizeof db->limits);
-    db->settings[SETTING_CACHE_SIZE] = -16384;
+    db->settings[SETTING_CACHE_SIZE] = CACHE_SIZE_DEFAULT;
     db->settings[SETTING_SYNCHRONOUS] = 2;
     db->settings[SETTING_JOURNAL_SIZE_LIMIT] = -1;
     db->settings[SETTING_WAL_AUTOCHECKPOINT] = e->options.checkpoint_frames ? e->options.checkpoint_frames : 1000;

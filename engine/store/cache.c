@@ -3,16 +3,21 @@
 #define ARENA_BYTES          262144u
 #define ARENA_BYTES_RESIDENT 32768u
 
+#define FRAMES_MIN 16u
+
 bool cache_init(struct cache *c, struct io *io, u32 page_size, u32 frames_max, bool resident)
 {
     *c = (struct cache){.io = io, .page_size = page_size, .resident = resident};
-    c->frames_max = MAX(frames_max, 16);
+    c->frames_max = MAX(frames_max, FRAMES_MIN);
     c->arena_frames = MAX((resident ? ARENA_BYTES_RESIDENT : ARENA_BYTES) / page_size, 4);
     u32 buckets = 256;
     while (!resident && buckets < c->frames_max && buckets < 1u << 20) buckets *= 2;
     c->buckets = calloc(buckets, sizeof *c->buckets);
     c->bucket_mask = buckets - 1;
-    return c->buckets != NULL;
+    if (resident) return c->buckets != NULL;
+    c->ghosts = calloc(buckets, sizeof *c->ghosts);
+    c->ghost_mask = buckets - 1;
+    return c->buckets && c->ghosts;
 }
 
 // Pages that are never read or written need no memory fit for that.
@@ -35,6 +40,7 @@ void cache_deinit(struct cache *c)
     for (u32 i = 0; i < c->arena_count; i++) arena_free_pages(c, &c->arenas[i]);
     free(c->arenas);
     free(c->buckets);
+    free(c->ghosts);
     *c = (struct cache){0};
 }
 
@@ -99,21 +105,39 @@ static bool cache_grow(struct cache *c)
     return true;
 }
 
+static pgno *ghost_of(const struct cache *c, pgno no)
+{
+    return &c->ghosts[(no * 2654435761u >> 7) & c->ghost_mask];
+}
+
+// Whether the hand leaves the frame. Unless `hard`, kept ones within their share are not looked at.
+static bool frame_stays(struct cache *c, struct pager_frame *f, u32 kept_max, bool hard)
+{
+    if (f->kept) {
+        if (!hard && c->kept_count <= kept_max) return true;
+        if (f->used_at == f->seen_at) return false;
+        f->seen_at = f->used_at;
+        return true;
+    }
+    if (f->state != FRAME_READY || f->used_at - f->first_at <= c->frames_max / 4) return false;
+    cache_keep(c, f);
+    return true;
+}
+
 // Moves the hand until it has freed a frame; false when all are in use.
 static bool cache_evict(struct cache *c)
 {
-    u32 total = c->arena_count * c->arena_frames;
-    for (u64 steps = 0; steps < 2ull * total; steps++) {
+    u32 total = c->arena_count * c->arena_frames, kept_max = MIN(total, c->frames_max) / 4 * 3;
+    for (u64 steps = 0; steps < 4ull * total; steps++) {
         struct pager_frame *f = cache_frame(c, c->hand);
         c->hand = c->hand + 1 == total ? 0 : c->hand + 1;
         if (f->page.pins > 0 || f->orphan) continue;
         if (f->state != FRAME_READY && f->state != FRAME_AHEAD && f->state != FRAME_FAILED) continue;
-        if (f->used) {
-            f->used = false;
-            continue;
-        }
+        if (f->state != FRAME_FAILED && frame_stays(c, f, kept_max, steps >= total)) continue;
+        if (f->state == FRAME_READY && c->ghosts) *ghost_of(c, f->page.no) = f->page.no;
         cache_remove(c, f);
         free_push(c, f);
+        c->evictions++;
         return true;
     }
     return false;
@@ -153,7 +177,7 @@ static struct pager_frame *frame_take(struct cache *c, bool spare)
     f->next = NULL;
     f->superseded = FRAME_NEWEST;
     f->state = FRAME_PRIVATE;
-    f->used = f->orphan = f->freed = f->touched = f->stale = false;
+    f->used = f->kept = f->orphan = f->freed = f->touched = f->stale = false;
     f->role = PAGE_ROLE_TREE;
     f->saved_serial = 0;
     f->stub = false;
@@ -176,17 +200,27 @@ struct pager_frame *cache_frame_take_spare(struct cache *c)
     return frame_take(c, true);
 }
 
-void cache_loaded(struct cache *c, struct pager_frame *f, bool ahead)
-{
-    (void)c;
-    f->state = ahead ? FRAME_AHEAD : FRAME_READY;
-    f->used = !ahead;
-}
-
 void cache_wanted(struct cache *c, struct pager_frame *f)
 {
-    (void)c;
     f->state = FRAME_READY;
+    f->first_at = f->used_at = f->seen_at = (u32)c->hits;
+    if (!c->ghosts || *ghost_of(c, f->page.no) != f->page.no) return;
+    *ghost_of(c, f->page.no) = 0;
+    cache_keep(c, f);
+}
+
+void cache_loaded(struct cache *c, struct pager_frame *f, bool ahead)
+{
+    if (ahead || f->orphan)
+        f->state = ahead ? FRAME_AHEAD : FRAME_READY;
+    else
+        cache_wanted(c, f);
+}
+
+void cache_keep(struct cache *c, struct pager_frame *f)
+{
+    c->kept_count += !f->kept;
+    f->kept = true;
 }
 
 void cache_frame_give(struct cache *c, struct pager_frame *f)
@@ -247,6 +281,12 @@ void cache_trim(struct cache *c)
     c->hand = 0;
 }
 
+void cache_resize(struct cache *c, u32 frames_max)
+{
+    c->frames_max = MAX(frames_max, FRAMES_MIN);
+    cache_trim(c);
+}
+
 void cache_insert(struct cache *c, struct pager_frame *f, enum frame_state state)
 {
     ASSERT(f->state == FRAME_PRIVATE);
@@ -255,6 +295,7 @@ void cache_insert(struct cache *c, struct pager_frame *f, enum frame_state state
     struct pager_frame **bucket = &c->buckets[f->page.no & c->bucket_mask];
     f->next = *bucket;
     *bucket = f;
+    f->first_at = f->used_at = f->seen_at = (u32)c->hits;
 }
 
 static void stale_remove(struct cache *c, struct pager_frame *f)
@@ -271,6 +312,8 @@ void cache_remove(struct cache *c, struct pager_frame *f)
     while (*link != f) link = &(*link)->next;
     *link = f->next;
     f->next = NULL;
+    c->kept_count -= f->kept;
+    f->kept = false;
     stale_remove(c, f);
 }
 
@@ -333,7 +376,7 @@ void cache_page_settle(struct cache *c, pgno no)
 
 void cache_check(const struct cache *c)
 {
-    u32 in_hash = 0, free_count = 0;
+    u32 in_hash = 0, free_count = 0, kept_count = 0;
     for (u32 i = 0; i <= c->bucket_mask; i++) {
         for (struct pager_frame *f = c->buckets[i]; f; f = f->next) {
             ASSERT(f->state == FRAME_READY || f->state == FRAME_AHEAD || f->state == FRAME_LOADING ||
@@ -341,9 +384,11 @@ void cache_check(const struct cache *c)
             ASSERT(!f->orphan);
             ASSERT(f->page.version < f->superseded);
             in_hash++;
+            kept_count += f->kept;
         }
     }
     for (struct pager_frame *f = c->free; f; f = f->next) free_count++;
     ASSERT(free_count == c->free_count);
+    ASSERT(kept_count == c->kept_count);
     ASSERT(in_hash + free_count <= c->arena_count * c->arena_frames);
 }

@@ -6,8 +6,12 @@
 // Frames that leave the hash while pinned (their version is of no use to any later reader) are
 // orphans, collected when frames run out.
 //
-// Replacement is a clock whose new frames start without the mark of use: a scan's pages go at the
-// next round, what was asked for twice stays.
+// Replacement is 2Q's with a clock's hand instead of queues. A page that comes in is on trial: when the hand comes by,
+// it is let go, unless it was asked for again some time after it was first asked for (a scan comes to a page once, or a
+// few times at once); then it is kept. Kept pages have up to three quarters of the cache, where they go in the
+// order of a clock. What was let go is remembered for a while (`ghosts`): if it is asked for again soon, it is kept
+// from then on. So a scan of any length goes through a quarter of the cache, and what many ask for stays.
+// Finding a page costs one counter and one store for all that. Pages that were read ahead begin when they are asked for.
 #pragma once
 
 #include "pager.h"
@@ -28,7 +32,9 @@ struct pager_frame {
     struct pager_frame *next; // in the hash chain; in the free list
     u64 superseded;           // version that follows this one
     u8 state;
-    bool used;   // since the hand came by
+    bool used;   // private: since it was last looked at for spilling
+    bool kept;   // no longer on trial
+    u32 first_at, used_at, seen_at; // cache.hits when it was first and last asked for; when the hand last came by, its used_at
     bool orphan; // out of the hash while pinned or loading: free as soon as it is neither
     bool freed;  // private: its page was given back by the transaction
     bool touched; // private: on the transaction's list of touched pages
@@ -64,13 +70,17 @@ struct cache {
     struct cache_arena *arenas;
     u32 arena_count, arena_capacity, arena_frames;
     u32 hand;
+    u32 kept_count;
+    pgno *ghosts; // by a hash of their number; as many as buckets at first, a power of 2
+    u32 ghost_mask;
     // Committed versions that were superseded, in the order of `superseded`.
     struct pager_frame *stale_first, *stale_last;
-    u64 hits, misses;
+    u64 hits, misses, evictions;
 };
 
 bool cache_init(struct cache *c, struct io *io, u32 page_size, u32 frames_max, bool resident);
 void cache_deinit(struct cache *c);
+void cache_resize(struct cache *c, u32 frames_max);
 // A frame to fill, in state FRAME_PRIVATE and out of the hash; NULL: out of memory.
 struct pager_frame *cache_frame_take(struct cache *c);
 // The same within the limit: NULL also when no frame can be had without going beyond it.
@@ -85,6 +95,7 @@ void cache_insert(struct cache *c, struct pager_frame *f, enum frame_state state
 // A frame's read went well; `ahead`: nobody has asked for the page yet. cache_wanted: now somebody has.
 void cache_loaded(struct cache *c, struct pager_frame *f, bool ahead);
 void cache_wanted(struct cache *c, struct pager_frame *f);
+void cache_keep(struct cache *c, struct pager_frame *f); // findable; never on trial again
 void cache_remove(struct cache *c,
                   struct pager_frame *f); // from the hash and the stale list; keeps the frame
 // The frame that held the version before `version`: superseded by it.
@@ -106,6 +117,12 @@ static inline struct pager_frame *cache_find(struct cache *c, pgno no, u64 snaps
     while (f && !(f->page.no == no && f->page.version <= snapshot && snapshot < f->superseded))
         f = f->next;
     return f;
+}
+
+// Somebody asks for a page that is there.
+static inline void cache_hit(struct cache *c, struct pager_frame *f)
+{
+    f->used_at = (u32)++c->hits;
 }
 
 // Pins of operations (engine/op.h): the capacity is ensured while gathering, the pin itself cannot

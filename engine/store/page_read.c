@@ -254,8 +254,7 @@ io_status store_page(struct store *s, u64 snapshot, pgno no, struct op *op, stru
 {
     struct pager_frame *f = cache_find(&s->cache, no, snapshot);
     if (UNLIKELY(!f || f->state != FRAME_READY)) IO_TRY(page_load(s, snapshot, no, op, &f));
-    f->used = true;
-    s->cache.hits++;
+    cache_hit(&s->cache, f);
     page_pin(&f->page);
     *out = &f->page;
     return IO_DONE;

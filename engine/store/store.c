@@ -28,6 +28,11 @@ bool store_sealed(const struct store *s)
 {
     return s->codec.kind == CODEC_SEALED;
 }
+void store_cache_resize(struct store *s, u64 bytes)
+{
+    if (s->state == STORE_OPEN && !s->in_memory) cache_resize(&s->cache, (u32)MIN(bytes / s->page_size, UINT32_MAX / 2));
+}
+
 bool store_read_only(const struct store *s)
 {
     return s->read_only;
@@ -124,6 +129,8 @@ void store_stats_get(const struct store *s, struct store_stats *out)
 {
     *out = (struct store_stats){
         .page_size = s->page_size,
+        .cache_bytes_max = (u64)s->cache.frames_max * s->page_size,
+        .cache_evictions = s->cache.evictions,
         .cache_bytes = (u64)s->cache.arena_count * s->cache.arena_frames * s->page_size,
         .cache_hits = s->cache.hits,
         .cache_misses = s->cache.misses,

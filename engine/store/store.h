@@ -52,7 +52,7 @@ struct store_options {
     // taken to `key` in the background (store_rekey). Borrowed until store_open is over.
     const struct store_key *key, *key_previous;
     const struct store *key_of; // instead: a new file has the master key of this encrypted one
-    u32 cache_pages_max; // soft limit of unpinned clean pages; 0 = 16 MiB worth
+    u64 cache_bytes;       // what clean pages may take, as long as not more are pinned; 0 = 16 MiB
     u32 checkpoint_frames; // background checkpoint from so many frames on; 0 = 1000
     const char *temp_dir; // of copies that nobody commits (VACUUM, temporary results): where they spill; NULL: they do not. Outlives the store
     bool busy_foreign_wait; // retry foreign locks until the op is cancelled rather than fail at once
@@ -77,6 +77,7 @@ enum auto_vacuum store_auto_vacuum(const struct store *s); // that was set last
 struct io *store_io(const struct store *s);
 const char *store_path(const struct store *s);
 bool store_read_only(const struct store *s);
+void store_cache_resize(struct store *s, u64 bytes); // of an open one; holds for all its users
 
 // ---- transactions -----------------------------------------------------------------------------------
 
@@ -218,7 +219,7 @@ io_status txn_image_size(struct txn *t, struct op *op, pgno page_count); // of t
 
 struct store_stats {
     u32 page_size;
-    u64 cache_bytes, cache_hits, cache_misses;
+    u64 cache_bytes, cache_bytes_max, cache_hits, cache_misses, cache_evictions;
     u64 wal_frames, wal_bytes, commits, syncs, checkpoints;
     u32 readers;
     u64 oldest_reader_lsn, newest_lsn, hold_lsn;

@@ -305,8 +305,8 @@ static io_status open_ready(struct store *s, struct op *op)
 {
     struct wal *w = &s->wal;
     if (s->file_size == 0 && !s->in_memory) IO_TRY(empty_prepare(s, op));
-    u32 frames = s->options.cache_pages_max ? s->options.cache_pages_max
-                                            : CACHE_BYTES_DEFAULT / s->page_size;
+    u64 cache_bytes = s->options.cache_bytes ? s->options.cache_bytes : CACHE_BYTES_DEFAULT;
+    u32 frames = (u32)MIN(cache_bytes / s->page_size, UINT32_MAX / 2);
     if (w->frame_count == 0) {
         // A new log gets salts of its own; those of a file that will be written over do not come
         // again.

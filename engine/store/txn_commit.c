@@ -59,8 +59,8 @@ static void frame_publish(struct txn *t, struct pager_frame *f, u64 lsn)
     }
     f->page.version = lsn;
     f->superseded = FRAME_NEWEST;
-    f->used = true;
     cache_insert(c, f, FRAME_READY);
+    if (before && before->kept) cache_keep(c, f);
 }
 
 static void commit_append(struct txn *t, struct pager_frame **frames, u32 count)

@@ -258,7 +258,7 @@ io_status vacuum_copy(struct vacuum *v, struct op *op)
             u32 page_size = other_size ? v->target_page_size : s->page_size;
             struct store_options options = {
                 .in_memory = true, .create = true, .page_size = page_size, .auto_vacuum = (u8)mode,
-                .cache_pages_max = s->options.cache_pages_max,
+                .cache_bytes = s->options.cache_bytes,
                 .temp_dir = s->options.temp_dir};
             IO_TRY(store_open(s->io, ":memory:", &options, op, &v->image));
             // What another extension has reserved stays as much as it is.

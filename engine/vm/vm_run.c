@@ -397,10 +397,7 @@ static u64 sorter_budget(const struct skerry_stmt *s)
 {
     const struct skerry *db = s->db;
     if (db->settings[SETTING_TEMP_STORE] == 2) return UINT64_MAX; // in memory, as was asked for
-    s64 setting = db->settings[SETTING_CACHE_SIZE];
-    u64 budget = setting < 0 ? (u64)-(setting + 1) * 1024 + 1024 : (u64)setting * 4096;
-    u64 cache = db->engine->options.cache_bytes, limit = (u64)db->limits[SKERRY_LIMIT_STATEMENT_MEMORY];
-    if (cache) budget = MIN(budget, cache);
+    u64 budget = connection_cache_bytes(db), limit = (u64)db->limits[SKERRY_LIMIT_STATEMENT_MEMORY];
     if (limit) budget = MIN(budget, limit / 2);
     return MAX(budget, (u64)SORTER_BUDGET_MIN);
 }

@@ -377,12 +377,20 @@ static io_status rekey(struct skerry_stmt *s, const struct instruction *in)
     return status;
 }
 
+// A database's cache is shared by all its connections: who says last how large it is to be is heard.
+static void cache_size_apply(struct skerry *db)
+{
+    for (u32 i = 0; i < db->database_count; i++)
+        if (db->databases[i].store) store_cache_resize(db->databases[i].store, connection_cache_bytes(db));
+}
+
 static io_status setting(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
     if (in->p5 & 1) {
         db->settings[in->p1] = value_to_integer(reg(s, in->p2));
         if (in->p1 == SETTING_PAGE_SIZE) IO_TRY(page_size_apply(s));
+        if (in->p1 == SETTING_CACHE_SIZE) cache_size_apply(s->db);
         if (in->p1 == SETTING_TEMP_STORE) IO_TRY(temp_store_apply(s));
     }
     if (in->p3 > 0) value_set_integer(reg(s, in->p3), db->settings[in->p1]);

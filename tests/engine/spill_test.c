@@ -200,7 +200,7 @@ static bool transaction_interrupted(enum sim_fault fault, u64 nth, u32 *failed)
     struct err err = ERR_CLEAR;
     struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = sim}, &err);
     sim_file_put(sim, "/data/x", "", 0);
-    engine_make(io, 12 * 4096, "/data");
+    engine_make(io, 12 * 1024, "/data");
     struct skerry *db = open_at(database_name(nth));
     CHECK_STR(sql(db, "PRAGMA page_size=1024; CREATE TABLE t(a INTEGER PRIMARY KEY, b, c); CREATE INDEX tc ON t(c);"
                       "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) INSERT INTO t SELECT i, "

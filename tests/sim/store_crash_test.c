@@ -56,7 +56,7 @@ static bool life_begin(struct world *w)
     loop_begin(w);
     w->store = NULL;
     w->txn = NULL;
-    struct store_options options = {.create = true, .checkpoint_frames = 30, .cache_pages_max = 50, .page_size = w->page_size};
+    struct store_options options = {.create = true, .checkpoint_frames = 30, .cache_bytes = 50ull * w->page_size, .page_size = w->page_size};
     if (LIVE(w, store_open(w->d.io, DB_PATH, &options, &w->d.op, &w->store)) != IO_DONE)
         return false;
     w->txn = txn_create(w->store);

@@ -78,7 +78,7 @@ TEST(background_checkpoints_keep_the_log_short)
     struct store *s = driver_open(
         &d, path,
         &(struct store_options){
-            .create = true, .page_size = 512, .checkpoint_frames = 50, .cache_pages_max = 30});
+            .create = true, .page_size = 512, .checkpoint_frames = 50, .cache_bytes = 30 * 512});
     REQUIRE(s);
     struct txn *t;
     pgno root = table_make(&d, s, &t);

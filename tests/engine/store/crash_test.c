@@ -186,7 +186,7 @@ static void client_run(struct client *c, struct world *w)
     })
 
 static const struct store_options options = {
-    .create = true, .page_size = 512, .checkpoint_frames = 40, .cache_pages_max = 40};
+    .create = true, .page_size = 512, .checkpoint_frames = 40, .cache_bytes = 40 * 512};
 
 static bool world_open(struct world *w)
 {

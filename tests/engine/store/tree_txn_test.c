@@ -144,7 +144,7 @@ static void table_run(u32 page_size, enum io_backend_kind backend)
              page_size);
     CHECK_EQ(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
-    struct store_options options = {.cache_pages_max = 24};
+    struct store_options options = {.cache_bytes = 24ull * page_size};
     w.s = driver_open(&w.d, path, &options);
     REQUIRE(w.s);
     w.t = txn_create(w.s);

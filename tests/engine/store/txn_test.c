@@ -128,7 +128,7 @@ static void group_commit(enum io_backend_kind backend, u32 clients, u32 commits,
     struct store *s =
         driver_open(&d, path,
                     &(struct store_options){
-                        .create = true, .cache_pages_max = cache_pages, .checkpoint_frames = 100});
+                        .create = true, .cache_bytes = cache_pages * 4096ull, .checkpoint_frames = 100});
     REQUIRE(s);
     struct txn *t = txn_create(s);
     DO(&d, txn_begin_write(t, &d.op, 0));
@@ -298,7 +298,7 @@ TEST(readers_keep_their_snapshot)
     driver_init(&d, IO_BACKEND_RING);
     struct store *s = driver_open(
         &d, test_path("a.db"),
-        &(struct store_options){.create = true, .checkpoint_frames = 10, .cache_pages_max = 16});
+        &(struct store_options){.create = true, .checkpoint_frames = 10, .cache_bytes = 16 * 4096});
     REQUIRE(s);
     struct txn *w = txn_create(s), *readers[20];
     char text[100], want[100];
@@ -466,7 +466,7 @@ static void big_transaction(bool in_memory)
     driver_init(&d, IO_BACKEND_RING);
     struct store *s = driver_open(
         &d, test_path("a.db"),
-        &(struct store_options){.create = true, .cache_pages_max = 200, .in_memory = in_memory});
+        &(struct store_options){.create = true, .cache_bytes = 200 * 4096, .in_memory = in_memory});
     REQUIRE(s);
     struct txn *t = txn_create(s);
     struct store_stats stats;
