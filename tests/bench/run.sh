@@ -1,10 +1,11 @@
 #!/bin/bash
-# Everything that shows how fast Skerry is: `make bench` runs it, in about eight minutes. It installs what is missing (as
+# Everything that shows how fast Skerry is: `make bench` runs it, in about ten minutes. It installs what is missing (as
 # root), builds, and prints one table for each area, with ratios measured in the same run. What cannot run says why.
-# usage: tests/bench/run.sh [AREA...]      areas: io commit sql http remote image
+# usage: tests/bench/run.sh [AREA...]      areas: io commit storage sql http remote image
+# STORAGE_MIB: size of the file of the area "storage", 1024 unless it says less.
 set -u
 cd "$(dirname "$0")/../.."
-areas=" ${*:-io commit sql http remote image} "
+areas=" ${*:-io commit storage sql http remote image} "
 scratch=build/bench
 mkdir -p "$scratch"
 
@@ -37,6 +38,20 @@ fi
 if wants commit; then
     heading "commits"
     build/release/bench_sql_commit --dir "$scratch"
+fi
+if wants storage; then
+    heading "storage"
+    make -s -j"$(nproc)" build/release/bench_storage || exit 1
+    build/release/bench_storage --dir "$scratch" --mib "${STORAGE_MIB:-1024}"
+    rm -rf "$scratch/idle"
+    build/release/skerry serve --data "$scratch/idle" --listen 127.0.0.1:18092 --store none 2>"$scratch/idle.log" &
+    node=$!
+    for _ in $(seq 500); do grep -q node.listening "$scratch/idle.log" && break; sleep 0.01; done
+    sleep 0.3
+    echo "a node that has nothing to do: $(awk '/VmRSS/ {printf "%.1f MiB, of which its own %s", $2 / 1024, ""} /RssAnon/ {printf "%.1f MiB\n", $2 / 1024}' "/proc/$node/status")"
+    kill "$node"
+    wait "$node"
+    rm -rf "$scratch/idle"
 fi
 if wants sql; then
     heading "SQL"
