@@ -85,7 +85,7 @@ if wants asan; then
         failed=$((failed + 1))
     fi
 fi
-wants mutation && suite mutation 600 tests/mutation/run.sh
+wants mutation && suite mutation 900 tests/mutation/run.sh
 if wants s3; then
     if [ "$(id -u)" -eq 0 ] && command -v radosgw >/dev/null; then
         suite s3 300 tests/s3/run.sh

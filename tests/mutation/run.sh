@@ -70,7 +70,7 @@ mutant readers_ignored $store/checkpoint.c 's/u64 limit = store_horizon\(s\);/u6
 mutant writer_on_undone_commits $store/txn_commit.c 's/if \(s->writer\) writer_undone\(s->writer, err\);//' $lives $crash
 mutant writer_not_prepared $store/txn.c 's/if \(t->state == TXN_WRITE && !t->preparing\) return IO_DONE;/if (t->state == TXN_WRITE) return IO_DONE;/' $deferred
 mutant mutation_before_a_wait $store/txn_page.c 's/^    IO_TRY\(txn_page\(t, op, trunk, &p\)\);/    t->freelist_head = 0; IO_TRY(txn_page(t, op, trunk, \&p));/' $deferred $crash
-mutant savepoint_forgets_pages $store/txn_page.c 's/^    private_add\(t, u->image, u->no\);/    private_give(t, u->image);/' $crash
+mutant savepoint_forgets_pages $store/txn_page.c 's/^    private_add\(t, u->image, u->no\);/    txn_private_give(t, u->image);/' $crash
 mutant savepoint_forgets_frees $store/txn_page.c 's/^            t->free_count--;/            ;/' $crash
 mutant conflict_not_checked $store/txn.c 's/if \(change_check\(t\)\) return ERR_OK;/return ERR_OK;/' $isolation
 mutant change_not_published $store/change_index.c 's/^    k->write_lsn = lsn;$//' $isolation
