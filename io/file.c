@@ -135,8 +135,8 @@ void io_file_open(struct io *io, const char *path, u32 flags, struct io_file **o
                   struct completion *c)
 {
     for (struct io_mount *m = io->mounts; m; m = m->next) {
-        if (strcmp(m->path, path) != 0) continue;
-        m->open(m, flags, out, c);
+        if (!(m->takes ? m->takes(m, path) : strcmp(m->path, path) == 0)) continue;
+        m->open(m, path, flags, out, c);
         return;
     }
     c->op.mode = flags;

@@ -234,11 +234,12 @@ static inline int io_file_lock(struct io_file *f, u64 offset, u64 size, enum io_
     return f->ops->lock(f, offset, size, kind);
 }
 
-// A file of one's own: who opens the path of a mount gets what its `open` makes. The mount is its owner's, and
-// stays until it is unmounted.
+// A file of one's own: who opens the path of a mount, or one that it `takes`, gets what its `open` makes. The mount is
+// its owner's, and stays until it is unmounted.
 struct io_mount {
     const char *path;
-    void (*open)(struct io_mount *m, u32 flags, struct io_file **out, struct completion *c);
+    bool (*takes)(struct io_mount *m, const char *path); // NULL: `path` alone
+    void (*open)(struct io_mount *m, const char *path, u32 flags, struct io_file **out, struct completion *c);
     struct io_mount *next;
 };
 void io_mount(struct io *io, struct io_mount *m);

@@ -445,15 +445,12 @@ bool config_spans(const struct config *c, enum setting s, u64 *out_ms, u32 count
     return true;
 }
 
-bool config_time(const struct config *c, enum setting s, s64 *out_ms, struct err *err)
+bool time_parse(const char *text, s64 *out_ms)
 {
-    const char *text = c->values[s];
     struct tm tm = {0};
     double second = 0;
     int used = 0;
     char *end;
-    *out_ms = 0;
-    if (!text[0]) return true;
     double seconds = strtod(text, &end);
     if (end != text && !*end && seconds > 0 && seconds < 1e11) {
         *out_ms = (s64)(seconds * 1000);
@@ -463,15 +460,21 @@ bool config_time(const struct config *c, enum setting s, s64 *out_ms, struct err
                         &used, &second, &used);
     const char *rest = text + used;
     if (fields < 5 || (rest[0] && strcmp(rest, "Z") != 0) || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-        tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || second < 0 || second >= 61) {
-        err_set(err, ERR_USAGE, __func__, "--%s is '%s'; it must be a time like 2026-03-01T12:00:00Z, or Unix seconds", SETTINGS[s].name,
-                text);
+        tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || second < 0 || second >= 61)
         return false;
-    }
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
     *out_ms = (s64)timegm(&tm) * 1000 + (s64)(second * 1000);
     return true;
+}
+
+bool config_time(const struct config *c, enum setting s, s64 *out_ms, struct err *err)
+{
+    const char *text = c->values[s];
+    *out_ms = 0;
+    if (!text[0] || time_parse(text, out_ms)) return true;
+    err_set(err, ERR_USAGE, __func__, "--%s is '%s'; it must be a time like 2026-03-01T12:00:00Z, or Unix seconds", SETTINGS[s].name, text);
+    return false;
 }
 
 bool config_bool(const struct config *c, enum setting s, bool *out, struct err *err)

@@ -104,6 +104,7 @@ const char *config_text(const struct config *c, enum setting s);
 bool config_number(const struct config *c, enum setting s, u64 min, u64 max, u64 *out,
                    struct err *err);
 bool config_bool(const struct config *c, enum setting s, bool *out, struct err *err);
+bool time_parse(const char *text, s64 *out_ms); // 2026-03-01T12:00:00Z, '2026-03-01 12:00', Unix seconds
 // Unix ms; 0 when unset. UTC.
 bool config_time(const struct config *c, enum setting s, s64 *out_ms, struct err *err);
 // "30s,5m,1h,24h": exactly `count` spans of time (s, m, h, d; without a letter: ms), ascending.

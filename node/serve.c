@@ -5,6 +5,7 @@
 #include "hub.h"
 #include "log.h"
 #include "metrics.h"
+#include "past.h"
 
 #include "../sync/remote.h"
 #include "../sync/restore.h"
@@ -81,6 +82,7 @@ struct node {
     struct database_config database;
     struct remote *remote; // the database's file, while it is not all here
     bool view;             // a past state is served, to be read only
+    struct past *past; // past states, to be attached
     struct feed *feed;         // to replicas of this node; NULL: none has asked yet
     struct follower *follower; // while this node is a replica
     const char *follow;        // what it follows; "" = nothing
@@ -584,6 +586,20 @@ static void promoted(struct node *n, struct backup *backup)
     n->backup = backup;
 }
 
+static bool past_open(struct node *n, struct err *err)
+{
+    // They are kept in files that are not encrypted.
+    if (!n->objects || n->database.key.kind != STORE_KEY_NONE) return true;
+    n->past = past_create(&(struct past_options){.io = n->io,
+                                                 .objects = n->objects,
+                                                 .name = config_text(&n->config, SETTING_DATABASE),
+                                                 .folder = config_text(&n->config, SETTING_DATA),
+                                                 .key = n->key,
+                                                 .log = on_backup_log},
+                          err);
+    return n->past != NULL;
+}
+
 static bool hub_open(struct node *n, struct err *err)
 {
     const char *directory = config_text(&n->config, SETTING_HUB_DIR),
@@ -703,6 +719,7 @@ static void node_stop(struct node *n)
     if (err.code != ERR_OK) log_event(LOG_ERROR, "node.close", "msg=\"%s\"", err.text);
     feed_destroy(n->feed);
     if (n->engine) skerry_engine_destroy(n->engine);
+    past_destroy(n->past);
     remote_close(n->remote);
     backup_destroy(n->backup);
     follower_destroy(n->follower);
@@ -744,7 +761,7 @@ static bool node_start(struct node *n, struct err *err)
                   log_quote(io_backend_reason(n->io), quoted, sizeof quoted));
     }
     return config_database(&n->config, &n->database, err) && data_open(n, err) && backup_open(n, err) && encryption_check(n, err) && view_begin(n, err) && restore_if_missing(n, err) &&
-           source_begin(n, err) && database_open(n, err) && hub_open(n, err) && server_open(n, err);
+           source_begin(n, err) && past_open(n, err) && database_open(n, err) && hub_open(n, err) && server_open(n, err);
 }
 
 int serve_command(int argc, char **argv)
@@ -791,6 +808,7 @@ int serve_command(int argc, char **argv)
         while (!n->stopping) {
             struct backup *backup = NULL;
             if (io_step(n->io, UINT64_MAX) < 0) break;
+            if (n->past) past_turn(n->past);
             if (n->follower && follower_turn(n->follower, &backup)) promoted(n, backup);
         }
     } else {

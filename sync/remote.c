@@ -299,12 +299,23 @@ bool remote_is_partial(const char *path)
     return access(map, F_OK) == 0;
 }
 
-static void mount_open(struct io_mount *m, u32 flags, struct io_file **out, struct completion *c)
+int remote_file_take(struct remote *r, struct io_file **out)
+{
+    r->opens++;
+    *out = &r->file;
+    return 0;
+}
+
+bool remote_in_use(const struct remote *r)
+{
+    return r->opens > 0;
+}
+
+static void mount_open(struct io_mount *m, const char *path, u32 flags, struct io_file **out, struct completion *c)
 {
     struct remote *r = CONTAINER_OF(m, struct remote, mount);
-    (void)flags;
-    *out = &r->file;
-    completion_post(r->io, c, 0);
+    (void)path, (void)flags;
+    completion_post(r->io, c, remote_file_take(r, out));
 }
 
 static void open_run(struct remote *r);

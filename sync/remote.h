@@ -48,5 +48,8 @@ bool remote_is_partial(const char *path);
 void remote_open(struct remote **out, const struct remote_options *options, struct completion *done,
                  struct err *err);
 void remote_status_get(const struct remote *r, struct remote_status *out);
+// The file, as who opens its path through io gets it: 0. To be closed; in use until then.
+int remote_file_take(struct remote *r, struct io_file **out);
+bool remote_in_use(const struct remote *r);
 // The file must have been closed (by whoever opened it through io).
 void remote_close(struct remote *r);

@@ -223,7 +223,8 @@ static const char *op_why(struct io_file *f)
 static void op_close(struct io_file *f, struct completion *c)
 {
     struct remote *r = remote_of(f);
-    (void)io_file_lock(r->native, 0, 1ull << 40, IO_UNLOCK);
+    ASSERT(r->opens > 0);
+    if (--r->opens == 0) (void)io_file_lock(r->native, 0, 1ull << 40, IO_UNLOCK);
     op_sync(f, IO_SYNC_FULL, c);
 }
 

@@ -109,6 +109,7 @@ struct remote {
     struct completion *open_done, c;
     struct err *open_err;
     struct remote **out;
+    u32 opens; // of the file, not closed yet
     u64 native_size;
     u8 *header;
     bool resumed, newer; // newer: a later state than the map's is asked for

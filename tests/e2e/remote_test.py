@@ -10,7 +10,7 @@ import sys
 import time
 
 from fakes3 import FakeS3
-from node import PROGRAM, Node, SqlError, Tests, check, equal, sqlite3
+from node import PROGRAM, Node, SqlError, Tests, check, equal, rows_of, sqlite3
 
 ROWS = 30000  # 2 KB each: about 65 MB
 MAKE = ("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB, c INTEGER)",
@@ -146,6 +146,42 @@ def shell_looks(tests):
     equal(os.listdir(scratch), [], "files left behind")
 
 
+def attached(tests):
+    """Past states beside the present, in one statement; shared, read-only, nothing left behind."""
+    url = tests.path("store-attached")
+    node = Node(tests.path("attached"), "--store", url, "--push-interval-ms", "20").start()
+    node.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b)", "INSERT INTO t VALUES (1, 'one'), (2, 'two')")
+    check(node.wait_pushed(), "not pushed")
+    tx = node.health()["backup"]["tx"]
+    time.sleep(1.1)
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    time.sleep(1.1)
+    node.sql("DELETE FROM t WHERE a = 1", "UPDATE t SET b = 'changed' WHERE a = 2", "INSERT INTO t VALUES (3, 'three')")
+    check(node.wait_pushed(), "not pushed")
+
+    def ask(*statements):
+        s = node.session()
+        try:
+            out = s.pipeline(*({"type": "execute", "stmt": {"sql": q}} for q in statements), {"type": "close"})
+        finally:
+            s.close()
+        return [rows_of(r) if r["type"] == "ok" else r["error"]["message"] for r in out["results"][:-1]]
+    for state in (moment, f"tx={tx}"):
+        out = ask(f"ATTACH 'default@{state}' AS past", "SELECT a, b FROM past.t",
+                  "SELECT p.a, p.b, t.b FROM past.t p LEFT JOIN main.t USING (a) WHERE t.b IS NOT p.b", "DELETE FROM past.t", "DETACH past")
+        equal(out[1], [[1, "one"], [2, "two"]], "rows of " + state)
+        equal(out[2], [[1, "one", None], [2, "two", "changed"]], "what changed since " + state)
+        check("readonly" in str(out[3]), str(out[3]))
+        equal(out[4], [], "DETACH")
+    for state in ("2001-01-01T00:00:00Z", "tx=99", "yesterday"):
+        out = ask(f"ATTACH 'default@{state}' AS past", "SELECT * FROM past.t")
+        check("unable to open" in str(out[0]) + str(out[1]), str(out))
+    check("back that far" in node.log(), "the log does not say why")
+    equal(ask("SELECT a FROM t"), [[[2], [3]]], "rows of the present")
+    equal(node.stop(), 0, "exit status")
+    equal([f for f in os.listdir(node.data) if "past" in f], [], "files left behind")
+
+
 def merged_meanwhile(tests):
     """A view whose objects are merged into others, and let go, goes on with those; one that loses an object says which."""
     url = tests.path("store-merged")
@@ -239,6 +275,7 @@ def main():
             tests.run(f.__name__ + "_directory", f, tests, "directory-" + f.__name__, tests.path("store-" + f.__name__), {})
             tests.run(f.__name__ + "_s3", f, tests, "s3-" + f.__name__, "s3://skerry-test/" + f.__name__, s3.env)
         tests.run("first_query", first_query, tests, s3)
+        tests.run("attached", attached, tests)
         tests.run("merged_meanwhile", merged_meanwhile, tests)
         tests.run("shell_looks", shell_looks, tests)
         tests.run("network_goes_away", network_goes_away, tests, s3)
