@@ -252,7 +252,7 @@ static u64 bucket_book(struct object_bucket *b, u64 now, u64 units)
 
 static u64 bytes_expected(const struct object_request *r)
 {
-    return r->kind == OBJECT_GET ? r->range_size : 0;
+    return r->kind == OBJECT_GET ? MAX(r->range_size, 1u) : 0; // whole objects wait for those before them, too
 }
 
 static u64 body_bytes(const struct object_request *r)

@@ -34,6 +34,41 @@ TEST(directory_store_memory)
     world_close(&w);
 }
 
+// A limit is a lower bound of the time that requests take: so much must have passed when they are done.
+TEST(limits_are_kept)
+{
+    static const struct {
+        u64 upload, download, requests;
+        u32 puts, gets;
+        u64 ms_min;
+    } CASES[] = {
+        {0, 0, 0, 4, 4, 0},
+        {1000000, 0, 0, 4, 4, 300}, // of four puts the last begins when three are paid for
+        {0, 1000000, 0, 4, 4, 300},
+        {0, 0, 20, 15, 12, 300}, // a second's worth at once, then 7 more at 50 ms each
+    };
+    static u8 body[100000];
+    for (u32 i = 0; i < COUNT_OF(CASES); i++) {
+        struct world w;
+        struct object_store_options o = {.url = "/store", .upload_bytes_per_s = CASES[i].upload, .requests_per_s = CASES[i].requests,
+                                         .download_bytes_per_s = CASES[i].download};
+        if (!world_open(&w, IO_BACKEND_MEMORY, &o)) return;
+        struct object_request r;
+        struct object_store_stats stats;
+        object_request_init(&r, NULL, NULL);
+        u64 began = io_now_ns(w.io);
+        for (u32 k = 0; k < CASES[i].puts; k++) CHECK_EQ(run(&w, &r, OBJECT_PUT, "x", body, sizeof body), ERR_OK);
+        for (u32 k = 0; k < CASES[i].gets; k++) CHECK_EQ(run(&w, &r, OBJECT_GET, "x", NULL, 0), ERR_OK);
+        u64 ms = (io_now_ns(w.io) - began) / 1000000;
+        object_store_stats_get(w.store, &stats);
+        if (ms < CASES[i].ms_min || (CASES[i].ms_min ? stats.limited_ms == 0 : stats.limited_ms != 0))
+            test_fail(__FILE__, __LINE__, "row %u took %llu ms, %llu of them for the limits", i, (unsigned long long)ms,
+                      (unsigned long long)stats.limited_ms);
+        object_request_deinit(&r);
+        world_close(&w);
+    }
+}
+
 TEST(store_urls_that_are_refused)
 {
     static const struct {
@@ -300,8 +335,8 @@ TEST(s3_store_over_named_server)
 // The suite over a named server is part of the s3 suite of tests/run.sh, not of the unit tests.
 int main(int argc, char **argv)
 {
-    static char *without_server[] = {"object_store_test", "directory_store", "store_urls",
+    static char *without_server[] = {"object_store_test", "directory_store", "limits", "store_urls",
                                      "s3_store_over_fake", "hub_in_process", "hub_refuses", NULL};
-    if (argc < 2) return test_main(6, without_server);
+    if (argc < 2) return test_main(7, without_server);
     return test_main(argc, argv);
 }
