@@ -40,8 +40,10 @@ static void check_columns(struct check_run *k, const struct table *t, int cursor
                                 [COLUMN_TYPE_TEXT] = 4 | 16};
     for (u16 i = 0; i < t->column_count; i++) {
         const struct column *column = &t->columns[i];
-        bool typed = t->flags & TABLE_STRICT && column->strict_type >= COLUMN_TYPE_BLOB;
-        if (i == t->rowid_column || (!typed && column->not_null == CONFLICT_NONE)) continue;
+        bool strict = t->flags & TABLE_STRICT;
+        bool typed = strict && column->strict_type >= COLUMN_TYPE_BLOB;
+        bool text = !strict && column->affinity == AFFINITY_TEXT, numeric = !strict && column->affinity >= AFFINITY_NUMERIC;
+        if (i == t->rowid_column || (!typed && !text && !numeric && column->not_null == CONFLICT_NONE)) continue;
         int value = reg_temp(c);
         column_code(c, t, cursor, i, value);
         if (column->not_null != CONFLICT_NONE) {
@@ -55,6 +57,23 @@ static void check_columns(struct check_run *k, const struct table *t, int cursor
             tell_text(k, arena_format(c->arena, "non-%s value in %s.%s", type_names[column->strict_type], t->name,
                                       column->name));
             jump_here(c, fine);
+        }
+        if (text) {
+            int fine = emit(c, OP_IsType, -1, 0, value);
+            set_p5(c, 4 | 8 | 16);
+            tell_text(k, arena_format(c->arena, "NUMERIC value in %s.%s", t->name, column->name));
+            jump_here(c, fine);
+        }
+        if (numeric) { // text that is a number would have become one
+            int fine = emit(c, OP_IsType, -1, 0, value);
+            set_p5(c, 1 | 2 | 8 | 16);
+            emit(c, OP_Affinity, value, 1, 0);
+            program_p4_text(c->program, -1, "C", 1);
+            int other = emit(c, OP_IsType, -1, 0, value);
+            set_p5(c, 4 | 8 | 16);
+            tell_text(k, arena_format(c->arena, "TEXT value in %s.%s", t->name, column->name));
+            jump_here(c, fine);
+            jump_here(c, other);
         }
         reg_release(c, value);
     }
@@ -70,6 +89,32 @@ static void check_columns(struct check_run *k, const struct table *t, int cursor
     label_place(c, fine);
 }
 
+// The last field that a row has in its record: reading it goes through all of the record's header.
+static void check_record(struct check_run *k, const struct table *t, int cursor)
+{
+    struct compile *c = k->c;
+    u16 last = t->column_count;
+    for (u16 i = 0; i < t->column_count; i++)
+        if (!(t->columns[i].flags & COLUMN_VIRTUAL) && i != t->rowid_column) last = i;
+    if (last == t->column_count) return;
+    int value = reg_temp(c);
+    column_code(c, t, cursor, last, value);
+    reg_release(c, value);
+}
+
+// Rows of a table without rowids come in the order of its key, each once. previous: registers with the row before.
+static void check_order(struct check_run *k, const struct table *t, int cursor, int previous)
+{
+    struct compile *c = k->c;
+    const struct index *pk = t->primary_key;
+    int fine = label_new(c);
+    emit_int(c, OP_IdxGT, cursor, fine, previous, pk->key_count);
+    emit(c, OP_IsNull, previous, fine, 0);
+    tell_text(k, arena_format(c->arena, "row not in PRIMARY KEY order for %s", t->name));
+    label_place(c, fine);
+    for (u16 i = 0; i < pk->key_count; i++) column_code(c, t, cursor, pk->columns[i], previous + i);
+}
+
 static void check_table(struct check_run *k, const struct table *t, int database)
 {
     struct compile *c = k->c;
@@ -77,6 +122,9 @@ static void check_table(struct check_run *k, const struct table *t, int database
     target_open(c, &target, OP_OpenRead, -1, NULL);
     u32 count = table_index_count(t);
     int rows = reg_alloc(c), counts = count ? reg_alloc_range(c, (int)count) : 0;
+    bool ordered = !k->quick && t->primary_key && !table_has_rowid(t);
+    int previous = ordered ? reg_alloc_range(c, t->primary_key->key_count) : 0;
+    if (previous) emit(c, OP_Null, 0, previous, 0);
     emit(c, OP_Integer, 0, rows, 0);
     for (u32 n = 0; n < count; n++) emit(c, OP_Integer, 0, counts + (int)n, 0);
     int end = label_new(c);
@@ -84,6 +132,8 @@ static void check_table(struct check_run *k, const struct table *t, int database
     int loop = here(c);
     reg_forget_temps(c);
     emit(c, OP_AddImm, rows, 1, 0);
+    check_record(k, t, target.data_cursor);
+    if (previous) check_order(k, t, target.data_cursor, previous);
     check_columns(k, t, target.data_cursor);
     u32 n = 0;
     for (const struct index *i = t->indexes; i && !k->quick; i = i->next, n++) {
@@ -188,8 +238,8 @@ void pragma_integrity_check(struct compile *c, int database, const char *value, 
         if (d == DATABASE_TEMP && s->table_count <= 1) continue;
         compile_use_database(c, d);
         check_trees(&k, d);
-        for (u32 i = 1; i < s->table_count; i++) {
-            const struct table *t = s->tables[i];
+        for (u32 i = 1; i <= s->table_count; i++) { // the schema's own at the end
+            const struct table *t = s->tables[i % s->table_count];
             if (t->kind != TABLE_ORDINARY || (k.only && !name_equal(k.only, t->name))) continue;
             check_table(&k, t, d);
         }

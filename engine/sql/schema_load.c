@@ -257,7 +257,9 @@ static void make_table(struct schema_load *l, const struct schema_row *row)
     }
     default: load_malformed(l, row->name, "");
     }
-    if (!name_equal(t->name, row->name)) load_malformed(l, row->name, "");
+    bool view = s->kind == STMT_CREATE_VIEW;
+    bool same = name_equal(t->name, row->name) && (l->lenient || (row->table && name_equal(row->table, row->name) && (strcmp(row->type, "view") == 0) == view));
+    if (!same) load_malformed(l, row->name, "");
     t->root = (pgno)row->root;
     t->sql = p.sql;
     if (l->schema->is_temp) t->flags |= TABLE_TEMP;
@@ -281,6 +283,7 @@ static void make_index(struct schema_load *l, const struct schema_row *row)
     if (s->kind != STMT_CREATE_INDEX || row->root < 2) load_malformed(l, row->name, "invalid rootpage");
     struct schema_build b = {.parse = &p, .load = true, .file_format = (u8)l->format};
     struct index *i = index_build(&b, t, (struct stmt_create_index *)s);
+    if (!l->lenient && !name_equal(i->name, row->name)) load_malformed(l, row->name, "");
     i->root = (pgno)row->root;
     i->sql = p.sql;
     index_link(t, i);
@@ -295,6 +298,7 @@ static struct trigger *make_trigger(struct schema_load *l, const struct schema_r
     if (s->kind != STMT_CREATE_TRIGGER) load_malformed(l, row->name, "");
     struct schema_build b = {.parse = &p, .load = true, .file_format = (u8)l->format};
     struct trigger *trigger = trigger_build(&b, (struct stmt_create_trigger *)s);
+    if (!l->lenient && !name_equal(trigger->name, row->name)) load_malformed(l, row->name, "");
     trigger->sql = p.sql;
     trigger->of_temp = l->schema->is_temp;
     return trigger;

@@ -92,7 +92,7 @@ bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column)
         data += serial_size(type);
     }
     if (short_types) c->head_count = MIN(i, (u32)sizeof c->header_head - 1);
-    if (UNLIKELY(data > c->row_size)) {
+    if (UNLIKELY(data > c->row_size || (at == end && data != c->row_size))) {
         c->row_valid = false;
         c->head_count = 0;
         return false;
@@ -202,7 +202,7 @@ io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 colum
         i++;
     }
     // Offsets do not wrap before this is seen: a header has at most 98307 types.
-    if (UNLIKELY(data > c->row_size)) return malformed(s, c);
+    if (UNLIKELY(data > c->row_size || (at == end && data != c->row_size && c->kind == VM_CURSOR_TREE))) return malformed(s, c);
     c->header_at = (u32)(at - header);
     c->data_at = (u32)data;
     c->parsed_count = i;

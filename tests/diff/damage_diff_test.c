@@ -1,0 +1,273 @@
+// Goal: of damaged files, integrity_check and quick_check say "ok" where SQLite's do and nowhere else; what is "ok" is read
+// with the same rows; where SQLite reads on past a fault that its check tells of, that is the same rows or SQLITE_CORRUPT with
+// a place, and what SQLite cannot read is no other error.
+// Method: databases of SQLite's of all kinds, with bytes changed by seed: fields of page headers, cell pointers, varints,
+// pointer maps, freelists, the log. Both engines ask copies of the same bytes. DAMAGES=n: so many of each kind.
+#include "engine/skerry.h"
+#include "tests/test.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+struct kind {
+    const char *name, *pragmas;
+    bool log; // the damage is in the log
+};
+static const struct kind kinds[] = {
+    {"small pages", "PRAGMA page_size=512", false},
+    {"pages of 1024", "PRAGMA page_size=1024", false},
+    {"pages of 4096", "PRAGMA page_size=4096", false},
+    {"auto_vacuum", "PRAGMA page_size=512; PRAGMA auto_vacuum=1", false},
+    {"incremental", "PRAGMA page_size=1024; PRAGMA auto_vacuum=2", false},
+    {"UTF-16", "PRAGMA page_size=1024; PRAGMA encoding='UTF-16le'", false},
+    {"a log", "PRAGMA page_size=512; PRAGMA journal_mode=wal", true},
+};
+
+static const char FILLING[] =
+    "CREATE TABLE t(a INTEGER PRIMARY KEY, b, c NOT NULL, CHECK(a > 0)); CREATE INDEX tb ON t(b, c); CREATE UNIQUE INDEX td ON t(a DESC, b);"
+    "CREATE INDEX te ON t(length(b)) WHERE a % 2; CREATE TABLE w(k TEXT PRIMARY KEY, v) WITHOUT ROWID; CREATE TABLE gone(x);"
+    "WITH n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 220) INSERT INTO t SELECT x * 3, hex(zeroblob(x % 30)) || x,"
+    " zeroblob(CASE WHEN x % 23 THEN x % 40 ELSE 1300 END) FROM n;"
+    "INSERT INTO w SELECT 'key ' || a || hex(zeroblob(a % 17)), b FROM t WHERE a % 2; INSERT INTO gone SELECT c FROM t;"
+    "DELETE FROM t WHERE a % 7 = 1 OR a BETWEEN 300 AND 360; DROP TABLE gone";
+
+static const char *const questions[] = {
+    "SELECT quote(a) || quote(b) || quote(c) FROM t NOT INDEXED",
+    "SELECT quote(b) || quote(a) FROM t INDEXED BY tb ORDER BY b, c",
+    "SELECT quote(a) FROM t INDEXED BY td WHERE a > 100 ORDER BY a DESC",
+    "SELECT quote(k) || quote(v) FROM w ORDER BY k",
+    "SELECT count(*) FROM t WHERE a BETWEEN 100 AND 200",
+    "SELECT quote(v) FROM w WHERE k = 'key 99' OR k LIKE 'key 1%'",
+};
+
+struct answer {
+    char *text;
+    size_t size, capacity;
+    int code; // primary
+    char error[1000];
+};
+
+static void answer_add(struct answer *a, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    if (a->size + size + 1 > a->capacity) a->text = realloc(a->text, a->capacity = (a->size + size) * 2 + 100);
+    memcpy(a->text + a->size, text, size);
+    a->size += size;
+    a->text[a->size - 1] = '\n';
+    a->text[a->size] = 0;
+}
+
+static void answer_free(struct answer *a)
+{
+    free(a->text);
+    *a = (struct answer){0};
+}
+
+static int sqlite_row(void *context, int count, char **values, char **names)
+{
+    (void)count, (void)names;
+    answer_add(context, values[0] ? values[0] : "NULL");
+    return 0;
+}
+
+static struct answer sqlite_ask(sqlite3 *db, const char *sql)
+{
+    struct answer a = {0};
+    char *error = NULL;
+    a.code = sqlite3_exec(db, sql, sqlite_row, &a, &error);
+    if (error) snprintf(a.error, sizeof a.error, "%s", error);
+    sqlite3_free(error);
+    return a;
+}
+
+static int skerry_row(void *context, struct skerry_stmt *s)
+{
+    const char *text = skerry_column_text(s, 0, NULL);
+    answer_add(context, text ? text : "NULL");
+    return 0;
+}
+
+static struct answer skerry_ask(struct skerry *db, const char *sql)
+{
+    struct answer a = {0};
+    if (skerry_exec(db, sql, skerry_row, &a) == SKERRY_OK) return a;
+    a.code = err_primary(skerry_error(db)->code);
+    snprintf(a.error, sizeof a.error, "%s", skerry_error(db)->text);
+    return a;
+}
+
+// ---- files ---------------------------------------------------------------------------------------------------------
+
+struct bytes {
+    u8 *data;
+    size_t size;
+};
+
+static struct bytes load(const char *path)
+{
+    struct bytes b = {0};
+    FILE *f = fopen(path, "rb");
+    if (!f) return b;
+    fseek(f, 0, SEEK_END);
+    b.size = (size_t)ftell(f);
+    rewind(f);
+    b.data = malloc(b.size + 1);
+    b.size = fread(b.data, 1, b.size, f);
+    fclose(f);
+    return b;
+}
+
+static void save(const char *path, const char *suffix, const struct bytes *b)
+{
+    char full[700];
+    snprintf(full, sizeof full, "%s%s", path, suffix);
+    unlink(full);
+    if (!b->data) return;
+    FILE *f = fopen(full, "wb");
+    fwrite(b->data, 1, b->size, f);
+    fclose(f);
+}
+
+static void make(const struct kind *k, const char *path, struct bytes *file, struct bytes *log)
+{
+    sqlite3 *db;
+    char wal[700];
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    sqlite3_open(path, &db);
+    sqlite3_exec(db, k->pragmas, NULL, NULL, NULL);
+    if (sqlite3_exec(db, FILLING, NULL, NULL, NULL) != SQLITE_OK) test_fail(__FILE__, __LINE__, "%s", sqlite3_errmsg(db));
+    if (k->log) {
+        sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL);
+        for (u32 i = 0; i < 12; i++)
+            sqlite3_exec(db, "UPDATE t SET b = b || 'x' WHERE a % 5 = 0; DELETE FROM w WHERE rowid IN (SELECT 1); INSERT INTO t(b, c) SELECT b, c FROM t LIMIT 9", NULL, NULL, NULL);
+    }
+    *file = load(path);
+    *log = load(wal);
+    sqlite3_close(db);
+}
+
+// One to three places, more often where they matter.
+static void damage(struct bytes *b, u64 *random, u32 page_size, char *what, size_t room)
+{
+    u32 places = 1 + (u32)(test_random(random) % 3);
+    size_t used = 0;
+    *what = 0;
+    for (u32 i = 0; i < places; i++) {
+        u64 at = test_random(random) % b->size;
+        if (test_random(random) % 3 == 0) at = at / page_size * page_size + test_random(random) % 24; // a page's header
+        if (at < 100 && test_random(random) % 8) at += 100;
+        if (at >= b->size) at = b->size - 1;
+        u8 old = b->data[at];
+        const u8 choices[] = {(u8)(old ^ 1u << test_random(random) % 8), 0, 255, (u8)(old + 1), (u8)(old - 1), (u8)test_random(random)};
+        b->data[at] = choices[test_random(random) % COUNT_OF(choices)];
+        used += (size_t)snprintf(what + used, room - used, "%llu: %u to %u; ", (unsigned long long)at, old, b->data[at]);
+    }
+}
+
+// ---- comparing -----------------------------------------------------------------------------------------------------
+
+struct counts {
+    u32 sound, unsound, errors, lenient;
+};
+
+static bool is_ok(const struct answer *a)
+{
+    return a->code == 0 && a->size == 3 && memcmp(a->text, "ok\n", 3) == 0;
+}
+
+static void verdict_compare(const struct kind *k, const char *what, const char *sql, const struct answer *ours, const struct answer *theirs)
+{
+    if (is_ok(ours) == is_ok(theirs)) return;
+    test_fail(__FILE__, __LINE__, "%s, %s%s: we say %.200s%s, SQLite %.200s%s", k->name, what, sql, ours->text ? ours->text : "", ours->error,
+              theirs->text ? theirs->text : "", theirs->error);
+}
+
+static void rows_compare(const struct kind *k, const char *what, const char *sql, const struct answer *ours, const struct answer *theirs, bool sound, struct counts *n)
+{
+    if (theirs->code == 0 && sound) {
+        const char *a = ours->text ? ours->text : "", *b = theirs->text ? theirs->text : "";
+        if (ours->code || strcmp(a, b) != 0)
+            test_fail(__FILE__, __LINE__, "%s, %s%s: SQLite reads it, we %s (%zu and %zu bytes)", k->name, what, sql, ours->code ? ours->error : "read other rows",
+                      ours->size, theirs->size);
+        return;
+    }
+    if (ours->code == 0) {
+        n->lenient += theirs->code != 0;
+        return;
+    }
+    n->errors++;
+    bool corrupt = ours->code == 11 || ours->code == 26 || ours->code == theirs->code;
+    if (!corrupt || (ours->code == 11 && strlen(ours->error) < 20))
+        test_fail(__FILE__, __LINE__, "%s, %s%s: our error is %d, %s; SQLite's %d, %s", k->name, what, sql, ours->code, ours->error, theirs->code, theirs->error);
+}
+
+static void copies_compare(struct skerry_engine *engine, const struct kind *k, const char *what, const char *our_path, const char *their_path, struct counts *n)
+{
+    sqlite3 *db;
+    struct skerry *mine = NULL;
+    struct err err = ERR_CLEAR;
+    sqlite3_open(their_path, &db);
+    if (!skerry_open(engine, our_path, SKERRY_OPEN_CREATE, &mine, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
+    bool sound = false;
+    static const char *const checks[] = {"PRAGMA integrity_check", "PRAGMA quick_check"};
+    for (u32 i = 0; i < COUNT_OF(checks); i++) {
+        struct answer theirs = sqlite_ask(db, checks[i]), ours = skerry_ask(mine, checks[i]);
+        verdict_compare(k, what, checks[i], &ours, &theirs);
+        if (i == 0) *(is_ok(&theirs) ? &n->sound : &n->unsound) += 1;
+        if (i == 0) sound = is_ok(&theirs);
+        answer_free(&ours);
+        answer_free(&theirs);
+    }
+    for (u32 i = 0; i < COUNT_OF(questions); i++) {
+        struct answer theirs = sqlite_ask(db, questions[i]), ours = skerry_ask(mine, questions[i]);
+        rows_compare(k, what, questions[i], &ours, &theirs, sound, n);
+        answer_free(&ours);
+        answer_free(&theirs);
+    }
+    sqlite3_close(db);
+    while (skerry_close(mine, &err) == SKERRY_WAIT) io_step(skerry_engine_io(engine), UINT64_MAX);
+}
+
+TEST(damaged_files_are_judged_and_read_as_sqlite_does)
+{
+    u32 damages = getenv("DAMAGES") ? (u32)atoi(getenv("DAMAGES")) : 60;
+    u64 random = test_seed();
+    struct skerry_engine *engine;
+    struct err err = ERR_CLEAR;
+    REQUIRE(skerry_engine_create(&(struct skerry_engine_options){.backend = IO_BACKEND_POSIX}, &engine, &err));
+    char ours[600], theirs[600], what[300];
+    snprintf(ours, sizeof ours, "%s/ours.db", test_dir());
+    snprintf(theirs, sizeof theirs, "%s/theirs.db", test_dir());
+    struct counts n = {0};
+    for (u32 i = 0; i < COUNT_OF(kinds); i++) {
+        char path[600];
+        snprintf(path, sizeof path, "%s/%u.db", test_dir(), i);
+        struct bytes file, log;
+        make(&kinds[i], path, &file, &log);
+        for (u32 round = 0; round < damages; round++) {
+            struct bytes *target = kinds[i].log ? &log : &file, copy = {malloc(target->size + 1), target->size};
+            memcpy(copy.data, target->data, target->size);
+            u32 page_size = (u32)file.data[16] << 8 | file.data[17];
+            damage(&copy, &random, page_size, what, sizeof what);
+            const char *const places[] = {ours, theirs};
+            for (u32 p = 0; p < 2; p++) {
+                save(places[p], "", kinds[i].log ? &file : &copy);
+                save(places[p], "-wal", kinds[i].log ? &copy : &(struct bytes){0});
+                save(places[p], "-shm", &(struct bytes){0});
+                save(places[p], "-journal", &(struct bytes){0});
+            }
+            copies_compare(engine, &kinds[i], what, ours, theirs, &n);
+            free(copy.data);
+        }
+        free(file.data);
+        free(log.data);
+    }
+    skerry_engine_destroy(engine);
+    if (getenv("DAMAGES")) printf("  sound %u, unsound %u, errors of both %u, of SQLite alone %u\n", n.sound, n.unsound, n.errors, n.lenient);
+    CHECK(n.unsound > damages && n.sound > damages / 2 && n.errors > damages / 2);
+}
+
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}
