@@ -182,7 +182,8 @@ static const char *const TABLES[] = {"t", "u", "w", "x", "y"};
 
 static void contents_compare(struct world *w)
 {
-    contents_compare_one(w, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name");
+    // SQLite's VACUUM, which the model does not run, leaves a sqlite_sequence out that no table needs.
+    contents_compare_one(w, "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name <> 'sqlite_sequence' ORDER BY name");
     for (u32 i = 0; i < COUNT_OF(TABLES) && !w->failed; i++) {
         char sql[200];
         snprintf(sql, sizeof sql, "SELECT count(*) FROM sqlite_schema WHERE name='%s'", TABLES[i]);

@@ -15,8 +15,8 @@ passed=0 failed=0
 crash=tests/sim/engine_crash_test lives=tests/sim/store_crash_test contract=tests/io/io_contract_test
 deferred=tests/engine/deferred_test wal=tests/engine/store/wal_test
 isolation=tests/sim/isolation_test concurrent=tests/engine/concurrent_test
-spill=tests/engine/spill_test
-programs="$crash $lives $contract $deferred $wal $isolation $concurrent $spill"
+spill=tests/engine/spill_test encryption=tests/engine/encryption_test
+programs="$encryption $crash $lives $contract $deferred $wal $isolation $concurrent $spill"
 make -s -j"$(nproc)" $(printf 'build/release/%s ' $programs) || exit 1
 flags=$(make -s flags) libs=$(make -s libs)
 
@@ -72,6 +72,9 @@ mutant writer_not_prepared $store/txn.c 's/if \(t->state == TXN_WRITE && !t->pre
 mutant mutation_before_a_wait $store/txn_page.c 's/^    IO_TRY\(txn_page\(t, op, trunk, &p\)\);/    t->freelist_head = 0; IO_TRY(txn_page(t, op, trunk, \&p));/' $deferred $crash
 mutant savepoint_forgets_pages $store/txn_page.c 's/^    private_add\(t, u->image, u->no\);/    txn_private_give(t, u->image);/' $crash
 mutant savepoint_forgets_frees $store/txn_page.c 's/^            t->free_count--;/            ;/' $crash
+mutant key_slot_not_synced $store/rekey.c 's/io_file_writev_sync\(s->file, &r->iov/io_file_writev(s->file, \&r->iov/' $crash
+mutant key_before_dropped_early $store/rekey.c 's/if \(s->backfilled < r->done\) \{/if (false) {/' $encryption $crash
+mutant page_number_not_sealed $store/codec.c 's/be32_put\(out \+ SEALED_ID_SIZE, no\);/be32_put(out + SEALED_ID_SIZE, 0);/' $encryption
 mutant conflict_not_checked $store/txn.c 's/if \(change_check\(t\)\) return ERR_OK;/return ERR_OK;/' $isolation
 mutant change_not_published $store/change_index.c 's/^    k->write_lsn = lsn;$//' $isolation
 mutant replay_skips_a_change $store/change_replay.c 's/case CHANGE_DELETE: return replay_delete\(t, op, change\);/case CHANGE_DELETE: return change->keyed ? replay_delete(t, op, change) : IO_DONE;/' $isolation
