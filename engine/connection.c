@@ -83,10 +83,10 @@ static bool path_in_memory(const char *path)
     return !*path || strcmp(path, ":memory:") == 0;
 }
 
-u64 connection_cache_bytes(const struct skerry *db)
+u64 connection_cache_bytes(const struct skerry *db, u32 index)
 {
-    s64 setting = db->settings[SETTING_CACHE_SIZE];
-    const struct txn *t = db->databases[DATABASE_MAIN].txn;
+    s64 setting = db->databases[index].settings[DATABASE_CACHE_SIZE];
+    const struct txn *t = db->databases[index].txn;
     u64 bytes = setting < 0 ? (u64)-(setting + 1) * 1024 + 1024 : (u64)setting * (t ? txn_page_size(t) : 4096);
     u64 max = db->engine->options.cache_bytes;
     return max ? MIN(bytes, max) : bytes;
@@ -95,6 +95,20 @@ u64 connection_cache_bytes(const struct skerry *db)
 bool connection_in_memory(const struct skerry *db, u32 index)
 {
     return index == DATABASE_TEMP || path_in_memory(db->databases[index].path);
+}
+
+void connection_database_settings(struct skerry *db, u32 index)
+{
+    s64 *settings = db->databases[index].settings;
+    settings[DATABASE_CACHE_SIZE] = CACHE_SIZE_DEFAULT;
+    settings[DATABASE_SYNCHRONOUS] = index == DATABASE_TEMP ? 0 : 2;
+    settings[DATABASE_JOURNAL_SIZE_LIMIT] = -1;
+}
+
+void connection_wal_policy(struct skerry *db, u32 index)
+{
+    struct database *d = &db->databases[index];
+    if (d->txn) txn_wal_policy(d->txn, (u32)db->settings[SETTING_WAL_AUTOCHECKPOINT], d->settings[DATABASE_JOURNAL_SIZE_LIMIT]);
 }
 
 io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
@@ -107,6 +121,7 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
         .in_memory = connection_in_memory(db, index),
         .temp_dir = connection_in_memory(db, index) ? NULL : db->engine->temp_dir,
         .checkpoint_frames = db->engine->options.checkpoint_frames,
+        .wal_bytes_max = db->engine->options.wal_bytes_max,
         .page_size = (u32)db->settings[SETTING_PAGE_SIZE],
         .auto_vacuum = (u8)MAX(db->settings[SETTING_AUTO_VACUUM], 0),
         .checksums = db->engine->options.checksums,
@@ -116,9 +131,10 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
     options.cache_bytes = db->engine->options.cache_bytes;
     if (options.in_memory) options.create = true;
     IO_TRY(store_open(db->engine->io, d->path, &options, op, &d->store));
-    if (db->settings[SETTING_CACHE_SIZE] != CACHE_SIZE_DEFAULT) store_cache_resize(d->store, connection_cache_bytes(db));
+    if (d->settings[DATABASE_CACHE_SIZE] != CACHE_SIZE_DEFAULT) store_cache_resize(d->store, connection_cache_bytes(db, index));
     d->txn = txn_create(d->store);
     if (!d->txn) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
+    connection_wal_policy(db, index);
     return IO_DONE;
 }
 
@@ -256,6 +272,7 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
     if (!d->name || !d->path) {
         err_set(&op->err, ERR_NOMEM, __func__, "out of memory");
     } else {
+        connection_database_settings(db, db->database_count);
         db->database_count++; // visible to open and begin, which take its number
         status = connection_database_open(db, op, db->database_count - 1);
         if (status == IO_DONE) status = schema_load_one(db, op, db->database_count - 1);

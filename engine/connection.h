@@ -51,10 +51,7 @@ enum connection_flag {
 // PRAGMAs that hold a number. Those of one database: in struct database.
 enum connection_setting {
     SETTING_BUSY_TIMEOUT,
-    SETTING_CACHE_SIZE,
-    SETTING_SYNCHRONOUS,
     SETTING_TEMP_STORE,
-    SETTING_JOURNAL_SIZE_LIMIT,
     SETTING_WAL_AUTOCHECKPOINT,
     SETTING_MMAP_SIZE,
     SETTING_LOCKING_MODE, // 0 normal, 1 exclusive
@@ -70,6 +67,13 @@ enum connection_setting {
     SETTING_COUNT,
 };
 
+enum database_setting {
+    DATABASE_CACHE_SIZE,
+    DATABASE_SYNCHRONOUS,
+    DATABASE_JOURNAL_SIZE_LIMIT,
+    DATABASE_SETTING_COUNT,
+};
+
 struct database {
     char *name; // "main", "temp", or the name in ATTACH
     char *path; // "" or ":memory:": private
@@ -79,6 +83,7 @@ struct database {
     struct txn *txn;     // NULL while store is
     struct schema *schema; // NULL: not loaded
     u32 max_page_count;    // PRAGMA max_page_count; 0: PAGE_COUNT_MAX
+    s64 settings[DATABASE_SETTING_COUNT];
     bool schema_stale;     // to be read again before it is used
     bool load_began_read;  // the snapshot is there for loading alone
     bool schema_own;       // this transaction has changed it: not to be shared
@@ -177,7 +182,10 @@ const struct collation *connection_collation_at(struct skerry *db, u32 index); /
 // Of text in all databases of the connection, 1 to 3: the main one's, or what it will be.
 u8 connection_encoding(const struct skerry *db);
 // Opens the database's file (and, for temp, its store). No-op when it is open.
-u64 connection_cache_bytes(const struct skerry *db); // that a page cache or a sorter may take: PRAGMA cache_size, within the engine's bound
+// That the page cache of one of its databases or a sorter may take: PRAGMA cache_size, within the engine's bound.
+u64 connection_cache_bytes(const struct skerry *db, u32 index);
+void connection_database_settings(struct skerry *db, u32 index); // as they are at first
+void connection_wal_policy(struct skerry *db, u32 index);        // what PRAGMAs have set goes to its transaction
 io_status connection_database_open(struct skerry *db, struct op *op, u32 index);
 // Loads what is missing or stale of the schemas.
 io_status connection_schemas_load(struct skerry *db, struct op *op);

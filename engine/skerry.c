@@ -139,14 +139,12 @@ bool skerry_open(struct skerry_engine *e, const char *path, u32 flags, struct sk
     db->databases[DATABASE_MAIN] = (struct database){
         .name = main_name, .path = own_path, .read_only = parts.read_only, .no_create = parts.no_create, .key = parts.key};
     db->databases[DATABASE_TEMP] = (struct database){.name = temp_name, .path = temp_path};
+    for (u32 i = 0; i < 2; i++) connection_database_settings(db, i);
     db->database_count = 2;
     db->autocommit = true;
     db->flags = 1ull << CONNECTION_AUTOMATIC_INDEX | 1ull << CONNECTION_SHORT_COLUMN_NAMES |
                 1ull << CONNECTION_TRUSTED_SCHEMA | 1ull << CONNECTION_DQS_DML | 1ull << CONNECTION_DQS_DDL;
     memcpy(db->limits, limits_default, sizeof db->limits);
-    db->settings[SETTING_CACHE_SIZE] = CACHE_SIZE_DEFAULT;
-    db->settings[SETTING_SYNCHRONOUS] = 2;
-    db->settings[SETTING_JOURNAL_SIZE_LIMIT] = -1;
     db->settings[SETTING_WAL_AUTOCHECKPOINT] = e->options.checkpoint_frames ? e->options.checkpoint_frames : 1000;
     db->settings[SETTING_CACHE_SPILL] = 1;
     db->settings[SETTING_AUTO_VACUUM] = -1;

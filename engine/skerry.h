@@ -43,6 +43,7 @@ struct skerry_engine_options {
     enum io_backend_kind backend;
     u64 cache_bytes;          // page cache of each database; 0 = 16 MiB
     u32 checkpoint_frames;    // 0 = 1000
+    u64 wal_bytes_max;        // readers that keep a longer log are let go (SQLITE_BUSY_SNAPSHOT); 0: never
     const struct store_key *key;          // of all database files (store/store.h): copied; NULL: they are not encrypted
     const struct store_key *key_previous; // files that are still encrypted with this one are taken to `key`
     bool keys_fixed;                      // PRAGMA rekey is refused: who opens the files next has what is said here

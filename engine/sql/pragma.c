@@ -1,5 +1,6 @@
 #include "pragma.h"
 
+#include <ctype.h>
 #include <strings.h>
 
 #define ROWS(name, flags, columns)      {name, PRAGMA_ROWS, PRAGMA_F_TABLE | (flags), 0, columns}
@@ -45,7 +46,7 @@ static const struct pragma_def pragmas[] = {
     ROWS("index_xinfo", PRAGMA_F_ARGUMENT, "seqno cid name desc coll key"),
     OTHER("integrity_check", PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT, NULL),
     OTHER("journal_mode", PRAGMA_F_RETURNS | PRAGMA_F_TABLE, NULL),
-    SETTING("journal_size_limit", JOURNAL_SIZE_LIMIT, PRAGMA_F_RETURNS),
+    OTHER("journal_size_limit", PRAGMA_F_RETURNS, NULL),
     FLAG("legacy_alter_table", LEGACY_ALTER_TABLE),
     NOTHING("legacy_file_format"),
     OTHER("locking_mode", PRAGMA_F_RETURNS, NULL),
@@ -163,6 +164,13 @@ static void setting_set(struct compile *c, enum connection_setting setting, s64 
     set_p5(c, 1);
 }
 
+static void database_setting_set(struct compile *c, int database, enum database_setting setting, s64 v)
+{
+    int reg = reg_alloc(c);
+    program_emit_integer(c->program, reg, v);
+    emit(c, OP_DatabaseSetting, database, setting, reg);
+}
+
 // ---- kinds ------------------------------------------------------------------------------------------------
 
 static void emit_rows(struct compile *c, const struct pragma_rows *rows)
@@ -206,9 +214,9 @@ static void setting_pragma(struct compile *c, const struct pragma_def *def, cons
         s64 v = value_int64(value, now);
         if (setting == SETTING_CACHE_SPILL) v = pragma_boolean(value, value_int(value) != 0) ? MAX(value_int(value), 1) : 0;
         if (setting == SETTING_BUSY_TIMEOUT) v = MAX(value_int(value), 0);
-        if (setting == SETTING_JOURNAL_SIZE_LIMIT) v = MAX(v, -1);
+        if (setting == SETTING_WAL_AUTOCHECKPOINT) v = MAX(value_int(value), 0);
         if (setting == SETTING_MMAP_SIZE) v = 0;
-        if (v >= 0 || setting == SETTING_JOURNAL_SIZE_LIMIT) {
+        if (v >= 0) {
             setting_set(c, setting, v);
             now = v;
         }
@@ -256,10 +264,10 @@ static void encoding_pragma(struct compile *c, const char *value)
     compile_fail(c, ERR_ERROR, -1, "unsupported encoding: %s", value);
 }
 
-static void synchronous_pragma(struct compile *c, const char *value)
+static void synchronous_pragma(struct compile *c, int database, const char *value)
 {
     if (!value) {
-        result_int(c, c->db->settings[SETTING_SYNCHRONOUS]);
+        result_int(c, c->db->databases[database].settings[DATABASE_SYNCHRONOUS]);
         return;
     }
     if (!c->db->autocommit)
@@ -269,10 +277,10 @@ static void synchronous_pragma(struct compile *c, const char *value)
         s64 level;
     } levels[] = {{"on", 1}, {"no", 0}, {"off", 0}, {"false", 0}, {"yes", 1}, {"true", 1}, {"extra", 3}, {"full", 2}};
     s64 level = 1;
-    if (*value >= '0' && *value <= '9') level = value_int(value) & 7;
+    if (*value >= '0' && *value <= '9') level = ((value_int(value) + 1) & 7) ? ((value_int(value) + 1) & 7) - 1 : 0;
     for (u32 i = 0; i < COUNT_OF(levels); i++)
         if (strcasecmp(value, levels[i].name) == 0) level = levels[i].level;
-    setting_set(c, SETTING_SYNCHRONOUS, MIN(level, 3));
+    if (database != DATABASE_TEMP) database_setting_set(c, database, DATABASE_SYNCHRONOUS, level);
 }
 
 static void temp_store_pragma(struct compile *c, const char *value)
@@ -295,16 +303,38 @@ static void temp_store_pragma(struct compile *c, const char *value)
     setting_set(c, SETTING_TEMP_STORE, v);
 }
 
-static void cache_size_pragma(struct compile *c, const struct pragma_def *def, const char *value)
+static void cache_size_pragma(struct compile *c, const struct pragma_def *def, int database, const char *value)
 {
     bool stored = strcmp(def->name, "default_cache_size") == 0;
+    s64 now = c->db->databases[database].settings[DATABASE_CACHE_SIZE];
     if (!value) {
-        result_int(c, stored ? MAX(c->db->settings[SETTING_CACHE_SIZE], -c->db->settings[SETTING_CACHE_SIZE])
-                             : c->db->settings[SETTING_CACHE_SIZE]);
+        result_int(c, stored ? MAX(now, -now) : now);
         return;
     }
     s64 v = value_int(value);
-    setting_set(c, SETTING_CACHE_SIZE, stored && v < 0 ? -v : v);
+    database_setting_set(c, database, DATABASE_CACHE_SIZE, stored && v < 0 ? -v : v);
+}
+
+// What the digits at the text's beginning say, or its hexadecimal ones; kept within 64 bits.
+static s64 value_digits(const char *text)
+{
+    while (isspace((unsigned char)*text)) text++;
+    bool negative = *text == '-';
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) return (s64)strtoull(text + 2, NULL, 16);
+    if (*text == '-' || *text == '+') text++;
+    u64 v = 0, most = (u64)INT64_MAX + negative;
+    for (; isdigit((unsigned char)*text); text++) v = v > (most - (u64)(*text - '0')) / 10 ? most : v * 10 + (u64)(*text - '0');
+    return negative ? (s64)(0 - v) : (s64)v;
+}
+
+static void journal_size_limit_pragma(struct compile *c, int database, const char *value)
+{
+    s64 limit = c->db->databases[database].settings[DATABASE_JOURNAL_SIZE_LIMIT];
+    if (value) {
+        limit = MAX(value_digits(value), (s64)-1);
+        database_setting_set(c, database, DATABASE_JOURNAL_SIZE_LIMIT, limit);
+    }
+    result_int(c, limit);
 }
 
 static void locking_mode_pragma(struct compile *c, const char *value)
@@ -385,8 +415,9 @@ static void page_size_pragma(struct compile *c, int database, const char *value)
 
 static void checkpoint_pragma(struct compile *c, int database, bool said, const char *value)
 {
-    static const char *const modes[] = {[CHECKPOINT_PASSIVE] = "passive", [CHECKPOINT_FULL] = "full",
-                                        [CHECKPOINT_RESTART] = "restart", [CHECKPOINT_TRUNCATE] = "truncate"};
+    static const char *const modes[] = {[CHECKPOINT_NOOP] = "noop", [CHECKPOINT_PASSIVE] = "passive",
+                                        [CHECKPOINT_FULL] = "full", [CHECKPOINT_RESTART] = "restart",
+                                        [CHECKPOINT_TRUNCATE] = "truncate"};
     int mode = CHECKPOINT_PASSIVE;
     for (int i = 0; value && i < (int)COUNT_OF(modes); i++)
         if (strcasecmp(value, modes[i]) == 0) mode = i;
@@ -430,11 +461,13 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
     } else if (strcmp(name, "encoding") == 0) {
         encoding_pragma(c, value);
     } else if (strcmp(name, "synchronous") == 0) {
-        synchronous_pragma(c, value);
+        synchronous_pragma(c, database, value);
     } else if (strcmp(name, "temp_store") == 0) {
         temp_store_pragma(c, value);
     } else if (strcmp(name, "cache_size") == 0 || strcmp(name, "default_cache_size") == 0) {
-        cache_size_pragma(c, def, value);
+        cache_size_pragma(c, def, database, value);
+    } else if (strcmp(name, "journal_size_limit") == 0) {
+        journal_size_limit_pragma(c, database, value);
     } else if (strcmp(name, "locking_mode") == 0) {
         locking_mode_pragma(c, value);
     } else if (strcmp(name, "secure_delete") == 0) {

@@ -6,16 +6,15 @@
 // slice reads what the cache does not hold, then writes runs of neighbouring pages with one call
 // each. `backfilled` moves only when the database file has been synced.
 //
-// When all is backfilled and nobody reads the WAL, it starts again (store_wal_reset_try): in memory
-// only; the file is overwritten by the next flush. As with SQLite, that is done by the first writer
-// who finds it so.
+// A very long log is copied in passes, each to a commit, so that sorting its pages neither takes
+// long nor much memory. What is asked for is in checkpoint_ask.c, the log's restart in wal_restart.c.
 #include "store_private.h"
 
 #include <errno.h>
 
-#define SLICE_BYTES 262144u
-#define GATE_FACTOR 4u
-#define HELD_FACTOR 16u
+#define SLICE_BYTES     262144u
+#define PASS_FRAMES     65536u
+#define GROWTH_SLACK    65536u // bytes that a database may have grown by without frames: SQLite's
 
 enum checkpoint_step {
     CHECKPOINT_IDLE,
@@ -44,7 +43,8 @@ struct checkpoint {
     struct store *store;
     struct completion completion;
     enum checkpoint_step step;
-    struct mark target;
+    u64 goal;           // lsn
+    struct mark target; // of this pass
     u32 frame_target;
     struct checkpoint_page *pages; // sorted by number
     u32 page_count, page_next;
@@ -53,9 +53,7 @@ struct checkpoint {
     struct iovec *iovs;
     u8 *buffer;
     u32 outstanding;
-    const struct op *asked_by;    // started it: when it is over, that was its try
-    struct completion truncation; // of the WAL
-    s64 result;                   // first error of the slice
+    s64 result; // first error of the slice
     struct err err;
 };
 
@@ -102,10 +100,10 @@ const struct err *checkpoint_err(const struct store *s)
     return &s->checkpoint->err;
 }
 
-void checkpoint_kick(struct store *s)
+void checkpoint_kick(struct store *s, u32 frames)
 {
-    if (s->state == STORE_OPEN && s->wal.frame_count >= s->options.checkpoint_frames &&
-        s->durable.lsn - s->backfilled >= s->options.checkpoint_frames && !checkpoint_busy(s))
+    if (s->state == STORE_OPEN && frames && s->wal.frame_count >= frames && s->durable.lsn - s->backfilled >= frames &&
+        !checkpoint_busy(s))
         checkpoint_start(s);
 }
 
@@ -173,22 +171,55 @@ static struct mark mark_at(const struct store *s, u64 lsn)
     return (struct mark){.lsn = lsn, .page_count = w->frames[frame - 1].page_count};
 }
 
-bool checkpoint_start(struct store *s)
+// As far as one pass goes: the first commit at or after PASS_FRAMES.
+static struct mark mark_of_pass(const struct store *s, u64 goal)
 {
-    struct checkpoint *k = s->checkpoint;
-    ASSERT(k->step == CHECKPOINT_IDLE);
-    err_clear(&k->err);
-    u64 limit = store_horizon(s);
-    if (limit <= s->backfilled || s->read_only || s->flush_failed) return false;
-    k->target = mark_at(s, limit);
-    k->frame_target = (u32)(limit - s->wal.base);
+    if (goal - s->backfilled <= PASS_FRAMES) return mark_at(s, goal);
+    u64 lsn = s->backfilled + PASS_FRAMES;
+    while (lsn < goal && s->wal.frames[lsn - s->wal.base - 1].page_count == 0) lsn++;
+    return mark_at(s, lsn);
+}
+
+err_code store_log_check(const struct store *s, const struct mark *m, struct err *err)
+{
+    const struct wal *w = &s->wal;
+    u64 most = s->file_pages + (u64)w->frame_count + GROWTH_SLACK / s->page_size;
+    if (s->in_memory || m->page_count <= most) return ERR_OK;
+    u32 frame = (u32)(m->lsn - w->base);
+    u64 offset = frame ? wal_frame_offset(w, frame) : 0;
+    err->offset = (s64)offset;
+    err_set(err, ERR_CORRUPT, __func__,
+            "database disk image is malformed: frame %u (page %u, offset %llu) of %s gives the database %u pages, of "
+            "which the file and the log can hold %llu; both are left as they are",
+            frame, frame ? w->frames[frame - 1].no : 0, (unsigned long long)offset, s->path_wal, m->page_count,
+            (unsigned long long)most);
+    return ERR_CORRUPT;
+}
+
+// False: there is nothing to do, or k->err says why not.
+static bool pass_start(struct checkpoint *k)
+{
+    struct store *s = k->store;
+    k->target = mark_of_pass(s, k->goal);
+    k->frame_target = (u32)(k->target.lsn - s->wal.base);
     k->result = 0;
     k->page_next = 0;
+    if (store_log_check(s, &k->target, &k->err) != ERR_OK) return false;
     if (!pages_collect(k) || !slice_alloc(k)) {
         slice_free(k);
         err_set(&k->err, ERR_NOMEM, __func__, "out of memory for a checkpoint of %s", s->path);
         return false;
     }
+    return true;
+}
+
+bool checkpoint_start(struct store *s)
+{
+    struct checkpoint *k = s->checkpoint;
+    ASSERT(k->step == CHECKPOINT_IDLE);
+    err_clear(&k->err);
+    k->goal = store_horizon(s);
+    if (k->goal <= s->backfilled || s->read_only || s->flush_failed || !pass_start(k)) return false;
     k->step = CHECKPOINT_SYNC_WAL;
     if (s->wal.unsynced)
         io_file_sync(s->wal.file, IO_SYNC_DATA, &k->completion);
@@ -292,8 +323,16 @@ static void checkpoint_done(struct checkpoint *k)
     for (u32 i = 0; i < k->page_count; i++)
         cache_drop_before(&s->cache, k->pages[i].no, w->base + k->pages[i].frame);
     s->backfilled = k->target.lsn;
-    s->checkpoints++;
     s->gate_broken = false;
+    if (s->backfilled < k->goal) {
+        slice_free(k);
+        if (pass_start(k))
+            slice_start(k);
+        else
+            checkpoint_end(k);
+        return;
+    }
+    s->checkpoints++;
     checkpoint_end(k);
 }
 
@@ -355,127 +394,4 @@ static void checkpoint_run(struct completion *c)
             checkpoint_done(k);
         return;
     }
-}
-
-// ---- starting the WAL again --------------------------------------------------------------------
-
-bool store_wal_held(const struct store *s)
-{
-    u64 newest = s->durable.lsn;
-    if (s->hold >= newest) return false;
-    return s->wal.frame_count < HELD_FACTOR * (u64)s->options.checkpoint_frames ||
-           newest - s->hold > s->wal.frame_count / 4;
-}
-
-// Remembers what the frames behind the hold changed. False when out of memory.
-static bool past_keep(struct store *s)
-{
-    const struct wal *w = &s->wal;
-    u64 end = w->base + w->frame_count;
-    if (s->hold >= end) {
-        s->past_count = 0;
-        return true;
-    }
-    u32 old = s->hold < w->base ? s->past_count : 0, first = 0;
-    if (s->hold > w->base) first = (u32)(s->hold - w->base);
-    u32 count = w->frame_count - first;
-    pgno *past = realloc(s->past, ((size_t)old + count) * sizeof *past);
-    if (!past) return false;
-    for (u32 i = 0; i < count; i++) past[old + i] = w->frames[first + i].no;
-    s->past = past;
-    s->past_count = old + count;
-    return true;
-}
-
-void store_wal_reset_try(struct store *s)
-{
-    struct wal *w = &s->wal;
-    u64 newest = s->appended.lsn;
-    if (w->frame_count == 0 || s->in_memory || s->read_only) return;
-    if (s->backfilled != newest || s->durable.lsn != newest || store_horizon(s) != newest) return;
-    if (store_wal_held(s) || s->wal_reads_pending > 0 || flush_busy(s) || checkpoint_busy(s) ||
-        s->flush_failed)
-        return;
-    if (!past_keep(s)) return;
-    for (u32 i = 0; i < w->frame_count; i++) {
-        if (w->frames[i].previous == 0) cache_page_settle(&s->cache, w->frames[i].no);
-    }
-    u32 salt;
-    io_random(s->io, &salt, sizeof salt);
-    wal_restart(w, salt);
-}
-
-// A hold that follows closely behind a steady stream of commits would never let the WAL start
-// again. When it has become very long the rest behind the hold is remembered instead, by the
-// numbers of the changed pages. (store_wal_held.)
-//
-// Writers in a steady stream would never leave the WAL a moment in which all of it is in the
-// database file. When it has grown to several times the length at which a checkpoint starts, the
-// next writer waits for the flush and the checkpoint under way; unless a reader or a hold would
-// keep the WAL from starting again all the same.
-bool store_wal_gate(struct store *s)
-{
-    struct wal *w = &s->wal;
-    if (w->frame_count < (u64)GATE_FACTOR * s->options.checkpoint_frames || s->gate_broken ||
-        s->flush_failed)
-        return false;
-    if (store_wal_held(s) || store_horizon(s) < s->durable.lsn) return false;
-    if (flush_busy(s) || checkpoint_busy(s) || s->wal_reads_pending > 0) return true;
-    if (s->appended.lsn == s->durable.lsn && s->backfilled == s->durable.lsn) {
-        store_wal_reset_try(s);
-        return false;
-    }
-    if (checkpoint_start(s)) return true;
-    s->gate_broken = true; // until a checkpoint goes well
-    return false;
-}
-
-// ---- asked for ---------------------------------------------------------------------------------
-
-static void wal_truncated(struct completion *c)
-{
-    struct checkpoint *k = CONTAINER_OF(c, struct checkpoint, truncation);
-    struct store *s = k->store;
-    if (c->result >= 0) s->wal.allocated = 0;
-    s->wal_truncating = false;
-    wait_list_wake_all(&s->waiters);
-}
-
-io_status store_checkpoint(struct store *s, struct op *op, enum checkpoint_mode mode,
-                           struct checkpoint_result *out)
-{
-    struct wal *w = &s->wal;
-    struct checkpoint *k = s->checkpoint;
-    *out = (struct checkpoint_result){0};
-    if (s->in_memory) return IO_DONE;
-    if (s->read_only)
-        return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
-    // A running one and commits under way are waited for; then what is left is tried once.
-    if (checkpoint_busy(s) || flush_busy(s) || flush_ahead_busy(s) || s->wal_truncating ||
-        (k->asked_by != op && checkpoint_start(s))) {
-        if (k->step == CHECKPOINT_SYNC_WAL && k->page_next == 0) k->asked_by = op;
-        wait_list_add(&s->waiters, &op->waiter);
-        return IO_WAIT;
-    }
-    k->asked_by = NULL;
-    if (k->err.code != ERR_OK) {
-        op->err = k->err;
-        err_clear(&k->err);
-        return IO_FAIL;
-    }
-    out->wal_frames = w->frame_count;
-    out->checkpointed_frames = (u32)(s->backfilled - w->base);
-    if (mode == CHECKPOINT_PASSIVE) return IO_DONE;
-    out->busy = s->backfilled != s->appended.lsn || s->writer != NULL;
-    if (mode == CHECKPOINT_FULL || out->busy) return IO_DONE;
-    store_wal_reset_try(s);
-    out->busy = w->frame_count > 0;
-    if (mode == CHECKPOINT_RESTART || out->busy) return IO_DONE;
-    out->wal_frames = out->checkpointed_frames = 0;
-    if (!w->file || w->allocated == 0) return IO_DONE;
-    s->wal_truncating = true; // flushes wait
-    completion_init(&k->truncation, wal_truncated, NULL);
-    io_file_truncate(w->file, 0, &k->truncation);
-    wait_list_add(&s->waiters, &op->waiter);
-    return IO_WAIT;
 }

@@ -144,5 +144,8 @@ void store_stats_get(const struct store *s, struct store_stats *out)
         .newest_lsn = s->durable.lsn,
         .hold_lsn = s->hold,
         .wal_failed = s->flush_failed,
+        .wal_held = s->wal_held_by,
+        .wal_held_ns = s->wal_held_by == STORE_WAL_FREE ? 0 : MAX(io_now_ns(s->io) - s->wal_held_since_ns, 1),
+        .readers_let_go = s->readers_let_go,
     };
 }

@@ -55,6 +55,7 @@ struct store_options {
     u64 cache_bytes;       // what clean pages may take, as long as not more are pinned; 0 = 16 MiB
     u32 checkpoint_frames; // background checkpoint from so many frames on; 0 = 1000
     const char *temp_dir; // of copies that nobody commits (VACUUM, temporary results): where they spill; NULL: they do not. Outlives the store
+    u64 wal_bytes_max;     // readers that keep the log longer are let go: ERR_BUSY_SNAPSHOT; 0: never
     bool busy_foreign_wait; // retry foreign locks until the op is cancelled rather than fail at once
 };
 
@@ -166,13 +167,20 @@ io_status txn_vacuum(struct txn *t, struct op *op, u32 pages_max);
 
 // ---- checkpoint -------------------------------------------------------------------------------------
 
-enum checkpoint_mode { CHECKPOINT_PASSIVE, CHECKPOINT_FULL, CHECKPOINT_RESTART, CHECKPOINT_TRUNCATE };
+// SQLite's: NOOP asks; PASSIVE copies what no reader keeps; the others do so with the write slot in hand, FULL until all is
+// copied, RESTART until the next writer begins the log again, TRUNCATE with its file cut to nothing.
+enum checkpoint_mode { CHECKPOINT_NOOP, CHECKPOINT_PASSIVE, CHECKPOINT_FULL, CHECKPOINT_RESTART, CHECKPOINT_TRUNCATE };
 struct checkpoint_result {
-    bool busy;
+    bool busy; // someone kept it from doing all that was asked
+    bool log;  // there is one; else the two below are 0
     u32 wal_frames, checkpointed_frames;
 };
-io_status store_checkpoint(struct store *s, struct op *op, enum checkpoint_mode mode,
-                           struct checkpoint_result *out);
+// Waits for writers and readers until deadline_ns (0: does not). ERR_LOCKED when t is in a transaction.
+io_status txn_checkpoint(struct txn *t, struct op *op, enum checkpoint_mode mode, u64 deadline_ns,
+                         struct checkpoint_result *out);
+// For commits of t: a checkpoint starts when the log has so many frames (0: never), its file is cut to so many bytes
+// when it has started again (-1: not). At first as in the store's options, and -1.
+void txn_wal_policy(struct txn *t, u32 checkpoint_frames, s64 size_limit);
 
 // ---- the physical log, for backup ---------------------------------------------------------------------
 
@@ -217,6 +225,7 @@ io_status txn_image_begin(struct txn *t, struct op *op, u64 deadline_ns);
 io_status txn_image_page(struct txn *t, struct op *op, pgno no, const u8 *data); // any number, in any order
 io_status txn_image_size(struct txn *t, struct op *op, pgno page_count); // of the database from now on
 
+enum store_wal_held { STORE_WAL_FREE, STORE_WAL_HELD_READER, STORE_WAL_HELD_BACKUP };
 struct store_stats {
     u32 page_size;
     u64 cache_bytes, cache_bytes_max, cache_hits, cache_misses, cache_evictions;
@@ -224,5 +233,8 @@ struct store_stats {
     u32 readers;
     u64 oldest_reader_lsn, newest_lsn, hold_lsn;
     bool wal_failed; // a sync failed: closed to writers
+    enum store_wal_held wal_held; // what keeps a long log (4 times checkpoint_frames) from starting again
+    u64 wal_held_ns;              // since when, 0: not held
+    u64 readers_let_go;           // for wal_bytes_max
 };
 void store_stats_get(const struct store *s, struct store_stats *out);

@@ -144,6 +144,7 @@ static struct store *store_create(struct io *io, const char *path,
     io_random(io, s->key_salt, sizeof s->key_salt);
     store_key_digest(s, options->key);
     if (!s->options.checkpoint_frames) s->options.checkpoint_frames = CHECKPOINT_DEFAULT;
+    s->wal_size_limit = -1;
     s->page_size = options->page_size ? options->page_size : PAGE_SIZE_DEFAULT;
     s->usable_size = s->page_size;
     s->read_only = options->read_only;

@@ -152,7 +152,13 @@ struct store {
     struct checkpoint *checkpoint;
     u64 backfilled; // lsn
     u32 file_pages; // that the database file has
-    bool gate_broken, wal_truncating;
+    bool gate_broken;
+    bool wal_truncating;
+    struct completion wal_truncation;
+    u64 wal_truncate_to;
+    s64 wal_size_limit; // of the commit that began the log, -1: none
+    enum store_wal_held wal_held_by;
+    u64 wal_held_since_ns, readers_let_go;
     const char *refusal; // why nobody may write but images; or NULL
     u64 holds[STORE_HOLDERS];
     u64 hold; // the lowest of them: the log after it is kept; UINT64_MAX: no hold
@@ -162,6 +168,11 @@ struct store {
     struct wait_list on_commit;
 
     u64 commits, syncs, checkpoints;
+};
+
+struct checkpoint_ask {
+    enum { ASK_SLOT, ASK_SETTLE, ASK_RUN, ASK_TRUNCATE, ASK_TRUNCATED } step;
+    bool started, busy;
 };
 
 struct undo {
@@ -256,6 +267,12 @@ struct txn {
     struct free_event *free_log;
     u32 free_log_count, free_log_capacity;
 
+    // A checkpoint that it asks for, without a transaction.
+    bool asking;
+    struct checkpoint_ask ask;
+    u32 checkpoint_frames; // for its commits, as
+    s64 wal_size_limit;    // txn_wal_policy has it
+
     // Committing.
     bool committing, commit_listed, commit_failed; // why: doom
     struct mark commit;
@@ -270,6 +287,9 @@ void store_slot_offer(struct store *s); // wakes the first in line
 void store_grant(struct completion *c);
 void txn_end(struct txn *t);              // back to TXN_NONE from any state
 u64 store_horizon(const struct store *s); // no reader, now or later, has a snapshot below
+io_status txn_slot_take(struct txn *t, struct op *op, u64 deadline_ns);
+bool txn_slot_wait(struct txn *t, struct op *op, u64 deadline_ns); // until the deadline; false: out of memory
+void txn_slot_leave(struct txn *t);                                // the line, and the timer
 void txn_slot_release(struct txn *t);
 bool txn_nothing_written(const struct txn *t); // there is nothing to commit
 void txn_restart(struct txn *t); // a concurrent one: from the newest commit, nothing written
@@ -332,14 +352,22 @@ bool flush_ahead_busy(const struct store *s); // zeros are being written at the 
 // checkpoint.c
 bool checkpoint_create(struct store *s);
 void checkpoint_destroy(struct store *s);
-void checkpoint_kick(struct store *s);  // starts one when the WAL is long enough
+void checkpoint_kick(struct store *s, u32 frames); // starts one when the WAL is that long; 0: it never is
 bool checkpoint_start(struct store *s); // false: nothing to do, or the memory is not there
 bool checkpoint_busy(const struct store *s);
 const struct err *
 checkpoint_err(const struct store *s); // of the last one, code ERR_OK when it went well
+// ERR_CORRUPT: the log gives the database more pages than the file and the log can hold.
+err_code store_log_check(const struct store *s, const struct mark *m, struct err *err);
+// checkpoint_ask.c
+void txn_checkpoint_end(struct txn *t); // is no longer asked for
+// wal_restart.c
+bool store_wal_restartable(const struct store *s);
 void store_wal_reset_try(struct store *s);
 bool store_wal_held(const struct store *s); // a hold keeps the WAL from starting again
-bool store_wal_gate(struct store *s); // true: no new writer now
+bool store_wal_gate(struct store *s, u32 frames); // true: no new writer now, whose checkpoint_frames these are
+void store_wal_watch(struct store *s); // after commits: its length is limited, and what holds it noted
+void store_wal_truncate(struct store *s, u64 size); // no flush under way writes after that; none begins before it is done
 // recover.c
 io_status store_recover_wal(struct store *s, struct op *op);
 void store_recovery_free(struct store *s);

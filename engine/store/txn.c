@@ -29,6 +29,7 @@ void txn_snapshot_drop(struct txn *t)
     *(t->snapshot_next ? &t->snapshot_next->snapshot_prev : &s->snapshots_last) = t->snapshot_prev;
     s->snapshot_count--;
     if (s->cache.stale_first) cache_stale_drop(&s->cache, store_horizon(s));
+    if (s->writer && s->writer->asking && s->grant.state != COMPLETION_PENDING) completion_post(s->io, &s->grant, 0);
 }
 
 u64 store_horizon(const struct store *s)
@@ -82,6 +83,7 @@ void store_grant(struct completion *c)
 {
     struct store *s = CONTAINER_OF(c, struct store, grant);
     if (!s->writer && s->queue_first) wait_list_wake_all(&s->queue_first->queue_wait);
+    if (s->writer && s->writer->asking) wait_list_wake_all(&s->writer->queue_wait); // readers have gone
     wait_list_wake_all(&s->waiters);
 }
 
@@ -91,7 +93,7 @@ void store_slot_offer(struct store *s)
     completion_post(s->io, &s->grant, 0);
 }
 
-static void slot_dequeue(struct txn *t)
+void txn_slot_leave(struct txn *t)
 {
     struct store *s = t->store;
     slot_timer_stop(t);
@@ -104,8 +106,16 @@ static void slot_dequeue(struct txn *t)
 
 void txn_line_leave(struct txn *t)
 {
-    slot_dequeue(t);
+    txn_slot_leave(t);
+    txn_checkpoint_end(t);
     wait_list_wake_all(&t->queue_wait);
+}
+
+bool txn_slot_wait(struct txn *t, struct op *op, u64 deadline_ns)
+{
+    if (deadline_ns != UINT64_MAX && !slot_timer_start(t, deadline_ns)) return false;
+    wait_list_add(&t->queue_wait, &op->waiter);
+    return true;
 }
 
 void txn_slot_release(struct txn *t)
@@ -116,22 +126,22 @@ void txn_slot_release(struct txn *t)
     store_slot_offer(s);
 }
 
-static io_status slot_take(struct txn *t, struct op *op, u64 deadline_ns)
+io_status txn_slot_take(struct txn *t, struct op *op, u64 deadline_ns)
 {
     struct store *s = t->store;
     bool gated = false;
     if (!s->writer && (!s->queue_first || s->queue_first == t)) {
-        gated = store_wal_gate(s) || s->spilled;
+        gated = store_wal_gate(s, t->checkpoint_frames) || s->spilled;
         if (!gated) {
             s->writer = t;
-            slot_dequeue(t);
+            txn_slot_leave(t);
             return IO_DONE;
         }
     }
     // The gate is no other's lock, and opens soon: it is waited for even by who does not wait for
     // others.
     if (!gated && io_now_ns(s->io) >= deadline_ns) {
-        slot_dequeue(t);
+        txn_slot_leave(t);
         return IO_ERROR(&op->err, ERR_BUSY, "database is locked");
     }
     if (!t->queued) {
@@ -141,11 +151,10 @@ static io_status slot_take(struct txn *t, struct op *op, u64 deadline_ns)
         *(s->queue_last ? &s->queue_last->queue_next : &s->queue_first) = t;
         s->queue_last = t;
     }
-    if (!gated && deadline_ns != UINT64_MAX && !slot_timer_start(t, deadline_ns)) {
-        slot_dequeue(t);
+    if (!txn_slot_wait(t, op, gated ? UINT64_MAX : deadline_ns)) {
+        txn_slot_leave(t);
         return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
     }
-    wait_list_add(&t->queue_wait, &op->waiter);
     return IO_WAIT;
 }
 
@@ -157,7 +166,15 @@ struct txn *txn_create(struct store *s)
     if (!t) return NULL;
     t->store = s;
     t->doom = ERR_CLEAR;
+    t->checkpoint_frames = s->options.checkpoint_frames;
+    t->wal_size_limit = -1;
     return t;
+}
+
+void txn_wal_policy(struct txn *t, u32 checkpoint_frames, s64 size_limit)
+{
+    t->checkpoint_frames = checkpoint_frames;
+    t->wal_size_limit = size_limit;
 }
 
 void txn_destroy(struct txn *t)
@@ -200,6 +217,7 @@ io_status txn_begin_read(struct txn *t, struct op *op)
 static io_status begin_write_check(const struct txn *t, struct op *op)
 {
     const struct store *s = t->store;
+    if (store_log_check(s, &s->durable, &op->err) != ERR_OK) return IO_FAIL;
     if (s->read_only)
         return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
     if (s->refusal && !t->image) return IO_ERROR(&op->err, ERR_READONLY, "%s", s->refusal);
@@ -333,13 +351,13 @@ io_status txn_begin_write(struct txn *t, struct op *op, u64 deadline_ns)
     if (t->state == TXN_WRITE && !t->preparing) return IO_DONE;
     if (!t->preparing) {
         if (begin_write_check(t, op) != IO_DONE) {
-            slot_dequeue(t); // the next in line learns of it as well
+            txn_slot_leave(t); // the next in line learns of it as well
             return IO_FAIL;
         }
         if (t->state == TXN_READ && t->snapshot.lsn != s->appended.lsn)
             return IO_ERROR(&op->err, ERR_BUSY_SNAPSHOT, "database is locked");
         // Who holds a snapshot waits in vain: it will be old once the other has committed.
-        IO_TRY(slot_take(t, op, t->state == TXN_READ ? 0 : deadline_ns));
+        IO_TRY(txn_slot_take(t, op, t->state == TXN_READ ? 0 : deadline_ns));
         t->begun_idle = t->state == TXN_NONE;
         if (t->begun_idle) {
             store_wal_reset_try(s);
@@ -477,10 +495,10 @@ io_status txn_commit_slot(struct txn *t, struct op *op, u64 deadline_ns)
 {
     if (t->committing || !t->concurrent || txn_nothing_written(t) || t->store->writer == t) return IO_DONE;
     if (begin_write_check(t, op) != IO_DONE) {
-        slot_dequeue(t);
+        txn_slot_leave(t);
         return IO_FAIL;
     }
-    return slot_take(t, op, deadline_ns);
+    return txn_slot_take(t, op, deadline_ns);
 }
 
 err_code txn_commit_check(struct txn *t, struct err *err)
@@ -497,7 +515,7 @@ void txn_commit_slot_give(struct txn *t)
 {
     if (t->committing || !t->concurrent) return;
     ASSERT(t->changes.replay_step == REPLAY_BEGIN);
-    slot_dequeue(t);
+    txn_slot_leave(t);
     if (t->store->writer == t) txn_slot_release(t);
 }
 
@@ -536,7 +554,8 @@ void txn_end(struct txn *t)
     savepoints_drop(t);
     txn_private_drop_all(t);
     ASSERT(t->resident == 0);
-    slot_dequeue(t);
+    txn_slot_leave(t);
+    txn_checkpoint_end(t);
     concurrent_delist(t);
     waiters_detach(&t->queue_wait);
     waiters_detach(&t->commit_wait);

@@ -84,6 +84,7 @@ struct flush {
     struct iovec iov;
     bool allocate_refused; // the file system cannot
     bool direct_refused;
+    bool restarted; // the log, with this flush
 
     // Zeros ahead of the log.
     struct completion ahead;
@@ -187,7 +188,7 @@ static void ahead_start(struct flush *f)
     u64 end = wal_frame_offset(w, f->frames_target + 1), start = block_ceil(w->allocated);
     u64 step = MIN(MAX(block_ceil(w->allocated), AHEAD_MIN), AHEAD_MAX);
     if (f->ahead_busy || f->ahead_refused || s->state != STORE_OPEN || s->wal_truncating ||
-        w->allocated > end + step / 2)
+        w->allocated > end + step / 2 || (s->wal_size_limit >= 0 && start + step > (u64)s->wal_size_limit))
         return;
     if (!f->zeros && !(f->zeros = io_buffers_alloc(s->io, ZEROS_SIZE))) return;
     u32 count = 0;
@@ -324,6 +325,28 @@ static void flush_header(struct flush *f)
     io_file_writev_sync(w->file, &f->iov, 1, 0, &f->completion);
 }
 
+// After how many frames the commits of this flush want a checkpoint; 0: never.
+static u32 checkpoint_frames(const struct store *s)
+{
+    u32 frames = 0;
+    for (const struct txn *t = s->committing_first; t && t->commit.lsn <= s->durable.lsn; t = t->committing_next)
+        if (t->checkpoint_frames && (!frames || t->checkpoint_frames < frames)) frames = t->checkpoint_frames;
+    return frames;
+}
+
+// The first commit to a log that has started again cuts its file.
+static void size_limit_apply(struct flush *f)
+{
+    struct store *s = f->store;
+    if (!f->restarted) return;
+    f->restarted = false;
+    s->wal_size_limit = s->committing_first ? s->committing_first->wal_size_limit : -1;
+    u64 end = block_ceil(wal_frame_offset(&s->wal, f->frames_target + 1));
+    if (s->wal_size_limit < 0 || f->ahead_busy || s->wal_truncating) return;
+    u64 size = MAX(end, (u64)s->wal_size_limit);
+    if (s->wal.allocated > size) store_wal_truncate(s, size);
+}
+
 static void flush_done(struct flush *f)
 {
     struct store *s = f->store;
@@ -342,10 +365,13 @@ static void flush_done(struct flush *f)
     s->syncs++;
     f->step = FLUSH_IDLE;
     if (s->durable.lsn == s->appended.lsn) spill_commit_done(s);
+    u32 frames = checkpoint_frames(s);
+    size_limit_apply(f);
     ahead_start(f);
     flush_kick(s);
     store_commits_done(s);
-    checkpoint_kick(s);
+    checkpoint_kick(s, frames);
+    store_wal_watch(s);
     store_slot_offer(s);
     wait_list_wake_all(&s->waiters);
 }
@@ -539,7 +565,7 @@ static void flush_run(struct completion *c)
             flush_fail(f, ERR_IOERR_FSYNC, result, "writing the header");
             return;
         }
-        s->wal.header_written = true;
+        s->wal.header_written = f->restarted = true;
         s->syncs++;
         f->ahead_refused = false;
         memcpy(f->tail, f->buffer, f->used);

@@ -139,6 +139,7 @@
     X(Detach, NONE) /* detaches the database named in r1 */ \
     X(SetFlag, NONE)    /* connection flag p1 (enum connection_flag): p2 0 off, 1 on */ \
     X(Setting, NONE) /* connection setting p1 (enum connection_setting) = r2 (p5 & 1), r3 = its value now (p3 > 0) */ \
+    X(DatabaseSetting, NONE) /* setting p2 (enum database_setting) of database p1 = r3 */ \
     /* ---- cursors ---- */ \
     X(OpenRead, NONE) /* cursor p1 on the tree p2 of database p3; p4 key_info (index) or int: number of columns; p5 & OPEN_ROOT_IN_REGISTER: root is in r2 */ \
     X(ReopenIdx, NONE) /* OpenRead, but nothing when p1 is open on p2 already */ \

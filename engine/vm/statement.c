@@ -221,7 +221,7 @@ static void run_begin(struct skerry_stmt *s)
     s->error_action = CONFLICT_ABORT;
     s->halt_step = HALT_BEGIN;
     s->aborted = s->schema_mismatch = false;
-    s->busy_deadline_ns = 0;
+    s->busy_deadline_ns = s->checkpoint_next = 0;
     s->collation = NULL;
     s->permutation = NULL;
     s->min_max_register = 0;

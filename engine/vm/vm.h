@@ -173,6 +173,7 @@ struct skerry_stmt {
     u64 sorter_bytes;       // that its sorters hold
     u64 deadline_ns;        // of SKERRY_LIMIT_STATEMENT_MS
     u64 busy_deadline_ns;   // 0: not waiting for the write slot
+    u32 checkpoint_next;    // database whose turn it is in a PRAGMA wal_checkpoint
     struct skerry_stmt_counters counters;
 
     u8 halt_step;     // enum halt_step

@@ -397,7 +397,7 @@ static u64 sorter_budget(const struct skerry_stmt *s)
 {
     const struct skerry *db = s->db;
     if (db->settings[SETTING_TEMP_STORE] == 2) return UINT64_MAX; // in memory, as was asked for
-    u64 budget = connection_cache_bytes(db), limit = (u64)db->limits[SKERRY_LIMIT_STATEMENT_MEMORY];
+    u64 budget = connection_cache_bytes(db, DATABASE_MAIN), limit = (u64)db->limits[SKERRY_LIMIT_STATEMENT_MEMORY];
     if (limit) budget = MIN(budget, limit / 2);
     return MAX(budget, (u64)SORTER_BUDGET_MIN);
 }
@@ -1065,6 +1065,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(Detach):
     CASE(SetFlag):
     CASE(Setting):
+    CASE(DatabaseSetting):
         s->pc = PC;
         TRY(vm_schema_op(s, in));
         NEXT;

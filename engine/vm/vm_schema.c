@@ -192,18 +192,32 @@ static io_status sql_exec(struct skerry_stmt *s, const struct instruction *in)
 static io_status checkpoint(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
-    struct checkpoint_result result = {0};
-    bool any = false;
-    for (u32 i = 0; i < db->database_count; i++) {
-        if ((in->p1 >= 0 && i != (u32)in->p1) || i == DATABASE_TEMP) continue;
-        IO_TRY(connection_database_open(db, &s->op, i));
-        if (!store_path(db->databases[i].store)) continue;
-        IO_TRY(store_checkpoint(db->databases[i].store, &s->op, (enum checkpoint_mode)in->p2, &result));
-        any = true;
+    // One after the other: the registers hold what came of those before. The numbers are the first one's.
+    if (!s->checkpoint_next) {
+        value_set_integer(reg(s, in->p3), 0);
+        value_set_integer(reg(s, in->p3 + 1), -1);
+        value_set_integer(reg(s, in->p3 + 2), -1);
     }
-    value_set_integer(reg(s, in->p3), any && result.busy);
-    value_set_integer(reg(s, in->p3 + 1), any ? (s64)result.wal_frames : -1);
-    value_set_integer(reg(s, in->p3 + 2), any ? (s64)result.checkpointed_frames : -1);
+    for (; s->checkpoint_next < db->database_count; s->checkpoint_next++) {
+        u32 i = s->checkpoint_next;
+        if (in->p1 >= 0 && i != (u32)in->p1) continue;
+        if (i == DATABASE_TEMP && !db->databases[i].txn) continue;
+        struct checkpoint_result result;
+        io_status status = connection_database_open(db, &s->op, i);
+        if (status == IO_DONE)
+            status = txn_checkpoint(db->databases[i].txn, &s->op, (enum checkpoint_mode)in->p2, vm_busy_deadline(s), &result);
+        if (status == IO_WAIT) return status;
+        s->busy_deadline_ns = 0;
+        if (status == IO_FAIL) {
+            s->checkpoint_next = 0;
+            return status;
+        }
+        if (result.busy) value_set_integer(reg(s, in->p3), 1);
+        if (!result.log || (in->p1 < 0 && i != DATABASE_MAIN)) continue;
+        value_set_integer(reg(s, in->p3 + 1), result.wal_frames);
+        value_set_integer(reg(s, in->p3 + 2), result.checkpointed_frames);
+    }
+    s->checkpoint_next = 0;
     return IO_DONE;
 }
 
@@ -377,21 +391,14 @@ static io_status rekey(struct skerry_stmt *s, const struct instruction *in)
     return status;
 }
 
-// A database's cache is shared by all its connections: who says last how large it is to be is heard.
-static void cache_size_apply(struct skerry *db)
-{
-    for (u32 i = 0; i < db->database_count; i++)
-        if (db->databases[i].store) store_cache_resize(db->databases[i].store, connection_cache_bytes(db));
-}
-
 static io_status setting(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
     if (in->p5 & 1) {
         db->settings[in->p1] = value_to_integer(reg(s, in->p2));
         if (in->p1 == SETTING_PAGE_SIZE) IO_TRY(page_size_apply(s));
-        if (in->p1 == SETTING_CACHE_SIZE) cache_size_apply(s->db);
         if (in->p1 == SETTING_TEMP_STORE) IO_TRY(temp_store_apply(s));
+        for (u32 i = 0; in->p1 == SETTING_WAL_AUTOCHECKPOINT && i < db->database_count; i++) connection_wal_policy(db, i);
     }
     if (in->p3 > 0) value_set_integer(reg(s, in->p3), db->settings[in->p1]);
     return IO_DONE;
@@ -460,6 +467,13 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
         connection_flag_set(db, (enum connection_flag)in->p1, in->p2 != 0);
         return IO_DONE;
     case OP_Setting: return setting(s, in);
+    case OP_DatabaseSetting:
+        db->databases[in->p1].settings[in->p2] = value_to_integer(reg(s, in->p3));
+        // A database's cache is shared by all its connections: who says last how large it is to be is heard.
+        if (in->p2 == DATABASE_CACHE_SIZE && db->databases[in->p1].store)
+            store_cache_resize(db->databases[in->p1].store, connection_cache_bytes(db, (u32)in->p1));
+        connection_wal_policy(db, (u32)in->p1);
+        return IO_DONE;
     default:
         return IO_ERROR(&s->op.err, ERR_ERROR, "%s is not supported by this version", opcode_name((enum opcode)in->opcode));
     }

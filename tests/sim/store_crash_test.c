@@ -368,7 +368,7 @@ TEST(a_log_that_was_cut_off_begins_with_a_header)
         u32 number = ++w.attempted;
         acknowledged[number] = txn_write(&w, number) == IO_DONE;
         sim_fault_at(w.sim, SIM_WRITE_FULL, 0);
-        DO(&w.d, store_checkpoint(w.store, &w.d.op, CHECKPOINT_TRUNCATE, &result));
+        CHECK_EQ(checkpoint_ask(&w.d, w.store, CHECKPOINT_TRUNCATE, &result), IO_DONE);
         number = ++w.attempted;
         CHECK(txn_write(&w, number) == IO_DONE);
         acknowledged[number] = true;
@@ -391,7 +391,7 @@ TEST(a_log_that_starts_again_is_not_the_old_one)
         struct checkpoint_result result;
         REQUIRE(world_begin(&w, test_seed() + round, 65536) && life_begin(&w));
         client_alone_run(&w, 10, acknowledged);
-        DO(&w.d, store_checkpoint(w.store, &w.d.op, CHECKPOINT_RESTART, &result));
+        CHECK_EQ(checkpoint_ask(&w.d, w.store, CHECKPOINT_RESTART, &result), IO_DONE);
         CHECK(!result.busy);
         sim_fault_at(w.sim, SIM_CRASH, 2 + round % 5);
         clients_run(&w, 8, acknowledged);

@@ -47,6 +47,9 @@ static pgno table_create(struct driver *d, struct txn *t);
 // One row in a transaction of its own.
 static void row_commit(struct driver *d, struct txn *t, pgno root, s64 rowid, const char *text);
 
+// A checkpoint that does not wait for readers and writers, asked for by a transaction of its own; the last status.
+static io_status checkpoint_ask(struct driver *d, struct store *s, enum checkpoint_mode mode, struct checkpoint_result *out);
+
 // The oracle: opens the file with libsqlite3 and gives the first column of the first row ("ERROR:
 // …" when it fails). The string is static.
 static const char *sqlite_ask(const char *path, const char *sql);
@@ -225,6 +228,14 @@ static void row_commit(struct driver *d, struct txn *t, pgno root, s64 rowid, co
     DO(d, txn_begin_write(t, &d->op, UINT64_MAX));
     DO(d, row_insert(t, &d->op, root, rowid, text));
     DO(d, txn_commit(t, &d->op));
+}
+
+static io_status checkpoint_ask(struct driver *d, struct store *s, enum checkpoint_mode mode, struct checkpoint_result *out)
+{
+    struct txn *t = txn_create(s);
+    io_status status = DRIVE(d, txn_checkpoint(t, &d->op, mode, 0, out));
+    txn_destroy(t);
+    return status;
 }
 
 static const char *sqlite_ask(const char *path, const char *sql)

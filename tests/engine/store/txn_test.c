@@ -311,7 +311,7 @@ TEST(readers_keep_their_snapshot)
         readers[i] = txn_create(s);
         DO(&d, txn_begin_read(readers[i], &d.op));
         struct checkpoint_result result;
-        DO(&d, store_checkpoint(s, &d.op, CHECKPOINT_PASSIVE, &result));
+        CHECK_EQ(checkpoint_ask(&d, s, CHECKPOINT_PASSIVE, &result), IO_DONE);
         // Readers leave in another order than they came.
         if (i % 5 == 3) txn_end_read(readers[i - 2]);
     }
@@ -329,7 +329,7 @@ TEST(readers_keep_their_snapshot)
     for (u32 i = 0; i < 20; i++) txn_destroy(readers[i]);
     row_commit(&d, w, root, 8, "after");
     struct checkpoint_result result;
-    DO(&d, store_checkpoint(s, &d.op, CHECKPOINT_TRUNCATE, &result));
+    CHECK_EQ(checkpoint_ask(&d, s, CHECKPOINT_TRUNCATE, &result), IO_DONE);
     CHECK(!result.busy);
     size_t size;
     free(file_load(test_path("a.db-wal"), &size));

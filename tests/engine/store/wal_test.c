@@ -293,7 +293,7 @@ TEST(who_stands_on_a_failed_commit_holds_nothing_back)
     f.direct.sync_error = 0;
     CHECK_EQ(commit_row(&f, 3, long_text), IO_DONE); // of several frames
     struct checkpoint_result r;
-    DO(&f.d, store_checkpoint(f.s, &f.d.op, CHECKPOINT_FULL, &r));
+    CHECK_EQ(checkpoint_ask(&f.d, f.s, CHECKPOINT_FULL, &r), IO_DONE);
     CHECK(!r.busy);
     CHECK_EQ(r.checkpointed_frames, r.wal_frames);
     CHECK_EQ(row_insert(f.other, &f.other_op, f.root, 4, "four"), IO_FAIL);
@@ -310,7 +310,7 @@ TEST(a_failed_checkpoint_is_told_and_can_be_done_again)
     faulty_init(&db, &f.s->file);
     db.write_error = -EIO;
     struct checkpoint_result r;
-    CHECK_EQ(DRIVE(&f.d, store_checkpoint(f.s, &f.d.op, CHECKPOINT_PASSIVE, &r)), IO_FAIL);
+    CHECK_EQ(checkpoint_ask(&f.d, f.s, CHECKPOINT_PASSIVE, &r), IO_FAIL);
     CHECK_EQ(f.d.op.err.code, ERR_IOERR_WRITE);
     value_check(&f, 1, "one");
     CHECK_EQ(commit_row(&f, 2, "two"), IO_DONE);
@@ -319,7 +319,7 @@ TEST(a_failed_checkpoint_is_told_and_can_be_done_again)
     CHECK_EQ(f.d.op.err.code, ERR_FULL);
     CHECK(strstr(f.d.op.err.text, "database or disk is full") && strstr(f.d.op.err.text, "free some space"));
     db.write_error = 0;
-    DO(&f.d, store_checkpoint(f.s, &f.d.op, CHECKPOINT_FULL, &r));
+    CHECK_EQ(checkpoint_ask(&f.d, f.s, CHECKPOINT_FULL, &r), IO_DONE);
     CHECK(!r.busy);
     CHECK_EQ(r.checkpointed_frames, r.wal_frames);
     fixture_deinit(&f, "1one,2two");
@@ -332,7 +332,7 @@ TEST(failing_checkpoints_do_not_hold_writers_up)
     struct faulty_file db;
     faulty_init(&db, &f.s->file);
     db.write_error = -ENOSPC;
-    f.s->options.checkpoint_frames = 5;
+    txn_wal_policy(f.t, 5, -1);
     for (u32 i = 0; i < 60; i++) CHECK_EQ(commit_row(&f, 2, "two"), IO_DONE);
     struct store_stats stats;
     store_stats_get(f.s, &stats);
@@ -377,7 +377,7 @@ TEST(the_format_is_sqlites)
     free(wal);
     // After a restart: the first salt counts up, so does the checkpoint number.
     struct checkpoint_result r;
-    DO(&f.d, store_checkpoint(f.s, &f.d.op, CHECKPOINT_RESTART, &r));
+    CHECK_EQ(checkpoint_ask(&f.d, f.s, CHECKPOINT_RESTART, &r), IO_DONE);
     CHECK_EQ(commit_row(&f, 3, "three"), IO_DONE);
     wal = file_load(test_path("a.db-wal"), &size);
     CHECK_EQ(be32_get(wal + 12), 1);
