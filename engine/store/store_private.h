@@ -283,7 +283,7 @@ struct txn {
 // store.c
 bool store_disk_full(s64 result); // of an operation: it failed for want of space
 // txn.c
-void store_slot_offer(struct store *s); // wakes the first in line
+void store_slot_offer(struct store *s); // wakes the first in line, or the checkpoint that has the slot
 void store_grant(struct completion *c);
 void txn_end(struct txn *t);              // back to TXN_NONE from any state
 u64 store_horizon(const struct store *s); // no reader, now or later, has a snapshot below

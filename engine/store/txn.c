@@ -29,7 +29,7 @@ void txn_snapshot_drop(struct txn *t)
     *(t->snapshot_next ? &t->snapshot_next->snapshot_prev : &s->snapshots_last) = t->snapshot_prev;
     s->snapshot_count--;
     if (s->cache.stale_first) cache_stale_drop(&s->cache, store_horizon(s));
-    if (s->writer && s->writer->asking && s->grant.state != COMPLETION_PENDING) completion_post(s->io, &s->grant, 0);
+    if (s->writer && s->writer->asking) store_slot_offer(s);
 }
 
 u64 store_horizon(const struct store *s)
@@ -89,7 +89,8 @@ void store_grant(struct completion *c)
 
 void store_slot_offer(struct store *s)
 {
-    if (s->writer || !s->queue_first || s->grant.state == COMPLETION_PENDING) return;
+    bool wanted = s->writer ? s->writer->asking : s->queue_first != NULL;
+    if (!wanted || s->grant.state == COMPLETION_PENDING) return;
     completion_post(s->io, &s->grant, 0);
 }
 
