@@ -65,7 +65,8 @@ static io_status ask_advance(struct txn *t, struct op *op, enum checkpoint_mode 
         t->ask.step = ASK_SETTLE;
         // fallthrough
     case ASK_SETTLE:
-        if (s->writer == t && (flush_busy(s) || s->appended.lsn != s->durable.lsn)) return ask_wait(t, op);
+        if (s->writer == t && (flush_busy(s) || flush_ahead_busy(s) || s->appended.lsn != s->durable.lsn))
+            return ask_wait(t, op);
         t->ask.step = ASK_RUN;
         // fallthrough
     case ASK_RUN:

@@ -565,7 +565,8 @@ static void flush_run(struct completion *c)
             flush_fail(f, ERR_IOERR_FSYNC, result, "writing the header");
             return;
         }
-        s->wal.header_written = f->restarted = true;
+        s->wal.header_written = true;
+        f->restarted = true;
         s->syncs++;
         f->ahead_refused = false;
         memcpy(f->tail, f->buffer, f->used);
