@@ -315,7 +315,7 @@ TEST(a_failed_checkpoint_is_told_and_can_be_done_again)
     value_check(&f, 1, "one");
     CHECK_EQ(commit_row(&f, 2, "two"), IO_DONE);
     db.write_error = -ENOSPC;
-    CHECK_EQ(DRIVE(&f.d, store_checkpoint(f.s, &f.d.op, CHECKPOINT_FULL, &r)), IO_FAIL);
+    CHECK_EQ(checkpoint_ask(&f.d, f.s, CHECKPOINT_FULL, &r), IO_FAIL);
     CHECK_EQ(f.d.op.err.code, ERR_FULL);
     CHECK(strstr(f.d.op.err.text, "database or disk is full") && strstr(f.d.op.err.text, "free some space"));
     db.write_error = 0;
