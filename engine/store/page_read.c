@@ -189,7 +189,7 @@ static void page_read_done(struct completion *c)
     bool from_wal = r->from_wal;
     page_read_give(r);
     if (from_wal && s->wal_reads_pending == 0) store_slot_offer(s);
-    if (s->reads_pending == 0 || (r->from_wal && s->wal_reads_pending == 0)) wait_list_wake_all(&s->waiters);
+    if (s->reads_pending == 0 || (from_wal && s->wal_reads_pending == 0)) wait_list_wake_all(&s->waiters);
 }
 
 // ---- pages that are wanted -------------------------------------------------------------------------
