@@ -49,7 +49,7 @@ TEST(images_make_the_same_database)
 {
     struct pair p = {0};
     u64 seed = test_seed();
-    struct store_options o = {.create = true, .page_size = 1024, .checkpoint_frames = 40, .cache_pages_max = 30};
+    struct store_options o = {.create = true, .page_size = 1024, .checkpoint_frames = 40, .cache_bytes = 30 * 1024};
     char *path = test_path("to.db");
     driver_init(&p.d, IO_BACKEND_RING);
     p.from = driver_open(&p.d, test_path("from.db"), &o);
