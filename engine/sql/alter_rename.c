@@ -475,7 +475,9 @@ static void guarded(struct text_edit *t)
 {
     struct compile *c = t->a->c;
     jmp_buf here_, *outer = c->exit;
+    const char *const statement = c->sql;
     c->exit = &here_;
+    c->sql = t->sql; // what names of columns are taken from
     c->quiet_offsets++;
     c->top->renaming = true;
     if (setjmp(here_) == 0) {
@@ -485,11 +487,13 @@ static void guarded(struct text_edit *t)
         t->stmt = p.stmt;
         if (t->stmt) edit_text(t);
         c->exit = outer;
+        c->sql = statement;
         c->quiet_offsets--;
         c->top->renaming = false;
         return;
     }
     c->exit = outer;
+    c->sql = statement;
     char text[ERR_TEXT_MAX];
     snprintf(text, sizeof text, "%s", c->err->text);
     err_clear(c->err);

@@ -25,6 +25,9 @@ TEST(alter)
          "ALTER TABLE u RENAME a TO c; ALTER TABLE u RENAME TO w; ALTER TABLE u DROP COLUMN b; DROP VIEW v;"
          "CREATE TEMP VIEW v AS SELECT * FROM u, t; ALTER TABLE u RENAME TO w; ALTER TABLE t RENAME TO s;"
          "SELECT sql FROM sqlite_temp_master;"},
+        {"columns that are named by their text", "CREATE TABLE t(a, b); CREATE TABLE u(a);"
+         "CREATE VIEW v AS WITH c AS (SELECT a + 1, abs(b) FROM t) SELECT * FROM c WHERE \"a + 1\" > 0;"
+         "ALTER TABLE t RENAME TO t2; ALTER TABLE t2 RENAME b TO c; ALTER TABLE u ADD COLUMN d; SELECT sql FROM sqlite_master;"},
         {"a subquery without a name", "CREATE TABLE t(a, b); CREATE VIEW v AS SELECT x FROM (SELECT a AS x FROM t);"
          "ALTER TABLE t RENAME COLUMN a TO c; SELECT sql FROM sqlite_master;"});
 }
