@@ -9,6 +9,8 @@ struct table_function_methods {
     bool (*column)(struct table_rows *r, u32 column, struct value *out, struct err *err);
     s64 (*rowid)(const struct table_rows *r);
     void (*close)(struct table_rows *r);
+    // Opens again in the same memory; NULL: there is no gain. False: closed.
+    bool (*again)(struct table_rows *r, const struct value *const *argv, struct err *err);
 };
 
 struct table_rows {
@@ -224,6 +226,30 @@ static bool each_start(struct each *c, bool has_root, struct err *err)
     return true;
 }
 
+static bool each_fill(struct each *c, const struct value *const *argv, struct err *err)
+{
+    if ((argv[0] && value_copy(&c->input, argv[0]) != ERR_OK) || (argv[1] && value_copy(&c->root, argv[1]) != ERR_OK)) {
+        each_close(&c->base);
+        return no_memory(err);
+    }
+    return each_start(c, argv[1] != NULL, err);
+}
+
+static bool each_again(struct table_rows *r, const struct value *const *argv, struct err *err)
+{
+    struct each *c = (struct each *)r;
+    json_document_close(&c->document);
+    c->document = (struct json_document){.scratch = {.type = VALUE_NULL}};
+    value_set_null(&c->input);
+    value_set_null(&c->root);
+    c->container = JSON_NULL;
+    c->at = c->end = c->depth = 0;
+    c->row = 0;
+    c->path.size = 0;
+    c->path.failed = ERR_OK;
+    return each_fill(c, argv, err);
+}
+
 static struct table_rows *each_open(const struct table_function *f, const struct value *const *argv, struct err *err)
 {
     struct each *c = calloc(1, sizeof *c);
@@ -237,13 +263,7 @@ static struct table_rows *each_open(const struct table_function *f, const struct
     value_init(&c->document.scratch);
     c->tree = f->name[strlen(f->name) - 1] == 'e';
     c->as_blob = f->name[4] == 'b';
-    if ((argv[0] && value_copy(&c->input, argv[0]) != ERR_OK) ||
-        (argv[1] && value_copy(&c->root, argv[1]) != ERR_OK)) {
-        each_close(&c->base);
-        no_memory(err);
-        return NULL;
-    }
-    return each_start(c, argv[1] != NULL, err) ? &c->base : NULL;
+    return each_fill(c, argv, err) ? &c->base : NULL;
 }
 
 static bool each_eof(const struct table_rows *r)
@@ -417,8 +437,8 @@ static s64 each_rowid(const struct table_rows *r)
 // ---- the table -------------------------------------------------------------------------------------------
 
 static const struct table_function_methods SERIES = {series_open, series_next, series_eof, series_column, series_rowid,
-                                                     series_close};
-static const struct table_function_methods EACH = {each_open, each_next, each_eof, each_column, each_rowid, each_close};
+                                                     series_close, NULL};
+static const struct table_function_methods EACH = {each_open, each_next, each_eof, each_column, each_rowid, each_close, each_again};
 
 static const char *const SERIES_COLUMNS[] = {"value", "start", "stop", "step"};
 static const char *const EACH_COLUMNS[] = {"key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root"};
@@ -444,17 +464,41 @@ const struct table_function *table_function_find(const char *name, size_t size)
     return NULL;
 }
 
-bool table_rows_open(const struct table_function *f, const struct value *const *argv, struct table_rows **out,
-                     struct err *err)
+static bool arguments_check(const struct table_function *f, const struct value *const *argv, struct err *err)
 {
-    *out = NULL;
     for (u32 i = 0; i < f->needed_count; i++) {
         if (argv[i]) continue;
         err_set(err, ERR_ERROR, __func__, "first argument to \"%s()\" missing or unusable", f->name);
         return false;
     }
+    return true;
+}
+
+bool table_rows_open(const struct table_function *f, const struct value *const *argv, struct table_rows **out,
+                     struct err *err)
+{
+    *out = NULL;
+    if (!arguments_check(f, argv, err)) return false;
     *out = f->methods->open(f, argv, err);
     return *out != NULL;
+}
+
+bool table_rows_again(struct table_rows **rows, const struct value *const *argv, struct err *err)
+{
+    struct table_rows *r = *rows;
+    const struct table_function *f = r->function;
+    *rows = NULL;
+    if (!f->methods->again) {
+        table_rows_close(r);
+        return table_rows_open(f, argv, rows, err);
+    }
+    if (!arguments_check(f, argv, err)) {
+        table_rows_close(r);
+        return false;
+    }
+    if (!f->methods->again(r, argv, err)) return false;
+    *rows = r;
+    return true;
 }
 
 bool table_rows_next(struct table_rows *r, struct err *err)

@@ -27,6 +27,8 @@ const struct table_function *table_function_table(u32 index);
 // argv has hidden_count entries; NULL where none is given. Values are copied. False with *err.
 bool table_rows_open(const struct table_function *f, const struct value *const *argv, struct table_rows **out,
                      struct err *err);
+// The same function with other arguments, in the memory that the rows have. False with *err, and *rows are closed.
+bool table_rows_again(struct table_rows **rows, const struct value *const *argv, struct err *err);
 bool table_rows_next(struct table_rows *r, struct err *err);
 bool table_rows_eof(const struct table_rows *r);
 bool table_rows_column(struct table_rows *r, u32 column, struct value *out, struct err *err);

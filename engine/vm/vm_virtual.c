@@ -192,9 +192,8 @@ io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in,
         *jump = c->null_row = !row;
         return IO_DONE;
     }
-    table_rows_close(c->rows);
-    c->rows = NULL;
-    if (!table_rows_open(c->function, argv, &c->rows, &s->op.err)) return IO_FAIL;
+    if (c->rows ? !table_rows_again(&c->rows, argv, &s->op.err) : !table_rows_open(c->function, argv, &c->rows, &s->op.err))
+        return IO_FAIL;
     *jump = table_rows_eof(c->rows);
     c->null_row = *jump;
     return IO_DONE;

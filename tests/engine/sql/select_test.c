@@ -212,6 +212,23 @@ static const char *pick(u64 *seed, const char *const *list, u32 count)
 }
 #define PICK(seed, list) pick((seed), (list), COUNT_OF(list))
 
+// A table function that is run again with other arguments starts anew, after an end, an error or in the middle.
+TEST(select_table_functions_of_each_row)
+{
+    static const char *const q[] = {
+        "SELECT a.column1, e.key, e.value, e.fullkey FROM (VALUES('[1,2]'),(NULL),('{\"a\":{\"b\":3}}'),('\"x\"'),('[]'),(7)) a,"
+        " json_each(a.column1) e",
+        "SELECT a.column1, e.fullkey, e.path, e.atom FROM (VALUES('[1,[2,{\"k\":3}]]'),('{\"a\":{\"b\":[3,4]}}'),('[]'),('5')) a,"
+        " json_tree(a.column1) e",
+        "SELECT p.column1, e.key, e.value, e.path, e.root FROM (VALUES('$.a'),('$.b'),('$'),(NULL),('$.a[1]')) p,"
+        " json_each('{\"a\":[1,2,{\"z\":1}],\"b\":\"q\"}', p.column1) e",
+        "SELECT a.column1, (SELECT e.fullkey FROM json_tree(a.column1) e WHERE e.atom = 3) FROM"
+        " (VALUES('[1,[2,{\"k\":3}],4]'),('[[3]]'),('[4]'),('{\"a\":{\"b\":[3,4]}}')) a",
+        "SELECT e.value FROM (VALUES('[1]'),('[1,'),('[2]')) a, json_each(a.column1) e",
+    };
+    run_all("functions", q, COUNT_OF(q));
+}
+
 static void random_term(u64 *seed, char *out, size_t size, const char *table, const char *const *columns, u32 count)
 {
     static const char *const comparisons[] = {"=", "<", "<=", ">", ">=", "<>", "IS", "IS NOT"};
