@@ -108,8 +108,10 @@ static const struct {
                                   "commits wait at most so long before they are pushed"},
     [SETTING_ZSTD_LEVEL] = {"zstd-level", "3", "N", "compression of the backup, 1 to 19"},
     [SETTING_WAL_BYTES_MAX] = {"wal-bytes-max", "1g", "BYTES",
-                               "log kept for a store that cannot be reached; beyond, a "
-                               "whole image is pushed when it is back"},
+                               "log kept for a store that cannot be reached; beyond, --wal-full says what becomes of commits"},
+    [SETTING_WAL_FULL] = {"wal-full", "restart", "restart|refuse",
+                          "when --wal-bytes-max waits for the store: restart: the log is let go, and a whole image is pushed when the "
+                          "store is back; refuse: commits fail (database or disk is full) until it is"},
     [SETTING_HEAD_INTERVAL_MS] = {"head-interval-ms", "10000", "MS",
                                   "the object that names the newest state follows pushes at most so often"},
     [SETTING_LEVEL_PERIODS] = {"level-periods", "30s,5m,1h,24h", "SPANS",

@@ -43,7 +43,7 @@ struct follower *follower_create(const struct follower_options *options, struct 
 void follower_start(struct follower *f, struct store *store)
 {
     f->store = store;
-    store_refuse_writes(store, f->refusal);
+    store_refuse_writes(store, ERR_READONLY, f->refusal);
     replica_start(f->replica, store);
 }
 
@@ -153,7 +153,7 @@ bool follower_turn(struct follower *f, struct backup **backup)
     struct replica_status s;
     replica_status_get(f->replica, &s);
     log_event(LOG_INFO, "replica.promoted", "tx=%llu", (unsigned long long)s.tx);
-    store_refuse_writes(f->store, NULL);
+    store_refuse_writes(f->store, ERR_OK, NULL);
     static const char TEXT[] = "{\"promoted\":true}\n";
     if (f->exchange) http_reply(f->exchange, 200, "application/json", TEXT, sizeof TEXT - 1);
     f->exchange = NULL;

@@ -22,6 +22,12 @@ static void backup_write(const struct metrics *m, struct buffer *out)
     metric(out, "backup_lag_bytes", "gauge", "Bytes of WAL that are not in the store.", (double)b->lag_bytes);
     metric(out, "backup_last_push_timestamp_seconds", "gauge", "Unix time of the newest push.",
            (double)b->pushed_at_ms / 1000);
+    metric(out, "backup_refusing_commits", "gauge", "1 when commits are refused because too much waits for the store.", b->refusing);
+    metric(out, "backup_wal_bytes_total", "counter", "Bytes of WAL whose pages were pushed.", (double)b->wal_bytes);
+    metric(out, "backup_merges_total", "counter", "Merges of segments into larger ones.", (double)b->merges);
+    metric(out, "backup_merged_bytes_total", "counter", "Bytes that merges and images wrote.", (double)b->merged_bytes);
+    metric(out, "backup_images_total", "counter", "Images of the whole database that were pushed.", (double)b->images);
+    metric(out, "backup_deleted_objects_total", "counter", "Objects that retention let go.", (double)b->deleted_objects);
     metric(out, "backup_segments_total", "counter", "Segments pushed.", (double)b->pushed_segments);
     metric(out, "backup_bytes_total", "counter", "Bytes pushed.", (double)b->pushed_bytes);
     metric(out, "backup_failures_total", "counter", "Tries that failed.", (double)b->failures);

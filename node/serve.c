@@ -40,6 +40,7 @@ static const enum setting SERVE_SETTINGS[] = {
     SETTING_PUSH_INTERVAL_MS,
     SETTING_ZSTD_LEVEL,
     SETTING_WAL_BYTES_MAX,
+    SETTING_WAL_FULL,
     SETTING_HEAD_INTERVAL_MS,
     SETTING_LEVEL_PERIODS,
     SETTING_KEEP,
@@ -150,6 +151,7 @@ static void reply_health(struct node *n, struct http_exchange *x)
             ",\"backup\":{\"state\":\"%s\",\"tx\":%llu,\"behind_ms\":%lld,\"encrypted\":%s",
             backup_state_name(b.state), (unsigned long long)b.tx, (long long)behind_ms,
             n->key.given ? "true" : "false");
+        if (b.refusing) buffer_text(&out, ",\"refusing_commits\":true");
         if (b.error[0]) {
             buffer_text(&out, ",\"error\":");
             buffer_json_string(&out, b.error, strlen(b.error));
@@ -523,6 +525,13 @@ static bool backup_begin(struct node *n, bool promote, struct err *err)
         !config_number(&n->config, SETTING_HEAD_INTERVAL_MS, 1, 86400000, &head_interval, err) ||
         !config_number(&n->config, SETTING_WAL_BYTES_MAX, 1 << 20, 1ull << 44, &wal_max, err))
         return false;
+    const char *full = config_text(&n->config, SETTING_WAL_FULL);
+    if (strcmp(full, "refuse") == 0) {
+        o.wal_full = BACKUP_WAL_REFUSE;
+    } else if (strcmp(full, "restart") != 0) {
+        err_set(err, ERR_USAGE, __func__, "--wal-full is '%s'; it must be restart or refuse", full);
+        return false;
+    }
     o.io = n->io;
     o.objects = n->objects;
     o.key = n->key;

@@ -62,15 +62,66 @@ void backup_status_update(struct backup *b)
         b->status.behind_since_ms = io_wall_ms(b->io);
 }
 
-static void log_let_go(struct backup *b)
+// ---- the log that is kept for the store
+// ---------------------------------------------------------------------------
+
+static u64 log_kept(const struct backup *b)
+{
+    struct store_position now;
+    store_position_get(b->store, &now, NULL);
+    u64 from = MAX(b->held_from, b->at_start.lsn - b->at_start.wal_frame); // all of what the WAL had when it was opened
+    return now.lsn > from ? (now.lsn - from) * (FRAME_HEADER_SIZE + b->page_size) : 0;
+}
+
+static void log_let_go(struct backup *b, u64 kept)
 {
     backup_log(b, SYNC_LOG_ERROR, "backup.wal_limit",
-               "the store has not taken pushes for so long that %llu bytes of log wait; they are let go, and a whole image will "
-               "be pushed instead",
-               (ull)b->status.lag_bytes);
+               "the store has not taken pushes for so long that %llu bytes of log wait (--wal-bytes-max); they are let go, and a "
+               "whole image will be pushed instead",
+               (ull)kept);
     b->log_let_go = true;
     if (b->step == STEP_IDLE || b->step == STEP_SNAPSHOT) b->need_full = true;
-    store_hold(b->store, UINT64_MAX);
+    backup_hold(b, UINT64_MAX);
+}
+
+static void commits_refuse(struct backup *b, u64 kept)
+{
+    b->status.refusing = true;
+    snprintf(b->refusal, sizeof b->refusal,
+             "%llu bytes of log wait for the backup's store, and no more is to be kept (--wal-bytes-max, --wal-full refuse); see /health",
+             (ull)kept);
+    backup_log(b, SYNC_LOG_ERROR, "backup.refusing_commits",
+               "the store has not taken pushes for so long that %llu bytes of log wait (--wal-bytes-max); commits are refused until "
+               "it has",
+               (ull)kept);
+    store_refuse_writes(b->store, ERR_FULL, b->refusal);
+}
+
+static void commits_accept(struct backup *b)
+{
+    if (!b->status.refusing) return;
+    b->status.refusing = false;
+    store_refuse_writes(b->store, ERR_OK, NULL);
+    backup_log(b, SYNC_LOG_INFO, "backup.accepting_commits", "the store has taken what waited, or need not; commits go on");
+}
+
+void backup_hold(struct backup *b, u64 lsn)
+{
+    b->held_from = lsn;
+    store_hold(b->store, lsn);
+    if (log_kept(b) <= b->options.wal_bytes_max) commits_accept(b);
+}
+
+static void log_limit(struct backup *b)
+{
+    u64 kept = log_kept(b);
+    if (kept <= b->options.wal_bytes_max || b->log_let_go || b->status.refusing) return;
+    // An image under way reads its snapshot to the end; giving it up would only make another one begin.
+    bool pinned = b->full && (b->step == STEP_SCAN || b->step == STEP_FILL || b->step == STEP_SHARD_PUT);
+    if (b->options.wal_full == BACKUP_WAL_REFUSE)
+        commits_refuse(b, kept);
+    else if (!pinned)
+        log_let_go(b, kept);
 }
 
 static void on_commit(struct waiter *w)
@@ -79,7 +130,7 @@ static void on_commit(struct waiter *w)
     struct store_position now;
     store_position_get(b->store, &now, &b->on_commit);
     backup_status_update(b);
-    if (b->has_pushed && !b->need_full && !b->log_let_go && b->status.lag_bytes > b->options.wal_bytes_max) log_let_go(b);
+    log_limit(b);
     if (b->imager.step != IMAGE_IDLE && now.lsn > b->imager.lsn) imager_limit(b, (now.lsn - b->imager.lsn) * (FRAME_HEADER_SIZE + b->page_size));
     if (b->step == STEP_IDLE) backup_run(b);
 }
@@ -171,7 +222,7 @@ static void backup_failed(struct backup *b)
         b->status.state = BACKUP_REFUSED;
         backup_push_abandon(b);
         b->step = STEP_STOPPED;
-        store_hold(b->store, UINT64_MAX);
+        backup_hold(b, UINT64_MAX);
         return;
     }
     u64 ms = cancelled ? 0 : object_backoff_ms(b->io, b->attempt);
@@ -234,6 +285,7 @@ static void stop_report(struct backup *b)
     waiter_remove(&b->on_commit);
     waiter_remove(&b->op.waiter);
     timers_cancel(b);
+    commits_accept(b);
     if (idle) store_hold(b->store, UINT64_MAX);
     b->mark.clean = idle;
     b->step = STEP_STOPPED;
@@ -321,7 +373,7 @@ void backup_start(struct backup *b, struct store *store)
     store_stats_get(store, &stats);
     b->page_size = stats.page_size;
     store_position_get(store, &b->at_start, &b->on_commit);
-    store_hold(store, 0); // keep it all until it is known what the store has
+    backup_hold(b, 0); // keep it all until it is known what the store has
     if (!b->txn) {
         err_set(&b->op.err, ERR_NOMEM, __func__, "out of memory");
         b->step = STEP_STOPPED;

@@ -107,6 +107,8 @@ struct backup {
     u8 claim[CLAIM_SIZE];
     bool need_full;  // the backup and the database have no common point
     bool full;       // this push is a whole image
+    u64 held_from;   // the WAL is kept from here on: store_hold
+    char refusal[200];
     bool log_let_go; // too much waited: the WAL no longer reaches back to what was pushed
     struct store_position at_start; // of the database when it was opened
     struct store_position pushed, target;
@@ -148,6 +150,7 @@ void backup_run(struct backup *b);
 void backup_wake(void *b);
 io_status backup_yield(struct backup *b);
 void backup_status_update(struct backup *b);
+void backup_hold(struct backup *b, u64 lsn); // store_hold, and commits that were refused may go on
 void backup_push_abandon(struct backup *b);
 // A segment that was just put is known, and kept for the merges to come when it is small.
 void backup_catalog_note(struct backup *b, const struct segment_header *h, const struct segment_writer *w);

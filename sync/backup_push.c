@@ -111,7 +111,7 @@ io_status backup_snapshot(struct backup *b)
     }
     if (b->full) {
         b->page_total = b->target.page_count;
-        store_hold(b->store, b->target.lsn);
+        backup_hold(b, b->target.lsn);
         b->log_let_go = false;
         backup_log(b, SYNC_LOG_INFO, "backup.image", "pushing a whole image of %u pages", b->page_total);
     }
@@ -528,7 +528,7 @@ io_status backup_mark_step(struct backup *b)
     b->mark_in_flight = false;
     if (b->mark_done.result < 0)
         return IO_ERROR(&b->op.err, ERR_IOERR_WRITE, "%s cannot be written: %s", b->mark_path, strerror((int)-b->mark_done.result));
-    if (!b->log_let_go) store_hold(b->store, b->pushed.lsn);
+    if (!b->log_let_go) backup_hold(b, b->pushed.lsn);
     backup_status_update(b);
     if (b->status.error[0])
         backup_log(b, SYNC_LOG_INFO, "backup.recovered", "pushed up to transaction %llu after %llu failed tries", (ull)b->mark.tx,

@@ -88,7 +88,7 @@ fi
 wants mutation && suite mutation 900 tests/mutation/run.sh
 if wants s3; then
     if [ "$(id -u)" -eq 0 ] && command -v radosgw >/dev/null; then
-        suite s3 300 tests/s3/run.sh
+        suite s3 600 tests/s3/run.sh
     else
         skip s3 "Ceph RGW needs root and the packages ceph-mon ceph-osd radosgw ceph-common"
     fi

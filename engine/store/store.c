@@ -38,8 +38,9 @@ bool store_read_only(const struct store *s)
     return s->read_only;
 }
 
-void store_refuse_writes(struct store *s, const char *text)
+void store_refuse_writes(struct store *s, err_code code, const char *text)
 {
+    s->refusal_code = code;
     s->refusal = text;
 }
 

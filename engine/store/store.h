@@ -217,8 +217,8 @@ void txn_position_get(const struct txn *t, struct store_position *out); // of it
 
 // ---- a copy that follows another database --------------------------------------------------------------
 
-// Write transactions but images fail with ERR_READONLY and this text, which stays the caller's; NULL: no longer.
-void store_refuse_writes(struct store *s, const char *text);
+// Write transactions but images fail with this code and text, which stays the caller's; NULL: no longer.
+void store_refuse_writes(struct store *s, err_code code, const char *text);
 // A write transaction that takes whole pages of elsewhere: begun like txn_begin_write, nothing of it is interpreted
 // or added to. It reads as the database was until its pages were put; txn_image_size comes last, before txn_commit.
 io_status txn_image_begin(struct txn *t, struct op *op, u64 deadline_ns);

@@ -160,6 +160,7 @@ struct store {
     enum store_wal_held wal_held_by;
     u64 wal_held_since_ns, readers_let_go;
     const char *refusal; // why nobody may write but images; or NULL
+    err_code refusal_code;
     u64 holds[STORE_HOLDERS];
     u64 hold; // the lowest of them: the log after it is kept; UINT64_MAX: no hold
     // Pages of the frames (wal.base - past_count, wal.base]: what a restart cut off behind a hold.

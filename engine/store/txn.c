@@ -221,7 +221,7 @@ static io_status begin_write_check(const struct txn *t, struct op *op)
     if (store_log_check(s, &s->durable, &op->err) != ERR_OK) return IO_FAIL;
     if (s->read_only)
         return IO_ERROR(&op->err, ERR_READONLY, "attempt to write a readonly database");
-    if (s->refusal && !t->image) return IO_ERROR(&op->err, ERR_READONLY, "%s", s->refusal);
+    if (s->refusal && !t->image) return IO_ERROR(&op->err, s->refusal_code, "%s", s->refusal);
     if (s->flush_failed) {
         err_set_errno(&op->err, s->flush_err.code, s->flush_err.sys_errno, __func__, "%s",
                       s->flush_err.text);

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 
-from node import PROGRAM, ROOT, Node, Tests, check, equal, sqlite3
+from node import PROGRAM, ROOT, Node, SqlError, Tests, check, equal, sqlite3
 
 CONTRACT = os.path.join(os.path.dirname(PROGRAM), "tests/sync/object_store_test")
 ROWS = "SELECT count(*), coalesce(sum(a), 0) FROM t"
@@ -249,6 +249,10 @@ def damaged_object(tests):
     check("no complete image" in missing.stderr, missing.stderr)
 
 
+def metric(node, name):
+    return float(dict(line.rsplit(" ", 1) for line in node.get("/metrics")[1].decode().splitlines() if not line.startswith("#"))[name])
+
+
 def admin(path):
     urllib.request.urlopen(urllib.request.Request(S3["endpoint"] + path, method="POST"), timeout=10).read()
 
@@ -288,6 +292,39 @@ def store_that_is_away(tests):
     node.stop()
     equal(restore(DirectoryStore(tests, "away"), tests.path("away.db")).returncode, 0, "restore")
     equal(sqlite3(tests.path("away.db"), "SELECT a FROM t").stdout.strip(), "1", "rows")
+
+
+def full_log_refuses_commits(tests):
+    away = {"SKERRY_S3_ENDPOINT": "http://127.0.0.1:1", "SKERRY_S3_ACCESS_KEY": "k", "SKERRY_S3_SECRET_KEY": "s3cr3t-of-the-store"}
+    flags = ("--wal-bytes-max", "1m", "--wal-full", "refuse")
+    node = Node(tests.path("full"), "--store", "s3://b/p", "--restore", "never", *flags, env=away).start()
+    node.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b)")
+    refused, rows = "", 0
+    for _ in range(100):
+        try:
+            node.sql("INSERT INTO t(b) VALUES (randomblob(50000))")
+        except SqlError as e:
+            refused = str(e)
+            break
+        rows += 1
+    check("wal-bytes-max" in refused, f"after {rows} rows of 50 kB: {refused!r}")
+    equal(node.sql("SELECT count(*) FROM t"), [[rows]], "rows that can be read")
+    check(node.health()["backup"].get("refusing_commits"), str(node.health()))
+    equal(metric(node, "skerry_backup_refusing_commits"), 1, "metric")
+    check(metric(node, "skerry_backup_lag_seconds") > 0 and metric(node, "skerry_backup_lag_bytes") > 500000, "the lag in /metrics")
+    node.stop()
+    check("s3cr3t-of-the-store" not in node.log(), "a secret is in the log")
+    # With a store again it pushes, and commits go on.
+    store = DirectoryStore(tests, "full")
+    node = Node(tests.path("full"), "--store", store.url, *flags).start()
+    check(node.wait_pushed(), "not pushed: " + str(node.health()))
+    node.sql("INSERT INTO t(b) VALUES (1)")
+    check(node.wait_pushed(), "not pushed: " + str(node.health()))
+    equal(metric(node, "skerry_backup_refusing_commits"), 0, "metric")
+    node.stop()
+    out = tests.path("full.db")
+    equal(restore(store, out).returncode, 0, "restore")
+    equal(sqlite3(out, "SELECT count(*) FROM t").stdout.strip(), str(rows + 1), "rows in the restored file")
 
 
 def hub_keeps_the_contract(tests):
@@ -373,7 +410,7 @@ def main():
                          anothers_backup, image_of_many_segments):
                 tests.run(f"{test.__name__}_{kind.name}", test, tests, kind)
         if server:
-            for test in (hub_keeps_the_contract, hub_that_goes_away, damaged_object, faults_of_s3, store_that_is_away, bad_starts):
+            for test in (hub_keeps_the_contract, hub_that_goes_away, damaged_object, faults_of_s3, store_that_is_away, full_log_refuses_commits, bad_starts):
                 tests.run(test.__name__, test, tests)
     finally:
         if server:

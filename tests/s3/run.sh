@@ -1,5 +1,6 @@
 #!/bin/bash
-# The object store's contract, and a backup with restore, against Ceph's object gateway.
+# The object store's contract, backups with restore, and SIGKILL of node and gateway, against Ceph's object gateway.
+# ROUNDS=n: of kills (3).
 set -u
 cd "$(dirname "$0")/../.."
 export RGW_DIR=${RGW_DIR:-$(mktemp -d)/rgw}
@@ -22,5 +23,10 @@ S3_ENDPOINT=$endpoint S3_KEY=testak S3_SECRET=testsk1234567890 python3 tests/e2e
 last=$(tail -n 1 build/s3-restart.log)
 grep -v '^ok' build/s3-restart.log
 read -r p _ f _ s _ <<<"$last"
-echo "$((passed + ${p:-0})) passed, $((failed + ${f:-1})) failed, ${s:-0} skipped"
-[ $((failed + ${f:-1})) -eq 0 ]
+passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1})) skipped=${s:-0}
+S3_ENDPOINT=$endpoint S3_KEY=testak S3_SECRET=testsk1234567890 ROUNDS=${ROUNDS:-3} python3 tests/s3/kill_test.py >build/s3-kill.log 2>&1
+grep -v '^ok' build/s3-kill.log
+read -r p _ f _ s _ <<<"$(tail -n 1 build/s3-kill.log)"
+passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]

@@ -30,7 +30,7 @@ struct history {
 };
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
-        discontinuous, let_go, missing, encrypted, unconditional;
+        discontinuous, let_go, refusing, accepting, refused_commits, missing, encrypted, unconditional;
 };
 struct node {
     struct world *w;
@@ -40,6 +40,7 @@ struct node {
     struct skerry *db;
     struct object_store *store;
     struct backup *backup;
+    bool refused; // the newest statement, because too much waits for the store
 };
 struct world {
     struct sim *sim;
@@ -74,6 +75,8 @@ static void on_log(void *context, enum sync_log_level level, const char *event, 
     if (getenv("SIM_LOG")) printf("    [%llu] %u %s: %s\n", (unsigned long long)(io_now_ns(n->w->io) / 1000000), n->writer, event, text);
     if (strcmp(event, "backup.discontinuous") == 0) n->w->counters->discontinuous++;
     if (strcmp(event, "backup.wal_limit") == 0) n->w->counters->let_go++;
+    if (strcmp(event, "backup.refusing_commits") == 0) n->w->counters->refusing++;
+    if (strcmp(event, "backup.accepting_commits") == 0) n->w->counters->accepting++;
 }
 
 // ---- the database
@@ -90,7 +93,15 @@ static int meta_row(void *context, struct skerry_stmt *s)
 static bool exec(struct node *n, const char *sql)
 {
     int rc = skerry_exec(n->db, sql, NULL, NULL);
+    struct backup_status s;
+    n->refused = false;
     if (rc == SKERRY_OK) return true;
+    backup_status_get(n->backup, &s);
+    if (s.refusing && skerry_error(n->db)->code == ERR_FULL) {
+        n->w->counters->refused_commits++;
+        n->refused = true;
+        return false;
+    }
     if (!sim_is_down(n->w->io)) world_failed(n->w, sql, skerry_error(n->db)->text);
     return false;
 }
@@ -111,7 +122,7 @@ static bool commit(struct node *n)
     memcpy(h->rows[k], h->rows[k - 1], sizeof h->rows[k]);
     memcpy(h->writer[k], h->writer[k - 1], sizeof h->writer[k]);
     char sql[300];
-    if (!exec(n, "BEGIN IMMEDIATE")) return false;
+    if (!exec(n, "BEGIN IMMEDIATE")) return n->refused; // nothing has changed, and life goes on
     if (test_random(&w->seed) % 40 == 0) {
         // Many rows go, and the file shrinks later.
         if (!exec(n, "DELETE FROM t WHERE id > 20")) return false;
@@ -329,6 +340,7 @@ static bool node_open(struct world *w, struct node *n, const char *path, u32 wri
     n->store = cloud_open(&w->cloud, w->io);
     o.io = w->io, o.objects = n->store, o.name = "db", o.database_path = n->path, o.key = w->key, o.log = on_log, o.log_context = n;
     o.wal_bytes_max = wal_bytes_max;
+    o.wal_full = test_random(&w->seed) % 2 ? BACKUP_WAL_REFUSE : BACKUP_WAL_RESTART;
     n->backup = backup_create(&o, &err);
     if (!n->backup) abort();
     struct history *h = w->histories[writer];
@@ -536,7 +548,7 @@ TEST(worlds_restore)
     } events[] = {
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
-        EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),
+        EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
         EVENT(all.encrypted), EVENT(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
     };

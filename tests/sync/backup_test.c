@@ -280,6 +280,66 @@ TEST(a_day_of_updates_stays_small)
     node_end(&n);
 }
 
+// The store is away for a week in which 40 rows are updated again and again.
+TEST(a_week_offline_is_one_push)
+{
+    struct node n = {0};
+    char sql[200], text[ERR_TEXT_MAX];
+    node_begin(&n, &(struct backup_options){0});
+    exec(&n, "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 5000) INSERT INTO t SELECT i, randomblob(400) FROM s");
+    turn(&n, 20 * SECOND_NS);
+    struct backup_status before, after;
+    backup_status_get(n.backup, &before);
+    CHECK_EQ(before.behind_since_ms, 0);
+    n.cloud.away = true;
+    for (u32 i = 0; i < 7 * 1440; i++) {
+        snprintf(sql, sizeof sql, "UPDATE t SET v = randomblob(400) WHERE id = %u", 1 + i % 40);
+        exec(&n, sql);
+        turn(&n, 60 * SECOND_NS);
+    }
+    backup_status_get(n.backup, &after);
+    CHECK_EQ(after.tx, before.tx);
+    CHECK(after.lag_bytes > 30u << 20);
+    CHECK(after.behind_since_ms > 0 && after.error[0]);
+    n.cloud.away = false;
+    turn(&n, 400 * SECOND_NS); // the longest wait between tries, and the push
+    backup_status_get(n.backup, &after);
+    CHECK_EQ(after.behind_since_ms, 0);
+    CHECK(after.tx - before.tx <= 2); // what waited when the store went, and the rest
+    CHECK(after.pushed_bytes - before.pushed_bytes < 200000); // 40 rows lie on a few pages
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
+// At the bound commits are refused, reads go on; once the store has taken what waits, so do commits.
+TEST(commits_are_refused_at_the_bound)
+{
+    struct node n = {0};
+    char text[ERR_TEXT_MAX];
+    struct backup_status s;
+    node_begin(&n, &(struct backup_options){.wal_bytes_max = 1 << 20, .wal_full = BACKUP_WAL_REFUSE});
+    turn(&n, 20 * SECOND_NS);
+    n.cloud.away = true;
+    u32 rows = 0;
+    while (rows < 1000 && skerry_exec(n.db, "INSERT INTO t(v) VALUES (randomblob(9000))", NULL, NULL) == SKERRY_OK) rows++;
+    CHECK(rows > 50 && rows < 200); // 1 MiB, of pages and frame headers
+    CHECK_EQ(skerry_error(n.db)->code, ERR_FULL);
+    CHECK(strstr(skerry_error(n.db)->text, "--wal-bytes-max") != NULL);
+    exec(&n, "SELECT count(*) FROM t");
+    backup_status_get(n.backup, &s);
+    CHECK(s.refusing);
+    n.cloud.away = false;
+    turn(&n, 400 * SECOND_NS);
+    backup_status_get(n.backup, &s);
+    CHECK(!s.refusing);
+    exec(&n, "INSERT INTO t(v) VALUES (1)");
+    turn(&n, 20 * SECOND_NS);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
 // ---- retention
 
 static struct catalog_segment *segment(struct catalog *c, u32 level, u64 tx_min, u64 tx_max, s64 time_ms)
