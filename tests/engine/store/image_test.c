@@ -62,7 +62,7 @@ TEST(images_make_the_same_database)
     pgno root = table_create(&p.d, t);
     DO(&p.d, txn_commit(t, &p.d.op));
     follow(&p);
-    store_refuse_writes(p.to, "it follows");
+    store_refuse_writes(p.to, ERR_READONLY, "it follows");
     s64 rows = 0;
     for (u32 round = 0; round < 40; round++) {
         u64 seen = 0, again = 0;
@@ -103,7 +103,7 @@ TEST(only_images_are_taken_by_a_copy)
     DO(&d, txn_begin_write(t, &d.op, 0));
     pgno root = table_create(&d, t);
     DO(&d, txn_commit(t, &d.op));
-    store_refuse_writes(s, "it follows another");
+    store_refuse_writes(s, ERR_READONLY, "it follows another");
     CHECK_EQ(txn_begin_write(t, &d.op, 0), IO_FAIL);
     CHECK_EQ(d.op.err.code, ERR_READONLY);
     CHECK_STR(d.op.err.text, "it follows another");
@@ -119,7 +119,7 @@ TEST(only_images_are_taken_by_a_copy)
     DO(&d, row_count(t, &d.op, root, &count));
     CHECK_EQ(count, 0);
     txn_end_read(t);
-    store_refuse_writes(s, NULL);
+    store_refuse_writes(s, ERR_OK, NULL);
     row_commit(&d, t, root, 1, "x");
     DO(&d, txn_begin_read(t, &d.op));
     DO(&d, row_count(t, &d.op, root, &count));
