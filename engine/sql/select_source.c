@@ -99,7 +99,8 @@ void select_sources_code(struct compile *c, struct select *s)
             // Computed for another place that names it: this one looks at the same table.
             struct cte *cte = item->cte;
             emit(c, OP_Gosub, cte->reg_return, cte->address, 0);
-            emit(c, OP_OpenDup, item->cursor, cte->cursor, 0);
+            // Code that stands twice, as in an aggregate's FILTER, has the same cursor in both places.
+            if (item->cursor != cte->cursor) emit(c, OP_OpenDup, item->cursor, cte->cursor, 0);
             item->reg_return = cte->reg_return;
             item->address_fill = cte->address;
             item->materialized = true;

@@ -38,6 +38,10 @@ TEST(planner)
          "CREATE TABLE t(a, b, e, f, PRIMARY KEY(a, b)) WITHOUT ROWID; INSERT INTO t VALUES(1, 2, 7, 0), (2, 2, 7, 0), (3, 1, 7, 0);"
          "SELECT q.a FROM t AS p JOIN t AS q USING(e) WHERE q.e >= q.f ORDER BY 1;"
          "SELECT count(*) FROM t AS p JOIN t AS q ON p.e = q.e JOIN t AS r ON r.e = q.e;"},
+        {"a computed table expression in code that stands twice", "CREATE TABLE t(a, b); INSERT INTO t VALUES(1, 1);"
+         "WITH w(a, b) AS (SELECT 1, NULL UNION ALL SELECT a + 1, 5 FROM w WHERE a < 4)"
+         "SELECT max(q.value) FILTER (WHERE q.value IN (SELECT w.a FROM t AS p LEFT JOIN t AS r ON r.b IN (1, 2) CROSS JOIN w))"
+         " FROM json_each('[1,2,7]') AS q GROUP BY q.value, q.fullkey HAVING sum(q.value) > 0 ORDER BY 1;"},
         {"remainders of texts are those of their integers",
          "SELECT '1e2' % '2024-02-29', '1e2' % 7, '12.9' % 7, '1e30' % 10, 1e30 % 10, ' 12' % 7, '9223372036854775808' % 10, '1' % -1;"},
         {"false by its text", "CREATE TABLE t(a, b); SELECT a FROM t GROUP BY a AND 0;"
