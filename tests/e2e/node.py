@@ -22,7 +22,7 @@ class Node:
         self.process = self.port = None
         self.log_path = data.rstrip("/") + ".log"
 
-    def start(self, wait=True):
+    def start(self, wait=True, seconds=12):
         log = open(self.log_path, "ab")
         start = log.tell() if log.tell() else os.path.getsize(self.log_path)
         self.process = subprocess.Popen(
@@ -31,7 +31,7 @@ class Node:
         log.close()
         if not wait:
             return self
-        for _ in range(600):
+        for _ in range(seconds * 50):
             with open(self.log_path, "rb") as f:
                 f.seek(start)
                 found = re.search(rb"event=node\.listening.* port=(\d+)", f.read())
