@@ -69,6 +69,13 @@ const struct collation *connection_collation_at(struct skerry *db, u32 index)
     return index < COUNT_OF(built_in) ? built_in[index] : NULL;
 }
 
+bool connection_sealed(const struct skerry *db)
+{
+    for (u32 i = 0; i < db->database_count; i++)
+        if (db->databases[i].store && store_sealed(db->databases[i].store)) return true;
+    return false;
+}
+
 u8 connection_encoding(const struct skerry *db)
 {
     const struct schema *s = db->databases[DATABASE_MAIN].schema;

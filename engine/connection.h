@@ -181,6 +181,7 @@ const struct collation *connection_collation_at(struct skerry *db, u32 index); /
 
 // Of text in all databases of the connection, 1 to 3: the main one's, or what it will be.
 u8 connection_encoding(const struct skerry *db);
+bool connection_sealed(const struct skerry *db); // one of its databases is encrypted: so is what statements put aside
 // Opens the database's file (and, for temp, its store). No-op when it is open.
 // That the page cache of one of its databases or a sorter may take: PRAGMA cache_size, within the engine's bound.
 u64 connection_cache_bytes(const struct skerry *db, u32 index);

@@ -33,6 +33,14 @@ void store_cache_resize(struct store *s, u64 bytes)
     if (s->state == STORE_OPEN && !s->in_memory) cache_resize(&s->cache, (u32)MIN(bytes / s->page_size, UINT32_MAX / 2));
 }
 
+void store_spill_seal(struct store *s)
+{
+    ASSERT(s->in_memory && s->appended.page_count == 0 && !s->writer);
+    if (s->codec.kind == CODEC_SEALED) return;
+    s->codec.kind = CODEC_SEALED;
+    key_slot_fresh(&s->codec.slot, s->page_size, s->io);
+    s->usable_size = s->page_size - codec_reserved(CODEC_SEALED);
+}
 bool store_read_only(const struct store *s)
 {
     return s->read_only;

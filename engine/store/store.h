@@ -71,6 +71,8 @@ io_status store_close(struct store *s, struct op *op);
 io_status store_rekey(struct store *s, struct op *op, const struct store_key *key);
 u32 store_rekey_left(const struct store *s); // pages that may still have the data key before; 0: there is none
 bool store_sealed(const struct store *s);
+// Of one in memory with nothing in it: what it spills from now on is encrypted, with a key that only it has.
+void store_spill_seal(struct store *s);
 
 // For a database that has no pages yet.
 void store_auto_vacuum_set(struct store *s, enum auto_vacuum mode);

@@ -143,6 +143,7 @@ io_status vm_ephemeral_txn(struct skerry_stmt *s, struct txn **out)
         if (!e->txn) return vm_no_memory(s);
     }
     if (!s->ephemeral_begun) {
+        if (txn_state_get(e->txn) == TXN_NONE && connection_sealed(s->db)) store_spill_seal(e->store);
         IO_TRY(txn_begin_write(e->txn, &s->op, 0));
         s->ephemeral_begun = true;
     }

@@ -402,20 +402,12 @@ static u64 sorter_budget(const struct skerry_stmt *s)
     return MAX(budget, (u64)SORTER_BUDGET_MIN);
 }
 
-// Whether what statements of the connection write aside is to be encrypted.
-static bool database_sealed(const struct skerry *db)
-{
-    for (u32 i = 0; i < db->database_count; i++)
-        if (db->databases[i].store && store_sealed(db->databases[i].store)) return true;
-    return false;
-}
-
 static io_status sorter_open(struct skerry_stmt *s, const struct instruction *in)
 {
     struct vm_cursor *c = vm_cursor_new(s, in->p1, VM_CURSOR_SORTER, (u32)MAX(in->p2, in->p4.key_info->all_count));
     if (!c) return IO_FAIL;
     c->key_info = in->p4.key_info;
-    c->sorter = sorter_new(in->p4.key_info, (u32)MAX(in->p3, 0), sorter_budget(s), s->db->engine->temp_dir, database_sealed(s->db));
+    c->sorter = sorter_new(in->p4.key_info, (u32)MAX(in->p3, 0), sorter_budget(s), s->db->engine->temp_dir, connection_sealed(s->db));
     return c->sorter ? IO_DONE : vm_no_memory(s);
 }
 

@@ -554,6 +554,79 @@ TEST(temporary_files_are_sealed)
     io_destroy(io);
 }
 
+// Files that this process has open and nobody can name: how many, and whether one has the text.
+struct put_aside {
+    u32 files, telling;
+};
+
+static void aside_look(struct put_aside *p)
+{
+    for (int fd = 3; fd < 64; fd++) {
+        char link[40], name[300] = "";
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        if (readlink(link, name, sizeof name - 1) < 0 || !strstr(name, "(deleted)")) continue;
+        size_t size;
+        u8 *bytes = file_load(link, &size);
+        p->files += size > 0;
+        p->telling += bytes && memmem(bytes, size, "quick brown", 11);
+        free(bytes);
+    }
+}
+
+static int aside_row(void *context, struct skerry_stmt *s)
+{
+    (void)s;
+    struct put_aside *p = context;
+    if (!p->files) aside_look(p);
+    return 0;
+}
+
+TEST(what_statements_put_aside_is_sealed)
+{
+    static const char FILL[] = "CREATE TABLE t(a INTEGER PRIMARY KEY, b); CREATE TABLE u(b); WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+                               "INSERT INTO t SELECT i, hex(randomblob(500)) || '" SECRET "' || i FROM n";
+    static const char *const statements[] = {
+        "SELECT b FROM t UNION SELECT b || 'x' FROM t", // a temporary index
+        "WITH m AS MATERIALIZED (SELECT a, b || 'y' AS c FROM t) SELECT m.c, n.c FROM m JOIN m AS n ON m.a = n.a ORDER BY m.a",
+        "SELECT t.b, y.b FROM t, t AS y WHERE t.a < 4 ORDER BY y.b || t.b", // a sorter
+    };
+    for (u32 sealed = 0; sealed < 3; sealed++) { // 2: by an attached database
+        char *path = path_of(sealed ? "s.db" : "p.db"), text[700];
+        unlink(path);
+        struct err err = ERR_CLEAR;
+        struct skerry_engine_options options = {.backend = IO_BACKEND_POSIX, .cache_bytes = 1 << 18, .key = sealed == 1 ? &KEY_A : NULL, .temp_dir = test_dir()};
+        REQUIRE(skerry_engine_create(&options, &engine, &err));
+        struct skerry *db = open_at(sealed == 2 ? ":memory:" : path);
+        if (sealed == 2) {
+            snprintf(text, sizeof text, "SELECT 1 UNION SELECT 2; ATTACH '%s' AS s KEY 'words'", path);
+            CHECK_STR(sql(db, text), "1 2 ");
+        }
+        snprintf(text, sizeof text, "%s", FILL);
+        if (sealed == 2) {
+            CHECK_STR(sql(db, "CREATE TABLE s.t(a INTEGER PRIMARY KEY, b); WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+                              "INSERT INTO s.t SELECT i, hex(randomblob(500)) || '" SECRET "' || i FROM n"), "");
+        } else {
+            CHECK_STR(sql(db, text), "");
+        }
+        u32 files = 0;
+        for (u32 i = 0; i < COUNT_OF(statements); i++) {
+            struct put_aside p = {0};
+            CHECK_EQ(skerry_exec(db, statements[i], aside_row, &p), SKERRY_OK);
+            files += p.files > 0;
+            CHECK_EQ(p.telling > 0, p.files > 0 && !sealed);
+        }
+        CHECK(files >= 2);
+        struct put_aside p = {0};
+        CHECK_STR(sql(db, "BEGIN; UPDATE t SET b = b || 'z'"), "");
+        aside_look(&p);
+        CHECK(p.files > 0);
+        CHECK_EQ(p.telling > 0, !sealed);
+        CHECK_STR(sql(db, "COMMIT; SELECT count(*) FROM t WHERE b LIKE '%z'"), "3000 ");
+        shut(db);
+        skerry_engine_destroy(engine);
+    }
+}
+
 // ---- checksums -------------------------------------------------------------------------------------------------
 
 // As SQLite's "checksum VFS" documents it: two sums over little-endian words.
