@@ -108,7 +108,7 @@ static const struct {
                                   "commits wait at most so long before they are pushed"},
     [SETTING_ZSTD_LEVEL] = {"zstd-level", "3", "N", "compression of the backup, 1 to 19"},
     [SETTING_WAL_BYTES_MAX] = {"wal-bytes-max", "1g", "BYTES",
-                               "log kept for a store that cannot be reached; beyond, --wal-full says what becomes of commits"},
+                               "log kept for a store that cannot be reached (beyond, --wal-full says what becomes of commits) and for readers (beyond, they are let go)"},
     [SETTING_WAL_FULL] = {"wal-full", "restart", "restart|refuse",
                           "when --wal-bytes-max waits for the store: restart: the log is let go, and a whole image is pushed when the "
                           "store is back; refuse: commits fail (database or disk is full) until it is"},

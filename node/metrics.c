@@ -87,6 +87,13 @@ void metrics_write(const struct metrics *m, struct buffer *out)
     metric(out, "wal_syncs_total", "counter", "Syncs of the WAL.", (double)m->store.syncs);
     metric(out, "wal_frames", "gauge", "Frames in the WAL.", (double)m->store.wal_frames);
     metric(out, "wal_bytes", "gauge", "Size of the WAL.", (double)m->store.wal_bytes);
+    metric(out, "wal_held_by_reader", "gauge", "1 when an old reader keeps a long WAL from starting again.",
+           m->store.wal_held == STORE_WAL_HELD_READER);
+    metric(out, "wal_held_by_backup", "gauge", "1 when what is not pushed yet keeps a long WAL from starting again.",
+           m->store.wal_held == STORE_WAL_HELD_BACKUP);
+    metric(out, "wal_held_seconds", "gauge", "Since when the WAL is held.", (double)m->store.wal_held_ns / 1e9);
+    metric(out, "wal_readers_let_go_total", "counter", "Transactions whose snapshot was given up at --wal-bytes-max.",
+           (double)m->store.readers_let_go);
     metric(out, "wal_failed", "gauge", "1 when a sync failed and writes are refused.",
            m->store.wal_failed);
     metric(out, "checkpoints_total", "counter", "Checkpoints.", (double)m->store.checkpoints);

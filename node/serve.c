@@ -6,6 +6,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "past.h"
+#include "wal_watch.h"
 
 #include "../sync/remote.h"
 #include "../sync/restore.h"
@@ -77,6 +78,7 @@ struct node {
     struct backup *backup;
     struct skerry_engine *engine;
     struct skerry *keeper; // holds the database open
+    struct wal_watch wal_watch;
     struct hrana *hrana;
     struct http_server *server;
     struct hub *hub;
@@ -142,6 +144,12 @@ static void reply_health(struct node *n, struct http_exchange *x)
         buffer_text(&out, ",\"io_reason\":");
         buffer_json_string(&out, io_backend_reason(n->io), strlen(io_backend_reason(n->io)));
     }
+    buffer_format(&out, ",\"wal\":{\"bytes\":%llu,\"frames\":%llu", (unsigned long long)stats.wal_bytes,
+                  (unsigned long long)stats.wal_frames);
+    if (stats.wal_held != STORE_WAL_FREE)
+        buffer_format(&out, ",\"held_by\":\"%s\",\"held_ms\":%llu", wal_held_name(stats.wal_held),
+                      (unsigned long long)stats.wal_held_ns / 1000000);
+    buffer_text(&out, "}");
     if (n->backup) {
         struct backup_status b;
         backup_status_get(n->backup, &b);
@@ -486,12 +494,14 @@ static bool restore_if_missing(struct node *n, struct err *err)
 
 static bool database_open(struct node *n, struct err *err)
 {
-    u64 cache_bytes;
-    if (!config_number(&n->config, SETTING_CACHE_BYTES, 1 << 16, 1ull << 40, &cache_bytes, err))
+    u64 cache_bytes, wal_max;
+    if (!config_number(&n->config, SETTING_CACHE_BYTES, 1 << 16, 1ull << 40, &cache_bytes, err) ||
+        !config_number(&n->config, SETTING_WAL_BYTES_MAX, 1 << 20, 1ull << 44, &wal_max, err))
         return false;
     struct database_config *d = &n->database;
     struct skerry_engine_options o = {.io = n->io,
                                       .cache_bytes = cache_bytes,
+                                      .wal_bytes_max = wal_max,
                                       .key = &d->key,
                                       .key_previous = &d->previous,
                                       .keys_fixed = true,
@@ -807,6 +817,7 @@ int serve_command(int argc, char **argv)
     int status = 0;
     if (node_start(n, &err)) {
         io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
+        if (!n->view) wal_watch_start(&n->wal_watch, skerry_store(n->keeper));
         if (n->backup) backup_start(n->backup, skerry_store(n->keeper));
         if (n->follower) follower_start(n->follower, skerry_store(n->keeper));
         log_event(

@@ -1,13 +1,13 @@
 #!/bin/bash
 # Everything that shows that Skerry works: `make test` runs it. On a fresh Debian 12 it installs what is missing (as
 # root), builds, runs every suite, and ends with one line "N passed, N failed, N skipped". What cannot run says why.
-# usage: tests/run.sh [SUITE...]     suites: unit asan mutation s3 clients http crash disk restart remote replica bad_input encryption fuzz shell container corpora
+# usage: tests/run.sh [SUITE...]     suites: unit asan mutation s3 clients http crash disk restart remote foreign replica bad_input encryption fuzz shell container corpora
 set -u
 cd "$(dirname "$0")/.."
 # Random tests take the same road every time here, so that a red run is this change's doing; SEED=n or
 # SEED=$RANDOM looks elsewhere, and so does each test program when it is run by itself.
 export SEED=${SEED:-7}
-selected=" ${*:-unit asan mutation s3 clients http crash disk restart remote replica bad_input encryption fuzz shell container corpora} "
+selected=" ${*:-unit asan mutation s3 clients http crash disk restart remote foreign replica bad_input encryption fuzz shell container corpora} "
 passed=0 failed=0 skipped=0
 started=$(date +%s)
 logs=build/test-logs
@@ -106,6 +106,7 @@ wants disk && suite disk 300 python3 tests/e2e/disk_test.py
 wants restart && suite restart 600 python3 tests/e2e/restart_test.py
 wants remote && suite remote 600 python3 tests/e2e/remote_test.py
 wants replica && suite replica 600 python3 tests/e2e/replica_test.py
+wants foreign && suite foreign 300 python3 tests/e2e/foreign_test.py
 wants bad_input && suite bad_input 300 python3 tests/e2e/bad_input_test.py
 wants encryption && suite encryption 300 python3 tests/e2e/encryption_test.py
 wants fuzz && suite fuzz 900 tests/fuzz/run.sh runs

@@ -369,9 +369,9 @@ static void flush_done(struct flush *f)
     size_limit_apply(f);
     ahead_start(f);
     flush_kick(s);
+    store_wal_watch(s);
     store_commits_done(s);
     checkpoint_kick(s, frames);
-    store_wal_watch(s);
     store_slot_offer(s);
     wait_list_wake_all(&s->waiters);
 }
