@@ -24,6 +24,19 @@ static void scope_add(struct dialect *d, const char *name, const struct dialect_
     memmove(s->name, name, strnlen(name, sizeof s->name - 1) + 1);
 }
 
+// A query in FROM or WITH, which sees nothing of its neighbours.
+static void select_apart(struct dialect *d, int depth, u32 columns)
+{
+    struct dialect_source scope[DIALECT_SCOPE];
+    u32 count = d->scope_count;
+    bool ordered;
+    memcpy(scope, d->scope, sizeof scope);
+    d->scope_count = 0;
+    dialect_select(d, depth, columns, &ordered);
+    memcpy(d->scope, scope, sizeof scope);
+    d->scope_count = count;
+}
+
 const struct dialect_table *dialect_source_add(struct dialect *d, int depth)
 {
     char alias[24];
@@ -40,13 +53,10 @@ const struct dialect_table *dialect_source_add(struct dialect *d, int depth)
         dialect_add(d, "pragma_table_info('%s') AS %s", of->name, alias);
         t = &info_table;
     } else if (kind < 5 && depth > 0) {
-        u32 columns = 1 + dialect_pick(d, 3), scope = d->scope_count;
-        d->scope_count = 0; // what is in FROM sees nothing of its neighbours
-        bool ordered;
+        u32 columns = 1 + dialect_pick(d, 3);
         dialect_add(d, "(");
-        dialect_select(d, depth - 1, columns, &ordered);
+        select_apart(d, depth - 1, columns);
         dialect_add(d, ") AS %s", alias);
-        d->scope_count = scope;
         t = local_new(d, columns);
     } else {
         t = &d->tables[dialect_pick(d, d->table_count)];
@@ -304,11 +314,7 @@ void dialect_select(struct dialect *d, int depth, u32 columns, bool *ordered)
             d->scope_count--;
             dialect_add(d, " FROM %s WHERE a < %u", made.name, 2 + dialect_pick(d, 6));
         } else {
-            u32 scope = d->scope_count;
-            d->scope_count = 0;
-            bool o;
-            dialect_select(d, depth - 1, n, &o);
-            d->scope_count = scope;
+            select_apart(d, depth - 1, n);
         }
         dialect_add(d, ") ");
         d->tables[d->table_count++] = made;
