@@ -1,11 +1,11 @@
 #!/bin/bash
 # Everything that shows how fast Skerry is: `make bench` runs it, in about ten minutes. It installs what is missing (as
 # root), builds, and prints one table for each area, with ratios measured in the same run. What cannot run says why.
-# usage: tests/bench/run.sh [AREA...]      areas: io commit storage sql http remote image
+# usage: tests/bench/run.sh [AREA...]      areas: io commit storage sql http remote backup image
 # STORAGE_MIB: size of the file of the area "storage", 1024 unless it says less.
 set -u
 cd "$(dirname "$0")/../.."
-areas=" ${*:-io commit storage sql http remote image} "
+areas=" ${*:-io commit storage sql http remote backup image} "
 scratch=build/bench
 mkdir -p "$scratch"
 
@@ -64,6 +64,17 @@ fi
 if wants remote; then
     heading "databases in a store, replicas"
     tests/bench/remote.py "${REMOTE_MB:-1024}"
+fi
+if wants backup; then
+    heading "backup"
+    need sqlite3 sqlite3 && need curl curl
+    if [ "$(id -u)" = 0 ] && command -v radosgw >/dev/null; then
+        export RGW_DIR=$PWD/$scratch/rgw
+        tests/s3/ceph-rgw.sh start >"$scratch/rgw.log" 2>&1 || unset RGW_DIR
+    fi
+    python3 tests/bench/backup.py "$scratch"
+    [ -n "${RGW_DIR:-}" ] && tests/s3/ceph-rgw.sh wipe
+    make -s build/release/tests/sync/backup_test && build/release/tests/sync/backup_test hour day_of
 fi
 if wants image; then
     heading "image"

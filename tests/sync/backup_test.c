@@ -280,6 +280,32 @@ TEST(a_day_of_updates_stays_small)
     node_end(&n);
 }
 
+// Requests of an hour, at S3's list prices (per 1,000: 0.005 $ for put and list, 0.0004 $ for get; deletes are free).
+TEST(an_hour_costs_little)
+{
+    static const u32 gaps_ms[] = {0, 60000, 1000, 100}; // between commits; 0: none
+    for (u32 i = 0; i < COUNT_OF(gaps_ms) && !test_failed(); i++) {
+        struct node n = {0};
+        node_begin(&n, &(struct backup_options){0});
+        exec(&n, "INSERT INTO t VALUES (1, randomblob(400))");
+        turn(&n, 600 * SECOND_NS);
+        struct cloud_counters a = n.cloud.counters, b;
+        for (u64 end = io_now_ns(n.io) + 3600 * SECOND_NS; io_now_ns(n.io) < end;) {
+            if (gaps_ms[i]) exec(&n, "UPDATE t SET v = randomblob(400)");
+            turn(&n, (gaps_ms[i] ? gaps_ms[i] : 3600000) * 1000000ull);
+        }
+        b = n.cloud.counters;
+        u64 puts = b.puts - a.puts, lists = b.lists - a.lists, gets = b.gets + b.heads - a.gets - a.heads;
+        printf("  a commit each %u ms: %llu puts, %llu gets, %llu lists, %llu deletes an hour; %.2f $ a month\n", gaps_ms[i], (unsigned long long)puts,
+               (unsigned long long)gets, (unsigned long long)lists, (unsigned long long)(b.deletes - a.deletes),
+               730 * ((double)(puts + lists) * 0.000005 + (double)gets * 0.0000004));
+        if (!gaps_ms[i]) CHECK_EQ(puts + lists + gets, 0);
+        CHECK(puts < 3600 * 3 / 2);
+        node_stop(&n);
+        node_end(&n);
+    }
+}
+
 // The store is away for a week in which 40 rows are updated again and again.
 TEST(a_week_offline_is_one_push)
 {

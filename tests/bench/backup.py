@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""What backup costs and how fast restores are; each ratio is measured in one run. Python's standard library only.
+usage: backup.py SCRATCH      SIZE_MB=n: of the database that is restored (256; 1024 for the whole thing). SECONDS=n a measurement (4).
+With RGW_DIR set (tests/s3/ceph-rgw.sh start), restores from Ceph RGW are measured as well, beside plain curl."""
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
+from node import PROGRAM, Node  # noqa: E402
+
+SIZE_MB, SECONDS = int(os.environ.get("SIZE_MB", "256")), float(os.environ.get("SECONDS", "4"))
+ENDPOINT, ACCESS, SECRET = "http://127.0.0.1:" + os.environ.get("RGW_PORT", "7480"), "testak", "testsk1234567890"
+INSERT = {"type": "execute", "stmt": {"sql": "INSERT INTO t(b) VALUES (randomblob(100))"}}
+
+
+def metrics(node):
+    return dict(line.rsplit(" ", 1) for line in node.get("/metrics")[1].decode().splitlines() if not line.startswith("#"))
+
+
+def metric(node, name):
+    return float(metrics(node)["skerry_" + name])
+
+
+def processor_s(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def load(node, seconds, threads=4, per_request=20):
+    """Commits as fast as four clients send them: commits per second, and the node's processor time of one."""
+    stop, counts = time.time() + seconds, [0] * threads
+    before = processor_s(node.process.pid)
+
+    def client(i):
+        s = node.session()
+        while time.time() < stop:
+            s.pipeline(*[INSERT] * per_request, {"type": "close"})
+            counts[i] += per_request
+        s.close()
+
+    clients = [threading.Thread(target=client, args=(i,)) for i in range(threads)]
+    for c in clients:
+        c.start()
+    for c in clients:
+        c.join()
+    return sum(counts) / seconds, (processor_s(node.process.pid) - before) / sum(counts) * 1e6
+
+
+def cost(scratch):
+    nodes = {"without": Node(scratch + "/without", "--store", "none").start(), "with": Node(scratch + "/with", "--store", scratch + "/store").start()}
+    rates, cpu = {"without": [], "with": []}, {"without": [], "with": []}
+    for n in nodes.values():
+        n.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b)")
+        load(n, 1)
+    for i in range(6):  # in turns, each going first as often
+        for how in ("with", "without") if i % 2 else ("without", "with"):
+            r, c = load(nodes[how], SECONDS / 2)
+            rates[how].append(r)
+            cpu[how].append(c)
+    ratio = statistics.median(a / b for a, b in zip(rates["with"], rates["without"]))
+    print(f"commits/s: {statistics.median(rates['with']):.0f} with push, {statistics.median(rates['without']):.0f} without: {ratio:.3f} of it (median of 6 pairs, "
+          f"{min(a / b for a, b in zip(rates['with'], rates['without'])):.2f} to {max(a / b for a, b in zip(rates['with'], rates['without'])):.2f}); "
+          f"processor a commit: {statistics.median(cpu['with']):.1f} and {statistics.median(cpu['without']):.1f} us")
+    node = nodes["with"]
+    node.wait_pushed(60)
+    print(f"bytes pushed: {metric(node, 'backup_bytes_total') / 1e6:.1f} MB for {metric(node, 'backup_wal_bytes_total') / 1e6:.1f} MB of WAL; "
+          f"merges and images wrote {metric(node, 'backup_merged_bytes_total') / 1e6:.1f} MB")
+    nodes["without"].stop()
+    lag(node)
+    node.stop()
+
+
+def lag(node):
+    stop, lags, sent = time.time() + 2 * SECONDS, [], [0]
+
+    def client():
+        s, begun = node.session(), time.time()
+        while time.time() < stop:
+            if sent[0] > (time.time() - begun) * 1000:
+                time.sleep(0.002)
+                continue
+            s.pipeline(*[INSERT] * 10, {"type": "close"})
+            sent[0] += 10
+        s.close()
+
+    t = threading.Thread(target=client)
+    t.start()
+    while time.time() < stop:
+        lags.append(metric(node, "backup_lag_seconds"))
+        time.sleep(0.05)
+    t.join()
+    print(f"lag at {sent[0] / (2 * SECONDS):.0f} commits/s: median {statistics.median(lags):.2f} s, at most {max(lags):.2f} s (pushed every second)")
+
+
+def timed(command):
+    """Seconds, and the largest resident size in MiB."""
+    begun = time.time()
+    p = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    error = p.stderr.read()
+    _, status, usage = os.wait4(p.pid, 0)
+    if status:
+        raise RuntimeError(f"{command[0]}: {error.decode()[-500:]}")
+    return time.time() - begun, usage.ru_maxrss / 1024
+
+
+def curl(*arguments):
+    return timed(["curl", "-fsS", "--user", f"{ACCESS}:{SECRET}", "--aws-sigv4", "aws:amz:us-east-1:s3", *arguments])
+
+
+def restores(scratch, name, store, plain):
+    data = scratch + "/big"
+    node = Node(data, *store, "--push-interval-ms", "100", "--restore", "never").start()
+    begun = time.time()
+    if not node.wait_pushed(1800):
+        raise RuntimeError("not pushed: " + str(node.health()))
+    size = os.path.getsize(data + "/default.db") / 1e6
+    print(f"{name}: {size:.0f} MB pushed in {time.time() - begun:.1f} s")
+    node.stop()
+    for f in os.listdir(data):
+        if f.startswith("default.db-backup"):
+            os.remove(data + "/" + f)
+    ours, theirs, peak = [], [], 0
+    out, copy = scratch + "/restored.db", scratch + "/copied.db"
+    for _ in range(3):
+        for path in (out, copy):
+            if os.path.exists(path):
+                os.remove(path)
+        s, _ = timed(["sh", "-c", f"{plain(data + '/default.db', copy)} && sync {copy}"])
+        theirs.append(size / s)
+        s, rss = timed([PROGRAM, "restore", *store, out])
+        ours.append(size / s)
+        peak = max(peak, rss)
+    if subprocess.run(["cmp", out, data + "/default.db"], check=False).returncode:
+        raise RuntimeError("the restored file is another")
+    print(f"{name}: restore {max(ours):.0f} MB/s, plain copy {max(theirs):.0f} MB/s: {statistics.median(a / b for a, b in zip(ours, theirs)):.2f} of it "
+          f"(median of 3 pairs); peak memory {peak:.0f} MiB; the same bytes")
+
+
+def main():
+    scratch = os.path.join(sys.argv[1], "backup")
+    shutil.rmtree(scratch, ignore_errors=True)
+    os.makedirs(scratch + "/big")
+    try:
+        cost(scratch)
+        subprocess.run(["sqlite3", scratch + "/big/default.db", "PRAGMA journal_mode=off; CREATE TABLE t(a INTEGER PRIMARY KEY, b); "
+                        f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {SIZE_MB * 256}) INSERT INTO t SELECT n, randomblob(4000) FROM s"],
+                       check=True, stdout=subprocess.DEVNULL)
+        restores(scratch, "directory", ["--store", scratch + "/store-big"], lambda a, b: f"cp --reflink=never {a} {b}")
+        shutil.rmtree(scratch + "/store-big")
+        if os.environ.get("RGW_DIR"):
+            curl("-X", "PUT", "-H", "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", ENDPOINT + "/bench")
+            curl("-T", scratch + "/big/default.db", "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", ENDPOINT + "/bench/plain")
+            store = ["--store", "s3://bench/backup", "--s3-endpoint", ENDPOINT, "--s3-access-key", ACCESS, "--s3-secret-key", SECRET]
+            restores(scratch, "Ceph RGW", store,
+                     lambda _, b: f"curl -fsS --user {ACCESS}:{SECRET} --aws-sigv4 aws:amz:us-east-1:s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -o {b} {ENDPOINT}/bench/plain")
+        else:
+            print("Ceph RGW: skipped, RGW_DIR is not set")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+main()
