@@ -80,7 +80,7 @@ mutant change_not_published $store/change_index.c 's/^    k->write_lsn = lsn;$//
 mutant replay_skips_a_change $store/change_replay.c 's/case CHANGE_DELETE: return replay_delete\(t, op, change\);/case CHANGE_DELETE: return change->keyed ? replay_delete(t, op, change) : IO_DONE;/' $isolation
 mutant replay_on_old_pages $store/txn.c '/^void txn_restart/,/^}/s/txn_private_drop_all\(t\);//' $isolation
 mutant savepoint_keeps_changes $store/txn_page.c 's/^    change_list_truncate\(.*//' $isolation
-mutant line_not_left $store/txn.c '/^void txn_line_leave/,/^}/s/slot_dequeue\(t\);//' $concurrent
+mutant line_not_left $store/txn.c '/^void txn_line_leave/,/^}/s/txn_slot_leave\(t\);//' $concurrent
 mutant spilled_page_not_written_again $store/txn_spill.c '/^void txn_private_changes/,/^}/s/f->spill_slot = 0;//' $spill $crash
 mutant spilled_page_of_another $store/txn_spill.c '/^void spill_page_read/,/^}/s/frame->spill_slot\)/frame->spill_slot + 1)/' $spill
 mutant spilled_page_unpinned $store/pointer_map.c '/^static io_status map_touched/,/^}/s/(IO_TRY\(txn_page\(t, op, no, &p\)\);)/\1 page_unpin(p);/; /^static io_status map_touched/,/^}/s/^    page_unpin\(p\);//' $crash
