@@ -49,6 +49,11 @@ io_status backup_yield(struct backup *b)
     return IO_WAIT;
 }
 
+void backup_stop_look(struct backup *b)
+{
+    if (b->stopping && !b->stop_reported) (void)backup_yield(b);
+}
+
 void backup_status_update(struct backup *b)
 {
     struct store_position now;

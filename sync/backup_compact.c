@@ -581,6 +581,7 @@ static void compact_failed(struct backup *b)
 static void compact_run(struct backup *b)
 {
     struct compact *c = &b->compact;
+    if (c->stopped) backup_stop_look(b);
     if (c->running || c->stopped || !b->store) return;
     if (c->rest && c->timer.state == COMPLETION_PENDING) return;
     c->rest = false;

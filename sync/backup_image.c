@@ -296,6 +296,7 @@ static io_status imager_step(struct backup *b)
 static void imager_run(struct backup *b)
 {
     struct imager *m = &b->imager;
+    if (m->stopped) backup_stop_look(b);
     if (m->running || m->stopped || !b->store) return;
     m->running = true;
     for (;;) {

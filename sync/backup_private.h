@@ -149,6 +149,7 @@ __attribute__((format(printf, 4, 5))) void backup_log(struct backup *b, enum syn
 void backup_run(struct backup *b);
 void backup_wake(void *b);
 io_status backup_yield(struct backup *b);
+void backup_stop_look(struct backup *b); // something that a stop waits for may have ended
 void backup_status_update(struct backup *b);
 void backup_hold(struct backup *b, u64 lsn); // store_hold, and commits that were refused may go on
 void backup_push_abandon(struct backup *b);

@@ -366,6 +366,33 @@ TEST(commits_are_refused_at_the_bound)
     node_end(&n);
 }
 
+// Pushes, merges and images have requests of their own under way when a stop's time is over: whichever ends last, it is done.
+TEST(a_stop_ends_whatever_is_under_way)
+{
+    u64 seed = test_seed();
+    for (u32 round = 0; round < 60 && !test_failed(); round++) {
+        struct node n = {0};
+        struct completion done;
+        struct err err = ERR_CLEAR;
+        node_begin(&n, &(struct backup_options){.interval_ms = 200, .head_interval_ms = 400, .period_ms = {0, 1000, 4000, 10000, 20000}});
+        turn(&n, 5 * SECOND_NS);
+        n.cloud.delay_ns_max = SECOND_NS;
+        for (u32 i = 0, commits = 10 + (u32)(test_random(&seed) % 40); i < commits; i++) {
+            exec(&n, "INSERT INTO t(v) VALUES (randomblob(3000))");
+            turn(&n, test_random(&seed) % SECOND_NS);
+        }
+        completion_init(&done, NULL, NULL);
+        backup_stop(n.backup, io_now_ns(n.io), &done);
+        for (u64 end = io_now_ns(n.io) + 60 * SECOND_NS; done.state != COMPLETION_DONE && io_now_ns(n.io) < end;) io_step(n.io, SECOND_NS);
+        if (done.state != COMPLETION_DONE) test_fail(__FILE__, __LINE__, "round %u: the stop does not end", round);
+        REQUIRE(done.state == COMPLETION_DONE);
+        while (skerry_close(n.db, &err) == SKERRY_WAIT) io_step(n.io, SECOND_NS);
+        skerry_engine_destroy(n.engine);
+        backup_destroy(n.backup);
+        node_end(&n);
+    }
+}
+
 // ---- retention
 
 static struct catalog_segment *segment(struct catalog *c, u32 level, u64 tx_min, u64 tx_max, s64 time_ms)
