@@ -1,6 +1,6 @@
 // Goal: the WAL's bytes are SQLite's; what fails to be written fails the commits it held and
 // nothing else. Method: frames checked against the format by hand; the WAL's file replaced by one
-// that fails on demand.
+// that counts, and fails on demand.
 #include "store_driver.h"
 
 #include "../../../engine/store/store_private.h"
@@ -14,6 +14,7 @@ struct faulty_file {
     struct io_file *inner;
     s64 write_error, sync_error, allocate_error; // 0: works
     u32 writes_until;                            // that still work before the first error
+    u32 writes, syncs, allocations;
 };
 
 static struct faulty_file *faulty_of(struct io_file *f)
@@ -37,6 +38,7 @@ static void faulty_readv(struct io_file *f, const struct iovec *iov, u32 count, 
 static void faulty_writev(struct io_file *f, const struct iovec *iov, u32 count, u64 offset,
                           struct completion *c)
 {
+    faulty_of(f)->writes++;
     if (faulty_fails(faulty_of(f), faulty_of(f)->write_error))
         completion_post(f->io, c, faulty_of(f)->write_error);
     else
@@ -45,6 +47,8 @@ static void faulty_writev(struct io_file *f, const struct iovec *iov, u32 count,
 static void faulty_writev_sync(struct io_file *f, const struct iovec *iov, u32 count, u64 offset,
                                struct completion *c)
 {
+    faulty_of(f)->writes++;
+    faulty_of(f)->syncs++;
     if (faulty_fails(faulty_of(f), faulty_of(f)->sync_error))
         completion_post(f->io, c, faulty_of(f)->sync_error);
     else
@@ -60,6 +64,7 @@ static void faulty_truncate(struct io_file *f, u64 size, struct completion *c)
 }
 static void faulty_allocate(struct io_file *f, u64 offset, u64 size, struct completion *c)
 {
+    faulty_of(f)->allocations++;
     if (faulty_of(f)->allocate_error)
         completion_post(f->io, c, faulty_of(f)->allocate_error);
     else
@@ -341,6 +346,83 @@ TEST(failing_checkpoints_do_not_hold_writers_up)
     for (u32 i = 0; i < 60; i++) CHECK_EQ(commit_row(&f, 2, "two"), IO_DONE);
     store_stats_get(f.s, &stats);
     CHECK(stats.wal_frames < 30);
+    fixture_deinit(&f, "1one,2two");
+}
+
+// All that queued go with one write and one sync, and are told only then.
+TEST(a_group_of_commits_is_one_write_and_one_sync)
+{
+    enum { WRITERS = 20 };
+    struct fixture f;
+    fixture_init(&f, IO_BACKEND_RING);
+    // A log that has started again over a long one: no zeros are written ahead of it.
+    struct checkpoint_result r;
+    for (u32 i = 0; i < 200; i++) CHECK_EQ(commit_row(&f, 2, "two"), IO_DONE);
+    CHECK_EQ(checkpoint_ask(&f.d, f.s, CHECKPOINT_RESTART, &r), IO_DONE);
+    CHECK_EQ(commit_row(&f, 2, "two"), IO_DONE);
+    struct txn *writers[WRITERS];
+    struct op ops[WRITERS];
+    struct store_stats before, after;
+    store_stats_get(f.s, &before);
+    u32 writes = f.direct.writes, syncs = f.direct.syncs;
+    CHECK(writes > 0);
+    for (u32 i = 0; i < WRITERS; i++) {
+        writers[i] = txn_create(f.s);
+        op_init(&ops[i], f.d.io, other_wake);
+        CHECK_EQ(txn_begin_write(writers[i], &ops[i], 0), IO_DONE);
+        CHECK_EQ(row_insert(writers[i], &ops[i], f.root, 100 + i, "queued"), IO_DONE);
+        CHECK_EQ(txn_commit(writers[i], &ops[i]), IO_WAIT);
+    }
+    value_check(&f, 100, ""); // not durable: not seen
+    u32 done = 0;
+    while (done == 0) {
+        io_step(f.d.io, UINT64_MAX);
+        for (u32 i = 0; i < WRITERS; i++) done += txn_commit(writers[i], &ops[i]) == IO_DONE;
+    }
+    CHECK_EQ(done, WRITERS); // none before the others
+    CHECK_EQ(f.direct.writes - writes, 1);
+    CHECK_EQ(f.direct.syncs - syncs, 1);
+    store_stats_get(f.s, &after);
+    CHECK_EQ(after.commits - before.commits, WRITERS);
+    CHECK_EQ(after.syncs - before.syncs, 1);
+    value_check(&f, 100 + WRITERS - 1, "queued");
+    for (u32 i = 0; i < WRITERS; i++) {
+        txn_destroy(writers[i]);
+        op_deinit(&ops[i]);
+    }
+    CHECK_EQ(commit_row(&f, 100, ""), IO_DONE);
+    txn_destroy(f.t);
+    txn_destroy(f.other);
+    DO(&f.d, store_close(f.s, &f.d.op));
+    CHECK_STR(sqlite_ask(f.path, "SELECT count(*) FROM t WHERE v = 'queued'"), "19");
+    op_deinit(&f.other_op);
+    driver_deinit(&f.d);
+}
+
+// A log that has its length is overwritten from then on: nothing is allocated, zeroed or cut off any more.
+TEST(the_file_of_a_steady_log_does_not_change_its_size)
+{
+    struct fixture f;
+    fixture_init(&f, IO_BACKEND_RING);
+    txn_wal_policy(f.t, 50, -1);
+    for (u32 i = 0; i < 400; i++) CHECK_EQ(commit_row(&f, 2, "two"), IO_DONE);
+    while (flush_ahead_busy(f.s)) io_step(f.d.io, UINT64_MAX);
+    struct store_stats stats;
+    size_t size, now;
+    store_stats_get(f.s, &stats);
+    u64 checkpoints = stats.checkpoints, bytes = stats.wal_bytes;
+    u32 allocations = f.wal.allocations, writes = f.direct.writes, syncs = f.direct.syncs;
+    free(file_load(test_path("a.db-wal"), &size));
+    CHECK(size > 0 && size >= bytes);
+    for (u32 i = 0; i < 400; i++) CHECK_EQ(commit_row(&f, 2, "two"), IO_DONE);
+    store_stats_get(f.s, &stats);
+    CHECK(stats.checkpoints >= checkpoints + 2);
+    CHECK_EQ(stats.wal_bytes, bytes);
+    CHECK_EQ(f.wal.allocations, allocations);
+    CHECK_EQ(f.direct.writes - writes, 400); // the commits' own
+    CHECK_EQ(f.direct.syncs - syncs, 400);
+    free(file_load(test_path("a.db-wal"), &now));
+    CHECK_EQ(now, size);
     fixture_deinit(&f, "1one,2two");
 }
 
