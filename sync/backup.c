@@ -282,7 +282,8 @@ static void stop_report(struct backup *b)
     bool late = io_now_ns(b->io) >= b->stop_deadline_ns;
     if (!finished && !late) return;
     if (!requests_end(b)) return;
-    if (b->mark_in_flight || b->turn.state == COMPLETION_PENDING) return;
+    // Its result is of no interest when time is over: the mark is one of two, and is checked when it is read.
+    if ((b->mark_in_flight && b->mark_done.state == COMPLETION_PENDING) || b->turn.state == COMPLETION_PENDING) return;
     b->stop_reported = true;
     if (!finished)
         backup_log(b, SYNC_LOG_WARN, "backup.unfinished", "stopped before everything was pushed; the WAL keeps the rest");
