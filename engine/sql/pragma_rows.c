@@ -116,7 +116,7 @@ static u32 view_column_count(struct compile *c, const struct table *view, int da
 {
     struct view_count v = {.view = view, .database = database};
     struct err ignored = ERR_CLEAR;
-    compile_run(c->db, count_columns, &v, &ignored);
+    if (compile_run(c->db, count_columns, &v, &ignored) != ERR_OK) return 0;
     return v.columns;
 }
 
