@@ -1,11 +1,20 @@
 #!/bin/bash
-# Everything that shows how fast Skerry is: `make bench` runs it, in about ten minutes. It installs what is missing (as
+# Everything that shows how fast Skerry is: `make bench` runs it, in about fourteen minutes. It installs what is missing (as
 # root), builds, and prints one table for each area, with ratios measured in the same run. What cannot run says why.
-# usage: tests/bench/run.sh [AREA...]      areas: io commit storage sql http remote backup image
-# STORAGE_MIB: size of the file of the area "storage", 1024 unless it says less.
+# usage: tests/bench/run.sh [AREA...]      areas: io commit write storage sql http remote backup image
+#   io       the ring                          commit   durable commits of 1, 8 and 64 writers
+#   write    bulk insert and its peak memory, a checkpoint, 8 clients that read and write, opening a file, Turso
+#   storage  cold and warm reads, memory       sql      queries in the page cache, TPC-H
+# Environment, with what it is unless it says else:
+#   STORAGE_MIB=1024     size of the file of the area "storage"
+#   WRITE_ROWS=1000000   rows of the bulk inserts of the area "write"
+#   WRITE_MIB=100        log that its checkpoint moves
+#   WRITE_SECONDS=0.7    of each round of its mix
+#   WRITE_ROUNDS=3       of which the median counts, three times as many of the mix
+#   REMOTE_MB=1024       size of the database of the area "remote"
 set -u
 cd "$(dirname "$0")/../.."
-areas=" ${*:-io commit storage sql http remote backup image} "
+areas=" ${*:-io commit write storage sql http remote backup image} "
 scratch=build/bench
 mkdir -p "$scratch"
 
@@ -19,7 +28,7 @@ need() { # COMMAND PACKAGE
 wants() { [[ $areas == *" $1 "* ]]; }
 heading() { printf '\n== %s\n' "$*"; }
 
-need npm npm && { [ -d tests/bench/node_modules/better-sqlite3 ] ||
+need npm npm && { [ -d tests/bench/node_modules/better-sqlite3 ] && [ -d tests/bench/node_modules/@tursodatabase/database ] ||
     (cd tests/bench && npm install --ignore-scripts --no-audit --no-fund) >"$scratch/npm.log" 2>&1 ||
     { echo "npm install failed:"; tail -n 5 "$scratch/npm.log"; }; }
 make -s -j"$(nproc)" all build/release/bench_io || exit 1
@@ -38,6 +47,12 @@ fi
 if wants commit; then
     heading "commits"
     build/release/bench_sql_commit --dir "$scratch"
+fi
+if wants write; then
+    heading "writing"
+    make -s -j"$(nproc)" build/release/bench_write || exit 1
+    build/release/bench_write --dir "$scratch" --rows "${WRITE_ROWS:-1000000}" --mib "${WRITE_MIB:-100}" --seconds "${WRITE_SECONDS:-0.7}" \
+        --rounds "${WRITE_ROUNDS:-3}"
 fi
 if wants storage; then
     heading "storage"
