@@ -4,8 +4,9 @@
 // the file), so everything that only asks about a private page, savepoints and rolling back above all, goes on as
 // before and never waits. Who wants the data gathers it (txn_private_load). Images that savepoints keep go out too.
 //
-// One write at a time, of up to VICTIMS_MAX pages; whoever wants to change another page meanwhile waits for it. A page
-// that came back and was not changed keeps its place, and goes out again for nothing.
+// One write at a time, of up to VICTIMS_MAX pages; the transaction goes on meanwhile, as long as it stays near its budget.
+// A page that is changed while it is being written stays. One that came back and was not changed keeps its place, and
+// goes out again for nothing.
 //
 // In the file pages are what they are in the database (codec.h).
 //
@@ -23,7 +24,8 @@ struct spill_victim {
     struct pager_frame *frame; // pinned
     u32 slot;
     s64 undo;  // index in txn.undo, or -1: a private page
-    bool gone; // the transaction let go of it meanwhile
+    bool gone;    // the transaction let go of it meanwhile
+    bool changed; // it stays
 };
 
 struct spill_run {
@@ -39,6 +41,7 @@ struct spill {
     struct completion open;
     s64 open_result;
     u32 slot_end, *free_slots, free_count, free_capacity;
+    bool reusing; // free slots are sorted, the last ones first in the file
     // The write under way, or over and not yet taken notice of.
     bool writing;
     u32 runs_pending, victim_count;
@@ -149,9 +152,23 @@ static u64 slot_offset(const struct spill *x, u32 slot)
     return (u64)(slot - 1) * x->store->page_size;
 }
 
-static u32 slot_take(struct spill *x)
+static int slot_compare(const void *a, const void *b)
 {
-    return x->free_count ? x->free_slots[--x->free_count] : ++x->slot_end;
+    u32 x = *(const u32 *)a, y = *(const u32 *)b;
+    return x > y ? -1 : x < y;
+}
+
+// Places for `count` pages to be written together. Side by side at the end of the file, so that it is one write, as long
+// as no more than half of the file is free.
+static void slots_take(struct spill *x, u32 count, struct spill_victim *out)
+{
+    u32 live = x->slot_end - x->free_count;
+    if (!x->reusing && x->free_count > live + 1024) {
+        qsort(x->free_slots, x->free_count, sizeof *x->free_slots, slot_compare);
+        x->reusing = true;
+    }
+    if (x->free_count < live / 2 + count) x->reusing = false;
+    for (u32 i = 0; i < count; i++) out[i].slot = x->reusing ? x->free_slots[--x->free_count] : ++x->slot_end;
 }
 
 // A place that cannot be noted down stays unused.
@@ -276,7 +293,7 @@ static io_status write_notice(struct txn *t, struct op *op)
             continue;
         }
         v->frame->victim = 0;
-        if (x->write_result == 0)
+        if (x->write_result == 0 && !v->changed)
             frame_out(t, v);
         else
             slot_give(x, v->slot);
@@ -342,7 +359,7 @@ static void victims_write(struct txn *t)
 {
     struct spill *x = t->spill;
     u32 count = x->victim_count;
-    for (u32 i = 0; i < count; i++) x->victims[i].slot = slot_take(x);
+    slots_take(x, count, x->victims);
     qsort(x->victims, count, sizeof *x->victims, victim_compare);
     x->writing = true;
     u32 first = 0, runs = 0;
@@ -367,8 +384,8 @@ static void victims_write(struct txn *t)
 io_status txn_spill(struct txn *t, struct op *op)
 {
     struct store *s = t->store;
+    u32 budget = MAX(s->cache.frames_max - s->cache.frames_max / 8, BUDGET_MIN);
     if (LIKELY(!t->spill || !t->spill->writing)) {
-        u32 budget = MAX(s->cache.frames_max / 2, BUDGET_MIN);
         if (LIKELY(s->cache.private_count < budget) || t->resident < BUDGET_MIN) return IO_DONE;
         if (t->spill_over || (s->in_memory && !s->options.temp_dir)) return IO_DONE;
         IO_TRY(spill_open(t, op));
@@ -380,6 +397,7 @@ io_status txn_spill(struct txn *t, struct op *op)
         if (t->spill->victim_count == 0) return IO_DONE; // all are in use: the budget is a soft one
         victims_write(t);
     }
+    if (t->spill->runs_pending && s->cache.private_count < budget + VICTIMS_MAX) return IO_DONE;
     return write_notice(t, op);
 }
 
@@ -466,6 +484,7 @@ io_status txn_private_load(struct txn *t, struct op *op, struct pager_frame *stu
 
 void txn_private_changes(struct txn *t, struct pager_frame *f)
 {
+    if (UNLIKELY(f->victim)) t->spill->victims[f->victim - 1].changed = true;
     if (LIKELY(!f->spill_slot)) return;
     slot_give(t->spill, f->spill_slot);
     f->spill_slot = 0;
