@@ -16,13 +16,17 @@ mkdir -p "$logs"
 say() { printf '%s\n' "== [$(($(date +%s) - started)) s] $*"; }
 skip() { say "skipped $1: $2"; skipped=$((skipped + 1)); }
 
-# Runs a suite that ends with the line of counts, shows what is not a pass, and adds the counts up.
-suite() {
-    local name=$1 limit=$2 last p f s _
+run() { # NAME SECONDS COMMAND...
+    local name=$1 limit=$2
     shift 2
-    say "$name"
     timeout --kill-after=10 "$limit" "$@" >"$logs/$name.log" 2>&1 </dev/null
-    local rc=$?
+    echo $? >"$logs/$name.status"
+}
+
+# Shows what is not a pass of a suite that has run, and adds its counts up, with which it ends.
+report() {
+    local name=$1 rc last p f s _
+    rc=$(cat "$logs/$name.status")
     last=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$logs/$name.log" | tail -n 1)
     grep -E '^(FAIL|SKIP|skip|INFO-SHOW|== )|died|Sanitizer' "$logs/$name.log" | grep -v ', 0 failed, 0 skipped$' | head -n 60
     if [ -z "$last" ]; then
@@ -36,6 +40,12 @@ suite() {
     [ "$f" -gt 0 ] && grep -B 8 -E '^FAIL' "$logs/$name.log" | head -n 120
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     say "$name: $p passed, $f failed, $s skipped"
+}
+
+suite() {
+    say "$1"
+    run "$@"
+    report "$1"
 }
 
 wants() { [[ "$selected" == *" $1 "* ]]; }
@@ -85,6 +95,13 @@ if wants asan; then
         failed=$((failed + 1))
     fi
 fi
+# These wait more than they work: they run beside the others, one after another.
+waiting=()
+for name in restart remote replica; do wants $name && waiting+=("$name"); done
+if [ ${#waiting[@]} -gt 0 ]; then
+    say "${waiting[*]}, beside the others"
+    for name in "${waiting[@]}"; do run "$name" 900 python3 "tests/e2e/${name}_test.py"; done &
+fi
 wants mutation && suite mutation 900 tests/mutation/run.sh
 if wants s3; then
     if [ "$(id -u)" -eq 0 ] && command -v radosgw >/dev/null; then
@@ -103,9 +120,6 @@ fi
 wants http && suite http 300 python3 tests/e2e/http_test.py
 wants crash && suite crash 600 python3 tests/e2e/crash_test.py
 wants disk && suite disk 300 python3 tests/e2e/disk_test.py
-wants restart && suite restart 600 python3 tests/e2e/restart_test.py
-wants remote && suite remote 600 python3 tests/e2e/remote_test.py
-wants replica && suite replica 600 python3 tests/e2e/replica_test.py
 wants foreign && suite foreign 300 python3 tests/e2e/foreign_test.py
 wants bad_input && suite bad_input 300 python3 tests/e2e/bad_input_test.py
 wants encryption && suite encryption 300 python3 tests/e2e/encryption_test.py
@@ -125,6 +139,8 @@ if wants corpora; then
         skip corpora "../shared/corpora is not there"
     fi
 fi
+wait
+for name in "${waiting[@]}"; do report "$name"; done
 say "done"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

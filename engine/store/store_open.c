@@ -95,7 +95,7 @@ static void store_free(struct store *s)
     store_journal_free(s);
     if (s->blank) cache_frame_give(&s->cache, s->blank);
     change_index_free(s);
-    if (s->cache.buckets) cache_deinit(&s->cache);
+    cache_deinit(&s->cache);
     wal_deinit(&s->wal);
     store_reads_free(s);
     rekey_destroy(s);
