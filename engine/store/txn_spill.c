@@ -384,7 +384,7 @@ static void victims_write(struct txn *t)
 io_status txn_spill(struct txn *t, struct op *op)
 {
     struct store *s = t->store;
-    u32 budget = MAX(s->cache.frames_max - s->cache.frames_max / 8, BUDGET_MIN);
+    u32 spare = s->cache.frames_max / 8, budget = MAX(s->cache.frames_max - spare, BUDGET_MIN);
     if (LIKELY(!t->spill || !t->spill->writing)) {
         if (LIKELY(s->cache.private_count < budget) || t->resident < BUDGET_MIN) return IO_DONE;
         if (t->spill_over || (s->in_memory && !s->options.temp_dir)) return IO_DONE;
@@ -397,7 +397,7 @@ io_status txn_spill(struct txn *t, struct op *op)
         if (t->spill->victim_count == 0) return IO_DONE; // all are in use: the budget is a soft one
         victims_write(t);
     }
-    if (t->spill->runs_pending && s->cache.private_count < budget + VICTIMS_MAX) return IO_DONE;
+    if (t->spill->runs_pending && s->cache.private_count < budget + MIN(spare, VICTIMS_MAX)) return IO_DONE;
     return write_notice(t, op);
 }
 
