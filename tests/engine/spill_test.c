@@ -57,7 +57,7 @@ TEST(transactions_over_a_tiny_cache_as_in_sqlite)
         struct oracle o;
         REQUIRE(oracle_open_cached(&o, "o", (12 + pick(&random, 40)) * 4096));
         char sql[600];
-        snprintf(sql, sizeof sql, "PRAGMA page_size=%u", 512u << pick(&random, 4));
+        snprintf(sql, sizeof sql, "PRAGMA page_size=%u; PRAGMA auto_vacuum=%u", 512u << pick(&random, 4), pick(&random, 3));
         bool fine = oracle_run(&o, sql) && oracle_run(&o, SCHEMA);
         for (u32 i = 0; fine && i < 12; i++) {
             fine = oracle_run(&o, pick(&random, 3) ? "BEGIN" : "SAVEPOINT s0");

@@ -83,7 +83,7 @@ mutant savepoint_keeps_changes $store/txn_page.c 's/^    change_list_truncate\(.
 mutant line_not_left $store/txn.c '/^void txn_line_leave/,/^}/s/txn_slot_leave\(t\);//' $concurrent
 mutant spilled_page_not_written_again $store/txn_spill.c '/^void txn_private_changes/,/^}/s/f->spill_slot = 0;//' $spill $crash
 mutant spilled_page_of_another $store/txn_spill.c '/^void spill_page_read/,/^}/s/frame->spill_slot\)/frame->spill_slot + 1)/' $spill
-mutant spilled_page_unpinned $store/pointer_map.c '/^static io_status map_touched/,/^}/s/(IO_TRY\(txn_page\(t, op, no, &p\)\);)/\1 page_unpin(p);/; /^static io_status map_touched/,/^}/s/^    page_unpin\(p\);//' $crash
+mutant spilled_page_unpinned $store/pointer_map.c '/^static io_status map_touched/,/^}/s/(IO_TRY\(txn_page\(t, op, no, &p\)\);)/\1 page_unpin(p);/; /^static io_status map_touched/,/^}/s/^    page_unpin\(p\);//' $spill $crash
 mutant group_counted_late io/completion.c 's/\.outstanding = 1/.outstanding = 0/' $contract
 mutant wake_forgotten $store/txn.c 's/completion_post\(s->io, &s->grant, 0\);//' $lives $crash
 
