@@ -334,6 +334,7 @@ void fts_check_free(struct fts_check *c); // NULL is fine
 struct fts_position_reader {
     u64 column, position;
 };
+bool fts_position_add(u64 **positions, u32 *count, u32 *capacity, u64 v); // to a growing array; false: out of memory
 // The next position (column << 32 | token) of the list at *at, which ends at `end`; false: it is damaged. Not for
 // detail=none.
 bool fts_position_next(const struct fts_config *c, struct fts_position_reader *r, const u8 **at, const u8 *end, u64 *out);

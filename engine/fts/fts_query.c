@@ -182,7 +182,7 @@ static io_status term_seek(struct fts_expr *e, struct op *op, struct fts_query_t
     }
 }
 
-static bool position_add(u64 **positions, u32 *count, u32 *capacity, u64 v)
+bool fts_position_add(u64 **positions, u32 *count, u32 *capacity, u64 v)
 {
     if (*count == *capacity) {
         u32 grown_capacity = *capacity ? *capacity * 2 : 16;
@@ -231,7 +231,7 @@ static bool positions_decode(const struct fts_config *c, const u8 *p, u32 size, 
     while (p < end) {
         u64 position;
         *bad = !fts_position_next(c, &reader, &p, end, &position);
-        if (*bad || !position_add(&t->positions, &t->position_count, &t->position_capacity, position)) return false;
+        if (*bad || !fts_position_add(&t->positions, &t->position_count, &t->position_capacity, position)) return false;
     }
     return true;
 }
@@ -297,7 +297,7 @@ static bool phrase_match(struct fts_phrase *p, const struct fts_columns *columns
             while (cursor[k] < t->position_count && t->positions[cursor[k]] < first + k) cursor[k]++;
             all = cursor[k] < t->position_count && t->positions[cursor[k]] == first + k;
         }
-        if (all) ok = position_add(&p->positions, &p->position_count, &p->position_capacity, first);
+        if (all) ok = fts_position_add(&p->positions, &p->position_count, &p->position_capacity, first);
     }
     if (cursor != at) free(cursor);
     return ok;

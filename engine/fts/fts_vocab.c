@@ -135,15 +135,7 @@ static io_status entry_next(struct fts_vocab_cursor *c, struct op *op)
 
 static bool position_keep(struct fts_vocab_cursor *c, u64 position)
 {
-    if (c->position_count == c->position_capacity) {
-        u32 capacity = c->position_capacity ? c->position_capacity * 2 : 16;
-        u64 *grown = realloc(c->positions, capacity * sizeof *grown);
-        if (!grown) return false;
-        c->positions = grown;
-        c->position_capacity = capacity;
-    }
-    c->positions[c->position_count++] = position;
-    return true;
+    return fts_position_add(&c->positions, &c->position_count, &c->position_capacity, position);
 }
 
 // Counts c->next, whose term the cursor stands on.

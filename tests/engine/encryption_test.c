@@ -5,7 +5,6 @@
 // Method: databases made through SQL with each page size; files looked through for the text in them; pages taken apart
 // here once more by the description alone; files with bytes changed by seed. For checksums, libsqlite3 reads the files
 // and writes ones of the same kind.
-#include "engine/skerry.h"
 #include "engine/store/store.h"
 #include "engine/vm/spill.h"
 #include "tests/test.h"
@@ -15,13 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine_driver.h"
+
 #define HEADER   8192u // of an encrypted file, before page 1
 #define RESERVED 40u
 #define SECRET   "the quick brown fox jumps over the lazy dog"
 
-static struct skerry_engine *engine;
 static const struct store_key *key_previous;
-static char out[65536];
 
 static const struct store_key KEY_A = {.kind = STORE_KEY_BYTES, .bytes = {1, 2, 3}};
 static const struct store_key KEY_B = {.kind = STORE_KEY_BYTES, .bytes = {1, 2, 4}};
@@ -43,29 +42,6 @@ static void engine_make(const struct store_key *key, bool checksums)
     struct skerry_engine_options options = {
         .backend = IO_BACKEND_POSIX, .cache_bytes = 1 << 18, .key = key, .key_previous = key_previous, .checksums = checksums};
     if (!skerry_engine_create(&options, &engine, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
-}
-
-static struct skerry *open_at(const char *path)
-{
-    struct err err = ERR_CLEAR;
-    struct skerry *db = NULL;
-    if (!skerry_open(engine, path, SKERRY_OPEN_CREATE, &db, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
-    return db;
-}
-
-static void shut(struct skerry *db)
-{
-    struct err err = ERR_CLEAR;
-    while (skerry_close(db, &err) == SKERRY_WAIT) io_step(skerry_engine_io(engine), UINT64_MAX);
-}
-
-static int row_append(void *context, struct skerry_stmt *s)
-{
-    (void)context;
-    size_t at = strlen(out);
-    const char *text = skerry_column_text(s, 0, NULL);
-    snprintf(out + at, sizeof out - at, "%s ", text ? text : "NULL");
-    return 0;
 }
 
 static const char *sql(struct skerry *db, const char *text)

@@ -2,13 +2,14 @@
 // goes back to savepoints as any other, and a temporary file that cannot be written or read costs that transaction alone.
 // Method: SQLite runs the same statements; caches of a few pages; the high-water mark of the process's memory; on the
 // simulated disk every write, read, opening and crash of such a transaction fails in turn.
-#include "engine/skerry.h"
 #include "io/sim.h"
 #include "tests/oracle.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <unistd.h>
+
+#include "engine_driver.h"
 
 // ---- beside SQLite ---------------------------------------------------------------------------------------------------
 
@@ -21,32 +22,32 @@ static u32 pick(u64 *random, u32 below)
 }
 
 // A statement that changes many pages, or ends a savepoint or the transaction.
-static void statement_make(u64 *random, u32 savepoints, char *out, size_t size)
+static void statement_make(u64 *random, u32 savepoints, char *sql, size_t size)
 {
     u32 x = pick(random, 1000), y = 1 + pick(random, 300);
     switch (pick(random, 12)) {
     case 0:
     case 1:
     case 2:
-        snprintf(out, size,
+        snprintf(sql, size,
                  "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u) INSERT OR REPLACE INTO t SELECT (i * %u) %% 3000,"
                  "printf('%%.*c', i * 7 %% %u, char(97 + i %% 26)) || i, i * %u %% 701 FROM n",
                  y, 1 + x, 1 + pick(random, 900), x);
         break;
     case 3:
-        snprintf(out, size,
+        snprintf(sql, size,
                  "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u) INSERT OR IGNORE INTO w SELECT i * %u %% 1000 || "
                  "'key', zeroblob(i * %u %% 400) FROM n",
                  y, 1 + x, x);
         break;
-    case 4: snprintf(out, size, "UPDATE t SET b = b || %u, c = c + 1 WHERE c %% 17 = %u", x, x % 17); break;
-    case 5: snprintf(out, size, "DELETE FROM t WHERE a BETWEEN %u AND %u", x * 3, x * 3 + y); break;
-    case 6: snprintf(out, size, "UPDATE w SET v = zeroblob(%u) WHERE k LIKE '%u%%'", y * 3, x % 10); break;
-    case 7: snprintf(out, size, "SELECT count(*), sum(length(b)), sum(c) FROM t INDEXED BY tc WHERE c > %u", x % 700); break;
+    case 4: snprintf(sql, size, "UPDATE t SET b = b || %u, c = c + 1 WHERE c %% 17 = %u", x, x % 17); break;
+    case 5: snprintf(sql, size, "DELETE FROM t WHERE a BETWEEN %u AND %u", x * 3, x * 3 + y); break;
+    case 6: snprintf(sql, size, "UPDATE w SET v = zeroblob(%u) WHERE k LIKE '%u%%'", y * 3, x % 10); break;
+    case 7: snprintf(sql, size, "SELECT count(*), sum(length(b)), sum(c) FROM t INDEXED BY tc WHERE c > %u", x % 700); break;
     case 8:
-    case 9: snprintf(out, size, "SAVEPOINT s%u", pick(random, 3)); break;
-    case 10: snprintf(out, size, "%s s%u", pick(random, 3) ? "ROLLBACK TO" : "RELEASE", pick(random, 3)); break;
-    default: snprintf(out, size, "%s", savepoints ? pick(random, 4) ? "SELECT max(a) FROM t" : "ROLLBACK" : "SELECT 1"); break;
+    case 9: snprintf(sql, size, "SAVEPOINT s%u", pick(random, 3)); break;
+    case 10: snprintf(sql, size, "%s s%u", pick(random, 3) ? "ROLLBACK TO" : "RELEASE", pick(random, 3)); break;
+    default: snprintf(sql, size, "%s", savepoints ? pick(random, 4) ? "SELECT max(a) FROM t" : "ROLLBACK" : "SELECT 1"); break;
     }
 }
 
@@ -76,8 +77,6 @@ TEST(transactions_over_a_tiny_cache_as_in_sqlite)
 
 // ---- memory --------------------------------------------------------------------------------------------------------
 
-static struct skerry_engine *engine;
-static char out[4096];
 
 static void engine_make(struct io *io, u64 cache_bytes, const char *temp_dir)
 {
@@ -85,29 +84,6 @@ static void engine_make(struct io *io, u64 cache_bytes, const char *temp_dir)
     struct skerry_engine_options options = {
         .io = io, .backend = IO_BACKEND_POSIX, .cache_bytes = cache_bytes, .temp_dir = temp_dir};
     if (!skerry_engine_create(&options, &engine, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
-}
-
-static struct skerry *open_at(const char *path)
-{
-    struct err err = ERR_CLEAR;
-    struct skerry *db = NULL;
-    if (!skerry_open(engine, path, SKERRY_OPEN_CREATE, &db, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
-    return db;
-}
-
-static void shut(struct skerry *db)
-{
-    struct err err = ERR_CLEAR;
-    while (skerry_close(db, &err) == SKERRY_WAIT) io_step(skerry_engine_io(engine), UINT64_MAX);
-}
-
-static int row_append(void *context, struct skerry_stmt *s)
-{
-    (void)context;
-    size_t at = strlen(out);
-    const char *text = skerry_column_text(s, 0, NULL);
-    snprintf(out + at, sizeof out - at, "%s ", text ? text : "NULL");
-    return 0;
 }
 
 static int run(struct skerry *db, const char *text)

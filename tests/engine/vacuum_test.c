@@ -3,15 +3,14 @@
 // Method: databases made by libsqlite3 (page sizes, encodings, kinds of tables, deletions by seed); Skerry vacuums
 // them; libsqlite3 reads the same contents and checks the file. On the simulated disk every write, sync and truncation
 // of a VACUUM fails or loses the power in turn.
-#include "engine/skerry.h"
 #include "io/sim.h"
 #include "tests/test.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
 
-static struct skerry_engine *engine;
-static char out[8192];
+#include "engine_driver.h"
+
 
 static const char DIGEST[] =
     "SELECT (SELECT group_concat(a || quote(b) || c) FROM (SELECT * FROM t ORDER BY a)) || '/' ||"
@@ -87,29 +86,6 @@ static void engine_make(struct io *io)
     struct err err = ERR_CLEAR;
     struct skerry_engine_options options = {.io = io, .backend = IO_BACKEND_POSIX, .cache_bytes = 1 << 20};
     if (!skerry_engine_create(&options, &engine, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
-}
-
-static struct skerry *open_at(const char *path)
-{
-    struct err err = ERR_CLEAR;
-    struct skerry *db = NULL;
-    if (!skerry_open(engine, path, SKERRY_OPEN_CREATE, &db, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
-    return db;
-}
-
-static void shut(struct skerry *db)
-{
-    struct err err = ERR_CLEAR;
-    while (skerry_close(db, &err) == SKERRY_WAIT) io_step(skerry_engine_io(engine), UINT64_MAX);
-}
-
-static int row_append(void *context, struct skerry_stmt *s)
-{
-    (void)context;
-    size_t at = strlen(out);
-    const char *text = skerry_column_text(s, 0, NULL);
-    snprintf(out + at, sizeof out - at, "%s ", text ? text : "NULL");
-    return 0;
 }
 
 static const char *sql(struct skerry *db, const char *text)
