@@ -2,6 +2,7 @@
 # Everything that shows that Skerry works: `make test` runs it. On a fresh Debian 12 it installs what is missing (as
 # root), builds, runs every suite, and ends with one line "N passed, N failed, N skipped". What cannot run says why.
 # usage: tests/run.sh [SUITE...]     suites: unit asan mutation s3 clients http crash disk restart remote foreign replica bad_input encryption fuzz shell container corpora
+# ROUNDS=n: of kills in the suite s3 (3; 50 before a release, which takes half an hour).
 set -u
 cd "$(dirname "$0")/.."
 # Random tests take the same road every time here, so that a red run is this change's doing; SEED=n or
@@ -105,7 +106,7 @@ fi
 wants mutation && suite mutation 900 tests/mutation/run.sh
 if wants s3; then
     if [ "$(id -u)" -eq 0 ] && command -v radosgw >/dev/null; then
-        suite s3 600 tests/s3/run.sh
+        suite s3 $((600 + 90 * ${ROUNDS:-3})) tests/s3/run.sh
     else
         skip s3 "Ceph RGW needs root and the packages ceph-mon ceph-osd radosgw ceph-common"
     fi
