@@ -40,39 +40,6 @@ void segment_keys_derive(const struct segment_key *key, struct segment_keys *out
     crypto_generichash(out->check, 16, (const u8 *)"skerry check", 12, key->bytes, 32);
 }
 
-// ---- the sum of a page
-// -----------------------------------------------------------------------------------------
-
-static inline u64 le64(const u8 *p)
-{
-    u64 v;
-    memcpy(&v, p, 8);
-    return v;
-}
-
-static inline u64 mix(u64 a, u64 b)
-{
-    __uint128_t product = (__uint128_t)a * b;
-    return a ^ b ^ (u64)product ^ (u64)(product >> 64);
-}
-
-// Four chains of multiplications, so that they run side by side. A zero factor does not lose the
-// chain, because the factors go into the result as well.
-u64 segment_page_sum(u32 number, const u8 *data, u32 page_size)
-{
-    u64 a = number ^ 0x9e3779b97f4a7c15u, b = 0xa0761d6478bd642fu, c = 0xe7037ed1a0b428dbu,
-        d = 0x8ebc6af09c88c6e3u;
-    for (u32 i = 0; i < page_size; i += 64) {
-        const u8 *p = data + i;
-        a = mix(le64(p) ^ 0x2d358dccaa6c78a5u, le64(p + 8) ^ a);
-        b = mix(le64(p + 16) ^ 0x8bb84b93962eacc9u, le64(p + 24) ^ b);
-        c = mix(le64(p + 32) ^ 0x4b33a62ed433d4a3u, le64(p + 40) ^ c);
-        d = mix(le64(p + 48) ^ 0x4d5a2da51de1aa47u, le64(p + 56) ^ d);
-    }
-    u64 left = mix(a ^ 0xd6e8feb86659fd93u, b), right = mix(c ^ 0xcaf649a9e94ad4a7u, d);
-    return mix(left ^ 0x589965cc75374cc3u, right ^ number);
-}
-
 // ---- the trailer
 // -------------------------------------------------------------------------------------------
 
@@ -179,11 +146,7 @@ static bool writer_seal(struct segment_writer *w, const u8 *raw, size_t raw_size
             NULL, out, keys.seal);
         w->size += NONCE_SIZE + size + SEGMENT_TAG_SIZE;
     } else {
-        crypto_generichash_state state;
-        crypto_generichash_init(&state, NULL, 0, SEGMENT_TAG_SIZE);
-        crypto_generichash_update(&state, associated, sizeof associated);
-        crypto_generichash_update(&state, compressed, size);
-        crypto_generichash_final(&state, compressed + size, SEGMENT_TAG_SIZE);
+        segment_checksum(associated, compressed, size, compressed + size);
         w->size += size + SEGMENT_TAG_SIZE;
     }
     memcpy(run->tag, compressed + size, SEGMENT_TAG_SIZE);

@@ -288,6 +288,8 @@ void segment_trailer_encode(const struct segment_header *h, u8 out[SEGMENT_TRAIL
 #define SEGMENT_ASSOCIATED_SIZE 24u
 void segment_associated(const u8 id[16], enum segment_run_kind kind, u32 number,
                         u8 out[SEGMENT_ASSOCIATED_SIZE]);
+// The tag of a run that is not sealed.
+void segment_checksum(const u8 associated[SEGMENT_ASSOCIATED_SIZE], const u8 *data, size_t size, u8 out[SEGMENT_TAG_SIZE]);
 // The object's hash: over the trailer up to the hash, and the stored bytes of the root.
 void segment_hash(const struct segment_keys *keys, const u8 *trailer, const u8 *root, size_t root_size,
                   u8 out[SEGMENT_HASH_SIZE]);

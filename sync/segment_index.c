@@ -63,11 +63,7 @@ static bool run_open(const struct segment_index *x, enum segment_run_kind kind, 
         compressed = scratch->plain;
     } else {
         u8 check[SEGMENT_TAG_SIZE];
-        crypto_generichash_state state;
-        crypto_generichash_init(&state, NULL, 0, sizeof check);
-        crypto_generichash_update(&state, associated, sizeof associated);
-        crypto_generichash_update(&state, bytes, compressed_size);
-        crypto_generichash_final(&state, check, sizeof check);
+        segment_checksum(associated, bytes, compressed_size, check);
         if (memcmp(check, bytes + compressed_size, sizeof check) != 0)
             return corrupt(err, x->name, "a block does not match its checksum");
     }

@@ -359,6 +359,33 @@ TEST(segment_page_sums_tell_pages_and_places_apart)
     CHECK(segment_page_sum(1, page, sizeof page) != segment_page_sum(3, page, sizeof page));
 }
 
+TEST(segment_checksums_tell_runs_and_sizes_apart)
+{
+    // Every single bit of a run of each length, of what it is associated with, and its length change both halves.
+    u8 data[200], associated[SEGMENT_ASSOCIATED_SIZE], was[SEGMENT_TAG_SIZE], is[SEGMENT_TAG_SIZE], shorter[SEGMENT_TAG_SIZE] = {0};
+    page_fill(data, sizeof data, 1);
+    page_fill(associated, sizeof associated, 2);
+    for (u32 size = 0; size <= sizeof data; size++) {
+        segment_checksum(associated, data, size, was);
+        CHECK(memcmp(was, shorter, 8) != 0 && memcmp(was + 8, shorter + 8, 8) != 0);
+        memcpy(shorter, was, sizeof was);
+        for (u32 bit = 0; bit < (size + SEGMENT_ASSOCIATED_SIZE) * 8; bit++) {
+            u8 *at = bit / 8 < size ? &data[bit / 8] : &associated[bit / 8 - size];
+            *at ^= (u8)(1u << bit % 8);
+            segment_checksum(associated, data, size, is);
+            CHECK(memcmp(was, is, 8) != 0 && memcmp(was + 8, is + 8, 8) != 0);
+            *at ^= (u8)(1u << bit % 8);
+        }
+    }
+    // Zeros at the end count.
+    memset(data, 0, sizeof data);
+    for (u32 size = 1; size <= sizeof data; size++) {
+        segment_checksum(associated, data, size - 1, was);
+        segment_checksum(associated, data, size, is);
+        CHECK(memcmp(was, is, 8) != 0 && memcmp(was + 8, is + 8, 8) != 0);
+    }
+}
+
 TEST(segment_key_texts)
 {
     static const struct {
