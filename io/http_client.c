@@ -6,6 +6,7 @@
 
 #define HTTP_ANSWER_SIZE_MAX_DEFAULT (64u << 20)
 #define HTTP_CONNECTIONS_MAX         32
+#define HTTP_RECEIVE_SIZE_LARGE      (256u << 10) // at a time, of an answer that is large
 
 struct io_http {
     struct io *io;
@@ -226,10 +227,12 @@ static size_t on_answer_body(char *bytes, size_t one, size_t size, void *context
     }
     if (r->answer_size + size + 1 > p->answer_capacity) {
         size_t capacity = MAX(p->answer_capacity * 2, r->answer_size + size + 1);
-        u8 *bigger = realloc(r->answer, capacity);
+        bool fits = r->answer_size + size < r->room_size, inside = r->answer && r->answer == r->room;
+        u8 *bigger = fits ? r->room : realloc(inside ? NULL : r->answer, capacity);
         if (!bigger) return 0;
+        if (inside) memcpy(bigger, r->answer, r->answer_size);
         r->answer = bigger;
-        p->answer_capacity = capacity;
+        p->answer_capacity = fits ? r->room_size : capacity;
     }
     memcpy(r->answer + r->answer_size, bytes, size);
     r->answer_size += size;
@@ -335,6 +338,7 @@ static bool easy_setup(struct io_http_private *p)
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    if (r->room_size >= HTTP_RECEIVE_SIZE_LARGE) curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)HTTP_RECEIVE_SIZE_LARGE);
     curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
     no_proxy_set(e);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
@@ -459,7 +463,7 @@ void io_http_request_deinit(struct io_http_request *r)
         free(p);
     }
     r->private_ = NULL;
-    free(r->answer);
+    if (r->answer != r->room) free(r->answer);
     r->answer = NULL;
     r->answer_size = 0;
 }

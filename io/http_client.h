@@ -24,6 +24,8 @@ struct io_http_request {
     const void *body; // or NULL; Content-Length is always sent, Expect never
     size_t body_size;
     size_t answer_size_max; // more is an error (-EMSGSIZE); 0 = 64 MiB
+    u8 *room;               // the owner's memory of room_size, where an answer goes that is smaller; or NULL
+    size_t room_size;
     u32 connect_timeout_ms, idle_timeout_ms, total_timeout_ms; // 0 = 10 s, 30 s, none
     const char *ca_file;                                       // PEM, or NULL for the system's
     u64 send_rate_max, receive_rate_max; // bytes per second; 0 = no limit
@@ -35,7 +37,7 @@ struct io_http_request {
     // Filled in by the client.
     struct completion done;
     int status;
-    u8 *answer; // freed by io_http_request_deinit
+    u8 *answer; // freed by io_http_request_deinit, unless it is room
     size_t answer_size;
     struct err err;
     struct io_http_private *private_;

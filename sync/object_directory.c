@@ -122,7 +122,7 @@ static void get_sized(struct directory_request *d, s64 result)
     r->size = d->size;
     if (size > max)
         err_set(&r->err, ERR_LIMIT, "store", "%s: the object is larger than expected", d->path);
-    else if (!(r->answer = malloc(size + 1)))
+    else if (!(r->answer = size < r->room_size ? r->room : malloc(size + 1)))
         err_set(&r->err, ERR_NOMEM, "store", "out of memory");
     if (r->err.code != ERR_OK || !size) {
         directory_end(d);

@@ -172,7 +172,7 @@ static bool request_valid(struct object_request *r)
 
 static void answer_drop(struct object_request *r)
 {
-    free(r->answer);
+    if (r->answer != r->room) free(r->answer);
     r->answer = NULL;
     r->answer_size = 0;
     r->size = 0;

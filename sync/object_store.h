@@ -102,6 +102,8 @@ struct object_request {
     u64 range_offset, range_size; // GET: range_size 0 = from the offset to the end; what lies
                                   // beyond the end is left out
     size_t answer_size_max;       // GET: more is an error; 0 = 256 MiB
+    u8 *room;                     // GET: the caller's memory of room_size, where an answer goes that is smaller; or NULL
+    size_t room_size;
     char if_version[OBJECT_VERSION_MAX]; // GET: no answer but `unchanged` when it still is this
     char after[OBJECT_KEY_MAX];          // LIST: only keys behind this one ("" = all)
     u32 list_limit;                      // LIST: at most so many, then `more`; 0 = all
@@ -119,7 +121,7 @@ struct object_request {
     // Filled in by the store.
     struct completion done; // 0, or negative with err set
     struct err err;         // ERR_STORE_MISSING, _EXISTS, _DENIED, _UNAVAILABLE, ERR_NETWORK, ...
-    u8 *answer;             // GET; freed by object_request_deinit
+    u8 *answer;             // GET; freed by object_request_deinit, unless it is room
     size_t answer_size;
     char version[OBJECT_VERSION_MAX]; // PUT, GET, HEAD: changes with the object; "" = not told
     u64 size;                         // GET, HEAD: of the whole object

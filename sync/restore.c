@@ -184,6 +184,36 @@ static io_status step_create(struct restore *r)
         sodium_memzero(&p->database_key, sizeof p->database_key);
     }
     p->saved_ns = io_now_ns(p->io);
+    p->step = RESTORE_ALLOCATE;
+    return IO_DONE;
+}
+
+static io_status step_allocate(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    u64 size = (u64)r->page_count * r->page_size;
+    if (!p->submitted) {
+        p->submitted = true;
+        io_file_allocate(p->file, 0, size, &p->c);
+        return IO_WAIT;
+    }
+    if (!arrived(p)) return IO_WAIT;
+    if (p->c.result == -ENOSPC || p->c.result == -EDQUOT || p->c.result == -EFBIG)
+        return IO_ERROR(&r->err, ERR_FULL, "%s cannot be as large as the database, %llu bytes: %s", p->aside, (ull)size, strerror((int)-p->c.result));
+    p->step = !p->sealed && r->page_size % ITEM_ALIGNMENT == 0 ? RESTORE_DIRECT : RESTORE_PAGES;
+    return IO_DONE;
+}
+
+static io_status step_direct(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    if (!p->submitted) {
+        p->submitted = true;
+        io_file_open(p->io, p->aside, IO_OPEN_WRITE | IO_OPEN_DIRECT, &p->direct, &p->c);
+        return IO_WAIT;
+    }
+    if (!arrived(p)) return IO_WAIT;
+    if (p->c.result < 0) p->direct = NULL;
     p->step = RESTORE_PAGES;
     return IO_DONE;
 }
@@ -270,14 +300,14 @@ static enum restore_step step_after(const struct restore_private *p)
     switch (p->step) {
     case RESTORE_TRUNCATE: return RESTORE_SYNC;
     case RESTORE_SYNC: return RESTORE_CLOSE;
-    case RESTORE_CLOSE: return p->options.overwrite ? RESTORE_UNLINK_WAL : RESTORE_NAME;
+    case RESTORE_CLOSE: return p->file ? RESTORE_CLOSE : p->options.overwrite ? RESTORE_UNLINK_WAL : RESTORE_NAME;
     case RESTORE_UNLINK_WAL: return RESTORE_UNLINK_JOURNAL;
     case RESTORE_UNLINK_JOURNAL: return RESTORE_NAME;
     case RESTORE_NAME: return p->link ? RESTORE_UNLINK_ASIDE : RESTORE_SYNC_DIR;
     case RESTORE_UNLINK_ASIDE: return RESTORE_SYNC_DIR;
     case RESTORE_SYNC_DIR: return RESTORE_UNLINK_STATE;
     case RESTORE_FAIL_SYNC: return RESTORE_FAIL_STATE;
-    case RESTORE_FAIL_CLOSE: return p->keep ? RESTORE_FINISHED : RESTORE_FAIL_UNLINK;
+    case RESTORE_FAIL_CLOSE: return p->file ? RESTORE_FAIL_CLOSE : p->keep ? RESTORE_FINISHED : RESTORE_FAIL_UNLINK;
     case RESTORE_FAIL_UNLINK: return RESTORE_FAIL_UNLINK_STATE;
     default: return RESTORE_FINISHED;
     }
@@ -286,14 +316,15 @@ static enum restore_step step_after(const struct restore_private *p)
 static void operation_submit(struct restore *r)
 {
     struct restore_private *p = r->private_;
+    struct io_file **open = p->direct ? &p->direct : &p->file;
     switch (p->step) {
     case RESTORE_TRUNCATE: io_file_truncate(p->file, (u64)r->page_count * r->page_size, &p->c); break;
     case RESTORE_SYNC: io_file_sync(p->file, IO_SYNC_FULL, &p->c); break;
     case RESTORE_FAIL_SYNC: io_file_sync(p->file, IO_SYNC_DATA, &p->c); break;
     case RESTORE_CLOSE:
     case RESTORE_FAIL_CLOSE:
-        io_file_close(p->file, &p->c);
-        p->file = NULL;
+        io_file_close(*open, &p->c);
+        *open = NULL;
         break;
     case RESTORE_UNLINK_WAL: io_path_unlink(p->io, p->wal, &p->c); break;
     case RESTORE_UNLINK_JOURNAL: io_path_unlink(p->io, p->journal, &p->c); break;
@@ -361,6 +392,8 @@ static io_status step_run(struct restore *r)
     case RESTORE_CHAIN: return step_chain(r);
     case RESTORE_PREPARE: return step_prepare(r);
     case RESTORE_CREATE: return step_create(r);
+    case RESTORE_ALLOCATE: return step_allocate(r);
+    case RESTORE_DIRECT: return step_direct(r);
     case RESTORE_PAGES: return step_pages(r);
     case RESTORE_CHECK: return step_check(r);
     case RESTORE_FAIL_STATE: return step_fail_state(r);

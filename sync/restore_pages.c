@@ -50,11 +50,14 @@ bool restore_pages_prepare(struct restore *r)
         i->restore = r;
         i->job.run = item_decode;
         i->numbers = malloc(ITEM_RAW_MAX / r->page_size * sizeof *i->numbers);
-        i->raw = malloc(ITEM_RAW_MAX);
-        if (!i->numbers || !i->raw) return false;
+        i->stored = aligned_alloc(ITEM_ALIGNMENT, ITEM_STORED_MAX);
+        i->raw = aligned_alloc(ITEM_ALIGNMENT, ITEM_RAW_MAX);
+        if (!i->numbers || !i->stored || !i->raw) return false;
         completion_init(&i->job.done, on_item, i);
         completion_init(&i->written, on_item, i);
         fetch_init(&i->fetch, p->options.objects, RESTORE_TRIES, restore_wake, r);
+        i->fetch.request.room = i->stored;
+        i->fetch.request.room_size = ITEM_STORED_MAX;
     }
     return true;
 }
@@ -216,12 +219,16 @@ static io_status item_plan(struct restore *r, struct restore_source *s, struct r
 // Starts the next write of neighbours; false: all are written.
 static bool item_write(struct restore *r, struct restore_item *i)
 {
+    struct restore_private *p = r->private_;
     while (i->write_at < i->page_count && !i->numbers[i->write_at]) i->write_at++;
     if (i->write_at == i->page_count) return false;
     u32 first = i->write_at, end = first + 1;
     while (end < i->page_count && i->numbers[end] == i->numbers[end - 1] + 1) end++;
     i->write_at = end;
-    io_file_write(r->private_->file, i->raw + (size_t)first * r->page_size, (size_t)(end - first) * r->page_size,
+    i->write_count = end - first;
+    size_t size = (size_t)i->write_count * r->page_size;
+    i->write_direct = p->direct && !p->direct_refused && size >= DIRECT_SIZE_MIN;
+    io_file_write(i->write_direct ? p->direct : p->file, i->raw + (size_t)first * r->page_size, size,
                   (u64)(i->numbers[first] - 1) * r->page_size, &i->written);
     return true;
 }
@@ -289,7 +296,10 @@ static io_status item_run(struct restore *r, struct restore_item *i)
             return IO_WAIT;
         case ITEM_WRITING:
             if (i->written.state == COMPLETION_PENDING) return IO_WAIT;
-            if (i->written.result < 0)
+            if (i->written.result == -EINVAL && i->write_direct) { // a disk with larger sectors, perhaps
+                p->direct_refused = true;
+                i->write_at -= i->write_count;
+            } else if (i->written.result < 0)
                 return IO_ERROR(&r->err, i->written.result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE, "%s cannot be written: %s", p->aside,
                                 strerror((int)-i->written.result));
             if (!item_write(r, i)) {
@@ -399,6 +409,7 @@ void restore_pages_deinit(struct restore *r)
     for (u32 k = 0; p->items && k < p->item_count; k++) {
         fetch_deinit(&p->items[k].fetch);
         free(p->items[k].numbers);
+        free(p->items[k].stored);
         free(p->items[k].raw);
     }
     for (u32 k = 0; k < WORKER_THREADS_MAX; k++) segment_scratch_deinit(&p->scratches[k]);

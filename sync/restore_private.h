@@ -8,6 +8,9 @@
 
 #define ITEM_BLOCKS       32u
 #define ITEM_RAW_MAX      (ITEM_BLOCKS * SEGMENT_BLOCK_SIZE)
+#define ITEM_STORED_MAX   (ITEM_RAW_MAX + ITEM_BLOCKS * 1024) // as stored, when nothing can be compressed
+#define ITEM_ALIGNMENT    4096u                               // of memory and of page sizes for direct writes
+#define DIRECT_SIZE_MIN   (128u << 10)                        // smaller writes are left to the kernel to put together
 #define RESTORE_PARALLEL  8u
 #define RESTORE_TRIES     8u
 #define RESTORE_SOURCES   12u
@@ -20,6 +23,8 @@ enum restore_step {
     RESTORE_CHAIN,
     RESTORE_PREPARE,
     RESTORE_CREATE,
+    RESTORE_ALLOCATE, // of what the disk has, all or nothing
+    RESTORE_DIRECT,   // opens it a second time
     RESTORE_PAGES,
     RESTORE_CHECK, // reads what an earlier restore wrote too
     RESTORE_TRUNCATE,
@@ -65,11 +70,12 @@ struct restore_item {
     struct segment_where blocks[ITEM_BLOCKS];
     u32 block_count, page_count, wanted;
     u32 *numbers; // of its pages; 0: not wanted
-    u8 *raw;
+    u8 *stored, *raw;
     u64 sum;
     struct err err;
     struct completion written;
-    u32 write_at;
+    u32 write_at, write_count; // pages: behind the write under way; in it
+    bool write_direct;
 };
 
 struct restore_private {
@@ -87,7 +93,8 @@ struct restore_private {
     struct io_path_info info;
     struct chain chain;
     bool chain_started;
-    struct io_file *file;
+    struct io_file *file, *direct; // direct: for large writes, past the kernel's cache; NULL where that cannot be
+    bool direct_refused;
     struct small_file small;
     struct workers *workers;
     struct segment_scratch scratch, scratches[WORKER_THREADS_MAX]; // of the loop; of threads

@@ -296,6 +296,8 @@ bool s3_prepare(struct s3_request *q)
     q->http.url = q->url;
     q->http.headers = q->headers;
     q->http.answer_size_max = MAX(wanted, (size_t)S3_ERROR_SIZE_MAX); // an error's text has to fit
+    q->http.room = r->kind == OBJECT_GET ? r->room : NULL;
+    q->http.room_size = q->http.room ? r->room_size : 0;
     q->http.ca_file = s->ca_file;
     q->http.send_rate_max = s->store.upload.per_s;
     q->http.receive_rate_max = s->store.download.per_s;
