@@ -214,7 +214,7 @@ static u64 ours_run(struct skerry_stmt *s)
     return sum;
 }
 
-static double ours_round(const struct test *t, u64 *sum)
+__attribute__((noinline)) static double ours_round(const struct test *t, u64 *sum)
 {
     ours_exec(t->before);
     *sum = 0;
@@ -275,7 +275,7 @@ static sqlite3_stmt *theirs_prepare(const char *sql)
     return s;
 }
 
-static double theirs_round(const struct test *t, u64 *sum)
+__attribute__((noinline)) static double theirs_round(const struct test *t, u64 *sum)
 {
     theirs_exec(t->before);
     *sum = 0;
