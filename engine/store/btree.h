@@ -63,12 +63,19 @@ struct cursor {
     struct read_ahead ahead; // of a scan
     u8 leaf_level;           // of the scan
     bool writable, hint_forward;
+    bool idle; // cursor_idle
     struct cursor *next_in_txn, *prev_in_txn;
 };
 
 void cursor_init(struct cursor *c, struct txn *t, pgno root, const struct key_info *info, bool writable);
 void cursor_deinit(struct cursor *c);
 void cursor_reset(struct cursor *c); // lets go of pages; state becomes CURSOR_INVALID
+
+// A cursor that nobody uses for now, but may again in this transaction: where it stands is a good place to search from
+// (its next use begins with a seek). It loses its place to whatever may not be there then, and is closed with the
+// transaction (txn is NULL then). False: there are so many that it is better closed.
+bool cursor_idle(struct cursor *c);
+void cursor_idle_end(struct cursor *c);
 
 io_status cursor_first(struct cursor *c, struct op *op); // CURSOR_INVALID afterwards: the tree is empty
 io_status cursor_last(struct cursor *c, struct op *op);
@@ -136,6 +143,8 @@ io_status btree_count_estimate(struct cursor *c, struct op *op, u64 *out);
 // Called by the transaction.
 io_status btree_init_file(struct txn *t, struct op *op); // page 1 of an empty database
 void txn_cursors_invalidate(struct txn *t);              // rollback: all cursors become invalid
+void txn_cursors_idle_close(struct txn *t);              // the transaction ends
+void txn_cursors_idle_reset(struct txn *t);              // their pages are wanted
 // Saves the positions of the cursors on `root` (0: on any tree), except one, and lets go of their pages: before
 // anything changes the tree behind their backs (a savepoint's rollback).
 io_status txn_cursors_save(struct txn *t, struct op *op, pgno root, const struct cursor *except);

@@ -45,6 +45,10 @@ void *change_alloc(struct tree_change *ch, size_t size, struct err *err)
 io_status page_write(struct cursor *c, struct op *op, struct page *p, struct page **out)
 {
     struct page *w;
+    if (txn_page_ready(c->txn, p)) {
+        *out = p;
+        return IO_DONE;
+    }
     IO_TRY(txn_page_write(c->txn, op, p->no, &w));
     if (!w->node.valid && p->node.valid) w->node = p->node; // the same contents
     if (page_check(w, txn_usable_size(c->txn), &op->err) != ERR_OK) return IO_FAIL;

@@ -67,7 +67,7 @@ void *change_alloc(struct tree_change *ch, size_t size, struct err *err);
 io_status change_plan(struct tree_change *ch, struct op *op, bool removing);
 void change_apply(struct tree_change *ch, struct op *op);
 
-// Ensures a writable copy of a page whose header has been checked.
+// Ensures a writable copy of a page whose header has been checked, and which is pinned until the change is made.
 io_status page_write(struct cursor *c, struct op *op, struct page *p, struct page **out);
 static inline bool page_too_empty(const struct btree_node *n, u32 free_size)
 {

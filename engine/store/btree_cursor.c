@@ -5,10 +5,10 @@ void cursor_init(struct cursor *c, struct txn *t, pgno root, const struct key_in
 {
     *c = (struct cursor){.txn = t, .root = root, .key_info = info, .state = CURSOR_INVALID, .depth = -1,
                          .writable = writable};
-    struct cursor **list = txn_cursors(t);
-    c->next_in_txn = *list;
-    if (*list) (*list)->prev_in_txn = c;
-    *list = c;
+    struct cursor_list *list = txn_cursors(t);
+    c->next_in_txn = list->first;
+    if (list->first) list->first->prev_in_txn = c;
+    list->first = c;
 }
 
 void cursor_release(struct cursor *c, s32 from_level)
@@ -37,11 +37,12 @@ void cursor_reset(struct cursor *c)
 void cursor_deinit(struct cursor *c)
 {
     if (!c->txn) return;
+    cursor_idle_end(c);
     cursor_reset(c);
     if (c->prev_in_txn)
         c->prev_in_txn->next_in_txn = c->next_in_txn;
     else
-        *txn_cursors(c->txn) = c->next_in_txn;
+        txn_cursors(c->txn)->first = c->next_in_txn;
     if (c->next_in_txn) c->next_in_txn->prev_in_txn = c->prev_in_txn;
     free(c->overflow);
     free(c->saved_key);
@@ -53,7 +54,47 @@ void cursor_deinit(struct cursor *c)
 
 void txn_cursors_invalidate(struct txn *t)
 {
-    for (struct cursor *c = *txn_cursors(t); c; c = c->next_in_txn) cursor_reset(c);
+    for (struct cursor *c = txn_cursors(t)->first; c; c = c->next_in_txn) cursor_reset(c);
+}
+
+#define IDLE_MAX 32u // cursors of a transaction; each pins a path
+
+bool cursor_idle(struct cursor *c)
+{
+    struct cursor_list *list = txn_cursors(c->txn);
+    if (list->idle_count >= IDLE_MAX) return false;
+    list->idle_count++;
+    c->idle = true;
+    if (c->state == CURSOR_VALID) {
+        c->overflow_count = 0;
+        c->read_done = c->probe_done = 0;
+        cursor_moved(c);
+    } else {
+        cursor_reset(c);
+    }
+    return true;
+}
+
+void cursor_idle_end(struct cursor *c)
+{
+    if (!c->idle) return;
+    c->idle = false;
+    txn_cursors(c->txn)->idle_count--;
+}
+
+void txn_cursors_idle_close(struct txn *t)
+{
+    struct cursor *next;
+    for (struct cursor *c = txn_cursors(t)->idle_count ? txn_cursors(t)->first : NULL; c; c = next) {
+        next = c->next_in_txn;
+        if (c->idle) cursor_deinit(c);
+    }
+}
+
+void txn_cursors_idle_reset(struct txn *t)
+{
+    for (struct cursor *c = txn_cursors(t)->idle_count ? txn_cursors(t)->first : NULL; c; c = c->next_in_txn)
+        if (c->idle) cursor_reset(c);
 }
 
 void cursor_swap(struct cursor *c, u32 level, struct page *p)
@@ -424,6 +465,10 @@ io_status cursor_read(struct cursor *c, struct op *op, u64 offset, u64 size, u8 
 
 io_status cursor_save(struct cursor *c, struct op *op)
 {
+    if (UNLIKELY(c->idle)) {
+        cursor_reset(c);
+        return IO_DONE;
+    }
     if (c->state != CURSOR_VALID && c->state != CURSOR_SKIP) {
         cursor_release(c, 0); // of a seek under way, or of the position that was left
         c->probe_done = 0;
@@ -455,7 +500,7 @@ io_status cursor_save(struct cursor *c, struct op *op)
 
 io_status txn_cursors_save(struct txn *t, struct op *op, pgno root, const struct cursor *except)
 {
-    for (struct cursor *c = *txn_cursors(t); c; c = c->next_in_txn) {
+    for (struct cursor *c = txn_cursors(t)->first; c; c = c->next_in_txn) {
         if (c == except || (root && c->root != root) || (c->depth < 0 && c->state != CURSOR_VALID)) continue;
         IO_TRY(cursor_save(c, op));
     }

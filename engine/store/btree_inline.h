@@ -16,6 +16,11 @@ static inline io_status cursor_next_inline(struct cursor *c, struct op *op)
             if (LIKELY(i + 2u < p->node.cell_count)) __builtin_prefetch(p->data + page_cell_offset(p, i + 2));
             return IO_DONE;
         }
+    } else if (c->state == CURSOR_SKIP && c->skip > 0) { // what it stood on is deleted
+        c->state = CURSOR_VALID;
+        c->skip = 0;
+        c->cell_parsed = false;
+        return IO_DONE;
     }
     return cursor_next(c, op);
 }

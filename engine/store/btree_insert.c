@@ -171,6 +171,14 @@ static io_status insert_seek(struct cursor *c, struct op *op, const struct btree
     return IO_DONE;
 }
 
+static void cursor_placed(struct cursor *c, u32 at)
+{
+    c->index[c->depth] = (u16)at;
+    c->state = CURSOR_VALID;
+    c->skip = 0;
+    cursor_moved(c);
+}
+
 // The entry fits where it belongs.
 static io_status insert_in_place(struct cursor *c, struct op *op, const struct btree_entry *e,
                                  struct new_cell *cell, u32 at, bool replaces, u32 old_size, u32 old_overflow)
@@ -189,11 +197,24 @@ static io_status insert_in_place(struct cursor *c, struct op *op, const struct b
     }
     overflow_release(c, op, old_overflow);
     cursor_swap(c, (u32)c->depth, w);
-    c->index[c->depth] = (u16)at;
-    c->state = CURSOR_VALID;
-    c->skip = 0;
-    cursor_moved(c);
+    cursor_placed(c, at);
     return IO_DONE;
+}
+
+// The usual entry: it fits, none of it overflows, and the leaf can be changed as it is. Nothing is gathered.
+static bool insert_quick(struct cursor *c, const struct btree_entry *e, u32 at)
+{
+    struct page *p = c->path[c->depth];
+    const struct btree_node *n = &p->node;
+    if (!n->leaf || e->zero_tail || e->size > n->local_max || n->free_size == NODE_FREE_UNKNOWN) return false;
+    u32 size = varint_size(e->size) + (n->rowid_tree ? varint_size((u64)e->rowid) : 0) + (u32)e->size;
+    if (size < CELL_SIZE_MIN || size + 2 > n->free_size || !txn_page_ready(c->txn, p)) return false;
+    u8 *to = page_cell_make(p, at, size);
+    to += varint_put(to, e->size);
+    if (n->rowid_tree) to += varint_put(to, (u64)e->rowid);
+    if (e->size) memcpy(to, e->data, e->size);
+    cursor_placed(c, at);
+    return true;
 }
 
 static io_status insert_planned(struct cursor *c, struct op *op, struct tree_change *ch,
@@ -245,6 +266,7 @@ static io_status insert_run(struct cursor *c, struct op *op, const struct btree_
         change_replaces(c->txn, replaces);
     }
     IO_TRY(txn_cursors_save(c->txn, op, c->root, c));
+    if (!replaces && LIKELY(insert_quick(c, e, at))) return IO_DONE;
     struct page *p = c->path[c->depth];
     struct cell old = {0};
     if (replaces) {
@@ -294,16 +316,9 @@ io_status cursor_insert(struct cursor *c, struct op *op, const struct btree_entr
 
 // ---- deleting ---------------------------------------------------------------------------------------
 
-static io_status delete_in_place(struct cursor *c, struct op *op, u32 flags, u32 overflow_count)
+// The entry is out of page w.
+static void delete_done(struct cursor *c, u32 flags, struct page *w, u32 at)
 {
-    struct page *w;
-    IO_TRY(page_write(c, op, c->path[c->depth], &w));
-    if (page_check_space(w, &op->err) != ERR_OK) return IO_FAIL;
-    op_mutate(op);
-    u32 at = c->index[c->depth];
-    page_remove(w, at, 1);
-    overflow_release(c, op, overflow_count);
-    cursor_swap(c, (u32)c->depth, w);
     cursor_moved(c);
     c->state = CURSOR_INVALID;
     c->skip = 0;
@@ -314,6 +329,34 @@ static io_status delete_in_place(struct cursor *c, struct op *op, u32 flags, u32
         c->skip = at < w->node.cell_count ? 1 : -1;
         if (at == w->node.cell_count) c->index[c->depth]--;
     }
+}
+
+// The usual entry: none of it overflows, its leaf can be changed as it is and is full enough without it.
+static bool delete_quick(struct cursor *c, u32 flags)
+{
+    struct page *p = c->path[c->depth];
+    const struct btree_node *n = &p->node;
+    if (!n->leaf || n->free_size == NODE_FREE_UNKNOWN || c->local_size != c->payload_size) return false;
+    u32 at = c->index[c->depth], offset = page_cell_offset(p, at), size = (u32)(c->local - (p->data + offset)) + c->local_size;
+    if (c->depth > 0 && page_too_empty(n, n->free_size + MAX(size, CELL_SIZE_MIN) + 2)) return false;
+    if (!txn_page_ready(c->txn, p)) return false;
+    ASSERT(offset + size <= n->usable_size);
+    page_remove_cell(p, at, offset, size);
+    delete_done(c, flags, p, at);
+    return true;
+}
+
+static io_status delete_in_place(struct cursor *c, struct op *op, u32 flags, u32 overflow_count)
+{
+    struct page *w;
+    IO_TRY(page_write(c, op, c->path[c->depth], &w));
+    if (page_check_space(w, &op->err) != ERR_OK) return IO_FAIL;
+    op_mutate(op);
+    u32 at = c->index[c->depth];
+    page_remove(w, at, 1);
+    overflow_release(c, op, overflow_count);
+    cursor_swap(c, (u32)c->depth, w);
+    delete_done(c, flags, w, at);
     return IO_DONE;
 }
 
@@ -381,6 +424,8 @@ static io_status delete_run(struct cursor *c, struct op *op, u32 flags)
     }
     if (c->state != CURSOR_VALID) return IO_DONE; // the entry is gone already
     IO_TRY(txn_cursors_save(c->txn, op, c->root, c));
+    IO_TRY(cursor_entry_inline(c, op));
+    if (!change_recording(c->txn) && LIKELY(delete_quick(c, flags))) return IO_DONE;
     u32 overflow_count;
     IO_TRY(overflow_gather(c, op, &overflow_count));
     if (change_recording(c->txn)) IO_TRY(change_delete_gather(c, op));

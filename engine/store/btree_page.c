@@ -316,6 +316,23 @@ void page_remove(struct page *p, u32 first, u32 count)
     be16_put(p->data + n->header_offset + 3, n->cell_count);
 }
 
+void page_remove_cell(struct page *p, u32 i, u32 offset, u32 size)
+{
+    struct btree_node *n = &p->node;
+    ASSERT(n->free_size != NODE_FREE_UNKNOWN);
+    if (n->cell_count == 1) {
+        page_remove(p, 0, 1);
+        return;
+    }
+    size = MAX(size, CELL_SIZE_MIN);
+    space_release(p, offset, size);
+    n->free_size += size + 2;
+    n->cell_count--;
+    u8 *pointer = p->data + n->cells_offset + 2 * i;
+    memmove(pointer, pointer + 2, 2u * (n->cell_count - i));
+    be16_put(p->data + n->header_offset + 3, n->cell_count);
+}
+
 static void item_write(u8 *to, const struct cell_item *item, bool leaf)
 {
     if (leaf) {
@@ -335,20 +352,24 @@ static void item_write(u8 *to, const struct cell_item *item, bool leaf)
     memcpy(to, item->bytes, item->size);
 }
 
-void page_insert(struct page *p, u32 i, const struct cell_item *item)
+u8 *page_cell_make(struct page *p, u32 i, u32 size)
 {
     struct btree_node *n = &p->node;
-    u32 weight = item_weight(item->size, n->leaf);
-    ASSERT(weight <= n->free_size);
+    ASSERT(size + 2 <= n->free_size);
     ASSERT(i <= n->cell_count);
-    u32 offset = space_take(p, weight - 2);
-    item_write(p->data + offset, item, n->leaf);
+    u32 offset = space_take(p, size);
     u8 *pointer = p->data + n->cells_offset + 2 * i;
-    memmove(pointer + 2, pointer, 2u * (n->cell_count - i));
+    if (i < n->cell_count) memmove(pointer + 2, pointer, 2u * (n->cell_count - i));
     be16_put(pointer, (u16)offset);
     n->cell_count++;
     be16_put(p->data + n->header_offset + 3, n->cell_count);
-    n->free_size -= weight;
+    n->free_size -= size + 2;
+    return p->data + offset;
+}
+
+void page_insert(struct page *p, u32 i, const struct cell_item *item)
+{
+    item_write(page_cell_make(p, i, item_weight(item->size, p->node.leaf) - 2), item, p->node.leaf);
 }
 
 void page_build(struct page *p, u32 usable_size, enum page_kind kind, const struct cell_item *items, u32 count,

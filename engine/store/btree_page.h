@@ -92,6 +92,10 @@ static inline u32 item_weight(u32 size, bool leaf)
     return 2 + (leaf ? MAX(size, CELL_SIZE_MIN) : size + 4);
 }
 void page_remove(struct page *p, u32 first, u32 count);
+// Cell i of a leaf, of which the caller knows place and size in the page (nothing of it in overflow pages).
+void page_remove_cell(struct page *p, u32 i, u32 offset, u32 size);
+// Room for a cell i of `size` bytes, at least CELL_SIZE_MIN, for the caller to fill in, who has seen that it fits.
+u8 *page_cell_make(struct page *p, u32 i, u32 size);
 // The caller has seen that it fits.
 void page_insert(struct page *p, u32 i, const struct cell_item *item);
 // Makes the page anew from items; right_child for interior kinds. The items must not lie in this page.

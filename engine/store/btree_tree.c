@@ -226,7 +226,7 @@ static io_status drop_in_front(struct txn *t, struct op *op, pgno root, pgno *mo
         memcpy(to->data, from->data, txn_page_size(t));
         to->node = from->node;
         *moved_from = largest;
-        for (struct cursor *c = *txn_cursors(t); c; c = c->next_in_txn) {
+        for (struct cursor *c = txn_cursors(t)->first; c; c = c->next_in_txn) {
             if (c->root == largest) c->root = root;
         }
     }
@@ -241,7 +241,7 @@ io_status btree_drop(struct txn *t, struct op *op, pgno root, struct btree_walk 
     change_whole(t);
     IO_TRY(btree_clear(t, op, root, w));
     *moved_from = 0;
-    for (struct cursor *c = *txn_cursors(t); c; c = c->next_in_txn) {
+    for (struct cursor *c = txn_cursors(t)->first; c; c = c->next_in_txn) {
         if (c->root == root) cursor_reset(c);
     }
     if (txn_auto_vacuum(t)) {
@@ -304,7 +304,7 @@ io_status btree_rowid_last(struct cursor *c, struct op *op, s64 *out)
     *out = 0;
     IO_TRY(cursor_last(c, op));
     if (c->state != CURSOR_VALID) return IO_DONE;
-    IO_TRY(cursor_entry(c, op));
+    IO_TRY(cursor_entry_inline(c, op));
     *out = c->rowid;
     return IO_DONE;
 }

@@ -56,6 +56,9 @@ struct page *txn_page_peek(struct txn *t, pgno no);
 // Gather. Ensures a private, writable copy (with what the open savepoints need to undo it); pinned by the op
 // until op_settle. Read pins on the older version stay valid and unchanged.
 io_status txn_page_write(struct txn *t, struct op *op, pgno no, struct page **out);
+// Whether a page that the caller has pinned, as the transaction sees it, is what txn_page_write would give: then it may be
+// changed without gathering. False says nothing.
+bool txn_page_ready(struct txn *t, struct page *p);
 // Gather. Ensures that `count` new pages can be taken (from the freelist, then by growing the file).
 io_status txn_reserve(struct txn *t, struct op *op, u32 count);
 
@@ -90,4 +93,8 @@ u32 txn_usable_size(const struct txn *t); // less the reserved tail
 pgno txn_page_count(const struct txn *t);
 pgno txn_lock_page(const struct txn *t); // the page at 1 GiB that is never used
 // The cursors open in this transaction (btree_cursor.c keeps and walks the list).
-struct cursor **txn_cursors(struct txn *t);
+struct cursor_list {
+    struct cursor *first;
+    u32 idle_count; // of them, cursor_idle
+};
+struct cursor_list *txn_cursors(struct txn *t);

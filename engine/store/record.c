@@ -32,25 +32,8 @@ u32 varint_get_checked(const u8 *p, const u8 *end, u64 *out)
     return 0;
 }
 
-u32 varint_size(u64 v)
+u32 varint_put_long(u8 *p, u64 v)
 {
-    if (v >> 56) return 9;
-    u32 size = 1;
-    while (v >>= 7) size++;
-    return size;
-}
-
-u32 varint_put(u8 *p, u64 v)
-{
-    if (v < 0x80) {
-        p[0] = (u8)v;
-        return 1;
-    }
-    if (v < 0x4000) {
-        p[0] = (u8)(v >> 7 | 0x80);
-        p[1] = (u8)(v & 0x7f);
-        return 2;
-    }
     if (v >> 56) {
         p[8] = (u8)v;
         v >>= 8;
@@ -71,10 +54,11 @@ u32 varint_put(u8 *p, u64 v)
 
 // ---- serial types -----------------------------------------------------------------------------------
 
+static const u8 serial_type_size_small[12] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
+
 u32 serial_type_size(u64 serial_type)
 {
-    static const u8 small[12] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
-    if (serial_type < 12) return small[serial_type];
+    if (serial_type < 12) return serial_type_size_small[serial_type];
     u64 size = (serial_type - 12) / 2;
     return size > UINT32_MAX ? UINT32_MAX : (u32)size;
 }
@@ -237,50 +221,86 @@ err_code record_encode(const struct value *values, u32 count, u8 encoding, u8 *o
 
 #define TYPES_MAX 64u
 
-err_code record_compose(const struct value *values, u32 count, u8 encoding, u64 size_max, struct value *out)
+// Serial type of an integer; its size is that of the type.
+static inline u32 integer_type(s64 i)
+{
+    if ((u64)i <= 1) return 8 + (u32)i;
+    static const u8 types[65] = {[0 ... 7] = 1, [8 ... 15] = 2, [16 ... 23] = 3, [24 ... 31] = 4, [32 ... 47] = 5, [48 ... 64] = 6};
+    return types[64 - __builtin_clzll((u64)(i ^ i >> 63) << 1 | 1) - 1]; // bits without the sign
+}
+
+// Records of few fields, without zero tails, of UTF-8 text. False: it is none of these, or longer than size_max.
+static inline bool compose_plain(const struct value *values, u32 count, u64 size_max, struct value *out, err_code *code)
 {
     u32 types[TYPES_MAX];
-    u64 types_size = 0, data = 0, zero_tail = 0;
-    bool plain = count <= TYPES_MAX && encoding <= 1;
-    for (u32 i = 0; plain && i < count; i++) {
-        u64 size, type = value_serial_type(&values[i], 1, &size);
-        plain = !value_has_zero_tail(&values[i]);
+    u64 types_size = 0, data = 0;
+    if (UNLIKELY(count > TYPES_MAX)) return false;
+    for (u32 i = 0; i < count; i++) {
+        const struct value *v = &values[i];
+        u64 type = 0;
+        switch ((enum value_type)v->type) {
+        case VALUE_NULL: break;
+        case VALUE_INTEGER:
+            type = integer_type(v->integer);
+            data += serial_type_size_small[type];
+            break;
+        case VALUE_REAL:
+            type = 7;
+            data += 8;
+            break;
+        case VALUE_TEXT:
+            type = (u64)v->size * 2 + 13;
+            data += v->size;
+            break;
+        case VALUE_BLOB:
+            if (v->flags & VALUE_ZERO_TAIL) return false;
+            type = (u64)v->size * 2 + 12;
+            data += v->size;
+            break;
+        }
         types[i] = (u32)type;
-        types_size += type < 0x80 ? 1 : varint_size(type);
-        data += size;
+        types_size += LIKELY(type < 0x80) ? 1 : varint_size(type);
     }
     u64 header = header_size(types_size), total = header + data;
-    if (UNLIKELY(!plain)) total = record_size(values, count, encoding, &zero_tail);
-    if (UNLIKELY(total + zero_tail > size_max)) return ERR_TOOBIG;
-    if (out->capacity <= total) {
-        err_code code = value_reserve(out, (u32)total + 1);
-        if (code != ERR_OK) return code;
+    if (UNLIKELY(total > MIN(size_max, VALUE_SIZE_MAX - 8u))) return false;
+    if (UNLIKELY(out->capacity < total + 8)) { // integers are written as eight bytes each
+        *code = value_reserve(out, (u32)total + 8);
+        if (*code != ERR_OK) return true;
     }
-    if (UNLIKELY(!plain)) {
-        err_code code = record_encode(values, count, encoding, out->buffer, total);
-        if (code != ERR_OK) return code;
-    } else {
-        u8 *type_at = out->buffer + varint_put(out->buffer, header), *at = out->buffer + header;
-        for (u32 i = 0; i < count; i++) {
-            const struct value *v = &values[i];
-            u32 type = types[i];
+    u8 *type_at = out->buffer + varint_put(out->buffer, header), *at = out->buffer + header;
+    for (u32 i = 0; i < count; i++) {
+        const struct value *v = &values[i];
+        u32 type = types[i];
+        if (LIKELY(type < 0x80))
+            *type_at++ = (u8)type;
+        else
             type_at += varint_put(type_at, type);
-            if (type >= 12) {
-                if (v->size) memcpy(at, v->bytes, v->size);
-                at += v->size;
-            } else if (type == 7) {
-                u64 bits;
-                memcpy(&bits, &v->real, 8);
-                be64_put(at, bits);
-                at += 8;
-            } else {
-                static const u8 sizes[12] = {0, 1, 2, 3, 4, 6, 8};
-                u64 n = (u64)v->integer;
-                for (u32 k = sizes[type]; k-- > 0; n >>= 8) at[k] = (u8)n;
-                at += sizes[type];
-            }
+        if (type >= 12) {
+            if (v->size) memcpy(at, v->bytes, v->size);
+            at += v->size;
+        } else if (type) { // a real's bits are where an integer is
+            u32 size = serial_type_size_small[type];
+            be64_put(at, size ? (u64)v->integer << (64 - 8 * size) : 0);
+            at += size;
         }
     }
+    out->type = VALUE_BLOB;
+    out->flags = 0;
+    out->bytes = out->buffer;
+    out->size = (u32)total;
+    *code = ERR_OK;
+    return true;
+}
+
+err_code record_compose(const struct value *values, u32 count, u8 encoding, u64 size_max, struct value *out)
+{
+    err_code code;
+    if (LIKELY(encoding <= 1) && LIKELY(compose_plain(values, count, size_max, out, &code))) return code;
+    u64 zero_tail, total = record_size(values, count, encoding, &zero_tail);
+    if (UNLIKELY(total + zero_tail > size_max)) return ERR_TOOBIG;
+    code = value_reserve(out, (u32)total + 1);
+    if (code == ERR_OK) code = record_encode(values, count, encoding, out->buffer, total);
+    if (code != ERR_OK) return code;
     out->type = VALUE_BLOB;
     out->flags = zero_tail ? VALUE_ZERO_TAIL : 0;
     if (zero_tail) out->zero_count = (u32)zero_tail;

@@ -46,8 +46,25 @@ static inline u32 varint_get(const u8 *p, u64 *out)
     }
     return varint_get_long(p, out);
 }
-u32 varint_put(u8 *p, u64 v);          // bytes written, 1..9
-u32 varint_size(u64 v);
+static inline u32 varint_size(u64 v)
+{
+    return v >> 56 ? 9 : (u32)(63 - __builtin_clzll(v | 1)) / 7 + 1;
+}
+u32 varint_put_long(u8 *p, u64 v); // any
+// Gives the bytes written, 1..9.
+static inline u32 varint_put(u8 *p, u64 v)
+{
+    if (v < 0x80) {
+        p[0] = (u8)v;
+        return 1;
+    }
+    if (v < 0x4000) {
+        p[0] = (u8)(v >> 7 | 0x80);
+        p[1] = (u8)(v & 0x7f);
+        return 2;
+    }
+    return varint_put_long(p, v);
+}
 // As varint_get but within [p, end): 0 when it does not fit.
 u32 varint_get_checked(const u8 *p, const u8 *end, u64 *out);
 

@@ -211,7 +211,7 @@ struct touched_list {
 struct txn {
     struct store *store;
     enum txn_state state;
-    struct cursor *cursors;
+    struct cursor_list cursors;
     struct mark snapshot;
     struct txn *snapshot_next, *snapshot_prev;
     bool in_snapshots;
@@ -231,6 +231,10 @@ struct txn {
     bool preparing;  // the slot is had, page 1 not yet read
     bool begun_idle; // without a snapshot before
     bool image;      // takes whole pages of elsewhere (txn_image_begin)
+
+    // The schema's cookie, as page 1 has it.
+    bool cookie_known;
+    u32 cookie;
 
     // A write transaction.
     pgno page_count;

@@ -10,6 +10,7 @@ static void snapshot_take(struct txn *t, const struct mark *m)
     struct store *s = t->store;
     struct txn *after = s->snapshots_last;
     t->snapshot = *m;
+    t->cookie_known = false;
     t->page_count = m->page_count;
     while (after && after->snapshot.lsn > m->lsn) after = after->snapshot_prev;
     t->snapshot_prev = after;
@@ -587,6 +588,7 @@ void txn_end(struct txn *t)
 void txn_rollback(struct txn *t)
 {
     bool wrote = t->state == TXN_WRITE;
+    txn_cursors_idle_close(t);
     txn_cursors_invalidate(t);
     txn_end(t);
     if (wrote) cache_trim(&t->store->cache);

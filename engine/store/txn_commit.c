@@ -1,4 +1,5 @@
 // Commit: what a transaction changed becomes the newest version of its pages.
+#include "btree.h"
 #include "store_private.h"
 
 static void txn_doom_copy(const struct txn *t, struct op *op)
@@ -164,6 +165,7 @@ io_status txn_commit(struct txn *t, struct op *op)
 {
     struct store *s = t->store;
     if (!t->committing) {
+        txn_cursors_idle_close(t);
         if (txn_nothing_written(t)) {
             txn_end(t);
             return IO_DONE;

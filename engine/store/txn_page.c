@@ -97,7 +97,7 @@ pgno txn_lock_page(const struct txn *t)
 {
     return LOCK_OFFSET / t->store->page_size + 1;
 }
-struct cursor **txn_cursors(struct txn *t)
+struct cursor_list *txn_cursors(struct txn *t)
 {
     return &t->cursors;
 }
@@ -166,6 +166,7 @@ io_status txn_private_put(struct txn *t, struct op *op, pgno no, const u8 *data)
         private_add(t, f, no);
     }
     txn_private_changes(t, f);
+    t->cookie_known = false;
     f->used = true;
     memcpy(f->page.data, data, t->store->page_size);
     f->page.node = (struct btree_node){0};
@@ -319,7 +320,7 @@ void txn_savepoint_rollback(struct txn *t, u32 n)
 {
     ASSERT(n >= 1);
     if (t->savepoint_count < n) return;
-    for (const struct cursor *c = t->cursors; c; c = c->next_in_txn) ASSERT(c->depth < 0);
+    for (const struct cursor *c = t->cursors.first; c; c = c->next_in_txn) ASSERT(c->depth < 0);
     struct savepoint *sp = &t->savepoints[n - 1];
     t->savepoint_count = n;
     if (t->state != TXN_WRITE) return;
@@ -346,6 +347,7 @@ void txn_savepoint_rollback(struct txn *t, u32 n)
             t->free_count++;
         }
     }
+    t->cookie_known = false;
     t->touched.count = sp->touched_count;
     t->touched.synced = MIN(t->touched.synced, sp->touched_synced);
     t->freed.count = sp->freed_count;
@@ -410,6 +412,12 @@ void txn_page_mark(struct txn *t, struct page *p, enum page_role role)
 io_status txn_page_write(struct txn *t, struct op *op, pgno no, struct page **out)
 {
     return txn_page_write_as(t, op, no, PAGE_ROLE_TREE, out);
+}
+
+// What spilling writes out has to be told of changes; the pointer map too.
+bool txn_page_ready(struct txn *t, struct page *p)
+{
+    return p->writable && !t->spill && !t->auto_vacuum && !t->doomed && p->frame->saved_serial >= savepoint_serial_innermost(t);
 }
 
 io_status txn_page_write_as(struct txn *t, struct op *op, pgno no, enum page_role role, struct page **out)
@@ -720,6 +728,7 @@ io_status txn_replace(struct txn *t, struct op *op, struct txn *image)
         op_settle(op);
         t->auto_vacuum = image->auto_vacuum;
         change_whole(t);
+        t->cookie_known = false;
         t->replace_next = 1;
     }
     for (; t->replace_next <= count; t->replace_next++) {
@@ -752,6 +761,10 @@ io_status txn_replace(struct txn *t, struct op *op, struct txn *image)
 
 io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out)
 {
+    if (LIKELY(field == META_SCHEMA_COOKIE && t->cookie_known)) {
+        *out = t->cookie;
+        return IO_DONE;
+    }
     if (field == META_DATA_VERSION) {
         *out = (u32)(t->snapshot.commit - t->own_commits + 1);
         return IO_DONE;
@@ -768,6 +781,10 @@ io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *o
     IO_TRY(txn_page(t, op, 1, &p));
     *out = be32_get(p->data + HEADER_FREELIST_COUNT + 4 * (u32)field);
     page_unpin(p);
+    if (field == META_SCHEMA_COOKIE) {
+        t->cookie = *out;
+        t->cookie_known = true;
+    }
     return IO_DONE;
 }
 
@@ -778,6 +795,7 @@ io_status txn_meta_set(struct txn *t, struct op *op, enum txn_meta field, u32 va
     IO_TRY(txn_page_write(t, op, 1, &p));
     op_mutate(op);
     change_whole(t);
+    t->cookie_known = false;
     be32_put(p->data + HEADER_FREELIST_COUNT + 4 * (u32)field, value);
     op_settle(op);
     return IO_DONE;

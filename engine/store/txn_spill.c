@@ -12,6 +12,7 @@
 //
 // The file outlives its transaction while an operation on it is under way, or while the commit's frames are written out
 // of it (store.spilled).
+#include "btree.h"
 #include "store_private.h"
 
 #include <errno.h>
@@ -393,6 +394,7 @@ io_status txn_spill(struct txn *t, struct op *op)
             t->spill->encoded = malloc((size_t)VICTIMS_MAX * s->page_size);
             if (!t->spill->encoded) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory for changed pages");
         }
+        txn_cursors_idle_reset(t);
         victims_choose(t);
         if (t->spill->victim_count == 0) return IO_DONE; // all are in use: the budget is a soft one
         victims_write(t);

@@ -37,11 +37,11 @@ static void program_drop(struct skerry_stmt *s)
     while (s->free_frames) {
         struct vm_frame *f = s->free_frames;
         s->free_frames = f->next_free;
-        vm_frame_free(f);
+        vm_frame_free(s, f);
     }
-    vm_cursors_release(s);
-    if (s->main_frame) vm_frame_free(s->main_frame);
+    if (s->main_frame) vm_frame_free(s, s->main_frame);
     s->main_frame = NULL;
+    vm_cursors_release(s);
     vm_function_free(s);
     for (u32 i = 0; i < s->scratch_count; i++) value_deinit(&s->scratch[i]);
     free(s->scratch);

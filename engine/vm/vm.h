@@ -58,7 +58,7 @@ struct vm_cursor {
     const struct instruction *lookup_by;
     s32 lookup_walk, lookup_column;
     const struct key_info *key_info;
-    const struct instruction *opened_by; // OpenRead that it is of, else NULL
+    const struct instruction *opened_by; // OpenRead or OpenWrite that it is of, else NULL
     struct cursor c;
     // The record: row[0..row_available) is in hand, of row_size bytes.
     const u8 *row;
@@ -100,6 +100,7 @@ struct vm_frame {
     struct program *program;
     struct value *registers;     // [register_count + 1], number 0 unused
     struct vm_cursor **cursors;  // [cursor_count]
+    struct vm_cursor **parked;   // [cursor_count]: closed, for the next run in this transaction; their trees' cursors are idle
     struct vm_aux *aux;          // [call_count]
     u8 *once;                    // bit per instruction
     s32 pc;                      // of the parent: the Program instruction
@@ -218,7 +219,7 @@ io_status vm_savepoint(struct skerry_stmt *s, const struct instruction *in);
 bool vm_foreign_keys_hold(struct skerry_stmt *s, bool deferred);
 // vm_frame.c
 struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p);
-void vm_frame_free(struct vm_frame *f);
+void vm_frame_free(struct skerry_stmt *s, struct vm_frame *f);
 io_status vm_frame_enter(struct skerry_stmt *s, const struct instruction *in, bool *skipped);
 void vm_frame_leave(struct skerry_stmt *s);
 // vm_cursor.c

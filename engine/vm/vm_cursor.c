@@ -87,6 +87,18 @@ struct vm_cursor *vm_cursor_new(struct skerry_stmt *s, s32 number, enum vm_curso
     return c;
 }
 
+static void cursor_unpark(struct vm_frame *f, s32 number)
+{
+    struct vm_cursor *c = f->parked[number];
+    f->parked[number] = NULL;
+    f->cursors[number] = c;
+    cursor_idle_end(&c->c);
+    c->c.ahead = c->lookups = (struct read_ahead){0};
+    c->seek_result = 0;
+    c->seek_hit = 0;
+    c->sequence = 0;
+}
+
 io_status vm_open(struct skerry_stmt *s, const struct instruction *in)
 {
     struct vm_frame *f = s->frame;
@@ -103,8 +115,14 @@ io_status vm_open(struct skerry_stmt *s, const struct instruction *in)
     struct database *d = &s->db->databases[in->p3];
     ASSERT(d->txn && txn_state_get(d->txn) != TXN_NONE);
     struct vm_cursor *same = f->cursors[in->p1];
-    if (same && same->opened_by == in && same->c.txn == d->txn && same->c.root == root) {
+    bool again = same && in->opcode == OP_OpenRead;
+    if (!same) {
+        same = f->parked[in->p1];
+        again = same != NULL;
+    }
+    if (again && same->opened_by == in && same->c.txn == d->txn && same->c.root == root) {
         // A subquery opens its cursors at each run; where they stand is a good place to search from.
+        if (same->c.idle) cursor_unpark(f, in->p1);
         same->row_valid = same->deferred = false;
         same->null_row = true;
         return IO_DONE;
@@ -118,7 +136,7 @@ io_status vm_open(struct skerry_stmt *s, const struct instruction *in)
     c->database = (s8)in->p3;
     c->writable = in->opcode == OP_OpenWrite;
     cursor_init(&c->c, d->txn, root, info, c->writable);
-    if (in->opcode == OP_OpenRead) c->opened_by = in;
+    if (in->opcode != OP_ReopenIdx) c->opened_by = in;
     return IO_DONE;
 }
 

@@ -19,13 +19,15 @@ struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p)
     size_t registers = ((size_t)p->register_count + 1) * sizeof(struct value);
     size_t cursors = (size_t)p->cursor_count * sizeof(struct vm_cursor *);
     size_t aux = (size_t)p->call_count * sizeof(struct vm_aux);
-    u8 *memory = calloc(1, sizeof *f + registers + cursors + aux + (p->count + 7) / 8);
+    u8 *memory = calloc(1, sizeof *f + registers + 2 * cursors + aux + (p->count + 7) / 8);
     if (!memory) return NULL;
     f = (struct vm_frame *)(void *)memory;
     memory += sizeof *f;
     f->registers = (struct value *)(void *)memory;
     memory += registers;
     f->cursors = (struct vm_cursor **)(void *)memory;
+    memory += cursors;
+    f->parked = (struct vm_cursor **)(void *)memory;
     memory += cursors;
     f->aux = (struct vm_aux *)(void *)memory;
     f->once = memory + aux;
@@ -34,17 +36,29 @@ struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p)
     return f;
 }
 
+// Trees' cursors are kept for the next run in this transaction, with the place where they stand.
+static bool cursor_park(struct skerry_stmt *s, struct vm_frame *f, s32 number)
+{
+    struct vm_cursor *c = f->cursors[number];
+    if (c->kind != VM_CURSOR_TREE || !c->opened_by || c->walk || s->db->autocommit || !cursor_idle(&c->c)) return false;
+    if (f->parked[number]) vm_cursor_free(s, f->parked[number]);
+    f->parked[number] = c;
+    return true;
+}
+
 static void frame_cursors_close(struct skerry_stmt *s, struct vm_frame *f)
 {
     for (s32 i = 0; i < f->program->cursor_count; i++) {
         if (!f->cursors[i]) continue;
-        vm_cursor_free(s, f->cursors[i]);
+        if (!cursor_park(s, f, i)) vm_cursor_free(s, f->cursors[i]);
         f->cursors[i] = NULL;
     }
 }
 
-void vm_frame_free(struct vm_frame *f)
+void vm_frame_free(struct skerry_stmt *s, struct vm_frame *f)
 {
+    for (s32 i = 0; i < f->program->cursor_count; i++)
+        if (f->parked[i]) vm_cursor_free(s, f->parked[i]);
     vm_aux_free(f);
     for (s32 i = 0; i <= f->program->register_count; i++) value_deinit(&f->registers[i]);
     free(f);
@@ -113,19 +127,19 @@ void vm_release(struct skerry_stmt *s)
         f->next_free = s->free_frames;
         s->free_frames = f;
     }
-    vm_aggregates_free(s);
+    if (s->aggregates) vm_aggregates_free(s);
     if (s->main_frame) {
-        vm_aux_free(s->main_frame);
-        for (s32 i = 0; i <= s->main_frame->program->register_count; i++)
-            value_set_null(&s->main_frame->registers[i]);
+        if (s->main_frame->program->call_count) vm_aux_free(s->main_frame);
+        struct value *registers = s->main_frame->registers;
+        for (s32 i = 0, count = s->main_frame->program->register_count; i <= count; i++) value_set_null(&registers[i]);
     }
-    for (struct vm_frame *f = s->free_frames; f; f = f->next_free) vm_aux_free(f);
-    row_sets_free(&s->row_sets);
-    blooms_free(&s->blooms);
-    btree_walk_deinit(&s->walk);
-    vm_check_free(s);
-    vm_vacuum_free(s);
-    s->walk = (struct btree_walk){0};
+    for (struct vm_frame *f = s->free_frames; f; f = f->next_free)
+        if (f->program->call_count) vm_aux_free(f);
+    if (s->row_sets) row_sets_free(&s->row_sets);
+    if (s->blooms) blooms_free(&s->blooms);
+    if (s->walk.stack || s->walk.started) btree_walk_deinit(&s->walk);
+    if (s->check) vm_check_free(s);
+    if (s->vacuum) vm_vacuum_free(s);
     if (s->inner) {
         skerry_finalize(s->inner);
         s->inner = NULL;

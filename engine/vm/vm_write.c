@@ -64,6 +64,7 @@ io_status vm_new_rowid(struct skerry_stmt *s, const struct instruction *in)
         rowid = MAX(rowid, value_to_integer(largest));
     }
     if (c->database >= 0) rowid = txn_rowid_last(c->c.txn, c->c.root, rowid);
+    bool at_end = c->c.state == CURSOR_VALID && rowid < INT64_MAX;
     if (rowid < INT64_MAX)
         rowid++;
     else if (largest)
@@ -72,7 +73,7 @@ io_status vm_new_rowid(struct skerry_stmt *s, const struct instruction *in)
         IO_TRY(rowid_random(s, c, &rowid));
     if (largest) value_set_integer(largest, rowid);
     c->deferred = false;
-    c->seek_result = 0;
+    c->seek_result = at_end ? -1 : 0; // the row comes after the one that the cursor is on, the last
     value_set_integer(reg(s, in->p2), rowid);
     return IO_DONE;
 }

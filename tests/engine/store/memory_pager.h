@@ -19,7 +19,7 @@ struct txn {
     pgno *freed;
     u32 freed_count, freed_capacity, reserve;
     bool free_in_hand; // the freelist in the file is not what counts
-    struct cursor *cursors;
+    struct cursor_list cursors;
     u64 seed;
     u32 wait_percent, fail_permille;
     u64 pins, waits, fails;
@@ -69,7 +69,7 @@ static inline struct txn *memory_txn(u32 page_size, u32 reserved, u64 seed)
 static inline void memory_txn_destroy(struct txn *t)
 {
     CHECK_EQ(t->pins, 0);
-    CHECK(!t->cursors);
+    CHECK(!t->cursors.first);
     for (u32 i = 0; i < t->capacity; i++) {
         if (t->pages[i]) memory_page_drop(t->pages[i]);
     }
@@ -178,6 +178,13 @@ io_status txn_page_write(struct txn *t, struct op *op, pgno no, struct page **ou
     return IO_DONE;
 }
 
+bool txn_page_ready(struct txn *t, struct page *p)
+{
+    if (!p->writable || test_random(&t->seed) % 4 == 0) return false;
+    ASSERT(p->pins > 0 && t->pages[p->no] == p);
+    return true;
+}
+
 io_status txn_reserve(struct txn *t, struct op *op, u32 count)
 {
     ASSERT(!op->mutating);
@@ -262,7 +269,7 @@ u32 txn_page_size(const struct txn *t) { return t->page_size; }
 u32 txn_usable_size(const struct txn *t) { return t->page_size - t->reserved; }
 pgno txn_page_count(const struct txn *t) { return t->page_count; }
 pgno txn_lock_page(const struct txn *t) { return 0x40000000u / t->page_size + 1; }
-struct cursor **txn_cursors(struct txn *t) { return &t->cursors; }
+struct cursor_list *txn_cursors(struct txn *t) { return &t->cursors; }
 
 // Nobody is concurrent: changes are not listed.
 bool change_recording(const struct txn *t)
