@@ -231,6 +231,22 @@ io_status cursor_last(struct cursor *c, struct op *op)
     return cursor_end(c, op, true);
 }
 
+// A scan has come to a leaf: the processor fetches what it reads first of the leaf after that, its head and the cells
+// at its end, while the rows of this one are used.
+static void leaf_touch_next(const struct cursor *c, int direction)
+{
+    if (c->depth < 1) return;
+    const struct page *above = c->path[c->depth - 1];
+    s32 index = c->index[c->depth - 1] + direction;
+    if (index < 0 || index > above->node.cell_count) return;
+    const struct page *p = txn_page_peek(c->txn, page_child(above, (u32)index));
+    if (!p) return;
+    const u8 *end = p->data + above->node.usable_size;
+    __builtin_prefetch(p->data);
+    __builtin_prefetch(p->data + 64);
+    for (u32 back = 64; back <= 8 * 64; back += 64) __builtin_prefetch(end - back);
+}
+
 // A scan's step to the next leaf, below child `index` of the page at `level`.
 static io_status cursor_descend_scan(struct cursor *c, struct op *op, u32 level, u32 index, int direction)
 {
@@ -240,7 +256,10 @@ static io_status cursor_descend_scan(struct cursor *c, struct op *op, u32 level,
         ahead_begin(&c->ahead);
         cursor_ahead(c, level, index, direction);
     }
-    if (status == IO_DONE && c->ahead.left) c->ahead.left--;
+    if (status == IO_DONE) {
+        if (c->ahead.left) c->ahead.left--;
+        leaf_touch_next(c, direction);
+    }
     return status;
 }
 

@@ -13,7 +13,7 @@ static inline io_status cursor_next_inline(struct cursor *c, struct op *op)
         if (LIKELY(c->index[c->depth] + 1u < p->node.cell_count && p->node.leaf)) {
             u32 i = ++c->index[c->depth];
             c->cell_parsed = false;
-            if (LIKELY(i + 2u < p->node.cell_count)) __builtin_prefetch(p->data + page_cell_offset(p, i + 2));
+            if (LIKELY(i + 8u < p->node.cell_count)) __builtin_prefetch(p->data + page_cell_offset(p, i + 8));
             return IO_DONE;
         }
     } else if (c->state == CURSOR_SKIP && c->skip > 0) { // what it stood on is deleted

@@ -65,10 +65,11 @@ struct vm_cursor {
     u32 row_available, row_size;
     u32 field_count;  // of the arrays
     u32 parsed_count; // fields whose type and offset are known
-    u32 header_at, header_size, data_at;
+    u32 header_at, header_size;
+    u32 columns_wanted; // of a tree: as many as were asked for of any row
     struct vm_field {
-        u32 type, offset; // serial type; place in the row
-    } *fields;
+        u32 type, offset; // serial type; place in the row, up to where the next begins
+    } *fields;            // [field_count + 1], offset also of the one behind the last that is parsed
     u64 header_head[2]; // the first bytes of the header that the first head_count fields were parsed from
     u32 head_count;     // all with types of one byte
     u8 *row_buffer; // header of a row that overflows

@@ -33,15 +33,17 @@ static u32 bytes_agreeing(u64 a, u64 b)
 #endif
 }
 
-// Parses the header of the entry under a tree's cursor up to that column, when nothing is unusual about it. Rows of
-// a table mostly have headers that begin as the row's before did: what these bytes said need not be parsed again.
+// Parses the header of the entry under a tree's cursor up to that column (and as far as was asked for of other rows),
+// when nothing is unusual about it. Rows of a table mostly have headers that begin as the row's before did: what these
+// bytes said need not be parsed again.
 bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column)
 {
     if (UNLIKELY(c->kind != VM_CURSOR_TREE || c->null_row || c->deferred || c->c.state != CURSOR_VALID ||
                  column >= c->field_count))
         return false;
-    u32 i, at;
-    u64 data;
+    u32 i, at, want = MAX(c->columns_wanted, column + 1);
+    struct vm_field *fields = c->fields;
+    c->columns_wanted = want;
     if (!c->row_valid || !c->c.cell_parsed) {
         c->row_valid = false;
         if (!c->c.cell_parsed && cursor_entry_inline(&c->c, op) != IO_DONE) return false;
@@ -58,8 +60,7 @@ bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column)
         if (agreeing == 8) agreeing += bytes_agreeing(head[1], c->header_head[1]);
         i = agreeing ? MIN(agreeing - 1, c->head_count) : 0;
         at = i + 1;
-        data = i ? c->fields[i - 1].offset + serial_size(c->fields[i - 1].type) : header;
-        if (UNLIKELY(data > size)) return false;
+        if (i == 0) fields[0].offset = header;
         memcpy(c->header_head, head, sizeof head);
         c->head_count = i;
         c->row = row;
@@ -69,14 +70,13 @@ bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column)
     } else {
         i = c->parsed_count;
         at = c->header_at;
-        data = c->data_at;
         if (UNLIKELY(at == 0 || c->header_size > c->row_available)) return false;
     }
-    struct vm_field *fields = c->fields;
     const u8 *row = c->row;
+    u64 data = fields[i].offset;
     u32 end = c->header_size;
     bool short_types = c->head_count == i;
-    for (; i <= column && at < end; i++) {
+    for (; i < want && at < end; i++) {
         u32 type = row[at++];
         if (UNLIKELY(type >= 0x80)) {
             if (short_types) c->head_count = MIN(i, (u32)sizeof c->header_head - 1);
@@ -88,8 +88,9 @@ bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column)
             }
             type |= row[at++];
         }
-        fields[i] = (struct vm_field){.type = type, .offset = (u32)data};
+        fields[i].type = type;
         data += serial_size(type);
+        fields[i + 1].offset = (u32)data;
     }
     if (short_types) c->head_count = MIN(i, (u32)sizeof c->header_head - 1);
     if (UNLIKELY(data > c->row_size || (at == end && data != c->row_size))) {
@@ -98,9 +99,8 @@ bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column)
         return false;
     }
     c->header_at = at;
-    c->data_at = (u32)data;
     c->parsed_count = i;
-    return true;
+    return i > column;
 }
 
 io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c)
@@ -181,13 +181,13 @@ io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 colum
         }
         c->header_size = (u32)header;
         c->header_at = n;
-        c->data_at = (u32)header;
+        c->fields[0].offset = (u32)header;
     }
     const u8 *header = NULL;
     IO_TRY(header_gather(s, c, c->header_size, &header));
     const u8 *at = header + c->header_at, *end = header + c->header_size;
     u32 i = c->parsed_count, count = MIN(column + 1, c->field_count);
-    u64 data = c->data_at;
+    u64 data = c->fields[i].offset;
     while (i < count && at < end) {
         u64 type = *at;
         if (LIKELY(type < 0x80)) {
@@ -197,14 +197,13 @@ io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 colum
             if (UNLIKELY(!n || type > UINT32_MAX)) return malformed(s, c);
             at += n;
         }
-        c->fields[i] = (struct vm_field){.type = (u32)type, .offset = (u32)data};
+        c->fields[i].type = (u32)type;
         data += serial_size((u32)type);
-        i++;
+        c->fields[++i].offset = (u32)data;
     }
     // Offsets do not wrap before this is seen: a header has at most 98307 types.
     if (UNLIKELY(data > c->row_size || (at == end && data != c->row_size && c->kind == VM_CURSOR_TREE))) return malformed(s, c);
     c->header_at = (u32)(at - header);
-    c->data_at = (u32)data;
     c->parsed_count = i;
     return IO_DONE;
 }
@@ -278,8 +277,7 @@ io_status vm_column(struct skerry_stmt *s, const struct instruction *in)
         if (map && (s32)column < map[0] && map[column + 1] > 0) {
             column = (u32)(map[column + 1] - 1);
             c = c->alternative;
-            if (LIKELY(column_fast(c, column, out))) return IO_DONE;
-            if (vm_column_quick(c, &s->op, column) && column_fast(c, column, out)) return IO_DONE;
+            if (LIKELY(column_fast(c, &s->op, column, out))) return IO_DONE;
         } else {
             IO_TRY(vm_deferred_seek(s, c));
         }
@@ -316,7 +314,7 @@ io_status vm_column(struct skerry_stmt *s, const struct instruction *in)
         IO_TRY(cursor_read(&c->c, &s->op, offset, size, few));
         bytes = few;
     }
-    number_decode(bytes, type, false, out);
+    number_decode(bytes, type, out);
     return IO_DONE;
 }
 

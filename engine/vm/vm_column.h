@@ -10,13 +10,15 @@ static inline u32 serial_size(u32 type)
     return type < 12 ? small[type] : (type - 12) / 2;
 }
 
-// Serial types below 12. With `before`, eight bytes that end where the field does may be read.
-static inline void number_decode(const u8 *bytes, u32 type, bool before, struct value *out)
+// Serial types below 12.
+static inline void number_decode(const u8 *bytes, u32 type, struct value *out)
 {
     s64 i;
-    if (before && type - 1 < 6) {
-        u32 size = serial_size(type);
-        value_set_integer(out, (s64)(be64_get(bytes + size - 8) << (64 - 8 * size)) >> (64 - 8 * size));
+    if (type == 7) {
+        u64 bits = be64_get(bytes);
+        double r;
+        memcpy(&r, &bits, 8);
+        value_set_real(out, r);
         return;
     }
     switch (type) {
@@ -26,13 +28,6 @@ static inline void number_decode(const u8 *bytes, u32 type, bool before, struct 
     case 4: i = (s32)be32_get(bytes); break;
     case 5: i = (s64)(s16)be16_get(bytes) * 0x100000000 + be32_get(bytes + 2); break;
     case 6: i = (s64)be64_get(bytes); break;
-    case 7: {
-        u64 bits = be64_get(bytes);
-        double r;
-        memcpy(&r, &bits, 8);
-        value_set_real(out, r);
-        return;
-    }
     case 8: i = 0; break;
     case 9: i = 1; break;
     default: value_set_null(out); return;
@@ -40,20 +35,26 @@ static inline void number_decode(const u8 *bytes, u32 type, bool before, struct 
     value_set_integer(out, i);
 }
 
-// False: vm_column_quick, and if that does not either, vm_column has to be called.
-static inline bool column_fast(const struct vm_cursor *c, u32 column, struct value *out)
+// Whether the cursor's row is in hand and parsed as far as that column. row_valid says that the cursor is neither on its
+// null row nor deferred; a tree's cursor that was saved has forgotten its cell.
+static inline bool column_ready(const struct vm_cursor *c, u32 column)
 {
-    // row_valid says that the cursor is neither on its null row nor deferred; a tree's cursor that was saved has
-    // forgotten its cell.
-    if (UNLIKELY(!c->row_valid || column >= c->parsed_count)) return false;
-    bool page = c->c.cell_parsed && c->row != c->row_buffer; // the row lies in a page, behind its header
-    if (UNLIKELY(!page && c->kind == VM_CURSOR_TREE)) return false;
-    struct vm_field f = c->fields[column];
-    u32 size = serial_size(f.type);
-    if (UNLIKELY(f.offset + size > c->row_available)) return false;
-    const u8 *bytes = c->row + f.offset;
-    if (f.type < 12) {
-        number_decode(bytes, f.type, page, out);
+    return c->row_valid && column < c->parsed_count && (c->c.cell_parsed || c->kind != VM_CURSOR_TREE);
+}
+
+// Of a column that is ready. False: vm_column has to be called.
+static inline bool column_get(const struct vm_cursor *c, u32 column, struct value *out)
+{
+    const struct vm_field *f = &c->fields[column];
+    u32 type = f->type, offset = f->offset, end = f[1].offset, size = end - offset;
+    if (UNLIKELY(end > c->row_available)) return false;
+    const u8 *bytes = c->row + offset;
+    if (type < 12) {
+        // In a page there are a page's and a record's header before the field.
+        if (LIKELY(c->c.cell_parsed && type - 1 < 6))
+            value_set_integer(out, (s64)(be64_get(bytes + size - 8) << (64 - 8 * size)) >> (64 - 8 * size));
+        else
+            number_decode(bytes, type, out);
         return true;
     }
     if (UNLIKELY(out->capacity <= size || c->encoding > 1)) return false;
@@ -61,7 +62,14 @@ static inline bool column_fast(const struct vm_cursor *c, u32 column, struct val
     out->buffer[size] = 0;
     out->bytes = out->buffer;
     out->size = size;
-    out->type = f.type & 1 ? VALUE_TEXT : VALUE_BLOB;
-    out->flags = f.type & 1 ? VALUE_TERMINATED : 0;
+    out->type = type & 1 ? VALUE_TEXT : VALUE_BLOB;
+    out->flags = type & 1 ? VALUE_TERMINATED : 0;
     return true;
+}
+
+// Neither waits nor fails. False: vm_column has to be called.
+static inline bool column_fast(struct vm_cursor *c, struct op *op, u32 column, struct value *out)
+{
+    if (UNLIKELY(!column_ready(c, column)) && UNLIKELY(!vm_column_quick(c, op, column))) return false;
+    return column_get(c, column, out);
 }

@@ -533,7 +533,7 @@ io_status vm_index_rowid(struct skerry_stmt *s, struct vm_cursor *c, s64 *rowid)
         type = record[header - 1];
         u32 size = serial_type_size(type);
         if (UNLIKELY(type > 9 || type == 0 || type == 7 || size > row_size - header)) goto malformed;
-        number_decode(record + row_size - size, (u32)type, c->kind == VM_CURSOR_TREE && c->c.cell_parsed, &v);
+        number_decode(record + row_size - size, (u32)type, &v);
     } else {
         u8 tail[8];
         u8 last;
@@ -541,7 +541,7 @@ io_status vm_index_rowid(struct skerry_stmt *s, struct vm_cursor *c, s64 *rowid)
         u32 size = serial_type_size(last);
         if (last > 9 || last == 0 || last == 7 || size > row_size - header) goto malformed;
         IO_TRY(cursor_read(&c->c, &s->op, row_size - size, size, tail));
-        number_decode(tail, last, false, &v);
+        number_decode(tail, last, &v);
     }
     *rowid = v.integer;
     return IO_DONE;

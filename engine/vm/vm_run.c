@@ -1140,8 +1140,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(Offset): value_set_null(&regs[in->p3]); NEXT;
     CASE(Column):
         CURSOR(in->p1);
-        if (LIKELY(column_fast(c, (u32)in->p2, &regs[in->p3]))) NEXT;
-        if (LIKELY(vm_column_quick(c, &s->op, (u32)in->p2)) && LIKELY(column_fast(c, (u32)in->p2, &regs[in->p3]))) NEXT;
+        if (LIKELY(column_fast(c, &s->op, (u32)in->p2, &regs[in->p3]))) NEXT;
         TRY(vm_column(s, in));
         NEXT;
     CASE(RowData): CURSOR(in->p1); TRY(vm_row_data(s, in)); NEXT;
@@ -1197,7 +1196,6 @@ enum vm_result vm_run(struct skerry_stmt *s)
         TRY(cursor_next_inline(&c->c, &s->op));
         c->row_valid = false;
         if (LIKELY(c->c.state == CURSOR_VALID)) {
-            c->null_row = false;
             s->counters.rows_read++;
             JUMP_BACK(in->p2);
         }
