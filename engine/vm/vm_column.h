@@ -51,7 +51,7 @@ static inline bool column_get(const struct vm_cursor *c, u32 column, struct valu
     const u8 *bytes = c->row + offset;
     if (type < 12) {
         // In a page there are a page's and a record's header before the field.
-        if (LIKELY(c->c.cell_parsed && type - 1 < 6))
+        if (LIKELY(c->c.cell_parsed && c->row != c->row_buffer && type - 1 < 6))
             value_set_integer(out, (s64)(be64_get(bytes + size - 8) << (64 - 8 * size)) >> (64 - 8 * size));
         else
             number_decode(bytes, type, out);
