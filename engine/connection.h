@@ -105,10 +105,24 @@ struct named_savepoint {
 struct own_function {
     struct own_function *next;
     struct fn_def def;
+    void (*destroy)(void *user);
 };
 struct own_collation {
     struct own_collation *next;
     struct collation collation;
+    void (*destroy)(void *context);
+};
+struct own_table_function {
+    struct own_table_function *next;
+    const struct table_function *function;
+};
+struct connection_hooks {
+    u32 progress_loops; // 0: none
+    bool (*progress)(void *context);
+    void (*changed)(void *context, enum skerry_change kind, const char *database, const char *table, s64 rowid);
+    bool (*refuse_commit)(void *context);
+    void (*rolled_back)(void *context);
+    void *progress_context, *changed_context, *commit_context, *rollback_context;
 };
 
 struct skerry_engine {
@@ -136,6 +150,8 @@ struct skerry {
     s64 limits[SKERRY_LIMIT_COUNT];
     struct own_function *functions;
     struct own_collation *collations;
+    struct own_table_function *table_functions;
+    struct connection_hooks hooks;
     struct fts_table *fts;       // full-text tables that were used
     u32 fts_depth;               // nested statements of theirs that are being stepped
     bool fts_forget;             // something was rolled back meanwhile
@@ -178,6 +194,14 @@ const struct fn_def *connection_function(struct skerry *db, const char *name, si
 // NULL: none of that name.
 const struct collation *connection_collation(struct skerry *db, const char *name);
 const struct collation *connection_collation_at(struct skerry *db, u32 index); // PRAGMA collation_list; NULL: end
+
+// connection_own.c: what the application has added.
+const struct table_function *connection_table_function(const struct skerry *db, const char *name); // or the built-in one
+void connection_own_free(struct skerry *db);
+// A row of a table with rowids, told to the application when it asked for it (hooks.changed).
+void connection_changed(struct skerry *db, u32 database, pgno root, enum skerry_change kind, s64 rowid);
+bool connection_commit_refused(struct skerry *db); // the application makes a rollback of this commit
+void connection_rolling_back(struct skerry *db);
 
 // Of text in all databases of the connection, 1 to 3: the main one's, or what it will be.
 u8 connection_encoding(const struct skerry *db);

@@ -143,7 +143,11 @@ static void committing_end(struct skerry *db)
 io_status connection_commit(struct skerry *db, struct op *op, const struct skerry_stmt *by, u64 deadline_ns)
 {
     // What is pending is written by statements, which a commit under way would keep waiting.
-    if (db->committing != by) IO_TRY(fts_connection_flush(db, op));
+    if (db->committing != by) {
+        IO_TRY(fts_connection_flush(db, op));
+        if (connection_commit_refused(db))
+            return IO_ERROR(&op->err, ERR_CONSTRAINT_COMMITHOOK, "%s", err_default_text(ERR_CONSTRAINT));
+    }
     db->committing = by;
     io_status status = commit_all(db, op, by, deadline_ns);
     if (status != IO_WAIT) committing_end(db);
@@ -197,6 +201,7 @@ void connection_cursors_let_go(struct skerry *db, struct op *op, const struct sk
 
 void connection_rollback(struct skerry *db)
 {
+    connection_rolling_back(db);
     fts_connection_forget(db);
     for (u32 i = 0; i < db->database_count; i++) {
         struct database *d = &db->databases[i];

@@ -115,6 +115,8 @@ static const s64 limits_max[SKERRY_LIMIT_COUNT] = {
     [SKERRY_LIMIT_STATEMENT_MEMORY] = INT64_MAX,
 };
 
+static const s64 limits_min[SKERRY_LIMIT_COUNT] = {[SKERRY_LIMIT_LENGTH] = 30, [SKERRY_LIMIT_LIKE_PATTERN_LENGTH] = 30};
+
 bool skerry_open(struct skerry_engine *e, const char *path, u32 flags, struct skerry **out, struct err *err)
 {
     struct skerry *db = calloc(1, sizeof *db);
@@ -170,8 +172,13 @@ static io_status ephemeral_close(struct skerry *db)
 
 int skerry_close(struct skerry *db, struct err *err)
 {
+    if (skerry_stmt_next(db, NULL)) {
+        err_clear(&db->err);
+        err_set(&db->err, ERR_BUSY, __func__, "unable to close due to unfinalized statements");
+        if (err) *err = db->err;
+        return ERR_BUSY;
+    }
     fts_connection_free(db);
-    ASSERT(!db->statements);
     // What an earlier call failed for is no error of closing.
     if (!db->close_began) err_clear(&db->op.err);
     db->close_began = true;
@@ -196,23 +203,13 @@ int skerry_close(struct skerry *db, struct err *err)
         db->databases[db->database_count] = (struct database){0};
     }
     if (connection_closing(db, &db->op) == IO_WAIT) return SKERRY_WAIT;
+    ASSERT(!db->statements);
     if (err && db->op.err.code != ERR_OK) *err = db->op.err;
     op_deinit(&db->op);
     struct skerry **link = &db->engine->connections;
     while (*link != db) link = &(*link)->next;
     *link = db->next;
-    while (db->functions) {
-        struct own_function *f = db->functions;
-        db->functions = f->next;
-        free((char *)(uintptr_t)f->def.name);
-        free(f);
-    }
-    while (db->collations) {
-        struct own_collation *c = db->collations;
-        db->collations = c->next;
-        free((char *)(uintptr_t)c->collation.name);
-        free(c);
-    }
+    connection_own_free(db);
     free(db);
     return SKERRY_OK;
 }
@@ -244,6 +241,49 @@ void skerry_interrupt(struct skerry *db)
     if (db->active_count > 0) db->interrupted = true;
 }
 
+bool skerry_interrupted(const struct skerry *db) { return db->interrupted && db->active_count > 0; }
+
+const char *skerry_database_name(const struct skerry *db, u32 index)
+{
+    return index < db->database_count ? db->databases[index].name : NULL;
+}
+
+static const struct database *database_named(const struct skerry *db, const char *name)
+{
+    int index = name ? connection_database_find(db, name) : DATABASE_MAIN;
+    return index < 0 ? NULL : &db->databases[index];
+}
+
+const char *skerry_database_path(const struct skerry *db, const char *name)
+{
+    const struct database *d = database_named(db, name);
+    return !d ? NULL : strcmp(d->path, ":memory:") == 0 ? "" : d->path;
+}
+
+int skerry_database_read_only(const struct skerry *db, const char *name)
+{
+    const struct database *d = database_named(db, name);
+    if (!d) return -1;
+    return d->read_only || (db->open_flags & SKERRY_OPEN_READ_ONLY && d != &db->databases[DATABASE_TEMP]);
+}
+
+int skerry_transaction(const struct skerry *db, const char *name)
+{
+    const struct database *only = name ? database_named(db, name) : NULL;
+    int most = SKERRY_TRANSACTION_NONE;
+    if (name && !only) return -1;
+    for (u32 i = 0; i < db->database_count; i++) {
+        const struct database *d = &db->databases[i];
+        if (!d->txn || (only && d != only)) continue;
+        switch (txn_state_get(d->txn)) {
+        case TXN_NONE: break;
+        case TXN_READ: most = MAX(most, SKERRY_TRANSACTION_READ); break;
+        case TXN_WRITE: most = SKERRY_TRANSACTION_WRITE; break;
+        }
+    }
+    return most;
+}
+
 bool skerry_rollback(struct skerry *db)
 {
     if (db->autocommit) return false;
@@ -260,7 +300,7 @@ struct store *skerry_store(struct skerry *db)
 s64 skerry_limit(struct skerry *db, enum skerry_limit limit, s64 value)
 {
     s64 before = db->limits[limit];
-    if (value >= 0) db->limits[limit] = MIN(value, limits_max[limit]);
+    if (value >= 0) db->limits[limit] = MAX(MIN(value, limits_max[limit]), limits_min[limit]);
     return before;
 }
 
@@ -339,6 +379,13 @@ const char *skerry_sql(const struct skerry_stmt *s, size_t *size)
     return s->sql;
 }
 
+struct skerry_stmt *skerry_stmt_next(struct skerry *db, struct skerry_stmt *s)
+{
+    s = s ? s->next : db->statements;
+    while (s && s->nested) s = s->next;
+    return s;
+}
+
 bool skerry_stmt_readonly(const struct skerry_stmt *s) { return s->program->read_only; }
 enum skerry_explain skerry_stmt_explain(const struct skerry_stmt *s) { return (enum skerry_explain)s->program->explain; }
 
@@ -350,6 +397,7 @@ bool skerry_stmt_busy(const struct skerry_stmt *s)
 void skerry_stmt_counters(const struct skerry_stmt *s, struct skerry_stmt_counters *out)
 {
     *out = s->counters;
+    out->bytes = statement_bytes(s);
 }
 
 // ---- parameters ------------------------------------------------------------------------------------------------
@@ -376,7 +424,7 @@ static int bind_begin(struct skerry_stmt *s, u32 index)
 {
     if (skerry_stmt_busy(s)) {
         err_clear(&s->db->err);
-        err_set(&s->db->err, ERR_MISUSE, __func__, "bind on a busy prepared statement: [%s]", s->sql);
+        err_set(&s->db->err, ERR_MISUSE, __func__, "%s", err_default_text(ERR_MISUSE));
         return ERR_MISUSE;
     }
     if (index < 1 || index > s->program->parameter_count) {
@@ -436,6 +484,13 @@ int skerry_bind_blob(struct skerry_stmt *s, u32 index, const void *bytes, size_t
     return result ? result : bind_end(s, value_set_blob(&s->parameters[index], bytes, size));
 }
 
+int skerry_bind_zero_blob(struct skerry_stmt *s, u32 index, u64 size)
+{
+    int result = bind_begin(s, index);
+    if (!result && size > (u64)s->db->limits[SKERRY_LIMIT_LENGTH]) result = bind_end(s, ERR_TOOBIG);
+    return result ? result : bind_end(s, value_set_zero_blob(&s->parameters[index], size));
+}
+
 void skerry_clear_bindings(struct skerry_stmt *s)
 {
     for (u32 i = 1; i <= s->program->parameter_count; i++) value_set_null(&s->parameters[i]);
@@ -445,15 +500,18 @@ void skerry_clear_bindings(struct skerry_stmt *s)
 
 u32 skerry_column_count(const struct skerry_stmt *s) { return s->program->column_count; }
 
-const char *skerry_column_name(const struct skerry_stmt *s, u32 column)
+
+static const struct program_column *column_of(const struct skerry_stmt *s, u32 column)
 {
-    return column < s->program->column_count ? s->program->columns[column].name : NULL;
+    static const struct program_column none;
+    return column < s->program->column_count ? &s->program->columns[column] : &none;
 }
 
-const char *skerry_column_decltype(const struct skerry_stmt *s, u32 column)
-{
-    return column < s->program->column_count ? s->program->columns[column].decltype : NULL;
-}
+const char *skerry_column_name(const struct skerry_stmt *s, u32 column) { return column_of(s, column)->name; }
+const char *skerry_column_decltype(const struct skerry_stmt *s, u32 column) { return column_of(s, column)->decltype; }
+const char *skerry_column_database(const struct skerry_stmt *s, u32 column) { return column_of(s, column)->database; }
+const char *skerry_column_table(const struct skerry_stmt *s, u32 column) { return column_of(s, column)->table; }
+const char *skerry_column_origin(const struct skerry_stmt *s, u32 column) { return column_of(s, column)->origin; }
 
 const struct value *skerry_column(const struct skerry_stmt *s, u32 column)
 {
@@ -548,47 +606,3 @@ int skerry_exec(struct skerry *db, const char *sql, int (*row)(void *context, st
 
 const char *skerry_version(void) { return "0.1.0"; }
 const char *skerry_sqlite_version(void) { return "3.50.4"; }
-
-int skerry_create_function(struct skerry *db, const struct skerry_function *f)
-{
-    struct own_function *own = calloc(1, sizeof *own);
-    char *name = strdup(f->name);
-    if (!own || !name) {
-        free(own);
-        free(name);
-        return ERR_NOMEM;
-    }
-    bool aggregate = f->step != NULL, window = f->value != NULL;
-    own->def = (struct fn_def){
-        .name = name,
-        .argument_count = (s8)f->argument_count,
-        .flags = (f->deterministic ? FN_DETERMINISTIC : 0u) | (f->direct_only ? FN_DIRECT_ONLY : 0u) |
-                 (aggregate ? FN_AGGREGATE : 0u) | (window ? FN_WINDOW : 0u),
-        .scalar = f->scalar,
-        .step = f->step,
-        .inverse = f->inverse,
-        .final = f->final,
-        .value = f->value,
-        .user_pointer = f->user,
-    };
-    own->next = db->functions; // the newest of a name goes first
-    db->functions = own;
-    db->generation++;
-    return SKERRY_OK;
-}
-
-int skerry_create_collation(struct skerry *db, const struct collation *c)
-{
-    struct own_collation *own = calloc(1, sizeof *own);
-    char *name = strdup(c->name);
-    if (!own || !name) {
-        free(own);
-        free(name);
-        return ERR_NOMEM;
-    }
-    own->collation = (struct collation){.name = name, .compare = c->compare, .context = c->context};
-    own->next = db->collations;
-    db->collations = own;
-    db->generation++;
-    return SKERRY_OK;
-}

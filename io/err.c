@@ -52,6 +52,8 @@ static const struct err_row err_rows[] = {
     {ERR_READONLY_DBMOVED, 500, 0, "SQLITE_READONLY_DBMOVED",
      "attempt to write a readonly database"},
     {ERR_CONSTRAINT_CHECK, 400, 0, "SQLITE_CONSTRAINT_CHECK", "constraint failed"},
+    {ERR_CONSTRAINT_COMMITHOOK, 400, 0, "SQLITE_CONSTRAINT_COMMITHOOK", "constraint failed"},
+    {ERR_CONSTRAINT_FUNCTION, 400, 0, "SQLITE_CONSTRAINT_FUNCTION", "constraint failed"},
     {ERR_CONSTRAINT_FOREIGNKEY, 400, 0, "SQLITE_CONSTRAINT_FOREIGNKEY", "constraint failed"},
     {ERR_CONSTRAINT_NOTNULL, 400, 0, "SQLITE_CONSTRAINT_NOTNULL", "constraint failed"},
     {ERR_CONSTRAINT_PRIMARYKEY, 400, 0, "SQLITE_CONSTRAINT_PRIMARYKEY", "constraint failed"},

@@ -77,6 +77,16 @@ static void result_failed(struct function_context *ctx, err_code code)
     }
 }
 
+void result_null(struct function_context *ctx)
+{
+    value_set_null(&ctx->result);
+}
+
+void result_integer(struct function_context *ctx, s64 i)
+{
+    value_set_integer(&ctx->result, i);
+}
+
 void result_real(struct function_context *ctx, double r)
 {
     value_set_real(&ctx->result, r);
@@ -90,7 +100,7 @@ s64 function_limit(const struct function_context *ctx, enum skerry_limit limit)
 
 static bool size_fits(struct function_context *ctx, size_t size)
 {
-    if (LIKELY(size < 1000) || (s64)size <= function_limit(ctx, SKERRY_LIMIT_LENGTH)) return true;
+    if (LIKELY(size <= FUNCTION_LENGTH_MIN) || (s64)size <= function_limit(ctx, SKERRY_LIMIT_LENGTH)) return true;
     result_toobig(ctx);
     return false;
 }
@@ -103,6 +113,11 @@ void result_text(struct function_context *ctx, const void *bytes, size_t size)
 void result_blob(struct function_context *ctx, const void *bytes, size_t size)
 {
     if (size_fits(ctx, size)) result_failed(ctx, value_set_blob(&ctx->result, bytes, size));
+}
+
+void result_zero_blob(struct function_context *ctx, u64 size)
+{
+    if (size_fits(ctx, size)) result_failed(ctx, value_set_zero_blob(&ctx->result, size));
 }
 
 void result_value(struct function_context *ctx, const struct value *v)
@@ -176,6 +191,36 @@ void result_text_buffer(struct function_context *ctx, struct text_buffer *b)
 void result_blob_buffer(struct function_context *ctx, struct text_buffer *b)
 {
     result_buffer(ctx, b, VALUE_BLOB);
+}
+
+// ---- the call ----------------------------------------------------------------------------------------
+
+void *function_user(const struct function_context *ctx)
+{
+    return ctx->def->user_pointer;
+}
+
+struct skerry *function_db(const struct function_context *ctx)
+{
+    return ctx->db;
+}
+
+void *function_kept(struct function_context *ctx, s32 argument)
+{
+    bool constant = argument < 0 || (argument < 32 && ctx->constant_mask >> argument & 1);
+    return constant && ctx->aux && *ctx->aux_argument == argument ? *ctx->aux : NULL;
+}
+
+void function_keep(struct function_context *ctx, s32 argument, void *data, void (*release)(void *))
+{
+    if (!ctx->aux) {
+        if (release) release(data);
+        return;
+    }
+    if (*ctx->aux && *ctx->aux_free) (*ctx->aux_free)(*ctx->aux);
+    *ctx->aux = data;
+    *ctx->aux_free = release;
+    *ctx->aux_argument = (s16)argument;
 }
 
 // ---- arguments ---------------------------------------------------------------------------------------

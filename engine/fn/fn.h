@@ -1,6 +1,6 @@
 // SQL functions: their table, and what an implementation may do. The façade of this folder.
 //
-// A function never waits. It reads its arguments, which it may not change, and sets a result or an error.
+// engine/function.h says what an implementation may do; those of ours see the context below as well.
 #pragma once
 
 #include "../skerry.h"
@@ -22,11 +22,12 @@ enum fn_flags {
     FN_CONNECTION = 8192,   // reads connection state (last_insert_rowid): function_db
     FN_FULL_TEXT = 32768,   // asks a full-text table, which is its first argument
     FN_ORDERED = 16384,     // aggregate that may take ORDER BY inside its parentheses
+    FN_UNSAFE = 65536,      // an application's that is not innocuous: not from a schema that is not trusted
 };
 
 struct fn_def {
     const char *name;   // lower case
-    s8 argument_count;  // -1: any; -2-n: n or more
+    s16 argument_count; // -1: any; -2-n: n or more
     u32 flags;
     u32 user;           // tells variants of one implementation apart
     function_scalar scalar, step, inverse;
@@ -62,8 +63,10 @@ struct function_context {
     // abandoned statement too (states own memory), and then frees the slot.
     void **aggregate;
     bool keep_row;          // set by a step of min() or max(): bare columns keep the values they have
-    void **aux;             // per-call-site cache, for constant arguments (compiled patterns): function_aux
+    void **aux;             // what this call keeps from row to row (compiled patterns), or NULL: nothing can be kept
     void (**aux_free)(void *);
+    s16 *aux_argument;      // of which argument (function_keep)
+    u32 constant_mask;      // arguments that are the same in all rows, by bit
     // NULL, or where only deterministic results may be stored ("a CHECK constraint", "an index", "a generated
     // column"): 'now' and local time are refused there.
     const char *pure_where;
@@ -76,23 +79,3 @@ struct function_context {
     struct json_kept *document;
 };
 void function_document_free(struct function_context *ctx);
-static inline void result_null(struct function_context *ctx) { value_set_null(&ctx->result); }
-static inline void result_integer(struct function_context *ctx, s64 i) { value_set_integer(&ctx->result, i); }
-void result_real(struct function_context *ctx, double r);
-void result_text(struct function_context *ctx, const void *bytes, size_t size); // copies; checks the limits
-void result_blob(struct function_context *ctx, const void *bytes, size_t size);
-void result_value(struct function_context *ctx, const struct value *v);
-void result_subtype(struct function_context *ctx, u8 subtype);
-void result_error(struct function_context *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void result_error_code(struct function_context *ctx, err_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-void result_nomem(struct function_context *ctx);
-void result_toobig(struct function_context *ctx);
-// The aggregate's zeroed state of that size, allocated at the first call; NULL when size is 0 and there is
-// none yet, or out of memory (result_nomem was called).
-void *function_aggregate(struct function_context *ctx, size_t size);
-// Text of an argument as SQLite's value_text would give it: converted into *scratch when it is a number.
-// NULL for NULL or out of memory.
-// In a UTF-16 database text has the bytes of that, and a blob is text in it.
-const u8 *function_text(struct function_context *ctx, const struct value *v, struct value *scratch, u32 *size);
-const u8 *function_blob(struct function_context *ctx, const struct value *v, struct value *scratch, u32 *size);

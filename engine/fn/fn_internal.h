@@ -10,7 +10,10 @@ extern const struct fn_def FN_TEXT[], FN_LIKE_TABLE[], FN_PRINTF[], FN_MATH[], F
     FN_FTS[];
 
 // argument_count of a function that takes n arguments or more.
-#define FN_AT_LEAST(n) ((s8)(-2 - (n)))
+#define FN_AT_LEAST(n) ((s16)(-2 - (n)))
+
+// Text of that size is within every limit: skerry_limit allows no less for lengths and patterns.
+#define FUNCTION_LENGTH_MIN 30
 
 // ---- growing text ------------------------------------------------------------------------------------
 

@@ -293,7 +293,7 @@ static void like_run(struct function_context *ctx, const u8 *pattern, u32 patter
 // like(pattern, text [, escape])
 static void like_fn(struct function_context *ctx, u32 argc, const struct value **argv)
 {
-    if (LIKELY(argc == 2 && argv[0]->type == VALUE_TEXT && argv[1]->type == VALUE_TEXT && argv[0]->size < 1000)) {
+    if (LIKELY(argc == 2 && argv[0]->type == VALUE_TEXT && argv[1]->type == VALUE_TEXT && argv[0]->size <= FUNCTION_LENGTH_MIN)) {
         like_run(ctx, argv[0]->bytes, argv[0]->size, argv[1]->bytes, argv[1]->size, 0);
         return;
     }

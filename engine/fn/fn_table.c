@@ -2,21 +2,6 @@
 #include "json.h"
 #include "table_function.h"
 
-struct table_function_methods {
-    struct table_rows *(*open)(const struct table_function *f, const struct value *const *argv, struct err *err);
-    bool (*next)(struct table_rows *r, struct err *err);
-    bool (*eof)(const struct table_rows *r);
-    bool (*column)(struct table_rows *r, u32 column, struct value *out, struct err *err);
-    s64 (*rowid)(const struct table_rows *r);
-    void (*close)(struct table_rows *r);
-    // Opens again in the same memory; NULL: there is no gain. False: closed.
-    bool (*again)(struct table_rows *r, const struct value *const *argv, struct err *err);
-};
-
-struct table_rows {
-    const struct table_function *function;
-};
-
 static bool no_memory(struct err *err)
 {
     err_set(err, ERR_NOMEM, __func__, "out of memory");

@@ -285,10 +285,7 @@ static void char_fn(ARGUMENTS)
 
 static void zeroblob_fn(ARGUMENTS)
 {
-    s64 n = MAX(value_to_integer(argv[0]), 0);
-    if (n > function_limit(ctx, SKERRY_LIMIT_LENGTH) || value_set_zero_blob(&ctx->result, (u64)n) != ERR_OK) {
-        result_toobig(ctx);
-    }
+    result_zero_blob(ctx, (u64)MAX(value_to_integer(argv[0]), 0));
 }
 
 static void quote_fn(ARGUMENTS)

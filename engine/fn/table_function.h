@@ -1,5 +1,6 @@
-// Table-valued functions that need nothing of the database: json_each, json_tree, generate_series. Plain iterators
-// in memory; the SQL engine makes tables of them.
+// Table-valued functions that need nothing of the database: json_each, json_tree, generate_series, and those that an
+// application brings (skerry.h: skerry_create_table_function). Plain iterators in memory, which never wait; the SQL
+// engine makes tables of them.
 //
 //   table_rows_open(f, argv, &rows, err) -> while (!table_rows_eof(rows)) { table_rows_column(...); table_rows_next(...); }
 //
@@ -8,7 +9,25 @@
 
 #include "../value.h"
 
-struct table_rows;
+#define TABLE_FUNCTION_ARGUMENTS_MAX 32
+
+// The first member of each function's own iterator.
+struct table_rows {
+    const struct table_function *function;
+};
+
+// False, or NULL, with *err.
+struct table_function_methods {
+    // argv as in table_rows_open below. Stands on the first row.
+    struct table_rows *(*open)(const struct table_function *f, const struct value *const *argv, struct err *err);
+    bool (*next)(struct table_rows *r, struct err *err);
+    bool (*eof)(const struct table_rows *r);
+    bool (*column)(struct table_rows *r, u32 column, struct value *out, struct err *err);
+    s64 (*rowid)(const struct table_rows *r);
+    void (*close)(struct table_rows *r);
+    // Opens again in the same memory; NULL: there is no gain. False: closed.
+    bool (*again)(struct table_rows *r, const struct value *const *argv, struct err *err);
+};
 
 struct table_function {
     const char *name; // lower case
@@ -17,6 +36,7 @@ struct table_function {
     u32 needed_count;           // arguments that there must be
     // The open, next, eof, ... of this function.
     const struct table_function_methods *methods;
+    void *user; // an application's own
 };
 
 // NULL: none of that name (any case).

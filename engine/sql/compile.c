@@ -239,7 +239,23 @@ void compile_result_column(struct compile *c, u32 column, const char *name, cons
     struct program_column *out = &c->program->columns[column];
     struct arena *a = c->program->arena;
     out->name = name ? arena_copy(a, name, strlen(name)) : "";
-    out->decltype = decltype && *decltype ? arena_copy(a, decltype, strlen(decltype)) : NULL;
+    compile_result_type(c, column, decltype);
+}
+
+void compile_result_type(struct compile *c, u32 column, const char *decltype)
+{
+    c->program->columns[column].decltype =
+        decltype && *decltype ? arena_copy(c->program->arena, decltype, strlen(decltype)) : NULL;
+}
+
+void compile_result_origin(struct compile *c, u32 column, s32 database, const char *table, const char *origin)
+{
+    struct program_column *out = &c->program->columns[column];
+    struct arena *a = c->program->arena;
+    const char *name = c->db->databases[database].name;
+    out->database = arena_copy(a, name, strlen(name));
+    out->table = arena_copy(a, table, strlen(table));
+    out->origin = arena_copy(a, origin, strlen(origin));
 }
 
 // ---- EXPLAIN QUERY PLAN --------------------------------------------------------------------------------------
@@ -288,6 +304,23 @@ void compile_begin(struct compile *c)
     c->factoring_once = true;
 }
 
+// What changes files, or means to, without a transaction of the program's own.
+static bool writes_besides(const struct program *p)
+{
+    for (u32 i = 0; i < p->count; i++) {
+        switch (p->code[i].opcode) {
+        case OP_Vacuum:
+        case OP_IncrVacuum:
+        case OP_Checkpoint:
+        case OP_JournalMode:
+        case OP_Rekey: return true;
+        case OP_Transaction: // BEGIN IMMEDIATE
+            if (p->code[i].p2) return true;
+        }
+    }
+    return false;
+}
+
 void compile_finish(struct compile *c)
 {
     emit(c, OP_Halt, 0, 0, 0);
@@ -307,13 +340,15 @@ void compile_finish(struct compile *c)
         p->writes = c->schema_written;
         p->multi_row_write = c->multi_row_write;
         p->may_abort = c->may_abort;
-        p->read_only = (c->schema_written & ~2u) == 0;
+        p->read_only = !c->schema_written && !writes_besides(p);
         autoincrement_begin(c);
     }
     c->factoring = false;
     for (u32 i = 0; i < c->constant_count; i++) expr_code(c, c->constants[i].expr, c->constants[i].reg);
     emit(c, OP_Goto, 0, 1, 0);
     emit_set_p2(c, 0, frame);
+    if (p->count > (u64)compile_limit(c, SKERRY_LIMIT_VDBE_OP))
+        compile_fail(c, ERR_TOOBIG, -1, "the statement takes more than %lld instructions", (long long)compile_limit(c, SKERRY_LIMIT_VDBE_OP));
     program_finish(p, c->register_count, c->cursor_count);
 }
 
@@ -458,6 +493,7 @@ static void compile_text(struct compile *c, const char *sql, size_t size, size_t
         .depth_max = (u32)compile_limit(c, SKERRY_LIMIT_EXPR_DEPTH),
         .variable_max = (u32)compile_limit(c, SKERRY_LIMIT_VARIABLE_NUMBER),
         .column_max = (u32)compile_limit(c, SKERRY_LIMIT_COLUMN),
+        .argument_max = (u32)compile_limit(c, SKERRY_LIMIT_FUNCTION_ARG),
         .fail = parse_failed,
         .context = c,
     };

@@ -141,6 +141,8 @@ void compile_write_database(struct compile *c, int index, bool multi_row);
 // The result columns of the program (SELECT, RETURNING, PRAGMA). names and decltypes may be NULL strings.
 void compile_result_columns(struct compile *c, u32 count);
 void compile_result_column(struct compile *c, u32 column, const char *name, const char *decltype);
+void compile_result_type(struct compile *c, u32 column, const char *decltype);
+void compile_result_origin(struct compile *c, u32 column, s32 database, const char *table, const char *origin);
 // A row of EXPLAIN QUERY PLAN; gives its address, which push makes the parent of those that follow.
 int explain_row(struct compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int explain_push(struct compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

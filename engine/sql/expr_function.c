@@ -9,6 +9,7 @@ int inline_function_code(struct compile *c, struct expr *e, int target)
     const char *name = e->text;
     struct expr_list *list = e->list;
     u32 count = list ? list->count : 0;
+    if (!(e->function->flags & FN_INLINE)) return 0; // an application's of that name
     if ((name_equal(name, "coalesce") || name_equal(name, "ifnull")) && count >= 2) {
         int end = emit_label(c);
         bool factoring = c->factoring;

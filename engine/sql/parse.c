@@ -432,6 +432,7 @@ static void parse_start(struct parse *p)
     if (!p->depth_max) p->depth_max = 1000;
     if (!p->variable_max) p->variable_max = 32766;
     if (!p->column_max) p->column_max = 2000;
+    if (!p->argument_max) p->argument_max = 1000;
     p->previous = TOKEN_SEMICOLON;
     p->depth = 0;
     scan(p, 0);

@@ -18,6 +18,7 @@ struct parse {
     u32 depth_max;    // of expressions; 0: 1000
     u32 variable_max; // 0: 32766
     u32 column_max;   // 0: 2000
+    u32 argument_max; // 0: 1000
     bool schema;      // the text of a sqlite_schema row: bad legacy constructs are let pass
     bool rename;      // for ALTER TABLE: no node is dropped or folded
     // Must not return (longjmp). offset is OFFSET_NONE when the error has no place.

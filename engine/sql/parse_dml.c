@@ -89,6 +89,7 @@ static struct expr_list *parse_set_list(struct parse *p)
         item->name = name;
         item->name_offset = offset;
     } while (parse_accept(p, TOKEN_COMMA));
+    if (set->count > p->column_max) parse_fail(p, ERR_ERROR, OFFSET_NONE, "too many columns in set list");
     return set;
 }
 

@@ -227,14 +227,19 @@ static void collect_databases(struct compile *c, struct pragma_rows *rows)
     }
 }
 
-static void collect_functions(struct pragma_rows *rows)
+static void add_function(struct pragma_rows *rows, const struct fn_def *f, bool built_in)
+{
+    const char *type = f->flags & FN_WINDOW ? "w" : f->flags & FN_AGGREGATE ? "a" : "s";
+    s64 flags = (f->flags & FN_DETERMINISTIC ? 0x800 : 0) | (f->flags & FN_DIRECT_ONLY ? 0x80000 : 0) |
+                (f->flags & FN_UNSAFE ? 0 : 0x200000);
+    add_row(rows, "tittii", f->name, (s64)built_in, type, "utf8", (s64)f->argument_count, flags);
+}
+
+static void collect_functions(const struct skerry *db, struct pragma_rows *rows)
 {
     const struct fn_def *f;
-    for (u32 i = 0; (f = fn_table(i)); i++) {
-        const char *type = f->flags & FN_WINDOW ? "w" : f->flags & FN_AGGREGATE ? "a" : "s";
-        s64 flags = (f->flags & FN_DETERMINISTIC ? 0x800 : 0) | (f->flags & FN_DIRECT_ONLY ? 0x80000 : 0);
-        add_row(rows, "tittii", f->name, (s64)1, type, "utf8", (s64)f->argument_count, flags | 0x200000);
-    }
+    for (u32 i = 0; (f = fn_table(i)); i++) add_function(rows, f, true);
+    for (const struct own_function *own = db->functions; own; own = own->next) add_function(rows, &own->def, false);
 }
 
 void pragma_collect(struct compile *c, const struct pragma_def *def, const char *schema, const char *value,
@@ -259,7 +264,7 @@ void pragma_collect(struct compile *c, const struct pragma_def *def, const char 
     } else if (strcmp(name, "database_list") == 0) {
         collect_databases(c, rows);
     } else if (strcmp(name, "function_list") == 0) {
-        collect_functions(rows);
+        collect_functions(c->db, rows);
     } else if (strcmp(name, "collation_list") == 0) {
         const struct collation *k;
         for (u32 i = 0; (k = connection_collation_at(c->db, i)); i++) add_row(rows, "it", (s64)i, k->name);

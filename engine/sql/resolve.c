@@ -492,9 +492,11 @@ static void resolve_function(struct name_context *n, struct expr *e)
     }
     e->function = def;
     is_aggregate = def->step != NULL || def->flags & (FN_AGGREGATE | FN_WINDOW | FN_WINDOW_ONLY);
-    if (def->flags & FN_DIRECT_ONLY && e->flags & EXPR_F_FROM_DDL)
+    if (e->flags & EXPR_F_FROM_DDL &&
+        (def->flags & FN_DIRECT_ONLY || (def->flags & FN_UNSAFE && !connection_flag(c->db, CONNECTION_TRUSTED_SCHEMA))))
         compile_fail_at(c, e, "unsafe use of %s()", name);
-    if (name_equal(name, "likelihood") || name_equal(name, "unlikely") || name_equal(name, "likely")) {
+    if (def->flags & FN_INLINE &&
+        (name_equal(name, "likelihood") || name_equal(name, "unlikely") || name_equal(name, "likely"))) {
         e->flags |= EXPR_F_UNLIKELY | EXPR_F_SKIP;
         if (count == 2) {
             int probability;

@@ -680,8 +680,9 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
 static void expand_stars(struct compile *c, struct select *s)
 {
     bool any = false;
+    u32 column_max = (u32)compile_limit(c, SKERRY_LIMIT_COLUMN);
     for (u32 i = 0; i < s->columns->count; i++) any |= is_star(s->columns->items[i].expr);
-    if (!any) return;
+    if (!any && s->columns->count <= column_max) return;
     struct expr_list *out = NULL;
     for (u32 i = 0; i < s->columns->count; i++) {
         struct expr_item *item = &s->columns->items[i];
@@ -694,8 +695,7 @@ static void expand_stars(struct compile *c, struct select *s)
             copy->expr = e;
         }
     }
-    if (out->count > (u32)compile_limit(c, SKERRY_LIMIT_COLUMN))
-        compile_fail(c, ERR_ERROR, -1, "too many columns in result set");
+    if (out->count > column_max) compile_fail(c, ERR_ERROR, -1, "too many columns in result set");
     s->columns = out;
 }
 

@@ -74,6 +74,10 @@ static void name_columns(struct compile *c, const struct returning *r, const str
             name = arena_format(c->arena, "%.*s", (int)item->span.size, c->sql + item->span.offset);
         if (!name) name = arena_format(c->arena, "column%u", i + 1);
         compile_result_column(c, i, name, type);
+        if (e->kind == EXPR_COLUMN) {
+            s32 key = e->column >= 0 ? e->column : r->table->rowid_column;
+            compile_result_origin(c, i, r->database, r->table->name, key < 0 ? "rowid" : r->table->columns[key].name);
+        }
     }
 }
 

@@ -169,7 +169,7 @@ static void index_fill(struct schema_build *b, struct table *t, struct index *i,
                        bool constraint)
 {
     refuse_explicit_nulls(b, list);
-    if (list->count > COLUMN_MAX) FAIL(b, "too many columns in %s", constraint ? "index" : "index");
+    if (list->count > b->parse->column_max) FAIL(b, "too many columns in index");
     i->key_count = i->column_count = (u16)list->count;
     index_allocate(b, i, i->key_count);
     for (u32 k = 0; k < list->count; k++) {

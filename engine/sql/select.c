@@ -19,11 +19,50 @@ static const char *result_name(struct compile *c, struct source_list *sources, s
     return arena_format(c->arena, "column%u", i + 1);
 }
 
+struct origin_scope {
+    const struct source_list *sources;
+    const struct origin_scope *outer;
+};
+
+// The column of a table that a result's expression is, through subqueries.
+static void result_origin(struct compile *c, const struct origin_scope *scope, const struct expr *e, u32 result)
+{
+    if (e->kind == EXPR_SELECT && e->select) {
+        const struct select *s = e->select; // of several terms the last
+        const struct origin_scope inner = {s->from, scope};
+        if (s->columns && s->columns->count) result_origin(c, &inner, s->columns->items[0].expr, result);
+        return;
+    }
+    if (e->kind != EXPR_COLUMN && e->kind != EXPR_AGG_COLUMN) return;
+    for (; scope; scope = scope->outer) {
+        for (u32 i = 0; scope->sources && i < scope->sources->count; i++) {
+            const struct source *item = &scope->sources->items[i];
+            if (item->cursor != e->cursor) continue;
+            if (item->select) {
+                const struct select *s = item->select;
+                const struct origin_scope inner = {s->from, scope};
+                if (e->column >= 0 && s->columns && (u32)e->column < s->columns->count)
+                    result_origin(c, &inner, s->columns->items[e->column].expr, result);
+                return;
+            }
+            const struct table *t = item->table;
+            if (!t || t->flags & TABLE_EPHEMERAL || item->database < 0) return;
+            int column = e->column < 0 ? t->rowid_column : e->column;
+            compile_result_type(c, result, column < 0 ? "INTEGER" : t->columns[column].type);
+            compile_result_origin(c, result, item->database, t->name, column < 0 ? "rowid" : t->columns[column].name);
+            return;
+        }
+    }
+}
+
 void result_columns_from_list(struct compile *c, struct source_list *sources, struct expr_list *list)
 {
+    const struct origin_scope scope = {sources, NULL};
     compile_result_columns(c, list->count);
-    for (u32 i = 0; i < list->count; i++)
-        compile_result_column(c, i, result_name(c, sources, &list->items[i], i), expr_decltype(c, NULL, list->items[i].expr));
+    for (u32 i = 0; i < list->count; i++) {
+        compile_result_column(c, i, result_name(c, sources, &list->items[i], i), NULL);
+        result_origin(c, &scope, list->items[i].expr, i);
+    }
 }
 
 void select_result_columns(struct compile *c, struct select *s)
@@ -32,7 +71,7 @@ void select_result_columns(struct compile *c, struct select *s)
     result_columns_from_list(c, s->from, s->columns);
     if (s->flags & SELECT_F_VALUES)
         for (u32 i = 0; i < s->columns->count; i++)
-            compile_result_column(c, i, arena_format(c->arena, "column%u", i + 1), expr_decltype(c, NULL, s->columns->items[i].expr));
+            compile_result_column(c, i, arena_format(c->arena, "column%u", i + 1), NULL);
 }
 
 void select_statement(struct compile *c, struct stmt_select *s)

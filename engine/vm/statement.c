@@ -198,6 +198,15 @@ static void error_clear(struct skerry_stmt *s)
     if (s->op.err.code != ERR_OK || s->op.err.text[0]) err_clear(&s->op.err);
 }
 
+u64 statement_bytes(const struct skerry_stmt *s)
+{
+    u64 bytes = sizeof *s + s->sql_size + s->arena.total;
+    for (u32 i = 0; i < s->parameter_capacity; i++) bytes += sizeof *s->parameters + s->parameters[i].capacity;
+    for (s32 i = 0; s->main_frame && i <= s->program->register_count; i++)
+        bytes += sizeof *s->main_frame->registers + s->main_frame->registers[i].capacity;
+    return bytes;
+}
+
 static io_status reprepare(struct skerry_stmt *s)
 {
     if (++s->reprepare_count > 50) return IO_ERROR(&s->op.err, ERR_SCHEMA, "database schema has changed");
@@ -205,6 +214,7 @@ static io_status reprepare(struct skerry_stmt *s)
     if (status == IO_WAIT) s->reprepare_count--;
     IO_TRY(status);
     size_t used;
+    s->counters.reprepares++;
     return statement_compile(s, s->sql, s->sql_size, &used, &s->op.err) == ERR_OK ? IO_DONE : IO_FAIL;
 }
 
@@ -237,6 +247,7 @@ static void run_begin(struct skerry_stmt *s)
             db->active_write_count++;
         }
     }
+    s->counters.runs++;
     s->state = STMT_STATE_RUNNING;
 }
 
@@ -250,6 +261,7 @@ static io_status run_again(struct skerry_stmt *s)
     if (s->active) db->active_count--;
     s->active = s->active_write = false;
     run_begin(s);
+    s->counters.runs--; // it is the same
     return IO_DONE;
 }
 

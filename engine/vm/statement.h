@@ -11,5 +11,7 @@ err_code statement_program_set(struct skerry_stmt *s, const struct arena *arena,
 // statement of the connection, in its transaction.
 io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, size_t size, bool nested,
                             struct skerry_stmt **out, size_t *used);
+// Of its program, parameters and registers, between runs.
+u64 statement_bytes(const struct skerry_stmt *s);
 // Prepares anew where the schema has changed. The error is in s->op.err.
 enum vm_result statement_step(struct skerry_stmt *s);

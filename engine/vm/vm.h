@@ -92,9 +92,10 @@ struct vm_cursor {
 
 // ---- frames ----------------------------------------------------------------------------------------------
 
-struct vm_aux {
+struct vm_aux { // what a call of a function keeps
     void *data;
     void (*free)(void *);
+    s16 argument;
 };
 struct vm_frame {
     struct vm_frame *parent, *next_free;

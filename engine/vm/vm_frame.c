@@ -5,6 +5,8 @@
 
 #include "../sql/ast.h"
 
+#define REGISTER_KEEP_MAX 65536 // bytes that a register keeps between runs
+
 struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p)
 {
     struct vm_frame *f = s->free_frames, **link = &s->free_frames;
@@ -131,7 +133,10 @@ void vm_release(struct skerry_stmt *s)
     if (s->main_frame) {
         if (s->main_frame->program->call_count) vm_aux_free(s->main_frame);
         struct value *registers = s->main_frame->registers;
-        for (s32 i = 0, count = s->main_frame->program->register_count; i <= count; i++) value_set_null(&registers[i]);
+        for (s32 i = 0, count = s->main_frame->program->register_count; i <= count; i++) {
+            if (UNLIKELY(registers[i].capacity > REGISTER_KEEP_MAX)) value_deinit(&registers[i]);
+            value_set_null(&registers[i]);
+        }
     }
     for (struct vm_frame *f = s->free_frames; f; f = f->next_free)
         if (f->program->call_count) vm_aux_free(f);

@@ -29,6 +29,8 @@ static struct function_context *function_begin(struct skerry_stmt *s, const stru
     struct vm_aux *aux = &s->frame->aux[call->number];
     ctx->aux = &aux->data;
     ctx->aux_free = &aux->free;
+    ctx->aux_argument = &aux->argument;
+    ctx->constant_mask = 0;
     return ctx;
 }
 
@@ -60,6 +62,7 @@ io_status vm_function(struct skerry_stmt *s, const struct instruction *in)
     if (!ctx) return IO_FAIL;
     if (UNLIKELY(in->p5 > ARGUMENTS_MAX)) return IO_ERROR(&s->op.err, ERR_ERROR, "too many arguments on function %s", ctx->def->name);
     arguments_set(s, in, argv);
+    ctx->constant_mask = (u32)in->p1;
     ctx->def->scalar(ctx, in->p5, argv);
     s->collation = NULL;
     if (UNLIKELY(ctx->failed)) return function_fail(s, ctx);

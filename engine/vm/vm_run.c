@@ -563,9 +563,19 @@ static void null_row(struct skerry_stmt *s, const struct instruction *in)
     c->deferred = false;
 }
 
+static s32 slice_jumps(const struct skerry *db)
+{
+    return UNLIKELY(db->hooks.progress_loops) ? (s32)MIN(db->hooks.progress_loops, (u32)SLICE_JUMPS) : SLICE_JUMPS;
+}
+
 static bool slice_over(struct skerry_stmt *s)
 {
     if (s->db->interrupted) {
+        err_set(&s->op.err, ERR_INTERRUPT, __func__, "interrupted");
+        return true;
+    }
+    const struct connection_hooks *h = &s->db->hooks;
+    if (UNLIKELY(h->progress_loops) && h->progress(h->progress_context)) {
         err_set(&s->op.err, ERR_INTERRUPT, __func__, "interrupted");
         return true;
     }
@@ -687,7 +697,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
     struct vm_cursor **cursors;
     const struct instruction *code, *in;
     struct vm_cursor *c;
-    s32 jumps = SLICE_JUMPS;
+    s32 jumps = slice_jumps(db);
     u64 executed = 0;
     static const void *const labels[] = {OPCODE_LIST(LABEL)};
     bool jump = false;
@@ -1336,7 +1346,7 @@ not_open:
             opcode_name((enum opcode)in->opcode), PC);
     goto fail;
 slice:
-    jumps = SLICE_JUMPS;
+    jumps = slice_jumps(db);
     if (slice_over(s)) goto fail;
     if (!s->nested) {
         if (!s->slice_pending) completion_post(s->op.io, &s->slice, 0);

@@ -67,7 +67,7 @@ const struct table *connection_eponymous_table(struct skerry *db, const char *na
 {
     for (const struct eponymous *e = db->eponymous; e; e = e->next)
         if (name_equal(e->table.name, name)) return &e->table;
-    const struct table_function *f = table_function_find(name, strlen(name));
+    const struct table_function *f = connection_table_function(db, name);
     const struct pragma_def *def = !f && strncasecmp(name, "pragma_", 7) == 0 ? pragma_find(name + 7) : NULL;
     if (def && !(def->flags & PRAGMA_F_TABLE)) def = NULL;
     struct eponymous *e = f ? eponymous_new(f) : def ? eponymous_pragma(def) : NULL;

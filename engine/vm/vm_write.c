@@ -123,6 +123,9 @@ io_status vm_insert(struct skerry_stmt *s, const struct instruction *in)
     if (in->p5 & WRITE_COUNT_CHANGE) {
         s->changes++;
         if (in->p5 & WRITE_LAST_ROWID) s->db->last_insert_rowid = e.rowid;
+        if (UNLIKELY(s->db->hooks.changed) && c->database >= 0)
+            connection_changed(s->db, (u32)c->database, c->c.root,
+                               in->p5 & WRITE_IS_UPDATE ? SKERRY_CHANGE_UPDATE : SKERRY_CHANGE_INSERT, e.rowid);
     }
     if (c->database < 0) return vm_memory_check(s);
     s->counters.rows_written++;
@@ -135,9 +138,15 @@ io_status vm_delete(struct skerry_stmt *s, const struct instruction *in)
     if (in->p2 & WRITE_NO_OP) return IO_DONE;
     if (UNLIKELY(c->deferred)) IO_TRY(vm_deferred_seek(s, c));
     c->row_valid = false;
+    bool told = UNLIKELY(s->db->hooks.changed) && in->p2 & WRITE_COUNT_CHANGE && c->database >= 0 && c->table;
+    bool moved;
+    if (told && c->c.state == CURSOR_SAVED) IO_TRY(cursor_restore(&c->c, &s->op, &moved));
+    if (told && c->c.state == CURSOR_VALID) IO_TRY(cursor_entry(&c->c, &s->op));
+    s64 rowid = c->c.rowid;
     IO_TRY(cursor_delete(&c->c, &s->op, in->p5 & WRITE_SAVE_POSITION ? CURSOR_SAVE_POSITION : 0));
     c->seek_result = 0;
     if (in->p2 & WRITE_COUNT_CHANGE) s->changes++;
+    if (told) connection_changed(s->db, (u32)c->database, c->c.root, SKERRY_CHANGE_DELETE, rowid);
     if (c->database >= 0) s->counters.rows_written++;
     return IO_DONE;
 }

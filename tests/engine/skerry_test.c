@@ -513,7 +513,7 @@ TEST(skerry_functions_and_collations_of_the_application)
     struct skerry *db = open_at(":memory:");
     CHECK_STR(sql(db, "SELECT twice(4)"), "error: no such function: twice");
     CHECK_EQ(skerry_create_function(db, &(struct skerry_function){.name = "twice", .argument_count = 1, .scalar = twice}), 0);
-    CHECK_EQ(skerry_create_collation(db, &(struct collation){.name = "reverse", .compare = reverse}), 0);
+    CHECK_EQ(skerry_create_collation(db, &(struct collation){.name = "reverse", .compare = reverse}, NULL), 0);
     CHECK_STR(sql(db, "SELECT twice(4)"), "8 ");
     CHECK_STR(sql(db, "SELECT twice(4, 5)"), "error: wrong number of arguments to function twice()");
     CHECK_STR(sql(db, "SELECT value FROM json_each('[\"a\",\"c\",\"b\"]') ORDER BY value COLLATE reverse"), "c b a ");
