@@ -733,8 +733,8 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
         if (t->flags & (TERM_VIRTUAL | TERM_CODED)) continue;
         if (!(t->operators & (WO_EQ | WO_IS)) || !(t->operators & WO_EQUIV)) continue;
         if (t->left_cursor != cursor || s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT | JOIN_RIGHT)) continue;
-        struct where_term *alt =
-            where_find_term(&w->clause, cursor, t->left_column, level->not_ready, WO_EQ | WO_IN | WO_IS, NULL);
+        // Not from the ON of an outer join further right, which depends on all tables to its left: this one too.
+        struct where_term *alt = where_find_term(&w->clause, cursor, t->left_column, not_ready, WO_EQ | WO_IN | WO_IS, NULL);
         if (!alt || alt->flags & TERM_CODED) continue;
         if (alt->operators & WO_IN && (alt->expr->flags & EXPR_F_SELECT || !alt->expr->list || alt->expr->list->count == 0))
             continue;
