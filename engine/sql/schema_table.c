@@ -116,7 +116,8 @@ static void index_add_row_key(struct schema_build *b, struct table *t, struct in
             if (index_has_column(i, i->key_count, pk->columns[k], pk->collations[k])) continue;
             i->columns[i->column_count] = pk->columns[k];
             i->collations[i->column_count] = pk->collations[k];
-            i->descending[i->column_count] = pk->descending[k];
+            // Constraints are made before the primary key's order is known, which SQLite's files have kept ever since.
+            i->descending[i->column_count] = i->kind == INDEX_CREATED && pk->descending[k];
             i->column_count++;
         }
     }
@@ -175,10 +176,10 @@ static void index_fill(struct schema_build *b, struct table *t, struct index *i,
     for (u32 k = 0; k < list->count; k++) {
         const struct expr_item *item = &list->items[k];
         struct expr *e = skip_collate(item->expr);
-        s32 column = key_column(t, e);
+        bool wrapped = item->expr->kind == EXPR_COLLATE && item->expr->left->kind == EXPR_COLLATE; // a string stays one
+        s32 column = wrapped && e->kind == EXPR_TEXT ? COLUMN_EXPR : key_column(t, e);
         const char *collation = NULL;
         if (column == COLUMN_EXPR) {
-            bool wrapped = item->expr->kind == EXPR_COLLATE && item->expr->left->kind == EXPR_COLLATE; // a string stays one
             if ((e->kind == EXPR_TEXT && !wrapped) || (e->kind == EXPR_NAME && !is_truth_word(e) && !(e->flags & EXPR_F_DOUBLE_QUOTED && !constraint)))
                 parse_fail(b->parse, ERR_ERROR, e->offset, "no such column: %s", e->text);
             if (constraint) FAIL(b, "expressions prohibited in PRIMARY KEY and UNIQUE constraints");
