@@ -54,13 +54,17 @@ static u64 key_hash(const struct key_info *info, u32 keys, const struct value *k
         const struct value *v = &key[i];
         switch ((enum value_type)v->type) {
         case VALUE_NULL: h = mix(h + 1); break;
-        case VALUE_INTEGER: h = mix(h ^ (u64)(double)v->integer); break;
+        case VALUE_INTEGER: {
+            double r = (double)v->integer;
+            h = mix(h ^ (u64)(r < 0x1p63 ? (s64)r : INT64_MIN));
+            break;
+        }
         case VALUE_REAL: {
             // As the integer that it equals; what no integer equals by its bits.
             u64 bits;
             double r = v->real == 0 ? 0 : v->real;
             memcpy(&bits, &r, 8);
-            if (r >= -9223372036854775808.0 && r < 9223372036854775808.0 && r == (double)(s64)r) bits = (u64)r;
+            if (r >= -9223372036854775808.0 && r < 9223372036854775808.0 && r == (double)(s64)r) bits = (u64)(s64)r;
             h = mix(h ^ bits);
             break;
         }
