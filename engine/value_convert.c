@@ -115,6 +115,7 @@ err_code value_apply_affinity(struct value *v, enum affinity affinity)
         real_integerize(v);
     }
     if (affinity == AFFINITY_REAL && v->type == VALUE_INTEGER) value_set_real(v, (double)v->integer);
+    if (affinity == AFFINITY_REAL && v->type == VALUE_REAL) v->real += 0.0; // no column of reals holds -0.0
     return ERR_OK;
 }
 
@@ -131,6 +132,7 @@ err_code value_cast(struct value *v, enum affinity affinity)
         v->flags &= VALUE_BORROWED | VALUE_ZERO_TAIL;
         return ERR_OK;
     case AFFINITY_TEXT:
+        if (v->type == VALUE_TEXT) return ERR_OK; // what was known of it stays known
         code = v->type == VALUE_BLOB ? value_expand(v) : value_to_text(v);
         if (code != ERR_OK) return code;
         v->type = VALUE_TEXT;

@@ -203,12 +203,18 @@ u32 json_check(struct json_view v, u32 at, u32 end, u32 depth)
 bool json_is_blob(const struct value *v, struct json_view *out)
 {
     struct json_element e;
-    if (v->type != VALUE_BLOB || (v->flags & VALUE_ZERO_TAIL && v->zero_count)) return false;
+    if (v->type != VALUE_BLOB) return false;
     struct json_view view = {v->bytes, v->size};
+    if (v->flags & VALUE_ZERO_TAIL && v->zero_count) {
+        // Of blobs that end in zeros to come one is JSON: the single zero, which is null.
+        static const u8 null[1];
+        if (v->size || v->zero_count > 1) return false;
+        view = (struct json_view){null, 1};
+    }
     if (!json_element_read(view, 0, view.size, &e) || e.end != view.size) return false;
     if (e.type <= JSON_FALSE && e.end != e.payload) return false;
     // What might as well be text is looked at closely: '{', '[', digits.
-    u8 c = v->bytes[0];
+    u8 c = view.bytes[0];
     if (e.end - e.payload <= 7 && (c == '{' || c == '[' || is_digit(c)) && json_check(view, 0, view.size, 1)) {
         return false;
     }

@@ -248,6 +248,7 @@ static u32 parse_object(struct parser *p, u32 i)
 {
     size_t place = json_container_begin(p->out, JSON_OBJECT);
     u32 j = skip_space(p, i + 1);
+    if (at(p, j) == '}') fail(p, j); // where SQLite was last in doubt, should text follow the whole value
     while (at(p, j) != '}') {
         u8 c = at(p, j);
         u32 next = c == '"' || c == '\'' ? parse_string(p, j) : parse_identifier(p, j);
@@ -267,7 +268,9 @@ static u32 parse_object(struct parser *p, u32 i)
             return 0;
         }
         j = skip_space(p, j + 1);
-        if (at(p, j) == '}') p->json5 = true; // a comma too many
+        if (at(p, j) != '}') continue;
+        p->json5 = true; // a comma too many
+        fail(p, j);
     }
     json_container_end(p->out, place);
     return j + 1;
@@ -277,6 +280,7 @@ static u32 parse_array(struct parser *p, u32 i)
 {
     size_t place = json_container_begin(p->out, JSON_ARRAY);
     u32 j = skip_space(p, i + 1);
+    if (at(p, j) == ']') fail(p, j);
     while (at(p, j) != ']') {
         j = parse_value(p, j);
         if (!j) return 0;
@@ -288,7 +292,9 @@ static u32 parse_array(struct parser *p, u32 i)
             return 0;
         }
         j = skip_space(p, j + 1);
-        if (at(p, j) == ']') p->json5 = true;
+        if (at(p, j) != ']') continue;
+        p->json5 = true;
+        fail(p, j);
     }
     json_container_end(p->out, place);
     return j + 1;
@@ -358,10 +364,9 @@ void json_parse_text(struct json_parse *result, const u8 *text, u32 size)
     u32 i = parse_value(&p, skip_space(&p, 0));
     if (i) {
         i = skip_space(&p, i);
-        if (i < p.size) {
-            fail(&p, i);
-            i = 0;
-        }
+        if (i < p.size) i = 0;
+    } else if (skip_space(&p, 0) >= p.size) {
+        p.error_at = 0;
     }
     result->json5 = p.json5;
     result->failed = i == 0;

@@ -242,6 +242,7 @@ static enum walk_result analyze_expr(struct walker *w, struct expr *e)
                     expr_compare(c, e->order_by->items[0].expr, e->list->items[0].expr, -1) == 0)
                     f->order_payload = false;
                 f->order_unique = e->flags & EXPR_F_DISTINCT;
+                f->use_subtype = f->def->flags & FN_READS_SUBTYPE;
                 if (f->order_payload && e->flags & EXPR_F_DISTINCT) {
                     f->distinct_cursor = cursor_alloc(c);
                     f->order_unique = false;

@@ -32,6 +32,7 @@ static void accumulators_reset(struct compile *c, struct aggregate_info *a)
             struct expr_list *list = f->expr->order_by;
             int extra = f->order_payload ? (int)f->expr->list->count + 1 : 0;
             if (!f->order_unique) extra++;
+            if (f->use_subtype) extra += (int)f->expr->list->count;
             struct key_info *key = key_info_of_list(c, list, 0, (u32)extra);
             if (!f->order_unique && !f->order_payload) key->field_count++;
             emit_key(c, OP_OpenEphemeral, f->order_cursor, (int)list->count + extra, 0, key);
@@ -76,16 +77,19 @@ static void accumulators_update(struct compile *c, struct aggregate_info *a, int
             expr_jump_if_false(c, e->filter, next, true);
         }
         if (f->order_cursor >= 0) {
-            // Kept until the group is complete: keys, sequence, arguments.
+            // Kept until the group is complete: keys, sequence, arguments, their subtypes.
             int keys = (int)e->order_by->count, args = (int)list->count;
             int total = keys;
             if (!f->order_unique) total++;
             if (f->order_payload) total += args;
+            if (f->use_subtype) total += args;
             int base = reg_alloc_range(c, total);
             expr_list_code(c, e->order_by, base, 0, LIST_CODE_DUP);
             int at = base + keys;
             if (!f->order_unique) emit(c, OP_Sequence, f->order_cursor, at++, 0);
             if (f->order_payload) expr_list_code(c, list, at, 0, LIST_CODE_DUP);
+            int subtypes = base + total - args, argument = f->order_payload ? at : base;
+            for (int k = 0; f->use_subtype && k < args; k++) emit(c, OP_GetSubtype, argument + k, subtypes + k, 0);
             if (f->distinct_cursor >= 0) {
                 if (!next) next = emit_label(c);
                 distinct_key_code(c, f->distinct_cursor, f->distinct_hash, at, args, next);
@@ -132,6 +136,14 @@ static void accumulators_finish(struct compile *c, struct aggregate_info *a)
             int top = emit(c, OP_Rewind, f->order_cursor, 0, 0);
             int at = f->order_payload ? keys + (f->order_unique ? 0 : 1) : 0;
             for (u32 j = 0; j < count; j++) emit(c, OP_Column, f->order_cursor, at + (int)j, reg + (int)j);
+            if (f->use_subtype) {
+                int subtype = reg_temp(c), first = keys + (f->order_unique ? 0 : 1) + (f->order_payload ? (int)count : 0);
+                for (u32 j = 0; j < count; j++) {
+                    emit(c, OP_Column, f->order_cursor, first + (int)j, subtype);
+                    emit(c, OP_SetSubtype, subtype, reg + (int)j, 0);
+                }
+                reg_release(c, subtype);
+            }
             aggregate_collation(c, f, 0);
             program_emit_function(c->program, OP_AggStep, 0, reg, f->reg, f->def, count);
             emit(c, OP_Next, f->order_cursor, top + 1, 0);

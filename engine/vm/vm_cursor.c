@@ -373,7 +373,7 @@ io_status vm_seek(struct skerry_stmt *s, const struct instruction *in, bool *jum
 io_status vm_found(struct skerry_stmt *s, const struct instruction *in, bool *jump)
 {
     struct vm_cursor *c = s->frame->cursors[in->p1];
-    const struct value *key = &s->frame->registers[in->p3];
+    struct value *key = &s->frame->registers[in->p3];
     u32 count = (u32)in->p4.integer;
     struct value *decoded = NULL;
     c->deferred = false;
@@ -381,6 +381,7 @@ io_status vm_found(struct skerry_stmt *s, const struct instruction *in, bool *ju
     bool null_in_key = false;
     if (count == 0) {
         u32 max = c->key_info->all_count;
+        if (UNLIKELY(key->flags & VALUE_ZERO_TAIL)) VALUE_TRY(s, value_expand(key));
         decoded = calloc(max + 1, sizeof *decoded);
         if (!decoded) return vm_no_memory(s);
         if (record_decode(key->bytes, key->size, c->key_info->encoding, decoded, max, &count, &s->op.err) != ERR_OK) {

@@ -592,7 +592,11 @@ static inline void affinity_apply(struct value *v, char affinity, err_code *code
         if (v->type == VALUE_INTEGER || v->type == VALUE_NULL) return;
         break;
     case AFFINITY_REAL:
-        if (v->type == VALUE_REAL || v->type == VALUE_NULL) return;
+        if (v->type == VALUE_NULL) return;
+        if (v->type == VALUE_REAL) {
+            v->real += 0.0; // no column of reals holds -0.0
+            return;
+        }
         if (v->type == VALUE_INTEGER) {
             value_set_real(v, (double)v->integer);
             return;
