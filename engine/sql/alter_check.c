@@ -33,8 +33,10 @@ static void resolve_step(struct compile *c, struct stmt *step)
         if (s->select) resolve_select(c, s->select, NULL);
         struct name_context n = {.c = c, .sources = s->target, .excluded_table = s->target->items[0].table};
         for (struct upsert *u = s->upsert; u; u = u->next) {
+            resolve_expr_list(&n, u->target);
             resolve_expr_list(&n, u->set);
             resolve_expr(&n, u->where);
+            resolve_expr(&n, u->target_where);
         }
         break;
     }

@@ -115,6 +115,14 @@ static const char *edited(struct text_edit *t)
 static bool is_table(const struct alteration *a, const char *name) { return name && name_equal(name, a->table->name); }
 static bool is_column(const struct alteration *a, const char *name) { return name && name_equal(name, a->name); }
 
+// In expressions the rowid's other names mean the INTEGER PRIMARY KEY as well.
+static bool means_column(const struct alteration *a, const char *name)
+{
+    if (is_column(a, name)) return true;
+    return a->column >= 0 && a->column == a->table->rowid_column && name && name_is_rowid(name) &&
+           table_column(a->table, name) < 0;
+}
+
 // ---- noting uses ------------------------------------------------------------------------------------------
 
 static void use_add(struct text_edit *t, struct expr *e, const struct expr *qualifier, const struct expr *column)
@@ -273,23 +281,17 @@ static void edit_uses(struct text_edit *t)
             continue;
         }
         s32 column = e->column == COLUMN_ROWID ? a->table->rowid_column : e->column;
-        if (!is_column(a, u->column) || column != a->column) continue;
+        if (!means_column(a, u->column) || column != a->column) continue;
         if (!a->new_name)
             fail_in(t, " after drop column",
                     u->qualifier ? arena_format(a->c->arena, "no such column: %s.%s", u->qualifier, u->column)
                                  : arena_format(a->c->arena, "no such column: %s", u->column));
         edit_add(t, u->column_offset);
     }
-    for (u32 i = 0; i < t->source_count; i++) {
+    // Names in USING stay as they are, as in SQLite: a column that one names cannot be renamed.
+    for (u32 i = 0; a->column < 0 && i < t->source_count; i++) {
         const struct source *s = t->sources[i];
-        if (s->cte || s->select || !is_table(a, s->name)) {
-            if (a->column < 0) continue;
-        } else if (a->column < 0) {
-            edit_add(t, s->offset);
-        }
-        if (a->column < 0 || !s->using) continue;
-        for (u32 k = 0; k < s->using->count; k++)
-            if (is_column(a, s->using->items[k].name)) edit_add(t, s->using->items[k].offset);
+        if (!s->cte && !s->select && is_table(a, s->name)) edit_add(t, s->offset);
     }
 }
 
@@ -311,10 +313,6 @@ static void edit_step_names(struct text_edit *t, struct stmt *step)
         for (struct upsert *u = s->upsert; u; u = u->next) {
             for (u32 i = 0; u->set && i < u->set->count; i++)
                 if (is_column(t->a, u->set->items[i].name)) edit_add(t, u->set->items[i].name_offset);
-            for (u32 i = 0; u->target && i < u->target->count; i++) {
-                const struct expr *e = u->target->items[i].expr;
-                if (e->kind == EXPR_NAME && is_column(t->a, e->text)) edit_add(t, e->name_offset);
-            }
         }
         return;
     }
@@ -342,7 +340,7 @@ static enum walk_result edit_word(struct walker *w, struct expr *e)
         if (t->foreign) return WALK_PRUNE;
         if (a->column < 0) {
             if (is_table(a, qualifier->text)) edit_add(t, qualifier->name_offset);
-        } else if (column->kind == EXPR_NAME && is_column(a, column->text)) {
+        } else if (column->kind == EXPR_NAME && means_column(a, column->text)) {
             edit_add(t, column->name_offset);
         }
         return WALK_PRUNE;
@@ -352,7 +350,7 @@ static enum walk_result edit_word(struct walker *w, struct expr *e)
         edit_string(t, e);
     if (t->foreign) return WALK_CONTINUE;
     bool word = e->kind == EXPR_NAME || (e->kind == EXPR_TEXT && w->depth == 1);
-    if (word && a->column >= 0 && is_column(a, e->text)) edit_add(t, e->name_offset);
+    if (word && a->column >= 0 && (e->kind == EXPR_NAME ? means_column(a, e->text) : is_column(a, e->text))) edit_add(t, e->name_offset);
     return WALK_CONTINUE;
 }
 

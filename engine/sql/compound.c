@@ -148,12 +148,34 @@ static bool values_code(struct compile *c, struct select *s, struct select_dest 
 }
 
 
+// EXISTS of terms that are added up: the first that has a row ends it, and no values are computed.
+static bool exists_code(struct compile *c, struct select *s, struct select_dest *dest)
+{
+    int n;
+    if (dest->kind != DEST_EXISTS || s->limit_offset || !s->limit || !expr_is_integer(s->limit, &n) || n != 1) return false;
+    struct select *first = s;
+    for (; first->prior; first = first->prior)
+        if (first->op != SELECT_UNION_ALL) return false;
+    struct expr *one = s->limit;
+    int end = emit_label(c);
+    explain_push(c, "COMPOUND QUERY");
+    for (struct select *t = first; t; t = t == s ? NULL : t->next) {
+        t->limit = one;
+        t->limit_register = 0;
+        term_code(c, t, dest, t == first ? "LEFT-MOST SUBQUERY" : "UNION ALL", false);
+        if (t != s) emit(c, OP_If, dest->parm, end, 0);
+    }
+    explain_pop(c);
+    emit_place(c, end);
+    return true;
+}
+
 void select_compound(struct compile *c, struct select *s, struct select_dest *dest)
 {
     struct expr_list *order_by = s->order_by;
     struct expr *limit = s->limit;
-    if ((dest->kind == DEST_UNION || dest->kind == DEST_EXCEPT || dest->kind == DEST_EXISTS || dest->kind == DEST_DISCARD) && !limit)
-        order_by = NULL;
+    if ((dest->kind == DEST_UNION || dest->kind == DEST_EXCEPT || dest->kind == DEST_DISCARD) && !limit) order_by = NULL;
+    if (dest->kind == DEST_EXISTS) order_by = s->order_by = NULL;
     int count = (int)s->columns->count;
     if (dest->kind == DEST_EPHEMERAL) {
         emit(c, OP_OpenEphemeral, dest->parm, count, 0);
@@ -161,6 +183,7 @@ void select_compound(struct compile *c, struct select *s, struct select_dest *de
     }
     for (struct select *t = s; t; t = t->prior)
         if (t->prior) t->prior->next = t;
+    if (exists_code(c, s, dest)) return;
     if (!order_by && !limit) {
         if (values_code(c, s, dest)) return;
         explain_push(c, "COMPOUND QUERY");

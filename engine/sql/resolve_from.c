@@ -433,7 +433,10 @@ static void view_instance(struct compile *c, struct source *s)
     // Offsets inside the view's text mean nothing in the statement's.
     u32 saved_quiet = c->quiet_offsets;
     c->quiet_offsets = 1;
+    bool renaming = c->top->renaming;
+    c->top->renaming = false; // a view's columns must be all right even then
     resolve_select(c, s->select, NULL);
+    c->top->renaming = renaming;
     struct table *t = select_result_table(c, s->select, view->name);
     if (view->view_columns) {
         if (view->view_columns->count != t->column_count)
@@ -454,10 +457,7 @@ static void view_instance(struct compile *c, struct source *s)
 const struct table *view_columns(struct compile *c, const struct table *view, int database)
 {
     struct source s = {.table = view, .cursor = -1, .name = view->name, .database = database};
-    bool renaming = c->top->renaming;
-    c->top->renaming = false; // a view's columns must be all right even then
     view_instance(c, &s);
-    c->top->renaming = renaming;
     return s.table;
 }
 

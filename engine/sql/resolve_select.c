@@ -53,7 +53,7 @@ static void take_result(struct compile *c, struct select *s, struct expr_item *i
 // Terms with order_by_column become the result column's expression.
 static void order_by_from_results(struct compile *c, struct select *s, struct expr_list *list, const char *clause)
 {
-    if (!list) return;
+    if (!list || c->top->renaming) return;
     for (u32 i = 0; i < list->count; i++) {
         struct expr_item *item = &list->items[i];
         if (!item->order_by_column) continue;
@@ -80,7 +80,7 @@ static void resolve_order_group(struct name_context *n, struct select *s, struct
         }
         int number;
         if (bare->kind != EXPR_BOOLEAN && expr_is_integer(bare, &number)) {
-            if (number < 1 || number > 0xffff || (u32)number > s->columns->count)
+            if (number < 1 || number > 0xffff)
                 out_of_range(c, clause, i + 1, s->columns->count, bare);
             item->order_by_column = (u16)number;
             continue;
@@ -196,10 +196,11 @@ static void expand_definitions(struct compile *c, const struct window *definitio
 
 static void resolve_one(struct compile *c, struct select *s, struct name_context *outer, bool compound)
 {
-    struct name_context n = {.c = c, .outer = outer, .select = s};
+    struct name_context n = {.c = c, .select = s};
     // LIMIT and OFFSET see no columns at all.
     resolve_expr(&n, s->limit);
     resolve_expr(&n, s->limit_offset);
+    n.outer = outer;
 
     window_definitions_chain(c, s->windows);
     expand_definitions(c, s->windows, outer);

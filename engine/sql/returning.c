@@ -56,6 +56,21 @@ static enum walk_result bind_select(struct walker *w, struct select *s)
     return WALK_CONTINUE;
 }
 
+// Subqueries that read the table as it changes are computed for each row, those within others' FROM are not: as in SQLite.
+static enum walk_result mark_select(struct walker *w, struct select *s)
+{
+    for (u32 i = 0; s->from && i < s->from->count; i++)
+        if (s->from->items[i].table == w->context) s->flags |= SELECT_F_CORRELATED;
+    return WALK_CONTINUE;
+}
+
+static enum walk_result mark_subquery(struct walker *w, struct expr *e)
+{
+    bool has_select = e->kind == EXPR_SELECT || e->kind == EXPR_EXISTS || e->flags & EXPR_F_SELECT;
+    if (has_select && e->select->flags & SELECT_F_CORRELATED) e->flags |= EXPR_F_CORRELATED;
+    return WALK_CONTINUE;
+}
+
 static void name_columns(struct compile *c, const struct returning *r, const struct expr_list *list)
 {
     compile_result_columns(c, list->count);
@@ -96,6 +111,10 @@ void returning_collect(struct compile *c, struct returning *r, int reg)
     struct row_registers row = {.table = r->table, .cursor = source->cursor, .reg = reg};
     struct walker w = {.expr = bind_expr, .select = bind_select, .context = &row};
     walk_expr_list(&w, list);
+    struct walker selects = {.select = mark_select, .context = (void *)(uintptr_t)r->table};
+    walk_expr_list(&selects, list);
+    struct walker subqueries = {.expr = mark_subquery};
+    walk_expr_list(&subqueries, list);
 
     int first = reg_alloc_range(c, (int)list->count + 2);
     for (u32 i = 0; i < list->count; i++) {

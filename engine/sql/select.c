@@ -242,7 +242,7 @@ static void simple_select(struct compile *c, struct select *s, struct select_des
 
 static void select_one(struct compile *c, struct select *s, struct select_dest *dest)
 {
-    if (order_ignorable(dest) && !s->limit) s->order_by = NULL;
+    if (order_ignorable(dest) && (!s->limit || dest->kind == DEST_EXISTS)) s->order_by = NULL;
     if (order_ignorable(dest) && dest->kind != DEST_QUEUE) s->flags &= ~(u32)SELECT_F_DISTINCT;
     if (!(s->flags & SELECT_F_WINDOW_REWRITTEN) && select_has_window(s)) {
         s->flags |= SELECT_F_WINDOW_REWRITTEN;
