@@ -21,6 +21,7 @@ struct oracle {
     bool several_mistakes; // statements may have them: which of them is told is not compared
     bool quiet;          // differences are counted, not reported
     bool lenient_order;  // what depends on the order of evaluation alone is no difference
+    bool either_number;  // a compound query has been run: of 1 and 1.0 in its terms either may have stayed
     bool columns;        // names of columns and places of errors are compared as well
     bool rowid_unknown;  // since a VACUUM, which leaves SQLite's last_insert_rowid somewhere
     int instructions_left; // of oracle_limit, in thousands
@@ -43,7 +44,8 @@ void oracle_close(struct oracle *o);
 bool oracle_has_table(struct oracle *o, const char *name); // SQLite's has it
 
 // A table of scripts: each on fresh databases, contents and file checked at its end.
+// want: the rows of release 3.50 ("I:1|T:a|\n" each), for scripts that older ones answer otherwise: these are not asked then.
 struct oracle_script {
-    const char *name, *sql;
+    const char *name, *sql, *want;
 };
 void oracle_run_scripts(const struct oracle_script *scripts, u32 count);

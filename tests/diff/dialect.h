@@ -14,6 +14,7 @@ struct dialect_table {
     char columns[DIALECT_COLUMNS][12];
     u32 count;
     bool view, without_rowid, strict, temp;
+    bool fixed_key; // SQLite cannot rename its first column: an INTEGER PRIMARY KEY WITHOUT ROWID in a further constraint
 };
 struct dialect_source { // what names may mean within an expression
     char name[24];
@@ -23,11 +24,13 @@ struct dialect_source { // what names may mean within an expression
 struct dialect {
     u64 state;
     bool newest; // the oracle knows what came after release 3.40
+    bool concat; // it is of release 3.51 or later, whose concat_ws keeps empty texts
     struct dialect_table tables[DIALECT_TABLES];
     u32 table_count, object_count, alias_count;
     struct dialect_source scope[DIALECT_SCOPE];
     u32 scope_count;
     bool in_trigger_new, in_trigger_old, constant_only, attached;
+    bool no_truth; // SQLite 3.50 takes IS TRUE in a second row of VALUES for a comparison with 1
     u32 trigger_table;
     int depth;
     char text[16000];

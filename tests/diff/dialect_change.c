@@ -55,9 +55,10 @@ static void set_list(struct dialect *d, const struct dialect_table *t)
         }
         return;
     }
-    u32 n = 1 + dialect_pick(d, 2);
+    u32 n = 1 + dialect_pick(d, MIN(t->count, 2u)), first = dialect_pick(d, t->count);
     for (u32 i = 0; i < n; i++) {
-        dialect_add(d, "%s%s = ", i ? ", " : "", dialect_chance(d, 3) ? "rowid" : t->columns[dialect_pick(d, t->count)]);
+        // A column that is set twice takes the last, and the first goes unchecked.
+        dialect_add(d, "%s%s = ", i ? ", " : "", dialect_chance(d, 3) && !i ? "rowid" : t->columns[(first + i) % t->count]);
         dialect_expr(d, dialect_chance(d, 70) ? 1 : 2);
     }
 }
@@ -82,6 +83,7 @@ void dialect_insert(struct dialect *d, bool in_trigger)
     }
     if (dialect_chance(d, 80)) {
         dialect_add(d, " VALUES ");
+        d->no_truth = true;
         for (u32 i = 1 + dialect_pick(d, 3); i; i--) {
             dialect_add(d, "(");
             for (u32 k = 0; k < columns; k++) {
@@ -91,6 +93,7 @@ void dialect_insert(struct dialect *d, bool in_trigger)
             }
             dialect_add(d, i > 1 ? "), " : ")");
         }
+        d->no_truth = false;
     } else {
         bool ordered;
         dialect_add(d, " SELECT * FROM (");
@@ -103,7 +106,8 @@ void dialect_insert(struct dialect *d, bool in_trigger)
         dialect_add(d, " LIMIT 4");
     }
     scope_target(d, t->name, t);
-    for (u32 i = dialect_chance(d, 25) ? 1 + dialect_pick(d, 2) : 0; i; i--) {
+    // Of several in a trigger SQLite renames columns in the first alone.
+    for (u32 i = dialect_chance(d, 25) ? 1 + dialect_pick(d, in_trigger ? 1 : 3) : 0; i; i--) {
         dialect_add(d, " ON CONFLICT");
         bool with = dialect_chance(d, 70);
         if (with) {

@@ -20,11 +20,14 @@ struct script {
     u32 count;
 };
 
+static u64 statements_run;
+
 static void script_make(struct script *s, u64 seed)
 {
     struct dialect *d = calloc(1, sizeof *d);
     d->state = seed;
     d->newest = sqlite3_libversion_number() >= 3050000;
+    d->concat = sqlite3_libversion_number() >= 3051000;
     *s = (struct script){0};
     while (s->count < STATEMENTS) {
         bool ordered;
@@ -67,6 +70,7 @@ static int script_run(const struct script *s, const bool *keep, bool quiet)
     if (at < 0 && !o.gave_up && !oracle_in_transaction(&o) && (!oracle_compare_contents(&o) || !oracle_check_file(&o)))
         at = (int)s->count;
     if (o.gave_up) at = -1;
+    statements_run += o.statements;
     oracle_close(&o);
     return at;
 }
@@ -92,11 +96,13 @@ TEST(random_scripts)
     time_t end = time(NULL) + (seconds ? atoi(seconds) : 100);
     u32 last = rounds ? (u32)atoi(rounds) : seconds ? UINT32_MAX : 60;
     u64 seed = test_seed() % 1000000000 * 1000;
-    u32 failed = 0;
+    u32 failed = 0, scripts = 0;
+    statements_run = 0;
     for (u32 round = 0; time(NULL) < end && failed < 5 && round < last; round++) {
         struct script s;
         script_make(&s, seed + round);
         int at = script_run(&s, NULL, true);
+        scripts++;
         if (at >= 0) {
             failed++;
             bool keep[STATEMENTS];
@@ -109,6 +115,7 @@ TEST(random_scripts)
         }
         script_free(&s);
     }
+    if (seconds) printf("%u scripts, %llu statements from seed %llu on, %u differ\n", scripts, (unsigned long long)statements_run, (unsigned long long)seed, failed);
 }
 
 int main(int argc, char **argv) { return test_main(argc, argv); }

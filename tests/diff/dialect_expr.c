@@ -83,6 +83,7 @@ static void function(struct dialect *d, int depth)
         {"unhex", 1, 2}, {"octet_length", 1, 1}, {"concat", 1, 3}, {"concat_ws", 2, 3}, {"jsonb", 1, 1},
         {"json_error_position", 1, 1}, {"jsonb_array", 0, 3}, {"if", 2, 5}, {"unistr_quote", 1, 1}, {"unistr", 1, 1}, {"json_valid", 1, 1}, {"glob", 2, 2}, {"like", 2, 3}};
     u32 count = COUNT_OF(functions) - (d->newest ? 0 : 13), i = dialect_pick(d, count);
+    if (!d->concat && strcmp(functions[i].name, "concat_ws") == 0) i--;
     if (strcmp(functions[i].name, "likelihood") == 0) {
         dialect_add(d, "likelihood(");
         dialect_expr(d, depth);
@@ -206,6 +207,7 @@ void dialect_expr(struct dialect *d, int depth)
         return;
     }
     depth--;
+    size_t right;
     bool subqueries = depth > 0 && !d->constant_only && d->table_count;
     switch (dialect_pick(d, 26)) {
     case 0: case 1: case 2: dialect_column(d); break;
@@ -214,7 +216,13 @@ void dialect_expr(struct dialect *d, int depth)
         dialect_add(d, "(");
         dialect_expr(d, depth);
         dialect_add(d, " %s ", dialect_one(d, binary));
+        right = d->size;
         dialect_expr(d, depth);
+        // What IS NULL makes of literals when it is read changed with 3.51.
+        if (strcmp(d->text + right, "NULL") == 0) {
+            d->size = right;
+            dialect_add(d, "0");
+        }
         dialect_add(d, ")");
         break;
     case 8:
@@ -296,7 +304,7 @@ void dialect_condition(struct dialect *d, int depth)
     case 6:
         dialect_column(d);
         dialect_add(d, " %sIN (", dialect_chance(d, 30) ? "NOT " : "");
-        arguments(d, depth, d->constant_only ? dialect_pick(d, 4) : 1 + dialect_pick(d, 3));
+        arguments(d, depth, 1 + dialect_pick(d, 3)); // IN () is a constant that is left out here and there
         dialect_add(d, ")");
         break;
     case 7:
@@ -343,6 +351,10 @@ void dialect_condition(struct dialect *d, int depth)
         }
         break;
     case 14:
+        if (d->no_truth) {
+            dialect_column(d);
+            return;
+        }
         dialect_expr(d, depth);
         dialect_add(d, " IS %s%s", dialect_chance(d, 30) ? "NOT " : "", dialect_chance(d, 50) ? "TRUE" : "FALSE");
         break;

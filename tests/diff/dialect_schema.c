@@ -71,16 +71,20 @@ static void create_table(struct dialect *d)
             dialect_add(d, " PRIMARY KEY%s%s", dialect_chance(d, 15) ? " DESC" : "", dialect_one(d, conflicts));
             if (strcmp(type, "INTEGER") == 0 && !t.without_rowid && dialect_chance(d, 15)) dialect_add(d, " AUTOINCREMENT");
             key = true;
+            t.fixed_key = t.without_rowid && strcmp(type, "INTEGER") == 0;
         }
         dialect_add(d, "%s", dialect_one(d, collations));
         if (dialect_chance(d, 10)) dialect_add(d, " NOT NULL%s", dialect_one(d, conflicts));
         if (i && dialect_chance(d, 12)) dialect_add(d, " UNIQUE%s", dialect_one(d, conflicts));
         if (i > 1 && dialect_chance(d, 15)) {
+            bool stored = dialect_chance(d, 50);
+            // SQLite gives a virtual column of type REAL as an integer now and then.
+            if (!stored && (strcmp(type, "REAL") == 0 || strcmp(type, "DOUBLE") == 0)) stored = true;
             dialect_add(d, " %sAS (", dialect_chance(d, 50) ? "GENERATED ALWAYS " : "");
             struct dialect_table before = t;
             before.count = i;
             self_expr(d, &before, false);
-            dialect_add(d, ")%s", dialect_chance(d, 50) ? " STORED" : "");
+            dialect_add(d, ")%s", stored ? " STORED" : "");
         } else if (dialect_chance(d, 20)) {
             dialect_add(d, " DEFAULT ");
             dialect_value(d);
@@ -217,6 +221,7 @@ void dialect_alter(struct dialect *d)
     }
     struct dialect_table *t = &d->tables[dialect_pick(d, d->table_count)];
     u32 column = dialect_pick(d, t->count);
+    const char *type;
     switch (dialect_pick(d, 4)) {
     case 0: {
         char name[24];
@@ -228,22 +233,24 @@ void dialect_alter(struct dialect *d)
     case 1: {
         char name[12];
         snprintf(name, sizeof name, "g%u", dialect_pick(d, 30));
+        if (t->fixed_key && column == 0) column = 1;
         dialect_add(d, "ALTER TABLE %s RENAME COLUMN %s TO %s", t->name, t->columns[column], name);
         if (!t->view) memcpy(t->columns[column], name, sizeof name);
         break;
     }
     case 2:
+        type = dialect_one(d, types);
         if (t->count == DIALECT_COLUMNS) {
             dialect_add(d, "REINDEX %s", t->name);
             break;
         }
-        dialect_add(d, "ALTER TABLE %s ADD COLUMN h%u %s", t->name, dialect_pick(d, 30), dialect_one(d, types));
+        dialect_add(d, "ALTER TABLE %s ADD COLUMN h%u %s", t->name, dialect_pick(d, 30), type);
         if (dialect_chance(d, 40)) {
             dialect_add(d, " DEFAULT ");
             dialect_value(d);
         }
         if (dialect_chance(d, 10)) dialect_add(d, " NOT NULL");
-        if (dialect_chance(d, 10)) {
+        if (dialect_chance(d, 10) && strcmp(type, "REAL") != 0 && strcmp(type, "DOUBLE") != 0) {
             dialect_add(d, " AS (");
             self_expr(d, t, false);
             dialect_add(d, ")");

@@ -29,7 +29,74 @@ TEST(alter)
          "CREATE VIEW v AS WITH c AS (SELECT a + 1, abs(b) FROM t) SELECT * FROM c WHERE \"a + 1\" > 0;"
          "ALTER TABLE t RENAME TO t2; ALTER TABLE t2 RENAME b TO c; ALTER TABLE u ADD COLUMN d; SELECT sql FROM sqlite_master;"},
         {"a subquery without a name", "CREATE TABLE t(a, b); CREATE VIEW v AS SELECT x FROM (SELECT a AS x FROM t);"
-         "ALTER TABLE t RENAME COLUMN a TO c; SELECT sql FROM sqlite_master;"});
+         "ALTER TABLE t RENAME COLUMN a TO c; SELECT sql FROM sqlite_master;"},
+        {"names in USING stay, and what they name cannot be renamed", "CREATE TABLE t(a, b); CREATE TABLE u(a, c);"
+         "CREATE VIEW v AS SELECT a FROM t JOIN u USING(a); ALTER TABLE t RENAME a TO z; ALTER TABLE u RENAME c TO z; DROP VIEW v;"
+         "CREATE VIEW v AS SELECT * FROM t AS x JOIN t AS y USING(a); ALTER TABLE t RENAME a TO z; ALTER TABLE t RENAME TO tt;"
+         "CREATE TRIGGER r AFTER INSERT ON u BEGIN SELECT * FROM tt JOIN u USING(a); END; DROP VIEW v;"
+         "ALTER TABLE tt RENAME a TO y; ALTER TABLE tt DROP COLUMN a; ALTER TABLE tt DROP COLUMN b; SELECT sql FROM sqlite_master;"},
+        {"the rowid's other names", "CREATE TABLE t(a INTEGER PRIMARY KEY, b CHECK(t.rowid < 10 AND rowid <> 5), c CHECK(_rowid_ > 0 OR oid > 0));"
+         "CREATE INDEX i ON t(b) WHERE rowid > 3; CREATE VIEW v AS SELECT rowid, t.rowid FROM t WHERE t.oid > 3;"
+         "CREATE TRIGGER r AFTER INSERT ON t BEGIN UPDATE t SET b = new.rowid WHERE t.rowid = new.rowid AND rowid > 3; END;"
+         "CREATE TABLE u(rowid INTEGER PRIMARY KEY, b CHECK(oid > 0)); CREATE TABLE w(a INTEGER PRIMARY KEY, rowid CHECK(rowid <> 5 AND oid <> 6));"
+         "ALTER TABLE t RENAME a TO z; ALTER TABLE u RENAME rowid TO z; ALTER TABLE w RENAME a TO z; ALTER TABLE w RENAME rowid TO y;"
+         "SELECT sql FROM sqlite_master; INSERT INTO t VALUES(20, 1, 1);"},
+        {"what is wrong with a view only when it is run", "CREATE TABLE t(a); CREATE VIEW v AS SELECT 3 AS c FROM t GROUP BY (3 COLLATE BINARY);"
+         "SELECT * FROM v; ALTER TABLE t RENAME TO u; CREATE TABLE x(a, b); ALTER TABLE x RENAME TO y; ALTER TABLE y DROP COLUMN b;"
+         "CREATE VIEW w AS SELECT * FROM v; ALTER TABLE y RENAME TO z;"},
+        {"IN () of nothing", "CREATE TABLE t(a, b, d, e AS (t.b NOT IN ()) STORED); ALTER TABLE t DROP COLUMN d;"
+         "ALTER TABLE t RENAME b TO bb; SELECT sql FROM sqlite_master;"});
+}
+
+TEST(returning)
+{
+    RUN({"subqueries see the rows that were changed so far", "CREATE TABLE t(a, b); INSERT INTO t VALUES(1, 2), (4, 5), (7, 8);"
+         "DELETE FROM t WHERE a < 5 RETURNING (SELECT count(*) FROM t), NOT EXISTS(SELECT 1 FROM t AS q GROUP BY q.b), a IN (SELECT a FROM t);"
+         "INSERT INTO t VALUES(1, 2), (4, 5) RETURNING (SELECT count(*) FROM t), (SELECT group_concat(a) FROM t);"
+         "UPDATE t SET a = a + 1 RETURNING a IN (SELECT a FROM t), (SELECT group_concat(a) FROM t),"
+         "(SELECT group_concat(x.a) FROM (SELECT * FROM t ORDER BY a) AS x), (WITH w AS MATERIALIZED (SELECT sum(a) AS s FROM t) SELECT s FROM w);",
+         "I:2|I:0|I:0|\nI:1|I:0|I:0|\nI:2|T:7,1|\nI:3|T:7,1,4|\nI:1|T:8,1,4|T:1,4,8|I:13|\nI:1|T:8,2,4|T:1,4,8|I:13|\nI:1|T:8,2,5|T:1,4,8|I:13|\n"});
+}
+
+TEST(subqueries)
+{
+    RUN({"EXISTS computes no columns and no order", "CREATE TABLE t(a, b, c); INSERT INTO t VALUES(1, 2, 3), (7, 8, 9);"
+         "SELECT sum(NOT EXISTS(SELECT max(q.b) AS c0 FROM t ORDER BY 1)) FROM t AS q; UPDATE t SET a = EXISTS(SELECT max(t.b) UNION ALL SELECT 2);"
+         "SELECT sum(NOT EXISTS(SELECT max(q.b) FROM t UNION ALL SELECT 2)) FROM t AS q;"
+         "SELECT EXISTS(SELECT 1 WHERE 0 UNION ALL SELECT 2), EXISTS(SELECT 1 WHERE 0 UNION ALL SELECT 2 WHERE 0),"
+         "EXISTS(SELECT 1 UNION ALL SELECT 2 WHERE 0), EXISTS(SELECT 1 UNION ALL SELECT 2 LIMIT 0), EXISTS(SELECT 1 UNION ALL SELECT 2 LIMIT 1 OFFSET 1),"
+         "EXISTS(SELECT 1 UNION ALL SELECT 2 LIMIT 1 OFFSET 2), EXISTS(SELECT a FROM t WHERE a > 5 UNION ALL SELECT b FROM t WHERE b = 2 ORDER BY 1 LIMIT 5);"
+         "SELECT b FROM t AS x WHERE EXISTS(SELECT 1 FROM t WHERE t.c = x.b + 1 UNION ALL SELECT 1 FROM t WHERE t.b = x.b + 1);"
+         "SELECT b FROM t AS x WHERE NOT EXISTS(SELECT 1 FROM t WHERE t.c = x.b + 6 UNION ALL SELECT 1 FROM t WHERE t.b = x.b + 6);"},
+        {"LIMIT sees no columns", "CREATE TABLE t(a, b); INSERT INTO t VALUES(1, 2); SELECT (SELECT b FROM t LIMIT x.a) FROM t AS x;"
+         "SELECT (SELECT b FROM t LIMIT 1 OFFSET x.a) FROM t AS x; SELECT (SELECT b FROM t LIMIT (SELECT x.a)) FROM t AS x;"
+         "SELECT (SELECT sum(a) FROM t UNION ALL SELECT 2 LIMIT x.b) FROM t AS x; SELECT b FROM t LIMIT (SELECT max(a) FROM t);"
+         "CREATE TABLE log(x); CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT INTO log SELECT a FROM t LIMIT new.a; END;"
+         "INSERT INTO t VALUES(2, 2); SELECT * FROM log;"},
+        {"blobs of zeros among the rows that a recursion has had", "WITH RECURSIVE w(a, c) AS (SELECT 1, 1.5 UNION SELECT a + 1, zeroblob(1) FROM w WHERE a < 3)"
+         " SELECT a, quote(c) FROM w;"});
+}
+
+TEST(values)
+{
+    RUN({"JSON stays JSON in an ordered aggregate", "CREATE TABLE t(a, b, c); INSERT INTO t VALUES(1, 2, 3), (1, 2, 3), (0, 'x', '[1]'), (5, NULL, '{}');"
+         "SELECT json_group_array(json('1e2') ORDER BY a), json_group_array(json(c) ORDER BY json(c)),"
+         "json_group_array(DISTINCT json(c) ORDER BY json(c)), json_group_array(DISTINCT json(c) ORDER BY a), json_group_array(json(c) ORDER BY a, b DESC),"
+         "json_group_array(c ORDER BY c) FILTER (WHERE a > 0), json_group_object(a, json(c) ORDER BY b) FROM t;"
+         "SELECT a, json_group_array(CASE WHEN a THEN json(c) ELSE c END ORDER BY CASE WHEN a THEN json(c) ELSE c END) FROM t GROUP BY a;",
+         "T:[1e2,1e2,1e2,1e2]|T:[3,3,[1],{}]|T:[3,[1],{}]|T:[[1],3,{}]|T:[[1],3,3,{}]|T:[3,3,\"{}\"]|T:{\"5\":{},\"1\":3,\"1\":3,\"0\":[1]}|\nI:0|T:[\"[1]\"]|\nI:1|T:[3,3]|\nI:5|T:[{}]|\n"},
+        {"JSON stays JSON in CAST AS TEXT", "SELECT json_array(CAST(json('[1]') AS TEXT), CAST(json('[1]') AS VARCHAR(3)), CAST(json('12') AS INT));"},
+        {"a zero is JSON's null", "SELECT json(zeroblob(1)), json_array_length(zeroblob(1)), json_valid(zeroblob(1), 8), json_valid(zeroblob(0), 8),"
+         "json_error_position(zeroblob(1)), zeroblob(1) -> '$'; SELECT json(zeroblob(2));",
+         "T:null|I:0|I:1|I:0|I:0|T:null|\nmalformed JSON\n"},
+        {"where JSON is wrong", "SELECT json_error_position('[1] x'), json_error_position(' 12 12'), json_error_position('{}{}'), json_error_position('  '),"
+         "json_error_position('[1,2'), json_error_position('[[],1]x'), json_error_position('[1,]x'), json_error_position('{a:1,} x'),"
+         "json_error_position('[1,{},2] 3'), json_error_position('[1,,2]'), json_error_position('2024-02-29');",
+         "I:1|I:1|I:2|I:1|I:5|I:3|I:4|I:6|I:5|I:4|I:1|\n"},
+        {"a column of reals holds no -0.0", "CREATE TABLE t(r REAL, x); INSERT INTO t VALUES(-0.0, -0.0); SELECT printf('%g', r), typeof(r), r, x FROM t;"
+         "CREATE TABLE s(r REAL, a ANY) STRICT; INSERT INTO s VALUES(-0.0, -0.0) RETURNING *; UPDATE s SET r = 0.0 / -3; SELECT * FROM s;"
+         "CREATE TABLE g(a, r REAL AS (a) STORED); INSERT INTO g(a) VALUES(-0.0); SELECT * FROM g;"},
+        {"what printf makes too long is NULL", "SELECT printf('%*d', 2000000000, 1), length(printf('%*d', 999999, 1));"});
 }
 
 TEST(planner)
@@ -44,13 +111,24 @@ TEST(planner)
          " FROM json_each('[1,2,7]') AS q GROUP BY q.value, q.fullkey HAVING sum(q.value) > 0 ORDER BY 1;"},
         {"remainders of texts are those of their integers",
          "SELECT '1e2' % '2024-02-29', '1e2' % 7, '12.9' % 7, '1e30' % 10, 1e30 % 10, ' 12' % 7, '9223372036854775808' % 10, '1' % -1;"},
+        {"ON of an outer join says nothing about the table to its left", "CREATE TABLE t(b); INSERT INTO t VALUES(0);"
+         "CREATE TABLE u(b); INSERT INTO u VALUES(0); CREATE INDEX i ON u(b);"
+         "SELECT q.b, r.b, s.b FROM t AS q LEFT JOIN t AS r ON q.b = 7 JOIN u AS s USING(b);"
+         "SELECT q.b, r.b, s.b FROM t AS q LEFT JOIN t AS r ON q.b IN (7, 8), u AS s WHERE q.b = s.b;"
+         "SELECT q.b, r.b, s.b FROM t AS q LEFT JOIN t AS r ON q.b = 7 LEFT JOIN u AS s ON q.b = s.b;"},
         {"false by its text", "CREATE TABLE t(a, b); SELECT a FROM t GROUP BY a AND 0;"
          "SELECT a, b FROM t GROUP BY 0 AND b;"});
 }
 
 TEST(schema)
 {
-    RUN({"no table is nameless", "CREATE TABLE t(a); CREATE TEMP TRIGGER r AFTER INSERT ON main.t BEGIN SELECT 1; END;"
+    RUN({"the primary key's columns behind those of a constraint ascend", "CREATE TABLE t(a TEXT PRIMARY KEY DESC, b UNIQUE) WITHOUT ROWID;"
+         "INSERT INTO t VALUES('1e2', NULL), (x'', NULL), ('5', NULL); PRAGMA index_xinfo(sqlite_autoindex_t_2);"
+         "CREATE TABLE u(a TEXT, k INT, b, PRIMARY KEY(a DESC, k)) WITHOUT ROWID; CREATE INDEX i ON u(b); PRAGMA index_xinfo(i);"
+         "INSERT INTO u VALUES('1', 2, 3), ('2', 2, 3), ('2', 1, 3), ('4', 1, 3); SELECT * FROM u INDEXED BY i WHERE b = 3 AND a > '1' ORDER BY a DESC, k;"},
+        {"a string below two collations is no column", "CREATE TABLE t(a, b); CREATE INDEX i ON t(a, ('b' COLLATE RTRIM) COLLATE NOCASE);"
+         "INSERT INTO t VALUES(1, 2); PRAGMA index_xinfo(i);"},
+        {"no table is nameless", "CREATE TABLE t(a); CREATE TEMP TRIGGER r AFTER INSERT ON main.t BEGIN SELECT 1; END;"
          "PRAGMA table_info(''); SELECT * FROM \"\"; CREATE TABLE \"\"(a); INSERT INTO \"\" VALUES(4); PRAGMA table_info('');"},
         {"a view that cannot be read has no columns", "CREATE VIEW v AS SELECT * FROM nowhere; PRAGMA table_list(v);"},
         {"strings stay strings below two collations", "CREATE TABLE t(a); INSERT INTO t VALUES('abc');"

@@ -49,6 +49,7 @@ for name in "${names[@]}"; do
     mkdir -p "$corpus" "$seeds" "$out/crashes"
     "$out/$name" --seeds "$seeds" >"$out/$name.log" 2>&1 || { echo "FAIL $name: its seeds"; failed=$((failed + 1)); continue; }
     common=(-timeout=30 -rss_limit_mb=3000 -malloc_limit_mb=2500 -print_final_stats=0 "-artifact_prefix=$out/crashes/$name-")
+    case $name in sql_fuzz | parse_fuzz) common+=(-dict=tests/fuzz/sql.dict) ;; esac
     if [ "$how" = runs ]; then
         nice "$out/$name" "${common[@]}" -seed=1 -max_len=8192 -runs="$(runs_of "$name")" "$seeds" >>"$out/$name.log" 2>&1
     else
