@@ -701,7 +701,7 @@ static void analyze_term(struct where_clause *wc, int at)
             struct where_term *slice = wc->terms[wc->count - 1];
             slice->field = i + 1;
             struct expr *field = expr_skip_collate(e->left->list->items[i].expr);
-            slice->prereq_right = term->prereq_right;
+            slice->prereq_right = term->prereq_right | extra_right;
             slice->prereq_all = term->prereq_all;
             if (maybe_indexed(w, expr_usage(w, field), field, kind, &cursor, &column)) {
                 slice->left_cursor = cursor;
