@@ -1,4 +1,5 @@
 // Text and blob functions: length, substr, replace, trim, hex and their kin.
+#include "../utf16.h"
 #include "fn_internal.h"
 
 #define ARGUMENTS struct function_context *ctx, u32 argc, const struct value **argv
@@ -7,15 +8,17 @@ static void length_fn(ARGUMENTS)
 {
     const struct value *v = argv[0];
     char text[32];
+    bool octets = ctx->def->user, wide = octets && ctx->encoding > 1;
     switch ((enum value_type)v->type) {
     case VALUE_NULL: break;
-    case VALUE_INTEGER: result_integer(ctx, integer_to_text(v->integer, text)); break;
-    case VALUE_REAL: result_integer(ctx, real_to_text(v->real, text)); break;
+    case VALUE_INTEGER: result_integer(ctx, (s64)integer_to_text(v->integer, text) << wide); break;
+    case VALUE_REAL: result_integer(ctx, (s64)real_to_text(v->real, text) << wide); break;
     case VALUE_BLOB:
         result_integer(ctx, (s64)v->size + (v->flags & VALUE_ZERO_TAIL ? v->zero_count : 0));
         break;
     case VALUE_TEXT:
-        result_integer(ctx, ctx->def->user ? (s64)v->size : (s64)utf8_length(v->bytes, v->size));
+        if (wide) result_integer(ctx, (s64)utf16_size_of_utf8(v->bytes, v->size));
+        else result_integer(ctx, octets ? (s64)v->size : (s64)utf8_length(v->bytes, v->size));
         break;
     }
 }

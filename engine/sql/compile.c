@@ -86,8 +86,8 @@ const struct collation *find_collation_at(struct compile *c, const char *name, c
 {
     const struct collation *found = connection_collation(c->db, name);
     if (!found) {
-        if (at) compile_fail_at(c, at, "no such collation sequence: %s", name);
-        compile_fail(c, ERR_ERROR_MISSING_COLLSEQ, -1, "no such collation sequence: %s", name);
+        s64 offset = at ? at->offset : OFFSET_NONE;
+        compile_fail(c, ERR_ERROR_MISSING_COLLSEQ, offset, "no such collation sequence: %s", name);
     }
     return found;
 }

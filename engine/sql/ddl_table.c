@@ -157,6 +157,7 @@ void create_table_statement(struct compile *c, struct stmt_create_table *s)
     table_build(&b, t, s);
     if (database == DATABASE_TEMP) t->flags |= TABLE_TEMP;
     check_expressions(c, t);
+    generated_loop_check(c, t);
     const char *sql = arena_format(c->arena, "CREATE TABLE %.*s", (int)s->sql.size, c->sql + s->sql.offset);
     write_table(c, t, database, sql, NULL);
 }
@@ -247,6 +248,10 @@ void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
     const char *schema = s->table.schema;
     if (!schema && s->name.schema && database != DATABASE_TEMP) schema = s->name.schema;
     const struct table *t = locate_table(c, schema, s->table.name, s->table.offset, true, &found);
+    if (!t && s->table.schema && database != DATABASE_TEMP && !name_equal(s->table.schema, compile_database_name(c, database)) &&
+        compile_database_find(c, s->table.schema) >= 0)
+        compile_fail(c, ERR_ERROR, -1, "trigger %s cannot reference objects in database %s",
+                     ddl_name_text(c, s->name.offset, s->name.name), s->table.schema);
     if (!s->name.schema && t && found == DATABASE_TEMP) database = DATABASE_TEMP;
     if (t && database != DATABASE_TEMP && found != database) {
         if (s->table.schema)

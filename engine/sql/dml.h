@@ -147,6 +147,7 @@ bool expr_reads_changed(struct compile *c, const struct table *t, const struct e
 void row_affinity(struct compile *c, const struct table *t, int reg_first, bool generated_later);
 // Computes the generated columns of the row whose columns start at reg_first.
 void generated_code(struct compile *c, const struct table *t, int reg_first);
+void generated_loop_check(struct compile *c, const struct table *t); // fails when columns are computed from one another in a circle
 void column_default_code(struct compile *c, const struct table *t, u32 column, int reg);
 // A copy of a schema expression about one row of t, resolved; its columns are read as self_code says.
 struct expr *self_expr(struct compile *c, const struct table *t, const struct expr *e, u32 flags);

@@ -468,7 +468,7 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
     case EXPR_COLUMN:
         return column_expr_code(c, e, target);
     case EXPR_INTEGER:
-        if (e->flags & EXPR_F_BIG_INTEGER) compile_fail(c, ERR_ERROR, -1, "hex literal too big: %s", e->text);
+        if (e->flags & EXPR_F_BIG_INTEGER) compile_fail_at(c, e, "hex literal too big: %s", e->text);
         integer_code(c, e->integer, target);
         return target;
     case EXPR_BOOLEAN:
@@ -556,7 +556,7 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         s64 value;
         bool is_hex = left->kind == EXPR_INTEGER && left->text_size > 2 && (left->text[1] | 0x20) == 'x';
         if (is_hex && (left->flags & EXPR_F_BIG_INTEGER || left->integer == INT64_MIN))
-            compile_fail(c, ERR_ERROR, -1, "hex literal too big: -%s", left->text);
+            compile_fail_at(c, e, "hex literal too big: -%s", left->text);
         if (left->kind == EXPR_INTEGER && expr_is_integer64(e, &value)) {
             integer_code(c, value, target);
         } else if (left->kind == EXPR_REAL) {

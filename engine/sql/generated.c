@@ -51,6 +51,25 @@ static enum walk_result dependency_expr(struct walker *w, struct expr *e)
     return WALK_CONTINUE;
 }
 
+void generated_loop_check(struct compile *c, const struct table *t)
+{
+    bool *available = arena_alloc(c->arena, t->column_count);
+    for (u32 i = 0; i < t->column_count; i++) available[i] = !(t->columns[i].flags & COLUMN_VIRTUAL);
+    for (bool progress = true, stuck = true; stuck;) {
+        u32 last = 0;
+        stuck = progress = false;
+        for (u32 i = 0; i < t->column_count; i++) {
+            if (available[i]) continue;
+            struct dependency d = {.available = available};
+            struct walker w = {.expr = dependency_expr, .context = &d};
+            walk_expr(&w, self_expr(c, t, t->columns[i].generated, NAME_GENERATED));
+            if (!d.missing) available[i] = progress = true;
+            else stuck = true, last = i;
+        }
+        if (stuck && !progress) compile_fail(c, ERR_ERROR, -1, "generated column loop on \"%s\"", t->columns[last].name);
+    }
+}
+
 // The columns may refer to one another, in any order but in circles.
 void generated_code(struct compile *c, const struct table *t, int reg_first)
 {

@@ -296,7 +296,8 @@ static void add_foreign_key(struct schema_build *b, struct table *t, s16 column,
     f->deferred = k->deferred;
     u32 count = k->columns ? k->columns->count : 1;
     if (!k->columns && k->parent_columns && k->parent_columns->count != 1)
-        FAIL(b, "foreign key on %s should reference only one column of table %s", t->columns[column].name, k->parent);
+        parse_fail(b->parse, ERR_ERROR, k->parent_offset, "foreign key on %s should reference only one column of table %s",
+                   t->columns[column].name, k->parent);
     if (k->columns && k->parent_columns && k->parent_columns->count != count)
         FAIL(b, "number of columns in foreign key does not match the number of columns in the referenced table");
     f->column_count = (u16)count;
