@@ -13,7 +13,7 @@ struct dialect_table {
     char name[24];
     char columns[DIALECT_COLUMNS][12];
     u32 count;
-    bool view, without_rowid, strict, temp;
+    bool view, without_rowid, strict, temp, other; // other: in the attached database
     bool fixed_key; // SQLite cannot rename its first column: an INTEGER PRIMARY KEY WITHOUT ROWID in a further constraint
 };
 struct dialect_source { // what names may mean within an expression
@@ -29,7 +29,8 @@ struct dialect {
     u32 table_count, object_count, alias_count;
     struct dialect_source scope[DIALECT_SCOPE];
     u32 scope_count;
-    bool in_trigger_new, in_trigger_old, constant_only, attached;
+    bool in_trigger_new, in_trigger_old, constant_only;
+    bool attached, many_savepoints; // of this script
     bool no_truth; // SQLite 3.50 takes IS TRUE in a second row of VALUES for a comparison with 1
     u32 trigger_table;
     int depth;
@@ -37,6 +38,8 @@ struct dialect {
     size_t size;
 };
 
+// The table's name where statements name tables: with its schema, unless a trigger's.
+const char *dialect_table_name(const struct dialect *d, const struct dialect_table *t, bool in_trigger);
 u32 dialect_pick(struct dialect *d, u32 n);
 bool dialect_chance(struct dialect *d, u32 percent);
 void dialect_add(struct dialect *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -58,5 +61,7 @@ void dialect_trigger(struct dialect *d);
 void dialect_insert(struct dialect *d, bool in_trigger);
 void dialect_update(struct dialect *d, bool in_trigger);
 void dialect_delete(struct dialect *d, bool in_trigger);
-// One statement into d->text. *ordered: the order of its rows counts.
-void dialect_statement(struct dialect *d, u32 number, bool *ordered);
+// One statement into d->text. *ordered: the order of its rows counts. *one_mistake: its error's text does, too.
+void dialect_statement(struct dialect *d, u32 number, bool *ordered, bool *one_mistake);
+// dialect_mistake.c: a statement that is wrong in one way.
+void dialect_mistake(struct dialect *d);

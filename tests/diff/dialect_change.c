@@ -68,11 +68,11 @@ void dialect_insert(struct dialect *d, bool in_trigger)
     const struct dialect_table *t = target(d);
     u32 scope = d->scope_count;
     if (!in_trigger && dialect_chance(d, 3)) {
-        dialect_add(d, "INSERT%s INTO %s DEFAULT VALUES", conflict(d), t->name);
+        dialect_add(d, "INSERT%s INTO %s DEFAULT VALUES", conflict(d), dialect_table_name(d, t, in_trigger));
         return;
     }
     bool replace = dialect_chance(d, 10);
-    dialect_add(d, "%s%s INTO %s", replace ? "REPLACE" : "INSERT", replace ? "" : conflict(d), t->name);
+    dialect_add(d, "%s%s INTO %s", replace ? "REPLACE" : "INSERT", replace ? "" : conflict(d), dialect_table_name(d, t, in_trigger));
     u32 columns = t->count;
     if (dialect_chance(d, 60)) {
         columns = 1 + dialect_pick(d, t->count);
@@ -112,8 +112,13 @@ void dialect_insert(struct dialect *d, bool in_trigger)
         bool with = dialect_chance(d, 70);
         if (with) {
             dialect_add(d, "(%s", t->columns[dialect_pick(d, MIN(t->count, 3))]);
+            if (dialect_chance(d, 10)) dialect_add(d, " COLLATE NOCASE");
             if (dialect_chance(d, 20)) dialect_add(d, ", %s", t->columns[dialect_pick(d, t->count)]);
             dialect_add(d, ")");
+            if (dialect_chance(d, 10)) {
+                dialect_add(d, " WHERE ");
+                dialect_condition(d, 0);
+            }
         }
         if (dialect_chance(d, 40)) {
             dialect_add(d, " DO NOTHING");
@@ -138,7 +143,7 @@ void dialect_update(struct dialect *d, bool in_trigger)
 {
     const struct dialect_table *t = target(d);
     u32 scope = d->scope_count;
-    dialect_add(d, "UPDATE%s %s SET ", conflict(d), t->name);
+    dialect_add(d, "UPDATE%s %s SET ", conflict(d), dialect_table_name(d, t, in_trigger));
     scope_target(d, t->name, t);
     bool joined = dialect_chance(d, 10);
     size_t start = d->size;
@@ -168,7 +173,7 @@ void dialect_delete(struct dialect *d, bool in_trigger)
 {
     const struct dialect_table *t = target(d);
     u32 scope = d->scope_count;
-    dialect_add(d, "DELETE FROM %s", t->name);
+    dialect_add(d, "DELETE FROM %s", dialect_table_name(d, t, in_trigger));
     scope_target(d, t->name, t);
     if (dialect_chance(d, 96)) {
         dialect_add(d, " WHERE ");
@@ -205,26 +210,51 @@ static void pragma(struct dialect *d)
 
 static void transaction(struct dialect *d)
 {
-    static const char *const words[] = {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s1", "SAVEPOINT s2", "RELEASE s1", "RELEASE s2",
-                                        "ROLLBACK TO s1", "ROLLBACK TO s2", "BEGIN IMMEDIATE", "END", "BEGIN EXCLUSIVE"};
-    dialect_add(d, "%s", dialect_one(d, words));
+    static const char *const words[] = {"BEGIN", "COMMIT", "ROLLBACK", "BEGIN IMMEDIATE", "END", "BEGIN EXCLUSIVE"};
+    static const char *const nested[] = {"SAVEPOINT", "SAVEPOINT", "RELEASE", "ROLLBACK TO", "ROLLBACK TO"};
+    if (dialect_chance(d, d->many_savepoints ? 15 : 50)) dialect_add(d, "%s", dialect_one(d, words));
+    else dialect_add(d, "%s s%u", dialect_one(d, nested), 1 + dialect_pick(d, 3));
 }
 
-void dialect_statement(struct dialect *d, u32 number, bool *ordered)
+// What holds for the whole script.
+static bool beginning(struct dialect *d, u32 number)
+{
+    static const char *const encodings[] = {"UTF-16le", "UTF-16be", "UTF-8"};
+    if (number == 0 && dialect_chance(d, 10)) dialect_add(d, "PRAGMA encoding = '%s'", dialect_one(d, encodings));
+    else if (number == 1 && dialect_chance(d, 50)) dialect_add(d, "PRAGMA foreign_keys = ON");
+    else if (number == 2 && dialect_chance(d, 25)) dialect_add(d, "PRAGMA recursive_triggers = ON");
+    else if (number == 3 && dialect_chance(d, 25)) {
+        dialect_add(d, "ATTACH ':memory:' AS other");
+        d->attached = true;
+    }
+    if (number == 0) d->many_savepoints = dialect_chance(d, 15);
+    return d->size;
+}
+
+void dialect_statement(struct dialect *d, u32 number, bool *ordered, bool *one_mistake)
 {
     d->size = 0;
     d->text[0] = 0;
     d->scope_count = 0;
     d->alias_count = 0;
     d->constant_only = false;
-    *ordered = false;
-    if (number < 5 || !d->table_count || dialect_chance(d, 4)) {
+    *ordered = *one_mistake = false;
+    if (number < 4 && beginning(d, number)) return;
+    if (number < 7 || !d->table_count || dialect_chance(d, 4)) {
         dialect_create(d);
         return;
     }
     u32 kind = dialect_pick(d, 100);
-    if (number < 16 && kind > 12) kind = 12 + kind % 26;
-    if (kind < 4) dialect_create(d);
+    if (number < 18 && kind > 12) kind = 12 + kind % 26;
+    if (d->many_savepoints && dialect_chance(d, 25)) transaction(d);
+    else if (d->newest && dialect_chance(d, 5)) {
+        *one_mistake = true;
+        dialect_mistake(d);
+    } else if (dialect_chance(d, 3)) {
+        dialect_add(d, "SELECT type, name, tbl_name, sql FROM %s ORDER BY type, name",
+                    d->attached && dialect_chance(d, 30) ? "other.sqlite_schema" : dialect_chance(d, 30) ? "sqlite_temp_schema" : "sqlite_schema");
+        *ordered = true;
+    } else if (kind < 4) dialect_create(d);
     else if (kind < 8) dialect_trigger(d);
     else if (kind < 11) dialect_alter(d);
     else if (kind < 34) dialect_insert(d, false);

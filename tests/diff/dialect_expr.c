@@ -14,6 +14,14 @@ void dialect_add(struct dialect *d, const char *format, ...)
     d->size = MIN(d->size + (size_t)MAX(n, 0), sizeof d->text - 1);
 }
 
+const char *dialect_table_name(const struct dialect *d, const struct dialect_table *t, bool in_trigger)
+{
+    static char name[40];
+    if (!t->other || in_trigger || d->in_trigger_new || d->in_trigger_old) return t->name;
+    snprintf(name, sizeof name, "other.%s", t->name);
+    return name;
+}
+
 void dialect_value(struct dialect *d)
 {
     static const char *const values[] = {
@@ -25,6 +33,13 @@ void dialect_value(struct dialect *d)
                                        "-1e-308", "0.1", "'0x10'", "'-'", "'+5'", "'5 x'", "'1e500'", "1e500", "'Infinity'",
                                        "x'31'", "'\n'", "4611686018427387904", "2147483648", "'9223372036854775807'",
                                        "123456789.987654321", "1e-5", "1e15", "1e16", "'a''b'", "1_000"};
+    // Texts with a NUL in them, and such as are none.
+    static const char *const bytes[] = {"CAST(x'ff41' AS TEXT)", "CAST(x'610062' AS TEXT)", "char(0)", "'a' || char(0) || 'b'", "x'610062'",
+                                        "CAST(x'c328' AS TEXT)", "CAST(x'f09f' AS TEXT)", "'\xf0\x9f\x98\x80'", "x'0000'"};
+    if (dialect_chance(d, 2) && d->newest) {
+        dialect_add(d, "%s", dialect_one(d, bytes));
+        return;
+    }
     // Numbers of more than 15 digits were other ones in 3.40.
     if (d->newest && dialect_chance(d, 4) && d->constant_only)
         dialect_add(d, "%s", dialect_one(d, rare));
@@ -79,10 +94,11 @@ static void function(struct dialect *d, int depth)
         {"json_type", 1, 1}, {"json_quote", 1, 1}, {"json_array_length", 1, 1}, {"date", 1, 1},
         {"time", 1, 1}, {"datetime", 1, 1}, {"julianday", 1, 1}, {"abs", 1, 1}, {"total_changes", 0, 0}, {"json_object", 0, 0},
         {"likelihood", 1, 1}, {"changes", 0, 0},
+        {"exp", 1, 1}, {"pow", 2, 2}, {"sin", 1, 1}, {"atan2", 2, 2}, {"pi", 0, 0}, {"acosh", 1, 1}, {"last_insert_rowid", 0, 0},
         // since 3.41
-        {"unhex", 1, 2}, {"octet_length", 1, 1}, {"concat", 1, 3}, {"concat_ws", 2, 3}, {"jsonb", 1, 1},
-        {"json_error_position", 1, 1}, {"jsonb_array", 0, 3}, {"if", 2, 5}, {"unistr_quote", 1, 1}, {"unistr", 1, 1}, {"json_valid", 1, 1}, {"glob", 2, 2}, {"like", 2, 3}};
-    u32 count = COUNT_OF(functions) - (d->newest ? 0 : 13), i = dialect_pick(d, count);
+        {"ln", 1, 1}, {"log", 1, 2}, {"log10", 1, 1}, {"log2", 1, 1}, {"degrees", 1, 1}, {"radians", 1, 1}, {"unhex", 1, 2}, {"octet_length", 1, 1}, {"concat", 1, 3}, {"concat_ws", 2, 3}, {"jsonb", 1, 1},
+        {"json_error_position", 1, 1}, {"jsonb_array", 0, 3}, {"if", 2, 5}, {"unistr_quote", 1, 1}, {"unistr", 1, 1}, {"json_valid", 1, 2}, {"json_pretty", 1, 2}, {"glob", 2, 2}, {"like", 2, 3}};
+    u32 count = COUNT_OF(functions) - (d->newest ? 0 : 20), i = dialect_pick(d, count);
     if (!d->concat && strcmp(functions[i].name, "concat_ws") == 0) i--;
     if (strcmp(functions[i].name, "likelihood") == 0) {
         dialect_add(d, "likelihood(");
@@ -95,7 +111,8 @@ static void function(struct dialect *d, int depth)
         return;
     }
     dialect_add(d, "%s(", functions[i].name);
-    arguments(d, depth, functions[i].min + dialect_pick(d, functions[i].max - functions[i].min + 1));
+    u32 min = functions[i].min + (!d->newest && strcmp(functions[i].name, "char") == 0); // nothing in replace() was another case
+    arguments(d, depth, min + dialect_pick(d, functions[i].max - min + 1));
     dialect_add(d, ")");
 }
 

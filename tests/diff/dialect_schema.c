@@ -27,14 +27,21 @@ static void self_expr(struct dialect *d, const struct dialect_table *t, bool con
     d->scope_count = 0;
 }
 
-static void references(struct dialect *d)
+static void references_to(struct dialect *d, const char *parent, const char *column, const char *second)
 {
     static const char *const actions[] = {"CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"};
-    dialect_add(d, " REFERENCES %s", d->table_count ? d->tables[dialect_pick(d, d->table_count)].name : "t1");
-    if (dialect_chance(d, 50)) dialect_add(d, "(a)");
+    dialect_add(d, " REFERENCES %s", parent);
+    if (second) dialect_add(d, "(%s, %s)", column, second);
+    else if (column) dialect_add(d, "(%s)", column);
     if (dialect_chance(d, 60)) dialect_add(d, " ON DELETE %s", dialect_one(d, actions));
     if (dialect_chance(d, 50)) dialect_add(d, " ON UPDATE %s", dialect_one(d, actions));
     if (dialect_chance(d, 25)) dialect_add(d, " DEFERRABLE INITIALLY DEFERRED");
+}
+
+static void references(struct dialect *d)
+{
+    const char *parent = d->table_count ? d->tables[dialect_pick(d, d->table_count)].name : "t1";
+    references_to(d, parent, dialect_chance(d, 50) ? "a" : NULL, NULL);
 }
 
 static void create_table(struct dialect *d)
@@ -42,6 +49,7 @@ static void create_table(struct dialect *d)
     if (d->table_count == DIALECT_TABLES) return;
     struct dialect_table t = {.count = 2 + dialect_pick(d, DIALECT_COLUMNS - 1)};
     t.temp = dialect_chance(d, 8);
+    t.other = d->attached && !t.temp && dialect_chance(d, 35);
     t.strict = dialect_chance(d, 12);
     t.without_rowid = dialect_chance(d, 18);
     snprintf(t.name, sizeof t.name, "t%u", ++d->object_count);
@@ -49,7 +57,7 @@ static void create_table(struct dialect *d)
     if (dialect_chance(d, 4)) {
         bool ordered;
         t.without_rowid = t.strict = false;
-        dialect_add(d, "CREATE %sTABLE %s AS ", t.temp ? "TEMP " : "", t.name);
+        dialect_add(d, "CREATE %sTABLE %s AS ", t.temp ? "TEMP " : "", dialect_table_name(d, &t, false));
         t.count = MIN(t.count, 3u);
         for (u32 i = 0; i < t.count; i++) snprintf(t.columns[i], sizeof t.columns[i], "c%u", i);
         d->depth = 2;
@@ -60,7 +68,7 @@ static void create_table(struct dialect *d)
         d->tables[d->table_count++] = t;
         return;
     }
-    dialect_add(d, "CREATE %sTABLE %s%s(", t.temp ? "TEMP " : "", dialect_chance(d, 5) ? "IF NOT EXISTS " : "", t.name);
+    dialect_add(d, "CREATE %sTABLE %s%s(", t.temp ? "TEMP " : "", dialect_chance(d, 5) ? "IF NOT EXISTS " : "", dialect_table_name(d, &t, false));
     bool key = false;
     for (u32 i = 0; i < t.count; i++) {
         const char *type = t.strict ? dialect_one(d, strict_types) : dialect_one(d, types);
@@ -101,6 +109,11 @@ static void create_table(struct dialect *d)
                     dialect_chance(d, 20) ? " DESC" : "", dialect_one(d, conflicts));
     if (dialect_chance(d, 15))
         dialect_add(d, ", UNIQUE(%s, %s)%s", t.columns[0], t.columns[t.count - 1], dialect_one(d, conflicts));
+    if (dialect_chance(d, 8) && d->table_count) {
+        const struct dialect_table *p = &d->tables[dialect_pick(d, d->table_count)];
+        dialect_add(d, ", FOREIGN KEY(%s, %s)", t.columns[0], t.columns[1]);
+        references_to(d, p->name, p->columns[0], p->columns[1 % p->count]);
+    }
     if (dialect_chance(d, 10)) {
         dialect_add(d, ", CONSTRAINT k CHECK(");
         self_expr(d, &t, true);
@@ -114,7 +127,7 @@ static void create_table(struct dialect *d)
 static void create_index(struct dialect *d)
 {
     const struct dialect_table *t = &d->tables[dialect_pick(d, d->table_count)];
-    dialect_add(d, "CREATE %sINDEX i%u ON %s(", dialect_chance(d, 25) ? "UNIQUE " : "", ++d->object_count, t->name);
+    dialect_add(d, "CREATE %sINDEX %si%u ON %s(", dialect_chance(d, 25) ? "UNIQUE " : "", t->other ? "other." : "", ++d->object_count, t->name);
     for (u32 i = 1 + dialect_pick(d, 3), first = i; i; i--) {
         if (i != first) dialect_add(d, ", ");
         if (dialect_chance(d, 20)) self_expr(d, t, false);
@@ -132,9 +145,10 @@ static void create_view(struct dialect *d)
 {
     if (d->table_count == DIALECT_TABLES) return;
     struct dialect_table t = {.count = 1 + dialect_pick(d, 3), .view = true, .temp = dialect_chance(d, 15)};
+    t.other = d->attached && !t.temp && dialect_chance(d, 20);
     snprintf(t.name, sizeof t.name, "v%u", ++d->object_count);
     bool named = dialect_chance(d, 50), ordered;
-    dialect_add(d, "CREATE %sVIEW %s", t.temp ? "TEMP " : "", t.name);
+    dialect_add(d, "CREATE %sVIEW %s", t.temp ? "TEMP " : "", dialect_table_name(d, &t, false));
     for (u32 i = 0; i < t.count; i++)
         snprintf(t.columns[i], sizeof t.columns[i], named ? "%c" : "c%u", named ? (u32)"abcdef"[i] : i);
     if (named) {
@@ -159,10 +173,11 @@ void dialect_trigger(struct dialect *d)
     d->trigger_table = dialect_pick(d, d->table_count);
     const struct dialect_table *t = &d->tables[d->trigger_table];
     u32 event = dialect_pick(d, 3);
-    dialect_add(d, "CREATE %sTRIGGER r%u %s %s", t->temp || dialect_chance(d, 10) ? "TEMP " : "", ++d->object_count,
+    bool temp = t->temp || dialect_chance(d, 10);
+    dialect_add(d, "CREATE %sTRIGGER %sr%u %s %s", temp ? "TEMP " : "", t->other && !temp ? "other." : "", ++d->object_count,
                 t->view ? "INSTEAD OF" : dialect_chance(d, 50) ? "BEFORE" : "AFTER", events[event]);
     if (event == 1 && dialect_chance(d, 40)) dialect_add(d, " OF %s", t->columns[dialect_pick(d, t->count)]);
-    dialect_add(d, " ON %s", t->name);
+    dialect_add(d, " ON %s%s", t->other && temp ? "other." : "", t->name);
     d->in_trigger_new = event != 2;
     d->in_trigger_old = event != 0;
     if (dialect_chance(d, 60)) {
@@ -195,7 +210,8 @@ static void drop(struct dialect *d)
     u32 kind = dialect_pick(d, 4), number = 1 + dialect_pick(d, d->object_count + 1);
     char name[24];
     snprintf(name, sizeof name, "%c%u", letters[kind], number);
-    dialect_add(d, "DROP %s %s%s", kinds[kind], dialect_chance(d, 50) ? "IF EXISTS " : "", name);
+    dialect_add(d, "DROP %s %s%s%s", kinds[kind], dialect_chance(d, 50) ? "IF EXISTS " : "",
+                d->attached && dialect_chance(d, 10) ? "other." : "", name);
     for (u32 i = 0; i < d->table_count; i++)
         if (strcmp(d->tables[i].name, name) == 0) {
             d->tables[i] = d->tables[--d->table_count];
@@ -214,7 +230,7 @@ void dialect_create(struct dialect *d)
 
 void dialect_alter(struct dialect *d)
 {
-    static const char *const others[] = {"ANALYZE", "REINDEX", "REINDEX NOCASE"};
+    static const char *const others[] = {"ANALYZE", "REINDEX", "REINDEX NOCASE", "VACUUM"};
     if (!d->table_count || dialect_chance(d, 20)) {
         dialect_add(d, "%s", dialect_one(d, others));
         return;
@@ -226,7 +242,7 @@ void dialect_alter(struct dialect *d)
     case 0: {
         char name[24];
         snprintf(name, sizeof name, "%c%u", t->view ? 'v' : 't', ++d->object_count);
-        dialect_add(d, "ALTER TABLE %s RENAME TO %s", t->name, name);
+        dialect_add(d, "ALTER TABLE %s RENAME TO %s", dialect_table_name(d, t, false), name);
         if (!t->view) memcpy(t->name, name, sizeof t->name);
         break;
     }
@@ -234,17 +250,17 @@ void dialect_alter(struct dialect *d)
         char name[12];
         snprintf(name, sizeof name, "g%u", dialect_pick(d, 30));
         if (t->fixed_key && column == 0) column = 1;
-        dialect_add(d, "ALTER TABLE %s RENAME COLUMN %s TO %s", t->name, t->columns[column], name);
+        dialect_add(d, "ALTER TABLE %s RENAME COLUMN %s TO %s", dialect_table_name(d, t, false), t->columns[column], name);
         if (!t->view) memcpy(t->columns[column], name, sizeof name);
         break;
     }
     case 2:
         type = dialect_one(d, types);
         if (t->count == DIALECT_COLUMNS) {
-            dialect_add(d, "REINDEX %s", t->name);
+            dialect_add(d, "REINDEX %s", dialect_table_name(d, t, false));
             break;
         }
-        dialect_add(d, "ALTER TABLE %s ADD COLUMN h%u %s", t->name, dialect_pick(d, 30), type);
+        dialect_add(d, "ALTER TABLE %s ADD COLUMN h%u %s", dialect_table_name(d, t, false), dialect_pick(d, 30), type);
         if (dialect_chance(d, 40)) {
             dialect_add(d, " DEFAULT ");
             dialect_value(d);
@@ -258,7 +274,7 @@ void dialect_alter(struct dialect *d)
         if (dialect_chance(d, 10)) references(d);
         break;
     default:
-        dialect_add(d, "ALTER TABLE %s DROP COLUMN %s", t->name, t->columns[column]);
+        dialect_add(d, "ALTER TABLE %s DROP COLUMN %s", dialect_table_name(d, t, false), t->columns[column]);
         if (!t->view && t->count > 1) memcpy(t->columns[column], t->columns[--t->count], sizeof t->columns[0]);
     }
 }

@@ -60,7 +60,7 @@ const struct dialect_table *dialect_source_add(struct dialect *d, int depth)
         t = local_new(d, columns);
     } else {
         t = &d->tables[dialect_pick(d, d->table_count)];
-        dialect_add(d, "%s AS %s", t->name, alias);
+        dialect_add(d, "%s AS %s", dialect_table_name(d, t, false), alias);
         if (dialect_chance(d, 2)) dialect_add(d, " NOT INDEXED");
     }
     scope_add(d, alias, t);
@@ -313,6 +313,9 @@ void dialect_select(struct dialect *d, int depth, u32 columns, bool *ordered)
             }
             d->scope_count--;
             dialect_add(d, " FROM %s WHERE a < %u", made.name, 2 + dialect_pick(d, 6));
+            if (dialect_chance(d, 25)) dialect_add(d, " ORDER BY 1%s", dialect_chance(d, 50) ? " DESC" : "");
+            if (dialect_chance(d, 25)) dialect_add(d, " LIMIT %u", 1 + dialect_pick(d, 5));
+            else if (dialect_chance(d, 10)) dialect_add(d, " LIMIT 3 OFFSET 1");
         } else {
             select_apart(d, depth - 1, n);
         }
@@ -346,7 +349,7 @@ void dialect_select(struct dialect *d, int depth, u32 columns, bool *ordered)
         u32 n = 1 + dialect_pick(d, columns);
         for (u32 i = 0; i < n; i++)
             dialect_add(d, "%s%u%s%s", i ? ", " : "", 1 + dialect_pick(d, columns), plain && dialect_chance(d, 10) ? " COLLATE NOCASE" : "",
-                        dialect_chance(d, 30) ? " DESC" : "");
+                        dialect_chance(d, 30) ? dialect_chance(d, 20) ? " DESC NULLS FIRST" : " DESC" : dialect_chance(d, 6) ? " NULLS LAST" : "");
     }
     d->table_count = tables;
 }

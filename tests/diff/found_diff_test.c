@@ -96,6 +96,8 @@ TEST(values)
         {"a column of reals holds no -0.0", "CREATE TABLE t(r REAL, x); INSERT INTO t VALUES(-0.0, -0.0); SELECT printf('%g', r), typeof(r), r, x FROM t;"
          "CREATE TABLE s(r REAL, a ANY) STRICT; INSERT INTO s VALUES(-0.0, -0.0) RETURNING *; UPDATE s SET r = 0.0 / -3; SELECT * FROM s;"
          "CREATE TABLE g(a, r REAL AS (a) STORED); INSERT INTO g(a) VALUES(-0.0); SELECT * FROM g;"},
+        {"octets of UTF-16", "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t(a); INSERT INTO t VALUES('abc'), (12), (1.5), (x'616263'), ('\xf0\x9f\x98\x80');"
+         "SELECT octet_length(a) FROM t;", "I:6|\nI:4|\nI:6|\nI:3|\nI:4|\n"},
         {"what printf makes too long is NULL", "SELECT printf('%*d', 2000000000, 1), length(printf('%*d', 999999, 1));"});
 }
 
@@ -116,13 +118,24 @@ TEST(planner)
          "SELECT q.b, r.b, s.b FROM t AS q LEFT JOIN t AS r ON q.b = 7 JOIN u AS s USING(b);"
          "SELECT q.b, r.b, s.b FROM t AS q LEFT JOIN t AS r ON q.b IN (7, 8), u AS s WHERE q.b = s.b;"
          "SELECT q.b, r.b, s.b FROM t AS q LEFT JOIN t AS r ON q.b = 7 LEFT JOIN u AS s ON q.b = s.b;"},
+        {"nor does a row value of it", "CREATE TABLE t(a PRIMARY KEY, c); INSERT INTO t VALUES(1, 1), (2, 2), (3, 3);"
+         "SELECT q.c, r.c FROM t AS q LEFT JOIN t AS r ON (5, q.a) IN (SELECT 5, 1);"
+         "SELECT q.c, r.c FROM t AS q LEFT JOIN t AS r ON (q.c, q.a) IN (VALUES(1, 1));"},
         {"false by its text", "CREATE TABLE t(a, b); SELECT a FROM t GROUP BY a AND 0;"
          "SELECT a, b FROM t GROUP BY 0 AND b;"});
 }
 
 TEST(schema)
 {
-    RUN({"the primary key's columns behind those of a constraint ascend", "CREATE TABLE t(a TEXT PRIMARY KEY DESC, b UNIQUE) WITHOUT ROWID;"
+    RUN({"virtual columns in a circle", "CREATE TABLE x(a AS (a), b); CREATE TABLE x(a AS (c + d), b, c AS (b), d AS (a));"
+         "CREATE TABLE x(a AS (c) STORED, b, c AS (a)); INSERT INTO x(b) VALUES(1); CREATE TABLE y(a AS (c), b, c AS (b));",
+         "generated column loop on \"a\"\ngenerated column loop on \"d\"\ngenerated column loop on \"c\"\n"},
+        {"a trigger of main on a table of temp", "CREATE TABLE t(a); CREATE TRIGGER main.r INSERT ON temp.t BEGIN SELECT 1; END;",
+         "trigger r cannot reference objects in database temp\n"},
+        {"a collation that is not there", "CREATE TABLE t(a); SELECT a FROM t ORDER BY a COLLATE nosuch; SELECT max(a COLLATE nosuch) FROM t;"
+         "UPDATE t SET a = 1 WHERE a COLLATE nosuch > 1;"},
+        {"what an added column refers to", "CREATE TABLE t(a); ALTER TABLE t ADD COLUMN c AS (nosuch); ALTER TABLE t ADD COLUMN c CHECK (x.c);"},
+        {"the primary key's columns behind those of a constraint ascend", "CREATE TABLE t(a TEXT PRIMARY KEY DESC, b UNIQUE) WITHOUT ROWID;"
          "INSERT INTO t VALUES('1e2', NULL), (x'', NULL), ('5', NULL); PRAGMA index_xinfo(sqlite_autoindex_t_2);"
          "CREATE TABLE u(a TEXT, k INT, b, PRIMARY KEY(a DESC, k)) WITHOUT ROWID; CREATE INDEX i ON u(b); PRAGMA index_xinfo(i);"
          "INSERT INTO u VALUES('1', 2, 3), ('2', 2, 3), ('2', 1, 3), ('4', 1, 3); SELECT * FROM u INDEXED BY i WHERE b = 3 AND a > '1' ORDER BY a DESC, k;"},
