@@ -46,6 +46,9 @@ const struct fn_def *connection_function(struct skerry *db, const char *name, si
         }
         if (f->def.argument_count < 0) any = &f->def;
     }
+    if (!any && (argc == 2 || argc == 3) && connection_flag(db, CONNECTION_CASE_SENSITIVE_LIKE) && name_size == 4 &&
+        strncasecmp(name, "like", 4) == 0)
+        any = &FN_LIKE_CASE_SENSITIVE[argc - 2];
     const struct fn_def *found = any ? any : fn_find(name, name_size, argc, name_exists);
     if (own) *name_exists = true;
     return found;
@@ -107,7 +110,7 @@ bool connection_in_memory(const struct skerry *db, u32 index)
 void connection_database_settings(struct skerry *db, u32 index)
 {
     s64 *settings = db->databases[index].settings;
-    settings[DATABASE_CACHE_SIZE] = CACHE_SIZE_DEFAULT;
+    settings[DATABASE_CACHE_SIZE] = index == DATABASE_TEMP ? 0 : CACHE_SIZE_DEFAULT;
     settings[DATABASE_SYNCHRONOUS] = index == DATABASE_TEMP ? 0 : 2;
     settings[DATABASE_JOURNAL_SIZE_LIMIT] = -1;
 }
@@ -138,7 +141,7 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
     options.cache_bytes = db->engine->options.cache_bytes;
     if (options.in_memory) options.create = true;
     IO_TRY(store_open(db->engine->io, d->path, &options, op, &d->store));
-    if (d->settings[DATABASE_CACHE_SIZE] != CACHE_SIZE_DEFAULT) store_cache_resize(d->store, connection_cache_bytes(db, index));
+    if (d->settings[DATABASE_CACHE_SIZE] != (index == DATABASE_TEMP ? 0 : CACHE_SIZE_DEFAULT)) store_cache_resize(d->store, connection_cache_bytes(db, index));
     d->txn = txn_create(d->store);
     if (!d->txn) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
     connection_wal_policy(db, index);

@@ -47,7 +47,9 @@ enum connection_flag {
     CONNECTION_DQS_DDL,          // and in schemas; on at first
     CONNECTION_FLAG_COUNT,
 };
-#define CACHE_SIZE_DEFAULT (-16384) // PRAGMA cache_size: in KiB when negative, else in pages
+// PRAGMA cache_size: in KiB when negative, else in pages. This is what SQLite answers; nothing was said, and the cache is
+// of the engine's size.
+#define CACHE_SIZE_DEFAULT (-2000)
 // PRAGMAs that hold a number. Those of one database: in struct database.
 enum connection_setting {
     SETTING_BUSY_TIMEOUT,
@@ -60,7 +62,7 @@ enum connection_setting {
     SETTING_SOFT_HEAP_LIMIT,
     SETTING_HARD_HEAP_LIMIT,
     SETTING_THREADS,
-    SETTING_CACHE_SPILL,
+    SETTING_CACHE_SPILL, // pages; negative: off
     SETTING_AUTO_VACUUM, // that the next VACUUM brings; -1: as it is
     SETTING_ENCODING,  // of the main database, while it has none yet
     SETTING_PAGE_SIZE, // 0: nothing was said

@@ -347,6 +347,18 @@ bool oracle_run(struct oracle *o, const char *sql)
     return o->differences == before;
 }
 
+void oracle_answer(struct oracle *o, const char *sql, char *out, size_t size)
+{
+    struct outcome ours = {0};
+    run_skerry(o->db, sql, strlen(sql), &ours);
+    if (ours.code) snprintf(out, size, "error: %s", ours.error);
+    else snprintf(out, size, "%s", ours.rows.text ? ours.rows.text : "");
+    for (char *p = out; *p; p++)
+        if (*p == '\n') *p = p[1] ? ' ' : 0;
+    o->reopened = true; // it counts on its own from here on
+    outcome_clear(&ours);
+}
+
 // How a full-text index is cut into segments is each one's own matter.
 #define EACH_TABLE                                                                                                     \
     "SELECT name FROM main.sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_stat%' AND "                          \

@@ -297,6 +297,12 @@ static void like_fn(struct function_context *ctx, u32 argc, const struct value *
         like_run(ctx, argv[0]->bytes, argv[0]->size, argv[1]->bytes, argv[1]->size, 0);
         return;
     }
+    // As where SQLite is built with SQLITE_LIKE_DOESNT_MATCH_BLOBS, which it recommends: ranges of an index need not look
+    // for blobs then.
+    if (argv[0]->type == VALUE_BLOB || argv[1]->type == VALUE_BLOB) {
+        result_integer(ctx, 0);
+        return;
+    }
     struct value scratch[2] = {{.type = VALUE_NULL}, {.type = VALUE_NULL}};
     u32 pattern_size = 0, size, escape = 0;
     const u8 *pattern = function_text(ctx, argv[0], &scratch[0], &pattern_size);

@@ -277,10 +277,10 @@ void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
         compile_fail(c, ERR_ERROR, -1, "cannot create trigger on system table");
     if (c->parse && c->parse->returning_in_trigger) compile_fail(c, ERR_ERROR, -1, "cannot use RETURNING in a trigger");
     if (table_is_view(t) && s->time != TRIGGER_INSTEAD_OF)
-        compile_fail(c, ERR_ERROR, s->table.offset, "cannot create %s trigger on view: %s",
+        compile_fail(c, ERR_ERROR, -1, "cannot create %s trigger on view: %s",
                      s->time == TRIGGER_BEFORE ? "BEFORE" : "AFTER", qualified(c, &s->table));
     if (!table_is_view(t) && s->time == TRIGGER_INSTEAD_OF)
-        compile_fail(c, ERR_ERROR, s->table.offset, "cannot create INSTEAD OF trigger on table: %s",
+        compile_fail(c, ERR_ERROR, -1, "cannot create INSTEAD OF trigger on table: %s",
                      qualified(c, &s->table));
     struct foreign_database f = {c, "trigger", ddl_name_text(c, s->name.offset, s->name.name),
                                  compile_database_name(c, database), database == DATABASE_TEMP};

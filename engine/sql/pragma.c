@@ -3,21 +3,26 @@
 #include <ctype.h>
 #include <strings.h>
 
+#define THREADS_MAX   8   // PRAGMA threads
+#define PAGE_OVERHEAD 136 // that SQLite reckons for a page in its cache
+
 #define ROWS(name, flags, columns)      {name, PRAGMA_ROWS, PRAGMA_F_TABLE | (flags), 0, columns}
-#define FLAG(name, flag)                {name, PRAGMA_FLAG, 0, CONNECTION_##flag, NULL}
+#define FLAG(name, flag)                {name, PRAGMA_FLAG, PRAGMA_F_TABLE, CONNECTION_##flag, NULL}
 #define SETTING(name, setting, flags)   {name, PRAGMA_SETTING, flags, SETTING_##setting, NULL}
+#define OF_SCHEMA                       (PRAGMA_F_TABLE | PRAGMA_F_SCHEMA)
+#define OF_OBJECT                       (PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT | PRAGMA_F_SCHEMA)
 #define HEADER(name, meta, flags)       {name, PRAGMA_HEADER, PRAGMA_F_TABLE | (flags), META_##meta, NULL}
 #define OTHER(name, flags, columns)     {name, PRAGMA_OTHER, flags, 0, columns}
 #define NOTHING(name)                   {name, PRAGMA_NOTHING, 0, 0, NULL}
 // Sorted by name.
 static const struct pragma_def pragmas[] = {
-    SETTING("analysis_limit", ANALYSIS_LIMIT, PRAGMA_F_RETURNS),
+    SETTING("analysis_limit", ANALYSIS_LIMIT, PRAGMA_F_RETURNS | PRAGMA_F_TABLE),
     HEADER("application_id", APPLICATION_ID, 0),
-    OTHER("auto_vacuum", 0, NULL),
+    OTHER("auto_vacuum", OF_SCHEMA, NULL),
     FLAG("automatic_index", AUTOMATIC_INDEX),
-    {"busy_timeout", PRAGMA_SETTING, PRAGMA_F_RETURNS, SETTING_BUSY_TIMEOUT, "timeout"},
-    OTHER("cache_size", 0, NULL),
-    SETTING("cache_spill", CACHE_SPILL, 0),
+    {"busy_timeout", PRAGMA_SETTING, PRAGMA_F_RETURNS | PRAGMA_F_TABLE, SETTING_BUSY_TIMEOUT, "timeout"},
+    OTHER("cache_size", OF_SCHEMA, NULL),
+    SETTING("cache_spill", CACHE_SPILL, OF_SCHEMA),
     {"case_sensitive_like", PRAGMA_FLAG, PRAGMA_F_NO_QUESTION, CONNECTION_CASE_SENSITIVE_LIKE, NULL},
     FLAG("cell_size_check", CELL_SIZE_CHECK),
     FLAG("checkpoint_fullfsync", CHECKPOINT_FULL_FSYNC),
@@ -26,55 +31,55 @@ static const struct pragma_def pragmas[] = {
     FLAG("count_changes", COUNT_CHANGES),
     HEADER("data_version", DATA_VERSION, PRAGMA_F_READ_ONLY),
     ROWS("database_list", 0, "seq name file"),
-    OTHER("default_cache_size", 0, "cache_size"),
+    OTHER("default_cache_size", OF_SCHEMA, "cache_size"),
     FLAG("defer_foreign_keys", DEFER_FOREIGN_KEYS),
     FLAG("empty_result_callbacks", EMPTY_RESULT_CALLBACKS),
     OTHER("encoding", PRAGMA_F_TABLE, NULL),
-    OTHER("foreign_key_check", PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT, "table rowid parent fkid"),
-    ROWS("foreign_key_list", PRAGMA_F_ARGUMENT, "id seq table from to on_update on_delete match"),
+    OTHER("foreign_key_check", OF_OBJECT, "table rowid parent fkid"),
+    ROWS("foreign_key_list", OF_OBJECT, "id seq table from to on_update on_delete match"),
     FLAG("foreign_keys", FOREIGN_KEYS),
     HEADER("freelist_count", FREE_PAGE_COUNT, PRAGMA_F_READ_ONLY),
     FLAG("full_column_names", FULL_COLUMN_NAMES),
     FLAG("fullfsync", FULL_FSYNC),
     ROWS("function_list", 0, "name builtin type enc narg flags"),
-    SETTING("hard_heap_limit", HARD_HEAP_LIMIT, PRAGMA_F_RETURNS),
+    SETTING("hard_heap_limit", HARD_HEAP_LIMIT, PRAGMA_F_RETURNS | PRAGMA_F_TABLE),
     OTHER("hexrekey", PRAGMA_F_NO_QUESTION, NULL),
     FLAG("ignore_check_constraints", IGNORE_CHECKS),
-    OTHER("incremental_vacuum", 0, NULL),
-    ROWS("index_info", PRAGMA_F_ARGUMENT, "seqno cid name"),
-    ROWS("index_list", PRAGMA_F_ARGUMENT, "seq name unique origin partial"),
-    ROWS("index_xinfo", PRAGMA_F_ARGUMENT, "seqno cid name desc coll key"),
-    OTHER("integrity_check", PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT, NULL),
-    OTHER("journal_mode", PRAGMA_F_RETURNS | PRAGMA_F_TABLE, NULL),
-    OTHER("journal_size_limit", PRAGMA_F_RETURNS, NULL),
+    OTHER("incremental_vacuum", PRAGMA_F_NO_QUESTION, NULL),
+    ROWS("index_info", OF_OBJECT, "seqno cid name"),
+    ROWS("index_list", OF_OBJECT, "seq name unique origin partial"),
+    ROWS("index_xinfo", OF_OBJECT, "seqno cid name desc coll key"),
+    OTHER("integrity_check", OF_OBJECT, NULL),
+    OTHER("journal_mode", PRAGMA_F_RETURNS | OF_SCHEMA, NULL),
+    OTHER("journal_size_limit", PRAGMA_F_RETURNS | OF_SCHEMA, NULL),
     FLAG("legacy_alter_table", LEGACY_ALTER_TABLE),
     NOTHING("legacy_file_format"),
-    OTHER("locking_mode", PRAGMA_F_RETURNS, NULL),
-    OTHER("max_page_count", PRAGMA_F_RETURNS, NULL),
+    OTHER("locking_mode", PRAGMA_F_RETURNS | OF_SCHEMA, NULL),
+    OTHER("max_page_count", PRAGMA_F_RETURNS | OF_SCHEMA, NULL),
     SETTING("mmap_size", MMAP_SIZE, PRAGMA_F_RETURNS),
     ROWS("module_list", 0, "name"),
-    NOTHING("optimize"),
-    OTHER("page_count", PRAGMA_F_TABLE, NULL),
-    OTHER("page_size", PRAGMA_F_TABLE, NULL),
+    {"optimize", PRAGMA_NOTHING, PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT | PRAGMA_F_RETURNS, 0, NULL},
+    OTHER("page_count", OF_SCHEMA, NULL),
+    OTHER("page_size", OF_SCHEMA, NULL),
     ROWS("pragma_list", 0, "name"),
     FLAG("query_only", QUERY_ONLY),
-    OTHER("quick_check", PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT, NULL),
+    OTHER("quick_check", OF_OBJECT, NULL),
     FLAG("read_uncommitted", READ_UNCOMMITTED),
     FLAG("recursive_triggers", RECURSIVE_TRIGGERS),
     OTHER("rekey", 0, NULL),
     FLAG("reverse_unordered_selects", REVERSE_UNORDERED_SELECTS),
     HEADER("schema_version", SCHEMA_COOKIE, 0),
-    OTHER("secure_delete", PRAGMA_F_RETURNS, NULL),
+    OTHER("secure_delete", PRAGMA_F_RETURNS | PRAGMA_F_TABLE, NULL),
     FLAG("short_column_names", SHORT_COLUMN_NAMES),
     NOTHING("shrink_memory"),
-    SETTING("soft_heap_limit", SOFT_HEAP_LIMIT, PRAGMA_F_RETURNS),
-    OTHER("synchronous", 0, NULL),
-    ROWS("table_info", PRAGMA_F_ARGUMENT, "cid name type notnull dflt_value pk"),
+    SETTING("soft_heap_limit", SOFT_HEAP_LIMIT, PRAGMA_F_RETURNS | PRAGMA_F_TABLE),
+    OTHER("synchronous", OF_SCHEMA, NULL),
+    ROWS("table_info", OF_OBJECT, "cid name type notnull dflt_value pk"),
     ROWS("table_list", PRAGMA_F_ARGUMENT, "schema name type ncol wr strict"),
-    ROWS("table_xinfo", PRAGMA_F_ARGUMENT, "cid name type notnull dflt_value pk hidden"),
-    OTHER("temp_store", 0, NULL),
-    NOTHING("temp_store_directory"),
-    SETTING("threads", THREADS, PRAGMA_F_RETURNS),
+    ROWS("table_xinfo", OF_OBJECT, "cid name type notnull dflt_value pk hidden"),
+    OTHER("temp_store", PRAGMA_F_TABLE, NULL),
+    {"temp_store_directory", PRAGMA_NOTHING, PRAGMA_F_COLUMN, 0, NULL},
+    SETTING("threads", THREADS, PRAGMA_F_RETURNS | PRAGMA_F_TABLE),
     FLAG("trusted_schema", TRUSTED_SCHEMA),
     HEADER("user_version", USER_VERSION, 0),
     SETTING("wal_autocheckpoint", WAL_AUTOCHECKPOINT, PRAGMA_F_RETURNS),
@@ -116,11 +121,35 @@ const char *pragma_column_name(struct arena *a, const struct pragma_def *def, u3
 
 // ---- values -----------------------------------------------------------------------------------------------
 
+// A number of at most 32 bits at the text's beginning, in decimal or hexadecimal digits; false: there is none.
+static bool value_int32(const char *text, s32 *out)
+{
+    bool negative = *text == '-';
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X') && isxdigit((u8)text[2])) {
+        u64 v = strtoull(text + 2, NULL, 16);
+        if (v > INT32_MAX) return false;
+        *out = (s32)v;
+        return true;
+    }
+    if (*text == '-' || *text == '+') text++;
+    if (!isdigit((u8)*text)) return false;
+    s64 v = 0;
+    for (; isdigit((u8)*text); text++)
+        if ((v = v * 10 + (*text - '0')) - negative > INT32_MAX) return false;
+    *out = (s32)(negative ? -v : v);
+    return true;
+}
+
+static s32 value_int(const char *text)
+{
+    s32 v = 0;
+    return value_int32(text, &v) ? v : 0;
+}
+
 bool pragma_boolean(const char *text, bool otherwise)
 {
-    static const char *const yes[] = {"on", "yes", "true", "full", "extra"};
-    static const char *const no[] = {"off", "no", "false"};
-    if (*text >= '0' && *text <= '9') return strtol(text, NULL, 10) != 0;
+    static const char *const yes[] = {"on", "yes", "true"}, *const no[] = {"off", "no", "false"};
+    if (isdigit((u8)*text)) return (u8)value_int(text) != 0;
     for (u32 i = 0; i < COUNT_OF(yes); i++)
         if (strcasecmp(text, yes[i]) == 0) return true;
     for (u32 i = 0; i < COUNT_OF(no); i++)
@@ -128,16 +157,15 @@ bool pragma_boolean(const char *text, bool otherwise)
     return otherwise;
 }
 
-static s32 value_int(const char *text)
-{
-    struct number_text n = number_parse((const u8 *)text, (u32)strlen(text));
-    if (n.kind == NUMBER_NONE) return 0;
-    s64 v = n.kind == NUMBER_INTEGER ? n.integer : (s64)n.real;
-    return v > INT32_MAX || v < INT32_MIN ? 0 : (s32)v;
-}
-
+// The whole text as a number of 64 bits, decimal or hexadecimal.
 static s64 value_int64(const char *text, s64 otherwise)
 {
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        char *end;
+        const char *digits = text + 2 + strspn(text + 2, "0");
+        s64 v = (s64)strtoull(text + 2, &end, 16);
+        return *end == 0 && end - digits <= 16 ? v : otherwise;
+    }
     struct number_text n = number_parse((const u8 *)text, (u32)strlen(text));
     return n.kind == NUMBER_INTEGER && n.whole ? n.integer : otherwise;
 }
@@ -169,6 +197,18 @@ static void database_setting_set(struct compile *c, int database, enum database_
     int reg = reg_alloc(c);
     program_emit_integer(c->program, reg, v);
     emit(c, OP_DatabaseSetting, database, setting, reg);
+}
+
+static s64 page_size_of(const struct compile *c, int database)
+{
+    s64 size = c->db->settings[SETTING_PAGE_SIZE];
+    struct store *store = c->db->databases[database].store;
+    if (store) {
+        struct store_stats stats;
+        store_stats_get(store, &stats);
+        size = stats.page_size;
+    }
+    return size > 0 ? size : 4096;
 }
 
 // ---- kinds ------------------------------------------------------------------------------------------------
@@ -206,16 +246,39 @@ static void flag_pragma(struct compile *c, const struct pragma_def *def, const c
         for (int i = 0; i < compile_database_count(c); i++) emit(c, OP_ParseSchema, i, 0, 0);
 }
 
-static void setting_pragma(struct compile *c, const struct pragma_def *def, const char *value)
+// 0 when transactions do not spill, else from how many pages on they do, which is the cache's size at least.
+static void cache_spill_pragma(struct compile *c, int database, const char *value)
+{
+    s64 spill = c->db->settings[SETTING_CACHE_SPILL];
+    if (value) {
+        s32 pages = 1;
+        if (!value_int32(value, &pages) || pages == 0) pages = (s32)MAX(spill < 0 ? -spill : spill, (s64)1);
+        s32 said = 1;
+        (void)value_int32(value, &said);
+        setting_set(c, SETTING_CACHE_SPILL, pragma_boolean(value, said != 0) ? pages : -pages);
+        return;
+    }
+    s64 pages = c->db->databases[database].settings[DATABASE_CACHE_SIZE];
+    if (pages < 0) pages = -pages * 1024 / (page_size_of(c, database) + PAGE_OVERHEAD);
+    result_int(c, spill < 0 ? 0 : MAX(spill, pages));
+}
+
+static void setting_pragma(struct compile *c, const struct pragma_def *def, int database, const char *value)
 {
     enum connection_setting setting = (enum connection_setting)def->detail;
+    if (setting == SETTING_CACHE_SPILL) {
+        cache_spill_pragma(c, database, value);
+        return;
+    }
     s64 now = c->db->settings[setting];
     if (value) {
-        s64 v = value_int64(value, now);
-        if (setting == SETTING_CACHE_SPILL) v = pragma_boolean(value, value_int(value) != 0) ? MAX(value_int(value), 1) : 0;
+        s64 v = value_int64(value, -1);
+        if (v >= 0 && (setting == SETTING_ANALYSIS_LIMIT || setting == SETTING_THREADS)) v &= 0x7fffffff;
+        if (setting == SETTING_THREADS) v = MIN(v, (s64)THREADS_MAX);
         if (setting == SETTING_BUSY_TIMEOUT) v = MAX(value_int(value), 0);
         if (setting == SETTING_WAL_AUTOCHECKPOINT) v = MAX(value_int(value), 0);
         if (setting == SETTING_MMAP_SIZE) v = 0;
+        if (setting == SETTING_HARD_HEAP_LIMIT && now > 0) v = v > 0 ? MIN(v, now) : now; // may be lowered
         if (v >= 0) {
             setting_set(c, setting, v);
             now = v;
@@ -303,16 +366,35 @@ static void temp_store_pragma(struct compile *c, const char *value)
     setting_set(c, SETTING_TEMP_STORE, v);
 }
 
-static void cache_size_pragma(struct compile *c, const struct pragma_def *def, int database, const char *value)
+static void cache_size_pragma(struct compile *c, int database, const char *value)
 {
-    bool stored = strcmp(def->name, "default_cache_size") == 0;
-    s64 now = c->db->databases[database].settings[DATABASE_CACHE_SIZE];
-    if (!value) {
-        result_int(c, stored ? MAX(now, -now) : now);
+    if (value)
+        database_setting_set(c, database, DATABASE_CACHE_SIZE, value_int(value));
+    else
+        result_int(c, c->db->databases[database].settings[DATABASE_CACHE_SIZE]);
+}
+
+// Is kept in the file's header; how large the cache is goes by it when it is set alone.
+static void default_cache_size_pragma(struct compile *c, int database, const char *value)
+{
+    if (value) {
+        s64 v = value_int(value);
+        compile_write_database(c, database, false);
+        emit(c, OP_SetCookie, database, META_DEFAULT_CACHE_SIZE, (int)(v < 0 ? -v : v));
+        database_setting_set(c, database, DATABASE_CACHE_SIZE, v < 0 ? -v : v);
         return;
     }
-    s64 v = value_int(value);
-    database_setting_set(c, database, DATABASE_CACHE_SIZE, stored && v < 0 ? -v : v);
+    int reg = reg_alloc(c), zero = reg_alloc(c);
+    compile_use_database(c, database);
+    emit(c, OP_ReadCookie, database, reg, META_DEFAULT_CACHE_SIZE);
+    int said = emit(c, OP_IfPos, reg, 0, 0);
+    emit(c, OP_Integer, 0, zero, 0);
+    emit(c, OP_Subtract, reg, zero, reg);
+    int negative = emit(c, OP_IfPos, reg, 0, 0);
+    program_emit_integer(c->program, reg, CACHE_SIZE_DEFAULT);
+    emit_jump_here(c, said);
+    emit_jump_here(c, negative);
+    emit(c, OP_ResultRow, reg, 1, 0);
 }
 
 // What the digits at the text's beginning say, or its hexadecimal ones; kept within 64 bits.
@@ -403,14 +485,7 @@ static void page_size_pragma(struct compile *c, int database, const char *value)
         if (v >= 512 && v <= 65536 && (v & (v - 1)) == 0) setting_set(c, SETTING_PAGE_SIZE, v);
         return;
     }
-    s64 size = c->db->settings[SETTING_PAGE_SIZE];
-    struct store *store = c->db->databases[database].store;
-    if (store) {
-        struct store_stats stats;
-        store_stats_get(store, &stats);
-        size = stats.page_size;
-    }
-    result_int(c, size > 0 ? size : 4096);
+    result_int(c, page_size_of(c, database));
 }
 
 static void checkpoint_pragma(struct compile *c, int database, bool said, const char *value)
@@ -443,7 +518,7 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
     } else if (strcmp(name, "max_page_count") == 0) {
         reg = reg_alloc(c);
         compile_use_database(c, database);
-        emit(c, OP_MaxPgcnt, database, reg, value ? MAX(value_int(value), 0) : 0);
+        emit(c, OP_MaxPgcnt, database, reg, value ? (int)MIN(MAX(value_int64(value, 0), (s64)0), (s64)INT32_MAX) : 0);
         emit(c, OP_ResultRow, reg, 1, 0);
     } else if (strcmp(name, "incremental_vacuum") == 0) {
         s64 limit = value ? value_int(value) : 0;
@@ -464,8 +539,10 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
         synchronous_pragma(c, database, value);
     } else if (strcmp(name, "temp_store") == 0) {
         temp_store_pragma(c, value);
-    } else if (strcmp(name, "cache_size") == 0 || strcmp(name, "default_cache_size") == 0) {
-        cache_size_pragma(c, def, database, value);
+    } else if (strcmp(name, "cache_size") == 0) {
+        cache_size_pragma(c, database, value);
+    } else if (strcmp(name, "default_cache_size") == 0) {
+        default_cache_size_pragma(c, database, value);
     } else if (strcmp(name, "journal_size_limit") == 0) {
         journal_size_limit_pragma(c, database, value);
     } else if (strcmp(name, "locking_mode") == 0) {
@@ -492,11 +569,14 @@ void pragma_statement(struct compile *c, struct stmt_pragma *s)
     const struct pragma_def *def = pragma_find(s->name.name);
     int database = ddl_database(c, &s->name, DATABASE_MAIN);
     if (!def) return;
+    // To be named is to be opened.
+    if (database == DATABASE_TEMP && (def->kind == PRAGMA_ROWS || def->kind == PRAGMA_FLAG)) compile_use_database(c, database);
     c->program->run_once = true;
     bool rows = !s->value || def->flags & PRAGMA_F_RETURNS || def->kind == PRAGMA_ROWS ||
                 (def->kind == PRAGMA_OTHER && def->flags & PRAGMA_F_ARGUMENT) ||
                 (def->kind == PRAGMA_HEADER && def->flags & PRAGMA_F_READ_ONLY);
-    if (def->kind == PRAGMA_NOTHING || (!s->value && def->flags & PRAGMA_F_NO_QUESTION)) rows = false;
+    if (def->kind == PRAGMA_NOTHING && !(def->flags & (PRAGMA_F_TABLE | PRAGMA_F_COLUMN))) rows = false;
+    if (!s->value && def->flags & PRAGMA_F_NO_QUESTION) rows = false;
     if (rows) {
         u32 count = pragma_column_count(def);
         compile_result_columns(c, count);
@@ -511,7 +591,7 @@ void pragma_statement(struct compile *c, struct stmt_pragma *s)
         break;
     }
     case PRAGMA_FLAG: flag_pragma(c, def, s->value); break;
-    case PRAGMA_SETTING: setting_pragma(c, def, s->value); break;
+    case PRAGMA_SETTING: setting_pragma(c, def, database, s->value); break;
     case PRAGMA_HEADER: header_pragma(c, def, database, s->value); break;
     case PRAGMA_OTHER: other_pragma(c, def, database, s->name.schema != NULL, s->value); break;
     case PRAGMA_NOTHING: break;

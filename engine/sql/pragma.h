@@ -20,6 +20,8 @@ enum pragma_flags {
     PRAGMA_F_TABLE = 4,     // there is a pragma_X
     PRAGMA_F_ARGUMENT = 8,  // ... with an argument
     PRAGMA_F_NO_QUESTION = 16, // says nothing when it is not set
+    PRAGMA_F_SCHEMA = 32,   // ... with a schema
+    PRAGMA_F_COLUMN = 64,   // PRAGMA_NOTHING: of a column, without rows
 };
 struct pragma_def {
     const char *name;

@@ -223,8 +223,7 @@ void pragma_integrity_check(struct compile *c, int database, const char *value, 
             k.only = value;
     }
     int found = -1;
-    if (k.only && !locate_table(c, database >= 0 ? compile_database_name(c, database) : NULL, k.only, -1, true, &found))
-        k.only = NULL;
+    if (k.only) locate_table(c, database >= 0 ? compile_database_name(c, database) : NULL, k.only, -1, false, &found);
     k.left = reg_alloc(c);
     k.text = reg_alloc(c);
     k.part = reg_alloc(c);

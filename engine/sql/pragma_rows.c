@@ -122,7 +122,7 @@ static u32 view_column_count(struct compile *c, const struct table *view, int da
 
 static void collect_table_list(struct compile *c, const char *schema, const char *name, struct pragma_rows *rows)
 {
-    for (int d = compile_database_count(c) - 1; d >= 0; d--) {
+    for (int d = 0; d < compile_database_count(c); d++) {
         const struct schema *s = compile_schema(c, d);
         if (!s || (schema && !name_equal(schema, compile_database_name(c, d)))) continue;
         compile_use_database(c, d);
@@ -230,7 +230,7 @@ static void collect_databases(struct compile *c, struct pragma_rows *rows)
 static void add_function(struct pragma_rows *rows, const struct fn_def *f, bool built_in)
 {
     const char *type = f->flags & FN_WINDOW ? "w" : f->flags & FN_AGGREGATE ? "a" : "s";
-    s64 flags = (f->flags & FN_DETERMINISTIC ? 0x800 : 0) | (f->flags & FN_DIRECT_ONLY ? 0x80000 : 0) |
+    s64 flags = (f->flags & FN_DETERMINISTIC && !(f->flags & FN_AGGREGATE) ? 0x800 : 0) | (f->flags & FN_DIRECT_ONLY ? 0x80000 : 0) |
                 (f->flags & FN_UNSAFE ? 0 : 0x200000);
     add_row(rows, "tittii", f->name, (s64)built_in, type, "utf8", (s64)f->argument_count, flags);
 }

@@ -6,6 +6,8 @@
 
 #include "../fn/fn.h"
 
+#define ARGUMENTS_FEW 4 // of functions that take so many and no other number, at most
+
 static void resolve_node(struct name_context *n, struct expr *e);
 
 int name_list_find(const struct name_list *list, const char *name)
@@ -472,6 +474,17 @@ static int references_sources(struct compile *c, struct expr *e, struct source_l
     return r.other_count > 0 ? 0 : -1;
 }
 
+// A function of that name is none for windows, with whatever number of arguments.
+static bool never_window(struct compile *c, const char *name)
+{
+    bool exists;
+    for (s32 count = 0; count <= ARGUMENTS_FEW; count++) {
+        const struct fn_def *def = compile_function(c, name, count, &exists);
+        if (def) return !(def->flags & (FN_WINDOW | FN_WINDOW_ONLY));
+    }
+    return false;
+}
+
 static void resolve_function(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
@@ -487,6 +500,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
             resolve_expr_list(n, e->list);
             return;
         }
+        if (exists && window && never_window(c, name)) compile_fail_at(c, e, "%s() may not be used as a window function", name);
         if (exists) compile_fail_at(c, e, "wrong number of arguments to function %s()", name);
         compile_fail_at(c, e, "no such function: %s", name);
     }
@@ -529,7 +543,6 @@ static void resolve_function(struct name_context *n, struct expr *e)
         if (window) compile_fail_at(c, e, "%s() may not be used as a window function", name);
         if (e->filter) compile_fail_at(c, e, "FILTER may not be used with non-aggregate %s()", name);
         if (e->order_by) compile_fail_at(c, e, "ORDER BY may not be used with non-aggregate %s()", name);
-        if (e->flags & EXPR_F_STAR) compile_fail_at(c, e, "wrong number of arguments to function %s()", name);
     }
     if (window && e->order_by) compile_fail_at(c, e, "ORDER BY may not be used with window function %s()", name);
     resolve_list_in(n, e->list);
@@ -710,8 +723,6 @@ static void resolve_node(struct name_context *n, struct expr *e)
     case EXPR_RAISE:
     case EXPR_CURRENT:
     case EXPR_SELECT_COLUMN:
-        if (e->kind == EXPR_RAISE && !c->outer && !c->trigger.table)
-            compile_fail_at(c, e, "RAISE() may only be used within a trigger-program");
         if (e->kind == EXPR_CURRENT && n->flags & (NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED))
             prohibit(n, "non-deterministic functions", NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED, e);
         resolve_operands(n, e);

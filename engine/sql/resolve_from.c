@@ -1,4 +1,5 @@
 // FROM: tables, views, CTEs, joins, and "*".
+#include "../connection.h"
 #include "resolve.h"
 
 // ---- tables ---------------------------------------------------------------------------------------------
@@ -586,7 +587,8 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
 {
     struct source_list *from = s->from;
     const char *wanted = NULL;
-    bool seen = false;
+    bool seen = false, long_names = compile_connection_flag(c, CONNECTION_FULL_COLUMN_NAMES) &&
+                                    !compile_connection_flag(c, CONNECTION_SHORT_COLUMN_NAMES);
     if (star->expr->kind == EXPR_DOT) wanted = star->expr->left->text;
     for (u32 i = 0; from && i < from->count; i++) {
         struct source *source = &from->items[i];
@@ -656,7 +658,7 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
                 e->flags |= EXPR_F_QUOTED;
             }
             struct expr_item *item = expr_list_add(c->arena, out, e);
-            item->name = column->name;
+            item->name = long_names ? arena_format(c->arena, "%s.%s", label ? label : "", column->name) : column->name;
             item->name_kind = ITEM_ALIAS;
             if (s->flags & SELECT_F_NESTED_FROM) {
                 if (inner && inner->name_kind == ITEM_TABLE) item->name = inner->name;

@@ -37,13 +37,16 @@ enum affinity affinity_of_cast(const char *type)
 
 void column_set_type(struct column *c, const char *type)
 {
-    static const char *const names[] = {NULL, "any", "blob", "int", "integer", "real", "text"};
+    static const char *const names[] = {NULL, "ANY", "BLOB", "INT", "INTEGER", "REAL", "TEXT"};
     c->type = type;
     c->affinity = (u8)affinity_of_type(type);
     c->strict_type = COLUMN_TYPE_OTHER;
     if (*type) c->flags |= COLUMN_HAS_TYPE;
     for (u32 i = 1; i < COUNT_OF(names); i++)
-        if (strcasecmp(type, names[i]) == 0) c->strict_type = (u8)i;
+        if (strcasecmp(type, names[i]) == 0) {
+            c->strict_type = (u8)i;
+            c->type = names[i]; // as SQLite, which keeps the number alone
+        }
 }
 
 static bool is_truth_word(const struct expr *e)

@@ -1,4 +1,5 @@
 // One SELECT.
+#include "../connection.h"
 #include "select.h"
 
 // ---- names of the result ----------------------------------------------------------------------------------------
@@ -7,12 +8,13 @@ static const char *result_name(struct compile *c, struct source_list *sources, s
 {
     if (item->name && item->name_kind == ITEM_ALIAS) return item->name;
     struct expr *e = item->expr;
-    if (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) {
-        if (e->table && !(e->flags & EXPR_F_PARENTHESES && false)) {
-            int column = e->column;
-            if (column < 0) column = e->table->rowid_column;
-            return column < 0 ? "rowid" : e->table->columns[column].name;
-        }
+    bool full = compile_connection_flag(c, CONNECTION_FULL_COLUMN_NAMES);
+    if ((full || compile_connection_flag(c, CONNECTION_SHORT_COLUMN_NAMES)) &&
+        (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) && e->table) {
+        int column = e->column;
+        if (column < 0) column = e->table->rowid_column;
+        const char *name = column < 0 ? "rowid" : e->table->columns[column].name;
+        return full ? arena_format(c->arena, "%s.%s", e->table->name, name) : name;
     }
     if (item->name && item->name_kind == ITEM_SPAN) return item->name;
     if (item->span.size) return arena_copy(c->arena, c->sql + item->span.offset, item->span.size);

@@ -646,7 +646,6 @@ void where_end(struct where_info *w)
             emit_jump_here(c, level->skip_address);
             emit_jump_here(c, level->skip_address - 2);
         }
-        if (level->like_counter) emit(c, OP_DecrJumpZero, level->like_counter, level->like_address, 0);
         if (level->left_join) {
             struct source *s = &w->sources->items[level->source];
             int positive = emit(c, OP_IfPos, level->left_join, 0, 0);

@@ -49,11 +49,9 @@ enum term_flags {
     TERM_AND_INFO = 16,
     TERM_VNULL = 32,    // made of NOT NULL: x > NULL
     TERM_LIKE_OPT = 64, // range made of a LIKE
-    TERM_LIKE = 128,    // the LIKE itself
     TERM_IS = 256,
     TERM_HEURISTIC = 512,
     TERM_SLICE = 1024,  // field of a vector
-    TERM_LIKE_CONDITIONAL = 2048,
 };
 
 struct where_clause;
@@ -169,8 +167,6 @@ struct where_level {
     struct where_index *covering; // multi-index OR: all used this one
     // RIGHT JOIN: keys that matched, and the subroutine of the body
     int right_match, right_bloom, right_return, right_address;
-    int like_counter, like_address; // register and address of a LIKE's two passes, over texts and over blobs
-    bool like_descending;
     int skip_address; // skip-scan: the search for the next value
     bitmask not_ready;
 };

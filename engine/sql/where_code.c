@@ -6,15 +6,12 @@
 // The loop makes sure of the term: it, and what it stands for, is not tested again.
 static void disable_term(struct where_level *level, struct where_term *t)
 {
-    int depth = 0;
     while (!(t->flags & TERM_CODED) && (!level->left_join || t->expr->flags & EXPR_F_OUTER_ON) &&
            !(level->not_ready & t->prereq_all)) {
-        if (depth && t->flags & TERM_LIKE) t->flags |= TERM_LIKE_CONDITIONAL;
-        else t->flags |= TERM_CODED;
+        t->flags |= TERM_CODED;
         if (t->parent < 0) break;
         t = t->clause->terms[t->parent];
         if (--t->children != 0) break;
-        depth++;
     }
 }
 
@@ -193,24 +190,6 @@ static void range_operand_code(struct compile *c, struct expr *e, int count, int
     } else {
         expr_code(c, e, target);
     }
-}
-
-// A LIKE's range holds texts; blobs of those bytes, which lie behind all texts, come in a pass of their own.
-static void like_passes_begin(struct compile *c, struct where_level *level, const struct where_term *start,
-                              const struct where_term *end, bool descending)
-{
-    if (!((start && start->flags & TERM_LIKE_OPT) || (end && end->flags & TERM_LIKE_OPT))) return;
-    level->like_counter = reg_alloc(c);
-    level->like_descending = descending;
-    emit(c, OP_Integer, 1, level->like_counter, 0);
-    level->like_address = emit_here(c);
-}
-
-static void like_operand_cast(struct compile *c, const struct where_level *level, const struct where_term *t, int reg)
-{
-    if (!level->like_counter || !(t->flags & TERM_LIKE_OPT)) return;
-    emit(c, level->like_descending ? OP_IfNot : OP_If, level->like_counter, emit_here(c) + 2, 0);
-    emit(c, OP_Cast, reg, AFFINITY_BLOB, 0);
 }
 
 // The table's cursor follows the index when a column that the index lacks is read.
@@ -400,7 +379,6 @@ static void index_loop(struct where_info *w, struct where_level *level, bool rev
         stop_at_null = b;
     }
     char *affinity;
-    like_passes_begin(c, level, start, end, reverse ^ (eq < x->column_count && x->descending[eq]));
     int base = all_equalities_code(w, level, reverse, extra, &affinity);
     char *end_affinity = NULL;
     if (end && end_count) end_affinity = arena_copy(c->arena, affinity + eq, (size_t)end_count);
@@ -413,7 +391,6 @@ static void index_loop(struct where_info *w, struct where_level *level, bool rev
     if (start) {
         struct expr *right = start->expr->right;
         range_operand_code(c, right, start_count, base + eq);
-        like_operand_cast(c, level, start, base + eq);
         if (!(start->flags & TERM_VNULL) && expr_can_be_null(right))
             emit(c, OP_IsNull, base + eq, next, 0);
         range_affinity(right, start_count, affinity + eq);
@@ -439,7 +416,6 @@ static void index_loop(struct where_info *w, struct where_level *level, bool rev
     if (end) {
         struct expr *right = end->expr->right;
         range_operand_code(c, right, end_count, base + eq);
-        like_operand_cast(c, level, end, base + eq);
         if (!(end->flags & TERM_VNULL) && expr_can_be_null(right))
             emit(c, OP_IsNull, base + eq, next, 0);
         if (end_affinity) {
@@ -718,11 +694,7 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
                 if (!later) later = 3;
                 continue;
             }
-            int texts = 0; // the range has said it all of texts, not of blobs
-            if (t->flags & TERM_LIKE_CONDITIONAL && level->like_counter)
-                texts = emit(c, level->like_descending ? OP_IfNot : OP_If, level->like_counter, 0, 0);
             expr_jump_if_false(c, e, level->continue_label, true);
-            if (texts) emit_jump_here(c, texts);
             t->flags |= TERM_CODED;
         }
         pass = later;

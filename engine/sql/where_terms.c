@@ -506,7 +506,6 @@ static void analyze_like(struct where_clause *wc, int at)
     if (!like_prefix(c, e, &left, &prefix, &size, &complete, &no_case, &pattern)) return;
     char *low = arena_copy(c->arena, prefix, size), *high = arena_copy(c->arena, prefix, size);
     if (no_case) {
-        term->flags |= TERM_LIKE;
         for (u32 i = 0; i < size; i++) {
             if (low[i] >= 'a' && low[i] <= 'z') low[i] = (char)(low[i] - 32);
             if (high[i] >= 'A' && high[i] <= 'Z') high[i] = (char)(high[i] + 32);

@@ -162,7 +162,7 @@ io_status vm_halt(struct skerry_stmt *s)
         } else {
             s->op.err = before;
             db->deferred_violations = db->deferred_immediate_violations = 0;
-            db->flags &= ~(1ull << CONNECTION_DEFER_FOREIGN_KEYS);
+            if (s->program->reads) db->flags &= ~(1ull << CONNECTION_DEFER_FOREIGN_KEYS);
         }
         s->halt_step = HALT_END;
         break;

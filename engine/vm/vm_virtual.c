@@ -37,15 +37,16 @@ static struct eponymous *eponymous_new(const struct table_function *f)
     return e;
 }
 
-// pragma_X: its columns, then hidden: the argument, if it takes one, and the schema.
+// pragma_X: its columns, then hidden: the argument and the schema, if it takes them.
 static struct eponymous *eponymous_pragma(const struct pragma_def *def)
 {
-    u32 shown = pragma_column_count(def), hidden = def->flags & PRAGMA_F_ARGUMENT ? 2 : 1, count = shown + hidden;
+    u32 shown = pragma_column_count(def), argument = def->flags & PRAGMA_F_ARGUMENT ? 1 : 0;
+    u32 count = shown + argument + (def->flags & PRAGMA_F_SCHEMA ? 1 : 0);
     struct eponymous *e = calloc(1, sizeof *e + count * sizeof(struct column));
     if (!e) return NULL;
     arena_init(&e->arena, NULL, NULL);
     for (u32 i = 0; i < count; i++) {
-        const char *name = i < shown ? pragma_column_name(&e->arena, def, i) : i + 1 < count ? "arg" : "schema";
+        const char *name = i < shown ? pragma_column_name(&e->arena, def, i) : i < shown + argument ? "arg" : "schema";
         if (!name) name = "";
         e->columns[i] = (struct column){.name = name, .type = "", .affinity = AFFINITY_BLOB, .storage = (s16)i,
                                         .flags = i < shown ? 0 : COLUMN_HIDDEN};
@@ -106,25 +107,25 @@ static io_status pragma_open(struct skerry_stmt *s, struct vm_cursor *c, const s
     struct arena a;
     arena_init(&a, NULL, NULL);
     const struct table *t = c->virtual_table;
-    bool has_argument = t->column_count >= 2 && (t->columns[t->column_count - 2].flags & COLUMN_HIDDEN);
     const char *texts[2] = {NULL, NULL}; // argument, schema
-    for (u32 i = 0; i < 2; i++) {
-        if (i == 0 && !has_argument) continue;
-        const struct value *v = argv[has_argument ? i : i - 1];
+    u32 shown = 0;
+    while (shown < t->column_count && !(t->columns[shown].flags & COLUMN_HIDDEN)) shown++;
+    for (u32 k = shown; k < t->column_count; k++) {
+        u32 i = strcmp(t->columns[k].name, "schema") == 0;
+        const struct value *v = argv[k - shown];
         if (!v || v->type == VALUE_NULL) continue;
         struct value text;
         value_init(&text);
         char *quoted = NULL;
         if (value_copy(&text, v) == ERR_OK && (text.type == VALUE_TEXT || value_to_text(&text) == ERR_OK)) {
-            char quote = i ? '"' : '\'';
             quoted = arena_alloc(&a, 2 * (size_t)text.size + 3);
             char *at = quoted;
-            if (at) *at++ = quote;
-            for (u32 k = 0; at && k < text.size; k++) {
-                if (text.bytes[k] == (u8)quote) *at++ = quote;
-                *at++ = (char)text.bytes[k];
+            if (at) *at++ = '\'';
+            for (u32 m = 0; at && m < text.size; m++) {
+                if (text.bytes[m] == '\'') *at++ = '\'';
+                *at++ = (char)text.bytes[m];
             }
-            if (at) *at++ = quote;
+            if (at) *at++ = '\'';
         }
         value_deinit(&text);
         if (!quoted) {
