@@ -36,6 +36,9 @@ struct fn_def {
     // Aggregates whose step is next to nothing: the step without a context, on a state that is there and that step
     // would change in the same way. False: step has to do it.
     bool (*quick)(void *state, const struct value *argument);
+    // Scalars that keep something for constant arguments: a call with what the call site has kept (not NULL), a bit for each
+    // argument that is constant, the arguments one behind the other. False: scalar has to be called.
+    bool (*quick_scalar)(const void *kept, u32 constant, u32 argc, const struct value *arguments, struct value *out);
 };
 
 // The built-in with that name (any case) and the best match for argc; NULL with *name_exists telling

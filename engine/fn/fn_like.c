@@ -17,8 +17,10 @@ struct like_pattern {
     enum like_shape shape;
     u32 size, literal_size;
     u8 *literal; // of the plain shapes: lower case when case is folded
-    u8 rare[2];  // of `contains`: the byte (both cases) that is searched for first
-    u32 rare_at;
+    struct like_byte {
+        u8 either[2]; // both cases
+        u32 at;       // in the literal
+    } rare[2];        // of `contains`: the bytes that are searched for first
     u8 text[];   // the pattern itself, then the literal
 };
 
@@ -125,6 +127,12 @@ static u32 rarity(u8 c)
     return is_digit(c) ? 150 : 220;
 }
 
+static struct like_byte rare_byte(const struct like_pattern *l, u32 at)
+{
+    u8 c = l->literal[at];
+    return (struct like_byte){{c, l->rules.fold && (u8)(c - 'a') < 26 ? c - 0x20 : c}, at};
+}
+
 static void shape_find(struct like_pattern *l)
 {
     const u8 *p = l->text, *end = p + l->size;
@@ -165,12 +173,16 @@ static void shape_find(struct like_pattern *l)
         l->shape = front || back ? SHAPE_ANY : SHAPE_EXACT;
         return;
     }
+    u32 first = 0, second = n - 1;
     for (u32 i = 1; i < n; i++) {
-        if (rarity(literal[i]) > rarity(literal[l->rare_at])) l->rare_at = i;
+        if (rarity(literal[i]) > rarity(literal[first])) first = i;
     }
-    u8 rare = literal[l->rare_at];
-    l->rare[0] = l->rare[1] = rare;
-    if (l->rules.fold && (u8)(rare - 'a') < 26) l->rare[1] = rare - 0x20;
+    if (second == first) second = 0;
+    for (u32 i = 0; i < n; i++) {
+        if (i != first && rarity(literal[i]) > rarity(literal[second])) second = i;
+    }
+    l->rare[0] = rare_byte(l, first);
+    l->rare[1] = rare_byte(l, second);
 }
 
 static bool literal_equal(const struct like_pattern *l, const u8 *z)
@@ -185,46 +197,65 @@ static bool literal_equal(const struct like_pattern *l, const u8 *z)
 // Sixteen bytes of 0xff where the byte is one of the two.
 typedef u8 bytes16 __attribute__((vector_size(16)));
 
-static bool contains(const struct like_pattern *l, const u8 *z, u32 size)
+ALWAYS_INLINE bytes16 bytes_hit(const u8 *at, bytes16 a, bytes16 b)
+{
+    bytes16 text;
+    memcpy(&text, at, 16);
+    return (bytes16)((text == a) | (text == b));
+}
+
+// Where the literal is; NULL: nowhere. It is looked at where two of its rare bytes are.
+static const u8 *literal_find(const struct like_pattern *l, const u8 *z, u32 size)
 {
     u32 n = l->literal_size;
-    if (size < n) return false;
-    if (!l->rules.fold) return memmem(z, size, l->literal, n) != NULL;
-    const u8 *from = z + l->rare_at, *stop = z + size - n + l->rare_at + 1; // where the rare byte may be
-    bytes16 a, b;
-    memset(&a, l->rare[0], 16);
-    memset(&b, l->rare[1], 16);
-    for (; stop - from >= 16; from += 16) {
-        bytes16 text;
-        memcpy(&text, from, 16);
-        bytes16 hit = (bytes16)((text == a) | (text == b));
+    if (size < n) return NULL;
+    if (!l->rules.fold) return memmem(z, size, l->literal, n);
+    u32 places = size - n + 1;
+    const struct like_byte *x = &l->rare[0], *y = &l->rare[1];
+    if (places < 16) {
+        for (u32 i = 0; i < places; i++) {
+            u8 c = z[i + x->at];
+            if ((c == x->either[0] || c == x->either[1]) && literal_equal(l, z + i)) return z + i;
+        }
+        return NULL;
+    }
+    bytes16 a, b, c, d;
+    memset(&a, x->either[0], 16);
+    memset(&b, x->either[1], 16);
+    memset(&c, y->either[0], 16);
+    memset(&d, y->either[1], 16);
+    for (u32 i = 0;;) {
+        bytes16 hit = bytes_hit(z + i + x->at, a, b) & bytes_hit(z + i + y->at, c, d);
         u64 half[2];
         memcpy(half, &hit, 16);
-        for (u32 h = 0; h < 2; h++) {
+        for (u32 h = 0; UNLIKELY((half[0] | half[1]) != 0) && h < 2; h++) {
             for (u64 bits = half[h]; bits;) {
                 u32 byte = (u32)__builtin_ctzll(bits) / 8; // little-endian: the lowest byte comes first
-                if (literal_equal(l, from + 8 * h + byte - l->rare_at)) return true;
+                if (literal_equal(l, z + i + 8 * h + byte)) return z + i + 8 * h + byte;
                 bits &= ~(0xffull << (8 * byte));
             }
         }
+        if (i == places - 16) return NULL;
+        i = MIN(i + 16, places - 16); // some places a second time, rather than one by one
     }
-    for (; from < stop; from++) {
-        if ((*from == l->rare[0] || *from == l->rare[1]) && literal_equal(l, from - l->rare_at)) return true;
-    }
-    return false;
 }
 
 static bool like_match(const struct like_pattern *l, const u8 *z, u32 size)
 {
+    const u8 *at;
     switch (l->shape) {
     case SHAPE_ANY: return true;
-    case SHAPE_EXACT: return size == l->literal_size && literal_equal(l, z);
+    case SHAPE_EXACT: return size >= l->literal_size && literal_equal(l, z) && (size == l->literal_size || z[l->literal_size] == 0);
     case SHAPE_PREFIX: return size >= l->literal_size && literal_equal(l, z);
-    case SHAPE_SUFFIX: return size >= l->literal_size && literal_equal(l, z + size - l->literal_size);
-    case SHAPE_CONTAINS: return contains(l, z, size);
+    case SHAPE_SUFFIX:
+        size = text_length(z, size);
+        return size >= l->literal_size && literal_equal(l, z + size - l->literal_size);
+    case SHAPE_CONTAINS: // text ends at its first NUL
+        at = literal_find(l, z, size);
+        return at && text_length(z, (u32)(at - z)) == (u32)(at - z);
     case SHAPE_GENERAL: break;
     }
-    return pattern_match(l, l->text, l->text + l->size, z, z + size) == MATCH;
+    return pattern_match(l, l->text, l->text + l->size, z, z + text_length(z, size)) == MATCH;
 }
 
 // ---- the functions -------------------------------------------------------------------------------------
@@ -286,7 +317,7 @@ static void like_run(struct function_context *ctx, const u8 *pattern, u32 patter
 {
     struct like_pattern *l = pattern_get(ctx, pattern, text_length(pattern, pattern_size), escape);
     if (!l) return;
-    result_integer(ctx, like_match(l, text, text_length(text, size)));
+    result_integer(ctx, like_match(l, text, size));
     if (!ctx->aux) free(l);
 }
 
@@ -318,14 +349,22 @@ done:
     value_deinit(&scratch[1]);
 }
 
+static bool like_quick(const void *kept, u32 constant, u32 argc, const struct value *arguments, struct value *out)
+{
+    u32 needed = argc == 3 ? 5 : 1; // the pattern and the escape
+    if ((constant & needed) != needed || arguments[1].type != VALUE_TEXT) return false;
+    value_set_integer(out, like_match(kept, arguments[1].bytes, arguments[1].size));
+    return true;
+}
+
 const struct fn_def FN_LIKE_TABLE[] = {
-    {"like", 2, FN_DETERMINISTIC | FN_LIKE, USER_LIKE, like_fn},
-    {"like", 3, FN_DETERMINISTIC | FN_LIKE, USER_LIKE, like_fn},
-    {"glob", 2, FN_DETERMINISTIC | FN_LIKE, USER_GLOB, like_fn},
+    {"like", 2, FN_DETERMINISTIC | FN_LIKE, USER_LIKE, like_fn, .quick_scalar = like_quick},
+    {"like", 3, FN_DETERMINISTIC | FN_LIKE, USER_LIKE, like_fn, .quick_scalar = like_quick},
+    {"glob", 2, FN_DETERMINISTIC | FN_LIKE, USER_GLOB, like_fn, .quick_scalar = like_quick},
     {0},
 };
 
 const struct fn_def FN_LIKE_CASE_SENSITIVE[2] = {
-    {"like", 2, FN_DETERMINISTIC | FN_LIKE, USER_LIKE_CASE, like_fn},
-    {"like", 3, FN_DETERMINISTIC | FN_LIKE, USER_LIKE_CASE, like_fn},
+    {"like", 2, FN_DETERMINISTIC | FN_LIKE, USER_LIKE_CASE, like_fn, .quick_scalar = like_quick},
+    {"like", 3, FN_DETERMINISTIC | FN_LIKE, USER_LIKE_CASE, like_fn, .quick_scalar = like_quick},
 };

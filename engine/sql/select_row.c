@@ -73,9 +73,8 @@ static void sorter_insert(struct compile *c, struct select *s, struct sort *sort
     int skip = 0;
     if (limit_register && !sort->use_sorter) {
         // Room for LIMIT + OFFSET rows: after that a row either is worse than the last or takes its place.
-        emit(c, OP_IfNotZero, limit_register, emit_here(c) + 4, 0);
-        emit(c, OP_Last, sort->cursor, 0, 0);
-        skip = emit_int(c, OP_IdxLE, sort->cursor, 0, base, keys);
+        emit(c, OP_IfNotZero, limit_register, emit_here(c) + 3, 0);
+        skip = emit_int(c, OP_LastLE, sort->cursor, 0, base, keys);
         emit(c, OP_Delete, sort->cursor, 0, 0);
     }
     int sequence_reg = at;

@@ -26,7 +26,7 @@ static inline io_status cursor_next_inline(struct cursor *c, struct op *op)
 }
 
 // As cursor_entry.
-static inline io_status cursor_entry_inline(struct cursor *c, struct op *op)
+ALWAYS_INLINE io_status cursor_entry_inline(struct cursor *c, struct op *op)
 {
     if (c->cell_parsed) return IO_DONE;
     const struct page *p = c->path[c->depth];

@@ -177,6 +177,7 @@
     X(NullRow, NONE)    /* cursor p1 is on its null row: columns and rowid are NULL */ \
     X(SeekEnd, NONE) /* cursor p1 to its end, for appending */ \
     X(Last, J)          /* cursor p1 to its last entry; jumps when empty and p2 is not 0 */ \
+    X(LastLE, J)        /* cursor p1, not empty, to its last entry; jumps when that is <= r[p3@p4], what follows in it left out. Else it is deleted and another inserted next */ \
     X(IfSizeBetween, J) /* jumps when the estimate (10 log2) of the entries of p1 is within p3..p4 int */ \
     X(IfEmpty, J)       /* jumps when the table of cursor p1 is empty */ \
     X(GroupOpen, NONE)  /* cursor p1 is a table of groups by p4 key_info, with the accumulators r[p2@p3]; p5: their sizes vary */ \

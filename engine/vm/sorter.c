@@ -83,44 +83,55 @@ static u64 bytes_prefix(const u8 *p, u64 size, bool fold, bool *exact)
     return v >> 2;
 }
 
+u64 sorter_value_prefix(const struct value *v, const struct key_info *info, bool *exact)
+{
+    u64 prefix = 0;
+    switch ((enum value_type)v->type) {
+    case VALUE_NULL: break;
+    case VALUE_INTEGER:
+        // Within 2^51 a double's 62 upper bits hold the integer exactly.
+        if (v->integer > 1ll << 50 || v->integer < -(1ll << 50)) *exact = false;
+        prefix = real_prefix((double)v->integer);
+        break;
+    case VALUE_REAL:
+        *exact = false;
+        prefix = real_prefix(v->real);
+        break;
+    case VALUE_TEXT: {
+        const struct collation *c = info->collations[0];
+        bool binary = !c || c == &COLLATION_BINARY, fold = c == &COLLATION_NOCASE;
+        prefix = 2ull << 62;
+        if ((binary || fold) && info->encoding <= 1)
+            prefix |= bytes_prefix(v->bytes, v->size, fold, exact);
+        else
+            *exact = false;
+        break;
+    }
+    case VALUE_BLOB: prefix = 3ull << 62 | bytes_prefix(v->bytes, v->size, false, exact); break;
+    }
+    u8 order = info->orders[0];
+    if (order & KEY_NULLS_LAST && prefix == 0) return order & KEY_DESC ? 0 : UINT64_MAX;
+    if (order & KEY_DESC) prefix = ~prefix;
+    return prefix;
+}
+
 u64 sorter_prefix(const u8 *record, u64 size, const struct key_info *info, bool *exact)
 {
     const u8 *end = record + size;
     u64 header, type = 0;
     u32 n = varint_get_checked(record, end, &header);
     if (!n || header > size || !varint_get_checked(record + n, record + header, &type)) return 0;
-    u64 prefix;
     u64 value_size = type < 12 ? serial_type_size(type) : (type - 12) / 2;
     if (value_size > size - header) return 0;
-    const u8 *at = record + header;
-    if (type == 0 || type == 10 || type == 11) {
-        prefix = 0;
-    } else if (type < 12) {
-        struct value v = {0};
-        if (serial_get(at, type, info->encoding, &v) != ERR_OK) return 0;
-        if (v.type == VALUE_INTEGER) {
-            // Within 2^51 a double's 62 upper bits hold the integer exactly.
-            if (v.integer > 1ll << 50 || v.integer < -(1ll << 50)) *exact = false;
-            prefix = real_prefix((double)v.integer);
-        } else {
-            *exact = false;
-            prefix = v.type == VALUE_NULL ? 0 : real_prefix(v.real);
-        }
-    } else if (type & 1) {
-        const struct collation *c = info->collations[0];
-        bool binary = !c || c == &COLLATION_BINARY, fold = c == &COLLATION_NOCASE;
-        prefix = 2ull << 62;
-        if ((binary || fold) && info->encoding <= 1)
-            prefix |= bytes_prefix(at, value_size, fold, exact);
-        else
-            *exact = false;
-    } else {
-        prefix = 3ull << 62 | bytes_prefix(at, value_size, false, exact);
+    struct value v = {.type = VALUE_NULL};
+    if (type >= 12) { // text as it is in the record, whatever the encoding
+        v.type = type & 1 ? VALUE_TEXT : VALUE_BLOB;
+        v.bytes = record + header;
+        v.size = (u32)value_size;
+    } else if (serial_get(record + header, type, info->encoding, &v) != ERR_OK) {
+        return 0;
     }
-    u8 order = info->orders[0];
-    if (order & KEY_NULLS_LAST && prefix == 0) return order & KEY_DESC ? 0 : UINT64_MAX;
-    if (order & KEY_DESC) prefix = ~prefix;
-    return prefix;
+    return sorter_value_prefix(&v, info, exact);
 }
 
 // ---- adding ------------------------------------------------------------------------------------------------

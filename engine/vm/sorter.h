@@ -80,3 +80,6 @@ static inline const u8 *sorter_record(const struct sorter *s, u32 *size)
 }
 // Compares the current record with another by the first `fields` fields; NULL in a field: not equal.
 int sorter_compare(struct sorter *s, const u8 *record, u64 size, u32 fields);
+// 64 bits that sort as the first field of keys does, equal ones aside: then, unless *exact is set to false, the fields
+// are equal too.
+u64 sorter_value_prefix(const struct value *first, const struct key_info *info, bool *exact);

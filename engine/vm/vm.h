@@ -44,6 +44,8 @@ struct vm_cursor {
     s8 database;    // -1: ephemeral
     int seek_result;
     u64 sequence;
+    u64 last_prefix; // of a tree that holds the first rows of an order: sorter_value_prefix of its last entry
+    bool last_known, last_exact;
     u32 seek_hit;
     s64 deferred_rowid;
     struct vm_cursor *alternative; // index cursor to take columns from while the seek is deferred
@@ -235,6 +237,7 @@ io_status vm_ephemeral_txn(struct skerry_stmt *s, struct txn **out);
 io_status vm_seek(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_found(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_seek_rowid(struct skerry_stmt *s, const struct instruction *in, bool *jump);
+io_status vm_last_compare(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_index_rowid(struct skerry_stmt *s, struct vm_cursor *c, s64 *rowid);
 io_status vm_reset_sorter(struct skerry_stmt *s, const struct instruction *in);

@@ -37,13 +37,13 @@ static inline void number_decode(const u8 *bytes, u32 type, struct value *out)
 
 // Whether the cursor's row is in hand and parsed as far as that column. row_valid says that the cursor is neither on its
 // null row nor deferred; a tree's cursor that was saved has forgotten its cell.
-static inline bool column_ready(const struct vm_cursor *c, u32 column)
+ALWAYS_INLINE bool column_ready(const struct vm_cursor *c, u32 column)
 {
     return c->row_valid && column < c->parsed_count && (c->c.cell_parsed || c->kind != VM_CURSOR_TREE);
 }
 
 // Of a column that is ready. False: vm_column has to be called.
-static inline bool column_get(const struct vm_cursor *c, u32 column, struct value *out)
+ALWAYS_INLINE bool column_get(const struct vm_cursor *c, u32 column, struct value *out)
 {
     const struct vm_field *f = &c->fields[column];
     u32 type = f->type, offset = f->offset, end = f[1].offset, size = end - offset;
@@ -68,7 +68,7 @@ static inline bool column_get(const struct vm_cursor *c, u32 column, struct valu
 }
 
 // Neither waits nor fails. False: vm_column has to be called.
-static inline bool column_fast(struct vm_cursor *c, struct op *op, u32 column, struct value *out)
+ALWAYS_INLINE bool column_fast(struct vm_cursor *c, struct op *op, u32 column, struct value *out)
 {
     if (UNLIKELY(!column_ready(c, column)) && UNLIKELY(!vm_column_quick(c, op, column))) return false;
     return column_get(c, column, out);

@@ -171,6 +171,7 @@ io_status vm_ephemeral_txn(struct skerry_stmt *s, struct txn **out)
 
 static io_status cursor_empty(struct skerry_stmt *s, struct vm_cursor *c)
 {
+    c->last_known = false;
     if (!c->walk) {
         c->walk = calloc(1, sizeof *c->walk);
         if (!c->walk) return vm_no_memory(s);
@@ -486,7 +487,7 @@ io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, 
     if (UNLIKELY(!record)) IO_TRY(vm_column_row(s, c));
     struct search_key k = {.info = c->key_info, .values = &s->frame->registers[in->p3],
                            .count = (u16)in->p4.integer,
-                           .default_result = in->opcode == OP_IdxLE || in->opcode == OP_IdxGT ? -1 : 0};
+                           .default_result = in->opcode == OP_IdxLE || in->opcode == OP_LastLE || in->opcode == OP_IdxGT ? -1 : 0};
     if (UNLIKELY(!record)) {
         record = c->row;
         size = c->row_size;
@@ -499,17 +500,39 @@ io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, 
             c->row_buffer_size = c->row_size;
         }
         IO_TRY(cursor_read(&c->c, &s->op, 0, c->row_size, c->row_buffer));
-        c->row = record = c->row_buffer;
-        c->row_available = c->row_size;
+        record = c->row_buffer;
     }
     int compare = record_compare(record, size, &k, &s->op.err);
     if (UNLIKELY(s->op.err.code != ERR_OK)) return IO_FAIL;
     switch (in->opcode) {
+    case OP_LastLE:
     case OP_IdxLE: *jump = compare <= 0; break;
     case OP_IdxLT: *jump = compare < 0; break;
     case OP_IdxGT: *jump = compare > 0; break;
     default: *jump = compare >= 0; break;
     }
+    return IO_DONE;
+}
+
+// Which rows come behind the last one that is kept is mostly seen from the first field; the last one's is remembered.
+io_status vm_last_compare(struct skerry_stmt *s, const struct instruction *in, bool *jump)
+{
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    c->row_valid = c->deferred = false;
+    IO_TRY(cursor_last(&c->c, &s->op));
+    c->null_row = c->c.state != CURSOR_VALID;
+    IO_TRY(vm_index_compare(s, in, jump));
+    c->last_known = false;
+    if (!*jump) return IO_DONE;
+    struct value first;
+    u32 count;
+    value_init(&first);
+    IO_TRY(vm_column_row(s, c));
+    if (c->row_available < c->row_size || c->key_info->encoding > 1) return IO_DONE;
+    if (record_decode(c->row, c->row_size, 1, &first, 1, &count, &s->op.err) != ERR_OK) return IO_FAIL;
+    c->last_exact = true;
+    c->last_prefix = sorter_value_prefix(&first, c->key_info, &c->last_exact);
+    c->last_known = true;
     return IO_DONE;
 }
 

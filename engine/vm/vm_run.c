@@ -632,25 +632,28 @@ static inline void affinity_apply(struct value *v, char affinity, err_code *code
 // Every instruction jumps to the next by itself, so that each has its own place in the branch predictor.
 #define CASE(name) case OP_##name: label_##name
 #define LABEL(name, flag) &&label_##name,
-#define DISPATCH                                                                                   \
-    do {                                                                                           \
-        executed++;                                                                                \
-        goto *labels[in->opcode];                                                                  \
-    } while (0)
+#define DISPATCH goto *labels[in->opcode]
 #define NEXT                                                                                       \
     do {                                                                                           \
         in++;                                                                                      \
         DISPATCH;                                                                                  \
     } while (0)
+// What was executed is counted at jumps: the bytes of instructions from where the last one led to.
+#define GO_TO(address)                                                                             \
+    do {                                                                                           \
+        const struct instruction *to_ = &code[address];                                            \
+        executed += (uintptr_t)(in + 1) - (uintptr_t)to_;                                          \
+        in = to_;                                                                                  \
+    } while (0)
 #define JUMP(address)                                                                              \
     do {                                                                                           \
-        in = &code[address];                                                                       \
+        GO_TO(address);                                                                            \
         DISPATCH;                                                                                  \
     } while (0)
 // A jump that may close a loop.
 #define JUMP_BACK(address)                                                                         \
     do {                                                                                           \
-        in = &code[address];                                                                       \
+        GO_TO(address);                                                                            \
         if (UNLIKELY(--jumps <= 0)) goto slice;                                                    \
         DISPATCH;                                                                                  \
     } while (0)
@@ -702,7 +705,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
     const struct instruction *code, *in;
     struct vm_cursor *c;
     s32 jumps = slice_jumps(db);
-    u64 executed = 0;
+    uintptr_t executed; // modulo its size: a program's instructions may lie before those of another
     static const void *const labels[] = {OPCODE_LIST(LABEL)};
     bool jump = false;
     enum vm_result result;
@@ -714,7 +717,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
     }
     if (UNLIKELY(db->interrupted) && slice_over(s)) return VM_FAIL;
     in = &code[s->pc];
-    executed++;
+    executed = -(uintptr_t)in;
     switch ((enum opcode)in->opcode) {
     // -- flow of control
     CASE(Init): JUMP(in->p2 ? in->p2 : PC + 1);
@@ -750,6 +753,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
             JUMP(ignore ? code[s->pc].p2 : s->pc + 1);
         }
         s->error_action = (u8)in->p2;
+        executed += sizeof *in;
         if (in->p1 == 0) {
             result = VM_DONE;
             goto leave;
@@ -979,7 +983,14 @@ enum vm_result vm_run(struct skerry_stmt *s)
         NEXT;
     }
     CASE(TypeCheck): TRY(vm_type_check(s, in)); NEXT;
-    CASE(Function):
+    CASE(Function): {
+        const struct function_call *call = in->p4.call;
+        if (call->def->quick_scalar) {
+            const void *kept = s->frame->aux[call->number].data;
+            if (LIKELY(kept) && LIKELY(call->def->quick_scalar(kept, (u32)in->p1, in->p5, &regs[in->p2], &regs[in->p3]))) NEXT;
+        }
+    }
+        __attribute__((fallthrough));
     CASE(PureFunc): TRY(vm_function(s, in)); NEXT;
     CASE(ClrSubtype): regs[in->p1].flags &= ~VALUE_SUBTYPE; NEXT;
     CASE(GetSubtype):
@@ -1167,6 +1178,16 @@ enum vm_result vm_run(struct skerry_stmt *s)
         s->counters.rows_read++;
         c->null_row = c->c.state != CURSOR_VALID;
         if (c->null_row && in->opcode == OP_Last && in->p2) JUMP(in->p2);
+        NEXT;
+    CASE(LastLE):
+        CURSOR(in->p1);
+        if (LIKELY(c->last_known)) {
+            bool exact = c->last_exact && in->p4.integer == 1;
+            u64 prefix = sorter_value_prefix(&regs[in->p3], c->key_info, &exact);
+            if (prefix > c->last_prefix || (prefix == c->last_prefix && exact)) JUMP(in->p2);
+        }
+        TRY(vm_last_compare(s, in, &jump));
+        if (jump) JUMP(in->p2);
         NEXT;
     CASE(IfSizeBetween):
         TRY(size_between(s, in, &jump));
@@ -1360,15 +1381,15 @@ slice:
     }
     DISPATCH;
 wait:
-    executed--;
     result = VM_WAIT;
     goto leave;
 fail:
     s->error_action = CONFLICT_ABORT;
 fail_as_set:
+    executed += sizeof *in;
     result = VM_FAIL;
 leave:
     s->pc = PC;
-    s->counters.instructions += executed;
+    s->counters.instructions += (executed + (uintptr_t)in) / sizeof *in;
     return result;
 }
