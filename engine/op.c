@@ -20,9 +20,8 @@ void op_mutate(struct op *op)
     op->mutating = true;
 }
 
-void op_settle(struct op *op)
+void op_unpin(struct op *op)
 {
-    op->mutating = false;
     for (u32 i = 0; i < op->pin_count; i++) {
         op->pins[i]->frame->pinned_by = NULL;
         page_unpin(op->pins[i]);

@@ -23,4 +23,10 @@ struct op {
 void op_init(struct op *op, struct io *io, void (*wake)(struct waiter *w));
 void op_deinit(struct op *op); // unpins, leaves wait lists
 void op_mutate(struct op *op);
-void op_settle(struct op *op); // unpins; the next gather may start
+void op_unpin(struct op *op);
+// Unpins; the next gather may start.
+static inline void op_settle(struct op *op)
+{
+    op->mutating = false;
+    if (op->pin_count) op_unpin(op);
+}

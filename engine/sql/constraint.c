@@ -428,7 +428,6 @@ void constraint_checks(struct compile *c, struct constraint_job *job)
     }
     if (k.rechecks) recheck_code(c, &k, list, count);
     if (table_has_rowid(t)) {
-        affinity_once(c, &k);
-        emit(c, OP_MakeRecord, job->reg_new + 1, t->stored_count, job->target->index_regs[job->target->index_count]);
+        row_record(c, t, job->reg_new + 1, k.affinity_done, job->target->index_regs[job->target->index_count]);
     }
 }

@@ -60,11 +60,16 @@ void select_recursive(struct compile *c, struct select *s, struct select_dest *d
     select_code(c, setup, &into);
     explain_pop(c);
     into.reg = into.reg_count = 0;
-    int top = emit(c, OP_Rewind, queue, break_label, 0);
-    emit(c, OP_NullRow, current, 0, 0);
-    if (order_by) emit(c, OP_Column, queue, (int)order_by->count + 1, row);
-    else emit(c, OP_RowData, queue, row, 0);
-    emit(c, OP_Delete, queue, 0, 0);
+    int top;
+    if (order_by) {
+        top = emit(c, OP_Rewind, queue, break_label, 0);
+        emit(c, OP_NullRow, current, 0, 0);
+        emit(c, OP_Column, queue, (int)order_by->count + 1, row);
+        emit(c, OP_Delete, queue, 0, 0);
+    } else {
+        top = emit(c, OP_QueueGet, queue, break_label, row);
+        emit(c, OP_NullRow, current, 0, 0);
+    }
     int continue_label = emit_label(c);
     select_offset_code(c, offset, continue_label);
     select_row_code(c, s, current, NULL, NULL, dest, continue_label, break_label);

@@ -144,6 +144,8 @@ bool expr_reads_changed(struct compile *c, const struct table *t, const struct e
 
 // The row's affinities (STRICT: type checks) on the columns from reg_first on. generated_later: the generated
 // columns are not there yet.
+// The record of a row's stored columns, with their affinities unless these were applied.
+void row_record(struct compile *c, const struct table *t, int reg_first, bool affinity_done, int record);
 void row_affinity(struct compile *c, const struct table *t, int reg_first, bool generated_later);
 // Computes the generated columns of the row whose columns start at reg_first.
 void generated_code(struct compile *c, const struct table *t, int reg_first);

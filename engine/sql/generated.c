@@ -17,13 +17,9 @@ void column_default_code(struct compile *c, const struct table *t, u32 column, i
     expr_code_factor(c, self_expr(c, NULL, value, 0), reg);
 }
 
-void row_affinity(struct compile *c, const struct table *t, int reg_first, bool generated_later)
+// The affinities of a row's stored columns as far as there are any but BLOB; NULL: none.
+static const char *row_affinities(struct compile *c, const struct table *t, bool generated_later)
 {
-    if (t->flags & TABLE_STRICT) {
-        emit(c, OP_TypeCheck, reg_first, t->stored_count, generated_later);
-        set_p4_table(c, t);
-        return;
-    }
     char *letters = arena_alloc(c->arena, t->stored_count + 1u);
     u32 count = 0, used = 0;
     for (u32 i = 0; i < t->column_count; i++) {
@@ -33,10 +29,29 @@ void row_affinity(struct compile *c, const struct table *t, int reg_first, bool 
         letters[count++] = (char)(later ? AFFINITY_NONE : column->affinity);
         if (!later && column->affinity > AFFINITY_BLOB) used = count;
     }
-    if (used == 0) return;
     letters[used] = 0;
-    emit(c, OP_Affinity, reg_first, (int)used, 0);
+    return used ? letters : NULL;
+}
+
+void row_affinity(struct compile *c, const struct table *t, int reg_first, bool generated_later)
+{
+    if (t->flags & TABLE_STRICT) {
+        emit(c, OP_TypeCheck, reg_first, t->stored_count, generated_later);
+        set_p4_table(c, t);
+        return;
+    }
+    const char *letters = row_affinities(c, t, generated_later);
+    if (!letters) return;
+    emit(c, OP_Affinity, reg_first, (int)strlen(letters), 0);
     set_p4_text(c, letters);
+}
+
+void row_record(struct compile *c, const struct table *t, int reg_first, bool affinity_done, int record)
+{
+    if (!affinity_done && t->flags & TABLE_STRICT) row_affinity(c, t, reg_first, false);
+    const char *letters = affinity_done || t->flags & TABLE_STRICT ? NULL : row_affinities(c, t, false);
+    emit(c, OP_MakeRecord, reg_first, t->stored_count, record);
+    if (letters) set_p4_text(c, letters);
 }
 
 struct dependency {

@@ -218,13 +218,9 @@ void select_row_deliver(struct compile *c, struct select *s, struct select_dest 
             reg_release(c, record);
         } else {
             r1 = reg_temp(c);
-            r2 = reg_temp(c);
             emit(c, OP_MakeRecord, reg, count, r1);
-            emit(c, OP_NewRowid, parm, r2, 0);
-            emit(c, OP_Insert, parm, r1, r2);
-            emit_set_p5(c, WRITE_APPEND);
+            emit(c, OP_QueuePut, parm, r1, 0);
             reg_release(c, r1);
-            reg_release(c, r2);
         }
         if (skip) emit_jump_here(c, skip);
         reg_release(c, seen);

@@ -255,11 +255,25 @@ static io_status insert_over(struct cursor *c, struct op *op, const struct btree
     return IO_DONE;
 }
 
+// A row's new record is as long as the one that the cursor has just been read at: most updates.
+static bool overwrites(const struct cursor *c, const struct btree_entry *e)
+{
+    return c->cell_parsed && c->state == CURSOR_VALID && !c->key_info && c->rowid == e->rowid && c->local_size == e->size &&
+           c->payload_size == e->size && !e->zero_tail && !change_recording(c->txn) &&
+           txn_page_ready(c->txn, c->path[c->depth]);
+}
+
 static io_status insert_run(struct cursor *c, struct op *op, const struct btree_entry *e, u32 flags,
                             int seek_result)
 {
     u32 at, old_overflow = 0, old_size = 0;
     bool replaces;
+    if (overwrites(c, e)) {
+        IO_TRY(txn_cursors_save(c->txn, op, c->root, c));
+        struct page *p = c->path[c->depth];
+        memmove(p->data + (c->local - p->data), e->data, e->size);
+        return IO_DONE;
+    }
     IO_TRY(insert_seek(c, op, e, flags, seek_result, &at, &replaces));
     if (change_recording(c->txn)) {
         IO_TRY(change_insert_gather(c, op, e, flags));

@@ -148,6 +148,8 @@
     X(OpenEphemeral, NONE) /* cursor p1 on a new empty table of p2 columns; p4 key_info: an index. Again: it is emptied */ \
     X(OpenAutoindex, NONE) /* the same */ \
     X(SorterOpen, NONE) /* cursor p1 is a sorter by p4 key_info; p3 > 0: only the first p3 columns count */ \
+    X(QueuePut, NONE)   /* the record r2 goes to the end of the queue of ephemeral table p1 */ \
+    X(QueueGet, J)      /* r3 = the record that is first in the queue of p1, taken out; jumps when there is none */ \
     X(SequenceTest, J)  /* jumps when the sequence counter of cursor p1 is 0; it is incremented */ \
     X(OpenPseudo, NONE) /* cursor p1 has one row: the record in r2, of p3 columns */ \
     X(Close, NONE)      /* closes cursor p1 */ \

@@ -79,6 +79,7 @@ struct vm_cursor {
 
     struct vm_ephemeral *ephemeral;
     struct btree_walk *walk; // clearing, counting
+    struct row_queue *queue; // of a recursive query
     struct sorter *sorter;
     s32 pseudo_register; // VM_CURSOR_GROUPS: the first accumulator
     struct group_table *groups;
@@ -243,6 +244,10 @@ io_status vm_index_rowid(struct skerry_stmt *s, struct vm_cursor *c, s64 *rowid)
 io_status vm_reset_sorter(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_count(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_deferred_seek(struct skerry_stmt *s, struct vm_cursor *c);
+// vm_queue.c
+io_status vm_queue_put(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_queue_get(struct skerry_stmt *s, const struct instruction *in, bool *jump);
+void vm_queue_free(struct skerry_stmt *s, struct vm_cursor *c);
 // vm_ahead.c
 // A row is looked up in table `rows` for the entry that `walk` is on, by its last field, or by another with
 // column >= 0; `waits`: it has to be waited for. Reads rows of the next entries ahead when that is worth it.
@@ -292,6 +297,34 @@ io_status vm_virtual_update(struct skerry_stmt *s, const struct instruction *in)
 io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 // vm_explain.c
 enum vm_result vm_explain(struct skerry_stmt *s);
+
+// As value_apply_affinity, which most values do not need; *code is set when it fails.
+static inline void vm_affinity_apply(struct value *v, char affinity, err_code *code)
+{
+    switch (affinity) {
+    case AFFINITY_INTEGER:
+    case AFFINITY_NUMERIC:
+        if (v->type == VALUE_INTEGER || v->type == VALUE_NULL) return;
+        break;
+    case AFFINITY_REAL:
+        if (v->type == VALUE_NULL) return;
+        if (v->type == VALUE_REAL) {
+            v->real += 0.0; // no column of reals holds -0.0
+            return;
+        }
+        if (v->type == VALUE_INTEGER) {
+            value_set_real(v, (double)v->integer);
+            return;
+        }
+        break;
+    case AFFINITY_TEXT:
+        if (v->type == VALUE_TEXT || v->type == VALUE_NULL) return;
+        break;
+    default: return;
+    }
+    err_code applied = value_apply_affinity(v, (enum affinity)affinity);
+    if (applied != ERR_OK) *code = applied;
+}
 
 io_status vm_no_memory(struct skerry_stmt *s);
 io_status vm_memory_check(struct skerry_stmt *s); // SKERRY_LIMIT_STATEMENT_MEMORY

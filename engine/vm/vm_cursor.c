@@ -23,6 +23,7 @@ void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
         btree_walk_deinit(c->walk);
         free(c->walk);
     }
+    vm_queue_free(s, c);
     ephemeral_unref(c->ephemeral);
     sorter_free(c->sorter);
     if (UNLIKELY(c->groups != NULL)) {
@@ -191,6 +192,7 @@ io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in)
     struct vm_cursor *c = s->frame->cursors[in->p1];
     if (c && c->ephemeral && c->ephemeral->references == 1) { // again: emptied
         IO_TRY(cursor_empty(s, c));
+        vm_queue_free(s, c);
         c->sequence = 0;
         return IO_DONE;
     }

@@ -584,33 +584,6 @@ static bool slice_over(struct skerry_stmt *s)
     return s->op.err.code != ERR_OK;
 }
 
-static inline void affinity_apply(struct value *v, char affinity, err_code *code)
-{
-    switch (affinity) {
-    case AFFINITY_INTEGER:
-    case AFFINITY_NUMERIC:
-        if (v->type == VALUE_INTEGER || v->type == VALUE_NULL) return;
-        break;
-    case AFFINITY_REAL:
-        if (v->type == VALUE_NULL) return;
-        if (v->type == VALUE_REAL) {
-            v->real += 0.0; // no column of reals holds -0.0
-            return;
-        }
-        if (v->type == VALUE_INTEGER) {
-            value_set_real(v, (double)v->integer);
-            return;
-        }
-        break;
-    case AFFINITY_TEXT:
-        if (v->type == VALUE_TEXT || v->type == VALUE_NULL) return;
-        break;
-    default: return;
-    }
-    err_code applied = value_apply_affinity(v, (enum affinity)affinity);
-    if (applied != ERR_OK) *code = applied;
-}
-
 // ---- the loop ------------------------------------------------------------------------------------------------
 
 #define TRY(call)                                                                                  \
@@ -978,7 +951,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(Affinity): {
         err_code failed = ERR_OK;
         const char *letters = in->p4.text;
-        for (s32 i = 0; i < in->p2 && letters[i]; i++) affinity_apply(&regs[in->p1 + i], letters[i], &failed);
+        for (s32 i = 0; i < in->p2 && letters[i]; i++) vm_affinity_apply(&regs[in->p1 + i], letters[i], &failed);
         VALUE(failed);
         NEXT;
     }
@@ -1113,6 +1086,12 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(GroupNext):
         c = cursors[in->p1];
         if (!group_next(c->groups, in->p3 ? &regs[in->p3] : NULL, &regs[c->pseudo_register])) JUMP(in->p2);
+        NEXT;
+    CASE(QueuePut): CURSOR(in->p1);
+        TRY(vm_queue_put(s, in)); NEXT;
+    CASE(QueueGet): CURSOR(in->p1);
+        TRY(vm_queue_get(s, in, &jump));
+        if (jump) JUMP(in->p2);
         NEXT;
     CASE(SequenceTest):
         if (cursors[in->p1]->sequence++ == 0) JUMP(in->p2);

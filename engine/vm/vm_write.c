@@ -22,9 +22,9 @@ io_status vm_make_record(struct skerry_stmt *s, const struct instruction *in)
     u32 count = (u32)in->p2;
     if (in->p4_kind == P4_TEXT) {
         const char *affinity = in->p4.text;
-        for (u32 i = 0; i < count && affinity[i]; i++) {
-            VALUE_TRY(s, value_apply_affinity(&values[i], (enum affinity)affinity[i]));
-        }
+        err_code failed = ERR_OK;
+        for (u32 i = 0; i < count && affinity[i]; i++) vm_affinity_apply(&values[i], affinity[i], &failed);
+        VALUE_TRY(s, failed);
     }
     VALUE_TRY(s, record_compose(values, count, s->encoding, (u64)s->db->limits[SKERRY_LIMIT_LENGTH], out));
     return IO_DONE;

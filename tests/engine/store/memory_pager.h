@@ -312,11 +312,10 @@ void op_init(struct op *op, struct io *io, void (*wake)(struct waiter *w))
     *op = (struct op){.io = io, .err = ERR_CLEAR, .waiter = {.wake = wake}};
 }
 
-void op_settle(struct op *op)
+void op_unpin(struct op *op)
 {
     for (u32 i = 0; i < op->pin_count; i++) page_unpin(op->pins[i]);
     op->pin_count = 0;
-    op->mutating = false;
 }
 
 void op_deinit(struct op *op)
