@@ -251,21 +251,22 @@ static void check_added(struct compile *c, const struct table *t, const struct c
         fail_unless_empty(c, t, database, "Cannot add a column with non-constant default");
 }
 
-// Everything must still make sense in the table as it will be.
-static void check_changed(struct compile *c, struct table *changed, u32 flags, const char *when)
+// The table as it will be, in which everything must still make sense.
+static struct table *changed_table(struct compile *c, const struct table *t, const char *sql, u32 flags, const char *when)
 {
     jmp_buf inner, *outer = c->exit;
     c->exit = &inner;
     if (setjmp(inner) == 0) {
+        struct table *changed = table_of_text(c, t, sql);
         resolve_table(c, changed, flags);
         c->exit = outer;
-        return;
+        return changed;
     }
     c->exit = outer;
     char text[ERR_TEXT_MAX];
     snprintf(text, sizeof text, "%s", c->err->text);
     err_clear(c->err);
-    compile_fail(c, ERR_ERROR, -1, "error in table %s after %s: %s", changed->name, when, text);
+    compile_fail(c, ERR_ERROR, -1, "error in table %s after %s: %s", t->name, when, text);
 }
 
 static void add_column(struct compile *c, struct stmt_alter *s)
@@ -284,8 +285,7 @@ static void add_column(struct compile *c, struct stmt_alter *s)
     const char *sql = arena_format(c->arena, "%.*s, %.*s%s", (int)create->columns_end, t->sql, (int)s->add_span.size,
                                    c->sql + s->add_span.offset, t->sql + create->columns_end);
     check_added(c, t, s->add, database);
-    struct table *new = table_of_text(c, t, sql);
-    check_changed(c, new, 0, "add column");
+    struct table *new = changed_table(c, t, sql, 0, "add column");
     nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),
                sql_quoted(c, t->name));
     // Default values of added columns need format 3.
@@ -413,7 +413,7 @@ static void drop_column(struct compile *c, struct stmt_alter *s)
     c->top->may_abort = true;
     check_indexes(c, t, column);
     // Strings in double quotes are gone: what is left is columns.
-    check_changed(c, table_of_text(c, t, sql), NAME_NO_DOUBLE_QUOTED, "drop column");
+    changed_table(c, t, sql, NAME_NO_DOUBLE_QUOTED, "drop column");
     alteration_apply(&a);
     nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),
                sql_quoted(c, t->name));
