@@ -210,7 +210,7 @@ io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in)
     if (c->vocab) return fts_vocab_column_get(c->vocab, &s->op, (u32)in->p2, out);
     if (!c->function) {
         u32 hidden = 0, column = (u32)in->p2;
-        while (!(c->virtual_table->columns[hidden].flags & COLUMN_HIDDEN)) hidden++;
+        while (hidden < c->virtual_table->column_count && !(c->virtual_table->columns[hidden].flags & COLUMN_HIDDEN)) hidden++;
         if (column >= hidden)
             VALUE_TRY(s, value_copy(out, &c->pragma_arguments[column - hidden]));
         else if (column < c->inner->program->column_count)
