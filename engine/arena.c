@@ -13,13 +13,13 @@ struct arena_block {
 // Blocks of the usual size that the thread's next arenas take: most statements need one or two, and malloc is slow
 // for their size.
 #ifdef __SANITIZE_ADDRESS__
-#define SPARE_MAX 0u // else what is used after an arena's end would go unseen
+#define SPARE_MAX 0 // else what is used after an arena's end would go unseen
 #else
-#define SPARE_MAX 16u
+#define SPARE_MAX 16
 #endif
 static _Thread_local struct {
     struct arena_block *first;
-    u32 count;
+    int count;
 } spare;
 
 void arena_init(struct arena *a, void (*out_of_memory)(struct arena *a), void *context)

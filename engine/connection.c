@@ -166,7 +166,9 @@ static io_status schema_load_one(struct skerry *db, struct op *op, u32 index)
 {
     struct database *d = &db->databases[index];
     if (index == DATABASE_TEMP && !d->txn) {
+        schema_unref(d->schema);
         d->schema = schema_empty(true);
+        d->schema_stale = false;
         return d->schema ? IO_DONE : IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
     }
     IO_TRY(connection_database_open(db, op, index));
