@@ -69,6 +69,8 @@ static const struct config_command SERVE = {"usage: skerry serve [--NAME VALUE].
                                             "HTTP, and pushes every commit to the store.\n",
                                             SERVE_SETTINGS, COUNT_OF(SERVE_SETTINGS)};
 
+#define CLAIM_NS 5000000000ull // waited for before a database that is opened lazily is served
+
 struct node {
     struct config config;
     struct io *io;
@@ -76,6 +78,7 @@ struct node {
     struct object_store *objects;
     struct master_key key;
     struct backup *backup;
+    bool backup_started;
     struct skerry_engine *engine;
     struct skerry *keeper; // holds the database open
     struct wal_watch wal_watch;
@@ -506,7 +509,7 @@ static bool database_open(struct node *n, struct err *err)
                                       .key_previous = &d->previous,
                                       .keys_fixed = true,
                                       .checksums = d->checksums};
-    bool made = skerry_engine_create(&o, &n->engine, err);
+    bool made = n->engine || skerry_engine_create(&o, &n->engine, err);
     sodium_memzero(d, sizeof *d);
     if (!made) return false;
     if (!skerry_open(n->engine, n->path, n->view ? SKERRY_OPEN_READ_ONLY : SKERRY_OPEN_CREATE, &n->keeper, err)) return false;
@@ -554,6 +557,7 @@ static bool backup_begin(struct node *n, bool promote, struct err *err)
     o.history_factor = (u32)factor;
     o.cpu_percent = (u32)cpu;
     o.promote = promote;
+    o.remote = n->remote;
     o.log = on_backup_log;
     o.log_context = n;
     n->backup = backup_create(&o, err);
@@ -573,7 +577,11 @@ static bool promoted_backup(void *context, struct backup **out, struct err *err)
 static bool source_begin(struct node *n, struct err *err)
 {
     u64 poll_ms;
-    if (!n->follow[0]) return backup_begin(n, false, err);
+    if (!n->follow[0]) {
+        struct remote_status r = {0};
+        if (n->remote) remote_status_get(n->remote, &r);
+        return backup_begin(n, r.fresh, err);
+    }
     if (n->view) {
         err_set(err, ERR_USAGE, __func__, "--follow and --at or --tx cannot be given together");
         return false;
@@ -603,6 +611,73 @@ static void promoted(struct node *n, struct backup *backup)
     follower_destroy(n->follower);
     n->follower = NULL;
     n->backup = backup;
+}
+
+static void wait_for(struct node *n, struct completion *c)
+{
+    while (c->state != COMPLETION_DONE)
+        if (io_step(n->io, 100000000) < 0) break;
+}
+
+static void database_close(struct node *n)
+{
+    struct err err = ERR_CLEAR;
+    if (n->keeper)
+        while (skerry_close(n->keeper, &err) == SKERRY_WAIT) io_step(n->io, 100000000);
+    n->keeper = NULL;
+    if (err.code != ERR_OK) log_event(LOG_ERROR, "node.close", "msg=\"%s\"", err.text);
+}
+
+static void backup_end(struct node *n, u64 deadline_ns)
+{
+    struct completion done;
+    if (!n->backup) return;
+    completion_init(&done, NULL, NULL);
+    backup_stop(n->backup, deadline_ns, &done);
+    wait_for(n, &done);
+}
+
+// The state that was opened is not the newest any more, and nothing was written to it: the newer one takes its place.
+static bool remote_begin_again(struct node *n, struct err *err)
+{
+    static const char *const FILES[] = {"", "-hydrate", "-backup", "-wal"};
+    char path[4200];
+    backup_end(n, io_now_ns(n->io));
+    database_close(n);
+    backup_destroy(n->backup);
+    n->backup = NULL;
+    remote_close(n->remote);
+    n->remote = NULL;
+    for (u32 i = 0; i < COUNT_OF(FILES); i++) {
+        snprintf(path, sizeof path, "%s%s", n->path, FILES[i]);
+        unlink(path);
+    }
+    return remote_begin(n, 0, 0, err) && source_begin(n, err) && database_open(n, err);
+}
+
+// Whoever wrote to this backup is fenced before the first client is served, so that nothing that it pushes is passed over.
+static bool claim(struct node *n, struct err *err)
+{
+    struct remote_status r;
+    u64 deadline = io_now_ns(n->io) + CLAIM_NS;
+    if (!n->remote || !n->backup) return true;
+    remote_status_get(n->remote, &r);
+    if (!r.fresh) return true;
+    for (;;) {
+        struct backup_status s;
+        backup_start(n->backup, skerry_store(n->keeper));
+        n->backup_started = true;
+        do {
+            io_step(n->io, 10000000);
+            backup_status_get(n->backup, &s);
+        } while (!s.claimed && s.state != BACKUP_REFUSED && io_now_ns(n->io) < deadline);
+        if (s.claimed) return true;
+        if (!s.behind || io_now_ns(n->io) >= deadline) { // goes on by itself, or says what is wrong
+            log_event(LOG_WARN, "hydrate.unclaimed", "msg=\"the backup is not claimed yet: an earlier writer may still push to it\"");
+            return true;
+        }
+        if (!remote_begin_again(n, err)) return false;
+    }
 }
 
 static bool past_open(struct node *n, struct err *err)
@@ -700,12 +775,6 @@ static void on_signal(struct completion *c)
     io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
 }
 
-static void wait_for(struct node *n, struct completion *c)
-{
-    while (c->state != COMPLETION_DONE)
-        if (io_step(n->io, 100000000) < 0) break;
-}
-
 // Answers what is under way, rolls back what is open, pushes what waits, and lets go of everything.
 static void node_stop(struct node *n)
 {
@@ -727,21 +796,14 @@ static void node_stop(struct node *n)
         wait_for(n, &done);
         hrana_destroy(n->hrana);
     }
-    if (n->backup) {
-        completion_init(&done, NULL, NULL);
-        backup_stop(n->backup, deadline, &done);
-        wait_for(n, &done);
-    }
-    struct err err = ERR_CLEAR;
-    if (n->keeper)
-        while (skerry_close(n->keeper, &err) == SKERRY_WAIT) io_step(n->io, 100000000);
-    if (err.code != ERR_OK) log_event(LOG_ERROR, "node.close", "msg=\"%s\"", err.text);
+    backup_end(n, deadline);
+    database_close(n);
     feed_destroy(n->feed);
     if (n->engine) skerry_engine_destroy(n->engine);
     past_destroy(n->past);
-    remote_close(n->remote);
     backup_destroy(n->backup);
     follower_destroy(n->follower);
+    remote_close(n->remote);
     if (n->hub && !hub_busy(n->hub)) hub_destroy(n->hub);
     object_store_close(n->objects);
     io_http_destroy(n->http_client);
@@ -780,7 +842,7 @@ static bool node_start(struct node *n, struct err *err)
                   log_quote(io_backend_reason(n->io), quoted, sizeof quoted));
     }
     return config_database(&n->config, &n->database, err) && data_open(n, err) && backup_open(n, err) && encryption_check(n, err) && view_begin(n, err) && restore_if_missing(n, err) &&
-           source_begin(n, err) && past_open(n, err) && database_open(n, err) && hub_open(n, err) && server_open(n, err);
+           source_begin(n, err) && past_open(n, err) && database_open(n, err) && claim(n, err) && hub_open(n, err) && server_open(n, err);
 }
 
 int serve_command(int argc, char **argv)
@@ -818,7 +880,7 @@ int serve_command(int argc, char **argv)
     if (node_start(n, &err)) {
         io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
         if (!n->view) wal_watch_start(&n->wal_watch, skerry_store(n->keeper));
-        if (n->backup) backup_start(n->backup, skerry_store(n->keeper));
+        if (n->backup && !n->backup_started) backup_start(n->backup, skerry_store(n->keeper));
         if (n->follower) follower_start(n->follower, skerry_store(n->keeper));
         log_event(
             LOG_INFO, "node.listening", "address=%s port=%u io=%s database=%s store=%s auth=%s",

@@ -360,8 +360,11 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     snprintf(b->sums_path, sizeof b->sums_path, "%s-backup-sums", b->path);
     b->mark_read = backup_mark_read(b->io, b->path, &b->mark);
     b->mark.replica = false;
-    b->file_is_clean = b->mark_read && b->mark.clean && backup_file_identity(b->io, b->path, &size, &modified_ns) &&
-                       size == b->mark.file_size && modified_ns == b->mark.file_modified_ns;
+    // Pages come into a file that is not whole while nobody has it open, and no other program can make anything of it.
+    bool partial = b->options.remote != NULL;
+    b->file_is_clean = b->mark_read && b->mark.clean &&
+                       (partial || (backup_file_identity(b->io, b->path, &size, &modified_ns) && size == b->mark.file_size &&
+                                    modified_ns == b->mark.file_modified_ns));
     if (b->file_is_clean) {
         size_t sums_size;
         u8 *sums = backup_file_read(b->io, b->sums_path, &sums_size);
@@ -464,6 +467,7 @@ void backup_destroy(struct backup *b)
     sums_deinit(&b->sums);
     op_deinit(&b->op);
     free(b->pages);
+    free(b->page_sums);
     free(b->extra);
     free(b->page);
     free(b->shards);

@@ -235,6 +235,7 @@ io_status backup_adopt(struct backup *b)
     b->mark.lineage = b->catalog.lineage;
     b->mark.tx = h->tx_max;
     b->mark.sum = h->sum_after;
+    b->stored_pages = h->page_count;
     memcpy(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE);
     b->mark.epoch = MAX(MAX(epoch, b->claimed ? b->mark.epoch : epoch), b->epoch_tried) + 1;
     b->catalog.epoch = b->mark.epoch;

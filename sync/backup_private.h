@@ -5,6 +5,7 @@
 
 #include "backup_compact.h"
 #include "catalog.h"
+#include "remote.h"
 #include "sync.h"
 
 // Each step is re-run from its top after a wait, and the next one is named only when it is done.
@@ -96,6 +97,10 @@ struct backup {
     struct iovec mark_iov;
     char mark_folder[4096];
     struct sums sums;
+    // While not all pages are here: the sum is kept by what the changed pages were in the store (only its total then).
+    bool lazy; // this push
+    u32 stored_pages; // of the database as it was pushed last
+    u64 *page_sums; // of pages[], as they are pushed
 
     // The push under way.
     bool claimed;    // a segment of our epoch is in the store

@@ -4,6 +4,7 @@
 #define FRAME_HEADER_SIZE 24
 #define HEAD_CHECK_MS     2000 // a head put says who is the newest writer: that is looked at shortly before
 #define SCAN_SLICE        64 // pages a turn of the loop
+#define SUMS_AHEAD        4u // pages whose old sums are looked for at a time
 #define PUT_TRIES         5 // then the claim is looked at again
 #define SHARD_TRIES       8 // the snapshot that the shards are of holds the WAL meanwhile
 
@@ -93,7 +94,9 @@ io_status backup_snapshot(struct backup *b)
     b->target_ms = io_wall_ms(b->io);
     imager_abandon(b);
     free(b->pages);
+    free(b->page_sums);
     b->pages = NULL;
+    b->page_sums = NULL;
     b->page_total = b->page_next = 0;
     b->group_at = b->group_page = 0;
     b->shard_count = 0;
@@ -116,23 +119,59 @@ io_status backup_snapshot(struct backup *b)
         backup_log(b, SYNC_LOG_INFO, "backup.image", "pushing a whole image of %u pages", b->page_total);
     }
     // Sums go with the pages of an abandoned snapshot too: what it had cut off counts as grown.
-    u32 summed = b->sums.valid ? MIN(b->sums.pages, b->pushed.page_count) : b->pushed.page_count;
+    b->lazy = !b->full && b->options.remote && !remote_whole(b->options.remote);
+    u32 summed = b->lazy ? b->stored_pages : b->sums.valid ? MIN(b->sums.pages, b->pushed.page_count) : b->pushed.page_count;
     bool cut = b->sums.valid && b->target.page_count < b->sums.pages;
-    if (b->full || !b->sums.valid) sums_deinit(&b->sums);
-    if (!sums_resize(&b->sums, b->target.page_count) || (!b->full && !pages_add(b, summed, cut)))
+    if (b->full || b->lazy || !b->sums.valid) sums_deinit(&b->sums);
+    if ((!b->lazy && !sums_resize(&b->sums, b->target.page_count)) || (!b->full && !pages_add(b, summed, cut)))
         return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
     b->sharded = (u64)b->page_total * page_size > SEGMENT_RAW_MAX;
     imager_snapshot(b);
     free(b->page);
     b->page = malloc(page_size);
     if (!b->page) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    if (b->lazy) {
+        b->sums.total = b->mark.sum;
+        b->page_sums = calloc(b->page_total + 1u, sizeof *b->page_sums);
+        if (!b->page_sums) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    }
     b->step = b->full ? STEP_FILL : STEP_SCAN; // an image is summed as it is filled
+    return IO_DONE;
+}
+
+// ---- sums
+// -----------------------------------------------------------------------------------------------
+
+// While pages are missing: a page's old sum goes out of the database's, as the store has it, and its new one comes in.
+static io_status scan_lazy(struct backup *b)
+{
+    u32 lock = segment_lock_page(b->page_size), slice = 0, ahead[SUMS_AHEAD];
+    u32 cut = b->stored_pages > b->target.page_count ? b->stored_pages - b->target.page_count : 0;
+    for (; b->group_at < b->page_total + cut; b->group_at++) {
+        bool gone = b->group_at >= b->page_total;
+        u32 page = gone ? b->target.page_count + 1 + (b->group_at - b->page_total) : b->pages[b->group_at], count = 0;
+        u64 old = 0, new = 0;
+        if (page == lock || (!gone && page > b->target.page_count)) continue;
+        if (slice++ == SCAN_SLICE) return backup_yield(b);
+        for (u32 i = b->group_at; count < SUMS_AHEAD && i < b->page_total + cut; i++) {
+            u32 next = i >= b->page_total ? b->target.page_count + 1 + (i - b->page_total) : b->pages[i];
+            if (next != lock && next <= b->stored_pages) ahead[count++] = next;
+        }
+        if (page <= b->stored_pages) IO_TRY(remote_page_sum(b->options.remote, b->mark.tx, ahead, count, &old, &b->op.waiter, &b->op.err));
+        if (!gone) {
+            IO_TRY(txn_page_copy(b->txn, &b->op, page, b->page));
+            b->page_sums[b->group_at] = new = segment_page_sum(page, b->page, b->page_size);
+        }
+        b->sums.total ^= old ^ new;
+    }
+    b->step = STEP_FILL;
     return IO_DONE;
 }
 
 // Sums of the groups of changed pages, or of all groups.
 io_status backup_scan(struct backup *b)
 {
+    if (b->lazy) return scan_lazy(b);
     struct sums *s = &b->sums;
     u32 lock = segment_lock_page(b->page_size), slice = 0;
     u32 total = s->valid ? b->page_total : s->count;
@@ -247,7 +286,8 @@ static err_code writer_start(struct backup *b)
 static void filled(struct backup *b)
 {
     txn_end_read(b->txn);
-    b->filled = b->sums.valid = true;
+    b->filled = true;
+    b->sums.valid = !b->lazy;
     b->writer.header.sum_after = b->sums.total;
     b->step = STEP_PUT;
 }
@@ -400,6 +440,9 @@ static void segment_is_there(struct backup *b)
     b->status.pushed_segments++;
     b->status.pushed_at_ms = io_wall_ms(b->io);
     backup_catalog_note(b, &w->header, w);
+    if (b->options.remote)
+        remote_pushed(b->options.remote, b->mark.tx, b->mark.epoch, b->page_sums ? b->pages : NULL, b->page_sums, claim ? 0 : b->page_total, !b->lazy && !claim);
+    if (!claim) b->stored_pages = w->header.page_count;
     segment_writer_deinit(w);
     b->sealed = false;
     if (b->record_open)

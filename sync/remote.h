@@ -27,6 +27,7 @@ struct remote_options {
     u64 tx;       // 0: the newest
     s64 time_ms;  // 0: the newest
     bool keep;    // goes on after a restart; binds the file to its backup (PATH-backup)
+    bool follows; // is a replica's: what the store has beyond its state is another's
     bool hydrate; // the rest comes in the background
     sync_log log;
     void *log_context;
@@ -37,9 +38,18 @@ struct remote_status {
     u32 page_size;
     u32 pages_total, pages_here; // of the state
     u64 requests, bytes;         // to and from the store, for pages
+    bool fresh; // opened anew, not gone on with
     bool whole;
     char error[ERR_TEXT_MAX]; // of the newest failure; "" = none since the last success
 };
+
+// For a writer that pushes while pages are missing. Pushed as `tx`: these pages, with these sums (segment_page_sum); or
+// `others`, of which that is not known.
+void remote_pushed(struct remote *r, u64 tx, u64 epoch, const u32 *pages, const u64 *sums, u32 count, bool others);
+// The sum of pages[0] as the store has it as of `tx`, this writer's newest push; those of the next `count` are begun
+// to be looked for. Waits on w.
+io_status remote_page_sum(struct remote *r, u64 tx, const u32 *pages, u32 count, u64 *out, struct waiter *w, struct err *err);
+bool remote_whole(const struct remote *r); // all pages are here
 
 // True when PATH is a file that is not all here yet.
 bool remote_is_partial(const char *path);

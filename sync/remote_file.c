@@ -155,7 +155,7 @@ static void write_begin(struct remote *r, const struct iovec *iov, u32 count, u6
             return;
         }
         for (u32 page = first; page <= last; page++) arriving |= remote_page_arriving(r, page);
-        remote_mark(r, first, last);
+        remote_wrote(r, first, last);
     }
     if (arriving)
         hold(r, iov, count, offset, true, sync, c);
@@ -194,7 +194,7 @@ static void op_truncate(struct io_file *f, u64 size, struct completion *c)
 {
     struct remote *r = remote_of(f);
     u64 kept = size / r->page_size;
-    if (!r->whole && kept < r->page_count) remote_mark(r, (u32)kept + 1, r->page_count);
+    if (!r->whole && kept < r->page_count) remote_wrote(r, (u32)kept + 1, r->page_count);
     io_file_truncate(r->native, size, c);
 }
 

@@ -1,5 +1,6 @@
-// What the parts of a remote file share: remote.c (opening, the map, the background), remote_file.c
-// (the file), remote_pull.c (pages from the store). Private to this folder.
+// What the parts of a remote file share: remote.c (opening, the background), remote_map.c (the map), remote_chain.c
+// (which segments), remote_file.c (the file), remote_pull.c (pages from the store), remote_sum.c (sums of pages that the
+// store has). Private to this folder.
 #pragma once
 
 #include "chain.h"
@@ -11,6 +12,18 @@
 #define REMOTE_SOURCES_MAX     64 // indexes of shards that are kept
 #define REMOTE_MAP_CHUNK       4096u
 #define REMOTE_MAP_HEADER_SIZE 4096u
+#define REMOTE_SUMS            1024u // of pages of the store, of those that were asked for
+
+enum {
+    REMOTE_HEADER_PAGE_SIZE = 8,
+    REMOTE_HEADER_PAGES = 12,
+    REMOTE_HEADER_LINEAGE = 16,
+    REMOTE_HEADER_TX = 24,
+    REMOTE_HEADER_TIME = 32,
+    REMOTE_HEADER_DATABASE = 40,
+    REMOTE_HEADER_EPOCH = 56,
+};
+enum remote_try { TRY_NEWEST, TRY_STATE, TRY_OPENED };
 
 // An object that holds pages: a segment of the chain, or a shard of one.
 struct source {
@@ -34,9 +47,9 @@ struct pull {
     struct remote *remote;
     struct object_request request;
     bool used, background, wanted; // wanted: a read waits for it
-    bool again;                    // ended to be started anew, as one that is wanted
+    bool sum, summed;              // only the page's sum is wanted, and is there
     u32 page, run_max;
-    enum { PULL_FIND, PULL_INDEX, PULL_BLOCKS, PULL_WRITE } state;
+    enum { PULL_FIND, PULL_INDEX, PULL_BLOCKS, PULL_WRITE, PULL_HERE } state;
     struct source *source; // pinned
     struct segment_where where[REMOTE_RUN_BLOCKS_MAX];
     u32 block_count;
@@ -61,6 +74,11 @@ struct held {
     struct held *next;
 };
 
+struct page_sum {
+    u32 page; // 0: none
+    u64 sum;
+};
+
 struct remote {
     struct io_file file; // what was opened
     struct io_mount mount;
@@ -76,7 +94,13 @@ struct remote {
     struct io_file *native, *map_file;
     u32 page_size, page_count;
 
+    // What is not here is the same in every state of the store from the opened one up to state_tx.
+    u64 state_tx, epoch; // epoch: the highest that is known to be this node's
+    enum remote_try try_now;
+    bool fenced;
+
     u8 *map; // a bit a page, set when it is here
+    u8 *written; // a bit a page: here, and maybe not as the store has it
     u32 here;
     u8 *map_dirty; // a byte a chunk
     u8 *map_copy;  // of the chunks being written
@@ -90,6 +114,14 @@ struct remote {
     struct err failure;
     u64 requests, bytes;
     bool whole, running, again, closing;
+    // Sums of pages as of sum_tx: the pages that this node pushed since the chain was loaded, and some others.
+    u64 sum_tx, reloaded_for;
+    struct page_sum *pushed, found[REMOTE_SUMS];
+    u32 pushed_count, pushed_capacity;
+    struct wait_list sums_wait;
+    struct err sum_err;
+    bool sums_ended;
+
     u32 replans; // since a page came
     bool replan; // an object went, merged into another: the chain is made anew when no pull is under way
     struct completion retry, save; // timers: of the background, of the map
@@ -112,21 +144,41 @@ struct remote {
     u32 opens; // of the file, not closed yet
     u64 native_size;
     u8 *header;
-    bool resumed, newer; // newer: a later state than the map's is asked for
-    struct backup_mark mark; // of what this node had pushed, when `marked`
-    bool marked;
+    bool resumed, opened;
 };
 
 static inline bool remote_has(const struct remote *r, u32 page)
 {
     return page > r->page_count || (r->map[(page - 1) / 8] >> ((page - 1) % 8) & 1);
 }
-void remote_mark(struct remote *r, u32 first, u32 last); // pages are here
 void remote_run(struct remote *r); // goes on with whatever can: reads, the background
+void remote_open_run(struct remote *r);
+__attribute__((format(printf, 4, 5))) void remote_log(struct remote *r, enum sync_log_level level, const char *event,
+                                                      const char *format, ...);
+
+// remote_map.c
+void remote_mark(struct remote *r, u32 first, u32 last);  // pages are here
+void remote_wrote(struct remote *r, u32 first, u32 last); // and are this node's own
+void remote_header_make(const struct remote *r, u8 out[REMOTE_MAP_HEADER_SIZE]);
+bool remote_header_good(const u8 *h);
+void remote_map_init(struct remote *r);
+void remote_map_save(struct remote *r); // begins a round, or one more after the one under way
+void remote_map_run(struct remote *r);
+
+// remote_chain.c
+void remote_chain_open(struct remote *r);
+void remote_chain_again(struct remote *r); // no pull may be under way
+
+// remote_sum.c
+void remote_sums_reset(struct remote *r); // the chain is another
+void remote_sums_deinit(struct remote *r);
+void remote_sum_found(struct remote *r, u32 page, u64 sum);
+bool remote_sum_local(const struct remote *r, u32 page); // the file has the page as the store has it
 
 // remote_pull.c
 // A pull for the page is under way, or is started; false: all are busy.
 bool remote_pull(struct remote *r, u32 page, bool wanted, u32 run_max);
+bool remote_pull_sum(struct remote *r, u32 page); // likewise, of its sum
 bool remote_pulls_run(struct remote *r); // true: some ended
 bool remote_pulls_busy(const struct remote *r);
 bool remote_page_arriving(const struct remote *r, u32 page);
@@ -139,4 +191,3 @@ void remote_held_fail(struct remote *r, u32 page, const struct err *err);
 // remote_file.c
 extern const struct io_file_ops remote_file_ops;
 void remote_held_run(struct remote *r); // starts what has its pages now
-void remote_map_save(struct remote *r); // begins a round, or one more after the one under way

@@ -96,7 +96,7 @@ static void request_start(struct pull *p, const char *key, u64 offset, u64 size)
     q->range_offset = offset;
     q->range_size = size;
     q->answer_size_max = size;
-    q->tries_max = p->background ? BACKGROUND_TRIES : DEMAND_TRIES;
+    q->tries_max = p->background || p->sum ? BACKGROUND_TRIES : DEMAND_TRIES;
     q->on_retry = on_retry;
     p->remote->requests++;
     object_start(p->remote->options.objects, q);
@@ -190,7 +190,7 @@ static io_status blocks_gather(struct pull *p, u32 member, struct err *err)
     p->number_count = numbers;
     // What a newer segment has is left out: 0.
     for (u32 i = 0; i < numbers; i++)
-        if (p->numbers[i] != p->page && (remote_has(r, p->numbers[i]) || !newest_in(r, member, p->numbers[i]))) p->numbers[i] = 0;
+        if (p->numbers[i] != p->page && ((!p->sum && remote_has(r, p->numbers[i])) || !newest_in(r, member, p->numbers[i]))) p->numbers[i] = 0;
     return IO_DONE;
 }
 
@@ -221,7 +221,7 @@ static io_status pull_find(struct pull *p, struct err *err)
         request_start(p, s->key, p->offset, p->size);
         return IO_DONE;
     }
-    if (p->page != segment_lock_page(r->page_size))
+    if (p->sum || p->page != segment_lock_page(r->page_size))
         return IO_ERROR(err, ERR_STORE_CORRUPT, "page %u is in no segment of the backup; run skerry backup verify", p->page);
     remote_mark(r, p->page, p->page);
     return IO_DONE;
@@ -289,6 +289,12 @@ static io_status pull_blocks(struct pull *p, struct err *err)
             return IO_FAIL;
         done += w->pages;
     }
+    if (p->sum) {
+        for (u32 i = 0; i < p->number_count; i++)
+            if (p->numbers[i]) remote_sum_found(r, p->numbers[i], segment_page_sum(p->numbers[i], p->pages + (size_t)i * r->page_size, r->page_size));
+        p->summed = true;
+        return IO_DONE;
+    }
     // What was written here meanwhile is newer.
     for (u32 i = 0; i < p->number_count; i++)
         if (p->numbers[i] && (remote_has(r, p->numbers[i]) || remote_page_arriving(r, p->numbers[i]))) p->numbers[i] = 0;
@@ -317,6 +323,27 @@ static io_status pull_write(struct pull *p, struct err *err)
         pull_unpin(p);
         p->state = PULL_FIND;
     }
+    return IO_DONE;
+}
+
+// The sum of a page that is here as the store has it; when it was written over meanwhile, the store's is fetched.
+static io_status pull_here(struct pull *p, struct err *err)
+{
+    struct remote *r = p->remote;
+    if (!p->writes) {
+        p->writes = calloc(1, sizeof *p->writes);
+        p->pages = malloc(r->page_size);
+        if (!p->writes || !p->pages) return IO_ERROR(err, ERR_NOMEM, "out of memory");
+        p->writes->pull = p;
+        p->writes_left = 1;
+        p->write_result = 0;
+        completion_init(&p->writes->c, on_write, p->writes);
+        io_file_read(r->native, p->pages, r->page_size, (u64)(p->page - 1) * r->page_size, &p->writes->c);
+    }
+    if (p->writes_left) return IO_WAIT;
+    p->summed = p->writes->c.result == (s64)r->page_size && remote_sum_local(r, p->page);
+    if (p->summed) remote_sum_found(r, p->page, segment_page_sum(p->page, p->pages, r->page_size));
+    p->state = PULL_FIND;
     return IO_DONE;
 }
 
@@ -350,12 +377,13 @@ static void pull_end(struct pull *p)
 static io_status pull_run(struct pull *p, struct err *err)
 {
     struct remote *r = p->remote;
-    while (!remote_has(r, p->page) || (p->state == PULL_WRITE && p->writes_left)) {
+    while (p->sum ? !p->summed : !remote_has(r, p->page) || (p->state == PULL_WRITE && p->writes_left)) {
         switch (p->state) {
         case PULL_FIND: IO_TRY(pull_find(p, err)); break;
         case PULL_INDEX: IO_TRY(pull_index(p, err)); break;
         case PULL_BLOCKS: IO_TRY(pull_blocks(p, err)); break;
         case PULL_WRITE: IO_TRY(pull_write(p, err)); break;
+        case PULL_HERE: IO_TRY(pull_here(p, err)); break;
         }
     }
     // Written over while its bytes were on their way.
@@ -382,6 +410,13 @@ bool remote_pulls_run(struct remote *r)
             pull_end(p);
             continue;
         }
+        if (p->sum) {
+            pull_end(p);
+            if (status == IO_DONE) r->replans = 0;
+            else if (r->sum_err.code == ERR_OK) r->sum_err = err;
+            r->sums_ended = true;
+            continue;
+        }
         bool again = p->background && p->wanted && status == IO_FAIL && !r->closing;
         u32 page = p->page;
         bool background = p->background;
@@ -401,6 +436,17 @@ bool remote_pulls_run(struct remote *r)
     return ended;
 }
 
+static struct pull *pull_begin(struct remote *r, struct pull *p, u32 page)
+{
+    memset(p, 0, sizeof *p);
+    object_request_init(&p->request, on_request, p);
+    p->remote = r;
+    p->used = true;
+    p->page = page;
+    r->again = true;
+    return p;
+}
+
 bool remote_pull(struct remote *r, u32 page, bool wanted, u32 run_max)
 {
     struct pull *free_one = NULL;
@@ -413,7 +459,7 @@ bool remote_pull(struct remote *r, u32 page, bool wanted, u32 run_max)
             continue;
         }
         background += p->background;
-        if (p->page != page) continue;
+        if (p->sum || p->page != page) continue;
         if (wanted && p->background && !p->wanted) {
             p->wanted = true;
             if (p->request.attempt) object_cancel(&p->request);
@@ -421,16 +467,30 @@ bool remote_pull(struct remote *r, u32 page, bool wanted, u32 run_max)
         return true;
     }
     if (!free_one || (!wanted && background >= REMOTE_BACKGROUND_MAX)) return false;
-    struct pull *p = free_one;
-    memset(p, 0, sizeof *p);
-    object_request_init(&p->request, on_request, p);
-    p->remote = r;
-    p->used = true;
+    struct pull *p = pull_begin(r, free_one, page);
     p->background = !wanted;
     p->wanted = wanted;
-    p->page = page;
     p->run_max = MAX(run_max, 1u);
-    r->again = true;
+    return true;
+}
+
+bool remote_pull_sum(struct remote *r, u32 page)
+{
+    struct pull *free_one = NULL;
+    u32 sums = 0;
+    if (r->closing || r->replan || r->chain_state != CHAIN_READY) return false;
+    for (u32 i = 0; i < REMOTE_PULLS_MAX; i++) {
+        struct pull *p = &r->pulls[i];
+        if (!p->used)
+            free_one = p;
+        else if (p->sum && (sums++, p->page == page))
+            return true;
+    }
+    if (!free_one || sums >= REMOTE_BACKGROUND_MAX) return false;
+    struct pull *p = pull_begin(r, free_one, page);
+    p->sum = true;
+    p->run_max = 1;
+    if (remote_sum_local(r, page)) p->state = PULL_HERE;
     return true;
 }
 

@@ -27,6 +27,7 @@ typedef void (*sync_log)(void *context, enum sync_log_level level, const char *e
 // -------------------------------------------------------------------------------------------
 
 struct backup;
+struct remote;
 
 // What becomes of commits when more waits to be pushed than may be kept.
 enum backup_wal_full {
@@ -57,6 +58,9 @@ struct backup_options {
     // A replica becomes the writer: the claim is pushed before anything else, and refused (`behind`) while the store has
     // pushes that this database has not.
     bool promote;
+    // The database's file, while its pages come from this same backup (remote.h): pushes need only what changed. Stays
+    // open until backup_destroy.
+    struct remote *remote;
     sync_log log;
     void *log_context;
 };

@@ -90,6 +90,57 @@ def killed(tests, label, url, env):
     equal(sqlite3(path, "SELECT count(*) FROM t WHERE c > 100000 AND b = 'new'").stdout.strip(), str(done), "rows of the file")
 
 
+def restored_rows(tests, label, url, env, sql):
+    out = tests.path(f"restored-{label}-{time.time_ns()}.db")
+    r = subprocess.run([PROGRAM, "restore", "--store", url, out], capture_output=True, text=True, env=dict(os.environ, **env), check=False)
+    equal(r.returncode, 0, r.stderr)
+    equal(sqlite3(out, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check of the restored file")
+    return [[int(v) for v in sqlite3(out, sql).stdout.strip().split("|")]]
+
+
+def pushes_meanwhile(tests, label, url, env):
+    """Commits of a node that has few pages yet are in the store, and restored rightly; whoever wrote before is fenced at
+    once; kill -9 in between, and a clean stop."""
+    make(tests, label, url, env)
+    old = Node(tests.path("writer-" + label), "--store", url, "--push-interval-ms", "50", env=env).start()
+    check(old.wait_pushed(60), "not pushed")
+    limits = ["--store-download-rate", "1m"]
+    node = Node(tests.path("pushes-" + label), "--store", url, "--hydrate", "lazy", "--push-interval-ms", "50", *limits, env=env)
+    node.start()
+    old.sql("UPDATE t SET c = -7 WHERE a = 1")  # only there
+    end = time.time() + 20
+    while old.health()["backup"]["state"] != "refused" and time.time() < end:
+        time.sleep(0.05)
+    equal(old.health()["backup"]["state"], "refused", "state of the earlier writer")
+    old.kill()
+    sums = "SELECT count(*), sum(a), sum(c), sum(length(b)) FROM t WHERE c > 99999 OR a > 29000"
+    for i in range(5):
+        base = 100000 * (i + 1)
+        for a in range(6):
+            node.sql(f"UPDATE t SET c = {base + a}, b = 'new' WHERE a = {(i * 6 + a) * 991 + 1}", f"INSERT INTO t VALUES ({base + a}, zeroblob(5000), {a})")
+        node.sql(f"DELETE FROM t WHERE a BETWEEN {29000 + i * 20} AND {29010 + i * 20}")
+        check(node.wait_pushed(30), "not pushed: " + str(node.health()))
+        h = node.health()["hydrate"]
+        check(h["pages_here"] < h["pages"] * 0.9, f"nearly all is here: nothing is tested: {h}")
+        equal(restored_rows(tests, label, url, env, sums), node.sql(sums), "restored rows")
+        if i == 1:
+            node.kill()
+            node.start()
+        elif i == 3:
+            equal(node.stop(), 0, "exit status")
+            node.start()
+    check("backup.image" not in node.log(), "an image was pushed")
+    node.stop()
+    node.flags = [f for f in node.flags if f not in limits]
+    node.start()
+    wait_whole(node)
+    node.sql("UPDATE t SET c = 999999 WHERE a = 2")
+    check(node.wait_pushed(60), "not pushed: " + str(node.health()))
+    equal(restored_rows(tests, label, url, env, sums), node.sql(sums), "restored rows, all pages here")
+    check("backup.image" not in node.log(), "an image was pushed")
+    equal(node.stop(), 0, "exit status")
+
+
 def first_query(tests, s3):
     url = "s3://skerry-test/first"
     want = make(tests, "first", url, s3.env)
@@ -271,7 +322,7 @@ def main():
     tests = Tests(sys.argv[1:])
     s3 = FakeS3()
     try:
-        for f in (lazy, killed):
+        for f in (lazy, killed, pushes_meanwhile):
             tests.run(f.__name__ + "_directory", f, tests, "directory-" + f.__name__, tests.path("store-" + f.__name__), {})
             tests.run(f.__name__ + "_s3", f, tests, "s3-" + f.__name__, "s3://skerry-test/" + f.__name__, s3.env)
         tests.run("first_query", first_query, tests, s3)
