@@ -158,6 +158,7 @@ static io_status backup_step_run(struct backup *b)
     case STEP_MARK_OPEN: return backup_mark_open(b);
     case STEP_CLAIM: return backup_claim(b);
     case STEP_IDLE: return backup_idle(b);
+    case STEP_LISTS: return backup_lists(b);
     case STEP_SNAPSHOT: return backup_snapshot(b);
     case STEP_SCAN: return backup_scan(b);
     case STEP_FILL: return backup_fill(b);
@@ -196,6 +197,7 @@ static enum backup_step step_after_failure(const struct backup *b)
     case STEP_SCAN:
     case STEP_FILL:
     case STEP_SHARD_PUT: return STEP_SNAPSHOT;
+    case STEP_LISTS: return STEP_IDLE;
     case STEP_HEAD_CHECK:
     case STEP_HEAD_PUT: return b->fresh_lineage ? b->step : STEP_IDLE; // else it is a hint, and is written later
     case STEP_KEY_PUT:
@@ -241,7 +243,10 @@ static void backup_failed(struct backup *b)
     if (next == STEP_SNAPSHOT) backup_push_abandon(b);
     if (next == STEP_IDLE && b->step != STEP_IDLE) {
         // Pushes go on meanwhile; a stop does not insist.
-        b->head_dirty = !b->stopping || cancelled;
+        if (b->step == STEP_LISTS)
+            b->lists_due_ns = at;
+        else
+            b->head_dirty = !b->stopping || cancelled;
         b->head_due_ns = at;
     } else {
         b->attempt++;
@@ -464,6 +469,7 @@ void backup_destroy(struct backup *b)
     if (b->loading) catalog_load_deinit(&b->load);
     fetch_deinit(&b->fetch);
     catalog_deinit(&b->catalog);
+    catalog_deinit(&b->lists);
     sums_deinit(&b->sums);
     op_deinit(&b->op);
     free(b->pages);

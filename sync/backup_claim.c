@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #define GAP_MAX 64u
+#define LISTS_NS 3000000000ull
 
 typedef unsigned long long ull;
 
@@ -15,7 +16,10 @@ io_status backup_probe(struct backup *b)
         if (!b->probing) {
             b->probing = true;
             snprintf(folder, sizeof folder, "%s/", b->name);
-            object_probe_start(b->options.objects, &b->probe, folder);
+            char claim[OBJECT_KEY_MAX] = "";
+            if (b->catalog_part) name_claim(b->name, b->catalog.epoch, claim);
+            claim_make(b->io, b->claim);
+            object_probe_start(b->options.objects, &b->probe, folder, claim, b->claim, sizeof b->claim);
             return IO_WAIT;
         }
         if (b->probe.done.state != COMPLETION_DONE) return IO_WAIT;
@@ -39,10 +43,10 @@ io_status backup_probe(struct backup *b)
     return IO_DONE;
 }
 
-static void load_begin(struct backup *b, u64 lineage)
+static void load_begin(struct backup *b, struct catalog *into, u64 lineage)
 {
-    catalog_deinit(&b->catalog);
-    catalog_load_init(&b->load, &b->catalog, b->options.objects, b->name, &b->options.key, 1, backup_wake, b);
+    catalog_deinit(into);
+    catalog_load_init(&b->load, into, b->options.objects, b->name, &b->options.key, 1, backup_wake, b);
     b->load.lineage = lineage;
     b->loading = true;
 }
@@ -55,9 +59,55 @@ static io_status load_end(struct backup *b, enum backup_step next)
     return IO_DONE;
 }
 
+// Who has just opened the newest state goes on with what it knows of it.
+static bool contact_known(struct backup *b)
+{
+    struct catalog c;
+    if (!b->options.remote || !remote_contact(b->options.remote, &c, &b->newest_header, b->newest_hash)) return false;
+    catalog_deinit(&b->catalog);
+    b->catalog = c;
+    b->newest_known = b->catalog_part = true;
+    b->lists_due_ns = io_now_ns(b->io) + LISTS_NS;
+    return true;
+}
+
+// The rest of what is there. Segments that were put or merged by this node are known already.
+io_status backup_lists(struct backup *b)
+{
+    if (!b->loading) load_begin(b, &b->lists, b->mark.lineage);
+    io_status status = catalog_load_run(&b->load, &b->op.err);
+    if (status == IO_WAIT) return status;
+    if (status == IO_FAIL && catalog_load_busy(&b->load)) {
+        catalog_load_cancel(&b->load);
+        return IO_WAIT;
+    }
+    (void)load_end(b, STEP_LISTS);
+    if (status == IO_FAIL) return status;
+    for (u32 i = 0; i < b->lists.count; i++) {
+        const struct catalog_segment *s = &b->lists.segments[i];
+        if (!catalog_add(&b->catalog, s->level, s->tx_min, s->tx_max, s->size)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    }
+    b->catalog.shards = b->lists.shards;
+    b->catalog.shard_count = b->lists.shard_count;
+    b->catalog.shard_capacity = b->lists.shard_capacity;
+    b->lists.shards = NULL;
+    b->lists.shard_count = b->lists.shard_capacity = 0;
+    b->catalog.bytes = MAX(b->catalog.bytes, b->lists.bytes);
+    catalog_deinit(&b->lists);
+    b->catalog_part = false;
+    b->step = STEP_IDLE;
+    compact_wake(b);
+    return IO_DONE;
+}
+
 io_status backup_load(struct backup *b)
 {
-    if (!b->loading) load_begin(b, 0);
+    if (!b->loading && contact_known(b)) {
+        b->step = STEP_PROBE;
+        return IO_DONE;
+    }
+    if (!b->loading) load_begin(b, &b->catalog, 0);
+    b->catalog_part = false;
     io_status status = catalog_load_run(&b->load, &b->op.err);
     if (status == IO_WAIT) return status;
     if (status == IO_FAIL) {
@@ -76,7 +126,7 @@ io_status backup_load(struct backup *b)
             return IO_DONE;
         }
         // It may have died before its first head.
-        load_begin(b, b->mark.lineage);
+        load_begin(b, &b->catalog, b->mark.lineage);
         return IO_DONE;
     }
     b->newest_known = false;

@@ -582,7 +582,7 @@ static void compact_run(struct backup *b)
 {
     struct compact *c = &b->compact;
     if (c->stopped) backup_stop_look(b);
-    if (c->running || c->stopped || !b->store) return;
+    if (c->running || c->stopped || !b->store || b->catalog_part) return;
     if (c->rest && c->timer.state == COMPLETION_PENDING) return;
     c->rest = false;
     c->running = true;

@@ -76,7 +76,7 @@ void imager_snapshot(struct backup *b)
 {
     struct imager *m = &b->imager;
     struct store_position at;
-    if (m->step != IMAGE_IDLE || b->full || b->lazy || !b->claimed || m->stopped || b->stopping || io_now_ns(b->io) < m->not_before_ns || !image_due(b)) return;
+    if (m->step != IMAGE_IDLE || b->full || b->lazy || b->catalog_part || !b->claimed || m->stopped || b->stopping || io_now_ns(b->io) < m->not_before_ns || !image_due(b)) return;
     if (!m->txn && !(m->txn = txn_create(b->store))) return;
     err_clear(&m->op.err);
     if (txn_begin_read(m->txn, &m->op) != IO_DONE) {

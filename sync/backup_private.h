@@ -22,6 +22,7 @@ enum backup_step {
     STEP_EPOCH_CHECK, // is there a later claim?
     STEP_CLAIM, // a segment without pages, when an image has to follow
     STEP_IDLE,
+    STEP_LISTS, // what else is in the store, when only the newest state was looked at
     STEP_SNAPSHOT, // a read transaction and the pages that changed since the last push
     STEP_SCAN,     // sums of all pages, when they are not known
     STEP_FILL,     // pages into a segment
@@ -75,6 +76,9 @@ struct backup {
 
     // The backup as it is in the store.
     struct catalog catalog;
+    bool catalog_part; // it has the newest state alone: nothing is merged or let go
+    u64 lists_due_ns;
+    struct catalog lists;
     bool fresh_lineage; // not known to the head yet
     bool head_there;    // there is a head
     bool conditions;    // put-if-absent works
@@ -163,6 +167,7 @@ void backup_catalog_note(struct backup *b, const struct segment_header *h, const
 
 io_status backup_probe(struct backup *b);
 io_status backup_load(struct backup *b);
+io_status backup_lists(struct backup *b);
 io_status backup_newest_get(struct backup *b);
 io_status backup_decide(struct backup *b);
 io_status backup_gap(struct backup *b);

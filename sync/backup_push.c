@@ -20,8 +20,8 @@ static io_status head_needed(struct backup *b)
         b->step = b->head_there && (!b->conditions || b->fresh_lineage) ? STEP_HEAD_CHECK : STEP_HEAD_PUT;
         return IO_DONE;
     }
-    if (b->head_dirty && b->head_timer.state != COMPLETION_PENDING)
-        io_timeout(b->io, b->head_due_ns - now, &b->head_timer);
+    u64 due = MIN(b->head_dirty ? b->head_due_ns : UINT64_MAX, b->catalog_part ? b->lists_due_ns : UINT64_MAX);
+    if (due != UINT64_MAX && b->head_timer.state != COMPLETION_PENDING) io_timeout(b->io, due > now ? due - now : 0, &b->head_timer);
     return IO_WAIT;
 }
 
@@ -42,6 +42,10 @@ io_status backup_idle(struct backup *b)
         return IO_DONE;
     }
     if (b->need_full) behind = true;
+    if (b->catalog_part && now >= b->lists_due_ns && !b->stopping) {
+        b->step = STEP_LISTS;
+        return IO_DONE;
+    }
     if (!behind) {
         b->push_due_ns = 0;
         b->status.state = BACKUP_IDLE;
@@ -451,6 +455,7 @@ static void segment_is_there(struct backup *b)
         b->writer_open = false;
     if (claim && !b->need_full) {
         b->head_dirty = true;
+        if (b->catalog_part) b->head_due_ns = b->lists_due_ns; // clients come first
         b->step = STEP_MARK_WRITE;
     } else if (claim) {
         b->step = STEP_SNAPSHOT;

@@ -57,6 +57,9 @@ struct catalog_load {
     const char *database;
     const struct master_key *master;
     u64 lineage; // given: the head is not asked
+    // The newest state in few requests: what the head names, and the pushes behind it, instead of all listings. Falls
+    // back to these by itself; what the head names may be merged into others since.
+    bool quick;
     enum { CATALOG_HEAD, CATALOG_KEY, CATALOG_LISTS, CATALOG_LOADED } step;
     struct fetch fetches[LEVEL_COUNT];
     bool listed[LEVEL_COUNT];

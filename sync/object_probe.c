@@ -6,6 +6,7 @@
 #define PROBE_TRIES 5
 
 enum probe_step {
+    PROBE_TAKEN,  // a put of a name that is taken
     PROBE_FIRST,  // a put of a free name
     PROBE_SECOND, // of the same name, other bytes
     PROBE_RACE,   // two at the same time
@@ -26,14 +27,14 @@ struct object_probe_private {
 
 static void probe_next(struct object_probe_private *p);
 
-static void request_run(struct object_probe_private *p, u32 i, const char *key, const char *body)
+static void request_run(struct object_probe_private *p, u32 i, const char *key, const void *body, size_t size)
 {
     struct object_request *r = &p->requests[i];
     r->kind = OBJECT_PUT_IF_ABSENT;
     snprintf(r->key, sizeof r->key, "%s", key);
     r->body = body;
-    r->body_size = strlen(body);
-    r->tries_max = PROBE_TRIES;
+    r->body_size = size;
+    r->tries_max = p->step == PROBE_TAKEN ? 1 : PROBE_TRIES;
     p->running++;
     object_start(p->store, r);
 }
@@ -71,6 +72,15 @@ static void probe_next(struct object_probe_private *p)
     struct object_probe *probe = p->probe;
     const struct err *a = &p->requests[0].err, *b = &p->requests[1].err;
     switch (p->step) {
+    case PROBE_TAKEN:
+        if (a->code == ERR_STORE_EXISTS) {
+            p->found = OBJECT_CONDITIONS_HONOURED;
+            probe->conditions = p->store->conditions = p->found;
+            break;
+        }
+        p->step = PROBE_FIRST;
+        request_run(p, 0, p->keys[0], p->bodies[0], strlen(p->bodies[0]));
+        return;
     case PROBE_FIRST:
         if (is_refusal(a)) {
             clean(p, OBJECT_CONDITIONS_REFUSED);
@@ -79,7 +89,7 @@ static void probe_next(struct object_probe_private *p)
             break;
         } else {
             p->step = PROBE_SECOND;
-            request_run(p, 0, p->keys[0], p->bodies[1]);
+            request_run(p, 0, p->keys[0], p->bodies[1], strlen(p->bodies[1]));
         }
         return;
     case PROBE_SECOND:
@@ -92,8 +102,8 @@ static void probe_next(struct object_probe_private *p)
             break;
         } else {
             p->step = PROBE_RACE;
-            request_run(p, 0, p->keys[1], p->bodies[1]);
-            request_run(p, 1, p->keys[1], p->bodies[2]);
+            request_run(p, 0, p->keys[1], p->bodies[1], strlen(p->bodies[1]));
+            request_run(p, 1, p->keys[1], p->bodies[2], strlen(p->bodies[2]));
         }
         return;
     case PROBE_RACE:
@@ -116,7 +126,8 @@ static void probe_next(struct object_probe_private *p)
     completion_post(p->store->io, &probe->done, probe->err.code == ERR_OK ? 0 : -EIO);
 }
 
-void object_probe_start(struct object_store *s, struct object_probe *probe, const char *folder)
+void object_probe_start(struct object_store *s, struct object_probe *probe, const char *folder, const char *taken, const void *body,
+                        size_t size)
 {
     struct object_probe_private *p = calloc(1, sizeof *p);
     probe->private_ = p;
@@ -139,8 +150,11 @@ void object_probe_start(struct object_store *s, struct object_probe *probe, cons
     for (u32 i = 0; i < 3; i++)
         snprintf(p->bodies[i], sizeof p->bodies[i], "skerry probe %016llx",
                  (unsigned long long)random[i + 1]);
-    p->step = PROBE_FIRST;
-    request_run(p, 0, p->keys[0], p->bodies[0]);
+    p->step = taken[0] ? PROBE_TAKEN : PROBE_FIRST;
+    if (taken[0])
+        request_run(p, 0, taken, body, size);
+    else
+        request_run(p, 0, p->keys[0], p->bodies[0], strlen(p->bodies[0]));
 }
 
 void object_probe_cancel(struct object_probe *probe)

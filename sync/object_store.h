@@ -207,7 +207,10 @@ struct object_probe {
     enum object_conditions conditions;
     struct object_probe_private *private_;
 };
-void object_probe_start(struct object_store *s, struct object_probe *p, const char *folder);
+// `taken` names an object that is there and that a writer made who relied on put-if-absent ("": none): when the store
+// refuses `body` in its place, that is enough.
+void object_probe_start(struct object_store *s, struct object_probe *p, const char *folder, const char *taken, const void *body,
+                        size_t size);
 void object_probe_cancel(struct object_probe *p);
 void object_probe_deinit(struct object_probe *p);
 enum object_conditions object_store_conditions(const struct object_store *s);

@@ -49,6 +49,11 @@ void remote_pushed(struct remote *r, u64 tx, u64 epoch, const u32 *pages, const 
 // The sum of pages[0] as the store has it as of `tx`, this writer's newest push; those of the next `count` are begun
 // to be looked for. Waits on w.
 io_status remote_page_sum(struct remote *r, u64 tx, const u32 *pages, u32 count, u64 *out, struct waiter *w, struct err *err);
+// What was found in the store when the newest state was opened: once, and false when it was not just now. The catalog
+// has the segments of that state only; newest and hash are those of its last push.
+struct catalog;
+struct segment_header;
+bool remote_contact(struct remote *r, struct catalog *out, struct segment_header *newest, u8 hash[SEGMENT_HASH_SIZE]);
 bool remote_whole(const struct remote *r); // all pages are here
 
 // True when PATH is a file that is not all here yet.

@@ -23,6 +23,7 @@ static void load(struct remote *r, u64 tx, s64 time_ms, u64 lineage, u32 tries)
                                                    .tx = tx,
                                                    .time_ms = time_ms,
                                                    .lineage = lineage,
+                                                   .quick = true,
                                                    .tries = tries});
 }
 
@@ -122,4 +123,39 @@ static void on_chain(struct completion *c)
     }
     r->sums_ended = true;
     if (!r->closing) remote_run(r);
+}
+
+// ---- for the backup
+// ---------------------------------------------------------------------------------------
+
+bool remote_contact(struct remote *r, struct catalog *out, struct segment_header *newest, u8 hash[SEGMENT_HASH_SIZE])
+{
+    const struct chain *c = &r->chain;
+    bool fresh = !r->resumed && r->chain_state == CHAIN_READY && !r->options.tx && !r->options.time_ms && !r->handed_over;
+    if (!fresh) return false;
+    r->handed_over = true;
+    *out = (struct catalog){.lineage = c->catalog.lineage, .epoch = c->catalog.epoch, .has_head = true, .key = c->catalog.key};
+    memcpy(out->database_id, c->catalog.database_id, sizeof out->database_id);
+    memcpy(out->head.database_id, c->catalog.database_id, sizeof out->head.database_id);
+    out->head.epoch = c->catalog.epoch;
+    out->head.lineage = c->catalog.lineage;
+    for (u32 i = 0; i < c->count; i++) {
+        const struct chain_member *m = &c->members[i];
+        const struct segment_header *h = &m->index->header;
+        struct catalog_segment *s = catalog_add(out, m->level, m->tx_min, m->tx_max, m->size);
+        if (!s) {
+            catalog_deinit(out);
+            return false;
+        }
+        s->known = true;
+        s->flags = h->flags;
+        s->page_count = m->index->page_count;
+        s->time_min_ms = h->time_min_ms;
+        s->time_max_ms = h->time_max_ms;
+    }
+    *newest = c->members[c->count - 1].index->header;
+    newest->epoch = MAX(newest->epoch, c->catalog.epoch);
+    newest->flags &= ~(u32)SEGMENT_BASE; // the image is part of the chain
+    memcpy(hash, c->tip, SEGMENT_HASH_SIZE);
+    return true;
 }

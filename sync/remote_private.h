@@ -144,7 +144,7 @@ struct remote {
     u32 opens; // of the file, not closed yet
     u64 native_size;
     u8 *header;
-    bool resumed, opened;
+    bool resumed, opened, handed_over;
 };
 
 static inline bool remote_has(const struct remote *r, u32 page)

@@ -161,6 +161,19 @@ def first_query(tests, s3):
     equal(node.sql("SELECT count(*), sum(a), sum(length(b)), sum(c) FROM t"), want, "sums")
     equal(node.stop(), 0, "exit status")
     equal([f for f in os.listdir(node.data) if ".view" in f], [], "files left behind")
+    # A node that becomes the writer, claims included; encrypted and not.
+    for label, env in (("plain", {}), ("encrypted", {"SKERRY_KEY": secrets.token_hex(32)})):
+        url = "s3://skerry-test/first-" + label
+        want = make(tests, "first-" + label, url, dict(s3.env, **env))
+        node = Node(tests.path("first-lazy-" + label), "--store", url, "--hydrate", "lazy", env=dict(s3.env, **env))
+        before = s3.stats()
+        node.start()
+        equal(node.sql("SELECT c FROM t WHERE a = 12345"), [[12345 * 7 % 1000]], "a row")
+        used = s3.stats() - before
+        print(f"  {used} requests of a {label} node from the start to the first row", flush=True)
+        check(used <= 20, f"the first query took {used} requests")
+        equal(node.sql("SELECT count(*), sum(a), sum(length(b)), sum(c) FROM t"), want, "sums")
+        equal(node.stop(), 0, "exit status")
 
 
 def shell_looks(tests):

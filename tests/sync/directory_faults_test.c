@@ -55,7 +55,7 @@ static void suite_without(const int *calls, u32 count, int e)
     object_suite(&w, 100000);
     struct object_probe p = {0};
     completion_init(&p.done, NULL, NULL);
-    object_probe_start(w.store, &p, "probe/");
+    object_probe_start(w.store, &p, "probe/", "", NULL, 0);
     while (p.done.state != COMPLETION_DONE) io_step(w.io, 100000000);
     CHECK_EQ(p.conditions, OBJECT_CONDITIONS_HONOURED);
     object_probe_deinit(&p);

@@ -344,7 +344,7 @@ static void races(struct world *w, struct object_request *r)
     }
     struct object_probe probe = {0};
     completion_init(&probe.done, NULL, NULL);
-    object_probe_start(w->store, &probe, "race/");
+    object_probe_start(w->store, &probe, "race/", "", NULL, 0);
     for (u32 i = 0; i < 10000 && probe.done.state != COMPLETION_DONE; i++) io_step(w->io, 100000000);
     CHECK_EQ(probe.err.code, ERR_OK);
     CHECK_STR(object_conditions_name(probe.conditions), "honoured");
