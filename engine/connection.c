@@ -301,7 +301,8 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
         if (d->store && db->closing_count < COUNT_OF(db->closing)) db->closing[db->closing_count++] = d->store;
         if (code == ERR_CANTOPEN) {
             err_clear(&op->err);
-            err_set(&op->err, ERR_CANTOPEN, __func__, "unable to open database: %s", d->path);
+            const char *why = io_path_why(op->io, d->path);
+            err_set(&op->err, ERR_CANTOPEN, __func__, "unable to open database: %s%s%s", d->path, why ? ": " : "", why ? why : "");
         }
         schema_unref(d->schema);
         store_key_free(&d->key);

@@ -131,11 +131,24 @@ static void path_submit(struct io *io, const char *path, const char *to, struct 
     io_submit(io, c, kind);
 }
 
+static struct io_mount *mount_of(struct io *io, const char *path)
+{
+    struct io_mount *m = io->mounts;
+    while (m && !(m->takes ? m->takes(m, path) : strcmp(m->path, path) == 0)) m = m->next;
+    return m;
+}
+
+const char *io_path_why(struct io *io, const char *path)
+{
+    struct io_mount *m = mount_of(io, path);
+    return m && m->why ? m->why(m) : NULL;
+}
+
 void io_file_open(struct io *io, const char *path, u32 flags, struct io_file **out,
                   struct completion *c)
 {
-    for (struct io_mount *m = io->mounts; m; m = m->next) {
-        if (!(m->takes ? m->takes(m, path) : strcmp(m->path, path) == 0)) continue;
+    struct io_mount *m = mount_of(io, path);
+    if (m) {
         m->open(m, path, flags, out, c);
         return;
     }

@@ -240,8 +240,11 @@ struct io_mount {
     const char *path;
     bool (*takes)(struct io_mount *m, const char *path); // NULL: `path` alone
     void (*open)(struct io_mount *m, const char *path, u32 flags, struct io_file **out, struct completion *c);
+    const char *(*why)(struct io_mount *m); // why the newest open failed; NULL: an errno says all
     struct io_mount *next;
 };
+// Why a path of a mount could not be opened just now, or NULL.
+const char *io_path_why(struct io *io, const char *path);
 void io_mount(struct io *io, struct io_mount *m);
 void io_unmount(struct io *io, struct io_mount *m);
 

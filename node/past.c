@@ -30,6 +30,7 @@ struct past {
     struct past_options options;
     struct io_mount mount;
     struct view views[VIEWS_MAX];
+    char why[ERR_TEXT_MAX]; // the newest opening failed
 };
 
 static const char *state_of(const struct past *p, const char *path)
@@ -46,10 +47,17 @@ static bool takes(struct io_mount *m, const char *path)
     return state_of(CONTAINER_OF(m, struct past, mount), path) != NULL;
 }
 
+static const char *why(struct io_mount *m)
+{
+    const struct past *p = CONTAINER_OF(m, struct past, mount);
+    return p->why[0] ? p->why : NULL;
+}
+
 static void on_opened(struct completion *c)
 {
     struct view *v = c->context;
     struct past *p = v->past;
+    snprintf(p->why, sizeof p->why, "%s", v->err.code != ERR_OK ? v->err.text : "");
     if (v->err.code != ERR_OK && p->options.log) p->options.log(NULL, SYNC_LOG_WARN, "past.failed", v->err.text);
     for (struct opening *o; (o = v->openings);) {
         v->openings = o->next;
@@ -106,6 +114,10 @@ static void open_view(struct io_mount *m, const char *path, u32 flags, struct io
     }
     struct opening *o = v || free_one ? calloc(1, sizeof *o) : NULL;
     if (!o || (!v && !view_begin(free_one, state))) {
+        if (!o && !v && !free_one)
+            snprintf(p->why, sizeof p->why, "%u past states are open already; DETACH one, and wait for a minute", VIEWS_MAX);
+        else if (o)
+            snprintf(p->why, sizeof p->why, "'%.100s' is no moment and no transaction: write 2026-03-01T12:00:00Z or tx=42", state);
         completion_post(p->options.io, c, !o && !v && !free_one ? -EMFILE : -ENOENT);
         free(o);
         return;
@@ -128,7 +140,7 @@ struct past *past_create(const struct past_options *options, struct err *err)
         p->views[i].past = p;
         snprintf(p->views[i].path, sizeof p->views[i].path, "%.4000s/%.128s.past-%u", options->folder, options->name, i);
     }
-    p->mount = (struct io_mount){.takes = takes, .open = open_view};
+    p->mount = (struct io_mount){.takes = takes, .open = open_view, .why = why};
     io_mount(options->io, &p->mount);
     return p;
 }

@@ -237,10 +237,12 @@ def attached(tests):
         equal(out[2], [[1, "one", None], [2, "two", "changed"]], "what changed since " + state)
         check("readonly" in str(out[3]), str(out[3]))
         equal(out[4], [], "DETACH")
-    for state in ("2001-01-01T00:00:00Z", "tx=99", "yesterday"):
+    for state, why in (("2001-01-01T00:00:00Z", "back that far"), ("tx=99", "transaction 99"), ("yesterday", "no moment")):
         out = ask(f"ATTACH 'default@{state}' AS past", "SELECT * FROM past.t")
-        check("unable to open" in str(out[0]) + str(out[1]), str(out))
+        check("unable to open" in str(out[0]) and why in str(out[0]), str(out))
     check("back that far" in node.log(), "the log does not say why")
+    out = ask("ATTACH '/nowhere/x.db' AS past")
+    equal(out[0], "unable to open database: /nowhere/x.db", "the error of a file")
     equal(ask("SELECT a FROM t"), [[[2], [3]]], "rows of the present")
     equal(node.stop(), 0, "exit status")
     equal([f for f in os.listdir(node.data) if "past" in f], [], "files left behind")
