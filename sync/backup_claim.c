@@ -161,9 +161,8 @@ static void lineage_begin(struct backup *b)
 {
     u64 epoch = MAX(b->mark.epoch, b->catalog.epoch), serial = b->mark.serial;
     u8 id[16];
-    bool same = b->mark_read && b->mark.tx;
     memcpy(id, b->mark.database_id, 16);
-    if (!same) io_random(b->io, id, sizeof id);
+    if (!b->mark_read) io_random(b->io, id, sizeof id); // else a start that died before its first push has said whose it is
     b->mark = (struct backup_mark){.serial = serial, .epoch = epoch};
     memcpy(b->mark.database_id, id, 16);
     do io_random(b->io, &b->mark.lineage, sizeof b->mark.lineage);
@@ -329,7 +328,7 @@ io_status backup_mark_open(struct backup *b)
                 backup_mark_encode(&b->mark, b->mark_bytes);
                 b->mark_open_at = 1;
                 b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
-                io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset(&b->mark), &b->mark_done);
+                io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset_durable(&b->mark), &b->mark_done);
                 return IO_WAIT;
             }
             snprintf(b->mark_folder, sizeof b->mark_folder, "%s", b->path);

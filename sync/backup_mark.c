@@ -100,13 +100,15 @@ bool backup_mark_read(struct io *io, const char *database_path, struct backup_ma
     size_t size;
     backup_mark_path(database_path, path);
     u8 *bytes = backup_file_read(io, path, &size);
-    struct backup_mark a, b;
-    bool has_a = bytes && size >= BACKUP_MARK_SIZE && backup_mark_decode(bytes, &a);
-    bool has_b = bytes && size >= 2 * BACKUP_MARK_SIZE && backup_mark_decode(bytes + BACKUP_MARK_SIZE, &b);
+    struct backup_mark m;
+    bool found = false;
+    for (u64 at = 0; bytes && at < BACKUP_MARK_SLOTS * BACKUP_MARK_SLOT && at + BACKUP_MARK_SIZE <= size; at += BACKUP_MARK_SLOT) {
+        if (!backup_mark_decode(bytes + at, &m) || (found && m.serial <= out->serial)) continue;
+        *out = m;
+        found = true;
+    }
     free(bytes);
-    if (!has_a && !has_b) return false;
-    *out = has_a && (!has_b || a.serial > b.serial) ? a : b;
-    return true;
+    return found;
 }
 
 bool backup_mark_write(struct io *io, const char *database_path, const struct backup_mark *m, struct err *err)

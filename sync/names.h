@@ -61,12 +61,16 @@ void head_deinit(struct head *h);
 // ---- the mark
 // -----------------------------------------------------------------------------------------------
 
-// The file PATH-backup: two slots of 512 bytes, overwritten in turn, so that a torn write leaves
-// the other. The valid slot with the higher serial counts. A slot: magic "SKRYBKP2", u64 serial,
+// The file PATH-backup: four slots, of which the valid one with the highest serial counts. The first two are
+// overwritten in turn and not synced: a power cut may tear both, the one from before and the one in between. So each
+// start writes one of the others durably, the epoch says which, and none of its pushes touches them: whose database
+// this is, and its epoch, are never lost. Slots are 4096 bytes apart, which is what devices write at once. A slot: magic "SKRYBKP2", u64 serial,
 // u64 tx, u64 epoch, 16 bytes database id, 32 bytes hash of the newest level 0 segment, u32 wal salt
 // 1, u32 wal salt 2, u32 wal frame, u32 clean, u64 file size, u64 file modification time in ns,
 // u64 lineage, u64 sum of the database, u32 replica, 0..., and from 496 on BLAKE2b-128 of all before.
-#define BACKUP_MARK_SIZE 512
+#define BACKUP_MARK_SIZE  512
+#define BACKUP_MARK_SLOT  4096u
+#define BACKUP_MARK_SLOTS 4u
 struct backup_mark {
     u64 serial, tx, epoch;
     u8 database_id[16];
@@ -81,7 +85,11 @@ void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE]);
 bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *out);
 static inline u64 backup_mark_offset(const struct backup_mark *m)
 {
-    return (m->serial & 1) * BACKUP_MARK_SIZE;
+    return (m->serial & 1) * BACKUP_MARK_SLOT;
+}
+static inline u64 backup_mark_offset_durable(const struct backup_mark *m)
+{
+    return (2 + (m->epoch & 1)) * BACKUP_MARK_SLOT;
 }
 void backup_mark_path(const char *database_path, char out[4096]);
 // At start and at the end, when nothing else runs in the loop: these turn it until they are done. The newest slot;

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
         FUZZ_CHECK(backup_mark_decode(bytes, &again));
         FUZZ_CHECK(m.serial == again.serial && m.tx == again.tx && m.lineage == again.lineage && m.sum == again.sum && m.epoch == again.epoch &&
                    m.clean == again.clean && m.file_size == again.file_size && m.wal_frame == again.wal_frame);
-        FUZZ_CHECK(backup_mark_offset(&m) <= BACKUP_MARK_SIZE);
+        FUZZ_CHECK(backup_mark_offset(&m) <= BACKUP_MARK_SLOT && backup_mark_offset_durable(&m) < BACKUP_MARK_SLOTS * BACKUP_MARK_SLOT);
     }
     free(bytes);
     struct head head;

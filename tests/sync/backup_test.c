@@ -37,6 +37,19 @@ static void exec(struct node *n, const char *sql)
     if (skerry_exec(n->db, sql, NULL, NULL) != SKERRY_OK) test_fail(__FILE__, __LINE__, "%s: %s", sql, skerry_error(n->db)->text);
 }
 
+static void node_open(struct node *n, const struct backup_options *options)
+{
+    struct err err = ERR_CLEAR;
+    struct skerry_engine_options engine = {.io = n->io, .temp_dir = "/tmp"};
+    struct backup_options o = *options;
+    o.io = n->io, o.objects = n->store, o.name = "db", o.database_path = "/data/a.db", o.key = n->key;
+    if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, "/data/a.db", SKERRY_OPEN_CREATE, &n->db, &err) ||
+        !(n->backup = backup_create(&o, &err)))
+        abort();
+    exec(n, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v BLOB)");
+    backup_start(n->backup, skerry_store(n->db));
+}
+
 static void node_begin(struct node *n, const struct backup_options *options)
 {
     struct err err = ERR_CLEAR;
@@ -49,15 +62,8 @@ static void node_begin(struct node *n, const struct backup_options *options)
         io_path_mkdir(n->io, i ? "/tmp" : "/data", &c);
         while (c.state == COMPLETION_PENDING) io_step(n->io, SECOND_NS);
     }
-    struct skerry_engine_options engine = {.io = n->io, .temp_dir = "/tmp"};
-    struct backup_options o = *options;
     n->store = cloud_open(&n->cloud, n->io);
-    o.io = n->io, o.objects = n->store, o.name = "db", o.database_path = "/data/a.db", o.key = n->key;
-    if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, "/data/a.db", SKERRY_OPEN_CREATE, &n->db, &err) ||
-        !(n->backup = backup_create(&o, &err)))
-        abort();
-    exec(n, "CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB)");
-    backup_start(n->backup, skerry_store(n->db));
+    node_open(n, options);
 }
 
 static void node_stop(struct node *n)
@@ -120,6 +126,19 @@ static err_code restore(struct node *n, char text[ERR_TEXT_MAX])
     return code;
 }
 
+// Flips one bit of the byte: verify has to name the object, and so does restore, unless the newest state does not need it.
+static bool flip(struct node *n, struct cloud_object *o, u64 at)
+{
+    char text[ERR_TEXT_MAX];
+    bool named;
+    o->bytes[at] ^= (u8)(1u << (at % 8));
+    if (verify(n, o->key, &named) == 0 || !named) test_fail(__FILE__, __LINE__, "byte %llu of %s: verify %s", (unsigned long long)at, o->key, named ? "finds nothing" : "does not name it");
+    err_code code = restore(n, text);
+    if (code != ERR_OK && !strstr(text, o->key)) test_fail(__FILE__, __LINE__, "byte %llu of %s: restore says %s", (unsigned long long)at, o->key, text);
+    o->bytes[at] ^= (u8)(1u << (at % 8));
+    return code != ERR_OK;
+}
+
 static void flip_all(bool encrypted)
 {
     struct node n = {0};
@@ -147,14 +166,8 @@ static void flip_all(bool encrypted)
         // Every byte of what has no pages and of one segment of each level but for most of its blocks; some of the others.
         bool whole = !level || of_level[level[2] - '0']++ == 0;
         for (u64 at = 0; at < o->size && !test_failed(); at += whole && (at < 100 || o->size - at < 600) ? 1 : 1 + o->size / 8) {
-            o->bytes[at] ^= (u8)(1u << (at % 8));
             flips++;
-            if (verify(&n, o->key, &named) == 0 || !named) test_fail(__FILE__, __LINE__, "byte %llu of %s: verify %s", (unsigned long long)at, o->key, named ? "finds nothing" : "does not name it");
-            err_code code = restore(&n, text);
-            // A byte that the newest state does not need may be wrong unseen; else the object is named.
-            if (code != ERR_OK && !strstr(text, o->key)) test_fail(__FILE__, __LINE__, "byte %llu of %s: restore says %s", (unsigned long long)at, o->key, text);
-            noticed_by_restore += code != ERR_OK;
-            o->bytes[at] ^= (u8)(1u << (at % 8));
+            noticed_by_restore += flip(&n, o, at);
         }
     }
     CHECK(flips > 2000);
@@ -172,6 +185,35 @@ TEST(each_byte_counts)
 TEST(each_byte_counts_encrypted)
 {
     flip_all(true);
+}
+
+// A database that is cut into shards: tables and shards of pushes, merges and images.
+TEST(each_byte_of_tables_and_shards_counts)
+{
+    struct node n = {.key.given = true};
+    char text[ERR_TEXT_MAX];
+    bool named;
+    node_begin(&n, &(struct backup_options){.interval_ms = 200, .head_interval_ms = 500, .period_ms = {0, 2000, 8000, 30000, 60000}});
+    for (u32 i = 0; i < 10; i++) {
+        exec(&n, i % 5 ? "INSERT INTO t(v) VALUES (randomblob(30))" : "REPLACE INTO t VALUES (1, zeroblob(17825792))");
+        turn(&n, 12 * SECOND_NS);
+    }
+    node_stop(&n);
+    CHECK_EQ(verify(&n, "nothing", &named), 0);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    u32 seen[10][2] = {0}, noticed_by_restore = 0;
+    for (u32 i = n.cloud.count; i-- && !test_failed();) { // the newest of each kind thoroughly
+        struct cloud_object *o = &n.cloud.objects[i];
+        const char *level = strstr(o->key, "/L");
+        if (!level) continue;
+        bool shard = strchr(o->key, '.'), whole = seen[level[2] - '0'][shard]++ == 0;
+        for (u64 at = i % 7; at < o->size && !test_failed(); at += whole && o->size - at < 480 ? 11 : 1 + o->size / (whole ? 12 : 2))
+            noticed_by_restore += flip(&n, o, at);
+    }
+    CHECK(seen[0][1] > 0 && seen[3][1] > 0 && seen[4][0] > 1 && seen[4][1] > 1); // pushes, merged ones, images
+    CHECK(noticed_by_restore > 60);
+    CHECK_EQ(verify(&n, "nothing", &named), 0);
+    node_end(&n);
 }
 
 TEST(missing_objects_are_named)
@@ -361,6 +403,38 @@ TEST(commits_are_refused_at_the_bound)
     CHECK(!s.refusing);
     exec(&n, "INSERT INTO t(v) VALUES (1)");
     turn(&n, 20 * SECOND_NS);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
+// A power cut may tear both slots of the mark that pushes write. The database is still known to be the backup's.
+TEST(a_torn_mark_still_says_whose_database_this_is)
+{
+    static const struct backup_options OFTEN = {.interval_ms = 100};
+    struct node n = {0};
+    struct backup_status s;
+    char text[ERR_TEXT_MAX];
+    node_begin(&n, &OFTEN);
+    for (u32 life = 0; life < 4; life++) {
+        for (u32 i = 0; i < 5; i++) {
+            exec(&n, "INSERT INTO t(v) VALUES (randomblob(100))");
+            turn(&n, SECOND_NS);
+        }
+        backup_status_get(n.backup, &s);
+        CHECK_EQ(s.state, BACKUP_IDLE);
+        CHECK_EQ(s.behind_since_ms, 0);
+        node_stop(&n);
+        u64 size = 0;
+        u8 *mark = sim_file_get(n.sim, "/data/a.db-backup", &size);
+        REQUIRE(mark && size > 8192);
+        memset(mark + 20, 0xff, 100);
+        memset(mark + 4096 + 20, 0xff, 100);
+        sim_file_put(n.sim, "/data/a.db-backup", mark, size);
+        free(mark);
+        node_open(&n, &OFTEN);
+    }
+    turn(&n, 30 * SECOND_NS);
     CHECK_EQ(restore(&n, text), ERR_OK);
     node_stop(&n);
     node_end(&n);
