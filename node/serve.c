@@ -40,6 +40,7 @@ static const enum setting SERVE_SETTINGS[] = {
     SETTING_HUB_OBJECT_SIZE_MAX,
     SETTING_PUSH_INTERVAL_MS,
     SETTING_ZSTD_LEVEL,
+    SETTING_PUSH_ZSTD_LEVEL,
     SETTING_WAL_BYTES_MAX,
     SETTING_WAL_FULL,
     SETTING_HEAD_INTERVAL_MS,
@@ -527,10 +528,11 @@ static bool database_open(struct node *n, struct err *err)
 static bool backup_begin(struct node *n, bool promote, struct err *err)
 {
     if (!n->objects || n->view) return true;
-    u64 interval, level, wal_max, head_interval, factor, cpu;
+    u64 interval, level, push_level, wal_max, head_interval, factor, cpu;
     struct backup_options o = {0};
     if (!config_number(&n->config, SETTING_PUSH_INTERVAL_MS, 1, 86400000, &interval, err) ||
         !config_number(&n->config, SETTING_ZSTD_LEVEL, 1, 19, &level, err) ||
+        !config_number(&n->config, SETTING_PUSH_ZSTD_LEVEL, 1, 19, &push_level, err) ||
         !config_number(&n->config, SETTING_HISTORY_FACTOR, 1, 1000000, &factor, err) ||
         !config_number(&n->config, SETTING_MERGE_CPU, 1, 100, &cpu, err) ||
         !config_spans(&n->config, SETTING_LEVEL_PERIODS, o.period_ms + 1, BACKUP_LEVELS - 1, err) ||
@@ -553,6 +555,7 @@ static bool backup_begin(struct node *n, bool promote, struct err *err)
     o.interval_ms = (u32)interval;
     o.head_interval_ms = (u32)head_interval;
     o.zstd_level = (int)level;
+    o.push_zstd_level = (int)push_level;
     o.wal_bytes_max = wal_max;
     o.history_factor = (u32)factor;
     o.cpu_percent = (u32)cpu;

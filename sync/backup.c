@@ -9,6 +9,7 @@
 #define INTERVAL_MS_DEFAULT      1000
 #define HEAD_INTERVAL_MS_DEFAULT 10000
 #define ZSTD_LEVEL_DEFAULT       3
+#define PUSH_ZSTD_LEVEL_DEFAULT  1
 #define WAL_BYTES_MAX_DEFAULT    (1ull << 30)
 #define FRAME_HEADER_SIZE        24
 #define STOP_RETRY_MS_MAX        1000
@@ -344,6 +345,7 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     if (!b->options.interval_ms) b->options.interval_ms = INTERVAL_MS_DEFAULT;
     if (!b->options.head_interval_ms) b->options.head_interval_ms = HEAD_INTERVAL_MS_DEFAULT;
     if (!b->options.zstd_level) b->options.zstd_level = ZSTD_LEVEL_DEFAULT;
+    if (!b->options.push_zstd_level) b->options.push_zstd_level = PUSH_ZSTD_LEVEL_DEFAULT;
     static const u64 PERIODS[BACKUP_LEVELS] = {0, 30000, 300000, 3600000, 86400000};
     static const u64 KEEPS[BACKUP_LEVELS] = {300000, 3600000, 6 * 3600000, 2 * 86400000ull, 14 * 86400000ull};
     for (u32 i = 0; i < BACKUP_LEVELS; i++) {

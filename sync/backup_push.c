@@ -284,7 +284,7 @@ static err_code writer_start(struct backup *b)
     }
     b->shard_sum = 0;
     b->writer_open = true;
-    return segment_writer_begin(&b->writer, &h, &b->catalog.key, b->options.zstd_level);
+    return segment_writer_begin(&b->writer, &h, &b->catalog.key, b->full ? b->options.zstd_level : b->options.push_zstd_level);
 }
 
 static void filled(struct backup *b)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What backup costs and how fast restores are; each ratio is measured in one run. Python's standard library only.
-usage: backup.py SCRATCH      SIZE_MB=n: of the database that is restored (256; 1024 for the whole thing). SECONDS=n a measurement (4).
+usage: backup.py SCRATCH      SIZE_MB=n: of the database that is restored (256; 1024 for the whole thing). SECONDS=n a measurement (4),
+PAIRS=n of commits with and without push (8).
 With RGW_DIR set (tests/s3/ceph-rgw.sh start), restores from Ceph RGW are measured as well, beside plain curl."""
 import os
 import shutil
@@ -13,7 +14,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 from node import PROGRAM, Node  # noqa: E402
 
-SIZE_MB, SECONDS = int(os.environ.get("SIZE_MB", "256")), float(os.environ.get("SECONDS", "4"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+SIZE_MB, SECONDS, PAIRS = int(os.environ.get("SIZE_MB", "256")), float(os.environ.get("SECONDS", "4")), int(os.environ.get("PAIRS", "8"))
 ENDPOINT, ACCESS, SECRET = "http://127.0.0.1:" + os.environ.get("RGW_PORT", "7480"), "testak", "testsk1234567890"
 INSERT = {"type": "execute", "stmt": {"sql": "INSERT INTO t(b) VALUES (randomblob(100))"}}
 
@@ -32,24 +34,13 @@ def processor_s(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def load(node, seconds, threads=4, per_request=20):
-    """Commits as fast as four clients send them: commits per second, and the node's processor time of one."""
-    stop, counts = time.time() + seconds, [0] * threads
-    before = processor_s(node.process.pid)
-
-    def client(i):
-        s = node.session()
-        while time.time() < stop:
-            s.pipeline(*[INSERT] * per_request, {"type": "close"})
-            counts[i] += per_request
-        s.close()
-
-    clients = [threading.Thread(target=client, args=(i,)) for i in range(threads)]
-    for c in clients:
-        c.start()
-    for c in clients:
-        c.join()
-    return sum(counts) / seconds, (processor_s(node.process.pid) - before) / sum(counts) * 1e6
+def load(node, seconds):
+    """Commits as fast as four connections get them: commits per second, and the node's processor time of one in us."""
+    before, count = processor_s(node.process.pid), metric(node, "commits_total")
+    subprocess.run(["wrk", "-t1", "-c4", f"-d{max(1, round(seconds))}s", "-s", os.path.join(HERE, "commits.lua"), f"http://127.0.0.1:{node.port}"],
+                   check=True, stdout=subprocess.DEVNULL)
+    count = metric(node, "commits_total") - count
+    return count / max(1, round(seconds)), (processor_s(node.process.pid) - before) / count * 1e6
 
 
 def cost(scratch):
@@ -58,15 +49,17 @@ def cost(scratch):
     for n in nodes.values():
         n.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b)")
         load(n, 1)
-    for i in range(6):  # in turns, each going first as often
+    for i in range(PAIRS):  # in turns, each going first as often
         for how in ("with", "without") if i % 2 else ("without", "with"):
             r, c = load(nodes[how], SECONDS / 2)
             rates[how].append(r)
             cpu[how].append(c)
-    ratio = statistics.median(a / b for a, b in zip(rates["with"], rates["without"]))
-    print(f"commits/s: {statistics.median(rates['with']):.0f} with push, {statistics.median(rates['without']):.0f} without: {ratio:.3f} of it (median of 6 pairs, "
-          f"{min(a / b for a, b in zip(rates['with'], rates['without'])):.2f} to {max(a / b for a, b in zip(rates['with'], rates['without'])):.2f}); "
-          f"processor a commit: {statistics.median(cpu['with']):.1f} and {statistics.median(cpu['without']):.1f} us")
+    ratios = sorted(a / b for a, b in zip(rates["with"], rates["without"]))
+    costs = sorted(a / b for a, b in zip(cpu["with"], cpu["without"]))
+    print(f"commits/s: {statistics.median(rates['with']):.0f} with push, {statistics.median(rates['without']):.0f} without: {statistics.median(ratios):.3f} of it "
+          f"(median of {PAIRS} pairs; quarters {ratios[PAIRS // 4]:.2f} and {ratios[-1 - PAIRS // 4]:.2f})")
+    print(f"processor time a commit: {statistics.median(cpu['with']):.1f} us with push, {statistics.median(cpu['without']):.1f} us without: {statistics.median(costs):.3f} of it "
+          f"(quarters {costs[PAIRS // 4]:.2f} and {costs[-1 - PAIRS // 4]:.2f}); what a node sends in the background is in it")
     node = nodes["with"]
     node.wait_pushed(60)
     print(f"bytes pushed: {metric(node, 'backup_bytes_total') / 1e6:.1f} MB for {metric(node, 'backup_wal_bytes_total') / 1e6:.1f} MB of WAL; "
@@ -76,26 +69,33 @@ def cost(scratch):
     node.stop()
 
 
-def lag(node):
-    stop, lags, sent = time.time() + 2 * SECONDS, [], [0]
+def lag(node, want=1000, clients=4, per_request=5):
+    """A steady rate of commits, and how old and how much is what has not been pushed, all the while."""
+    begun, sent, seconds, size = time.time(), [0] * clients, [], []
+    stop, first = begun + 3 * SECONDS, metric(node, "commits_total")
 
-    def client():
-        s, begun = node.session(), time.time()
+    def client(i):
+        s = node.session()
         while time.time() < stop:
-            if sent[0] > (time.time() - begun) * 1000:
-                time.sleep(0.002)
-                continue
-            s.pipeline(*[INSERT] * 10, {"type": "close"})
-            sent[0] += 10
+            ahead = sent[i] / (want / clients) - (time.time() - begun)
+            if ahead > 0:
+                time.sleep(ahead)
+            s.pipeline(*[INSERT] * per_request, {"type": "close"})
+            sent[i] += per_request
         s.close()
 
-    t = threading.Thread(target=client)
-    t.start()
+    threads = [threading.Thread(target=client, args=(i,)) for i in range(clients)]
+    for t in threads:
+        t.start()
     while time.time() < stop:
-        lags.append(metric(node, "backup_lag_seconds"))
+        m = metrics(node)
+        seconds.append(float(m["skerry_backup_lag_seconds"]))
+        size.append(float(m["skerry_backup_lag_bytes"]))
         time.sleep(0.05)
-    t.join()
-    print(f"lag at {sent[0] / (2 * SECONDS):.0f} commits/s: median {statistics.median(lags):.2f} s, at most {max(lags):.2f} s (pushed every second)")
+    for t in threads:
+        t.join()
+    print(f"lag at {(metric(node, 'commits_total') - first) / (time.time() - begun):.0f} commits/s, pushed every second: median {statistics.median(seconds):.2f} s, "
+          f"at most {max(seconds):.2f} s; median {statistics.median(size) / 1e6:.2f} MB of WAL, at most {max(size) / 1e6:.2f} MB")
 
 
 def timed(command):

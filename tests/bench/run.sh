@@ -82,7 +82,7 @@ if wants remote; then
 fi
 if wants backup; then
     heading "backup"
-    need sqlite3 sqlite3 && need curl curl
+    need sqlite3 sqlite3 && need curl curl && need wrk wrk
     if [ "$(id -u)" = 0 ] && command -v radosgw >/dev/null; then
         export RGW_DIR=$PWD/$scratch/rgw
         tests/s3/ceph-rgw.sh start >"$scratch/rgw.log" 2>&1 || unset RGW_DIR
