@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #define OBJECT_BACKOFF_FIRST_MS 500
-#define OBJECT_BACKOFF_MAX_MS   300000
+#define OBJECT_BACKOFF_MAX_MS   60000
 #define OBJECT_RETRY_AFTER_MAX  3600000
 #define NS_PER_S                1000000000ull
 

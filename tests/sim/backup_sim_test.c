@@ -458,8 +458,8 @@ static void clone_life(struct world *w, struct node *first)
     }
     if (good && !w->failed && !sim_is_down(w->io)) {
         weather(w, true);
-        turn(w, 400 * SECOND_NS);
-        if (commit(first) && commit(&clone)) turn(w, 400 * SECOND_NS); // who was idle finds out with its next commit
+        turn(w, 150 * SECOND_NS);
+        if (commit(first) && commit(&clone)) turn(w, 150 * SECOND_NS); // who was idle finds out with its next commit
         restore_some(w);
         struct backup_status a, b;
         backup_status_get(first->backup, &a);
@@ -507,7 +507,7 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
         bool down = sim_is_down(w.io), clean = !down && test_random(&w.seed) % 4;
         if (good && !w.failed && clean) {
             weather(&w, true);
-            turn(&w, 400 * SECOND_NS);
+            turn(&w, 150 * SECOND_NS);
             struct backup_status s;
             backup_status_get(n.backup, &s);
             if (!sim_is_down(w.io) && s.state != BACKUP_IDLE && s.state != BACKUP_REFUSED) world_failed(&w, "the backup does not come to rest", s.error);

@@ -370,7 +370,7 @@ TEST(a_week_offline_is_one_push)
     CHECK(after.lag_bytes > 30u << 20);
     CHECK(after.behind_since_ms > 0 && after.error[0]);
     n.cloud.away = false;
-    turn(&n, 400 * SECOND_NS); // the longest wait between tries, and the push
+    turn(&n, 70 * SECOND_NS); // the longest wait between tries, and the push
     backup_status_get(n.backup, &after);
     CHECK_EQ(after.behind_since_ms, 0);
     CHECK(after.tx - before.tx <= 2); // what waited when the store went, and the rest
@@ -398,7 +398,7 @@ TEST(commits_are_refused_at_the_bound)
     backup_status_get(n.backup, &s);
     CHECK(s.refusing);
     n.cloud.away = false;
-    turn(&n, 400 * SECOND_NS);
+    turn(&n, 70 * SECOND_NS);
     backup_status_get(n.backup, &s);
     CHECK(!s.refusing);
     exec(&n, "INSERT INTO t(v) VALUES (1)");
