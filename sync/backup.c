@@ -10,6 +10,7 @@
 #define HEAD_INTERVAL_MS_DEFAULT 10000
 #define ZSTD_LEVEL_DEFAULT       3
 #define PUSH_ZSTD_LEVEL_DEFAULT  1
+#define GIVE_UP_MS               60000 // before the next image, when commits were too many for one
 #define WAL_BYTES_MAX_DEFAULT    (1ull << 30)
 #define FRAME_HEADER_SIZE        24
 #define STOP_RETRY_MS_MAX        1000
@@ -79,6 +80,18 @@ static u64 log_kept(const struct backup *b)
     return now.lsn > from ? (now.lsn - from) * (FRAME_HEADER_SIZE + b->page_size) : 0;
 }
 
+// The snapshot of a large push keeps the log as well: its next shard comes too late.
+static void snapshot_give_up(struct backup *b)
+{
+    b->need_full = true;
+    if (fetch_busy(&b->fetch)) {
+        object_cancel(&b->fetch.request); // and is given up when it has come back
+        return;
+    }
+    backup_push_abandon(b);
+    b->step = STEP_SNAPSHOT;
+}
+
 static void log_let_go(struct backup *b, u64 kept)
 {
     backup_log(b, SYNC_LOG_ERROR, "backup.wal_limit",
@@ -88,6 +101,7 @@ static void log_let_go(struct backup *b, u64 kept)
     b->log_let_go = true;
     if (b->step == STEP_IDLE || b->step == STEP_SNAPSHOT) b->need_full = true;
     backup_hold(b, UINT64_MAX);
+    if (b->step == STEP_SHARD_PUT) snapshot_give_up(b);
 }
 
 static void commits_refuse(struct backup *b, u64 kept)
@@ -120,14 +134,16 @@ void backup_hold(struct backup *b, u64 lsn)
 
 static void log_limit(struct backup *b)
 {
-    u64 kept = log_kept(b);
-    if (kept <= b->options.wal_bytes_max || b->log_let_go || b->status.refusing) return;
-    // An image under way reads its snapshot to the end; giving it up would only make another one begin.
-    bool pinned = b->full && (b->step == STEP_SCAN || b->step == STEP_FILL || b->step == STEP_SHARD_PUT);
-    if (b->options.wal_full == BACKUP_WAL_REFUSE)
+    u64 kept = log_kept(b), bound = b->options.wal_bytes_max;
+    if (kept <= bound || b->log_let_go || b->status.refusing) return;
+    if (b->options.wal_full == BACKUP_WAL_REFUSE) {
         commits_refuse(b, kept);
-    else if (!pinned)
-        log_let_go(b, kept);
+        return;
+    }
+    if (b->step == STEP_SCAN || b->step == STEP_FILL) return; // soon over; the next commit looks again
+    // Giving up an image under way makes another one begin, so it is given as much log again as it has pages.
+    if (b->full && b->step == STEP_SHARD_PUT) bound += (u64)b->target.page_count * b->page_size;
+    if (kept > bound) log_let_go(b, kept);
 }
 
 static void on_commit(struct waiter *w)
@@ -196,8 +212,8 @@ static enum backup_step step_after_failure(const struct backup *b)
     case STEP_ADOPT: return STEP_LOAD;
     case STEP_SNAPSHOT:
     case STEP_SCAN:
-    case STEP_FILL:
-    case STEP_SHARD_PUT: return STEP_SNAPSHOT;
+    case STEP_FILL: return STEP_SNAPSHOT;
+    case STEP_SHARD_PUT: return b->log_let_go ? STEP_SNAPSHOT : STEP_SHARD_PUT; // what is there already stays
     case STEP_LISTS: return STEP_IDLE;
     case STEP_HEAD_CHECK:
     case STEP_HEAD_PUT: return b->fresh_lineage ? b->step : STEP_IDLE; // else it is a hint, and is written later
@@ -233,7 +249,7 @@ static void backup_failed(struct backup *b)
         backup_hold(b, UINT64_MAX);
         return;
     }
-    u64 ms = cancelled ? 0 : object_backoff_ms(b->io, b->attempt);
+    u64 ms = !cancelled ? object_backoff_ms(b->io, b->attempt) : b->log_let_go ? GIVE_UP_MS : 0;
     if (b->stopping) ms = MIN(ms, STOP_RETRY_MS_MAX);
     if (!cancelled)
         backup_log(b, object_error_passes(err) ? SYNC_LOG_WARN : SYNC_LOG_ERROR, "backup.retry", "%s (try %u, the next in %llu ms)",

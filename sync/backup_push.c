@@ -349,6 +349,7 @@ io_status backup_shard_put(struct backup *b)
     IO_TRY(fetch_run(&b->fetch, &b->op.err));
     if (!shards_add(&b->shards, &b->shard_count, &b->shard_capacity, &s)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
     b->status.pushed_bytes += b->writer.size;
+    b->attempt = 0;
     segment_writer_deinit(&b->writer);
     b->writer_open = false;
     while (b->page_next < b->page_total && page_skipped(b, page_at(b, b->page_next))) b->page_next++;

@@ -408,6 +408,93 @@ TEST(commits_are_refused_at_the_bound)
     node_end(&n);
 }
 
+struct events {
+    u32 limits, images;
+};
+
+static void count_events(void *context, enum sync_log_level level, const char *event, const char *text)
+{
+    struct events *e = context;
+    (void)level;
+    e->limits += strcmp(event, "backup.wal_limit") == 0;
+    e->images += strcmp(event, "backup.image") == 0 && strncmp(text, "pushing", 7) == 0;
+}
+
+static u64 wal_size(struct node *n)
+{
+    u64 size = 0;
+    free(sim_file_get(n->sim, "/data/a.db-wal", &size));
+    return size;
+}
+
+static bool object_is_there(struct node *n, const char *part)
+{
+    for (u32 i = 0; i < n->cloud.count; i++)
+        if (strstr(n->cloud.objects[i].key, part)) return true;
+    return false;
+}
+
+// An image of three shards, of which the first is in the store when that goes away.
+static void image_cut(struct node *n, struct events *e)
+{
+    node_begin(n, &(struct backup_options){.wal_bytes_max = 1 << 20, .log = count_events, .log_context = e});
+    n->cloud.away = true;
+    exec(n, "INSERT INTO t VALUES (1, zeroblob(35000000))");
+    CHECK_EQ(e->limits, 1);
+    n->cloud.away = false;
+    for (u32 i = 0; i < 6000 && !object_is_there(n, ".00000000."); i++) turn(n, SECOND_NS / 100);
+    n->cloud.away = true;
+    REQUIRE(object_is_there(n, ".00000000.") && !object_is_there(n, ".00000002."));
+    turn(n, 600 * SECOND_NS);
+}
+
+TEST(an_image_goes_on_where_it_was_when_the_store_is_back)
+{
+    struct node n = {0};
+    struct events e = {0};
+    char text[ERR_TEXT_MAX];
+    struct backup_status s;
+    image_cut(&n, &e);
+    u32 images = e.images;
+    n.cloud.away = false;
+    turn(&n, 70 * SECOND_NS);
+    backup_status_get(n.backup, &s);
+    CHECK_EQ(s.state, BACKUP_IDLE);
+    CHECK_EQ(s.behind_since_ms, 0);
+    CHECK_EQ(e.images, images);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
+// Its snapshot keeps the log, though not without end: until as much log has come as the database has bytes.
+TEST(an_image_that_takes_too_long_is_given_up)
+{
+    struct node n = {0};
+    struct events e = {0};
+    char text[ERR_TEXT_MAX];
+    struct backup_status s;
+    image_cut(&n, &e);
+    u32 rows = 0;
+    for (; rows < 30; rows++) exec(&n, "INSERT INTO t(v) VALUES (randomblob(1000000))");
+    CHECK_EQ(e.limits, 1); // 30 of 35 MB
+    for (; rows < 45; rows++) exec(&n, "INSERT INTO t(v) VALUES (randomblob(1000000))");
+    CHECK_EQ(e.limits, 2);
+    turn(&n, SECOND_NS);
+    // It is there to be used again.
+    exec(&n, "PRAGMA wal_checkpoint(TRUNCATE)");
+    for (; rows < 60; rows++) exec(&n, "INSERT INTO t(v) VALUES (randomblob(1000000))");
+    CHECK(wal_size(&n) < 20u << 20);
+    n.cloud.away = false;
+    turn(&n, 150 * SECOND_NS);
+    backup_status_get(n.backup, &s);
+    CHECK_EQ(s.state, BACKUP_IDLE);
+    CHECK_EQ(s.behind_since_ms, 0);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
 // A power cut may tear both slots of the mark that pushes write. The database is still known to be the backup's.
 TEST(a_torn_mark_still_says_whose_database_this_is)
 {
