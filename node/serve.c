@@ -448,7 +448,7 @@ static bool restore_if_missing(struct node *n, struct err *err)
         return false;
     }
     if (n->view || n->follow_node || io_backend(n->io) == IO_BACKEND_MEMORY) return true;
-    if (remote_is_partial(n->path)) {
+    if (remote_is_partial(n->io, n->path)) {
         if (n->objects) return remote_begin(n, 0, 0, err);
         err_set(err, ERR_USAGE, __func__, "%s is not all here yet, and --store is none: name the store that it comes from", n->path);
         return false;

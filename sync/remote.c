@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdarg.h>
-#include <unistd.h>
 
 #define DEMAND_NS  100000000ull // the background keeps still so long after a read that waited
 #define BACKGROUND_BLOCKS 8
@@ -44,12 +43,12 @@ static u32 next_missing(const struct remote *r, u32 page)
 static void background_run(struct remote *r)
 {
     u64 now = io_now_ns(r->io);
-    if (!r->options.hydrate || r->whole || r->closing) return;
-    if (r->held) {
+    if (r->whole || r->closing || r->chain_state == CHAIN_RUNS) return;
+    if (r->held && r->chain_state == CHAIN_READY) {
         r->not_before_ns = MAX(r->not_before_ns, now + DEMAND_NS);
         return;
     }
-    if (r->chain_state == CHAIN_RUNS) return;
+    if (!r->options.hydrate && r->chain_state != CHAIN_FAILED) return;
     if (now < r->not_before_ns) {
         if (r->retry.state != COMPLETION_PENDING) io_timeout(r->io, r->not_before_ns - now, &r->retry);
         return;
@@ -103,6 +102,7 @@ enum {
     OPEN_CHAIN,
     OPEN_CHAIN_DONE,
     OPEN_MAP_CREATED,
+    OPEN_MAP_EMPTIED,
     OPEN_MAP_WRITTEN,
     OPEN_MAP_SIZED,
     OPEN_MAP_SYNCED,
@@ -110,16 +110,18 @@ enum {
     OPEN_NATIVE_OPENED,
     OPEN_SIZED,
     OPEN_TRUNCATED,
+    OPEN_SYNCED,
     OPEN_FOLDER_SYNCED,
     OPEN_FINISH,
     OPEN_BITS_READ,
 };
 
-bool remote_is_partial(const char *path)
+bool remote_is_partial(struct io *io, const char *path)
 {
     char map[4200];
+    u64 size, modified_ns;
     snprintf(map, sizeof map, "%s-hydrate", path);
-    return access(map, F_OK) == 0;
+    return backup_file_identity(io, map, &size, &modified_ns);
 }
 
 int remote_file_take(struct remote *r, struct io_file **out)
@@ -182,14 +184,16 @@ static bool memory_take(struct remote *r, struct err *err)
 }
 
 // Up to where this node has pushed, or applied: what is not here has not changed until then.
-static void state_take(struct remote *r)
+static bool state_take(struct remote *r)
 {
     struct backup_mark m;
     r->state_tx = be64_get(r->header + REMOTE_HEADER_TX);
     r->epoch = be64_get(r->header + REMOTE_HEADER_EPOCH);
-    if (!backup_mark_read(r->io, r->path, &m) || m.lineage != be64_get(r->header + REMOTE_HEADER_LINEAGE)) return;
+    if (!backup_mark_read(r->io, r->path, &m)) return false;
+    if (m.lineage != be64_get(r->header + REMOTE_HEADER_LINEAGE)) return true;
     r->state_tx = MAX(r->state_tx, m.tx);
     r->epoch = MAX(r->epoch, m.epoch);
+    return true;
 }
 
 static void bits_take(struct remote *r)
@@ -236,14 +240,14 @@ static bool open_step(struct remote *r)
         return false;
     case OPEN_HEADER_READ:
         if (open_io_failed(r, "read", r->map_path)) return true;
-        r->resumed = r->c.result == REMOTE_MAP_HEADER_SIZE && remote_header_good(r->header);
+        // Without a mark it was never opened to its end.
+        r->resumed = r->c.result == REMOTE_MAP_HEADER_SIZE && remote_header_good(r->header) && state_take(r);
         return true;
     case OPEN_CHAIN:
         if (r->resumed) {
             r->page_size = be32_get(r->header + REMOTE_HEADER_PAGE_SIZE);
             r->page_count = be32_get(r->header + REMOTE_HEADER_PAGES);
             r->step = OPEN_BITS_READ;
-            state_take(r);
             if (!memory_take(r, err)) return true;
             io_file_read(r->map_file, r->map, (size_t)r->map_chunks * REMOTE_MAP_CHUNK, REMOTE_MAP_HEADER_SIZE, &r->c);
             return false;
@@ -281,6 +285,10 @@ static bool open_step(struct remote *r)
         return true;
     case OPEN_MAP_CREATED:
         if (r->c.result < 0 && !r->map_file) return open_io_failed(r, "created", r->map_path);
+        io_file_truncate(r->map_file, 0, &r->c);
+        return false;
+    case OPEN_MAP_EMPTIED:
+        if (open_io_failed(r, "emptied", r->map_path)) return true;
         io_file_write(r->map_file, r->header, REMOTE_MAP_HEADER_SIZE, 0, &r->c);
         return false;
     case OPEN_MAP_WRITTEN:
@@ -306,7 +314,7 @@ static bool open_step(struct remote *r)
         return false;
     case OPEN_SIZED:
         if (open_io_failed(r, "read", r->path)) return true;
-        if (r->native_size) {
+        if (r->native_size && r->resumed) {
             r->step = OPEN_FINISH;
             return true;
         }
@@ -316,6 +324,10 @@ static bool open_step(struct remote *r)
         return false;
     case OPEN_TRUNCATED:
         if (open_io_failed(r, "made so large", r->path)) return true;
+        io_file_sync(r->native, IO_SYNC_FULL, &r->c); // the log counts on the file's size
+        return false;
+    case OPEN_SYNCED:
+        if (open_io_failed(r, "synced", r->path)) return true;
         io_path_sync_dir(r->io, r->folder, &r->c);
         return false;
     case OPEN_FOLDER_SYNCED:
@@ -385,6 +397,14 @@ static void file_close(struct remote *r, struct io_file **f)
     *f = NULL;
 }
 
+static void file_unlink(struct remote *r, const char *path)
+{
+    struct completion c;
+    completion_init(&c, NULL, NULL);
+    io_path_unlink(r->io, path, &c);
+    while (c.state == COMPLETION_PENDING && io_step(r->io, 100000000) >= 0) continue;
+}
+
 void remote_close(struct remote *r)
 {
     if (!r) return;
@@ -402,7 +422,7 @@ void remote_close(struct remote *r)
         if (opened) remote_run(r);
         if (io_step(r->io, 10000000) < 0) break;
     }
-    if (!r->options.keep && r->native) unlink(r->path);
+    if (!r->options.keep && r->native) file_unlink(r, r->path);
     file_close(r, &r->native);
     file_close(r, &r->map_file);
     remote_sources_deinit(r);

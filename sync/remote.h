@@ -56,8 +56,8 @@ struct segment_header;
 bool remote_contact(struct remote *r, struct catalog *out, struct segment_header *newest, u8 hash[SEGMENT_HASH_SIZE]);
 bool remote_whole(const struct remote *r); // all pages are here
 
-// True when PATH is a file that is not all here yet.
-bool remote_is_partial(const char *path);
+// True when PATH is a file that is not all here yet. Turns the loop.
+bool remote_is_partial(struct io *io, const char *path);
 // `done` completes with 0, or negative with *err set: ERR_STORE_MISSING when there is no backup (of
 // that state). Nothing is left behind then. Until remote_close the key's and the options' texts stay.
 void remote_open(struct remote **out, const struct remote_options *options, struct completion *done,

@@ -3,13 +3,14 @@
 // a clone never mixes its history with another's, and what is stored stays within bounds.
 // Method: one seed makes a world: lives of a node (an engine with its backup) on a simulated disk, beside a simulated
 // store (tests/sim/cloud.h) with lost replies, 503s, dropped connections, partial lists and outages of up to weeks;
-// lives end by a crash at some operation of the disk, or cleanly; clocks jump; a copy of the volume goes on by itself.
+// volumes are lost, and the database is opened from the store while its pages come; lives end by a crash at some operation of the disk, or cleanly; clocks jump; a copy of the volume goes on by itself.
 // The database holds the number of its newest transaction, so that a restored file, read and checked by SQLite's
 // library, says which state of the model it must equal. Events are counted: one that never came fails the test.
 // The kinds of world (what the store can, with a key or without, disks that refuse direct writes) come in turns, so that
 // twelve in a row, from any seed on, have each. SIM_WORLDS=n runs n worlds from SEED on.
 #include "../../engine/skerry.h"
 #include "../../io/sim.h"
+#include "../../sync/remote.h"
 #include "../../sync/restore.h"
 #include "../../sync/sync.h"
 #include "../test.h"
@@ -31,7 +32,8 @@ struct history {
 };
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
-        discontinuous, let_go, refusing, accepting, refused_commits, missing, encrypted, unconditional;
+        discontinuous, let_go, refusing, accepting, refused_commits, missing, encrypted, unconditional, volumes_lost, lazy_lives, lazy_pushes,
+        not_arrived, hydrated, no_database;
 };
 struct node {
     struct world *w;
@@ -41,7 +43,9 @@ struct node {
     struct skerry *db;
     struct object_store *store;
     struct backup *backup;
-    bool refused; // the newest statement, because too much waits for the store
+    struct remote *remote; // its pages come from the store
+    u64 segments;          // pushed, when it was looked at last
+    bool refused; // the newest statement, because too much waits for the store, or a page cannot be had from it
 };
 struct world {
     struct sim *sim;
@@ -53,7 +57,7 @@ struct world {
     struct master_key key;
     struct counters *counters;
     u32 row_size;
-    bool failed, jumped;
+    bool failed, jumped, rewind; // rewind: the volume was lost, and what was in the store is not known yet
     u32 restore_number;
     u64 pushed[4]; // of each writer: the newest transaction that was told to be in the store
 };
@@ -103,6 +107,12 @@ static bool exec(struct node *n, const char *sql)
         n->refused = true;
         return false;
     }
+    if (n->remote && strstr(skerry_error(n->db)->text, "has not arrived yet")) {
+        n->w->counters->not_arrived++;
+        n->refused = true;
+        (void)skerry_exec(n->db, "ROLLBACK", NULL, NULL);
+        return false;
+    }
     if (!sim_is_down(n->w->io)) world_failed(n->w, sql, skerry_error(n->db)->text);
     return false;
 }
@@ -126,7 +136,7 @@ static bool commit(struct node *n)
     if (!exec(n, "BEGIN IMMEDIATE")) return n->refused; // nothing has changed, and life goes on
     if (test_random(&w->seed) % 40 == 0) {
         // Many rows go, and the file shrinks later.
-        if (!exec(n, "DELETE FROM t WHERE id > 20")) return false;
+        if (!exec(n, "DELETE FROM t WHERE id > 20")) return n->refused;
         for (u32 id = 21; id < ROWS; id++) h->rows[k][id] = 0;
     }
     for (u32 i = 0; i < changes; i++) {
@@ -139,10 +149,14 @@ static bool commit(struct node *n)
             h->rows[k][id] = (u16)k;
             h->writer[k][id] = (u8)n->writer;
         }
-        if (!exec(n, sql)) return false;
+        if (!exec(n, sql)) return n->refused;
+    }
+    if (test_random(&w->seed) % 3 == 0) {
+        snprintf(sql, sizeof sql, "UPDATE pad SET k = %u, v = zeroblob(%u) WHERE id = %u", k, (u32)(test_random(&w->seed) % 12000), (u32)(test_random(&w->seed) % 65));
+        if (!exec(n, sql)) return n->refused;
     }
     snprintf(sql, sizeof sql, "UPDATE meta SET writer = %u, k = %u", n->writer, k);
-    if (!exec(n, sql) || !exec(n, "COMMIT")) return false;
+    if (!exec(n, sql) || !exec(n, "COMMIT")) return n->refused;
     h->count = k;
     h->at_ms[k] = io_wall_ms(w->io);
     w->counters->commits++;
@@ -330,23 +344,73 @@ static const struct backup_options SMALL = {
     .cpu_percent = 100,
 };
 
-static bool node_open(struct world *w, struct node *n, const char *path, u32 writer, u64 wal_bytes_max)
+// The database's file, with its pages in the store: of a volume that was lost, or one that is not all here yet.
+static bool remote_begin(struct world *w, struct node *n, bool fresh, bool *none)
+{
+    struct err err = ERR_CLEAR;
+    struct completion done;
+    completion_init(&done, NULL, NULL);
+    remote_open(&n->remote,
+                &(struct remote_options){.io = w->io, .objects = n->store, .name = "db", .path = n->path, .key = w->key, .keep = true,
+                                         .hydrate = test_random(&w->seed) % 2, .log = on_log, .log_context = n},
+                &done, &err);
+    while (done.state != COMPLETION_DONE) io_step(w->io, SECOND_NS);
+    *none = !n->remote && err.code == ERR_STORE_MISSING;
+    if (!n->remote && !*none && !sim_is_down(w->io)) world_failed(w, fresh ? "opening from the store" : "opening what is here", err.text);
+    if (n->remote) w->counters->lazy_lives++;
+    return n->remote || *none;
+}
+
+// A new volume holds what the store had: all that was told to be pushed, and nothing of what was not.
+static bool history_rewind(struct world *w, struct node *n)
+{
+    u64 meta[2] = {0};
+    struct history *h = w->histories[n->writer];
+    char why[100];
+    (void)skerry_exec(n->db, "SELECT writer, k FROM meta", meta_row, meta);
+    if (sim_is_down(w->io)) return false;
+    if (meta[1] > h->count || meta[1] < w->pushed[n->writer]) {
+        snprintf(why, sizeof why, "it is at %llu; %llu were pushed, %u made", (unsigned long long)meta[1], (unsigned long long)w->pushed[n->writer], h->count);
+        world_failed(w, "the database that was opened from the store", why);
+        return false;
+    }
+    h->count = (u32)meta[1];
+    w->rewind = false;
+    return true;
+}
+
+static bool node_open(struct world *w, struct node *n, const char *path, u32 writer, u64 wal_bytes_max, bool lost)
 {
     struct err err = ERR_CLEAR;
     *n = (struct node){.w = w, .writer = writer};
     snprintf(n->path, sizeof n->path, "%s", path);
+    n->store = cloud_open(&w->cloud, w->io);
+    bool fresh = false, none = false;
+    if (lost || remote_is_partial(w->io, path)) {
+        if (!remote_begin(w, n, lost, &none)) return false;
+        fresh = lost && n->remote;
+        if (lost && none) { // there is nothing yet: nothing was pushed
+            w->counters->no_database++;
+            if (w->pushed[writer]) world_failed(w, "opening from the store", "there is no backup, and one was told to be there");
+        }
+    }
     struct skerry_engine_options engine = {.io = w->io, .cache_bytes = 100 * 4096, .checkpoint_frames = 60, .temp_dir = "/tmp"};
     if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, n->path, SKERRY_OPEN_CREATE, &n->db, &err)) abort();
     struct backup_options o = SMALL;
-    n->store = cloud_open(&w->cloud, w->io);
     o.io = w->io, o.objects = n->store, o.name = "db", o.database_path = n->path, o.key = w->key, o.log = on_log, o.log_context = n;
     o.wal_bytes_max = wal_bytes_max;
+    o.remote = n->remote;
+    o.promote = fresh;
     o.wal_full = test_random(&w->seed) % 2 ? BACKUP_WAL_REFUSE : BACKUP_WAL_RESTART;
     n->backup = backup_create(&o, &err);
     if (!n->backup) abort();
     struct history *h = w->histories[writer];
+    if (w->rewind && !history_rewind(w, n)) return false;
     if (!exec(n, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v TEXT)") || !exec(n, "CREATE TABLE IF NOT EXISTS meta(writer, k)") ||
-        !exec(n, "INSERT INTO meta SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM meta)"))
+        !exec(n, "INSERT INTO meta SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM meta)") ||
+        // Pages enough for some to be far away.
+        !exec(n, "CREATE TABLE IF NOT EXISTS pad(id INTEGER PRIMARY KEY, k, v)") ||
+        !exec(n, "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 64) INSERT INTO pad SELECT i, 0, zeroblob(9000) FROM s WHERE NOT EXISTS (SELECT 1 FROM pad)"))
         return false;
     u64 meta[2] = {0};
     if (skerry_exec(n->db, "SELECT writer, k FROM meta", meta_row, meta) != SKERRY_OK) return false;
@@ -366,6 +430,8 @@ static void pushed_note(struct node *n)
 {
     struct backup_status s;
     backup_status_get(n->backup, &s);
+    if (n->remote && !remote_whole(n->remote)) n->w->counters->lazy_pushes += s.pushed_segments - n->segments;
+    n->segments = s.pushed_segments;
     if (s.state != BACKUP_REFUSED && !s.behind_since_ms && s.tx && s.state == BACKUP_IDLE) n->w->pushed[n->writer] = n->w->histories[n->writer]->count;
 }
 
@@ -375,9 +441,19 @@ static void node_close(struct node *n, bool clean)
     struct completion done;
     struct backup_status s;
     completion_init(&done, NULL, NULL);
+    if (!n->backup) { // its life ended before it was open
+        remote_close(n->remote);
+        object_store_close(n->store);
+        return;
+    }
     backup_stop(n->backup, io_now_ns(w->io) + (clean ? 20 : 0) * SECOND_NS, &done);
     while (done.state != COMPLETION_DONE) io_step(w->io, SECOND_NS);
     backup_status_get(n->backup, &s);
+    if (n->remote) {
+        struct remote_status r;
+        remote_status_get(n->remote, &r);
+        w->counters->hydrated += r.whole;
+    }
     w->counters->fenced += s.state == BACKUP_REFUSED;
     w->counters->images += s.images;
     w->counters->merges += s.merges;
@@ -386,6 +462,7 @@ static void node_close(struct node *n, bool clean)
     while (skerry_close(n->db, &err) == SKERRY_WAIT) io_step(w->io, SECOND_NS);
     skerry_engine_destroy(n->engine);
     backup_destroy(n->backup);
+    remote_close(n->remote);
     object_store_close(n->store);
 }
 
@@ -433,7 +510,7 @@ static void life_act(struct node *n)
 // A copy of the volume goes on by itself, beside the first: one of the two is told to stop.
 static void clone_life(struct world *w, struct node *first)
 {
-    static const char *const FILES[] = {"", "-wal", "-backup"};
+    static const char *const FILES[] = {"", "-wal", "-backup", "-hydrate"};
     char from[80], to[80];
     struct history *h = w->histories[first->writer];
     u32 writer = w->writers++;
@@ -450,7 +527,7 @@ static void clone_life(struct world *w, struct node *first)
     }
     struct node clone;
     snprintf(to, sizeof to, "/data/clone%u.db", writer);
-    bool good = node_open(w, &clone, to, writer, 1u << 24);
+    bool good = node_open(w, &clone, to, writer, 1u << 24, false);
     w->counters->clones++;
     for (u32 i = 0; i < 25 && good && !w->failed && !sim_is_down(w->io); i++) {
         if (!commit(&clone) || !commit(first)) break;
@@ -485,6 +562,7 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
         memset(w.key.bytes, 7, 32);
         counters->encrypted++;
     }
+    char path[64] = "/data/a.db";
     for (u32 life = 0; life < 7 && !w.failed; life++) {
         struct err err = ERR_CLEAR;
         w.io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = w.sim}, &err);
@@ -499,7 +577,16 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
         static const u32 within[] = {30, 200, 900, 3000};
         if (test_random(&w.seed) % 3) sim_fault_at(w.sim, SIM_CRASH, 1 + test_random(&w.seed) % within[test_random(&w.seed) % COUNT_OF(within)]);
         struct node n;
-        bool good = node_open(&w, &n, "/data/a.db", 0, test_random(&w.seed) % 3 ? 1u << 24 : 40 * 4096);
+        if (life > 1 && test_random(&w.seed) % 3 == 0) { // the volume, and what was not pushed
+            snprintf(path, sizeof path, "/data/a%u.db", life);
+            counters->volumes_lost++;
+            w.rewind = true;
+        }
+        u64 size;
+        u8 *there = sim_file_get(w.sim, path, &size);
+        bool lost = life > 1 && !there;
+        free(there);
+        bool good = node_open(&w, &n, path, 0, test_random(&w.seed) % 3 ? 1u << 24 : 40 * 4096, lost);
         weather(&w, false);
         u32 acts = 10 + (u32)(test_random(&w.seed) % 120);
         for (u32 i = 0; good && i < acts && !w.failed && !sim_is_down(w.io); i++) life_act(&n);
@@ -551,7 +638,7 @@ TEST(worlds_restore)
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
-        EVENT(all.encrypted), EVENT(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), EVENT(all.not_arrived), EVENT(all.hydrated), EVENT(all.encrypted), EVENT(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
     };
     for (u32 i = 0; i < COUNT_OF(events); i++) {
