@@ -85,16 +85,24 @@ static bool wal_open(const u8 *slot, const u8 keys[64], const u8 *wal, u64 size,
         be32_write(to + 16, plain[0]);
         be32_write(to + 20, plain[1]);
         out->wal_size = at + 24 + page_size;
+        if (be32(frame + 4)) out->committed = out->wal_size;
     }
     return true;
 }
 
-// Whether the log has the page: then the file's is of no account.
 static bool wal_has(const struct unsealed *u, u32 page_size, u32 no)
 {
-    for (u64 at = 32; at + 24 + page_size <= u->wal_size; at += 24 + page_size)
+    for (u64 at = 32; at + 24 + page_size <= u->committed; at += 24 + page_size)
         if (be32(u->wal + at) == no) return true;
     return false;
+}
+
+// Of the newest commit: by its last frame in the log, else by page 1 of the file, which is open by then.
+static u64 page_count(const struct unsealed *u, u32 page_size, u64 in_file)
+{
+    if (u->committed) return be32(u->wal + u->committed - page_size - 20);
+    bool known = be32(u->database + 28) && be32(u->database + 24) == be32(u->database + 92);
+    return known ? be32(u->database + 28) : in_file;
 }
 
 bool unseal(const u8 *database, u64 size, const u8 *wal, u64 wal_size, const u8 (*master)[32], u32 key_count, struct unsealed *out, char why[200])
@@ -120,7 +128,7 @@ bool unseal(const u8 *database, u64 size, const u8 *wal, u64 wal_size, const u8 
     u64 count = size > HEADER ? (size - HEADER) / page_size : 0;
     for (u32 no = 1; no <= count; no++) {
         if (!page_open(slot, keys, database + HEADER + (no - 1) * (u64)page_size, page_size, no, out->database + (no - 1) * (u64)page_size) &&
-            !wal_has(out, page_size, no)) {
+            no <= page_count(out, page_size, count) && !wal_has(out, page_size, no)) {
             snprintf(why, 200, "page %u of the file is not sealed as described", no);
             return false;
         }
