@@ -72,7 +72,7 @@ static bool view_begin(struct view *v, const char *state)
 {
     struct past *p = v->past;
     struct remote_options o = {.io = p->options.io, .objects = p->options.objects, .name = p->options.name, .path = v->path,
-                               .key = p->options.key, .log = p->options.log};
+                               .key = p->options.key, .database_key = p->options.database_key, .log = p->options.log};
     if (strlen(state) >= sizeof v->state) return false;
     if (strncmp(state, "tx=", 3) == 0) {
         char *end;

@@ -14,6 +14,7 @@ struct past_options {
     const char *name;   // of the database
     const char *folder; // for what has come
     struct master_key key;
+    const struct store_key *database_key; // as remote_options has it
     sync_log log;
 };
 struct past *past_create(const struct past_options *options, struct err *err);

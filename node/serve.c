@@ -364,21 +364,14 @@ static bool backup_open(struct node *n, struct err *err)
     return true;
 }
 
-// What is encrypted here is encrypted in the store, and pages do not come into a file that would not be.
+// What is encrypted here is encrypted in the store.
 static bool encryption_check(struct node *n, struct err *err)
 {
-    const char *at = config_text(&n->config, SETTING_AT), *tx = config_text(&n->config, SETTING_TX);
-    if (n->database.key.kind == STORE_KEY_NONE) return true;
-    if (n->objects && !n->key.given)
-        err_set(err, ERR_USAGE, __func__,
-                "the database is encrypted (--db-key or --db-passphrase), and its backup would not be: give the backup a key as well "
-                "(--key or --passphrase), or --store none");
-    else if (strcmp(config_text(&n->config, SETTING_HYDRATE), "lazy") == 0 || at[0] || strcmp(tx, "0") != 0 ||
-             config_text(&n->config, SETTING_FOLLOW)[0])
-        err_set(err, ERR_USAGE, __func__,
-                "--hydrate lazy, --at, --tx and --follow keep pages in a file that is not encrypted: with a db-key the database is restored whole "
-                "(--hydrate full, or skerry restore --at)");
-    return err->code == ERR_OK;
+    if (n->database.key.kind == STORE_KEY_NONE || !n->objects || n->key.given) return true;
+    err_set(err, ERR_USAGE, __func__,
+            "the database is encrypted (--db-key or --db-passphrase), and its backup would not be: give the backup a key as well "
+            "(--key or --passphrase), or --store none");
+    return false;
 }
 
 // The database's file as one whose pages come from the store.
@@ -394,6 +387,8 @@ static bool remote_begin(struct node *n, u64 tx, s64 time_ms, struct err *err)
                                          .name = config_text(&n->config, SETTING_DATABASE),
                                          .path = n->path,
                                          .key = n->key,
+                                         .database_key = &n->database.key,
+                                         .database_key_previous = &n->database.previous,
                                          .tx = tx,
                                          .time_ms = time_ms,
                                          .keep = !n->view,
@@ -510,9 +505,7 @@ static bool database_open(struct node *n, struct err *err)
                                       .key_previous = &d->previous,
                                       .keys_fixed = true,
                                       .checksums = d->checksums};
-    bool made = n->engine || skerry_engine_create(&o, &n->engine, err);
-    sodium_memzero(d, sizeof *d);
-    if (!made) return false;
+    if (!n->engine && !skerry_engine_create(&o, &n->engine, err)) return false;
     if (!skerry_open(n->engine, n->path, n->view ? SKERRY_OPEN_READ_ONLY : SKERRY_OPEN_CREATE, &n->keeper, err)) return false;
     // Reading the schema opens the file: a file that is not a database shows here and not at the
     // first client.
@@ -600,6 +593,7 @@ static bool source_begin(struct node *n, struct err *err)
                                                .name = config_text(&n->config, SETTING_DATABASE),
                                                .path = n->path,
                                                .key = n->key,
+                                               .database_key = &n->database.key,
                                                .poll_ms = (u32)poll_ms,
                                                .log = on_backup_log},
                                    .backup_create = promoted_backup,
@@ -685,13 +679,13 @@ static bool claim(struct node *n, struct err *err)
 
 static bool past_open(struct node *n, struct err *err)
 {
-    // They are kept in files that are not encrypted.
-    if (!n->objects || n->database.key.kind != STORE_KEY_NONE) return true;
+    if (!n->objects) return true;
     n->past = past_create(&(struct past_options){.io = n->io,
                                                  .objects = n->objects,
                                                  .name = config_text(&n->config, SETTING_DATABASE),
                                                  .folder = config_text(&n->config, SETTING_DATA),
                                                  .key = n->key,
+                                                 .database_key = &n->database.key,
                                                  .log = on_backup_log},
                           err);
     return n->past != NULL;

@@ -509,16 +509,13 @@ static void rekey_await(struct shell *s, struct io *io)
     }
 }
 
-static bool engine_open(struct shell *s, const struct sql_arguments *a, struct io *io, struct err *err)
+static bool engine_open(struct shell *s, const struct sql_arguments *a, struct io *io, struct database_config *d, struct err *err)
 {
     struct config config = {0};
-    struct database_config d = {0};
-    bool good = config_load(&config, &SQL_CONFIG, a->database_count, (char **)a->database, err) && config_database(&config, &d, err);
+    bool good = config_load(&config, &SQL_CONFIG, a->database_count, (char **)a->database, err) && config_database(&config, d, err);
     config_deinit(&config);
-    struct skerry_engine_options o = {.io = io, .key = &d.key, .key_previous = &d.previous, .checksums = d.checksums};
-    good = good && skerry_engine_create(&o, &s->engine, err);
-    sodium_memzero(&d, sizeof d);
-    return good;
+    struct skerry_engine_options o = {.io = io, .key = &d->key, .key_previous = &d->previous, .checksums = d->checksums};
+    return good && skerry_engine_create(&o, &s->engine, err);
 }
 
 int sql_command(int argc, char **argv)
@@ -534,8 +531,10 @@ int sql_command(int argc, char **argv)
     arguments_read(&s, &a, argc, argv);
     if (a.status >= 0) return a.status;
     struct io *io = io_create(&(struct io_options){.backend = a.backend, .fallback = true}, &err);
-    if (!io || !engine_open(&s, &a, io, &err)) {
+    struct database_config database = {0};
+    if (!io || !engine_open(&s, &a, io, &database, &err)) {
         if (io) io_destroy(io);
+        sodium_memzero(&database, sizeof database);
         return command_failed(&err);
     }
     interrupted_shell = &s;
@@ -550,10 +549,11 @@ int sql_command(int argc, char **argv)
         if (a.path) a.text_count = MIN(a.text_count + 1, (u32)COUNT_OF(a.texts));
         a.path = view.path;
         s.read_only = true;
-        good = store_view_open(&view, io, a.store_count, a.store, &err);
+        good = store_view_open(&view, io, a.store_count, a.store, &database.key, &err);
         if (!good) status = command_failed(&err);
         err_clear(&err);
     }
+    sodium_memzero(&database, sizeof database);
     if (good && database_open(&s, a.path ? a.path : ":memory:")) {
         shell_work(&s, &a);
         status = s.exit_status;

@@ -12,9 +12,9 @@ bool store_view_takes(const char *name)
     return config_takes(&VIEW, name);
 }
 
-bool store_view_open(struct store_view *v, struct io *io, int argc, char **argv, struct err *err)
+bool store_view_open(struct store_view *v, struct io *io, int argc, char **argv, const struct store_key *database_key, struct err *err)
 {
-    struct remote_options o = {.io = io, .path = v->path};
+    struct remote_options o = {.io = io, .path = v->path, .database_key = database_key};
     const char *folder = getenv("TMPDIR");
     *v = (struct store_view){0};
     if (sodium_init() < 0) err_set(err, ERR_INTERNAL, __func__, "libsodium cannot be initialised");

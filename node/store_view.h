@@ -16,6 +16,7 @@ struct store_view {
     struct remote *remote;
     char path[300]; // to be opened through io
 };
-// argv: flags as "--NAME" "VALUE". False with *err; store_view_close either way.
-bool store_view_open(struct store_view *v, struct io *io, int argc, char **argv, struct err *err);
+// argv: flags as "--NAME" "VALUE"; database_key: what the file is kept encrypted with, and opened by the engine. False
+// with *err; store_view_close either way.
+bool store_view_open(struct store_view *v, struct io *io, int argc, char **argv, const struct store_key *database_key, struct err *err);
 void store_view_close(struct store_view *v); // after the file was closed

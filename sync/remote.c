@@ -114,6 +114,7 @@ enum {
     OPEN_FOLDER_SYNCED,
     OPEN_FINISH,
     OPEN_BITS_READ,
+    OPEN_SLOTS_READ,
 };
 
 bool remote_is_partial(struct io *io, const char *path)
@@ -148,6 +149,9 @@ static void open_end(struct remote *r)
 {
     struct completion *done = r->open_done;
     struct err *err = r->open_err;
+    r->options.database_key = r->options.database_key_previous = NULL;
+    free(r->slots);
+    r->slots = NULL;
     if (err->code == ERR_OK) {
         *r->out = r;
         r->opened = true;
@@ -213,6 +217,22 @@ static void bind(struct remote *r)
     memcpy(m.hash, r->chain.tip, sizeof m.hash);
     if (!backup_file_identity(r->io, r->path, &m.file_size, &m.file_modified_ns) || !backup_mark_write(r->io, r->path, &m, r->open_err))
         err_set(r->open_err, ERR_IOERR, "remote", "%s cannot be bound to its backup", r->path);
+}
+
+// Where plain pages go. `header`: what a file begins with that was made before; NULL: it is begun now.
+static bool plain_make(struct remote *r, const u8 *header, struct err *err)
+{
+    const struct store_key *key = r->options.database_key;
+    bool given = key && key->kind != STORE_KEY_NONE, sealed = header ? store_sealed_header(header) : given;
+    if (!sealed && given) {
+        err_set(err, ERR_NOTADB, "remote", "%s is not encrypted, and a key was given: move it and %s away to begin anew", r->path, r->map_path);
+        return false;
+    }
+    r->plain = !sealed  ? r->native
+               : header ? store_sealed_file_again(r->native, header, r->path, key, r->options.database_key_previous, err)
+                        : store_sealed_file(r->native, r->page_size, key, err);
+    r->pages_at = sealed ? STORE_SEALED_HEADER : 0;
+    return r->plain != NULL;
 }
 
 // One step; false: it waits, or has ended.
@@ -315,13 +335,19 @@ static bool open_step(struct remote *r)
     case OPEN_SIZED:
         if (open_io_failed(r, "read", r->path)) return true;
         if (r->native_size && r->resumed) {
-            r->step = OPEN_FINISH;
-            return true;
+            r->step = OPEN_SLOTS_READ;
+            io_file_read(r->native, r->slots, STORE_SEALED_HEADER, 0, &r->c);
+            return false;
         }
         memset(r->map, 0, (size_t)r->map_chunks * REMOTE_MAP_CHUNK);
         r->here = 0;
-        io_file_truncate(r->native, (u64)r->page_count * r->page_size, &r->c);
+        if (!plain_make(r, NULL, err)) return true;
+        io_file_truncate(r->plain, (u64)r->page_count * r->page_size, &r->c);
         return false;
+    case OPEN_SLOTS_READ:
+        r->step = OPEN_FINISH;
+        if (!open_io_failed(r, "read", r->path)) plain_make(r, r->slots, err);
+        return true;
     case OPEN_TRUNCATED:
         if (open_io_failed(r, "made so large", r->path)) return true;
         io_file_sync(r->native, IO_SYNC_FULL, &r->c); // the log counts on the file's size
@@ -355,7 +381,9 @@ void remote_open(struct remote **out, const struct remote_options *options, stru
 {
     struct remote *r = calloc(1, sizeof *r);
     *out = NULL;
-    if (!r || !(r->header = malloc(REMOTE_MAP_HEADER_SIZE))) {
+    bool memory = r && (r->header = malloc(REMOTE_MAP_HEADER_SIZE)) && (r->slots = calloc(1, STORE_SEALED_HEADER));
+    if (!memory) {
+        if (r) free(r->header);
         free(r);
         err_set(err, ERR_NOMEM, __func__, "out of memory");
         completion_post(options->io, done, -ENOMEM);
@@ -423,7 +451,7 @@ void remote_close(struct remote *r)
         if (io_step(r->io, 10000000) < 0) break;
     }
     if (!r->options.keep && r->native) file_unlink(r, r->path);
-    file_close(r, &r->native);
+    file_close(r, r->plain ? &r->plain : &r->native); // with its plain view
     file_close(r, &r->map_file);
     remote_sources_deinit(r);
     chain_deinit(&r->chain);
@@ -435,6 +463,7 @@ void remote_close(struct remote *r)
     free(r->map_copy);
     free(r->map_list);
     free(r->header);
+    free(r->slots);
     free(r);
 }
 

@@ -24,6 +24,7 @@ struct remote_options {
     const char *name; // of the database in the store
     const char *path; // of the local file
     struct master_key key;
+    const struct store_key *database_key, *database_key_previous; // of the local file, as store_options has them; NULL: none
     u64 tx;       // 0: the newest
     s64 time_ms;  // 0: the newest
     bool keep;    // goes on after a restart; binds the file to its backup (PATH-backup)
@@ -59,7 +60,8 @@ bool remote_whole(const struct remote *r); // all pages are here
 // True when PATH is a file that is not all here yet. Turns the loop.
 bool remote_is_partial(struct io *io, const char *path);
 // `done` completes with 0, or negative with *err set: ERR_STORE_MISSING when there is no backup (of
-// that state). Nothing is left behind then. Until remote_close the key's and the options' texts stay.
+// that state). Nothing is left behind then. Until remote_close the key's and the options' texts stay; the database's keys
+// until `done`.
 void remote_open(struct remote **out, const struct remote_options *options, struct completion *done,
                  struct err *err);
 void remote_status_get(const struct remote *r, struct remote_status *out);

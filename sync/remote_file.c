@@ -8,9 +8,11 @@ static struct remote *remote_of(struct io_file *f)
     return CONTAINER_OF(f, struct remote, file);
 }
 
+// Of the key slots before the first page: 0.
 static u32 page_of(const struct remote *r, u64 offset)
 {
-    u64 page = offset / r->page_size + 1;
+    if (offset < r->pages_at) return 0;
+    u64 page = (offset - r->pages_at) / r->page_size + 1;
     return page > UINT32_MAX ? UINT32_MAX : (u32)page;
 }
 
@@ -150,12 +152,12 @@ static void write_begin(struct remote *r, const struct iovec *iov, u32 count, u6
     bool arriving = false;
     if (!r->whole && size) {
         u32 first = page_of(r, offset), last = page_of(r, offset + size - 1);
-        if (offset % r->page_size || size % r->page_size) {
+        if (last && (!first || (offset - r->pages_at) % r->page_size || size % r->page_size)) {
             completion_post(r->io, c, -EINVAL); // pages are written whole
             return;
         }
-        for (u32 page = first; page <= last; page++) arriving |= remote_page_arriving(r, page);
-        remote_wrote(r, first, last);
+        for (u32 page = first; page && page <= last; page++) arriving |= remote_page_arriving(r, page);
+        if (first) remote_wrote(r, first, last);
     }
     if (arriving)
         hold(r, iov, count, offset, true, sync, c);
@@ -193,7 +195,7 @@ static void op_sync(struct io_file *f, enum io_sync_kind kind, struct completion
 static void op_truncate(struct io_file *f, u64 size, struct completion *c)
 {
     struct remote *r = remote_of(f);
-    u64 kept = size / r->page_size;
+    u64 kept = (size - MIN(size, (u64)r->pages_at)) / r->page_size;
     if (!r->whole && kept < r->page_count) remote_wrote(r, (u32)kept + 1, r->page_count);
     io_file_truncate(r->native, size, c);
 }

@@ -5,6 +5,7 @@
 
 #include "chain.h"
 #include "remote.h"
+#include "restore.h"
 
 #define REMOTE_PULLS_MAX       16
 #define REMOTE_BACKGROUND_MAX  4
@@ -92,6 +93,8 @@ struct remote {
     u64 clock;
     struct segment_scratch scratch;
     struct io_file *native, *map_file;
+    struct io_file *plain; // plain pages of native, which it owns when it is another: then native is encrypted
+    u32 pages_at;          // offset of the first page in native
     u32 page_size, page_count;
 
     // What is not here is the same in every state of the store from the opened one up to state_tx.
@@ -143,13 +146,13 @@ struct remote {
     struct remote **out;
     u32 opens; // of the file, not closed yet
     u64 native_size;
-    u8 *header;
+    u8 *header, *slots;
     bool resumed, opened, handed_over;
 };
 
 static inline bool remote_has(const struct remote *r, u32 page)
 {
-    return page > r->page_count || (r->map[(page - 1) / 8] >> ((page - 1) % 8) & 1);
+    return !page || page > r->page_count || (r->map[(page - 1) / 8] >> ((page - 1) % 8) & 1);
 }
 void remote_run(struct remote *r); // goes on with whatever can: reads, the background
 void remote_open_run(struct remote *r);

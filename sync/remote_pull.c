@@ -267,7 +267,7 @@ static void writes_start(struct pull *p)
         if (w == p->write_count || p->numbers[i] != p->writes[w].first) continue;
         struct page_write *x = &p->writes[w++];
         completion_init(&x->c, on_write, x);
-        io_file_write(r->native, p->pages + (size_t)i * r->page_size, (size_t)x->count * r->page_size,
+        io_file_write(r->plain, p->pages + (size_t)i * r->page_size, (size_t)x->count * r->page_size,
                       (u64)(x->first - 1) * r->page_size, &x->c);
     }
 }
@@ -298,6 +298,7 @@ static io_status pull_blocks(struct pull *p, struct err *err)
     // What was written here meanwhile is newer.
     for (u32 i = 0; i < p->number_count; i++)
         if (p->numbers[i] && (remote_has(r, p->numbers[i]) || remote_page_arriving(r, p->numbers[i]))) p->numbers[i] = 0;
+    if (p->numbers[0] == 1 && !restore_seal_fits(p->pages, r->pages_at > 0, err)) return IO_FAIL;
     p->write_result = 0;
     p->state = PULL_WRITE;
     writes_start(p);
@@ -338,7 +339,7 @@ static io_status pull_here(struct pull *p, struct err *err)
         p->writes_left = 1;
         p->write_result = 0;
         completion_init(&p->writes->c, on_write, p->writes);
-        io_file_read(r->native, p->pages, r->page_size, (u64)(p->page - 1) * r->page_size, &p->writes->c);
+        io_file_read(r->plain, p->pages, r->page_size, (u64)(p->page - 1) * r->page_size, &p->writes->c);
     }
     if (p->writes_left) return IO_WAIT;
     p->summed = p->writes->c.result == (s64)r->page_size && remote_sum_local(r, p->page);

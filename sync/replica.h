@@ -30,6 +30,7 @@ struct replica_options {
     const char *name;  // of the database in the store
     const char *path;  // of the local file
     struct master_key key;
+    const struct store_key *database_key; // of the local file; NULL: none; for replica_create
     u32 poll_ms; // of the store; 0 = 1000
     sync_log log;
     void *log_context;

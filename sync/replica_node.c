@@ -1,9 +1,9 @@
 // Following a node: its answers are the pages that changed since a position in its log. (The node's side is
 // node/feed.h, which has the protocol.)
 #include "replica_private.h"
+#include "restore.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -203,27 +203,47 @@ size_t replica_position_encode(struct replica *r, u8 *out)
 // ---- the whole database, before it is opened
 // -----------------------------------------------------------------------------------------------
 
-static bool part_write(struct replica *r, int fd, struct err *err)
+static s64 await(struct replica *r, struct completion *c)
+{
+    while (c->state == COMPLETION_PENDING)
+        if (io_step(r->io, 1000000000) < 0) break;
+    return c->state == COMPLETION_PENDING ? -EIO : c->result;
+}
+
+static bool part_write(struct replica *r, struct io_file **file, struct err *err)
 {
     u32 page;
     const u8 *data;
+    const struct store_key *key = r->options.database_key;
+    bool seals = key && key->kind != STORE_KEY_NONE;
     if (!replica_apply_open(r, r->request.answer, r->request.answer_size, r->node_url, err)) return false;
-    pushed_take(r, &r->reader.index.header);
-    r->page_size = r->reader.index.header.page_size;
-    while (segment_reader_next(&r->reader, &page, &data, err)) {
-        if (pwrite(fd, data, r->page_size, (off_t)(page - 1) * r->page_size) == (ssize_t)r->page_size) continue;
-        err_set_errno(err, errno == ENOSPC ? ERR_FULL : ERR_IOERR_WRITE, errno, __func__, "%s cannot be written: %s", r->path, strerror(errno));
-        break;
+    const struct segment_header *h = &r->reader.index.header;
+    pushed_take(r, h);
+    if (!r->page_size && seals) {
+        struct io_file *sealed = store_sealed_file(*file, h->page_size, key, err);
+        if (sealed) *file = sealed;
+    }
+    if (r->page_size && r->page_size != h->page_size) err_set(err, ERR_STORE_CORRUPT, __func__, "%s changes its page size midway", r->node_url);
+    r->page_size = h->page_size;
+    while (err->code == ERR_OK && segment_reader_next(&r->reader, &page, &data, err)) {
+        struct completion c;
+        if (page == 1 && !restore_seal_fits(data, seals, err)) break;
+        completion_init(&c, NULL, NULL);
+        io_file_write(*file, data, r->page_size, (u64)(page - 1) * r->page_size, &c);
+        s64 result = await(r, &c);
+        if (result < 0)
+            err_set_errno(err, result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE, (int)-result, __func__, "%s cannot be written: %s", r->path,
+                          strerror((int)-result));
     }
     segment_reader_deinit(&r->reader);
     r->reader_open = false;
     return err->code == ERR_OK;
 }
 
-static bool copy_parts(struct replica *r, int fd, struct err *err)
+static bool copy_parts(struct replica *r, struct io_file **file, struct err *err)
 {
     r->more[0] = 0;
-    r->part = 0;
+    r->part = r->page_size = 0;
     r->position = (struct replica_position){0};
     do {
         ask_start(r);
@@ -233,11 +253,42 @@ static bool copy_parts(struct replica *r, int fd, struct err *err)
             err_set(err, ERR_STORE_UNAVAILABLE, __func__, "%s sends no pages", r->node_url);
             return false;
         }
-        if (!part_write(r, fd, err)) return false;
+        if (!part_write(r, file, err)) return false;
     } while (r->more[0]);
     r->part = 0;
     r->position = r->next_position;
     return true;
+}
+
+// All of it into a file of its own, which is durable then.
+static bool copy_try(struct replica *r, const char *path, struct err *err)
+{
+    struct io_file *file;
+    struct completion c;
+    unlink(path);
+    completion_init(&c, NULL, NULL);
+    io_file_open(r->io, path, IO_OPEN_WRITE | IO_OPEN_CREATE, &file, &c);
+    s64 result = await(r, &c);
+    if (result < 0) {
+        err_set_errno(err, ERR_CANTOPEN, (int)-result, __func__, "%s cannot be made: %s", path, strerror((int)-result));
+        return false;
+    }
+    bool good = copy_parts(r, &file, err);
+    if (good) {
+        completion_init(&c, NULL, NULL);
+        io_file_truncate(file, (u64)r->goal.page_count * r->page_size, &c);
+        result = await(r, &c);
+        if (result >= 0) {
+            completion_init(&c, NULL, NULL);
+            io_file_sync(file, IO_SYNC_FULL, &c);
+            result = await(r, &c);
+        }
+        if (result < 0) err_set_errno(err, ERR_IOERR_WRITE, (int)-result, __func__, "%s cannot be written: %s", path, strerror((int)-result));
+    }
+    completion_init(&c, NULL, NULL);
+    io_file_close(file, &c);
+    await(r, &c);
+    return good && result >= 0;
 }
 
 static bool copy_database(struct replica *r, struct err *err)
@@ -252,24 +303,13 @@ static bool copy_database(struct replica *r, struct err *err)
         err_set(err, ERR_CANTOPEN, __func__, "%s is there, left of another database; move it away", wal);
         return false;
     }
-    int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        err_set_errno(err, ERR_CANTOPEN, errno, __func__, "%s cannot be made: %s", temporary, strerror(errno));
-        return false;
-    }
     bool good = false;
     for (u32 i = 0; i < COPY_TRIES && !good; i++) {
         if (i) sleep(1);
         err_clear(err);
-        good = copy_parts(r, fd, err);
-        if (!good && err->code == ERR_STORE_DENIED) break;
+        good = copy_try(r, temporary, err);
+        if (err->code == ERR_STORE_DENIED || err->code == ERR_USAGE || err->code == ERR_CANTOPEN) break;
     }
-    u64 started_pages = r->goal.page_count;
-    if (good && (ftruncate(fd, (off_t)(started_pages * r->page_size)) != 0 || fsync(fd) != 0)) {
-        err_set_errno(err, ERR_IOERR_WRITE, errno, __func__, "%s cannot be written: %s", temporary, strerror(errno));
-        good = false;
-    }
-    close(fd);
     // The position first: without the database it is not looked at.
     if (good) {
         file_encode(r, bytes);
@@ -277,7 +317,8 @@ static bool copy_database(struct replica *r, struct err *err)
         if (!good) err_set(err, ERR_IOERR_WRITE, __func__, "%s cannot be given its name: %s", temporary, strerror(errno));
     }
     if (!good) unlink(temporary);
-    if (good) replica_log(r, SYNC_LOG_INFO, "replica.copied", "%llu pages from %s", (unsigned long long)started_pages, r->node_url);
+    if (good) replica_log(r, SYNC_LOG_INFO, "replica.copied", "%u pages from %s", r->goal.page_count, r->node_url);
+    r->options.database_key = NULL;
     return good;
 }
 

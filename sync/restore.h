@@ -45,3 +45,7 @@ void restore_cancel(struct restore *r);
 // there; its first push then claims it with a higher epoch.
 bool restore_bind(struct restore *r);
 void restore_deinit(struct restore *r);
+
+// Page 1 says whether the database was an encrypted one. False with *err when its pages go to a file that `seals` them,
+// and it was not, or the other way round.
+bool restore_seal_fits(const u8 *page, bool seals, struct err *err);

@@ -244,21 +244,25 @@ static void item_end(struct restore *r, struct restore_item *i)
     i->state = ITEM_FREE;
 }
 
-// Page 1 says whether the database was an encrypted one.
-static io_status item_check_sealed(struct restore *r, const struct restore_item *i)
+bool restore_seal_fits(const u8 *page, bool seals, struct err *err)
+{
+    bool sealed = page[20] == STORE_SEALED_RESERVED;
+    if (seals && !sealed)
+        err_set(err, ERR_USAGE, __func__,
+                "the database was not encrypted where it comes from, so it has no room for that: take it without --db-key, then copy it "
+                "with VACUUM INTO 'file:...?hexkey=...'");
+    else if (!seals && sealed)
+        err_set(err, ERR_USAGE, __func__,
+                "the database was encrypted where it comes from: give a key for the file, --db-key or --db-passphrase (or restore it with "
+                "--decrypt, to have it unencrypted)");
+    return seals == sealed;
+}
+
+static bool item_seal_fits(struct restore *r, const struct restore_item *i)
 {
     struct restore_private *p = r->private_;
-    if (!i->page_count || i->numbers[0] != 1 || p->options.discard) return IO_DONE;
-    bool sealed = i->raw[20] == STORE_SEALED_RESERVED;
-    if (p->sealed && !sealed)
-        return IO_ERROR(&r->err, ERR_USAGE,
-                        "the database in the store was not encrypted, so it has no room for that: restore it without --db-key, then copy it "
-                        "with VACUUM INTO 'file:...?hexkey=...'");
-    if (!p->sealed && sealed && !p->options.decrypt)
-        return IO_ERROR(&r->err, ERR_USAGE,
-                        "the database in the store was encrypted: give a key for the file, --db-key or --db-passphrase, or --decrypt to have "
-                        "it unencrypted");
-    return IO_DONE;
+    if (!i->page_count || i->numbers[0] != 1 || p->options.discard || (p->options.decrypt && !p->sealed)) return true;
+    return restore_seal_fits(i->raw, p->sealed, &r->err);
 }
 
 // IO_DONE: it is free.
@@ -287,7 +291,7 @@ static io_status item_run(struct restore *r, struct restore_item *i)
                 if (r->err.code == ERR_OK) r->err = i->err;
                 return IO_FAIL;
             }
-            IO_TRY(item_check_sealed(r, i));
+            if (!item_seal_fits(r, i)) return IO_FAIL;
             i->state = ITEM_WRITING;
             if (p->options.discard || !item_write(r, i)) {
                 item_end(r, i);

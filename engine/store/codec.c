@@ -7,6 +7,7 @@
 
 _Static_assert(CODEC_SEALED_SIZE == NONCE_SIZE + TAG_SIZE, "the reserved end of a sealed page");
 _Static_assert(NONCE_SIZE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "XChaCha20's nonce");
+_Static_assert(SEALED_HEADER_SIZE == STORE_SEALED_HEADER, "where page 1 of a sealed file is");
 _Static_assert(TAG_SIZE == crypto_aead_xchacha20poly1305_ietf_ABYTES, "Poly1305's tag");
 
 u32 codec_reserved(enum codec_kind kind)

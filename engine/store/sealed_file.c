@@ -1,5 +1,6 @@
-// A file of plain pages that seals them into another as they are written: what a restore writes to. Pages are written
-// whole; the key slots come with the truncation to the final size, the last thing before the file is synced.
+// A file of plain pages that seals them into another as they are written, and unseals them as they are read: what a
+// restore writes to, and where pages go that come from a store one by one. Pages are written and read whole; the key slots
+// come with the truncation to the final size, the last thing before the file is synced.
 #include "store_private.h"
 
 #include <errno.h>
@@ -18,6 +19,12 @@ struct sealed_write {
     struct sealed_file *owner;
     struct completion inner, *outer;
     u8 data[];
+};
+struct sealed_read {
+    struct sealed_file *owner;
+    struct completion inner, *outer;
+    u8 *pages;
+    pgno first;
 };
 
 static struct sealed_file *sealed_of(struct io_file *f)
@@ -58,9 +65,31 @@ static void write_start(struct io_file *f, const struct iovec *iov, u32 count, u
         io_file_write(s->inner, w->data, size, offset, &w->inner);
 }
 
+static void read_done(struct completion *c)
+{
+    struct sealed_read *r = c->context;
+    const struct codec *codec = &r->owner->codec;
+    s64 result = c->result;
+    for (s64 at = 0; at < c->result && result >= 0; at += codec->page_size)
+        if (c->result - at < codec->page_size || !codec_decode(codec, r->first + (pgno)(at / codec->page_size), r->pages + at)) result = -EIO;
+    completion_release(r->owner->file.io, r->outer, result);
+    free(r);
+}
+
 static void op_readv(struct io_file *f, const struct iovec *iov, u32 count, u64 offset, struct completion *c)
 {
-    completion_post(f->io, c, -EINVAL);
+    struct sealed_file *s = sealed_of(f);
+    u32 page_size = s->codec.page_size;
+    struct sealed_read *r = malloc(sizeof *r);
+    if (!r || count != 1 || offset % page_size || iov->iov_len % page_size) {
+        free(r);
+        completion_post(f->io, c, r ? -EINVAL : -ENOMEM);
+        return;
+    }
+    *r = (struct sealed_read){.owner = s, .outer = c, .pages = iov->iov_base, .first = (pgno)(offset / page_size) + 1};
+    completion_init(&r->inner, read_done, r);
+    completion_hold(f->io, c);
+    io_file_read(s->inner, iov->iov_base, iov->iov_len, offset + codec_offset(&s->codec, 1), &r->inner);
 }
 
 static void op_writev(struct io_file *f, const struct iovec *iov, u32 count, u64 offset, struct completion *c)
@@ -149,19 +178,47 @@ static const struct io_file_ops sealed_file_ops = {
     .lock = op_lock,
 };
 
-struct io_file *store_sealed_file(struct io_file *inner, u32 page_size, const struct store_key *key, struct err *err)
+static struct sealed_file *sealed_create(struct io_file *inner, u32 page_size, struct err *err)
 {
     struct sealed_file *s = calloc(1, sizeof *s);
     if (!s) {
-        err_set(err, ERR_NOMEM, __func__, "out of memory");
+        err_set(err, ERR_NOMEM, "store_sealed_file", "out of memory");
         return NULL;
     }
     s->file = (struct io_file){.ops = &sealed_file_ops, .io = inner->io};
     s->inner = inner;
     s->codec = (struct codec){.kind = CODEC_SEALED, .io = inner->io, .page_size = page_size};
-    key_slot_fresh(&s->codec.slot, page_size, inner->io);
-    if (key_slot_master(&s->codec.slot, key, inner->io, err) == ERR_OK) return &s->file;
+    return s;
+}
+
+static struct io_file *sealed_keyed(struct sealed_file *s, err_code code)
+{
+    if (code == ERR_OK) return &s->file;
     key_slot_wipe(&s->codec.slot);
     free(s);
     return NULL;
+}
+
+struct io_file *store_sealed_file(struct io_file *inner, u32 page_size, const struct store_key *key, struct err *err)
+{
+    struct sealed_file *s = sealed_create(inner, page_size, err);
+    if (!s) return NULL;
+    key_slot_fresh(&s->codec.slot, page_size, inner->io);
+    return sealed_keyed(s, key_slot_master(&s->codec.slot, key, inner->io, err));
+}
+
+bool store_sealed_header(const u8 header[STORE_SEALED_HEADER])
+{
+    return key_slots_there(header);
+}
+
+struct io_file *store_sealed_file_again(struct io_file *inner, const u8 header[STORE_SEALED_HEADER], const char *path,
+                                        const struct store_key *key, const struct store_key *previous, struct err *err)
+{
+    bool used_previous;
+    struct sealed_file *s = sealed_create(inner, 0, err);
+    if (!s) return NULL;
+    err_code code = key_slots_open(header, path, key, previous, &s->codec.slot, &used_previous, err);
+    s->codec.page_size = s->codec.slot.page_size;
+    return sealed_keyed(s, code);
 }

@@ -35,10 +35,16 @@ bool store_key_of_file(const u8 *bytes, size_t size, struct store_key *out, stru
 
 // What page 1 of an encrypted database says of the bytes at the end of its pages (offset 20).
 #define STORE_SEALED_RESERVED 40u
-// For a restore: what is written to it, whole pages of a database with those bytes free, becomes an encrypted file in
-// `inner`, which it owns from then on; it is complete after truncation to its size (of plain pages). It is not read.
-// NULL with *err: inner is as it was.
+// For who puts pages into the file of a database that is not open: what is written to it, whole pages of a database with
+// those bytes free, becomes an encrypted file in `inner`, which it owns from then on; it is complete after truncation to its
+// size (of plain pages). Reads are of whole pages into one buffer. NULL with *err: inner is as it was.
 struct io_file *store_sealed_file(struct io_file *inner, u32 page_size, const struct store_key *key, struct err *err);
+// An encrypted file begins with so many bytes that are no page: its key slots (codec.h).
+#define STORE_SEALED_HEADER 8192u
+bool store_sealed_header(const u8 header[STORE_SEALED_HEADER]); // are these such?
+// One that was made earlier and begins so; `previous` as in store_options, or NULL. Errors as of store_open.
+struct io_file *store_sealed_file_again(struct io_file *inner, const u8 header[STORE_SEALED_HEADER], const char *path,
+                                        const struct store_key *key, const struct store_key *previous, struct err *err);
 
 enum auto_vacuum { AUTO_VACUUM_NONE, AUTO_VACUUM_FULL, AUTO_VACUUM_INCREMENTAL };
 struct store_options {

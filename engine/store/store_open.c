@@ -289,8 +289,9 @@ io_status store_step_wait(struct store *s, struct op *op)
 static io_status open_error(struct store *s, struct op *op, err_code code, s64 result,
                             const char *what)
 {
-    err_set_errno(&op->err, code, (int)-result, __func__, "%s: %s of %s failed",
-                  err_default_text(code), what, s->path);
+    const char *why = s->file && s->file->ops->why ? s->file->ops->why(s->file) : NULL;
+    err_set_errno(&op->err, code, (int)-result, __func__, "%s: %s of %s failed%s%s",
+                  err_default_text(code), what, s->path, why ? ": " : "", why ? why : "");
     return IO_FAIL;
 }
 

@@ -7,8 +7,9 @@ must not change them; what is restored unencrypted is read by sqlite3."""
 import hashlib
 import os
 import subprocess
+import time
 
-from node import PROGRAM, Node, Tests, check, equal, sqlite3
+from node import PROGRAM, Node, Tests, check, equal, rows_of, sqlite3
 
 KEY, OTHER, STORE_KEY = "a1" * 32, "b2" * 32, "c3" * 32
 SECRET = "the quick brown fox"
@@ -109,8 +110,6 @@ def the_node(tests):
     fails(*serve, "--store", store, "--db-key-file", db_key, words=("its backup would not be",), status=2)
     check(not os.path.exists(data + "/default.db"), "a refused start made the file")
     keys = ("--db-key-file", db_key, "--key-file", backup_key, "--push-interval-ms", "20")
-    fails(*serve, "--store", store, *keys, "--hydrate", "lazy", words=("--hydrate full",), status=2)
-    fails(*serve, "--store", store, *keys, "--follow", store, words=("--follow",), status=2)
     node = Node(data, "--store", store, *keys).start()
     try:
         node.sql("CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT)")
@@ -176,9 +175,109 @@ def the_node(tests):
     fails("restore", "--store", bare_store, "--db-key", KEY, tests.path("bare.db"), words=("was not encrypted", "VACUUM INTO"))
 
 
+def wait_rows(node, want, seconds=30):
+    end = time.time() + seconds
+    while node.sql("SELECT count(*) FROM t") != [[want]]:
+        check(time.time() < end, f"not {want} rows: {node.health()}")
+        time.sleep(0.05)
+
+
+def from_the_store(tests):
+    """Opened lazily, looked at as it was, followed: what comes is kept encrypted, whatever key is given."""
+    store, data = tests.path("lazy-store"), tests.path("lazy-writer")
+    backup = ("--store", store, "--key", STORE_KEY)
+    keys = ("--db-key", KEY, *backup, "--push-interval-ms", "20")
+    writer = Node(data, *keys).start()
+    nodes = [writer]
+    ask = "SELECT count(*), sum(length(body)), min(id), max(id) FROM t"
+    try:
+        writer.sql("CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT)",
+                   "INSERT INTO t SELECT value, '" + SECRET + "' || hex(randomblob(1000)) FROM generate_series(1, 20000)")
+        check(writer.wait_pushed(60), "the push")
+        tx = writer.health()["backup"]["tx"]
+        want = writer.sql(ask)
+        # Replicas: of the store, of the node; each with a key of its own.
+        of_store = Node(tests.path("of-store"), "--follow", store, "--key", STORE_KEY, "--db-passphrase", "some words", "--follow-poll-ms", "50").start()
+        nodes.append(of_store)
+        of_node = Node(tests.path("of-node"), "--follow", f"http://127.0.0.1:{writer.port}", "--store", "none", "--db-key", OTHER).start()
+        nodes.append(of_node)
+        writer.sql("INSERT INTO t VALUES(100001, 'x')", "DELETE FROM t WHERE id = 5")
+        for replica in (of_store, of_node):
+            wait_rows(replica, 20000)
+            equal(replica.sql("SELECT max(id) FROM t"), [[100001]], "the newest row of a replica")
+            equal(secret_in(replica.data), None, "a file of a replica that tells the text")
+            replica.kill()
+            replica.start()
+            wait_rows(replica, 20000)
+            equal(replica.stop(), 0, "exit status")
+        equal(run("sql", "--db-key", OTHER, of_node.data + "/default.db", "PRAGMA integrity_check")[:2], (0, "ok\n"), "the replica's file")
+        fails("serve", "--data", tests.path("bare-replica"), "--listen", "127.0.0.1:0", "--store", "none", "--follow",
+              f"http://127.0.0.1:{writer.port}", words=("was encrypted where it comes from",), status=2)
+        # A past state, attached and served; through the shell.
+        s = writer.session()
+        out = s.pipeline(*({"type": "execute", "stmt": {"sql": q}} for q in (f"ATTACH 'default@tx={tx}' AS past", ask.replace("FROM t", "FROM past.t"))),
+                         {"type": "close"})
+        equal(rows_of(out["results"][1]), want, "the past state")
+        equal(secret_in(data), None, "a file of the data directory that tells the text")
+        s.close()
+        check(writer.wait_pushed(60), "the push")
+        equal(writer.stop(), 0, "exit status")
+        view = Node(tests.path("view"), *keys, "--tx", str(tx)).start()
+        nodes.append(view)
+        equal(view.sql(ask), want, "the past state, served")
+        equal(secret_in(view.data), None, "a file of a view that tells the text")
+        equal(view.stop(), 0, "exit status")
+        text = "|".join(str(v) for v in want[0]) + "\n"
+        equal(run("sql", *backup, "--db-key", OTHER, "--tx", str(tx), ask)[:2], (0, text), "the past state, in the shell")
+        fails("sql", *backup, ask, words=("was encrypted where it comes from", "--db-key"))
+        # Lazily: killed while pages come, a wrong key between, another key for the file; then whole.
+        node = Node(tests.path("lazy"), *keys, "--hydrate", "lazy", "--store-download-rate", "500k").start()
+        nodes.append(node)
+        equal(node.sql("SELECT count(*) FROM t WHERE id BETWEEN 10 AND 100"), [[91]], "rows")
+        equal(secret_in(node.data), None, "a file of the lazy node that tells the text")
+        total = 20000
+        for i in range(3):
+            node.sql(f"INSERT INTO t VALUES({200000 + i}, 'y')", f"UPDATE t SET body = body || 'z' WHERE id = {1000 * i + 7}")
+            if i == 1:
+                node.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            total += 1
+            h = node.health()["hydrate"]
+            check(h["pages_here"] < h["pages"], f"all is here: nothing is tested: {h}")
+            node.kill()
+            if i == 0:
+                before = sums(node.data)
+                for args, words in (((), "is encrypted: give its key"), (("--db-key", OTHER), "encrypted with another key")):
+                    fails("serve", "--data", node.data, "--listen", "127.0.0.1:0", *backup, *args, words=(words, "default.db"), status=1)
+                equal(sums(node.data), before, "files after starts with wrong keys")
+            if i == 2:
+                node.flags[node.flags.index(KEY)] = OTHER
+                node.flags += ["--db-key-previous", KEY]
+                node.flags[node.flags.index("500k")] = "0"
+            node.start()
+            equal(node.sql("SELECT count(*) FROM t WHERE id >= 200000"), [[i + 1]], "rows after the kill")
+        end = time.time() + 60
+        while node.health().get("hydrate", {"pages": 0, "pages_here": 0})["pages_here"] != node.health().get("hydrate", {"pages": 0})["pages"]:
+            check(time.time() < end, f"not whole: {node.health()}")
+            time.sleep(0.1)
+        equal(node.sql("SELECT count(*) FROM t"), [[total]], "rows")
+        check(node.wait_pushed(60), "the push")
+        equal(node.stop(), 0, "exit status")
+        check(not os.path.exists(node.data + "/default.db-hydrate"), "the map is still there")
+        equal(secret_in(node.data), None, "a file of the lazy node that tells the text")
+        equal(run("sql", "--db-key", OTHER, node.data + "/default.db", "PRAGMA integrity_check; SELECT count(*) FROM t")[:2], (0, f"ok\n{total}\n"), "the file")
+        out = tests.path("from-lazy.db")
+        equal(run("restore", *backup, "--decrypt", out)[0], 0, "restoring")
+        equal(sqlite3(out, "PRAGMA integrity_check; SELECT count(*) FROM t").stdout, f"ok\n{total}\n", "SQLite on what it pushed")
+        fails("serve", "--data", tests.path("lazy-bare"), "--listen", "127.0.0.1:0", *backup, "--hydrate", "lazy",
+              words=("was encrypted where it comes from", "--db-key"))
+    finally:
+        for n in nodes:
+            n.kill()
+
+
 def main():
     tests = Tests()
-    for name, f in (("the shell", the_shell), ("the node, its store and restores", the_node)):
+    for name, f in (("the shell", the_shell), ("the node, its store and restores", the_node), ("from the store: lazily, past states, replicas", from_the_store)):
         tests.run(name, f, tests)
     tests.finish()
 
