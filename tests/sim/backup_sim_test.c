@@ -58,6 +58,7 @@ struct world {
     struct counters *counters;
     u32 row_size;
     bool failed, jumped, rewind; // rewind: the volume was lost, and what was in the store is not known yet
+    bool unclaimed; // the new volume's node, when it was looked at last: it has not served
     u32 restore_number;
     u64 pushed[4]; // of each writer: the newest transaction that was told to be in the store
 };
@@ -379,7 +380,26 @@ static bool history_rewind(struct world *w, struct node *n)
     return true;
 }
 
-static bool node_open(struct world *w, struct node *n, const char *path, u32 writer, u64 wal_bytes_max, bool lost)
+// As a node does before it serves: so that nothing that the earlier writer pushed is passed over. *behind: something was.
+static bool claim(struct node *n, bool *behind)
+{
+    struct world *w = n->w;
+    struct backup_status s;
+    u64 end = io_now_ns(w->io) + 600 * SECOND_NS;
+    if (!exec(n, "SELECT count(*) FROM sqlite_schema")) return false; // opens it
+    backup_start(n->backup, skerry_store(n->db));
+    do {
+        io_step(w->io, SECOND_NS);
+        backup_status_get(n->backup, &s);
+    } while (!s.claimed && s.state != BACKUP_REFUSED && !sim_is_down(w->io) && io_now_ns(w->io) < end);
+    if (sim_is_down(w->io)) return false;
+    *behind = !s.claimed && s.behind;
+    if (!s.claimed && !s.behind) world_failed(w, "the claim of a node that was opened from the store", s.error);
+    w->unclaimed = !s.claimed;
+    return s.claimed;
+}
+
+static bool node_begin(struct world *w, struct node *n, const char *path, u32 writer, u64 wal_bytes_max, bool lost, bool *behind)
 {
     struct err err = ERR_CLEAR;
     *n = (struct node){.w = w, .writer = writer};
@@ -404,6 +424,8 @@ static bool node_open(struct world *w, struct node *n, const char *path, u32 wri
     o.wal_full = test_random(&w->seed) % 2 ? BACKUP_WAL_REFUSE : BACKUP_WAL_RESTART;
     n->backup = backup_create(&o, &err);
     if (!n->backup) abort();
+    w->unclaimed |= fresh;
+    if (fresh && !claim(n, behind)) return false;
     struct history *h = w->histories[writer];
     if (w->rewind && !history_rewind(w, n)) return false;
     if (!exec(n, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v TEXT)") || !exec(n, "CREATE TABLE IF NOT EXISTS meta(writer, k)") ||
@@ -422,7 +444,7 @@ static bool node_open(struct world *w, struct node *n, const char *path, u32 wri
         world_failed(w, "the database after recovery", why);
         return false;
     }
-    backup_start(n->backup, skerry_store(n->db));
+    if (!fresh) backup_start(n->backup, skerry_store(n->db));
     return true;
 }
 
@@ -464,6 +486,17 @@ static void node_close(struct node *n, bool clean)
     backup_destroy(n->backup);
     remote_close(n->remote);
     object_store_close(n->store);
+}
+
+static bool node_open(struct world *w, struct node *n, char path[64], u32 writer, u64 wal_bytes_max, bool lost)
+{
+    for (u32 i = 0;; i++) {
+        bool behind = false;
+        if (node_begin(w, n, path, writer, wal_bytes_max, lost, &behind)) return true;
+        if (!behind || w->failed) return false;
+        node_close(n, false);
+        snprintf(path, 64, "/data/again-%u-%u.db", w->restore_number, i);
+    }
 }
 
 static void weather(struct world *w, bool clear)
@@ -577,10 +610,11 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
         static const u32 within[] = {30, 200, 900, 3000};
         if (test_random(&w.seed) % 3) sim_fault_at(w.sim, SIM_CRASH, 1 + test_random(&w.seed) % within[test_random(&w.seed) % COUNT_OF(within)]);
         struct node n;
-        if (life > 1 && test_random(&w.seed) % 3 == 0) { // the volume, and what was not pushed
+        if (w.unclaimed || (life > 1 && test_random(&w.seed) % 3 == 0)) { // the volume, and what was not pushed
             snprintf(path, sizeof path, "/data/a%u.db", life);
             counters->volumes_lost++;
             w.rewind = true;
+            w.unclaimed = false;
         }
         u64 size;
         u8 *there = sim_file_get(w.sim, path, &size);
