@@ -6,7 +6,7 @@
 // volumes are lost, and the database is opened from the store while its pages come; lives end by a crash at some operation of the disk, or cleanly; clocks jump; a copy of the volume goes on by itself.
 // The database holds the number of its newest transaction, so that a restored file, read and checked by SQLite's
 // library, says which state of the model it must equal. Events are counted: one that never came fails the test.
-// The kinds of world (what the store can, with a key or without, disks that refuse direct writes) come in turns, so that
+// The kinds of world (what the store can, with a key or without, files encrypted at rest or not, disks that refuse direct writes) come in turns, so that
 // twelve in a row, from any seed on, have each. SIM_WORLDS=n runs n worlds from SEED on.
 #include "../../engine/skerry.h"
 #include "../../io/sim.h"
@@ -32,7 +32,7 @@ struct history {
 };
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
-        discontinuous, let_go, refusing, accepting, refused_commits, missing, encrypted, unconditional, volumes_lost, lazy_lives, lazy_pushes,
+        discontinuous, let_go, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
         not_arrived, hydrated, no_database;
 };
 struct node {
@@ -55,6 +55,7 @@ struct world {
     struct history *histories[4];
     u32 writers;
     struct master_key key;
+    struct store_key database_key; // of its files
     struct counters *counters;
     u32 row_size;
     bool failed, jumped, rewind; // rewind: the volume was lost, and what was in the store is not known yet
@@ -269,7 +270,7 @@ static struct restored restore_one(struct world *w, u64 tx, s64 time_ms, bool ca
     char path[64];
     for (u32 i = 0; i < (cancelled ? 2u : 1u); i++) {
         struct restore r = {0};
-        struct restore_options o = {.io = w->io, .objects = store, .name = "db", .out_path = path, .key = w->key, .tx = tx, .time_ms = time_ms, .parallel = 3};
+        struct restore_options o = {.io = w->io, .objects = store, .name = "db", .out_path = path, .key = w->key, .decrypt = true, .tx = tx, .time_ms = time_ms, .parallel = 3};
         snprintf(path, sizeof path, "/data/out-%u.db", w->restore_number);
         completion_init(&r.done, NULL, NULL);
         restore_start(&r, &o);
@@ -352,7 +353,7 @@ static bool remote_begin(struct world *w, struct node *n, bool fresh, bool *none
     struct completion done;
     completion_init(&done, NULL, NULL);
     remote_open(&n->remote,
-                &(struct remote_options){.io = w->io, .objects = n->store, .name = "db", .path = n->path, .key = w->key, .keep = true,
+                &(struct remote_options){.io = w->io, .objects = n->store, .name = "db", .path = n->path, .key = w->key, .database_key = &w->database_key, .keep = true,
                                          .hydrate = test_random(&w->seed) % 2, .log = on_log, .log_context = n},
                 &done, &err);
     while (done.state != COMPLETION_DONE) io_step(w->io, SECOND_NS);
@@ -414,7 +415,7 @@ static bool node_begin(struct world *w, struct node *n, const char *path, u32 wr
             if (w->pushed[writer]) world_failed(w, "opening from the store", "there is no backup, and one was told to be there");
         }
     }
-    struct skerry_engine_options engine = {.io = w->io, .cache_bytes = 100 * 4096, .checkpoint_frames = 60, .temp_dir = "/tmp"};
+    struct skerry_engine_options engine = {.io = w->io, .key = &w->database_key, .cache_bytes = 100 * 4096, .checkpoint_frames = 60, .temp_dir = "/tmp"};
     if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, n->path, SKERRY_OPEN_CREATE, &n->db, &err)) abort();
     struct backup_options o = SMALL;
     o.io = w->io, o.objects = n->store, o.name = "db", o.database_path = n->path, o.key = w->key, o.log = on_log, o.log_context = n;
@@ -594,6 +595,11 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
         w.key.given = true;
         memset(w.key.bytes, 7, 32);
         counters->encrypted++;
+        if (seed % 2) {
+            w.database_key.kind = STORE_KEY_BYTES;
+            memset(w.database_key.bytes, 9, 32);
+            counters->sealed++;
+        }
     }
     char path[64] = "/data/a.db";
     for (u32 life = 0; life < 7 && !w.failed; life++) {
@@ -672,7 +678,7 @@ TEST(worlds_restore)
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
-        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), EVENT(all.not_arrived), EVENT(all.hydrated), EVENT(all.encrypted), EVENT(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), EVENT(all.not_arrived), EVENT(all.hydrated), EVENT(all.encrypted), EVENT(all.sealed), EVENT(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
     };
     for (u32 i = 0; i < COUNT_OF(events); i++) {
