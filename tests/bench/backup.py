@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What backup costs and how fast restores are; each ratio is measured in one run. Python's standard library only.
-usage: backup.py SCRATCH      SIZE_MB=n: of the database that is restored (256; 1024 for the whole thing). SECONDS=n a measurement (4),
+usage: backup.py SCRATCH [cost] [restore]      SIZE_MB=n: of the database that is restored (256; 1024 for the whole thing). SECONDS=n a measurement (4),
 PAIRS=n of commits with and without push (8).
 With RGW_DIR set (tests/s3/ceph-rgw.sh start), restores from Ceph RGW are measured as well, beside plain curl."""
 import os
@@ -8,7 +8,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
@@ -69,32 +68,20 @@ def cost(scratch):
     node.stop()
 
 
-def lag(node, want=1000, clients=4, per_request=5):
+def lag(node, want=1000):
     """A steady rate of commits, and how old and how much is what has not been pushed, all the while."""
-    begun, sent, seconds, size = time.time(), [0] * clients, [], []
-    stop, first = begun + 3 * SECONDS, metric(node, "commits_total")
-
-    def client(i):
-        s = node.session()
-        while time.time() < stop:
-            ahead = sent[i] / (want / clients) - (time.time() - begun)
-            if ahead > 0:
-                time.sleep(ahead)
-            s.pipeline(*[INSERT] * per_request, {"type": "close"})
-            sent[i] += per_request
-        s.close()
-
-    threads = [threading.Thread(target=client, args=(i,)) for i in range(clients)]
-    for t in threads:
-        t.start()
-    while time.time() < stop:
+    seconds, size, first, begun = [], [], metric(node, "commits_total"), time.time()
+    client = subprocess.Popen(["wrk", "-t1", "-c16", f"-d{round(3 * SECONDS)}s", "-s", os.path.join(HERE, "steady.lua"), f"http://127.0.0.1:{node.port}", "--", str(want)],
+                              stdout=subprocess.DEVNULL)
+    while client.poll() is None:
         m = metrics(node)
         seconds.append(float(m["skerry_backup_lag_seconds"]))
         size.append(float(m["skerry_backup_lag_bytes"]))
         time.sleep(0.05)
-    for t in threads:
-        t.join()
-    print(f"lag at {(metric(node, 'commits_total') - first) / (time.time() - begun):.0f} commits/s, pushed every second: median {statistics.median(seconds):.2f} s, "
+    took, commits = time.time() - begun, metric(node, "commits_total") - first
+    if client.returncode:
+        raise RuntimeError("wrk failed")
+    print(f"lag at {commits / took:.0f} commits/s of {want} wanted, pushed every second: median {statistics.median(seconds):.2f} s, "
           f"at most {max(seconds):.2f} s; median {statistics.median(size) / 1e6:.2f} MB of WAL, at most {max(size) / 1e6:.2f} MB")
 
 
@@ -113,7 +100,8 @@ def curl(*arguments):
     return timed(["curl", "-fsS", "--user", f"{ACCESS}:{SECRET}", "--aws-sigv4", "aws:amz:us-east-1:s3", *arguments])
 
 
-def restores(scratch, name, store, plain):
+def restores(scratch, name, store, what, plain):
+    """Restores in turns with plain copies of the same file, as they are and with what is on the disk waited for, as restores do."""
     data = scratch + "/big"
     node = Node(data, *store, "--push-interval-ms", "100", "--restore", "never").start()
     begun = time.time()
@@ -125,39 +113,47 @@ def restores(scratch, name, store, plain):
     for f in os.listdir(data):
         if f.startswith("default.db-backup"):
             os.remove(data + "/" + f)
-    ours, theirs, peak = [], [], 0
+    rates, peak = {"restore": [], what: [], what + " and sync": []}, 0
     out, copy = scratch + "/restored.db", scratch + "/copied.db"
-    for _ in range(3):
-        for path in (out, copy):
+    for _ in range(5):
+        for how, rate in rates.items():
+            path = out if how == "restore" else copy
             if os.path.exists(path):
                 os.remove(path)
-        s, _ = timed(["sh", "-c", f"{plain(data + '/default.db', copy)} && sync {copy}"])
-        theirs.append(size / s)
-        s, rss = timed([PROGRAM, "restore", *store, out])
-        ours.append(size / s)
-        peak = max(peak, rss)
+            os.sync()  # what others have left to write is nobody's cost
+            if how == "restore":
+                s, rss = timed([PROGRAM, "restore", *store, out])
+                peak = max(peak, rss)
+            else:
+                s, _ = timed(["sh", "-c", plain(data + "/default.db", copy) + (f" && sync {copy}" if how != what else "")])
+            rate.append(size / s)
     if subprocess.run(["cmp", out, data + "/default.db"], check=False).returncode:
         raise RuntimeError("the restored file is another")
-    print(f"{name}: restore {max(ours):.0f} MB/s, plain copy {max(theirs):.0f} MB/s: {statistics.median(a / b for a, b in zip(ours, theirs)):.2f} of it "
-          f"(median of 3 pairs); peak memory {peak:.0f} MiB; the same bytes")
+    print(f"{name}: restore {statistics.median(rates['restore']):.0f} MB/s, peak memory {peak:.0f} MiB, the same bytes")
+    for how in (what, what + " and sync"):
+        ratios = sorted(a / b for a, b in zip(rates["restore"], rates[how]))
+        print(f"{name}: {how} {statistics.median(rates[how]):.0f} MB/s: restore has {ratios[2]:.2f} of it (median of 5 pairs, {ratios[0]:.2f} to {ratios[4]:.2f})")
 
 
 def main():
-    scratch = os.path.join(sys.argv[1], "backup")
+    scratch, parts = os.path.join(sys.argv[1], "backup"), sys.argv[2:] or ["cost", "restore"]
     shutil.rmtree(scratch, ignore_errors=True)
     os.makedirs(scratch + "/big")
     try:
-        cost(scratch)
+        if "cost" in parts:
+            cost(scratch)
+        if "restore" not in parts:
+            return
         subprocess.run(["sqlite3", scratch + "/big/default.db", "PRAGMA journal_mode=off; CREATE TABLE t(a INTEGER PRIMARY KEY, b); "
                         f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {SIZE_MB * 256}) INSERT INTO t SELECT n, randomblob(4000) FROM s"],
                        check=True, stdout=subprocess.DEVNULL)
-        restores(scratch, "directory", ["--store", scratch + "/store-big"], lambda a, b: f"cp --reflink=never {a} {b}")
+        restores(scratch, "directory", ["--store", scratch + "/store-big"], "cp", lambda a, b: f"cp --reflink=never {a} {b}")
         shutil.rmtree(scratch + "/store-big")
         if os.environ.get("RGW_DIR"):
             curl("-X", "PUT", "-H", "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", ENDPOINT + "/bench")
             curl("-T", scratch + "/big/default.db", "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", ENDPOINT + "/bench/plain")
             store = ["--store", "s3://bench/backup", "--s3-endpoint", ENDPOINT, "--s3-access-key", ACCESS, "--s3-secret-key", SECRET]
-            restores(scratch, "Ceph RGW", store,
+            restores(scratch, "Ceph RGW", store, "curl",
                      lambda _, b: f"curl -fsS --user {ACCESS}:{SECRET} --aws-sigv4 aws:amz:us-east-1:s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -o {b} {ENDPOINT}/bench/plain")
         else:
             print("Ceph RGW: skipped, RGW_DIR is not set")
