@@ -243,7 +243,8 @@ io_status fts_vocab_filter(struct fts_vocab_cursor *c, struct op *op)
         c->next.term = NULL;
         c->term.size = 0;
         c->rows = 0;
-        c->number = 0;
+        // FTS5 numbers instances from 0 where there are no positions, else from 1.
+        c->number = c->vocab->kind == FTS_VOCAB_INSTANCE && c->table->fts->detail == FTS_DETAIL_NONE ? -1 : 0;
     }
     if (!c->flushed) {
         IO_TRY(fts_table_get(c->db, c->database, c->table, op, &c->x));

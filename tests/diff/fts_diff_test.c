@@ -309,7 +309,8 @@ static void query(struct generator *g, struct oracle *o)
         add(g, chance(g, 80) ? " WHERE t MATCH '" : " WHERE c0 MATCH '");
         add_query(g, 0);
         add(g, "'");
-        if (chance(g, 15)) {
+        // (SQLite 3.40 fails to find the positions of several MATCH where the index has none.)
+        if (chance(g, 15) && (g->full || !g->marks)) {
             add(g, " AND t MATCH '");
             add_term(g);
             add(g, "'");
