@@ -19,6 +19,7 @@ void connection_flag_set(struct skerry *db, enum connection_flag f, bool on)
         db->flags |= 1ull << f;
     else
         db->flags &= ~(1ull << f);
+    if (db->flags != before) db->shape++;
     // Programs were compiled for the flags as they were.
     if (db->flags != before && f != CONNECTION_DEFER_FOREIGN_KEYS && f != CONNECTION_QUERY_ONLY &&
         f != CONNECTION_WRITABLE_SCHEMA)
@@ -165,6 +166,7 @@ static struct schema *schema_shared(const struct skerry *db, const struct store 
 static io_status schema_load_one(struct skerry *db, struct op *op, u32 index)
 {
     struct database *d = &db->databases[index];
+    db->shape++;
     if (index == DATABASE_TEMP && !d->txn) {
         schema_unref(d->schema);
         d->schema = schema_empty(true);

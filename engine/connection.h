@@ -127,6 +127,19 @@ struct connection_hooks {
     void *progress_context, *changed_context, *commit_context, *rollback_context;
 };
 
+#define STATEMENT_CACHE_COUNT 64
+
+struct statement_cached {
+    struct skerry_stmt *stmt;
+    u64 end; // of its text
+    u64 bytes, used_at;
+};
+struct statement_cache {
+    struct statement_cached slots[STATEMENT_CACHE_COUNT];
+    u32 count;
+    u64 bytes, clock, hits, misses;
+};
+
 struct skerry_engine {
     struct io *io;
     bool io_own;
@@ -160,6 +173,7 @@ struct skerry {
     s64 nested_insert_rowid;     // by the newest of those
     struct eponymous *eponymous; // tables of table-valued functions that were asked for
     u32 generation; // counts what makes programs stale other than schemas: functions, attach, flags
+    u32 shape; // counts what a new program of the same text may be another one for: schemas, limits
 
     bool autocommit;
     bool close_began;
@@ -173,7 +187,8 @@ struct skerry {
     s64 changes, total_changes, last_insert_rowid;
     s64 deferred_violations, deferred_immediate_violations;
 
-    struct skerry_stmt *statements;
+    struct skerry_stmt *statements; // those in the cache too
+    struct statement_cache cache;
     struct vm_ephemeral_store *ephemeral_free; // stores of temporary tables that no statement uses
 
     // Reading schemas for prepare and attach.

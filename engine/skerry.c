@@ -98,6 +98,7 @@ static const s64 limits_default[SKERRY_LIMIT_COUNT] = {
     [SKERRY_LIMIT_LIKE_PATTERN_LENGTH] = 50000,
     [SKERRY_LIMIT_VARIABLE_NUMBER] = 32766,
     [SKERRY_LIMIT_TRIGGER_DEPTH] = 1000,
+    [SKERRY_LIMIT_STATEMENT_CACHE] = 1 << 20,
 };
 static const s64 limits_max[SKERRY_LIMIT_COUNT] = {
     [SKERRY_LIMIT_LENGTH] = VALUE_SIZE_MAX,
@@ -113,6 +114,7 @@ static const s64 limits_max[SKERRY_LIMIT_COUNT] = {
     [SKERRY_LIMIT_TRIGGER_DEPTH] = 1000,
     [SKERRY_LIMIT_STATEMENT_MS] = INT64_MAX / 1000000,
     [SKERRY_LIMIT_STATEMENT_MEMORY] = INT64_MAX,
+    [SKERRY_LIMIT_STATEMENT_CACHE] = 1 << 30,
 };
 
 static const s64 limits_min[SKERRY_LIMIT_COUNT] = {[SKERRY_LIMIT_LENGTH] = 30, [SKERRY_LIMIT_LIKE_PATTERN_LENGTH] = 30};
@@ -179,6 +181,7 @@ int skerry_close(struct skerry *db, struct err *err)
         return ERR_BUSY;
     }
     fts_connection_free(db);
+    statement_cache_clear(db);
     // What an earlier call failed for is no error of closing.
     if (!db->close_began) err_clear(&db->op.err);
     db->close_began = true;
@@ -300,6 +303,8 @@ struct store *skerry_store(struct skerry *db)
 s64 skerry_limit(struct skerry *db, enum skerry_limit limit, s64 value)
 {
     s64 before = db->limits[limit];
+    if (value >= 0 && limit < SKERRY_LIMIT_STATEMENT_MS) db->shape++;
+    if (value >= 0 && limit == SKERRY_LIMIT_STATEMENT_CACHE) statement_cache_clear(db);
     if (value >= 0) db->limits[limit] = MAX(MIN(value, limits_max[limit]), limits_min[limit]);
     return before;
 }
@@ -382,7 +387,7 @@ const char *skerry_sql(const struct skerry_stmt *s, size_t *size)
 struct skerry_stmt *skerry_stmt_next(struct skerry *db, struct skerry_stmt *s)
 {
     s = s ? s->next : db->statements;
-    while (s && s->nested) s = s->next;
+    while (s && (s->nested || s->cached)) s = s->next;
     return s;
 }
 
@@ -392,6 +397,12 @@ enum skerry_explain skerry_stmt_explain(const struct skerry_stmt *s) { return (e
 bool skerry_stmt_busy(const struct skerry_stmt *s)
 {
     return s->state == STMT_STATE_RUNNING || s->state == STMT_STATE_ROW || s->state == STMT_STATE_HALTING;
+}
+
+void skerry_statement_cache(const struct skerry *db, struct skerry_statement_cache *out)
+{
+    const struct statement_cache *c = &db->cache;
+    *out = (struct skerry_statement_cache){.hits = c->hits, .misses = c->misses, .bytes = c->bytes, .count = c->count};
 }
 
 void skerry_stmt_counters(const struct skerry_stmt *s, struct skerry_stmt_counters *out)

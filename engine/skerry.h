@@ -107,10 +107,11 @@ enum skerry_limit {
     SKERRY_LIMIT_TRIGGER_DEPTH,
     SKERRY_LIMIT_STATEMENT_MS,     // time a statement may take; 0 = no limit
     SKERRY_LIMIT_STATEMENT_MEMORY, // bytes of sorters, temporary tables and rows of one statement
+    SKERRY_LIMIT_STATEMENT_CACHE,  // bytes of finalized statements that are kept for their texts; 0: none are
     SKERRY_LIMIT_COUNT,
 };
 // Sets a limit (value < 0: only asks); gives the old one. What is beyond the allowed values becomes the nearest of them:
-// at most the default, and at least 30 bytes for LENGTH and LIKE_PATTERN_LENGTH.
+// at most the default (STATEMENT_CACHE: 1 GiB), and at least 30 bytes for LENGTH and LIKE_PATTERN_LENGTH.
 s64 skerry_limit(struct skerry *db, enum skerry_limit limit, s64 value);
 
 // Called while a statement runs, about each time that it has gone round `loops` loops (20,000 at most; 0: never), before
@@ -131,7 +132,8 @@ void skerry_on_rollback(struct skerry *db, void (*rolled_back)(void *context), v
 // ---- statements ---------------------------------------------------------------------------------------
 
 // Compiles the first statement of sql; *used is the number of bytes it took. SKERRY_OK with *out NULL: there
-// was none (white space, a comment). May be SKERRY_WAIT (the schema is read).
+// was none (white space, a comment). May be SKERRY_WAIT (the schema is read). A text whose statement was finalized
+// on this connection is not compiled again: 64 of them are kept, while schemas, flags and limits stay as they are.
 int skerry_prepare(struct skerry *db, const char *sql, size_t size, struct skerry_stmt **out, size_t *used);
 int skerry_step(struct skerry_stmt *s);
 // Ends a run, bindings stay. Gives SKERRY_OK, or SKERRY_WAIT while an autocommit's end is not durable.
@@ -150,6 +152,11 @@ struct skerry_stmt_counters { // since it was prepared, but for `bytes`: of its 
     u64 instructions, rows_read, rows_written, full_scan_steps, sorts, auto_indexes, runs, reprepares, bytes;
 };
 void skerry_stmt_counters(const struct skerry_stmt *s, struct skerry_stmt_counters *out);
+struct skerry_statement_cache { // prepares that found their text's statement and that did not; what is kept now
+    u64 hits, misses, bytes;
+    u32 count;
+};
+void skerry_statement_cache(const struct skerry *db, struct skerry_statement_cache *out);
 
 // Parameters number from 1. SKERRY_OK, SQLITE_RANGE, SQLITE_MISUSE (running), SQLITE_NOMEM, SQLITE_TOOBIG.
 u32 skerry_parameter_count(const struct skerry_stmt *s);

@@ -18,13 +18,7 @@ static void task_free(struct task *t)
 static void task_leave_stream(struct task *t)
 {
     struct stream *s = t->stream;
-    struct session_statement *own = t->run.statement;
-    if (own && !own->sql) { // a sequence's, which is not in the session's cache
-        skerry_finalize(own->stmt);
-        free(own);
-    } else if (own) {
-        (void)skerry_reset(own->stmt);
-    }
+    skerry_finalize(t->run.statement);
     s->task = NULL;
     s->expires_ns = io_now_ns(t->h->options.io) + (u64)t->h->options.stream_idle_ms * 1000000;
     if (t->closed_stream || t->gone || t->h->stopping) hrana_stream_close(t->h, s);

@@ -38,7 +38,7 @@ struct stream {
 // A run of one statement.
 struct run {
     enum { RUN_PREPARE, RUN_STEP, RUN_RESET } step;
-    struct session_statement *statement;
+    struct skerry_stmt *statement;
     s64 changes_before;
     u64 rows, rows_bytes;
     u64 started_ns;

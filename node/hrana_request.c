@@ -57,8 +57,7 @@ static enum progress request_batch(struct task *t, const json_t *request)
     return hrana_answer_too_large(t) ? PROGRESS_ERROR : PROGRESS_DONE;
 }
 
-// Statements of a text, one after the other. Each is cut off by preparing it; the session's cache
-// is not for these.
+// Statements of a text, one after the other. Each is cut off by preparing it.
 static enum progress request_sequence(struct task *t, const json_t *request)
 {
     struct session *s = t->stream->session;
@@ -78,30 +77,23 @@ static enum progress request_sequence(struct task *t, const json_t *request)
             t->sequence += used;
             t->sequence_size -= used;
             if (!stmt) break;
-            t->run.statement = calloc(1, sizeof *t->run.statement);
-            if (!t->run.statement) {
-                skerry_finalize(stmt);
-                hrana_error_set(&t->error, "SQLITE_NOMEM", "out of memory");
-                return PROGRESS_ERROR;
-            }
-            t->run.statement->stmt = stmt;
+            t->run.statement = stmt;
             t->h->stats.statements++;
         }
-        struct session_statement *own = t->run.statement;
+        struct skerry_stmt *own = t->run.statement;
         int rc = SKERRY_DONE;
         if (t->run.step != RUN_RESET)
-            while ((rc = skerry_step(own->stmt)) == SKERRY_ROW) continue;
+            while ((rc = skerry_step(own)) == SKERRY_ROW) continue;
         if (rc == SKERRY_WAIT) return PROGRESS_WAIT;
         bool failed = rc != SKERRY_DONE;
         if (failed) hrana_error_from_db(&t->error, s->db);
         t->run.step = RUN_RESET;
-        if (!failed && (rc = skerry_reset(own->stmt)) == SKERRY_WAIT) return PROGRESS_WAIT;
+        if (!failed && (rc = skerry_reset(own)) == SKERRY_WAIT) return PROGRESS_WAIT;
         if (!failed && rc != SKERRY_OK) {
             hrana_error_from_db(&t->error, s->db);
             failed = true;
         }
-        skerry_finalize(own->stmt);
-        free(own);
+        skerry_finalize(own);
         t->run = (struct run){0};
         if (failed) return PROGRESS_ERROR;
     }
@@ -115,7 +107,7 @@ static enum progress request_describe(struct task *t, const json_t *request)
     bool tail;
     const char *sql = hrana_sql_of(t, request, &size);
     if (!sql) return PROGRESS_ERROR;
-    struct session_statement *st = NULL;
+    struct skerry_stmt *st = NULL;
     int rc = session_prepare(t->stream->session, sql, size, &st, &tail);
     if (rc == SKERRY_WAIT) return PROGRESS_WAIT;
     if (rc != SKERRY_OK) return hrana_run_failed(t);
@@ -125,9 +117,9 @@ static enum progress request_describe(struct task *t, const json_t *request)
         return PROGRESS_ERROR;
     }
     buffer_text(&t->out, "{\"type\":\"describe\",\"result\":{\"params\":[");
-    u32 count = skerry_parameter_count(st->stmt);
+    u32 count = skerry_parameter_count(st);
     for (u32 i = 1; i <= count; i++) {
-        const char *name = skerry_parameter_name(st->stmt, i);
+        const char *name = skerry_parameter_name(st, i);
         buffer_text(&t->out, i > 1 ? ",{\"name\":" : "{\"name\":");
         if (name)
             buffer_json_string(&t->out, name, strlen(name));
@@ -136,11 +128,11 @@ static enum progress request_describe(struct task *t, const json_t *request)
         buffer_text(&t->out, "}");
     }
     buffer_text(&t->out, "],\"cols\":");
-    hrana_cols_write(&t->out, st->stmt);
+    hrana_cols_write(&t->out, st);
     buffer_format(&t->out, ",\"is_explain\":%s,\"is_readonly\":%s}}",
-                  skerry_stmt_explain(st->stmt) != SKERRY_EXPLAIN_NO ? "true" : "false",
-                  skerry_stmt_readonly(st->stmt) ? "true" : "false");
-    session_release(st);
+                  skerry_stmt_explain(st) != SKERRY_EXPLAIN_NO ? "true" : "false",
+                  skerry_stmt_readonly(st) ? "true" : "false");
+    skerry_finalize(st);
     return PROGRESS_DONE;
 }
 

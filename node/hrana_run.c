@@ -7,10 +7,8 @@ enum progress hrana_run_failed(struct task *t)
 {
     struct run *r = &t->run;
     if (!t->error.code) hrana_error_from_db(&t->error, t->stream->session->db);
-    if (r->statement) {
-        (void)skerry_reset(r->statement->stmt);
-        session_release(r->statement);
-    }
+    if (r->statement) (void)skerry_reset(r->statement);
+    skerry_finalize(r->statement);
     *r = (struct run){0};
     return PROGRESS_ERROR;
 }
@@ -30,7 +28,7 @@ static enum progress run_prepare(struct task *t, const char *sql, size_t size,
     else if (!r->statement)
         hrana_error_set(&t->error, "SQL_NO_STATEMENT", "the SQL text holds no statement");
     else
-        hrana_bind(r->statement->stmt, statement, &t->error);
+        hrana_bind(r->statement, statement, &t->error);
     if (t->error.code) return hrana_run_failed(t);
     r->changes_before = skerry_total_changes(s->db);
     r->started_ns = io_now_ns(t->h->options.io);
@@ -47,9 +45,9 @@ enum progress hrana_run_statement(struct task *t, const char *sql, size_t size,
     if (r->step == RUN_PREPARE) {
         enum progress p = run_prepare(t, sql, size, statement);
         if (p != PROGRESS_DONE) return p;
-        sink->on_start(t, r->statement->stmt);
+        sink->on_start(t, r->statement);
     }
-    struct skerry_stmt *stmt = r->statement->stmt;
+    struct skerry_stmt *stmt = r->statement;
     while (r->step == RUN_STEP) {
         int rc = skerry_step(stmt);
         if (rc == SKERRY_WAIT) return PROGRESS_WAIT;
@@ -66,7 +64,7 @@ enum progress hrana_run_statement(struct task *t, const char *sql, size_t size,
     if (rc == SKERRY_WAIT) return PROGRESS_WAIT;
     if (rc != SKERRY_OK) return hrana_run_failed(t);
     sink->on_end(t, stmt, skerry_total_changes(db) != r->changes_before);
-    session_release(r->statement);
+    skerry_finalize(stmt);
     *r = (struct run){0};
     return t->error.code ? PROGRESS_ERROR : PROGRESS_DONE;
 }

@@ -4,10 +4,10 @@
 #include <stdarg.h>
 
 #include "../connection.h"
-#include "../connection.h"
 #include "../fn/fn.h"
 #include "emit.h"
 #include "expr.h"
+#include "token.h"
 
 // ---- errors -------------------------------------------------------------------------------------------------
 
@@ -484,6 +484,13 @@ static void count_changes_code(struct compile *c, enum stmt_kind kind)
                                                       : "rows deleted", NULL);
 }
 
+// What is compiled into programs of other kinds may be what the connection had set at the time.
+static bool statement_reusable(enum stmt_kind kind)
+{
+    return kind == STMT_SELECT || kind == STMT_INSERT || kind == STMT_UPDATE || kind == STMT_DELETE || kind == STMT_BEGIN ||
+           kind == STMT_COMMIT || kind == STMT_ROLLBACK || kind == STMT_SAVEPOINT;
+}
+
 static void compile_text(struct compile *c, const char *sql, size_t size, size_t *used, struct program **out)
 {
     struct parse parse = {
@@ -506,6 +513,8 @@ static void compile_text(struct compile *c, const char *sql, size_t size, size_t
     c->program->explain = parse.stmt->explain;
     c->program->changes_counted = parse.stmt->kind == STMT_INSERT || parse.stmt->kind == STMT_UPDATE ||
                                   parse.stmt->kind == STMT_DELETE;
+    c->program->reusable = parse.stmt->explain == EXPLAIN_NO && statement_reusable((enum stmt_kind)parse.stmt->kind);
+    c->program->semicolon = parse.token == TOKEN_SEMICOLON;
     c->explain_query_plan = parse.stmt->explain == EXPLAIN_QUERY_PLAN;
     c->program->sql = arena_copy(c->arena, sql, parse.used);
     c->program->sql_size = parse.used;

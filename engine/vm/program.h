@@ -144,6 +144,8 @@ struct program {
     bool changes_counted;     // its changes are given by skerry_changes
     bool run_once;            // not prepared anew on schema change (VACUUM, ...)
     bool finished;
+    bool reusable;            // may be run again for another prepare of its text
+    bool semicolon;           // ends its text
     const char *sql;          // the statement's text
     size_t sql_size;
 };

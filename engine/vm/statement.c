@@ -78,6 +78,7 @@ err_code statement_program_set(struct skerry_stmt *s, const struct arena *arena,
     p->arena = &s->arena;
     s->program = p;
     s->generation = s->db->generation;
+    s->shape = s->db->shape;
     s->main_frame = vm_frame_new(s, p);
     u32 count = p->parameter_count + 1;
     if (s->main_frame && count > s->parameter_capacity) {
@@ -109,6 +110,24 @@ static err_code statement_compile(struct skerry_stmt *s, const char *sql, size_t
     return statement_program_set(s, &arena, p, err);
 }
 
+static void statement_link(struct skerry_stmt *s)
+{
+    struct skerry *db = s->db;
+    s->prev = NULL;
+    s->next = db->statements;
+    if (s->next) s->next->prev = s;
+    db->statements = s;
+}
+
+static void statement_unlink(struct skerry_stmt *s)
+{
+    if (s->prev)
+        s->prev->next = s->next;
+    else
+        s->db->statements = s->next;
+    if (s->next) s->next->prev = s->prev;
+}
+
 struct skerry_stmt *statement_new(struct skerry *db, bool nested)
 {
     struct skerry_stmt *s = calloc(1, sizeof *s);
@@ -118,9 +137,7 @@ struct skerry_stmt *statement_new(struct skerry *db, bool nested)
     op_init(&s->op, db->engine->io, statement_wake);
     completion_init(&s->slice, slice_done, s);
     value_init(&s->record);
-    s->next = db->statements;
-    if (s->next) s->next->prev = s;
-    db->statements = s;
+    statement_link(s);
     return s;
 }
 
@@ -148,10 +165,19 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
             if (!nested) connection_end_read(db);
             return status;
         }
-        struct skerry_stmt *s = statement_new(db, nested);
+        struct skerry_stmt *s = nested ? NULL : statement_cache_take(db, sql, size);
+        if (s) {
+            statement_unlink(s);
+            statement_link(s);
+            *out = s;
+            *used = s->sql_size;
+            connection_end_read(db);
+            return IO_DONE;
+        }
+        s = statement_new(db, nested);
         if (s) s->sql = malloc(size + 1);
         if (!s || !s->sql) {
-            skerry_finalize(s);
+            if (s) statement_destroy(s);
             return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
         }
         memcpy(s->sql, sql, size);
@@ -162,7 +188,7 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
             s->sql_size = *used;
             *out = s;
         } else {
-            skerry_finalize(s);
+            statement_destroy(s);
         }
         bool changed = false;
         if (code != ERR_OK && !nested) IO_TRY(schema_news(db, op, &changed));
@@ -172,19 +198,25 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
     }
 }
 
+static void run_abandon(struct skerry_stmt *s)
+{
+    vm_abandon(s);
+    waiter_remove(&s->op.waiter);
+    op_settle(&s->op);
+}
+
 void skerry_finalize(struct skerry_stmt *s)
 {
     if (!s) return;
-    struct skerry *db = s->db;
-    vm_abandon(s);
+    run_abandon(s);
+    if (!statement_cache_keep(s)) statement_destroy(s);
+}
+
+void statement_destroy(struct skerry_stmt *s)
+{
+    run_abandon(s);
     program_drop(s);
-    if (s->prev)
-        s->prev->next = s->next;
-    else
-        db->statements = s->next;
-    if (s->next) s->next->prev = s->prev;
-    waiter_remove(&s->op.waiter);
-    op_settle(&s->op);
+    statement_unlink(s);
     if (s->slice_pending)
         s->finalized = true;
     else
@@ -200,7 +232,8 @@ static void error_clear(struct skerry_stmt *s)
 
 u64 statement_bytes(const struct skerry_stmt *s)
 {
-    u64 bytes = sizeof *s + s->sql_size + s->arena.total;
+    u64 bytes = sizeof *s + s->sql_size + s->arena.total + s->record.capacity + s->cell_capacity;
+    for (u32 i = 0; i < s->scratch_count; i++) bytes += sizeof *s->scratch + s->scratch[i].capacity;
     for (u32 i = 0; i < s->parameter_capacity; i++) bytes += sizeof *s->parameters + s->parameters[i].capacity;
     for (s32 i = 0; s->main_frame && i <= s->program->register_count; i++)
         bytes += sizeof *s->main_frame->registers + s->main_frame->registers[i].capacity;

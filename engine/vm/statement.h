@@ -3,7 +3,7 @@
 
 #include "vm.h"
 
-// A statement without a program; NULL: out of memory. skerry_finalize frees it.
+// A statement without a program; NULL: out of memory. skerry_finalize or statement_destroy frees it.
 struct skerry_stmt *statement_new(struct skerry *db, bool nested);
 // Takes over a finished program and the arena it is in.
 err_code statement_program_set(struct skerry_stmt *s, const struct arena *arena, struct program *p, struct err *err);
@@ -11,7 +11,17 @@ err_code statement_program_set(struct skerry_stmt *s, const struct arena *arena,
 // statement of the connection, in its transaction.
 io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, size_t size, bool nested,
                             struct skerry_stmt **out, size_t *used);
-// Of its program, parameters and registers, between runs.
+void statement_destroy(struct skerry_stmt *s); // abandons a run; it is not kept for another prepare
+// What it holds between runs: its program, parameters, registers.
 u64 statement_bytes(const struct skerry_stmt *s);
 // Prepares anew where the schema has changed. The error is in s->op.err.
 enum vm_result statement_step(struct skerry_stmt *s);
+
+// statement_cache.c. A connection keeps finalized statements that ran no more, newest texts first, at most
+// STATEMENT_CACHE_COUNT of them and SKERRY_LIMIT_STATEMENT_CACHE bytes. Those are queries, changes of rows and
+// transactions' ends; they stay in the connection's list as idle ones do. One is taken for the same text while
+// everything is as it was compiled for: schemas, flags, limits, functions.
+bool statement_cache_keep(struct skerry_stmt *s); // the run is over. False: it is not one to be kept
+// NULL: there is none. The schemas are loaded.
+struct skerry_stmt *statement_cache_take(struct skerry *db, const char *sql, size_t size);
+void statement_cache_clear(struct skerry *db);

@@ -146,7 +146,7 @@ struct skerry_stmt {
     struct program *program;
     char *sql; // NUL-terminated
     size_t sql_size;
-    u32 generation;
+    u32 generation, shape; // the connection's when it was compiled
 
     struct op op;
     u8 state;
@@ -154,6 +154,7 @@ struct skerry_stmt {
     bool expired;
     bool aborted;  // the transaction that it read in was rolled back
     bool nested;   // runs for a SqlExec
+    bool cached;   // finalized, and kept in the connection's cache
     bool schema_mismatch;
     u8 encoding;   // of the main database's text
     u32 reprepare_count;

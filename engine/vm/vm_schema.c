@@ -396,6 +396,7 @@ static io_status setting(struct skerry_stmt *s, const struct instruction *in)
     struct skerry *db = s->db;
     if (in->p5 & 1) {
         db->settings[in->p1] = value_to_integer(reg(s, in->p2));
+        db->shape++;
         if (in->p1 == SETTING_PAGE_SIZE) IO_TRY(page_size_apply(s));
         if (in->p1 == SETTING_TEMP_STORE) IO_TRY(temp_store_apply(s));
         for (u32 i = 0; in->p1 == SETTING_WAL_AUTOCHECKPOINT && i < db->database_count; i++) connection_wal_policy(db, i);

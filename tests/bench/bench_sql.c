@@ -29,7 +29,7 @@ struct test {
     const char *before; // not timed
     const char *sql;
     u32 runs;     // in one transaction; binds ?1 to a number of each run
-    enum { RUN, PREPARE } what;
+    enum { RUN, PREPARE, PREPARE_AGAIN } what; // PREPARE_AGAIN: Skerry may have kept the statement
     const char *after; // not timed
 };
 
@@ -64,6 +64,8 @@ static const struct test tests[] = {
     {"prepare SELECT 1", NULL, "SELECT 1", 20000, PREPARE, NULL},
     {"prepare typical", NULL,
      "SELECT id, name, v FROM t WHERE grp = ? AND v > 10 ORDER BY name LIMIT 10", 20000, PREPARE, NULL},
+    {"prepare typical, again", NULL,
+     "SELECT id, name, v FROM t WHERE grp = ? AND v > 10 ORDER BY name LIMIT 10", 20000, PREPARE_AGAIN, NULL},
     {"prepare INSERT", NULL, "INSERT INTO w(a, b) VALUES (?, ?)", 20000, PREPARE, NULL},
     {"prepare join", NULL,
      "SELECT t.name, small.label, count(*) FROM t JOIN small ON small.id = t.grp LEFT JOIN j ON j.id = "
@@ -219,7 +221,8 @@ __attribute__((noinline)) static double ours_round(const struct test *t, u64 *su
     ours_exec(t->before);
     *sum = 0;
     double start = now_seconds();
-    if (t->what == PREPARE) {
+    s64 kept = t->what == PREPARE ? skerry_limit(ours, SKERRY_LIMIT_STATEMENT_CACHE, 0) : -1;
+    if (t->what != RUN) {
         for (u32 i = 0; i < t->runs; i++) skerry_finalize(ours_prepare(t->sql));
     } else {
         if (t->runs > 1) ours_exec("BEGIN");
@@ -233,6 +236,7 @@ __attribute__((noinline)) static double ours_round(const struct test *t, u64 *su
         if (t->runs > 1) ours_exec("COMMIT");
     }
     double seconds = now_seconds() - start;
+    skerry_limit(ours, SKERRY_LIMIT_STATEMENT_CACHE, kept);
     ours_exec(t->after);
     return seconds;
 }
@@ -280,7 +284,7 @@ __attribute__((noinline)) static double theirs_round(const struct test *t, u64 *
     theirs_exec(t->before);
     *sum = 0;
     double start = now_seconds();
-    if (t->what == PREPARE) {
+    if (t->what != RUN) {
         for (u32 i = 0; i < t->runs; i++) sqlite3_finalize(theirs_prepare(t->sql));
     } else {
         if (t->runs > 1) theirs_exec("BEGIN");
