@@ -16,7 +16,8 @@ struct json_kept {
     u32 text_size, text_capacity;
     u32 lent; // documents that borrow the blob: it stays as it is meanwhile
     bool json5;
-    struct text_buffer blob;
+    struct text_buffer blob; // empty: the text was looked into `scans` times, and is plain JSON
+    u32 scans;
 };
 
 void function_document_free(struct function_context *ctx)
@@ -28,10 +29,15 @@ void function_document_free(struct function_context *ctx)
     ctx->document = NULL;
 }
 
+static bool kept_is(const struct json_kept *k, const u8 *text, u32 size)
+{
+    return k && size && k->text_size == size && memcmp(k->text, text, size) == 0;
+}
+
 static bool kept_borrow(struct function_context *ctx, const u8 *text, u32 size, struct json_document *d)
 {
     struct json_kept *k = ctx->document;
-    if (!k || !size || k->text_size != size || memcmp(k->text, text, size) != 0) return false;
+    if (!kept_is(k, text, size) || !k->blob.size) return false;
     d->parse.json5 = k->json5;
     d->view = (struct json_view){k->blob.bytes, (u32)k->blob.size};
     d->keeper = ctx;
@@ -40,20 +46,28 @@ static bool kept_borrow(struct function_context *ctx, const u8 *text, u32 size, 
     return true;
 }
 
+// A text to keep; NULL: it cannot be now.
+static struct json_kept *kept_text_set(struct function_context *ctx, const u8 *text, u32 size)
+{
+    struct json_kept *k = ctx->document;
+    if (!k) k = ctx->document = calloc(1, sizeof *k);
+    if (!k || k->lent) return NULL;
+    if (k->text_capacity < size) {
+        u8 *grown = realloc(k->text, size * 2);
+        if (!grown) return NULL;
+        k->text = grown;
+        k->text_capacity = size * 2;
+    }
+    memcpy(k->text, text, size);
+    k->text_size = size;
+    return k;
+}
+
 // The document's text and blob become the kept ones, whose memory the document takes to free.
 static void kept_set(struct json_document *d)
 {
-    struct json_kept *k = d->keeper->document;
-    if (!k) k = d->keeper->document = calloc(1, sizeof *k);
-    if (!k || k->lent) return;
-    if (k->text_capacity < d->text_size) {
-        u8 *grown = realloc(k->text, d->text_size * 2);
-        if (!grown) return;
-        k->text = grown;
-        k->text_capacity = d->text_size * 2;
-    }
-    memcpy(k->text, d->text, d->text_size);
-    k->text_size = d->text_size;
+    struct json_kept *k = kept_text_set(d->keeper, d->text, d->text_size);
+    if (!k) return;
     k->json5 = d->parse.json5;
     struct text_buffer blob = k->blob;
     k->blob = d->parse.blob;
@@ -172,33 +186,39 @@ static bool integer_value(struct function_context *ctx, const u8 *z, u32 size)
     return true;
 }
 
-bool json_element_value(struct function_context *ctx, struct json_view v, u32 at, bool as_blob)
+// Of no array or object; false: it is malformed.
+static bool scalar_value(struct function_context *ctx, enum json_type type, const u8 *payload, u32 size)
 {
-    struct json_element e;
-    if (!json_element_read(v, at, v.size, &e)) goto malformed;
-    const u8 *payload = v.bytes + e.payload;
-    u32 size = e.end - e.payload;
-    switch (e.type) {
+    switch (type) {
     case JSON_NULL: result_null(ctx); return true;
     case JSON_TRUE: result_integer(ctx, 1); return true;
     case JSON_FALSE: result_integer(ctx, 0); return true;
     case JSON_INT:
-    case JSON_INT5:
-        if (!size || !integer_value(ctx, payload, size)) goto malformed;
-        return true;
+    case JSON_INT5: return size && integer_value(ctx, payload, size);
     case JSON_FLOAT:
     case JSON_FLOAT5: {
         struct number_text n = number_parse(payload, size);
-        if (n.kind == NUMBER_NONE || !n.whole) goto malformed;
+        if (n.kind == NUMBER_NONE || !n.whole) return false;
         result_real(ctx, n.real);
         return true;
     }
     case JSON_TEXT:
     case JSON_TEXTJ:
     case JSON_TEXT5:
-    case JSON_TEXTRAW: return text_value(ctx, payload, size, e.type);
+    case JSON_TEXTRAW: return text_value(ctx, payload, size, type);
     case JSON_ARRAY:
     case JSON_OBJECT: break;
+    }
+    return false;
+}
+
+bool json_element_value(struct function_context *ctx, struct json_view v, u32 at, bool as_blob)
+{
+    struct json_element e;
+    if (!json_element_read(v, at, v.size, &e)) goto malformed;
+    if (e.type < JSON_ARRAY) {
+        if (!scalar_value(ctx, e.type, v.bytes + e.payload, e.end - e.payload)) goto malformed;
+        return true;
     }
     if (as_blob) {
         result_blob(ctx, v.bytes + at, e.end - at);
@@ -216,6 +236,27 @@ bool json_element_value(struct function_context *ctx, struct json_view v, u32 at
 malformed:
     result_error(ctx, "malformed JSON");
     return false;
+}
+
+void json_span_value(struct function_context *ctx, const struct json_span *e, bool as_blob, bool as_json)
+{
+    if (e->type >= JSON_ARRAY) {
+        struct json_parse p;
+        json_parse_text(&p, e->bytes, e->size);
+        if (as_blob) {
+            result_blob_buffer(ctx, &p.blob);
+            return;
+        }
+        struct text_buffer text = {.failed = p.blob.failed};
+        if (text.failed == ERR_OK) (void)json_render((struct json_view){p.blob.bytes, (u32)p.blob.size}, 0, &text);
+        text_buffer_deinit(&p.blob);
+        result_text_buffer(ctx, &text);
+    } else if (as_json) {
+        result_text(ctx, e->bytes, e->size);
+    } else {
+        u32 quote = e->type >= JSON_TEXT;
+        (void)scalar_value(ctx, e->type, e->bytes + quote, e->size - 2 * quote);
+    }
 }
 
 static void append_real(struct text_buffer *out, double r)
@@ -432,8 +473,52 @@ static enum json_status extract_lookup(struct function_context *ctx, struct json
     return status;
 }
 
+// What a path leads to in a text that was not parsed yet is looked for in the text itself, twice: who asks more often has
+// it parsed. False: that is how it has to be done.
+static bool extract_from_text(struct function_context *ctx, const struct value *v, const struct value *path)
+{
+    struct json_step steps[JSON_STEPS_MAX];
+    struct json_span found;
+    s32 count;
+    bool arrow = ctx->def->user & (USER_ARROW | USER_ARROW2);
+    if (v->type != VALUE_TEXT || !(v->flags & VALUE_TERMINATED) || v->size == 0 || !ctx->keeps_document) return false;
+    if (path->type == VALUE_TEXT && path->size && path->bytes[0] == '$') {
+        count = json_path_steps(path->bytes + 1, text_length(path->bytes, path->size) - 1, steps);
+    } else if (path->type == VALUE_TEXT && arrow && path->size && all_word(path->bytes, path->size)) {
+        count = 1;
+        steps[0] = (struct json_step){.key = true, .label = path->bytes, .label_size = path->size};
+    } else if (path->type == VALUE_INTEGER && arrow && path->integer == (s64)(u32)path->integer) {
+        count = 1;
+        steps[0] = (struct json_step){.index = (u32)path->integer};
+    } else {
+        return false;
+    }
+    if (count < 0) return false;
+    struct json_kept *k = ctx->document;
+    bool known = kept_is(k, v->bytes, v->size);
+    if (known && (k->blob.size || ++k->scans > 2)) return false;
+    enum json_scan_result result = json_scan(v->bytes, v->size, known, steps, (u32)count, &found);
+    if (result == JSON_SCAN_UNSURE) return false;
+    if (!known && v->size <= KEPT_SIZE_MAX) {
+        k = kept_text_set(ctx, v->bytes, v->size);
+        if (k) {
+            k->scans = 1;
+            k->json5 = false;
+            k->blob.size = 0;
+        }
+    }
+    if (result == JSON_SCAN_MISSING) return true;
+    u32 user = ctx->def->user;
+    bool as_json = user & USER_ARROW || (found.type >= JSON_ARRAY && !(user & (USER_JSONB | USER_ARROW2)));
+    json_span_value(ctx, &found, user & USER_JSONB, user & USER_ARROW);
+    if (as_json && !ctx->failed) result_subtype(ctx, JSON_SUBTYPE);
+    return true;
+}
+
 static void json_extract_fn(ARGUMENTS)
 {
+    if (argc == 2 && extract_from_text(ctx, argv[0], argv[1])) return;
+
     struct json_document d;
     struct value scratch = {.type = VALUE_NULL};
     struct text_buffer b = {0};

@@ -104,6 +104,8 @@ struct each {
     struct json_document document;
     struct value input, root;
     bool tree, as_blob;
+    bool in_text; // the rows are taken from the text; there is no document
+    struct json_walk walk;
     enum json_type container; // that holds the current element: JSON_ARRAY, JSON_OBJECT; JSON_NULL: none
     u32 at, end;              // the current element (its label in an object)
     s64 row;
@@ -162,6 +164,33 @@ static bool each_fail(struct each *c, struct function_context *ctx, struct err *
     return false;
 }
 
+// Rows of json_each are taken from the text as it is, when that is plain JSON and the path leads to an array or object.
+static bool each_in_text(struct each *c, bool has_root)
+{
+    struct json_step steps[JSON_STEPS_MAX];
+    struct json_span found;
+    const struct value *v = &c->input;
+    s32 count = 0;
+    if (c->tree || v->type != VALUE_TEXT || !v->size) return false;
+    if (has_root) {
+        if (c->root.type != VALUE_TEXT || !c->root.size || c->root.bytes[0] != '$') return false;
+        count = json_path_steps(c->root.bytes + 1, text_length(c->root.bytes, c->root.size) - 1, steps);
+        if (count < 0) return false;
+    }
+    enum json_scan_result result = json_scan(v->bytes, v->size, false, steps, (u32)count, &found);
+    c->in_text = result == JSON_SCAN_MISSING || (result == JSON_SCAN_FOUND && found.type >= JSON_ARRAY);
+    if (!c->in_text) return false;
+    if (result == JSON_SCAN_MISSING)
+        c->walk.over = true;
+    else
+        json_walk_begin(&c->walk, &found);
+    if (has_root)
+        text_append(&c->path, c->root.bytes, text_length(c->root.bytes, c->root.size));
+    else
+        text_append_char(&c->path, '$');
+    return true;
+}
+
 // Sets the cursor to its first row. False: c is closed and *err set.
 static bool each_start(struct each *c, bool has_root, struct err *err)
 {
@@ -217,7 +246,7 @@ static bool each_fill(struct each *c, const struct value *const *argv, struct er
         each_close(&c->base);
         return no_memory(err);
     }
-    return each_start(c, argv[1] != NULL, err);
+    return each_in_text(c, argv[1] != NULL) || each_start(c, argv[1] != NULL, err);
 }
 
 static bool each_again(struct table_rows *r, const struct value *const *argv, struct err *err)
@@ -228,6 +257,7 @@ static bool each_again(struct table_rows *r, const struct value *const *argv, st
     value_set_null(&c->input);
     value_set_null(&c->root);
     c->container = JSON_NULL;
+    c->in_text = false;
     c->at = c->end = c->depth = 0;
     c->row = 0;
     c->path.size = 0;
@@ -254,7 +284,7 @@ static struct table_rows *each_open(const struct table_function *f, const struct
 static bool each_eof(const struct table_rows *r)
 {
     const struct each *c = (const struct each *)r;
-    return c->at >= c->end;
+    return c->in_text ? c->walk.over : c->at >= c->end;
 }
 
 static bool plain_label(const u8 *z, u32 size)
@@ -293,6 +323,11 @@ static bool malformed(struct err *err)
 static bool each_next(struct table_rows *r, struct err *err)
 {
     struct each *c = (struct each *)r;
+    if (c->in_text) {
+        c->row++;
+        json_walk_next(&c->walk);
+        return true;
+    }
     struct json_view v = c->document.view;
     struct json_element e;
     u32 value = each_skip_label(c);
@@ -364,11 +399,65 @@ static bool each_set_key(struct each *c, struct function_context *ctx)
     return true;
 }
 
+// Ids are places in the parsed document: it is made, and gone on with.
+static bool each_parse(struct each *c, struct err *err)
+{
+    struct function_context ctx = {.result = {.type = VALUE_NULL}, .error = {.type = VALUE_NULL}};
+    struct json_element e, child;
+    u32 root = 0, label = 0;
+    bool well = json_document_open(&ctx, &c->input, &c->document) == JSON_ARGUMENT_OK &&
+                (c->path.size < 2 || json_lookup(c->document.view, c->path.bytes + 1, (u32)c->path.size - 1, &root, &label) == JSON_FOUND) &&
+                json_element_read(c->document.view, root, c->document.view.size, &e);
+    if (!well) return ctx.failed ? context_failed(&ctx, err) : malformed(err);
+    struct each_parent p = {.head = e.payload, .value = root, .end = e.end, .index = c->row};
+    if (!each_parent_push(c, &p, err)) return false;
+    c->in_text = false;
+    c->at = e.payload;
+    c->end = e.end;
+    c->container = e.type;
+    s64 before = e.type == JSON_OBJECT ? 2 * c->row : c->row;
+    for (; before > 0 && json_element_read(c->document.view, c->at, e.end, &child); before--) c->at = child.end;
+    return true;
+}
+
+// What can be told from the text alone; false: it is another column.
+static bool each_text_column(struct each *c, u32 column, struct function_context *ctx)
+{
+    const struct json_walk *w = &c->walk;
+    bool container = w->value.type >= JSON_ARRAY;
+    switch (column) {
+    case EACH_KEY:
+        if (w->object) {
+            struct json_span whole = {w->label.bytes - 1, w->label.size + 2, w->label.type};
+            json_span_value(ctx, &whole, false, false);
+        } else {
+            result_integer(ctx, c->row);
+        }
+        return true;
+    case EACH_VALUE:
+        json_span_value(ctx, &w->value, c->as_blob, false);
+        if (container && !c->as_blob && !ctx->failed) result_subtype(ctx, JSON_SUBTYPE);
+        return true;
+    case EACH_ATOM:
+        if (!container) json_span_value(ctx, &w->value, false, false);
+        return true;
+    case EACH_TYPE: result_text(ctx, json_type_name(w->value.type), strlen(json_type_name(w->value.type))); return true;
+    case EACH_PARENT: return true;
+    case EACH_PATH: result_text(ctx, c->path.bytes, c->path.size); return true;
+    case EACH_JSON: result_value(ctx, &c->input); return true;
+    default: return false;
+    }
+}
+
 static bool each_column(struct table_rows *r, u32 column, struct value *out, struct err *err)
 {
     struct each *c = (struct each *)r;
-    struct json_view v = c->document.view;
     struct function_context ctx = {.result = {.type = VALUE_NULL}, .error = {.type = VALUE_NULL}};
+    if (c->in_text) {
+        if (each_text_column(c, column, &ctx)) goto done;
+        if (!each_parse(c, err)) return false;
+    }
+    struct json_view v = c->document.view;
     u32 value = each_skip_label(c);
     struct json_element e;
     if (!json_element_read(v, value, c->end, &e)) return malformed(err);
@@ -408,6 +497,7 @@ static bool each_column(struct table_rows *r, u32 column, struct value *out, str
         }
         break;
     }
+done:
     if (ctx.failed) return context_failed(&ctx, err);
     value_move(out, &ctx.result);
     value_deinit(&ctx.result);

@@ -57,6 +57,36 @@ void json_append_string(struct text_buffer *out, const u8 *z, u32 size);
 // Follows a path behind its '$'. label: place of the label when the element is an object's value, else 0.
 enum json_status json_lookup(struct json_view v, const u8 *path, u32 path_size, u32 *at, u32 *label);
 
+// Looking into text without parsing it (json_scan.c).
+struct json_step {
+    bool key;
+    const u8 *label; // of a key
+    u32 label_size;
+    u32 index;
+};
+struct json_span { // of an element in the text
+    const u8 *bytes;
+    u32 size;
+    enum json_type type;
+};
+#define JSON_STEPS_MAX 8u
+// The steps of a path behind its '$'; -1 when it has others than plain labels and places, too many, or is none.
+s32 json_path_steps(const u8 *path, u32 path_size, struct json_step steps[JSON_STEPS_MAX]);
+enum json_scan_result { JSON_SCAN_FOUND, JSON_SCAN_MISSING, JSON_SCAN_UNSURE };
+// Finds what the path leads to; text[size] is 0. JSON_SCAN_UNSURE: it is not plain JSON, json_parse_text knows.
+// `checked`: it was seen to be plain JSON before.
+enum json_scan_result json_scan(const u8 *text, u32 size, bool checked, const struct json_step *steps, u32 step_count,
+                                struct json_span *found);
+
+// The elements of an array or object that json_scan found.
+struct json_walk {
+    const u8 *next, *end;
+    bool object, over;
+    struct json_span label, value; // a label is without its quotes
+};
+void json_walk_begin(struct json_walk *w, const struct json_span *container);
+void json_walk_next(struct json_walk *w);
+
 enum json_edit { JSON_EDIT_INSERT, JSON_EDIT_REPLACE, JSON_EDIT_SET, JSON_EDIT_REMOVE };
 // Writes v with the edit at path made to out. JSON_MISSING: nothing to do, out is unspecified.
 enum json_status json_edit(struct json_view v, const u8 *path, u32 path_size, enum json_edit edit,
@@ -88,6 +118,8 @@ enum json_argument json_document_open(struct function_context *ctx, const struct
 void json_document_close(struct json_document *d);
 // The element as an SQL value: containers as JSON text with the subtype, or as JSONB.
 bool json_element_value(struct function_context *ctx, struct json_view v, u32 at, bool as_blob);
+// The same of an element in the text; `as_json`: as -> gives it.
+void json_span_value(struct function_context *ctx, const struct json_span *e, bool as_blob, bool as_json);
 void json_result_error(struct function_context *ctx, enum json_status status, const u8 *path, u32 path_size);
 // A value inside JSON text; false: *ctx has the error.
 bool json_append_value(struct function_context *ctx, struct text_buffer *out, const struct value *v);

@@ -86,6 +86,19 @@ static bool step_read(const u8 *z, const u8 *end, struct path_step *s)
     return true;
 }
 
+s32 json_path_steps(const u8 *path, u32 path_size, struct json_step steps[JSON_STEPS_MAX])
+{
+    const u8 *z = path, *end = path + path_size;
+    s32 count = 0;
+    for (; z < end; count++) {
+        struct path_step s;
+        if (count == (s32)JSON_STEPS_MAX || !step_read(z, end, &s) || s.from_end || (s.key && !s.raw)) return -1;
+        steps[count] = (struct json_step){.key = s.key, .label = s.label, .label_size = s.label_size, .index = (u32)s.index};
+        z = s.rest;
+    }
+    return count;
+}
+
 // The child of e that the step names. When it is missing, *gap is true where an edit may add it (at e's end).
 static enum json_status step_find(struct json_view v, const struct json_element *e, const struct path_step *s,
                                   u32 *at, u32 *label, bool *gap)
