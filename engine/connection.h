@@ -194,6 +194,11 @@ struct skerry {
     // Reading schemas for prepare and attach.
     struct op op;
     struct schema_load *load;
+    struct measure { // wanted: the size of a table, of which a reference is held
+        struct table *table;
+        u32 database;
+    } measures[64];
+    u32 measure_count;
     struct store *closing[DATABASE_MAX]; // detached: to be closed
     u32 closing_count;
 };
@@ -233,6 +238,10 @@ io_status connection_database_open(struct skerry *db, struct op *op, u32 index);
 io_status connection_schemas_load(struct skerry *db, struct op *op);
 // Compares the loaded schemas' cookies with the files': *changed when one is out of date and will be loaded again.
 io_status connection_schemas_check(struct skerry *db, struct op *op, bool *changed);
+// connection_measure.c: the planner would like to know the table's size; measures what it asked for.
+void connection_measure_want(struct skerry *db, u32 index, struct table *t);
+io_status connection_measure(struct skerry *db, struct op *op);
+void connection_measure_clear(struct skerry *db);
 io_status connection_attach(struct skerry *db, struct op *op, const char *path, const char *name,
                             const struct store_key *key); // NULL: said in the name, or the engine's
 err_code connection_detach(struct skerry *db, const char *name, struct err *err);

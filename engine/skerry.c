@@ -187,6 +187,7 @@ int skerry_close(struct skerry *db, struct err *err)
     db->close_began = true;
     schema_load_free(db->load);
     db->load = NULL;
+    connection_measure_clear(db);
     connection_savepoints_free(db);
     connection_eponymous_free(db);
     io_status status = ephemeral_close(db);

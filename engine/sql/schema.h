@@ -93,6 +93,7 @@ struct index {
     bool has_stat, unordered, no_skip_scan, low_quality;
     u64 *stat;      // [key_count + 1]; guesses when !has_stat
     u32 size_row;   // sz=N: bytes of a row, estimated
+    u64 measured[8]; // !has_stat: rows per value of the first 1, 2, ... columns; while the table's measured_rows counts
     const char *sql; // NULL for automatic ones
     struct index *next;
 };
@@ -156,6 +157,9 @@ struct table {
     bool has_stat;
     u64 row_estimate;
     u32 row_size_estimate;
+    // !has_stat: what connection_measure.c found, when the file had so many pages; 0: nothing
+    u64 measured_rows;
+    pgno measured_pages;
     const char *sql; // of its sqlite_schema row
     struct arena arena; // holds all of the above
     struct schema_row *rows; // what it was made of

@@ -407,6 +407,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
     w->levels = arena_alloc(c->arena, sizeof *w->levels * (sources->count + 1));
     for (u32 i = 0; i < sources->count; i++) w->cursors[i] = sources->items[i].cursor;
     w->break_label = w->continue_label = emit_label(c);
+    where_sizes_know(w);
     where_indexes_make(w);
     where_clause_init(&w->clause, w);
     where_split(&w->clause, where, EXPR_AND);
@@ -416,6 +417,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
         if (flags & WHERE_WANT_DISTINCT) w->distinct = DISTINCT_UNIQUE;
         explain_row(c, "SCAN CONSTANT ROW");
     }
+    where_derive(w);
     where_analyze_all(&w->clause);
     // What no source has a part in is asked once.
     for (int i = 0; i < w->clause.base_count; i++) {

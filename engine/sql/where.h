@@ -1,6 +1,7 @@
 // Inside WHERE: terms, candidate loops, paths, and the loops that were chosen.
 //
 //   where_terms.c   the WHERE clause as a conjunction of terms, and terms derived from them
+//   where_derive.c  terms that an OR implies, in joins of large tables
 //   where_loops.c   every way to run each source's loop, with its cost
 //   where_path.c    the cheapest order of loops, and what of ORDER BY it delivers
 //   where_code.c    code of one loop
@@ -52,6 +53,7 @@ enum term_flags {
     TERM_IS = 256,
     TERM_HEURISTIC = 512,
     TERM_SLICE = 1024,  // field of a vector
+    TERM_DERIVED = 2048, // of where_derive: its likelihood is a guess, which an index knows better
 };
 
 struct where_clause;
@@ -129,6 +131,8 @@ struct where_loop {
     bitmask prereq, self;
     u8 source, sort_index;
     logest setup, run, rows;
+    // Through an index of a large table: rows of the table that a run fetches; what it costs when they lie anywhere in it.
+    logest fetched, scattered; // scattered 0: not so
     u16 eq_count, bottom_count, top_count, distinct_count, skip_count;
     struct where_index *index;
     u32 flags;
@@ -137,6 +141,10 @@ struct where_loop {
     u32 fts_plan, match_count; // LOOP_VIRTUAL on a full-text table: enum fts_plan; the first terms are MATCH
     struct where_loop *next;
 };
+
+// From so many rows on (10 * log2) that are known, not guessed, a table is large: plans of joins with one then differ from
+// SQLite's where that makes them better.
+#define WHERE_LARGE 133
 
 struct where_path {
     bitmask mask, reverse;
@@ -184,6 +192,7 @@ struct where_info {
     enum where_distinct distinct;
     bool deferred_seek, sorted, ordered_inner;
     bool star, star_weighed; // where_path.c: the join is a star
+    bool large;              // a join with a table of known size from WHERE_LARGE on
     int ordered;
     bitmask reverse_mask, one_row_mask;
     logest rows_out, limit;
@@ -209,7 +218,7 @@ void where_split(struct where_clause *wc, struct expr *e, u8 op);
 void where_analyze_all(struct where_clause *wc);
 struct where_term *where_term_add(struct where_clause *wc, struct expr *e, u16 flags);
 void where_table_function_terms(struct where_clause *wc, struct source *s);
-void where_add_limit(struct where_clause *wc, struct select *s);
+void where_derive(struct where_info *w); // between where_split and where_analyze_all
 
 struct where_scan {
     struct where_clause *original, *clause;
@@ -229,6 +238,7 @@ struct where_term *where_find_term(struct where_clause *wc, int cursor, int colu
 bool where_term_outer_ok(const struct where_term *t, const struct source *s);
 
 // ---- loops, path ----
+void where_sizes_know(struct where_info *w); // sets w->large, asks for sizes that are not known
 void where_indexes_make(struct where_info *w);
 void where_loops_add(struct where_info *w);
 void where_solve(struct where_info *w, logest row_estimate);

@@ -5,9 +5,35 @@
 
 // ---- indexes as the planner sees them -----------------------------------------------------------------------
 
-static logest table_rows(const struct table *t)
+static bool ordinary(const struct table *t) { return t && t->kind == TABLE_ORDINARY && !(t->flags & TABLE_EPHEMERAL); }
+
+// What is known of its size: by ANALYZE, or else measured; 0: nothing.
+static u64 rows_known(const struct table *t)
 {
-    if (t->flags & TABLE_EPHEMERAL || t->kind != TABLE_ORDINARY) return t->row_estimate ? logest_of(t->row_estimate) : 200;
+    if (!ordinary(t)) return 0;
+    return t->has_stat ? t->row_estimate : t->measured_rows;
+}
+
+void where_sizes_know(struct where_info *w)
+{
+    if (w->sources->count < 2 || w->flags & (WHERE_OR_SUBCLAUSE | WHERE_RIGHT_JOIN)) return;
+    for (u32 i = 0; i < w->sources->count; i++) {
+        const struct source *s = &w->sources->items[i];
+        if (ordinary(s->table) && !s->table->has_stat)
+            connection_measure_want(w->c->db, (u32)s->database, (struct table *)(uintptr_t)s->table);
+        w->large |= logest_of(rows_known(s->table)) >= WHERE_LARGE;
+    }
+}
+
+static bool measured(const struct where_info *w, const struct table *t)
+{
+    return w->large && ordinary(t) && !t->has_stat && t->measured_rows;
+}
+
+static logest table_rows(const struct where_info *w, const struct table *t)
+{
+    if (measured(w, t)) return logest_of(t->measured_rows);
+    if (!ordinary(t)) return t->row_estimate ? logest_of(t->row_estimate) : 200;
     return t->has_stat || t->row_estimate ? logest_of(t->row_estimate ? t->row_estimate : 1) : 200;
 }
 
@@ -73,6 +99,11 @@ static struct where_index *index_make(struct where_info *w, const struct index *
     x->rows = arena_alloc(c->arena, sizeof *x->rows * (size_t)(i->key_count + 1));
     if (i->has_stat && i->stat) {
         for (int j = 0; j <= i->key_count; j++) x->rows[j] = logest_of(i->stat[j]);
+    } else if (measured(w, t) && i->measured[0]) {
+        x->rows[0] = table_row_count;
+        for (int j = 1; j <= i->key_count; j++)
+            x->rows[j] = MIN(x->rows[j - 1], logest_of(i->measured[MIN(j, (int)COUNT_OF(i->measured)) - 1]));
+        if (x->unique) x->rows[i->key_count] = 0;
     } else {
         static const logest guesses[5] = {33, 32, 30, 28, 26};
         logest first = table_row_count;
@@ -117,7 +148,7 @@ void where_indexes_make(struct where_info *w)
     for (u32 i = 0; i < count; i++) {
         const struct table *t = w->sources->items[i].table;
         if (!t || t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS) continue;
-        logest rows = table_rows(t);
+        logest rows = table_rows(w, t);
         struct where_index **tail = &w->indexes[i];
         if (table_has_rowid(t)) {
             *tail = rowid_index_make(w, t, rows);
@@ -404,6 +435,7 @@ static void add_index_loops(struct builder *b, struct source *s, struct where_in
     struct where_scan scan;
     struct where_term *term = where_scan_first(&scan, b->clause, s->cursor, saved.eq_count, mask, x);
     new->setup = 0;
+    new->scattered = 0;
     logest size = x->rows[0], log_size = logest_log(size);
     struct where_term *top = NULL, *bottom = NULL;
     logest table_size = (logest)table_row_size(x->table);
@@ -501,8 +533,15 @@ static void add_index_loops(struct builder *b, struct source *s, struct where_in
         logest cost = x->kind == WHERE_INDEX_ROWID ? new->rows + 16 : new->rows + 1 + (15 * x->row_size) / table_size;
         cost = logest_add(log_size, cost);
         new->run = cost;
-        if (!(new->flags & (LOOP_INDEX_ONLY | LOOP_ROWID | LOOP_EXPR_INDEX)))
+        new->scattered = 0;
+        if (!(new->flags & (LOOP_INDEX_ONLY | LOOP_ROWID | LOOP_EXPR_INDEX))) {
+            logest all = table_rows(w, x->table);
+            if (w->large && all >= WHERE_LARGE) {
+                new->scattered = logest_add(new->run, new->rows + logest_log(all) + 10) + in_multiplier + in_rows;
+                new->fetched = new->rows + in_multiplier + in_rows;
+            }
             new->run = logest_add(new->run, new->rows + 16);
+        }
         logest unadjusted = new->rows;
         new->run += in_multiplier + in_rows;
         new->rows += in_multiplier + in_rows;
@@ -644,7 +683,7 @@ static void add_source_loops(struct builder *b, bitmask prereq)
     struct where_loop *new = b->loop;
     struct source *s = &w->sources->items[new->source];
     const struct table *t = s->table;
-    logest rows = table_rows(t);
+    logest rows = table_rows(w, t);
     logest table_size = (logest)table_row_size(t);
     if (!b->or_set && !(w->flags & (WHERE_RIGHT_JOIN | WHERE_OR_SUBCLAUSE)) &&
         compile_connection_flag(w->c, CONNECTION_AUTOMATIC_INDEX) && !s->index && !s->not_indexed && !s->correlated &&
@@ -660,6 +699,7 @@ static void add_source_loops(struct builder *b, bitmask prereq)
             new->index = NULL;
             new->term_count = 1;
             new->terms[0] = term;
+            new->scattered = 0;
             new->setup = log_size + rows;
             if (!(t->flags & TABLE_EPHEMERAL)) new->setup += 28;
             else new->setup -= 25;
@@ -682,6 +722,7 @@ static void add_source_loops(struct builder *b, bitmask prereq)
         new->term_count = 0;
         new->sort_index = 0;
         new->setup = 0;
+        new->scattered = 0;
         new->prereq = prereq;
         new->rows = rows;
         new->index = x;
@@ -900,6 +941,7 @@ static void add_or_loops(struct builder *b, bitmask prereq)
         new->terms[0] = term;
         new->flags = LOOP_MULTI_OR;
         new->setup = 0;
+        new->scattered = 0;
         new->sort_index = 0;
         new->index = NULL;
         new->eq_count = new->bottom_count = new->top_count = new->skip_count = 0;

@@ -139,7 +139,7 @@ void where_split(struct where_clause *wc, struct expr *e, u8 op)
 static void mark_child(struct where_clause *wc, int child, int parent)
 {
     wc->terms[child]->parent = parent;
-    wc->terms[child]->truth = wc->terms[parent]->truth;
+    if (!(wc->terms[parent]->flags & TERM_DERIVED)) wc->terms[child]->truth = wc->terms[parent]->truth;
     wc->terms[parent]->children++;
 }
 

@@ -140,6 +140,14 @@ io_status btree_count(struct cursor *c, struct op *op, struct btree_walk *w); //
 // Rough number of entries for the planner (0 = unknown).
 io_status btree_count_estimate(struct cursor *c, struct op *op, u64 *out);
 
+// What a planner wants to know of a tree, guessed from the pages on one path from the root to a leaf in its middle.
+#define BTREE_SAMPLE_FIELDS 8
+struct btree_sample {
+    u64 entries;
+    u64 equal[BTREE_SAMPLE_FIELDS]; // index trees: entries that are equal in their first 1, 2, ... fields, at least 1
+};
+io_status btree_sample(struct cursor *c, struct op *op, struct btree_sample *out);
+
 // Called by the transaction.
 io_status btree_init_file(struct txn *t, struct op *op); // page 1 of an empty database
 void txn_cursors_invalidate(struct txn *t);              // rollback: all cursors become invalid

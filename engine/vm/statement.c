@@ -183,6 +183,12 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
         memcpy(s->sql, sql, size);
         s->sql[size] = 0;
         err_code code = statement_compile(s, s->sql, size, used, &op->err);
+        if (UNLIKELY(db->measure_count && code == ERR_OK)) { // planned without knowing sizes that can be known
+            skerry_finalize(s);
+            IO_TRY(connection_measure(db, op));
+            continue;
+        }
+        connection_measure_clear(db);
         if (code == ERR_OK && s->program) {
             s->sql[*used] = 0;
             s->sql_size = *used;
@@ -248,7 +254,13 @@ static io_status reprepare(struct skerry_stmt *s)
     IO_TRY(status);
     size_t used;
     s->counters.reprepares++;
-    return statement_compile(s, s->sql, s->sql_size, &used, &s->op.err) == ERR_OK ? IO_DONE : IO_FAIL;
+    for (;;) {
+        err_code code = statement_compile(s, s->sql, s->sql_size, &used, &s->op.err);
+        if (LIKELY(!s->db->measure_count || code != ERR_OK)) return code == ERR_OK ? IO_DONE : IO_FAIL;
+        status = connection_measure(s->db, &s->op);
+        if (status == IO_WAIT) s->reprepare_count--;
+        IO_TRY(status);
+    }
 }
 
 static void run_begin(struct skerry_stmt *s)
