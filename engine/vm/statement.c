@@ -184,7 +184,7 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
         s->sql[size] = 0;
         err_code code = statement_compile(s, s->sql, size, used, &op->err);
         if (UNLIKELY(db->measure_count && code == ERR_OK)) { // planned without knowing sizes that can be known
-            skerry_finalize(s);
+            statement_destroy(s);
             IO_TRY(connection_measure(db, op));
             continue;
         }
