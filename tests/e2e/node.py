@@ -77,6 +77,11 @@ class Node:
             time.sleep(0.05)
         return False
 
+    def wait_state(self, part, want, seconds=30):
+        """Until /health says that its `part` (backup, replica) is in that state; gives the part."""
+        until(lambda: self.health()[part]["state"], want, f"state of {part}", seconds)
+        return self.health()[part]
+
     def session(self):
         return Session(self.port)
 
@@ -149,6 +154,26 @@ def rows_of(result):
 def sqlite3(path, sql):
     """What SQLite's own shell says about a file."""
     return subprocess.run(["sqlite3", path, sql], capture_output=True, text=True, check=False)
+
+
+def until(got, want, what, seconds=20):
+    """Asks until the answer is the one that is wanted."""
+    end, now = time.time() + seconds, got()
+    while now != want:
+        check(time.time() < end, f"{what} is {now!r} after {seconds} s, want {want!r}")
+        time.sleep(0.05)
+        now = got()
+
+
+def restored_rows(tests, url, env, sql):
+    """Integers that SQLite's shell reads from a restored copy, which it must find sound."""
+    out = tests.path(f"restored-{time.time_ns()}.db")
+    r = subprocess.run([PROGRAM, "restore", "--store", url, out], capture_output=True, text=True, check=False, env=dict(os.environ, **env))
+    equal(r.returncode, 0, r.stderr)
+    equal(sqlite3(out, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check of the restored file")
+    rows = [[int(v) for v in line.split("|")] for line in sqlite3(out, sql).stdout.splitlines()]
+    os.unlink(out)
+    return rows
 
 
 class Tests:

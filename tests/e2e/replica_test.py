@@ -11,8 +11,8 @@ import time
 import urllib.error
 import urllib.request
 
-from fakes3 import FakeS3
-from node import PROGRAM, Node, SqlError, Tests, check, equal, rows_of, sqlite3
+from fakes3 import FakeS3, NamedS3
+from node import PROGRAM, Node, SqlError, Tests, check, equal, restored_rows, rows_of, sqlite3, until
 
 SUMS = "SELECT count(*), coalesce(sum(a), 0), coalesce(sum(length(b)), 0) FROM t"
 
@@ -50,15 +50,6 @@ def refused(node, sql, words):
 def promote(node, token=None):
     return subprocess.run([PROGRAM, "promote", f"http://127.0.0.1:{node.port}"], capture_output=True, text=True, check=False,
                           env=dict(os.environ, **({"SKERRY_AUTH_TOKEN": token} if token else {})))
-
-
-def restored(tests, label, url, env, sql=SUMS):
-    out = tests.path(f"restored-{label}.db")
-    r = subprocess.run([PROGRAM, "restore", "--store", url, out], capture_output=True, text=True, check=False,
-                       env=dict(os.environ, **env))
-    equal(r.returncode, 0, r.stderr)
-    equal(sqlite3(out, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
-    return [[int(v) for v in sqlite3(out, sql).stdout.strip().split("|")]]
 
 
 FAST = ("--push-interval-ms", "50", "--follow-poll-ms", "50")
@@ -151,11 +142,7 @@ def far_behind(tests):
     check(w.wait_pushed(), "not pushed")
     equal(w.stop(), 0, "exit status")
     r.start()
-    want = [[2000 + 600 + 10]]
-    end = time.time() + 20
-    while r.sql("SELECT count(*) FROM t") != want and time.time() < end:
-        time.sleep(0.05)
-    equal(r.sql("SELECT count(*) FROM t"), want, "rows")
+    until(lambda: r.sql("SELECT count(*) FROM t"), [[2000 + 600 + 10]], "rows")
     equal(r.stop(), 0, "exit status")
 
 
@@ -180,25 +167,19 @@ def promoted(tests, label, url, env):
     check(r.wait_pushed(), "the new writer does not push: " + str(r.health()))
     # The old one finds out when it pushes; what it took since is only there.
     w.sql("INSERT INTO t VALUES (77777, 'only in the old one')")
-    end = time.time() + 30
-    while w.health()["backup"]["state"] != "refused" and time.time() < end:
-        time.sleep(0.1)
-    h = w.health()["backup"]
-    check(h["state"] == "refused" and "another node" in h["error"], str(h))
+    h = w.wait_state("backup", "refused")
+    check("another node" in h["error"], str(h))
     wait_equal(third, r)  # others follow the new one
     want = r.sql(SUMS)
     equal(promote(r).returncode, 1, "status of a promotion of the writer")
     equal(r.stop(), 0, "exit status")
     w.kill()
     third.kill()
-    equal(restored(tests, label, url, env), want, "restored rows")
+    equal(restored_rows(tests, url, env, SUMS), want, "restored rows")
     # The old writer as a replica: it holds a commit that was never pushed, and says so.
     old = Node(w.data, "--follow", url, *FAST, env=env).start()
-    end = time.time() + 20
-    while old.health()["replica"]["state"] != "failed" and time.time() < end:
-        time.sleep(0.1)
-    h = old.health()["replica"]
-    check(h["state"] == "failed" and "never pushed" in h["error"], str(h))
+    h = old.wait_state("replica", "failed")
+    check("never pushed" in h["error"], str(h))
     old.kill()
 
 
@@ -227,7 +208,7 @@ def promoted_under_fire(tests, label, url, env):
     want = r.sql(SUMS)
     equal(r.stop(), 0, "exit status")
     w.kill()
-    equal(restored(tests, label, url, env), want, "restored rows")
+    equal(restored_rows(tests, url, env, SUMS), want, "restored rows")
 
 
 def killed_writer(tests):
@@ -245,10 +226,7 @@ def killed_writer(tests):
     insert(r, 1000, 10)
     check(r.wait_pushed(), "not pushed")
     w.start()
-    end = time.time() + 20
-    while w.health()["backup"]["state"] != "refused" and time.time() < end:
-        time.sleep(0.1)
-    equal(w.health()["backup"]["state"], "refused", "state of the old writer")
+    w.wait_state("backup", "refused")
     w.kill()
     insert(r, 2000, 10)
     want = r.sql(SUMS)
@@ -260,7 +238,7 @@ def killed_writer(tests):
     check(r.wait_pushed(), "not pushed: " + str(r.health()))
     want = r.sql(SUMS)
     equal(r.stop(), 0, "exit status")
-    equal(restored(tests, "killed", url, {}), want, "restored rows")
+    equal(restored_rows(tests, url, {}, SUMS), want, "restored rows")
 
 
 def lag(replica, writer, count=30):
@@ -295,11 +273,7 @@ def streams(tests):
     def both(want_of=SUMS):
         for replica in (r, r2):
             out = authorized(replica, token if replica is r else None)
-            end = time.time() + 30
-            want = w.sql(want_of)
-            while out(want_of) != want and time.time() < end:
-                time.sleep(0.05)
-            equal(out(want_of), want, "rows of a replica: " + str(replica.health()))
+            until(lambda ask=out: ask(want_of), w.sql(want_of), "rows of a replica", 30)
     both()
     refused(r2, "INSERT INTO t VALUES (0, 'x')", ("readonly", "write to " + url))
     median, worst = lag(r2, w)
@@ -362,9 +336,7 @@ def streams_with_token(tests):
     r = Node(tests.path("replica-token"), "--store", "none", "--follow", f"http://127.0.0.1:{w.port}",
              env={"SKERRY_FOLLOW_TOKEN": token}).start()
     authorized(w, token)("INSERT INTO t VALUES (1, 'x')")
-    end = time.time() + 20
-    while r.sql("SELECT count(*) FROM t") != [[1]] and time.time() < end:
-        time.sleep(0.02)
+    until(lambda: r.sql("SELECT count(*) FROM t"), [[1]], "rows")
     equal(r.sql("SELECT a FROM t"), [[1]], "rows")
     equal(promote(r).returncode, 0, "status of a promotion without a store")
     r.sql("INSERT INTO t VALUES (2, 'y')")
@@ -372,16 +344,17 @@ def streams_with_token(tests):
     w.kill()
 
 
-def stream_promoted(tests, behind):
-    """A replica of a node takes the node's backup over: with commits that were not pushed, or without pushes that it had not got."""
-    label = "behind" if behind else "ahead"
+def stream_promoted(tests, how):
+    """A replica of a node takes the node's backup over: with commits that were not pushed, with exactly those that were, or
+    without pushes that it had not got."""
+    label = how
     url = tests.path("store-stream-" + label)
-    w = writer_of(tests, "stream-" + label, url, {}, "--push-interval-ms", "100" if behind else "1000")
+    w = writer_of(tests, "stream-" + label, url, {}, "--push-interval-ms", "3000" if how == "ahead" else "100")
     insert(w, 1, 1000)
     check(w.wait_pushed(), "not pushed")
     r = Node(tests.path("replica-stream-" + label), "--store", url, "--follow", f"http://127.0.0.1:{w.port}", *FAST[:2]).start()
     wait_equal(r, w)
-    if behind:
+    if how == "behind":
         r.kill()
         insert(w, 5000, 100)
         w.sql("UPDATE t SET b = 'late' WHERE a < 10")
@@ -392,21 +365,21 @@ def stream_promoted(tests, behind):
     else:
         insert(w, 5000, 100)
         want = wait_equal(r, w)
+        check(how == "ahead" or w.wait_pushed(), "not pushed")
         w.kill()
     p = promote(r)
     equal(p.returncode, 0, p.stderr)
     equal(r.sql(SUMS), want, "rows of the new writer")
     insert(r, 9000, 10)
     check(r.wait_pushed(), "not pushed: " + str(r.health()))
+    if how != "ahead":  # its state was the store's newest: nothing is pushed again
+        check("pushing a whole image" not in r.log(), "a whole image was pushed")
     want = r.sql(SUMS)
     w.start()
-    end = time.time() + 20
-    while w.health()["backup"]["state"] != "refused" and time.time() < end:
-        time.sleep(0.1)
-    equal(w.health()["backup"]["state"], "refused", "state of the old writer")
+    w.wait_state("backup", "refused")
     w.kill()
     equal(r.stop(), 0, "exit status")
-    equal(restored(tests, "stream-" + label, url, {}), want, "restored rows")
+    equal(restored_rows(tests, url, {}, SUMS), want, "restored rows")
 
 
 def store_goes_away(tests, s3):
@@ -420,11 +393,8 @@ def store_goes_away(tests, s3):
     insert(w, 1000, 10)
     time.sleep(1)
     equal(r.sql("SELECT count(*) FROM t"), [[100]], "rows without a store")
-    end = time.time() + 20
-    while r.health()["replica"]["state"] != "disconnected" and time.time() < end:
-        time.sleep(0.1)
-    h = r.health()["replica"]
-    check(h["state"] == "disconnected" and h["error"], str(h))
+    h = r.wait_state("replica", "disconnected")
+    check(h["error"], str(h))
     p = promote(r)
     equal(p.returncode, 1, "status of a promotion without a store")
     refused(r, "DELETE FROM t", ("replica",))
@@ -442,6 +412,11 @@ def store_goes_away(tests, s3):
 
 def main():
     tests = Tests(sys.argv[1:])
+    if NamedS3.given():
+        s3 = NamedS3()
+        for f in (follows, promoted, promoted_under_fire):
+            tests.run(f.__name__ + "_s3", f, tests, f.__name__, s3.url(f.__name__), s3.env)
+        tests.finish()
     s3 = FakeS3()
     try:
         for f in (follows, promoted, promoted_under_fire):
@@ -452,8 +427,8 @@ def main():
         tests.run("killed_writer", killed_writer, tests)
         tests.run("streams", streams, tests)
         tests.run("streams_with_token", streams_with_token, tests)
-        tests.run("stream_promoted_ahead", stream_promoted, tests, False)
-        tests.run("stream_promoted_behind", stream_promoted, tests, True)
+        for how in ("ahead", "equal", "behind"):
+            tests.run("stream_promoted_" + how, stream_promoted, tests, how)
         tests.run("store_goes_away", store_goes_away, tests, s3)
     finally:
         s3.process.kill()

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The object store's contract, backups with restore, and SIGKILL of node and gateway, against Ceph's object gateway.
+# The object store's contract, backups with restore, databases opened from the store, replicas, and SIGKILL of node and
+# gateway, against Ceph's object gateway.
 # ROUNDS=n: of kills (3).
 set -u
 cd "$(dirname "$0")/../.."
@@ -19,14 +20,14 @@ else
     echo "FAIL the store's contract over Ceph RGW"
     passed=0 failed=1
 fi
-S3_ENDPOINT=$endpoint S3_KEY=testak S3_SECRET=testsk1234567890 python3 tests/e2e/restart_test.py >build/s3-restart.log 2>&1
-last=$(tail -n 1 build/s3-restart.log)
-grep -v '^ok' build/s3-restart.log
-read -r p _ f _ s _ <<<"$last"
-passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1})) skipped=${s:-0}
-S3_ENDPOINT=$endpoint S3_KEY=testak S3_SECRET=testsk1234567890 ROUNDS=${ROUNDS:-3} python3 tests/s3/kill_test.py >build/s3-kill.log 2>&1
-grep -v '^ok' build/s3-kill.log
-read -r p _ f _ s _ <<<"$(tail -n 1 build/s3-kill.log)"
-passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+export S3_ENDPOINT=$endpoint S3_KEY=testak S3_SECRET=testsk1234567890 ROUNDS=${ROUNDS:-3}
+skipped=0
+for test in e2e/restart e2e/remote e2e/replica s3/kill; do
+    log=build/s3-${test#*/}.log
+    python3 "tests/${test}_test.py" >"$log" 2>&1
+    grep -v '^ok' "$log"
+    read -r p _ f _ s _ <<<"$(tail -n 1 "$log")"
+    passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1})) skipped=$((skipped + ${s:-0}))
+done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]
