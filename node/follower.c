@@ -2,7 +2,6 @@
 #include "log.h"
 
 #define CLAIM_NS_MAX 30000000000ull
-#define ROUNDS_MAX   20 // the writer pushes while this node claims
 
 struct follower {
     struct follower_options options;
@@ -15,7 +14,6 @@ struct follower {
     struct err err;
     struct backup *backup;
     u64 deadline_ns;
-    u32 rounds;
 };
 
 struct follower *follower_create(const struct follower_options *options, struct err *err)
@@ -72,7 +70,6 @@ void follower_promote(struct follower *f, struct http_exchange *x)
     }
     log_event(LOG_INFO, "replica.promote", "msg=\"becoming the writer\"");
     f->exchange = x;
-    f->rounds = 0;
     f->state = FOLLOWER_DRAINS;
     f->deadline_ns = io_now_ns(f->options.replica.io) + CLAIM_NS_MAX;
     err_clear(&f->err);
@@ -127,7 +124,7 @@ static void claim_run(struct follower *f)
         return;
     }
     bool late = io_now_ns(f->options.replica.io) > f->deadline_ns;
-    if (s.behind && f->rounds++ < ROUNDS_MAX && !late) { // the writer is alive, and has pushed meanwhile
+    if (s.behind && !late) { // the writer is alive, and has pushed meanwhile
         backup_end(f);
         replica_resume(f->replica);
         f->state = FOLLOWER_DRAINS;

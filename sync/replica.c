@@ -120,6 +120,7 @@ static io_status step_run(struct replica *r, struct err *err)
     case REPLICA_HEAD: return replica_head(r, err);
     case REPLICA_WAIT: return wait_step(r);
     case REPLICA_ASK: return replica_ask(r, err);
+    case REPLICA_COMPARE: return replica_compare(r, err);
     case REPLICA_DRAINED:
     case REPLICA_STOPPED: return IO_WAIT;
     }
@@ -281,6 +282,7 @@ void replica_drain(struct replica *r, struct completion *done, struct err *err)
     completion_hold(r->io, done);
     r->drain = done;
     r->drain_err = err;
+    r->matches = false;
     r->not_before_ns = 0;
     r->ask_last = r->options.node != NULL;
     if (r->ask == ASK_RUNNING) io_http_cancel(r->options.http, &r->request); // it may be waiting for news
@@ -299,12 +301,16 @@ void replica_resume(struct replica *r)
 bool replica_settle(struct replica *r, struct err *err)
 {
     if (!r->options.node) return true;
-    // Where the database's log stands against the store is not known: the writer begins with an image.
+    // The log goes on from the store's newest state, or where it stands against it is not known: then the writer begins
+    // with an image.
     struct backup_mark old;
+    struct store_position at;
+    store_position_get(r->store, &at, NULL);
     struct backup_mark m = r->mark;
     m.serial = backup_mark_read(r->io, r->path, &old) ? old.serial + 1 : 1;
-    m.wal_salt[0] = m.wal_salt[1] = 0;
-    m.wal_frame = UINT32_MAX;
+    m.wal_salt[0] = r->matches ? at.wal_salt[0] : 0;
+    m.wal_salt[1] = r->matches ? at.wal_salt[1] : 0;
+    m.wal_frame = r->matches ? at.wal_frame : UINT32_MAX;
     m.clean = m.replica = false;
     return backup_mark_write(r->io, r->path, &m, err);
 }

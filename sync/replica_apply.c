@@ -150,3 +150,17 @@ io_status replica_apply_finish(struct replica *r, bool sums, bool commit, struct
     r->status.applied++;
     return IO_DONE;
 }
+
+io_status replica_compare(struct replica *r, struct err *err)
+{
+    r->matches = false;
+    if (r->mark.tx) {
+        IO_TRY(begin(r, err));
+        bool same_size = r->count == r->goal.page_count;
+        if (same_size && !r->scanned) IO_TRY(sum_up(r, err));
+        r->matches = same_size && r->scan_sum == r->mark.sum;
+        replica_apply_abandon(r);
+    }
+    r->step = REPLICA_DRAINED;
+    return IO_DONE;
+}

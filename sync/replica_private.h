@@ -16,6 +16,7 @@ enum replica_step {
     REPLICA_HEAD,
     REPLICA_WAIT,
     REPLICA_ASK, // the node
+    REPLICA_COMPARE, // is what a node sent the store's newest state?
     REPLICA_DRAINED,
     REPLICA_STOPPED,
 };
@@ -89,6 +90,7 @@ struct replica {
     u32 count, cut, scan, slice;
     u64 scan_sum;
     bool scanned;
+    bool matches; // after a drain from a node: the database is the store's newest state, page for page
     u8 *old;
     u32 page_size;
 
@@ -109,6 +111,7 @@ io_status replica_apply_object(struct replica *r, const u8 *bytes, size_t size, 
 bool replica_apply_open(struct replica *r, const u8 *bytes, size_t size, const char *name, struct err *err);
 // The state of r->goal is whole: cut to its size, checked (by its sum when `sums`), and with `commit` durable.
 io_status replica_apply_finish(struct replica *r, bool sums, bool commit, struct err *err);
+io_status replica_compare(struct replica *r, struct err *err);
 void replica_apply_abandon(struct replica *r);
 
 // replica_store.c

@@ -26,7 +26,7 @@ static void current(struct replica *r)
     missing(r);
     r->status.current_ms = r->asked_ms;
     r->status.newest_tx = MAX(r->status.newest_tx, r->mark.tx);
-    r->step = r->drain ? REPLICA_DRAINED : r->options.node ? REPLICA_ASK : REPLICA_WAIT;
+    r->step = r->drain ? (r->options.node ? REPLICA_COMPARE : REPLICA_DRAINED) : r->options.node ? REPLICA_ASK : REPLICA_WAIT;
 }
 
 static void asked(struct replica *r)
@@ -99,6 +99,7 @@ io_status replica_chain_done(struct replica *r, struct err *err)
         r->mark.epoch = MAX(r->mark.epoch, c->catalog.epoch);
         r->exact = true; // there is nothing later that it could be
         r->mark.sum = c->sum;
+        r->goal.page_count = c->page_count;
         current(r);
         return IO_DONE;
     }
@@ -109,6 +110,7 @@ io_status replica_chain_done(struct replica *r, struct err *err)
         r->mark.tx = c->tx;
         r->mark.epoch = MAX(last->index->header.epoch, r->mark.epoch);
         r->mark.sum = c->sum;
+        r->goal.page_count = c->page_count;
         memcpy(r->mark.hash, c->tip, SEGMENT_HASH_SIZE);
         memcpy(r->mark.database_id, c->catalog.database_id, 16);
         current(r);
