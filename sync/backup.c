@@ -67,6 +67,7 @@ void backup_status_update(struct backup *b)
         b->status.behind_since_ms = 0;
     else if (!b->status.behind_since_ms)
         b->status.behind_since_ms = io_wall_ms(b->io);
+    if (now.lsn > b->target.lsn && !b->newer_since_ms) b->newer_since_ms = io_wall_ms(b->io);
 }
 
 // ---- the log that is kept for the store

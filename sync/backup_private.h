@@ -123,6 +123,7 @@ struct backup {
     struct store_position pushed, target;
     bool has_pushed;
     s64 target_ms;
+    s64 newer_since_ms; // since when the database is newer than the target
     u64 push_due_ns, head_due_ns;
     bool head_dirty;
     pgno *pages;

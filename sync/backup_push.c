@@ -96,6 +96,7 @@ io_status backup_snapshot(struct backup *b)
     IO_TRY(txn_begin_read(b->txn, &b->op));
     txn_position_get(b->txn, &b->target);
     b->target_ms = io_wall_ms(b->io);
+    b->newer_since_ms = 0;
     imager_abandon(b);
     free(b->pages);
     free(b->page_sums);
@@ -240,6 +241,7 @@ io_status backup_claim(struct backup *b)
     store_position_get(b->store, &b->target, NULL);
     b->page_size = stats.page_size;
     b->target_ms = io_wall_ms(b->io);
+    b->newer_since_ms = 0;
     struct segment_header h = header_make(b, 0, b->need_full ? SEGMENT_BASE : 0);
     h.sum_after = b->need_full ? 0 : b->mark.sum;
     if (segment_writer_begin(&b->record, &h, &b->catalog.key, b->options.zstd_level) != ERR_OK) {
@@ -426,6 +428,7 @@ static void pushed_all(struct backup *b)
         b->status.wal_bytes += (b->target.lsn - b->pushed.lsn) * (FRAME_HEADER_SIZE + b->page_size);
     b->pushed = b->target;
     b->has_pushed = true;
+    b->status.behind_since_ms = b->newer_since_ms; // what was committed during the push waits from then on
     b->extra_count = 0;
     b->need_full = b->log_let_go;
     b->head_dirty = true;

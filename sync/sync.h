@@ -78,7 +78,7 @@ struct backup_status {
     u64 lineage, tx, epoch; // newest pushed
     u64 lag_bytes;          // of WAL that wait
     s64 pushed_at_ms;       // Unix time of the newest push, 0 = none
-    s64 behind_since_ms;    // since when something waits to be pushed, 0 = nothing waits
+    s64 behind_since_ms;    // since when what waits to be pushed has waited, 0 = nothing waits
     u64 pushed_bytes, pushed_segments, failures;
     u64 wal_bytes;          // of WAL whose pages were pushed
     u64 merges, merged_bytes, images, deleted_objects; // merged_bytes: written by merges and images

@@ -380,6 +380,26 @@ TEST(a_week_offline_is_one_push)
     node_end(&n);
 }
 
+// Something always waits when commits never end: how long is told of what waits, not of all that ever did.
+TEST(a_steady_writer_is_a_push_behind)
+{
+    struct node n = {0};
+    s64 longest = 0;
+    node_begin(&n, &(struct backup_options){.interval_ms = 1000});
+    n.cloud.delay_ns_max = 300000000;
+    for (u32 i = 0; i < 600; i++) {
+        struct backup_status s;
+        exec(&n, "INSERT INTO t(v) VALUES (randomblob(40))");
+        turn(&n, SECOND_NS / 10);
+        backup_status_get(n.backup, &s);
+        if (s.behind_since_ms && i > 20) longest = MAX(longest, io_wall_ms(n.io) - s.behind_since_ms);
+    }
+    // A commit waits for the push under way, for the next one's turn, and for that.
+    CHECK(longest > 900 && longest < 1000 + 2 * 1000);
+    node_stop(&n);
+    node_end(&n);
+}
+
 // At the bound commits are refused, reads go on; once the store has taken what waits, so do commits.
 TEST(commits_are_refused_at_the_bound)
 {
