@@ -16,7 +16,6 @@ from node import PROGRAM, Node  # noqa: E402
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIZE_MB, SECONDS, PAIRS = int(os.environ.get("SIZE_MB", "256")), float(os.environ.get("SECONDS", "4")), int(os.environ.get("PAIRS", "8"))
 ENDPOINT, ACCESS, SECRET = "http://127.0.0.1:" + os.environ.get("RGW_PORT", "7480"), "testak", "testsk1234567890"
-INSERT = {"type": "execute", "stmt": {"sql": "INSERT INTO t(b) VALUES (randomblob(100))"}}
 
 
 def metrics(node):
@@ -33,55 +32,59 @@ def processor_s(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def wrk(node, script, connections, seconds, *arguments):
+    return subprocess.Popen(["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", os.path.join(HERE, script),
+                             f"http://127.0.0.1:{node.port}", "--", *arguments], stdout=subprocess.DEVNULL)
+
+
 def load(node, seconds):
-    """Commits as fast as four connections get them: commits per second, and the node's processor time of one in us."""
-    before, count = processor_s(node.process.pid), metric(node, "commits_total")
-    subprocess.run(["wrk", "-t1", "-c4", f"-d{max(1, round(seconds))}s", "-s", os.path.join(HERE, "commits.lua"), f"http://127.0.0.1:{node.port}"],
-                   check=True, stdout=subprocess.DEVNULL)
-    count = metric(node, "commits_total") - count
-    return count / max(1, round(seconds)), (processor_s(node.process.pid) - before) / count * 1e6
+    """Commits a second, as fast as four connections get them."""
+    count = metric(node, "commits_total")
+    if wrk(node, "commits.lua", 4, seconds).wait():
+        raise RuntimeError("wrk failed")
+    return (metric(node, "commits_total") - count) / max(1, round(seconds))
 
 
 def cost(scratch):
     nodes = {"without": Node(scratch + "/without", "--store", "none").start(), "with": Node(scratch + "/with", "--store", scratch + "/store").start()}
-    rates, cpu = {"without": [], "with": []}, {"without": [], "with": []}
+    rates = {"without": [], "with": []}
     for n in nodes.values():
         n.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b)")
         load(n, 1)
     for i in range(PAIRS):  # in turns, each going first as often
         for how in ("with", "without") if i % 2 else ("without", "with"):
-            r, c = load(nodes[how], SECONDS / 2)
-            rates[how].append(r)
-            cpu[how].append(c)
+            rates[how].append(load(nodes[how], SECONDS / 2))
     ratios = sorted(a / b for a, b in zip(rates["with"], rates["without"]))
-    costs = sorted(a / b for a, b in zip(cpu["with"], cpu["without"]))
     print(f"commits/s: {statistics.median(rates['with']):.0f} with push, {statistics.median(rates['without']):.0f} without: {statistics.median(ratios):.3f} of it "
           f"(median of {PAIRS} pairs; quarters {ratios[PAIRS // 4]:.2f} and {ratios[-1 - PAIRS // 4]:.2f})")
-    print(f"processor time a commit: {statistics.median(cpu['with']):.1f} us with push, {statistics.median(cpu['without']):.1f} us without: {statistics.median(costs):.3f} of it "
-          f"(quarters {costs[PAIRS // 4]:.2f} and {costs[-1 - PAIRS // 4]:.2f}); what a node sends in the background is in it")
+    steady(nodes)
     node = nodes["with"]
     node.wait_pushed(60)
     print(f"bytes pushed: {metric(node, 'backup_bytes_total') / 1e6:.1f} MB for {metric(node, 'backup_wal_bytes_total') / 1e6:.1f} MB of WAL; "
           f"merges and images wrote {metric(node, 'backup_merged_bytes_total') / 1e6:.1f} MB")
-    nodes["without"].stop()
-    lag(node)
-    node.stop()
+    for n in nodes.values():
+        n.stop()
 
 
-def lag(node, want=1000):
-    """A steady rate of commits, and how old and how much is what has not been pushed, all the while."""
-    seconds, size, first, begun = [], [], metric(node, "commits_total"), time.time()
-    client = subprocess.Popen(["wrk", "-t1", "-c16", f"-d{round(3 * SECONDS)}s", "-s", os.path.join(HERE, "steady.lua"), f"http://127.0.0.1:{node.port}", "--", str(want)],
-                              stdout=subprocess.DEVNULL)
-    while client.poll() is None:
+def steady(nodes, want=1000):
+    """Both at the same time have the same steady rate of commits: their processor time, and how old and how much is what waits to be pushed."""
+    seconds, size, node = [], [], nodes["with"]
+    first, cpu, begun = {h: metric(n, "commits_total") for h, n in nodes.items()}, {h: processor_s(n.process.pid) for h, n in nodes.items()}, time.time()
+    clients = [wrk(n, "steady.lua", 16, 5 * SECONDS, str(want)) for n in nodes.values()]
+    while any(c.poll() is None for c in clients):
         m = metrics(node)
         seconds.append(float(m["skerry_backup_lag_seconds"]))
         size.append(float(m["skerry_backup_lag_bytes"]))
+        metrics(nodes["without"])  # which then costs both the same
         time.sleep(0.05)
-    took, commits = time.time() - begun, metric(node, "commits_total") - first
-    if client.returncode:
+    if any(c.returncode for c in clients):
         raise RuntimeError("wrk failed")
-    print(f"lag at {commits / took:.0f} commits/s of {want} wanted, pushed every second: median {statistics.median(seconds):.2f} s, "
+    took = time.time() - begun
+    count = {h: metric(n, "commits_total") - first[h] for h, n in nodes.items()}
+    cpu = {h: (processor_s(n.process.pid) - cpu[h]) / count[h] * 1e6 for h, n in nodes.items()}
+    print(f"processor time a commit, {count['with'] / took:.0f} a second each: {cpu['with']:.1f} us with push, {cpu['without']:.1f} us without: "
+          f"{cpu['with'] / cpu['without']:.3f} of it; merges in the background are in it")
+    print(f"lag at {count['with'] / took:.0f} commits/s, pushed every second: median {statistics.median(seconds):.2f} s, "
           f"at most {max(seconds):.2f} s; median {statistics.median(size) / 1e6:.2f} MB of WAL, at most {max(size) / 1e6:.2f} MB")
 
 
