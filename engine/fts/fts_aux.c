@@ -381,25 +381,49 @@ struct best {
     s64 score, column, from, size;
 };
 
-// How much of the query stands in `count` tokens from `from` on; *centred: where those tokens would stand in the middle.
-static s64 window_score(const struct fts_cursor *c, u32 column, s64 from, s64 count, s64 size, u8 *seen, s64 *centred)
+// A number of tokens that moves on over a column's text: the instances in it, how often each phrase is among them.
+struct stretch {
+    const struct fts_cursor *cursor;
+    u32 first, end, column_end; // of the instances, which are in the order of their positions
+    u32 *counts, distinct;
+};
+
+static void stretch_begin(struct stretch *w, const struct fts_cursor *c, u32 column, u32 *counts)
 {
-    s64 score = 0, first = -1, last = 0;
-    memset(seen, 0, fts_expr_phrase_count(c->expr));
-    for (u32 i = 0; i < c->instance_count; i++) {
-        const struct fts_instance *x = &c->instances[i];
-        if (x->column != column || x->position < from || x->position >= from + count) continue;
-        score += seen[x->phrase] ? 1 : 1000;
-        seen[x->phrase] = 1;
-        if (first < 0) first = x->position;
-        last = (s64)x->position + fts_expr_phrase_size(c->expr, x->phrase);
+    *w = (struct stretch){.cursor = c, .counts = counts};
+    memset(counts, 0, fts_expr_phrase_count(c->expr) * sizeof *counts);
+    while (w->first < c->instance_count && c->instances[w->first].column < column) w->first++;
+    w->end = w->column_end = w->first;
+    while (w->column_end < c->instance_count && c->instances[w->column_end].column == column) w->column_end++;
+}
+
+// To `count` tokens from `from` on, which is no less than before. How much of the query stands there.
+static s64 stretch_move(struct stretch *w, s64 from, s64 count)
+{
+    const struct fts_instance *x = w->cursor->instances;
+    for (; w->first < w->column_end && x[w->first].position < from; w->first++) {
+        if (w->first == w->end)
+            w->end++; // it was beyond the end
+        else if (!--w->counts[x[w->first].phrase])
+            w->distinct--;
     }
-    if (centred) {
-        s64 at = first - (count - (last - first)) / 2;
-        if (at + count > size) at = size - count;
-        *centred = MAX(at, 0);
+    for (; w->end < w->column_end && x[w->end].position < from + count; w->end++)
+        if (!w->counts[x[w->end].phrase]++) w->distinct++;
+    return (s64)w->distinct * 1000 + (w->end - w->first - w->distinct);
+}
+
+// Where those tokens would have the instances in their middle.
+static s64 stretch_centre(const struct stretch *w, s64 count, s64 size)
+{
+    const struct fts_instance *x = w->cursor->instances;
+    s64 first = -1, last = 0;
+    if (w->first < w->end) {
+        first = x[w->first].position;
+        last = (s64)x[w->end - 1].position + fts_expr_phrase_size(w->cursor->expr, x[w->end - 1].phrase);
     }
-    return score;
+    s64 at = first - (count - (last - first)) / 2;
+    if (at + count > size) at = size - count;
+    return MAX(at, 0);
 }
 
 // Tokens that begin a sentence: the first, and those behind a full stop or a colon.
@@ -416,20 +440,22 @@ static bool begins_sentence(const u8 *text, const struct spans *tokens, u32 i)
 }
 
 static void snippet_column(const struct fts_cursor *c, u32 column, const u8 *text, const struct spans *tokens, s64 count,
-                           u8 *seen, struct best *best)
+                           u32 *counts, struct best *best)
 {
-    s64 size = tokens->count;
-    for (u32 i = 0; i < c->instance_count; i++) {
+    s64 size = tokens->count, sentence = -1;
+    u32 phrases = fts_expr_phrase_count(c->expr), token = 0;
+    struct stretch here, there; // from the instance, and from the sentence before it
+    stretch_begin(&here, c, column, counts);
+    stretch_begin(&there, c, column, counts + phrases);
+    for (u32 i = here.first; i < here.column_end; i++) {
         const struct fts_instance *x = &c->instances[i];
-        if (x->column != column) continue;
-        s64 centred, score = window_score(c, column, x->position, count, size, seen, &centred);
-        if (score > best->score) *best = (struct best){score, column, centred, size};
+        s64 score = stretch_move(&here, x->position, count);
+        if (score > best->score) *best = (struct best){score, column, stretch_centre(&here, count, size), size};
         if (size <= count) continue;
-        s64 sentence = -1;
-        for (u32 k = 0; k < tokens->count && k <= x->position; k++)
-            if (begins_sentence(text, tokens, k)) sentence = k;
+        for (; token < tokens->count && token <= x->position; token++)
+            if (begins_sentence(text, tokens, token)) sentence = token;
         if (sentence < 0 || sentence >= x->position) continue;
-        score = window_score(c, column, sentence, count, size, seen, NULL) + (sentence == 0 ? 120 : 100);
+        score = stretch_move(&there, sentence, count) + (sentence == 0 ? 120 : 100);
         if (score > best->score) *best = (struct best){score, column, sentence, size};
     }
 }
@@ -453,17 +479,17 @@ static io_status snippet(struct fts_cursor *c, struct op *op, const struct value
     struct marks m = {0};
     struct spans tokens = {0};
     struct fts_buffer b = {0};
-    u8 *seen = calloc(c->expr ? fts_expr_phrase_count(c->expr) + 1 : 1, 1);
+    u32 *counts = calloc(c->expr ? 2 * (size_t)fts_expr_phrase_count(c->expr) + 1 : 1, sizeof *counts);
     const u8 *text = NULL;
     u32 size = 0, copied = 0;
-    bool ok = seen && mark_text(&argv[1], &scratch[0], &m.open, &m.open_size) &&
+    bool ok = counts && mark_text(&argv[1], &scratch[0], &m.open, &m.open_size) &&
               mark_text(&argv[2], &scratch[1], &m.close, &m.close_size) &&
               mark_text(&argv[3], &scratch[2], &m.ellipsis, &m.ellipsis_size);
     struct best best = {.score = 0, .column = only >= 0 ? only : 0};
     for (u32 i = 0; ok && c->expr && i < config->column_count; i++) {
         if (only >= 0 && only != i) continue;
         ok = column_tokens(c, i, &scratch[3], &text, &size, &tokens);
-        if (ok && text) snippet_column(c, i, text, &tokens, count, seen, &best);
+        if (ok && text) snippet_column(c, i, text, &tokens, count, counts, &best);
     }
     bool there = best.column < config->column_count;
     if (ok && there) ok = column_tokens(c, (u32)best.column, &scratch[3], &text, &size, &tokens);
@@ -483,7 +509,7 @@ static io_status snippet(struct fts_cursor *c, struct op *op, const struct value
         ok = ok && value_set_text(out, b.data ? b.data : (const u8 *)"", b.size) == ERR_OK;
     }
     free(tokens.items);
-    free(seen);
+    free(counts);
     fts_buffer_free(&b);
     for (u32 i = 0; i < 4; i++) value_deinit(&scratch[i]);
     return ok ? IO_DONE : fts_no_memory(op);

@@ -36,6 +36,7 @@ struct fts_change {
     enum change_step steps[16];
     u32 step_count;
     bool has_old_rowid, old_found, rebuilding;
+    u64 rebuilt; // rows
     s64 old_rowid, new_rowid;
     struct value *old; // [column_count]
     bool old_given;    // by the command: not out of the content
@@ -317,6 +318,7 @@ static io_status rebuild_row(struct fts_table *x, struct op *op)
         }
         IO_TRY(docsize_put(x, op, c->new_rowid));
         c->rebuilding = false;
+        if (++c->rebuilt % FTS_TURN_ROWS == 0) return fts_turn(op);
     }
 }
 

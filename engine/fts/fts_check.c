@@ -85,6 +85,7 @@ io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op
     for (bool row = true; row;) {
         IO_TRY(fts_sql_step(c->scan, op, &row));
         if (row) IO_TRY(row_sum(c, op));
+        if (row && c->rows % FTS_TURN_ROWS == 0) return fts_turn(op);
     }
     IO_TRY(fts_totals_read(x, op, &c->reader));
     bool same = c->index_sum == c->rows_sum && c->rows == x->totals.rows;

@@ -163,6 +163,9 @@ const struct table *fts_shadow_table(const struct fts_table *x, enum fts_shadow 
 // A statement of that kind, idle. Given back with fts_sql_give.
 io_status fts_sql_take(struct fts_table *x, struct op *op, enum fts_sql kind, struct skerry_stmt **out);
 void fts_sql_give(struct fts_table *x, enum fts_sql kind, struct skerry_stmt **stmt);
+// Of a statement that has gone through that many rows in one instruction: others have their turn (IO_WAIT).
+#define FTS_TURN_ROWS 256
+io_status fts_turn(struct op *op);
 // Steps; *row false: it is at its end. Errors go to op.
 io_status fts_sql_step(struct skerry_stmt *s, struct op *op, bool *row);
 

@@ -242,6 +242,12 @@ void fts_sql_give(struct fts_table *x, enum fts_sql kind, struct skerry_stmt **s
         x->statements[kind] = s;
 }
 
+io_status fts_turn(struct op *op)
+{
+    vm_turn(CONTAINER_OF(op, struct skerry_stmt, op));
+    return IO_WAIT;
+}
+
 io_status fts_sql_step(struct skerry_stmt *s, struct op *op, bool *row)
 {
     struct skerry *db = s->db;

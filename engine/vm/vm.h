@@ -160,6 +160,7 @@ struct skerry_stmt {
     u32 reprepare_count;
     struct completion slice; // wakes the statement after a slice of instructions
     bool slice_pending;
+    u64 slice_bytes; // of large arguments and results of functions in this slice
     bool finalized; // to be freed when the slice's completion is done
 
     struct value *parameters; // [program->parameter_count + 1]
@@ -215,6 +216,7 @@ enum vm_result { VM_ROW, VM_DONE, VM_WAIT, VM_FAIL };
 
 // vm_run.c. The error is in s->op.err.
 enum vm_result vm_run(struct skerry_stmt *s);
+void vm_turn(struct skerry_stmt *s); // others have theirs: it waits now, and is woken soon
 // vm_halt.c: ends the run; op.err tells how it went. IO_FAIL: committing failed (op.err).
 io_status vm_halt(struct skerry_stmt *s);
 // Abandons a run without waiting: what it wrote as an autocommit is rolled back.

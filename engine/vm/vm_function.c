@@ -55,6 +55,13 @@ static void arguments_set(struct skerry_stmt *s, const struct instruction *in, c
     for (u32 i = 0; i < in->p5; i++) argv[i] = &first[i];
 }
 
+#define SLICE_BYTES_LEAST 4096 // calls with less are fast: loops count them
+
+static u32 value_bytes(const struct value *v)
+{
+    return v->type >= VALUE_TEXT ? v->size : 0;
+}
+
 io_status vm_function(struct skerry_stmt *s, const struct instruction *in)
 {
     const struct value *argv[ARGUMENTS_MAX + 1];
@@ -66,6 +73,9 @@ io_status vm_function(struct skerry_stmt *s, const struct instruction *in)
     ctx->def->scalar(ctx, in->p5, argv);
     s->collation = NULL;
     if (UNLIKELY(ctx->failed)) return function_fail(s, ctx);
+    u64 bytes = value_bytes(&ctx->result);
+    for (u32 i = 0; i < in->p5; i++) bytes += value_bytes(argv[i]);
+    if (UNLIKELY(bytes > SLICE_BYTES_LEAST)) s->slice_bytes += bytes;
     struct value *out = &s->frame->registers[in->p3];
     if (ctx->result.flags & VALUE_BORROWED) VALUE_TRY(s, value_own(&ctx->result));
     value_move(out, &ctx->result);

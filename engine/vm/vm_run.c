@@ -17,6 +17,7 @@
 
 // Jumps back between two looks at interrupts and the loop.
 #define SLICE_JUMPS 20000
+#define SLICE_BYTES (1 << 20) // or so much for functions to look at, some milliseconds' work
 #define SORTER_BUDGET_MIN (1 << 20)
 
 io_status vm_no_memory(struct skerry_stmt *s)
@@ -568,20 +569,28 @@ static s32 slice_jumps(const struct skerry *db)
     return UNLIKELY(db->hooks.progress_loops) ? (s32)MIN(db->hooks.progress_loops, (u32)SLICE_JUMPS) : SLICE_JUMPS;
 }
 
-static bool slice_over(struct skerry_stmt *s)
+static bool stopped(struct skerry_stmt *s)
 {
-    if (s->db->interrupted) {
+    if (s->db->interrupted)
         err_set(&s->op.err, ERR_INTERRUPT, __func__, "interrupted");
-        return true;
-    }
-    const struct connection_hooks *h = &s->db->hooks;
-    if (UNLIKELY(h->progress_loops) && h->progress(h->progress_context)) {
-        err_set(&s->op.err, ERR_INTERRUPT, __func__, "interrupted");
-        return true;
-    }
-    if (s->deadline_ns && io_now_ns(s->op.io) > s->deadline_ns)
+    else if (s->deadline_ns && io_now_ns(s->op.io) > s->deadline_ns)
         err_set(&s->op.err, ERR_INTERRUPT, __func__, "interrupted: the statement ran longer than its limit");
     return s->op.err.code != ERR_OK;
+}
+
+static bool slice_over(struct skerry_stmt *s)
+{
+    const struct connection_hooks *h = &s->db->hooks;
+    if (stopped(s)) return true;
+    if (UNLIKELY(h->progress_loops) && h->progress(h->progress_context))
+        err_set(&s->op.err, ERR_INTERRUPT, __func__, "interrupted");
+    return s->op.err.code != ERR_OK;
+}
+
+void vm_turn(struct skerry_stmt *s)
+{
+    if (!s->slice_pending) completion_post(s->op.io, &s->slice, 0);
+    s->slice_pending = true;
 }
 
 // ---- the loop ------------------------------------------------------------------------------------------------
@@ -688,7 +697,8 @@ enum vm_result vm_run(struct skerry_stmt *s)
         err_set(&s->op.err, ERR_ABORT_ROLLBACK, __func__, "%s", err_default_text(ERR_ABORT_ROLLBACK));
         return VM_FAIL;
     }
-    if (UNLIKELY(db->interrupted) && slice_over(s)) return VM_FAIL;
+    // What waits again and again inside of an instruction, and never comes to a jump, ends here.
+    if (UNLIKELY(db->interrupted || s->deadline_ns) && stopped(s)) return VM_FAIL;
     in = &code[s->pc];
     executed = -(uintptr_t)in;
     switch ((enum opcode)in->opcode) {
@@ -964,7 +974,13 @@ enum vm_result vm_run(struct skerry_stmt *s)
         }
     }
         __attribute__((fallthrough));
-    CASE(PureFunc): TRY(vm_function(s, in)); NEXT;
+    CASE(PureFunc):
+        TRY(vm_function(s, in));
+        if (UNLIKELY(s->slice_bytes > SLICE_BYTES)) {
+            in++;
+            goto slice;
+        }
+        NEXT;
     CASE(ClrSubtype): regs[in->p1].flags &= ~VALUE_SUBTYPE; NEXT;
     CASE(GetSubtype):
         if (regs[in->p1].flags & VALUE_SUBTYPE)
@@ -1351,10 +1367,10 @@ not_open:
     goto fail;
 slice:
     jumps = slice_jumps(db);
+    s->slice_bytes = 0;
     if (slice_over(s)) goto fail;
     if (!s->nested) {
-        if (!s->slice_pending) completion_post(s->op.io, &s->slice, 0);
-        s->slice_pending = true;
+        vm_turn(s);
         result = VM_WAIT;
         goto leave;
     }

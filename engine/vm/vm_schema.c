@@ -347,8 +347,7 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
     if (v->step < VACUUM_DONE) {
         IO_TRY(vacuum_copy(v, &s->op));
         if (v->step < VACUUM_DONE) { // others have their turn
-            if (!s->slice_pending) completion_post(s->op.io, &s->slice, 0);
-            s->slice_pending = true;
+            vm_turn(s);
             return IO_WAIT;
         }
     }
