@@ -216,7 +216,7 @@ static void load_end_read(struct database *d)
     d->load_began_read = false;
 }
 
-io_status connection_schemas_load(struct skerry *db, struct op *op)
+static io_status schemas_load(struct skerry *db, struct op *op)
 {
     for (u32 i = 0; i < db->database_count; i++) {
         struct database *d = &db->databases[i];
@@ -227,6 +227,22 @@ io_status connection_schemas_load(struct skerry *db, struct op *op)
         if (db->active_count == 0) load_end_read(d);
         d->load_began_read = false;
         IO_TRY(status);
+    }
+    return IO_DONE;
+}
+
+io_status connection_schemas_load(struct skerry *db, struct op *op)
+{
+    io_status status = schemas_load(db, op);
+    if (LIKELY(status == IO_DONE && db->schema_err.code == ERR_OK) || status == IO_WAIT) return status;
+    err_clear(&db->schema_err);
+    err_code code = err_primary(op->err.code);
+    if (status == IO_DONE || (code != ERR_CORRUPT && code != ERR_NOTADB)) return status;
+    db->schema_err = op->err;
+    err_clear(&op->err);
+    for (u32 i = 0; i < db->database_count; i++) {
+        schema_unref(db->databases[i].schema);
+        db->databases[i].schema = NULL;
     }
     return IO_DONE;
 }
@@ -320,7 +336,7 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
 err_code connection_detach(struct skerry *db, const char *name, struct err *err)
 {
     int index = connection_database_find(db, name);
-    if (index < 0) {
+    if (index < 0 || (index == DATABASE_TEMP && !db->databases[index].store)) {
         err_set(err, ERR_ERROR, __func__, "no such database: %s", name);
         return ERR_ERROR;
     }

@@ -154,6 +154,7 @@ struct skerry {
     struct skerry *next;
     u32 open_flags;
     struct err err; // of the newest failed call
+    struct err schema_err; // the schemas cannot be read: statements that need none run all the same
     void (*on_wake)(void *context);
     void *wake_context;
     bool woken; // since skerry_wait last looked

@@ -52,8 +52,10 @@ const char *compile_database_name(const struct compile *c, int index)
     return c->db->databases[index].name;
 }
 
-const struct schema *compile_schema(const struct compile *c, int index)
+const struct schema *compile_schema(struct compile *c, int index)
 {
+    const struct err *err = &c->db->schema_err;
+    if (UNLIKELY(err->code != ERR_OK)) compile_fail(c, err->code, -1, "%s", err->text);
     return c->db->databases[index].schema;
 }
 
@@ -331,7 +333,7 @@ void compile_finish(struct compile *c)
         for (int i = 0; i < compile_database_count(c); i++) {
             u32 bit = 1u << i;
             if (!(c->schema_used & bit)) continue;
-            const struct schema *s = compile_schema(c, i);
+            const struct schema *s = c->db->databases[i].schema;
             p->reads |= bit;
             emit(c, OP_Transaction, i, (c->schema_written & bit) != 0, s ? (int)s->cookie : 0);
             emit_set_p5(c, s != NULL);

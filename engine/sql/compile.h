@@ -156,7 +156,7 @@ const struct table *connection_eponymous_table(struct skerry *db, const char *na
 int compile_database_count(const struct compile *c);
 int compile_database_find(const struct compile *c, const char *name); // -1: none
 const char *compile_database_name(const struct compile *c, int index);
-const struct schema *compile_schema(const struct compile *c, int index);
+const struct schema *compile_schema(struct compile *c, int index); // fails when schemas could not be read
 const struct fn_def *compile_function(struct compile *c, const char *name, s32 count, bool *name_exists);
 const struct table *compile_eponymous_table(struct compile *c, const char *name);
 bool compile_connection_flag(const struct compile *c, int flag); // enum connection_flag of connection.h

@@ -430,7 +430,7 @@ static struct stmt *parse_command(struct parse *p)
 static void parse_start(struct parse *p)
 {
     if (!p->depth_max) p->depth_max = 1000;
-    if (!p->variable_max) p->variable_max = 32766;
+    if (!p->variable_max) p->variable_max = PARSE_VARIABLE_MAX;
     if (!p->column_max) p->column_max = 2000;
     if (!p->argument_max) p->argument_max = 1000;
     p->previous = TOKEN_SEMICOLON;

@@ -11,12 +11,14 @@ struct parse_variable {
     u32 number;
 };
 
+#define PARSE_VARIABLE_MAX 250000 // as many as Debian's SQLite has
+
 struct parse {
     struct arena *arena;
     const char *sql;
     u32 size;
     u32 depth_max;    // of expressions; 0: 1000
-    u32 variable_max; // 0: 32766
+    u32 variable_max; // 0: PARSE_VARIABLE_MAX
     u32 column_max;   // 0: 2000
     u32 argument_max; // 0: 1000
     bool schema;      // the text of a sqlite_schema row: bad legacy constructs are let pass

@@ -327,6 +327,7 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
         IO_TRY(connection_closing(db, &s->op));
         if (in->p2) {
             if (reg(s, in->p2)->type != VALUE_TEXT) return IO_ERROR(&s->op.err, ERR_ERROR, "non-text filename");
+            if (reg(s, in->p2)->size == 0) return IO_DONE; // a temporary file, which would go at once
             VALUE_TRY(s, value_terminate(reg(s, in->p2)));
             if (!database_name_parse((const char *)reg(s, in->p2)->bytes, true, &into, &s->op.err)) return IO_FAIL;
         }
@@ -433,6 +434,7 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
     case OP_DropTrigger: connection_schema_changed(db, (u32)in->p1); return IO_DONE;
     case OP_CheckSchema:
         IO_TRY(connection_schemas_load(db, &s->op));
+        if (db->schema_err.code != ERR_OK) return IO_ERROR(&s->op.err, db->schema_err.code, "%s", db->schema_err.text);
         return alteration_check(db, in->p1, in->p4.text, &s->op.err) == ERR_OK ? IO_DONE : IO_FAIL;
     case OP_CreateBtree: {
         pgno root;

@@ -159,7 +159,7 @@ TEST(messages)
         {"SELECT 1 LIMIT 1 UNION ALL SELECT 2", "LIMIT clause should come after UNION ALL not before", -1},
         {"WITH a AS (SELECT 1), A AS (SELECT 2) SELECT 1", "duplicate WITH table name: A", -1},
         {"CREATE TABLE t(a) WITHOUT x", "unknown table option: x", -1},
-        {"SELECT ?0", "variable number must be between ?1 and ?32766", 7},
+        {"SELECT ?0", "variable number must be between ?1 and ?250000", 7},
         {"UPDATE t SET (a,b)=(1,2,3)", "2 columns assigned 3 values", -1},
         {"SELECT sum(a) OVER (ROWS BETWEEN CURRENT ROW AND 1 PRECEDING)", "unsupported frame specification", -1},
         {"BEGIN TRANSACTION READONLY", NULL, 0},
