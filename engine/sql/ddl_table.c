@@ -168,6 +168,7 @@ struct foreign_database {
     struct compile *c;
     const char *type, *name, *database;
     bool temp;
+    u32 offset; // of the name
 };
 
 static enum walk_result find_foreign_source(struct walker *w, struct select *select)
@@ -176,7 +177,7 @@ static enum walk_result find_foreign_source(struct walker *w, struct select *sel
     for (u32 i = 0; select->from && i < select->from->count; i++) {
         const char *schema = select->from->items[i].schema_name;
         if (schema && !f->temp && !name_equal(schema, f->database))
-            compile_fail(f->c, ERR_ERROR, -1, "%s %s cannot reference objects in database %s", f->type, f->name, schema);
+            compile_fail(f->c, ERR_ERROR, f->offset, "%s %s cannot reference objects in database %s", f->type, f->name, schema);
     }
     return WALK_CONTINUE;
 }
@@ -196,7 +197,7 @@ void create_view_statement(struct compile *c, struct stmt_create_view *s)
     ddl_check_name(c, s->name.name);
     if (ddl_name_taken(c, &s->name, database, s->if_not_exists)) return;
     struct foreign_database f = {c, "view", ddl_name_text(c, s->name.offset, s->name.name),
-                                 compile_database_name(c, database), database == DATABASE_TEMP};
+                                 compile_database_name(c, database), database == DATABASE_TEMP, s->name.offset};
     struct walker w = {.select = find_foreign_source, .context = &f};
     walk_select(&w, s->select);
     struct table *t = arena_alloc(c->arena, sizeof *t);
@@ -250,12 +251,12 @@ void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
     const struct table *t = locate_table(c, schema, s->table.name, s->table.offset, true, &found);
     if (!t && s->table.schema && database != DATABASE_TEMP && !name_equal(s->table.schema, compile_database_name(c, database)) &&
         compile_database_find(c, s->table.schema) >= 0)
-        compile_fail(c, ERR_ERROR, -1, "trigger %s cannot reference objects in database %s",
+        compile_fail(c, ERR_ERROR, s->name.offset, "trigger %s cannot reference objects in database %s",
                      ddl_name_text(c, s->name.offset, s->name.name), s->table.schema);
     if (!s->name.schema && t && found == DATABASE_TEMP) database = DATABASE_TEMP;
     if (t && database != DATABASE_TEMP && found != database) {
         if (s->table.schema)
-            compile_fail(c, ERR_ERROR, -1, "trigger %s cannot reference objects in database %s",
+            compile_fail(c, ERR_ERROR, s->name.offset, "trigger %s cannot reference objects in database %s",
                          ddl_name_text(c, s->name.offset, s->name.name), s->table.schema);
         t = NULL;
         schema = compile_database_name(c, database);
@@ -283,7 +284,7 @@ void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
         compile_fail(c, ERR_ERROR, -1, "cannot create INSTEAD OF trigger on table: %s",
                      qualified(c, &s->table));
     struct foreign_database f = {c, "trigger", ddl_name_text(c, s->name.offset, s->name.name),
-                                 compile_database_name(c, database), database == DATABASE_TEMP};
+                                 compile_database_name(c, database), database == DATABASE_TEMP, s->name.offset};
     struct walker w = {.select = find_foreign_source, .expr = refuse_variables, .context = &f};
     for (struct stmt *step = s->steps; step; step = step->next) check_step(&w, step);
     walk_expr(&w, s->when);

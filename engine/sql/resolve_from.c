@@ -97,26 +97,28 @@ static bool name_taken(const struct table *t, u32 count, const char *name)
     return false;
 }
 
+// The name, or "name:1" ... when columns before i have it.
+static const char *column_name_unique(struct compile *c, const struct table *t, u32 i, const char *name)
+{
+    const char *base = name;
+    u32 count = 0;
+    while (name_taken(t, i, name)) {
+        size_t length = strlen(base);
+        size_t j = length;
+        while (j > 0 && base[j - 1] >= '0' && base[j - 1] <= '9') j--;
+        if (j > 0 && base[j - 1] == ':') length = j - 1;
+        name = arena_format(c->arena, "%.*s:%u", (int)length, base, ++count);
+    }
+    return name;
+}
+
 void columns_from_list(struct compile *c, struct expr_list *list, struct table *t)
 {
     t->columns = arena_alloc(c->arena, (list->count + 1) * sizeof *t->columns);
-    u32 suffix = 0;
     for (u32 i = 0; i < list->count; i++) {
         const char *name = column_default_name(c, &list->items[i], i);
-        if (!name || (name_equal(name, "true") || name_equal(name, "false"))) {
-            if (!name) name = arena_format(c->arena, "column%u", i + 1);
-        }
-        const char *base = name;
-        u32 count = 0;
-        while (name_taken(t, i, name)) {
-            size_t length = strlen(base);
-            size_t j = length;
-            while (j > 0 && base[j - 1] >= '0' && base[j - 1] <= '9') j--;
-            if (j > 0 && base[j - 1] == ':') length = j - 1;
-            name = arena_format(c->arena, "%.*s:%u", (int)length, base, ++count);
-            (void)suffix;
-        }
-        t->columns[i] = (struct column){.name = name, .type = "", .storage = (s16)i};
+        if (!name) name = arena_format(c->arena, "column%u", i + 1);
+        t->columns[i] = (struct column){.name = column_name_unique(c, t, i, name), .type = "", .storage = (s16)i};
     }
     t->column_count = t->stored_count = (u16)list->count;
 }
@@ -240,9 +242,10 @@ struct table *select_result_table(struct compile *c, struct select *s, const cha
     return t;
 }
 
-static void name_columns(struct table *t, const struct name_list *names)
+static void name_columns(struct compile *c, struct table *t, const struct name_list *names)
 {
-    for (u32 i = 0; i < names->count && i < t->column_count; i++) t->columns[i].name = names->items[i].name;
+    for (u32 i = 0; i < names->count && i < t->column_count; i++)
+        t->columns[i].name = column_name_unique(c, t, i, names->items[i].name);
 }
 
 // ---- CTEs -----------------------------------------------------------------------------------------------
@@ -291,7 +294,7 @@ static void subquery_expand(struct compile *c, struct source *s, struct name_con
         for (u32 i = 0; i < t->column_count; i++)
             if (first->columns->items[i].name_kind == ITEM_TABLE) {
                 const char *name = strrchr(first->columns->items[i].name, '.');
-                if (name) t->columns[i].name = name + 1;
+                if (name) t->columns[i].name = column_name_unique(c, t, i, name + 1);
             }
         s->table = t;
     } else {
@@ -306,6 +309,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
     u32 before = outer_references(outer);
     if (cte->error) compile_fail(c, ERR_ERROR, s->offset, cte->error, cte->name);
     if (s->arguments || s->is_function) compile_fail(c, ERR_ERROR, s->offset, "'%s' is not a function", s->name);
+    if (s->indexed_by) compile_fail(c, ERR_ERROR, -1, "no such index: \"%s\"", s->indexed_by);
     struct select *body = select_copy(c->arena, cte->select);
     cte->uses++;
     s->cte = cte;
@@ -331,6 +335,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
                 if (!r->schema_name && r->name && !r->select && name_equal(r->name, cte->name)) {
                     if (here || r->recursive)
                         compile_fail(c, ERR_ERROR, r->offset, "multiple references to recursive table: %s", cte->name);
+                    if (r->indexed_by) compile_fail(c, ERR_ERROR, -1, "no query solution");
                     r->table = t;
                     r->database = -1;
                     r->recursive = true;
@@ -366,7 +371,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
             if (cte->columns->count != first->columns->count)
                 compile_fail(c, ERR_ERROR, cte->offset, "table %s has %u values for %u columns", cte->name,
                              first->columns->count, cte->columns->count);
-            name_columns(t, cte->columns);
+            name_columns(c, t, cte->columns);
         }
         subquery_types(c, t, last_setup, AFFINITY_NONE);
         last_setup->next = first_recursive;
@@ -387,7 +392,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
             if (cte->columns->count != first->columns->count)
                 compile_fail(c, ERR_ERROR, cte->offset, "table %s has %u values for %u columns", cte->name,
                              first->columns->count, cte->columns->count);
-            name_columns(t, cte->columns);
+            name_columns(c, t, cte->columns);
         }
         subquery_types(c, t, body, AFFINITY_NONE);
         s->table = t;
@@ -443,7 +448,8 @@ static void view_instance(struct compile *c, struct source *s)
         if (view->view_columns->count != t->column_count)
             compile_fail(c, ERR_ERROR, -1, "expected %u columns for '%s' but got %u", view->view_columns->count,
                          view->name, t->column_count);
-        for (u32 i = 0; i < t->column_count; i++) t->columns[i].name = view->view_columns->items[i].name;
+        for (u32 i = 0; i < t->column_count; i++)
+            t->columns[i].name = column_name_unique(c, t, i, view->view_columns->items[i].name);
     }
     c->quiet_offsets = saved_quiet;
     c->view_database = saved_database;
@@ -650,6 +656,8 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
                 }
                 e = column_expr(c, source, (int)j);
                 e->text = column->name;
+            } else if (from->count == 1 && inner) {
+                e = expr_name(c->arena, column->name); // of a join with an alias: which may be ambiguous
             } else if (from->count == 1) {
                 e = column_expr(c, source, (int)j);
                 e->text = column->name;

@@ -131,18 +131,23 @@ static bool same_name(const char *a, const char *b)
     return a && b ? name_equal(a, b) : a == b;
 }
 
-// Adds the FROM clause behind the target. Several terms become one, so that their joins do not see the target.
-static void from_add(struct compile *c, struct update_job *job, struct select *select, struct source_list *from)
+// The target is no source of its own statement. SQLite tells this after what is wrong with names.
+static void from_check(struct compile *c, const struct update_job *job, const struct source_list *from)
 {
     const struct source *target = job->source;
     for (u32 i = 0; i < from->count; i++) {
         const struct source *other = &from->items[i];
         int database;
-        if (other->select || !same_name(target->alias, other->alias)) continue;
+        if ((other->select && !other->was_view) || !same_name(target->alias, other->alias)) continue;
         if (locate_table(c, other->schema_name, other->name, -1, true, &database) != target->table) continue;
         compile_fail(c, ERR_ERROR, -1, "target object/alias may not appear in FROM clause: %s",
                      target->alias ? target->alias : target->table->name);
     }
+}
+
+// Adds the FROM clause behind the target. Several terms become one, so that their joins do not see the target.
+static void from_add(struct compile *c, struct select *select, struct source_list *from)
+{
     struct source *added = source_list_add(c->arena, &select->from);
     if (from->count == 1) {
         *added = from->items[0];
@@ -173,7 +178,7 @@ static void rows_from_select(struct compile *c, struct update_job *job)
     target->cursor = cursor_alloc(c);
     target->database = job->target.database;
     if (job->is_view) target->table = NULL; // to be expanded as in any SELECT
-    if (s->from) from_add(c, job, select, s->from);
+    if (s->from) from_add(c, select, s->from);
     target = &select->from->items[0];
     for (int i = 0; i < key; i++) {
         if (job->is_view) {
@@ -211,6 +216,7 @@ static void rows_from_select(struct compile *c, struct update_job *job)
     struct select_dest dest;
     select_dest_init(&dest, DEST_COROUTINE, yield);
     select_code(c, select, &dest);
+    if (s->from) from_check(c, job, s->from);
     emit(c, OP_EndCoroutine, yield, 0, 0);
     label_place(c, end);
     int loop = here(c), record = reg_temp(c), new_rowid = reg_temp(c);
