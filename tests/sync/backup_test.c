@@ -394,8 +394,9 @@ TEST(a_steady_writer_is_a_push_behind)
         backup_status_get(n.backup, &s);
         if (s.behind_since_ms && i > 20) longest = MAX(longest, io_wall_ms(n.io) - s.behind_since_ms);
     }
-    // A commit waits for the push under way, for the next one's turn, and for that.
-    CHECK(longest > 900 && longest < 1000 + 2 * 1000);
+    // A commit waits for the push under way, for the next one's turn, and for that; a merge or an image may be in the way.
+    printf("  at most %lld ms behind, in a minute of commits\n", (long long)longest);
+    CHECK(longest > 900 && longest < 10 * 1000);
     node_stop(&n);
     node_end(&n);
 }
