@@ -4,6 +4,7 @@
 
 #define ARENA_BLOCK_SIZE 8192
 
+// What was not handed out yet is zero.
 struct arena_block {
     struct arena_block *next;
     size_t size;
@@ -11,7 +12,7 @@ struct arena_block {
 };
 
 // Blocks of the usual size that the thread's next arenas take: most statements need one or two, and malloc is slow
-// for their size.
+// for their size. What was used of them is zeroed at once when they come back, which is faster than piece by piece.
 #ifdef __SANITIZE_ADDRESS__
 #define SPARE_MAX 0 // else what is used after an arena's end would go unseen
 #else
@@ -29,15 +30,18 @@ void arena_init(struct arena *a, void (*out_of_memory)(struct arena *a), void *c
 
 void arena_deinit(struct arena *a)
 {
+    u8 *used_end = a->next; // of the newest block; of the others little is unused
     for (struct arena_block *b = a->blocks, *next; b; b = next) {
         next = b->next;
         if (b->size == ARENA_BLOCK_SIZE && spare.count < SPARE_MAX) {
+            memset(b->data, 0, used_end ? (size_t)(used_end - b->data) : b->size);
             b->next = spare.first;
             spare.first = b;
             spare.count++;
         } else {
             free(b);
         }
+        used_end = NULL;
     }
     a->blocks = NULL;
     a->next = a->end = NULL;
@@ -53,7 +57,7 @@ static bool arena_new_block(struct arena *a, size_t size)
         spare.first = b->next;
         spare.count--;
     } else if (size <= SIZE_MAX / 2) {
-        b = malloc(sizeof *b + block_size);
+        b = calloc(1, sizeof *b + block_size);
     }
     if (!b) {
         if (a->out_of_memory) a->out_of_memory(a);
@@ -68,13 +72,12 @@ static bool arena_new_block(struct arena *a, size_t size)
     return true;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_alloc_block(struct arena *a, size_t size)
 {
-    size = (size + 15) & ~(size_t)15;
-    if ((size_t)(a->end - a->next) < size && !arena_new_block(a, size)) return NULL;
+    if (!arena_new_block(a, size)) return NULL;
     void *p = a->next;
     a->next += size;
-    return memset(p, 0, size);
+    return p;
 }
 
 void *arena_copy(struct arena *a, const void *bytes, size_t size)
@@ -97,13 +100,18 @@ char *arena_format(struct arena *a, const char *format, ...)
     return p;
 }
 
-void *arena_grow(struct arena *a, void *array, u32 count, u32 *capacity, size_t element_size)
+void *arena_grow_array(struct arena *a, void *array, u32 *capacity, size_t element_size)
 {
-    if (count < *capacity) return array;
     u32 bigger = *capacity ? *capacity * 2 : 8;
-    void *p = arena_alloc(a, bigger * element_size);
+    size_t old = arena_round(*capacity * element_size), size = arena_round(bigger * element_size);
+    if (array && (u8 *)array + old == a->next && (size_t)(a->end - a->next) >= size - old) {
+        a->next += size - old;
+        *capacity = bigger;
+        return array;
+    }
+    void *p = arena_alloc(a, size);
     if (!p) return NULL;
-    if (count) memcpy(p, array, count * element_size);
+    if (*capacity) memcpy(p, array, *capacity * element_size);
     *capacity = bigger;
     return p;
 }

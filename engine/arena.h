@@ -15,8 +15,23 @@ struct arena {
 };
 void arena_init(struct arena *a, void (*out_of_memory)(struct arena *a), void *context);
 void arena_deinit(struct arena *a);
-void *arena_alloc(struct arena *a, size_t size); // zeroed, aligned to 16
+static inline size_t arena_round(size_t size) { return (size + 15) & ~(size_t)15; }
+void *arena_alloc_block(struct arena *a, size_t size); // arena_alloc's, when the block has no place for it
+// Zeroed, aligned to 16.
+static inline void *arena_alloc(struct arena *a, size_t size)
+{
+    size = arena_round(size);
+    if (UNLIKELY((size_t)(a->end - a->next) < size)) return arena_alloc_block(a, size);
+    void *p = a->next;
+    a->next += size;
+    return p;
+}
 void *arena_copy(struct arena *a, const void *bytes, size_t size); // with a NUL behind
 char *arena_format(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// Grows an array in the arena: doubles the capacity when count has reached it (the old one stays behind).
-void *arena_grow(struct arena *a, void *array, u32 count, u32 *capacity, size_t element_size);
+void *arena_grow_array(struct arena *a, void *array, u32 *capacity, size_t element_size);
+// Grows an array in the arena: doubles the capacity when count has reached it (the old one stays behind, unless it is
+// the arena's newest).
+static inline void *arena_grow(struct arena *a, void *array, u32 count, u32 *capacity, size_t element_size)
+{
+    return LIKELY(count < *capacity) ? array : arena_grow_array(a, array, capacity, element_size);
+}

@@ -2,7 +2,12 @@
 
 void op_init(struct op *op, struct io *io, void (*wake)(struct waiter *w))
 {
-    *op = (struct op){.io = io, .err = ERR_CLEAR, .waiter = {.wake = wake}};
+    op->io = io;
+    err_clear(&op->err);
+    op->waiter = (struct waiter){.wake = wake};
+    op->mutating = false;
+    op->pins = NULL;
+    op->pin_count = op->pin_capacity = 0;
 }
 
 void op_deinit(struct op *op)

@@ -39,11 +39,12 @@ void parse_enter(struct parse *p)
 }
 
 // The token at or after offset that is not white space.
-static u32 token_at(const char *sql, u32 offset, enum token_kind *kind, u32 *size)
+static inline u32 token_at(const char *sql, u32 offset, enum token_kind *kind, u32 *size)
 {
     for (;;) {
+        while (sql[offset] == ' ') offset++;
         *size = token_scan(sql + offset, kind);
-        if (*kind != TOKEN_SPACE) return offset;
+        if (LIKELY(*kind != TOKEN_SPACE)) return offset;
         offset += *size;
     }
 }
@@ -80,7 +81,8 @@ static void scan(struct parse *p, u32 offset)
     p->token_size = size;
     if (UNLIKELY(kind == TOKEN_ILLEGAL))
         parse_fail(p, ERR_ERROR, offset, "unrecognized token: \"%.*s\"", (int)size, p->sql + offset);
-    if (UNLIKELY(kind == TOKEN_WINDOW || kind == TOKEN_OVER || kind == TOKEN_FILTER))
+    _Static_assert(TOKEN_OVER == TOKEN_WINDOW + 1 && TOKEN_FILTER == TOKEN_WINDOW + 2, "the last kinds");
+    if (UNLIKELY(kind >= TOKEN_WINDOW))
         kind = contextual_keyword(p->sql, offset + size, kind, p->previous);
     p->token = (u8)kind;
 }

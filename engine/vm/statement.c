@@ -33,6 +33,7 @@ static void slice_done(struct completion *c)
 // Lets go of the program and of all that has its shape.
 static void program_drop(struct skerry_stmt *s)
 {
+    if (!s->program) return;
     vm_release(s);
     while (s->free_frames) {
         struct vm_frame *f = s->free_frames;
@@ -52,7 +53,7 @@ static void program_drop(struct skerry_stmt *s)
         free(s->explain_row);
         s->explain_row = NULL;
     }
-    if (s->program) program_release(s->program);
+    program_release(s->program);
     s->program = NULL;
     arena_deinit(&s->arena);
 }
@@ -130,8 +131,11 @@ static void statement_unlink(struct skerry_stmt *s)
 
 struct skerry_stmt *statement_new(struct skerry *db, bool nested)
 {
-    struct skerry_stmt *s = calloc(1, sizeof *s);
+    struct skerry_stmt *s = malloc(sizeof *s);
     if (!s) return NULL;
+    size_t op_end = offsetof(struct skerry_stmt, op) + sizeof s->op; // op_init leaves its error's text as it is
+    memset(s, 0, offsetof(struct skerry_stmt, op));
+    memset((u8 *)s + op_end, 0, sizeof *s - op_end);
     s->db = db;
     s->nested = nested;
     op_init(&s->op, db->engine->io, statement_wake);
@@ -242,7 +246,7 @@ u64 statement_bytes(const struct skerry_stmt *s)
     for (u32 i = 0; i < s->scratch_count; i++) bytes += sizeof *s->scratch + s->scratch[i].capacity;
     for (u32 i = 0; i < s->parameter_capacity; i++) bytes += sizeof *s->parameters + s->parameters[i].capacity;
     for (s32 i = 0; s->main_frame && i <= s->program->register_count; i++)
-        bytes += sizeof *s->main_frame->registers + s->main_frame->registers[i].capacity;
+        bytes += s->main_frame->registers[i].capacity;
     return bytes;
 }
 
@@ -276,6 +280,7 @@ static void run_begin(struct skerry_stmt *s)
     s->error_action = CONFLICT_ABORT;
     s->halt_step = HALT_BEGIN;
     s->aborted = s->schema_mismatch = false;
+    s->registers_used = true;
     s->busy_deadline_ns = s->checkpoint_next = 0;
     s->collation = NULL;
     s->permutation = NULL;

@@ -156,6 +156,7 @@ struct skerry_stmt {
     bool nested;   // runs for a SqlExec
     bool cached;   // finalized, and kept in the connection's cache
     bool schema_mismatch;
+    bool registers_used; // the main frame's, since vm_release
     u8 encoding;   // of the main database's text
     u32 reprepare_count;
     struct completion slice; // wakes the statement after a slice of instructions

@@ -21,7 +21,7 @@ struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p)
     size_t registers = ((size_t)p->register_count + 1) * sizeof(struct value);
     size_t cursors = (size_t)p->cursor_count * sizeof(struct vm_cursor *);
     size_t aux = (size_t)p->call_count * sizeof(struct vm_aux);
-    u8 *memory = calloc(1, sizeof *f + registers + 2 * cursors + aux + (p->count + 7) / 8);
+    u8 *memory = arena_alloc(&s->arena, sizeof *f + registers + 2 * cursors + aux + (p->count + 7) / 8);
     if (!memory) return NULL;
     f = (struct vm_frame *)(void *)memory;
     memory += sizeof *f;
@@ -62,8 +62,8 @@ void vm_frame_free(struct skerry_stmt *s, struct vm_frame *f)
     for (s32 i = 0; i < f->program->cursor_count; i++)
         if (f->parked[i]) vm_cursor_free(s, f->parked[i]);
     vm_aux_free(f);
-    for (s32 i = 0; i <= f->program->register_count; i++) value_deinit(&f->registers[i]);
-    free(f);
+    for (s32 i = 0; i <= f->program->register_count; i++)
+        if (f->registers[i].buffer) value_deinit(&f->registers[i]);
 }
 
 // Sub-programs of the same key that run already.
@@ -130,7 +130,8 @@ void vm_release(struct skerry_stmt *s)
         s->free_frames = f;
     }
     if (s->aggregates) vm_aggregates_free(s);
-    if (s->main_frame) {
+    if (s->registers_used) {
+        s->registers_used = false;
         if (s->main_frame->program->call_count) vm_aux_free(s->main_frame);
         struct value *registers = s->main_frame->registers;
         for (s32 i = 0, count = s->main_frame->program->register_count; i <= count; i++) {
