@@ -5,11 +5,9 @@ static inline u8 lower(u8 c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; }
 bool name_equal(const char *a, const char *b)
 {
     const u8 *x = (const u8 *)a, *y = (const u8 *)b;
-    while (*x && lower(*x) == lower(*y)) {
-        x++;
-        y++;
-    }
-    return lower(*x) == lower(*y);
+    for (; *x == *y || lower(*x) == lower(*y); x++, y++)
+        if (!*x) return true;
+    return false;
 }
 
 u32 name_hash(const char *name)

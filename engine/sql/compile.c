@@ -518,9 +518,6 @@ static void compile_text(struct compile *c, const char *sql, size_t size, size_t
     c->program->reusable = parse.stmt->explain == EXPLAIN_NO && statement_reusable((enum stmt_kind)parse.stmt->kind);
     c->program->semicolon = parse.token == TOKEN_SEMICOLON;
     c->explain_query_plan = parse.stmt->explain == EXPLAIN_QUERY_PLAN;
-    c->program->sql = arena_copy(c->arena, sql, parse.used);
-    c->program->sql_size = parse.used;
-    c->sql = c->program->sql;
     c->sql_size = parse.used;
     parameters_set(c, &parse);
     compile_begin(c);

@@ -6,6 +6,7 @@
 
 static bool schema_table_alias(const char *name)
 {
+    if ((name[0] | 0x20) != 's') return false;
     return name_equal(name, "sqlite_master") || name_equal(name, "sqlite_schema") ||
            name_equal(name, "sqlite_temp_master") || name_equal(name, "sqlite_temp_schema");
 }

@@ -54,7 +54,7 @@ struct table *schema_table(const struct schema *s, const char *name)
 {
     struct table *t = slot_find(s, s->table_slots, name, offsetof(struct table, name));
     if (t) return t;
-    if (strncasecmp(name, "sqlite_", 7) != 0) return NULL;
+    if ((name[0] | 0x20) != 's' || strncasecmp(name, "sqlite_", 7) != 0) return NULL;
     name += 7;
     if (s->is_temp) {
         if (strncasecmp(name, "temp_", 5) != 0) return NULL;

@@ -19,10 +19,14 @@ const char *opcode_name(enum opcode op)
     return opcode_names[op];
 }
 
+#define CODE_CAPACITY 32 // at first: most programs end in it
+
 struct program *program_new(struct arena *a)
 {
     struct program *p = arena_alloc(a, sizeof *p);
     p->arena = a;
+    p->capacity = CODE_CAPACITY;
+    p->code = arena_alloc(a, CODE_CAPACITY * sizeof *p->code);
     return p;
 }
 
@@ -86,7 +90,8 @@ void program_columns_set(struct program *p, u32 count)
 
 void program_release(struct program *p)
 {
-    for (u32 i = 0; i < PROGRAM_DATABASES_MAX; i++) {
+    for (u32 left = p->reads; left; left &= left - 1) {
+        u32 i = (u32)__builtin_ctz(left);
         schema_unref(p->schemas[i]);
         p->schemas[i] = NULL;
     }

@@ -146,8 +146,6 @@ struct program {
     bool finished;
     bool reusable;            // may be run again for another prepare of its text
     bool semicolon;           // ends its text
-    const char *sql;          // the statement's text
-    size_t sql_size;
 };
 
 struct program *program_new(struct arena *a);
