@@ -205,23 +205,10 @@ static inline bool entry_after(struct sorter *s, const struct sorter_entry *a, c
     return !prefix_only && records_compare(s, a->record, b->record) > 0;
 }
 
-// Stable: insertion sort of runs, then merging back and forth.
-bool sorter_sort_memory(struct sorter *s)
+// Stable: insertion sort of runs, then merging back and forth between two arrays of that size. Returns the one with the result.
+static struct sorter_entry *entries_merge_sort(struct sorter *s, struct sorter_entry *from, struct sorter_entry *to, u64 count,
+                                               bool prefix_only)
 {
-    s->at = 0;
-    if (s->sorted || s->count < 2) {
-        s->sorted = true;
-        return true;
-    }
-    bool prefix_only = s->prefix_exact && s->fields == 1;
-    u64 count = s->count;
-    struct sorter_entry *from = s->entries;
-    bool ordered = true;
-    for (u64 i = 1; i < count && ordered; i++) ordered = !entry_after(s, &from[i - 1], &from[i], prefix_only);
-    if (ordered) {
-        s->sorted = true;
-        return s->err.code == ERR_OK;
-    }
     enum { RUN = 12 };
     for (u64 start = 0; start < count; start += RUN) {
         u64 stop = MIN(start + RUN, count);
@@ -232,12 +219,6 @@ bool sorter_sort_memory(struct sorter *s)
             from[j] = e;
         }
     }
-    struct sorter_entry *other = malloc(count * sizeof *other);
-    if (!other) {
-        err_set(&s->err, ERR_NOMEM, __func__, "%s", err_default_text(ERR_NOMEM));
-        return false;
-    }
-    struct sorter_entry *to = other;
     for (u64 width = RUN; width < count; width *= 2) {
         for (u64 start = 0; start < count; start += 2 * width) {
             u64 a = start, middle = MIN(start + width, count), b = middle, stop = MIN(start + 2 * width, count);
@@ -255,7 +236,115 @@ bool sorter_sort_memory(struct sorter *s)
         from = to;
         to = swap;
     }
-    if (from != s->entries) {
+    return from;
+}
+
+// Stable, by the prefixes alone: a pass for each of their bytes that is not the same in all, the least first. Returns as
+// entries_merge_sort does.
+static struct sorter_entry *entries_radix_sort(struct sorter_entry *from, struct sorter_entry *to, u64 count)
+{
+    u64 places[8][256] = {{0}};
+    for (u64 i = 0; i < count; i++)
+        for (u32 byte = 0; byte < 8; byte++) places[byte][from[i].prefix >> (8 * byte) & 255]++;
+    for (u32 byte = 0; byte < 8; byte++) {
+        u64 *place = places[byte], sum = 0;
+        if (place[from[0].prefix >> (8 * byte) & 255] == count) continue;
+        for (u32 i = 0; i < 256; i++) {
+            u64 here = place[i];
+            place[i] = sum;
+            sum += here;
+        }
+        for (u64 i = 0; i < count; i++) to[place[from[i].prefix >> (8 * byte) & 255]++] = from[i];
+        struct sorter_entry *swap = from;
+        from = to;
+        to = swap;
+    }
+    return from;
+}
+
+static bool entries_ordered(struct sorter *s, const struct sorter_entry *entries, u64 count, bool prefix_only)
+{
+    for (u64 i = 1; i < count; i++)
+        if (entry_after(s, &entries[i - 1], &entries[i], prefix_only)) return false;
+    return true;
+}
+
+// The bytes of a record's first field, when they compare as memcmp does.
+static bool record_first_bytes(const struct sorter *s, const u8 *record, const u8 **bytes, u64 *bytes_size)
+{
+    const struct collation *c = s->info->collations[0];
+    u32 size;
+    u64 header, type = 0;
+    memcpy(&size, record - 4, 4);
+    u32 n = varint_get_checked(record, record + size, &header);
+    if (!n || header > size || !varint_get_checked(record + n, record + header, &type) || type < 12) return false;
+    if (type & 1 && (s->info->encoding > 1 || (c && c != &COLLATION_BINARY))) return false;
+    *bytes = record + header;
+    *bytes_size = (type - 12) / 2;
+    return *bytes_size <= size - header;
+}
+
+// Entries whose prefixes are the same get new ones, from behind what all their texts begin with. False: there is no more.
+static bool entries_deepen(const struct sorter *s, struct sorter_entry *entries, u64 count)
+{
+    const u8 *first, *bytes;
+    u64 common, size, size_max = 0;
+    if (!record_first_bytes(s, entries[0].record, &first, &common)) return false;
+    for (u64 i = 0; i < count; i++) {
+        u64 same = 0;
+        if (!record_first_bytes(s, entries[i].record, &bytes, &size)) return false;
+        while (same < common && same < size && bytes[same] == first[same]) same++;
+        common = same;
+        size_max = MAX(size_max, size);
+    }
+    if (size_max == common) return false;
+    u64 flip = s->info->orders[0] & KEY_DESC ? UINT64_MAX : 0;
+    for (u64 i = 0; i < count; i++) {
+        u64 prefix = 0;
+        if (!record_first_bytes(s, entries[i].record, &bytes, &size)) return false;
+        for (u64 at = common; at < common + 8; at++) prefix = prefix << 8 | (at < size ? bytes[at] : 0);
+        entries[i].prefix = prefix ^ flip;
+    }
+    return true;
+}
+
+// Many entries are put in the order of their prefixes first: without comparisons, whose outcome no processor foresees. Those of
+// the same prefix are sorted among themselves then, by what comes behind it.
+static struct sorter_entry *entries_sort(struct sorter *s, struct sorter_entry *from, struct sorter_entry *to, u64 count,
+                                         bool prefix_only, u32 depth)
+{
+    enum { RADIX_MIN = 2000, DEEPEN_MIN = 32, DEPTH_MAX = 16 };
+    if (count < RADIX_MIN) return entries_merge_sort(s, from, to, count, prefix_only);
+    struct sorter_entry *sorted = entries_radix_sort(from, to, count), *other = sorted == from ? to : from;
+    for (u64 start = 0, stop; !prefix_only && start < count; start = stop) {
+        for (stop = start + 1; stop < count && sorted[stop].prefix == sorted[start].prefix; stop++) {}
+        u64 same = stop - start;
+        struct sorter_entry *group = sorted + start, *part;
+        if (same == 1 || entries_ordered(s, group, same, false)) continue;
+        if (same >= DEEPEN_MIN && depth < DEPTH_MAX && entries_deepen(s, group, same))
+            part = entries_sort(s, group, other + start, same, false, depth + 1);
+        else
+            part = entries_merge_sort(s, group, other + start, same, false);
+        if (part != group) memcpy(group, part, same * sizeof *part);
+    }
+    return sorted;
+}
+
+bool sorter_sort_memory(struct sorter *s)
+{
+    bool prefix_only = s->prefix_exact && s->fields == 1;
+    u64 count = s->count;
+    s->at = 0;
+    if (s->sorted || entries_ordered(s, s->entries, count, prefix_only)) {
+        s->sorted = true;
+        return s->err.code == ERR_OK;
+    }
+    struct sorter_entry *other = malloc(count * sizeof *other);
+    if (!other) {
+        err_set(&s->err, ERR_NOMEM, __func__, "%s", err_default_text(ERR_NOMEM));
+        return false;
+    }
+    if (entries_sort(s, s->entries, other, count, prefix_only, 0) == other) {
         free(s->entries);
         s->entries = other;
         s->bytes -= (s->capacity - count) * sizeof *other;

@@ -9,6 +9,8 @@
 #include "../store/record.h"
 #include "spill.h"
 
+enum { SORTER_AHEAD = 8 }; // records that are fetched into the processor's cache before they are asked for
+
 struct sorter_entry {
     u64 prefix;
     const u8 *record; // [size] before it
@@ -65,6 +67,8 @@ static inline io_status sorter_next(struct sorter *s, struct op *op)
 {
     if (UNLIKELY(s->merged)) return sorter_merge_next(s, op);
     s->at++;
+    // Records lie in the order that they came in: elsewhere than the last one.
+    if (LIKELY(s->at + SORTER_AHEAD < s->count)) __builtin_prefetch(s->entries[s->at + SORTER_AHEAD].record - 4);
     return IO_DONE;
 }
 // Good until the next sorter_next when merged, else until the sorter is cleared.

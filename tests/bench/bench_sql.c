@@ -496,6 +496,8 @@ int main(int argc, char **argv)
         theirs_exec("PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA cache_size = -524288");
     }
 
+    ours_exec("PRAGMA cache_size = -524288"); // which is also what either may sort in memory
+
     printf("SQL in process, cached, best of %u rounds or more; ratio above 1: Skerry is faster\n", rounds);
     struct ratios all = {0};
     if (rows) {

@@ -136,6 +136,76 @@ TEST(sorter_order_whatever_the_budget)
     }
 }
 
+// [first, second, order]; the first field is a text of few letters behind a beginning that many have, or anything else.
+static u32 text_record(u64 *random, u32 kind, u32 order, u8 *out, u64 capacity)
+{
+    static const char LETTERS[] = "aAbB\0z\xc3\xff";
+    struct value v[3];
+    u8 text[64];
+    for (u32 i = 0; i < 3; i++) value_init(&v[i]);
+    u32 begin = kind % 4 == 0 ? 0 : kind % 4 == 1 ? 16 : (u32)(test_random(random) % 4) * 9, size = begin + (u32)(test_random(random) % 12);
+    for (u32 i = 0; i < size; i++) text[i] = i < begin ? 'p' : (u8)LETTERS[test_random(random) % (kind % 3 ? 4 : 8)];
+    switch (test_random(random) % 40) {
+    case 0: break;
+    case 1: value_set_integer(&v[0], (s64)(test_random(random) % 9)); break;
+    case 2: value_set_real(&v[0], (double)(test_random(random) % 9) / 2); break;
+    case 3: value_borrow_blob(&v[0], text, size); break;
+    default: value_borrow_text(&v[0], text, size); break;
+    }
+    value_set_integer(&v[1], (s64)(test_random(random) % 3));
+    value_set_integer(&v[2], order);
+    u64 encoded = record_size(v, 3, 1, NULL);
+    return encoded <= capacity && record_encode(v, 3, 1, out, encoded) == ERR_OK ? (u32)encoded : 0;
+}
+
+// Each record once, none before a lesser one, equal ones as they came: by the comparison of whole records.
+TEST(sorter_texts_that_begin_alike)
+{
+    static const struct collation *const collations[][2] = {{NULL, NULL}, {&COLLATION_BINARY, NULL}, {&COLLATION_NOCASE, NULL}};
+    u64 random = test_seed();
+    static u8 record[256], last[256];
+    for (u32 i = 0; i < 36; i++) {
+        struct bench b;
+        REQUIRE(bench_open(&b, test_random(&random)));
+        u8 directions[2] = {i / 3 % 2 ? KEY_DESC : 0, i / 6 % 2 ? KEY_DESC : 0};
+        struct key_info info = {.field_count = 2, .all_count = 3, .encoding = 1,
+                                .collations = (const struct collation **)collations[i % 3], .orders = directions};
+        u32 fields = 1 + i / 2 % 2, count = i % 5 ? 5000 : 1500, got = 0, last_size = 0, last_order = 0;
+        struct sorter *s = sorter_new(&info, fields, i % 7 ? 64 << 20 : 128 << 10, "/", false);
+        u8 *seen = calloc(count, 1);
+        REQUIRE(s && seen);
+        for (u32 k = 0; k < count; k++) {
+            u32 size = text_record(&random, i, k, record, sizeof record);
+            REQUIRE(size && AWAIT(&b, sorter_add(s, &b.op, record, size)) == IO_DONE);
+        }
+        REQUIRE(AWAIT(&b, sorter_sort(s, &b.op)) == IO_DONE);
+        for (; sorter_valid(s); got++) {
+            u32 size, decoded;
+            struct value v[3];
+            struct err err = ERR_CLEAR;
+            const u8 *bytes = sorter_record(s, &size);
+            REQUIRE(size <= sizeof last);
+            for (u32 k = 0; k < 3; k++) value_init(&v[k]);
+            REQUIRE(record_decode(bytes, size, 1, v, 3, &decoded, &err) == ERR_OK && decoded == 3);
+            u32 order = (u32)v[2].integer;
+            for (u32 k = 0; k < 3; k++) value_deinit(&v[k]);
+            CHECK(order < count && !seen[order]);
+            if (order < count) seen[order] = 1;
+            int compared = got ? record_compare_records(last, last_size, bytes, size, &info, fields, &err) : -1;
+            if (compared > 0 || (compared == 0 && order < last_order))
+                test_fail(__FILE__, __LINE__, "case %u: record %u is in front of one that comes before it", i, got - 1);
+            memcpy(last, bytes, size);
+            last_size = size;
+            last_order = order;
+            REQUIRE(AWAIT(&b, sorter_next(s, &b.op)) == IO_DONE);
+        }
+        CHECK_EQ(got, count);
+        free(seen);
+        sorter_free(s);
+        bench_close(&b);
+    }
+}
+
 // Freed at any moment, transfers under way or not, nothing leaks and nothing is touched afterwards (asan's to see).
 TEST(sorter_freed_at_any_moment)
 {
