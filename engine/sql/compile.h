@@ -384,6 +384,8 @@ enum one_pass { ONE_PASS_OFF, ONE_PASS_SINGLE, ONE_PASS_MULTI };
 enum one_pass where_one_pass(const struct where_info *w, int cursors[2]);
 bool where_uses_deferred_seek(const struct where_info *w);
 s16 where_row_estimate(const struct where_info *w); // log2 * 10
+s16 where_table_row_size(const struct table *t);    // of bytes, estimated; log2 * 10
+s16 where_index_row_size(const struct table *t, const struct index *i);
 
 // ---- statements (each in the file of its noun) -----------------------------------------------------------
 // AUTOINCREMENT: what a program does before its body (insert.c).

@@ -157,9 +157,10 @@ bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate
     const struct index *best = NULL;
     if (!table_has_rowid(t)) best = t->primary_key;
     if (!s->from->items[0].not_indexed)
-        for (const struct index *i = t->indexes; i; i = i->next)
-            if (!i->unordered && !i->where && i->column_count < t->column_count + 1 && (!best || i->column_count < best->column_count))
-                best = i;
+        for (const struct index *i = t->indexes; i; i = i->next) {
+            s16 size = where_index_row_size(t, i);
+            if (!i->unordered && !i->where && size < where_table_row_size(t) && (!best || size < where_index_row_size(t, best))) best = i;
+        }
     compile_use_database(c, database);
     if (best) open_index(c, cursor, database, best, OP_OpenRead);
     else emit_int(c, OP_OpenRead, cursor, (int)t->root, database, 1);

@@ -284,7 +284,6 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
     emit(c, OP_Null, 0, previous, previous + groups - 1);
     emit(c, OP_Gosub, reset_return, reset, 0);
     u32 flags = WHERE_GROUP_BY | (order_by_group ? WHERE_SORT_BY_GROUP : 0);
-    if (d->wanted) flags |= 0;
     struct where_info *w = where_begin(c, s->from, s->where, group_by, NULL, s, flags, 0);
     bool group_sorted;
     if (where_ordered_count(w) == groups) {

@@ -118,6 +118,14 @@ static bool compound_mergeable(const struct select *s, const struct select *sub,
     return !(s->flags & SELECT_F_RECURSIVE);
 }
 
+// Others would be computed anew from what an aggregate keeps of the rows, and that is no row to be NULL.
+static bool plain_columns(const struct select *s)
+{
+    for (u32 i = 0; i < s->columns->count; i++)
+        if (s->columns->items[i].expr->kind != EXPR_COLUMN || s->columns->items[i].expr->cursor != s->from->items[0].cursor) return false;
+    return true;
+}
+
 static bool mergeable(struct select *s, u32 from, bool aggregate, bool *outer)
 {
     struct source_list *list = s->from;
@@ -137,7 +145,7 @@ static bool mergeable(struct select *s, u32 from, bool aggregate, bool *outer)
     if (item->cte && item->cte->materialize == CTE_MATERIALIZED) return false;
     if (item->cte && item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED) return false;
     if (item->join & (JOIN_OUTER | JOIN_LEFT_OF_RIGHT)) {
-        if (inner->count > 1 || inner->items[0].select || aggregate || s->flags & SELECT_F_DISTINCT ||
+        if (inner->count > 1 || inner->items[0].select || (aggregate && !plain_columns(sub)) || s->flags & SELECT_F_DISTINCT ||
             item->join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT))
             return false;
         *outer = true;

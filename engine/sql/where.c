@@ -177,6 +177,14 @@ static bool distinct_redundant(struct where_info *w, const struct expr_list *res
 
 // ---- automatic indexes ---------------------------------------------------------------------------------------------
 
+// Rows of the source that do not fulfil it are in no row of the join but as an outer join has them without.
+static bool chooses_rows(const struct where_info *w, const struct expr *e, const struct source *s)
+{
+    if (s->join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) return false;
+    if (s->join & JOIN_LEFT) return e->flags & EXPR_F_OUTER_ON && e->on_cursor == s->cursor;
+    return !(e->flags & EXPR_F_OUTER_ON) && !(e->flags & EXPR_F_INNER_ON && w->sources->items[0].join & JOIN_LEFT_OF_RIGHT);
+}
+
 void where_auto_index_code(struct where_info *w, struct where_level *level, bitmask not_ready)
 {
     struct compile *c = w->c;
@@ -199,9 +207,9 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
     for (int i = 0; i < w->clause.count; i++) {
         struct where_term *term = w->clause.terms[i];
         // Terms about this table alone keep rows out of the index.
-        if (!(term->flags & TERM_VIRTUAL) && term->prereq_all == loop->self && !(s->join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) &&
-            !(term->expr->flags & (EXPR_F_HAS_SELECT | EXPR_F_OUTER_ON | EXPR_F_INNER_ON)) &&
-            expr_is_constant_for(c, term->expr, s->cursor) && !(t->flags & TABLE_EPHEMERAL && s->via_coroutine))
+        if (!(term->flags & TERM_VIRTUAL) && term->prereq_all == loop->self && chooses_rows(w, term->expr, s) &&
+            !(term->expr->flags & EXPR_F_HAS_SELECT) && expr_is_constant_for(c, term->expr, s->cursor) &&
+            !(t->flags & TABLE_EPHEMERAL && s->via_coroutine))
             partial = expr_and(c->arena, partial, expr_copy(c->arena, term->expr));
         if (!where_term_drives_index(w, term, s, not_ready)) continue;
         int column = term->left_column;
@@ -441,11 +449,13 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
     if (sources->count) {
         for (u32 i = 0; i < sources->count; i++)
             if (!sources->items[i].table) compile_fail(c, ERR_ERROR, -1, "no such table: %s", sources->items[i].name);
-        where_loops_add(w);
-        where_solve(w, 0);
-        if (w->order_by) {
-            where_scans_forbid(w);
-            where_solve(w, w->rows_out < 0 ? 1 : w->rows_out + 1);
+        if (!where_short_cut(w)) {
+            where_loops_add(w);
+            where_solve(w, 0);
+            if (w->order_by) {
+                where_scans_forbid(w);
+                where_solve(w, w->rows_out < 0 ? 1 : w->rows_out + 1);
+            }
         }
     }
     if (!w->order_by && compile_connection_flag(c, CONNECTION_REVERSE_UNORDERED_SELECTS)) w->reverse_mask = ~0ull;
@@ -549,7 +559,9 @@ void where_right_join_code(struct where_info *w, u32 level_index, struct where_l
     struct compile *c = w->c;
     struct source *s = &w->sources->items[level->source];
     const struct table *t = s->table;
-    explain_push(c, "RIGHT-JOIN %s", s->alias ? s->alias : t->name);
+    // By the name of the table or the view, whatever it is called here.
+    const char *name = !s->select ? t->name : s->name ? s->name : s->alias ? s->alias : t->name;
+    explain_push(c, "RIGHT-JOIN %s", name);
     bitmask all = 0;
     for (u32 k = 0; k < level_index; k++) {
         struct where_level *outer = &w->levels[k];

@@ -241,6 +241,7 @@ bool where_term_outer_ok(const struct where_term *t, const struct source *s);
 void where_sizes_know(struct where_info *w); // sets w->large, asks for sizes that are not known
 void where_indexes_make(struct where_info *w);
 void where_loops_add(struct where_info *w);
+bool where_short_cut(struct where_info *w);
 void where_solve(struct where_info *w, logest row_estimate);
 void where_scans_forbid(struct where_info *w);
 bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct where_clause *wc, struct expr *partial);

@@ -34,7 +34,13 @@ static logest table_rows(const struct where_info *w, const struct table *t)
 {
     if (measured(w, t)) return logest_of(t->measured_rows);
     if (!ordinary(t)) return t->row_estimate ? logest_of(t->row_estimate) : 200;
-    return t->has_stat || t->row_estimate ? logest_of(t->row_estimate ? t->row_estimate : 1) : 200;
+    logest rows = t->has_stat || t->row_estimate ? logest_of(t->row_estimate ? t->row_estimate : 1) : 200;
+    if (rows >= 99) return rows;
+    // A table with an index that nothing is known of has a thousand rows and more.
+    if (t->primary_key && !t->primary_key->has_stat) return 99;
+    for (const struct index *i = t->indexes; i; i = i->next)
+        if (!i->has_stat) return 99;
+    return rows;
 }
 
 // Sizes in units of 4 bytes, guessed from declared types.
@@ -53,11 +59,19 @@ static int column_size(const struct table *t, int i)
     return 5;
 }
 
-static int table_row_size(const struct table *t)
+s16 where_table_row_size(const struct table *t)
 {
     int size = 0;
     for (u32 i = 0; i < t->column_count; i++) size += column_size(t, (int)i);
     if (t->rowid_column < 0) size++;
+    return logest_of((u64)size * 4);
+}
+
+s16 where_index_row_size(const struct table *t, const struct index *i)
+{
+    if (i->size_row) return logest_of(i->size_row);
+    int size = 0;
+    for (int j = 0; j < i->column_count; j++) size += column_size(t, i->columns[j]);
     return logest_of((u64)size * 4);
 }
 
@@ -113,10 +127,7 @@ static struct where_index *index_make(struct where_info *w, const struct index *
         for (int j = 1; j <= i->key_count; j++) x->rows[j] = j <= 5 ? guesses[j - 1] : 23;
         if (x->unique) x->rows[i->key_count] = 0;
     }
-    int size = 0;
-    for (int j = 0; j < i->column_count; j++) size += column_size(t, i->columns[j]);
-    x->row_size = logest_of((u64)size * 4);
-    if (i->size_row) x->row_size = logest_of(i->size_row);
+    x->row_size = where_index_row_size(t, i);
     return x;
 }
 
@@ -438,7 +449,7 @@ static void add_index_loops(struct builder *b, struct source *s, struct where_in
     new->scattered = 0;
     logest size = x->rows[0], log_size = logest_log(size);
     struct where_term *top = NULL, *bottom = NULL;
-    logest table_size = (logest)table_row_size(x->table);
+    logest table_size = where_table_row_size(x->table);
     for (; term; term = where_scan_next(&scan)) {
         u16 op = term->operators;
         logest in_rows = 0;
@@ -684,7 +695,7 @@ static void add_source_loops(struct builder *b, bitmask prereq)
     struct source *s = &w->sources->items[new->source];
     const struct table *t = s->table;
     logest rows = table_rows(w, t);
-    logest table_size = (logest)table_row_size(t);
+    logest table_size = where_table_row_size(t);
     if (!b->or_set && !(w->flags & (WHERE_RIGHT_JOIN | WHERE_OR_SUBCLAUSE)) &&
         compile_connection_flag(w->c, CONNECTION_AUTOMATIC_INDEX) && !s->index && !s->not_indexed && !s->correlated &&
         !s->recursive && !(s->join & JOIN_RIGHT)) {

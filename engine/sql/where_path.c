@@ -241,6 +241,47 @@ static logest run_cost(const struct where_loop *loop, const struct where_path *p
     return loop->scattered;
 }
 
+// A single table whose row is named outright, by its rowid or by a unique index, needs no weighing.
+bool where_short_cut(struct where_info *w)
+{
+    struct source *s = w->sources->items;
+    if (w->sources->count != 1 || w->flags & WHERE_OR_SUBCLAUSE || s->index || s->not_indexed || !w->indexes[0]) return false;
+    for (struct where_index *x = w->indexes[0]; x; x = x->next) {
+        struct where_term *terms[3];
+        bool rowid = x->kind == WHERE_INDEX_ROWID;
+        if (!rowid && (!x->unique || x->partial || x->key_count > (int)COUNT_OF(terms))) continue;
+        u16 operators = rowid || x->unique_not_null ? WO_EQ | WO_IS : WO_EQ;
+        int found = 0;
+        for (; found < x->key_count; found++) {
+            struct where_scan scan;
+            struct where_term *t = where_scan_first(&scan, &w->clause, s->cursor, found, operators, x);
+            while (t && t->prereq_right) t = where_scan_next(&scan);
+            if (!t) break;
+            terms[found] = t;
+        }
+        if (found < x->key_count) continue;
+        struct where_loop *loop = arena_alloc(w->c->arena, sizeof *loop);
+        loop->flags = LOOP_COLUMN_EQ | LOOP_ONE_ROW | (rowid ? LOOP_ROWID : LOOP_INDEXED);
+        if (!rowid && (x->covering_all || !(s->columns_used & x->not_indexed))) loop->flags |= LOOP_INDEX_ONLY;
+        loop->index = x;
+        loop->self = 1;
+        loop->run = rowid ? 33 : 39; // of 10 and 15 rows
+        loop->rows = 1;
+        loop->eq_count = (u16)found;
+        loop->terms = arena_alloc(w->c->arena, sizeof *loop->terms * (u32)found);
+        memcpy(loop->terms, terms, sizeof *terms * (u32)found);
+        loop->term_count = loop->term_capacity = (u16)found;
+        w->levels[0].loop = loop;
+        w->levels[0].source = 0;
+        w->levels[0].table_cursor = w->cursors[0];
+        w->rows_out = 1;
+        if (w->order_by) w->ordered = (int)w->order_by->count;
+        if (w->flags & WHERE_WANT_DISTINCT) w->distinct = DISTINCT_UNIQUE;
+        return true;
+    }
+    return false;
+}
+
 void where_solve(struct where_info *w, logest row_estimate)
 {
     struct compile *c = w->c;
