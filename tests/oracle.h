@@ -43,7 +43,7 @@ bool oracle_compare_contents(struct oracle *o);
 // its own; opens it again with the same settings.
 bool oracle_check_file(struct oracle *o);
 void oracle_close(struct oracle *o);
-bool oracle_has_table(struct oracle *o, const char *name); // SQLite's has it
+bool oracle_has_table(struct oracle *o, const char *name); // SQLite's has it, or a view of that name
 
 // A table of scripts: each on fresh databases, contents and file checked at its end.
 // want: the rows of release 3.50 ("I:1|T:a|\n" each), for scripts that older ones answer otherwise: these are not asked then.

@@ -179,6 +179,7 @@ static enum walk_result find_foreign_source(struct walker *w, struct select *sel
         if (schema && !f->temp && !name_equal(schema, f->database))
             compile_fail(f->c, ERR_ERROR, f->offset, "%s %s cannot reference objects in database %s", f->type, f->name, schema);
     }
+    for (u32 i = 0; select->with && i < select->with->count; i++) walk_select(w, select->with->items[i].select);
     return WALK_CONTINUE;
 }
 

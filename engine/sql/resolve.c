@@ -775,12 +775,11 @@ static void resolve_node(struct name_context *n, struct expr *e)
         if (e->right) mark |= e->right->flags;
         if (e->list)
             for (u32 i = 0; i < e->list->count; i++) mark |= e->list->items[i].expr->flags;
-        e->flags |= mark & (EXPR_F_HAS_AGGREGATE | EXPR_F_HAS_WINDOW);
+        e->flags |= mark & EXPR_F_HAS_WINDOW;
     } else {
-        if (e->kind == EXPR_AGG_FUNCTION) e->flags |= EXPR_F_HAS_AGGREGATE;
         if (e->list)
             for (u32 i = 0; i < e->list->count; i++)
-                e->flags |= e->list->items[i].expr->flags & (EXPR_F_HAS_AGGREGATE | EXPR_F_HAS_WINDOW);
+                e->flags |= e->list->items[i].expr->flags & EXPR_F_HAS_WINDOW;
         if (e->window) e->flags |= EXPR_F_HAS_WINDOW | EXPR_F_WINDOW_FUNCTION;
     }
     c->expr_height--;
@@ -795,7 +794,7 @@ void resolve_expr(struct name_context *n, struct expr *e)
     n->c->expr_height = 0;
     resolve_node(n, e);
     n->c->expr_height = depth;
-    if (n->flags & NAME_HAS_AGGREGATE) e->flags |= EXPR_F_HAS_AGGREGATE;
+    if (n->flags & NAME_HAS_AGGREGATE) e->flags |= EXPR_F_HAS_AGGREGATE; // of this query, not of one around it
     if (n->flags & NAME_HAS_WINDOW) e->flags |= EXPR_F_HAS_WINDOW;
     n->flags |= found;
 }

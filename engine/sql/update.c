@@ -36,8 +36,21 @@ static bool is_primary_key_column(const struct table *t, s32 column)
 
 // ---- what changes ----------------------------------------------------------------------------------------
 
-static void set_resolve(struct compile *c, struct update_job *job)
+static struct name_context names_begin(struct compile *c, const struct update_job *job, struct source_list *sources)
 {
+    struct name_context names = {.c = c, .sources = sources};
+    if (job->upsert) {
+        names.excluded_table = job->table;
+        names.excluded_cursor = job->upsert->reg_new;
+    }
+    return names;
+}
+
+// Values of FROM are resolved with its query, those of a view's row once the row is had.
+static void set_resolve(struct compile *c, struct update_job *job, struct source_list *sources)
+{
+    struct name_context names = names_begin(c, job, sources);
+    bool values = !job->stmt->from && !job->is_view && job->table->kind != TABLE_VIRTUAL;
     const struct table *t = job->table;
     const struct expr_list *set = job->stmt->set;
     job->changes = arena_alloc(c->arena, t->column_count * sizeof(int));
@@ -45,6 +58,7 @@ static void set_resolve(struct compile *c, struct update_job *job)
     job->rowid_item = -1;
     for (int i = 0; i < (int)set->count; i++) {
         const char *name = set->items[i].name;
+        if (values) resolve_expr(&names, set->items[i].expr);
         s32 column = table_column(t, name);
         if (column < 0) {
             if (!table_has_rowid(t) || !name_is_rowid(name))
@@ -468,15 +482,10 @@ static void registers_alloc(struct compile *c, struct update_job *job)
     }
 }
 
-static void names_resolve(struct compile *c, struct update_job *job, struct source_list *sources)
+static void where_resolve(struct compile *c, struct update_job *job, struct source_list *sources)
 {
     if (job->stmt->from) return;
-    struct name_context names = {.c = c, .sources = sources};
-    if (job->upsert) {
-        names.excluded_table = job->table;
-        names.excluded_cursor = job->upsert->reg_new;
-    }
-    resolve_expr_list(&names, job->stmt->set);
+    struct name_context names = names_begin(c, job, sources);
     // The values are computed with the row at hand: they do not say what the search must read.
     job->source->columns_used = 0;
     if (job->stmt->where) resolve_expr(&names, job->stmt->where);
@@ -533,7 +542,7 @@ static void update_run(struct compile *c, struct update_job *job)
     job->source->cursor = job->target.data_cursor;
     if (!job->is_view && !s->from)
         s->where = limit_where(c, job->source, s->where, s->order_by, s->limit, s->limit_offset, "UPDATE");
-    set_resolve(c, job);
+    set_resolve(c, job, sources);
     if (job->table->kind == TABLE_VIRTUAL) {
         if (s->from) compile_fail(c, ERR_ERROR, -1, "UPDATE FROM is not supported for virtual table %s", job->table->name);
         compile_write_database(c, database, true);
@@ -555,7 +564,7 @@ static void update_run(struct compile *c, struct update_job *job)
         label_place(c, job->done);
         return;
     }
-    names_resolve(c, job, sources);
+    where_resolve(c, job, sources);
     if (job->upsert) {
         job->mode = ONE_PASS_SINGLE;
         job->next_row = job->done;

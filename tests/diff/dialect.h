@@ -33,6 +33,7 @@ struct dialect {
     bool attached, many_savepoints; // of this script
     bool no_truth; // SQLite 3.50 takes IS TRUE in a second row of VALUES for a comparison with 1
     u32 trigger_table;
+    char mistake_table[24]; // of dialect_mistake
     int depth;
     char text[16000];
     size_t size;

@@ -188,8 +188,8 @@ static void printf_function(struct dialect *d, int depth)
     static const char *const formats[] = {"%d", "%5d|", "%-5d|", "%05d", "%+d", "% d", "%,d", "%x", "%X", "%#x", "%o", "%c",
                                           "%s", "%10s|", "%-10s|", "%.2s", "%q", "%Q", "%w", "%f", "%.3f", "%10.2f|", "%e",
                                           "%.0e", "%g", "%G", "%!g", "%#g", "%%", "%i", "%u", "%z", "%.15g", "%*d",
-                                          "%.*f", "%+.3e", "%,.2f", "%lld", "%p", "%n%d", "%!s", "%!.3s", "%,5d", "%015.4f", "%!.20f"};
-    dialect_add(d, "printf('%s'", formats[dialect_pick(d, COUNT_OF(formats) - !d->newest)]);
+                                          "%.*f", "%+.3e", "%lld", "%p", "%n%d", "%!s", "%!.3s", "%,5d", "%015.4f", "%!.20f", "%,.2f"}; // the last two since 3.41
+    dialect_add(d, "printf('%s'", formats[dialect_pick(d, COUNT_OF(formats) - (d->newest ? 0 : 2))]);
     for (u32 i = dialect_pick(d, 3); i; i--) {
         dialect_add(d, ", ");
         dialect_expr(d, depth);
@@ -210,6 +210,15 @@ static void row(struct dialect *d, int depth)
     dialect_add(d, "(");
     arguments(d, depth, 2);
     dialect_add(d, ")");
+}
+
+// TRUE and FALSE, written last, are no words for IS here.
+static void no_truth(struct dialect *d, size_t from)
+{
+    const char *text = d->text + from;
+    if (!d->no_truth || (strcmp(text, "TRUE") != 0 && strcmp(text, "FALSE") != 0)) return;
+    d->size = from;
+    dialect_add(d, "1");
 }
 
 void dialect_expr(struct dialect *d, int depth)
@@ -240,6 +249,7 @@ void dialect_expr(struct dialect *d, int depth)
             d->size = right;
             dialect_add(d, "0");
         }
+        no_truth(d, right);
         dialect_add(d, ")");
         break;
     case 8:
@@ -304,12 +314,15 @@ void dialect_condition(struct dialect *d, int depth)
 {
     static const char *const compare[] = {"=", "<>", "<", "<=", ">", ">=", "IS", "IS NOT"};
     bool subqueries = depth > 0 && !d->constant_only && d->table_count;
+    size_t right;
     depth--;
     switch (dialect_pick(d, 16)) {
     case 0: case 1: case 2: case 3: case 4:
         dialect_column(d);
         dialect_add(d, " %s ", dialect_one(d, compare));
+        right = d->size;
         dialect_expr(d, depth);
+        no_truth(d, right);
         break;
     case 5:
         dialect_column(d);

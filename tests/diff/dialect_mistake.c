@@ -61,6 +61,7 @@ void dialect_mistake(struct dialect *d)
     for (u32 i = 0; i < 10 && (!t || t->view); i++) t = &d->tables[dialect_pick(d, d->table_count)];
     const char *text = t->view || dialect_chance(d, 75) ? dialect_one(d, anywhere) : dialect_one(d, of_tables);
     u32 first = dialect_pick(d, t->count);
+    memcpy(d->mistake_table, t->name, sizeof t->name);
     for (const char *c = text; *c; c++) {
         bool word = (c == text || !strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_", c[-1])) &&
                     (!c[1] || !strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_", c[1]));

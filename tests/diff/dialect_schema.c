@@ -263,7 +263,13 @@ void dialect_alter(struct dialect *d)
         dialect_add(d, "ALTER TABLE %s ADD COLUMN h%u %s", dialect_table_name(d, t, false), dialect_pick(d, 30), type);
         if (dialect_chance(d, 40)) {
             dialect_add(d, " DEFAULT ");
+            size_t value = d->size;
             dialect_value(d);
+            // 3.40 gives the rows before it a number, whatever the column's type.
+            if (!d->newest && (strcmp(d->text + value, "TRUE") == 0 || strcmp(d->text + value, "FALSE") == 0)) {
+                d->size = value;
+                dialect_add(d, "NULL");
+            }
         }
         if (dialect_chance(d, 10)) dialect_add(d, " NOT NULL");
         if (dialect_chance(d, 10) && strcmp(type, "REAL") != 0 && strcmp(type, "DOUBLE") != 0) {
