@@ -35,7 +35,6 @@ ATTACH ':memory:' AS NULL;
 ATTACH NULL AS nn;
 DETACH nn;
 DETACH NULL;
-ATTACH 5 AS five;
 ATTACH ':memory:';
 ATTACH ':memory:' AS;
 DETACH;
