@@ -129,7 +129,7 @@ SECONDS_EACH ?= 60
 # The oracle here is the newest SQLite, with the functions that Debian's has.
 build/diff/libsqlite3.so.0: $(SQLITE_PEER)/sqlite3.c
 	@mkdir -p $(@D)
-	$(CC) -O2 -w -fPIC -shared -pthread $(addprefix -DSQLITE_,SOUNDEX LIKE_DOESNT_MATCH_BLOBS ENABLE_MATH_FUNCTIONS ENABLE_COLUMN_METADATA ENABLE_FTS5) \
+	$(CC) -O2 -w -fPIC -shared -pthread $(addprefix -DSQLITE_,SOUNDEX LIKE_DOESNT_MATCH_BLOBS ENABLE_MATH_FUNCTIONS ENABLE_COLUMN_METADATA ENABLE_FTS5 MAX_VARIABLE_NUMBER=250000) \
 	    -Wl,-soname,libsqlite3.so.0 $< -o $@ -lm
 diff: $(B)/tests/diff/dialect_diff_test build/diff/libsqlite3.so.0
 	@SECONDS=$(SECONDS_EACH) LD_LIBRARY_PATH=build/diff $<
