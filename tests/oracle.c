@@ -245,9 +245,8 @@ static bool same(struct oracle *o, const char *sql, size_t size, const struct ou
         o->gave_up = strncasecmp(sql, "SELECT", 6) != 0 && strncasecmp(sql, "WITH", 4) != 0;
         return true;
     }
-    // Older releases' GROUP BY does not see the queries around.
-    if (o->lenient_order && !ours->code && strstr(theirs->error, "no such column: q") &&
-        sqlite3_libversion_number() < 3053000) {
+    // Releases after 3.50 let GROUP BY and ORDER BY see the queries around.
+    if (o->lenient_order && !theirs->code && strstr(ours->error, "no such column: q") && sqlite3_libversion_number() > 3051000) {
         o->gave_up = strncasecmp(sql, "SELECT", 6) != 0 && strncasecmp(sql, "WITH", 4) != 0;
         return true;
     }

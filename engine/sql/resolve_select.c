@@ -241,6 +241,7 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     // query's.
     resolve_expr(&n, s->where);
     n.flags |= NAME_WINDOW_OK;
+    n.outer = NULL; // ORDER BY and GROUP BY see nothing of the queries around, as up to SQLite 3.50
     // ORDER BY: aggregates there make no query an aggregate one (coding them then fails), but are allowed in one.
     if (!compound && s->order_by) {
         u32 saved = n.flags;
