@@ -87,8 +87,7 @@ struct compile {
     int generated_depth;
     bool factoring_once;         // code outside of loops that OP_Once can guard
 
-    const struct table *views[64]; // being expanded, outermost first
-    u32 view_depth;
+    const struct view_scope *views; // being expanded, innermost first
     int view_database;           // of the innermost
     const char *trigger_schema;  // names in a trigger's body mean tables of that database, or NULL
     u32 quiet_offsets;           // errors are at no place of the statement's text

@@ -91,35 +91,38 @@ static const char *column_default_name(struct compile *c, const struct expr_item
     (void)i;
 }
 
-static bool name_taken(const struct table *t, u32 count, const char *name)
+// The first of the columns before i that has the name; i: none.
+static u32 name_find(const struct table *t, u32 i, const char *name)
 {
-    for (u32 i = 0; i < count; i++)
-        if (name_equal(t->columns[i].name, name)) return true;
-    return false;
+    u32 at = 0;
+    while (at < i && !name_equal(t->columns[at].name, name)) at++;
+    return at;
 }
 
-// The name, or "name:1" ... when columns before i have it.
-static const char *column_name_unique(struct compile *c, const struct table *t, u32 i, const char *name)
+// The name, or "name:1" ... when columns before i have it. tried[column]: how many were for that column's name.
+static const char *column_name_unique(struct compile *c, const struct table *t, u32 i, const char *name, u32 *tried)
 {
-    const char *base = name;
-    u32 count = 0;
-    while (name_taken(t, i, name)) {
-        size_t length = strlen(base);
-        size_t j = length;
-        while (j > 0 && base[j - 1] >= '0' && base[j - 1] <= '9') j--;
-        if (j > 0 && base[j - 1] == ':') length = j - 1;
-        name = arena_format(c->arena, "%.*s:%u", (int)length, base, ++count);
-    }
-    return name;
+    u32 first = name_find(t, i, name);
+    if (first == i) return name;
+    size_t length = strlen(name);
+    size_t j = length;
+    while (j > 0 && name[j - 1] >= '0' && name[j - 1] <= '9') j--;
+    if (j > 0 && name[j - 1] == ':') length = j - 1;
+    const char *numbered;
+    do {
+        numbered = arena_format(c->arena, "%.*s:%u", (int)length, name, ++tried[first]);
+    } while (name_find(t, i, numbered) < i);
+    return numbered;
 }
 
 void columns_from_list(struct compile *c, struct expr_list *list, struct table *t)
 {
     t->columns = arena_alloc(c->arena, (list->count + 1) * sizeof *t->columns);
+    u32 *tried = arena_alloc(c->arena, (list->count + 1) * sizeof *tried);
     for (u32 i = 0; i < list->count; i++) {
         const char *name = column_default_name(c, &list->items[i], i);
         if (!name) name = arena_format(c->arena, "column%u", i + 1);
-        t->columns[i] = (struct column){.name = column_name_unique(c, t, i, name), .type = "", .storage = (s16)i};
+        t->columns[i] = (struct column){.name = column_name_unique(c, t, i, name, tried), .type = "", .storage = (s16)i};
     }
     t->column_count = t->stored_count = (u16)list->count;
 }
@@ -245,8 +248,9 @@ struct table *select_result_table(struct compile *c, struct select *s, const cha
 
 static void name_columns(struct compile *c, struct table *t, const struct name_list *names)
 {
+    u32 *tried = arena_alloc(c->arena, (t->column_count + 1u) * sizeof *tried);
     for (u32 i = 0; i < names->count && i < t->column_count; i++)
-        t->columns[i].name = column_name_unique(c, t, i, names->items[i].name);
+        t->columns[i].name = column_name_unique(c, t, i, names->items[i].name, tried);
 }
 
 // ---- CTEs -----------------------------------------------------------------------------------------------
@@ -292,10 +296,11 @@ static void subquery_expand(struct compile *c, struct source *s, struct name_con
     if (first->flags & SELECT_F_NESTED_FROM) {
         struct table *t = subquery_table(c, first->columns, s->alias ? s->alias : "(join)");
         subquery_types(c, t, s->select, AFFINITY_NONE);
+        u32 *tried = arena_alloc(c->arena, (t->column_count + 1u) * sizeof *tried);
         for (u32 i = 0; i < t->column_count; i++)
             if (first->columns->items[i].name_kind == ITEM_TABLE) {
                 const char *name = strrchr(first->columns->items[i].name, '.');
-                if (name) t->columns[i].name = column_name_unique(c, t, i, name + 1);
+                if (name) t->columns[i].name = column_name_unique(c, t, i, name + 1, tried);
             }
         s->table = t;
     } else {
@@ -417,20 +422,23 @@ static enum walk_result mark_ddl_select(struct walker *w, struct select *s)
     return WALK_CONTINUE;
 }
 
+// On the stack of view_instance: how deep views nest is bounded as subqueries are.
+struct view_scope {
+    const struct table *view;
+    const struct view_scope *outer;
+};
+
 static void view_instance(struct compile *c, struct source *s)
 {
     const struct table *view = s->table;
     struct with *saved = c->with;
     const char *sql = c->sql;
-    if (c->select_depth > 100) compile_fail(c, ERR_ERROR, -1, "view %s is circularly defined", view->name);
     c->with = NULL;
-    c->select_depth += 1;
     for (struct compile *scan = c; scan; scan = scan->outer)
-        for (u32 i = 0; i < scan->view_depth; i++)
-            if (scan->views[i] == view)
-                compile_fail(c, ERR_ERROR, -1, "view %s is circularly defined", view->name);
-    if (c->view_depth >= COUNT_OF(c->views)) compile_fail(c, ERR_ERROR, -1, "view %s is circularly defined", view->name);
-    c->views[c->view_depth++] = view;
+        for (const struct view_scope *around = scan->views; around; around = around->outer)
+            if (around->view == view) compile_fail(c, ERR_ERROR, -1, "view %s is circularly defined", view->name);
+    const struct view_scope scope = {view, c->views};
+    c->views = &scope;
     s->select = select_copy(c->arena, view->view_select);
     struct walker w = {.expr = mark_ddl, .select = mark_ddl_select};
     walk_select(&w, s->select);
@@ -449,14 +457,14 @@ static void view_instance(struct compile *c, struct source *s)
         if (view->view_columns->count != t->column_count)
             compile_fail(c, ERR_ERROR, -1, "expected %u columns for '%s' but got %u", view->view_columns->count,
                          view->name, t->column_count);
+        u32 *tried = arena_alloc(c->arena, (t->column_count + 1u) * sizeof *tried);
         for (u32 i = 0; i < t->column_count; i++)
-            t->columns[i].name = column_name_unique(c, t, i, view->view_columns->items[i].name);
+            t->columns[i].name = column_name_unique(c, t, i, view->view_columns->items[i].name, tried);
     }
     c->quiet_offsets = saved_quiet;
     c->view_database = saved_database;
     c->sql = sql;
-    c->view_depth--;
-    c->select_depth -= 1;
+    c->views = scope.outer;
     c->with = saved;
     s->was_view = true;
     s->table = t;
@@ -748,7 +756,7 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
                 continue;
             }
             const char *schema = source->schema_name;
-            if (!schema && c->view_depth && c->view_database != 1)
+            if (!schema && c->views && c->view_database != 1)
                 schema = compile_database_name(c, c->view_database);
             else if (!schema && c->trigger_schema)
                 schema = c->trigger_schema;

@@ -104,6 +104,7 @@ static bool try_resolve(struct name_context *n, struct expr *e)
     struct err saved_err = *c->err;
     u32 depth = c->select_depth, height = c->expr_height;
     struct with *with = c->with;
+    const struct view_scope *views = c->views;
     volatile bool known = false;
     c->exit = &again;
     if (setjmp(again) == 0) {
@@ -112,6 +113,7 @@ static bool try_resolve(struct name_context *n, struct expr *e)
     } else {
         *c->err = saved_err;
         c->with = with;
+        c->views = views;
         c->select_depth = depth;
         c->expr_height = height;
     }
