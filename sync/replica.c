@@ -87,7 +87,7 @@ static bool state_exact(struct replica *r)
 {
     struct store_position at, found;
     store_position_get(r->store, &at, NULL);
-    if (!r->marked) return at.page_count == 0;
+    if (!r->marked || !r->mark.tx) return at.page_count == 0;
     if (r->mark.clean) return r->file_is_clean && at.wal_frame == 0;
     return store_position_find(r->store, r->mark.wal_salt, r->mark.wal_frame, &found) && found.lsn == at.lsn;
 }

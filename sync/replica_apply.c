@@ -43,6 +43,7 @@ static io_status begin(struct replica *r, struct err *err)
 void replica_apply_abandon(struct replica *r)
 {
     if (r->reader_open) segment_reader_deinit(&r->reader);
+    if (r->committing) r->exact = false; // it may be in the log all the same
     r->reader_open = r->has_page = r->begun = r->committing = false;
     waiter_remove(&r->op.waiter);
     if (r->txn) txn_rollback(r->txn);

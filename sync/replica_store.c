@@ -190,6 +190,14 @@ io_status replica_apply(struct replica *r, struct err *err)
 io_status replica_finish(struct replica *r, struct err *err)
 {
     bool more = r->chain_open && r->member + 1 < r->chain.count, commit = r->exact || !more;
+    // Before the first: that it is a replica, so that what goes into its log is known for what it is.
+    if (commit && !r->mark.replica && !r->options.node) {
+        if (!r->mark.tx) r->mark.lineage = r->goal.lineage;
+        if (!r->mark.tx && r->chain_open) memcpy(r->mark.database_id, r->chain.catalog.database_id, 16);
+        r->after_mark = REPLICA_FINISH;
+        r->step = REPLICA_MARK;
+        return IO_DONE;
+    }
     // Behind a node's commits: the store's are applied without looking at sums.
     IO_TRY(replica_apply_finish(r, !r->options.node, commit, err));
     if (commit) {

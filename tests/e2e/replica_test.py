@@ -109,6 +109,26 @@ def follows(tests, label, url, env):
     equal(w.stop(), 0, "exit status")
 
 
+def stops_while_applying(tests):
+    """A clean stop at any moment, also while a transaction goes into the log: the next start knows what is here."""
+    url = tests.path("store-stops")
+    w = writer_of(tests, "stops", url, {})
+    r = replica_of(tests, "stops", url, {}).start()
+    for i in range(8):
+        insert(w, 1 + 5000 * i, 3000, 1000)
+        pages = metric(r, "skerry_replica_pages_total")
+        until(lambda was=pages: metric(r, "skerry_replica_pages_total") > was, True, "pages arrive")
+        time.sleep(i * 0.003)
+        equal(r.stop(), 0, "exit status")
+        insert(w, 4000 + 5000 * i, 10)
+        check(w.wait_pushed(), "not pushed")
+        r.start()
+        wait_equal(r, w)
+    equal(r.stop(), 0, "exit status")
+    equal(sqlite3(r.data + "/default.db", "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+    w.stop()
+
+
 def starts_empty(tests):
     """A replica of a store that has nothing yet."""
     url = tests.path("store-empty")
@@ -423,6 +443,7 @@ def main():
             tests.run(f.__name__ + "_directory", f, tests, "directory-" + f.__name__, tests.path("store-" + f.__name__), {})
             tests.run(f.__name__ + "_s3", f, tests, "s3-" + f.__name__, "s3://skerry-test/" + f.__name__, s3.env)
         tests.run("starts_empty", starts_empty, tests)
+        tests.run("stops_while_applying", stops_while_applying, tests)
         tests.run("far_behind", far_behind, tests)
         tests.run("killed_writer", killed_writer, tests)
         tests.run("streams", streams, tests)
