@@ -130,6 +130,8 @@ static struct program *trigger_program(struct compile *c, const void *key, const
     compile_init_sub(&sub, c, program);
     sub.trigger = (struct trigger_context){
         .table = t, .has_old = trigger->event != TRIGGER_INSERT, .has_new = trigger->event != TRIGGER_DELETE};
+    sub.sql = trigger->sql ? trigger->sql : ""; // what names of columns are taken from
+    sub.sql_size = strlen(sub.sql);
     sub.trigger_schema = trigger->of_temp ? NULL : compile_database_name(c, database);
     compile_begin(&sub);
     int end = label_new(&sub);
