@@ -126,9 +126,13 @@ sim: $(SIMULATIONS)
 	@for program in $(SIMULATIONS); do SIM_WORLDS=$(SEEDS) $$program || exit 1; done
 
 SECONDS_EACH ?= 60
-# The oracle here is the newest SQLite, with the functions that Debian's has.
-build/diff/libsqlite3.so.0: $(SQLITE_PEER)/sqlite3.c
-	@mkdir -p $(@D)
+# The oracle here is SQLite 3.50.4, whose answers are ours, with the functions that Debian's has.
+DIFF_ORACLE := better-sqlite3@12.4.1
+build/diff/package/deps/sqlite3/sqlite3.c:
+	@mkdir -p build/diff
+	cd build/diff && npm pack --silent $(DIFF_ORACLE) | xargs tar xzf
+	@touch $@
+build/diff/libsqlite3.so.0: build/diff/package/deps/sqlite3/sqlite3.c
 	$(CC) -O2 -w -fPIC -shared -pthread $(addprefix -DSQLITE_,SOUNDEX LIKE_DOESNT_MATCH_BLOBS ENABLE_MATH_FUNCTIONS ENABLE_COLUMN_METADATA ENABLE_FTS5 MAX_VARIABLE_NUMBER=250000) \
 	    -Wl,-soname,libsqlite3.so.0 $< -o $@ -lm
 diff: $(B)/tests/diff/dialect_diff_test build/diff/libsqlite3.so.0

@@ -245,11 +245,6 @@ static bool same(struct oracle *o, const char *sql, size_t size, const struct ou
         o->gave_up = strncasecmp(sql, "SELECT", 6) != 0 && strncasecmp(sql, "WITH", 4) != 0;
         return true;
     }
-    // Releases after 3.50 let GROUP BY and ORDER BY see the queries around.
-    if (o->lenient_order && !theirs->code && strstr(ours->error, "no such column: q") && sqlite3_libversion_number() > 3051000) {
-        o->gave_up = strncasecmp(sql, "SELECT", 6) != 0 && strncasecmp(sql, "WITH", 4) != 0;
-        return true;
-    }
     // REPLACE in a table that references itself with an action lets rows without a parent in: SQLite says so itself.
     if (o->lenient_order && !theirs->code && ours->code == SQLITE_CONSTRAINT_FOREIGNKEY) {
         struct outcome orphans = {0};

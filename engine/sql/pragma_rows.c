@@ -182,10 +182,7 @@ static void collect_index_info(struct compile *c, const char *schema, const char
         if (column >= 0) put_text(&row[2], i->table->columns[column].name);
         if (!all) continue;
         value_set_integer(&row[3], i->descending[k]);
-        // What a WITHOUT ROWID table's key is stored with compares as its column does.
-        bool stored = k >= i->key_count && column >= 0 && i == i->table->primary_key && !table_has_rowid(i->table);
-        const char *collation = stored ? i->table->columns[column].collation : i->collations[k];
-        put_text(&row[4], collation ? collation : "BINARY");
+        put_text(&row[4], i->collations[k] ? i->collations[k] : "BINARY");
         value_set_integer(&row[5], k < i->key_count);
     }
 }
