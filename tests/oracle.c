@@ -253,6 +253,19 @@ static bool same(struct oracle *o, const char *sql, size_t size, const struct ou
         outcome_clear(&orphans);
         if (o->gave_up) return true;
     }
+    // SQLite 3.50 forgets to check the type of a stored generated column of a STRICT table: it says so itself afterwards.
+    if (o->lenient_order && !theirs->code && ours->code == SQLITE_CONSTRAINT_DATATYPE) {
+        struct outcome harm = {0};
+        run_sqlite(o->sqlite, "PRAGMA integrity_check", 22, &harm);
+        o->gave_up = harm.rows.text && strcmp(harm.rows.text, "T:ok|\n") != 0;
+        outcome_clear(&harm);
+        if (o->gave_up) return true;
+    }
+    // It also takes RIGHT JOIN beside a view that joins for a mistake now and then; 3.53 does not.
+    if (o->lenient_order && !ours->code && strcmp(theirs->error, "ON clause references tables to its right") == 0) {
+        o->gave_up = strncasecmp(sql, "SELECT", 6) != 0 && strncasecmp(sql, "WITH", 4) != 0;
+        return true;
+    }
     // An ALTER that fails within a transaction leaves SQLite's schema as if it had not.
     if (o->several_mistakes && theirs->code && size >= 5 && strncasecmp(sql, "ALTER", 5) == 0 && oracle_in_transaction(o)) o->gave_up = true;
     // Of a schema that is in disorder either may tell other things first.

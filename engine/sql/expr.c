@@ -38,7 +38,7 @@ char expr_affinity(const struct expr *e)
         case EXPR_CAST:
             return affinity_of_cast(e->text);
         case EXPR_SELECT_COLUMN:
-            if (e->left->kind == EXPR_SELECT && e->left->select) {
+            if (e->left->kind == EXPR_SELECT && e->left->select && e->column < expr_vector_size(e->left)) {
                 e = e->left->select->columns->items[e->column].expr;
                 continue;
             }

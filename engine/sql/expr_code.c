@@ -441,6 +441,9 @@ static int aggregate_column_code(struct compile *c, struct expr *e, int target)
 static int select_column_code(struct compile *c, struct expr *e, int target)
 {
     struct expr *row = e->left;
+    // Of an assignment: told once all names are known.
+    if (e->integer && expr_vector_size(row) != e->integer)
+        compile_fail(c, ERR_ERROR, -1, "%d columns assigned %d values", (int)e->integer, expr_vector_size(row));
     if (row->kind == EXPR_SELECT) {
         if (row->reg <= 0 || row->cursor != -77) {
             row->reg = subselect_code(c, row);

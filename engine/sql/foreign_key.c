@@ -440,12 +440,16 @@ static struct stmt *action_step(struct compile *c, const struct foreign_key *key
     return &s->stmt;
 }
 
+// NULL: the parent is dropped, and has no key that the child could refer to.
 static struct trigger *action_make(struct compile *c, const struct table *t, const struct foreign_key *key,
                                    enum foreign_key_action action, bool update)
 {
     const struct index *index;
     s16 *child_columns;
-    if (!parent_index_find(c, t, key, &index, &child_columns)) mismatch_fail(c, key);
+    if (!parent_index_find(c, t, key, &index, &child_columns)) {
+        if (c->triggers_disabled) return NULL;
+        mismatch_fail(c, key);
+    }
     struct expr *where = NULL, *same = NULL;
     struct expr_list *set = NULL;
     for (u32 i = 0; i < key->column_count; i++) {
@@ -481,7 +485,8 @@ void foreign_key_actions(struct compile *c, const struct table *t, int database,
         if (changes && !parent_changes(t, key, changes, key_changes)) continue;
         enum foreign_key_action action = update ? key->on_update : key->on_delete;
         if (action == FK_NO_ACTION || (action == FK_RESTRICT && all_deferred(c))) continue;
-        trigger_fire_steps(c, action_key(key, update), action_make(c, t, key, action, update), t, database, reg_old);
+        const struct trigger *made = action_make(c, t, key, action, update);
+        if (made) trigger_fire_steps(c, action_key(key, update), made, t, database, reg_old);
     }
 }
 

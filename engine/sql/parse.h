@@ -31,6 +31,7 @@ struct parse {
     struct stmt *stmt; // NULL: white space and comments only
     u32 used;          // bytes taken, the semicolon included
     u32 variable_count; // the largest number
+    bool has_with;             // a WITH clause has been read
     bool returning_in_trigger; // a trigger's step has a RETURNING clause
     struct parse_variable *variables; // those with names, and ?NNN
     u32 variables_count, variables_capacity;

@@ -247,10 +247,49 @@ struct source_list *parse_from(struct parse *p)
 
 // ---- SELECT -----------------------------------------------------------------------------------------------
 
+static enum walk_result constant_expr(struct walker *w, struct expr *e)
+{
+    switch (e->kind) {
+    case EXPR_NAME:
+        if (!(e->flags & EXPR_F_QUOTED) && (strcasecmp(e->text, "true") == 0 || strcasecmp(e->text, "false") == 0)) return WALK_CONTINUE;
+        return WALK_ABORT;
+    case EXPR_DOT:
+    case EXPR_STAR:
+    case EXPR_EXISTS:
+    case EXPR_SELECT:
+    case EXPR_RAISE:
+    case EXPR_FUNCTION: return WALK_ABORT;
+    default: return e->select ? WALK_ABORT : WALK_CONTINUE;
+    }
+}
+
+// SQLite computes rows of constants while it reads them: that one has another width is told before any name is looked up.
+static void parse_values_width_check(struct parse *p, const struct select *s)
+{
+    if (p->schema || p->rename || p->has_with) return;
+    switch (p->token) {
+    case TOKEN_COMMA:
+    case TOKEN_RIGHT_PAREN:
+    case TOKEN_SEMICOLON:
+    case TOKEN_END_OF_TEXT:
+    case TOKEN_UNION:
+    case TOKEN_EXCEPT:
+    case TOKEN_INTERSECT:
+    case TOKEN_ON:
+    case TOKEN_RETURNING: break;
+    default: return; // an error of syntax
+    }
+    struct walker w = {.expr = constant_expr};
+    for (const struct select *row = s; row; row = row->prior)
+        if (walk_expr_list(&w, row->columns) == WALK_ABORT) return;
+    parse_fail(p, ERR_ERROR, OFFSET_NONE, "all VALUES must have the same number of terms");
+}
+
 static struct select *parse_values(struct parse *p)
 {
     struct select *s = NULL;
     u32 offset = p->token_offset;
+    bool told = false;
     parse_advance(p);
     do {
         struct select *row = PARSE_NEW(p, select);
@@ -265,7 +304,10 @@ static struct select *parse_values(struct parse *p)
             row->op = SELECT_UNION_ALL;
             row->prior = s;
         }
+        bool differs = s && s->columns->count != row->columns->count;
         s = row;
+        if (differs && !told) parse_values_width_check(p, s);
+        told |= differs;
     } while (parse_accept(p, TOKEN_COMMA));
     return s;
 }
@@ -365,6 +407,7 @@ struct with *parse_with(struct parse *p)
 {
     if (!parse_accept(p, TOKEN_WITH)) return NULL;
     struct with *with = PARSE_NEW(p, with);
+    p->has_with = true;
     if (parse_accept(p, TOKEN_RECURSIVE)) with->recursive = true;
     do {
         struct cte cte = {.offset = p->token_offset};

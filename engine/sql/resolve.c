@@ -618,6 +618,27 @@ static void check_row_comparison(struct name_context *n, struct expr *e)
     if (left != right) compile_fail_at(n->c, e, "row value misused");
 }
 
+// Whether its width is known before its names are: no subquery with a star.
+static bool has_width(const struct expr *e)
+{
+    if (e->kind != EXPR_SELECT) return true;
+    for (u32 i = 0; i < e->select->columns->count; i++) {
+        const struct expr *column = e->select->columns->items[i].expr;
+        while (column->kind == EXPR_DOT) column = column->right;
+        if (column->kind == EXPR_STAR) return false;
+    }
+    return true;
+}
+
+// What is wrong with the widths is told before what is wrong with names in the operands.
+static void resolve_comparison(struct name_context *n, struct expr *e)
+{
+    bool widths = has_width(e->left) && (e->kind == EXPR_BETWEEN ? has_width(e->list->items[0].expr) && has_width(e->list->items[1].expr) : has_width(e->right));
+    if (widths) check_row_comparison(n, e);
+    resolve_operands(n, e);
+    check_row_comparison(n, e);
+}
+
 static void need_scalar(struct name_context *n, struct expr *e)
 {
     int size = expr_vector_size(e);
@@ -704,8 +725,7 @@ static void resolve_node(struct name_context *n, struct expr *e)
             check_row_comparison(n, e);
             break;
         }
-        resolve_operands(n, e);
-        check_row_comparison(n, e);
+        resolve_comparison(n, e);
         break;
     case EXPR_EQ:
     case EXPR_NE:
@@ -714,8 +734,7 @@ static void resolve_node(struct name_context *n, struct expr *e)
     case EXPR_GT:
     case EXPR_GE:
     case EXPR_BETWEEN:
-        resolve_operands(n, e);
-        check_row_comparison(n, e);
+        resolve_comparison(n, e);
         break;
     case EXPR_STAR:
         compile_fail_at(c, e, "near \"*\": syntax error");
@@ -726,9 +745,7 @@ static void resolve_node(struct name_context *n, struct expr *e)
         if (e->kind == EXPR_CURRENT && n->flags & (NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED))
             prohibit(n, "non-deterministic functions", NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED, e);
         resolve_operands(n, e);
-        if (e->kind == EXPR_SELECT_COLUMN && e->integer && expr_vector_size(e->left) != e->integer)
-            compile_fail(c, ERR_ERROR, -1, "%d columns assigned %d values", (int)e->integer, expr_vector_size(e->left));
-        if (e->kind == EXPR_SELECT_COLUMN && expr_vector_size(e->left) <= e->column)
+        if (e->kind == EXPR_SELECT_COLUMN && !e->integer && expr_vector_size(e->left) <= e->column)
             compile_fail_at(c, e, "row value misused");
         break;
     case EXPR_COLUMN:

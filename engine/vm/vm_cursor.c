@@ -115,6 +115,8 @@ io_status vm_open(struct skerry_stmt *s, const struct instruction *in)
     }
     struct database *d = &s->db->databases[in->p3];
     ASSERT(d->txn && txn_state_get(d->txn) != TXN_NONE);
+    // A constraint's index of which the schema table holds no row.
+    if (!root) return IO_ERROR(&s->op.err, ERR_CORRUPT, "database disk image is malformed: the schema names no tree for an index of a table");
     struct vm_cursor *same = f->cursors[in->p1];
     bool again = same && in->opcode == OP_OpenRead;
     if (!same) {

@@ -126,6 +126,7 @@ void dialect_insert(struct dialect *d, bool in_trigger)
             dialect_add(d, " DO UPDATE SET ");
             u32 inner = d->scope_count;
             scope_target(d, "excluded", t);
+            d->excluded_in_trigger |= in_trigger;
             set_list(d, t);
             if (dialect_chance(d, 30)) {
                 dialect_add(d, " WHERE ");

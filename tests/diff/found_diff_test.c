@@ -52,6 +52,13 @@ TEST(names)
 {
     RUN({"what is wrong with an assignment is told in its turn", "CREATE TABLE t(a, b, c AS (a)); UPDATE t SET c = nosuch; UPDATE t SET c = 1; UPDATE t SET x = nosuch;"
          "UPDATE t SET x = 1, b = nosuch; UPDATE t SET b = nosuch WHERE foo; UPDATE t SET b = 1 WHERE foo;"},
+        {"what is wrong with widths is told before names, or after them", "CREATE TABLE t(a, b, c AS (a)); UPDATE t SET (a, c) = (SELECT 1);"
+         "UPDATE t SET (a, b) = (SELECT 1) WHERE nosuch; UPDATE t SET (a, b) = (SELECT 1, 2, 3) FROM t AS q;"
+         "SELECT * FROM t WHERE (d, e) = 1; SELECT * FROM t WHERE (d, e) BETWEEN (1, 2) AND 3; SELECT (a, b) = (SELECT a, b, c FROM t) FROM t;"
+         "SELECT (d, e) = (SELECT a, b FROM t) FROM t; SELECT (a, b) = (SELECT t.a, t.b FROM t) FROM t;"},
+        {"rows of constants are told to be of one width before their table is known", "INSERT INTO nosuch VALUES(1), (TRUE, 3)",
+         "all VALUES must have the same number of terms\n"},
+        {"other rows are not", "INSERT INTO nosuch VALUES(1), (nosuch2, 3); WITH w AS (SELECT 1) INSERT INTO nosuch VALUES(1), (2, 3);"},
         {"an unused common table expression of another database's table", "ATTACH ':memory:' AS o; CREATE TABLE o.x(a); CREATE TABLE t(a);"
          "CREATE VIEW v AS WITH q AS (SELECT * FROM o.x) SELECT 1; CREATE VIEW v AS SELECT (WITH q AS (SELECT * FROM o.x) SELECT 1);"
          "CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT (WITH q AS (SELECT * FROM o.x) SELECT 1); END; CREATE TEMP VIEW v AS WITH q AS (SELECT * FROM o.x) SELECT 1;"},
@@ -143,6 +150,8 @@ TEST(schema)
          "generated column loop on \"a\"\ngenerated column loop on \"d\"\ngenerated column loop on \"c\"\n"},
         {"a trigger of main on a table of temp", "CREATE TABLE t(a); CREATE TRIGGER main.r INSERT ON temp.t BEGIN SELECT 1; END;",
          "trigger r cannot reference objects in database temp\n"},
+        {"what refers to a dropped table without a key", "PRAGMA foreign_keys = ON; CREATE TABLE t(a, b REFERENCES t(a) ON DELETE CASCADE);"
+         "CREATE TABLE u(a REFERENCES t ON DELETE SET DEFAULT ON UPDATE SET NULL, b REFERENCES t(a) ON DELETE RESTRICT); DROP TABLE t; DROP TABLE u;"},
         {"a collation that is not there", "CREATE TABLE t(a); SELECT a FROM t ORDER BY a COLLATE nosuch; SELECT max(a COLLATE nosuch) FROM t;"
          "UPDATE t SET a = 1 WHERE a COLLATE nosuch > 1;"},
         {"what an added column refers to", "CREATE TABLE t(a); ALTER TABLE t ADD COLUMN c AS (nosuch); ALTER TABLE t ADD COLUMN c CHECK (x.c);"},
