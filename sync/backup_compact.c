@@ -171,9 +171,10 @@ static io_status input_bytes(struct backup *b, struct compact_input *in, const c
             return IO_DONE;
         }
         if (fetch_idle(&c->fetch)) {
-            u64 from = object_size <= WINDOW_SIZE ? 0 : offset;
-            u64 length = MIN(object_size - from, (u64)MAX(size, WINDOW_SIZE));
+            u64 most = object_store_piece(b->options.objects, size, MAX(size, WINDOW_SIZE));
+            u64 from = object_size <= most ? 0 : offset, length = MIN(object_size - from, most);
             fetch_get(&c->fetch, key, from, length, length);
+            c->fetch.request.patient = true;
         }
         IO_TRY(fetch_run(&c->fetch, &c->err));
         struct object_request *r = &c->fetch.request;

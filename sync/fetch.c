@@ -64,6 +64,7 @@ void fetch_put(struct fetch *f, const char *key, const void *body, size_t size, 
     snprintf(f->request.key, sizeof f->request.key, "%s", key);
     f->request.body = body;
     f->request.body_size = size;
+    f->request.patient = false;
 }
 
 void fetch_list(struct fetch *f, const char *folder)

@@ -7,6 +7,7 @@
 #define OBJECT_BACKOFF_MAX_MS   60000
 #define OBJECT_RETRY_AFTER_MAX  3600000
 #define NS_PER_S                1000000000ull
+#define PIECES_PER_S            4
 
 static void try_start(struct object_request *r);
 
@@ -74,6 +75,12 @@ void object_store_close(struct object_store *s)
 const char *object_store_url(const struct object_store *s)
 {
     return s->url;
+}
+
+u64 object_store_piece(const struct object_store *s, u64 size_min, u64 size_max)
+{
+    u64 rate = s->download.per_s;
+    return rate ? MIN(MAX(rate / PIECES_PER_S, size_min), size_max) : size_max;
 }
 
 void object_store_stats_get(const struct object_store *s, struct object_store_stats *out)
@@ -266,7 +273,14 @@ static u64 body_bytes(const struct object_request *r)
 static void admit(struct object_request *r, u64 up, u64 down)
 {
     struct object_store *s = r->store;
-    u64 now = io_now_ns(s->io), at = bucket_book(&s->requests, now, 1);
+    u64 now = io_now_ns(s->io), free_ns = MAX(MAX(s->requests.free_ns, s->upload.free_ns), s->download.free_ns);
+    if (r->patient && (up || down) && free_ns > now) { // nothing is booked, so that whoever comes meanwhile does not wait
+        s->stats.limited_ms += (free_ns - now) / 1000000;
+        r->timer_for = OBJECT_TIMER_PATIENCE;
+        io_timeout(s->io, free_ns - now, &r->timer);
+        return;
+    }
+    u64 at = bucket_book(&s->requests, now, 1);
     at = MAX(at, bucket_book(&s->upload, now, up));
     at = MAX(at, bucket_book(&s->download, now, down));
     if (at <= now) {
@@ -392,13 +406,15 @@ void object_finish(struct object_request *r)
 static void on_timer(struct completion *c)
 {
     struct object_request *r = c->context;
-    bool retry = r->timer_for == OBJECT_TIMER_RETRY;
+    bool retry = r->timer_for == OBJECT_TIMER_RETRY, yielded = r->timer_for == OBJECT_TIMER_PATIENCE;
     r->timer_for = OBJECT_TIMER_NONE;
     if (c->result < 0) r->cancelled = true;
     if (r->cancelled)
         request_end(r);
     else if (retry)
         try_start(r);
+    else if (yielded)
+        admit(r, body_bytes(r), bytes_expected(r));
     else
         r->store->ops->start(r->store, r);
 }
@@ -463,4 +479,9 @@ void object_request_deinit(struct object_request *r)
 bool object_request_busy(const struct object_request *r)
 {
     return r->running || r->done.state == COMPLETION_PENDING;
+}
+
+bool object_request_yields(const struct object_request *r)
+{
+    return r->running && r->timer_for == OBJECT_TIMER_PATIENCE;
 }

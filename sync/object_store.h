@@ -116,6 +116,7 @@ struct object_request {
                    // reply that was lost): let claims carry something random.
     // Before each wait for another try, with err set; may be NULL.
     void (*on_retry)(struct object_request *r, u64 wait_ms);
+    bool patient; // takes what the limits leave: others that come while it waits go first
     void *context;
 
     // Filled in by the store.
@@ -138,7 +139,7 @@ struct object_request {
     u32 step;
     u64 retry_after_ms; // what the store asked for with its error
     struct completion timer;
-    enum { OBJECT_TIMER_NONE, OBJECT_TIMER_ADMISSION, OBJECT_TIMER_RETRY } timer_for;
+    enum { OBJECT_TIMER_NONE, OBJECT_TIMER_ADMISSION, OBJECT_TIMER_PATIENCE, OBJECT_TIMER_RETRY } timer_for;
     struct object_request *check; // reads what has the name
     void *private_;
 };
@@ -148,6 +149,8 @@ struct object_store *object_store_open(struct io *io, struct io_http *http,
                                        const struct object_store_options *options, struct err *err);
 void object_store_close(struct object_store *s);            // nothing may be under way
 const char *object_store_url(const struct object_store *s); // without secrets, for messages
+// What a patient request fetches at most at a time, so that others wait for it a quarter of a second.
+u64 object_store_piece(const struct object_store *s, u64 size_min, u64 size_max);
 bool object_url_needs_http(const char *url);                // a directory does without a client
 
 void object_request_init(struct object_request *r, void (*callback)(struct completion *),
@@ -157,6 +160,7 @@ void object_start(struct object_store *s, struct object_request *r);
 void object_request_deinit(struct object_request *r); // not while it is under way
 // Started, and its callback has not run yet.
 bool object_request_busy(const struct object_request *r);
+bool object_request_yields(const struct object_request *r); // is patient, and waits for others
 // Makes a request that is under way complete soon, with an error unless it was done already.
 void object_cancel(struct object_request *r);
 

@@ -57,7 +57,9 @@ static void background_run(struct remote *r)
         remote_chain_again(r);
         return;
     }
-    u32 run_pages = BACKGROUND_BLOCKS * (u32)MAX(SEGMENT_BLOCK_SIZE / r->page_size, 1u);
+    u64 piece = object_store_piece(r->options.objects, SEGMENT_BLOCK_SIZE, BACKGROUND_BLOCKS * SEGMENT_BLOCK_SIZE);
+    u32 blocks = (u32)(piece / SEGMENT_BLOCK_SIZE);
+    u32 run_pages = blocks * (u32)MAX(SEGMENT_BLOCK_SIZE / r->page_size, 1u);
     for (u32 i = 0; i < REMOTE_BACKGROUND_MAX; i++) {
         u32 page = next_missing(r, r->cursor);
         if (!page) {
@@ -65,7 +67,7 @@ static void background_run(struct remote *r)
             r->cursor = 1;
             if (!(page = next_missing(r, 1))) return;
         }
-        if (!remote_pull(r, page, false, BACKGROUND_BLOCKS)) return;
+        if (!remote_pull(r, page, false, blocks)) return;
         r->cursor = page + run_pages;
     }
 }

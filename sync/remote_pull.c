@@ -98,6 +98,7 @@ static void request_start(struct pull *p, const char *key, u64 offset, u64 size)
     q->answer_size_max = size;
     q->tries_max = p->background || p->sum ? BACKGROUND_TRIES : DEMAND_TRIES;
     q->on_retry = on_retry;
+    q->patient = p->background && !p->wanted && p->state == PULL_BLOCKS;
     p->remote->requests++;
     object_start(p->remote->options.objects, q);
 }
@@ -147,15 +148,19 @@ static bool newest_in(struct remote *r, u32 from, u32 page)
     return true;
 }
 
+// Another brings the same. One of the background that has not begun makes way for a read.
 static bool overlaps_another(const struct pull *p)
 {
-    const struct remote *r = p->remote;
+    struct remote *r = p->remote;
+    bool overlaps = false;
     for (u32 i = 0; i < REMOTE_PULLS_MAX; i++) {
-        const struct pull *o = &r->pulls[i];
+        struct pull *o = &r->pulls[i];
         if (o == p || !o->used || o->source != p->source || o->state < PULL_BLOCKS) continue;
-        if (p->where[0].offset < o->offset + o->size && o->offset < p->where[0].offset + p->where[0].size) return true;
+        if (p->where[0].offset >= o->offset + o->size || o->offset >= p->where[0].offset + p->where[0].size) continue;
+        overlaps = true;
+        if (!p->background && object_request_yields(&o->request)) object_cancel(&o->request);
     }
-    return false;
+    return overlaps;
 }
 
 static bool block_wanted(const struct remote *r, const struct segment_index *x, const struct segment_where *w)
@@ -428,6 +433,7 @@ bool remote_pulls_run(struct remote *r)
         } else if (again) {
             remote_pull(r, page, true, 1);
         } else if (background) {
+            if (err.code == ERR_CANCELLED) continue; // it made way, and its pages come another time
             r->failure = err;
             r->not_before_ns = io_now_ns(r->io) + 1000000000;
         } else {
@@ -463,7 +469,7 @@ bool remote_pull(struct remote *r, u32 page, bool wanted, u32 run_max)
         if (p->sum || p->page != page) continue;
         if (wanted && p->background && !p->wanted) {
             p->wanted = true;
-            if (p->request.attempt) object_cancel(&p->request);
+            if (p->request.attempt || object_request_yields(&p->request)) object_cancel(&p->request);
         }
         return true;
     }

@@ -12,6 +12,8 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("SKERRY", os.path.join(ROOT, "build/release/skerry"))
+WAIT = 90  # seconds: for what has to come, on a slow machine that does much else
+RUNNING = []  # nodes that were started
 
 
 class Node:
@@ -22,13 +24,15 @@ class Node:
         self.process = self.port = None
         self.log_path = data.rstrip("/") + ".log"
 
-    def start(self, wait=True, seconds=12):
+    def start(self, wait=True, seconds=WAIT):
         log = open(self.log_path, "ab")
         start = log.tell() if log.tell() else os.path.getsize(self.log_path)
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--data", self.data, "--listen", "127.0.0.1:0", *self.flags],
             stderr=log, stdin=subprocess.DEVNULL, env=self.env)
         log.close()
+        if self not in RUNNING:
+            RUNNING.append(self)
         if not wait:
             return self
         for _ in range(seconds * 50):
@@ -54,10 +58,10 @@ class Node:
     def stop(self):
         """SIGTERM; gives the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=WAIT)
 
     def get(self, path, headers=None):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT)
         c.request("GET", path, headers=headers or {})
         r = c.getresponse()
         body = r.read()
@@ -67,7 +71,7 @@ class Node:
     def health(self):
         return json.loads(self.get("/health")[1])
 
-    def wait_pushed(self, seconds=20):
+    def wait_pushed(self, seconds=WAIT):
         """Until every commit is in the store; False when the time is over."""
         end = time.time() + seconds
         while time.time() < end:
@@ -77,7 +81,7 @@ class Node:
             time.sleep(0.05)
         return False
 
-    def wait_state(self, part, want, seconds=30):
+    def wait_state(self, part, want, seconds=WAIT):
         """Until /health says that its `part` (backup, replica) is in that state; gives the part."""
         until(lambda: self.health()[part]["state"], want, f"state of {part}", seconds)
         return self.health()[part]
@@ -101,7 +105,7 @@ class Session:
     """A kept-alive connection that sends Hrana pipelines."""
 
     def __init__(self, port):
-        self.c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.c = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT)
 
     def pipeline(self, *requests, baton=None):
         body = json.dumps({"baton": baton, "requests": list(requests)})
@@ -156,7 +160,7 @@ def sqlite3(path, sql):
     return subprocess.run(["sqlite3", path, sql], capture_output=True, text=True, check=False)
 
 
-def until(got, want, what, seconds=20):
+def until(got, want, what, seconds=WAIT):
     """Asks until the answer is the one that is wanted."""
     end, now = time.time() + seconds, got()
     while now != want:
@@ -192,6 +196,7 @@ class Tests:
         except Exception as e:  # noqa: BLE001: whatever went wrong is what the test reports
             self.failed += 1
             print(f"  {type(e).__name__}: {e}\nFAIL {name}", flush=True)
+            nodes_end()
         else:
             self.passed += 1
             print(f"ok {name}", flush=True)
@@ -204,12 +209,21 @@ class Tests:
         return os.path.join(self.dir, name)
 
     def finish(self):
+        nodes_end()
         if self.failed:
             print(f"files are kept in {self.dir}")
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
         print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
         sys.exit(1 if self.failed else 0)
+
+
+def nodes_end():
+    """Those that a test has left running, because it failed."""
+    for node in RUNNING:
+        if node.process.poll() is None:
+            node.kill()
+    RUNNING.clear()
 
 
 def check(condition, text):

@@ -12,12 +12,12 @@ import urllib.error
 import urllib.request
 
 from fakes3 import FakeS3, NamedS3
-from node import PROGRAM, Node, SqlError, Tests, check, equal, restored_rows, rows_of, sqlite3, until
+from node import PROGRAM, WAIT, Node, SqlError, Tests, check, equal, restored_rows, rows_of, sqlite3, until
 
 SUMS = "SELECT count(*), coalesce(sum(a), 0), coalesce(sum(length(b)), 0) FROM t"
 
 
-def wait_equal(replica, writer, sql=SUMS, seconds=20):
+def wait_equal(replica, writer, sql=SUMS, seconds=WAIT):
     """Until the replica shows what the writer shows."""
     end = time.time() + seconds
     want = got = None
@@ -269,7 +269,7 @@ def lag(replica, writer, count=30):
         writer.sql(f"INSERT INTO t VALUES ({a}, 'x')")
         start = time.time()
         while replica.sql(f"SELECT count(*) FROM t WHERE a = {a}") != [[1]]:
-            if time.time() - start > 20:
+            if time.time() - start > WAIT:
                 raise AssertionError("a commit does not arrive: " + str(replica.health()))
             time.sleep(0.002)
         times.append((time.time() - start) * 1000)
@@ -293,7 +293,7 @@ def streams(tests):
     def both(want_of=SUMS):
         for replica in (r, r2):
             out = authorized(replica, token if replica is r else None)
-            until(lambda ask=out: ask(want_of), w.sql(want_of), "rows of a replica", 30)
+            until(lambda ask=out: ask(want_of), w.sql(want_of), "rows of a replica")
     both()
     refused(r2, "INSERT INTO t VALUES (0, 'x')", ("readonly", "write to " + url))
     median, worst = lag(r2, w)
@@ -419,7 +419,7 @@ def store_goes_away(tests, s3):
     equal(p.returncode, 1, "status of a promotion without a store")
     refused(r, "DELETE FROM t", ("replica",))
     s3.admin("/_nofault")
-    wait_equal(r, w, seconds=60)
+    wait_equal(r, w)
     # An idle database costs one request a poll.
     time.sleep(1)
     before = s3.stats()

@@ -69,6 +69,50 @@ TEST(limits_are_kept)
     }
 }
 
+static void note_order(struct completion *c)
+{
+    struct object_request *r = c->context;
+    u32 **next = r->context;
+    *(*next)++ = (u32)r->range_offset;
+}
+
+// Of ranges that are asked for in this order, by who is patient: the others come first, each in the order of asking.
+TEST(patient_requests_let_others_go_first)
+{
+    static const bool PATIENT[] = {false, true, true, false, true, false};
+    static const u32 WANT[] = {0, 3, 5};
+    static u8 body[100000];
+    struct world w;
+    struct object_request r[COUNT_OF(PATIENT)], put;
+    u32 order[COUNT_OF(PATIENT)], *next = order;
+    if (!world_open(&w, IO_BACKEND_MEMORY, &(struct object_store_options){.url = "/store", .download_bytes_per_s = 500000})) return;
+    object_request_init(&put, NULL, NULL);
+    CHECK_EQ(run(&w, &put, OBJECT_PUT, "x", body, sizeof body), ERR_OK);
+    object_request_deinit(&put);
+    for (u32 i = 0; i < COUNT_OF(PATIENT); i++) {
+        object_request_init(&r[i], note_order, &next);
+        r[i].kind = OBJECT_GET;
+        strcpy(r[i].key, "x");
+        r[i].range_offset = i;
+        r[i].range_size = 20000;
+        r[i].patient = PATIENT[i];
+        object_start(w.store, &r[i]);
+        CHECK_EQ(object_request_yields(&r[i]), PATIENT[i]);
+    }
+    object_cancel(&r[4]);
+    while (next < order + COUNT_OF(PATIENT) && io_step(w.io, 1000000000) >= 0) continue;
+    u32 found = 0;
+    for (u32 i = 0; i < COUNT_OF(PATIENT); i++)
+        if (!PATIENT[order[i]]) CHECK_EQ(order[i], WANT[found++]);
+    CHECK(!PATIENT[order[3]]);
+    for (u32 i = 0; i < COUNT_OF(PATIENT); i++) {
+        CHECK_EQ(r[i].err.code, i == 4 ? ERR_CANCELLED : ERR_OK);
+        object_request_deinit(&r[i]);
+    }
+    CHECK_EQ(object_store_piece(w.store, 65536, 1 << 20), 125000);
+    world_close(&w);
+}
+
 TEST(store_urls_that_are_refused)
 {
     static const struct {
