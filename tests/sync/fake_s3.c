@@ -8,27 +8,33 @@
 char fake_s3_endpoint[64];
 static pid_t fake_pid;
 
+// It takes a free port and says which, when it listens, however slow the machine is.
 bool fake_s3_start(const char *certificate)
 {
-    static int started;
-    int port = 20000 + (getpid() + 997 * started++) % 20000;
-    char port_text[16], command[200];
-    snprintf(port_text, sizeof port_text, "%d", port);
-    snprintf(fake_s3_endpoint, sizeof fake_s3_endpoint, "%s://127.0.0.1:%d", certificate ? "https" : "http", port);
+    int out[2], port = 0;
+    if (system("python3 -c 0 2>/dev/null && curl --version >/dev/null 2>&1") != 0) return false;
     fflush(stdout);
-    fake_pid = fork();
+    if (pipe(out) != 0 || (fake_pid = fork()) < 0) {
+        test_fail(__FILE__, __LINE__, "no process for tests/s3/fakes3.py");
+        return false;
+    }
     if (fake_pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (certificate) setenv("FAKES3_TLS", certificate, 1);
-        execlp("python3", "python3", "tests/s3/fakes3.py", port_text, NULL);
+        dup2(out[1], STDOUT_FILENO);
+        execlp("python3", "python3", "tests/s3/fakes3.py", "0", NULL);
         _exit(127);
     }
-    snprintf(command, sizeof command, "curl -fsk -o /dev/null %s/_stats 2>/dev/null", fake_s3_endpoint);
-    for (u32 i = 0; i < 200; i++) {
-        if (system(command) == 0) return true;
-        usleep(50000);
+    close(out[1]);
+    FILE *f = fdopen(out[0], "r");
+    bool good = f && fscanf(f, "fakes3 http://127.0.0.1:%d", &port) == 1;
+    if (f) fclose(f);
+    if (!good) {
+        test_fail(__FILE__, __LINE__, "tests/s3/fakes3.py does not start");
+        fake_s3_stop();
     }
-    return false;
+    snprintf(fake_s3_endpoint, sizeof fake_s3_endpoint, "%s://127.0.0.1:%d", certificate ? "https" : "http", port);
+    return good;
 }
 
 void fake_s3_stop(void)

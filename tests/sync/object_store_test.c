@@ -304,7 +304,7 @@ TEST(hub_store_over_named_server)
 TEST(s3_store_over_fake)
 {
     if (!fake_s3_start(NULL)) {
-        test_skip("tests/s3/fakes3.py does not start (python3 and curl are needed)");
+        test_skip("tests/s3/fakes3.py needs python3 and curl");
         return;
     }
     struct world w;

@@ -51,7 +51,7 @@ static bool serve(void)
 {
     variables_clear();
     if (!fake_s3_start(NULL)) {
-        test_skip("tests/s3/fakes3.py does not start (python3 and curl are needed)");
+        test_skip("tests/s3/fakes3.py needs python3 and curl");
         return false;
     }
     fake_s3_admin("/_bucket?name=skerry-test");
