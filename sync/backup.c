@@ -197,6 +197,7 @@ void backup_push_abandon(struct backup *b)
     if (b->writer_open) segment_writer_deinit(&b->writer);
     if (b->record_open) segment_writer_deinit(&b->record);
     b->writer_open = b->record_open = b->sealed = b->filled = false;
+    backup_part_reset(b);
     imager_abandon(b);
     if (b->txn) txn_end_read(b->txn);
 }
@@ -484,6 +485,7 @@ void backup_destroy(struct backup *b)
     if (b->txn) txn_destroy(b->txn);
     compact_deinit(b);
     imager_deinit(b);
+    backup_parts_deinit(b);
     if (b->probing) object_probe_deinit(&b->probe);
     if (b->loading) catalog_load_deinit(&b->load);
     fetch_deinit(&b->fetch);

@@ -1,5 +1,6 @@
 // What the parts of a backup share: backup.c (its life), backup_claim.c (whose is what is in the
-// store), backup_push.c (commits to segments), backup_sums.c (the database's sum), backup_compact.c
+// store), backup_push.c (commits to segments), backup_parts.c (shards of
+// images that were not finished), backup_sums.c (the database's sum), backup_compact.c
 // (merging levels), backup_image.c (images beside the pushes), backup_retain.c (what goes).
 #pragma once
 
@@ -139,6 +140,16 @@ struct backup {
     struct segment_shard *shards;
     u32 shard_count, shard_capacity, shard;
     u64 shard_sum;
+    // Images that take long survive what ends them: shards that are in the store already are not put again.
+    struct segment_shard *parts; // of the images that were begun in this life
+    u32 part_count, part_capacity;
+    u32 parts_used;
+    bool part_named; // a shard of the image under way is there: the next one needs names of its own
+    enum { PART_UNKNOWN, PART_READ, PART_NONE } part_step; // of an earlier life
+    u64 part_size;
+    struct segment_index part;
+    struct segment_where part_where;
+    struct segment_scratch part_scratch;
     u8 hash[SEGMENT_HASH_SIZE];
     u8 *key_bytes;
     char *head_text;
@@ -187,6 +198,15 @@ io_status backup_snapshot(struct backup *b);
 io_status backup_scan(struct backup *b);
 io_status backup_fill(struct backup *b);
 io_status backup_shard_put(struct backup *b);
+
+// backup_parts.c. A shard of an image is in the store; *s is, or another with the same pages, which *s then names;
+// whether an earlier life left one of the shard under way is found out; what is known of that is forgotten.
+bool backup_part_note(struct backup *b, const struct segment_shard *s); // false: out of memory
+bool backup_part_same(struct backup *b, struct segment_shard *s);
+io_status backup_part_look(struct backup *b);
+void backup_part_reset(struct backup *b);
+void backup_parts_deinit(struct backup *b);
+
 io_status backup_put(struct backup *b);
 io_status backup_put_check(struct backup *b);
 io_status backup_image_put(struct backup *b);

@@ -93,6 +93,11 @@ static bool pages_add(struct backup *b, u32 from, bool last)
 io_status backup_snapshot(struct backup *b)
 {
     b->status.state = BACKUP_PUSHING;
+    if (b->need_full && b->part_named) { // no name is put twice with other bytes
+        b->part_named = false;
+        b->step = STEP_CLAIM;
+        return IO_DONE;
+    }
     IO_TRY(txn_begin_read(b->txn, &b->op));
     txn_position_get(b->txn, &b->target);
     b->target_ms = io_wall_ms(b->io);
@@ -106,6 +111,7 @@ io_status backup_snapshot(struct backup *b)
     b->group_at = b->group_page = 0;
     b->shard_count = 0;
     b->sealed = b->filled = false;
+    b->parts_used = 0;
     struct store_stats stats;
     store_stats_get(b->store, &stats);
     u64 page_size = b->page_size = stats.page_size;
@@ -285,6 +291,7 @@ static err_code writer_start(struct backup *b)
         h.shard = b->shard;
     }
     b->shard_sum = 0;
+    backup_part_reset(b);
     b->writer_open = true;
     return segment_writer_begin(&b->writer, &h, &b->catalog.key, b->full ? b->options.zstd_level : b->options.push_zstd_level);
 }
@@ -342,15 +349,22 @@ io_status backup_shard_put(struct backup *b)
                               .page_count = b->writer.page_count,
                               .sum = b->shard_sum};
     memcpy(s.hash, b->hash, sizeof s.hash);
-    if (fetch_idle(&b->fetch)) {
-        char key[OBJECT_KEY_MAX];
-        name_shard(b->name, b->mark.lineage, &s, key);
-        fetch_put(&b->fetch, key, b->writer.bytes, b->writer.size, false);
-        b->fetch.request.tries_max = SHARD_TRIES;
+    b->fetch.request.tries_max = SHARD_TRIES;
+    if (b->full) IO_TRY(backup_part_look(b));
+    bool there = b->full && backup_part_same(b, &s);
+    if (!there) {
+        if (fetch_idle(&b->fetch)) {
+            char key[OBJECT_KEY_MAX];
+            name_shard(b->name, b->mark.lineage, &s, key);
+            fetch_put(&b->fetch, key, b->writer.bytes, b->writer.size, false);
+            b->part_named |= b->full;
+        }
+        IO_TRY(fetch_run(&b->fetch, &b->op.err));
+        b->status.pushed_bytes += b->writer.size;
     }
-    IO_TRY(fetch_run(&b->fetch, &b->op.err));
-    if (!shards_add(&b->shards, &b->shard_count, &b->shard_capacity, &s)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
-    b->status.pushed_bytes += b->writer.size;
+    if (!shards_add(&b->shards, &b->shard_count, &b->shard_capacity, &s) || (b->full && !backup_part_note(b, &s)))
+        return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    b->parts_used += there;
     b->attempt = 0;
     segment_writer_deinit(&b->writer);
     b->writer_open = false;
@@ -557,6 +571,8 @@ io_status backup_image_put(struct backup *b)
     segment_writer_deinit(w);
     b->writer_open = b->sealed = false;
     b->head_due_ns = 0;
+    if (b->parts_used) backup_log(b, SYNC_LOG_INFO, "backup.image", "of the image's %u parts %u were in the store already", b->shard_count, b->parts_used);
+    backup_parts_deinit(b);
     pushed_all(b);
     return IO_DONE;
 }

@@ -218,7 +218,7 @@ static io_status retain_shards(struct backup *b)
             bool goes = is_doomed(c, table);
             if (level == LEVEL_IMAGE) {
                 bool kept = c->kept_count && bsearch(&e->key, c->kept, c->kept_count, sizeof *c->kept, text_compare);
-                bool making = b->imager.tx == n.tx_max;
+                bool making = b->imager.tx == n.tx_max || b->need_full; // need_full: a push is an image
                 bool left = n.epoch < b->mark.epoch ? io_wall_ms(b->io) - e->modified_ms > ORPHAN_MS : n.epoch == b->mark.epoch && !making;
                 bool is_there = catalog_find(&b->catalog, LEVEL_IMAGE, 1, n.tx_max) != NULL;
                 goes = !kept && !making && (goes || is_there || left);

@@ -430,7 +430,7 @@ TEST(commits_are_refused_at_the_bound)
 }
 
 struct events {
-    u32 limits, images;
+    u32 limits, images, used; // used: parts of an image that were in the store already
 };
 
 static void count_events(void *context, enum sync_log_level level, const char *event, const char *text)
@@ -439,6 +439,8 @@ static void count_events(void *context, enum sync_log_level level, const char *e
     (void)level;
     e->limits += strcmp(event, "backup.wal_limit") == 0;
     e->images += strcmp(event, "backup.image") == 0 && strncmp(text, "pushing", 7) == 0;
+    u32 used = 0;
+    if (sscanf(text, "of the image's 3 parts %u were in the store already", &used) == 1) e->used += used;
 }
 
 static u64 wal_size(struct node *n)
@@ -455,6 +457,16 @@ static bool object_is_there(struct node *n, const char *part)
     return false;
 }
 
+// The store comes back until this part of an image is there.
+static void cut_after(struct node *n, const char *part)
+{
+    n->cloud.away = false;
+    for (u32 i = 0; i < 6000 && !object_is_there(n, part); i++) turn(n, SECOND_NS / 100);
+    n->cloud.away = true;
+    REQUIRE(object_is_there(n, part) && !object_is_there(n, ".00000002."));
+    turn(n, 600 * SECOND_NS);
+}
+
 // An image of three shards, of which the first is in the store when that goes away.
 static void image_cut(struct node *n, struct events *e)
 {
@@ -462,11 +474,7 @@ static void image_cut(struct node *n, struct events *e)
     n->cloud.away = true;
     exec(n, "INSERT INTO t VALUES (1, zeroblob(35000000))");
     CHECK_EQ(e->limits, 1);
-    n->cloud.away = false;
-    for (u32 i = 0; i < 6000 && !object_is_there(n, ".00000000."); i++) turn(n, SECOND_NS / 100);
-    n->cloud.away = true;
-    REQUIRE(object_is_there(n, ".00000000.") && !object_is_there(n, ".00000002."));
-    turn(n, 600 * SECOND_NS);
+    cut_after(n, ".00000000.");
 }
 
 TEST(an_image_goes_on_where_it_was_when_the_store_is_back)
@@ -486,6 +494,49 @@ TEST(an_image_goes_on_where_it_was_when_the_store_is_back)
     CHECK_EQ(restore(&n, text), ERR_OK);
     node_stop(&n);
     node_end(&n);
+}
+
+// A node that is started again, once and again, before its image is whole: what is there and still the same stays.
+TEST(an_image_goes_on_after_a_restart)
+{
+    static const struct {
+        bool encrypted, changed, damaged;
+        u32 used;
+    } CASES[] = {{false, false, false, 2}, {true, false, false, 2}, {false, true, false, 1}, {true, false, true, 1}};
+    for (u32 i = 0; i < COUNT_OF(CASES) && !test_failed(); i++) {
+        struct node n = {.key.given = CASES[i].encrypted};
+        struct events e = {0};
+        struct backup_options options = {.wal_bytes_max = 1 << 20, .log = count_events, .log_context = &e};
+        struct backup_status s;
+        char text[ERR_TEXT_MAX];
+        bool named;
+        image_cut(&n, &e);
+        node_stop(&n);
+        node_open(&n, &options);
+        cut_after(&n, ".00000001.");
+        node_stop(&n);
+        if (CASES[i].damaged)
+            for (u32 k = 0; k < n.cloud.count; k++)
+                if (strstr(n.cloud.objects[k].key, ".00000000.")) n.cloud.objects[k].bytes[n.cloud.objects[k].size - 200] ^= 1;
+        node_open(&n, &options);
+        if (CASES[i].changed) exec(&n, "INSERT INTO t VALUES (2, 'in the first shard')");
+        n.cloud.away = false;
+        turn(&n, 150 * SECOND_NS);
+        backup_status_get(n.backup, &s);
+        CHECK_EQ(s.state, BACKUP_IDLE);
+        CHECK_EQ(s.behind_since_ms, 0);
+        CHECK_EQ(e.used, CASES[i].used);
+        CHECK_EQ(restore(&n, text), ERR_OK);
+        // What is named stays when there is another image.
+        exec(&n, "UPDATE t SET v = randomblob(100) WHERE id = 1");
+        turn(&n, 3 * 86400 * SECOND_NS);
+        exec(&n, "INSERT INTO t VALUES (3, 'x')");
+        turn(&n, 600 * SECOND_NS);
+        CHECK_EQ(restore(&n, text), ERR_OK);
+        CHECK_EQ(verify(&n, "nothing", &named), CASES[i].damaged); // which is still there: prune shows it
+        node_stop(&n);
+        node_end(&n);
+    }
 }
 
 // Its snapshot keeps the log, though not without end: until as much log has come as the database has bytes.
