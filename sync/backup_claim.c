@@ -235,6 +235,13 @@ io_status backup_decide(struct backup *b)
     return IO_DONE;
 }
 
+// A push of what the WAL held already when this node began: its own, or a copy's from before the two parted.
+static bool common_history(const struct backup *b, const struct segment_header *h)
+{
+    struct store_position at;
+    return store_position_find(b->store, h->wal_salt, h->wal_frame, &at) && at.lsn <= b->at_start.lsn;
+}
+
 // Reads the pushes that the mark does not know, one by one. Whatever is off leads to a whole image.
 io_status backup_gap(struct backup *b)
 {
@@ -261,6 +268,7 @@ io_status backup_gap(struct backup *b)
             good = b->op.err.code == ERR_OK;
             memcpy(b->gap_hash, r.index.hash, sizeof b->gap_hash);
         }
+        if (good && all && b->options.remote && common_history(b, h)) remote_known(b->options.remote, h->tx_max);
         if (status == IO_DONE) segment_reader_deinit(&r);
         if (!good || !all) {
             err_clear(&b->op.err);

@@ -194,11 +194,9 @@ static bool state_take(struct remote *r)
 {
     struct backup_mark m;
     r->state_tx = be64_get(r->header + REMOTE_HEADER_TX);
-    r->epoch = be64_get(r->header + REMOTE_HEADER_EPOCH);
     if (!backup_mark_read(r->io, r->path, &m)) return false;
     if (m.lineage != be64_get(r->header + REMOTE_HEADER_LINEAGE)) return true;
     r->state_tx = MAX(r->state_tx, m.tx);
-    r->epoch = MAX(r->epoch, m.epoch);
     return true;
 }
 
@@ -284,7 +282,6 @@ static bool open_step(struct remote *r)
         r->page_size = r->chain.page_size;
         r->page_count = r->chain.page_count;
         r->state_tx = r->chain.tx;
-        r->epoch = r->chain.catalog.epoch;
         remote_header_make(r, r->header);
         if (!memory_take(r, err)) return true;
         remote_sums_reset(r);

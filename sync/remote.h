@@ -47,6 +47,8 @@ struct remote_status {
 // For a writer that pushes while pages are missing. Pushed as `tx`: these pages, with these sums (segment_page_sum); or
 // `others`, of which that is not known.
 void remote_pushed(struct remote *r, u64 tx, u64 epoch, const u32 *pages, const u64 *sums, u32 count, bool others);
+// A start found that the files hold all that was pushed up to this transaction, beyond what the mark knew.
+void remote_known(struct remote *r, u64 tx);
 // The sum of pages[0] as the store has it as of `tx`, this writer's newest push; those of the next `count` are begun
 // to be looked for. Waits on w.
 io_status remote_page_sum(struct remote *r, u64 tx, const u32 *pages, u32 count, u64 *out, struct waiter *w, struct err *err);

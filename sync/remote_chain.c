@@ -64,12 +64,12 @@ void remote_chain_again(struct remote *r)
     try_begin(r);
 }
 
-// What a writer finds is its own when it says so by its epoch: one that is later than that of who wrote what was opened.
+// What a writer finds is its own up to what it knows to have pushed, and what has this life's epoch. Not what has that
+// of a life before: a copy of this volume may have pushed that.
 static bool own(const struct remote *r)
 {
     const struct chain *c = &r->chain;
-    u64 epoch = c->members[c->count - 1].index->header.epoch, opened = be64_get(r->header + REMOTE_HEADER_EPOCH);
-    return c->tx == opened_tx(r) || (epoch > opened && epoch <= r->epoch);
+    return c->tx <= r->state_tx || (r->epoch && c->members[c->count - 1].index->header.epoch == r->epoch);
 }
 
 // The chain has ended: ready, or begun anew for another state, or *err.

@@ -40,7 +40,6 @@ void remote_header_make(const struct remote *r, u8 out[REMOTE_MAP_HEADER_SIZE])
     be64_put(out + REMOTE_HEADER_TX, r->chain.tx);
     be64_put(out + REMOTE_HEADER_TIME, (u64)r->chain.time_ms);
     memcpy(out + REMOTE_HEADER_DATABASE, r->chain.catalog.database_id, 16);
-    be64_put(out + REMOTE_HEADER_EPOCH, r->chain.catalog.epoch);
     crypto_generichash(out + MAP_HASH, 16, out, MAP_HASH, NULL, 0);
 }
 

@@ -22,7 +22,6 @@ enum {
     REMOTE_HEADER_TX = 24,
     REMOTE_HEADER_TIME = 32,
     REMOTE_HEADER_DATABASE = 40,
-    REMOTE_HEADER_EPOCH = 56,
 };
 enum remote_try { TRY_NEWEST, TRY_STATE, TRY_OPENED };
 
@@ -98,7 +97,7 @@ struct remote {
     u32 page_size, page_count;
 
     // What is not here is the same in every state of the store from the opened one up to state_tx.
-    u64 state_tx, epoch; // epoch: the highest that is known to be this node's
+    u64 state_tx, epoch; // epoch: with which this node pushes since it was opened; 0: it has not yet
     enum remote_try try_now;
     bool fenced;
 

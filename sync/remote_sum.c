@@ -74,6 +74,11 @@ void remote_pushed(struct remote *r, u64 tx, u64 epoch, const u32 *pages, const 
     if (!noted) r->sum_tx = 0; // the next one that is asked for loads the newest segments
 }
 
+void remote_known(struct remote *r, u64 tx)
+{
+    r->state_tx = MAX(r->state_tx, tx);
+}
+
 // ---- asking
 // ---------------------------------------------------------------------------------------------------
 
