@@ -313,7 +313,7 @@ static struct where_info *rows_loop_begin(struct compile *c, struct update_job *
     if (job->mode != ONE_PASS_OFF) {
         if (cursors[0] >= 0) job->open[cursors[0] - job->base_cursor] = false;
         if (cursors[1] >= 0) job->open[cursors[1] - job->base_cursor] = false;
-        if (job->mode == ONE_PASS_MULTI) {
+        if (job->mode == ONE_PASS_MULTI && memchr(job->open, true, table_index_count(t) + 1)) {
             once = label_new(c);
             emit(c, OP_Once, 0, once, 0);
         }
@@ -327,8 +327,10 @@ static struct where_info *rows_loop_begin(struct compile *c, struct update_job *
             emit(c, OP_NotFound, target->data_cursor, job->done, job->reg_key);
             set_p4_int(c, job->key_count);
         }
-        if (job->mode == ONE_PASS_MULTI) job->next_row = label_new(c);
-        emit(c, OP_IsNull, rowid ? job->reg_old : job->reg_key, job->done, 0);
+        if (job->mode == ONE_PASS_MULTI)
+            job->next_row = label_new(c);
+        else // no row was found
+            emit(c, OP_IsNull, rowid ? job->reg_old : job->reg_key, job->done, 0);
         return where;
     }
     job->next_row = label_new(c);
@@ -376,7 +378,7 @@ static void old_row_code(struct compile *c, struct update_job *job)
         emit(c, OP_Null, 0, job->reg_old, 0);
     else if (!table_has_rowid(t))
         emit(c, OP_Null, 0, job->reg_old, 0);
-    if (job->rowid_item < 0) emit(c, OP_Copy, job->reg_old, job->reg_new, 0);
+    if (job->rowid_item < 0) emit(c, table_has_rowid(t) && !job->is_view ? OP_IntCopy : OP_Copy, job->reg_old, job->reg_new, 0);
 }
 
 static void new_row_code(struct compile *c, struct update_job *job)

@@ -229,76 +229,62 @@ static inline u32 integer_type(s64 i)
     return types[64 - __builtin_clzll((u64)(i ^ i >> 63) << 1 | 1) - 1]; // bits without the sign
 }
 
-// Records of few fields, without zero tails, of UTF-8 text. False: it is none of these, or longer than size_max.
-static inline bool compose_plain(const struct value *values, u32 count, u64 size_max, struct value *out, err_code *code)
+// The values' bytes from `at` on, and their serial types. Integers and reals are written as eight bytes each, more than
+// they may need. NULL: there is no room for that before `end`, or a blob has a zero tail.
+ALWAYS_INLINE u8 *compose_values(const struct value *values, u32 count, u8 *at, const u8 *end, u8 **types)
 {
-    u32 types[TYPES_MAX];
-    u64 types_size = 0, data = 0;
-    if (UNLIKELY(count > TYPES_MAX)) return false;
+    u8 *type_at = *types;
     for (u32 i = 0; i < count; i++) {
         const struct value *v = &values[i];
-        u64 type = 0;
-        switch ((enum value_type)v->type) {
-        case VALUE_NULL: break;
-        case VALUE_INTEGER:
-            type = integer_type(v->integer);
-            data += serial_type_size_small[type];
-            break;
-        case VALUE_REAL:
-            type = 7;
-            data += 8;
-            break;
-        case VALUE_TEXT:
-            type = (u64)v->size * 2 + 13;
-            data += v->size;
-            break;
-        case VALUE_BLOB:
-            if (v->flags & VALUE_ZERO_TAIL) return false;
-            type = (u64)v->size * 2 + 12;
-            data += v->size;
-            break;
-        }
-        types[i] = (u32)type;
-        types_size += LIKELY(type < 0x80) ? 1 : varint_size(type);
-    }
-    u64 header = header_size(types_size), total = header + data;
-    if (UNLIKELY(total > MIN(size_max, VALUE_SIZE_MAX - 8u))) return false;
-    if (UNLIKELY(out->capacity < total + 8)) { // integers are written as eight bytes each
-        *code = value_reserve(out, (u32)total + 8);
-        if (*code != ERR_OK) return true;
-    }
-    u8 *type_at = out->buffer + varint_put(out->buffer, header), *at = out->buffer + header;
-    for (u32 i = 0; i < count; i++) {
-        const struct value *v = &values[i];
-        u32 type = types[i];
-        if (LIKELY(type < 0x80))
+        if (v->type == VALUE_INTEGER || v->type == VALUE_REAL) {
+            u32 type = v->type == VALUE_INTEGER ? integer_type(v->integer) : 7, size = serial_type_size_small[type];
+            if (UNLIKELY(end - at < 8)) return NULL;
+            be64_put(at, (u64)v->integer << (-8 * size & 63)); // a real's bits are where an integer is
+            at += size;
             *type_at++ = (u8)type;
-        else
-            type_at += varint_put(type_at, type);
-        if (type >= 12) {
+        } else if (v->type == VALUE_TEXT || v->type == VALUE_BLOB) {
+            if (UNLIKELY((u64)(end - at) < v->size || v->flags & VALUE_ZERO_TAIL)) return NULL;
             if (v->size) memcpy(at, v->bytes, v->size);
             at += v->size;
-        } else if (type) { // a real's bits are where an integer is
-            u32 size = serial_type_size_small[type];
-            be64_put(at, size ? (u64)v->integer << (64 - 8 * size) : 0);
-            at += size;
+            type_at += varint_put(type_at, (u64)v->size * 2 + (v->type == VALUE_TEXT ? 13 : 12));
+        } else {
+            *type_at++ = 0;
         }
     }
+    *types = type_at;
+    return at;
+}
+
+// Records of few fields, without zero tails, of UTF-8 text, that fit into the buffer that `out` has. The header is put
+// before the values when its size is known. False: it is none of these, or longer than size_max.
+ALWAYS_INLINE bool compose_plain(const struct value *values, u32 count, u64 size_max, struct value *out)
+{
+    u8 types[8 + 5 * TYPES_MAX], *types_end = types + 8;
+    u32 room = 8 + 2 + 5 * count; // in front of the values
+    if (UNLIKELY(count > TYPES_MAX || out->capacity < room)) return false;
+    u8 *at = out->buffer + room, *end = compose_values(values, count, at, out->buffer + out->capacity, &types_end);
+    if (UNLIKELY(!end)) return false;
+    u32 types_size = (u32)(types_end - types) - 8;
+    for (u32 done = 0; done < types_size; done += 8) memcpy(at - 8 - done, types_end - 8 - done, 8);
+    at -= types_size;
+    u32 header = (u32)header_size(types_size);
+    at -= header - types_size;
+    varint_put(at, header);
+    if (UNLIKELY((u64)(end - at) > size_max)) return false;
     out->type = VALUE_BLOB;
     out->flags = 0;
-    out->bytes = out->buffer;
-    out->size = (u32)total;
-    *code = ERR_OK;
+    out->bytes = at;
+    out->size = (u32)(end - at);
     return true;
 }
 
-err_code record_compose(const struct value *values, u32 count, u8 encoding, u64 size_max, struct value *out)
+__attribute__((noinline)) static err_code compose_any(const struct value *values, u32 count, u8 encoding, u64 size_max, struct value *out)
 {
-    err_code code;
-    if (LIKELY(encoding <= 1) && LIKELY(compose_plain(values, count, size_max, out, &code))) return code;
     u64 zero_tail, total = record_size(values, count, encoding, &zero_tail);
     if (UNLIKELY(total + zero_tail > size_max)) return ERR_TOOBIG;
-    code = value_reserve(out, (u32)total + 1);
+    u64 room = total + 1;
+    if (count <= TYPES_MAX) room = MAX(room, MIN(total + 18 + 5 * count, VALUE_SIZE_MAX + 1ull)); // as compose_plain wants it next time
+    err_code code = value_reserve(out, (u32)room);
     if (code == ERR_OK) code = record_encode(values, count, encoding, out->buffer, total);
     if (code != ERR_OK) return code;
     out->type = VALUE_BLOB;
@@ -307,6 +293,12 @@ err_code record_compose(const struct value *values, u32 count, u8 encoding, u64 
     out->bytes = out->buffer;
     out->size = (u32)total;
     return ERR_OK;
+}
+
+err_code record_compose(const struct value *values, u32 count, u8 encoding, u64 size_max, struct value *out)
+{
+    if (LIKELY(encoding <= 1) && LIKELY(compose_plain(values, count, size_max, out))) return ERR_OK;
+    return compose_any(values, count, encoding, size_max, out);
 }
 
 err_code record_decode(const u8 *record, u64 size, u8 encoding, struct value *values, u32 max, u32 *count,

@@ -343,4 +343,46 @@ TEST(record_compare_default_result_and_shorter_keys)
     CHECK(!key.equal_seen);
 }
 
+// Made in one go into a buffer that is used again, records are those that are measured and then encoded.
+TEST(record_compose_is_size_and_encode)
+{
+    u64 random = test_seed();
+    static const u32 sizes[] = {0, 1, 8, 57, 58, 59, 300, 8185, 8186, 8187, 20000};
+    static u8 text[20000], encoded[70 * 20010];
+    static struct value values[70];
+    for (u32 i = 0; i < sizeof text; i++) text[i] = (u8)(i * 7);
+    struct value composed;
+    value_init(&composed);
+    for (u32 round = 0; round < 2000; round++) {
+        u32 count = test_random(&random) % 5 == 0 ? (u32)(test_random(&random) % 70) : (u32)(test_random(&random) % 6);
+        for (u32 i = 0; i < count; i++) {
+            value_init(&values[i]);
+            s64 n = (s64)(test_random(&random) >> test_random(&random) % 64);
+            u32 size = sizes[test_random(&random) % (count > 6 ? 7 : COUNT_OF(sizes))];
+            switch (test_random(&random) % 5) {
+            case 0: break;
+            case 1: value_set_integer(&values[i], test_random(&random) & 1 ? n : ~n); break;
+            case 2: value_set_real(&values[i], (double)n / 3); break;
+            case 3: value_borrow_text(&values[i], text, size); break;
+            default: value_borrow_blob(&values[i], text, size); break;
+            }
+            if (values[i].type == VALUE_BLOB && test_random(&random) % 8 == 0) CHECK_EQ(value_set_zero_blob(&values[i], size), ERR_OK);
+        }
+        u64 zero_tail, size = record_size(values, count, 1, &zero_tail);
+        CHECK(size <= sizeof encoded);
+        CHECK_EQ(record_encode(values, count, 1, encoded, size), ERR_OK);
+        if (size + zero_tail > 0) CHECK_EQ(record_compose(values, count, 1, size + zero_tail - 1, &composed), ERR_TOOBIG);
+        CHECK_EQ(record_compose(values, count, 1, size + zero_tail, &composed), ERR_OK);
+        CHECK_EQ(composed.type, VALUE_BLOB);
+        CHECK_EQ(composed.size, size);
+        CHECK_EQ(composed.flags & VALUE_ZERO_TAIL ? composed.zero_count : 0, zero_tail);
+        if (memcmp(composed.bytes, encoded, size) != 0) {
+            fprintf(stderr, "round %u: %u values\n", round, count);
+            CHECK(false);
+        }
+        if (round % 50 == 0) value_deinit(&composed);
+    }
+    value_deinit(&composed);
+}
+
 int main(int argc, char **argv) { return test_main(argc, argv); }
