@@ -100,6 +100,9 @@ struct compile {
     int inserted_count_reg;      // of the top, PRAGMA count_changes: rows that an INSERT has added; 0: not counted
     bool multi_row_write, may_abort; // a statement savepoint is needed when both
     bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
+    const char *function_mistake; // what the resolver has found wrong with function_mistaken, to be told at the expression's end
+    const struct expr *function_mistaken;
+    bool mistake_final; // what stands behind it in the same arguments is not looked at
     u32 expr_height, select_depth;
     s16 query_loops;             // rows that the loops around are estimated to give (log2 * 10)
     u32 select_id_next;          // for EXPLAIN QUERY PLAN and "(subquery-N)"

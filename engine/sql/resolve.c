@@ -2,6 +2,7 @@
 #include "../connection.h"
 #include "resolve.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "../fn/fn.h"
@@ -485,6 +486,36 @@ static bool never_window(struct compile *c, const char *name)
     return false;
 }
 
+// SQLite goes on behind what is wrong with a function: of names and functions in its arguments and in the operands to its right the
+// last mistake is told; a literal or an operator ends the search.
+static void function_fail(struct name_context *n, struct expr *e, const char *format, ...)
+{
+    struct compile *c = n->c;
+    va_list args;
+    va_start(args, format);
+    char text[ERR_TEXT_MAX];
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    c->function_mistake = arena_copy(c->arena, text, strlen(text));
+    c->function_mistaken = e;
+    resolve_list_in(n, e->list);
+    c->mistake_final = false;
+}
+
+// Whether nothing of the node is looked at any more.
+static bool is_behind_mistake(struct compile *c, const struct expr *e)
+{
+    if (c->mistake_final) return true;
+    switch ((enum expr_kind)e->kind) {
+    case EXPR_FUNCTION:
+    case EXPR_SELECT:
+    case EXPR_EXISTS:
+    case EXPR_NAME:
+    case EXPR_DOT: return false;
+    default: c->mistake_final = true; return true;
+    }
+}
+
 static void resolve_function(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
@@ -500,9 +531,9 @@ static void resolve_function(struct name_context *n, struct expr *e)
             resolve_expr_list(n, e->list);
             return;
         }
-        if (exists && window && never_window(c, name)) compile_fail_at(c, e, "%s() may not be used as a window function", name);
-        if (exists) compile_fail_at(c, e, "wrong number of arguments to function %s()", name);
-        compile_fail_at(c, e, "no such function: %s", name);
+        if (exists && window && never_window(c, name)) return function_fail(n, e, "%s() may not be used as a window function", name);
+        if (exists) return function_fail(n, e, "wrong number of arguments to function %s()", name);
+        return function_fail(n, e, "no such function: %s", name);
     }
     e->function = def;
     is_aggregate = def->step != NULL || def->flags & (FN_AGGREGATE | FN_WINDOW | FN_WINDOW_ONLY);
@@ -515,7 +546,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
         if (count == 2) {
             int probability;
             if (!likelihood_of(e->list->items[1].expr, &probability))
-                compile_fail_at(c, e, "second argument to likelihood() must be a constant between 0.0 and 1.0");
+                return function_fail(n, e, "second argument to likelihood() must be a constant between 0.0 and 1.0");
             e->cursor = probability;
         } else {
             e->cursor = name[0] == 'u' || name[0] == 'U' ? 8388608 : 125829120;
@@ -530,19 +561,19 @@ static void resolve_function(struct name_context *n, struct expr *e)
     if (is_aggregate) {
         bool window_only = def->flags & FN_WINDOW_ONLY;
         if (window && !(def->flags & (FN_WINDOW | FN_WINDOW_ONLY)))
-            compile_fail_at(c, e, "%s() may not be used as a window function", name);
+            return function_fail(n, e, "%s() may not be used as a window function", name);
         if ((!(n->flags & NAME_AGGREGATE_OK) && !window) || (window_only && !window) ||
             (window && !(n->flags & NAME_WINDOW_OK))) {
             const char *kind = window_only || window ? "window" : "aggregate";
-            compile_fail_at(c, e, "misuse of %s function %s()", kind, name);
+            return function_fail(n, e, "misuse of %s function %s()", kind, name);
         }
         if (window) n->flags &= ~(u32)NAME_WINDOW_OK;
         else n->flags &= ~(u32)NAME_AGGREGATE_OK;
         if (!window) n->flags &= ~(u32)NAME_WINDOW_OK;
     } else {
-        if (window) compile_fail_at(c, e, "%s() may not be used as a window function", name);
-        if (e->filter) compile_fail_at(c, e, "FILTER may not be used with non-aggregate %s()", name);
-        if (e->order_by) compile_fail_at(c, e, "ORDER BY may not be used with non-aggregate %s()", name);
+        if (window) return function_fail(n, e, "%s() may not be used as a window function", name);
+        if (e->filter) return function_fail(n, e, "FILTER may not be used with non-aggregate %s()", name);
+        if (e->order_by) return function_fail(n, e, "ORDER BY may not be used with non-aggregate %s()", name);
     }
     if (window && e->order_by) compile_fail_at(c, e, "ORDER BY may not be used with window function %s()", name);
     resolve_list_in(n, e->list);
@@ -686,6 +717,7 @@ static void resolve_dotted(struct name_context *n, struct expr *e)
 static void resolve_node(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
+    if (UNLIKELY(c->function_mistake) && is_behind_mistake(c, e)) return;
     if (++c->expr_height > 1200) compile_fail_at(c, e, "Expression tree is too large (maximum depth 1000)");
     switch ((enum expr_kind)e->kind) {
     case EXPR_NAME:
@@ -697,6 +729,7 @@ static void resolve_node(struct name_context *n, struct expr *e)
     case EXPR_FUNCTION:
         if (e->function && (e->flags & EXPR_F_LEAF)) break;
         resolve_function(n, e);
+        c->mistake_final = false;
         expr_summarize(e);
         break;
     case EXPR_SELECT:
@@ -810,6 +843,7 @@ void resolve_expr(struct name_context *n, struct expr *e)
     n->flags &= ~(u32)(NAME_HAS_AGGREGATE | NAME_HAS_WINDOW);
     n->c->expr_height = 0;
     resolve_node(n, e);
+    if (UNLIKELY(n->c->function_mistake)) compile_fail_at(n->c, n->c->function_mistaken, "%s", n->c->function_mistake);
     n->c->expr_height = depth;
     if (n->flags & NAME_HAS_AGGREGATE) e->flags |= EXPR_F_HAS_AGGREGATE; // of this query, not of one around it
     if (n->flags & NAME_HAS_WINDOW) e->flags |= EXPR_F_HAS_WINDOW;

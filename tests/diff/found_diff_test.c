@@ -56,6 +56,11 @@ TEST(names)
          "UPDATE t SET (a, b) = (SELECT 1) WHERE nosuch; UPDATE t SET (a, b) = (SELECT 1, 2, 3) FROM t AS q;"
          "SELECT * FROM t WHERE (d, e) = 1; SELECT * FROM t WHERE (d, e) BETWEEN (1, 2) AND 3; SELECT (a, b) = (SELECT a, b, c FROM t) FROM t;"
          "SELECT (d, e) = (SELECT a, b FROM t) FROM t; SELECT (a, b) = (SELECT t.a, t.b FROM t) FROM t;"},
+        {"of several mistakes in functions the last is told", "CREATE TABLE t(a); SELECT foo(nosuch); SELECT abs(a, nosuch) FROM t; SELECT abs(1, nosuch) FROM t;"
+         "SELECT foo(bar(1)); SELECT foo(1) + bar(2); SELECT abs(1, 2) + nosuch; SELECT sum(sum(nosuch)); SELECT abs((SELECT nosuch), 2);"
+         "SELECT abs((SELECT foo(2)), 1); SELECT foo(a), nosuch FROM t; SELECT foo(1, nosuch) FROM t WHERE nosuch2; SELECT foo(1) IN (nosuch);"
+         "SELECT row_number(nosuch) OVER (); SELECT abs(nosuch) OVER (); SELECT likelihood(nosuch, 2); SELECT abs() + 1; SELECT foo(*);"
+         "DELETE FROM t WHERE foo(nosuch); CREATE INDEX i ON t(foo(nosuch)); CREATE TABLE u(a CHECK(foo(nosuch)));"},
         {"rows of constants are told to be of one width before their table is known", "INSERT INTO nosuch VALUES(1), (TRUE, 3)",
          "all VALUES must have the same number of terms\n"},
         {"other rows are not", "INSERT INTO nosuch VALUES(1), (nosuch2, 3); WITH w AS (SELECT 1) INSERT INTO nosuch VALUES(1), (2, 3);"},
