@@ -44,6 +44,8 @@ struct fn_def {
 // The built-in with that name (any case) and the best match for argc; NULL with *name_exists telling
 // "no such function" from "wrong number of arguments".
 const struct fn_def *fn_find(const char *name, size_t name_size, s32 argc, bool *name_exists);
+// min() or max() (FN_MIN_MAX) for a window whose frame leaves rows behind: it has an inverse.
+const struct fn_def *fn_sliding_extreme(const struct fn_def *extreme);
 size_t fn_extreme_bytes(const void *state); // of the value that a state of FN_MIN_MAX keeps
 // like() as PRAGMA case_sensitive_like=1 wants it: of two and of three arguments.
 extern const struct fn_def FN_LIKE_CASE_SENSITIVE[2];

@@ -443,7 +443,7 @@ static void printf_fn(struct function_context *ctx, u32 argc, const struct value
     if (format) {
         text_append_format(&b, format, size, argc - 1, argv + 1);
         // A format without any conversion or text gives NULL, as SQLite's does, and so does what is too long.
-        bool too_long = b.failed == ERR_TOOBIG || (s64)b.size > function_limit(ctx, SKERRY_LIMIT_LENGTH);
+        bool too_long = b.failed == ERR_TOOBIG || (s64)b.size >= function_limit(ctx, SKERRY_LIMIT_LENGTH);
         if (too_long) text_buffer_deinit(&b);
         else if (b.bytes || b.failed != ERR_OK) result_text_buffer(ctx, &b);
     }

@@ -196,6 +196,97 @@ static void grow_inverse(ARGUMENTS)
 }
 
 #define WINDOW (FN_AGGREGATE | FN_WINDOW | FN_WINDOW_ONLY | FN_DETERMINISTIC)
+// ---- min() and max() of a frame that leaves rows behind --------------------------------------------------------------
+
+// Of the frame's values those that can still become the extreme: each is better than all that came after it, so the
+// first is the extreme. Of equal ones the last to come is kept, as SQLite does here (and nowhere else).
+struct sliding_entry {
+    struct value value;
+    u64 number; // of its value among all that have entered, from 1
+};
+
+struct sliding {
+    struct sliding_entry *entries; // a ring of `capacity`, a power of two
+    u64 first, count, capacity;
+    u64 entered, left;
+};
+
+static struct sliding_entry *sliding_at(const struct sliding *s, u64 i)
+{
+    return &s->entries[(s->first + i) & (s->capacity - 1)];
+}
+
+static bool sliding_grow(struct sliding *s)
+{
+    u64 capacity = s->capacity ? s->capacity * 2 : 8;
+    struct sliding_entry *grown = calloc(capacity, sizeof *grown);
+    if (!grown) return false;
+    for (u64 i = 0; i < s->count; i++) grown[i] = *sliding_at(s, i);
+    free(s->entries);
+    s->entries = grown;
+    s->first = 0;
+    s->capacity = capacity;
+    return true;
+}
+
+static void sliding_step(ARGUMENTS)
+{
+    struct sliding *s = function_aggregate(ctx, sizeof *s);
+    if (!s || argv[0]->type == VALUE_NULL) return;
+    s->entered++;
+    while (s->count) {
+        int c = function_compare(ctx, &sliding_at(s, s->count - 1)->value, argv[0]);
+        if (ctx->def->user ? c > 0 : c < 0) break;
+        s->count--;
+    }
+    if (s->count == s->capacity && !sliding_grow(s)) {
+        result_nomem(ctx);
+        return;
+    }
+    struct sliding_entry *entry = sliding_at(s, s->count);
+    err_code code = value_copy(&entry->value, argv[0]);
+    if (code != ERR_OK) {
+        result_nomem(ctx);
+        return;
+    }
+    entry->number = s->entered;
+    s->count++;
+}
+
+static void sliding_inverse(ARGUMENTS)
+{
+    struct sliding *s = function_aggregate(ctx, 0);
+    if (!s || argv[0]->type == VALUE_NULL) return;
+    s->left++;
+    if (!s->count || sliding_at(s, 0)->number != s->left) return;
+    s->first++;
+    s->count--;
+}
+
+static void sliding_value(struct function_context *ctx)
+{
+    struct sliding *s = function_aggregate(ctx, 0);
+    if (s && s->count) result_value(ctx, &sliding_at(s, 0)->value);
+}
+
+static void sliding_final(struct function_context *ctx)
+{
+    struct sliding *s = function_aggregate(ctx, 0);
+    if (!s) return;
+    for (u64 i = 0; i < s->capacity; i++) value_deinit(&s->entries[i].value);
+    free(s->entries);
+    *s = (struct sliding){0};
+}
+
+const struct fn_def *fn_sliding_extreme(const struct fn_def *extreme)
+{
+    static const struct fn_def sliding[] = {
+        {"min", 1, WINDOW | FN_NEEDS_COLLATION, 0, NULL, sliding_step, sliding_inverse, sliding_final, sliding_value},
+        {"max", 1, WINDOW | FN_NEEDS_COLLATION, 1, NULL, sliding_step, sliding_inverse, sliding_final, sliding_value},
+    };
+    return &sliding[extreme->user];
+}
+
 const struct fn_def FN_WINDOWS[] = {
     {"row_number", 0, WINDOW, 0, NULL, row_number_step, grow_inverse, row_number_value, row_number_value},
     {"rank", 0, WINDOW, 0, NULL, rank_step, grow_inverse, rank_value, rank_value},

@@ -140,6 +140,7 @@ static void view_code(struct compile *c, struct delete_job *job)
     for (u32 i = 0; i < t->column_count; i++)
         emit(c, OP_Column, cursor, (int)i, reg_old + 1 + t->columns[i].storage);
     trigger_fire(c, &job->triggers, TRIGGER_BEFORE, t, job->target.database, reg_old, CONFLICT_DEFAULT, next);
+    foreign_key_actions(c, t, job->target.database, false, reg_old, NULL, false);
     if (job->returning) returning_collect(c, job->returning, reg_old);
     label_place(c, next);
     emit(c, OP_Next, cursor, loop, 0);

@@ -478,7 +478,7 @@ static struct trigger *action_make(struct compile *c, const struct table *t, con
 void foreign_key_actions(struct compile *c, const struct table *t, int database, bool update, int reg_old,
                          const int *changes, bool key_changes)
 {
-    if (!keys_enforced(c, t)) return;
+    if (!connection_flag(c->db, CONNECTION_FOREIGN_KEYS)) return; // a view can be named as a parent: that is a mismatch
     struct foreign_key_place place = {0};
     const struct foreign_key *key;
     while ((key = foreign_key_referring(c, t, database, &place))) {

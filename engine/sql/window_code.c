@@ -1,9 +1,9 @@
 // Window functions computed: a partition's rows are gathered in a temporary table, each with the number of its
 // peer group behind its columns; then two cursors, the frame's start and end, follow the current row through it.
 //
-// What enters the frame is stepped into the functions' accumulators, what leaves it is taken out again. Functions
-// that cannot take out, and frames with EXCLUDE, scan the frame for each row. Positions are rowids, from 1:
-// the frame is start_position..end_position.
+// What enters the frame is stepped into the functions' accumulators, what leaves it is taken out again (of min() and max()
+// by fn_sliding_extreme). Functions that cannot take out, and frames with EXCLUDE, scan the frame for each row. Positions
+// are rowids, from 1: the frame is start_position..end_position.
 #include "select.h"
 
 struct frame {
@@ -381,6 +381,8 @@ void select_window_rows(struct compile *c, struct select *s, struct where_info *
     for (struct window *w = first; w; w = w->next_function) {
         w->reg_accumulator = reg_alloc(c);
         w->reg_result = reg_alloc(c);
+        bool slides = w->start != BOUND_UNBOUNDED_PRECEDING && w->exclude == EXCLUDE_NO_OTHERS;
+        if (slides && w->function->flags & FN_MIN_MAX) w->function = fn_sliding_extreme(w->function);
         f.scanning |= is_scanned(w);
     }
     int group_count = reg_alloc(c), return_reg = reg_alloc(c);

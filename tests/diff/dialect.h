@@ -30,7 +30,7 @@ struct dialect {
     struct dialect_source scope[DIALECT_SCOPE];
     u32 scope_count;
     bool in_trigger_new, in_trigger_old, constant_only;
-    bool attached, many_savepoints, excluded_in_trigger; // of this script
+    bool attached, many_savepoints, excluded_in_trigger, wide; // of this script
     bool no_truth; // SQLite 3.50 takes IS TRUE in a second row of VALUES for a comparison with 1
     u32 trigger_table;
     char mistake_table[24]; // of dialect_mistake

@@ -221,8 +221,11 @@ static void transaction(struct dialect *d)
 static bool beginning(struct dialect *d, u32 number)
 {
     static const char *const encodings[] = {"UTF-16le", "UTF-16be", "UTF-8"};
-    if (number == 0 && dialect_chance(d, 10)) dialect_add(d, "PRAGMA encoding = '%s'", dialect_one(d, encodings));
-    else if (number == 1 && dialect_chance(d, 50)) dialect_add(d, "PRAGMA foreign_keys = ON");
+    if (number == 0 && dialect_chance(d, 10)) {
+        u32 i = dialect_pick(d, COUNT_OF(encodings));
+        dialect_add(d, "PRAGMA encoding = '%s'", encodings[i]);
+        d->wide = i < 2;
+    } else if (number == 1 && dialect_chance(d, 50)) dialect_add(d, "PRAGMA foreign_keys = ON");
     else if (number == 2 && dialect_chance(d, 25)) dialect_add(d, "PRAGMA recursive_triggers = ON");
     else if (number == 3 && dialect_chance(d, 25)) {
         dialect_add(d, "ATTACH ':memory:' AS other");

@@ -36,15 +36,18 @@ void dialect_value(struct dialect *d)
     // Texts with a NUL in them, and such as are none.
     static const char *const bytes[] = {"CAST(x'ff41' AS TEXT)", "CAST(x'610062' AS TEXT)", "char(0)", "'a' || char(0) || 'b'", "x'610062'",
                                         "CAST(x'c328' AS TEXT)", "CAST(x'f09f' AS TEXT)", "'\xf0\x9f\x98\x80'", "x'0000'"};
-    if (dialect_chance(d, 2) && d->newest) {
+    if (dialect_chance(d, 2) && d->newest && !d->wide) {
         dialect_add(d, "%s", dialect_one(d, bytes));
         return;
     }
     // Numbers of more than 15 digits were other ones in 3.40.
-    if (d->newest && dialect_chance(d, 4) && d->constant_only)
+    if (d->newest && dialect_chance(d, 4) && d->constant_only) {
         dialect_add(d, "%s", dialect_one(d, rare));
-    else
-        dialect_add(d, "%s", dialect_one(d, values));
+        return;
+    }
+    const char *value = dialect_one(d, values);
+    // A blob is UTF-16 text where SQLite takes it for a number.
+    dialect_add(d, "%s", d->wide && value[0] == 'x' ? "x''" : value);
 }
 
 void dialect_column(struct dialect *d)
@@ -99,6 +102,7 @@ static void function(struct dialect *d, int depth)
         {"ln", 1, 1}, {"log", 1, 2}, {"log10", 1, 1}, {"log2", 1, 1}, {"degrees", 1, 1}, {"radians", 1, 1}, {"unhex", 1, 2}, {"octet_length", 1, 1}, {"concat", 1, 3}, {"concat_ws", 2, 3}, {"jsonb", 1, 1},
         {"json_error_position", 1, 1}, {"jsonb_array", 0, 3}, {"if", 2, 5}, {"unistr_quote", 1, 1}, {"unistr", 1, 1}, {"json_valid", 1, 2}, {"json_pretty", 1, 2}, {"glob", 2, 2}, {"like", 2, 3}};
     u32 count = COUNT_OF(functions) - (d->newest ? 0 : 20), i = dialect_pick(d, count);
+    if (!d->newest && strcmp(functions[i].name, "replace") == 0) i--; // 3.40 leaves numbers as they are
     if (!d->concat && strcmp(functions[i].name, "concat_ws") == 0) i--;
     if (strcmp(functions[i].name, "likelihood") == 0) {
         dialect_add(d, "likelihood(");
@@ -178,7 +182,7 @@ static void date_function(struct dialect *d, int depth)
     u32 last = d->newest ? COUNT_OF(modifiers) : COUNT_OF(modifiers) - 4;
     for (u32 i = n == 6 ? 0 : dialect_pick(d, 3); i; i--) {
         u32 m = dialect_pick(d, last);
-        if (!d->newest && (m == 14)) m = 0;
+        if (!d->newest && (m == 14 || m == 15)) m = 0;
         dialect_add(d, ", %s", modifiers[m]);
     }
     dialect_add(d, ")");

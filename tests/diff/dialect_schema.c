@@ -261,7 +261,8 @@ void dialect_alter(struct dialect *d)
     case 2:
         type = dialect_one(d, types);
         if (t->count == DIALECT_COLUMNS) {
-            dialect_add(d, "REINDEX %s", dialect_table_name(d, t, false));
+            if (t->temp && !d->newest) dialect_add(d, "REINDEX temp.%s", t->name); // 3.40 looks in main alone
+            else dialect_add(d, "REINDEX %s", dialect_table_name(d, t, false));
             break;
         }
         dialect_add(d, "ALTER TABLE %s ADD COLUMN h%u %s", dialect_table_name(d, t, false), dialect_pick(d, 30), type);

@@ -121,7 +121,20 @@ TEST(values)
          "CREATE TABLE g(a, r REAL AS (a) STORED); INSERT INTO g(a) VALUES(-0.0); SELECT * FROM g;"},
         {"octets of UTF-16", "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t(a); INSERT INTO t VALUES('abc'), (12), (1.5), (x'616263'), ('\xf0\x9f\x98\x80');"
          "SELECT octet_length(a) FROM t;", "I:6|\nI:4|\nI:6|\nI:3|\nI:4|\n"},
-        {"what printf makes too long is NULL", "SELECT printf('%*d', 2000000000, 1), length(printf('%*d', 999999, 1));"});
+        {"what printf makes too long is NULL", "SELECT printf('%*d', 2000000000, 1), length(printf('%*d', 999999, 1)), printf('%*d', 1000000000, 1) IS NULL;"});
+}
+
+TEST(windows)
+{
+    RUN({"of equal extremes a sliding frame gives the last", "CREATE TABLE t(i INTEGER PRIMARY KEY, a TEXT COLLATE NOCASE, b);"
+         "INSERT INTO t VALUES(1, 'b', 1), (2, 'B', 1.0), (3, 'a', NULL), (4, NULL, 0), (5, 'A', 5), (6, 'c', 5.0), (7, 'C', -1), (8, 'b', 5), (9, 'A', 'x'), (10, 'a', x'00');"
+         "SELECT min(a) OVER w, max(a) OVER w, quote(min(b) OVER w), quote(max(b) OVER w) FROM t WINDOW w AS (ORDER BY i ROWS 3 PRECEDING);"
+         "SELECT min(a) OVER w, max(a) OVER w, quote(min(b) OVER w), quote(max(b) OVER w) FROM t WINDOW w AS (ORDER BY i ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING);"
+         "SELECT min(a) OVER w, max(a) OVER w, quote(min(b) OVER w), quote(max(b) OVER w) FROM t WINDOW w AS (PARTITION BY i % 3 ORDER BY i / 3 RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING);"
+         "SELECT min(a) OVER w, max(a) OVER w FROM t WINDOW w AS (ORDER BY i / 2 GROUPS BETWEEN 2 FOLLOWING AND 3 FOLLOWING);"
+         "SELECT min(a) OVER w, max(a) OVER w FROM t WINDOW w AS (ORDER BY i ROWS BETWEEN 3 PRECEDING AND 2 PRECEDING);"
+         "SELECT min(a) OVER w, max(a) OVER w FROM t WINDOW w AS (ORDER BY i ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW);"
+         "SELECT min(a) OVER w, max(a) OVER w FROM t WINDOW w AS (ORDER BY i ROWS UNBOUNDED PRECEDING);"});
 }
 
 TEST(planner)
@@ -157,6 +170,9 @@ TEST(schema)
          "trigger r cannot reference objects in database temp\n"},
         {"what refers to a dropped table without a key", "PRAGMA foreign_keys = ON; CREATE TABLE t(a, b REFERENCES t(a) ON DELETE CASCADE);"
          "CREATE TABLE u(a REFERENCES t ON DELETE SET DEFAULT ON UPDATE SET NULL, b REFERENCES t(a) ON DELETE RESTRICT); DROP TABLE t; DROP TABLE u;"},
+        {"a view that is referred to as a parent", "PRAGMA foreign_keys = ON; CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE t(x REFERENCES v(a) ON DELETE CASCADE);"
+         "CREATE TRIGGER r INSTEAD OF DELETE ON v BEGIN SELECT 1; END; CREATE TRIGGER s INSTEAD OF UPDATE ON v BEGIN SELECT 1; END;"
+         "DELETE FROM v; UPDATE v SET a = 2; DROP TABLE t; CREATE TABLE t(x REFERENCES v(a)); DELETE FROM v;"},
         {"a collation that is not there", "CREATE TABLE t(a); SELECT a FROM t ORDER BY a COLLATE nosuch; SELECT max(a COLLATE nosuch) FROM t;"
          "UPDATE t SET a = 1 WHERE a COLLATE nosuch > 1;"},
         {"what an added column refers to", "CREATE TABLE t(a); ALTER TABLE t ADD COLUMN c AS (nosuch); ALTER TABLE t ADD COLUMN c CHECK (x.c);"},
