@@ -102,6 +102,8 @@ struct compile {
     bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
     const char *function_mistake; // what the resolver has found wrong with function_mistaken, to be told at the expression's end
     const struct expr *function_mistaken;
+    const char *width_mistake; // of an IN, to be told once all names of the statement's query are known
+    const struct expr *width_mistaken;
     bool mistake_final; // what stands behind it in the same arguments is not looked at
     u32 expr_height, select_depth;
     s16 query_loops;             // rows that the loops around are estimated to give (log2 * 10)
@@ -245,6 +247,8 @@ struct name_context {
 // Resolves every name in place; fails with SQLite's text.
 void resolve_expr(struct name_context *n, struct expr *e);
 void resolve_expr_list(struct name_context *n, struct expr_list *list);
+void resolve_end(struct compile *c); // outside of any query: tells what was kept back
+void resolve_forget(struct compile *c); // what was kept back, after a failure that is none
 // Resolves (and expands "*", views, CTEs, NATURAL/USING in) a whole select. outer may be NULL.
 void resolve_select(struct compile *c, struct select *s, struct name_context *outer);
 // For what belongs to one table and sees only its columns: CHECK, partial index WHERE, index expressions,

@@ -686,11 +686,13 @@ static void resolve_in(struct name_context *n, struct expr *e)
     if (e->flags & EXPR_F_SELECT) {
         resolve_subquery(n, e);
         int columns = (int)e->select->columns->count;
-        if (columns != size)
-            compile_fail_at(n->c, e, "sub-select returns %d columns - expected %d", columns, size);
+        if (columns != size && !n->c->width_mistaken && !n->c->top->renaming) {
+            n->c->width_mistake = arena_format(n->c->arena, "sub-select returns %d columns - expected %d", columns, size);
+            n->c->width_mistaken = e;
+        }
     } else {
         resolve_list_in(n, e->list);
-        if (size > 1) compile_fail_at(n->c, e, "row value misused");
+        need_scalar(n, e->left);
         if (e->list)
             for (u32 i = 0; i < e->list->count; i++) need_scalar(n, e->list->items[i].expr);
     }
@@ -835,6 +837,18 @@ static void resolve_node(struct name_context *n, struct expr *e)
     c->expr_height--;
 }
 
+void resolve_forget(struct compile *c)
+{
+    c->function_mistake = NULL;
+    c->mistake_final = false;
+    c->width_mistaken = NULL;
+}
+
+void resolve_end(struct compile *c)
+{
+    if (UNLIKELY(c->width_mistaken) && c->select_depth == 0) compile_fail_at(c, c->width_mistaken, "%s", c->width_mistake);
+}
+
 void resolve_expr(struct name_context *n, struct expr *e)
 {
     if (!e) return;
@@ -845,6 +859,7 @@ void resolve_expr(struct name_context *n, struct expr *e)
     resolve_node(n, e);
     if (UNLIKELY(n->c->function_mistake)) compile_fail_at(n->c, n->c->function_mistaken, "%s", n->c->function_mistake);
     n->c->expr_height = depth;
+    resolve_end(n->c);
     if (n->flags & NAME_HAS_AGGREGATE) e->flags |= EXPR_F_HAS_AGGREGATE; // of this query, not of one around it
     if (n->flags & NAME_HAS_WINDOW) e->flags |= EXPR_F_HAS_WINDOW;
     n->flags |= found;

@@ -116,6 +116,7 @@ static bool try_resolve(struct name_context *n, struct expr *e)
         c->views = views;
         c->select_depth = depth;
         c->expr_height = height;
+        resolve_forget(c);
     }
     c->exit = saved;
     return known;
@@ -328,4 +329,5 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
     if (compound) resolve_compound_order(c, s);
     c->with = saved;
     c->select_depth--;
+    resolve_end(c);
 }

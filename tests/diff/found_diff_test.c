@@ -61,6 +61,11 @@ TEST(names)
          "SELECT abs((SELECT foo(2)), 1); SELECT foo(a), nosuch FROM t; SELECT foo(1, nosuch) FROM t WHERE nosuch2; SELECT foo(1) IN (nosuch);"
          "SELECT row_number(nosuch) OVER (); SELECT abs(nosuch) OVER (); SELECT likelihood(nosuch, 2); SELECT abs() + 1; SELECT foo(*);"
          "DELETE FROM t WHERE foo(nosuch); CREATE INDEX i ON t(foo(nosuch)); CREATE TABLE u(a CHECK(foo(nosuch)));"},
+        {"the width of an IN is told last", "CREATE TABLE t(a, b); INSERT INTO t VALUES(1, 2); SELECT 1 IN (SELECT 1, 2), nosuch; SELECT (1, 2) IN (SELECT 1) WHERE nosuch;"
+         "SELECT 1 IN (SELECT 1, 2); SELECT (SELECT 1, 2) IN (1, 2); CREATE VIEW v AS SELECT 1 IN (SELECT 1, 2) FROM t; ALTER TABLE t RENAME a TO c;"
+         "CREATE TRIGGER r INSERT ON t BEGIN SELECT 1 IN (SELECT 1, 2); END; ALTER TABLE t RENAME TO u; SELECT * FROM v; INSERT INTO u VALUES(1, 2);"
+         "SELECT * FROM u WHERE EXISTS(SELECT 1 FROM u WHERE 1 IN (SELECT 2, 3)) AND nosuch; SELECT c FROM u UNION SELECT b FROM u ORDER BY foo(c);"
+         "SELECT c FROM u UNION SELECT b + 1 FROM u ORDER BY abs(c), abs(b + 1); DELETE FROM u WHERE 1 IN (SELECT 2, 3); SELECT 1 IN u, (1, 2, 3) IN u; SELECT sql FROM sqlite_schema;"},
         {"rows of constants are told to be of one width before their table is known", "INSERT INTO nosuch VALUES(1), (TRUE, 3)",
          "all VALUES must have the same number of terms\n"},
         {"other rows are not", "INSERT INTO nosuch VALUES(1), (nosuch2, 3); WITH w AS (SELECT 1) INSERT INTO nosuch VALUES(1), (2, 3);"},
