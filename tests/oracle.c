@@ -1,5 +1,7 @@
 #include "oracle.h"
 
+#include "../io/sim.h"
+
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -323,22 +325,67 @@ static bool open_skerry(struct oracle *o)
     return false;
 }
 
+static void beside_end(struct oracle *o, u32 i)
+{
+    struct skerry_stmt *s = o->beside[i];
+    o->beside[i] = NULL;
+    if (!s) return;
+    while (skerry_reset(s) == SKERRY_WAIT) skerry_wait(o->db);
+    skerry_finalize(s);
+}
+
+// Each query under way goes on by a row; which rows is not said, since what changes under it may or may not be seen.
+static void beside_step(struct oracle *o)
+{
+    for (u32 i = 0; i < ORACLE_BESIDE; i++) {
+        if (!o->beside[i]) continue;
+        int code;
+        while ((code = skerry_step(o->beside[i])) == SKERRY_WAIT) skerry_wait(o->db);
+        if (code != SKERRY_ROW) beside_end(o, i);
+    }
+}
+
+static void beside_add(struct oracle *o, const char *sql, size_t size)
+{
+    u32 i = o->beside_count++ % ORACLE_BESIDE;
+    size_t used;
+    int code;
+    beside_end(o, i);
+    while ((code = skerry_prepare(o->db, sql, size, &o->beside[i], &used)) == SKERRY_WAIT) skerry_wait(o->db);
+    if (code != SKERRY_OK) o->beside[i] = NULL;
+}
+
+// What is under way forbids some statements; those run alone.
+static bool beside_forbids(const struct outcome *ours)
+{
+    int primary = ours->code & 255;
+    return primary == SQLITE_LOCKED || primary == SQLITE_BUSY || strstr(ours->error, "SQL statements in progress");
+}
+
+static void run_interleaved(struct oracle *o, const char *sql, size_t size, struct outcome *ours)
+{
+    beside_step(o);
+    run_skerry(o->db, sql, size, ours);
+    if (beside_forbids(ours)) {
+        for (u32 i = 0; i < ORACLE_BESIDE; i++) beside_end(o, i);
+        outcome_clear(ours);
+        run_skerry(o->db, sql, size, ours);
+    }
+    bool query = strncasecmp(sql, "SELECT", 6) == 0 || strncasecmp(sql, "WITH", 4) == 0;
+    if (query && !ours->code) beside_add(o, sql, size);
+}
+
 static void close_skerry(struct oracle *o)
 {
+    for (u32 i = 0; o->db && i < ORACLE_BESIDE; i++) beside_end(o, i);
     while (o->db && skerry_close(o->db, NULL) == SKERRY_WAIT) skerry_wait(o->db);
     o->db = NULL;
 }
 
-bool oracle_open_cached(struct oracle *o, const char *name, u64 cache_bytes)
+static bool open_both(struct oracle *o, const struct skerry_engine_options *options)
 {
     struct err err = ERR_CLEAR;
-    *o = (struct oracle){.context = name};
-    snprintf(o->path, sizeof(o->path), "%s/%s.db", test_dir(), name);
-    for (char *p = strrchr(o->path, '/') + 1; *p; p++)
-        if (*p == ' ' || *p == '/') *p = '_';
-    remove(o->path);
-    struct skerry_engine_options options = {.backend = IO_BACKEND_POSIX, .cache_bytes = cache_bytes};
-    if (!skerry_engine_create(&options, &o->engine, &err)) {
+    if (!skerry_engine_create(options, &o->engine, &err)) {
         test_fail(__FILE__, __LINE__, "no engine: %s", err.text);
         return false;
     }
@@ -347,6 +394,29 @@ bool oracle_open_cached(struct oracle *o, const char *name, u64 cache_bytes)
     enum { FP_DIGITS = 1023 }; // SQLITE_DBCONFIG_FP_DIGITS of release 3.53, which would give 17; older ones do not know it
     sqlite3_db_config(o->sqlite, FP_DIGITS, 15, NULL);
     return open_skerry(o);
+}
+
+bool oracle_open_cached(struct oracle *o, const char *name, u64 cache_bytes)
+{
+    *o = (struct oracle){.context = name};
+    snprintf(o->path, sizeof(o->path), "%s/%s.db", test_dir(), name);
+    for (char *p = strrchr(o->path, '/') + 1; *p; p++)
+        if (*p == ' ' || *p == '/') *p = '_';
+    remove(o->path);
+    return open_both(o, &(struct skerry_engine_options){.backend = IO_BACKEND_POSIX, .cache_bytes = cache_bytes});
+}
+
+bool oracle_open_deferring(struct oracle *o, u64 seed)
+{
+    struct err err = ERR_CLEAR;
+    *o = (struct oracle){.context = "deferring", .path = "/db"};
+    o->sim = sim_create(seed);
+    o->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = o->sim, .seed = seed}, &err);
+    if (!o->io) {
+        test_fail(__FILE__, __LINE__, "no loop: %s", err.text);
+        return false;
+    }
+    return open_both(o, &(struct skerry_engine_options){.io = o->io, .cache_bytes = 12 * 4096, .checkpoint_frames = 50});
 }
 
 bool oracle_open(struct oracle *o, const char *name)
@@ -368,7 +438,8 @@ bool oracle_run(struct oracle *o, const char *sql)
             outcome_clear(&theirs);
             return false;
         }
-        run_skerry(o->db, sql, used, &ours);
+        if (o->interleaved) run_interleaved(o, sql, used, &ours);
+        else run_skerry(o->db, sql, used, &ours);
         o->statements++;
         if (o->any_order) {
             rows_sort(&ours.rows);
@@ -455,16 +526,40 @@ bool oracle_compare_contents(struct oracle *o)
     return o->differences == before;
 }
 
+// The simulated disk's file where SQLite finds it.
+static void sim_export(struct oracle *o, const char *path, const char *suffix)
+{
+    char from[700], to[700];
+    u64 size;
+    snprintf(from, sizeof from, "%s%s", o->path, suffix);
+    snprintf(to, sizeof to, "%s%s", path, suffix);
+    remove(to);
+    u8 *bytes = sim_file_get(o->sim, from, &size);
+    FILE *f = bytes ? fopen(to, "wb") : NULL;
+    if (f) {
+        fwrite(bytes, 1, size, f);
+        fclose(f);
+    }
+    free(bytes);
+}
+
 bool oracle_check_file(struct oracle *o)
 {
     u32 before = o->differences;
+    char path[600];
+    snprintf(path, sizeof path, "%s", o->path);
     close_skerry(o);
+    if (o->sim) {
+        snprintf(path, sizeof path, "%s/deferring.db", test_dir());
+        sim_export(o, path, "");
+        sim_export(o, path, "-wal");
+    }
     sqlite3 *file = NULL;
     struct outcome check = {0}, own = {0};
     run_sqlite(o->sqlite, "PRAGMA integrity_check", 22, &own);
-    if (access(o->path, F_OK) != 0) o->gave_up = true; // nothing was ever written
+    if (access(path, F_OK) != 0) o->gave_up = true; // nothing was ever written
     if (own.rows.text && strcmp(own.rows.text, "T:ok|\n") != 0) o->gave_up = true; // it harmed itself
-    int code = sqlite3_open_v2(o->path, &file, SQLITE_OPEN_READWRITE, NULL);
+    int code = sqlite3_open_v2(path, &file, SQLITE_OPEN_READWRITE, NULL);
     if (code == SQLITE_OK) run_sqlite(file, "PRAGMA integrity_check", 22, &check);
     if (o->gave_up) {
         // Nothing to compare with.
@@ -526,6 +621,8 @@ void oracle_close(struct oracle *o)
 {
     close_skerry(o);
     if (o->engine) skerry_engine_destroy(o->engine);
+    if (o->io) io_destroy(o->io);
+    if (o->sim) sim_destroy(o->sim);
     sqlite3_close(o->sqlite);
 }
 

@@ -7,8 +7,14 @@
 #include "../engine/skerry.h"
 
 struct sqlite3;
+struct sim;
+#define ORACLE_BESIDE 3
 struct oracle {
     struct skerry_engine *engine;
+    struct io *io;     // of oracle_open_deferring
+    struct sim *sim;
+    struct skerry_stmt *beside[ORACLE_BESIDE]; // queries under way on the same connection
+    u32 beside_count;
     struct skerry *db;
     struct sqlite3 *sqlite;
     char path[512];
@@ -23,6 +29,7 @@ struct oracle {
     bool lenient_order;  // what depends on the order of evaluation alone is no difference
     bool either_number;  // a compound query has been run: of 1 and 1.0 in its terms either may have stayed
     bool columns;        // names of columns and places of errors are compared as well
+    bool interleaved;    // queries stay under way on Skerry's connection, a row for each statement that runs
     bool rowid_unknown;  // since a VACUUM, which leaves SQLite's last_insert_rowid somewhere
     int instructions_left; // of oracle_limit, in thousands
 };
@@ -30,6 +37,8 @@ struct oracle {
 // Opens both on fresh files of the test's directory; false: the test has failed.
 bool oracle_open(struct oracle *o, const char *name);
 bool oracle_open_cached(struct oracle *o, const char *name, u64 cache_bytes); // Skerry's page cache; 0: the default
+// On a simulated disk that completes everything later, with a cache of a few pages: Skerry's file is nowhere but there.
+bool oracle_open_deferring(struct oracle *o, u64 seed);
 // Runs all statements of the text on both; false when something differed (reported by test_fail).
 bool oracle_run(struct oracle *o, const char *sql);
 // Skerry's answer alone: its rows, or "error: " and the text.

@@ -2,7 +2,8 @@
 // errors, counts of changes, and a file that SQLite finds whole.
 // Method: scripts of random statements (dialect_*.c) run on both; the rows of a statement are compared as a set unless
 // its ORDER BY leaves nothing open. A script that differs is cut down to the statements that are needed for it, and
-// printed. SEED=n begins with the rounds from n * 1000 on, ROUNDS=n and SECONDS=n look for longer. Whatever libsqlite3
+// printed. A third of the scripts runs on a disk that defers every completion, with a cache of a few pages; another third with
+// queries under way on the same connection. SEED=n begins with the rounds from n * 1000 on, ROUNDS=n and SECONDS=n look for longer. Whatever libsqlite3
 // is found serves as the oracle; from release 3.50 on more of the dialect is tried.
 #include "../oracle.h"
 
@@ -20,6 +21,8 @@ struct script {
     bool one_mistake[STATEMENTS];
     char table[STATEMENTS][24]; // that the mistake is about: if it is not there, that is another
     u32 count;
+    u64 seed;
+    bool deferring, interleaved;
 };
 
 static u64 statements_run;
@@ -30,7 +33,7 @@ static void script_make(struct script *s, u64 seed)
     d->state = seed;
     d->newest = sqlite3_libversion_number() >= 3050000;
     d->concat = sqlite3_libversion_number() >= 3051000;
-    *s = (struct script){0};
+    *s = (struct script){.seed = seed, .deferring = seed % 3 == 1, .interleaved = seed % 3 == 2};
     while (s->count < STATEMENTS) {
         bool ordered;
         bool one_mistake;
@@ -54,8 +57,9 @@ static void script_free(struct script *s)
 static int script_run(const struct script *s, const bool *keep, bool quiet)
 {
     struct oracle o;
-    if (!oracle_open(&o, "dialect")) return -1;
+    if (!(s->deferring ? oracle_open_deferring(&o, s->seed) : oracle_open(&o, "dialect"))) return -1;
     int at = -1;
+    o.interleaved = s->interleaved;
     o.quiet = true;
     o.context = "";
     o.columns = true;
