@@ -99,7 +99,7 @@ struct database {
 
 struct named_savepoint {
     struct named_savepoint *outer;
-    s64 deferred_violations;
+    s64 deferred_violations, deferred_immediate_violations;
     bool is_transaction; // it began the transaction: its release commits
     char name[];
 };

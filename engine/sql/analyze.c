@@ -149,8 +149,12 @@ static void analyze_some(struct compile *c, int database, const struct table *t,
     const struct schema *s = compile_schema(c, database);
     if (t)
         analyze_table(&a, t, index);
-    else
-        for (u32 i = 1; i < s->table_count; i++) analyze_table(&a, s->tables[i], NULL);
+    else {
+        u32 count;
+        const struct table **tables = schema_tables_ordered(s, c->arena, &count);
+        for (u32 i = 0; i < count; i++)
+            if (!(tables[i]->flags & TABLE_SCHEMA_TABLE)) analyze_table(&a, tables[i], NULL);
+    }
     emit(c, OP_Close, a.stat_cursor, 0, 0);
     if (made)
         schema_changed(c, database);

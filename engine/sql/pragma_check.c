@@ -189,8 +189,10 @@ static void check_trees(struct check_run *k, int database)
     for (u32 i = 0; i < s->table_count; i++) capacity += 1 + table_index_count(s->tables[i]);
     s32 *roots = arena_alloc(c->arena, (capacity + 1) * sizeof *roots);
     u32 count = 0;
-    for (u32 i = 0; i < s->table_count; i++) {
-        const struct table *t = s->tables[i];
+    u32 table_count;
+    const struct table **tables = schema_tables_ordered(s, c->arena, &table_count);
+    for (u32 i = 0; i < table_count; i++) {
+        const struct table *t = tables[i];
         if (t->kind != TABLE_ORDINARY || (k->only && !name_equal(k->only, t->name))) continue;
         roots[++count] = (s32)t->root;
         for (const struct index *x = t->indexes; x; x = x->next)
@@ -237,8 +239,10 @@ void pragma_integrity_check(struct compile *c, int database, const char *value, 
         if (d == DATABASE_TEMP && s->table_count <= 1) continue;
         compile_use_database(c, d);
         check_trees(&k, d);
-        for (u32 i = 1; i <= s->table_count; i++) { // the schema's own at the end
-            const struct table *t = s->tables[i % s->table_count];
+        u32 count;
+        const struct table **tables = schema_tables_ordered(s, c->arena, &count);
+        for (u32 i = 0; i < count; i++) {
+            const struct table *t = tables[i];
             if (t->kind != TABLE_ORDINARY || (k.only && !name_equal(k.only, t->name))) continue;
             check_table(&k, t, d);
         }
@@ -353,8 +357,10 @@ void pragma_foreign_key_check(struct compile *c, int database, const char *value
         const struct schema *s = compile_schema(c, d);
         if (!s || (database >= 0 ? d != database : only ? d != found : d != DATABASE_MAIN)) continue;
         compile_use_database(c, d);
-        for (u32 i = 1; i < s->table_count; i++) {
-            const struct table *t = s->tables[i];
+        u32 count;
+        const struct table **tables = schema_tables_ordered(s, c->arena, &count);
+        for (u32 i = 0; i < count; i++) {
+            const struct table *t = tables[i];
             if (!t->foreign_keys || (only && t != only)) continue;
             int cursor = cursor_alloc(c);
             open_table(c, cursor, d, t, OP_OpenRead);

@@ -126,14 +126,16 @@ static void collect_table_list(struct compile *c, const char *schema, const char
         const struct schema *s = compile_schema(c, d);
         if (!s || (schema && !name_equal(schema, compile_database_name(c, d)))) continue;
         compile_use_database(c, d);
-        for (u32 k = s->table_count; k-- > 0;) {
-            const struct table *t = s->tables[k];
-            if (table_owns_foreign_triggers(t) || (name && !name_equal(name, t->name))) continue;
+        u32 count;
+        const struct table **tables = schema_tables_ordered(s, c->arena, &count);
+        for (u32 k = 0; k < count; k++) {
+            const struct table *t = tables[k];
+            if (name && !name_equal(name, t->name)) continue;
             u32 columns = table_is_view(t) ? view_column_count(c, t, d) : t->column_count;
             const char *label = t->flags & TABLE_SCHEMA_TABLE ? (d == DATABASE_TEMP ? "sqlite_temp_schema" : "sqlite_schema")
-                                                              : s->tables[k]->name;
-            add_row(rows, "tttiii", compile_database_name(c, d), label, table_type(s, s->tables[k]), (s64)columns,
-                    (s64)!table_has_rowid(s->tables[k]), (s64)((t->flags & TABLE_STRICT) != 0));
+                                                              : t->name;
+            add_row(rows, "tttiii", compile_database_name(c, d), label, table_type(s, t), (s64)columns,
+                    (s64)!table_has_rowid(t), (s64)((t->flags & TABLE_STRICT) != 0));
         }
     }
 }

@@ -196,6 +196,8 @@ struct schema {
 struct table *schema_table(const struct schema *s, const char *name);
 // The one that owns the temp schema's triggers of other databases' tables: no table that a name could mean.
 static inline bool table_owns_foreign_triggers(const struct table *t) { return t->kind == TABLE_VIEW && !t->view_select; }
+// Tables, views and virtual tables, the schema table too, in the order in which SQLite (3.40) goes through all of them.
+const struct table **schema_tables_ordered(const struct schema *s, struct arena *arena, u32 *count);
 // For names that say their database: temp.sqlite_master is there too.
 struct table *schema_table_qualified(const struct schema *s, const char *name);
 struct index *schema_index(const struct schema *s, const char *name);

@@ -176,7 +176,7 @@ struct skerry_stmt {
     s32 pc;
     s64 changes;
     s64 foreign_violations; // immediate ones of this statement
-    s64 deferred_before;    // db->deferred_violations at its start
+    s64 deferred_before, deferred_immediate_before; // the connection's counts of violations at its start
     u32 savepoint;          // statement savepoint, 0: none
     s64 now_ms;
     u64 sorter_bytes;       // that its sorters hold

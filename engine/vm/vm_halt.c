@@ -48,6 +48,7 @@ static void statement_savepoint_end(struct skerry_stmt *s, bool rollback)
     if (rollback) {
         if (!s->nested) fts_connection_forget(db);
         db->deferred_violations = s->deferred_before;
+        db->deferred_immediate_violations = s->deferred_immediate_before;
         connection_schemas_stale(db);
     }
     s->savepoint = 0;
@@ -272,6 +273,7 @@ static io_status savepoint_begin(struct skerry_stmt *s, const char *name)
     n->is_transaction = db->autocommit;
     if (n->is_transaction) db->begin = BEGIN_DEFERRED;
     n->deferred_violations = db->deferred_violations;
+    n->deferred_immediate_violations = db->deferred_immediate_violations;
     n->outer = db->savepoints;
     db->savepoints = n;
     db->savepoint_count++;
@@ -330,6 +332,7 @@ io_status vm_savepoint(struct skerry_stmt *s, const struct instruction *in)
         fts_connection_forget(db);
         while (db->savepoints != n) savepoint_pop(db);
         db->deferred_violations = n->deferred_violations;
+        db->deferred_immediate_violations = n->deferred_immediate_violations;
         connection_schemas_stale(db);
         connection_cursors_aborted(db, s, !schema_changed);
     } else {

@@ -34,6 +34,7 @@ static io_status statement_savepoint_open(struct skerry_stmt *s, struct txn *t)
     if (!s->savepoint) {
         s->savepoint = db->savepoint_count + ++db->statement_savepoint_count;
         s->deferred_before = db->deferred_violations;
+        s->deferred_immediate_before = db->deferred_immediate_violations;
     }
     while (txn_savepoint_count(t) < s->savepoint) {
         u32 number;
