@@ -223,6 +223,25 @@ static bool same_numbers(const char *a, const char *b)
     return same;
 }
 
+// Plans are trees: lines are numbered by where they stand, each program has its own addresses.
+static void plan_number(struct rows *r)
+{
+    enum { LINES_MAX = 200 };
+    int ids[LINES_MAX], count = 0;
+    struct rows out = {0};
+    for (const char *line = r->text, *end; line && *line && count < LINES_MAX; line = end + 1) {
+        end = strchr(line, '\n');
+        int parent, used = 0, place = 0;
+        if (sscanf(line, "I:%d|I:%d|I:%*d|%n", &ids[count], &parent, &used) < 2 || !used) break;
+        count++;
+        for (int i = 0; i < count; i++)
+            if (ids[i] == parent) place = i + 1;
+        rows_add(&out, "I:%d|I:%d|%.*s\n", count, place, (int)(end - line) - used, line + used);
+    }
+    free(r->text);
+    *r = out;
+}
+
 static bool same(struct oracle *o, const char *sql, size_t size, const struct outcome *ours, const struct outcome *theirs)
 {
     const char *our_rows = ours->rows.text ? ours->rows.text : "", *their_rows = theirs->rows.text ? theirs->rows.text : "";
@@ -445,6 +464,10 @@ bool oracle_run(struct oracle *o, const char *sql)
             rows_sort(&ours.rows);
             rows_sort(&theirs.rows);
         }
+        if (used > 18 && strncasecmp(sql, "EXPLAIN QUERY PLAN", 18) == 0) {
+            plan_number(&ours.rows);
+            plan_number(&theirs.rows);
+        }
         bool equal = same(o, sql, used, &ours, &theirs);
         outcome_clear(&ours);
         outcome_clear(&theirs);
@@ -457,8 +480,10 @@ bool oracle_run(struct oracle *o, const char *sql)
 
 void oracle_answer(struct oracle *o, const char *sql, char *out, size_t size)
 {
-    struct outcome ours = {0};
+    struct outcome ours = {0}, theirs = {0};
     run_skerry(o->db, sql, strlen(sql), &ours);
+    run_sqlite(o->sqlite, sql, strlen(sql), &theirs); // what it changes counts for what comes after
+    outcome_clear(&theirs);
     if (ours.code) snprintf(out, size, "error: %s", ours.error);
     else snprintf(out, size, "%s", ours.rows.text ? ours.rows.text : "");
     for (char *p = out; *p; p++)

@@ -41,7 +41,7 @@ bool oracle_open_cached(struct oracle *o, const char *name, u64 cache_bytes); //
 bool oracle_open_deferring(struct oracle *o, u64 seed);
 // Runs all statements of the text on both; false when something differed (reported by test_fail).
 bool oracle_run(struct oracle *o, const char *sql);
-// Skerry's answer alone: its rows, or "error: " and the text.
+// Skerry's answer to a statement that both run: its rows, or "error: " and the text.
 void oracle_answer(struct oracle *o, const char *sql, char *out, size_t size);
 bool oracle_in_transaction(struct oracle *o);
 // Statements that take SQLite more than that many instructions are given up.

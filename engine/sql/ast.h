@@ -211,6 +211,8 @@ struct expr_item {
     u16 order_by_column; // ORDER BY, GROUP BY: 1-based result column it stands for
     s32 const_register;
 };
+// NULLs come after everything else, counted in the direction of ascending order.
+static inline bool expr_item_nulls_big(const struct expr_item *i) { return i->nulls_said && i->nulls_last != i->descending; }
 struct expr_list {
     u32 count, capacity;
     struct expr_item *items;

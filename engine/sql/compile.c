@@ -192,7 +192,7 @@ struct key_info *key_info_of_list(struct compile *c, const struct expr_list *lis
         key->collations[i - start] = expr_collation(c, list->items[i].expr);
         u8 order = list->items[i].descending ? KEY_DESC : 0;
         // NULLs sort as smallest; saying otherwise makes them the largest.
-        if (list->items[i].nulls_said && list->items[i].nulls_last != list->items[i].descending) order |= KEY_NULLS_LAST;
+        if (expr_item_nulls_big(&list->items[i])) order |= KEY_NULLS_LAST;
         key->orders[i - start] = order;
     }
     return key;

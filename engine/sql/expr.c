@@ -155,6 +155,12 @@ const struct collation *column_collation(struct compile *c, const struct table *
     return name ? find_collation(c, name) : &COLLATION_BINARY;
 }
 
+bool expr_is_true_or_false(const struct expr *e)
+{
+    return e->kind == EXPR_NAME && !(e->flags & EXPR_F_QUOTED) &&
+           (name_equal(e->text, "true") || name_equal(e->text, "false"));
+}
+
 // ---- constants ----------------------------------------------------------------------------------------
 
 enum constant_mode { CONSTANT_ANY, CONSTANT_TABLE };
@@ -175,7 +181,8 @@ static enum walk_result constant_expr(struct walker *w, struct expr *e)
         if (e->flags & EXPR_F_WINDOW_FUNCTION || e->window) return WALK_ABORT;
         if (e->flags & EXPR_F_CONSTANT_FUNCTION) return WALK_CONTINUE;
         return WALK_ABORT;
-    case EXPR_NAME:
+    case EXPR_NAME: // not resolved yet
+        return expr_is_true_or_false(e) ? WALK_CONTINUE : WALK_ABORT;
     case EXPR_DOT:
     case EXPR_COLUMN:
     case EXPR_AGG_COLUMN:

@@ -115,7 +115,8 @@ int expr_list_compare(struct compile *c, const struct expr_list *a, const struct
     if (!a || !b) return a == b ? 0 : 1;
     if (a->count != b->count) return 1;
     for (u32 i = 0; i < a->count; i++) {
-        if (a->items[i].descending != b->items[i].descending || a->items[i].nulls_last != b->items[i].nulls_last)
+        if (a->items[i].descending != b->items[i].descending ||
+            expr_item_nulls_big(&a->items[i]) != expr_item_nulls_big(&b->items[i]))
             return 1;
         int result = expr_compare(c, a->items[i].expr, b->items[i].expr, cursor);
         if (result) return result;

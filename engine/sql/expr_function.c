@@ -130,7 +130,7 @@ bool value_from_expr(struct compile *c, const struct expr *e, char affinity, str
         break;
     case EXPR_TEXT:
     case EXPR_NAME:
-        if (e->kind == EXPR_NAME && !(e->flags & EXPR_F_QUOTED) && (name_equal(e->text, "true") || name_equal(e->text, "false"))) {
+        if (expr_is_true_or_false(e)) {
             value_set_integer(out, name_equal(e->text, "true"));
             break;
         }

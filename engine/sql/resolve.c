@@ -516,6 +516,15 @@ static bool is_behind_mistake(struct compile *c, const struct expr *e)
     }
 }
 
+// An offset that is no constant as it is written, a function's value say, is as good as NULL.
+static void resolve_frame_offset(struct name_context *n, struct expr **offset)
+{
+    struct expr *e = *offset;
+    if (!e) return;
+    if (!expr_is_constant(n->c, e)) *offset = expr_new(n->c->arena, EXPR_NULL, OFFSET_NONE);
+    else resolve_node(n, e);
+}
+
 static void resolve_function(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
@@ -588,8 +597,8 @@ static void resolve_function(struct name_context *n, struct expr *e)
             window->owner = e;
             window->function = def;
             window->filter = e->filter;
-            if (window->start_expr) resolve_node(n, window->start_expr);
-            if (window->end_expr) resolve_node(n, window->end_expr);
+            resolve_frame_offset(n, &window->start_expr);
+            resolve_frame_offset(n, &window->end_expr);
             if (!c->top->renaming) window_update(c, s, window, def);
             e->flags |= EXPR_F_WINDOW_FUNCTION | EXPR_F_HAS_WINDOW;
             if (s) select_link_window(c, s, e);
@@ -623,12 +632,6 @@ static void resolve_function(struct name_context *n, struct expr *e)
 }
 
 // ---- the walk -------------------------------------------------------------------------------------------
-
-static bool is_true_or_false(const struct expr *e)
-{
-    return e->kind == EXPR_NAME && !(e->flags & EXPR_F_QUOTED) &&
-           (name_equal(e->text, "true") || name_equal(e->text, "false"));
-}
 
 static void resolve_operands(struct name_context *n, struct expr *e)
 {
@@ -746,7 +749,7 @@ static void resolve_node(struct name_context *n, struct expr *e)
         break;
     case EXPR_IS:
     case EXPR_IS_NOT:
-        if (is_true_or_false(expr_skip_collate(e->right))) {
+        if (expr_is_true_or_false(expr_skip_collate(e->right))) {
             e->right = expr_skip_collate(e->right);
             resolve_node(n, e->right);
             if (e->right->kind == EXPR_BOOLEAN) {

@@ -124,10 +124,7 @@ int where_order_satisfied(struct where_info *w, struct expr_list *order_by, stru
                         rev_set = true;
                     }
                 }
-                if (match && order_by->items[i].nulls_said &&
-                    order_by->items[i].nulls_last != order_by->items[i].descending) {
-                    match = false;
-                }
+                if (match && expr_item_nulls_big(&order_by->items[i])) match = false;
                 if (match) {
                     if (column == COLUMN_ROWID) distinct_columns = true;
                     satisfied |= 1ull << i;

@@ -129,7 +129,7 @@ static void range_test(struct frame *f, enum opcode op, bool add, int a, int off
     int done = emit_label(c);
     emit(c, OP_Column, a, column, ra);
     emit(c, OP_Column, b, column, rb);
-    if (item->nulls_said && item->nulls_last != item->descending) {
+    if (expr_item_nulls_big(item)) {
         // NULL is the largest here.
         int a_value = emit(c, OP_NotNull, ra, 0, 0);
         if (op == OP_Ge) emit_goto(c, label);

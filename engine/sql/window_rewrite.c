@@ -148,8 +148,7 @@ void select_window_rewrite(struct compile *c, struct select *s)
         for (u32 i = 0; i < s->order_by->count; i++)
             same &= expr_compare(c, s->order_by->items[i].expr, order->items[i].expr, -1) == 0 &&
                     s->order_by->items[i].descending == order->items[i].descending &&
-                    s->order_by->items[i].nulls_said == order->items[i].nulls_said &&
-                    s->order_by->items[i].nulls_last == order->items[i].nulls_last;
+                    expr_item_nulls_big(&s->order_by->items[i]) == expr_item_nulls_big(&order->items[i]);
         if (same) s->order_by = NULL;
     }
 
