@@ -363,7 +363,7 @@ static void rewrite_rows(struct compile *c, const struct table *t, s32 dropped, 
         for (u16 place = 0; place < pk->column_count; place++) {
             if (pk->columns[place] == dropped) continue;
             affinities[count] = (char)t->columns[pk->columns[place]].affinity;
-            emit(c, OP_Column, cursor, place, first + count++);
+            column_code(c, t, cursor, pk->columns[place], first + count++); // rows may be older than the column
         }
         emit(c, OP_MakeRecord, first, count, record);
         emit(c, OP_IdxInsert, cursor, record, first);
@@ -411,9 +411,9 @@ static void drop_column(struct compile *c, struct stmt_alter *s)
     const char *sql = arena_format(c->arena, "%.*s%s", (int)from, text, text + to);
     compile_write_database(c, database, true);
     c->top->may_abort = true;
-    check_indexes(c, t, column);
     // Strings in double quotes are gone: what is left is columns.
     changed_table(c, t, sql, NAME_NO_DOUBLE_QUOTED, "drop column");
+    check_indexes(c, t, column);
     alteration_apply(&a);
     nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),
                sql_quoted(c, t->name));

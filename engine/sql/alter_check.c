@@ -109,6 +109,7 @@ static void check_text(struct compile *c, struct object_check *o, int database, 
     struct parse p = {.arena = c->arena, .sql = sql, .size = (u32)strlen(sql), .schema = true, .rename = true,
                       .fail = check_parse_failed, .context = c};
     parse_statement(&p);
+    if (connection_flag(c->db, CONNECTION_LEGACY_ALTER_TABLE)) p.stmt = NULL; // that it can be read is enough
     c->sql = sql; // what names of columns are taken from
     if (p.stmt && p.stmt->kind == STMT_CREATE_VIEW) {
         const char *schema = c->trigger_schema;

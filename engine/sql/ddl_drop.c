@@ -71,11 +71,11 @@ static void drop_table(struct compile *c, struct stmt_drop *s)
     bool view = s->object == OBJECT_VIEW;
     int database = -1;
     const struct table *t = locate_table(c, s->name.schema, s->name.name, -1, true, &database);
-    if (!t || t->flags & TABLE_EPONYMOUS) {
+    if (!t) {
         if (!s->if_exists) compile_fail(c, ERR_ERROR, -1, "no such %s: %s", view ? "view" : "table", qualified(c, &s->name));
         return;
     }
-    if (may_not_be_dropped(t)) compile_fail(c, ERR_ERROR, -1, "table %s may not be dropped", t->name);
+    if (t->flags & TABLE_EPONYMOUS || may_not_be_dropped(t)) compile_fail(c, ERR_ERROR, -1, "table %s may not be dropped", t->name);
     if (view && !table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "use DROP TABLE to delete table %s", t->name);
     if (!view && table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "use DROP VIEW to delete view %s", t->name);
     const char *schema = sql_quoted(c, compile_database_name(c, database));

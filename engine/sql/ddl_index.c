@@ -80,7 +80,7 @@ static const struct table *index_table(struct compile *c, const struct stmt_crea
     }
     const char *schema = compile_database_name(c, *database);
     t = locate_table(c, schema, s->table, -1, true, &found);
-    if (!t || t->flags & TABLE_EPONYMOUS) {
+    if (!t) {
         if (*database == DATABASE_TEMP) {
             t = locate_table(c, NULL, s->table, -1, true, &found);
             if (t) compile_fail(c, ERR_ERROR, -1, "cannot create a TEMP index on non-TEMP table \"%s\"", t->name);
@@ -97,7 +97,8 @@ void create_index_statement(struct compile *c, struct stmt_create_index *s)
     if ((strncasecmp(t->name, "sqlite_", 7) == 0 && !c->top->nested) || t->flags & TABLE_SCHEMA_TABLE)
         compile_fail(c, ERR_ERROR, -1, "table %s may not be indexed", t->name);
     if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "views may not be indexed");
-    if (t->kind == TABLE_VIRTUAL) compile_fail(c, ERR_ERROR, -1, "virtual tables may not be indexed");
+    if (t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS)
+        compile_fail(c, ERR_ERROR, -1, "virtual tables may not be indexed");
     ddl_check_name(c, s->name.name);
     const struct schema *schema = compile_schema(c, database);
     if (schema_table(schema, s->name.name))
