@@ -119,6 +119,7 @@ void in_rhs_code(struct compile *c, struct expr *e, int cursor)
     } else if (e->list) {
         char affinity = expr_affinity(left);
         if (affinity <= AFFINITY_NONE) affinity = AFFINITY_BLOB;
+        if (affinity == AFFINITY_REAL) affinity = AFFINITY_NUMERIC; // large integers stay what they are
         key->collations[0] = expr_collation_or_null(c, left);
         int r1 = reg_temp(c), r2 = reg_temp(c);
         bool factoring = c->factoring;

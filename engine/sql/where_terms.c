@@ -677,7 +677,7 @@ static void analyze_term(struct where_clause *wc, int at)
     }
 
     // Row values: one term for each field.
-    if ((kind == EXPR_EQ || kind == EXPR_IS) && expr_is_vector(e->left)) {
+    if (wc->op == EXPR_AND && (kind == EXPR_EQ || kind == EXPR_IS) && expr_is_vector(e->left)) {
         int n = expr_vector_size(e->left);
         if (n == expr_vector_size(e->right) && (e->left->kind != EXPR_SELECT || e->right->kind != EXPR_SELECT)) {
             for (int i = 0; i < n; i++) {

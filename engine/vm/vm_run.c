@@ -102,7 +102,7 @@ static const struct value *numeric_operand(const struct value *v, struct value *
 static void arithmetic(u8 opcode, const struct value *left, const struct value *right, struct value *out)
 {
     struct value scratch[2];
-    const struct value *divisor = left, *dividend = right; // of a remainder: text counts as far as it is an integer
+    const struct value *divisor = left, *dividend = right; // as they are: of a remainder text counts as far as it is an integer
     left = numeric_operand(left, &scratch[0]);
     right = numeric_operand(right, &scratch[1]);
     if (left->type == VALUE_NULL || right->type == VALUE_NULL) {
@@ -114,8 +114,8 @@ static void arithmetic(u8 opcode, const struct value *left, const struct value *
         if (!integer_arithmetic(opcode, a, b, out)) integer_arithmetic_overflow(opcode, a, b, out);
         return;
     }
-    double a = left->type == VALUE_INTEGER ? (double)left->integer : left->real;
-    double b = right->type == VALUE_INTEGER ? (double)right->integer : right->real;
+    // '-0' is an integer among integers, -0.0 among reals.
+    double a = value_to_real(divisor), b = value_to_real(dividend);
     switch (opcode) {
     case OP_Add: value_set_real(out, b + a); break;
     case OP_Subtract: value_set_real(out, b - a); break;
