@@ -508,6 +508,7 @@ static void compile_text(struct compile *c, const char *sql, size_t size, size_t
     };
     c->parse = &parse;
     parse_statement(&parse);
+    c->select_id_next = parse.select_count;
     *used = parse.used;
     if (!parse.stmt) return;
     c->program = program_new(c->arena);

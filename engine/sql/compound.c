@@ -172,10 +172,9 @@ static bool exists_code(struct compile *c, struct select *s, struct select_dest 
 
 void select_compound(struct compile *c, struct select *s, struct select_dest *dest)
 {
-    struct expr_list *order_by = s->order_by;
     struct expr *limit = s->limit;
-    if ((dest->kind == DEST_UNION || dest->kind == DEST_EXCEPT || dest->kind == DEST_DISCARD) && !limit) order_by = NULL;
-    if (dest->kind == DEST_EXISTS) order_by = s->order_by = NULL;
+    if ((dest->kind == DEST_UNION || dest->kind == DEST_EXCEPT || dest->kind == DEST_DISCARD) && !limit) s->order_by = NULL;
+    if (dest->kind == DEST_EXISTS) s->order_by = NULL;
     int count = (int)s->columns->count;
     if (dest->kind == DEST_EPHEMERAL) {
         emit(c, OP_OpenEphemeral, dest->parm, count, 0);
@@ -184,21 +183,22 @@ void select_compound(struct compile *c, struct select *s, struct select_dest *de
     for (struct select *t = s; t; t = t->prior)
         if (t->prior) t->prior->next = t;
     if (exists_code(c, s, dest)) return;
-    if (!order_by && !limit) {
+    if (s->order_by) {
+        select_merge(c, s, dest);
+        return;
+    }
+    if (!limit) {
         if (values_code(c, s, dest)) return;
         explain_push(c, "COMPOUND QUERY");
         compound_code(c, s, dest);
         explain_pop(c);
         return;
     }
-    // The terms' rows come from a coroutine; they are sorted, counted, and given.
+    // The terms' rows come from a coroutine and are counted.
     int end = emit_label(c);
     s->limit_register = s->offset_register = 0;
     select_limit_code(c, s, end);
     int limit_register = s->limit_register, offset_register = s->offset_register;
-    struct sort sort = {0};
-    struct select *first = s;
-    while (first->prior) first = first->prior;
     struct select_dest rows;
     int yield = reg_alloc(c);
     int start = emit_here(c) + 1;
@@ -206,7 +206,6 @@ void select_compound(struct compile *c, struct select *s, struct select_dest *de
     select_dest_init(&rows, DEST_COROUTINE, yield);
     rows.reg = reg_alloc_range(c, count);
     rows.reg_count = count;
-    s->order_by = NULL;
     s->limit = NULL;
     struct expr *limit_offset = s->limit_offset;
     s->limit_offset = NULL;
@@ -223,57 +222,18 @@ void select_compound(struct compile *c, struct select *s, struct select_dest *de
     s->limit_offset = limit_offset;
     s->limit_register = limit_register;
     s->offset_register = offset_register;
-    if (!order_by) {
-        int loop = emit_label(c);
-        emit_place(c, loop);
-        emit(c, OP_Yield, yield, end, 0);
-        select_offset_code(c, offset_register, loop);
-        if (dest->reg && dest->reg != rows.reg) {
-            emit(c, OP_Copy, rows.reg, dest->reg, count - 1);
-        } else if (!dest->reg) {
-            dest->reg = rows.reg;
-            dest->reg_count = count;
-        }
-        select_row_deliver(c, s, dest, dest->reg, count, end);
-        emit(c, OP_DecrJumpZero, limit_register, end, 0);
-        emit_goto(c, loop);
-        emit_place(c, end);
-        s->order_by = order_by;
-        return;
-    }
-    // Ties of a distinct compound are in the order of the other columns.
-    struct expr_list *keys = expr_list_copy(c->arena, order_by);
-    if (s->op != SELECT_UNION_ALL)
-        for (int i = 0; i < count; i++) {
-            bool there = false;
-            for (u32 j = 0; j < order_by->count; j++) there |= order_by->items[j].order_by_column == i + 1;
-            if (there) continue;
-            struct expr_item *item = expr_list_add(c->arena, &keys, expr_integer(c->arena, i + 1));
-            item->order_by_column = (u16)(i + 1);
-        }
-    sort.order_by = keys;
-    sort.cursor = cursor_alloc(c);
-    select_source_init(&sort, c, s);
-    struct key_info *key = key_info_of_list(c, keys, 0, (u32)sort.payload_count);
-    for (u32 i = 0; i < keys->count; i++)
-        if (keys->items[i].expr->kind != EXPR_COLLATE)
-            key->collations[i] = compound_collation(c, s, (u32)keys->items[i].order_by_column - 1u);
-    sort.open_address = emit_key(c, OP_SorterOpen, sort.cursor, (int)keys->count + 1 + sort.payload_count, 0, key);
-    sort.use_sorter = true;
-    int loop = emit_label(c), sorted = emit_label(c);
+    int loop = emit_label(c);
     emit_place(c, loop);
-    emit(c, OP_Yield, yield, sorted, 0);
-    int total = (int)keys->count + sort.payload_count;
-    int base = reg_alloc_range(c, total), record = reg_alloc(c);
-    for (u32 i = 0; i < keys->count; i++)
-        emit(c, OP_Copy, rows.reg + keys->items[i].order_by_column - 1, base + (int)i, 0);
-    for (int i = 0; i < count; i++)
-        if (sort.source[i] < 0) emit(c, OP_Copy, rows.reg + i, base + (int)keys->count + (-1 - sort.source[i]), 0);
-    emit(c, OP_MakeRecord, base, total, record);
-    emit(c, OP_SorterInsert, sort.cursor, record, 0);
+    emit(c, OP_Yield, yield, end, 0);
+    select_offset_code(c, offset_register, loop);
+    if (dest->reg && dest->reg != rows.reg) {
+        emit(c, OP_Copy, rows.reg, dest->reg, count - 1);
+    } else if (!dest->reg) {
+        dest->reg = rows.reg;
+        dest->reg_count = count;
+    }
+    select_row_deliver(c, s, dest, dest->reg, count, end);
+    emit(c, OP_DecrJumpZero, limit_register, end, 0);
     emit_goto(c, loop);
-    emit_place(c, sorted);
-    select_sort_tail(c, s, &sort, count, dest);
     emit_place(c, end);
-    s->order_by = order_by;
 }

@@ -74,7 +74,6 @@ struct aggregate_info {
     struct aggregate_function *functions;
     u32 function_count, function_capacity;
     int first_reg;
-    u32 select_id;
 };
 void expr_analyze_aggregates(struct name_context *n, struct expr *e);
 void expr_list_analyze_aggregates(struct name_context *n, struct expr_list *list);

@@ -35,6 +35,7 @@ struct parse {
     bool returning_in_trigger; // a trigger's step has a RETURNING clause
     struct parse_variable *variables; // those with names, and ?NNN
     u32 variables_count, variables_capacity;
+    u32 select_count; // SELECTs number from 1 in the order of their ends
 
     // The token under the eye and what precedes it.
     u8 token, previous; // enum token_kind

@@ -723,7 +723,7 @@ static struct select *list_to_values(struct parse *p, struct expr_list *list)
             row->prior = s;
             s->next = row;
         }
-        s = row;
+        s = parse_select_number(p, row);
     }
     return s;
 }
@@ -801,7 +801,7 @@ static struct expr *parse_in(struct parse *p, struct expr *left, bool not)
     expr_list_add(p->arena, &s->columns, star);
     struct expr *e = expr_new(p->arena, EXPR_IN, left->offset);
     e->left = left;
-    e->select = s;
+    e->select = parse_select_number(p, s);
     e->flags |= EXPR_F_SELECT | EXPR_F_TABLE_IN;
     return negated(p, not, summed(p, e));
 }

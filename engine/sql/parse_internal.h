@@ -45,6 +45,7 @@ struct expr *parse_term(struct parse *p); // a literal, as DEFAULT takes it; NUL
 struct expr_list *parse_expr_list(struct parse *p); // at least one
 struct expr_list *parse_sort_list(struct parse *p);
 struct expr_list *parse_order_by(struct parse *p); // ORDER BY ..., or NULL
+struct select *parse_select_number(struct parse *p, struct select *s); // gives s its number
 void parse_limit(struct parse *p, struct expr **limit, struct expr **offset);
 struct name_list *parse_name_list(struct parse *p); // nm, nm
 struct name_list *parse_column_list(struct parse *p); // nm [COLLATE x] [ASC], ... as old schemas have it

@@ -157,7 +157,7 @@ static void source_from_nested(struct parse *p, struct source *s, struct source_
     select->offset = OFFSET_NONE;
     expr_list_add(p->arena, &select->columns, star_expr(p, OFFSET_NONE));
     select->from = nested;
-    s->select = select;
+    s->select = parse_select_number(p, select);
 }
 
 static void parse_source_name(struct parse *p, struct source *s)
@@ -285,6 +285,13 @@ static void parse_values_width_check(struct parse *p, const struct select *s)
     parse_fail(p, ERR_ERROR, OFFSET_NONE, "all VALUES must have the same number of terms");
 }
 
+// As SQLite counts them, which EXPLAIN QUERY PLAN shows: a SELECT is counted where it ends, its subqueries before it.
+struct select *parse_select_number(struct parse *p, struct select *s)
+{
+    s->id = ++p->select_count;
+    return s;
+}
+
 static struct select *parse_values(struct parse *p)
 {
     struct select *s = NULL;
@@ -305,7 +312,7 @@ static struct select *parse_values(struct parse *p)
             row->prior = s;
         }
         bool differs = s && s->columns->count != row->columns->count;
-        s = row;
+        s = parse_select_number(p, row);
         if (differs && !told) parse_values_width_check(p, s);
         told |= differs;
     } while (parse_accept(p, TOKEN_COMMA));
@@ -333,7 +340,7 @@ static struct select *parse_simple_select(struct parse *p)
     if (parse_accept(p, TOKEN_WINDOW)) s->windows = parse_window_definitions(p);
     s->order_by = parse_order_by(p);
     parse_limit(p, &s->limit, &s->limit_offset);
-    return s;
+    return parse_select_number(p, s);
 }
 
 static const char *select_op_name(u8 op)
@@ -391,7 +398,7 @@ static struct select *parse_compound(struct parse *p)
             expr_list_add(p->arena, &outer->columns, star_expr(p, OFFSET_NONE));
             struct source *source = source_list_add(p->arena, &outer->from);
             source->select = right;
-            right = outer;
+            right = parse_select_number(p, outer);
         }
         right->op = op;
         right->prior = s;

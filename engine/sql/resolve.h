@@ -8,6 +8,8 @@ struct cte *cte_find(struct compile *c, const struct source *s, struct with **sc
 // Makes the tables of FROM known, expands views, CTEs, joins and "*" of this select and its priors, and
 // resolves the subqueries in FROM.
 void select_expand(struct compile *c, struct select *s, struct name_context *outer);
+// Terms of ORDER BY that are numbers of columns become what the columns are.
+void select_order_by_results(struct compile *c, struct select *s);
 void select_relink_windows(struct compile *c, struct select *s, struct expr *e);
 const char *expr_decltype(struct compile *c, struct name_context *n, const struct expr *e);
 bool nested_item_matches(const struct expr_item *item, const char *column, const char *table, const char *schema);

@@ -419,6 +419,7 @@ static enum walk_result mark_ddl(struct walker *w, struct expr *e)
 static enum walk_result mark_ddl_select(struct walker *w, struct select *s)
 {
     s->flags |= SELECT_F_VIEW;
+    s->id = 0; // its text was numbered on its own
     return WALK_CONTINUE;
 }
 

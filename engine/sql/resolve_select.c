@@ -62,6 +62,11 @@ static void order_by_from_results(struct compile *c, struct select *s, struct ex
     }
 }
 
+void select_order_by_results(struct compile *c, struct select *s)
+{
+    order_by_from_results(c, s, s->order_by, "ORDER");
+}
+
 static void resolve_order_group(struct name_context *n, struct select *s, struct expr_list *list, const char *clause)
 {
     struct compile *c = n->c;
@@ -284,9 +289,35 @@ static const char *operator_name(u8 op)
     return "UNION";
 }
 
+// Rows that are distinct by one collation are not merged in the order of another: such a compound becomes
+// SELECT * FROM (compound) ORDER BY ... The compound keeps the terms until they are resolved: they mean its columns.
+static bool order_outside(struct compile *c, struct select *s)
+{
+    if (s->flags & SELECT_F_CONVERTED) return false;
+    bool collate = false, distinct = false;
+    for (u32 i = 0; s->order_by && i < s->order_by->count; i++) {
+        if (s->order_by->items[i].order_by_column) return false; // resolved before
+        collate |= (s->order_by->items[i].expr->flags & EXPR_F_HAS_COLLATE) != 0;
+    }
+    for (const struct select *t = s; t; t = t->prior) distinct |= t->prior && t->op != SELECT_UNION_ALL;
+    if (!collate || !distinct || c->top->renaming) return false;
+    struct select *inner = arena_alloc(c->arena, sizeof *inner);
+    *inner = *s;
+    inner->flags |= SELECT_F_CONVERTED;
+    inner->limit = inner->limit_offset = NULL;
+    inner->prior->next = inner;
+    *s = (struct select){.id = s->id, .offset = s->offset, .flags = s->flags & SELECT_F_VIEW, .limit = s->limit, .limit_offset = s->limit_offset};
+    struct expr *star = expr_new(c->arena, EXPR_STAR, OFFSET_NONE);
+    star->height = 1;
+    expr_list_add(c->arena, &s->columns, star);
+    source_list_add(c->arena, &s->from)->select = inner;
+    return true;
+}
+
 void resolve_select(struct compile *c, struct select *s, struct name_context *outer)
 {
     if (s->flags & SELECT_F_RESOLVED) return;
+    bool outside = order_outside(c, s);
     if (++c->select_depth > 300) compile_fail(c, ERR_ERROR, -1, "subqueries are nested too deeply");
     struct with *saved = c->with;
     struct select *last = s;
@@ -316,6 +347,11 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
         if (t->flags & SELECT_F_RESOLVED) continue;
         if (compound) t->flags |= SELECT_F_COMPOUND;
         select_expand(c, t, outer);
+        if (outside) {
+            struct select *inner = t->from->items[0].select;
+            t->order_by = inner->order_by;
+            inner->order_by = NULL;
+        }
         resolve_one(c, t, outer, compound);
     }
     for (struct select *t = first->next; compound && t; t = t == s ? NULL : t->next)

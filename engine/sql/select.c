@@ -313,7 +313,13 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
 void select_code(struct compile *c, struct select *s, struct select_dest *dest)
 {
     if (!(s->flags & SELECT_F_RESOLVED)) resolve_select(c, s, NULL);
-    s->limit_register = s->offset_register = 0;
+    select_code_limited(c, s, dest, 0);
+}
+
+void select_code_limited(struct compile *c, struct select *s, struct select_dest *dest, int limit_register)
+{
+    s->limit_register = limit_register;
+    s->offset_register = 0;
     if (s->prior) {
         if (s->flags & SELECT_F_RECURSIVE) select_recursive(c, s, dest);
         else select_compound(c, s, dest);

@@ -5,7 +5,8 @@
 //   select_aggregate.c  GROUP BY and aggregates
 //   select_flatten.c    subqueries in FROM: merged into the query, their filters pushed down
 //   select_source.c     ... or computed: coroutines, temporary tables
-//   compound.c          UNION and its kin;  cte.c  recursive ones;  window.c  window functions
+//   compound.c          UNION and its kin;  compound_merge.c  ... with ORDER BY
+//   cte.c               recursive ones;  window.c  window functions
 #pragma once
 
 #include "../fn/fn.h"
@@ -43,6 +44,9 @@ void select_source_init(struct sort *sort, struct compile *c, struct select *s);
 struct expr *limit_less(struct compile *c, struct expr *e);
 
 void select_compound(struct compile *c, struct select *s, struct select_dest *dest);
+void select_merge(struct compile *c, struct select *s, struct select_dest *dest); // a compound with ORDER BY
+// With the register that counts its LIMIT down, or 0; then it has no LIMIT of its own.
+void select_code_limited(struct compile *c, struct select *s, struct select_dest *dest, int limit_register);
 void select_recursive(struct compile *c, struct select *s, struct select_dest *dest);
 bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregate);
 bool select_push_down(struct compile *c, struct select *sub, struct expr *where, struct source_list *from, u32 index);

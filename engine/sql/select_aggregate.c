@@ -408,7 +408,6 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
     struct aggregate_info *a = arena_alloc(c->arena, sizeof *a);
     a->sorting_columns = s->group_by ? (int)s->group_by->count : 0;
     a->group_by = s->group_by;
-    a->select_id = s->id;
     struct name_context n = {.c = c, .sources = s->from, .aggregates = a, .select = s};
     struct expr_list *order_by = sort->order_by;
     bool order_by_group = false;

@@ -98,11 +98,34 @@ static const char *const statements[] = {
     "UPDATE t1 SET c = 'y' WHERE a = 5 AND b = 3",
     "UPDATE t3 SET c = 2 WHERE a = 'x' AND b = 4",
     "UPDATE one SET x = 1 WHERE z = 5 AND y = 6",
+    // Numbers of subqueries: those inside come before those around them.
+    "SELECT a, (SELECT max(b) FROM t2 WHERE t2.a = t1.a) FROM t1",
+    "SELECT a FROM t1 WHERE b = (SELECT min(x) FROM one) AND EXISTS (SELECT 1 FROM few WHERE few.a = t1.d)",
+    "SELECT a FROM t1 WHERE b IN (SELECT x FROM one WHERE y IN (SELECT b FROM few))",
+    "SELECT * FROM (SELECT b, (SELECT count(*) FROM few) AS n FROM t1 GROUP BY b) WHERE n > (SELECT max(a) FROM few)",
+    "WITH w AS (SELECT b FROM t1 WHERE d = (SELECT 1 FROM few)) SELECT * FROM w, few WHERE w.b = (SELECT max(x) FROM one)",
+    "SELECT * FROM v2 WHERE n > (SELECT count(*) FROM few)",
+    "SELECT * FROM t1 WHERE b IN few",
+    "SELECT sum(b) OVER (ORDER BY c) FROM t1 WHERE a IN (SELECT x FROM one)",
+    // Compounds with ORDER BY.
+    "SELECT b FROM t1 UNION ALL SELECT a FROM t2 ORDER BY 1",
+    "SELECT b FROM t1 UNION SELECT a FROM t2 ORDER BY 1 DESC LIMIT 5",
+    "SELECT b, c FROM t1 UNION SELECT a, c FROM t2 ORDER BY 2",
+    "SELECT b, c FROM t1 INTERSECT SELECT a, c FROM t2 ORDER BY 2, 1",
+    "SELECT b FROM t1 EXCEPT SELECT a FROM t2 UNION ALL SELECT x FROM one ORDER BY 1",
+    "SELECT b FROM t1 UNION SELECT a FROM t2 UNION SELECT x FROM one UNION SELECT b FROM few UNION SELECT c FROM t4 ORDER BY 1",
+    "SELECT a FROM t1 UNION ALL SELECT a FROM t2 UNION ALL SELECT x FROM one UNION ALL SELECT b FROM few ORDER BY a LIMIT 3 OFFSET 1",
+    "SELECT c FROM t1 UNION SELECT c FROM t2 ORDER BY c COLLATE nocase",
+    "SELECT c FROM t1 UNION ALL SELECT c FROM t2 ORDER BY c COLLATE nocase",
+    "SELECT * FROM (SELECT b FROM t1 UNION ALL SELECT a FROM t2) ORDER BY b",
+    "SELECT * FROM t1 WHERE b IN (SELECT x FROM one UNION SELECT a FROM few ORDER BY 1 LIMIT 3)",
 };
 
 static void line_add(char *out, size_t capacity, int *depths, int id, int parent, const char *detail)
 {
     if (strncmp(detail, "BLOOM FILTER", 12) == 0) return;
+    // Newer releases say how many terms.
+    if (strncmp(detail, "USE TEMP B-TREE FOR LAST ", 25) == 0) detail = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY";
     if (id >= 0 && id < 2000) depths[id] = parent >= 0 && parent < 2000 && parent ? depths[parent] + 1 : 0;
     size_t at = strlen(out);
     snprintf(out + at, capacity - at, "\n    %*s%s", id >= 0 && id < 2000 ? 2 * depths[id] : 0, "", detail);

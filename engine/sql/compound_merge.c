@@ -1,0 +1,192 @@
+// A compound with ORDER BY: both sides are coroutines that give their rows in that order, and are merged. A side whose
+// index has the order needs no sorting, and with LIMIT neither side goes further than it must.
+#include "resolve.h"
+#include "select.h"
+
+struct merge {
+    struct compile *c;
+    struct select *s;
+    struct select_dest *dest;
+    int count;               // columns
+    int previous;            // register: a row has been given; the row follows. 0: rows may come twice
+    struct key_info *distinct;
+    int end;
+};
+
+// Terms of a distinct compound's ORDER BY cover all columns, so that equal rows meet; all say by which collation.
+static struct expr_list *merge_keys(struct compile *c, struct select *s, struct expr_list *order_by)
+{
+    struct expr_list *keys = expr_list_copy(c->arena, order_by);
+    u32 count = s->columns->count;
+    for (u32 i = 1; s->op != SELECT_UNION_ALL && i <= count; i++) {
+        bool there = false;
+        for (u32 j = 0; j < keys->count; j++) there |= keys->items[j].order_by_column == i;
+        if (there) continue;
+        expr_list_add(c->arena, &keys, expr_integer(c->arena, (int)i))->order_by_column = (u16)i;
+    }
+    for (u32 i = 0; i < keys->count; i++) {
+        struct expr_item *item = &keys->items[i];
+        if (item->expr->kind == EXPR_COLLATE) continue;
+        const struct collation *found = compound_collation(c, s, item->order_by_column - 1u);
+        struct expr *collate = expr_new(c->arena, EXPR_COLLATE, item->expr->offset);
+        collate->left = item->expr;
+        collate->text = found ? found->name : "BINARY";
+        collate->text_size = (u32)strlen(collate->text);
+        expr_summarize(collate);
+        item->expr = collate;
+    }
+    return keys;
+}
+
+// Goes on at the address that belongs to how the sides' rows compare.
+static void merge_compare_code(struct compile *c, const struct expr_list *keys, int left, int right, int less, int equal, int greater)
+{
+    struct key_info *all = key_info_of_list(c, keys, 0, 0);
+    bool straight = true;
+    for (u32 i = 0; i < keys->count; i++) straight &= keys->items[i].order_by_column == i + 1;
+    if (straight) {
+        emit_key(c, OP_Compare, left, right, (int)keys->count, all);
+        emit(c, OP_Jump, less, equal, greater);
+        return;
+    }
+    for (u32 i = 0; i < keys->count; i++) {
+        int column = keys->items[i].order_by_column - 1;
+        emit_key(c, OP_Compare, left + column, right + column, 1, key_info_of_list(c, keys, i, 0));
+        emit(c, OP_Jump, less, i + 1 < keys->count ? emit_here(c) + 1 : equal, greater);
+    }
+}
+
+// A subroutine that gives a side's row, unless it is the one before.
+static int output_code(struct merge *m, const struct select_dest *side, int return_reg)
+{
+    struct compile *c = m->c;
+    int address = emit_here(c), done = emit_label(c);
+    if (m->previous) {
+        int first = emit(c, OP_IfNot, m->previous, 0, 0);
+        emit_key(c, OP_Compare, side->reg, m->previous + 1, m->count, m->distinct);
+        int next = emit_here(c) + 1;
+        emit(c, OP_Jump, next, done, next);
+        emit_jump_here(c, first);
+        emit(c, OP_Copy, side->reg, m->previous + 1, m->count - 1);
+        emit(c, OP_Integer, 1, m->previous, 0);
+    }
+    select_offset_code(c, m->s->offset_register, done);
+    select_row_deliver(c, m->s, m->dest, side->reg, m->count, m->end);
+    if (m->s->limit_register) emit(c, OP_DecrJumpZero, m->s->limit_register, m->end, 0);
+    emit_place(c, done);
+    emit(c, OP_Return, return_reg, 0, 0);
+    return address;
+}
+
+static void side_code(struct merge *m, struct select *s, struct expr_list *keys, int limit, const char *label,
+                      struct select_dest *dest)
+{
+    struct compile *c = m->c;
+    int start = emit_here(c) + 1, yield = reg_alloc(c);
+    emit(c, OP_InitCoroutine, yield, 0, start);
+    select_dest_init(dest, DEST_COROUTINE, yield);
+    dest->reg = reg_alloc_range(c, m->count);
+    dest->reg_count = m->count;
+    s->order_by = expr_list_copy(c->arena, keys);
+    if (!s->prior) select_order_by_results(c, s);
+    explain_push(c, "%s", label);
+    select_code_limited(c, s, dest, limit);
+    explain_pop(c);
+    emit(c, OP_EndCoroutine, yield, 0, 0);
+    emit_jump_here(c, start - 1);
+    reg_forget_temps(c);
+}
+
+// Where the right side begins: at the last term, or, of many terms of one kind, in their middle.
+static struct select *split(struct select *s)
+{
+    if (s->op != SELECT_UNION_ALL && s->op != SELECT_UNION) return s;
+    u32 terms = 1;
+    for (struct select *t = s; t->prior && t->op == s->op; t = t->prior) terms++;
+    if (terms <= 3) return s;
+    struct select *at = s;
+    for (u32 i = 2; i < terms; i += 2) at = at->prior;
+    return at;
+}
+
+void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
+{
+    enum select_op op = s->op;
+    struct merge m = {.c = c, .s = s, .dest = dest, .count = (int)s->columns->count, .end = emit_label(c)};
+    if (dest->kind == DEST_COROUTINE && !dest->reg) {
+        dest->reg = reg_alloc_range(c, m.count);
+        dest->reg_count = m.count;
+    }
+    struct expr_list *order_by = s->order_by, *keys = merge_keys(c, s, order_by);
+    if (op != SELECT_UNION_ALL) {
+        m.previous = reg_alloc_range(c, m.count + 1);
+        emit(c, OP_Integer, 0, m.previous, 0);
+        m.distinct = key_info_make(c, (u32)m.count, 0);
+        for (int i = 0; i < m.count; i++) m.distinct->collations[i] = compound_collation(c, s, (u32)i);
+    }
+    struct select *middle = split(s), *left = middle->prior;
+    select_limit_code(c, s, m.end);
+    struct expr *limit = s->limit, *limit_offset = s->limit_offset;
+    int limit_register = s->limit_register, offset_register = s->offset_register, limits[2] = {0, 0};
+    if (limit_register && op == SELECT_UNION_ALL)
+        for (u32 i = 0; i < 2; i++) {
+            limits[i] = reg_alloc(c);
+            emit(c, OP_Copy, offset_register ? offset_register + 1 : limit_register, limits[i], 0);
+        }
+    s->limit = s->limit_offset = NULL;
+    s->flags &= ~(u32)SELECT_F_FIXED_LIMIT;
+    middle->prior = NULL;
+    left->next = NULL;
+    explain_push(c, "MERGE (%s)", select_op_name((u8)op));
+    struct select_dest a, b;
+    side_code(&m, left, keys, limits[0], "LEFT", &a);
+    side_code(&m, s, keys, limits[1], "RIGHT", &b);
+    explain_pop(c);
+    middle->prior = left;
+    left->next = middle;
+    s->op = op;
+    s->order_by = order_by;
+    s->limit = limit;
+    s->limit_offset = limit_offset;
+    s->limit_register = limit_register;
+    s->offset_register = offset_register;
+
+    bool both = op == SELECT_UNION_ALL || op == SELECT_UNION;
+    int begin = emit(c, OP_Goto, 0, 0, 0), compare = emit_label(c);
+    int return_a = reg_alloc(c), return_b = reg_alloc(c);
+    int give_a = output_code(&m, &a, return_a), give_b = both ? output_code(&m, &b, return_b) : 0;
+    // The left side has ended; so has the right one.
+    int end_a = m.end, end_a_first = m.end;
+    if (both) {
+        end_a = emit(c, OP_Gosub, return_b, give_b, 0);
+        end_a_first = emit(c, OP_Yield, b.parm, m.end, 0);
+        emit_goto(c, end_a);
+    }
+    int end_b = end_a;
+    if (op != SELECT_INTERSECT) {
+        end_b = emit(c, OP_Gosub, return_a, give_a, 0);
+        emit(c, OP_Yield, a.parm, m.end, 0);
+        emit_goto(c, end_b);
+    }
+    // The left row is smaller, equal, larger.
+    int less = emit(c, OP_Gosub, return_a, give_a, 0);
+    int advance = emit(c, OP_Yield, a.parm, end_a, 0), equal = less;
+    emit_goto(c, compare);
+    if (op == SELECT_INTERSECT) {
+        less = advance;
+    } else if (op != SELECT_UNION_ALL) {
+        equal = emit(c, OP_Yield, a.parm, end_a, 0);
+        emit_goto(c, compare);
+    }
+    int greater = emit_here(c);
+    if (both) emit(c, OP_Gosub, return_b, give_b, 0);
+    emit(c, OP_Yield, b.parm, end_b, 0);
+    emit_goto(c, compare);
+
+    emit_jump_here(c, begin);
+    emit(c, OP_Yield, a.parm, end_a_first, 0);
+    emit(c, OP_Yield, b.parm, end_b, 0);
+    emit_place(c, compare);
+    merge_compare_code(c, keys, a.reg, b.reg, less, equal, greater);
+    emit_place(c, m.end);
+}
