@@ -497,7 +497,7 @@ static io_status snippet(struct fts_cursor *c, struct op *op, const struct value
         struct runs r = {.cursor = c, .column = (u32)best.column};
         run_next(&r);
         while (r.first >= 0 && r.first < best.from) run_next(&r);
-        s64 to = c->expr ? best.from + count - 1 : (s64)tokens.count; // without a query: all of it
+        s64 to = best.from + count - 1;
         if (best.from > 0) ok = fts_buffer_add(&b, m.ellipsis, m.ellipsis_size);
         ok = ok && marked(text, &tokens, &r, &m, best.from, MAX(to, 0), &copied, &b);
         // No size is kept of a column that is not indexed.

@@ -387,7 +387,7 @@ static struct fts_node *filtered(struct query_parse *p)
     if (!filter_begins(p)) return near_set(p);
     struct fts_columns *set = columns_filter(p);
     if (!set) return NULL;
-    struct fts_node *n = is_character(p, '(') ? in_parentheses(p) : filter_begins(p) ? filtered(p) : near_set(p);
+    struct fts_node *n = is_character(p, '(') ? in_parentheses(p) : near_set(p);
     return n && columns_apply(p, n, set) ? n : NULL;
 }
 
@@ -449,7 +449,7 @@ struct fts_expr *fts_expr_parse(const struct fts_config *c, s32 column, const u8
     struct query_parse p = {.config = c, .expr = e, .text = text, .end = text + size, .at = text, .err = err};
     if (!e) return no_memory(&p);
     advance(&p);
-    if (p.token != QUERY_END) e->root = expression(&p);
+    e->root = expression(&p);
     if (!p.failed && p.token != QUERY_END) (void)syntax_error(&p);
     if (!p.failed && e->root && column >= 0) {
         u32 words = (c->column_count + 63) / 64;

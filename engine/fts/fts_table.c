@@ -65,6 +65,20 @@ static bool quoted_add(struct fts_buffer *b, const char *name)
     return ok && fts_buffer_add(b, "\"", 1);
 }
 
+// One MATCH term alone: a mistake in it is told as its own.
+static io_status query_parse_one(struct fts_cursor *c, struct op *op, s32 column, const struct value *argument)
+{
+    struct value scratch;
+    value_init(&scratch);
+    const u8 *text;
+    u32 size;
+    bool ok = fts_value_text(argument, &scratch, &text, &size);
+    s32 only = column < (s32)c->config->column_count ? column : -1;
+    if (ok) c->expr = fts_expr_parse(c->config, only, size ? text : (const u8 *)"", size, &op->err);
+    value_deinit(&scratch);
+    return !ok ? fts_no_memory(op) : c->expr ? IO_DONE : IO_FAIL;
+}
+
 // Several MATCH terms are one query: all of them hold.
 static io_status query_parse(struct fts_cursor *c, struct op *op, const s32 *matches, u32 count, const struct value *argv)
 {
@@ -73,26 +87,26 @@ static io_status query_parse(struct fts_cursor *c, struct op *op, const s32 *mat
     struct value scratch;
     value_init(&scratch);
     bool ok = true;
-    for (u32 i = 0; ok && i < count; i++) {
+    io_status status = IO_DONE;
+    for (u32 i = 0; ok && status == IO_DONE && i < count; i++) {
+        status = query_parse_one(c, op, matches[i], &argv[i]);
+        if (status != IO_DONE || count == 1) break;
+        fts_expr_free(c->expr);
+        c->expr = NULL;
         const u8 *one;
         u32 size;
-        ok = fts_value_text(&argv[i], &scratch, &one, &size);
-        if (!ok) break;
-        if (count == 1) {
-            ok = fts_buffer_add(&text, one, size);
-            break;
-        }
-        if (!size) continue;
-        if (text.size) ok = fts_buffer_add(&text, " AND ", 5);
+        ok = fts_value_text(&argv[i], &scratch, &one, &size) && (!i || fts_buffer_add(&text, " AND ", 5));
         if (ok && matches[i] < (s32)config->column_count)
             ok = quoted_add(&text, config->columns[matches[i]]) && fts_buffer_add(&text, ":", 1);
         ok = ok && fts_buffer_add(&text, "(", 1) && fts_buffer_add(&text, one, size) && fts_buffer_add(&text, ")", 1);
     }
     value_deinit(&scratch);
-    s32 column = count == 1 && matches[0] < (s32)config->column_count ? matches[0] : -1;
-    if (ok) c->expr = fts_expr_parse(config, column, text.data, text.size, &op->err);
+    if (ok && status == IO_DONE && count > 1) {
+        c->expr = fts_expr_parse(config, -1, text.data, text.size, &op->err);
+        if (!c->expr) status = IO_FAIL;
+    }
     fts_buffer_free(&text);
-    return !ok ? fts_no_memory(op) : c->expr ? IO_DONE : IO_FAIL;
+    return ok ? status : fts_no_memory(op);
 }
 
 // An integer that `v` is compared with; false: no row fits. `above`: the bound for > and >= of a real number.
@@ -226,11 +240,6 @@ io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const
             if (!c->rank) return fts_no_memory(op);
         }
         if (match_count) {
-            for (u32 i = 0; i < match_count; i++)
-                if (argv[i].type == VALUE_NULL) {
-                    c->step = FILTER_FLUSH;
-                    return IO_DONE;
-                }
             io_status status = query_parse(c, op, matches, match_count, argv);
             if (status != IO_DONE) {
                 c->step = FILTER_FLUSH;

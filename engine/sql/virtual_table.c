@@ -40,6 +40,10 @@ bool virtual_table_columns(struct arena *a, struct table *t, bool temp, const ch
     }
     struct fts_config *f = fts_config_parse(a, t->name, t->module_arguments, t->module_argument_count, error);
     if (!f) return false;
+    if (!f->column_count) {
+        *error = arena_format(a, "vtable constructor failed: %s", t->name);
+        return false;
+    }
     u32 count = f->column_count + 2;
     struct column *columns = arena_alloc(a, count * sizeof *columns);
     if (!columns) return false;
@@ -48,7 +52,7 @@ bool virtual_table_columns(struct arena *a, struct table *t, bool temp, const ch
         columns[i] = column_of(hidden ? (i == f->column_count ? t->name : "rank") : f->columns[i], i, hidden);
         for (u32 k = 0; k < i; k++) {
             if (!name_equal(columns[k].name, columns[i].name)) continue;
-            *error = arena_format(a, "duplicate column name: %s", columns[i].name);
+            *error = arena_format(a, "vtable constructor failed: %s", t->name);
             return false;
         }
     }
@@ -154,7 +158,7 @@ void virtual_delete(struct compile *c, struct source_list *sources, struct expr 
 {
     struct source *source = &sources->items[0];
     const struct table *t = source->table;
-    int set = reg_alloc(c), reg = reg_alloc_range(c, t->column_count + 1);
+    int set = reg_alloc(c), reg = reg_alloc(c);
     source->cursor = cursor_alloc(c);
     struct name_context names = {.c = c, .sources = sources};
     if (condition) resolve_expr(&names, condition);
@@ -166,12 +170,9 @@ void virtual_delete(struct compile *c, struct source_list *sources, struct expr 
     int done = label_new(c), loop = here(c);
     emit(c, OP_RowSetRead, set, done, reg);
     virtual_update_emit(c, t, source->database, reg, 1, CONFLICT_ABORT);
-    if (returning) {
-        emit(c, OP_Null, 0, reg + 1, reg + t->column_count);
-        returning_collect(c, returning, reg);
-    }
     emit(c, OP_Goto, 0, loop, 0);
     label_place(c, done);
+    if (returning) compile_fail(c, ERR_ERROR, -1, "DELETE RETURNING is not available on virtual tables");
 }
 
 void virtual_update(struct compile *c, struct source_list *sources, struct expr_list *set, const int *changes,
@@ -209,7 +210,7 @@ void virtual_update(struct compile *c, struct source_list *sources, struct expr_
     int loop = here(c);
     for (int i = 0; i < count; i++) emit(c, OP_Column, ephemeral, i, reg + i);
     virtual_update_emit(c, t, source->database, reg, count, conflict);
-    if (returning) returning_collect(c, returning, reg + 1);
     emit(c, OP_Next, ephemeral, loop, 0);
     label_place(c, done);
+    if (returning) compile_fail(c, ERR_ERROR, -1, "UPDATE RETURNING is not available on virtual tables");
 }

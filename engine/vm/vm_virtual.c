@@ -275,8 +275,13 @@ io_status vm_virtual_update(struct skerry_stmt *s, const struct instruction *in)
     io_status status = fts_change(s->db, (u32)in->p1, in->p4.table, &s->op, s, r, (u32)in->p2, in->p5 == CONFLICT_REPLACE, &rowid);
     if (status == IO_WAIT) return status;
     if (status == IO_FAIL) {
-        s->error_action = CONFLICT_ABORT; // whatever the statement says: FTS5 knows REPLACE alone
-        return status;
+        enum conflict conflict = (enum conflict)in->p5;
+        bool constraint = err_primary(s->op.err.code) == ERR_CONSTRAINT;
+        // Only of a constraint it matters what the statement says.
+        s->error_action = constraint && conflict != CONFLICT_REPLACE && conflict != CONFLICT_NONE ? conflict : CONFLICT_ABORT;
+        if (!constraint || conflict != CONFLICT_IGNORE) return status;
+        err_clear(&s->op.err);
+        return IO_DONE;
     }
     if (in->p2 > 1) value_set_integer(&r[1], rowid);
     if (insert) s->db->last_insert_rowid = rowid;
