@@ -42,6 +42,8 @@ struct fts_config {
 struct fts_config *fts_config_parse(struct arena *a, const char *name, const char *const *arguments, u32 count,
                                     const char **error);
 
+// A character of words that need no quotes.
+bool fts_is_bare(char c);
 // A word of the arguments without its quotes. NULL: out of memory.
 const char *fts_dequoted(struct arena *a, const char *text);
 

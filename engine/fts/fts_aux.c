@@ -180,7 +180,8 @@ static io_status row_size(struct fts_cursor *c, struct op *op, double *out)
     return ok ? IO_DONE : fts_no_memory(op);
 }
 
-io_status fts_cursor_bm25(struct fts_cursor *c, struct op *op, const double *weights, u32 count, double *out)
+// weights: of the columns, 1.0 for those that are missing.
+static io_status bm25(struct fts_cursor *c, struct op *op, const struct value *weights, u32 count, double *out)
 {
     const double k1 = 1.2, b = 0.75;
     IO_TRY(ranking_prepare(c, op));
@@ -193,50 +194,12 @@ io_status fts_cursor_bm25(struct fts_cursor *c, struct op *op, const double *wei
         double frequency = 0;
         for (u32 i = 0; i < c->instance_count; i++) {
             const struct fts_instance *x = &c->instances[i];
-            if (x->phrase == p) frequency += x->column < count ? weights[x->column] : 1.0;
+            if (x->phrase == p) frequency += x->column < count ? value_to_real(&weights[x->column]) : 1.0;
         }
         score += c->ranking.weights[p] * (frequency * (k1 + 1.0) / (frequency + k1 * (1 - b + b * length)));
     }
     *out = -1.0 * score;
     return IO_DONE;
-}
-
-// "bm25(1.0, 5)": the numbers; false: it is not that.
-static bool rank_read(const char *text, double *weights, u32 *count, u32 max)
-{
-    while (*text == ' ') text++;
-    if (strncasecmp(text, "bm25", 4) != 0) return false;
-    text += 4;
-    while (*text == ' ') text++;
-    if (*text++ != '(') return false;
-    *count = 0;
-    for (;;) {
-        while (*text == ' ') text++;
-        if (*text == ')') break;
-        char *end;
-        double v = strtod(text, &end);
-        if (end == text) return false;
-        if (*count < max) weights[(*count)++] = v;
-        text = end;
-        while (*text == ' ') text++;
-        if (*text == ',') text++;
-        else if (*text != ')') return false;
-    }
-    text++;
-    while (*text == ' ') text++;
-    return *text == 0;
-}
-
-io_status fts_cursor_rank(struct fts_cursor *c, struct op *op, double *out)
-{
-    double weights[64];
-    u32 count = 0;
-    const char *rank = c->rank ? c->rank : c->x->settings.rank;
-    if (rank && !rank_read(rank, weights, &count, COUNT_OF(weights))) {
-        if (c->rank) return IO_ERROR(&op->err, ERR_ERROR, "parse error in rank function: %s", rank);
-        return IO_ERROR(&op->err, ERR_ERROR, "no such function: %s", rank);
-    }
-    return fts_cursor_bm25(c, op, weights, count, out);
 }
 
 // ---- text with marks ---------------------------------------------------------------------------------------------------------
@@ -535,10 +498,8 @@ io_status fts_cursor_function(struct fts_cursor *c, struct op *op, enum fts_func
     value_set_null(out);
     switch (f) {
     case FTS_BM25: {
-        double weights[64], score = 0;
-        u32 count = MIN(argc, (u32)COUNT_OF(weights));
-        for (u32 i = 0; i < count; i++) weights[i] = value_to_real(&argv[i]);
-        IO_TRY(fts_cursor_bm25(c, op, weights, count, &score));
+        double score = 0;
+        IO_TRY(bm25(c, op, argv, argc, &score));
         value_set_real(out, score);
         return IO_DONE;
     }

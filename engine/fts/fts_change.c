@@ -48,6 +48,7 @@ struct fts_change {
     struct fts_structure structure;
     struct fts_buffer block;
     struct fts_check *check;
+    struct value setting; // its new value
 };
 
 void fts_change_abandon(struct fts_table *x)
@@ -64,6 +65,7 @@ void fts_change_abandon(struct fts_table *x)
     fts_structure_free(&c->structure);
     fts_buffer_free(&c->block);
     fts_check_free(c->check);
+    value_deinit(&c->setting);
     free(c);
 }
 
@@ -383,7 +385,7 @@ static io_status step_run(struct fts_table *x, struct op *op, enum change_step s
     }
     case CHANGE_REBUILD_ROW: return rebuild_row(x, op);
     case CHANGE_FLUSH: return fts_flush_run(x, op, c->flush);
-    case CHANGE_SETTING: return setting_put(x, op, command, command + 1);
+    case CHANGE_SETTING: return setting_put(x, op, command, &c->setting);
     case CHANGE_SETTING_COOKIE:
         // Others read the settings again when the cookie has changed.
         if (!skerry_stmt_busy(c->stmt)) {
@@ -481,8 +483,11 @@ static io_status plan_command(struct fts_table *x, struct op *op, const struct v
     } else if (text_is(command, "flush")) {
         plan(c, CHANGE_FLUSH);
     } else {
+        // Numbers may come as text.
+        if (value_copy(&c->setting, parameter) != ERR_OK || value_apply_affinity(&c->setting, AFFINITY_NUMERIC) != ERR_OK)
+            return fts_no_memory(op);
         bool known;
-        if (!fts_setting_apply(&x->settings, command, parameter, &known) || !known)
+        if (!fts_setting_apply(&x->settings, command, &c->setting, &known) || !known)
             return IO_ERROR(&op->err, ERR_ERROR, "SQL logic error");
         plan(c, CHANGE_FLUSH);
         plan(c, CHANGE_SETTING);
@@ -532,6 +537,7 @@ io_status fts_change(struct skerry *db, u32 database, const struct table *t, str
         x->change = calloc(1, sizeof *x->change);
         if (!x->change) return fts_no_memory(op);
         x->change->by = by;
+        value_init(&x->change->setting);
         io_status status = old_reserve(x, op);
         if (status == IO_DONE) status = prepare(x, op);
         if (status == IO_WAIT) {

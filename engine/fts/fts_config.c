@@ -21,7 +21,7 @@ static bool fail(struct config_parse *p, const char *format, const char *what)
 }
 
 static bool is_space(char c) { return c == ' '; }
-static bool is_bare(char c)
+bool fts_is_bare(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (u8)c >= 0x80 ||
            c == 0x1a;
@@ -64,7 +64,7 @@ static const char *word(struct config_parse *p, const char *s, const char **out,
     *was_quoted = is_quote(*s);
     if (*was_quoted) return quoted(p, s, out);
     const char *end = s;
-    while (is_bare(*end)) end++;
+    while (fts_is_bare(*end)) end++;
     if (end == s) return NULL;
     *out = arena_copy(p->arena, s, (size_t)(end - s));
     if (!*out) p->no_memory = true;

@@ -18,6 +18,12 @@ struct fts_ranking {
     double average;  // tokens in a row
 };
 
+struct fts_rank {
+    char *name; // of the function; NULL: not known yet
+    u32 argc;
+    struct value *argv;
+};
+
 struct fts_cursor {
     struct skerry *db;
     u32 database;
@@ -42,13 +48,17 @@ struct fts_cursor {
     struct fts_instance *instances;
     u32 instance_count, instance_capacity;
     struct fts_ranking ranking;
-    char *rank; // function of this query: rank MATCH '...'
+    struct fts_rank rank; // the table's, or of this query: rank MATCH '...'
 };
 
 // The row's columns; contentless tables have NULLs.
 io_status fts_cursor_content(struct fts_cursor *c, struct op *op);
 void fts_ranking_free(struct fts_ranking *r);
-// bm25 with these weights of columns (1.0 for those that are missing).
-io_status fts_cursor_bm25(struct fts_cursor *c, struct op *op, const double *weights, u32 count, double *out);
-// The same as the table's rank setting, or the query's, says.
-io_status fts_cursor_rank(struct fts_cursor *c, struct op *op, double *out);
+
+// ---- the column rank (fts_rank.c) ------------------------------------------------------------------------------------------
+
+// False: that is no function with literals, or memory ran out.
+bool fts_rank_parse(struct fts_rank *out, const char *text);
+void fts_rank_free(struct fts_rank *r);
+// What the table's rank setting, or the query's, says of the row.
+io_status fts_cursor_rank(struct fts_cursor *c, struct op *op, struct value *out);

@@ -14,6 +14,7 @@
 // | fts_vocab.c | fts5vocab: the terms as a table |
 // | fts_parse.c, fts_query.c | MATCH: the syntax; finding rows |
 // | fts_aux.c | bm25, highlight, snippet |
+// | fts_rank.c | what the column rank asks of a row |
 // | fts_table.c | cursors and changes, as the interpreter asks for them |
 //
 // Everything that reads pages or runs SQL of its own is cooperative. Pages of the index are read with a tree cursor of
@@ -40,6 +41,7 @@
 #define FTS_SEGMENTS_MAX 2000u
 #define FTS_LEVELS_MAX   64u
 #define FTS_VERSION      4
+#define FTS_DELETE_MERGE 10
 #define FTS_MAIN_PREFIX  '0'
 
 // Growing bytes.
@@ -109,6 +111,7 @@ enum fts_sql {
 
 struct fts_settings { // NAME_config
     u32 page_size, automerge, crisismerge, usermerge;
+    u32 delete_merge; // percent of a segment's rows that may be gone before it is merged; 0: never for that
     u64 hash_size;
     bool secure_delete;
     char *rank; // function and arguments, or NULL: bm25()

@@ -48,11 +48,6 @@ static void *syntax_error(struct query_parse *p)
     return fail(p, "fts5: syntax error near \"%.*s\"", (int)MIN(p->token_size, 128u), (const char *)p->token_text);
 }
 
-static bool bare_character(u8 c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80 || c == 0x1a;
-}
-
 static void advance(struct query_parse *p)
 {
     while (p->at < p->end && (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r')) p->at++;
@@ -88,7 +83,7 @@ static void advance(struct query_parse *p)
         p->token_size = (u32)(p->at - begin);
         return;
     }
-    while (p->at < p->end && bare_character(*p->at)) p->at++;
+    while (p->at < p->end && fts_is_bare((char)*p->at)) p->at++;
     p->token_size = (u32)(p->at - begin);
     if (!p->token_size) {
         p->token_size = 1;

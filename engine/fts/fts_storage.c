@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-#include "fts_table.h"
+#include "fts_cursor.h"
 
 static const char *const shadow_suffixes[FTS_SHADOW_COUNT] = {"data", "idx", "content", "docsize", "config"};
 
@@ -390,14 +390,25 @@ bool fts_setting_apply(struct fts_settings *s, const struct value *key, const st
         s->crisismerge = i <= 1 ? 16 : (u32)MIN(i, (s64)FTS_SEGMENTS_MAX - 1);
     } else if (setting_is(key, "deletemerge")) {
         if (!integer) return false;
+        s->delete_merge = i < 0 ? FTS_DELETE_MERGE : i > 100 ? 0 : (u32)i;
+    } else if (setting_is(key, "insttoken")) {
+        if (!integer || i < 0) return false;
     } else if (setting_is(key, "secure-delete")) {
         if (!integer || i < 0) return false;
         s->secure_delete = i != 0;
     } else if (setting_is(key, "rank")) {
         if (v->type != VALUE_TEXT) return false;
-        free(s->rank);
-        s->rank = strndup((const char *)v->bytes, v->size);
-        return s->rank != NULL;
+        char *text = strndup((const char *)v->bytes, v->size);
+        struct fts_rank rank = {0};
+        bool ok = text && fts_rank_parse(&rank, text);
+        fts_rank_free(&rank);
+        if (ok) {
+            free(s->rank);
+            s->rank = text;
+        } else {
+            free(text);
+        }
+        return ok;
     } else {
         *known = false;
     }
@@ -414,7 +425,8 @@ io_status fts_settings_read(struct fts_table *x, struct op *op, u32 cookie)
         fts_settings_free(x);
         x->version = 0;
         x->settings = (struct fts_settings){
-            .page_size = 4050, .automerge = 4, .crisismerge = 16, .usermerge = 4, .hash_size = 1u << 20};
+            .page_size = 4050, .automerge = 4, .crisismerge = 16, .usermerge = 4, .hash_size = 1u << 20,
+            .delete_merge = FTS_DELETE_MERGE};
     }
     for (bool row = true; row;) {
         IO_TRY(fts_sql_step(s, op, &row));

@@ -34,8 +34,7 @@ static void query_drop(struct fts_cursor *c)
     fts_expr_free(c->expr);
     c->expr = NULL;
     if (c->scan) fts_sql_give(c->x, c->scan_kind, &c->scan);
-    free(c->rank);
-    c->rank = NULL;
+    fts_rank_free(&c->rank);
     c->content_ready = c->instances_ready = false;
 }
 
@@ -107,6 +106,22 @@ static io_status query_parse(struct fts_cursor *c, struct op *op, const s32 *mat
     }
     fts_buffer_free(&text);
     return ok ? status : fts_no_memory(op);
+}
+
+// rank MATCH '...'
+static io_status rank_take(struct fts_cursor *c, struct op *op, const struct value *v)
+{
+    struct value scratch;
+    value_init(&scratch);
+    const u8 *bytes = NULL;
+    u32 size = 0;
+    char *text = fts_value_text(v, &scratch, &bytes, &size) ? strndup(bytes ? (const char *)bytes : "", size) : NULL;
+    value_deinit(&scratch);
+    if (!text) return fts_no_memory(op);
+    io_status status = IO_DONE;
+    if (!fts_rank_parse(&c->rank, text)) status = IO_ERROR(&op->err, ERR_ERROR, "parse error in rank function: %s", text);
+    free(text);
+    return status;
 }
 
 // An integer that `v` is compared with; false: no row fits. `above`: the bound for > and >= of a real number.
@@ -235,12 +250,9 @@ io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const
             c->step = FILTER_FLUSH;
             return IO_DONE;
         }
-        if (plan & FTS_PLAN_RANK && more->type == VALUE_TEXT) {
-            c->rank = strndup((const char *)more->bytes, more->size);
-            if (!c->rank) return fts_no_memory(op);
-        }
         if (match_count) {
-            io_status status = query_parse(c, op, matches, match_count, argv);
+            io_status status = plan & FTS_PLAN_RANK ? rank_take(c, op, more) : IO_DONE;
+            if (status == IO_DONE) status = query_parse(c, op, matches, match_count, argv);
             if (status != IO_DONE) {
                 c->step = FILTER_FLUSH;
                 return status;
@@ -315,10 +327,7 @@ io_status fts_cursor_column(struct fts_cursor *c, struct op *op, u32 column, str
     value_set_null(out);
     if (column == config->column_count + 1) {
         if (!c->expr) return IO_DONE;
-        double rank = 0;
-        IO_TRY(fts_cursor_rank(c, op, &rank));
-        value_set_real(out, rank);
-        return IO_DONE;
+        return fts_cursor_rank(c, op, out);
     }
     if (column >= config->column_count) return IO_DONE;
     IO_TRY(fts_cursor_content(c, op));

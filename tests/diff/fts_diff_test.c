@@ -454,6 +454,23 @@ static const struct {
                                "CREATE VIRTUAL TABLE t USING fts5(tokenize=ascii); SELECT count(*) FROM sqlite_schema"},
     {"returning", "CREATE VIRTUAL TABLE t USING fts5(a); INSERT INTO t VALUES ('one') RETURNING a, 5; DELETE FROM t RETURNING a;"
                   "UPDATE t SET a = 'two' RETURNING a; DELETE FROM t WHERE nothing RETURNING a; SELECT * FROM t"},
+    {"rank functions",
+     "CREATE VIRTUAL TABLE t USING fts5(a, b, c); INSERT INTO t VALUES ('x', 'y', 'z'), ('x y', 'y', 'z z z'), ('a', 'b', 'c');"
+     "SELECT rowid, round(rank, 9) FROM t('x y') WHERE rank MATCH 'bm25(1,2.5,-.5)' ORDER BY 2;"
+     "SELECT rowid, round(rank, 9) FROM t('x') WHERE rank MATCH '  bm25 ( +1 , null, x''31'' ) what follows';"
+     "SELECT rowid, rank FROM t('x') WHERE rank MATCH 'bm25(1.5e3)'; SELECT rowid, rank FROM t('x') WHERE rank MATCH 'bm25(1';"
+     "SELECT rowid, rank FROM t('x') WHERE rank MATCH 'bm25'; SELECT rowid, rank FROM t('x') WHERE rank MATCH 'snippet(1)';"
+     "SELECT rowid, rank FROM t('x') WHERE rank MATCH 'abs(1)'; SELECT rowid, rank FROM t WHERE rank MATCH 'bm25(1.5e3)';"
+     "SELECT rowid, rank FROM t('x') WHERE rank MATCH 'highlight(0, ''it''''s'', null)'; SELECT rowid FROM t('x') WHERE rank MATCH 'abs(1)';"
+     "SELECT rowid, rank FROM t('x', 'snippet(0, ''<'', ''>'', ''.'', 5)') ORDER BY rank; SELECT rowid FROM t('x', 'bm25()', 3);"
+     "INSERT INTO t(t, rank) VALUES ('rank', 'highlight(0, ''<'', ''>'')'); SELECT rowid, rank FROM t('x') ORDER BY rank"},
+    {"settings that cannot be",
+     "CREATE VIRTUAL TABLE t USING fts5(a); INSERT INTO t(t, rank) VALUES ('rank', 'nonsense'); INSERT INTO t(t, rank) VALUES ('rank', 5);"
+     "INSERT INTO t(t, rank) VALUES ('pgsz', 5); INSERT INTO t(t, rank) VALUES ('pgsz', '64'); INSERT INTO t(t, rank) VALUES ('pgsz', 'x');"
+     "INSERT INTO t(t, rank) VALUES ('hashsize', 0); INSERT INTO t(t, rank) VALUES ('automerge', -1); INSERT INTO t(t, rank) VALUES ('automerge', 65);"
+     "INSERT INTO t(t, rank) VALUES ('usermerge', 1); INSERT INTO t(t, rank) VALUES ('usermerge', 17); INSERT INTO t(t, rank) VALUES ('crisismerge', -1);"
+     "INSERT INTO t(t, rank) VALUES ('version', 4); INSERT INTO t(t) VALUES ('delete'); INSERT INTO t(t) VALUES ('delete-all'); INSERT INTO t(t) VALUES (5);"
+     "INSERT INTO t(t, rank) VALUES ('rank', 'nosuch()'); SELECT * FROM t_config"},
 };
 
 TEST(mistakes_in_queries_and_tables)
