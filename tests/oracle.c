@@ -495,7 +495,7 @@ void oracle_answer(struct oracle *o, const char *sql, char *out, size_t size)
 // How a full-text index is cut into segments is each one's own matter.
 #define EACH_TABLE                                                                                                     \
     "SELECT name FROM main.sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_stat%' AND "                          \
-    "name NOT IN ('t_data', 't_idx') ORDER BY name"
+    "name NOT IN ('t_data', 't_idx') AND sql NOT LIKE '%, origin INTEGER)' ORDER BY name"
 
 static bool has_rowid(struct oracle *o, const char *table)
 {

@@ -4,13 +4,13 @@
 //   CREATE VIRTUAL TABLE mail USING fts5(subject, body, prefix='2 3', tokenize='porter unicode61')
 //
 // A table NAME is kept in ordinary tables:
-//   NAME_content(id, c0, c1, ...)  the rows; not with content='' or content=TABLE
-//   NAME_docsize(id, sz)           tokens per column; not with columnsize=0
+//   NAME_content(id, c0, c1, ...)  the rows; not with content='' or content=TABLE; contentless_unindexed=1: some columns
+//   NAME_docsize(id, sz)           tokens per column; not with columnsize=0; contentless_delete=1: also the origin
 //   NAME_config(k, v)              settings, and the version of all this
 //   NAME_data(id, block)           the index: segments of sorted terms, and what there is of them (fts_format.h)
 //   NAME_idx(segid, term, pgno)    which page of a segment holds a term
 //
-// Not there: locale=, tokendata=, contentless_delete= (CREATE says so).
+// Not there: locale=, tokendata= (CREATE says so).
 #pragma once
 
 #include "../arena.h"
@@ -19,7 +19,12 @@
 #define FTS_COLUMNS_MAX  1998
 #define FTS_PREFIXES_MAX 31
 
-enum fts_content { FTS_CONTENT_NORMAL, FTS_CONTENT_NONE, FTS_CONTENT_EXTERNAL };
+enum fts_content {
+    FTS_CONTENT_NORMAL,
+    FTS_CONTENT_NONE,
+    FTS_CONTENT_EXTERNAL,
+    FTS_CONTENT_UNINDEXED, // only columns that are not indexed are kept
+};
 enum fts_detail { FTS_DETAIL_FULL, FTS_DETAIL_COLUMN, FTS_DETAIL_NONE };
 
 // What CREATE VIRTUAL TABLE says. It belongs to the schema: it does not change.
@@ -31,11 +36,22 @@ struct fts_config {
     u8 content;      // enum fts_content
     u8 detail;       // enum fts_detail
     bool column_size;
+    bool contentless_delete, contentless_unindexed;
     const char *content_table, *content_rowid; // external content
     u32 prefix_count;
     u32 prefixes[FTS_PREFIXES_MAX]; // lengths in characters
     struct fts_tokenizer *tokenizer;
 };
+
+static inline bool fts_contentless(const struct fts_config *c)
+{
+    return c->content == FTS_CONTENT_NONE || c->content == FTS_CONTENT_UNINDEXED;
+}
+// Whether NAME_content has the column.
+static inline bool fts_column_kept(const struct fts_config *c, u32 column)
+{
+    return c->content == FTS_CONTENT_NORMAL || (c->content == FTS_CONTENT_UNINDEXED && c->unindexed[column]);
+}
 
 // Reads the arguments of USING fts5(...); all memory is the arena's. NULL: *error says why, or is NULL when memory ran
 // out.

@@ -159,7 +159,7 @@ static io_status row_size(struct fts_cursor *c, struct op *op, double *out)
         }
         return IO_DONE;
     }
-    if (config->content == FTS_CONTENT_NONE) {
+    if (fts_contentless(config)) {
         // Nobody knows; FTS5 takes -1 for each column.
         for (u32 i = 0; i < config->column_count; i++) *out -= !config->unindexed[i];
         return IO_DONE;

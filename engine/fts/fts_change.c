@@ -12,8 +12,11 @@ enum change_step {
     CHANGE_OLD_GET,      // the old row, out of the content
     CHANGE_OLD_FLUSH,    // rows are pending in rising order
     CHANGE_OLD_INDEX,
+    CHANGE_OLD_ORIGIN,
+    CHANGE_OLD_TOMBSTONE,
     CHANGE_OLD_DOCSIZE,
     CHANGE_OLD_CONTENT,
+    CHANGE_OTHER,        // the row that the new rowid has so far is the old one from here on
     CHANGE_NEW_CONTENT,
     CHANGE_NEW_FLUSH,
     CHANGE_NEW_INDEX,
@@ -21,6 +24,7 @@ enum change_step {
     CHANGE_CLEAR_DATA,
     CHANGE_CLEAR_IDX,
     CHANGE_CLEAR_DOCSIZE,
+    CHANGE_CLEAR_CONTENT,
     CHANGE_CLEAR_STRUCTURE,
     CHANGE_REBUILD_ROW,
     CHANGE_FLUSH,        // with merging as `flush` says
@@ -33,13 +37,14 @@ enum change_step {
 struct fts_change {
     const void *by;
     u32 at;
-    enum change_step steps[16];
+    enum change_step steps[24];
     u32 step_count;
     bool has_old_rowid, old_found, rebuilding;
     u64 rebuilt; // rows
-    s64 old_rowid, new_rowid;
+    s64 old_rowid, new_rowid, old_found_rowid;
     struct value *old; // [column_count]
     bool old_given;    // by the command: not out of the content
+    bool replace_content;
     u64 *sizes;        // tokens per column of the row under way
     enum fts_flush_kind flush;
     struct skerry_stmt *stmt, *scan;
@@ -49,6 +54,8 @@ struct fts_change {
     struct fts_buffer block;
     struct fts_check *check;
     struct value setting; // its new value
+    s64 origin;           // of the old row
+    struct fts_tombstone *tombstone;
 };
 
 void fts_change_abandon(struct fts_table *x)
@@ -66,6 +73,7 @@ void fts_change_abandon(struct fts_table *x)
     fts_buffer_free(&c->block);
     fts_check_free(c->check);
     value_deinit(&c->setting);
+    fts_tombstone_free(c->tombstone);
     free(c);
 }
 
@@ -197,13 +205,14 @@ static io_status by_rowid(struct fts_table *x, struct op *op, enum fts_sql kind,
 static io_status old_get(struct fts_table *x, struct op *op)
 {
     struct fts_change *c = x->change;
-    if (c->old_given) {
+    if (c->old_given || (c->old_found && c->old_found_rowid == c->old_rowid)) {
         c->old_found = true;
         return IO_DONE;
     }
     bool row;
     IO_TRY(by_rowid(x, op, FTS_SQL_CONTENT_GET, c->old_rowid, &row));
     c->old_found = row;
+    c->old_found_rowid = c->old_rowid;
     for (u32 i = 0; row && i < x->config->column_count; i++)
         if (value_copy(&c->old[i], skerry_column(c->stmt, i + 1)) != ERR_OK) return fts_no_memory(op);
     if (row) (void)skerry_reset(c->stmt); // it reads only: nothing to wait for
@@ -214,7 +223,7 @@ static io_status content_put(struct fts_table *x, struct op *op, const struct va
 {
     struct fts_change *c = x->change;
     const struct fts_config *config = x->config;
-    if (config->content != FTS_CONTENT_NORMAL) {
+    if (config->content == FTS_CONTENT_NONE || config->content == FTS_CONTENT_EXTERNAL) {
         if (argv[1].type == VALUE_INTEGER) {
             c->new_rowid = argv[1].integer;
             return IO_DONE;
@@ -232,7 +241,7 @@ static io_status content_put(struct fts_table *x, struct op *op, const struct va
     IO_TRY(statement_ready(x, op, replace ? FTS_SQL_CONTENT_REPLACE : FTS_SQL_CONTENT_PUT, &idle));
     if (idle)
         for (u32 i = 0; i <= config->column_count; i++)
-            if (skerry_bind(c->stmt, i + 1, &argv[i + 1])) return fts_no_memory(op);
+            if ((!i || fts_column_kept(config, i - 1)) && skerry_bind(c->stmt, i + 1, &argv[i + 1])) return fts_no_memory(op);
     io_status status = fts_sql_step(c->stmt, op, &row);
     if (status == IO_FAIL && err_primary(op->err.code) == ERR_CONSTRAINT) {
         err_code code = op->err.code;
@@ -249,12 +258,15 @@ static io_status docsize_put(struct fts_table *x, struct op *op, s64 rowid)
     struct fts_change *c = x->change;
     if (!x->config->column_size) return IO_DONE;
     bool idle, row;
+    // The segment that the row will be in when it is flushed.
+    if (x->config->contentless_delete) IO_TRY(fts_structure_read(x, op, &c->reader, &c->structure));
     IO_TRY(statement_ready(x, op, FTS_SQL_DOCSIZE_PUT, &idle));
     if (idle) {
         c->block.size = 0;
         bool ok = true;
         for (u32 i = 0; ok && i < x->config->column_count; i++) ok = fts_buffer_varint(&c->block, c->sizes[i]);
-        if (!ok || skerry_bind_integer(c->stmt, 1, rowid) || skerry_bind_blob(c->stmt, 2, c->block.data, c->block.size))
+        if (!ok || skerry_bind_integer(c->stmt, 1, rowid) || skerry_bind_blob(c->stmt, 2, c->block.data, c->block.size) ||
+            (c->structure.origin_next && skerry_bind_integer(c->stmt, 3, (s64)c->structure.origin_next)))
             return fts_no_memory(op);
     }
     return fts_sql_step(c->stmt, op, &row);
@@ -356,13 +368,22 @@ static io_status step_run(struct fts_table *x, struct op *op, enum change_step s
     case CHANGE_OLD_INDEX:
         IO_TRY(fts_totals_read(x, op, &c->reader));
         return c->old_found ? row_index(x, op, c->old, c->old_rowid, true) : IO_DONE;
+    case CHANGE_OLD_ORIGIN:
+        IO_TRY(by_rowid(x, op, FTS_SQL_DOCSIZE_ORIGIN, c->old_rowid, &row));
+        c->origin = row ? value_to_integer(skerry_column(c->stmt, 0)) : 0;
+        if (row) (void)skerry_reset(c->stmt);
+        return IO_DONE;
+    case CHANGE_OLD_TOMBSTONE: return c->origin ? fts_tombstone_add(&c->tombstone, x, op, c->origin, c->old_rowid) : IO_DONE;
     case CHANGE_OLD_DOCSIZE:
         if (!config->column_size) return IO_DONE;
         return by_rowid(x, op, FTS_SQL_DOCSIZE_DELETE, c->old_rowid, &row);
     case CHANGE_OLD_CONTENT:
-        if (config->content != FTS_CONTENT_NORMAL) return IO_DONE;
+        if (config->content == FTS_CONTENT_NONE || config->content == FTS_CONTENT_EXTERNAL) return IO_DONE;
         return by_rowid(x, op, FTS_SQL_CONTENT_DELETE, c->old_rowid, &row);
-    case CHANGE_NEW_CONTENT: return content_put(x, op, argv, replace);
+    case CHANGE_OTHER:
+        c->old_rowid = argv[1].integer;
+        return IO_DONE;
+    case CHANGE_NEW_CONTENT: return content_put(x, op, argv, replace || c->replace_content);
     case CHANGE_NEW_FLUSH:
         if (!must_flush(x, c->new_rowid, false)) return IO_DONE;
         return fts_flush_run(x, op, FTS_FLUSH_PENDING);
@@ -371,11 +392,14 @@ static io_status step_run(struct fts_table *x, struct op *op, enum change_step s
     case CHANGE_CLEAR_DATA: return clear_data(x, op);
     case CHANGE_CLEAR_IDX: return clear_all(x, op, FTS_SQL_IDX_CLEAR);
     case CHANGE_CLEAR_DOCSIZE: return config->column_size ? clear_all(x, op, FTS_SQL_DOCSIZE_CLEAR) : IO_DONE;
+    case CHANGE_CLEAR_CONTENT:
+        return config->content == FTS_CONTENT_UNINDEXED ? clear_all(x, op, FTS_SQL_CONTENT_CLEAR) : IO_DONE;
     case CHANGE_CLEAR_STRUCTURE: {
         if (!skerry_stmt_busy(c->stmt)) {
             u32 cookie = c->structure.cookie;
             fts_structure_free(&c->structure);
             c->structure.cookie = cookie;
+            c->structure.origin_next = config->contentless_delete;
             fts_pending_clear(&x->pending);
             x->totals.rows = 0;
             memset(x->totals.tokens, 0, config->column_count * sizeof *x->totals.tokens);
@@ -408,18 +432,24 @@ static bool text_is(const struct value *v, const char *text)
     return v->type == VALUE_TEXT && v->size == strlen(text) && strncasecmp((const char *)v->bytes, text, v->size) == 0;
 }
 
-static void plan_delete(struct fts_change *c)
+static void plan_delete(struct fts_change *c, const struct fts_config *config)
 {
-    plan(c, CHANGE_OLD_GET);
-    plan(c, CHANGE_OLD_FLUSH);
-    plan(c, CHANGE_OLD_INDEX);
+    if (config->contentless_delete) {
+        c->old_found = true;
+        plan(c, CHANGE_OLD_FLUSH);
+        plan(c, CHANGE_OLD_ORIGIN);
+        plan(c, CHANGE_OLD_TOMBSTONE);
+    } else {
+        plan(c, CHANGE_OLD_GET);
+        plan(c, CHANGE_OLD_FLUSH);
+        plan(c, CHANGE_OLD_INDEX);
+    }
     plan(c, CHANGE_OLD_DOCSIZE);
     plan(c, CHANGE_OLD_CONTENT);
 }
 
-static void plan_insert(struct fts_change *c)
+static void plan_index(struct fts_change *c)
 {
-    plan(c, CHANGE_NEW_CONTENT);
     plan(c, CHANGE_NEW_FLUSH);
     plan(c, CHANGE_NEW_INDEX);
     plan(c, CHANGE_NEW_DOCSIZE);
@@ -430,6 +460,7 @@ static void plan_clear(struct fts_change *c)
     plan(c, CHANGE_CLEAR_DATA);
     plan(c, CHANGE_CLEAR_IDX);
     plan(c, CHANGE_CLEAR_DOCSIZE);
+    plan(c, CHANGE_CLEAR_CONTENT);
     plan(c, CHANGE_CLEAR_STRUCTURE);
 }
 
@@ -452,12 +483,14 @@ static io_status plan_command(struct fts_table *x, struct op *op, const struct v
     const struct value *command = &argv[2 + config->column_count], *parameter = command + 1;
     bool normal = config->content == FTS_CONTENT_NORMAL;
     if (!normal && text_is(command, "delete")) {
+        if (config->contentless_delete)
+            return IO_ERROR(&op->err, ERR_ERROR, "'delete' may not be used with a contentless_delete=1 table");
         if (argv[1].type != VALUE_INTEGER) return IO_DONE;
         c->old_rowid = argv[1].integer;
         c->old_given = true;
         for (u32 i = 0; i < config->column_count; i++)
             if (value_copy(&c->old[i], &argv[2 + i]) != ERR_OK) return fts_no_memory(op);
-        plan_delete(c);
+        plan_delete(c, config);
     } else if (text_is(command, "delete-all")) {
         if (normal)
             return IO_ERROR(&op->err, ERR_ERROR,
@@ -465,7 +498,7 @@ static io_status plan_command(struct fts_table *x, struct op *op, const struct v
         plan_clear(c);
         plan(c, CHANGE_FLUSH);
     } else if (text_is(command, "rebuild")) {
-        if (config->content == FTS_CONTENT_NONE)
+        if (fts_contentless(config))
             return IO_ERROR(&op->err, ERR_ERROR, "'rebuild' may not be used with a contentless fts5 table");
         plan_clear(c);
         plan(c, CHANGE_REBUILD_ROW);
@@ -496,7 +529,7 @@ static io_status plan_command(struct fts_table *x, struct op *op, const struct v
     return IO_DONE;
 }
 
-static io_status plan_all(struct fts_table *x, struct op *op, const struct value *argv, u32 argc, bool replace)
+static io_status plan_all(struct fts_table *x, struct op *op, const struct value *argv, u32 argc, bool replace, u32 kept)
 {
     struct fts_change *c = x->change;
     const struct fts_config *config = x->config;
@@ -504,31 +537,51 @@ static io_status plan_all(struct fts_table *x, struct op *op, const struct value
     plan(c, CHANGE_PREPARE);
     if (!insert) c->old_rowid = value_to_integer(&argv[0]);
     if (argc == 1) {
-        if (config->content == FTS_CONTENT_NONE)
+        if (fts_contentless(config) && !config->contentless_delete)
             return IO_ERROR(&op->err, ERR_ERROR, "cannot DELETE from contentless fts5 table: %s", config->name);
-        plan_delete(c);
+        plan_delete(c, config);
         return IO_DONE;
     }
     const struct value *command = &argv[2 + config->column_count];
     if (insert && command->type != VALUE_NULL) return plan_command(x, op, argv);
-    if (!insert && config->content == FTS_CONTENT_NONE)
-        return IO_ERROR(&op->err, ERR_ERROR, "cannot UPDATE contentless fts5 table: %s", config->name);
     bool rowid_given = argv[1].type != VALUE_NULL;
-    if (rowid_given && argv[1].type != VALUE_INTEGER)
+    bool moves = !insert && !(argv[1].type == VALUE_INTEGER && argv[1].integer == c->old_rowid);
+    bool content_only = !insert && fts_contentless(config) && !(kept & FTS_CHANGE_SETS_INDEXED) && !moves;
+    if (!insert && fts_contentless(config) && !content_only && (kept & FTS_CHANGE_KEEPS_INDEXED || !config->contentless_delete))
+        return IO_ERROR(&op->err, ERR_ERROR,
+                        config->contentless_delete ? "cannot UPDATE a subset of columns on fts5 contentless-delete table: %s"
+                                                   : "cannot UPDATE contentless fts5 table: %s",
+                        config->name);
+    if ((rowid_given || !insert) && argv[1].type != VALUE_INTEGER)
         return IO_ERROR(&op->err, ERR_MISMATCH, "%s", err_default_text(ERR_MISMATCH));
-    if (!insert) {
-        plan_delete(c);
-    } else if (replace && rowid_given && config->content == FTS_CONTENT_NORMAL) {
-        c->old_rowid = argv[1].integer;
-        plan_delete(c);
+    bool replaces = replace && rowid_given && (config->content == FTS_CONTENT_NORMAL || config->contentless_delete);
+    if (content_only) {
+        c->replace_content = true;
+        plan(c, CHANGE_NEW_CONTENT);
+        return IO_DONE;
     }
-    plan_insert(c);
+    if (moves && !replaces) {
+        // Whether the new rowid is free is known before anything is lost.
+        if (!config->contentless_delete) plan(c, CHANGE_OLD_GET);
+        plan(c, CHANGE_NEW_CONTENT);
+        plan_delete(c, config);
+        plan_index(c);
+        return IO_DONE;
+    }
+    if (!insert) plan_delete(c, config);
+    if (replaces && moves) plan(c, CHANGE_OTHER);
+    if (replaces && insert) c->old_rowid = argv[1].integer;
+    if (replaces && (insert || moves)) plan_delete(c, config);
+    plan(c, CHANGE_NEW_CONTENT);
+    plan_index(c);
     return IO_DONE;
 }
 
+bool fts_conflicts_resolve(const struct table *t) { return t->fts && t->fts->content == FTS_CONTENT_NORMAL; }
+
 // The settings must be known before a command changes them, so planning one waits for that.
 io_status fts_change(struct skerry *db, u32 database, const struct table *t, struct op *op, const void *by,
-                     const struct value *argv, u32 argc, bool replace, s64 *rowid)
+                     const struct value *argv, u32 argc, bool replace, u32 kept, s64 *rowid)
 {
     struct fts_table *x;
     IO_TRY(fts_table_get(db, database, t, op, &x));
@@ -544,7 +597,7 @@ io_status fts_change(struct skerry *db, u32 database, const struct table *t, str
             fts_change_abandon(x); // nothing was done: the next call starts again
             return status;
         }
-        if (status == IO_DONE) status = plan_all(x, op, argv, argc, replace);
+        if (status == IO_DONE) status = plan_all(x, op, argv, argc, replace, kept);
         if (status != IO_DONE) {
             fts_change_abandon(x);
             return status;

@@ -159,14 +159,10 @@ static bool option(struct config_parse *p, const char *name, const char *value)
         if (*value) c->content_table = value;
         return true;
     }
-    if (strncasecmp("contentless_delete", name, size) == 0) {
-        if (!option_bool(p, value, "malformed contentless_delete=... directive", &on)) return false;
-        return on ? fail(p, "contentless_delete=1 is not supported", "") : true;
-    }
-    if (strncasecmp("contentless_unindexed", name, size) == 0) {
-        if (!option_bool(p, value, "malformed contentless_delete=... directive", &on)) return false;
-        return on ? fail(p, "contentless_unindexed=1 is not supported", "") : true;
-    }
+    if (strncasecmp("contentless_delete", name, size) == 0)
+        return option_bool(p, value, "malformed contentless_delete=... directive", &c->contentless_delete);
+    if (strncasecmp("contentless_unindexed", name, size) == 0)
+        return option_bool(p, value, "malformed contentless_delete=... directive", &c->contentless_unindexed);
     if (strncasecmp("content_rowid", name, size) == 0) {
         if (c->content_rowid) return fail(p, "multiple content_rowid=... directives", "");
         c->content_rowid = value;
@@ -221,6 +217,20 @@ static bool argument(struct config_parse *p, const char *text)
     return is_option ? option(p, first, second) : column(p, first, second);
 }
 
+static void contentless_check(struct config_parse *p)
+{
+    struct fts_config *c = p->config;
+    bool contentless = c->content == FTS_CONTENT_NONE;
+    if (c->contentless_delete && !contentless)
+        (void)fail(p, "contentless_delete=1 requires a contentless table", "");
+    else if (c->contentless_delete && !c->column_size)
+        (void)fail(p, "contentless_delete=1 is incompatible with columnsize=0", "");
+    else if (c->contentless_unindexed && !contentless)
+        (void)fail(p, "contentless_unindexed=1 requires a contentless table", "");
+    for (u32 i = 0; contentless && c->contentless_unindexed && i < c->column_count; i++)
+        if (c->unindexed[i]) c->content = FTS_CONTENT_UNINDEXED;
+}
+
 struct fts_config *fts_config_parse(struct arena *a, const char *name, const char *const *arguments, u32 count,
                                     const char **error)
 {
@@ -237,10 +247,11 @@ struct fts_config *fts_config_parse(struct arena *a, const char *name, const cha
     for (u32 i = 0; i < count && !p.error && !p.no_memory; i++)
         if (!argument(&p, arguments[i])) break;
     if (!p.error && !p.no_memory && c->column_count > FTS_COLUMNS_MAX) (void)fail(&p, "too many columns on %s", name);
+    if (!p.error && !p.no_memory) contentless_check(&p);
     if (!p.error && !p.no_memory) {
-        if (c->content == FTS_CONTENT_NORMAL) c->content_table = arena_format(a, "%s_content", name);
-        if (c->content == FTS_CONTENT_NORMAL || !c->content_rowid)
-            c->content_rowid = c->content == FTS_CONTENT_NORMAL ? "id" : "rowid";
+        if (c->content == FTS_CONTENT_NORMAL || c->content == FTS_CONTENT_UNINDEXED) c->content_table = arena_format(a, "%s_content", name);
+        bool own = c->content == FTS_CONTENT_NORMAL || c->content == FTS_CONTENT_UNINDEXED;
+        if (own || !c->content_rowid) c->content_rowid = own ? "id" : "rowid";
         c->tokenizer = fts_tokenizer_create(a, p.words, p.word_count, &p.error);
     }
     *error = p.error;
@@ -253,7 +264,7 @@ const char *fts_shadow_suffix(const struct fts_config *c, u32 index)
     u32 count = 0;
     all[count++] = "data";
     all[count++] = "idx";
-    if (c->content == FTS_CONTENT_NORMAL) all[count++] = "content";
+    if (c->content == FTS_CONTENT_NORMAL || c->content == FTS_CONTENT_UNINDEXED) all[count++] = "content";
     if (c->column_size) all[count++] = "docsize";
     all[count++] = "config";
     return index < count ? all[index] : NULL;
@@ -265,9 +276,11 @@ const char *fts_shadow_columns(struct arena *a, const struct fts_config *c, u32 
     if (!suffix) return NULL;
     if (strcmp(suffix, "data") == 0) return "(id INTEGER PRIMARY KEY, block BLOB)";
     if (strcmp(suffix, "idx") == 0) return "(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID";
-    if (strcmp(suffix, "docsize") == 0) return "(id INTEGER PRIMARY KEY, sz BLOB)";
+    if (strcmp(suffix, "docsize") == 0)
+        return c->contentless_delete ? "(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER)" : "(id INTEGER PRIMARY KEY, sz BLOB)";
     if (strcmp(suffix, "config") == 0) return "(k PRIMARY KEY, v) WITHOUT ROWID";
     const char *list = "(id INTEGER PRIMARY KEY";
-    for (u32 i = 0; list && i < c->column_count; i++) list = arena_format(a, "%s, c%u", list, i);
+    for (u32 i = 0; list && i < c->column_count; i++)
+        if (fts_column_kept(c, i)) list = arena_format(a, "%s, c%u", list, i);
     return list ? arena_format(a, "%s)", list) : NULL;
 }

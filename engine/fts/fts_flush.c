@@ -71,6 +71,26 @@ static io_status terms_write(struct fts_table *x, struct fts_flush *f, struct op
     }
 }
 
+// Where too many of the rows are gone; level_count: nowhere.
+static u32 level_with_tombstones(const struct fts_table *x, const struct fts_structure *s)
+{
+    u32 found = s->level_count;
+    u64 most = 0;
+    if (!s->origin_next || !x->settings.delete_merge) return found;
+    for (u32 i = 0; i < s->level_count; i++) {
+        u64 entries = 0, tombstones = 0;
+        for (u32 k = 0; k < s->levels[i].count; k++) {
+            entries += s->levels[i].segments[k].entries;
+            tombstones += s->levels[i].segments[k].tombstones;
+        }
+        u64 percent = entries ? tombstones * 100 / entries : 0;
+        if (percent < x->settings.delete_merge || percent <= most) continue;
+        most = percent;
+        found = i;
+    }
+    return found;
+}
+
 // The level to be merged next; level_count: none.
 static u32 level_to_merge(const struct fts_table *x, const struct fts_flush *f, enum fts_flush_kind kind)
 {
@@ -80,7 +100,7 @@ static u32 level_to_merge(const struct fts_table *x, const struct fts_flush *f, 
     if (kind == FTS_FLUSH_MERGE) least = 2;
     for (u32 i = 0; i < s->level_count; i++)
         if (s->levels[i].count >= MAX(least, 2u)) return i;
-    return s->level_count;
+    return level_with_tombstones(x, s);
 }
 
 static io_status merges(struct fts_table *x, struct fts_flush *f, struct op *op, enum fts_flush_kind kind)
@@ -150,6 +170,10 @@ static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_
         if (f->writing) {
             IO_TRY(fts_writer_drain(&f->writer, op));
             struct fts_segment g = {.id = f->writer.segment, .first = 1, .last = f->writer.page_no - 1};
+            if (f->structure.origin_next) {
+                g.origin_first = g.origin_last = f->structure.origin_next++;
+                g.entries = x->pending.rows;
+            }
             if (!fts_structure_add(&f->structure, 0, &g)) return fts_no_memory(op);
             f->structure.write_count += f->writer.pages_written;
             f->structure_changed = true;
@@ -174,13 +198,14 @@ static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_
     }
     if (f->structure_changed) x->generation++;
     x->totals_changed = false;
+    x->tombstones_added = 0;
     return IO_DONE;
 }
 
 io_status fts_flush_run(struct fts_table *x, struct op *op, enum fts_flush_kind kind)
 {
     if (!x->flush) {
-        if (kind == FTS_FLUSH_PENDING && !x->pending.any && !x->totals_changed) return IO_DONE;
+        if (kind == FTS_FLUSH_PENDING && !x->pending.any && !x->totals_changed && !x->tombstones_added) return IO_DONE;
         x->flush = calloc(1, sizeof *x->flush);
         if (!x->flush) return fts_no_memory(op);
     }

@@ -6,6 +6,7 @@
 // | fts_structure.c | which segments there are; the totals |
 // | fts_segment.c | reading one segment, entry by entry |
 // | fts_writer.c | writing one |
+// | fts_tombstone.c | rows that are gone from a table that keeps no text |
 // | fts_pending.c | terms of changed rows, in memory until they become a segment |
 // | fts_merge.c | several segments into one |
 // | fts_storage.c | the shadow tables: statements, blocks, settings, totals |
@@ -38,6 +39,7 @@
 #define FTS_ID_TOTALS    1
 #define FTS_ID_STRUCTURE 10
 #define FTS_PAGE_BITS    37
+#define FTS_TOMBSTONE_IDS 65536 // added to the segment's in ids of its tombstones
 #define FTS_SEGMENTS_MAX 2000u
 #define FTS_LEVELS_MAX   64u
 #define FTS_VERSION      4
@@ -58,6 +60,10 @@ void fts_buffer_free(struct fts_buffer *b);
 
 struct fts_segment {
     u32 id, first, last; // pages
+    // contentless_delete=1 (fts_tombstone.c):
+    u64 origin_first, origin_last; // of its rows
+    u32 tombstone_pages;
+    u64 tombstones, entries; // rows that are gone; rows that were written
 };
 struct fts_level {
     u32 count, capacity;
@@ -67,6 +73,7 @@ struct fts_level {
 struct fts_structure {
     u32 cookie; // counts changes of the settings
     u64 write_count;
+    u64 origin_next; // of the segment to be flushed next; 0: no contentless_delete
     u32 level_count;
     struct fts_level levels[FTS_LEVELS_MAX];
 };
@@ -102,8 +109,10 @@ enum fts_sql {
     FTS_SQL_DOCSIZE_PUT,
     FTS_SQL_DOCSIZE_DELETE,
     FTS_SQL_DOCSIZE_SCAN,
+    FTS_SQL_DOCSIZE_ORIGIN,
     FTS_SQL_IDX_CLEAR,
     FTS_SQL_DOCSIZE_CLEAR,
+    FTS_SQL_CONTENT_CLEAR,
     FTS_SQL_CONFIG_PUT,
     FTS_SQL_CONFIG_SCAN,
     FTS_SQL_COUNT,
@@ -125,6 +134,7 @@ struct fts_pending {
     s64 rowid;      // of the row under way
     bool deleting;
     bool any;
+    u64 rows; // written
 };
 
 struct fts_table {
@@ -147,6 +157,8 @@ struct fts_table {
     struct fts_pending pending;
     bool totals_known, totals_changed;
     struct fts_totals totals;
+
+    u64 tombstones_added; // since the last flush
 
     struct fts_flush *flush;   // under way
     struct fts_change *change; // a row's, under way
@@ -230,6 +242,7 @@ struct fts_iter {
     s64 rowid;
     bool deleted;
     u32 positions_size, positions_at; // of the entry: bytes in pages[0] and the pages that follow
+    struct fts_buffer *tombstones; // [segment.tombstone_pages], as they are asked for
 };
 void fts_iter_init(struct fts_iter *i, struct fts_table *x, const struct fts_segment *segment);
 void fts_iter_free(struct fts_iter *i);
@@ -242,6 +255,15 @@ io_status fts_iter_next(struct fts_iter *i, struct op *op);
 io_status fts_iter_next_term(struct fts_iter *i, struct op *op);
 // Adds the entry's position list to out.
 io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *out);
+
+// ---- rows that are gone without their terms (fts_tombstone.c) -----------------------------------------------------------
+
+// Whether the row of the entry is.
+io_status fts_tombstone_find(struct fts_iter *i, struct op *op, bool *found);
+struct fts_tombstone;
+// The row of that origin is gone from now on.
+io_status fts_tombstone_add(struct fts_tombstone **job, struct fts_table *x, struct op *op, s64 origin, s64 rowid);
+void fts_tombstone_free(struct fts_tombstone *t); // NULL is fine
 
 // ---- writing one (fts_writer.c) ------------------------------------------------------------------------------------
 

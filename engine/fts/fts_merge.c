@@ -10,7 +10,8 @@ struct fts_merge {
     struct fts_writer writer;
     struct fts_structure after; // as it will be
     u32 segment;
-    bool term_open, finished, deleted_data, forget;
+    bool term_open, finished, forget;
+    u32 deleted_ranges; // of the input under way: pages, tombstones
     bool summing; // nothing is written: the entries are hashed
     u64 sum;
     struct fts_hits *hits; // nothing is written: those with the prefix are collected
@@ -127,7 +128,9 @@ static io_status entry_merge(struct fts_merge *m, struct op *op)
         if (m->summing || m->hits || m->listing) return IO_DONE;
         return fts_writer_finish(&m->writer) ? IO_DONE : fts_no_memory(op);
     }
-    bool wanted = least->positions_size || (least->deleted && !m->forget);
+    bool gone;
+    IO_TRY(fts_tombstone_find(least, op, &gone));
+    bool wanted = (least->positions_size && !gone) || (least->deleted && !m->forget);
     if (wanted && !m->term_open) {
         m->positions.size = 0;
         IO_TRY(fts_iter_positions(least, op, &m->positions));
@@ -170,19 +173,20 @@ static io_status inputs_delete(struct fts_merge *m, struct op *op)
     while (m->delete_next < m->count) {
         u32 id = m->iters[m->delete_next].segment.id;
         bool row;
-        if (!m->deleted_data) {
+        u32 ranges = m->iters[m->delete_next].segment.tombstone_pages ? 2 : 1;
+        for (; m->deleted_ranges < ranges; m->deleted_ranges++) {
+            s64 first = (s64)id + (m->deleted_ranges ? FTS_TOMBSTONE_IDS : 0);
             if (!m->delete_data) IO_TRY(fts_sql_take(x, op, FTS_SQL_DATA_DELETE, &m->delete_data));
             if (!skerry_stmt_busy(m->delete_data) &&
-                (skerry_bind_integer(m->delete_data, 1, (s64)id << FTS_PAGE_BITS) ||
-                 skerry_bind_integer(m->delete_data, 2, (((s64)id + 1) << FTS_PAGE_BITS) - 1)))
+                (skerry_bind_integer(m->delete_data, 1, first << FTS_PAGE_BITS) ||
+                 skerry_bind_integer(m->delete_data, 2, ((first + 1) << FTS_PAGE_BITS) - 1)))
                 return fts_no_memory(op);
             IO_TRY(fts_sql_step(m->delete_data, op, &row));
-            m->deleted_data = true;
         }
         if (!m->delete_index) IO_TRY(fts_sql_take(x, op, FTS_SQL_IDX_DELETE, &m->delete_index));
         if (!skerry_stmt_busy(m->delete_index) && skerry_bind_integer(m->delete_index, 1, id)) return fts_no_memory(op);
         IO_TRY(fts_sql_step(m->delete_index, op, &row));
-        m->deleted_data = false;
+        m->deleted_ranges = 0;
         m->delete_next++;
     }
     return IO_DONE;
@@ -294,7 +298,13 @@ io_status fts_merge_run(struct fts_merge **merge, struct fts_table *x, struct op
         IO_TRY(entry_merge(m, op));
     }
     IO_TRY(inputs_delete(m, op));
-    struct fts_segment out = {.id = m->segment, .first = 1, .last = m->writer.page_no - 1};
+    struct fts_segment out = {.id = m->segment, .first = 1, .last = m->writer.page_no - 1,
+                              .origin_first = m->iters[m->count - 1].segment.origin_first,
+                              .origin_last = m->iters[0].segment.origin_last};
+    for (u32 i = 0; i < m->count; i++) {
+        const struct fts_segment *g = &m->iters[i].segment;
+        out.entries += g->entries - MIN(g->entries, g->tombstones);
+    }
     if (m->writer.page_no > 1 && !fts_structure_add(&m->after, m->out_level, &out)) return fts_no_memory(op);
     m->after.write_count += m->writer.pages_written;
     while (m->after.level_count && !m->after.levels[m->after.level_count - 1].count) m->after.level_count--;

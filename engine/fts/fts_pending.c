@@ -117,6 +117,7 @@ void fts_pending_begin(struct fts_pending *p, bool deleting, s64 rowid)
     p->rowid = rowid;
     p->deleting = deleting;
     p->any = true;
+    p->rows += !deleting;
 }
 
 static int term_compare(const void *a, const void *b)

@@ -166,12 +166,14 @@ static io_status term_seek(struct fts_expr *e, struct op *op, struct fts_query_t
             while (k->valid && k->rowid < target) IO_TRY(fts_iter_next(k, op));
             if (k->valid && (!least || k->rowid < least->rowid)) least = k;
         }
+        bool gone = false;
+        if (least) IO_TRY(fts_tombstone_find(least, op, &gone));
         s->eof = !least;
         s->on = least != NULL;
         if (!least) return IO_DONE;
         s->winner = least;
         s->rowid = least->rowid;
-        if (least->positions_size) return IO_DONE;
+        if (least->positions_size && !gone) return IO_DONE;
         // Deleted since; older entries of the row no longer count.
         s->on = false;
         if (least->rowid == INT64_MAX) {

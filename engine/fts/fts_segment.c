@@ -24,6 +24,9 @@ void fts_iter_free(struct fts_iter *i)
     free(i->pages);
     fts_buffer_free(&i->term);
     fts_reader_free(&i->reader);
+    for (u32 k = 0; i->tombstones && k < i->segment.tombstone_pages; k++) fts_buffer_free(&i->tombstones[k]);
+    free(i->tombstones);
+    i->tombstones = NULL;
     i->pages = NULL;
     i->page_count = i->page_capacity = 0;
     i->valid = false;

@@ -40,6 +40,7 @@ static void forget(struct fts_table *x)
     fts_sql_give(x, FTS_SQL_CONFIG_SCAN, &x->settings_scan);
     fts_pending_clear(&x->pending);
     x->totals_known = x->totals_changed = x->settings_known = false;
+    x->tombstones_added = 0;
     x->generation++;
 }
 
@@ -114,7 +115,7 @@ io_status fts_connection_flush(struct skerry *db, struct op *op)
     if (!db->fts || db->fts_depth) return IO_DONE;
     forget_late(db);
     for (struct fts_table *x = db->fts; x; x = x->next)
-        if (x->pending.any || x->totals_changed || x->flush) IO_TRY(fts_flush_run(x, op, FTS_FLUSH_PENDING));
+        if (x->pending.any || x->totals_changed || x->tombstones_added || x->flush) IO_TRY(fts_flush_run(x, op, FTS_FLUSH_PENDING));
     return IO_DONE;
 }
 
@@ -165,15 +166,17 @@ static const char *content_columns(const struct fts_table *x, struct arena *a)
     const struct fts_config *c = x->config;
     const char *list = "";
     for (u32 i = 0; list && i < c->column_count; i++)
-        list = c->content == FTS_CONTENT_NORMAL ? arena_format(a, "%s, c%u", list, i)
-                                                : arena_format(a, "%s, T.%s", list, quoted(a, c->columns[i]));
+        list = fts_column_kept(c, i)      ? arena_format(a, "%s, c%u", list, i)
+               : fts_contentless(c)       ? arena_format(a, "%s, NULL", list)
+                                          : arena_format(a, "%s, T.%s", list, quoted(a, c->columns[i]));
     return list;
 }
 
 static const char *parameters(const struct fts_table *x, struct arena *a)
 {
-    const char *list = "?";
-    for (u32 i = 0; list && i < x->config->column_count; i++) list = arena_format(a, "%s,?", list);
+    const char *list = "?1";
+    for (u32 i = 0; list && i < x->config->column_count; i++)
+        if (fts_column_kept(x->config, i)) list = arena_format(a, "%s,?%u", list, i + 2);
     return list;
 }
 
@@ -203,11 +206,15 @@ static const char *sql_text(const struct fts_table *x, struct arena *a, enum fts
     case FTS_SQL_CONTENT_REPLACE:
         return arena_format(a, "REPLACE INTO %s.%s VALUES(%s)", db, content, parameters(x, a));
     case FTS_SQL_CONTENT_DELETE: return arena_format(a, "DELETE FROM %s.%s WHERE id=?", db, content);
-    case FTS_SQL_DOCSIZE_PUT: return arena_format(a, "REPLACE INTO %s.%s(id, sz) VALUES(?,?)", db, docsize);
+    case FTS_SQL_DOCSIZE_PUT:
+        return arena_format(a, c->contentless_delete ? "REPLACE INTO %s.%s(id, sz, origin) VALUES(?,?,?)"
+                                                     : "REPLACE INTO %s.%s(id, sz) VALUES(?,?)", db, docsize);
+    case FTS_SQL_DOCSIZE_ORIGIN: return arena_format(a, "SELECT origin FROM %s.%s WHERE id=?", db, docsize);
     case FTS_SQL_DOCSIZE_DELETE: return arena_format(a, "DELETE FROM %s.%s WHERE id=?", db, docsize);
     case FTS_SQL_DOCSIZE_SCAN: return arena_format(a, "SELECT id FROM %s.%s WHERE id>=? AND id<=? ORDER BY id", db, docsize);
     case FTS_SQL_IDX_CLEAR: return arena_format(a, "DELETE FROM %s.%s", db, idx);
     case FTS_SQL_DOCSIZE_CLEAR: return arena_format(a, "DELETE FROM %s.%s", db, docsize);
+    case FTS_SQL_CONTENT_CLEAR: return arena_format(a, "DELETE FROM %s.%s", db, content);
     case FTS_SQL_CONFIG_PUT: return arena_format(a, "REPLACE INTO %s.%s(k,v) VALUES(?,?)", db, config);
     case FTS_SQL_CONFIG_SCAN: return arena_format(a, "SELECT k, v FROM %s.%s", db, config);
     case FTS_SQL_COUNT: break;

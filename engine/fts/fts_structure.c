@@ -1,10 +1,12 @@
 // The structure record:
 //   u32 cookie; varints: levels, segments, pages written so far; for each level: segments being merged, segments;
 //   for each of these: id, first page, last page
-// A form for contentless_delete begins with ff 00 00 01 behind the cookie and has more for each segment.
+// A form for contentless_delete begins with ff 00 00 01 behind the cookie and has more for each segment: the first and
+// the last origin of its rows, pages of tombstones, tombstones, rows that were written (fts_tombstone.c).
 #include "fts_internal.h"
 
 #define FORM_2 0xff000001u
+#define TOMBSTONE_PAGES_MAX (1u << 20)
 
 bool fts_buffer_reserve(struct fts_buffer *b, u64 more)
 {
@@ -86,7 +88,16 @@ bool fts_structure_decode(const u8 *bytes, u32 size, struct fts_structure *out, 
         if (r.bad || (seen += count) > segments) r.bad = true;
         for (u64 k = 0; !r.bad && k < count; k++) {
             struct fts_segment g = {.id = (u32)get(&r), .first = (u32)get(&r), .last = (u32)get(&r)};
-            for (u32 more = 0; form_2 && more < 5 && !r.bad; more++) (void)get(&r);
+            if (form_2) {
+                g.origin_first = get(&r);
+                g.origin_last = get(&r);
+                u64 pages = get(&r);
+                g.tombstones = get(&r);
+                g.entries = get(&r);
+                r.bad |= pages > TOMBSTONE_PAGES_MAX;
+                g.tombstone_pages = (u32)pages;
+                out->origin_next = MAX(out->origin_next, g.origin_last);
+            }
             if (r.bad || g.id == 0 || g.id > 65535 || g.first == 0 || g.last < g.first) {
                 r.bad = true;
             } else if (!fts_structure_add(out, i, &g)) {
@@ -97,6 +108,7 @@ bool fts_structure_decode(const u8 *bytes, u32 size, struct fts_structure *out, 
         }
         out->level_count = MAX(out->level_count, i + 1);
     }
+    if (form_2) out->origin_next++;
     if (r.bad) {
         fts_structure_free(out);
         err_set(err, ERR_CORRUPT_VTAB, __func__, "database disk image is malformed");
@@ -110,14 +122,21 @@ bool fts_structure_encode(const struct fts_structure *s, struct fts_buffer *out)
     u8 cookie[4];
     be32_put(cookie, s->cookie);
     out->size = 0;
-    bool ok = fts_buffer_add(out, cookie, 4) && fts_buffer_varint(out, s->level_count) &&
+    bool form_2 = s->origin_next > 0;
+    bool ok = fts_buffer_add(out, cookie, 4) && (!form_2 || fts_buffer_add(out, (const u8[]){0xff, 0, 0, 1}, 4)) &&
+              fts_buffer_varint(out, s->level_count) &&
               fts_buffer_varint(out, fts_structure_segments(s)) && fts_buffer_varint(out, s->write_count);
     for (u32 i = 0; ok && i < s->level_count; i++) {
         const struct fts_level *l = &s->levels[i];
         ok = fts_buffer_varint(out, 0) && fts_buffer_varint(out, l->count);
-        for (u32 k = 0; ok && k < l->count; k++)
-            ok = fts_buffer_varint(out, l->segments[k].id) && fts_buffer_varint(out, l->segments[k].first) &&
-                 fts_buffer_varint(out, l->segments[k].last);
+        for (u32 k = 0; ok && k < l->count; k++) {
+            const struct fts_segment *g = &l->segments[k];
+            ok = fts_buffer_varint(out, g->id) && fts_buffer_varint(out, g->first) && fts_buffer_varint(out, g->last);
+            if (ok && form_2)
+                ok = fts_buffer_varint(out, g->origin_first) && fts_buffer_varint(out, g->origin_last) &&
+                     fts_buffer_varint(out, g->tombstone_pages) && fts_buffer_varint(out, g->tombstones) &&
+                     fts_buffer_varint(out, g->entries);
+        }
     }
     return ok;
 }
@@ -127,6 +146,7 @@ bool fts_structure_copy(struct fts_structure *to, const struct fts_structure *fr
     fts_structure_free(to);
     to->cookie = from->cookie;
     to->write_count = from->write_count;
+    to->origin_next = from->origin_next;
     to->level_count = from->level_count;
     for (u32 i = 0; i < from->level_count; i++)
         for (u32 k = 0; k < from->levels[i].count; k++)

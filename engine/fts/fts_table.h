@@ -38,9 +38,14 @@ io_status fts_cursor_function(struct fts_cursor *c, struct op *op, enum fts_func
 // ---- changes -------------------------------------------------------------------------------------------------------
 
 // argv: the old rowid (NULL: INSERT), the new rowid, the columns, the two hidden ones; argc 1: DELETE. *rowid: the new
-// row's. A conflict gives ERR_CONSTRAINT. by: whose change it is.
+// row's. A conflict gives ERR_CONSTRAINT. by: whose change it is. kept: of an UPDATE's indexed columns.
+#define FTS_CHANGE_KEEPS_INDEXED 1u // some are not set
+#define FTS_CHANGE_SETS_INDEXED  2u // some are
 io_status fts_change(struct skerry *db, u32 database, const struct table *t, struct op *op, const void *by,
-                     const struct value *argv, u32 argc, bool replace, s64 *rowid);
+                     const struct value *argv, u32 argc, bool replace, u32 kept, s64 *rowid);
+
+// Whether OR IGNORE and OR FAIL mean something to it.
+bool fts_conflicts_resolve(const struct table *t);
 
 // Before a commit, and before a savepoint is opened: what is pending is written.
 io_status fts_connection_flush(struct skerry *db, struct op *op);

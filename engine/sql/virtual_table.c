@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "../fts/fts.h"
+#include "../fts/fts_table.h"
 #include "../fts/fts_vocab.h"
 #include "parse.h"
 
@@ -102,9 +103,10 @@ void create_virtual_table_statement(struct compile *c, struct stmt_create_virtua
     int address = emit(c, OP_SqlExec, 1, 0, 0);
     program_p4_text(c->program, address,
                     arena_format(c->arena,
-                                 "INSERT INTO %s.%s(id, block) VALUES(1, x''),(10, x'00000000000000');"
+                                 "INSERT INTO %s.%s(id, block) VALUES(1, x''),(10, x'%s');"
                                  "INSERT INTO %s.%s(k, v) VALUES('version', 4)",
-                                 schema, sql_quoted(c, arena_format(c->arena, "%s_data", t->name)), schema,
+                                 schema, sql_quoted(c, arena_format(c->arena, "%s_data", t->name)),
+                                 t->fts->contentless_delete ? "00000000ff000001000000" : "00000000000000", schema,
                                  sql_quoted(c, arena_format(c->arena, "%s_config", t->name))),
                     -1);
 }
@@ -145,12 +147,18 @@ bool table_is_shadow(const struct schema *s, const struct table *t)
 
 // ---- changes ---------------------------------------------------------------------------------------------------------------
 
-void virtual_update_emit(struct compile *c, const struct table *t, int database, int reg, int count, enum conflict conflict)
+static void update_emit(struct compile *c, const struct table *t, int database, int reg, int count, enum conflict conflict,
+                        u32 kept)
 {
     int address = emit(c, OP_VUpdate, database, count, reg);
     program_p4_table(c->program, address, t);
-    set_p5(c, (u16)conflict);
+    set_p5(c, (u16)((u32)conflict | kept << 8));
     c->top->may_abort = true;
+}
+
+void virtual_update_emit(struct compile *c, const struct table *t, int database, int reg, int count, enum conflict conflict)
+{
+    update_emit(c, t, database, reg, count, conflict, 0);
 }
 
 // Rows are found first, and changed when all are.
@@ -193,7 +201,10 @@ void virtual_update(struct compile *c, struct source_list *sources, struct expr_
         expr_code(c, set->items[rowid_item].expr, reg + 1);
     else
         emit(c, OP_Copy, reg, reg + 1, 0);
+    u32 kept = 0;
     for (int i = 0; i < t->column_count; i++) {
+        if (t->fts && (u32)i < t->fts->column_count && !t->fts->unindexed[i])
+            kept |= changes[i] >= 0 ? FTS_CHANGE_SETS_INDEXED : FTS_CHANGE_KEEPS_INDEXED;
         if (changes[i] >= 0)
             expr_code(c, set->items[changes[i]].expr, reg + 2 + i);
         else if (t->columns[i].flags & COLUMN_HIDDEN)
@@ -209,7 +220,7 @@ void virtual_update(struct compile *c, struct source_list *sources, struct expr_
     emit(c, OP_Rewind, ephemeral, done, 0);
     int loop = here(c);
     for (int i = 0; i < count; i++) emit(c, OP_Column, ephemeral, i, reg + i);
-    virtual_update_emit(c, t, source->database, reg, count, conflict);
+    update_emit(c, t, source->database, reg, count, conflict, kept);
     emit(c, OP_Next, ephemeral, loop, 0);
     label_place(c, done);
     if (returning) compile_fail(c, ERR_ERROR, -1, "UPDATE RETURNING is not available on virtual tables");

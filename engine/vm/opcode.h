@@ -225,7 +225,7 @@
     X(VBegin, NONE)     /* nothing */ \
     X(VCreate, NONE) /* creates the virtual table named in r2 in database p1 */ \
     X(VDestroy, NONE) /* drops the virtual table p4 of database p1 */ \
-    X(VUpdate, NONE)    /* r[p3@p2] (old rowid, new rowid, columns) change the virtual table p4 of database p1; p5 enum conflict; r[p3+1] = the new rowid */ \
+    X(VUpdate, NONE)    /* r[p3@p2] (old rowid, new rowid, columns) change the virtual table p4 of database p1; p5 enum conflict, and << 8 what is kept (fts_table.h); r[p3+1] = the new rowid */ \
     X(VRename, NONE) /* renames the virtual table p4 as r1 says */ \
     X(VCheck, NONE)     /* r2 = NULL: integrity of the virtual table p4 */
 // clang-format on

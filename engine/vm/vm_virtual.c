@@ -271,13 +271,15 @@ io_status vm_virtual_update(struct skerry_stmt *s, const struct instruction *in)
 {
     struct value *r = &s->frame->registers[in->p3];
     bool insert = in->p2 > 1 && r[0].type == VALUE_NULL;
+    if (in->p2 > 1) VALUE_TRY(s, value_apply_affinity(&r[1], AFFINITY_INTEGER));
     s64 rowid = 0;
-    io_status status = fts_change(s->db, (u32)in->p1, in->p4.table, &s->op, s, r, (u32)in->p2, in->p5 == CONFLICT_REPLACE, &rowid);
+    io_status status = fts_change(s->db, (u32)in->p1, in->p4.table, &s->op, s, r, (u32)in->p2, (in->p5 & 255) == CONFLICT_REPLACE,
+                                  in->p5 >> 8u, &rowid);
     if (status == IO_WAIT) return status;
     if (status == IO_FAIL) {
-        enum conflict conflict = (enum conflict)in->p5;
-        bool constraint = err_primary(s->op.err.code) == ERR_CONSTRAINT;
-        // Only of a constraint it matters what the statement says.
+        enum conflict conflict = (enum conflict)(in->p5 & 255);
+        // Only of a constraint of rows that are kept it matters what the statement says.
+        bool constraint = err_primary(s->op.err.code) == ERR_CONSTRAINT && fts_conflicts_resolve(in->p4.table);
         s->error_action = constraint && conflict != CONFLICT_REPLACE && conflict != CONFLICT_NONE ? conflict : CONFLICT_ABORT;
         if (!constraint || conflict != CONFLICT_IGNORE) return status;
         err_clear(&s->op.err);

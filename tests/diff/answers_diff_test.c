@@ -22,6 +22,7 @@ static void anew(struct answers *a)
     if (a->oracle.engine) oracle_close(&a->oracle);
     (void)oracle_open(&a->oracle, "answers");
     a->oracle.columns = true;
+    a->oracle.reopened = strstr(a->file, "full_text") != NULL; // SQLite counts changes of the tables below too
 }
 
 static void newer_check(struct answers *a)

@@ -9,6 +9,9 @@
 #include "io/sim.h"
 #include "tests/test.h"
 
+// Newer than the library, where a table that keeps its texts finds the same rows.
+#define CONTENTLESS ", content='', contentless_delete=1"
+
 static const char *const script[] = {
     "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b TEXT, c REAL, d BLOB)",
     "CREATE TABLE log(what TEXT, id INT)",
@@ -85,6 +88,19 @@ static const char *const script[] = {
     "INSERT INTO g(g) VALUES('rebuild')",
     "SELECT count(*) FROM g WHERE g MATCH 'stays'",
     "DROP TABLE g",
+    "CREATE VIRTUAL TABLE h USING fts5(b" CONTENTLESS ")",
+    "INSERT INTO h(h, rank) VALUES('pgsz', 32)",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) INSERT INTO h(rowid, b) "
+    "SELECT i * 3, 'word' || (i % 7) || ' all' FROM n",
+    "DELETE FROM h WHERE rowid % 2",
+    "SELECT count(*), sum(rowid) FROM h('word3')",
+    "INSERT OR REPLACE INTO h(rowid, b) SELECT id, 'again word3' FROM t WHERE id < 90",
+    "UPDATE h SET b = 'moved' WHERE rowid > 900",
+    "SELECT count(*), sum(rowid) FROM h('word3')",
+    "SELECT count(*), sum(rowid) FROM h('a* OR moved')",
+    "INSERT INTO h(h) VALUES('optimize')",
+    "SELECT count(*), sum(rowid) FROM h('a* OR moved')",
+    "DROP TABLE h",
     "DROP INDEX ta",
     "SELECT count(*) FROM t WHERE a = 77",
     "DROP TABLE t",
@@ -148,8 +164,11 @@ TEST(skerry_same_rows_when_every_page_waits)
         want.size = got.size = 0;
         text_add(&want, "");
         text_add(&got, "");
-        char *error = NULL;
-        if (sqlite3_exec(oracle, script[i], oracle_row, &want, &error) != SQLITE_OK)
+        char *error = NULL, theirs[1000];
+        snprintf(theirs, sizeof theirs, "%s", script[i]);
+        char *cut = strstr(theirs, CONTENTLESS);
+        if (cut) memmove(cut, cut + strlen(CONTENTLESS), strlen(cut + strlen(CONTENTLESS)) + 1);
+        if (sqlite3_exec(oracle, theirs, oracle_row, &want, &error) != SQLITE_OK)
             test_fail(__FILE__, __LINE__, "libsqlite3: %s: %s", script[i], error);
         if (skerry_exec(db, script[i], row, &got) != SKERRY_OK)
             test_fail(__FILE__, __LINE__, "%s: %s", script[i], skerry_error(db)->text);
