@@ -177,6 +177,11 @@ static void lineage_begin(struct backup *b)
     b->step = b->options.key.given ? STEP_KEY_PUT : STEP_MARK_OPEN;
 }
 
+static bool takes_over(const struct backup *b)
+{
+    return b->options.promote && !b->claimed;
+}
+
 io_status backup_decide(struct backup *b)
 {
     const struct segment_header *h = &b->newest_header;
@@ -195,8 +200,13 @@ io_status backup_decide(struct backup *b)
                         "%s already holds the backup of another database under the name '%s'; use another prefix or name, or "
                         "restore that backup first",
                         object_store_url(b->options.objects), b->name);
+    bool same = h->tx_max == b->mark.tx && memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
+    bool ahead = takes_over(b) && b->newest_known && !same;
+    bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
+    if (ahead && (whole || h->tx_max <= b->mark.tx || h->tx_max - b->mark.tx > GAP_MAX))
+        return IO_ERROR(&b->op.err, ERR_STORE_EXISTS, "the store has transaction %llu, which is not here yet", (ull)h->tx_max);
     u64 epoch = MAX(c->head.epoch, b->newest_known ? h->epoch : 0);
-    if (epoch > b->mark.epoch)
+    if (epoch > b->mark.epoch && !takes_over(b))
         return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
                         "another node has gone on with this backup (epoch %llu, ours is %llu); this one's newer commits are only "
                         "here",
@@ -206,9 +216,6 @@ io_status backup_decide(struct backup *b)
                         "the backup under the name '%s' is not encrypted, and a key is given; use another prefix or name, or "
                         "start without the key",
                         b->name);
-    if (b->options.promote && !b->claimed && b->newest_known &&
-        (h->tx_max != b->mark.tx || memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) != 0))
-        return IO_ERROR(&b->op.err, ERR_STORE_EXISTS, "the store has transaction %llu, which is not here yet", (ull)h->tx_max);
     if (!b->conditions || !b->newest_known) {
         lineage_begin(b);
         b->mark.epoch = MAX(b->mark.epoch, b->epoch_tried) + 1;
@@ -217,19 +224,22 @@ io_status backup_decide(struct backup *b)
     // Up to where is this database in the store? Positions in the WAL are believed only as the mark has them: a copy
     // of this volume may have gone on with the same WAL in another way. Pushes that the mark does not know (it was
     // not durable yet when the power went, or a copy made them) are read, and their pages are pushed once more.
-    bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
-    bool same = h->tx_max == b->mark.tx && memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
     bool gap = h->tx_max > b->mark.tx && h->tx_max - b->mark.tx <= GAP_MAX && b->mark.tx;
     b->has_pushed = false;
     b->step = STEP_ADOPT;
     if (!(same && b->mark.clean && b->file_is_clean)) sums_deinit(&b->sums);
+    b->gap_tx = b->mark.tx;
+    memcpy(b->gap_hash, b->mark.hash, sizeof b->gap_hash);
+    if (ahead) {
+        b->gap_base = false;
+        b->step = STEP_GAP;
+        return IO_DONE;
+    }
     if (b->need_full) return IO_DONE; // found out when this was decided before
     if (whole && same && b->mark.clean && b->file_is_clean && b->at_start.wal_frame == 0) {
         b->pushed = b->at_start, b->has_pushed = true; // and the sums are what was read at start
     } else if (((whole && same) || gap) && !b->mark.clean) {
         b->has_pushed = store_position_find(b->store, b->mark.wal_salt, b->mark.wal_frame, &b->pushed);
-        b->gap_tx = b->mark.tx;
-        memcpy(b->gap_hash, b->mark.hash, sizeof b->gap_hash);
         if (b->has_pushed && gap) b->step = STEP_GAP;
     }
     return IO_DONE;
@@ -242,9 +252,46 @@ static bool common_history(const struct backup *b, const struct segment_header *
     return store_position_find(b->store, h->wal_salt, h->wal_frame, &at) && at.lsn <= b->at_start.lsn;
 }
 
+// Who takes over has nothing to wait for when what comes after its state announces images that never came. Listings may
+// be behind, so each is asked for by its name.
+static io_status gap_is_empty(struct backup *b)
+{
+    char key[OBJECT_KEY_MAX];
+    struct object_request *q = &b->fetch.request;
+    for (; b->gap_tx < b->newest_header.tx_max; b->gap_tx++, b->gap_base = false) {
+        u64 tx = b->gap_tx + 1;
+        if (!b->gap_base) {
+            name_segment(b->name, b->catalog.lineage, 0, tx, tx, key);
+            if (fetch_idle(&b->fetch)) fetch_get(&b->fetch, key, 0, 0, 0), q->tries_max = 1;
+            IO_TRY(fetch_run(&b->fetch, &b->op.err));
+            struct segment_reader r;
+            bool good = segment_reader_open(&r, q->answer, q->answer_size, q->key, &b->catalog.key, &b->op.err);
+            b->gap_base = good && r.index.header.flags & SEGMENT_BASE;
+            segment_reader_deinit(&r);
+            if (!good) return IO_FAIL;
+        }
+        if (b->gap_base) {
+            name_segment(b->name, b->catalog.lineage, LEVEL_IMAGE, 1, tx, key);
+            if (fetch_idle(&b->fetch)) {
+                q->kind = OBJECT_HEAD;
+                snprintf(q->key, sizeof q->key, "%s", key);
+                q->tries_max = 1;
+            }
+            io_status status = fetch_run(&b->fetch, &b->op.err);
+            if (status == IO_WAIT || (status == IO_FAIL && b->op.err.code != ERR_STORE_MISSING)) return status;
+            err_clear(&b->op.err);
+            if (status == IO_FAIL) continue;
+        }
+        return IO_ERROR(&b->op.err, ERR_STORE_EXISTS, "the store has transaction %llu, which is not here yet", (ull)tx);
+    }
+    b->step = STEP_ADOPT;
+    return IO_DONE;
+}
+
 // Reads the pushes that the mark does not know, one by one. Whatever is off leads to a whole image.
 io_status backup_gap(struct backup *b)
 {
+    if (takes_over(b)) return gap_is_empty(b);
     while (b->gap_tx < b->newest_header.tx_max) {
         if (fetch_idle(&b->fetch)) {
             char key[OBJECT_KEY_MAX];

@@ -161,6 +161,11 @@ static io_status step_check(struct chain *c)
             return IO_DONE;
         }
         bool late = p->options.time_ms && h->time_max_ms > p->options.time_ms;
+        // The head is older than what begins anew: its image is found in the listings only.
+        if (before && (h->flags & SEGMENT_BASE) && p->load.quick) {
+            p->step = CHAIN_OPEN;
+            return IO_ERROR(&c->err, ERR_STORE_MISSING, "the head of '%s' is older than its newest image", p->database);
+        }
         // What stands on a base follows from that base's image only.
         if (late || (before && (h->flags & SEGMENT_BASE))) {
             p->plan[i]->rejected = true;
@@ -196,7 +201,9 @@ static io_status step_check(struct chain *c)
     c->page_size = before->page_size;
     c->page_count = before->page_count;
     memcpy(c->catalog.database_id, before->database_id, 16);
-    c->catalog.epoch = MAX(c->catalog.epoch, before->epoch);
+    // Who has written last: also of an image that never came.
+    for (u32 i = 0; i < c->catalog.count; i++)
+        if (p->indexes[i] && p->indexes[i]->has_root) c->catalog.epoch = MAX(c->catalog.epoch, p->indexes[i]->header.epoch);
     memcpy(c->tip, tip, SEGMENT_HASH_SIZE);
     p->step = CHAIN_END;
     return IO_DONE;
@@ -261,7 +268,7 @@ static void chain_run(struct chain *c)
         return;
     }
     if (chain_busy(p)) return;
-    // Compaction took a segment away after it was listed: what took its place is there now.
+    // Compaction took a segment away after it was listed, or the head is too old: what is there now is listed.
     if (c->err.code == ERR_STORE_MISSING && p->step == CHAIN_OPEN && p->reloads++ < CHAIN_RELOADS) {
         err_clear(&c->err);
         load_end(c);

@@ -25,6 +25,7 @@ struct node {
     struct object_store *store;
     struct backup *backup;
     struct master_key key;
+    const char *path; // of the database; NULL: /data/a.db
 };
 
 static void turn(struct node *n, u64 ns)
@@ -42,8 +43,9 @@ static void node_open(struct node *n, const struct backup_options *options)
     struct err err = ERR_CLEAR;
     struct skerry_engine_options engine = {.io = n->io, .temp_dir = "/tmp"};
     struct backup_options o = *options;
-    o.io = n->io, o.objects = n->store, o.name = "db", o.database_path = "/data/a.db", o.key = n->key;
-    if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, "/data/a.db", SKERRY_OPEN_CREATE, &n->db, &err) ||
+    if (!n->path) n->path = "/data/a.db";
+    o.io = n->io, o.objects = n->store, o.name = "db", o.database_path = n->path, o.key = n->key;
+    if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, n->path, SKERRY_OPEN_CREATE, &n->db, &err) ||
         !(n->backup = backup_create(&o, &err)))
         abort();
     exec(n, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v BLOB)");
@@ -491,6 +493,51 @@ TEST(an_image_goes_on_where_it_was_when_the_store_is_back)
     CHECK_EQ(s.state, BACKUP_IDLE);
     CHECK_EQ(s.behind_since_ms, 0);
     CHECK_EQ(e.images, images);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
+// The node and its volume are lost in the middle of an image that begins anew. What can be restored goes on from there.
+TEST(who_restores_before_an_image_that_never_came_goes_on)
+{
+    static const struct backup_options OFTEN = {.interval_ms = 100, .head_interval_ms = 500};
+    struct node n = {0};
+    struct backup_status s;
+    char text[ERR_TEXT_MAX];
+    node_begin(&n, &OFTEN);
+    turn(&n, 5 * SECOND_NS);
+    for (u32 life = 0; life < 3; life++) {
+        u64 size = 0;
+        node_stop(&n);
+        // Changed while the node did not run: the file is not the one of the mark.
+        u8 *bytes = sim_file_get(n.sim, n.path, &size), *longer = calloc(1, size + 4096);
+        memcpy(longer, bytes, size);
+        sim_file_put(n.sim, n.path, longer, size + 4096);
+        free(bytes);
+        free(longer);
+        n.cloud.away = false;
+        u64 puts = n.cloud.counters.puts;
+        node_open(&n, &OFTEN);
+        for (u32 i = 0; i < 1000 && n.cloud.counters.puts < puts + 2; i++) turn(&n, SECOND_NS / 1000);
+        n.cloud.away = true; // its claim and the segment that announces it are there
+    }
+    turn(&n, 5 * SECOND_NS);
+    node_stop(&n);
+    n.cloud.away = false;
+    struct restore r = {0};
+    completion_init(&r.done, NULL, NULL);
+    restore_start(&r, &(struct restore_options){.io = n.io, .objects = n.store, .name = "db", .out_path = "/data/b.db"});
+    while (r.done.state != COMPLETION_DONE) io_step(n.io, SECOND_NS);
+    CHECK_EQ(r.err.code, ERR_OK);
+    CHECK(restore_bind(&r));
+    restore_deinit(&r);
+    n.path = "/data/b.db";
+    node_open(&n, &OFTEN);
+    exec(&n, "INSERT INTO t(v) VALUES (1)");
+    turn(&n, 30 * SECOND_NS);
+    backup_status_get(n.backup, &s);
+    if (s.state != BACKUP_IDLE || s.behind_since_ms) test_fail(__FILE__, __LINE__, "state %d: %s", s.state, s.error);
     CHECK_EQ(restore(&n, text), ERR_OK);
     node_stop(&n);
     node_end(&n);
