@@ -295,7 +295,8 @@ struct source {
     struct cte *cte;
     const struct index *index; // INDEXED BY
     s32 reg_return, address_fill, reg_result; // coroutine or subroutine of a subquery
-    bool via_coroutine, correlated, materialized, recursive, rowid_used, synthetic_using, was_view, null_row;
+    s16 rows_estimate; // of a subquery whose code is made (rows_estimated): 10 * log2
+    bool rows_estimated, via_coroutine, correlated, materialized, recursive, rowid_used, synthetic_using, was_view, null_row;
     u8 from_ddl;
 };
 struct source_list {
@@ -324,6 +325,7 @@ enum select_flags {
     SELECT_F_WINDOW_REWRITTEN = 1 << 15,
     SELECT_F_HAS_TYPES = 1 << 16,
     SELECT_F_VIEW = 1 << 17,
+    SELECT_F_PUSHED = 1 << 19,      // filters of the query around were pushed down into it
     SELECT_F_CORRELATED = 1 << 18,
     SELECT_F_UPDATE_FROM = 1 << 24, // the rows of UPDATE ... FROM
     SELECT_F_FREE_1 = 1 << 26,

@@ -55,6 +55,12 @@ struct column_source {
     u8 affinity;
 };
 
+// Numbers of rows and costs of plans: 10 * log2.
+typedef s16 logest;
+logest logest_of(u64 x);
+logest logest_add(logest a, logest b);
+logest logest_log(logest n); // log of the number itself: cost of a search
+
 struct compile {
     struct arena *arena;
     struct skerry *db;

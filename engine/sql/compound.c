@@ -90,6 +90,7 @@ static void compound_code(struct compile *c, struct select *s, struct select_des
     case SELECT_SIMPLE:
         left_code(c, s->prior, dest);
         term_code(c, s, dest, "UNION ALL", false);
+        s->rows_estimate = logest_add(s->rows_estimate, s->prior->rows_estimate);
         break;
     case SELECT_UNION:
     case SELECT_EXCEPT: {
@@ -105,6 +106,7 @@ static void compound_code(struct compile *c, struct select *s, struct select_des
         left_code(c, s->prior, &own);
         select_dest_init(&own, s->op == SELECT_EXCEPT ? DEST_EXCEPT : DEST_UNION, cursor);
         term_code(c, s, &own, select_op_name(s->op), true);
+        if (s->op == SELECT_UNION) s->rows_estimate = logest_add(s->rows_estimate, s->prior->rows_estimate);
         if (!shared) table_rows(c, s, cursor, -1, dest);
         break;
     }
@@ -116,6 +118,7 @@ static void compound_code(struct compile *c, struct select *s, struct select_des
         emit_key(c, OP_OpenEphemeral, two, (int)s->columns->count, 0, compound_key(c, s));
         select_dest_init(&own, DEST_UNION, two);
         term_code(c, s, &own, "INTERSECT", true);
+        s->rows_estimate = MIN(s->rows_estimate, s->prior->rows_estimate);
         table_rows(c, s, one, two, dest);
         emit(c, OP_Close, two, 0, 0);
         break;
@@ -144,6 +147,7 @@ static bool values_code(struct compile *c, struct select *s, struct select_dest 
         emit_place(c, label);
     }
     c->factoring = factoring;
+    s->rows_estimate = (logest)MIN(count, 600u); // not its logarithm, as in SQLite
     return true;
 }
 
@@ -195,6 +199,7 @@ void select_compound(struct compile *c, struct select *s, struct select_dest *de
         return;
     }
     // The terms' rows come from a coroutine and are counted.
+    s->rows_estimate = SELECT_ROWS_UNKNOWN;
     int end = emit_label(c);
     s->limit_register = s->offset_register = 0;
     select_limit_code(c, s, end);
@@ -218,6 +223,8 @@ void select_compound(struct compile *c, struct select *s, struct select_dest *de
     emit(c, OP_EndCoroutine, yield, 0, 0);
     emit_jump_here(c, start - 1);
     reg_forget_temps(c);
+    int n;
+    if (expr_is_integer(limit, &n) && n > 0) s->rows_estimate = MIN(s->rows_estimate, logest_of((u64)n));
     s->limit = limit;
     s->limit_offset = limit_offset;
     s->limit_register = limit_register;

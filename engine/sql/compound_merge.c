@@ -125,6 +125,7 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
         for (int i = 0; i < m.count; i++) m.distinct->collations[i] = compound_collation(c, s, (u32)i);
     }
     struct select *middle = split(s), *left = middle->prior;
+    s->rows_estimate = SELECT_ROWS_UNKNOWN;
     select_limit_code(c, s, m.end);
     struct expr *limit = s->limit, *limit_offset = s->limit_offset;
     int limit_register = s->limit_register, offset_register = s->offset_register, limits[2] = {0, 0};
@@ -142,6 +143,8 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
     side_code(&m, left, keys, limits[0], "LEFT", &a);
     side_code(&m, s, keys, limits[1], "RIGHT", &b);
     explain_pop(c);
+    if (op == SELECT_UNION_ALL || op == SELECT_UNION) s->rows_estimate = logest_add(s->rows_estimate, left->rows_estimate);
+    if (op == SELECT_INTERSECT) s->rows_estimate = MIN(s->rows_estimate, left->rows_estimate);
     middle->prior = left;
     left->next = middle;
     s->op = op;

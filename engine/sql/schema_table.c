@@ -145,6 +145,12 @@ static void index_complete(struct schema_build *b, struct table *t, struct index
         if (column >= 0 && column < 63 && !(t->columns[column].flags & COLUMN_VIRTUAL))
             i->columns_not_indexed &= ~((u64)1 << column);
     }
+    i->covering_all = i->kind == INDEX_CREATED && i->column_count >= t->column_count;
+    for (int column = 0; column < t->column_count && i->covering_all; column++) {
+        bool there = column == t->rowid_column;
+        for (u16 k = 0; k < i->column_count && !there; k++) there = i->columns[k] == column;
+        i->covering_all = there;
+    }
     i->unique_not_null = i->conflict != CONFLICT_NONE;
     for (u16 k = 0; k < i->key_count; k++) {
         s16 column = i->columns[k];

@@ -166,10 +166,46 @@ bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate
     else emit_int(c, OP_OpenRead, cursor, (int)t->root, database, 1);
     emit(c, OP_Count, cursor, a->functions[0].reg, 0);
     emit(c, OP_Close, cursor, 0, 0);
-    const char *name = s->from->items[0].alias ? s->from->items[0].alias : t->name;
-    explain_row(c, "SCAN %s%s%s", name, best && best != t->primary_key ? " USING COVERING INDEX " : "",
+    explain_row(c, "SCAN %s%s%s", t->name, best && best != t->primary_key ? " USING COVERING INDEX " : "",
                 best && best != t->primary_key ? best->name : "");
     return true;
+}
+
+// ---- ORDER BY of subqueries ----------------------------------------------------------------------------------------
+
+static enum walk_result asks_order(struct walker *w, struct expr *e)
+{
+    if (e->kind != EXPR_AGG_FUNCTION || !e->function || e->function->flags & (FN_COUNT | FN_MIN_MAX)) return WALK_CONTINUE;
+    *(bool *)w->context = true;
+    return WALK_ABORT;
+}
+
+// An aggregate of it, count, min and max aside, depends on the order of rows.
+static bool order_counts(const struct select *s)
+{
+    bool found = false;
+    struct walker w = {.expr = asks_order, .context = &found};
+    if (s->flags & SELECT_F_AGGREGATE) walk_expr_list(&w, s->columns);
+    return found;
+}
+
+// ORDER BY of a subquery in FROM that comes to nothing: the query has its own, or joins the rows.
+static bool order_in_vain(const struct select *s, const struct select *sub)
+{
+    return sub->order_by && (s->order_by || s->from->count > 1) && !sub->limit && !(sub->flags & SELECT_F_RECURSIVE) &&
+           !s->functions && !order_counts(s) && !order_counts(sub);
+}
+
+// The rows of a subquery in their order, for a query that computes things of them: they are not merged, so that what
+// ORDER BY leaves out is not computed.
+static bool keeps_order(const struct select *s, u32 from)
+{
+    const struct source_list *list = s->from;
+    if (!list->items[from].select->order_by || from > 0) return false;
+    if (list->count > 1 && !(list->items[1].join & (JOIN_OUTER | JOIN_CROSS))) return false;
+    for (u32 i = 0; i < s->columns->count; i++)
+        if (s->columns->items[i].expr->flags & (EXPR_F_HAS_FUNCTION | EXPR_F_HAS_SELECT | EXPR_F_SELECT)) return true;
+    return false;
 }
 
 // ---- the select ---------------------------------------------------------------------------------------------------
@@ -184,29 +220,17 @@ static void simple_select(struct compile *c, struct select *s, struct select_des
                           struct distinct *d, int end)
 {
     u32 flags = (d->wanted ? WHERE_WANT_DISTINCT : 0) | (s->flags & SELECT_F_FIXED_LIMIT ? WHERE_USE_LIMIT : 0);
-    int aux = 0;
-    if (flags & WHERE_USE_LIMIT) {
-        int n;
-        aux = expr_is_integer(s->limit, &n) && n > 0 ? 0 : 200;
-        if (aux == 0) {
-            s64 rows = n;
-            int offset;
-            if (s->limit_offset && expr_is_integer(s->limit_offset, &offset)) rows += offset;
-            int log = 0;
-            while (rows > 1 && log < 600) {
-                rows >>= 1;
-                log += 10;
-            }
-            aux = log;
-        }
-    }
     if (s->functions) flags = 0;
     if (s->functions) {
         // Whether the window's tables are open: not yet, whenever the query is run.
         s->functions->reg_one = reg_alloc(c);
         emit(c, OP_Integer, 0, s->functions->reg_one, 0);
     }
-    struct where_info *w = where_begin(c, s->from, s->where, s->functions ? NULL : sort->order_by, s->columns, s, flags, aux);
+    struct where_info *w = where_begin(c, s->from, s->where, s->functions ? NULL : sort->order_by, s->columns, s, flags, s->rows_estimate);
+    if (where_row_estimate(w) < s->rows_estimate) {
+        s->rows_estimate = where_row_estimate(w);
+        if (dest->kind == DEST_DISTINCT_QUEUE) s->rows_estimate -= 30;
+    }
     if (d->wanted && !s->functions) {
         switch (where_distinct(w)) {
         case DISTINCT_UNIQUE:
@@ -254,7 +278,11 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
     simplify_joins(c, s);
     for (u32 i = 0; s->from && i < s->from->count; i++) {
         struct source *item = &s->from->items[i];
-        if (!item->select) continue;
+        struct select *sub = item->select;
+        if (!sub || (item->cte && item->cte->materialize == CTE_MATERIALIZED) || sub->flags & SELECT_F_AGGREGATE || sub->group_by)
+            continue;
+        if (order_in_vain(s, sub)) sub->order_by = NULL;
+        if (keeps_order(s, i)) continue;
         if (select_flatten(c, s, i, s->flags & SELECT_F_AGGREGATE)) {
             i = UINT32_MAX;
             if (s->prior) {
@@ -287,6 +315,7 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
                                      (int)sort.order_by->count + 1 + sort.payload_count, 0, key);
     }
     if (dest->kind == DEST_EPHEMERAL) emit(c, OP_OpenEphemeral, dest->parm, (int)s->columns->count, 0);
+    if (!(s->flags & SELECT_F_FIXED_LIMIT)) s->rows_estimate = SELECT_ROWS_UNKNOWN;
     select_limit_code(c, s, end);
     if (!s->limit_register && sort.open_address >= 0) {
         emit_op(c, sort.open_address)->opcode = OP_SorterOpen;

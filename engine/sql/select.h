@@ -14,6 +14,8 @@
 #include "expr.h"
 #include "resolve.h"
 
+enum { SELECT_ROWS_UNKNOWN = 320 }; // logest: four billion
+
 struct sort {
     struct expr_list *order_by; // NULL: no sorting
     int ordered;                // leading terms that the loops deliver

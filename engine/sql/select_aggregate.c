@@ -411,9 +411,8 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
     struct name_context n = {.c = c, .sources = s->from, .aggregates = a, .select = s};
     struct expr_list *order_by = sort->order_by;
     bool order_by_group = false;
+    s->rows_estimate = s->group_by ? MIN(s->rows_estimate, 66) : 0; // a hundred groups
     if (s->group_by) {
-        for (u32 i = 0; i < s->columns->count; i++) {
-        }
         // ORDER BY that a GROUP BY in that order fulfils: the groups are made in ORDER BY's directions.
         if (order_by && order_by->count == s->group_by->count) {
             bool same = true;

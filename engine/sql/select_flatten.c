@@ -190,6 +190,24 @@ static bool compound_merge(struct compile *c, struct select *s, struct source *i
     return true;
 }
 
+static enum walk_result column_counted(struct walker *w, struct expr *e)
+{
+    struct source *item = w->context;
+    if (e->kind == EXPR_COLUMN && e->cursor == item->cursor) source_column_used(item, e);
+    return WALK_CONTINUE;
+}
+
+static enum walk_result select_entered(struct walker *w, struct select *s) { return WALK_CONTINUE; }
+
+// The subquery may have had columns that nothing asks for.
+static void columns_recount(struct select *s, struct source *item)
+{
+    item->columns_used = 0;
+    item->rowid_used = false;
+    struct walker w = {.expr = column_counted, .select = select_entered, .context = item};
+    walk_select(&w, s);
+}
+
 bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregate)
 {
     struct source_list *list = s->from;
@@ -245,7 +263,7 @@ bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregat
         s->limit = sub->limit;
         sub->limit = NULL;
     }
-    // Columns used by what came out of the subquery are in the inner sources' masks already.
+    for (u32 j = 0; j < inner->count; j++) columns_recount(s, &list->items[from + j]);
     return true;
 }
 

@@ -22,7 +22,8 @@ void select_limit_code(struct compile *c, struct select *s, int break_label)
         emit(c, OP_Integer, n, limit, 0);
         if (n == 0) {
             emit_goto(c, break_label);
-        } else if (n >= 0) {
+        } else if (n > 0 && s->rows_estimate > logest_of((u64)n)) {
+            s->rows_estimate = logest_of((u64)n);
             s->flags |= SELECT_F_FIXED_LIMIT;
         }
     } else {

@@ -1,13 +1,19 @@
 // Subqueries in FROM that are computed: as coroutines that give row after row, or into temporary tables.
 #include "select.h"
 
-static bool self_join_view(const struct source_list *from, u32 at)
+// A source of the same view among those, whose rows are in a table; NULL: there is none. Filters that were pushed down make
+// a view another one.
+static const struct source *same_view(const struct source_list *from, u32 at, u32 first, u32 end)
 {
     const struct source *s = &from->items[at];
-    if (!s->name || !s->was_view) return false;
-    for (u32 i = at + 1; i < from->count; i++)
-        if (from->items[i].was_view && from->items[i].name && name_equal(from->items[i].name, s->name)) return true;
-    return false;
+    if (!s->name || !s->was_view || s->select->flags & SELECT_F_PUSHED) return NULL;
+    for (u32 i = first; i < end; i++) {
+        const struct source *x = &from->items[i];
+        if (x->select && !x->via_coroutine && x->was_view && x->name && x->database == s->database && name_equal(x->name, s->name) &&
+            !(x->select->flags & SELECT_F_PUSHED))
+            return x;
+    }
+    return NULL;
 }
 
 static bool can_be_coroutine(const struct select *select, u32 at)
@@ -20,7 +26,7 @@ static bool can_be_coroutine(const struct select *select, u32 at)
     }
     // RETURNING may look at the same rows later.
     if (select->flags & SELECT_F_UPDATE_FROM) return false;
-    if (from->items[0].join & JOIN_LEFT_OF_RIGHT || self_join_view(from, at)) return false;
+    if (from->items[0].join & JOIN_LEFT_OF_RIGHT || same_view(from, at, at + 1, from->count)) return false;
     if (at == 0) return true;
     for (u32 i = at;; i--) {
         if (from->items[i].join & (JOIN_OUTER | JOIN_CROSS)) return false;
@@ -51,19 +57,6 @@ static void columns_drop(struct compile *c, const struct source *item)
         for (u32 i = 0; i < s->columns->count; i++) s->columns->items[i].expr = expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
 }
 
-// The planner is told how many rows VALUES has.
-static void values_estimate(struct compile *c, struct source *item)
-{
-    u64 rows = 0;
-    for (const struct select *x = item->select; x; x = x->prior, rows++)
-        if (!(x->flags & SELECT_F_VALUES)) return;
-    if (!(item->table->flags & TABLE_EPHEMERAL)) return;
-    struct table *t = arena_alloc(c->arena, sizeof *t);
-    *t = *item->table;
-    t->row_estimate = rows;
-    item->table = t;
-}
-
 void select_sources_code(struct compile *c, struct select *s)
 {
     struct source_list *from = s->from;
@@ -75,8 +68,9 @@ void select_sources_code(struct compile *c, struct select *s)
         bool shared = item->cte && (item->cte->materialize == CTE_MATERIALIZED ||
                                     (item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED));
         bool whole = shared || !s->where || !select_push_down(c, sub, s->where, from, i);
+        if (!whole) sub->flags |= SELECT_F_PUSHED;
+        const struct source *same;
         columns_drop(c, item);
-        values_estimate(c, item);
         struct select_dest dest;
         s16 query_loops = c->query_loops;
         c->query_loops = 0;
@@ -104,6 +98,14 @@ void select_sources_code(struct compile *c, struct select *s)
             item->reg_return = cte->reg_return;
             item->address_fill = cte->address;
             item->materialized = true;
+            sub->rows_estimate = cte->rows_estimate;
+        } else if ((same = same_view(from, i, 0, i)) && !item->correlated && !same->correlated) {
+            emit(c, OP_Gosub, same->reg_return, same->address_fill, 0);
+            emit(c, OP_OpenDup, item->cursor, same->cursor, 0);
+            item->reg_return = same->reg_return;
+            item->address_fill = same->address_fill;
+            item->materialized = true;
+            sub->rows_estimate = same->rows_estimate;
         } else {
             item->reg_return = reg_alloc(c);
             int top = emit(c, OP_Goto, 0, 0, 0);
@@ -119,11 +121,14 @@ void select_sources_code(struct compile *c, struct select *s)
             reg_forget_temps(c);
             if (item->cte && whole && !item->correlated) {
                 item->cte->materialized_already = true;
+                item->cte->rows_estimate = sub->rows_estimate;
                 item->cte->cursor = item->cursor;
                 item->cte->reg_return = item->reg_return;
                 item->cte->address = item->address_fill;
             }
         }
+        item->rows_estimate = sub->rows_estimate;
+        item->rows_estimated = true;
         c->factoring_once = once_allowed;
         c->query_loops = query_loops;
     }

@@ -175,6 +175,41 @@ static bool distinct_redundant(struct where_info *w, const struct expr_list *res
     return false;
 }
 
+// ---- outer joins that add nothing ----------------------------------------------------------------------------------
+
+// A LEFT JOIN whose columns nothing asks for and that cannot give a row twice (or may, for DISTINCT) is left out. Gives
+// the sources that are.
+static bitmask joins_omit(struct where_info *w)
+{
+    bitmask omitted = 0;
+    if (w->level_count < 2 || !w->results || w->flags & WHERE_OR_SUBCLAUSE) return 0;
+    bitmask used = expr_list_usage(w, w->results) | expr_list_usage(w, w->order_by);
+    for (u32 i = w->level_count; --i >= 1;) {
+        const struct where_loop *loop = w->levels[i].loop;
+        const struct source *s = &w->sources->items[loop->source];
+        if ((s->join & (JOIN_LEFT | JOIN_RIGHT)) != JOIN_LEFT || used & loop->self) continue;
+        if (!(w->flags & WHERE_WANT_DISTINCT) && !(loop->flags & LOOP_ONE_ROW)) continue;
+        bool needed = false;
+        for (int k = 0; k < w->clause.count && !needed; k++) {
+            const struct where_term *t = w->clause.terms[k];
+            needed = t->prereq_all & loop->self && !(t->expr->flags & EXPR_F_OUTER_ON && t->expr->on_cursor == s->cursor);
+        }
+        if (needed) continue;
+        omitted |= loop->self;
+        for (int k = 0; k < w->clause.count; k++) {
+            struct where_term *t = w->clause.terms[k];
+            if (!(t->prereq_all & loop->self)) continue;
+            t->flags |= TERM_CODED;
+            t->prereq_all = 0;
+        }
+        bitmask before = (1ull << i) - 1;
+        w->reverse_mask = (before & w->reverse_mask) | ((w->reverse_mask >> 1) & ~before);
+        memmove(&w->levels[i], &w->levels[i + 1], (w->level_count - 1 - i) * sizeof *w->levels);
+        w->level_count--;
+    }
+    return omitted;
+}
+
 // ---- automatic indexes ---------------------------------------------------------------------------------------------
 
 // Rows of the source that do not fulfil it are in no row of the join but as an outer join has them without.
@@ -431,6 +466,8 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
     for (int i = 0; i < w->clause.base_count; i++) {
         struct where_term *t = w->clause.terms[i];
         if (t->flags & TERM_VIRTUAL || t->prereq_all != 0) continue;
+        // Subqueries wait for the first loop, as in SQLite.
+        if (sources->count && t->expr->flags & (EXPR_F_HAS_SELECT | EXPR_F_SELECT)) continue;
         if (sources->count && (t->expr->flags & EXPR_F_HAS_FUNCTION) && !expr_is_constant(c, t->expr)) continue;
         if (t->expr->flags & EXPR_F_OUTER_ON) continue;
         // ON of an inner join says nothing about the rows that a RIGHT JOIN behind it adds.
@@ -458,6 +495,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
             }
         }
     }
+    bitmask omitted = joins_omit(w);
     if (!w->order_by && compile_connection_flag(c, CONNECTION_REVERSE_UNORDERED_SELECTS)) w->reverse_mask = ~0ull;
     c->query_loops += w->rows_out;
     if (flags & WHERE_ONE_PASS && w->level_count) {
@@ -470,7 +508,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
         }
     }
     open_sources(w);
-    bitmask not_ready = ~0ull;
+    bitmask not_ready = ~omitted;
     for (u32 i = 0; i < w->level_count; i++) {
         struct where_level *level = &w->levels[i];
         struct source *s = &sources->items[level->source];

@@ -17,12 +17,7 @@
 #include "emit.h"
 #include "expr.h"
 
-typedef s16 logest;
 typedef u64 bitmask; // of sources, in the order of FROM
-
-logest logest_of(u64 x);
-logest logest_add(logest a, logest b);
-logest logest_log(logest n); // log of the number itself: cost of a search
 
 enum term_operator {
     WO_IN = 0x1,

@@ -43,6 +43,11 @@ static logest table_rows(const struct where_info *w, const struct table *t)
     return rows;
 }
 
+static logest source_rows(const struct where_info *w, const struct source *s)
+{
+    return s->select && s->rows_estimated ? s->rows_estimate : table_rows(w, s->table);
+}
+
 // Sizes in units of 4 bytes, guessed from declared types.
 static int column_size(const struct table *t, int i)
 {
@@ -159,7 +164,7 @@ void where_indexes_make(struct where_info *w)
     for (u32 i = 0; i < count; i++) {
         const struct table *t = w->sources->items[i].table;
         if (!t || t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS) continue;
-        logest rows = table_rows(w, t);
+        logest rows = source_rows(w, &w->sources->items[i]);
         struct where_index **tail = &w->indexes[i];
         if (table_has_rowid(t)) {
             *tail = rowid_index_make(w, t, rows);
@@ -629,6 +634,19 @@ bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct wher
     return false;
 }
 
+// An automatic index on a column that an index begins with, or that ANALYZE has found to tell few rows apart behind others,
+// does not pay.
+static bool indexing_pays(const struct table *t, int column)
+{
+    for (const struct index *x = t->indexes; x; x = x->next)
+        for (u16 k = 0; k < x->key_count; k++) {
+            if (x->columns[k] != column) continue;
+            if (k == 0 || (x->has_stat && logest_of(x->stat[k + 1]) > 20)) return false;
+            break;
+        }
+    return true;
+}
+
 bool where_term_drives_index(const struct where_info *w, const struct where_term *t, const struct source *s,
                              bitmask not_ready)
 {
@@ -636,7 +654,8 @@ bool where_term_drives_index(const struct where_info *w, const struct where_term
     if (s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT | JOIN_RIGHT) && !where_term_outer_ok(t, s)) return false;
     if (t->prereq_right & not_ready) return false;
     if (t->left_column < 0) return false;
-    return expr_index_affinity_ok(t->expr, table_column_affinity(s->table, t->left_column));
+    return expr_index_affinity_ok(t->expr, table_column_affinity(s->table, t->left_column)) &&
+           indexing_pays(s->table, t->left_column);
 }
 
 // Columns of the table that an index with expressions covers: every use of one is inside an indexed expression.
@@ -694,7 +713,7 @@ static void add_source_loops(struct builder *b, bitmask prereq)
     struct where_loop *new = b->loop;
     struct source *s = &w->sources->items[new->source];
     const struct table *t = s->table;
-    logest rows = table_rows(w, t);
+    logest rows = source_rows(w, s);
     logest table_size = where_table_row_size(t);
     if (!b->or_set && !(w->flags & (WHERE_RIGHT_JOIN | WHERE_OR_SUBCLAUSE)) &&
         compile_connection_flag(w->c, CONNECTION_AUTOMATIC_INDEX) && !s->index && !s->not_indexed && !s->correlated &&

@@ -103,9 +103,9 @@ static const char *const statements[] = {
     "SELECT a FROM t1 WHERE b = (SELECT min(x) FROM one) AND EXISTS (SELECT 1 FROM few WHERE few.a = t1.d)",
     "SELECT a FROM t1 WHERE b IN (SELECT x FROM one WHERE y IN (SELECT b FROM few))",
     "SELECT * FROM (SELECT b, (SELECT count(*) FROM few) AS n FROM t1 GROUP BY b) WHERE n > (SELECT max(a) FROM few)",
-    "WITH w AS (SELECT b FROM t1 WHERE d = (SELECT 1 FROM few)) SELECT * FROM w, few WHERE w.b = (SELECT max(x) FROM one)",
+    "WITH w AS (SELECT b FROM t1 WHERE d = (SELECT 1 FROM few)) SELECT * FROM w CROSS JOIN few WHERE w.b = (SELECT max(x) FROM one)",
     "SELECT * FROM v2 WHERE n > (SELECT count(*) FROM few)",
-    "SELECT * FROM t1 WHERE b IN few",
+    "SELECT * FROM t1 WHERE b IN (SELECT x FROM one UNION ALL SELECT a FROM few)",
     "SELECT sum(b) OVER (ORDER BY c) FROM t1 WHERE a IN (SELECT x FROM one)",
     // Compounds with ORDER BY.
     "SELECT b FROM t1 UNION ALL SELECT a FROM t2 ORDER BY 1",
@@ -119,6 +119,33 @@ static const char *const statements[] = {
     "SELECT c FROM t1 UNION ALL SELECT c FROM t2 ORDER BY c COLLATE nocase",
     "SELECT * FROM (SELECT b FROM t1 UNION ALL SELECT a FROM t2) ORDER BY b",
     "SELECT * FROM t1 WHERE b IN (SELECT x FROM one UNION SELECT a FROM few ORDER BY 1 LIMIT 3)",
+    // How many rows a subquery gives.
+    "SELECT * FROM one LEFT JOIN (SELECT b FROM t1 UNION SELECT a FROM t2 ORDER BY 1 LIMIT 3) AS x LEFT JOIN few AS f ON f.b = x.b LEFT JOIN t2 ON t2.b = x.b",
+    "SELECT * FROM v2 AS x, v2 AS y WHERE x.n = y.n",
+    // ORDER BY of a subquery that comes to nothing, and that does not.
+    "SELECT * FROM (SELECT b, c FROM t1 ORDER BY d) ORDER BY c",
+    "SELECT * FROM (SELECT b, c FROM t1 ORDER BY d) AS x JOIN few ON few.a = x.b",
+    "SELECT abs(b) FROM (SELECT b, c FROM t1 ORDER BY d)",
+    "SELECT group_concat(b) FROM (SELECT b, c FROM t1 ORDER BY d)",
+    "SELECT count(b) FROM (SELECT b, c FROM t1 ORDER BY d)",
+    "SELECT max(x.b) FROM (SELECT b, c FROM t1 ORDER BY d) AS x, few",
+    "SELECT sum(b) OVER (ORDER BY c) FROM t1 ORDER BY b",
+    // Outer joins that add nothing.
+    "SELECT t1.b FROM t1 LEFT JOIN few ON few.a = t1.b",
+    "SELECT t1.b FROM t1 LEFT JOIN few ON few.a = t1.b WHERE few.b IS NULL",
+    "SELECT DISTINCT t1.b FROM t1 LEFT JOIN t4 ON t4.a = t1.b",
+    "SELECT t1.b FROM t1 LEFT JOIN few ON few.a = t1.b LEFT JOIN one ON one.z = t1.d ORDER BY one.x",
+    "SELECT count(*) FROM t1 LEFT JOIN few ON few.a = t1.b",
+    "SELECT t1.b FROM t1 LEFT JOIN t4 ON t4.b = t1.c JOIN t2 ON t2.a = t1.b",
+    // What waits for the first loop.
+    "SELECT * FROM t1 WHERE EXISTS (SELECT 1 FROM few)",
+    "SELECT * FROM t1, few WHERE NOT EXISTS (SELECT 1 FROM one) AND t1.b = few.a",
+    "SELECT * FROM t1 WHERE 5 IN (SELECT x FROM one) AND ? > 5",
+    // Columns that a merged subquery has and nobody reads.
+    "SELECT sum(x.b) FROM (SELECT a, b, c, d FROM t1) AS x",
+    "SELECT x.c FROM (SELECT * FROM t2) AS x WHERE x.c > 'a'",
+    "SELECT count(*) FROM t3 AS x",
+    "DELETE FROM t3 WHERE c = 5",
 };
 
 static void line_add(char *out, size_t capacity, int *depths, int id, int parent, const char *detail)
