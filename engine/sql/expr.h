@@ -63,7 +63,9 @@ struct aggregate_function {
     int order_cursor; // ORDER BY inside: sorter of the arguments, or -1
     bool order_payload, order_unique, use_subtype;
 };
+struct distinct;
 struct aggregate_info {
+    const struct distinct *distinct; // the loops bring the only function's DISTINCT arguments in order; or NULL
     bool direct_mode;    // columns come from the table's cursor
     bool use_sorting;    // or from the sorter
     int sorting_cursor, sorting_cursor_pseudo, sorting_columns;

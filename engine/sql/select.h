@@ -66,6 +66,8 @@ bool keys_hashable(const struct key_info *key);
 // Goes to `seen` when the key in the registers is not new. Keys are kept in the hash table as long as there is room,
 // then in the temporary index.
 void distinct_key_code(struct compile *c, int cursor, int hash, int reg, int count, int seen);
+// Goes to continue_label when the list's values in the registers are not new, found out as d says.
+void distinct_code(struct compile *c, const struct expr_list *list, const struct distinct *d, int reg, int continue_label);
 void explain_temp_btree(struct compile *c, const char *what);
 int where_order_limit_label(const struct where_info *w);
 bool where_sorted(const struct where_info *w);

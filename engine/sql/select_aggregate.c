@@ -106,7 +106,8 @@ static void accumulators_update(struct compile *c, struct aggregate_info *a, int
             }
             if (f->distinct_cursor >= 0 && list) {
                 if (!next) next = emit_label(c);
-                distinct_key_code(c, f->distinct_cursor, f->distinct_hash, reg, count, next);
+                if (a->distinct) distinct_code(c, list, a->distinct, reg, next);
+                else distinct_key_code(c, f->distinct_cursor, f->distinct_hash, reg, count, next);
             }
             if (f->def->flags & FN_NEEDS_COLLATION) {
                 if (!hit && a->accumulator_count && f->def->flags & FN_MIN_MAX) hit = reg_alloc(c);
@@ -443,8 +444,20 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
             accumulate = reg_alloc(c);
             emit(c, OP_Integer, 0, accumulate, 0);
         }
+        // count(DISTINCT x): by the order of an index, where there is one.
+        struct aggregate_function *only = a->function_count == 1 && !bare ? &a->functions[0] : NULL;
+        bool distinct = only && only->distinct_cursor >= 0 && only->order_cursor < 0 && only->expr->list && !only->expr->filter;
+        struct distinct d_only = {.cursor = distinct ? only->distinct_cursor : -1, .open_address = emit_here(c) + 1};
         accumulators_reset(c, a);
-        struct where_info *w = where_begin(c, s->from, s->where, min_max_order, NULL, s, min_max, 0);
+        int explained = emit_here(c) - 1;
+        struct where_info *w = where_begin(c, s->from, s->where, min_max_order, distinct ? only->expr->list : NULL, s,
+                                           min_max | (distinct ? WHERE_WANT_DISTINCT : 0), 0);
+        if (distinct && (where_distinct(w) == DISTINCT_ORDERED || where_distinct(w) == DISTINCT_UNIQUE)) {
+            d_only.kind = where_distinct(w) == DISTINCT_ORDERED ? ROW_DISTINCT_ORDERED : ROW_DISTINCT_UNIQUE;
+            d_only.hash = only->distinct_hash;
+            a->distinct = &d_only;
+            if (c->explain_query_plan) emit_nop(c, explained);
+        }
         accumulators_update(c, a, accumulate);
         if (accumulate) emit(c, OP_Integer, 1, accumulate, 0);
         if (min_max && where_ordered_count(w) > 0) {
@@ -460,6 +473,7 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
                 emit_goto(c, where_break_label(w));
             }
         }
+        a->distinct = NULL;
         where_end(w);
         accumulators_finish(c, a);
     }

@@ -121,9 +121,9 @@ void distinct_key_code(struct compile *c, int cursor, int hash, int reg, int cou
     emit_place(c, done);
 }
 
-static void distinct_code(struct compile *c, struct select *s, struct distinct *d, int reg, int continue_label)
+void distinct_code(struct compile *c, const struct expr_list *list, const struct distinct *d, int reg, int continue_label)
 {
-    int count = (int)s->columns->count;
+    int count = (int)list->count;
     if (d->hash >= 0 && (d->kind == ROW_DISTINCT_ORDERED || d->kind == ROW_DISTINCT_UNIQUE)) emit_nop(c, d->open_address + 1);
     if (d->kind == ROW_DISTINCT_ORDERED) {
         int previous = reg_alloc_range(c, count);
@@ -132,7 +132,7 @@ static void distinct_code(struct compile *c, struct select *s, struct distinct *
         *open = (struct instruction){.opcode = OP_Null, .p1 = 1, .p2 = previous};
         int here_after = emit_here(c) + count;
         for (int i = 0; i < count; i++) {
-            const struct collation *k = expr_collation(c, s->columns->items[i].expr);
+            const struct collation *k = expr_collation(c, list->items[i].expr);
             if (i < count - 1) emit_collation(c, OP_Ne, reg + i, here_after, previous + i, k);
             else emit_collation(c, OP_Eq, reg + i, continue_label, previous + i, k);
             emit_set_p5(c, COMPARE_NULL_EQUAL);
@@ -261,7 +261,7 @@ void select_row_code(struct compile *c, struct select *s, int source_cursor, str
         expr_list_code(c, s->columns, reg, 0, flags);
     }
     if (has_distinct) {
-        distinct_code(c, s, d, reg, continue_label);
+        distinct_code(c, s->columns, d, reg, continue_label);
         if (!sorting) select_offset_code(c, s->offset_register, continue_label);
     }
     if (sorting) {

@@ -182,7 +182,8 @@ static bool distinct_redundant(struct where_info *w, const struct expr_list *res
 static bitmask joins_omit(struct where_info *w)
 {
     bitmask omitted = 0;
-    if (w->level_count < 2 || !w->results || w->flags & WHERE_OR_SUBCLAUSE) return 0;
+    if (w->level_count < 2 || !w->results || w->flags & WHERE_OR_SUBCLAUSE || (w->select && w->select->flags & SELECT_F_AGGREGATE))
+        return 0;
     bitmask used = expr_list_usage(w, w->results) | expr_list_usage(w, w->order_by);
     for (u32 i = w->level_count; --i >= 1;) {
         const struct where_loop *loop = w->levels[i].loop;

@@ -137,6 +137,15 @@ static const char *const statements[] = {
     "SELECT t1.b FROM t1 LEFT JOIN few ON few.a = t1.b LEFT JOIN one ON one.z = t1.d ORDER BY one.x",
     "SELECT count(*) FROM t1 LEFT JOIN few ON few.a = t1.b",
     "SELECT t1.b FROM t1 LEFT JOIN t4 ON t4.b = t1.c JOIN t2 ON t2.a = t1.b",
+    // DISTINCT arguments in the order of an index.
+    "SELECT count(DISTINCT b) FROM t1",
+    "SELECT count(DISTINCT c) FROM t1 WHERE d > 5",
+    "SELECT count(DISTINCT b), b FROM t1",
+    "SELECT count(DISTINCT z) FROM one",
+    "SELECT count(DISTINCT a) FROM few",
+    "SELECT sum(DISTINCT d) FROM t1",
+    "SELECT count(DISTINCT b), count(DISTINCT c) FROM t1",
+    "SELECT count(DISTINCT t1.b) FROM t1 LEFT JOIN few ON few.a = t1.b",
     // What waits for the first loop.
     "SELECT * FROM t1 WHERE EXISTS (SELECT 1 FROM few)",
     "SELECT * FROM t1, few WHERE NOT EXISTS (SELECT 1 FROM one) AND t1.b = few.a",

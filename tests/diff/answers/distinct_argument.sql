@@ -1,0 +1,23 @@
+# Aggregates of DISTINCT arguments: from a temporary table, or in the order of an index
+create table t(a integer primary key,b text collate nocase,c int,d);
+create index tb on t(b);
+create index tc on t(c,d);
+create unique index td on t(d);
+insert into t values(1,'x',5,1),(2,'X',5,2),(3,null,null,null),(4,'y',6,3),(5,'Y',null,4),(6,null,5,5);
+select count(distinct b), count(distinct b) from t;
+select count(distinct b) from t;
+select count(distinct c) from t;
+select count(distinct d) from t where d>1;
+select group_concat(distinct b) from t;
+select sum(distinct c) from t;
+select count(distinct c), b from t where c>5;
+select count(distinct a) from t;
+select count(distinct b) filter (where a>1) from t;
+select count(distinct x.b) from t x join t y on x.c=y.c;
+select count(distinct x.b) from t x left join t y on x.c=y.c;
+select count(distinct b) from t where 0;
+select (select count(distinct y.c) from t y where y.a>x.a) from t x;
+select max(distinct b) from t;
+select count(distinct b) from t having count(distinct b)>1;
+select count(distinct c) from t group by b;
+select count(distinct b collate binary) from t;
