@@ -221,6 +221,26 @@ static bool chooses_rows(const struct where_info *w, const struct expr *e, const
     return !(e->flags & EXPR_F_OUTER_ON) && !(e->flags & EXPR_F_INNER_ON && w->sources->items[0].join & JOIN_LEFT_OF_RIGHT);
 }
 
+// Reads of a coroutine's cursor become copies of its registers.
+static void translate_coroutine(struct compile *c, int from, int to, int cursor, int reg)
+{
+    for (int k = from; k < to; k++) {
+        struct instruction *op = emit_op(c, k);
+        if (op->p1 != cursor) continue;
+        if (op->opcode == OP_Column) {
+            op->opcode = OP_Copy;
+            op->p1 = op->p2 + reg;
+            op->p2 = op->p3;
+            op->p3 = 0;
+            op->p5 = 2;
+        } else if (op->opcode == OP_Rowid) {
+            op->opcode = OP_Null;
+            op->p1 = 0;
+            op->p3 = 0;
+        }
+    }
+}
+
 void where_auto_index_code(struct where_info *w, struct where_level *level, bitmask not_ready)
 {
     struct compile *c = w->c;
@@ -244,8 +264,7 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
         struct where_term *term = w->clause.terms[i];
         // Terms about this table alone keep rows out of the index.
         if (!(term->flags & TERM_VIRTUAL) && term->prereq_all == loop->self && chooses_rows(w, term->expr, s) &&
-            !(term->expr->flags & EXPR_F_HAS_SELECT) && expr_is_constant_for(c, term->expr, s->cursor) &&
-            !(t->flags & TABLE_EPHEMERAL && s->via_coroutine))
+            !(term->expr->flags & EXPR_F_HAS_SELECT) && expr_is_constant_for(c, term->expr, s->cursor))
             partial = expr_and(c->arena, partial, expr_copy(c->arena, term->expr));
         if (!where_term_drives_index(w, term, s, not_ready)) continue;
         int column = term->left_column;
@@ -292,12 +311,17 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
         int reg = s->reg_return;
         emit(c, OP_InitCoroutine, reg, 0, s->address_fill);
         top = emit(c, OP_Yield, reg, 0, 0);
-        int counter = reg_alloc(c);
-        (void)counter;
+        if (partial) {
+            skip = emit_label(c);
+            int from = emit_here(c);
+            expr_jump_if_false(c, partial, skip, true);
+            translate_coroutine(c, from, emit_here(c), level->table_cursor, s->reg_result);
+        }
         for (int i = 0; i < n - 1; i++) emit(c, OP_SCopy, s->reg_result + x->columns[i], base + i, 0);
         emit(c, OP_Sequence, level->index_cursor, base + n - 1, 0);
         emit(c, OP_MakeRecord, base, n, record);
         emit(c, OP_IdxInsert, level->index_cursor, record, 0);
+        if (skip) emit_place(c, skip);
         emit_goto(c, top);
         emit_jump_here(c, top);
         s->via_coroutine = false;
@@ -569,26 +593,6 @@ static void translate_columns(struct where_info *w, struct where_level *level, c
             op->opcode = OP_IdxRowid;
         } else if (op->opcode == OP_IfNullRow) {
             op->p1 = index_cursor;
-        }
-    }
-}
-
-// Reads of a coroutine's cursor become copies of its registers.
-static void translate_coroutine(struct compile *c, int from, int to, int cursor, int reg)
-{
-    for (int k = from; k < to; k++) {
-        struct instruction *op = emit_op(c, k);
-        if (op->p1 != cursor) continue;
-        if (op->opcode == OP_Column) {
-            op->opcode = OP_Copy;
-            op->p1 = op->p2 + reg;
-            op->p2 = op->p3;
-            op->p3 = 0;
-            op->p5 = 2;
-        } else if (op->opcode == OP_Rowid) {
-            op->opcode = OP_Null;
-            op->p1 = 0;
-            op->p3 = 0;
         }
     }
 }

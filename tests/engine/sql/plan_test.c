@@ -146,6 +146,9 @@ static const char *const statements[] = {
     "SELECT sum(DISTINCT d) FROM t1",
     "SELECT count(DISTINCT b), count(DISTINCT c) FROM t1",
     "SELECT count(DISTINCT t1.b) FROM t1 LEFT JOIN few ON few.a = t1.b",
+    // Only the rows that are asked for are in an automatic index.
+    "SELECT * FROM few AS x CROSS JOIN (SELECT DISTINCT b, d FROM t1) AS v ON v.d = x.b AND v.b IN (3)",
+    "SELECT (SELECT max(v.b) FROM (SELECT DISTINCT b, d FROM t1) AS v WHERE v.b IN (5) AND v.d = few.b) FROM few",
     // What waits for the first loop.
     "SELECT * FROM t1 WHERE EXISTS (SELECT 1 FROM few)",
     "SELECT * FROM t1, few WHERE NOT EXISTS (SELECT 1 FROM one) AND t1.b = few.a",
