@@ -70,6 +70,7 @@ void distinct_key_code(struct compile *c, int cursor, int hash, int reg, int cou
 void distinct_code(struct compile *c, const struct expr_list *list, const struct distinct *d, int reg, int continue_label);
 void explain_temp_btree(struct compile *c, const char *what);
 int where_order_limit_label(const struct where_info *w);
+int where_min_max_label(const struct where_info *w);
 bool where_sorted(const struct where_info *w);
 const char *select_op_name(u8 op);
 const struct collation *compound_collation(struct compile *c, struct select *s, u32 column);

@@ -467,10 +467,10 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
                 a->direct_mode = true;
                 expr_code(c, a->functions[0].expr->list->items[0].expr, reg);
                 a->direct_mode = false;
-                emit(c, OP_NotNull, reg, where_break_label(w), 0);
+                emit(c, OP_NotNull, reg, where_min_max_label(w), 0);
                 reg_release(c, reg);
             } else {
-                emit_goto(c, where_break_label(w));
+                emit_goto(c, where_min_max_label(w));
             }
         }
         a->distinct = NULL;

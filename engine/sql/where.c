@@ -27,6 +27,14 @@ int where_order_limit_label(const struct where_info *w)
     return inner->next_label;
 }
 
+// Where to go when the first row has decided a min() or max(). Rows are in order for one value of an IN: its others follow.
+int where_min_max_label(const struct where_info *w)
+{
+    for (u32 i = w->level_count; i-- > 0;)
+        if (w->levels[i].loop->flags & LOOP_COLUMN_IN) return w->levels[i].next_label;
+    return w->break_label;
+}
+
 // ---- EXPLAIN QUERY PLAN -------------------------------------------------------------------------------------------
 
 static const char *index_column_name(const struct where_index *x, int i)

@@ -272,12 +272,12 @@ static void virtual_loop(struct where_info *w, struct where_level *level, struct
     level->p2 = emit_here(c);
 }
 
-static void rowid_equal_loop(struct where_info *w, struct where_level *level)
+static void rowid_equal_loop(struct where_info *w, struct where_level *level, bool reverse)
 {
     struct compile *c = w->c;
     struct where_term *t = level->loop->terms[0];
     int target = reg_alloc(c);
-    int reg = equality_code(w, t, level, 0, false, target);
+    int reg = equality_code(w, t, level, 0, reverse, target);
     emit(c, OP_SeekRowid, level->table_cursor, level->next_label, reg);
     level->op = OP_Noop;
     // equality_code may have made a label of its own for IN: SeekRowid takes the current one.
@@ -653,7 +653,7 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
     } else if (loop->flags & LOOP_VIRTUAL) {
         virtual_loop(w, level, s);
     } else if (loop->flags & LOOP_ROWID && loop->flags & (LOOP_COLUMN_IN | LOOP_COLUMN_EQ)) {
-        rowid_equal_loop(w, level);
+        rowid_equal_loop(w, level, reverse);
     } else if (loop->flags & LOOP_ROWID && loop->flags & LOOP_COLUMN_RANGE) {
         rowid_range_loop(w, level, reverse);
     } else if (loop->flags & (LOOP_INDEXED | LOOP_AUTO_INDEX) && loop->index) {
