@@ -97,6 +97,7 @@ create virtual table t using fts5(a, b, tokenize='ascii remove_diacritics 1');
 create virtual table t using fts5(a, b, tokenize='trigram case_sensitive 2');
 --= error: error in tokenizer constructor because SQLite 3.40 does not know it
 create virtual table t using fts5(a, b, tokenize='trigram case_sensitive 1 remove_diacritics 1');
+drop table if exists t;
 create virtual table tp using fts5(a, b, tokenize='porter trigram');
 create virtual table t using fts5(a, b, tokenize='');
 create virtual table t using fts5(a, b, tokenize='unicode61', tokenize='ascii');
