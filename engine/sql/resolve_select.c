@@ -293,7 +293,7 @@ static const char *operator_name(u8 op)
 // SELECT * FROM (compound) ORDER BY ... The compound keeps the terms until they are resolved: they mean its columns.
 static bool order_outside(struct compile *c, struct select *s)
 {
-    if (s->flags & SELECT_F_CONVERTED) return false;
+    if (s->flags & (SELECT_F_CONVERTED | SELECT_F_RECURSIVE)) return false; // ORDER BY of a recursive one is that of its queue
     bool collate = false, distinct = false;
     for (u32 i = 0; s->order_by && i < s->order_by->count; i++) {
         if (s->order_by->items[i].order_by_column) return false; // resolved before

@@ -1,4 +1,4 @@
-# IN in the order of ORDER BY, either way; min and max of IN; names of columns of a trigger's subqueries
+# IN in the order of ORDER BY, either way; a recursive query's queue; min and max of IN; names of columns of a trigger's subqueries
 CREATE TABLE t(c0 INTEGER PRIMARY KEY, c1, c2);
 CREATE INDEX i1 ON t(c1,c2);
 INSERT INTO t VALUES(1,1,2),(3,3,4),(5,5,6),(6,1,9);
@@ -46,3 +46,9 @@ SELECT * FROM log;
 CREATE TRIGGER su AFTER UPDATE ON s BEGIN UPDATE log SET m=(SELECT "old.a*7" FROM (SELECT old.a*7)); DELETE FROM log WHERE m IN (SELECT "100+1" FROM (SELECT 100+1)); END;
 UPDATE s SET a=5 RETURNING a+1, b AS bb, a||b;
 SELECT * FROM log;
+%%
+CREATE TABLE words(w TEXT);
+INSERT INTO words VALUES('b'),('D');
+SELECT w, (WITH RECURSIVE r(s) AS (SELECT words.w UNION SELECT s || 'x' FROM r WHERE length(s) < 3 ORDER BY 1 COLLATE NOCASE DESC) SELECT group_concat(s) FROM r) FROM words;
+WITH RECURSIVE r(s) AS (SELECT 'b' UNION SELECT 'A' UNION SELECT s||'x' FROM r WHERE length(s)<3 ORDER BY 1 COLLATE NOCASE) SELECT * FROM r;
+WITH RECURSIVE r(s) AS (SELECT 'b' UNION SELECT s||'x' FROM r WHERE length(s)<3 ORDER BY 1 COLLATE NOCASE DESC LIMIT 2) SELECT * FROM r;
