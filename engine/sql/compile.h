@@ -407,6 +407,7 @@ void insert_statement(struct compile *c, struct stmt_insert *s);
 void update_statement(struct compile *c, struct stmt_update *s);
 void delete_statement(struct compile *c, struct stmt_delete *s);
 void create_table_statement(struct compile *c, struct stmt_create_table *s);
+void create_begun(struct parse *p, const struct stmt *stmt); // parse.begun: the context is a struct compile
 void create_index_statement(struct compile *c, struct stmt_create_index *s);
 void create_view_statement(struct compile *c, struct stmt_create_view *s);
 void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s);

@@ -4,21 +4,25 @@
 #include "parse.h"
 
 // Whether a table, view or index of that name is there already. True: IF NOT EXISTS says to leave it.
-bool ddl_name_taken(struct compile *c, const struct object_name *name, int database, bool if_not_exists)
+static bool name_taken(struct compile *c, const struct object_name *name, int database, bool if_not_exists)
 {
     const struct schema *s = compile_schema(c, database);
     const struct table *t = s ? schema_table(s, name->name) : NULL;
     if (t) {
-        if (if_not_exists) {
-            compile_use_database(c, database);
-            return true;
-        }
+        if (if_not_exists) return true;
         compile_fail(c, ERR_ERROR, name->offset, "%s %s already exists", table_is_view(t) ? "view" : "table",
                      ddl_name_text(c, name->offset, name->name));
     }
     if (s && schema_index(s, name->name))
         compile_fail(c, ERR_ERROR, -1, "there is already an index named %s", name->name);
     return false;
+}
+
+bool ddl_name_taken(struct compile *c, const struct object_name *name, int database, bool if_not_exists)
+{
+    bool taken = name_taken(c, name, database, if_not_exists);
+    if (taken) compile_use_database(c, database);
+    return taken;
 }
 
 static int object_database(struct compile *c, const struct object_name *name, bool temporary)
@@ -241,7 +245,8 @@ static const char *qualified(struct compile *c, const struct object_name *name)
     return name->schema ? arena_format(c->arena, "%s.%s", name->schema, name->name) : name->name;
 }
 
-void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
+// The table that the trigger is for, and the database where it goes; NULL: it is there already, and may be.
+static const struct table *trigger_table(struct compile *c, const struct stmt_create_trigger *s, int *where)
 {
     if (s->temporary && s->name.schema)
         compile_fail(c, ERR_ERROR, -1, "temporary trigger may not have qualified name");
@@ -272,18 +277,44 @@ void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
         if (!s->if_not_exists)
             compile_fail(c, ERR_ERROR, s->name.offset, "trigger %s already exists",
                          ddl_name_text(c, s->name.offset, s->name.name));
-        compile_use_database(c, database);
-        return;
+        *where = database;
+        return NULL;
     }
     if (t->flags & TABLE_SCHEMA_TABLE || strncmp(t->name, "sqlite_", 7) == 0)
         compile_fail(c, ERR_ERROR, -1, "cannot create trigger on system table");
-    if (c->parse && c->parse->returning_in_trigger) compile_fail(c, ERR_ERROR, -1, "cannot use RETURNING in a trigger");
     if (table_is_view(t) && s->time != TRIGGER_INSTEAD_OF)
         compile_fail(c, ERR_ERROR, -1, "cannot create %s trigger on view: %s",
                      s->time == TRIGGER_BEFORE ? "BEFORE" : "AFTER", qualified(c, &s->table));
     if (!table_is_view(t) && s->time == TRIGGER_INSTEAD_OF)
         compile_fail(c, ERR_ERROR, -1, "cannot create INSTEAD OF trigger on table: %s",
                      qualified(c, &s->table));
+    *where = database;
+    return t;
+}
+
+void create_begun(struct parse *p, const struct stmt *stmt)
+{
+    struct compile *c = p->context;
+    if (stmt->kind == STMT_CREATE_TRIGGER) {
+        int database;
+        (void)trigger_table(c, (const struct stmt_create_trigger *)stmt, &database);
+        return;
+    }
+    const struct stmt_create_table *s = (const struct stmt_create_table *)stmt;
+    int database = object_database(c, &s->name, s->temporary);
+    ddl_check_name(c, s->name.name);
+    (void)name_taken(c, &s->name, database, s->if_not_exists);
+}
+
+void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
+{
+    int database;
+    const struct table *t = trigger_table(c, s, &database);
+    if (!t) {
+        compile_use_database(c, database);
+        return;
+    }
+    if (c->parse && c->parse->returning_in_trigger) compile_fail(c, ERR_ERROR, -1, "cannot use RETURNING in a trigger");
     struct foreign_database f = {c, "trigger", ddl_name_text(c, s->name.offset, s->name.name),
                                  compile_database_name(c, database), database == DATABASE_TEMP, s->name.offset};
     struct walker w = {.select = find_foreign_source, .expr = refuse_variables, .context = &f};

@@ -25,6 +25,8 @@ struct parse {
     bool rename;      // for ALTER TABLE: no node is dropped or folded
     // Must not return (longjmp). offset is OFFSET_NONE when the error has no place.
     void (*fail)(struct parse *p, err_code code, u32 offset, const char *text);
+    // The head of a CREATE TABLE or CREATE TRIGGER has been read: what is wrong with it is told before mistakes further on. May be NULL.
+    void (*begun)(struct parse *p, const struct stmt *stmt);
     void *context;
 
     // Results.

@@ -363,6 +363,7 @@ static struct stmt *parse_create_table(struct parse *p, bool temporary)
     parse_advance(p);
     s->if_not_exists = parse_if_not_exists(p);
     parse_object_name(p, &s->name);
+    if (p->begun && (p->token == TOKEN_AS || p->token == TOKEN_LEFT_PAREN)) p->begun(p, &s->stmt);
     if (parse_accept(p, TOKEN_AS)) {
         if (!parse_at_select(p)) parse_syntax_error(p);
         s->select = parse_select(p);
@@ -504,6 +505,7 @@ static struct stmt *parse_create_trigger(struct parse *p, bool temporary)
     }
     if (parse_accept(p, TOKEN_WHEN)) s->when = parse_expr(p);
     parse_expect(p, TOKEN_BEGIN);
+    if (p->begun) p->begun(p, &s->stmt);
     struct stmt **last = &s->steps;
     do {
         *last = parse_trigger_step(p);

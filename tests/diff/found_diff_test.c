@@ -178,6 +178,11 @@ TEST(schema)
         {"a view that is referred to as a parent", "PRAGMA foreign_keys = ON; CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE t(x REFERENCES v(a) ON DELETE CASCADE);"
          "CREATE TRIGGER r INSTEAD OF DELETE ON v BEGIN SELECT 1; END; CREATE TRIGGER s INSTEAD OF UPDATE ON v BEGIN SELECT 1; END;"
          "DELETE FROM v; UPDATE v SET a = 2; DROP TABLE t; CREATE TABLE t(x REFERENCES v(a)); DELETE FROM v;"},
+        {"what is there already is told before what follows", "CREATE TABLE t(a); CREATE VIEW v AS SELECT 1; CREATE INDEX i ON t(a); CREATE TRIGGER r INSERT ON t BEGIN SELECT 1; END;"
+         "CREATE TABLE t(b) x; CREATE TABLE t(a) STRICT, foo; CREATE TABLE t AS SELEC 1; CREATE TABLE t 5; CREATE TABLE IF NOT EXISTS t(; CREATE TABLE sqlite_x(a,;"
+         "CREATE TABLE nosuch.t(a,; CREATE TEMP TABLE main.t(a,; CREATE TABLE i(a; CREATE TABLE v(a; CREATE TRIGGER r INSERT ON t BEGIN INSERT INTO main.t VALUES(1); END;"
+         "CREATE TRIGGER q INSERT ON nosuch BEGIN SELEC; END; CREATE TRIGGER q INSTEAD OF INSERT ON t BEGIN SELEC; END;"
+         "CREATE TRIGGER q BEFORE INSERT ON v BEGIN SELEC; END; CREATE TRIGGER q INSERT ON sqlite_schema BEGIN SELEC; END; CREATE TEMP TRIGGER main.q INSERT ON t BEGIN SELEC; END;"},
         {"a collation that is not there", "CREATE TABLE t(a); SELECT a FROM t ORDER BY a COLLATE nosuch; SELECT max(a COLLATE nosuch) FROM t;"
          "UPDATE t SET a = 1 WHERE a COLLATE nosuch > 1;"},
         {"what an added column refers to", "CREATE TABLE t(a); ALTER TABLE t ADD COLUMN c AS (nosuch); ALTER TABLE t ADD COLUMN c CHECK (x.c);"},
