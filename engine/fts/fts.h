@@ -53,8 +53,8 @@ static inline bool fts_column_kept(const struct fts_config *c, u32 column)
     return c->content == FTS_CONTENT_NORMAL || (c->content == FTS_CONTENT_UNINDEXED && c->unindexed[column]);
 }
 
-// Reads the arguments of USING fts5(...); all memory is the arena's. NULL: *error says why, or is NULL when memory ran
-// out.
+// Reads the arguments of USING fts5(...); all memory is the arena's. NULL: *error says why, or is NULL when
+// its columns cannot be those of one table, or memory ran out.
 struct fts_config *fts_config_parse(struct arena *a, const char *name, const char *const *arguments, u32 count,
                                     const char **error);
 

@@ -231,6 +231,17 @@ static void contentless_check(struct config_parse *p)
         if (c->unindexed[i]) c->content = FTS_CONTENT_UNINDEXED;
 }
 
+// FTS5 declares its columns, one of the table's own name and "rank" as those of a table: each can be there once.
+static bool is_declarable(const struct fts_config *c)
+{
+    for (u32 i = 0; i < c->column_count; i++) {
+        if (strcasecmp(c->columns[i], c->name) == 0) return false;
+        for (u32 k = 0; k < i; k++)
+            if (strcasecmp(c->columns[i], c->columns[k]) == 0) return false;
+    }
+    return c->column_count > 0;
+}
+
 struct fts_config *fts_config_parse(struct arena *a, const char *name, const char *const *arguments, u32 count,
                                     const char **error)
 {
@@ -255,7 +266,7 @@ struct fts_config *fts_config_parse(struct arena *a, const char *name, const cha
         c->tokenizer = fts_tokenizer_create(a, p.words, p.word_count, &p.error);
     }
     *error = p.error;
-    return p.error || p.no_memory || !c->tokenizer ? NULL : c;
+    return p.error || p.no_memory || !c->tokenizer || !is_declarable(c) ? NULL : c;
 }
 
 const char *fts_shadow_suffix(const struct fts_config *c, u32 index)

@@ -183,6 +183,8 @@ TEST(schema)
          "CREATE TABLE nosuch.t(a,; CREATE TEMP TABLE main.t(a,; CREATE TABLE i(a; CREATE TABLE v(a; CREATE TRIGGER r INSERT ON t BEGIN INSERT INTO main.t VALUES(1); END;"
          "CREATE TRIGGER q INSERT ON nosuch BEGIN SELEC; END; CREATE TRIGGER q INSTEAD OF INSERT ON t BEGIN SELEC; END;"
          "CREATE TRIGGER q BEFORE INSERT ON v BEGIN SELEC; END; CREATE TRIGGER q INSERT ON sqlite_schema BEGIN SELEC; END; CREATE TEMP TRIGGER main.q INSERT ON t BEGIN SELEC; END;"},
+        {"columns that FTS5 cannot declare", "CREATE VIRTUAL TABLE y USING fts5(); CREATE VIRTUAL TABLE y USING fts5; CREATE VIRTUAL TABLE y USING fts5(a, A);"
+         "CREATE VIRTUAL TABLE y USING fts5(Y); CREATE VIRTUAL TABLE y USING fts5(prefix='2');"},
         {"a collation that is not there", "CREATE TABLE t(a); SELECT a FROM t ORDER BY a COLLATE nosuch; SELECT max(a COLLATE nosuch) FROM t;"
          "UPDATE t SET a = 1 WHERE a COLLATE nosuch > 1;"},
         {"what an added column refers to", "CREATE TABLE t(a); ALTER TABLE t ADD COLUMN c AS (nosuch); ALTER TABLE t ADD COLUMN c CHECK (x.c);"},
