@@ -103,6 +103,10 @@ static void function(struct dialect *d, int depth)
         {"json_error_position", 1, 1}, {"jsonb_array", 0, 3}, {"if", 2, 5}, {"unistr_quote", 1, 1}, {"unistr", 1, 1}, {"json_valid", 1, 2}, {"json_pretty", 1, 2}, {"glob", 2, 2}, {"like", 2, 3}};
     u32 count = COUNT_OF(functions) - (d->newest ? 0 : 20), i = dialect_pick(d, count);
     if (!d->newest && strcmp(functions[i].name, "replace") == 0) i--; // 3.40 leaves numbers as they are
+    // It also adds reals up in another way.
+    static const char *const reals[] = {"sqrt", "exp", "pow", "sin", "atan2", "pi", "acosh"};
+    for (u32 k = 0; k < COUNT_OF(reals) && !d->newest; k++)
+        if (strcmp(functions[i].name, reals[k]) == 0) i = 0;
     if (!d->concat && strcmp(functions[i].name, "concat_ws") == 0) i--;
     if (strcmp(functions[i].name, "likelihood") == 0) {
         dialect_add(d, "likelihood(");

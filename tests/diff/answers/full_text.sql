@@ -99,6 +99,7 @@ create virtual table t using fts5(a, b, tokenize='trigram case_sensitive 2');
 create virtual table t using fts5(a, b, tokenize='trigram case_sensitive 1 remove_diacritics 1');
 drop table if exists t;
 create virtual table tp using fts5(a, b, tokenize='porter trigram');
+drop table if exists t;
 create virtual table t using fts5(a, b, tokenize='');
 create virtual table t using fts5(a, b, tokenize='unicode61', tokenize='ascii');
 create virtual table t using fts5(a, b, tokenise='unicode61');
