@@ -462,7 +462,8 @@ static void segment_is_there(struct backup *b)
     b->status.pushed_segments++;
     b->status.pushed_at_ms = io_wall_ms(b->io);
     backup_catalog_note(b, &w->header, w);
-    if (b->options.remote)
+    // A claim that announces an image says nothing of pages: what the store has before it may be another's.
+    if (b->options.remote && !(claim && b->need_full))
         remote_pushed(b->options.remote, b->mark.tx, b->mark.epoch, b->page_sums ? b->pages : NULL, b->page_sums, claim ? 0 : b->page_total, !b->lazy && !claim);
     if (!claim) b->stored_pages = w->header.page_count;
     segment_writer_deinit(w);
