@@ -1,14 +1,14 @@
 #!/bin/bash
 # Everything that shows that Skerry works: `make test` runs it. On a fresh Debian 12 it installs what is missing (as
 # root), builds, runs every suite, and ends with one line "N passed, N failed, N skipped". What cannot run says why.
-# usage: tests/run.sh [SUITE...]     suites: unit asan mutation s3 clients http crash disk restart remote foreign replica bad_input encryption fuzz shell container corpora
+# usage: tests/run.sh [SUITE...]     suites: unit asan mutation s3 clients http crash disk restart backup remote foreign replica bad_input encryption fuzz shell container corpora
 # ROUNDS=n: of kills in the suite s3 (3; 50 before a release, which takes half an hour).
 set -u
 cd "$(dirname "$0")/.."
 # Random tests take the same road every time here, so that a red run is this change's doing; SEED=n or
 # SEED=$RANDOM looks elsewhere, and so does each test program when it is run by itself.
 export SEED=${SEED:-7}
-selected=" ${*:-unit asan mutation s3 clients http crash disk restart remote foreign replica bad_input encryption fuzz shell container corpora} "
+selected=" ${*:-unit asan mutation s3 clients http crash disk restart backup remote foreign replica bad_input encryption fuzz shell container corpora} "
 passed=0 failed=0 skipped=0
 started=$(date +%s)
 logs=build/test-logs
@@ -98,7 +98,7 @@ if wants asan; then
 fi
 # These wait more than they work: they run beside the others, one after another.
 waiting=()
-for name in restart remote replica; do wants $name && waiting+=("$name"); done
+for name in restart backup remote replica; do wants $name && waiting+=("$name"); done
 if [ ${#waiting[@]} -gt 0 ]; then
     say "${waiting[*]}, beside the others"
     for name in "${waiting[@]}"; do run "$name" 900 python3 "tests/e2e/${name}_test.py"; done &
