@@ -6,11 +6,12 @@
 #include <unistd.h>
 
 #ifdef __SANITIZE_ADDRESS__
-// ASan looks at the whole haystack at each memmem(), which makes replace() of a large text quadratic.
+// ASan looks at the whole haystack at each memmem(), which makes replace() of a large text quadratic, and is slow with
+// large blocks that come and go.
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-    return "intercept_memmem=0";
+    return "intercept_memmem=0:quarantine_size_mb=32:max_malloc_fill_size=0";
 }
 #endif
 

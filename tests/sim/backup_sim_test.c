@@ -669,11 +669,6 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
 // A world is full of large blocks that come and go, which AddressSanitizer is slow with.
 #ifdef __SANITIZE_ADDRESS__
 #define WORLDS 3
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "quarantine_size_mb=16:malloc_context_size=8:max_malloc_fill_size=0";
-}
 #else
 #define WORLDS 12
 #endif
