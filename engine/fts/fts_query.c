@@ -160,6 +160,8 @@ static io_status term_seek(struct fts_expr *e, struct op *op, struct fts_query_t
         return IO_DONE;
     }
     for (;;) {
+        // Iterators that have left a deleted row no longer say that it is one.
+        if (s->passed_any && target <= s->passed) target = s->passed + 1;
         struct fts_iter *least = NULL;
         for (u32 i = 0; i < s->count; i++) {
             struct fts_iter *k = &s->iters[i];
@@ -180,7 +182,8 @@ static io_status term_seek(struct fts_expr *e, struct op *op, struct fts_query_t
             s->eof = true;
             return IO_DONE;
         }
-        target = least->rowid + 1;
+        s->passed_any = true;
+        s->passed = least->rowid;
     }
 }
 

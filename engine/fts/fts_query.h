@@ -14,6 +14,8 @@ struct fts_source {
     u32 hit;
     s64 rowid;
     bool on, eof;
+    bool passed_any; // a deleted row: no row up to `passed` is one, also when a wait begins the search anew
+    s64 passed;
     struct fts_iter *winner;
 };
 
