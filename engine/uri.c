@@ -6,21 +6,14 @@
 
 #include "../io/base.h"
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // Copies what precedes one of `stop`, %HH decoded; gives where it stopped. What follows a NUL is left out.
 static const char *decode(const char *z, const char *stop, char *out)
 {
     bool ended = false;
     while (*z && !strchr(stop, *z)) {
         char c = *z++;
-        if (c == '%' && hex_digit(z[0]) >= 0 && hex_digit(z[1]) >= 0) {
-            c = (char)(hex_digit(z[0]) << 4 | hex_digit(z[1]));
+        if (c == '%' && hex_digit((u8)z[0]) >= 0 && hex_digit((u8)z[1]) >= 0) {
+            c = (char)(hex_digit((u8)z[0]) << 4 | hex_digit((u8)z[1]));
             z += 2;
         }
         ended |= c == 0;

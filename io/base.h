@@ -56,6 +56,13 @@ _Noreturn void assert_failed(const char *condition, const char *file, int line);
 #define MIN(a, b)                       ((a) < (b) ? (a) : (b))
 #define MAX(a, b)                       ((a) > (b) ? (a) : (b))
 
+static inline s32 hex_digit(u8 c) // -1: none
+{
+    if ((u8)(c - '0') < 10) return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 // Big-endian loads and stores: SQLite's file formats.
 static inline u16 be16_get(const u8 *p) { return (u16)(p[0] << 8 | p[1]); }
 static inline u32 be32_get(const u8 *p)

@@ -41,20 +41,12 @@ bool s3_xml_element(const char **at, const char *end, const char *name, char *ou
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 void s3_percent_decode(char *text)
 {
     char *out = text;
     for (char *p = text; *p; p++) {
-        if (*p == '%' && p[1] && p[2] && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
-            *out++ = (char)(hex_digit(p[1]) << 4 | hex_digit(p[2]));
+        if (*p == '%' && hex_digit((u8)p[1]) >= 0 && hex_digit((u8)p[2]) >= 0) {
+            *out++ = (char)(hex_digit((u8)p[1]) << 4 | hex_digit((u8)p[2]));
             p += 2;
         } else {
             *out++ = *p;

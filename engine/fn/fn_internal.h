@@ -91,12 +91,6 @@ static inline bool is_space(u8 c)
 {
     return c == ' ' || (u8)(c - '\t') < 5;
 }
-static inline s32 hex_digit(u8 c) // -1: none
-{
-    if (is_digit(c)) return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 // Size of text up to its first NUL: much of SQLite ends there.
 static inline u32 text_length(const u8 *z, u32 size)
 {

@@ -20,21 +20,14 @@ static const char *space_skip(const char *s)
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-static s32 hex_digit(char c)
-{
-    if (is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 // x'...': the bytes go to *out. NULL: it is not that, or memory ran out.
 static const char *blob_read(const char *s, struct value *out)
 {
     if (s[1] != '\'') return NULL;
     struct fts_buffer b = {0};
     bool ok = true;
-    for (s += 2; ok && hex_digit(s[0]) >= 0 && hex_digit(s[1]) >= 0; s += 2) {
-        u8 byte = (u8)(hex_digit(s[0]) * 16 + hex_digit(s[1]));
+    for (s += 2; ok && hex_digit((u8)s[0]) >= 0 && hex_digit((u8)s[1]) >= 0; s += 2) {
+        u8 byte = (u8)(hex_digit((u8)s[0]) << 4 | hex_digit((u8)s[1]));
         ok = fts_buffer_add(&b, &byte, 1);
     }
     ok = ok && *s == '\'' && value_set_blob(out, b.data ? b.data : (const u8 *)"", b.size) == ERR_OK;

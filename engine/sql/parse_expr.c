@@ -115,8 +115,6 @@ static struct expr *token_expr(struct parse *p, enum expr_kind kind)
 
 // ---- literals ---------------------------------------------------------------------------------------------
 
-static u32 hex_digit(char c) { return c <= '9' ? (u32)(c - '0') : (u32)((c | 0x20) - 'a' + 10); }
-
 static struct expr *integer_literal(struct parse *p, struct expr *e, const char *text, u32 size)
 {
     e->text = text;
@@ -126,7 +124,7 @@ static struct expr *integer_literal(struct parse *p, struct expr *e, const char 
         u32 digits = 0;
         for (u32 i = 2; i < size; i++) {
             if (digits || text[i] != '0') digits++;
-            v = v << 4 | hex_digit(text[i]);
+            v = v << 4 | (u64)hex_digit((u8)text[i]);
         }
         // An error once it is computed, not before.
         if (digits > 16) e->flags |= EXPR_F_BIG_INTEGER;
@@ -201,7 +199,7 @@ struct expr *parse_term(struct parse *p)
         e->text_size = (p->token_size - 3) / 2;
         u8 *bytes = arena_alloc(p->arena, e->text_size + 1);
         for (u32 i = 0; i < e->text_size; i++)
-            bytes[i] = (u8)(hex_digit(z[2 + 2 * i]) << 4 | hex_digit(z[3 + 2 * i]));
+            bytes[i] = (u8)(hex_digit((u8)z[2 + 2 * i]) << 4 | hex_digit((u8)z[3 + 2 * i]));
         e->text = (char *)bytes;
         break;
     }

@@ -23,19 +23,12 @@ bool store_key_passphrase(const char *text, struct store_key *out, struct err *e
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool store_key_hex(const char *text, size_t size, struct store_key *out, struct err *err)
 {
     *out = (struct store_key){0};
     bool good = size == 64 || size == 0;
     for (u32 i = 0; good && i < size / 2; i++) {
-        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        int high = hex_digit((u8)text[2 * i]), low = hex_digit((u8)text[2 * i + 1]);
         good = high >= 0 && low >= 0;
         out->bytes[i] = (u8)(high << 4 | low);
     }
