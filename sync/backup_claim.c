@@ -272,11 +272,7 @@ static io_status gap_is_empty(struct backup *b)
         }
         if (b->gap_base) {
             name_segment(b->name, b->catalog.lineage, LEVEL_IMAGE, 1, tx, key);
-            if (fetch_idle(&b->fetch)) {
-                q->kind = OBJECT_HEAD;
-                snprintf(q->key, sizeof q->key, "%s", key);
-                q->tries_max = 1;
-            }
+            if (fetch_idle(&b->fetch)) fetch_head(&b->fetch, key), q->tries_max = 1;
             io_status status = fetch_run(&b->fetch, &b->op.err);
             if (status == IO_WAIT || (status == IO_FAIL && b->op.err.code != ERR_STORE_MISSING)) return status;
             err_clear(&b->op.err);

@@ -470,8 +470,9 @@ static io_status compact_size(struct backup *b)
 {
     struct compact *c = &b->compact;
     if (fetch_idle(&c->fetch)) {
-        c->fetch.request.kind = OBJECT_HEAD;
-        name_segment(b->name, b->mark.lineage, c->level, c->tx_min, c->tx_max, c->fetch.request.key);
+        char key[OBJECT_KEY_MAX];
+        name_segment(b->name, b->mark.lineage, c->level, c->tx_min, c->tx_max, key);
+        fetch_head(&c->fetch, key);
     }
     IO_TRY(fetch_run(&c->fetch, &c->err));
     catalog_add(&b->catalog, c->level, c->tx_min, c->tx_max, c->fetch.request.size);

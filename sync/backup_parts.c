@@ -85,10 +85,7 @@ io_status backup_part_look(struct backup *b)
         return IO_DONE;
     }
     if (b->part_step == PART_UNKNOWN) {
-        if (fetch_idle(&b->fetch)) {
-            b->fetch.request.kind = OBJECT_HEAD;
-            snprintf(b->fetch.request.key, sizeof b->fetch.request.key, "%s", key);
-        }
+        if (fetch_idle(&b->fetch)) fetch_head(&b->fetch, key);
         io_status status = fetch_run(&b->fetch, &b->op.err);
         if (status == IO_FAIL && b->op.err.code == ERR_STORE_MISSING) {
             err_clear(&b->op.err);

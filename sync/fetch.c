@@ -49,6 +49,12 @@ io_status fetch_run(struct fetch *f, struct err *err)
     return IO_FAIL;
 }
 
+void fetch_head(struct fetch *f, const char *key)
+{
+    f->request.kind = OBJECT_HEAD;
+    snprintf(f->request.key, sizeof f->request.key, "%s", key);
+}
+
 void fetch_get(struct fetch *f, const char *key, u64 offset, u64 size, u64 size_max)
 {
     f->request.kind = OBJECT_GET;

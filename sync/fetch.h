@@ -28,6 +28,7 @@ bool fetch_busy(const struct fetch *f); // the store holds it
 void fetch_cancel(struct fetch *f);     // ends soon; nothing starts from now on
 
 // Fill in the usual requests; the owner then runs them.
+void fetch_head(struct fetch *f, const char *key);
 void fetch_get(struct fetch *f, const char *key, u64 offset, u64 size, u64 size_max);
 void fetch_put(struct fetch *f, const char *key, const void *body, size_t size, bool if_absent);
 void fetch_list(struct fetch *f, const char *folder);
