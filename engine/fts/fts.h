@@ -47,6 +47,11 @@ static inline bool fts_contentless(const struct fts_config *c)
 {
     return c->content == FTS_CONTENT_NONE || c->content == FTS_CONTENT_UNINDEXED;
 }
+// Whether there is NAME_content.
+static inline bool fts_content_own(const struct fts_config *c)
+{
+    return c->content == FTS_CONTENT_NORMAL || c->content == FTS_CONTENT_UNINDEXED;
+}
 // Whether NAME_content has the column.
 static inline bool fts_column_kept(const struct fts_config *c, u32 column)
 {

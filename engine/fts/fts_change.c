@@ -223,7 +223,7 @@ static io_status content_put(struct fts_table *x, struct op *op, const struct va
 {
     struct fts_change *c = x->change;
     const struct fts_config *config = x->config;
-    if (config->content == FTS_CONTENT_NONE || config->content == FTS_CONTENT_EXTERNAL) {
+    if (!fts_content_own(config)) {
         if (argv[1].type == VALUE_INTEGER) {
             c->new_rowid = argv[1].integer;
             return IO_DONE;
@@ -378,7 +378,7 @@ static io_status step_run(struct fts_table *x, struct op *op, enum change_step s
         if (!config->column_size) return IO_DONE;
         return by_rowid(x, op, FTS_SQL_DOCSIZE_DELETE, c->old_rowid, &row);
     case CHANGE_OLD_CONTENT:
-        if (config->content == FTS_CONTENT_NONE || config->content == FTS_CONTENT_EXTERNAL) return IO_DONE;
+        if (!fts_content_own(config)) return IO_DONE;
         return by_rowid(x, op, FTS_SQL_CONTENT_DELETE, c->old_rowid, &row);
     case CHANGE_OTHER:
         c->old_rowid = argv[1].integer;

@@ -260,8 +260,8 @@ struct fts_config *fts_config_parse(struct arena *a, const char *name, const cha
     if (!p.error && !p.no_memory && c->column_count > FTS_COLUMNS_MAX) (void)fail(&p, "too many columns on %s", name);
     if (!p.error && !p.no_memory) contentless_check(&p);
     if (!p.error && !p.no_memory) {
-        if (c->content == FTS_CONTENT_NORMAL || c->content == FTS_CONTENT_UNINDEXED) c->content_table = arena_format(a, "%s_content", name);
-        bool own = c->content == FTS_CONTENT_NORMAL || c->content == FTS_CONTENT_UNINDEXED;
+        bool own = fts_content_own(c);
+        if (own) c->content_table = arena_format(a, "%s_content", name);
         if (own || !c->content_rowid) c->content_rowid = own ? "id" : "rowid";
         c->tokenizer = fts_tokenizer_create(a, p.words, p.word_count, &p.error);
     }
@@ -275,7 +275,7 @@ const char *fts_shadow_suffix(const struct fts_config *c, u32 index)
     u32 count = 0;
     all[count++] = "data";
     all[count++] = "idx";
-    if (c->content == FTS_CONTENT_NORMAL || c->content == FTS_CONTENT_UNINDEXED) all[count++] = "content";
+    if (fts_content_own(c)) all[count++] = "content";
     if (c->column_size) all[count++] = "docsize";
     all[count++] = "config";
     return index < count ? all[index] : NULL;

@@ -198,14 +198,14 @@ static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_
     }
     if (f->structure_changed) x->generation++;
     x->totals_changed = false;
-    x->tombstones_added = 0;
+    x->tombstones_changed = false;
     return IO_DONE;
 }
 
 io_status fts_flush_run(struct fts_table *x, struct op *op, enum fts_flush_kind kind)
 {
     if (!x->flush) {
-        if (kind == FTS_FLUSH_PENDING && !x->pending.any && !x->totals_changed && !x->tombstones_added) return IO_DONE;
+        if (kind == FTS_FLUSH_PENDING && !fts_changed(x)) return IO_DONE;
         x->flush = calloc(1, sizeof *x->flush);
         if (!x->flush) return fts_no_memory(op);
     }

@@ -158,11 +158,17 @@ struct fts_table {
     bool totals_known, totals_changed;
     struct fts_totals totals;
 
-    u64 tombstones_added; // since the last flush
+    bool tombstones_changed; // since the last flush
 
     struct fts_flush *flush;   // under way
     struct fts_change *change; // a row's, under way
 };
+
+// Since the last flush.
+static inline bool fts_changed(const struct fts_table *x)
+{
+    return x->pending.any || x->totals_changed || x->tombstones_changed;
+}
 
 static inline const struct fts_config *fts_config_of(const struct table *t) { return t->fts; }
 

@@ -40,7 +40,7 @@ static void forget(struct fts_table *x)
     fts_sql_give(x, FTS_SQL_CONFIG_SCAN, &x->settings_scan);
     fts_pending_clear(&x->pending);
     x->totals_known = x->totals_changed = x->settings_known = false;
-    x->tombstones_added = 0;
+    x->tombstones_changed = false;
     x->generation++;
 }
 
@@ -115,7 +115,7 @@ io_status fts_connection_flush(struct skerry *db, struct op *op)
     if (!db->fts || db->fts_depth) return IO_DONE;
     forget_late(db);
     for (struct fts_table *x = db->fts; x; x = x->next)
-        if (x->pending.any || x->totals_changed || x->tombstones_added || x->flush) IO_TRY(fts_flush_run(x, op, FTS_FLUSH_PENDING));
+        if (fts_changed(x) || x->flush) IO_TRY(fts_flush_run(x, op, FTS_FLUSH_PENDING));
     return IO_DONE;
 }
 

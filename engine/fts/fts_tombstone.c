@@ -280,7 +280,7 @@ io_status fts_tombstone_add(struct fts_tombstone **job, struct fts_table *x, str
     }
     IO_TRY(steps(*job, op, origin, rowid));
     if ((*job)->counted) {
-        x->tombstones_added++;
+        x->tombstones_changed = true;
         x->generation++;
     }
     fts_tombstone_free(*job);

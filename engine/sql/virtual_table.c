@@ -41,21 +41,12 @@ bool virtual_table_columns(struct arena *a, struct table *t, bool temp, const ch
     }
     struct fts_config *f = fts_config_parse(a, t->name, t->module_arguments, t->module_argument_count, error);
     if (!f) return false;
-    if (!f->column_count) {
-        *error = arena_format(a, "vtable constructor failed: %s", t->name);
-        return false;
-    }
     u32 count = f->column_count + 2;
     struct column *columns = arena_alloc(a, count * sizeof *columns);
     if (!columns) return false;
     for (u32 i = 0; i < count; i++) {
         bool hidden = i >= f->column_count;
         columns[i] = column_of(hidden ? (i == f->column_count ? t->name : "rank") : f->columns[i], i, hidden);
-        for (u32 k = 0; k < i; k++) {
-            if (!name_equal(columns[k].name, columns[i].name)) continue;
-            *error = arena_format(a, "vtable constructor failed: %s", t->name);
-            return false;
-        }
     }
     t->fts = f;
     t->columns = columns;
