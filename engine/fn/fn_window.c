@@ -196,6 +196,7 @@ static void grow_inverse(ARGUMENTS)
 }
 
 #define WINDOW (FN_AGGREGATE | FN_WINDOW | FN_WINDOW_ONLY | FN_DETERMINISTIC)
+
 // ---- min() and max() of a frame that leaves rows behind --------------------------------------------------------------
 
 // Of the frame's values those that can still become the extreme: each is better than all that came after it, so the

@@ -10,6 +10,12 @@ bool name_equal(const char *a, const char *b)
     return false;
 }
 
+bool expr_is_true_or_false(const struct expr *e)
+{
+    return e->kind == EXPR_NAME && !(e->flags & EXPR_F_QUOTED) &&
+           (name_equal(e->text, "true") || name_equal(e->text, "false"));
+}
+
 u32 name_hash(const char *name)
 {
     u32 hash = 2166136261u;

@@ -325,8 +325,8 @@ enum select_flags {
     SELECT_F_WINDOW_REWRITTEN = 1 << 15,
     SELECT_F_HAS_TYPES = 1 << 16,
     SELECT_F_VIEW = 1 << 17,
-    SELECT_F_PUSHED = 1 << 19,      // filters of the query around were pushed down into it
     SELECT_F_CORRELATED = 1 << 18,
+    SELECT_F_PUSHED = 1 << 19, // filters of the query around were pushed down into it
     SELECT_F_UPDATE_FROM = 1 << 24, // the rows of UPDATE ... FROM
     SELECT_F_FREE_1 = 1 << 26,
     SELECT_F_FREE_2 = 1 << 25,
@@ -690,4 +690,5 @@ enum walk_result walk_select_from(struct walker *w, struct select *s);
 
 // ASCII only, as SQLite compares names.
 bool name_equal(const char *a, const char *b);
+bool expr_is_true_or_false(const struct expr *e); // a name, not resolved yet
 u32 name_hash(const char *name);

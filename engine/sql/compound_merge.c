@@ -143,7 +143,8 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
     side_code(&m, left, keys, limits[0], "LEFT", &a);
     side_code(&m, s, keys, limits[1], "RIGHT", &b);
     explain_pop(c);
-    if (op == SELECT_UNION_ALL || op == SELECT_UNION) s->rows_estimate = logest_add(s->rows_estimate, left->rows_estimate);
+    bool both = op == SELECT_UNION_ALL || op == SELECT_UNION; // sides give rows
+    if (both) s->rows_estimate = logest_add(s->rows_estimate, left->rows_estimate);
     if (op == SELECT_INTERSECT) s->rows_estimate = MIN(s->rows_estimate, left->rows_estimate);
     middle->prior = left;
     left->next = middle;
@@ -154,7 +155,6 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
     s->limit_register = limit_register;
     s->offset_register = offset_register;
 
-    bool both = op == SELECT_UNION_ALL || op == SELECT_UNION;
     int begin = emit(c, OP_Goto, 0, 0, 0), compare = emit_label(c);
     int return_a = reg_alloc(c), return_b = reg_alloc(c);
     int give_a = output_code(&m, &a, return_a), give_b = both ? output_code(&m, &b, return_b) : 0;

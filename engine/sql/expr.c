@@ -155,12 +155,6 @@ const struct collation *column_collation(struct compile *c, const struct table *
     return name ? find_collation(c, name) : &COLLATION_BINARY;
 }
 
-bool expr_is_true_or_false(const struct expr *e)
-{
-    return e->kind == EXPR_NAME && !(e->flags & EXPR_F_QUOTED) &&
-           (name_equal(e->text, "true") || name_equal(e->text, "false"));
-}
-
 // ---- constants ----------------------------------------------------------------------------------------
 
 enum constant_mode { CONSTANT_ANY, CONSTANT_TABLE };

@@ -12,7 +12,6 @@ const struct collation *expr_compare_collation(struct compile *c, const struct e
 const struct collation *find_collation_at(struct compile *c, const char *name, const struct expr *at);
 char expr_comparison_affinity(const struct expr *e);
 bool expr_index_affinity_ok(const struct expr *e, char index_affinity);
-bool expr_is_true_or_false(const struct expr *e); // a name, not resolved yet
 bool expr_is_constant_not_join(struct compile *c, const struct expr *e);
 bool expr_is_literal_constant(struct compile *c, const struct expr *e); // parameters are not
 bool expr_is_integer64(const struct expr *e, s64 *value);

@@ -250,9 +250,7 @@ struct source_list *parse_from(struct parse *p)
 static enum walk_result constant_expr(struct walker *w, struct expr *e)
 {
     switch (e->kind) {
-    case EXPR_NAME:
-        if (!(e->flags & EXPR_F_QUOTED) && (strcasecmp(e->text, "true") == 0 || strcasecmp(e->text, "false") == 0)) return WALK_CONTINUE;
-        return WALK_ABORT;
+    case EXPR_NAME: return expr_is_true_or_false(e) ? WALK_CONTINUE : WALK_ABORT;
     case EXPR_DOT:
     case EXPR_STAR:
     case EXPR_EXISTS:

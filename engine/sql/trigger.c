@@ -128,7 +128,6 @@ static struct program *trigger_program(struct compile *c, const void *key, const
 
     struct compile sub;
     compile_init_sub(&sub, c, program);
-    if (trigger->sql) sub.sql = trigger->sql; // what names of columns are taken from
     sub.trigger = (struct trigger_context){
         .table = t, .has_old = trigger->event != TRIGGER_INSERT, .has_new = trigger->event != TRIGGER_DELETE};
     sub.sql = trigger->sql ? trigger->sql : ""; // what names of columns are taken from
