@@ -14,15 +14,27 @@ static void task_free(struct task *t)
     free(t);
 }
 
+static void task_start(struct task *t);
+
 // Lets go of the stream: closed when asked for, when the peer is gone, or kept for its next baton.
+// The request that has waited for it goes on.
 static void task_leave_stream(struct task *t)
 {
     struct stream *s = t->stream;
+    struct task *next = s->waiting;
     skerry_finalize(t->run.statement);
-    s->task = NULL;
-    s->expires_ns = io_now_ns(t->h->options.io) + (u64)t->h->options.stream_idle_ms * 1000000;
-    if (t->closed_stream || t->gone || t->h->stopping) hrana_stream_close(t->h, s);
     t->stream = NULL;
+    s->task = s->waiting = NULL;
+    s->expires_ns = io_now_ns(t->h->options.io) + (u64)t->h->options.stream_idle_ms * 1000000;
+    bool closed = t->closed_stream || t->gone || t->h->stopping;
+    if (closed) hrana_stream_close(t->h, s);
+    if (!next) return;
+    if (closed) {
+        hrana_reply_expired(next->x);
+        task_free(next);
+    } else {
+        task_start(next);
+    }
 }
 
 static void pipeline_answer(struct task *t)
@@ -142,7 +154,7 @@ static const struct batch_sink CURSOR_SINK = {&CURSOR_RUN, cursor_skip, cursor_e
 
 static void cursor_finish(struct task *t)
 {
-    task_leave_stream(t);
+    if (t->stream) task_leave_stream(t);
     http_stream_end(t->x);
     task_free(t);
 }
@@ -179,6 +191,7 @@ static void cursor_run(struct task *t)
     }
     buffer_text(&t->out, "{\"type\":\"replication_index\",\"replication_index\":null}\n");
     t->ended = true;
+    task_leave_stream(t); // first: whoever has read the answer may use its baton
     cursor_flush(t);
 }
 
@@ -195,7 +208,7 @@ static void on_gone(void *context)
 {
     struct task *t = context;
     t->gone = true;
-    if (t->stream) skerry_interrupt(t->stream->session->db);
+    if (t->stream && t->stream->task == t) skerry_interrupt(t->stream->session->db);
 }
 
 static bool batch_conditions_look_back(const json_t *condition, json_int_t index, u32 depth)
@@ -249,6 +262,19 @@ static const char *request_wrong(const json_t *root, enum hrana_endpoint endpoin
     return NULL;
 }
 
+static void task_start(struct task *t)
+{
+    t->stream->task = t;
+    if (t->endpoint == HRANA_CURSOR &&
+        !hrana_batch_begin(t, json_object_get(t->root, "batch"))) {
+        task_leave_stream(t);
+        hrana_reply_text(t->x, 400, t->error.text);
+        task_free(t);
+        return;
+    }
+    hrana_task_run(t);
+}
+
 void hrana_handle(struct hrana *h, struct http_exchange *x, enum hrana_endpoint endpoint)
 {
     size_t size;
@@ -270,7 +296,7 @@ void hrana_handle(struct hrana *h, struct http_exchange *x, enum hrana_endpoint 
         json_decref(root);
         if (wrong) hrana_reply_text(x, 400, wrong);
         if (s) {
-            hrana_stream_close(h, s);
+            if (!s->task) hrana_stream_close(h, s);
             hrana_reply_text(x, 503, "out of memory");
         }
         return;
@@ -282,15 +308,11 @@ void hrana_handle(struct hrana *h, struct http_exchange *x, enum hrana_endpoint 
     t->stream = s;
     t->out.max = endpoint == HRANA_PIPELINE ? h->options.answer_size_max : 0;
     completion_init(&t->drained, on_drained, t);
-    s->task = t;
     http_on_gone(x, on_gone, t);
-    if (endpoint == HRANA_CURSOR && !hrana_batch_begin(t, json_object_get(root, "batch"))) {
-        task_leave_stream(t);
-        hrana_reply_text(x, 400, t->error.text);
-        task_free(t);
-        return;
-    }
-    hrana_task_run(t);
+    if (s->task)
+        s->waiting = t;
+    else
+        task_start(t);
 }
 
 // ---- life

@@ -31,7 +31,8 @@ struct stream {
     struct sql_text *texts;
     u32 text_count;
     size_t text_bytes;
-    struct task *task; // the request that is using it
+    struct task *task;    // the request that is using it
+    struct task *waiting; // the one that comes after it, when its baton is known already
     u64 expires_ns;
 };
 
@@ -108,10 +109,12 @@ struct batch_sink {
 
 struct stream *hrana_stream_open(struct hrana *h, struct err *err);
 void hrana_stream_close(struct hrana *h, struct stream *s);
-// The stream that a baton names, or a new one; NULL after having answered x.
+// The stream that a baton names, or a new one; NULL after having answered x. It may be at work for
+// a cursor (s->task), which is then to be waited for.
 struct stream *hrana_stream_from_baton(struct hrana *h, struct http_exchange *x,
                                        const json_t *baton);
 void hrana_baton_write(struct hrana *h, struct stream *s, struct buffer *out);
+void hrana_reply_expired(struct http_exchange *x);
 void hrana_reply_text(struct http_exchange *x, int status, const char *text);
 void hrana_session_discard(struct hrana *h, struct session *s);
 void hrana_stop_check(struct hrana *h);

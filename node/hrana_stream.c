@@ -153,6 +153,21 @@ void hrana_reply_text(struct http_exchange *x, int status, const char *text)
     http_reply(x, status, "text/plain", text, strlen(text));
 }
 
+void hrana_reply_expired(struct http_exchange *x)
+{
+    static const char EXPIRED[] =
+        "{\"message\":\"The stream has expired due to inactivity; its transaction was rolled "
+        "back\",\"code\":\"STREAM_EXPIRED\"}";
+    http_reply(x, 400, "application/json", EXPIRED, sizeof EXPIRED - 1);
+}
+
+// A cursor's baton goes out before its rows: whoever stops reading at an error uses it while the
+// cursor is still at work, and waits for it.
+static bool stream_may_be_waited_for(const struct stream *s)
+{
+    return s->task->stream_begun && !s->waiting;
+}
+
 // The stream that a baton names, or a new one; NULL after having answered.
 struct stream *hrana_stream_from_baton(struct hrana *h, struct http_exchange *x,
                                        const json_t *baton)
@@ -169,16 +184,14 @@ struct stream *hrana_stream_from_baton(struct hrana *h, struct http_exchange *x,
             return NULL;
         }
         struct stream *s = stream_find(h, be64_get(bytes));
-        if (s && (s->sequence != be64_get(bytes + 8) || s->task)) {
+        if (s && (s->sequence != be64_get(bytes + 8) ||
+                  (s->task && !stream_may_be_waited_for(s)))) {
             hrana_reply_text(x, 400, "Invalid baton: it was used before");
             return NULL;
         }
         if (s) return s;
         if (!bytes[16]) {
-            static const char EXPIRED[] =
-                "{\"message\":\"The stream has expired due to inactivity; its transaction was "
-                "rolled back\",\"code\":\"STREAM_EXPIRED\"}";
-            http_reply(x, 400, "application/json", EXPIRED, sizeof EXPIRED - 1);
+            hrana_reply_expired(x);
             return NULL;
         }
     }

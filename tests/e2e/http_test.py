@@ -122,15 +122,53 @@ def batons(node):
     equal(ask(used)[0], 400, "a baton used twice")
     flipped = ("B" if baton[0] == "A" else "A") + baton[1:]
     equal(ask({"baton": flipped, "requests": []})[0], 400, "a baton that was changed")
-    # Streams are closed after a second here: one in a transaction is gone, one without state goes on.
+    # Streams are closed after two seconds here: one in a transaction is gone, one without state goes on.
     baton = json.loads(first[1])["baton"]
     plain = json.loads(ask({"requests": []})[1])["baton"]
-    time.sleep(3)
+    time.sleep(5)
     code, text = ask({"baton": baton, "requests": []})
     equal(code, 400, "an expired baton in a transaction")
     equal(json.loads(text)["code"], "STREAM_EXPIRED", "its code")
     code, text = ask({"baton": plain, "requests": EXECUTE["requests"]})
     equal(code, 200, "an expired baton of a stream without state")
+
+
+def cursor_begun(node, *statements):
+    """A cursor that is at work, with its baton: its connection, and what waits for the stream on one of its own."""
+    cursor = socket.create_connection(("127.0.0.1", node.port), timeout=60)
+    cursor.sendall(post("/v3/cursor", {"batch": {"steps": [{"stmt": {"sql": sql}} for sql in statements]}}))
+    got = b""
+    while b'"base_url":null}\n' not in got:
+        got += cursor.recv(4096)
+    baton = json.loads(next(line for line in got.split(b"\n") if line.startswith(b'{"baton"')))["baton"]
+    request = close(post("/v3/pipeline", {"baton": baton, "requests": [{"type": "get_autocommit"}]}))
+    waiting = socket.create_connection(("127.0.0.1", node.port), timeout=60)
+    waiting.sendall(request)
+    time.sleep(0.1)
+    return cursor, waiting, request
+
+
+def baton_while_the_cursor_is_at_work(node):
+    """Who stops at the first error of a cursor uses its baton before the cursor's end, and waits for it."""
+    rows = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {}) SELECT {} FROM s"
+    cursor, waiting, request = cursor_begun(node, "BEGIN", rows.format(1000, "hex(zeroblob(50))"), "SELECT * FROM nowhere",
+                                            rows.format(3000000, "count(*)"))
+    equal(status(raw(node, request)), 400, "a baton for which another request waits, or which it has used")
+    answer = waiting.makefile("rb").read()
+    equal(status(answer), 200, "the request that waits for the cursor")
+    check(b'"is_autocommit":false' in answer, f"the cursor's transaction: {answer}")
+    cursor.close()
+    waiting.close()
+    endless = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s) SELECT hex(zeroblob(200)) FROM s"
+    cursor, waiting, _ = cursor_begun(node, "BEGIN", endless)
+    cursor.close()
+    answer = waiting.makefile("rb").read()
+    equal(status(answer), 400, "the request whose stream was closed before its turn")
+    check(b"STREAM_EXPIRED" in answer, f"its text: {answer}")
+    waiting.close()
+    cursor, waiting, _ = cursor_begun(node, "BEGIN", endless)
+    waiting.close()
+    cursor.close()
 
 
 def concurrent_transactions(node):
@@ -235,9 +273,9 @@ def main():
     for vfs in ("io_uring", "posix"):
         node = Node(tests.path(vfs), "--vfs", vfs, "--store", "none", "--body-size-max", "1m", "--header-size-max", "16k",
                     "--header-timeout-ms", "1000", "--body-timeout-ms", "1000", "--send-timeout-ms", "1500",
-                    "--stream-idle-ms", "1000", "--connections-max", "32").start()
-        for test in (malformed_http, too_large, malformed_bodies, paths_and_methods, pipelined, batons, concurrent_transactions,
-                     slow_peers, peer_that_stops_reading, gone_in_the_middle, too_many_connections):
+                    "--stream-idle-ms", "2000", "--connections-max", "32").start()
+        for test in (malformed_http, too_large, malformed_bodies, paths_and_methods, pipelined, batons, baton_while_the_cursor_is_at_work,
+                     concurrent_transactions, slow_peers, peer_that_stops_reading, gone_in_the_middle, too_many_connections):
             tests.run(f"{test.__name__}_{vfs}", test, node)
         tests.run(f"answers_at_the_end_{vfs}", lambda n=node: equal(n.sql("SELECT 42"), [[42]], "answer"))
         tests.run(f"stops_{vfs}", lambda n=node: equal(n.stop(), 0, "exit status"))
