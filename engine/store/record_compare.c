@@ -206,20 +206,26 @@ struct field_reader {
     u64 type, size;
 };
 
-static bool reader_open(struct field_reader *r, const u8 *record, u64 size)
+static inline bool reader_open(struct field_reader *r, const u8 *record, u64 size)
 {
     u64 header;
-    u32 n = varint_get_checked(record, record + size, &header);
+    u32 n = LIKELY(size && *record < 0x80) ? 1 : varint_get_checked(record, record + size, &header);
+    if (LIKELY(n == 1)) header = *record;
     if (n == 0 || header > size || header < n) return false;
     *r = (struct field_reader){record + n, record + header, record + header, record + size, 0, 0};
     return true;
 }
 
-// The next field's type and size; false when it is malformed.
-static bool reader_next(struct field_reader *r)
+// The next field's type and size, of a header that has more; false when it is malformed.
+static inline bool reader_next(struct field_reader *r)
 {
-    r->type = 0;
-    u32 n = varint_get_checked(r->type_at, r->header_end, &r->type);
+    u32 n = 1;
+    if (LIKELY(*r->type_at < 0x80)) {
+        r->type = *r->type_at;
+    } else {
+        r->type = 0;
+        n = varint_get_checked(r->type_at, r->header_end, &r->type);
+    }
     r->size = type_size(r->type);
     r->type_at += n;
     return n > 0 && r->size <= (u64)(r->end - r->data);

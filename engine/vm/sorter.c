@@ -83,7 +83,7 @@ static u64 bytes_prefix(const u8 *p, u64 size, bool fold, bool *exact)
     return v >> 2;
 }
 
-u64 sorter_value_prefix(const struct value *v, const struct key_info *info, bool *exact)
+static u64 value_prefix(const struct value *v, const struct key_info *info, u32 field, bool *exact)
 {
     u64 prefix = 0;
     switch ((enum value_type)v->type) {
@@ -98,7 +98,7 @@ u64 sorter_value_prefix(const struct value *v, const struct key_info *info, bool
         prefix = real_prefix(v->real);
         break;
     case VALUE_TEXT: {
-        const struct collation *c = info->collations[0];
+        const struct collation *c = info->collations[field];
         bool binary = !c || c == &COLLATION_BINARY, fold = c == &COLLATION_NOCASE;
         prefix = 2ull << 62;
         if ((binary || fold) && info->encoding <= 1)
@@ -109,29 +109,66 @@ u64 sorter_value_prefix(const struct value *v, const struct key_info *info, bool
     }
     case VALUE_BLOB: prefix = 3ull << 62 | bytes_prefix(v->bytes, v->size, false, exact); break;
     }
-    u8 order = info->orders[0];
+    u8 order = info->orders[field];
     if (order & KEY_NULLS_LAST && prefix == 0) return order & KEY_DESC ? 0 : UINT64_MAX;
     if (order & KEY_DESC) prefix = ~prefix;
     return prefix;
 }
 
-u64 sorter_prefix(const u8 *record, u64 size, const struct key_info *info, bool *exact)
+u64 sorter_value_prefix(const struct value *v, const struct key_info *info, bool *exact)
 {
-    const u8 *end = record + size;
-    u64 header, type = 0;
-    u32 n = varint_get_checked(record, end, &header);
-    if (!n || header > size || !varint_get_checked(record + n, record + header, &type)) return 0;
-    u64 value_size = type < 12 ? serial_type_size(type) : (type - 12) / 2;
-    if (value_size > size - header) return 0;
+    return value_prefix(v, info, 0, exact);
+}
+
+// A field as it lies in the record.
+struct raw_field {
+    u64 type, size;
+    const u8 *bytes;
+};
+
+static u32 varint_short(const u8 *at, const u8 *end, u64 *out)
+{
+    if (UNLIKELY(at >= end || *at >= 0x80)) return varint_get_checked(at, end, out);
+    *out = *at;
+    return 1;
+}
+
+static bool field_find(const u8 *record, u64 size, u32 field, struct raw_field *out)
+{
+    u64 header;
+    u32 n = varint_short(record, record + size, &header);
+    if (!n || header > size) return false;
+    const u8 *type_at = record + n, *data = record + header;
+    out->size = 0;
+    for (u32 i = 0; i <= field; i++) {
+        data += out->size;
+        out->type = 0;
+        n = varint_short(type_at, record + header, &out->type);
+        out->size = out->type < 12 ? serial_type_size(out->type) : (out->type - 12) / 2;
+        if (!n || out->size > size - (u64)(data - record)) return false;
+        type_at += n;
+    }
+    out->bytes = data;
+    return true;
+}
+
+static u64 field_prefix(const struct raw_field *f, const struct key_info *info, u32 field, bool *exact)
+{
     struct value v = {.type = VALUE_NULL};
-    if (type >= 12) { // text as it is in the record, whatever the encoding
-        v.type = type & 1 ? VALUE_TEXT : VALUE_BLOB;
-        v.bytes = record + header;
-        v.size = (u32)value_size;
-    } else if (serial_get(record + header, type, info->encoding, &v) != ERR_OK) {
+    if (f->type >= 12) { // text as it is in the record, whatever the encoding
+        v.type = f->type & 1 ? VALUE_TEXT : VALUE_BLOB;
+        v.bytes = f->bytes;
+        v.size = (u32)f->size;
+    } else if (serial_get(f->bytes, f->type, info->encoding, &v) != ERR_OK) {
         return 0;
     }
-    return sorter_value_prefix(&v, info, exact);
+    return value_prefix(&v, info, field, exact);
+}
+
+u64 sorter_prefix(const u8 *record, u64 size, const struct key_info *info, bool *exact)
+{
+    struct raw_field f;
+    return field_find(record, size, 0, &f) ? field_prefix(&f, info, 0, exact) : 0;
 }
 
 // ---- adding ------------------------------------------------------------------------------------------------
@@ -269,61 +306,70 @@ static bool entries_ordered(struct sorter *s, const struct sorter_entry *entries
     return true;
 }
 
-// The bytes of a record's first field, when they compare as memcmp does.
-static bool record_first_bytes(const struct sorter *s, const u8 *record, const u8 **bytes, u64 *bytes_size)
+static bool entry_field(const struct sorter_entry *e, u32 field, struct raw_field *out)
 {
-    const struct collation *c = s->info->collations[0];
     u32 size;
-    u64 header, type = 0;
-    memcpy(&size, record - 4, 4);
-    u32 n = varint_get_checked(record, record + size, &header);
-    if (!n || header > size || !varint_get_checked(record + n, record + header, &type) || type < 12) return false;
-    if (type & 1 && (s->info->encoding > 1 || (c && c != &COLLATION_BINARY))) return false;
-    *bytes = record + header;
-    *bytes_size = (type - 12) / 2;
-    return *bytes_size <= size - header;
+    memcpy(&size, e->record - 4, 4);
+    return field_find(e->record, size, field, out);
 }
 
-// Entries whose prefixes are the same get new ones, from behind what all their texts begin with. False: there is no more.
-static bool entries_deepen(const struct sorter *s, struct sorter_entry *entries, u64 count)
+static bool field_compares_as_bytes(const struct sorter *s, const struct raw_field *f, u32 field)
 {
-    const u8 *first, *bytes;
-    u64 common, size, size_max = 0;
-    if (!record_first_bytes(s, entries[0].record, &first, &common)) return false;
-    for (u64 i = 0; i < count; i++) {
-        u64 same = 0;
-        if (!record_first_bytes(s, entries[i].record, &bytes, &size)) return false;
-        while (same < common && same < size && bytes[same] == first[same]) same++;
+    const struct collation *c = s->info->collations[field];
+    return f->type >= 12 && (!(f->type & 1) || (s->info->encoding <= 1 && (!c || c == &COLLATION_BINARY)));
+}
+
+enum deepened { DEEPEN_NONE, DEEPEN_DONE, DEEPEN_EQUAL };
+
+// Entries whose prefixes are the same, and whose fields before *field are, get new ones: from behind what all texts of the field
+// begin with, or of the next field when they are equal in this one. DEEPEN_NONE: there is no more to be had. DEEPEN_EQUAL: they are
+// equal in all fields.
+static enum deepened entries_deepen(const struct sorter *s, struct sorter_entry *entries, u64 count, u32 *field)
+{
+    struct raw_field first, f;
+    if (!entry_field(&entries[0], *field, &first)) return DEEPEN_NONE;
+    bool equal = true;
+    u64 common = first.size;
+    for (u64 i = 1; i < count; i++) {
+        if (!entry_field(&entries[i], *field, &f)) return DEEPEN_NONE;
+        if (equal && f.type == first.type && memcmp(f.bytes, first.bytes, f.size) == 0) continue;
+        if (!field_compares_as_bytes(s, &f, *field)) return DEEPEN_NONE;
+        equal = false;
+        u64 same = 0, most = MIN(common, f.size);
+        while (same < most && f.bytes[same] == first.bytes[same]) same++;
         common = same;
-        size_max = MAX(size_max, size);
     }
-    if (size_max == common) return false;
-    u64 flip = s->info->orders[0] & KEY_DESC ? UINT64_MAX : 0;
+    if (equal && ++*field == s->fields) return DEEPEN_EQUAL;
+    u64 flip = s->info->orders[*field] & KEY_DESC ? UINT64_MAX : 0;
+    bool exact;
     for (u64 i = 0; i < count; i++) {
+        if (!entry_field(&entries[i], *field, &f)) return DEEPEN_NONE;
         u64 prefix = 0;
-        if (!record_first_bytes(s, entries[i].record, &bytes, &size)) return false;
-        for (u64 at = common; at < common + 8; at++) prefix = prefix << 8 | (at < size ? bytes[at] : 0);
-        entries[i].prefix = prefix ^ flip;
+        for (u64 at = common; !equal && at < common + 8; at++) prefix = prefix << 8 | (at < f.size ? f.bytes[at] : 0);
+        entries[i].prefix = equal ? field_prefix(&f, s->info, *field, &exact) : prefix ^ flip;
     }
-    return true;
+    return DEEPEN_DONE;
 }
 
-// Many entries are put in the order of their prefixes first: without comparisons, whose outcome no processor foresees. Those of
-// the same prefix are sorted among themselves then, by what comes behind it.
+// By prefixes first: many entries by radix, without comparisons, whose outcome no processor foresees. Those of the same prefix are
+// sorted among themselves then, by what comes behind it. Those of a few are compared whole.
 static struct sorter_entry *entries_sort(struct sorter *s, struct sorter_entry *from, struct sorter_entry *to, u64 count,
-                                         bool prefix_only, u32 depth)
+                                         bool prefix_only, u32 field, u32 depth)
 {
-    enum { RADIX_MIN = 2000, DEEPEN_MIN = 32, DEPTH_MAX = 16 };
-    if (count < RADIX_MIN) return entries_merge_sort(s, from, to, count, prefix_only);
-    struct sorter_entry *sorted = entries_radix_sort(from, to, count), *other = sorted == from ? to : from;
+    enum { RADIX_MIN = 2000, DEEPEN_MIN = 32, DEPTH_MAX = 32 };
+    if (count < DEEPEN_MIN || depth == DEPTH_MAX) return entries_merge_sort(s, from, to, count, prefix_only);
+    struct sorter_entry *sorted = count >= RADIX_MIN ? entries_radix_sort(from, to, count) : entries_merge_sort(s, from, to, count, true);
+    struct sorter_entry *other = sorted == from ? to : from;
     for (u64 start = 0, stop; !prefix_only && start < count; start = stop) {
         for (stop = start + 1; stop < count && sorted[stop].prefix == sorted[start].prefix; stop++) {}
         u64 same = stop - start;
-        struct sorter_entry *group = sorted + start, *part;
+        struct sorter_entry *group = sorted + start, *part = group;
         if (same == 1 || entries_ordered(s, group, same, false)) continue;
-        if (same >= DEEPEN_MIN && depth < DEPTH_MAX && entries_deepen(s, group, same))
-            part = entries_sort(s, group, other + start, same, false, depth + 1);
-        else
+        u32 next_field = field;
+        enum deepened d = same < DEEPEN_MIN ? DEEPEN_NONE : entries_deepen(s, group, same, &next_field);
+        if (d == DEEPEN_DONE)
+            part = entries_sort(s, group, other + start, same, false, next_field, depth + 1);
+        else if (d == DEEPEN_NONE)
             part = entries_merge_sort(s, group, other + start, same, false);
         if (part != group) memcpy(group, part, same * sizeof *part);
     }
@@ -344,7 +390,7 @@ bool sorter_sort_memory(struct sorter *s)
         err_set(&s->err, ERR_NOMEM, __func__, "%s", err_default_text(ERR_NOMEM));
         return false;
     }
-    if (entries_sort(s, s->entries, other, count, prefix_only, 0) == other) {
+    if (entries_sort(s, s->entries, other, count, prefix_only, 0, 0) == other) {
         free(s->entries);
         s->entries = other;
         s->bytes -= (s->capacity - count) * sizeof *other;

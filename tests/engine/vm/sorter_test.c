@@ -136,9 +136,11 @@ TEST(sorter_order_whatever_the_budget)
     }
 }
 
-// [first, second, order]; the first field is a text of few letters behind a beginning that many have, or anything else.
+// [first, second, order]; the first field is a text of few letters behind a beginning that many have, or anything else, or
+// (kind from 36 on) one of three texts with such a field behind it.
 static u32 text_record(u64 *random, u32 kind, u32 order, u8 *out, u64 capacity)
 {
+    static const char *const FEW[] = {"a common text", "a common text of another end", "A COMMON TEXT"};
     static const char LETTERS[] = "aAbB\0z\xc3\xff";
     struct value v[3];
     u8 text[64];
@@ -153,6 +155,12 @@ static u32 text_record(u64 *random, u32 kind, u32 order, u8 *out, u64 capacity)
     default: value_borrow_text(&v[0], text, size); break;
     }
     value_set_integer(&v[1], (s64)(test_random(random) % 3));
+    if (kind >= 36) {
+        const char *few = FEW[test_random(random) % COUNT_OF(FEW)];
+        v[1] = v[0];
+        value_init(&v[0]);
+        if (test_random(random) % 20) value_borrow_text(&v[0], (const u8 *)few, (u32)strlen(few));
+    }
     value_set_integer(&v[2], order);
     u64 encoded = record_size(v, 3, 1, NULL);
     return encoded <= capacity && record_encode(v, 3, 1, out, encoded) == ERR_OK ? (u32)encoded : 0;
@@ -161,13 +169,14 @@ static u32 text_record(u64 *random, u32 kind, u32 order, u8 *out, u64 capacity)
 // Each record once, none before a lesser one, equal ones as they came: by the comparison of whole records.
 TEST(sorter_texts_that_begin_alike)
 {
-    static const struct collation *const collations[][2] = {{NULL, NULL}, {&COLLATION_BINARY, NULL}, {&COLLATION_NOCASE, NULL}};
+    static const struct collation *const collations[][2] = {{NULL, NULL}, {&COLLATION_BINARY, &COLLATION_RTRIM}, {&COLLATION_NOCASE, NULL}};
     u64 random = test_seed();
     static u8 record[256], last[256];
-    for (u32 i = 0; i < 36; i++) {
+    for (u32 i = 0; i < 72; i++) {
         struct bench b;
         REQUIRE(bench_open(&b, test_random(&random)));
         u8 directions[2] = {i / 3 % 2 ? KEY_DESC : 0, i / 6 % 2 ? KEY_DESC : 0};
+        if (i % 11 == 0) directions[i / 11 % 2] |= KEY_NULLS_LAST;
         struct key_info info = {.field_count = 2, .all_count = 3, .encoding = 1,
                                 .collations = (const struct collation **)collations[i % 3], .orders = directions};
         u32 fields = 1 + i / 2 % 2, count = i % 5 ? 5000 : 1500, got = 0, last_size = 0, last_order = 0;
