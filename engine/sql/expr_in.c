@@ -1,6 +1,7 @@
 // Subqueries in expressions, and IN.
 #include "emit.h"
 #include "expr.h"
+#include "select.h"
 
 // ---- scalar subqueries and EXISTS --------------------------------------------------------------------------
 
@@ -142,6 +143,7 @@ void in_rhs_code(struct compile *c, struct expr *e, int cursor)
         reg_release(c, r2);
     }
     emit_set_key(c, open, key);
+    if (keys_hashable(key)) program_p5_set(c->program, open, OPEN_WITH_FILTER);
     if (once) {
         emit(c, OP_NullRow, cursor, 0, 0);
         emit_jump_here(c, once);

@@ -47,7 +47,7 @@ static u64 text_hash(const struct value *v, const struct collation *c, u64 h)
     return bytes_hash(v->bytes, size, h);
 }
 
-static u64 key_hash(const struct key_info *info, u32 keys, const struct value *key)
+u64 group_hash(const struct key_info *info, u32 keys, const struct value *key)
 {
     u64 h = 0x9e3779b97f4a7c15u;
     for (u32 i = 0; i < keys; i++) {
@@ -195,7 +195,7 @@ static struct group *group_new(struct group_table *t, u64 hash, const struct val
 
 enum group_found group_find(struct group_table *t, const struct value *key, struct value *registers)
 {
-    u64 hash = key_hash(t->info, t->keys, key);
+    u64 hash = group_hash(t->info, t->keys, key);
     t->rows++;
     t->seen = true;
     struct group *current = t->current;

@@ -28,6 +28,8 @@ struct group_table {
 };
 
 bool group_collation_known(const struct collation *c); // that keys with it can be hashed
+// Of the first fields of a key, whose blobs have no zero tails.
+u64 group_hash(const struct key_info *info, u32 keys, const struct value *key);
 // held: the bytes behind an accumulator; NULL when they are all small.
 struct group_table *group_table_new(const struct key_info *info, u32 accumulators, u64 budget, u64 (*held)(const struct value *));
 void group_table_free(struct group_table *t); // NULL is fine

@@ -145,7 +145,7 @@
     X(ReopenIdx, NONE) /* OpenRead, but nothing when p1 is open on p2 already */ \
     X(OpenWrite, NONE) /* OpenRead, for writing too */ \
     X(OpenDup, NONE) /* cursor p1 on the same ephemeral table as p2 */ \
-    X(OpenEphemeral, NONE) /* cursor p1 on a new empty table of p2 columns; p4 key_info: an index. Again: it is emptied */ \
+    X(OpenEphemeral, NONE) /* cursor p1 on a new empty table of p2 columns; p4 key_info: an index; p5 & OPEN_WITH_FILTER: what is not in it is mostly told without a seek. Again: it is emptied */ \
     X(OpenAutoindex, NONE) /* the same */ \
     X(SorterOpen, NONE) /* cursor p1 is a sorter by p4 key_info; p3 > 0: only the first p3 columns count */ \
     X(QueuePut, NONE)   /* the record r2 goes to the end of the queue of ephemeral table p1 */ \

@@ -84,6 +84,7 @@ enum open_flags { // Open*
     OPEN_BULK = 0x01,        // hint: bulk load
     OPEN_FOR_DELETE = 0x08,
     OPEN_UNORDERED = 0x20,   // OpenEphemeral: order of keys does not matter
+    OPEN_WITH_FILTER = 0x40, // OpenEphemeral: a set that Found and NotFound ask; IdxInsert has its keys in registers
 };
 enum column_get_flags {
     COLUMN_LENGTH_ONLY = 0x40, // length() or octet_length of it is all that is wanted

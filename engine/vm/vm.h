@@ -27,6 +27,7 @@ enum vm_cursor_kind { VM_CURSOR_TREE, VM_CURSOR_SORTER, VM_CURSOR_PSEUDO, VM_CUR
 struct vm_ephemeral {
     u32 references;
     pgno root;
+    struct key_filter *filter; // of a set that is only asked for what is in it; else NULL
 };
 
 struct vm_cursor {

@@ -6,13 +6,16 @@
 #include "../fts/fts_vocab.h"
 #include "../sql/schema.h"
 #include "../store/btree_inline.h"
+#include "key_filter.h"
 #include "vm_column.h"
 
 // ---- making and freeing --------------------------------------------------------------------------------------
 
 static void ephemeral_unref(struct vm_ephemeral *e)
 {
-    if (e && --e->references == 0) free(e); // the tree goes with the statement's ephemeral transaction
+    if (!e || --e->references) return;
+    key_filter_free(e->filter);
+    free(e); // the tree goes with the statement's ephemeral transaction
 }
 
 void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
@@ -195,6 +198,7 @@ io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in)
     if (c && c->ephemeral && c->ephemeral->references == 1) { // again: emptied
         IO_TRY(cursor_empty(s, c));
         vm_queue_free(s, c);
+        if (c->ephemeral->filter) key_filter_clear(c->ephemeral->filter);
         c->sequence = 0;
         return IO_DONE;
     }
@@ -209,6 +213,7 @@ io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in)
     if (!e) return vm_no_memory(s);
     *e = (struct vm_ephemeral){.references = 1, .root = root};
     c->ephemeral = e;
+    if (in->p5 & OPEN_WITH_FILTER && !(e->filter = key_filter_new(info))) return vm_no_memory(s);
     c->table = !info;
     c->key_info = info;
     c->writable = true;
@@ -384,6 +389,11 @@ io_status vm_found(struct skerry_stmt *s, const struct instruction *in, bool *ju
     c->deferred = false;
     c->row_valid = false;
     bool null_in_key = false;
+    if (c->ephemeral && c->ephemeral->filter && !key_filter_may_have(c->ephemeral->filter, key)) {
+        c->null_row = true;
+        *jump = in->opcode != OP_Found;
+        return IO_DONE;
+    }
     if (count == 0) {
         u32 max = c->key_info->all_count;
         if (UNLIKELY(key->flags & VALUE_ZERO_TAIL)) VALUE_TRY(s, value_expand(key));

@@ -2,6 +2,7 @@
 #include "vm.h"
 
 #include "../sql/schema.h"
+#include "key_filter.h"
 
 static struct value *reg(struct skerry_stmt *s, s32 number)
 {
@@ -174,6 +175,7 @@ io_status vm_index_insert(struct skerry_stmt *s, const struct instruction *in)
         e.key = &key;
     }
     c->row_valid = false;
+    if (c->ephemeral && c->ephemeral->filter) key_filter_add(c->ephemeral->filter, key.values);
     IO_TRY(cursor_insert(&c->c, &s->op, &e, insert_flags(c, in->p5), c->seek_result));
     c->deferred = false;
     c->seek_result = 0;
