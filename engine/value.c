@@ -93,19 +93,14 @@ err_code value_set_zero_blob(struct value *v, u64 size)
     return ERR_OK;
 }
 
-err_code value_copy(struct value *to, const struct value *from)
+err_code value_copy_bytes(struct value *to, const struct value *from)
 {
     if (to == from) return ERR_OK;
-    if (from->type == VALUE_TEXT || from->type == VALUE_BLOB) {
-        err_code code = bytes_copy(to, from->bytes, from->size, (size_t)from->size + 1);
-        if (code != ERR_OK) return code;
-        to->buffer[to->size] = 0;
-        to->flags = (from->flags & ~VALUE_BORROWED) | (from->type == VALUE_TEXT ? VALUE_TERMINATED : 0);
-        if (from->flags & VALUE_ZERO_TAIL) to->zero_count = from->zero_count;
-    } else {
-        to->integer = from->integer;
-        to->flags = from->flags;
-    }
+    err_code code = bytes_copy(to, from->bytes, from->size, (size_t)from->size + 1);
+    if (code != ERR_OK) return code;
+    to->buffer[to->size] = 0;
+    to->flags = (from->flags & ~VALUE_BORROWED) | (from->type == VALUE_TEXT ? VALUE_TERMINATED : 0);
+    if (from->flags & VALUE_ZERO_TAIL) to->zero_count = from->zero_count;
     to->type = from->type;
     to->subtype = from->subtype;
     return ERR_OK;

@@ -70,7 +70,16 @@ err_code value_set_blob(struct value *v, const void *bytes, size_t size);   // c
 void value_borrow_text(struct value *v, const void *bytes, u32 size);
 void value_borrow_blob(struct value *v, const void *bytes, u32 size);
 err_code value_set_zero_blob(struct value *v, u64 size);
-err_code value_copy(struct value *to, const struct value *from);       // deep
+err_code value_copy_bytes(struct value *to, const struct value *from); // of text and blobs
+static inline err_code value_copy(struct value *to, const struct value *from) // deep
+{
+    if (from->type == VALUE_TEXT || from->type == VALUE_BLOB) return value_copy_bytes(to, from);
+    to->integer = from->integer;
+    to->flags = from->flags;
+    to->type = from->type;
+    to->subtype = from->subtype;
+    return ERR_OK;
+}
 void value_borrow(struct value *to, const struct value *from);         // shallow: `from` must outlive `to`
 void value_move(struct value *to, struct value *from);                 // `from` becomes NULL
 err_code value_own(struct value *v);             // borrowed bytes are copied into the buffer

@@ -227,11 +227,12 @@ void function_keep(struct function_context *ctx, s32 argument, void *data, void 
 
 void *function_aggregate(struct function_context *ctx, size_t size)
 {
-    if (!*ctx->aggregate && size) {
-        *ctx->aggregate = calloc(1, size);
-        if (!*ctx->aggregate) result_nomem(ctx);
-    }
-    return *ctx->aggregate;
+    struct aggregate_state *state = ctx->aggregate;
+    if (state->at || !size) return state->at;
+    if (size <= sizeof state->small) return aggregate_state_small(state, size);
+    state->at = calloc(1, size);
+    if (!state->at) result_nomem(ctx);
+    return state->at;
 }
 
 static const u8 *function_bytes(struct function_context *ctx, const struct value *v, struct value *scratch,

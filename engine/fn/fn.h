@@ -25,6 +25,12 @@ enum fn_flags {
     FN_UNSAFE = 65536,      // an application's that is not innocuous: not from a schema that is not trusted
 };
 
+// Where an aggregate's state is: right here when it is small, else allocated. NULL: no step has asked for it.
+struct aggregate_state {
+    void *at;
+    _Alignas(16) u8 small[48];
+};
+
 struct fn_def {
     const char *name;   // lower case
     s16 argument_count; // -1: any; -2-n: n or more
@@ -36,6 +42,7 @@ struct fn_def {
     // Aggregates whose step is next to nothing: the step without a context, on a state that is there and that step
     // would change in the same way. False: step has to do it.
     bool (*quick)(void *state, const struct value *argument);
+    u32 quick_size; // of that state, which begins as zeros and fits into struct aggregate_state
     // Scalars that keep something for constant arguments: a call with what the call site has kept (not NULL), a bit for each
     // argument that is constant, the arguments one behind the other. False: scalar has to be called.
     bool (*quick_scalar)(const void *kept, u32 constant, u32 argc, const struct value *arguments, struct value *out);
@@ -52,6 +59,18 @@ extern const struct fn_def FN_LIKE_CASE_SENSITIVE[2];
 // Walks the table (PRAGMA function_list); NULL at its end.
 const struct fn_def *fn_table(u32 index);
 
+static inline void *aggregate_state_small(struct aggregate_state *state, size_t size)
+{
+    memset(state->small, 0, size);
+    return state->at = state->small;
+}
+
+static inline void aggregate_state_free(struct aggregate_state *state)
+{
+    if (state->at != state->small) free(state->at);
+    state->at = NULL;
+}
+
 // ---- for implementations --------------------------------------------------------------------------------
 
 int function_compare(const struct function_context *ctx, const struct value *a, const struct value *b); // by ctx->collation
@@ -64,9 +83,9 @@ struct function_context {
     bool failed;
     err_code code;
     struct value error;     // text of the error when failed
-    // The aggregate's state slot (NULL at first; function_aggregate). Whoever runs the steps runs `final` once, an
-    // abandoned statement too (states own memory), and then frees the slot.
-    void **aggregate;
+    // The aggregate's state (function_aggregate). Whoever runs the steps runs `final` once, an abandoned statement too
+    // (states own memory), and then lets go of it (aggregate_state_free).
+    struct aggregate_state *aggregate;
     bool keep_row;          // set by a step of min() or max(): bare columns keep the values they have
     void **aux;             // what this call keeps from row to row (compiled patterns), or NULL: nothing can be kept
     void (**aux_free)(void *);

@@ -100,7 +100,8 @@ static void sum_step(ARGUMENTS)
 static bool sum_quick(void *state, const struct value *v)
 {
     struct sum *s = state;
-    if (v->type == VALUE_REAL && s->approximate) {
+    if (v->type == VALUE_REAL) {
+        if (UNLIKELY(!s->approximate)) sum_make_approximate(s);
         s->overflow = false;
         sum_real(s, v->real);
     } else if (v->type != VALUE_INTEGER || s->approximate) {
@@ -458,13 +459,15 @@ static void percentile_final(struct function_context *ctx)
     *p = (struct percentile){0};
 }
 
+_Static_assert(sizeof(struct sum) <= sizeof(((struct aggregate_state *)0)->small), "quick states are small");
+
 #define AGGREGATE (FN_DETERMINISTIC | FN_AGGREGATE | FN_WINDOW)
 const struct fn_def FN_AGGREGATES[] = {
-    {"count", 0, AGGREGATE | FN_COUNT, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_rows_quick},
-    {"count", 1, AGGREGATE, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_quick},
-    {"sum", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, sum_final, sum_final, .quick = sum_quick},
-    {"total", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, total_final, total_final, .quick = sum_quick},
-    {"avg", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, avg_final, avg_final, .quick = sum_quick},
+    {"count", 0, AGGREGATE | FN_COUNT, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_rows_quick, .quick_size = sizeof(s64)},
+    {"count", 1, AGGREGATE, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_quick, .quick_size = sizeof(s64)},
+    {"sum", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, sum_final, sum_final, .quick = sum_quick, .quick_size = sizeof(struct sum)},
+    {"total", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, total_final, total_final, .quick = sum_quick, .quick_size = sizeof(struct sum)},
+    {"avg", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, avg_final, avg_final, .quick = sum_quick, .quick_size = sizeof(struct sum)},
     {"min", 1, AGGREGATE | FN_MIN_MAX | FN_NEEDS_COLLATION, 0, NULL, extreme_step, NULL, extreme_final, extreme_value},
     {"max", 1, AGGREGATE | FN_MIN_MAX | FN_NEEDS_COLLATION, 1, NULL, extreme_step, NULL, extreme_final, extreme_value},
     {"group_concat", 1, AGGREGATE | FN_ORDERED, 0, NULL, concat_step, concat_inverse, concat_final, concat_value},

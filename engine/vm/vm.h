@@ -119,7 +119,7 @@ struct vm_frame {
 struct vm_aggregate {
     struct vm_aggregate *next, *prev;
     const struct fn_def *def;
-    void *state;
+    struct aggregate_state state;
 };
 
 struct vm_ephemeral_store {
@@ -196,7 +196,8 @@ struct skerry_stmt {
     const s32 *permutation;
     const struct collation *collation;
     s32 min_max_register;
-    struct vm_aggregate *aggregates;
+    struct vm_aggregate *aggregates, *aggregates_spare;
+    u32 aggregates_spare_count;
     struct row_set *row_sets;
     struct bloom *blooms;
     struct function_context *function;
@@ -261,7 +262,7 @@ void vm_lookup_ahead(struct skerry_stmt *s, struct vm_cursor *walk, const struct
 // Remembers in c whose column a SeekRowid looks for. False: it is something else.
 bool vm_lookup_find(struct skerry_stmt *s, struct vm_cursor *c, const struct instruction *seek);
 // vm_column.c
-bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column); // see vm_column.h
+bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column); // see vm_column.h
 io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c); // makes row valid
 io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 column);
 io_status vm_column(struct skerry_stmt *s, const struct instruction *in);
@@ -281,6 +282,7 @@ io_status vm_type_check(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_function(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_aggregate_step(struct skerry_stmt *s, const struct instruction *in, bool inverse);
 io_status vm_aggregate_value(struct skerry_stmt *s, const struct instruction *in, bool final);
+struct vm_aggregate *vm_aggregate_new(struct skerry_stmt *s, struct value *v, const struct fn_def *def); // NULL: no memory
 void vm_pointer_release(struct skerry_stmt *s, struct value *v);
 void vm_aggregates_free(struct skerry_stmt *s);
 u64 vm_accumulator_bytes(const struct value *v); // of a plain column or of min() and max()

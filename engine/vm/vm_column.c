@@ -33,29 +33,39 @@ static u32 bytes_agreeing(u64 a, u64 b)
 #endif
 }
 
-// Parses the header of the entry under a tree's cursor up to that column (and as far as was asked for of other rows),
-// when nothing is unusual about it. Rows of a table mostly have headers that begin as the row's before did: what these
-// bytes said need not be parsed again.
-bool vm_column_quick(struct vm_cursor *c, struct op *op, u32 column)
+// Parses the header of the entry under a tree's cursor, or of the record that a pseudo cursor stands for, up to that column
+// (and as far as was asked for of other rows), when nothing is unusual about it. Rows mostly have headers that begin as the
+// row's before did: what these bytes said need not be parsed again.
+bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
 {
-    if (UNLIKELY(c->kind != VM_CURSOR_TREE || c->null_row || c->deferred || c->c.state != CURSOR_VALID ||
-                 column >= c->field_count))
+    bool tree = c->kind == VM_CURSOR_TREE;
+    if (UNLIKELY(c->null_row || c->deferred || column >= c->field_count || (tree ? c->c.state != CURSOR_VALID : c->kind != VM_CURSOR_PSEUDO)))
         return false;
     u32 i, at, want = MAX(c->columns_wanted, column + 1);
     struct vm_field *fields = c->fields;
     c->columns_wanted = want;
-    if (!c->row_valid || !c->c.cell_parsed) {
+    if (!c->row_valid || (tree && !c->c.cell_parsed)) {
+        u64 head[2] = {0, 0};
+        const u8 *row;
+        u32 size;
         c->row_valid = false;
-        if (!c->c.cell_parsed && cursor_entry_inline(&c->c, op) != IO_DONE) return false;
-        u32 size = c->c.local_size;
-        const struct page *p = c->c.path[c->c.depth];
-        const u8 *row = c->c.local;
-        // What is behind a short record does not matter, but has to be in the page.
-        if (UNLIKELY(size < c->c.payload_size || size == 0 || row + sizeof c->header_head > p->data + p->node.usable_size)) return false;
+        if (LIKELY(tree)) {
+            if (!c->c.cell_parsed && cursor_entry_inline(&c->c, &s->op) != IO_DONE) return false;
+            const struct page *p = c->c.path[c->c.depth];
+            row = c->c.local;
+            size = c->c.local_size;
+            // What is behind a short record does not matter, but has to be in the page.
+            if (UNLIKELY(size < c->c.payload_size || size == 0 || row + sizeof head > p->data + p->node.usable_size)) return false;
+            memcpy(head, row, sizeof head);
+        } else {
+            const struct value *record = &s->frame->registers[c->pseudo_register];
+            row = record->bytes;
+            size = record->size;
+            if (UNLIKELY(record->type != VALUE_BLOB || size == 0)) return false;
+            memcpy(head, row, MIN(size, (u32)sizeof head));
+        }
         u32 header = row[0];
         if (UNLIKELY(header >= 0x80 || header > size || header == 0)) return false;
-        u64 head[2];
-        memcpy(head, row, sizeof head);
         u32 agreeing = bytes_agreeing(head[0], c->header_head[0]);
         if (agreeing == 8) agreeing += bytes_agreeing(head[1], c->header_head[1]);
         i = agreeing ? MIN(agreeing - 1, c->head_count) : 0;
@@ -277,7 +287,7 @@ io_status vm_column(struct skerry_stmt *s, const struct instruction *in)
         if (map && (s32)column < map[0] && map[column + 1] > 0) {
             column = (u32)(map[column + 1] - 1);
             c = c->alternative;
-            if (LIKELY(column_fast(c, &s->op, column, out))) return IO_DONE;
+            if (LIKELY(column_fast(s, c, column, out))) return IO_DONE;
         } else {
             IO_TRY(vm_deferred_seek(s, c));
         }

@@ -68,8 +68,8 @@ ALWAYS_INLINE bool column_get(const struct vm_cursor *c, u32 column, struct valu
 }
 
 // Neither waits nor fails. False: vm_column has to be called.
-ALWAYS_INLINE bool column_fast(struct vm_cursor *c, struct op *op, u32 column, struct value *out)
+ALWAYS_INLINE bool column_fast(struct skerry_stmt *s, struct vm_cursor *c, u32 column, struct value *out)
 {
-    if (UNLIKELY(!column_ready(c, column)) && UNLIKELY(!vm_column_quick(c, op, column))) return false;
+    if (UNLIKELY(!column_ready(c, column)) && UNLIKELY(!vm_column_quick(s, c, column))) return false;
     return column_get(c, column, out);
 }

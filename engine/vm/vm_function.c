@@ -84,15 +84,21 @@ io_status vm_function(struct skerry_stmt *s, const struct instruction *in)
 
 // ---- aggregates ----------------------------------------------------------------------------------------------
 
-static struct vm_aggregate *aggregate_of(struct skerry_stmt *s, struct value *v, const struct fn_def *def)
+#define SPARE_MAX 16u
+
+struct vm_aggregate *vm_aggregate_new(struct skerry_stmt *s, struct value *v, const struct fn_def *def)
 {
-    if (v->flags & VALUE_POINTER) return v->pointer;
-    struct vm_aggregate *a = calloc(1, sizeof *a);
-    if (!a) {
+    struct vm_aggregate *a = s->aggregates_spare;
+    if (LIKELY(a)) {
+        s->aggregates_spare = a->next;
+        s->aggregates_spare_count--;
+    } else if (!(a = malloc(sizeof *a))) {
         (void)vm_no_memory(s);
         return NULL;
     }
     a->def = def;
+    a->state.at = NULL;
+    a->prev = NULL;
     a->next = s->aggregates;
     if (a->next) a->next->prev = a;
     s->aggregates = a;
@@ -109,15 +115,21 @@ static void aggregate_unlink(struct skerry_stmt *s, struct vm_aggregate *a)
     else
         s->aggregates = a->next;
     if (a->next) a->next->prev = a->prev;
-    free(a->state);
-    free(a);
+    aggregate_state_free(&a->state);
+    if (UNLIKELY(s->aggregates_spare_count == SPARE_MAX)) {
+        free(a);
+        return;
+    }
+    a->next = s->aggregates_spare;
+    s->aggregates_spare = a;
+    s->aggregates_spare_count++;
 }
 
 // Runs `final` for a state that nobody asks any more: it frees what the state owns.
 static void aggregate_discard(struct skerry_stmt *s, struct vm_aggregate *a)
 {
     struct function_context *ctx = s->function;
-    if (ctx && a->state && a->def->final) {
+    if (ctx && a->state.at && a->def->final) {
         ctx->def = a->def;
         ctx->failed = false;
         ctx->aggregate = &a->state;
@@ -144,7 +156,7 @@ u64 vm_accumulator_bytes(const struct value *v)
 {
     if (!(v->flags & VALUE_POINTER)) return v->capacity;
     const struct vm_aggregate *a = v->pointer;
-    return a->def->flags & FN_MIN_MAX && a->state ? fn_extreme_bytes(a->state) : 0;
+    return a->def->flags & FN_MIN_MAX && a->state.at ? fn_extreme_bytes(a->state.at) : 0;
 }
 
 void vm_groups_free(struct skerry_stmt *s, struct group_table *t)
@@ -165,7 +177,8 @@ io_status vm_aggregate_step(struct skerry_stmt *s, const struct instruction *in,
     const struct value *argv[ARGUMENTS_MAX + 1];
     struct function_context *ctx = function_begin(s, in->p4.call);
     if (!ctx) return IO_FAIL;
-    struct vm_aggregate *a = aggregate_of(s, &s->frame->registers[in->p3], ctx->def);
+    struct value *v = &s->frame->registers[in->p3];
+    struct vm_aggregate *a = v->flags & VALUE_POINTER ? v->pointer : vm_aggregate_new(s, v, ctx->def);
     if (!a) return IO_FAIL;
     if (UNLIKELY(in->p5 > ARGUMENTS_MAX)) return IO_ERROR(&s->op.err, ERR_ERROR, "too many arguments on function %s", ctx->def->name);
     arguments_set(s, in, argv);
@@ -186,10 +199,10 @@ io_status vm_aggregate_value(struct skerry_stmt *s, const struct instruction *in
     if (!ctx) return IO_FAIL;
     struct value *accumulator = &s->frame->registers[in->p1];
     struct vm_aggregate *a = accumulator->flags & VALUE_POINTER ? accumulator->pointer : NULL;
-    void *none = NULL;
+    struct aggregate_state none = {.at = NULL};
     ctx->aggregate = a ? &a->state : &none;
     (final ? ctx->def->final : ctx->def->value)(ctx);
-    if (none) free(none);
+    aggregate_state_free(&none);
     bool failed = ctx->failed;
     if (final) {
         if (a) aggregate_unlink(s, a);
@@ -204,6 +217,8 @@ io_status vm_aggregate_value(struct skerry_stmt *s, const struct instruction *in
 
 void vm_function_free(struct skerry_stmt *s)
 {
+    for (struct vm_aggregate *a; (a = s->aggregates_spare); free(a)) s->aggregates_spare = a->next;
+    s->aggregates_spare_count = 0;
     if (!s->function) return;
     value_deinit(&s->function->result);
     value_deinit(&s->function->error);

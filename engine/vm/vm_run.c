@@ -998,10 +998,12 @@ enum vm_result vm_run(struct skerry_stmt *s)
         NEXT;
     CASE(AggStep): {
         const struct fn_def *def = in->p4.call->def;
-        const struct value *accumulator = &regs[in->p3];
-        if (LIKELY(def->quick && accumulator->flags & VALUE_POINTER)) {
-            const struct vm_aggregate *a = accumulator->pointer;
-            if (LIKELY(a->state && def->quick(a->state, &regs[in->p2]))) NEXT;
+        struct value *accumulator = &regs[in->p3];
+        if (LIKELY(def->quick)) {
+            struct vm_aggregate *a = accumulator->flags & VALUE_POINTER ? accumulator->pointer : vm_aggregate_new(s, accumulator, def);
+            if (UNLIKELY(!a)) goto fail;
+            if (UNLIKELY(!a->state.at)) aggregate_state_small(&a->state, def->quick_size);
+            if (LIKELY(def->quick(a->state.at, &regs[in->p2]))) NEXT;
         }
         TRY(vm_aggregate_step(s, in, false));
         NEXT;
@@ -1160,7 +1162,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(Offset): value_set_null(&regs[in->p3]); NEXT;
     CASE(Column):
         CURSOR(in->p1);
-        if (LIKELY(column_fast(c, &s->op, (u32)in->p2, &regs[in->p3]))) NEXT;
+        if (LIKELY(column_fast(s, c, (u32)in->p2, &regs[in->p3]))) NEXT;
         TRY(vm_column(s, in));
         NEXT;
     CASE(RowData): CURSOR(in->p1); TRY(vm_row_data(s, in)); NEXT;

@@ -146,7 +146,7 @@ const char *fn_oracle_aggregate_answer(struct sqlite3 *db, const char *name, u32
     bool exists;
     const struct fn_def *def = fn_find(name, strlen(name), (s32)columns, &exists);
     if (!def || !def->step) return "error: no such aggregate";
-    void *state = NULL;
+    struct aggregate_state state = {.at = NULL};
     struct function_context ctx = {.def = def, .collation = &COLLATION_BINARY, .aggregate = &state,
                                    .result = {.type = VALUE_NULL}, .error = {.type = VALUE_NULL}};
     sqlite3_stmt *s = NULL;
@@ -166,7 +166,7 @@ const char *fn_oracle_aggregate_answer(struct sqlite3 *db, const char *name, u32
     if (failed) answer_of(&ctx);
     def->final(&ctx);
     if (!failed) answer_of(&ctx);
-    free(state);
+    aggregate_state_free(&state);
     value_deinit(&ctx.result);
     value_deinit(&ctx.error);
     return answer;
