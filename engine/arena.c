@@ -102,7 +102,8 @@ char *arena_format(struct arena *a, const char *format, ...)
 
 void *arena_grow_array(struct arena *a, void *array, u32 *capacity, size_t element_size)
 {
-    u32 bigger = *capacity ? *capacity * 2 : 8;
+    u32 first = element_size > 128 ? 1 : element_size > 32 ? 4 : 8;
+    u32 bigger = *capacity ? *capacity * 2 : first;
     size_t old = arena_round(*capacity * element_size), size = arena_round(bigger * element_size);
     if (array && (u8 *)array + old == a->next && (size_t)(a->end - a->next) >= size - old) {
         a->next += size - old;

@@ -9,7 +9,13 @@ static void statement_wake(struct waiter *w)
     connection_wake(CONTAINER_OF(op, struct skerry_stmt, op)->db);
 }
 
-static void statement_free(struct skerry_stmt *s)
+#ifdef __SANITIZE_ADDRESS__
+#define SPARES false // else what is used after a statement's end would go unseen
+#else
+#define SPARES true
+#endif
+
+static void statement_deinit(struct skerry_stmt *s)
 {
     for (u32 i = 0; i < s->parameter_capacity; i++) value_deinit(&s->parameters[i]);
     free(s->parameters);
@@ -17,17 +23,18 @@ static void statement_free(struct skerry_stmt *s)
     free(s->sql);
     free(s->cell);
     op_deinit(&s->op);
-    free(s);
 }
 
 static void slice_done(struct completion *c)
 {
     struct skerry_stmt *s = c->context;
     s->slice_pending = false;
-    if (s->finalized)
-        statement_free(s);
-    else
+    if (!s->finalized) {
         connection_wake(s->db);
+        return;
+    }
+    statement_deinit(s);
+    free(s);
 }
 
 // Lets go of the program and of all that has its shape.
@@ -131,8 +138,9 @@ static void statement_unlink(struct skerry_stmt *s)
 
 struct skerry_stmt *statement_new(struct skerry *db, bool nested)
 {
-    struct skerry_stmt *s = malloc(sizeof *s);
+    struct skerry_stmt *s = db->statement_spare ? db->statement_spare : malloc(sizeof *s);
     if (!s) return NULL;
+    db->statement_spare = NULL;
     size_t op_end = offsetof(struct skerry_stmt, op) + sizeof s->op; // op_init leaves its error's text as it is
     memset(s, 0, offsetof(struct skerry_stmt, op));
     memset((u8 *)s + op_end, 0, sizeof *s - op_end);
@@ -215,22 +223,32 @@ static void run_abandon(struct skerry_stmt *s)
     op_settle(&s->op);
 }
 
+static void idle_destroy(struct skerry_stmt *s)
+{
+    program_drop(s);
+    statement_unlink(s);
+    if (s->slice_pending) {
+        s->finalized = true;
+        return;
+    }
+    statement_deinit(s);
+    if (SPARES && !s->db->statement_spare)
+        s->db->statement_spare = s;
+    else
+        free(s);
+}
+
 void skerry_finalize(struct skerry_stmt *s)
 {
     if (!s) return;
     run_abandon(s);
-    if (!statement_cache_keep(s)) statement_destroy(s);
+    if (!statement_cache_keep(s)) idle_destroy(s);
 }
 
 void statement_destroy(struct skerry_stmt *s)
 {
     run_abandon(s);
-    program_drop(s);
-    statement_unlink(s);
-    if (s->slice_pending)
-        s->finalized = true;
-    else
-        statement_free(s);
+    idle_destroy(s);
 }
 
 // ---- stepping --------------------------------------------------------------------------------------------------

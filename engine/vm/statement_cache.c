@@ -47,8 +47,8 @@ bool statement_cache_keep(struct skerry_stmt *s)
     struct statement_cache *c = &db->cache;
     if (s->nested || !s->program || !s->program->reusable || s->slice_pending || s->expired || db->close_began) return false;
     if (!s->sql_size || !compiled_as_now(s)) return false;
-    u64 bytes = statement_bytes(s), bytes_max = (u64)db->limits[SKERRY_LIMIT_STATEMENT_CACHE];
-    if (bytes > bytes_max / 4) return false;
+    u64 bytes_max = (u64)db->limits[SKERRY_LIMIT_STATEMENT_CACHE], bytes = bytes_max ? statement_bytes(s) : 0;
+    if (bytes >= bytes_max / 4) return false;
     while (c->count == STATEMENT_CACHE_COUNT || (c->count && c->bytes + bytes > bytes_max)) oldest_drop(c);
     skerry_clear_bindings(s);
     s->state = STMT_STATE_READY;
