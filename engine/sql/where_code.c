@@ -630,6 +630,34 @@ static bool covered_by_index(struct where_info *w, const struct expr *e, int cur
     return !k.not_covered;
 }
 
+static enum walk_result correlated_find(struct walker *k, struct expr *e)
+{
+    (void)k;
+    return e->flags & EXPR_F_CORRELATED ? WALK_ABORT : WALK_CONTINUE;
+}
+
+// A correlated subquery of a large join is tested further in, when all that comes until then are look-ups of one row, some of which
+// may find that there is none: then it runs less often.
+static bool subquery_waits(const struct where_info *w, u32 level_index, bitmask not_ready, struct expr *e)
+{
+    if (!w->large || level_index + 1 >= w->level_count || e->flags & EXPR_F_OUTER_ON) return false;
+    for (u32 i = level_index + 1; i < w->level_count; i++) {
+        const struct source *s = &w->sources->items[w->levels[i].source];
+        if (!(w->levels[i].loop->flags & LOOP_ONE_ROW) || s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT | JOIN_RIGHT)) return false;
+    }
+    bool tested = false; // by more than what its row is found with
+    for (int i = 0; i < w->clause.base_count && !tested; i++) {
+        const struct where_term *t = w->clause.terms[i];
+        if (t->flags & (TERM_VIRTUAL | TERM_CODED) || !(t->prereq_all & not_ready) || t->expr->flags & EXPR_F_HAS_SELECT) continue;
+        tested = true;
+        for (u32 k = level_index + 1; k < w->level_count; k++) {
+            const struct where_loop *loop = w->levels[k].loop;
+            for (u32 n = 0; n < loop->term_count; n++) tested &= loop->terms[n] != t && (!loop->terms[n] || loop->terms[n]->expr != t->expr);
+        }
+    }
+    return tested && walk_expr(&(struct walker){.expr = correlated_find}, e) == WALK_ABORT;
+}
+
 bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_ready)
 {
     struct compile *c = w->c;
@@ -694,6 +722,7 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
                 if (!later) later = 3;
                 continue;
             }
+            if (pass == 3 && subquery_waits(w, level_index, level->not_ready, e)) continue;
             expr_jump_if_false(c, e, level->continue_label, true);
             t->flags |= TERM_CODED;
         }
