@@ -70,7 +70,7 @@ static const struct config_command SERVE = {"usage: skerry serve [--NAME VALUE].
                                             "HTTP, and pushes every commit to the store.\n",
                                             SERVE_SETTINGS, COUNT_OF(SERVE_SETTINGS)};
 
-#define CLAIM_NS 5000000000ull // waited for before a database that is opened lazily is served
+#define CLAIM_NS 5000000000ull // waited for before a database that came from the store is served, to be read only
 
 struct node {
     struct config config;
@@ -89,6 +89,7 @@ struct node {
     struct database_config database;
     struct remote *remote; // the database's file, while it is not all here
     bool view;             // a past state is served, to be read only
+    bool unclaimed;        // it is served, and is not this node's to write yet
     struct past *past; // past states, to be attached
     struct feed *feed;         // to replicas of this node; NULL: none has asked yet
     struct follower *follower; // while this node is a replica
@@ -99,7 +100,7 @@ struct node {
     bool has_token;
     int signal_fd;
     struct completion signal_ready;
-    bool stopping;
+    bool stopping, failed;
     u64 shutdown_ms;
 };
 
@@ -444,6 +445,10 @@ static bool restore_if_missing(struct node *n, struct err *err)
     }
     if (n->view || n->follow_node || io_backend(n->io) == IO_BACKEND_MEMORY) return true;
     if (remote_is_partial(n->io, n->path)) {
+        if (n->follow[0]) {
+            err_set(err, ERR_USAGE, __func__, "%s is not all here yet, and a replica has all pages: move it and %s-hydrate away", n->path, n->path);
+            return false;
+        }
         if (n->objects) return remote_begin(n, 0, 0, err);
         err_set(err, ERR_USAGE, __func__, "%s is not all here yet, and --store is none: name the store that it comes from", n->path);
         return false;
@@ -573,11 +578,7 @@ static bool promoted_backup(void *context, struct backup **out, struct err *err)
 static bool source_begin(struct node *n, struct err *err)
 {
     u64 poll_ms;
-    if (!n->follow[0]) {
-        struct remote_status r = {0};
-        if (n->remote) remote_status_get(n->remote, &r);
-        return backup_begin(n, r.fresh, err);
-    }
+    if (!n->follow[0]) return backup_begin(n, false, err);
     if (n->view) {
         err_set(err, ERR_USAGE, __func__, "--follow and --at or --tx cannot be given together");
         return false;
@@ -634,11 +635,13 @@ static void backup_end(struct node *n, u64 deadline_ns)
     wait_for(n, &done);
 }
 
-// The state that was opened is not the newest any more, and nothing was written to it: the newer one takes its place.
-static bool remote_begin_again(struct node *n, struct err *err)
+// The state that came from the store is not the newest any more, and nothing was written to it: the newer one takes its place.
+static bool begin_again(struct node *n, struct err *err)
 {
     static const char *const FILES[] = {"", "-hydrate", "-backup", "-wal"};
     char path[4200];
+    struct stat st;
+    bool lazy = n->remote != NULL;
     backup_end(n, io_now_ns(n->io));
     database_close(n);
     backup_destroy(n->backup);
@@ -649,31 +652,72 @@ static bool remote_begin_again(struct node *n, struct err *err)
         snprintf(path, sizeof path, "%s%s", n->path, FILES[i]);
         unlink(path);
     }
-    return remote_begin(n, 0, 0, err) && source_begin(n, err) && database_open(n, err);
+    if (!(lazy ? remote_begin(n, 0, 0, err) : restore_if_missing(n, err))) return false;
+    if (stat(n->path, &st) != 0) {
+        err_set(err, ERR_STORE_MISSING, __func__, "the backup that %s came from is gone from the store", n->path);
+        return false;
+    }
+    return source_begin(n, err) && database_open(n, err);
 }
 
-// Whoever wrote to this backup is fenced before the first client is served, so that nothing that it pushes is passed over.
+// A database that came from the store is written to when whoever wrote to its backup before is fenced, so that nothing
+// that it pushed is passed over. While the store does not answer, it is there to be read.
 static bool claim(struct node *n, struct err *err)
 {
-    struct remote_status r;
+    static const char REFUSAL[] = "attempt to write a readonly database: it came from the store, where another node may still write to its "
+                                  "backup; writes are taken as soon as the store has answered to this node's claim (see /health)";
     u64 deadline = io_now_ns(n->io) + CLAIM_NS;
-    if (!n->remote || !n->backup) return true;
-    remote_status_get(n->remote, &r);
-    if (!r.fresh) return true;
-    for (;;) {
+    while (n->backup && backup_unclaimed(n->backup)) {
         struct backup_status s;
-        backup_start(n->backup, skerry_store(n->keeper));
+        struct store *store = skerry_store(n->keeper);
+        store_refuse_writes(store, ERR_READONLY, REFUSAL);
+        backup_start(n->backup, store);
         n->backup_started = true;
         do {
             io_step(n->io, 10000000);
             backup_status_get(n->backup, &s);
         } while (!s.claimed && s.state != BACKUP_REFUSED && io_now_ns(n->io) < deadline);
-        if (s.claimed) return true;
-        if (!s.behind || io_now_ns(n->io) >= deadline) { // goes on by itself, or says what is wrong
-            log_event(LOG_WARN, "hydrate.unclaimed", "msg=\"the backup is not claimed yet: an earlier writer may still push to it\"");
+        if (s.claimed) {
+            store_refuse_writes(store, ERR_OK, NULL);
             return true;
         }
-        if (!remote_begin_again(n, err)) return false;
+        if (s.state != BACKUP_REFUSED) { // goes on by itself
+            log_event(LOG_WARN, "backup.unclaimed", "msg=\"the backup is not claimed yet: an earlier writer may still push to it, and this node does not write\"");
+            n->unclaimed = true;
+            return true;
+        }
+        if (!s.behind) {
+            err_set(err, ERR_STORE_FOREIGN, __func__, "%s", s.error);
+            return false;
+        }
+        bool automatic = n->remote || strcmp(config_text(&n->config, SETTING_RESTORE), "auto") == 0;
+        if (!automatic || !backup_replaceable(n->backup)) {
+            err_set(err, ERR_STORE_FOREIGN, __func__,
+                    "%s: what %s has came from the store, which another node has written to since. Follow it (--follow) and run skerry promote, "
+                    "or move the files away, so that the newest state is restored",
+                    s.error, n->path);
+            return false;
+        }
+        log_event(LOG_INFO, "backup.behind", "msg=\"another node has pushed meanwhile; the newer state is taken\"");
+        if (!begin_again(n, err)) return false;
+    }
+    return true;
+}
+
+// The claim that was not answered in time.
+static void claim_turn(struct node *n)
+{
+    struct backup_status s;
+    backup_status_get(n->backup, &s);
+    if (s.claimed) {
+        n->unclaimed = false;
+        store_refuse_writes(skerry_store(n->keeper), ERR_OK, NULL);
+        log_event(LOG_INFO, "backup.claimed", "msg=\"the backup is this node's; writes are taken\"");
+    } else if (s.state == BACKUP_REFUSED) {
+        char quoted[1500];
+        log_event(LOG_ERROR, "node.failed", "msg=%s", log_quote(s.error, quoted, sizeof quoted));
+        log_event(LOG_ERROR, "node.stopping", "msg=\"this node's state is not the newest, and nothing was written to it: the next start takes the newer one\"");
+        n->stopping = n->failed = true;
     }
 }
 
@@ -769,7 +813,7 @@ static void on_signal(struct completion *c)
         n->stopping = true;
         return;
     }
-    io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
+    if (!n->stopping) io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
 }
 
 // Answers what is under way, rolls back what is open, pushes what waits, and lets go of everything.
@@ -888,8 +932,10 @@ int serve_command(int argc, char **argv)
             struct backup *backup = NULL;
             if (io_step(n->io, UINT64_MAX) < 0) break;
             if (n->past) past_turn(n->past);
+            if (n->unclaimed) claim_turn(n);
             if (n->follower && follower_turn(n->follower, &backup)) promoted(n, backup);
         }
+        if (n->failed) status = EXIT_FAILED;
     } else {
         char quoted[2400];
         log_event(LOG_ERROR, "node.failed", "msg=%s", log_quote(err.text, quoted, sizeof quoted));

@@ -242,7 +242,7 @@ static void backup_failed(struct backup *b)
         b->status.failures++;
         snprintf(b->status.error, sizeof b->status.error, "%s", err->text);
     }
-    b->status.behind = b->options.promote && !b->claimed && err->code == ERR_STORE_EXISTS;
+    b->status.behind = b->mark.unclaimed && !b->claimed && err->code == ERR_STORE_EXISTS;
     if (b->status.behind || err->code == ERR_STORE_FOREIGN || err->code == ERR_STORE_FENCED || err->code == ERR_STORE_KEY) {
         backup_log(b, SYNC_LOG_ERROR, "backup.refused", "%s", err->text);
         b->status.state = BACKUP_REFUSED;
@@ -384,7 +384,7 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     u64 size, modified_ns;
     snprintf(b->sums_path, sizeof b->sums_path, "%s-backup-sums", b->path);
     b->mark_read = backup_mark_read(b->io, b->path, &b->mark);
-    b->mark.replica = false;
+    b->mark.unclaimed |= b->options.promote;
     // Pages come into a file that is not whole while nobody has it open, and no other program can make anything of it.
     bool partial = b->options.remote != NULL;
     b->file_is_clean = b->mark_read && b->mark.clean &&
@@ -419,13 +419,23 @@ void backup_start(struct backup *b, struct store *store)
 
 void backup_status_get(struct backup *b, struct backup_status *out)
 {
-    b->status.claimed = b->claimed;
+    b->status.claimed = b->claimed && !b->mark.unclaimed;
     b->status.lineage = b->mark.lineage;
     b->status.tx = b->mark.tx;
     b->status.epoch = b->mark.epoch;
     b->status.stored_bytes = b->catalog.bytes;
     b->status.stored_segments = b->catalog.count;
     *out = b->status;
+}
+
+bool backup_unclaimed(const struct backup *b)
+{
+    return b->mark.unclaimed;
+}
+
+bool backup_replaceable(const struct backup *b)
+{
+    return b->mark.unclaimed && b->file_is_clean && b->store && b->at_start.wal_frame == 0;
 }
 
 void backup_place_get(const struct backup *b, struct backup_place *out)

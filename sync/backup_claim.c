@@ -40,6 +40,7 @@ io_status backup_probe(struct backup *b)
                    "the store does not honour put-if-absent (%s): this start writes to a lineage of its own, from an image",
                    object_conditions_name(found));
     b->step = STEP_DECIDE;
+    if (!b->conditions && b->catalog_part) b->step = STEP_LOAD; // what was found when it was opened may be old, and no put would notice
     return IO_DONE;
 }
 
@@ -163,7 +164,7 @@ static void lineage_begin(struct backup *b)
     u8 id[16];
     memcpy(id, b->mark.database_id, 16);
     if (!b->mark_read) io_random(b->io, id, sizeof id); // else a start that died before its first push has said whose it is
-    b->mark = (struct backup_mark){.serial = serial, .epoch = epoch};
+    b->mark = (struct backup_mark){.serial = serial, .epoch = epoch, .unclaimed = b->mark.unclaimed};
     memcpy(b->mark.database_id, id, 16);
     do io_random(b->io, &b->mark.lineage, sizeof b->mark.lineage);
     while (!b->mark.lineage);
@@ -179,7 +180,16 @@ static void lineage_begin(struct backup *b)
 
 static bool takes_over(const struct backup *b)
 {
-    return b->options.promote && !b->claimed;
+    return b->mark.unclaimed && !b->claimed;
+}
+
+// Where the mark's state is in this database's log.
+static void place_find(struct backup *b)
+{
+    if (!b->mark.clean)
+        b->has_pushed = store_position_find(b->store, b->mark.wal_salt, b->mark.wal_frame, &b->pushed);
+    else if (b->file_is_clean && b->at_start.wal_frame == 0)
+        b->pushed = b->at_start, b->has_pushed = true; // and the sums are what was read at start
 }
 
 io_status backup_decide(struct backup *b)
@@ -203,7 +213,7 @@ io_status backup_decide(struct backup *b)
     bool same = h->tx_max == b->mark.tx && memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
     bool ahead = takes_over(b) && b->newest_known && !same;
     bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
-    if (ahead && (whole || h->tx_max <= b->mark.tx || h->tx_max - b->mark.tx > GAP_MAX))
+    if (ahead && (c->lineage != b->mark.lineage || h->tx_max <= b->mark.tx || h->tx_max - b->mark.tx > GAP_MAX))
         return IO_ERROR(&b->op.err, ERR_STORE_EXISTS, "the store has transaction %llu, which is not here yet", (ull)h->tx_max);
     u64 epoch = MAX(c->head.epoch, b->newest_known ? h->epoch : 0);
     if (epoch > b->mark.epoch && !takes_over(b))
@@ -231,17 +241,13 @@ io_status backup_decide(struct backup *b)
     b->gap_tx = b->mark.tx;
     memcpy(b->gap_hash, b->mark.hash, sizeof b->gap_hash);
     if (ahead) {
-        b->gap_base = false;
+        b->gap_base = b->gap_images = false;
         b->step = STEP_GAP;
         return IO_DONE;
     }
     if (b->need_full) return IO_DONE; // found out when this was decided before
-    if (whole && same && b->mark.clean && b->file_is_clean && b->at_start.wal_frame == 0) {
-        b->pushed = b->at_start, b->has_pushed = true; // and the sums are what was read at start
-    } else if (((whole && same) || gap) && !b->mark.clean) {
-        b->has_pushed = store_position_find(b->store, b->mark.wal_salt, b->mark.wal_frame, &b->pushed);
-        if (b->has_pushed && gap) b->step = STEP_GAP;
-    }
+    if ((whole && same) || (gap && !b->mark.clean)) place_find(b);
+    if (b->has_pushed && gap) b->step = STEP_GAP;
     return IO_DONE;
 }
 
@@ -252,8 +258,8 @@ static bool common_history(const struct backup *b, const struct segment_header *
     return store_position_find(b->store, h->wal_salt, h->wal_frame, &at) && at.lsn <= b->at_start.lsn;
 }
 
-// Who takes over has nothing to wait for when what comes after its state announces images that never came. Listings may
-// be behind, so each is asked for by its name.
+// Who takes over has nothing to wait for when what comes after its state are claims, of an earlier life of its own as well, which
+// have no pages, or announces images that never came. Listings may be behind, so each is asked for by its name.
 static io_status gap_is_empty(struct backup *b)
 {
     char key[OBJECT_KEY_MAX];
@@ -263,12 +269,21 @@ static io_status gap_is_empty(struct backup *b)
         if (!b->gap_base) {
             name_segment(b->name, b->catalog.lineage, 0, tx, tx, key);
             if (fetch_idle(&b->fetch)) fetch_get(&b->fetch, key, 0, 0, 0), q->tries_max = 1;
-            IO_TRY(fetch_run(&b->fetch, &b->op.err));
+            io_status status = fetch_run(&b->fetch, &b->op.err);
+            if (status == IO_FAIL && b->op.err.code == ERR_STORE_MISSING) { // merged into another since
+                err_clear(&b->op.err);
+                return IO_ERROR(&b->op.err, ERR_STORE_EXISTS, "the store has transaction %llu, which is not here yet", (ull)tx);
+            }
+            IO_TRY(status);
             struct segment_reader r;
             bool good = segment_reader_open(&r, q->answer, q->answer_size, q->key, &b->catalog.key, &b->op.err);
-            b->gap_base = good && r.index.header.flags & SEGMENT_BASE;
+            const struct segment_header *h = &r.index.header;
+            b->gap_base = good && h->flags & SEGMENT_BASE;
+            bool nothing = good && !b->gap_base && !r.index.page_count && h->sum_after == h->sum_before && !(h->flags & SEGMENT_SHARDED);
             segment_reader_deinit(&r);
             if (!good) return IO_FAIL;
+            if (nothing) continue;
+            b->gap_images |= b->gap_base;
         }
         if (b->gap_base) {
             name_segment(b->name, b->catalog.lineage, LEVEL_IMAGE, 1, tx, key);
@@ -280,6 +295,7 @@ static io_status gap_is_empty(struct backup *b)
         }
         return IO_ERROR(&b->op.err, ERR_STORE_EXISTS, "the store has transaction %llu, which is not here yet", (ull)tx);
     }
+    if (!b->gap_images && !b->need_full) place_find(b);
     b->step = STEP_ADOPT;
     return IO_DONE;
 }
@@ -375,7 +391,7 @@ io_status backup_mark_open(struct backup *b)
             }
             if (b->mark_open_at <= 1) {
                 b->mark.serial++;
-                b->mark.clean = false;
+                b->mark.clean = takes_over(b) && b->mark.clean && b->file_is_clean; // nobody writes to it before the claim
                 backup_mark_encode(&b->mark, b->mark_bytes);
                 b->mark_open_at = 1;
                 b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
@@ -433,7 +449,7 @@ io_status backup_epoch_put(struct backup *b)
         return IO_DONE;
     }
     IO_TRY(status);
-    b->step = b->need_full || b->options.promote ? STEP_CLAIM : STEP_SNAPSHOT;
+    b->step = b->need_full || takes_over(b) ? STEP_CLAIM : STEP_SNAPSHOT;
     return IO_DONE;
 }
 

@@ -25,7 +25,7 @@ void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE])
     be64_put(out + 104, m->file_modified_ns);
     be64_put(out + 112, m->lineage);
     be64_put(out + 120, m->sum);
-    be32_put(out + 128, m->replica);
+    be32_put(out + 128, m->unclaimed);
     crypto_generichash(out + MARK_CHECK_OFFSET, 16, out, MARK_CHECK_OFFSET, NULL, 0);
 }
 
@@ -48,7 +48,7 @@ bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *ou
     out->file_modified_ns = be64_get(bytes + 104);
     out->lineage = be64_get(bytes + 112);
     out->sum = be64_get(bytes + 120);
-    out->replica = be32_get(bytes + 128) != 0;
+    out->unclaimed = be32_get(bytes + 128) != 0;
     return true;
 }
 

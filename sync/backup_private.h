@@ -88,7 +88,7 @@ struct backup {
     u8 newest_hash[SEGMENT_HASH_SIZE];
     u64 gap_tx; // up to where pushes that the mark does not know were read
     u8 gap_hash[SEGMENT_HASH_SIZE];
-    bool gap_base; // the next one announces an image
+    bool gap_base, gap_images; // the next one announces an image; one of them did
     pgno *extra; // what the next push holds in any case
     u32 extra_count;
 

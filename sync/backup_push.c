@@ -477,7 +477,7 @@ static void segment_is_there(struct backup *b)
         if (b->catalog_part) b->head_due_ns = b->lists_due_ns; // clients come first
         b->step = STEP_MARK_WRITE;
     } else if (claim) {
-        b->step = STEP_SNAPSHOT;
+        b->step = b->mark.unclaimed ? STEP_MARK_WRITE : STEP_SNAPSHOT;
     } else if (b->full) {
         b->step = STEP_IMAGE_PUT;
     } else {
@@ -581,30 +581,44 @@ io_status backup_image_put(struct backup *b)
 // ---- the mark and the head
 // ----------------------------------------------------------------------------------------
 
+// That the backup is this node's is written over the mark that says that it is not, and is durable before anyone is told
+// (and writes): a later start then need not ask whether there are commits of its own.
 io_status backup_mark_step(struct backup *b)
 {
+    bool becomes_writer = b->mark.unclaimed && b->claimed;
     if (!b->mark_in_flight) {
-        b->mark.serial++;
-        b->mark.wal_salt[0] = b->pushed.wal_salt[0];
-        b->mark.wal_salt[1] = b->pushed.wal_salt[1];
-        b->mark.wal_frame = b->pushed.wal_frame;
-        backup_mark_encode(&b->mark, b->mark_bytes);
+        struct backup_mark m = b->mark;
+        m.serial = ++b->mark.serial;
+        m.wal_salt[0] = b->has_pushed ? b->pushed.wal_salt[0] : 0;
+        m.wal_salt[1] = b->has_pushed ? b->pushed.wal_salt[1] : 0;
+        m.wal_frame = b->has_pushed ? b->pushed.wal_frame : UINT32_MAX;
+        m.unclaimed = b->mark.unclaimed && !b->claimed;
+        m.clean = b->mark.clean = false;
+        backup_mark_encode(&m, b->mark_bytes);
+        memcpy(b->mark.wal_salt, m.wal_salt, sizeof m.wal_salt);
+        b->mark.wal_frame = m.wal_frame;
         b->mark_in_flight = true;
-        io_file_write(b->mark_file, b->mark_bytes, sizeof b->mark_bytes, backup_mark_offset(&b->mark), &b->mark_done);
+        b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
+        if (becomes_writer)
+            io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset_durable(&m), &b->mark_done);
+        else
+            io_file_write(b->mark_file, b->mark_bytes, sizeof b->mark_bytes, backup_mark_offset(&m), &b->mark_done);
         return IO_WAIT;
     }
     if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
     b->mark_in_flight = false;
     if (b->mark_done.result < 0)
         return IO_ERROR(&b->op.err, ERR_IOERR_WRITE, "%s cannot be written: %s", b->mark_path, strerror((int)-b->mark_done.result));
-    if (!b->log_let_go) backup_hold(b, b->pushed.lsn);
+    b->mark.unclaimed = b->mark.unclaimed && !b->claimed;
+    if (becomes_writer && b->options.remote) remote_claimed(b->options.remote);
+    if (!b->log_let_go && b->has_pushed) backup_hold(b, b->pushed.lsn);
     backup_status_update(b);
     if (b->status.error[0])
         backup_log(b, SYNC_LOG_INFO, "backup.recovered", "pushed up to transaction %llu after %llu failed tries", (ull)b->mark.tx,
                    (ull)b->status.failures);
     b->status.error[0] = 0;
     b->attempt = 0;
-    b->step = STEP_IDLE;
+    b->step = becomes_writer && b->need_full ? STEP_SNAPSHOT : STEP_IDLE;
     imager_wake(b);
     compact_wake(b);
     return IO_DONE;

@@ -7,6 +7,7 @@
 
 #define DEMAND_NS  100000000ull // the background keeps still so long after a read that waited
 #define BACKGROUND_BLOCKS 8
+#define WAL_HEADER_SIZE   32
 
 void remote_log(struct remote *r, enum sync_log_level level, const char *event, const char *format, ...)
 {
@@ -189,12 +190,23 @@ static bool memory_take(struct remote *r, struct err *err)
     return false;
 }
 
-// Up to where this node has pushed, or applied: what is not here has not changed until then.
+static u64 wal_size(const struct remote *r)
+{
+    char wal[4200];
+    u64 size = 0, modified_ns;
+    snprintf(wal, sizeof wal, "%s-wal", r->path);
+    return backup_file_identity(r->io, wal, &size, &modified_ns) ? size : 0;
+}
+
+// Up to where this node has pushed: what is not here has not changed until then. False when it never has, and holds
+// nothing of its own: then the newest state is opened in its place.
 static bool state_take(struct remote *r)
 {
     struct backup_mark m;
     r->state_tx = be64_get(r->header + REMOTE_HEADER_TX);
     if (!backup_mark_read(r->io, r->path, &m)) return false;
+    r->unclaimed = m.unclaimed;
+    if (m.unclaimed && wal_size(r) <= WAL_HEADER_SIZE) return false;
     if (m.lineage != be64_get(r->header + REMOTE_HEADER_LINEAGE)) return true;
     r->state_tx = MAX(r->state_tx, m.tx);
     return true;
@@ -211,10 +223,12 @@ static void bits_take(struct remote *r)
 // So that the node goes on with this backup, as after a restore.
 static void bind(struct remote *r)
 {
-    struct backup_mark m = {.serial = 1, .tx = r->chain.tx, .epoch = r->chain.catalog.epoch, .clean = true,
+    r->unclaimed = true;
+    struct backup_mark old, m = {.serial = 1, .tx = r->chain.tx, .epoch = r->chain.catalog.epoch, .clean = true, .unclaimed = true,
                             .lineage = r->chain.catalog.lineage, .sum = r->chain.sum};
     memcpy(m.database_id, r->chain.catalog.database_id, sizeof m.database_id);
     memcpy(m.hash, r->chain.tip, sizeof m.hash);
+    if (backup_mark_read(r->io, r->path, &old)) m.serial += old.serial; // of an opening that came to nothing
     if (!backup_file_identity(r->io, r->path, &m.file_size, &m.file_modified_ns) || !backup_mark_write(r->io, r->path, &m, r->open_err))
         err_set(r->open_err, ERR_IOERR, "remote", "%s cannot be bound to its backup", r->path);
 }
@@ -260,7 +274,7 @@ static bool open_step(struct remote *r)
         return false;
     case OPEN_HEADER_READ:
         if (open_io_failed(r, "read", r->map_path)) return true;
-        // Without a mark it was never opened to its end.
+        // Without a mark it was not opened to its end.
         r->resumed = r->c.result == REMOTE_MAP_HEADER_SIZE && remote_header_good(r->header) && state_take(r);
         return true;
     case OPEN_CHAIN:
@@ -271,6 +285,10 @@ static bool open_step(struct remote *r)
             if (!memory_take(r, err)) return true;
             io_file_read(r->map_file, r->map, (size_t)r->map_chunks * REMOTE_MAP_CHUNK, REMOTE_MAP_HEADER_SIZE, &r->c);
             return false;
+        }
+        if (r->options.keep && wal_size(r) > WAL_HEADER_SIZE) {
+            err_set(err, ERR_CANTOPEN, "remote", "%s-wal is there, left of another database: move it away", r->path);
+            return true;
         }
         remote_chain_open(r);
         return false;

@@ -28,7 +28,6 @@ struct remote_options {
     u64 tx;       // 0: the newest
     s64 time_ms;  // 0: the newest
     bool keep;    // goes on after a restart; binds the file to its backup (PATH-backup)
-    bool follows; // is a replica's: what the store has beyond its state is another's
     bool hydrate; // the rest comes in the background
     sync_log log;
     void *log_context;
@@ -47,6 +46,8 @@ struct remote_status {
 // For a writer that pushes while pages are missing. Pushed as `tx`: these pages, with these sums (segment_page_sum); or
 // `others`, of which that is not known.
 void remote_pushed(struct remote *r, u64 tx, u64 epoch, const u32 *pages, const u64 *sums, u32 count, bool others);
+// The backup is this node's, durably: until then the map stays, so that a newer state can still take this one's place.
+void remote_claimed(struct remote *r);
 // A start found that the files hold all that was pushed up to this transaction, beyond what the mark knew.
 void remote_known(struct remote *r, u64 tx);
 // The sum of pages[0] as the store has it as of `tx`, this writer's newest push; those of the next `count` are begun

@@ -35,10 +35,10 @@ void remote_chain_open(struct remote *r)
 // ---- again
 // ----------------------------------------------------------------------------------------------
 
-// A writer's own pushes are in the newest state, and its sums are asked for; a replica and a view know exact ones.
+// A writer's own pushes are in the newest state, and its sums are asked for; a view knows an exact one.
 static enum remote_try first_try(const struct remote *r)
 {
-    if (r->options.keep && !r->options.follows) return TRY_NEWEST;
+    if (r->options.keep) return TRY_NEWEST;
     return r->state_tx != opened_tx(r) ? TRY_STATE : TRY_OPENED;
 }
 

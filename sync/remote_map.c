@@ -66,7 +66,7 @@ static void map_round(struct remote *r)
     r->syncs = r->syncs_next;
     r->syncs_next = NULL;
     r->map_again = false;
-    r->map_last = r->here == r->page_count && !r->closing; // at the next start, else: what others know of the file is from before
+    r->map_last = r->here == r->page_count && !r->closing && !r->unclaimed; // at the next start, else: what others know of the file is from before
     r->unsaved = 0;
     u32 count = 0;
     for (u32 i = 0; i < r->map_chunks; i++) count += r->map_dirty[i];
@@ -152,6 +152,12 @@ void remote_map_save(struct remote *r)
     remote_run(r);
 }
 
+void remote_claimed(struct remote *r)
+{
+    r->unclaimed = false;
+    remote_run(r);
+}
+
 void remote_map_run(struct remote *r)
 {
     if (r->map_step != MAP_IDLE) return;
@@ -168,7 +174,7 @@ void remote_map_run(struct remote *r)
         return;
     }
     if (r->unsaved && !r->closing && r->save.state != COMPLETION_PENDING) io_timeout(r->io, SAVE_NS, &r->save);
-    bool all = r->here == r->page_count && !remote_pulls_busy(r) && !r->closing;
+    bool all = r->here == r->page_count && !remote_pulls_busy(r) && !r->closing && !r->unclaimed;
     if (r->map_again || r->syncs_next || r->unsaved >= SAVE_PAGES || all) map_round(r);
 }
 

@@ -146,7 +146,7 @@ struct remote {
     u32 opens; // of the file, not closed yet
     u64 native_size;
     u8 *header, *slots;
-    bool resumed, opened, handed_over;
+    bool resumed, opened, handed_over, unclaimed;
 };
 
 static inline bool remote_has(const struct remote *r, u32 page)

@@ -43,7 +43,8 @@ io_status replica_yield(struct replica *r)
 // ---- the mark
 // ------------------------------------------------------------------------------------------------
 
-// Not synced: what it says less than the database is found out.
+// The first of this life is made durable with its name, before what it tells of is in the log: that all of this came from
+// elsewhere. The others are not synced: what they say less than the database is found out.
 static io_status mark_write(struct replica *r, struct err *err)
 {
     if (!r->mark_in_flight) {
@@ -51,7 +52,7 @@ static io_status mark_write(struct replica *r, struct err *err)
         store_position_get(r->store, &at, NULL);
         r->mark.serial++;
         r->mark.clean = false;
-        r->mark.replica = true;
+        r->mark.unclaimed = true;
         r->mark.wal_salt[0] = at.wal_salt[0];
         r->mark.wal_salt[1] = at.wal_salt[1];
         r->mark.wal_frame = at.wal_frame;
@@ -60,13 +61,34 @@ static io_status mark_write(struct replica *r, struct err *err)
         backup_mark_encode(&r->mark, r->mark_bytes);
         if (r->options.node) size = replica_position_encode(r, r->mark_bytes);
         r->mark_in_flight = true;
-        io_file_write(r->mark_file, r->mark_bytes, size, r->options.node ? 0 : backup_mark_offset(&r->mark), &r->mark_done);
+        r->mark_iov = (struct iovec){r->mark_bytes, size};
+        if (r->options.node)
+            io_file_write(r->mark_file, r->mark_bytes, size, 0, &r->mark_done);
+        else if (r->mark_durable == MARK_DURABLE)
+            io_file_write(r->mark_file, r->mark_bytes, size, backup_mark_offset(&r->mark), &r->mark_done);
+        else
+            io_file_writev_sync(r->mark_file, &r->mark_iov, 1, backup_mark_offset_durable(&r->mark), &r->mark_done);
         return IO_WAIT;
     }
     if (r->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
+    if (r->mark_done.result < 0) {
+        r->mark_in_flight = false;
+        r->mark_durable = r->mark_durable == MARK_DURABLE ? MARK_DURABLE : MARK_UNSYNCED;
+        return IO_ERROR(err, ERR_IOERR_WRITE, "the mark beside %s cannot be written: %s", r->path, strerror((int)-r->mark_done.result));
+    }
+    if (r->mark_durable == MARK_UNSYNCED) {
+        r->mark_durable = MARK_NAME;
+        snprintf(r->mark_folder, sizeof r->mark_folder, "%s", r->path);
+        char *slash = strrchr(r->mark_folder, '/');
+        if (slash)
+            slash[slash == r->mark_folder] = 0;
+        else
+            snprintf(r->mark_folder, sizeof r->mark_folder, ".");
+        io_path_sync_dir(r->io, r->mark_folder, &r->mark_done);
+        return IO_WAIT;
+    }
+    r->mark_durable = MARK_DURABLE;
     r->mark_in_flight = false;
-    if (r->mark_done.result < 0)
-        return IO_ERROR(err, ERR_IOERR_WRITE, "%s-backup cannot be written: %s", r->path, strerror((int)-r->mark_done.result));
     r->step = r->after_mark;
     return IO_DONE;
 }
@@ -254,7 +276,7 @@ void replica_start(struct replica *r, struct store *store)
         return;
     }
     if (!r->options.node) r->exact = state_exact(r);
-    if (!r->options.node && !r->exact && !r->mark.replica) {
+    if (!r->options.node && !r->exact && !r->mark.unclaimed) {
         struct err err = ERR_CLEAR;
         err_set(&err, ERR_STORE_FOREIGN, __func__,
                 "%s was a writer's, or was changed by another program, and has changes that were never pushed: they would be lost. "
@@ -311,7 +333,8 @@ bool replica_settle(struct replica *r, struct err *err)
     m.wal_salt[0] = r->matches ? at.wal_salt[0] : 0;
     m.wal_salt[1] = r->matches ? at.wal_salt[1] : 0;
     m.wal_frame = r->matches ? at.wal_frame : UINT32_MAX;
-    m.clean = m.replica = false;
+    m.clean = false;
+    m.unclaimed = true;
     return backup_mark_write(r->io, r->path, &m, err);
 }
 

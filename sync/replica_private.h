@@ -56,7 +56,10 @@ struct replica {
     struct io_file *mark_file;
     struct completion mark_done;
     u8 mark_bytes[2 * BACKUP_MARK_SIZE];
+    struct iovec mark_iov;
+    char mark_folder[4096];
     bool mark_in_flight;
+    enum { MARK_UNSYNCED, MARK_NAME, MARK_DURABLE } mark_durable; // this life's first; NAME: its folder is being synced
 
     // From the store.
     struct fetch fetch;

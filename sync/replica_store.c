@@ -191,7 +191,7 @@ io_status replica_finish(struct replica *r, struct err *err)
 {
     bool more = r->chain_open && r->member + 1 < r->chain.count, commit = r->exact || !more;
     // Before the first: that it is a replica, so that what goes into its log is known for what it is.
-    if (commit && !r->mark.replica && !r->options.node) {
+    if (commit && !r->mark.unclaimed && !r->options.node) {
         if (!r->mark.tx) r->mark.lineage = r->goal.lineage;
         if (!r->mark.tx && r->chain_open) memcpy(r->mark.database_id, r->chain.catalog.database_id, 16);
         r->after_mark = REPLICA_FINISH;

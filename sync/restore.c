@@ -537,14 +537,16 @@ void restore_deinit(struct restore *r)
 bool restore_bind(struct restore *r)
 {
     struct restore_private *p = r->private_;
-    struct backup_mark m = {.serial = 1,
+    struct backup_mark old, m = {.serial = 1,
                             .tx = r->tx,
                             .epoch = p->chain.catalog.epoch,
                             .clean = true,
+                            .unclaimed = true,
                             .lineage = p->chain.catalog.lineage,
                             .sum = p->chain.sum};
     memcpy(m.database_id, p->chain.catalog.database_id, sizeof m.database_id);
     memcpy(m.hash, p->chain.tip, sizeof m.hash);
+    if (backup_mark_read(p->io, p->out_path, &old)) m.serial += old.serial; // of a database that is gone
     if (backup_file_identity(p->io, p->out_path, &m.file_size, &m.file_modified_ns) && backup_mark_write(p->io, p->out_path, &m, &r->err)) return true;
     err_set(&r->err, ERR_IOERR, __func__, "%s cannot be bound to its backup", p->out_path);
     return false;

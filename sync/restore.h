@@ -42,7 +42,7 @@ void restore_start(struct restore *r, const struct restore_options *options);
 // Makes it end soon; what was written stays for the next one to go on with.
 void restore_cancel(struct restore *r);
 // After it is done, outside of the loop's callbacks: writes OUT-backup, so that a node can go on with this backup from
-// there; its first push then claims it with a higher epoch.
+// there; the node claims it, with a higher epoch and when it is the newest state still, before it pushes anything.
 bool restore_bind(struct restore *r);
 void restore_deinit(struct restore *r);
 

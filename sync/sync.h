@@ -84,8 +84,8 @@ struct backup_status {
     u64 merges, merged_bytes, images, deleted_objects; // merged_bytes: written by merges and images
     u64 stored_bytes, stored_segments; // in the store, by what is known here
     bool refusing;          // commits, because too much waits
-    bool claimed;           // a push of this start is in the store: every earlier writer is fenced
-    bool behind;            // refused, with `promote`: the store has newer pushes
+    bool claimed;           // a push of this start is in the store, and the mark says so: every earlier writer is fenced
+    bool behind;            // refused, while unclaimed: the store has newer pushes
     char error[ERR_TEXT_MAX]; // of the newest failure, "" = none since the last success
 };
 
@@ -103,6 +103,11 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
 // The database is open: starts pushing. Goes on until stopped.
 void backup_start(struct backup *b, struct store *store);
 void backup_status_get(struct backup *b, struct backup_status *out);
+// All that the database has came from the store, and this node has not claimed the backup: nobody may write to it until
+// the status says that it has (`claimed`), or `behind`.
+bool backup_unclaimed(const struct backup *b);
+// And it is a state that is in the store, unchanged: nothing goes when a newer one takes its place.
+bool backup_replaceable(const struct backup *b);
 // Pushes what waits, at once, until it is all there or deadline_ns; `done` then completes. Call
 // before the database is closed.
 void backup_stop(struct backup *b, u64 deadline_ns, struct completion *done);

@@ -315,6 +315,59 @@ def network_goes_away(tests, s3):
     equal(sqlite3(node.data + "/default.db", "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
 
 
+def unclaimed(tests, s3, how):
+    """A node that cannot claim the backup takes no writes; whatever is written elsewhere meanwhile is there afterwards."""
+    url = "s3://skerry-test/unclaimed-" + how
+    writer = Node(tests.path("unclaimed-writer-" + how), "--store", url, env=s3.env).start()
+    writer.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b)", "INSERT INTO t VALUES (1, hex(randomblob(9000)))")
+    check(writer.wait_pushed(), "not pushed: " + str(writer.health()))
+    node = Node(tests.path("unclaimed-" + how), "--store", url, "--hydrate", how, env=s3.env)
+
+    def begin():
+        s3.admin("/_fault?match=PUT+.*/claim/&do=503&n=1000000")
+        node.start()
+        try:
+            node.sql("INSERT INTO t VALUES (999, 'too early')")
+        except SqlError as e:
+            check("it came from the store" in str(e), str(e))
+        else:
+            raise AssertionError("a node that has not claimed the backup takes a write")
+
+    def written(a):
+        writer.sql(f"INSERT INTO t VALUES ({a}, 'meanwhile')")
+        check(writer.wait_pushed(), "not pushed: " + str(writer.health()))
+
+    # Killed, and the writer goes on: the next start takes what it has written.
+    begin()
+    equal(node.sql("SELECT a FROM t"), [[1]], "rows")
+    node.kill()
+    written(2)
+    # Served while the writer goes on: it ends when it finds that out.
+    begin()
+    equal(node.sql("SELECT a FROM t"), [[1], [2]], "rows")
+    written(3)
+    s3.admin("/_nofault")
+    check(node.process.wait(timeout=WAIT) not in (0, None), "the node that is behind ends as if all were well")
+    # Nothing is written meanwhile: it takes writes as soon as the store answers.
+    begin()
+    equal(node.sql("SELECT a FROM t"), [[1], [2], [3]], "rows")
+    s3.admin("/_nofault")
+
+    def writes():
+        try:
+            node.sql("INSERT INTO t VALUES (4, 'claimed')")
+        except SqlError as e:
+            return str(e)
+        return ""
+    until(writes, "", "what is told to a writer")
+    check(node.wait_pushed(), "not pushed: " + str(node.health()))
+    writer.sql("INSERT INTO t VALUES (5, 'too late')")
+    writer.wait_state("backup", "refused")
+    equal(restored_rows(tests, url, s3.env, "SELECT a FROM t"), [[1], [2], [3], [4]], "restored rows")
+    equal(node.stop(), 0, "exit status")
+    writer.kill()
+
+
 def main():
     tests = Tests(sys.argv[1:])
     if NamedS3.given():
@@ -332,6 +385,8 @@ def main():
         tests.run("merged_meanwhile", merged_meanwhile, tests)
         tests.run("shell_looks", shell_looks, tests)
         tests.run("network_goes_away", network_goes_away, tests, s3)
+        for how in ("lazy", "full"):
+            tests.run("unclaimed_" + how, unclaimed, tests, s3, how)
     finally:
         s3.process.kill()
     tests.finish()

@@ -3,13 +3,15 @@
 // a clone never mixes its history with another's, and what is stored stays within bounds.
 // Method: one seed makes a world: lives of a node (an engine with its backup) on a simulated disk, beside a simulated
 // store (tests/sim/cloud.h) with lost replies, 503s, dropped connections, partial lists and outages of up to weeks;
-// volumes are lost, and the database is opened from the store while its pages come; lives end by a crash at some operation of the disk, or cleanly; clocks jump; a copy of the volume goes on by itself.
+// volumes are lost, and the database is opened from the store while its pages come; a volume whose node ended before it had
+// claimed the backup is started again, after another node wrote to it or not; lives end by a crash at some operation of the disk, or cleanly; clocks jump; a copy of the volume goes on by itself.
 // The database holds the number of its newest transaction, so that a restored file, read and checked by SQLite's
 // library, says which state of the model it must equal. Events are counted: one that never came fails the test.
 // The kinds of world (what the store can, with a key or without, files encrypted at rest or not, disks that refuse direct writes) come in turns, so that
 // twelve in a row, from any seed on, have each. SIM_WORLDS=n runs n worlds from SEED on (12; with AddressSanitizer 3).
 #include "../../engine/skerry.h"
 #include "../../io/sim.h"
+#include "../../sync/names.h"
 #include "../../sync/remote.h"
 #include "../../sync/restore.h"
 #include "../../sync/sync.h"
@@ -33,7 +35,7 @@ struct history {
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
         discontinuous, let_go, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
-        not_arrived, hydrated, no_database;
+        not_arrived, hydrated, no_database, started_again, written_meanwhile, behind;
 };
 struct node {
     struct world *w;
@@ -59,6 +61,7 @@ struct world {
     struct counters *counters;
     u32 row_size;
     bool failed, jumped, rewind; // rewind: the volume was lost, and what was in the store is not known yet
+    bool between;   // the life of another node, before this one's claim
     bool unclaimed; // the new volume's node, when it was looked at last: it has not served
     u32 restore_number;
     u64 pushed[4]; // of each writer: the newest transaction that was told to be in the store
@@ -79,7 +82,7 @@ static void on_log(void *context, enum sync_log_level level, const char *event, 
 {
     struct node *n = context;
     (void)level;
-    if (getenv("SIM_LOG")) printf("    [%llu] %u %s: %s\n", (unsigned long long)(io_now_ns(n->w->io) / 1000000), n->writer, event, text);
+    if (getenv("SIM_LOG")) printf("    [%llu] %s %s: %s\n", (unsigned long long)(io_now_ns(n->w->io) / 1000000), n->path, event, text);
     if (strcmp(event, "backup.discontinuous") == 0) n->w->counters->discontinuous++;
     if (strcmp(event, "backup.wal_limit") == 0) n->w->counters->let_go++;
     if (strcmp(event, "backup.refusing_commits") == 0) n->w->counters->refusing++;
@@ -381,21 +384,26 @@ static bool history_rewind(struct world *w, struct node *n)
     return true;
 }
 
+static void life_between(struct world *w);
+
 // As a node does before it serves: so that nothing that the earlier writer pushed is passed over. *behind: something was.
 static bool claim(struct node *n, bool *behind)
 {
     struct world *w = n->w;
     struct backup_status s;
-    u64 end = io_now_ns(w->io) + 600 * SECOND_NS;
+    if (!w->between && cloud_find(&w->cloud, "db/head") && test_random(&w->seed) % 3 == 0) life_between(w);
+    bool ends = !w->between && test_random(&w->seed) % 2; // before it is the writer, or at about that time
+    u64 end = io_now_ns(w->io) + (ends ? test_random(&w->seed) % (SECOND_NS / 3) : 600 * SECOND_NS);
     if (!exec(n, "SELECT count(*) FROM sqlite_schema")) return false; // opens it
     backup_start(n->backup, skerry_store(n->db));
     do {
-        io_step(w->io, SECOND_NS);
+        io_step(w->io, ends ? SECOND_NS / 1000 : SECOND_NS);
         backup_status_get(n->backup, &s);
     } while (!s.claimed && s.state != BACKUP_REFUSED && !sim_is_down(w->io) && io_now_ns(w->io) < end);
     if (sim_is_down(w->io)) return false;
     *behind = !s.claimed && s.behind;
-    if (!s.claimed && !s.behind) world_failed(w, "the claim of a node that was opened from the store", s.error);
+    w->counters->behind += *behind;
+    if (!s.claimed && !s.behind && !ends) world_failed(w, "the claim of a node that was opened from the store", s.error);
     w->unclaimed = !s.claimed;
     return s.claimed;
 }
@@ -406,10 +414,9 @@ static bool node_begin(struct world *w, struct node *n, const char *path, u32 wr
     *n = (struct node){.w = w, .writer = writer};
     snprintf(n->path, sizeof n->path, "%s", path);
     n->store = cloud_open(&w->cloud, w->io);
-    bool fresh = false, none = false;
+    bool none = false;
     if (lost || remote_is_partial(w->io, path)) {
         if (!remote_begin(w, n, lost, &none)) return false;
-        fresh = lost && n->remote;
         if (lost && none) { // there is nothing yet: nothing was pushed
             w->counters->no_database++;
             if (w->pushed[writer]) world_failed(w, "opening from the store", "there is no backup, and one was told to be there");
@@ -421,11 +428,10 @@ static bool node_begin(struct world *w, struct node *n, const char *path, u32 wr
     o.io = w->io, o.objects = n->store, o.name = "db", o.database_path = n->path, o.key = w->key, o.log = on_log, o.log_context = n;
     o.wal_bytes_max = wal_bytes_max;
     o.remote = n->remote;
-    o.promote = fresh;
     o.wal_full = test_random(&w->seed) % 2 ? BACKUP_WAL_REFUSE : BACKUP_WAL_RESTART;
     n->backup = backup_create(&o, &err);
     if (!n->backup) abort();
-    w->unclaimed |= fresh;
+    bool fresh = w->unclaimed = backup_unclaimed(n->backup);
     if (fresh && !claim(n, behind)) return false;
     struct history *h = w->histories[writer];
     if (w->rewind && !history_rewind(w, n)) return false;
@@ -499,6 +505,7 @@ static bool node_open(struct world *w, struct node *n, char path[64], u32 writer
         if (w->failed) return false;
         node_close(n, false);
         snprintf(path, 64, "/data/again-%u-%u.db", w->restore_number, i);
+        lost = true;
     }
 }
 
@@ -583,6 +590,25 @@ static void clone_life(struct world *w, struct node *first)
     node_close(&clone, false);
 }
 
+// Another node opens the database from the store, writes to it, and is gone.
+static void life_between(struct world *w)
+{
+    struct node n;
+    char path[64];
+    snprintf(path, sizeof path, "/data/between-%u.db", w->restore_number++);
+    weather(w, true);
+    w->between = true;
+    if (node_open(w, &n, path, 0, 1u << 24, true)) {
+        for (u32 i = 0; i < 5 && commit(&n) && !w->failed; i++) turn(w, test_random(&w->seed) % (3 * SECOND_NS));
+        turn(w, 20 * SECOND_NS);
+        pushed_note(&n);
+        w->counters->written_meanwhile++;
+    }
+    node_close(&n, true);
+    w->between = false;
+    w->unclaimed = w->rewind = true;
+}
+
 static void world_run(u64 seed, struct counters *counters, struct cloud_counters *clouds)
 {
     struct world w = {.sim = sim_create(seed), .seed = seed ^ 0xbac0ffee, .start_seed = seed, .writers = 1, .counters = counters};
@@ -618,7 +644,14 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
         static const u32 within[] = {30, 200, 900, 3000};
         if (test_random(&w.seed) % 3) sim_fault_at(w.sim, SIM_CRASH, 1 + test_random(&w.seed) % within[test_random(&w.seed) % COUNT_OF(within)]);
         struct node n;
-        if (w.unclaimed || (life > 1 && test_random(&w.seed) % 3 == 0)) { // the volume, and what was not pushed
+        bool again = w.unclaimed && test_random(&w.seed) % 4;
+        if (again) {
+            counters->started_again++;
+            // It may have been the writer by then, and not have been told: it comes back as one.
+            struct backup_mark mark;
+            bool writer = backup_mark_read(w.io, path, &mark) && !mark.unclaimed;
+            if (!writer && cloud_find(&w.cloud, "db/head") && test_random(&w.seed) % 2) life_between(&w);
+        } else if (w.unclaimed || (life > 1 && test_random(&w.seed) % 2)) { // the volume, and what was not pushed
             snprintf(path, sizeof path, "/data/a%u.db", life);
             counters->volumes_lost++;
             w.rewind = true;
@@ -688,7 +721,7 @@ TEST(worlds_restore)
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
-        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), EVENT(all.not_arrived), EVENT(all.hydrated), EVENT(all.encrypted), EVENT(all.sealed), EVENT(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), EVENT(all.not_arrived), EVENT(all.hydrated), EVENT(all.started_again), EVENT(all.written_meanwhile), EVENT(all.behind), EVENT(all.encrypted), EVENT(all.sealed), EVENT(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
     };
     for (u32 i = 0; i < COUNT_OF(events); i++) {

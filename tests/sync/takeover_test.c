@@ -1,0 +1,293 @@
+// Goal: a node that made its database from the store, and was ended at any moment before the backup was its own, never
+// pushes an older state over what the earlier writer had pushed meanwhile: it has that, or it is told.
+// Method: two nodes beside each other on a simulated disk and clock, and a store in memory. The second opens from the store (its
+// pages on demand, restored in full, or as a replica), is ended after so and so many milliseconds, the first one pushes
+// one more row, and the second is started again on what it left. At the end everything that was told to be pushed, by
+// whichever of the two, is restored. Disks that fail at a crash tell whether marks that must be durable are.
+#include "../../engine/skerry.h"
+#include "../../io/sim.h"
+#include "../../sync/names.h"
+#include "../../sync/remote.h"
+#include "../../sync/replica.h"
+#include "../../sync/restore.h"
+#include "../../sync/sync.h"
+#include "../sim/cloud.h"
+#include "../test.h"
+
+#define SECOND_NS 1000000000ull
+#define MS_NS     1000000ull
+
+enum how { LAZY, FULL, REPLICA };
+static const char *const HOWS[] = {"lazy", "full", "replica"};
+
+struct world {
+    struct sim *sim;
+    struct io *io;
+    struct cloud cloud;
+};
+struct node {
+    struct world *w;
+    char path[64];
+    struct object_store *store;
+    struct skerry_engine *engine;
+    struct skerry *db;
+    struct backup *backup;
+    struct remote *remote;
+};
+
+static void world_begin(struct world *w, u64 seed)
+{
+    struct err err = ERR_CLEAR;
+    struct completion c;
+    *w = (struct world){.sim = sim_create(seed)};
+    w->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = w->sim}, &err);
+    cloud_init(&w->cloud, seed + 1);
+    completion_init(&c, NULL, NULL);
+    for (u32 i = 0; i < 3; i++) {
+        if (i < 2) io_path_mkdir(w->io, i ? "/tmp" : "/data", &c);
+        else io_path_sync_dir(w->io, "/", &c);
+        while (c.state == COMPLETION_PENDING) io_step(w->io, SECOND_NS);
+    }
+}
+
+static void world_end(struct world *w)
+{
+    io_destroy(w->io);
+    sim_destroy(w->sim);
+    cloud_deinit(&w->cloud);
+}
+
+static void turn(struct world *w, u64 ns)
+{
+    for (u64 end = io_now_ns(w->io) + ns; io_now_ns(w->io) < end && !sim_is_down(w->io);) io_step(w->io, end - io_now_ns(w->io));
+}
+
+static bool exec(struct node *n, const char *sql)
+{
+    if (skerry_exec(n->db, sql, NULL, NULL) == SKERRY_OK) return true;
+    test_fail(__FILE__, __LINE__, "%s: %s", sql, skerry_error(n->db)->text);
+    return false;
+}
+
+static int count_row(void *context, struct skerry_stmt *s)
+{
+    *(u64 *)context = (u64)skerry_column_integer(s, 0);
+    return 0;
+}
+
+// ---- nodes
+// -----------------------------------------------------------------------------------------------
+
+static void engine_open(struct node *n)
+{
+    struct err err = ERR_CLEAR;
+    struct skerry_engine_options engine = {.io = n->w->io, .temp_dir = "/tmp"};
+    if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, n->path, SKERRY_OPEN_CREATE, &n->db, &err)) abort();
+    exec(n, "SELECT count(*) FROM sqlite_schema");
+}
+
+static void engine_close(struct node *n)
+{
+    struct err err = ERR_CLEAR;
+    while (skerry_close(n->db, &err) == SKERRY_WAIT) io_step(n->w->io, SECOND_NS);
+    skerry_engine_destroy(n->engine);
+}
+
+static void backup_open(struct node *n)
+{
+    struct err err = ERR_CLEAR;
+    struct backup_options o = {.io = n->w->io, .objects = n->store, .name = "db", .database_path = n->path, .interval_ms = 100, .head_interval_ms = 500};
+    o.remote = n->remote;
+    n->backup = backup_create(&o, &err);
+    if (!n->backup) abort();
+}
+
+static bool remote_begin(struct node *n)
+{
+    struct err err = ERR_CLEAR;
+    struct completion done;
+    completion_init(&done, NULL, NULL);
+    remote_open(&n->remote, &(struct remote_options){.io = n->w->io, .objects = n->store, .name = "db", .path = n->path, .keep = true, .hydrate = true}, &done, &err);
+    while (done.state != COMPLETION_DONE) io_step(n->w->io, SECOND_NS);
+    if (!n->remote) test_fail(__FILE__, __LINE__, "%s: %s", n->path, err.text);
+    return n->remote != NULL;
+}
+
+static bool restore_begin(struct node *n)
+{
+    struct restore r = {0};
+    completion_init(&r.done, NULL, NULL);
+    restore_start(&r, &(struct restore_options){.io = n->w->io, .objects = n->store, .name = "db", .out_path = n->path});
+    while (r.done.state != COMPLETION_DONE) io_step(n->w->io, SECOND_NS);
+    bool good = r.err.code == ERR_OK && restore_bind(&r);
+    if (!good) test_fail(__FILE__, __LINE__, "%s: %s", n->path, r.err.text);
+    restore_deinit(&r);
+    return good;
+}
+
+// Follows until it has what is there now.
+static void replica_life(struct node *n)
+{
+    struct err err = ERR_CLEAR;
+    struct replica_status s;
+    struct replica *r = replica_create(&(struct replica_options){.io = n->w->io, .objects = n->store, .name = "db", .path = n->path, .poll_ms = 50}, &err);
+    if (!r) abort();
+    engine_open(n);
+    replica_start(r, skerry_store(n->db));
+    turn(n->w, 2 * SECOND_NS);
+    replica_status_get(r, &s);
+    if (s.failed || !s.tx) test_fail(__FILE__, __LINE__, "the replica is at %llu: %s", (unsigned long long)s.tx, s.error);
+    replica_stop(r);
+    engine_close(n);
+    replica_destroy(r);
+}
+
+// From the store when there is nothing, else what is here; its backup is made, and not started.
+static bool node_open(struct node *n, struct world *w, const char *path, enum how how)
+{
+    u64 size;
+    *n = (struct node){.w = w, .store = cloud_open(&w->cloud, w->io)};
+    snprintf(n->path, sizeof n->path, "%s", path);
+    u8 *there = sim_file_get(w->sim, path, &size);
+    free(there);
+    if (!there && how == REPLICA) replica_life(n);
+    if (!there && how == FULL && !restore_begin(n)) return false;
+    if (((!there && how == LAZY) || remote_is_partial(w->io, path)) && !remote_begin(n)) return false;
+    backup_open(n);
+    engine_open(n);
+    return true;
+}
+
+// Ended so that nothing more comes from it: what is on its way is not waited for.
+static void node_kill(struct node *n)
+{
+    struct completion done;
+    completion_init(&done, NULL, NULL);
+    backup_stop(n->backup, io_now_ns(n->w->io), &done);
+    while (done.state != COMPLETION_DONE) io_step(n->w->io, SECOND_NS);
+    engine_close(n);
+    backup_destroy(n->backup);
+    remote_close(n->remote);
+    object_store_close(n->store);
+}
+
+// The row is in the store, as the backup says.
+static bool row_pushed(struct node *n, u32 id)
+{
+    struct backup_status s;
+    char sql[100];
+    snprintf(sql, sizeof sql, "INSERT INTO t VALUES (%u, randomblob(3000))", id);
+    exec(n, sql);
+    for (u32 i = 0; i < 300; i++) {
+        turn(n->w, SECOND_NS / 10);
+        backup_status_get(n->backup, &s);
+        if (s.state == BACKUP_REFUSED) return false;
+        if (s.state == BACKUP_IDLE && !s.behind_since_ms) return true;
+    }
+    test_fail(__FILE__, __LINE__, "%s does not come to rest: %s", n->path, s.error);
+    return false;
+}
+
+// Rows with these ids of what a restore gives now.
+static u64 restored_rows(struct world *w, const char *ids)
+{
+    static u32 number;
+    struct node n = {.w = w, .store = cloud_open(&w->cloud, w->io)};
+    char sql[200];
+    u64 count = 0;
+    snprintf(n.path, sizeof n.path, "/data/restored-%u.db", number++);
+    if (restore_begin(&n)) {
+        engine_open(&n);
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM t WHERE id IN (%s)", ids);
+        if (skerry_exec(n.db, sql, count_row, &count) != SKERRY_OK) test_fail(__FILE__, __LINE__, "%s", skerry_error(n.db)->text);
+        engine_close(&n);
+    }
+    object_store_close(n.store);
+    return count;
+}
+
+static void first_begin(struct node *n, struct world *w)
+{
+    node_open(n, w, "/data/a.db", FULL + 10);
+    exec(n, "CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB)");
+    exec(n, "WITH RECURSIVE s(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM s WHERE i < 400) INSERT INTO t SELECT i, zeroblob(2000) FROM s");
+    backup_start(n->backup, skerry_store(n->db));
+    if (!row_pushed(n, 1)) test_fail(__FILE__, __LINE__, "the first node cannot push");
+    turn(w, 2 * SECOND_NS); // and names it in its head
+}
+
+// Until it is the writer, or is told that it cannot be.
+static struct backup_status claim(struct node *n)
+{
+    struct backup_status s;
+    backup_start(n->backup, skerry_store(n->db));
+    for (u32 i = 0; i < 600; i++) {
+        turn(n->w, SECOND_NS / 10);
+        backup_status_get(n->backup, &s);
+        if (s.claimed || s.state == BACKUP_REFUSED) break;
+    }
+    return s;
+}
+
+// The second is ended after `ms`: true when it was the writer by then.
+static bool ended_after(enum how how, u32 ms)
+{
+    struct world w;
+    struct node a, b;
+    struct backup_status s;
+    world_begin(&w, test_seed() + ms);
+    first_begin(&a, &w);
+    node_open(&b, &w, "/data/b.db", how);
+    backup_start(b.backup, skerry_store(b.db));
+    turn(&w, ms * MS_NS);
+    backup_status_get(b.backup, &s);
+    bool writer = s.claimed;
+    node_kill(&b);
+    // The first one may have been replaced by then: what it was not told to be pushed is its own.
+    bool pushed = row_pushed(&a, 2);
+    if (pushed && writer) test_fail(__FILE__, __LINE__, "%s, %u ms: both are the writer", HOWS[how], ms);
+    node_open(&b, &w, "/data/b.db", how);
+    s = claim(&b);
+    if (!s.claimed) {
+        if (!s.behind) test_fail(__FILE__, __LINE__, "%s, %u ms: the second one cannot go on: %s", HOWS[how], ms, s.error);
+        if (!pushed) test_fail(__FILE__, __LINE__, "%s, %u ms: nothing was pushed, and it is said to be behind: %s", HOWS[how], ms, s.error);
+        node_kill(&b);
+        node_open(&b, &w, "/data/again.db", how);
+        s = claim(&b);
+    }
+    if (!s.claimed || !row_pushed(&b, 3)) test_fail(__FILE__, __LINE__, "%s, %u ms: the second one does not become the writer: %s", HOWS[how], ms, s.error);
+    u64 found = restored_rows(&w, "1, 2, 3"), want = 2u + pushed;
+    if (found < want) test_fail(__FILE__, __LINE__, "%s, %u ms: %llu rows are restored, and %llu were told to be pushed", HOWS[how], ms, (unsigned long long)found, (unsigned long long)want);
+    node_kill(&b);
+    node_kill(&a);
+    world_end(&w);
+    return writer;
+}
+
+static void ended_at_each_moment(enum how how)
+{
+    u32 ms = 0, writers = 0;
+    for (; !test_failed() && writers < 3 && ms < 3000; ms += 5) writers += ended_after(how, ms);
+    CHECK(ms > 30);
+    CHECK(test_failed() || writers == 3);
+}
+
+TEST(opened_lazily_and_ended_before_its_claim)
+{
+    ended_at_each_moment(LAZY);
+}
+
+TEST(restored_and_ended_before_its_claim)
+{
+    ended_at_each_moment(FULL);
+}
+
+TEST(a_replica_is_started_as_the_writer)
+{
+    ended_at_each_moment(REPLICA);
+}
+
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}
