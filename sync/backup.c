@@ -56,29 +56,32 @@ void backup_stop_look(struct backup *b)
     if (b->stopping && !b->stop_reported) (void)backup_yield(b);
 }
 
-void backup_status_update(struct backup *b)
+static void status_note(struct backup *b, const struct store_position *now)
 {
-    struct store_position now;
-    store_position_get(b->store, &now, NULL);
     u64 frame_size = FRAME_HEADER_SIZE + (b->page_size ? b->page_size : 4096);
-    bool behind = !b->has_pushed || now.lsn > b->pushed.lsn;
-    b->status.lag_bytes = b->has_pushed ? (now.lsn - b->pushed.lsn) * frame_size : now.page_count * (u64)b->page_size;
+    bool behind = !b->has_pushed || now->lsn > b->pushed.lsn;
+    b->status.lag_bytes = b->has_pushed ? (now->lsn - b->pushed.lsn) * frame_size : now->page_count * (u64)b->page_size;
     if (!behind)
         b->status.behind_since_ms = 0;
     else if (!b->status.behind_since_ms)
         b->status.behind_since_ms = io_wall_ms(b->io);
-    if (now.lsn > b->target.lsn && !b->newer_since_ms) b->newer_since_ms = io_wall_ms(b->io);
+    if (now->lsn > b->target.lsn && !b->newer_since_ms) b->newer_since_ms = io_wall_ms(b->io);
+}
+
+void backup_status_update(struct backup *b)
+{
+    struct store_position now;
+    store_position_get(b->store, &now, NULL);
+    status_note(b, &now);
 }
 
 // ---- the log that is kept for the store
 // ---------------------------------------------------------------------------
 
-static u64 log_kept(const struct backup *b)
+static u64 log_kept(const struct backup *b, const struct store_position *now)
 {
-    struct store_position now;
-    store_position_get(b->store, &now, NULL);
     u64 from = MAX(b->held_from, b->at_start.lsn - b->at_start.wal_frame); // all of what the WAL had when it was opened
-    return now.lsn > from ? (now.lsn - from) * (FRAME_HEADER_SIZE + b->page_size) : 0;
+    return now->lsn > from ? (now->lsn - from) * (FRAME_HEADER_SIZE + b->page_size) : 0;
 }
 
 // The snapshot of a large push keeps the log as well: its next shard comes too late.
@@ -129,13 +132,15 @@ static void commits_accept(struct backup *b)
 void backup_hold(struct backup *b, u64 lsn)
 {
     b->held_from = lsn;
+    struct store_position now;
     store_hold(b->store, lsn);
-    if (log_kept(b) <= b->options.wal_bytes_max) commits_accept(b);
+    store_position_get(b->store, &now, NULL);
+    if (log_kept(b, &now) <= b->options.wal_bytes_max) commits_accept(b);
 }
 
-static void log_limit(struct backup *b)
+static void log_limit(struct backup *b, const struct store_position *now)
 {
-    u64 kept = log_kept(b), bound = b->options.wal_bytes_max;
+    u64 kept = log_kept(b, now), bound = b->options.wal_bytes_max;
     if (kept <= bound || b->log_let_go || b->status.refusing) return;
     if (b->options.wal_full == BACKUP_WAL_REFUSE) {
         commits_refuse(b, kept);
@@ -152,10 +157,11 @@ static void on_commit(struct waiter *w)
     struct backup *b = CONTAINER_OF(w, struct backup, on_commit);
     struct store_position now;
     store_position_get(b->store, &now, &b->on_commit);
-    backup_status_update(b);
-    log_limit(b);
+    status_note(b, &now);
+    log_limit(b, &now);
     if (b->imager.step != IMAGE_IDLE && now.lsn > b->imager.lsn) imager_limit(b, (now.lsn - b->imager.lsn) * (FRAME_HEADER_SIZE + b->page_size));
-    if (b->step == STEP_IDLE) backup_run(b);
+    // Most commits come while the next push waits for its time.
+    if (b->step == STEP_IDLE && (b->push_timer.state != COMPLETION_PENDING || backup_log_restarted(b, &now))) backup_run(b);
 }
 
 // ---- running

@@ -233,6 +233,15 @@ static io_status compact_open(struct backup *b)
 // ---- merging
 // ---------------------------------------------------------------------------------------------------
 
+// Until the hour's merges, what is written is merged again soon.
+static err_code writer_start(struct backup *b, const struct segment_header *h)
+{
+    struct compact *c = &b->compact;
+    int level = c->level < LEVEL_IMAGE - 1 ? b->options.push_zstd_level : b->options.zstd_level;
+    c->writer_open = true;
+    return segment_writer_begin(&c->writer, h, &b->catalog.key, level);
+}
+
 static struct segment_header header_make(struct backup *b, u32 flags)
 {
     struct compact *c = &b->compact;
@@ -388,9 +397,8 @@ static io_status compact_flush(struct backup *b)
     if (!c->writer_open) {
         struct segment_header h = header_make(b, c->sharded ? SEGMENT_SHARD : 0);
         if (c->sharded) h.shard = (c->low - 1) / segment_shard_pages(c->page_size);
-        c->writer_open = true;
         c->shard_sum = 0;
-        if (segment_writer_begin(&c->writer, &h, &b->catalog.key, b->options.zstd_level) != ERR_OK) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
+        if (writer_start(b, &h) != ERR_OK) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
     }
     u32 blocks = c->writer.blocks.count;
     for (; c->slot_at <= c->high - c->low; c->slot_at++) {
@@ -437,9 +445,7 @@ static io_status compact_put(struct backup *b)
     struct compact *c = &b->compact;
     if (!c->sealed) {
         struct segment_header h = header_make(b, c->sharded ? SEGMENT_SHARDED : 0);
-        if (!c->writer_open && segment_writer_begin(&c->writer, &h, &b->catalog.key, b->options.zstd_level) != ERR_OK)
-            return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
-        c->writer_open = true;
+        if (!c->writer_open && writer_start(b, &h) != ERR_OK) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
         for (u32 i = 0; i < c->shard_count; i++)
             if (segment_writer_shard(&c->writer, &c->shards[i]) != ERR_OK) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
         if (segment_writer_finish(&c->writer, c->hash) != ERR_OK) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");

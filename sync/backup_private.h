@@ -194,6 +194,7 @@ io_status backup_mark_open(struct backup *b);
 void backup_contact_again(struct backup *b);
 
 io_status backup_claim(struct backup *b);
+bool backup_log_restarted(const struct backup *b, const struct store_position *at); // after all of the old one was pushed
 io_status backup_idle(struct backup *b);
 io_status backup_snapshot(struct backup *b);
 io_status backup_scan(struct backup *b);

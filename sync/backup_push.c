@@ -25,14 +25,19 @@ static io_status head_needed(struct backup *b)
     return IO_WAIT;
 }
 
+bool backup_log_restarted(const struct backup *b, const struct store_position *at)
+{
+    return b->has_pushed && b->pushed.lsn >= at->lsn - at->wal_frame &&
+           (at->wal_salt[0] != b->mark.wal_salt[0] || at->wal_salt[1] != b->mark.wal_salt[1]);
+}
+
 io_status backup_idle(struct backup *b)
 {
     struct store_position at;
     store_position_get(b->store, &at, NULL);
     bool behind = !b->has_pushed || at.lsn > b->pushed.lsn;
     u64 wal_base = at.lsn - at.wal_frame, now = io_now_ns(b->io);
-    if (b->has_pushed && b->pushed.lsn >= wal_base &&
-        (at.wal_salt[0] != b->mark.wal_salt[0] || at.wal_salt[1] != b->mark.wal_salt[1])) {
+    if (backup_log_restarted(b, &at)) {
         // The WAL started anew after all of the old one was pushed: noted at once, so that a start
         // after a crash finds its place in the new one.
         b->pushed.wal_salt[0] = at.wal_salt[0];

@@ -45,8 +45,8 @@ struct backup_options {
     struct master_key key;
     u32 interval_ms;      // commits wait at most so long before they are pushed; 0 = 1000
     u32 head_interval_ms; // the head follows pushes at most so often; 0 = 10000
-    int zstd_level;       // of images and merges; 0 = 3
-    int push_zstd_level;  // of pushes, which merges soon replace; 0 = 1
+    int zstd_level;       // of images and merges of level 3; 0 = 3
+    int push_zstd_level;  // of pushes and merges of levels 1 and 2, which are soon merged again; 0 = 1
     u64 wal_bytes_max;    // kept for a store that cannot be reached; 0 = 1 GiB
     enum backup_wal_full wal_full;
     // Windows of time that levels 1 to 3 merge, and the time between images; 0 = 30 s, 5 min, 1 h, 24 h.
