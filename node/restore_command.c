@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "../sync/restore.h"
+#include "progress.h"
 
 #include <signal.h>
 #include <sodium.h>
@@ -25,33 +26,12 @@ static void on_signal(int signal_number)
     interrupted = 1;
 }
 
-// The rate of the last seconds, so that what is left is told from how it goes now.
-struct rate {
-    u64 at_ns[16], pages[16], bytes[16];
-    u32 next;
-};
-
-static void progress_print(const struct restore *r, struct rate *rate, u64 now_ns, bool terminal)
+static void progress_print(const struct restore *r, struct progress *progress, u64 now_ns, bool terminal)
 {
-    u32 oldest = rate->next >= 16 ? rate->next % 16 : 0;
-    double seconds = rate->next ? (double)(now_ns - rate->at_ns[oldest]) / 1e9 : 0;
-    double pages_s = seconds > 0 ? (double)(r->pages_done - rate->pages[oldest]) / seconds : 0;
-    double bytes_s = seconds > 0 ? (double)(r->bytes_done - rate->bytes[oldest]) / seconds : 0;
-    char end[64] = "";
-    if (pages_s > 0) {
-        u64 left = (u64)((double)(r->pages_total - r->pages_done) / pages_s);
-        time_t at = time(NULL) + (time_t)left;
-        struct tm tm;
-        localtime_r(&at, &tm);
-        snprintf(end, sizeof end, ", %llu s left, done at %02d:%02d:%02d", (unsigned long long)left, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    }
-    double total = (double)r->pages_total * r->page_size / 1e6, done = (double)r->pages_done * r->page_size / 1e6;
-    fprintf(stderr, "%sskerry: %3.0f %%  %.1f of %.1f MB written, %.1f MB/s (%.1f MB/s fetched)%s%s", terminal ? "\r" : "",
-            r->pages_total ? 100 * done / total : 0, done, total, pages_s * r->page_size / 1e6, bytes_s / 1e6, end,
-            terminal ? "    " : "\n");
-    rate->at_ns[rate->next % 16] = now_ns;
-    rate->pages[rate->next % 16] = r->pages_done;
-    rate->bytes[rate->next++ % 16] = r->bytes_done;
+    char line[200];
+    const struct progress_state state = {r->pages_total, r->pages_done, r->pages_resumed, r->bytes_done, r->page_size};
+    progress_line(progress, &state, now_ns, time(NULL), line, sizeof line);
+    fprintf(stderr, "%sskerry: %s%s", terminal ? "\r" : "", line, terminal ? "    " : "\n");
 }
 
 static void result_print(const struct restore *r, const char *path, u64 elapsed_ns)
@@ -71,7 +51,7 @@ static void result_print(const struct restore *r, const char *path, u64 elapsed_
 static void restore_wait(struct restore *r, struct io *io)
 {
     bool terminal = isatty(STDERR_FILENO), told_once = false;
-    struct rate rate = {0};
+    struct progress progress = {0};
     u64 told = io_now_ns(io);
     while (r->done.state != COMPLETION_DONE) {
         if (io_step(io, 200000000) < 0) break;
@@ -79,7 +59,7 @@ static void restore_wait(struct restore *r, struct io *io)
         if (io_now_ns(io) - told < (terminal ? 500000000u : 5000000000u) || !r->pages_total) continue;
         told = io_now_ns(io);
         told_once = true;
-        progress_print(r, &rate, told, terminal);
+        progress_print(r, &progress, told, terminal);
     }
     if (told_once && terminal) fprintf(stderr, "\n");
 }
