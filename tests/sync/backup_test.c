@@ -218,6 +218,33 @@ TEST(each_byte_of_tables_and_shards_counts)
     node_end(&n);
 }
 
+// Whatever the database's size, what is put at once is not: no put needs to be cut, and what a cut-off push has to send again is little.
+TEST(no_object_is_large)
+{
+    struct node n = {0};
+    char text[ERR_TEXT_MAX];
+    node_begin(&n, &(struct backup_options){.interval_ms = 200, .head_interval_ms = 500, .period_ms = {0, 2000, 8000, 30000, 60000}});
+    u64 most[10] = {0};
+    for (u32 i = 0; i < 8; i++) {
+        exec(&n, "REPLACE INTO t VALUES (1, randomblob(36000000))");
+        for (u32 s = 0; s < (i < 6 ? 2 : 40); s++) {
+            turn(&n, SECOND_NS / 2);
+            for (u32 k = 0; k < n.cloud.count; k++) {
+                const char *level = strstr(n.cloud.objects[k].key, "/L");
+                if (level) most[level[2] - '0'] = MAX(most[level[2] - '0'], n.cloud.objects[k].size);
+            }
+        }
+    }
+    const u64 parts[] = {most[0], MAX(most[1], MAX(most[2], most[3])), most[4]}; // of pushes, merged ones, images
+    for (u32 i = 0; i < COUNT_OF(most); i++)
+        if (most[i] > SEGMENT_RAW_MAX + (1u << 20)) test_fail(__FILE__, __LINE__, "an object of level %u has %llu bytes", i, (unsigned long long)most[i]);
+    for (u32 i = 0; i < COUNT_OF(parts); i++)
+        if (parts[i] < SEGMENT_RAW_MAX - (1u << 20)) test_fail(__FILE__, __LINE__, "kind %u has no part of a large database: %llu bytes", i, (unsigned long long)parts[i]);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
 TEST(missing_objects_are_named)
 {
     struct node n = {0};

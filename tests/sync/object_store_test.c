@@ -4,7 +4,9 @@
 // runs the suite against another server too), with the server's faults: lost answers, 503, cut bodies.
 #include "fake_s3.h"
 #include "object_suite.h"
+#include "../sim/cloud.h"
 
+#include "../../io/sim.h"
 #include "../../node/hub.h"
 
 TEST(directory_store_over_posix)
@@ -67,6 +69,98 @@ TEST(limits_are_kept)
         object_request_deinit(&r);
         world_close(&w);
     }
+}
+
+// Of n values between 0 and max: a hundredth of them at each end, about as many in each eighth, and half of max as their mean.
+static void full_jitter(const u64 *values, u32 n, u64 max, const char *what)
+{
+    u32 eighths[8] = {0};
+    u64 sum = 0, least = UINT64_MAX, most = 0;
+    for (u32 i = 0; i < n; i++) {
+        u64 eighth = values[i] * 8 / (max + 1);
+        if (values[i] > max) {
+            test_fail(__FILE__, __LINE__, "%s: %llu ms, at most %llu are right", what, (unsigned long long)values[i], (unsigned long long)max);
+            return;
+        }
+        eighths[eighth]++;
+        sum += values[i];
+        least = MIN(least, values[i]);
+        most = MAX(most, values[i]);
+    }
+    if (least > max / 50 || most < max - max / 50) test_fail(__FILE__, __LINE__, "%s: from %llu to %llu ms, want 0 to %llu", what, (unsigned long long)least, (unsigned long long)most, (unsigned long long)max);
+    if (sum / n < max * 45 / 100 || sum / n > max * 55 / 100) test_fail(__FILE__, __LINE__, "%s: mean %llu of at most %llu ms", what, (unsigned long long)(sum / n), (unsigned long long)max);
+    for (u32 i = 0; i < 8; i++)
+        if (eighths[i] < n / 8 * 7 / 10 || eighths[i] > n / 8 * 13 / 10) test_fail(__FILE__, __LINE__, "%s: %u of %u values are in eighth %u", what, eighths[i], n, i);
+}
+
+// Waits before a try are drawn from all between nothing and a bound that doubles, so that nodes which lost a store at the same
+// moment do not come back at the same moment.
+TEST(retries_wait_with_full_jitter)
+{
+    enum { DRAWS = 4000 };
+    static u64 values[DRAWS];
+    struct sim *sim = sim_create(976);
+    struct err err = ERR_CLEAR;
+    struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = sim}, &err);
+    REQUIRE(io != NULL);
+    static const u32 ATTEMPTS[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 40, UINT32_MAX};
+    for (u32 a = 0; a < COUNT_OF(ATTEMPTS); a++) {
+        char what[40];
+        u64 max = 500;
+        for (u32 i = 0; i < ATTEMPTS[a] && max < 60000; i++) max *= 2;
+        for (u32 i = 0; i < DRAWS; i++) values[i] = object_backoff_ms(io, ATTEMPTS[a]);
+        snprintf(what, sizeof what, "after try %u", ATTEMPTS[a]);
+        full_jitter(values, DRAWS, MIN(max, 60000u), what);
+    }
+    io_destroy(io);
+    sim_destroy(sim);
+}
+
+struct waits {
+    u64 *ms;
+    u32 count;
+};
+
+static void note_wait(struct object_request *r, u64 wait_ms)
+{
+    struct waits *w = r->context;
+    w->ms[w->count++] = wait_ms;
+}
+
+// And requests take what was drawn: of a store that answers 503 each time, on a clock that does not pass by itself.
+TEST(requests_wait_as_long_as_was_drawn)
+{
+    enum { TRIES = 3000 };
+    static u64 ms[TRIES];
+    struct waits waits = {.ms = ms};
+    struct sim *sim = sim_create(977);
+    struct err err = ERR_CLEAR;
+    struct cloud cloud;
+    struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = sim}, &err);
+    REQUIRE(io != NULL);
+    cloud_init(&cloud, 5);
+    cloud.unavailable = 1000;
+    struct object_store *store = cloud_open(&cloud, io);
+    struct object_request r;
+    object_request_init(&r, NULL, &waits);
+    r.kind = OBJECT_PUT;
+    strcpy(r.key, "x");
+    r.body = "y", r.body_size = 1;
+    r.tries_max = TRIES + 1;
+    r.on_retry = note_wait;
+    u64 began = io_now_ns(io), sum = 0;
+    object_start(store, &r);
+    while (r.done.state != COMPLETION_DONE && io_step(io, 1000000000) >= 0) continue;
+    CHECK_EQ(r.err.code, ERR_STORE_UNAVAILABLE);
+    CHECK_EQ(waits.count, TRIES);
+    for (u32 i = 0; i < waits.count; i++) sum += ms[i];
+    CHECK((io_now_ns(io) - began) / 1000000 >= sum);
+    full_jitter(ms + 10, TRIES - 10, 60000, "a store that is away"); // the bound has grown to its most
+    object_request_deinit(&r);
+    object_store_close(store);
+    io_destroy(io);
+    sim_destroy(sim);
+    cloud_deinit(&cloud);
 }
 
 static void note_order(struct completion *c)
