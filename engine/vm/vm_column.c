@@ -290,6 +290,7 @@ io_status vm_column(struct skerry_stmt *s, const struct instruction *in)
             if (LIKELY(column_fast(s, c, column, out))) return IO_DONE;
         } else {
             IO_TRY(vm_deferred_seek(s, c));
+            if (LIKELY(column_fast(s, c, column, out))) return IO_DONE;
         }
     }
     // A pseudo cursor without a register stands for a cursor that was never opened.
