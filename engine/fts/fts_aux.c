@@ -435,6 +435,7 @@ static io_status snippet(struct fts_cursor *c, struct op *op, const struct value
 {
     const struct fts_config *config = c->config;
     s64 only = value_to_integer(&argv[0]), count = value_to_integer(&argv[4]);
+    if (only >= config->column_count) return IO_ERROR(&op->err, ERR_RANGE, "%s", err_default_text(ERR_RANGE));
     IO_TRY(instances_load(c, op));
     IO_TRY(fts_cursor_content(c, op));
     struct value scratch[4];
@@ -462,7 +463,7 @@ static io_status snippet(struct fts_cursor *c, struct op *op, const struct value
         while (r.first >= 0 && r.first < best.from) run_next(&r);
         s64 to = best.from + count - 1;
         if (best.from > 0) ok = fts_buffer_add(&b, m.ellipsis, m.ellipsis_size);
-        ok = ok && marked(text, &tokens, &r, &m, best.from, MAX(to, 0), &copied, &b);
+        ok = ok && marked(text, &tokens, &r, &m, best.from, MAX(to, -1), &copied, &b);
         // No size is kept of a column that is not indexed.
         s64 last = config->unindexed[best.column] ? -1 : (s64)tokens.count - 1;
         if (ok && to >= last)

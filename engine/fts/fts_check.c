@@ -88,7 +88,10 @@ io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op
         if (row && c->rows % FTS_TURN_ROWS == 0) return fts_turn(op);
     }
     IO_TRY(fts_totals_read(x, op, &c->reader));
-    bool same = c->index_sum == c->rows_sum && c->rows == x->totals.rows;
+    bool same = c->rows == x->totals.rows;
     for (u32 i = 0; i < config->column_count; i++) same &= c->tokens[i] == x->totals.tokens[i];
-    return same ? IO_DONE : fts_corrupt(op, x, "its index does not say what its rows say");
+    if (!same) return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "%s", err_default_text(ERR_CORRUPT));
+    if (c->index_sum != c->rows_sum)
+        return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "fts5: checksum mismatch for table \"%s\"", config->name);
+    return IO_DONE;
 }

@@ -49,7 +49,8 @@ static io_status page_need(struct fts_iter *i, struct op *op, u32 k)
         u32 size;
         bool found;
         IO_TRY(fts_block_read(i->table, op, &i->reader, FTS_SHADOW_DATA, id, &bytes, &size, &found));
-        if (!found || size < 4) return fts_corrupt(op, i->table, "a page of the index is missing");
+        if (!found || size < 4) return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "fts5: corruption found reading blob %lld from table \"%s\"", (long long)id,
+                            i->table->config->name);
         struct fts_page *p = &i->pages[i->page_count];
         if (p->capacity < size) {
             u8 *data = realloc(p->data, size);

@@ -308,10 +308,8 @@ io_status fts_cursor_content(struct fts_cursor *c, struct op *op)
         bool row;
         IO_TRY(fts_sql_step(s, op, &row));
         if (!row) {
-            if (config->content == FTS_CONTENT_EXTERNAL)
-                return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "fts5: missing row %lld from content table '%s'.'%s'",
-                                (long long)c->rowid, c->db->databases[c->database].name, config->content_table);
-            return fts_corrupt(op, c->x, "a row of its content is missing");
+            return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "fts5: missing row %lld from content table '%s'.'%s'",
+                            (long long)c->rowid, c->db->databases[c->database].name, config->content_table);
         }
     }
     for (u32 i = 0; i < config->column_count; i++)

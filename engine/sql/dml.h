@@ -113,9 +113,10 @@ void row_delete(struct compile *c, const struct write_target *target, const stru
 void virtual_update_emit(struct compile *c, const struct table *t, int database, int reg, int count,
                          enum conflict conflict);
 void virtual_delete(struct compile *c, struct source_list *sources, struct expr *condition, struct returning *returning);
-// changes: number of the SET item per column, or -1; rowid_item: of the rowid, or -1.
+// changes: number of the SET item per column, or -1; rowid_item: of the rowid, or -1. rows: the cursor of a table that
+// holds the rows as they shall be (rowid, new rowid, columns), or -1: they are those that meet the condition.
 void virtual_update(struct compile *c, struct source_list *sources, struct expr_list *set, const int *changes,
-                    int rowid_item, struct expr *condition, enum conflict conflict, struct returning *returning);
+                    int rowid_item, struct expr *condition, int rows, enum conflict conflict, struct returning *returning);
 
 // ---- constraints -----------------------------------------------------------------------------------------
 

@@ -213,6 +213,16 @@ static void check_trees(struct check_run *k, int database)
     jump_here(c, fine);
 }
 
+static void check_full_text(struct check_run *k, const struct table *t, int database)
+{
+    struct compile *c = k->c;
+    int address = emit(c, OP_VCheck, database, k->text, 0);
+    program_p4_table(c->program, address, t);
+    int fine = emit(c, OP_IsNull, k->text, 0, 0);
+    tell(k);
+    jump_here(c, fine);
+}
+
 void pragma_integrity_check(struct compile *c, int database, const char *value, bool quick)
 {
     struct check_run k = {.c = c, .quick = quick};
@@ -245,6 +255,10 @@ void pragma_integrity_check(struct compile *c, int database, const char *value, 
             const struct table *t = tables[i];
             if (t->kind != TABLE_ORDINARY || (k.only && !name_equal(k.only, t->name))) continue;
             check_table(&k, t, d);
+        }
+        for (u32 i = 0; i < s->table_count; i++) {
+            const struct table *t = s->tables[i];
+            if (t->fts && !(k.only && !name_equal(k.only, t->name))) check_full_text(&k, t, d);
         }
     }
     int problems = emit(c, OP_Ne, start, k.done, k.left);

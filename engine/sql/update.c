@@ -253,6 +253,57 @@ static void rows_from_select(struct compile *c, struct update_job *job)
     reg_release(c, new_rowid);
 }
 
+// The same of a virtual table: "SELECT rowid, new rowid, columns...", in the order of the rows; one that comes more than
+// once is changed more than once. The cursor of the ephemeral table.
+static int virtual_rows_from_select(struct compile *c, struct update_job *job)
+{
+    struct stmt_update *s = job->stmt;
+    const struct table *t = job->table;
+    struct select *select = arena_alloc(c->arena, sizeof(*select));
+    select->flags |= SELECT_F_UPDATE_FROM;
+    struct source *target = source_list_add(c->arena, &select->from);
+    *target = *job->source;
+    target->cursor = cursor_alloc(c);
+    target->database = job->target.database;
+    from_add(c, select, s->from);
+    target = &select->from->items[0];
+    target->table = t;
+    expr_list_add(c->arena, &select->columns, source_column_expr(c, target, COLUMN_ROWID));
+    expr_list_add(c->arena, &select->columns,
+                  job->rowid_item >= 0 ? expr_copy(c->arena, s->set->items[job->rowid_item].expr)
+                                       : source_column_expr(c, target, COLUMN_ROWID));
+    for (int i = 0; i < t->column_count; i++) {
+        struct expr *e = job->changes[i] >= 0                ? expr_copy(c->arena, s->set->items[job->changes[i]].expr)
+                         : t->columns[i].flags & COLUMN_HIDDEN ? expr_new(c->arena, EXPR_NULL, OFFSET_NONE)
+                                                               : source_column_expr(c, target, i);
+        expr_list_add(c->arena, &select->columns, e);
+    }
+    select->where = expr_copy(c->arena, s->where);
+    if (s->order_by && !s->limit) compile_fail(c, ERR_ERROR, -1, "ORDER BY without LIMIT on UPDATE");
+    select->order_by = expr_list_copy(c->arena, s->order_by);
+    select->limit = expr_copy(c->arena, s->limit);
+    select->limit_offset = expr_copy(c->arena, s->limit_offset);
+
+    int ephemeral = cursor_alloc(c), columns = t->column_count + 2;
+    emit(c, OP_OpenEphemeral, ephemeral, columns, 0);
+    int yield = reg_alloc(c), end = label_new(c), full = label_new(c), record = reg_alloc(c), key = reg_alloc(c);
+    emit(c, OP_InitCoroutine, yield, end, here(c) + 1);
+    struct select_dest dest;
+    select_dest_init(&dest, DEST_COROUTINE, yield);
+    select_code(c, select, &dest);
+    from_check(c, job, s->from);
+    emit(c, OP_EndCoroutine, yield, 0, 0);
+    label_place(c, end);
+    int loop = here(c);
+    emit(c, OP_Yield, yield, full, 0);
+    emit(c, OP_MakeRecord, dest.reg, columns, record);
+    emit(c, OP_NewRowid, ephemeral, key, 0);
+    emit(c, OP_Insert, ephemeral, record, key);
+    emit(c, OP_Goto, 0, loop, 0);
+    label_place(c, full);
+    return ephemeral;
+}
+
 // Opens the loop over the rows to be changed: on return the code stands inside of it, the row's key is in reg_key..
 // and the data cursor stands on it.
 static struct where_info *rows_loop_begin(struct compile *c, struct update_job *job, struct source_list *sources,
@@ -546,11 +597,11 @@ static void update_run(struct compile *c, struct update_job *job)
         s->where = limit_where(c, job->source, s->where, s->order_by, s->limit, s->limit_offset, "UPDATE");
     set_resolve(c, job, sources);
     if (job->table->kind == TABLE_VIRTUAL) {
-        if (s->from) compile_fail(c, ERR_ERROR, -1, "UPDATE FROM is not supported for virtual table %s", job->table->name);
         compile_write_database(c, database, true);
         if (!c->top->nested) c->program->changes_counted = true;
         job->returning = returning_begin(c, s->returning, job->table, database);
-        virtual_update(c, sources, s->set, job->changes, job->rowid_item, s->where, job->conflict, job->returning);
+        int rows = s->from ? virtual_rows_from_select(c, job) : -1;
+        virtual_update(c, sources, s->set, job->changes, job->rowid_item, s->where, rows, job->conflict, job->returning);
         return;
     }
     if (!job->is_view)

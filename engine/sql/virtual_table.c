@@ -174,13 +174,13 @@ void virtual_delete(struct compile *c, struct source_list *sources, struct expr 
     if (returning) compile_fail(c, ERR_ERROR, -1, "DELETE RETURNING is not available on virtual tables");
 }
 
-void virtual_update(struct compile *c, struct source_list *sources, struct expr_list *set, const int *changes,
-                    int rowid_item, struct expr *condition, enum conflict conflict, struct returning *returning)
+// Finds the rows: their rowid, the new one, the columns, in an ephemeral table.
+static int update_rows(struct compile *c, struct source_list *sources, struct expr_list *set, const int *changes,
+                       int rowid_item, struct expr *condition, int reg)
 {
     struct source *source = &sources->items[0];
     const struct table *t = source->table;
-    int count = t->column_count + 2, reg = reg_alloc_range(c, count), record = reg_alloc(c), key = reg_alloc(c);
-    int ephemeral = cursor_alloc(c);
+    int count = t->column_count + 2, record = reg_alloc(c), key = reg_alloc(c), ephemeral = cursor_alloc(c);
     source->cursor = cursor_alloc(c);
     struct name_context names = {.c = c, .sources = sources};
     resolve_expr_list(&names, set);
@@ -192,10 +192,7 @@ void virtual_update(struct compile *c, struct source_list *sources, struct expr_
         expr_code(c, set->items[rowid_item].expr, reg + 1);
     else
         emit(c, OP_Copy, reg, reg + 1, 0);
-    u32 kept = 0;
     for (int i = 0; i < t->column_count; i++) {
-        if (t->fts && (u32)i < t->fts->column_count && !t->fts->unindexed[i])
-            kept |= changes[i] >= 0 ? FTS_CHANGE_SETS_INDEXED : FTS_CHANGE_KEEPS_INDEXED;
         if (changes[i] >= 0)
             expr_code(c, set->items[changes[i]].expr, reg + 2 + i);
         else if (t->columns[i].flags & COLUMN_HIDDEN)
@@ -207,6 +204,19 @@ void virtual_update(struct compile *c, struct source_list *sources, struct expr_
     emit(c, OP_NewRowid, ephemeral, key, 0);
     emit(c, OP_Insert, ephemeral, record, key);
     where_end(where);
+    return ephemeral;
+}
+
+void virtual_update(struct compile *c, struct source_list *sources, struct expr_list *set, const int *changes,
+                    int rowid_item, struct expr *condition, int rows, enum conflict conflict, struct returning *returning)
+{
+    struct source *source = &sources->items[0];
+    const struct table *t = source->table;
+    int count = t->column_count + 2, reg = reg_alloc_range(c, count);
+    int ephemeral = rows >= 0 ? rows : update_rows(c, sources, set, changes, rowid_item, condition, reg);
+    u32 kept = 0;
+    for (u32 i = 0; t->fts && i < t->fts->column_count; i++)
+        if (!t->fts->unindexed[i]) kept |= changes[i] >= 0 ? FTS_CHANGE_SETS_INDEXED : FTS_CHANGE_KEEPS_INDEXED;
     int done = label_new(c);
     emit(c, OP_Rewind, ephemeral, done, 0);
     int loop = here(c);

@@ -914,7 +914,7 @@ static void add_or_loops(struct builder *b, bitmask prereq)
     struct where_clause *wc = b->clause;
     struct source *s = &w->sources->items[new->source];
     if (s->join & JOIN_RIGHT) return;
-    if (s->recursive || s->table->kind == TABLE_VIRTUAL) return;
+    if (s->recursive || (s->table->kind == TABLE_VIRTUAL && !s->table->fts)) return;
     for (int n = 0; n < wc->count; n++) {
         struct where_term *term = wc->terms[n];
         if (!(term->operators & WO_OR) || !(term->indexable & new->self)) continue;
@@ -942,7 +942,10 @@ static void add_or_loops(struct builder *b, bitmask prereq)
             }
             sub.loop = &loop;
             sub.or_set = &current;
-            add_source_loops(&sub, prereq);
+            if (s->table->fts)
+                add_virtual_loops(&sub, prereq);
+            else
+                add_source_loops(&sub, prereq);
             b->plan_limit = sub.plan_limit;
             if (sub.clause->has_or) {
                 sub.loop = &loop;
@@ -1007,6 +1010,7 @@ void where_loops_add(struct where_info *w)
         this_prereq = prereq;
         if (s->table->kind == TABLE_VIRTUAL || s->table->flags & TABLE_EPONYMOUS) {
             add_virtual_loops(&b, this_prereq);
+            if (w->clause.has_or && s->table->fts) add_or_loops(&b, this_prereq);
         } else {
             add_source_loops(&b, this_prereq);
             if (w->clause.has_or) add_or_loops(&b, this_prereq);

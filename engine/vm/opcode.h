@@ -227,7 +227,7 @@
     X(VDestroy, NONE) /* drops the virtual table p4 of database p1 */ \
     X(VUpdate, NONE)    /* r[p3@p2] (old rowid, new rowid, columns) change the virtual table p4 of database p1; p5 enum conflict, and << 8 what is kept (fts_table.h); r[p3+1] = the new rowid */ \
     X(VRename, NONE) /* renames the virtual table p4 as r1 says */ \
-    X(VCheck, NONE)     /* r2 = NULL: integrity of the virtual table p4 */
+    X(VCheck, NONE)     /* r2 = what is wrong with the virtual table p4 of database p1, or NULL */
 // clang-format on
 
 enum opcode {

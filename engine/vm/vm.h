@@ -300,6 +300,7 @@ io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_function(struct skerry_stmt *s, const struct instruction *in);
+io_status vm_virtual_check(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_update(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 // vm_explain.c

@@ -1342,6 +1342,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
         NEXT;
     CASE(VFunction): TRY(vm_virtual_function(s, in)); NEXT;
     CASE(VUpdate): TRY(vm_virtual_update(s, in)); NEXT;
+    CASE(VCheck): TRY(vm_virtual_check(s, in)); NEXT;
     CASE(VColumn): CURSOR(in->p1);
         TRY(vm_virtual_column(s, in)); NEXT;
     CASE(VNext):
@@ -1356,7 +1357,6 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(VCreate):
     CASE(VDestroy):
     CASE(VRename):
-    CASE(VCheck):
     case OP_COUNT:
         err_set(&s->op.err, ERR_ERROR, __func__, "%s is not supported by this version", opcode_name((enum opcode)in->opcode));
         goto fail;

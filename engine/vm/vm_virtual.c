@@ -290,3 +290,36 @@ io_status vm_virtual_update(struct skerry_stmt *s, const struct instruction *in)
     s->changes++;
     return IO_DONE;
 }
+
+// A full-text table's own 'integrity-check'. What it finds is an answer, not a failure.
+io_status vm_virtual_check(struct skerry_stmt *s, const struct instruction *in)
+{
+    const struct table *t = in->p4.table;
+    struct value *out = &s->frame->registers[in->p2];
+    value_set_null(out);
+    u32 count = t->column_count + 2u;
+    struct value *argv = calloc(count, sizeof *argv);
+    if (!argv) return vm_no_memory(s);
+    for (u32 i = 0; i < count; i++) value_init(&argv[i]);
+    static const char command[] = "integrity-check";
+    s64 rowid = 0;
+    io_status status = value_set_text(&argv[count - 2], command, sizeof command - 1) == ERR_OK
+                           ? fts_change(s->db, (u32)in->p1, t, &s->op, s, argv, count, false, 0, &rowid)
+                           : vm_no_memory(s);
+    value_deinit(&argv[count - 2]);
+    free(argv);
+    if (status != IO_FAIL) return status;
+    err_code code = err_primary(s->op.err.code);
+    if (code != ERR_CORRUPT && code != ERR_ERROR) return status;
+    const char *database = s->db->databases[in->p1].name;
+    char *text = NULL;
+    bool told = strncmp(s->op.err.text, "fts5: ", 6) == 0;
+    int size = told ? asprintf(&text, "%s", s->op.err.text)
+               : code == ERR_CORRUPT
+                   ? asprintf(&text, "malformed inverted index for FTS5 table %s.%s", database, t->name)
+                   : asprintf(&text, "unable to validate the inverted index for FTS5 table %s.%s: %s", database, t->name, s->op.err.text);
+    err_clear(&s->op.err);
+    bool ok = size >= 0 && value_set_text(out, text, (size_t)size) == ERR_OK;
+    free(text);
+    return ok ? IO_DONE : vm_no_memory(s);
+}

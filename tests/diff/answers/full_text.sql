@@ -449,3 +449,200 @@ select rowid,* from t;
 insert into t(t) values('integrity-check');
 insert or rollback into t(rowid,a) values(12,'twelve');
 select count(*) from t;
+%%
+create virtual table t using fts5(a,b);
+insert into t values('x y z','q'),('y z','x x'),('x','r'),('zz','rr');
+create table o(k, v);
+insert into o values(1,'q'),(4,'x'),(9,'none');
+select rowid from t where t match 'x' or rowid = 4;
+select rowid from t where t match 'r' or t match 'q' order by 1;
+select rowid from t where (t match 'z' and rowid<2) or b match 'rr';
+select rowid from t where t match 'x' or a = 'zz';
+--= I:1|I:1| I:4|I:1| I:4|I:2| I:4|I:3| I:4|I:4| because SQLite 3.40 differs
+select o.k, t.rowid from o, t where t.rowid = o.k or t match o.v order by 1,2;
+select o.k, t.rowid from o left join t on (t match o.v or t.rowid=o.k) order by 1,2;
+select o.k, t.rowid from o left join t on t match o.v order by 1,2;
+select count(*) from t where a match 'x' or b match 'x';
+select rowid from t where a match 'x' or b match 'x' limit 1;
+select count(*) from t where t match 'x' or k;
+delete from t where t match 'q' or rowid=4;
+select rowid from t;
+update t set a = 'new' where t match 'x' or rowid=99;
+select rowid,* from t;
+select highlight(t,1,'[',']') from t where b match 'x' or rowid=3;
+%%
+create virtual table t using fts5(a,b);
+insert into t values('x y z','q'),('y z','x x'),('x','r');
+create table o(k, v);
+insert into o values('q','new q'),('r','new r');
+update t set b = o.v from o where o.k = t.b;
+select rowid,* from t;
+update t set b = o.v || t.rowid from o where t match 'x';
+select rowid,* from t;
+update t set rowid = t.rowid + 100 from (select 1 as n) where t.rowid = n;
+select rowid,* from t;
+update t set b = o.v || p.v from o join o p on 1 where t.rowid = 2;
+select rowid,* from t;
+update t set b = 1 from t;
+update t as x set b = y.b from t as y where y.rowid = 101 and x.rowid=2;
+select rowid,* from t;
+update t set nosuch = 1 from o;
+insert into t(t) values('integrity-check');
+update t set (a,b) = (o.k,o.v) from o where t.rowid=3 returning a;
+with w as (select 'w1' as w) update t set a = w from w where rowid=3;
+update t set a = (select max(k) from o), b = o.v from o where t.rowid=3 and o.k='q';
+select rowid,* from t;
+%%
+create virtual table t using fts5(a,b);
+insert into t values('one','two'),('three','four');
+pragma integrity_check;
+delete from t_content where id=1;
+--= T:malformed inverted index for FTS5 table main.t| because SQLite 3.40 differs
+pragma integrity_check;
+--= T:malformed inverted index for FTS5 table main.t| because SQLite 3.40 differs
+pragma quick_check;
+--= T:malformed inverted index for FTS5 table main.t| because SQLite 3.40 differs
+pragma integrity_check(t);
+insert into t(t) values('integrity-check');
+--= error: fts5: missing row 1 from content table 'main'.'t_content' because SQLite 3.40 differs
+select * from t('one');
+select rowid from t('one');
+%%
+create virtual table t using fts5(a,b);
+insert into t values('one','two'),('three','four');
+pragma integrity_check;
+select * from t('one');
+%%
+create virtual table t using fts5(a,b);
+insert into t values('one','two'),('three','four');
+pragma integrity_check;
+select * from t('one');
+insert into t values('a','b');
+%%
+create virtual table t using fts5(a,b);
+insert into t values('one','two'),('three','four');
+pragma integrity_check;
+select * from t('one');
+%%
+create table src(id integer primary key, a, b);
+create virtual table t using fts5(a,b,content=src,content_rowid=id);
+create trigger ai after insert on src begin insert into t(rowid,a,b) values(new.id,new.a,new.b); end;
+create trigger ad after delete on src begin insert into t(t,rowid,a,b) values('delete',old.id,old.a,old.b); end;
+create trigger au after update on src begin insert into t(t,rowid,a,b) values('delete',old.id,old.a,old.b); insert into t(rowid,a,b) values(new.id,new.a,new.b); end;
+insert into src(a,b) values('one two','three'),('four','five one');
+select rowid,*,highlight(t,0,'<','>') from t('one');
+update src set a='six' where id=1;
+select rowid,* from t('one');
+select rowid,* from t('six');
+delete from src where id=2;
+select rowid,* from t('one');
+insert into t(t) values('integrity-check');
+insert into t(t,rank) values('integrity-check',1);
+pragma integrity_check;
+drop trigger au;
+update src set a='zzz';
+pragma integrity_check;
+--= error: fts5: checksum mismatch for table "t" because SQLite 3.40 differs
+insert into t(t,rank) values('integrity-check',1);
+select rowid,* from t('six');
+insert into t(t) values('rebuild');
+select rowid,* from t('six');
+select rowid,* from t('zzz');
+insert into t(t,rank) values('integrity-check',1);
+drop table src;
+select rowid from t('zzz');
+select rowid,* from t('zzz');
+select * from t;
+insert into t(rowid,a) values(5,'x');
+drop table t;
+%%
+create virtual table t using fts5(a, tokenize=trigram);
+insert into t values('Hello world'),('abcdef'),('ABCxyz'),('a%b_c');
+select a from t where a like '%ELL%';
+select a from t where a like '%abc%';
+select a from t where a like 'abc%' escape 'x';
+select a from t where a like '%a\%b%' escape '\';
+select a from t where a like '%ab%';
+select a from t where a like '%lo wo%' and rowid=1;
+select a from t where t like '%abc%';
+select rowid from t('"abc"');
+select rowid from t('abcd');
+select rowid, highlight(t,0,'[',']') from t('bcde');
+select rowid, highlight(t,0,'[',']') from t('ab');
+%%
+create virtual table t using fts5(a, tokenize="trigram case_sensitive 1");
+insert into t values('Hello world'),('abcdef'),('ABCxyz');
+select a from t where a like '%ELL%';
+select a from t where a like '%abc%';
+%%
+--=  because SQLite 3.40 does not know it
+create virtual table t using fts5(a, tokenize="trigram remove_diacritics 1");
+--=  because SQLite 3.40 does not know it
+insert into t values('Éllo wörld'),('abcdef'),('ÀBCxyz');
+--= T:\xc3\x89llo w\xc3\xb6rld| because SQLite 3.40 differs
+select a from t('ello');
+--=  because SQLite 3.40 does not know it
+select a from t where a like '%ello%';
+--= T:abcdef| T:\xc3\x80BCxyz| because SQLite 3.40 differs
+select a from t('abc');
+%%
+create virtual table t using fts5(a,b);
+insert into t values('x y z','q'),('y z','x x'),('x','r');
+create table o(k, v);
+insert into o values('q','new q'),('r','new r');
+update t set b = o.v from o where o.k = t.b;
+select rowid,* from t;
+update t set b = o.v || t.rowid from o where t match 'x';
+select rowid,* from t;
+--=  because SQLite 3.40 does not know it
+update t set rowid = t.rowid + 100 from (select 1 as n) where rowid = n;
+--= I:2|T:y z|T:new r2| I:3|T:x|T:new r3| I:101|T:x y z|T:new r1| because SQLite 3.40 differs
+select rowid,* from t;
+insert into t(t) values('integrity-check');
+replace into t(rowid,a) values(101,'replaced');
+--= I:2|T:y z|T:new r2| I:3|T:x|T:new r3| I:101|T:replaced|N| because SQLite 3.40 differs
+select rowid,* from t;
+insert into t select k, v from o;
+--= I:5| because SQLite 3.40 differs
+select count(*) from t;
+create temp trigger tt after delete on o begin delete from t where a = old.k; end;
+delete from o;
+--= I:3| because SQLite 3.40 differs
+select count(*) from t;
+--= I:2| because SQLite 3.40 differs
+select t.rowid from t, (select 'y' as m) where t match m;
+--= I:1| I:1| because SQLite 3.40 differs
+select (select count(*) from t where t match x.m) from (select 'x' as m union all select 'z') x;
+--= I:3| because SQLite 3.40 differs
+select rowid from t where t match 'x' or rowid = 3;
+--=  because SQLite 3.40 does not know it
+select rowid from t where t match 'x' and t match 'z';
+--= I:2| I:3| because SQLite 3.40 differs
+select rowid from t where t match 'x' union select rowid from t('z');
+select rowid from t where not t match 'x';
+select t match 'x' from t;
+select highlight(t,0,'a','b') from t where rowid=2;
+select highlight(t,0,'a') from t('x');
+--= T:| because SQLite 3.40 differs
+select highlight(t,9,'a','b') from t('x');
+--= T:| because SQLite 3.40 differs
+select highlight(t,-1,'a','b') from t('x');
+select snippet(t,9,'a','b','c',5) from t('x');
+--= T:y azbc| because SQLite 3.40 differs
+select snippet(t,0,'a','b','c',0) from t('z');
+--= T:y azbc| because SQLite 3.40 differs
+select snippet(t,0,'a','b','c',-1) from t('z');
+--= T:y azb| because SQLite 3.40 differs
+select snippet(t,0,'a','b','c',65) from t('z');
+--= T:y z| because SQLite 3.40 differs
+select snippet(t,0,null,null,null,65) from t('z');
+--= T:y z| because SQLite 3.40 differs
+select highlight(t,0,null,null) from t('z');
+--= I:2| because SQLite 3.40 differs
+select a.rowid from t a where a match 'z';
+--= T:y [z]| because SQLite 3.40 differs
+select highlight(t,0,'[',']') from t as a where a match 'z';
+select count(*) from t a, t b where a match 'z' and b match 'y';
+--= I:2| I:3| I:101| because SQLite 3.40 differs
+select rowid from t order by rank;
+select count(*), highlight(t,0,'<','>') from t('z') group by rowid;
