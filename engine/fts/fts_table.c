@@ -78,30 +78,82 @@ static io_status query_parse_one(struct fts_cursor *c, struct op *op, s32 column
     return !ok ? fts_no_memory(op) : c->expr ? IO_DONE : IO_FAIL;
 }
 
-// Several MATCH terms are one query: all of them hold.
+static const u8 *character_end(const u8 *p, const u8 *end)
+{
+    for (p++; p < end && (*p & 0xc0) == 0x80;) p++;
+    return p;
+}
+
+// What a pattern asks of the index: every three characters in a row that it has, each as a phrase.
+static bool pattern_add(struct fts_buffer *out, const u8 *p, const u8 *end, bool glob)
+{
+    const u8 *run[3];
+    u32 count = 0;
+    bool ok = true;
+    while (ok && p < end && *p) {
+        const u8 *next = character_end(p, end);
+        if (glob ? *p == '*' || *p == '?' || *p == '[' : *p == '%' || *p == '_') {
+            if (*p == '[') {
+                if (next < end && *next == '^') next++;
+                if (next < end) next++; // ] is one of the set there
+                while (next < end && *next != ']') next++;
+                if (next < end) next++;
+            }
+            count = 0;
+        } else {
+            if (count == 3) memmove(run, run + 1, 2 * sizeof run[0]);
+            count = MIN(count + 1, 3u);
+            run[count - 1] = p;
+            if (count == 3) {
+                ok = fts_buffer_add(out, "\"", 1);
+                for (const u8 *c = run[0]; ok && c < next; c++) ok = fts_buffer_add(out, "\"\"", *c == '"' ? 2 : 0) && (*c == '"' || fts_buffer_add(out, c, 1));
+                ok = ok && fts_buffer_add(out, "\" ", 2);
+            }
+        }
+        p = next;
+    }
+    return ok;
+}
+
+// The term in parentheses, for its column. Patterns that the index cannot help with add nothing.
+static bool term_add(struct fts_buffer *out, const struct fts_config *config, s32 match, const u8 *text, u32 size)
+{
+    s32 column = match & ~(FTS_MATCH_LIKE | FTS_MATCH_GLOB);
+    struct fts_buffer pattern = {0};
+    bool is_pattern = column != match, ok = !is_pattern || pattern_add(&pattern, text, text + size, match & FTS_MATCH_GLOB);
+    if (ok && (!is_pattern || pattern.size)) {
+        bool all = column >= (s32)config->column_count || (is_pattern && config->detail == FTS_DETAIL_NONE);
+        ok = !out->size || fts_buffer_add(out, " AND ", 5);
+        if (ok && !all) ok = quoted_add(out, config->columns[column]) && fts_buffer_add(out, ":", 1);
+        ok = ok && fts_buffer_add(out, "(", 1) &&
+             fts_buffer_add(out, is_pattern ? pattern.data : text, is_pattern ? pattern.size : size) && fts_buffer_add(out, ")", 1);
+    }
+    fts_buffer_free(&pattern);
+    return ok;
+}
+
+// Several MATCH terms are one query: all of them hold. c->expr NULL: patterns alone, which the index cannot help with.
 static io_status query_parse(struct fts_cursor *c, struct op *op, const s32 *matches, u32 count, const struct value *argv)
 {
-    const struct fts_config *config = c->config;
     struct fts_buffer text = {0};
     struct value scratch;
     value_init(&scratch);
     bool ok = true;
     io_status status = IO_DONE;
     for (u32 i = 0; ok && status == IO_DONE && i < count; i++) {
-        status = query_parse_one(c, op, matches[i], &argv[i]);
-        if (status != IO_DONE || count == 1) break;
-        fts_expr_free(c->expr);
-        c->expr = NULL;
+        if (matches[i] < FTS_MATCH_LIKE) {
+            status = query_parse_one(c, op, matches[i], &argv[i]);
+            if (status != IO_DONE || count == 1) break;
+            fts_expr_free(c->expr);
+            c->expr = NULL;
+        }
         const u8 *one;
         u32 size;
-        ok = fts_value_text(&argv[i], &scratch, &one, &size) && (!i || fts_buffer_add(&text, " AND ", 5));
-        if (ok && matches[i] < (s32)config->column_count)
-            ok = quoted_add(&text, config->columns[matches[i]]) && fts_buffer_add(&text, ":", 1);
-        ok = ok && fts_buffer_add(&text, "(", 1) && fts_buffer_add(&text, one, size) && fts_buffer_add(&text, ")", 1);
+        ok = fts_value_text(&argv[i], &scratch, &one, &size) && term_add(&text, c->config, matches[i], one, size);
     }
     value_deinit(&scratch);
-    if (ok && status == IO_DONE && count > 1) {
-        c->expr = fts_expr_parse(config, -1, text.data, text.size, &op->err);
+    if (ok && status == IO_DONE && !c->expr && text.size) {
+        c->expr = fts_expr_parse(c->config, -1, text.data, text.size, &op->err);
         if (!c->expr) status = IO_FAIL;
     }
     fts_buffer_free(&text);
@@ -257,7 +309,7 @@ io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const
                 c->step = FILTER_FLUSH;
                 return status;
             }
-            fts_expr_open(c->expr, c->x, &c->structure);
+            if (c->expr) fts_expr_open(c->expr, c->x, &c->structure);
         }
         c->step = FILTER_FIRST;
         // fall through

@@ -19,6 +19,10 @@ enum fts_plan {
     FTS_PLAN_ROWID_LT = 32,
 };
 
+// Added to the column's number: x LIKE y, x GLOB y, of which the index gives more rows than those that are wanted.
+#define FTS_MATCH_LIKE 0x10000
+#define FTS_MATCH_GLOB 0x20000
+
 io_status fts_cursor_open(struct skerry *db, u32 database, const struct table *t, struct op *op, struct fts_cursor **out);
 void fts_cursor_close(struct fts_cursor *c); // NULL is fine
 // matches: column numbers (column_count: any column) of the MATCH arguments, which come first in argv.

@@ -190,6 +190,11 @@ struct fts_tokenizer *fts_tokenizer_create(struct arena *a, const char *const *w
     return t;
 }
 
+bool fts_tokenizer_patterns(const struct fts_tokenizer *t, bool like)
+{
+    return t->kind == TOKENIZER_TRIGRAM && !t->porter && !t->remove_diacritics && (t->fold_case || !like);
+}
+
 // ---- tokens ----------------------------------------------------------------------------------------------------------
 
 struct stemmed {

@@ -11,6 +11,9 @@ struct fts_tokenizer;
 // is NULL when memory ran out.
 struct fts_tokenizer *fts_tokenizer_create(struct arena *a, const char *const *words, u32 count, const char **error);
 
+// Whether x LIKE y (GLOB alone: like false) can ask the index for the trigrams of y.
+bool fts_tokenizer_patterns(const struct fts_tokenizer *t, bool like);
+
 // One token: its text as it is indexed and the bytes of the input that it stands for. False ends the run.
 typedef bool (*fts_token_sink)(void *context, const u8 *token, u32 size, u32 begin, u32 end);
 // False: out of memory, or the sink ended it.

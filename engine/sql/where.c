@@ -133,7 +133,11 @@ int where_explain_level(struct where_info *w, struct where_level *level, u32 fla
         else text_add(&t, loop->flags & LOOP_BOTTOM ? ">?)" : "<?)");
     } else if (loop->flags & LOOP_VIRTUAL && s->table->fts) {
         text_add(&t, " VIRTUAL TABLE INDEX 0:");
-        for (u32 i = 0; i < loop->match_count; i++) text_add(&t, "M%d", loop->terms[i]->left_column);
+        for (u32 i = 0; i < loop->match_count; i++) {
+            const struct where_term *term = loop->terms[i];
+            bool match = !(term->operators & WO_MATCH) || name_equal(term->expr->text, "match");
+            text_add(&t, "%c%d", match ? 'M' : name_equal(term->expr->text, "like") ? 'L' : 'G', term->left_column);
+        }
         if (loop->fts_plan & FTS_PLAN_RANK) text_add(&t, "r");
         if (loop->fts_plan & FTS_PLAN_ROWID_EQ) text_add(&t, "=");
         if (loop->fts_plan & (FTS_PLAN_ROWID_LE | FTS_PLAN_ROWID_LT)) text_add(&t, "<");

@@ -1,4 +1,5 @@
 // Code of one loop.
+#include "../fts/fts_table.h"
 #include "where.h"
 
 // ---- constraints ----------------------------------------------------------------------------------------------
@@ -228,9 +229,11 @@ static void fts_loop(struct where_info *w, struct where_level *level, struct sou
         struct where_term *t = loop->terms[i];
         struct expr *e = t->operators & WO_MATCH ? t->expr->list->items[0].expr : t->expr->right;
         expr_code(c, e, reg + 2 + i);
+        bool pattern = t->operators & WO_MATCH && !name_equal(t->expr->text, "match");
         if ((u32)i < loop->match_count) columns[i] = t->left_column;
-        // Bounds of the rowid are looked at again: they compare by affinity.
-        if ((u32)i < loop->match_count || t->left_column >= 0) disable_term(level, t);
+        if (pattern) columns[i] |= name_equal(t->expr->text, "like") ? FTS_MATCH_LIKE : FTS_MATCH_GLOB;
+        // Patterns are looked at again, and bounds of the rowid: they compare by affinity.
+        if (!pattern && ((u32)i < loop->match_count || t->left_column >= 0)) disable_term(level, t);
     }
     emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
     emit(c, OP_Integer, count, reg + 1, 0);

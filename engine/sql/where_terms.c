@@ -1,4 +1,5 @@
 // The WHERE clause as terms.
+#include "../fts/fts.h"
 #include "../fn/fn.h"
 #include "where.h"
 
@@ -549,12 +550,17 @@ static void analyze_like(struct where_clause *wc, int at)
     }
 }
 
-// The column of a full-text table in "column MATCH query"; NULL: it is something else.
+// The column of a full-text table in "column MATCH query", or in a LIKE or GLOB that its index knows of; NULL: it is something else.
 static const struct expr *match_column(const struct expr *e)
 {
-    if (!e->text || !e->list || e->list->count != 2 || !name_equal(e->text, "match")) return NULL;
+    if (!e->text || !e->list || e->list->count != 2) return NULL;
     const struct expr *column = e->list->items[1].expr;
-    return column->kind == EXPR_COLUMN && column->table && column->table->fts && column->column >= 0 ? column : NULL;
+    if (column->kind != EXPR_COLUMN || !column->table || !column->table->fts || column->column < 0) return NULL;
+    bool like = name_equal(e->text, "like");
+    if (!like && !name_equal(e->text, "glob")) return name_equal(e->text, "match") ? column : NULL;
+    const struct fts_config *f = column->table->fts;
+    bool indexed = (u32)column->column < f->column_count && !f->unindexed[column->column];
+    return indexed && fts_tokenizer_patterns(f->tokenizer, like) ? column : NULL;
 }
 
 static void analyze_term(struct where_clause *wc, int at)

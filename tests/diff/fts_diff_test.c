@@ -318,7 +318,7 @@ static void query(struct generator *g, struct oracle *o)
     if (g->marks && chance(g, 20) && g->columnsize) add(g, ", CAST(round(10000 * bm25(t, %u.0, 0.5)) AS INT)", pick(g, 4));
     if (g->marks && text && chance(g, 30)) add(g, ", highlight(t, %u, '[', ']')", pick(g, g->columns));
     if (g->marks && text && chance(g, 30)) add(g, ", snippet(t, %d, '<', '>', '...', %d)", (int)pick(g, g->columns + 1) - 1,
-                                           (int)pick(g, 16) - 1);
+                                           newest() ? (int)pick(g, 16) - 1 : 3 + (int)pick(g, 12));
     add(g, " FROM t");
     u32 kind = pick(g, 20);
     if (kind >= 17 && !newest() && strstr(g->text, "snippet")) kind = 0; // without a query it was all of the text
@@ -333,7 +333,8 @@ static void query(struct generator *g, struct oracle *o)
             add(g, "'");
         }
         if (chance(g, 15)) add(g, " AND rowid %s %u", chance(g, 50) ? "<=" : ">", pick(g, 30));
-        if (!g->marks && chance(g, 10)) {
+        // (SQLite would rather scan for ORDER BY rowid, which a table without content and sizes refuses.)
+        if (!g->marks && (text || g->columnsize) && chance(g, 10)) {
             if (chance(g, 50))
                 add(g, " OR rowid = %u", pick(g, 30));
             else
