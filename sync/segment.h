@@ -102,6 +102,7 @@ struct segment_writer {
     struct segment_header header; // may be changed until segment_writer_finish
     struct segment_key key;
     int level;
+    u32 incompressible; // blocks in a row, of late
     u8 id[16];
     u8 *bytes; // the object so far
     size_t size, capacity;

@@ -51,6 +51,41 @@ static void writer_make(struct segment_writer *w, u32 page_size, u32 pages, u32 
     free(page);
 }
 
+// Pages of digits, of random bytes, or of one after the other in runs: the size of a segment of them.
+static size_t size_of(bool digits, bool random, u32 run)
+{
+    enum { PAGES = 512 };
+    struct segment_writer w;
+    struct segment_header h = header_make(4096);
+    struct segment_key key = {0};
+    u8 hash[SEGMENT_HASH_SIZE], page[4096];
+    u64 seed = 9;
+    CHECK_EQ(segment_writer_begin(&w, &h, &key, 3), ERR_OK);
+    u32 number = 0;
+    for (u32 i = 0; i < PAGES * 2; i++) {
+        bool is_random = i / run % 2;
+        if (is_random ? !random : !digits) continue;
+        for (u32 k = 0; k < sizeof page; k++) page[k] = is_random ? (u8)test_random(&seed) : (u8)('0' + test_random(&seed) % 10);
+        CHECK_EQ(segment_writer_page(&w, ++number, page), ERR_OK);
+    }
+    CHECK_EQ(segment_writer_finish(&w, hash), ERR_OK);
+    size_t size = w.size;
+    segment_writer_deinit(&w);
+    return size;
+}
+
+// What cannot be compressed is not tried hard, and costs what comes behind it three blocks at most.
+TEST(segment_compresses_what_follows_random_bytes)
+{
+    for (u32 run = 16; run <= 256; run *= 4) {
+        size_t digits = size_of(true, false, run), random = size_of(false, true, run), both = size_of(true, true, run);
+        CHECK(digits < 512 * 4096 * 47 / 100); // log2(10) of 8 bits are 42 %
+        CHECK(random > 512 * 4096 && random < 512 * 4096 * 102 / 100);
+        size_t lost = 512 / run * MIN(3u * SEGMENT_BLOCK_SIZE, run * 4096); // of each run that many as they are
+        if (both > digits + random + lost) test_fail(__FILE__, __LINE__, "runs of %u pages: %zu bytes, alone %zu and %zu", run, both, digits, random);
+    }
+}
+
 TEST(segment_round_trip)
 {
     for (u32 page_size = 512; page_size <= 65536; page_size *= 2) {
