@@ -1,7 +1,8 @@
 #include "follower.h"
 #include "log.h"
 
-#define CLAIM_NS_MAX 30000000000ull
+#define CLAIM_NS_MAX 60000000000ull
+#define CATCH_UP_NS  3000000000ull // before the backup's epoch is claimed, by which a writer that is alive is stopped
 
 struct follower {
     struct follower_options options;
@@ -13,6 +14,7 @@ struct follower {
     struct completion drained;
     struct err err;
     struct backup *backup;
+    u64 epoch_claimed; // by the promotion under way
     u64 deadline_ns;
 };
 
@@ -59,6 +61,12 @@ static void reply_error(struct follower *f, int status, const char *text)
     buffer_deinit(&out);
 }
 
+static void drain_begin(struct follower *f)
+{
+    completion_init(&f->drained, NULL, NULL);
+    replica_drain(f->replica, f->epoch_claimed ? UINT64_MAX : io_now_ns(f->options.replica.io) + CATCH_UP_NS, &f->drained, &f->err);
+}
+
 void follower_promote(struct follower *f, struct http_exchange *x)
 {
     struct http_exchange *other = f->exchange;
@@ -71,10 +79,10 @@ void follower_promote(struct follower *f, struct http_exchange *x)
     log_event(LOG_INFO, "replica.promote", "msg=\"becoming the writer\"");
     f->exchange = x;
     f->state = FOLLOWER_DRAINS;
+    f->epoch_claimed = 0;
     f->deadline_ns = io_now_ns(f->options.replica.io) + CLAIM_NS_MAX;
     err_clear(&f->err);
-    completion_init(&f->drained, NULL, NULL);
-    replica_drain(f->replica, &f->drained, &f->err);
+    drain_begin(f);
 }
 
 static void backup_end(struct follower *f)
@@ -105,7 +113,7 @@ static void claim_begin(struct follower *f)
 {
     struct err err = ERR_CLEAR;
     f->state = FOLLOWER_CLAIMS;
-    if (!replica_settle(f->replica, &err) || !f->options.backup_create(f->options.context, &f->backup, &err)) {
+    if (!replica_settle(f->replica, &err) || !f->options.backup_create(f->options.context, f->epoch_claimed, &f->backup, &err)) {
         promotion_failed(f, 500, err.text);
         return;
     }
@@ -119,6 +127,7 @@ static void claim_run(struct follower *f)
 {
     struct backup_status s;
     backup_status_get(f->backup, &s);
+    f->epoch_claimed = s.epoch_claimed;
     if (s.claimed) {
         f->state = FOLLOWER_WRITES;
         return;
@@ -128,8 +137,7 @@ static void claim_run(struct follower *f)
         backup_end(f);
         replica_resume(f->replica);
         f->state = FOLLOWER_DRAINS;
-        completion_init(&f->drained, NULL, NULL);
-        replica_drain(f->replica, &f->drained, &f->err);
+        drain_begin(f);
     } else if (s.state == BACKUP_REFUSED) {
         promotion_failed(f, 409, s.error);
     } else if (late) {

@@ -12,7 +12,7 @@ struct follower;
 struct follower_options {
     struct replica_options replica;
     // Makes the backup that the promoted node writes to; NULL in *out: it has no store.
-    bool (*backup_create)(void *context, struct backup **out, struct err *err);
+    bool (*backup_create)(void *context, u64 epoch_claimed, struct backup **out, struct err *err);
     void *context;
 };
 

@@ -2,7 +2,7 @@
 
 #include "../io/http_client.h"
 
-#define PROMOTE_TIMEOUT_MS 60000
+#define PROMOTE_TIMEOUT_MS 90000
 
 static const enum setting SETTINGS[] = {SETTING_AUTH_TOKEN};
 static const struct config_command PROMOTE = {

@@ -80,6 +80,7 @@ struct node {
     struct master_key key;
     struct backup *backup;
     bool backup_started;
+    u64 epoch_claimed; // before the database that is opened lazily was the store's newest
     struct skerry_engine *engine;
     struct skerry *keeper; // holds the database open
     struct wal_watch wal_watch;
@@ -523,7 +524,7 @@ static bool database_open(struct node *n, struct err *err)
     return true;
 }
 
-static bool backup_begin(struct node *n, bool promote, struct err *err)
+static bool backup_begin(struct node *n, bool promote, u64 epoch_claimed, struct err *err)
 {
     if (!n->objects || n->view) return true;
     u64 interval, level, push_level, wal_max, head_interval, factor, cpu;
@@ -558,6 +559,7 @@ static bool backup_begin(struct node *n, bool promote, struct err *err)
     o.history_factor = (u32)factor;
     o.cpu_percent = (u32)cpu;
     o.promote = promote;
+    o.epoch_claimed = epoch_claimed;
     o.remote = n->remote;
     o.log = on_backup_log;
     o.log_context = n;
@@ -565,10 +567,10 @@ static bool backup_begin(struct node *n, bool promote, struct err *err)
     return n->backup != NULL;
 }
 
-static bool promoted_backup(void *context, struct backup **out, struct err *err)
+static bool promoted_backup(void *context, u64 epoch_claimed, struct backup **out, struct err *err)
 {
     struct node *n = context;
-    bool good = backup_begin(n, true, err);
+    bool good = backup_begin(n, true, epoch_claimed, err);
     *out = n->backup;
     n->backup = NULL; // the follower's until it is the writer's
     return good;
@@ -578,7 +580,7 @@ static bool promoted_backup(void *context, struct backup **out, struct err *err)
 static bool source_begin(struct node *n, struct err *err)
 {
     u64 poll_ms;
-    if (!n->follow[0]) return backup_begin(n, false, err);
+    if (!n->follow[0]) return backup_begin(n, false, n->epoch_claimed, err);
     if (n->view) {
         err_set(err, ERR_USAGE, __func__, "--follow and --at or --tx cannot be given together");
         return false;
@@ -676,6 +678,7 @@ static bool claim(struct node *n, struct err *err)
         do {
             io_step(n->io, 10000000);
             backup_status_get(n->backup, &s);
+            n->epoch_claimed = s.epoch_claimed;
         } while (!s.claimed && s.state != BACKUP_REFUSED && io_now_ns(n->io) < deadline);
         if (s.claimed) {
             store_refuse_writes(store, ERR_OK, NULL);

@@ -174,6 +174,7 @@ static io_status backup_step_run(struct backup *b)
     case STEP_LOAD: return backup_load(b);
     case STEP_NEWEST_GET: return backup_newest_get(b);
     case STEP_DECIDE: return backup_decide(b);
+    case STEP_FENCE: return backup_fence(b);
     case STEP_GAP: return backup_gap(b);
     case STEP_ADOPT: return backup_adopt(b);
     case STEP_EPOCH_PUT: return backup_epoch_put(b);
@@ -216,6 +217,7 @@ static enum backup_step step_after_failure(const struct backup *b)
     case STEP_LOAD:
     case STEP_NEWEST_GET:
     case STEP_DECIDE:
+    case STEP_FENCE:
     case STEP_GAP:
     case STEP_ADOPT: return STEP_LOAD;
     case STEP_SNAPSHOT:
@@ -391,6 +393,7 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     snprintf(b->sums_path, sizeof b->sums_path, "%s-backup-sums", b->path);
     b->mark_read = backup_mark_read(b->io, b->path, &b->mark);
     b->mark.unclaimed |= b->options.promote;
+    b->fenced_epoch = options->epoch_claimed;
     // Pages come into a file that is not whole while nobody has it open, and no other program can make anything of it.
     bool partial = b->options.remote != NULL;
     b->file_is_clean = b->mark_read && b->mark.clean &&
@@ -426,6 +429,7 @@ void backup_start(struct backup *b, struct store *store)
 void backup_status_get(struct backup *b, struct backup_status *out)
 {
     b->status.claimed = b->claimed && !b->mark.unclaimed;
+    b->status.epoch_claimed = b->fenced_epoch;
     b->status.lineage = b->mark.lineage;
     b->status.tx = b->mark.tx;
     b->status.epoch = b->mark.epoch;

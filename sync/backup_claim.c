@@ -6,6 +6,7 @@
 
 #define GAP_MAX 64u
 #define LISTS_NS 3000000000ull
+#define LOOK_MS  5000
 
 typedef unsigned long long ull;
 
@@ -213,8 +214,6 @@ io_status backup_decide(struct backup *b)
     bool same = h->tx_max == b->mark.tx && memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
     bool ahead = takes_over(b) && b->newest_known && !same;
     bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
-    if (ahead && (c->lineage != b->mark.lineage || h->tx_max <= b->mark.tx || h->tx_max - b->mark.tx > GAP_MAX))
-        return IO_ERROR(&b->op.err, ERR_STORE_EXISTS, "the store has transaction %llu, which is not here yet", (ull)h->tx_max);
     u64 epoch = MAX(c->head.epoch, b->newest_known ? h->epoch : 0);
     if (epoch > b->mark.epoch && !takes_over(b))
         return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
@@ -226,6 +225,15 @@ io_status backup_decide(struct backup *b)
                         "the backup under the name '%s' is not encrypted, and a key is given; use another prefix or name, or "
                         "start without the key",
                         b->name);
+    // Not by who is only told that it is behind, which would leave no writer.
+    bool goes_on = b->options.promote || backup_replaceable(b);
+    if (takes_over(b) && goes_on && b->newest_known && b->conditions && !b->fenced_epoch) {
+        b->fence_try = epoch + 1;
+        b->step = STEP_FENCE;
+        return IO_DONE;
+    }
+    if (ahead && (c->lineage != b->mark.lineage || h->tx_max <= b->mark.tx || h->tx_max - b->mark.tx > GAP_MAX))
+        return IO_ERROR(&b->op.err, ERR_STORE_EXISTS, "the store has transaction %llu, which is not here yet", (ull)h->tx_max);
     if (!b->conditions || !b->newest_known) {
         lineage_begin(b);
         b->mark.epoch = MAX(b->mark.epoch, b->epoch_tried) + 1;
@@ -248,6 +256,31 @@ io_status backup_decide(struct backup *b)
     if (b->need_full) return IO_DONE; // found out when this was decided before
     if ((whole && same) || (gap && !b->mark.clean)) place_find(b);
     if (b->has_pushed && gap) b->step = STEP_GAP;
+    return IO_DONE;
+}
+
+// The earlier writer looks for claims while it pushes, finds this one, and stops: else one that pushes without a pause
+// would always be ahead of who wants to take over.
+io_status backup_fence(struct backup *b)
+{
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        claim_make(b->io, b->claim);
+        name_claim(b->name, b->fence_try, key);
+        fetch_put(&b->fetch, key, b->claim, sizeof b->claim, true);
+        b->fetch.request.tries_max = 4;
+        b->verified_ns = b->looked_ns = io_now_ns(b->io);
+        b->verified_ms = io_wall_ms(b->io);
+    }
+    io_status status = fetch_run(&b->fetch, &b->op.err);
+    if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS) {
+        err_clear(&b->op.err);
+        b->fence_try++;
+        return IO_DONE;
+    }
+    IO_TRY(status);
+    b->fenced_epoch = b->fence_try;
+    b->step = STEP_DECIDE;
     return IO_DONE;
 }
 
@@ -354,6 +387,7 @@ io_status backup_adopt(struct backup *b)
     b->stored_pages = h->page_count;
     memcpy(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE);
     b->mark.epoch = MAX(MAX(epoch, b->claimed ? b->mark.epoch : epoch), b->epoch_tried) + 1;
+    b->mark.epoch = MAX(b->mark.epoch, b->fenced_epoch);
     b->catalog.epoch = b->mark.epoch;
     b->head_there = b->catalog.has_head;
     b->fresh_lineage = !b->head_there;
@@ -421,6 +455,7 @@ io_status backup_mark_open(struct backup *b)
     claim_make(b->io, b->claim);
     b->step = b->conditions ? STEP_EPOCH_PUT : STEP_CLAIM;
     if (!b->conditions && !b->need_full) b->step = STEP_SNAPSHOT;
+    if (b->conditions && b->mark.epoch == b->fenced_epoch) b->step = STEP_CLAIM; // it is claimed already
     return IO_DONE;
 }
 
@@ -437,7 +472,7 @@ io_status backup_epoch_put(struct backup *b)
         name_claim(b->name, b->mark.epoch, key);
         fetch_put(&b->fetch, key, b->claim, sizeof b->claim, true);
         b->fetch.request.tries_max = 4;
-        b->verified_ns = io_now_ns(b->io);
+        b->verified_ns = b->looked_ns = io_now_ns(b->io);
         b->verified_ms = io_wall_ms(b->io);
     }
     io_status status = fetch_run(&b->fetch, &b->op.err);
@@ -463,6 +498,15 @@ bool backup_epoch_due(struct backup *b, u64 age_ms_max, enum backup_step next)
     return true;
 }
 
+bool backup_look_due(struct backup *b, enum backup_step next)
+{
+    u64 now = io_now_ns(b->io), span = LOOK_MS * 1000000ull;
+    if (!b->conditions || now - b->looked_ns <= span || now - b->put_began_ns > span) return false;
+    b->after_check = next;
+    b->step = STEP_EPOCH_CHECK;
+    return true;
+}
+
 io_status backup_epoch_check(struct backup *b)
 {
     if (fetch_idle(&b->fetch)) {
@@ -481,7 +525,7 @@ io_status backup_epoch_check(struct backup *b)
                         (ull)b->mark.epoch + 1, (ull)b->mark.epoch);
     if (status == IO_WAIT || b->op.err.code != ERR_STORE_MISSING) return status;
     err_clear(&b->op.err);
-    b->verified_ns = b->checked_ns;
+    b->verified_ns = b->looked_ns = b->checked_ns;
     b->verified_ms = b->checked_ms;
     b->step = b->after_check;
     return IO_DONE;

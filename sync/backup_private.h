@@ -15,6 +15,7 @@ enum backup_step {
     STEP_NEWEST_GET, // whose is the newest segment, and up to where is it?
     STEP_PROBE,      // does the store honour put-if-absent?
     STEP_DECIDE,     // go on with it, or start a whole image, or refuse
+    STEP_FENCE,      // a promotion claims its epoch before it looks whether it has everything
     STEP_GAP,        // pushes that the mark does not know
     STEP_ADOPT,
     STEP_KEY_PUT,    // the wrapped key of a new lineage
@@ -113,6 +114,8 @@ struct backup {
     u64 verified_ns; // when there was no later claim
     s64 verified_ms;
     enum backup_step after_check;
+    u64 looked_ns; // when it was last looked for, or this one's was put
+    u64 fence_try, fenced_epoch; // claimed by this node before it had everything; 0: none
     u64 checked_ns, put_began_ns, epoch_tried;
     s64 checked_ms, put_began_ms;
     u8 claim[CLAIM_SIZE];
@@ -183,12 +186,14 @@ io_status backup_load(struct backup *b);
 io_status backup_lists(struct backup *b);
 io_status backup_newest_get(struct backup *b);
 io_status backup_decide(struct backup *b);
+io_status backup_fence(struct backup *b);
 io_status backup_gap(struct backup *b);
 io_status backup_adopt(struct backup *b);
 io_status backup_epoch_put(struct backup *b);
 io_status backup_epoch_check(struct backup *b);
 // True when the claim has to be checked first: then the step is that, and `next` comes after it.
 bool backup_epoch_due(struct backup *b, u64 age_ms_max, enum backup_step next);
+bool backup_look_due(struct backup *b, enum backup_step next); // likewise, now and then while pushes go on
 io_status backup_key_put(struct backup *b);
 io_status backup_mark_open(struct backup *b);
 void backup_contact_again(struct backup *b);

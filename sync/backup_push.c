@@ -497,7 +497,7 @@ io_status backup_put(struct backup *b)
     struct segment_writer *w = b->record_open ? &b->record : &b->writer;
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
-        if (backup_epoch_due(b, b->options.keep_ms[0] / 4, STEP_PUT)) return IO_DONE;
+        if (backup_epoch_due(b, b->options.keep_ms[0] / 4, STEP_PUT) || backup_look_due(b, STEP_PUT)) return IO_DONE;
         name_segment(b->name, b->mark.lineage, 0, b->mark.tx + 1, b->mark.tx + 1, key);
         fetch_put(&b->fetch, key, w->bytes, w->size, true);
         b->fetch.request.tries_max = PUT_TRIES;

@@ -294,7 +294,7 @@ void replica_status_get(const struct replica *r, struct replica_status *out)
     out->tx = r->mark.tx;
 }
 
-void replica_drain(struct replica *r, struct completion *done, struct err *err)
+void replica_drain(struct replica *r, u64 until_ns, struct completion *done, struct err *err)
 {
     if (r->step == REPLICA_STOPPED) {
         err_set(err, ERR_STORE_FOREIGN, __func__, "%s", r->status.error);
@@ -304,6 +304,7 @@ void replica_drain(struct replica *r, struct completion *done, struct err *err)
     completion_hold(r->io, done);
     r->drain = done;
     r->drain_err = err;
+    r->drain_until_ns = until_ns;
     r->matches = false;
     r->not_before_ns = 0;
     r->ask_last = r->options.node != NULL;

@@ -52,8 +52,9 @@ void replica_start(struct replica *r, struct store *store);
 void replica_status_get(const struct replica *r, struct replica_status *out);
 // Applies what is there now and ends following: `done` completes with 0, or negative when the source could not
 // be asked, and *err; the replica then goes on. The backup's mark is then what a writer can go on from.
+// From until_ns on it ends after any transaction, for a source that has new ones all the time.
 // With a node: what the node has if it answers, then what the store has that the node had not sent.
-void replica_drain(struct replica *r, struct completion *done, struct err *err);
+void replica_drain(struct replica *r, u64 until_ns, struct completion *done, struct err *err);
 // After a drain: the mark from which a backup goes on is written. Turns the loop.
 bool replica_settle(struct replica *r, struct err *err);
 // After a drain: another has pushed since; goes on. Turns the loop.

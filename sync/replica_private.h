@@ -99,6 +99,7 @@ struct replica {
 
     struct completion *drain;
     struct err *drain_err;
+    u64 drain_until_ns;
 };
 
 __attribute__((format(printf, 4, 5))) void replica_log(struct replica *r, enum sync_log_level level, const char *event,

@@ -234,6 +234,10 @@ io_status replica_next(struct replica *r, struct err *err)
         r->step = REPLICA_CHAIN;
         return IO_DONE;
     }
+    if (fetch_idle(&r->fetch) && r->drain && io_now_ns(r->io) >= r->drain_until_ns) {
+        r->step = REPLICA_DRAINED;
+        return IO_DONE;
+    }
     if (fetch_idle(&r->fetch)) {
         char key[OBJECT_KEY_MAX];
         asked(r);

@@ -59,6 +59,7 @@ struct backup_options {
     // A replica becomes the writer: the claim is pushed before anything else, and refused (`behind`) while the store has
     // pushes that this database has not.
     bool promote;
+    u64 epoch_claimed; // by this node's promotion, when it was refused before (backup_status); 0: none
     // The database's file, while its pages come from this same backup (remote.h): pushes need only what changed. Stays
     // open until backup_destroy.
     struct remote *remote;
@@ -86,6 +87,7 @@ struct backup_status {
     bool refusing;          // commits, because too much waits
     bool claimed;           // a push of this start is in the store, and the mark says so: every earlier writer is fenced
     bool behind;            // refused, while unclaimed: the store has newer pushes
+    u64 epoch_claimed;      // before that: the earlier writer finds it, and stops; 0: none
     char error[ERR_TEXT_MAX]; // of the newest failure, "" = none since the last success
 };
 

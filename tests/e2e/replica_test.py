@@ -203,13 +203,16 @@ def promoted(tests, label, url, env):
     old.kill()
 
 
-def promoted_under_fire(tests, label, url, env):
-    """The writer pushes all the time while the replica is promoted; what it was told is pushed stays."""
+def promoted_under_fire(tests, label, url, env, s3=None):
+    """The writer pushes all the time while the replica is promoted; what it was told is pushed stays. With s3: each request
+    takes a while, so that the writer has always pushed again when the replica knows what it has to go on from."""
     w = writer_of(tests, label, url, env, "--head-interval-ms", "300")
     r = replica_of(tests, label, url, env).start()
     insert(w, 1, 1000)
     check(w.wait_pushed(), "not pushed")
     wait_equal(r, w)
+    if s3:
+        s3.admin("/_fault?match=.&do=slow&n=1000000")
     p = subprocess.Popen([PROGRAM, "promote", f"http://127.0.0.1:{r.port}"], stderr=subprocess.PIPE, text=True)
     done, n = 0, 100000
     while p.poll() is None:
@@ -220,6 +223,8 @@ def promoted_under_fire(tests, label, url, env):
             done = n
         time.sleep(0.01)
     equal(p.returncode, 0, p.stderr.read())
+    if s3:
+        s3.admin("/_nofault")
     # What the writer had pushed, as it said, before it was fenced.
     if done:
         equal(r.sql(f"SELECT count(*) FROM t WHERE a = {done}"), [[1]], f"row {done}, which was pushed")
@@ -442,6 +447,7 @@ def main():
         for f in (follows, promoted, promoted_under_fire):
             tests.run(f.__name__ + "_directory", f, tests, "directory-" + f.__name__, tests.path("store-" + f.__name__), {})
             tests.run(f.__name__ + "_s3", f, tests, "s3-" + f.__name__, "s3://skerry-test/" + f.__name__, s3.env)
+        tests.run("promoted_under_fire_slow", promoted_under_fire, tests, "slow", "s3://skerry-test/promoted-slow", s3.env, s3)
         tests.run("starts_empty", starts_empty, tests)
         tests.run("stops_while_applying", stops_while_applying, tests)
         tests.run("far_behind", far_behind, tests)
