@@ -6,6 +6,7 @@
 struct cloud_store {
     struct object_store store;
     struct cloud *cloud;
+    u64 delay_ns_min;
 };
 // One try under way: its deed comes after half of the delay, its reply after the rest.
 struct cloud_try {
@@ -192,7 +193,7 @@ static void delay(struct cloud_try *t)
 {
     struct cloud_store *s = (struct cloud_store *)t->r->store;
     u64 max = s->cloud->delay_ns_max ? s->cloud->delay_ns_max : 20000000;
-    io_timeout(s->store.io, 1 + test_random(&s->cloud->seed) % max, &t->timer);
+    io_timeout(s->store.io, 1 + s->delay_ns_min + test_random(&s->cloud->seed) % max, &t->timer);
 }
 
 static void on_timer(struct completion *done)
@@ -243,6 +244,11 @@ static void cloud_close(struct object_store *s)
 }
 
 static const struct object_store_ops OPS = {cloud_start, cloud_cancel, cloud_drop, cloud_close};
+
+void cloud_far(struct object_store *store, u64 delay_ns)
+{
+    ((struct cloud_store *)store)->delay_ns_min = delay_ns / 2;
+}
 
 struct object_store *cloud_open(struct cloud *c, struct io *io)
 {

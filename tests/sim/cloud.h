@@ -31,5 +31,6 @@ void cloud_init(struct cloud *c, u64 seed);
 void cloud_deinit(struct cloud *c);
 // A node's way to it; ends before the cloud.
 struct object_store *cloud_open(struct cloud *c, struct io *io);
+void cloud_far(struct object_store *store, u64 delay_ns); // this node's requests take so much longer
 u64 cloud_bytes(const struct cloud *c);
 struct cloud_object *cloud_find(struct cloud *c, const char *key); // NULL: none

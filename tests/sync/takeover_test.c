@@ -33,6 +33,10 @@ struct node {
     struct skerry *db;
     struct backup *backup;
     struct remote *remote;
+    u64 epoch_claimed; // by a start that was behind
+    struct completion timer;
+    u32 rows, next_rows, pushed_rows; // of a writer that never pauses: committed; in the store with the next push, and now
+    u64 segments;
 };
 
 static void world_begin(struct world *w, u64 seed)
@@ -98,6 +102,7 @@ static void backup_open(struct node *n)
     struct err err = ERR_CLEAR;
     struct backup_options o = {.io = n->w->io, .objects = n->store, .name = "db", .database_path = n->path, .interval_ms = 100, .head_interval_ms = 500};
     o.remote = n->remote;
+    o.epoch_claimed = n->epoch_claimed;
     n->backup = backup_create(&o, &err);
     if (!n->backup) abort();
 }
@@ -285,6 +290,73 @@ TEST(restored_and_ended_before_its_claim)
 TEST(a_replica_is_started_as_the_writer)
 {
     ended_at_each_moment(REPLICA);
+}
+
+// ---- a writer that never pauses
+// ------------------------------------------------------------------------------------------
+
+static void on_timer(struct completion *c)
+{
+    struct node *n = c->context;
+    struct backup_status s;
+    char sql[100];
+    backup_status_get(n->backup, &s);
+    if (s.state == BACKUP_REFUSED) return;
+    if (s.pushed_segments != n->segments) { // the next push begins now, or a row ago
+        n->segments = s.pushed_segments;
+        n->pushed_rows = n->next_rows;
+        n->next_rows = n->rows ? n->rows - 1 : 0;
+    }
+    snprintf(sql, sizeof sql, "INSERT INTO t VALUES (%u, randomblob(300))", 1000 + n->rows);
+    if (exec(n, sql)) n->rows++;
+    io_timeout(n->w->io, 30 * MS_NS, &n->timer);
+}
+
+// The second's requests take so long that it has always pushed again when the second knows what to go on from.
+static void never_pauses(enum how how)
+{
+    struct world w;
+    struct node a, b;
+    struct backup_status s = {0};
+    char path[64], ids[100];
+    u32 round = 0;
+    u64 epoch = 0;
+    world_begin(&w, test_seed());
+    first_begin(&a, &w);
+    completion_init(&a.timer, on_timer, &a);
+    on_timer(&a.timer);
+    turn(&w, 3 * SECOND_NS);
+    for (; !test_failed() && !s.claimed && round < 12; round++) {
+        snprintf(path, sizeof path, "/data/b%u.db", round);
+        if (!node_open(&b, &w, path, how)) break;
+        backup_destroy(b.backup);
+        b.epoch_claimed = epoch;
+        backup_open(&b);
+        cloud_far(b.store, SECOND_NS / 2);
+        s = claim(&b);
+        epoch = s.epoch_claimed;
+        if (s.claimed) break;
+        CHECK(s.behind);
+        node_kill(&b);
+    }
+    if (!s.claimed) test_fail(__FILE__, __LINE__, "%s: after %u rounds the second is not the writer: %s", HOWS[how], round, s.error);
+    REQUIRE(s.claimed);
+    turn(&w, 20 * SECOND_NS);
+    backup_status_get(a.backup, &s);
+    CHECK_EQ(s.state, BACKUP_REFUSED);
+    CHECK(row_pushed(&b, 3));
+    CHECK(a.pushed_rows > 10);
+    snprintf(ids, sizeof ids, "WITH RECURSIVE s(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM s WHERE i < %u) SELECT i FROM s", 999 + a.pushed_rows);
+    CHECK_EQ(restored_rows(&w, ids), a.pushed_rows);
+    node_kill(&b);
+    node_kill(&a);
+    world_end(&w);
+}
+
+TEST(a_writer_that_never_pauses_makes_way)
+{
+    never_pauses(LAZY);
+    never_pauses(REPLICA);
 }
 
 int main(int argc, char **argv)
