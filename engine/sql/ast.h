@@ -68,6 +68,7 @@ enum expr_kind {
     EXPR_REGISTER,   // value is in reg
     EXPR_SELECT_COLUMN, // column `column` of the row value in left (cursor = first register or 0)
     EXPR_IF_NULL_ROW,   // left, but NULL when cursor is on its null row
+    EXPR_FIXED,         // a column (cursor, column, table) that WHERE says is equal to left, a constant
 
     // operators with left and right
     EXPR_OR,

@@ -27,6 +27,7 @@ char expr_affinity(const struct expr *e)
         u8 kind = e->kind == EXPR_REGISTER ? e->kind2 : e->kind;
         switch (kind) {
         case EXPR_COLUMN:
+        case EXPR_FIXED:
             return e->table ? table_column_affinity(e->table, e->column) : (e->affinity ? e->affinity : AFFINITY_NONE);
         case EXPR_AGG_COLUMN:
             if (!e->table) return e->affinity ? e->affinity : AFFINITY_NONE;
@@ -70,7 +71,7 @@ const struct collation *expr_collation_or_null(struct compile *c, const struct e
 {
     while (e) {
         u8 kind = e->kind == EXPR_REGISTER ? e->kind2 : e->kind;
-        if ((kind == EXPR_COLUMN || kind == EXPR_AGG_COLUMN || kind == EXPR_TRIGGER) && e->table)
+        if ((kind == EXPR_COLUMN || kind == EXPR_FIXED || kind == EXPR_AGG_COLUMN || kind == EXPR_TRIGGER) && e->table)
             return column_collation(c, e->table, e->column);
         if (kind == EXPR_CAST || kind == EXPR_PLUS || kind == EXPR_IF_NULL_ROW) {
             e = e->left;
@@ -195,6 +196,8 @@ static enum walk_result constant_expr(struct walker *w, struct expr *e)
         return WALK_ABORT;
     case EXPR_IN:
         return e->flags & EXPR_F_SELECT ? WALK_ABORT : WALK_CONTINUE;
+    case EXPR_FIXED: // as what it is equal to
+        return WALK_CONTINUE;
     case EXPR_VARIABLE:
         return k->init ? WALK_ABORT : WALK_CONTINUE;
     case EXPR_NULL:

@@ -470,6 +470,12 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         return aggregate_column_code(c, e, target);
     case EXPR_COLUMN:
         return column_expr_code(c, e, target);
+    case EXPR_FIXED: {
+        expr_code(c, e->left, target);
+        char affinity = expr_affinity(e);
+        if (affinity > AFFINITY_BLOB) emit_text_n(c, OP_Affinity, target, 1, 0, &affinity, 1);
+        return target;
+    }
     case EXPR_INTEGER:
         if (e->flags & EXPR_F_BIG_INTEGER) compile_fail_at(c, e, "hex literal too big: %s", e->text);
         integer_code(c, e->integer, target);

@@ -44,16 +44,17 @@ static int value_compare_literal(const struct expr *a, const struct expr *b)
 int expr_compare(struct compile *c, const struct expr *a, const struct expr *b, int cursor)
 {
     if (!a || !b) return a == b ? 0 : 2;
-    if (a->kind != b->kind || a->kind == EXPR_RAISE) {
+    u8 kind = a->kind == EXPR_FIXED ? EXPR_COLUMN : a->kind, other = b->kind == EXPR_FIXED ? EXPR_COLUMN : b->kind;
+    if (kind != other || kind == EXPR_RAISE) {
         if (a->kind == EXPR_COLLATE && expr_compare(c, a->left, b, cursor) < 2) return 1;
         if (b->kind == EXPR_COLLATE && expr_compare(c, a, b->left, cursor) < 2) return 1;
-        if (a->kind == EXPR_AGG_COLUMN && b->kind == EXPR_COLUMN && b->cursor < 0 && a->cursor == cursor) {
+        if (kind == EXPR_AGG_COLUMN && other == EXPR_COLUMN && b->cursor < 0 && a->cursor == cursor) {
             // an aggregated column against a column of the schema's expression
         } else {
             return 2;
         }
     }
-    switch (a->kind) {
+    switch (kind) {
     case EXPR_INTEGER:
     case EXPR_BOOLEAN:
     case EXPR_VARIABLE:

@@ -791,6 +791,7 @@ static void resolve_node(struct name_context *n, struct expr *e)
     case EXPR_TRIGGER:
     case EXPR_REGISTER:
     case EXPR_IF_NULL_ROW:
+    case EXPR_FIXED:
     case EXPR_AGG_FUNCTION:
     case EXPR_NULL:
     case EXPR_INTEGER:

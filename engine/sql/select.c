@@ -292,6 +292,7 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
             simplify_joins(c, s);
         }
     }
+    select_propagate_constants(c, s);
     select_sources_code(c, s);
 
     int end = emit_label(c);

@@ -4,6 +4,7 @@
 //   select_row.c        what is done with a row: DISTINCT, the sorter, the destination
 //   select_aggregate.c  GROUP BY and aggregates
 //   select_flatten.c    subqueries in FROM: merged into the query, their filters pushed down
+//   select_propagate.c  constants in the place of columns
 //   select_source.c     ... or computed: coroutines, temporary tables
 //   compound.c          UNION and its kin;  compound_merge.c  ... with ORDER BY
 //   cte.c               recursive ones;  window.c  window functions
@@ -51,6 +52,8 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
 void select_code_limited(struct compile *c, struct select *s, struct select_dest *dest, int limit_register);
 void select_recursive(struct compile *c, struct select *s, struct select_dest *dest);
 bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregate);
+// Columns of WHERE that WHERE says are equal to a constant become it.
+void select_propagate_constants(struct compile *c, struct select *s);
 bool select_push_down(struct compile *c, struct select *sub, struct expr *where, struct source_list *from, u32 index);
 void select_sources_code(struct compile *c, struct select *s);
 void select_aggregate(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,

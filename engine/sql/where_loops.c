@@ -404,7 +404,7 @@ static int range_vector_length(struct where_info *w, int cursor, const struct wh
         struct expr *right = t->expr->right;
         if (right->kind == EXPR_SELECT) right = right->select->columns->items[i].expr;
         else right = right->list->items[i].expr;
-        if (left->kind != EXPR_COLUMN || left->cursor != cursor) break;
+        if ((left->kind != EXPR_COLUMN && left->kind != EXPR_FIXED) || left->cursor != cursor) break;
         int column = x->columns[i + eq];
         if (column == x->table->rowid_column && column >= 0) column = COLUMN_ROWID;
         if (left->column != column || x->descending[i + eq] != x->descending[eq]) break;

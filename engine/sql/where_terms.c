@@ -244,7 +244,7 @@ static bool like_prefix(struct compile *c, struct expr *e, struct expr **left_ou
         prefix[to++] = (char)z[from];
     }
     // A prefix that looks like a number can only be used on a text column.
-    bool text_column = left->kind == EXPR_COLUMN && expr_affinity(left) == AFFINITY_TEXT &&
+    bool text_column = (left->kind == EXPR_COLUMN || left->kind == EXPR_FIXED) && expr_affinity(left) == AFFINITY_TEXT &&
                        left->table && left->table->kind != TABLE_VIRTUAL;
     if (!text_column) {
         struct number_text number = number_parse((const u8 *)prefix, to);
@@ -449,7 +449,7 @@ static void analyze_or(struct where_clause *wc, int at)
 static bool maybe_indexed(struct where_info *w, bitmask prereq, struct expr *e, u8 kind, int *cursor, int *column)
 {
     if (e->kind == EXPR_ROW && kind >= EXPR_LT && kind <= EXPR_GE) e = e->list->items[0].expr;
-    if (e->kind == EXPR_COLUMN && e->cursor >= 0) {
+    if ((e->kind == EXPR_COLUMN || e->kind == EXPR_FIXED) && e->cursor >= 0) {
         *cursor = e->cursor;
         *column = e->column;
         return true;
@@ -614,7 +614,7 @@ static void analyze_term(struct where_clause *wc, int at)
             term->operators = operator_mask(kind) & op_mask;
         }
         if (kind == EXPR_IS) term->flags |= TERM_IS;
-        if (right && maybe_indexed(w, term->prereq_right, right, kind, &cursor, &column) &&
+        if (right && right->kind != EXPR_FIXED && maybe_indexed(w, term->prereq_right, right, kind, &cursor, &column) &&
             !(right->kind == EXPR_COLUMN && right->cursor < 0)) {
             u16 extra = 0;
             struct where_term *copy;
@@ -657,7 +657,7 @@ static void analyze_term(struct where_clause *wc, int at)
     } else if (kind == EXPR_OR) {
         analyze_or(wc, at);
     } else if (kind == EXPR_NOT_NULL) {
-        if (e->left->kind == EXPR_COLUMN && e->left->column >= 0 && !(e->flags & EXPR_F_OUTER_ON)) {
+        if ((e->left->kind == EXPR_COLUMN || e->left->kind == EXPR_FIXED) && e->left->column >= 0 && !(e->flags & EXPR_F_OUTER_ON)) {
             struct expr *x = expr_binary(c->arena, EXPR_GT, expr_copy(c->arena, e->left),
                                          expr_new(c->arena, EXPR_NULL, OFFSET_NONE));
             where_term_add(wc, x, TERM_VIRTUAL | TERM_VNULL);

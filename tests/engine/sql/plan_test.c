@@ -158,6 +158,16 @@ static const char *const statements[] = {
     "SELECT x.c FROM (SELECT * FROM t2) AS x WHERE x.c > 'a'",
     "SELECT count(*) FROM t3 AS x",
     "DELETE FROM t3 WHERE c = 5",
+    // Constants in the place of columns that are equal to them.
+    "SELECT * FROM t1, t2 WHERE t1.d = 5 AND t2.b = t1.d AND t2.c = 'x'",
+    "SELECT * FROM t1 CROSS JOIN t2 WHERE t2.a = 5 AND t1.b = t2.a + 1",
+    "SELECT * FROM t1 CROSS JOIN t2 WHERE t2.a = 5 AND t1.b > t2.a AND t1.b < t2.a * 2",
+    "SELECT * FROM t1 CROSS JOIN t4 WHERE t4.b = 'x' AND t1.c = t4.b",
+    "SELECT * FROM t1 CROSS JOIN one WHERE one.x = 5 AND t1.b = one.x AND t1.d > one.x + 1",
+    "SELECT * FROM t1 CROSS JOIN t2 LEFT JOIN t3 ON t3.c = t2.a WHERE t2.a = 5 AND t1.b = t2.a + 1",
+    "SELECT * FROM t1 CROSS JOIN v2 WHERE v2.c = 'x' AND t1.c = v2.c || 'y'",
+    "SELECT * FROM t2 CROSS JOIN v2 WHERE t2.c = 'x' AND v2.c = t2.c",
+    "SELECT * FROM t4 WHERE c = 5 AND a + c = 7",
 };
 
 static void line_add(char *out, size_t capacity, int *depths, int id, int parent, const char *detail)
