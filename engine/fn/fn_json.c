@@ -163,10 +163,7 @@ static bool integer_value(struct function_context *ctx, const u8 *z, u32 size)
         for (u32 i = negative + 2u; i < size; i++) {
             s32 h = hex_digit(z[i]);
             if (h < 0) return false;
-            if (v >> 60) { // more than 64 bits
-                result_real(ctx, negative ? -HUGE_VAL : HUGE_VAL);
-                return true;
-            }
+            if (v >> 60) return false; // more than 64 bits
             v = v << 4 | (u32)h;
         }
         if (v > INT64_MAX) {

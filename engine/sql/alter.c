@@ -278,6 +278,8 @@ static void add_column(struct compile *c, struct stmt_alter *s)
     refuse_system(c, t);
     if (table_column(t, s->add->name) >= 0)
         compile_fail(c, ERR_ERROR, -1, "duplicate column name: %s", s->add->name);
+    if (t->column_count >= (u32)compile_limit(c, SKERRY_LIMIT_COLUMN))
+        compile_fail(c, ERR_ERROR, -1, "too many columns on sqlite_altertab_%s", t->name);
     compile_write_database(c, database, true);
     c->top->may_abort = true;
     struct parse p;

@@ -128,6 +128,8 @@ static void parse_on_using(struct parse *p, struct source *s, bool first)
         parse_expect(p, TOKEN_RIGHT_PAREN);
         which = "USING";
     }
+    bool at_end = !parse_at_name(p) || p->token == TOKEN_JOIN_KW || p->token == TOKEN_WINDOW;
+    if (which && first && !at_end) parse_syntax_error(p);
     if (which && first) parse_fail(p, ERR_ERROR, OFFSET_NONE, "a JOIN clause is required before %s", which);
 }
 

@@ -563,9 +563,8 @@ static void resolve_function(struct name_context *n, struct expr *e)
     }
     if (def->flags & (FN_DETERMINISTIC | FN_SLOW_CHANGE)) e->flags |= EXPR_F_CONSTANT_FUNCTION;
     if (!(def->flags & FN_DETERMINISTIC) && n->flags & NAME_SELF_TABLE) {
-        if (!(n->flags & NAME_CHECK) || !(def->flags & FN_SLOW_CHANGE) || true)
-            if (!(def->flags & FN_SLOW_CHANGE && n->flags & NAME_CHECK))
-                prohibit(n, "non-deterministic functions", NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED, e);
+        if (!(def->flags & FN_SLOW_CHANGE && n->flags & NAME_CHECK))
+            prohibit(n, "non-deterministic functions", NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED, e);
     }
     if (is_aggregate) {
         bool window_only = def->flags & FN_WINDOW_ONLY;
@@ -584,7 +583,8 @@ static void resolve_function(struct name_context *n, struct expr *e)
         if (e->filter) return function_fail(n, e, "FILTER may not be used with non-aggregate %s()", name);
         if (e->order_by) return function_fail(n, e, "ORDER BY may not be used with non-aggregate %s()", name);
     }
-    if (window && e->order_by) compile_fail_at(c, e, "ORDER BY may not be used with window function %s()", name);
+    if (window && e->order_by && e->list && e->list->count)
+        compile_fail_at(c, e, "ORDER BY may not be used with non-aggregate %s()", name);
     resolve_list_in(n, e->list);
     if (is_aggregate) {
         resolve_list_in(n, e->order_by);
@@ -706,7 +706,6 @@ static void resolve_dotted(struct name_context *n, struct expr *e)
 {
     const char *schema = NULL, *table, *column;
     struct expr *right = e->right;
-    if (n->flags & (NAME_INDEX_EXPR | NAME_GENERATED)) prohibit(n, "the \".\" operator", NAME_INDEX_EXPR | NAME_GENERATED, e);
     if (right->kind == EXPR_DOT) {
         schema = e->left->text;
         table = right->left->text;
@@ -717,6 +716,7 @@ static void resolve_dotted(struct name_context *n, struct expr *e)
     }
     if (e->offset == OFFSET_NONE) e->offset = e->left->offset;
     lookup_name(n, e, schema, table, column);
+    prohibit(n, "the \".\" operator", NAME_INDEX_EXPR | NAME_GENERATED, e);
 }
 
 static void resolve_node(struct name_context *n, struct expr *e)

@@ -24,6 +24,7 @@ struct returning *returning_begin(struct compile *c, struct expr_list *list, con
         }
     }
     r->column_count = r->list->count;
+    if (r->column_count > (u32)compile_limit(c, SKERRY_LIMIT_COLUMN)) compile_fail(c, ERR_ERROR, -1, "too many columns in result set");
     r->cursor = cursor_alloc(c);
     emit(c, OP_OpenEphemeral, r->cursor, (int)r->column_count, 0);
     return r;
