@@ -58,6 +58,8 @@ size_t fn_extreme_bytes(const void *state); // of the value that a state of FN_M
 extern const struct fn_def FN_LIKE_CASE_SENSITIVE[2];
 // Walks the table (PRAGMA function_list); NULL at its end.
 const struct fn_def *fn_table(u32 index);
+// SQLite's compile-time options, as PRAGMA compile_options has them; NULL at the end.
+const char *fn_compile_option(u32 index);
 
 static inline void *aggregate_state_small(struct aggregate_state *state, size_t size)
 {

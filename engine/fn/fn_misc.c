@@ -112,14 +112,45 @@ static void sqlite_source_id_fn(ARGUMENTS)
     result_text(ctx, text, (size_t)n);
 }
 
+// SQLite's options as which this build behaves, in SQLite's order.
 static const char *const COMPILE_OPTIONS[] = {
+    "DEFAULT_CACHE_SIZE=-2000",
+    "DEFAULT_FILE_FORMAT=4",
+    "DEFAULT_MMAP_SIZE=0",
+    "DEFAULT_PAGE_SIZE=4096",
+    "DEFAULT_SYNCHRONOUS=2",
+    "DEFAULT_WAL_AUTOCHECKPOINT=1000",
+    "DEFAULT_WORKER_THREADS=0",
+    "ENABLE_COLUMN_METADATA",
+    "ENABLE_FTS5",
     "ENABLE_JSON1",
     "ENABLE_MATH_FUNCTIONS",
+    "ENABLE_OFFSET_SQL_FUNC",
     "ENABLE_PERCENTILE",
+    "ENABLE_UPDATE_DELETE_LIMIT",
+    "LIKE_DOESNT_MATCH_BLOBS",
+    "MAX_ATTACHED=30",
+    "MAX_COLUMN=2000",
+    "MAX_COMPOUND_SELECT=500",
+    "MAX_EXPR_DEPTH=1000",
+    "MAX_FUNCTION_ARG=1000",
     "MAX_LENGTH=1000000000",
+    "MAX_LIKE_PATTERN_LENGTH=50000",
+    "MAX_PAGE_SIZE=65536",
+    "MAX_SQL_LENGTH=1000000000",
+    "MAX_TRIGGER_DEPTH=1000",
+    "MAX_VARIABLE_NUMBER=250000",
+    "MAX_VDBE_OP=250000000",
     "SOUNDEX",
+    "TEMP_STORE=1",
     "THREADSAFE=0",
+    "USE_URI",
 };
+
+const char *fn_compile_option(u32 index)
+{
+    return index < COUNT_OF(COMPILE_OPTIONS) ? COMPILE_OPTIONS[index] : NULL;
+}
 
 static void compileoption_get_fn(ARGUMENTS)
 {

@@ -1,6 +1,8 @@
 // What pragmas say about schemas.
 #include "pragma.h"
 
+#include "../fn/table_function.h"
+
 #include <stdarg.h>
 
 // ---- rows -------------------------------------------------------------------------------------------------
@@ -244,6 +246,16 @@ static void collect_functions(const struct skerry *db, struct pragma_rows *rows)
     for (const struct own_function *own = db->functions; own; own = own->next) add_function(rows, &own->def, false);
 }
 
+// Those that a table may be made of, and those that are tables already.
+static void collect_modules(const struct skerry *db, struct pragma_rows *rows)
+{
+    const struct table_function *f;
+    add_row(rows, "t", "fts5");
+    add_row(rows, "t", "fts5vocab");
+    for (u32 i = 0; (f = table_function_table(i)); i++) add_row(rows, "t", f->name);
+    for (const struct own_table_function *own = db->table_functions; own; own = own->next) add_row(rows, "t", own->function->name);
+}
+
 void pragma_collect(struct compile *c, const struct pragma_def *def, const char *schema, const char *value,
                     struct pragma_rows *rows)
 {
@@ -274,8 +286,9 @@ void pragma_collect(struct compile *c, const struct pragma_def *def, const char 
         const struct pragma_def *p;
         for (u32 i = 0; (p = pragma_at(i)); i++) add_row(rows, "t", p->name);
     } else if (strcmp(name, "compile_options") == 0) {
-        static const char *const options[] = {"ENABLE_COLUMN_METADATA", "ENABLE_JSON1", "ENABLE_MATH_FUNCTIONS",
-                                              "MAX_ATTACHED=30",        "THREADSAFE=0"};
-        for (u32 i = 0; i < COUNT_OF(options); i++) add_row(rows, "t", options[i]);
+        const char *option;
+        for (u32 i = 0; (option = fn_compile_option(i)); i++) add_row(rows, "t", option);
+    } else if (strcmp(name, "module_list") == 0) {
+        collect_modules(c->db, rows);
     }
 }
