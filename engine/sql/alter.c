@@ -320,8 +320,10 @@ static enum walk_result search_column(struct walker *w, struct expr *e)
     return WALK_CONTINUE;
 }
 
+// Of several the oldest is told, which is the last of the list.
 static void check_indexes(struct compile *c, const struct table *t, s32 column)
 {
+    const struct index *reading = NULL;
     for (const struct index *i = t->indexes; i; i = i->next) {
         if (!i->sql) continue;
         struct column_search s = {.name = t->columns[column].name};
@@ -331,9 +333,11 @@ static void check_indexes(struct compile *c, const struct table *t, s32 column)
             if (i->columns[k] == COLUMN_EXPR) walk_expr(&w, i->exprs[k]);
         }
         walk_expr(&w, i->where);
-        if (s.found)
-            compile_fail(c, ERR_ERROR, -1, "error in index %s after drop column: no such column: %s", i->name, s.name);
+        if (s.found) reading = i;
     }
+    if (reading)
+        compile_fail(c, ERR_ERROR, -1, "error in index %s after drop column: no such column: %s", reading->name,
+                     t->columns[column].name);
 }
 
 // Writes each row anew without the column.

@@ -179,8 +179,8 @@ static bool allowed_kind(u8 kind)
     return operator_mask(kind) != 0;
 }
 
-// x < y as y > x.
-static void commute(struct expr *e)
+// x < y as y > x. That it was the other way round matters where the side decides on the collation.
+static void commute(struct compile *c, struct expr *e)
 {
     if (e->kind != EXPR_EQ && e->kind != EXPR_IS) {
         u8 swapped = e->kind;
@@ -190,12 +190,9 @@ static void commute(struct expr *e)
         else if (e->kind == EXPR_GE) swapped = EXPR_LE;
         e->kind = swapped;
     }
-    if (expr_is_vector(e->left) || expr_is_vector(e->right)) {
+    if (expr_is_vector(e->left) || expr_is_vector(e->right) ||
+        compare_collation_or_null(c, e->left, e->right) != compare_collation_or_null(c, e->right, e->left))
         e->flags ^= EXPR_F_COMMUTED;
-    } else if ((e->left->flags & EXPR_F_HAS_COLLATE) != (e->right->flags & EXPR_F_HAS_COLLATE) ||
-               !(e->left->flags & EXPR_F_HAS_COLLATE) || e->right->flags & EXPR_F_HAS_COLLATE) {
-        e->flags ^= EXPR_F_COMMUTED;
-    }
     struct expr *t = e->left;
     e->left = e->right;
     e->right = t;
@@ -635,7 +632,7 @@ static void analyze_term(struct where_clause *wc, int at)
                 copied = e;
                 copy = term;
             }
-            commute(copied);
+            commute(c, copied);
             copy->left_cursor = cursor;
             copy->left_column = column;
             copy->prereq_right = left_mask | extra_right;
