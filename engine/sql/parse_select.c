@@ -128,9 +128,10 @@ static void parse_on_using(struct parse *p, struct source *s, bool first)
         parse_expect(p, TOKEN_RIGHT_PAREN);
         which = "USING";
     }
-    bool at_end = !parse_at_name(p) || p->token == TOKEN_JOIN_KW || p->token == TOKEN_WINDOW;
-    if (which && first && !at_end) parse_syntax_error(p);
-    if (which && first) parse_fail(p, ERR_ERROR, OFFSET_NONE, "a JOIN clause is required before %s", which);
+    if (!which || !first) return;
+    // The clause does not end here: that is the mistake that counts.
+    if (token_falls_back(p->token) || (p->token >= TOKEN_ID && p->token <= TOKEN_VARIABLE)) parse_syntax_error(p);
+    parse_fail(p, ERR_ERROR, OFFSET_NONE, "a JOIN clause is required before %s", which);
 }
 
 // A parenthesized list: a lone table without alias or ON stands for itself, anything else becomes
