@@ -23,6 +23,7 @@ void row_delete(struct compile *c, const struct write_target *target, const stru
     bool keys = foreign_key_required(c, t, target->database, NULL, false);
     if (keys || triggers->count || returning) {
         foreign_key_require_parents(c, t, target->database);
+        trigger_programs(c, triggers, t, target->database, conflict);
         reg_old = reg_alloc_range(c, t->column_count + 1);
         if (table_has_rowid(t))
             emit(c, OP_Copy, reg_key, reg_old, 0);
@@ -51,8 +52,7 @@ void row_delete(struct compile *c, const struct write_target *target, const stru
     }
     set_p5(c, p5);
     if (keys) foreign_key_actions(c, t, target->database, false, reg_old, NULL, false);
-    if (returning) returning_collect(c, returning, reg_old);
-    trigger_fire(c, triggers, TRIGGER_AFTER, t, target->database, reg_old, conflict, gone);
+    trigger_fire_after(c, triggers, returning, reg_old, t, target->database, reg_old, conflict, gone);
     label_place(c, gone);
 }
 

@@ -41,6 +41,7 @@ struct write_target {
 struct trigger_set {
     u32 count;
     const struct trigger **triggers; // in the order in which they fire
+    u32 foreign;                     // the first so many are temp's, on a table of another database
     bool before, after;              // there are such (INSTEAD OF counts as before)
 };
 
@@ -177,6 +178,11 @@ void trigger_set_find(struct compile *c, struct trigger_set *set, const struct t
 // row's; INSERT needs only the latter, DELETE only the former.
 void trigger_fire(struct compile *c, const struct trigger_set *set, enum trigger_time time, const struct table *t,
                   int database, int reg, enum conflict conflict, int ignore_label);
+// Fires those of AFTER; the row at reg_row is returned (returning may be NULL) behind temp's triggers and before the table's own.
+void trigger_fire_after(struct compile *c, const struct trigger_set *set, struct returning *returning, int reg_row,
+                        const struct table *t, int database, int reg, enum conflict conflict, int ignore_label);
+// Makes the programs of all of them: what is wrong with one is told before what is coded behind this.
+void trigger_programs(struct compile *c, const struct trigger_set *set, const struct table *t, int database, enum conflict conflict);
 // A program made by the caller's statement list, for foreign key actions; key identifies it.
 void trigger_fire_steps(struct compile *c, const void *key, const struct trigger *made, const struct table *t,
                         int database, int reg);

@@ -315,8 +315,7 @@ static void row_code(struct compile *c, struct insert_job *job)
     }
     if (c->inserted_count_reg) emit(c, OP_AddImm, c->inserted_count_reg, 1, 0);
     int reg = job->reg_rowid - t->column_count - 1;
-    if (job->returning) returning_collect(c, job->returning, job->reg_rowid);
-    trigger_fire(c, &job->triggers, TRIGGER_AFTER, t, job->target.database, reg, job->conflict, job->end_of_row);
+    trigger_fire_after(c, &job->triggers, job->returning, job->reg_rowid, t, job->target.database, reg, job->conflict, job->end_of_row);
 }
 
 // ---- the statement -------------------------------------------------------------------------------------------

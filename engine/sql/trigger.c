@@ -51,7 +51,7 @@ void trigger_set_find(struct compile *c, struct trigger_set *set, const struct t
         if (k->event == event && columns_overlap(k->columns, changes) && k->table_schema &&
             temp_trigger_is_on(c, k, t, database))
             trigger_set_add(c, set, &capacity, k);
-    u32 first = set->count;
+    u32 first = set->foreign = set->count;
     for (const struct trigger *k = t->triggers; k; k = k->next)
         if (k->event == event && columns_overlap(k->columns, changes) && trigger_is_own(c, k, database))
             trigger_set_add(c, set, &capacity, k);
@@ -155,15 +155,34 @@ static void program_call(struct compile *c, struct program *program, int reg, in
     set_p5(c, once);
 }
 
+static void fire(struct compile *c, const struct trigger *trigger, const struct table *t, int database, int reg,
+                 enum conflict conflict, int ignore_label)
+{
+    struct program *program = trigger_program(c, trigger, trigger, t, database, conflict);
+    program_call(c, program, reg, ignore_label, !connection_flag(c->db, CONNECTION_RECURSIVE_TRIGGERS));
+}
+
 void trigger_fire(struct compile *c, const struct trigger_set *set, enum trigger_time time, const struct table *t,
                   int database, int reg, enum conflict conflict, int ignore_label)
 {
-    for (u32 i = 0; i < set->count; i++) {
-        const struct trigger *trigger = set->triggers[i];
-        if ((trigger->time == TRIGGER_AFTER) != (time == TRIGGER_AFTER)) continue;
-        struct program *program = trigger_program(c, trigger, trigger, t, database, conflict);
-        program_call(c, program, reg, ignore_label, !connection_flag(c->db, CONNECTION_RECURSIVE_TRIGGERS));
+    for (u32 i = 0; i < set->count; i++)
+        if ((set->triggers[i]->time == TRIGGER_AFTER) == (time == TRIGGER_AFTER))
+            fire(c, set->triggers[i], t, database, reg, conflict, ignore_label);
+}
+
+void trigger_fire_after(struct compile *c, const struct trigger_set *set, struct returning *returning, int reg_row,
+                        const struct table *t, int database, int reg, enum conflict conflict, int ignore_label)
+{
+    for (u32 i = 0; i <= set->count; i++) {
+        if (i == set->foreign && returning) returning_collect(c, returning, reg_row);
+        if (i < set->count && set->triggers[i]->time == TRIGGER_AFTER)
+            fire(c, set->triggers[i], t, database, reg, conflict, ignore_label);
     }
+}
+
+void trigger_programs(struct compile *c, const struct trigger_set *set, const struct table *t, int database, enum conflict conflict)
+{
+    for (u32 i = 0; i < set->count; i++) (void)trigger_program(c, set->triggers[i], set->triggers[i], t, database, conflict);
 }
 
 void trigger_fire_steps(struct compile *c, const void *key, const struct trigger *made, const struct table *t,
