@@ -8,7 +8,7 @@
 static const struct table *alter_table(struct compile *c, const struct stmt_alter *s, int *database)
 {
     const struct table *t = locate_table(c, s->table.schema, s->table.name, s->table.offset, true, database);
-    if (!t || t->flags & TABLE_EPONYMOUS)
+    if (!t)
         compile_fail(c, ERR_ERROR, -1, "no such table: %s%s%s", s->table.schema ? s->table.schema : "",
                      s->table.schema ? "." : "", s->table.name);
     return t;
@@ -16,7 +16,7 @@ static const struct table *alter_table(struct compile *c, const struct stmt_alte
 
 static void refuse_system(struct compile *c, const struct table *t)
 {
-    if (strncasecmp(t->name, "sqlite_", 7) == 0 && !c->top->nested)
+    if ((strncasecmp(t->name, "sqlite_", 7) == 0 && !c->top->nested) || t->flags & TABLE_EPONYMOUS)
         compile_fail(c, ERR_ERROR, -1, "table %s may not be altered", t->name);
 }
 
@@ -162,7 +162,7 @@ static void resolve_table(struct compile *c, const struct table *t, u32 flags)
 
 static bool is_literal(const struct expr *e)
 {
-    while (e->kind == EXPR_NEGATE || e->kind == EXPR_PLUS) e = e->left;
+    while (e->kind == EXPR_NEGATE || e->kind == EXPR_PLUS || e->kind == EXPR_CAST) e = e->left;
     return e->kind == EXPR_INTEGER || e->kind == EXPR_REAL || e->kind == EXPR_TEXT || e->kind == EXPR_BLOB ||
            e->kind == EXPR_NULL || e->kind == EXPR_BOOLEAN;
 }
@@ -273,7 +273,8 @@ static void add_column(struct compile *c, struct stmt_alter *s)
 {
     int database;
     const struct table *t = alter_table(c, s, &database);
-    if (t->kind == TABLE_VIRTUAL) compile_fail(c, ERR_ERROR, -1, "virtual tables may not be altered");
+    if (t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS)
+        compile_fail(c, ERR_ERROR, -1, "virtual tables may not be altered");
     if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "Cannot add a column to a view");
     refuse_system(c, t);
     if (table_column(t, s->add->name) >= 0)

@@ -106,12 +106,24 @@ int current_time_code(struct compile *c, struct expr *e, int target)
 
 // ---- defaults -------------------------------------------------------------------------------------------------
 
+static void numeric_negate(struct value *v)
+{
+    if (v->type == VALUE_NULL) return;
+    (void)value_apply_affinity(v, AFFINITY_NUMERIC); // '1e3' is an integer here
+    value_to_numeric(v);
+    if (v->type == VALUE_INTEGER && v->integer != INT64_MIN) value_set_integer(v, -v->integer);
+    else value_set_real(v, -value_to_real(v));
+}
+
 bool value_from_expr(struct compile *c, const struct expr *e, char affinity, struct value *out)
 {
-    bool minus = false;
+    bool minus = false, computed = false; // computed: not a literal with at most one sign
     err_code code = ERR_OK;
     while (e->kind == EXPR_PLUS || e->kind == EXPR_NEGATE || e->kind == EXPR_COLLATE) {
-        if (e->kind == EXPR_NEGATE) minus = !minus;
+        if (e->kind == EXPR_NEGATE) {
+            minus = !minus;
+            computed |= e->left->kind != EXPR_REAL;
+        }
         e = e->left;
     }
     switch (e->kind) {
@@ -123,10 +135,17 @@ bool value_from_expr(struct compile *c, const struct expr *e, char affinity, str
         value_set_integer(out, minus ? -e->integer : e->integer);
         break;
     case EXPR_REAL:
-        if (minus && e->flags & EXPR_F_BIG_INTEGER && strcmp(e->text, "9223372036854775808") == 0)
+        if (minus && e->flags & EXPR_F_BIG_INTEGER && strcmp(e->text, "9223372036854775808") == 0) {
             value_set_integer(out, INT64_MIN);
-        else
+        } else if (affinity == AFFINITY_TEXT && !computed) { // as it is written
+            code = value_set_text(out, minus ? arena_format(c->arena, "-%s", e->text) : e->text, e->text_size + minus);
+        } else if (affinity == AFFINITY_TEXT) {
+            code = value_set_text(out, e->text, e->text_size);
+            if (code == ERR_OK) numeric_negate(out);
+            if (code == ERR_OK && !minus) numeric_negate(out);
+        } else {
             value_set_real(out, minus ? -e->real : e->real);
+        }
         break;
     case EXPR_TEXT:
     case EXPR_NAME:
@@ -135,19 +154,15 @@ bool value_from_expr(struct compile *c, const struct expr *e, char affinity, str
             break;
         }
         code = value_set_text(out, e->text, e->kind == EXPR_NAME ? strlen(e->text) : e->text_size);
-        if (minus && code == ERR_OK) {
-            value_to_numeric(out);
-            if (out->type == VALUE_INTEGER && out->integer != INT64_MIN) value_set_integer(out, -out->integer);
-            else value_set_real(out, -value_to_real(out));
-        }
+        if (minus && code == ERR_OK) numeric_negate(out);
         break;
     case EXPR_BLOB:
         code = value_set_blob(out, e->text, e->text_size);
         break;
     case EXPR_CAST:
-        if (!value_from_expr(c, e->left, AFFINITY_BLOB, out)) return false;
+        if (!value_from_expr(c, e->left, (char)affinity_of_cast(e->text), out)) return false;
         code = value_cast(out, affinity_of_cast(e->text));
-        if (minus) return false;
+        if (minus && code == ERR_OK) numeric_negate(out);
         break;
     default:
         return false;

@@ -189,7 +189,7 @@ static void index_fill(struct schema_build *b, struct table *t, struct index *i,
         s32 column = wrapped && e->kind == EXPR_TEXT ? COLUMN_EXPR : key_column(t, e);
         const char *collation = NULL;
         if (column == COLUMN_EXPR) {
-            if ((e->kind == EXPR_TEXT && !wrapped) || (e->kind == EXPR_NAME && !is_truth_word(e) && !(e->flags & EXPR_F_DOUBLE_QUOTED && !constraint)))
+            if ((e->kind == EXPR_TEXT && !wrapped) || (e->kind == EXPR_NAME && !is_truth_word(e) && !(e->flags & EXPR_F_DOUBLE_QUOTED)))
                 parse_fail(b->parse, ERR_ERROR, e->offset, "no such column: %s", e->text);
             if (constraint) FAIL(b, "expressions prohibited in PRIMARY KEY and UNIQUE constraints");
             if (!i->exprs) i->exprs = ALLOC(b, i->key_count, struct expr *);

@@ -59,6 +59,7 @@ static void set_resolve(struct compile *c, struct update_job *job, struct source
     for (int i = 0; i < (int)set->count; i++) {
         const char *name = set->items[i].name;
         if (values) resolve_expr(&names, set->items[i].expr);
+        else if (job->is_view && !job->stmt->from) resolve_expr(&names, expr_copy(c->arena, set->items[i].expr)); // for its mistakes
         s32 column = table_column(t, name);
         if (column < 0) {
             if (!table_has_rowid(t) || !name_is_rowid(name))
