@@ -89,18 +89,7 @@ static void analyze_index(struct analyze *a, const struct index *i)
     emit(c, OP_Next, cursor, loop, 0);
     code_stat_text(a, i, rows, distinct);
     stat_row_add(a);
-    if (i->where) { // of a partial index it is told that it is empty: "0 0"
-        int done = emit(c, OP_Goto, 0, 0, 0);
-        label_place(c, empty);
-        char *zeros = arena_alloc(c->arena, 2u * i->key_count + 2);
-        zeros[0] = '0';
-        for (u16 k = 0; k < i->key_count; k++) memcpy(zeros + 1 + 2 * k, " 0", 2);
-        emit_string(c, zeros, 2u * i->key_count + 1, a->reg_row + 2);
-        stat_row_add(a);
-        jump_here(c, done);
-    } else {
-        label_place(c, empty);
-    }
+    label_place(c, empty);
     emit(c, OP_Close, cursor, 0, 0);
 }
 
