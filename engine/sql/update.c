@@ -511,9 +511,9 @@ static void row_code(struct compile *c, struct update_job *job)
         emit(c, OP_MustBeInt, job->reg_new, 0, 0);
     }
     if (job->foreign_keys) foreign_key_require_parents(c, t, job->target.database);
-    trigger_programs(c, &job->triggers, t, job->target.database, job->conflict);
     old_row_code(c, job);
     new_row_code(c, job);
+    trigger_programs(c, &job->triggers, t, job->target.database, job->conflict);
     before_triggers_code(c, job);
     if (!job->is_view) write_code(c, job);
     trigger_fire_after(c, &job->triggers, job->returning, job->reg_new, t, job->target.database, job->reg_old, job->conflict,

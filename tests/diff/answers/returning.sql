@@ -62,3 +62,7 @@ UPDATE rv SET a=1 RETURNING y;
 CREATE TRIGGER rvi INSTEAD OF INSERT ON rv BEGIN SELECT nosuch7; END;
 --= error: no such column: nosuch7 because 3.50 makes the triggers' programs first
 INSERT INTO rv VALUES(1) RETURNING y;
+CREATE TABLE b2(a, b);
+CREATE TRIGGER b2t BEFORE UPDATE OF a ON b2 BEGIN INSERT INTO b2 VALUES(1); END;
+UPDATE b2 SET (a, b) = (SELECT 1);
+UPDATE b2 SET a = 1;
