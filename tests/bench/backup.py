@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""What backup costs and how fast restores are; each ratio is measured in one run. Python's standard library only.
-usage: backup.py SCRATCH [cost] [restore]      SIZE_MB=n: of the database that is restored (256; 1024 for the whole thing). SECONDS=n a measurement (4),
-PAIRS=n of commits with and without push (8), ROUNDS=n at a steady rate (8).
+"""What is pushed and when, and how fast restores are; each ratio is measured in one run. Python's standard library only.
+usage: backup.py SCRATCH [pushes] [restore]      SIZE_MB=n: of the database that is restored (256; 1024 for the whole thing). SECONDS=n a measurement (4).
 With RGW_DIR set (tests/s3/ceph-rgw.sh start), restores from Ceph RGW are measured as well, beside plain curl."""
 import os
 import shutil
@@ -14,8 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from node import PROGRAM, Node  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SIZE_MB, SECONDS, PAIRS = int(os.environ.get("SIZE_MB", "256")), float(os.environ.get("SECONDS", "4")), int(os.environ.get("PAIRS", "8"))
-ROUNDS = int(os.environ.get("ROUNDS", "8"))
+SIZE_MB, SECONDS = int(os.environ.get("SIZE_MB", "256")), float(os.environ.get("SECONDS", "4"))
 ENDPOINT, ACCESS, SECRET = "http://127.0.0.1:" + os.environ.get("RGW_PORT", "7480"), "testak", "testsk1234567890"
 
 
@@ -25,12 +23,6 @@ def metrics(node):
 
 def metric(node, name):
     return float(metrics(node)["skerry_" + name])
-
-
-def processor_s(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def wrk(node, script, connections, seconds, *arguments):
@@ -46,68 +38,30 @@ def load(node, seconds):
     return (metric(node, "commits_total") - count) / max(1, round(seconds))
 
 
-def pair(scratch, swapped=False):
-    """A node with a store and one without, each with a table and warm."""
-    nodes = {}
-    for how in ("without", "with") if swapped else ("with", "without"):
-        nodes[how] = Node(scratch + "/" + how, "--store", scratch + "/store" if how == "with" else "none").start()
-        nodes[how].sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b)")
-    for n in nodes.values():
-        load(n, 1)
-    return nodes
-
-
-def pair_end(scratch, nodes):
-    for how, n in nodes.items():
-        n.stop()
-        shutil.rmtree(scratch + "/" + how)
-    shutil.rmtree(scratch + "/store")
-
-
-def cost(scratch):
-    nodes = pair(scratch)
-    rates = {"without": [], "with": []}
-    for i in range(PAIRS):  # in turns, each going first as often
-        for how in ("with", "without") if i % 2 else ("without", "with"):
-            rates[how].append(load(nodes[how], SECONDS / 2))
-    ratios = sorted(a / b for a, b in zip(rates["with"], rates["without"]))
-    print(f"commits/s: {statistics.median(rates['with']):.0f} with push, {statistics.median(rates['without']):.0f} without: {statistics.median(ratios):.3f} of it "
-          f"(median of {PAIRS} pairs; quarters {ratios[PAIRS // 4]:.2f} and {ratios[-1 - PAIRS // 4]:.2f})")
-    node = nodes["with"]
+def pushes(scratch, want=1000):
+    """Bytes pushed of commits as fast as they come, and then, at a steady rate, how old and how much is what waits to be pushed.
+    What pushes cost commits, bench_push measures in one process."""
+    node, lag, size = Node(scratch + "/with", "--store", scratch + "/store").start(), [], []
+    node.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b)")
+    rate = load(node, 2 * SECONDS)
     node.wait_pushed(60)
-    print(f"bytes pushed: {metric(node, 'backup_bytes_total') / 1e6:.1f} MB for {metric(node, 'backup_wal_bytes_total') / 1e6:.1f} MB of WAL; "
+    print(f"bytes pushed at {rate:.0f} commits/s: {metric(node, 'backup_bytes_total') / 1e6:.1f} MB for {metric(node, 'backup_wal_bytes_total') / 1e6:.1f} MB of WAL; "
           f"merges and images wrote {metric(node, 'backup_merged_bytes_total') / 1e6:.1f} MB")
-    pair_end(scratch, nodes)
-    steady(scratch)
-
-
-def steady(scratch, want=1000):
-    """Both at the same time have the same steady rate of commits: their processor time, and how old and how much is what waits
-    to be pushed. Two processes of one kind differ by some percent, so each round has new ones."""
-    lag, size, rates, us = [], [], [], {"with": [], "without": []}
-    for i in range(ROUNDS):
-        nodes = pair(scratch, i % 2 == 1)
-        first, cpu, begun = {h: metric(n, "commits_total") for h, n in nodes.items()}, {h: processor_s(n.process.pid) for h, n in nodes.items()}, time.time()
-        clients = [wrk(n, "steady.lua", 16, 2 * SECONDS, str(want)) for n in nodes.values()]
-        while any(c.poll() is None for c in clients):
-            m = metrics(nodes["with"])
-            lag.append(float(m["skerry_backup_lag_seconds"]))
-            size.append(float(m["skerry_backup_lag_bytes"]))
-            metrics(nodes["without"])  # which then costs both the same
-            time.sleep(0.05)
-        if any(c.returncode for c in clients):
-            raise RuntimeError("wrk failed")
-        count = {h: metric(n, "commits_total") - first[h] for h, n in nodes.items()}
-        rates.append(count["with"] / (time.time() - begun))
-        for h, n in nodes.items():
-            us[h].append((processor_s(n.process.pid) - cpu[h]) / count[h] * 1e6)
-        pair_end(scratch, nodes)
-    ratios = sorted(a / b for a, b in zip(us["with"], us["without"]))
-    print(f"processor time a commit, {statistics.median(rates):.0f} a second each: {statistics.median(us['with']):.1f} us with push, "
-          f"{statistics.median(us['without']):.1f} us without: {statistics.median(ratios):.3f} of it (median of {ROUNDS} rounds; quarters "
-          f"{ratios[ROUNDS // 4]:.3f} and {ratios[-1 - ROUNDS // 4]:.3f}); merges in the background are in it")
-    print(f"lag at {statistics.median(rates):.0f} commits/s, pushed every second: median {statistics.median(lag):.2f} s, "
+    first, begun = metric(node, "commits_total"), time.time()
+    client = wrk(node, "steady.lua", 16, 5 * SECONDS, str(want))
+    while client.poll() is None:
+        m = metrics(node)
+        lag.append(float(m["skerry_backup_lag_seconds"]))
+        size.append(float(m["skerry_backup_lag_bytes"]))
+        time.sleep(0.05)
+    if client.returncode:
+        raise RuntimeError("wrk failed")
+    rate = (metric(node, "commits_total") - first) / (time.time() - begun)
+    print(f"lag at {rate:.0f} commits/s, pushed every second: median {statistics.median(lag):.2f} s, "
           f"at most {max(lag):.2f} s; median {statistics.median(size) / 1e6:.2f} MB of WAL, at most {max(size) / 1e6:.2f} MB")
+    node.stop()
+    shutil.rmtree(scratch + "/with")
+    shutil.rmtree(scratch + "/store")
 
 
 def timed(command):
@@ -161,12 +115,12 @@ def restores(scratch, name, store, what, plain):
 
 
 def main():
-    scratch, parts = os.path.join(sys.argv[1], "backup"), sys.argv[2:] or ["cost", "restore"]
+    scratch, parts = os.path.join(sys.argv[1], "backup"), sys.argv[2:] or ["pushes", "restore"]
     shutil.rmtree(scratch, ignore_errors=True)
     os.makedirs(scratch + "/big")
     try:
-        if "cost" in parts:
-            cost(scratch)
+        if "pushes" in parts:
+            pushes(scratch)
         if "restore" not in parts:
             return
         subprocess.run(["sqlite3", scratch + "/big/default.db", "PRAGMA journal_mode=off; CREATE TABLE t(a INTEGER PRIMARY KEY, b); "

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Everything that shows how fast Skerry is: `make bench` runs it, in about fourteen minutes. It installs what is missing (as
+# Everything that shows how fast Skerry is: `make bench` runs it, in about twenty minutes. It installs what is missing (as
 # root), builds, and prints one table for each area, with ratios measured in the same run. What cannot run says why.
 # usage: tests/bench/run.sh [AREA...]      areas: io commit write storage sql http remote backup image
 #   io       the ring                          commit   durable commits of 1, 8 and 64 writers
@@ -12,6 +12,8 @@
 #   WRITE_SECONDS=0.7    of each round of its mix
 #   WRITE_ROUNDS=3       of which the median counts, three times as many of the mix
 #   REMOTE_MB=1024       size of the database of the area "remote"
+#   PUSH_PAIRS=4         rounds with and without pushes, each of the area's three loads twice
+#   SIZE_MB=256          size of the database that the area "backup" restores
 set -u
 cd "$(dirname "$0")/../.."
 areas=" ${*:-io commit write storage sql http remote backup image} "
@@ -87,6 +89,8 @@ if wants backup; then
         export RGW_DIR=$PWD/$scratch/rgw
         tests/s3/ceph-rgw.sh start >"$scratch/rgw.log" 2>&1 || unset RGW_DIR
     fi
+    make -s -j"$(nproc)" build/release/bench_push || exit 1
+    build/release/bench_push --dir "$scratch" --sets 2 --pairs "${PUSH_PAIRS:-4}"
     python3 tests/bench/backup.py "$scratch"
     [ -n "${RGW_DIR:-}" ] && tests/s3/ceph-rgw.sh wipe
     make -s build/release/tests/sync/backup_test && build/release/tests/sync/backup_test hour day_of
