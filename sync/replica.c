@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdarg.h>
-#include <sys/stat.h>
 
 #define POLL_MS_DEFAULT 1000
 #define RETRY_MS_MAX    5000 // a replica is to be there soon after its source is

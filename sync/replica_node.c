@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define WAIT_MS       20000 // for news
 #define IDLE_MS       30000
@@ -210,6 +208,40 @@ static s64 await(struct replica *r, struct completion *c)
     return c->state == COMPLETION_PENDING ? -EIO : c->result;
 }
 
+static bool file_exists(struct replica *r, const char *path)
+{
+    u64 size, modified_ns;
+    return backup_file_identity(r->io, path, &size, &modified_ns);
+}
+
+static void file_unlink(struct replica *r, const char *path)
+{
+    struct completion c;
+    completion_init(&c, NULL, NULL);
+    io_path_unlink(r->io, path, &c);
+    (void)await(r, &c);
+}
+
+// Durably.
+static s64 file_rename(struct replica *r, const char *from, const char *to)
+{
+    struct completion c;
+    char folder[4200];
+    snprintf(folder, sizeof folder, "%s", to);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    else
+        snprintf(folder, sizeof folder, ".");
+    completion_init(&c, NULL, NULL);
+    io_path_rename(r->io, from, to, &c);
+    s64 result = await(r, &c);
+    if (result < 0) return result;
+    completion_init(&c, NULL, NULL);
+    io_path_sync_dir(r->io, folder, &c);
+    return await(r, &c);
+}
+
 static bool part_write(struct replica *r, struct io_file **file, struct err *err)
 {
     u32 page;
@@ -228,6 +260,11 @@ static bool part_write(struct replica *r, struct io_file **file, struct err *err
     while (err->code == ERR_OK && segment_reader_next(&r->reader, &page, &data, err)) {
         struct completion c;
         if (page == 1 && !restore_seal_fits(data, seals, err)) break;
+        r->copied += r->copied + 1 == segment_lock_page(r->page_size); // which has nothing
+        if (page != ++r->copied) {
+            err_set(err, ERR_STORE_CORRUPT, __func__, "%s sends page %u where %u would follow", r->node_url, page, r->copied);
+            break;
+        }
         completion_init(&c, NULL, NULL);
         io_file_write(*file, data, r->page_size, (u64)(page - 1) * r->page_size, &c);
         s64 result = await(r, &c);
@@ -243,7 +280,7 @@ static bool part_write(struct replica *r, struct io_file **file, struct err *err
 static bool copy_parts(struct replica *r, struct io_file **file, struct err *err)
 {
     r->more[0] = 0;
-    r->part = r->page_size = 0;
+    r->part = r->page_size = r->copied = 0;
     r->position = (struct replica_position){0};
     do {
         ask_start(r);
@@ -255,6 +292,11 @@ static bool copy_parts(struct replica *r, struct io_file **file, struct err *err
         }
         if (!part_write(r, file, err)) return false;
     } while (r->more[0]);
+    u32 last = r->goal.page_count - (r->goal.page_count == segment_lock_page(r->page_size));
+    if (r->copied != last) {
+        err_set(err, ERR_STORE_CORRUPT, __func__, "%s sends %u pages of %u", r->node_url, r->copied, r->goal.page_count);
+        return false;
+    }
     r->part = 0;
     r->position = r->next_position;
     return true;
@@ -265,7 +307,7 @@ static bool copy_try(struct replica *r, const char *path, struct err *err)
 {
     struct io_file *file;
     struct completion c;
-    unlink(path);
+    file_unlink(r, path);
     completion_init(&c, NULL, NULL);
     io_file_open(r->io, path, IO_OPEN_WRITE | IO_OPEN_CREATE, &file, &c);
     s64 result = await(r, &c);
@@ -291,32 +333,40 @@ static bool copy_try(struct replica *r, const char *path, struct err *err)
     return good && result >= 0;
 }
 
+static void pause_ns(struct replica *r, u64 ns)
+{
+    struct completion c;
+    completion_init(&c, NULL, NULL);
+    io_timeout(r->io, ns, &c);
+    (void)await(r, &c);
+}
+
 static bool copy_database(struct replica *r, struct err *err)
 {
     char temporary[4200], wal[4200], state[4200];
     u8 bytes[FILE_SIZE];
-    struct stat st;
     snprintf(temporary, sizeof temporary, "%s.following", r->path);
     snprintf(wal, sizeof wal, "%s-wal", r->path);
     snprintf(state, sizeof state, "%s-replica", r->path);
-    if (stat(wal, &st) == 0) {
+    if (file_exists(r, wal)) {
         err_set(err, ERR_CANTOPEN, __func__, "%s is there, left of another database; move it away", wal);
         return false;
     }
     bool good = false;
     for (u32 i = 0; i < COPY_TRIES && !good; i++) {
-        if (i) sleep(1);
+        if (i) pause_ns(r, 1000000000);
         err_clear(err);
         good = copy_try(r, temporary, err);
-        if (err->code == ERR_STORE_DENIED || err->code == ERR_USAGE || err->code == ERR_CANTOPEN) break;
+        if (!good && !object_error_passes(err)) break;
     }
     // The position first: without the database it is not looked at.
     if (good) {
         file_encode(r, bytes);
-        good = backup_file_write(r->io, state, bytes, sizeof bytes) && rename(temporary, r->path) == 0;
-        if (!good) err_set(err, ERR_IOERR_WRITE, __func__, "%s cannot be given its name: %s", temporary, strerror(errno));
+        s64 result = backup_file_write(r->io, state, bytes, sizeof bytes) ? file_rename(r, temporary, r->path) : -EIO;
+        good = result >= 0;
+        if (!good) err_set(err, ERR_IOERR_WRITE, __func__, "%s cannot be given its name: %s", temporary, strerror((int)-result));
     }
-    if (!good) unlink(temporary);
+    if (!good) file_unlink(r, temporary);
     if (good) replica_log(r, SYNC_LOG_INFO, "replica.copied", "%u pages from %s", r->goal.page_count, r->node_url);
     r->options.database_key = NULL;
     return good;
@@ -325,12 +375,11 @@ static bool copy_database(struct replica *r, struct err *err)
 bool replica_node_begin(struct replica *r, struct err *err)
 {
     char state[4200];
-    struct stat st;
     size_t size = 0, length = (size_t)snprintf(r->node_url, sizeof r->node_url, "%s", r->options.node);
     while (length && r->node_url[MIN(length, sizeof r->node_url - 1) - 1] == '/') r->node_url[--length] = 0;
     io_random(r->io, &r->follower, sizeof r->follower);
     snprintf(state, sizeof state, "%s-replica", r->path);
-    if (stat(r->path, &st) != 0) return copy_database(r, err);
+    if (!file_exists(r, r->path)) return copy_database(r, err);
     u8 *bytes = backup_file_read(r->io, state, &size);
     if (!bytes) {
         err_set(err, ERR_STORE_FOREIGN, __func__, "%s is no replica of a node, and what it has would be lost: move it away, and start again", r->path);

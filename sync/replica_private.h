@@ -78,7 +78,7 @@ struct replica {
     enum { ASK_IDLE, ASK_RUNNING, ASK_ARRIVED, ASK_FINISH } ask;
     char ask_url[3072], ask_token[600], more[40];
     struct io_http_header ask_headers[1];
-    u32 part;
+    u32 part, copied; // copied: the last page of the first copy
     u64 follower; // tells this replica from others
     bool ask_last; // before a promotion: does not wait
     struct replica_position position, next_position;

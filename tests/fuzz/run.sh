@@ -18,7 +18,7 @@ runs_of() {
         parse_fuzz) echo 20000 ;;
         config_fuzz | segment_fuzz) echo 5000 ;;
         function_fuzz) echo 2000 ;;
-        http_fuzz | hub_fuzz | hrana_fuzz) echo 500 ;;
+        http_fuzz | hub_fuzz | hrana_fuzz | stream_fuzz) echo 500 ;;
         *) echo 400 ;;
     esac
 }
