@@ -56,7 +56,7 @@ static const struct {
                               false, NULL, NULL, true},
     [SETTING_HYDRATE] = {"hydrate", "full", "full|lazy",
                          "a missing database from the store: full: restored before the node serves; lazy: served at once, "
-                         "pages come when they are asked for, the rest in the background"},
+                         "pages come when they are asked for, the rest in the background; not with --follow"},
     [SETTING_FOLLOW] = {"follow", "", "URL",
                         "be a read-only replica: of a backup, named as a store is, or of a node, http[s]://HOST:PORT; it becomes the "
                         "writer with skerry promote"},
