@@ -90,6 +90,7 @@ struct node {
     struct database_config database;
     struct remote *remote; // the database's file, while it is not all here
     bool view;             // a past state is served, to be read only
+    bool again;            // it was behind, and the newer state was taken
     bool unclaimed;        // it is served, and is not this node's to write yet
     struct past *past; // past states, to be attached
     struct feed *feed;         // to replicas of this node; NULL: none has asked yet
@@ -441,7 +442,7 @@ static bool restore_if_missing(struct node *n, struct err *err)
     }
     struct stat st;
     if (lazy && n->follow[0]) {
-        err_set(err, ERR_USAGE, __func__, "a replica has all pages: --hydrate must be full");
+        err_set(err, ERR_USAGE, __func__, "--follow and --hydrate lazy cannot be given together: a replica has all pages, since it changes each to the newest state");
         return false;
     }
     if (n->view || n->follow_node || io_backend(n->io) == IO_BACKEND_MEMORY) return true;
@@ -580,7 +581,7 @@ static bool promoted_backup(void *context, u64 epoch_claimed, struct backup **ou
 static bool source_begin(struct node *n, struct err *err)
 {
     u64 poll_ms;
-    if (!n->follow[0]) return backup_begin(n, false, n->epoch_claimed, err);
+    if (!n->follow[0]) return backup_begin(n, n->again, n->epoch_claimed, err);
     if (n->view) {
         err_set(err, ERR_USAGE, __func__, "--follow and --at or --tx cannot be given together");
         return false;
@@ -644,6 +645,7 @@ static bool begin_again(struct node *n, struct err *err)
     char path[4200];
     struct stat st;
     bool lazy = n->remote != NULL;
+    n->again = true;
     backup_end(n, io_now_ns(n->io));
     database_close(n);
     backup_destroy(n->backup);

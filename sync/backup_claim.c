@@ -225,9 +225,9 @@ io_status backup_decide(struct backup *b)
                         "the backup under the name '%s' is not encrypted, and a key is given; use another prefix or name, or "
                         "start without the key",
                         b->name);
-    // Not by who is only told that it is behind, which would leave no writer.
-    bool goes_on = b->options.promote || backup_replaceable(b);
-    if (takes_over(b) && goes_on && b->newest_known && b->conditions && !b->fenced_epoch) {
+    // Not by who is only told that it is behind, and then may not go on, which would leave no writer.
+    bool fences = takes_over(b) && (b->options.promote || !ahead);
+    if (fences && b->newest_known && b->conditions && !b->fenced_epoch) {
         b->fence_try = epoch + 1;
         b->step = STEP_FENCE;
         return IO_DONE;

@@ -56,8 +56,9 @@ struct backup_options {
     u64 keep_ms[BACKUP_LEVELS];
     u32 history_factor; // levels 0 to 3 take at most about so many times the newest image; 0 = 8
     u32 cpu_percent;    // of one core, for merging and images; 0 = 25
-    // A replica becomes the writer: the claim is pushed before anything else, and refused (`behind`) while the store has
-    // pushes that this database has not.
+    // Becomes the writer although another may be at work: the backup's epoch is claimed first, by which that one stops; then,
+    // as by all whose database came from the store, a push is made before anything else, which is refused (`behind`) while
+    // the store has pushes that this database has not. Whoever asks for this then gets them, and tries again.
     bool promote;
     u64 epoch_claimed; // by this node's promotion, when it was refused before (backup_status); 0: none
     // The database's file, while its pages come from this same backup (remote.h): pushes need only what changed. Stays

@@ -34,6 +34,7 @@ struct node {
     struct backup *backup;
     struct remote *remote;
     u64 epoch_claimed; // by a start that was behind
+    bool again;        // there was one
     struct completion timer;
     u32 rows, next_rows, pushed_rows; // of a writer that never pauses: committed; in the store with the next push, and now
     u64 segments;
@@ -103,6 +104,7 @@ static void backup_open(struct node *n)
     struct backup_options o = {.io = n->w->io, .objects = n->store, .name = "db", .database_path = n->path, .interval_ms = 100, .head_interval_ms = 500};
     o.remote = n->remote;
     o.epoch_claimed = n->epoch_claimed;
+    o.promote = n->again;
     n->backup = backup_create(&o, &err);
     if (!n->backup) abort();
 }
@@ -331,6 +333,7 @@ static void never_pauses(enum how how)
         if (!node_open(&b, &w, path, how)) break;
         backup_destroy(b.backup);
         b.epoch_claimed = epoch;
+        b.again = round > 0;
         backup_open(&b);
         cloud_far(b.store, SECOND_NS / 2);
         s = claim(&b);
