@@ -498,24 +498,24 @@ io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, 
     }
     u32 size = 0;
     const u8 *record = entry_in_page(s, c, &size);
-    if (UNLIKELY(!record)) IO_TRY(vm_column_row(s, c));
+    if (UNLIKELY(!record)) {
+        IO_TRY(vm_column_row(s, c));
+        record = c->row;
+        size = c->row_size;
+        if (c->row_available < size) {
+            if (c->row_buffer_size < size) {
+                u8 *grown = realloc(c->row_buffer, size);
+                if (!grown) return vm_no_memory(s);
+                c->row_buffer = grown;
+                c->row_buffer_size = size;
+            }
+            IO_TRY(cursor_read(&c->c, &s->op, 0, size, c->row_buffer));
+            record = c->row_buffer;
+        }
+    }
     struct search_key k = {.info = c->key_info, .values = &s->frame->registers[in->p3],
                            .count = (u16)in->p4.integer,
                            .default_result = in->opcode == OP_IdxLE || in->opcode == OP_LastLE || in->opcode == OP_IdxGT ? -1 : 0};
-    if (UNLIKELY(!record)) {
-        record = c->row;
-        size = c->row_size;
-    }
-    if (UNLIKELY(record == c->row && c->row_available < c->row_size)) {
-        if (c->row_buffer_size < c->row_size) {
-            u8 *grown = realloc(c->row_buffer, c->row_size);
-            if (!grown) return vm_no_memory(s);
-            c->row_buffer = grown;
-            c->row_buffer_size = c->row_size;
-        }
-        IO_TRY(cursor_read(&c->c, &s->op, 0, c->row_size, c->row_buffer));
-        record = c->row_buffer;
-    }
     int compare = record_compare(record, size, &k, &s->op.err);
     if (UNLIKELY(s->op.err.code != ERR_OK)) return IO_FAIL;
     switch (in->opcode) {
