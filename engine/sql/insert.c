@@ -136,6 +136,7 @@ static bool program_reads(struct compile *c, const struct table *t, int database
 {
     for (int address = 1; address < here(c); address++) {
         const struct instruction *i = instruction_at(c, address);
+        if (i->opcode == OP_VOpen && i->p4.table == t) return true;
         if (i->opcode != OP_OpenRead || i->p3 != database) continue;
         if ((pgno)i->p2 == t->root) return true;
         for (const struct index *k = t->indexes; k; k = k->next)

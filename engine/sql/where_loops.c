@@ -830,8 +830,15 @@ static bool fts_term_take(struct builder *b, struct where_term *t)
     return true;
 }
 
-// A full-text table: all MATCH terms first, then the rank, then bounds of the rowid, one of each kind.
-static void add_fts_loop(struct builder *b)
+// Terms that the index need not be asked for: their rows are looked at again.
+static bool fts_term_optional(const struct where_term *t)
+{
+    return t->left_column == COLUMN_ROWID || (t->operators & WO_MATCH && !name_equal(t->expr->text, "match"));
+}
+
+// A full-text table: all MATCH terms first, then the rank, then bounds of the rowid, one of each kind. Of optional ones those
+// that need no tables but `usable`.
+static void add_fts_loop(struct builder *b, bitmask usable)
 {
     static const struct {
         u16 operators;
@@ -846,6 +853,7 @@ static void add_fts_loop(struct builder *b)
         struct where_term *t = b->clause->terms[i];
         if (t->left_cursor != s->cursor || t->left_column < 0) continue;
         bool match = t->operators & WO_MATCH && t->left_column <= all;
+        if (match && t->prereq_right & ~usable && fts_term_optional(t)) continue;
         if (match || (t->operators & WO_EQ && t->left_column == all)) (void)fts_term_take(b, t);
     }
     new->match_count = new->term_count;
@@ -858,7 +866,7 @@ static void add_fts_loop(struct builder *b)
         for (int i = 0; i < b->clause->count && !(new->fts_plan & bounds[k].bit); i++) {
             struct where_term *t = b->clause->terms[i];
             if (t->left_cursor == s->cursor && t->left_column == COLUMN_ROWID && t->operators & bounds[k].operators &&
-                fts_term_take(b, t))
+                !(t->prereq_right & ~usable) && fts_term_take(b, t))
                 new->fts_plan |= bounds[k].bit;
         }
     bool one = new->fts_plan & FTS_PLAN_ROWID_EQ;
@@ -882,7 +890,12 @@ static void add_virtual_loops(struct builder *b, bitmask prereq)
     new->sort_index = 0;
     new->prereq = prereq;
     if (s->table->fts) {
-        add_fts_loop(b);
+        add_fts_loop(b, ~(bitmask)0);
+        if (!(new->prereq & ~prereq)) return;
+        // And so that the tables that it took terms of may come after it.
+        new->term_count = 0;
+        new->prereq = prereq;
+        add_fts_loop(b, prereq);
         return;
     }
     bool all = true;
