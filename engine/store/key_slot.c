@@ -144,6 +144,22 @@ err_code key_slots_open(const u8 *header, const char *path, const struct store_k
     return ERR_NOTADB;
 }
 
+bool key_slots_agree(const u8 *header, const struct key_slot *newest)
+{
+    for (u32 i = 0; i < 2; i++) {
+        const u8 *bytes = slot_at(header, i);
+        struct key_slot slot;
+        if (!slot_sound(bytes) || be32_get(bytes + SEQUENCE_AT) == newest->sequence) continue;
+        slot_decode(bytes, &slot);
+        memcpy(slot.master, newest->master, sizeof slot.master);
+        bool agree = slot.generation == newest->generation && slot_unseal(bytes, &slot) &&
+                     sodium_memcmp(slot.keys[0], newest->keys[0], sizeof slot.keys[0]) == 0;
+        key_slot_wipe(&slot);
+        return agree;
+    }
+    return false;
+}
+
 err_code key_slot_master(struct key_slot *slot, const struct store_key *key, struct io *io, struct err *err)
 {
     slot->passphrase = key->kind == STORE_KEY_PASSPHRASE;

@@ -42,6 +42,9 @@ bool key_slots_there(const u8 *header);
 // that is tried when the first does not fit; *used_previous then.
 err_code key_slots_open(const u8 *header, const char *path, const struct store_key *key,
                         const struct store_key *previous, struct key_slot *out, bool *used_previous, struct err *err);
+// Whether the other slot has the same keys: what the newest one says is then on the disk, too. Otherwise it may have been read from
+// memory of the system alone, after a write that failed, and has to be written again before anything is sealed by it.
+bool key_slots_agree(const u8 *header, const struct key_slot *newest);
 // Of a new file: an id and a data key of its own; what is there of the master key stays.
 void key_slot_fresh(struct key_slot *slot, u32 page_size, struct io *io);
 // Sets the master key.

@@ -233,7 +233,7 @@ static bool scratch_zero(const struct store *s, u64 size)
 }
 
 // The first SEALED_HEADER_SIZE bytes, or what there is of them, are in scratch.
-static io_status slots_check(struct store *s, u64 size, struct op *op)
+static io_status slots_check(struct store *s, u64 size, struct op *op, struct completion *c)
 {
     struct key_slot slot;
     s->step = STEP_JOURNAL;
@@ -258,6 +258,13 @@ static io_status slots_check(struct store *s, u64 size, struct op *op)
         s->codec.slot = slot;
         s->codec.kind = CODEC_SEALED;
         s->page_size = s->codec.page_size = slot.page_size;
+        if (!s->read_only && !key_slots_agree(s->scratch, &slot)) {
+            s->codec.slot.sequence++;
+            key_slot_encode(&s->codec.slot, s->io, s->scratch);
+            s->slot_iov = (struct iovec){.iov_base = s->scratch, .iov_len = KEY_SLOT_SIZE};
+            s->step = STEP_SLOT_WRITTEN;
+            io_file_writev_sync(s->file, &s->slot_iov, 1, key_slot_offset(&s->codec.slot), c);
+        }
     }
     key_slot_wipe(&slot);
     return IO_DONE;
@@ -386,7 +393,11 @@ static io_status open_advance(struct store *s, struct op *op)
         return IO_DONE;
     case STEP_SLOTS_READ:
         if (result < 0) return open_error(s, op, ERR_IOERR_READ, result, "reading the header");
-        return slots_check(s, (u64)result, op);
+        return slots_check(s, (u64)result, op, c);
+    case STEP_SLOT_WRITTEN:
+        if (result < 0) return open_error(s, op, ERR_IOERR_WRITE, result, "writing a key slot");
+        s->step = STEP_HEADER;
+        return IO_DONE;
     case STEP_JOURNAL:
         IO_TRY(store_rollback_journal(s, op));
         s->step = s->file_size > 0 ? STEP_HEADER : STEP_READY;
@@ -581,6 +592,7 @@ static io_status close_advance(struct store *s, struct op *op)
     case STEP_SIZED:
     case STEP_SLOTS:
     case STEP_SLOTS_READ:
+    case STEP_SLOT_WRITTEN:
     case STEP_JOURNAL:
     case STEP_HEADER:
     case STEP_HEADER_READ:

@@ -68,6 +68,7 @@ enum store_step {
     STEP_SIZED,
     STEP_SLOTS,
     STEP_SLOTS_READ,
+    STEP_SLOT_WRITTEN,
     STEP_JOURNAL,
     STEP_HEADER,
     STEP_HEADER_READ,
@@ -104,6 +105,7 @@ struct store {
     bool close_tried;         // closing: the checkpoint was
     struct io_file *file;
     u64 file_size; // when opened
+    struct iovec slot_iov;
     u8 *scratch;   // of SCRATCH_SIZE while opening
     struct recovery *recovery;
     struct journal *journal;
