@@ -18,7 +18,7 @@ u32 varint_get_long(const u8 *p, u64 *out)
     return 9;
 }
 
-u32 varint_get_checked(const u8 *p, const u8 *end, u64 *out)
+u32 varint_get_checked_long(const u8 *p, const u8 *end, u64 *out)
 {
     if (LIKELY(end - p >= 9)) return varint_get(p, out);
     u64 v = 0;

@@ -65,8 +65,14 @@ static inline u32 varint_put(u8 *p, u64 v)
     }
     return varint_put_long(p, v);
 }
+u32 varint_get_checked_long(const u8 *p, const u8 *end, u64 *out); // any length
 // As varint_get but within [p, end): 0 when it does not fit.
-u32 varint_get_checked(const u8 *p, const u8 *end, u64 *out);
+static inline u32 varint_get_checked(const u8 *p, const u8 *end, u64 *out)
+{
+    if (UNLIKELY(p >= end || *p >= 0x80)) return varint_get_checked_long(p, end, out);
+    *out = *p;
+    return 1;
+}
 
 u32 serial_type_size(u64 serial_type);
 // Decodes one value; text and blob are borrowed from bytes (UTF-16 text is converted and owned).

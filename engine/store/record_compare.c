@@ -115,13 +115,9 @@ int record_compare_partial(const u8 *record, u64 available, u64 size, struct sea
     for (u32 field = 0; field < key->count; field++) {
         if (UNLIKELY(type_at >= header_end)) break; // a shorter record: what it has is equal
         u64 type;
-        if (LIKELY(*type_at < 0x80)) {
-            type = *type_at++;
-        } else {
-            n = varint_get_checked(type_at, header_end, &type);
-            if (n == 0) return malformed(err, field, size);
-            type_at += n;
-        }
+        n = varint_get_checked(type_at, header_end, &type);
+        if (n == 0) return malformed(err, field, size);
+        type_at += n;
         u64 value_size = type_size(type);
         if (UNLIKELY(value_size > (u64)(end - data))) {
             if (!undecided || value_size > size) return malformed(err, field, size);
@@ -209,23 +205,17 @@ struct field_reader {
 static inline bool reader_open(struct field_reader *r, const u8 *record, u64 size)
 {
     u64 header;
-    u32 n = LIKELY(size && *record < 0x80) ? 1 : varint_get_checked(record, record + size, &header);
-    if (LIKELY(n == 1)) header = *record;
+    u32 n = varint_get_checked(record, record + size, &header);
     if (n == 0 || header > size || header < n) return false;
     *r = (struct field_reader){record + n, record + header, record + header, record + size, 0, 0};
     return true;
 }
 
-// The next field's type and size, of a header that has more; false when it is malformed.
+// The next field's type and size; false when it is malformed.
 static inline bool reader_next(struct field_reader *r)
 {
-    u32 n = 1;
-    if (LIKELY(*r->type_at < 0x80)) {
-        r->type = *r->type_at;
-    } else {
-        r->type = 0;
-        n = varint_get_checked(r->type_at, r->header_end, &r->type);
-    }
+    r->type = 0;
+    u32 n = varint_get_checked(r->type_at, r->header_end, &r->type);
     r->size = type_size(r->type);
     r->type_at += n;
     return n > 0 && r->size <= (u64)(r->end - r->data);

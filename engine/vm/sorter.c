@@ -126,24 +126,17 @@ struct raw_field {
     const u8 *bytes;
 };
 
-static u32 varint_short(const u8 *at, const u8 *end, u64 *out)
-{
-    if (UNLIKELY(at >= end || *at >= 0x80)) return varint_get_checked(at, end, out);
-    *out = *at;
-    return 1;
-}
-
 static bool field_find(const u8 *record, u64 size, u32 field, struct raw_field *out)
 {
     u64 header;
-    u32 n = varint_short(record, record + size, &header);
+    u32 n = varint_get_checked(record, record + size, &header);
     if (!n || header > size) return false;
     const u8 *type_at = record + n, *data = record + header;
     out->size = 0;
     for (u32 i = 0; i <= field; i++) {
         data += out->size;
         out->type = 0;
-        n = varint_short(type_at, record + header, &out->type);
+        n = varint_get_checked(type_at, record + header, &out->type);
         out->size = out->type < 12 ? serial_type_size(out->type) : (out->type - 12) / 2;
         if (!n || out->size > size - (u64)(data - record)) return false;
         type_at += n;

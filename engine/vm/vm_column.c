@@ -199,14 +199,10 @@ io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 colum
     u32 i = c->parsed_count, count = MIN(column + 1, c->field_count);
     u64 data = c->fields[i].offset;
     while (i < count && at < end) {
-        u64 type = *at;
-        if (LIKELY(type < 0x80)) {
-            at++;
-        } else {
-            u32 n = varint_get_checked(at, end, &type);
-            if (UNLIKELY(!n || type > UINT32_MAX)) return malformed(s, c);
-            at += n;
-        }
+        u64 type = 0;
+        u32 n = varint_get_checked(at, end, &type);
+        if (UNLIKELY(!n || type > UINT32_MAX)) return malformed(s, c);
+        at += n;
         c->fields[i].type = (u32)type;
         data += serial_size((u32)type);
         c->fields[++i].offset = (u32)data;
