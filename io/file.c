@@ -208,6 +208,15 @@ void io_path_sync_dir(struct io *io, const char *path, struct completion *c)
     path_submit(io, path, NULL, c, OP_SYNC_DIR);
 }
 
+void io_path_folder(const char *path, char *out, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        snprintf(out, size, ".");
+    else
+        snprintf(out, size, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+}
+
 void io_path_list(struct io *io, const char *path, struct io_dir_listing *out, struct completion *c)
 {
     *out = (struct io_dir_listing){0};

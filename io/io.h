@@ -257,6 +257,8 @@ void io_path_rename_new(struct io *io, const char *from, const char *to, struct 
 void io_path_link(struct io *io, const char *from, const char *to, struct completion *c);
 void io_path_mkdir(struct io *io, const char *path, struct completion *c); // with parents; 0 when there
 void io_path_sync_dir(struct io *io, const char *path, struct completion *c);
+// The folder that a path's name stands in, "." for one without: cut off at size. No I/O.
+void io_path_folder(const char *path, char *out, size_t size);
 struct io_path_info {
     u64 size, identity; // identity: the inode's number
     s64 modified_ns;    // Unix time

@@ -259,20 +259,26 @@ io_status backup_decide(struct backup *b)
     return IO_DONE;
 }
 
-// The earlier writer looks for claims while it pushes, finds this one, and stops: else one that pushes without a pause
-// would always be ahead of who wants to take over.
-io_status backup_fence(struct backup *b)
+// ERR_STORE_EXISTS: another has claimed that epoch.
+static io_status claim_put(struct backup *b, u64 epoch)
 {
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
-        claim_make(b->io, b->claim);
-        name_claim(b->name, b->fence_try, key);
+        name_claim(b->name, epoch, key);
         fetch_put(&b->fetch, key, b->claim, sizeof b->claim, true);
         b->fetch.request.tries_max = 4;
         b->verified_ns = b->looked_ns = io_now_ns(b->io);
         b->verified_ms = io_wall_ms(b->io);
     }
-    io_status status = fetch_run(&b->fetch, &b->op.err);
+    return fetch_run(&b->fetch, &b->op.err);
+}
+
+// The earlier writer looks for claims while it pushes, finds this one, and stops: else one that pushes without a pause
+// would always be ahead of who wants to take over.
+io_status backup_fence(struct backup *b)
+{
+    if (fetch_idle(&b->fetch)) claim_make(b->io, b->claim);
+    io_status status = claim_put(b, b->fence_try);
     if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS) {
         err_clear(&b->op.err);
         b->fence_try++;
@@ -432,12 +438,7 @@ io_status backup_mark_open(struct backup *b)
                 io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset_durable(&b->mark), &b->mark_done);
                 return IO_WAIT;
             }
-            snprintf(b->mark_folder, sizeof b->mark_folder, "%s", b->path);
-            char *slash = strrchr(b->mark_folder, '/');
-            if (slash)
-                slash[slash == b->mark_folder] = 0;
-            else
-                snprintf(b->mark_folder, sizeof b->mark_folder, ".");
+            io_path_folder(b->path, b->mark_folder, sizeof b->mark_folder);
             io_path_sync_dir(b->io, b->mark_folder, &b->mark_done);
             return IO_WAIT;
         }
@@ -467,15 +468,7 @@ io_status backup_mark_open(struct backup *b)
 // Epochs are dense: each is claimed by put-if-absent, and stays.
 io_status backup_epoch_put(struct backup *b)
 {
-    if (fetch_idle(&b->fetch)) {
-        char key[OBJECT_KEY_MAX];
-        name_claim(b->name, b->mark.epoch, key);
-        fetch_put(&b->fetch, key, b->claim, sizeof b->claim, true);
-        b->fetch.request.tries_max = 4;
-        b->verified_ns = b->looked_ns = io_now_ns(b->io);
-        b->verified_ms = io_wall_ms(b->io);
-    }
-    io_status status = fetch_run(&b->fetch, &b->op.err);
+    io_status status = claim_put(b, b->mark.epoch);
     if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS) {
         err_clear(&b->op.err);
         backup_log(b, SYNC_LOG_WARN, "backup.contended", "another node claims this backup at the same time; this one comes after it");

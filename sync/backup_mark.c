@@ -119,12 +119,7 @@ bool backup_mark_write(struct io *io, const char *database_path, const struct ba
     struct io_file *file = NULL;
     struct completion c;
     backup_mark_path(database_path, path);
-    snprintf(folder, sizeof folder, "%s", database_path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = 0;
-    else
-        snprintf(folder, sizeof folder, ".");
+    io_path_folder(database_path, folder, sizeof folder);
     backup_mark_encode(m, bytes);
     completion_init(&c, NULL, NULL);
     io_file_open(io, path, IO_OPEN_WRITE | IO_OPEN_CREATE, &file, &c);

@@ -416,12 +416,7 @@ void remote_open(struct remote **out, const struct remote_options *options, stru
     r->cursor = r->run_next = 1;
     snprintf(r->path, sizeof r->path, "%s", options->path);
     snprintf(r->map_path, sizeof r->map_path, "%s-hydrate", r->path);
-    snprintf(r->folder, sizeof r->folder, "%s", r->path);
-    char *slash = strrchr(r->folder, '/');
-    if (slash)
-        slash[slash == r->folder] = 0;
-    else
-        strcpy(r->folder, ".");
+    io_path_folder(r->path, r->folder, sizeof r->folder);
     r->mount = (struct io_mount){.path = r->path, .open = mount_open};
     completion_init(&r->c, on_open, r);
     remote_map_init(r);

@@ -77,12 +77,7 @@ static io_status mark_write(struct replica *r, struct err *err)
     }
     if (r->mark_durable == MARK_UNSYNCED) {
         r->mark_durable = MARK_NAME;
-        snprintf(r->mark_folder, sizeof r->mark_folder, "%s", r->path);
-        char *slash = strrchr(r->mark_folder, '/');
-        if (slash)
-            slash[slash == r->mark_folder] = 0;
-        else
-            snprintf(r->mark_folder, sizeof r->mark_folder, ".");
+        io_path_folder(r->path, r->mark_folder, sizeof r->mark_folder);
         io_path_sync_dir(r->io, r->mark_folder, &r->mark_done);
         return IO_WAIT;
     }

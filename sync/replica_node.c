@@ -227,12 +227,7 @@ static s64 file_rename(struct replica *r, const char *from, const char *to)
 {
     struct completion c;
     char folder[4200];
-    snprintf(folder, sizeof folder, "%s", to);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = 0;
-    else
-        snprintf(folder, sizeof folder, ".");
+    io_path_folder(to, folder, sizeof folder);
     completion_init(&c, NULL, NULL);
     io_path_rename(r->io, from, to, &c);
     s64 result = await(r, &c);

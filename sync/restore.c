@@ -482,12 +482,7 @@ void restore_start(struct restore *r, const struct restore_options *options)
         completion_post(options->io, &r->done, -ENOMEM);
         return;
     }
-    strcpy(p->folder, out);
-    char *slash = strrchr(p->folder, '/');
-    if (slash)
-        slash[slash == p->folder] = 0;
-    else
-        strcpy(p->folder, ".");
+    io_path_folder(out, p->folder, strlen(out) + 2);
     p->options = *options;
     p->sealed = options->database_key && options->database_key->kind != STORE_KEY_NONE && !options->discard;
     if (p->sealed) p->database_key = *options->database_key;
