@@ -169,7 +169,7 @@ struct where_level {
     struct in_loop *ins;
     struct where_index *covering; // multi-index OR: all used this one
     // RIGHT JOIN: keys that matched, and the subroutine of the body
-    int right_match, right_bloom, right_return, right_address;
+    int right_match, right_return, right_address;
     int skip_address; // skip-scan: the search for the next value
     bitmask not_ready;
 };

@@ -208,8 +208,6 @@
     X(Count, NONE) /* r2 = entries of cursor p1; p3 != 0: an estimate will do */ \
     X(ResetSorter, NONE) /* empties the sorter or ephemeral table of cursor p1 */ \
     X(IFindKey, J)      /* integrity check: jumps when the index entry of the row is there */ \
-    X(FilterAdd, NONE)  /* r[p3@p4] into the Bloom filter r1 */ \
-    X(Filter, J)        /* jumps when r[p3@p4] are surely not in the Bloom filter r1 */ \
     X(RowSetAdd, NONE)  /* integer r2 into the row set r1 */ \
     X(RowSetRead, J)    /* r3 = smallest of row set r1, taken out; jumps when it is empty */ \
     X(RowSetTest, J)    /* jumps when r3 is in row set r1, else adds it; p4 int: batch (0 first, -1 last) */ \

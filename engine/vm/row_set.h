@@ -1,4 +1,4 @@
-// Sets of integers (rowids), and Bloom filters of values: what RowSet* and Filter* instructions work on.
+// Sets of integers (rowids): what RowSet* instructions work on.
 //
 // A row set is either filled and then read out in ascending order without duplicates, or tested and filled in
 // batches (RowSetTest): within a batch additions are not seen by the tests. Registers hold a pointer to the set;
@@ -25,13 +25,3 @@ bool row_set_add(struct row_set *r, s64 row);  // false: out of memory
 bool row_set_read(struct row_set *r, s64 *row); // false: empty
 // *found: was added in an earlier batch. False: out of memory.
 bool row_set_test(struct row_set *r, s32 batch, s64 row, bool *found);
-
-struct bloom {
-    struct bloom *next;
-    u64 mask;
-    u8 bits[];
-};
-struct bloom *bloom_new(struct bloom **list, u64 bytes); // NULL: out of memory
-void blooms_free(struct bloom **list);
-void bloom_add(struct bloom *b, const struct value *values, u32 count);
-bool bloom_may_have(const struct bloom *b, const struct value *values, u32 count);

@@ -199,7 +199,6 @@ struct skerry_stmt {
     struct vm_aggregate *aggregates, *aggregates_spare;
     u32 aggregates_spare_count;
     struct row_set *row_sets;
-    struct bloom *blooms;
     struct function_context *function;
     struct vm_ephemeral_store *ephemeral;
     bool ephemeral_begun;
@@ -264,6 +263,8 @@ bool vm_lookup_find(struct skerry_stmt *s, struct vm_cursor *c, const struct ins
 // vm_column.c
 bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column); // see vm_column.h
 io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c); // makes row valid
+// The first `size` bytes of a row that is valid, of which its page may have fewer, in one piece. Good until the next gathering.
+io_status vm_row_gather(struct skerry_stmt *s, struct vm_cursor *c, u32 size, const u8 **out);
 io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 column);
 io_status vm_column(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_row_data(struct skerry_stmt *s, const struct instruction *in);

@@ -5,6 +5,8 @@
 #include "../store/btree_inline.h"
 #include "vm_column.h"
 
+#define HEADER_MAX 98307u // bytes that may have to be gathered, as in SQLite
+
 static io_status malformed(struct skerry_stmt *s, const struct vm_cursor *c)
 {
     return IO_ERROR(&s->op.err, ERR_CORRUPT,
@@ -157,14 +159,12 @@ io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c)
     return IO_DONE;
 }
 
-// The header of a row whose local part may be too short for it, in memory.
-static io_status header_gather(struct skerry_stmt *s, struct vm_cursor *c, u32 size, const u8 **out)
+io_status vm_row_gather(struct skerry_stmt *s, struct vm_cursor *c, u32 size, const u8 **out)
 {
     if (LIKELY(size <= c->row_available)) {
         *out = c->row;
         return IO_DONE;
     }
-    if (size > c->row_size || size > 98307) return malformed(s, c);
     if (c->row_buffer_size < size) {
         u8 *grown = realloc(c->row_buffer, size);
         if (!grown) return vm_no_memory(s);
@@ -194,7 +194,8 @@ io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 colum
         c->fields[0].offset = (u32)header;
     }
     const u8 *header = NULL;
-    IO_TRY(header_gather(s, c, c->header_size, &header));
+    if (UNLIKELY(c->header_size > c->row_available && (c->header_size > c->row_size || c->header_size > HEADER_MAX))) return malformed(s, c);
+    IO_TRY(vm_row_gather(s, c, c->header_size, &header));
     const u8 *at = header + c->header_at, *end = header + c->header_size;
     u32 i = c->parsed_count, count = MIN(column + 1, c->field_count);
     u64 data = c->fields[i].offset;
@@ -207,7 +208,7 @@ io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 colum
         data += serial_size((u32)type);
         c->fields[++i].offset = (u32)data;
     }
-    // Offsets do not wrap before this is seen: a header has at most 98307 types.
+    // Offsets do not wrap before this is seen: a header has at most HEADER_MAX types.
     if (UNLIKELY(data > c->row_size || (at == end && data != c->row_size && c->kind == VM_CURSOR_TREE))) return malformed(s, c);
     c->header_at = (u32)(at - header);
     c->parsed_count = i;

@@ -500,18 +500,8 @@ io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, 
     const u8 *record = entry_in_page(s, c, &size);
     if (UNLIKELY(!record)) {
         IO_TRY(vm_column_row(s, c));
-        record = c->row;
         size = c->row_size;
-        if (c->row_available < size) {
-            if (c->row_buffer_size < size) {
-                u8 *grown = realloc(c->row_buffer, size);
-                if (!grown) return vm_no_memory(s);
-                c->row_buffer = grown;
-                c->row_buffer_size = size;
-            }
-            IO_TRY(cursor_read(&c->c, &s->op, 0, size, c->row_buffer));
-            record = c->row_buffer;
-        }
+        IO_TRY(vm_row_gather(s, c, size, &record));
     }
     struct search_key k = {.info = c->key_info, .values = &s->frame->registers[in->p3],
                            .count = (u16)in->p4.integer,

@@ -142,7 +142,6 @@ void vm_release(struct skerry_stmt *s)
     for (struct vm_frame *f = s->free_frames; f; f = f->next_free)
         if (f->program->call_count) vm_aux_free(f);
     if (s->row_sets) row_sets_free(&s->row_sets);
-    if (s->blooms) blooms_free(&s->blooms);
     if (s->walk.stack || s->walk.started) btree_walk_deinit(&s->walk);
     if (s->check) vm_check_free(s);
     if (s->vacuum) vm_vacuum_free(s);

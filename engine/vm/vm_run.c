@@ -365,21 +365,6 @@ static struct row_set *row_set_of(struct skerry_stmt *s, struct value *v)
     return r;
 }
 
-static io_status filter_add(struct skerry_stmt *s, const struct instruction *in)
-{
-    struct value *v = &s->frame->registers[in->p1];
-    if (!(v->flags & VALUE_POINTER)) {
-        u64 size = v->type == VALUE_BLOB ? (u64)v->size + (v->flags & VALUE_ZERO_TAIL ? v->zero_count : 0) : 10000;
-        struct bloom *b = bloom_new(&s->blooms, MIN(size, 10u << 20));
-        if (!b) return vm_no_memory(s);
-        value_set_null(v);
-        v->flags = VALUE_POINTER;
-        v->pointer = b;
-    }
-    bloom_add(v->pointer, &s->frame->registers[in->p3], (u32)in->p4.integer);
-    return IO_DONE;
-}
-
 // ---- what is too rare for the loop ---------------------------------------------------------------------------
 
 static io_status must_be_integer(struct skerry_stmt *s, const struct instruction *in, bool *jump)
@@ -1287,12 +1272,6 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(ResetSorter): TRY(vm_reset_sorter(s, in)); NEXT;
 
     // -- sets
-    CASE(FilterAdd): TRY(filter_add(s, in)); NEXT;
-    CASE(Filter): {
-        const struct value *v = &regs[in->p1];
-        if (!(v->flags & VALUE_POINTER) || !bloom_may_have(v->pointer, &regs[in->p3], (u32)in->p4.integer)) JUMP(in->p2);
-        NEXT;
-    }
     CASE(RowSetAdd): {
         struct row_set *r = row_set_of(s, &regs[in->p1]);
         if (!r) goto fail;
