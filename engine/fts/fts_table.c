@@ -54,12 +54,12 @@ void fts_cursor_close(struct fts_cursor *c)
 
 // ---- starting ------------------------------------------------------------------------------------------------------------
 
-static bool quoted_add(struct fts_buffer *b, const char *name)
+static bool quoted_add(struct fts_buffer *b, const void *text, size_t size)
 {
     bool ok = fts_buffer_add(b, "\"", 1);
-    for (; ok && *name; name++) {
-        if (*name == '"') ok = fts_buffer_add(b, "\"", 1);
-        ok = ok && fts_buffer_add(b, name, 1);
+    for (const char *at = text, *end = at + size; ok && at < end; at++) {
+        if (*at == '"') ok = fts_buffer_add(b, "\"", 1);
+        ok = ok && fts_buffer_add(b, at, 1);
     }
     return ok && fts_buffer_add(b, "\"", 1);
 }
@@ -104,11 +104,7 @@ static bool pattern_add(struct fts_buffer *out, const u8 *p, const u8 *end, bool
             if (count == 3) memmove(run, run + 1, 2 * sizeof run[0]);
             count = MIN(count + 1, 3u);
             run[count - 1] = p;
-            if (count == 3) {
-                ok = fts_buffer_add(out, "\"", 1);
-                for (const u8 *c = run[0]; ok && c < next; c++) ok = fts_buffer_add(out, "\"\"", *c == '"' ? 2 : 0) && (*c == '"' || fts_buffer_add(out, c, 1));
-                ok = ok && fts_buffer_add(out, "\" ", 2);
-            }
+            if (count == 3) ok = quoted_add(out, run[0], (size_t)(next - run[0])) && fts_buffer_add(out, " ", 1);
         }
         p = next;
     }
@@ -124,7 +120,7 @@ static bool term_add(struct fts_buffer *out, const struct fts_config *config, s3
     if (ok && (!is_pattern || pattern.size)) {
         bool all = column >= (s32)config->column_count || (is_pattern && config->detail == FTS_DETAIL_NONE);
         ok = !out->size || fts_buffer_add(out, " AND ", 5);
-        if (ok && !all) ok = quoted_add(out, config->columns[column]) && fts_buffer_add(out, ":", 1);
+        if (ok && !all) ok = quoted_add(out, config->columns[column], strlen(config->columns[column])) && fts_buffer_add(out, ":", 1);
         ok = ok && fts_buffer_add(out, "(", 1) &&
              fts_buffer_add(out, is_pattern ? pattern.data : text, is_pattern ? pattern.size : size) && fts_buffer_add(out, ")", 1);
     }

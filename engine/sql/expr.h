@@ -5,6 +5,8 @@
 
 struct expr *expr_skip_collate(struct expr *e); // without COLLATE and likely() around it
 bool expr_is_column(const struct expr *e);
+// A column, or a constant in its place.
+static inline bool expr_stands_for_column(const struct expr *e) { return e->kind == EXPR_COLUMN || e->kind == EXPR_FIXED; }
 const struct collation *expr_collation_or_null(struct compile *c, const struct expr *e);
 const struct collation *compare_collation_or_null(struct compile *c, const struct expr *left,
                                                   const struct expr *right);

@@ -177,24 +177,51 @@ static void from_add(struct compile *c, struct select *select, struct source_lis
     added->join = JOIN_INNER | JOIN_COMMA;
 }
 
-// The rows of "SELECT key..., SET values... FROM target, FROM sources WHERE ..." into the ephemeral table. When a
-// row comes more than once, the last of its values stay.
-static void rows_from_select(struct compile *c, struct update_job *job)
+// "SELECT ... FROM target, FROM sources WHERE ... ORDER BY ... LIMIT ...", to which the columns are added.
+static struct select *select_of_rows(struct compile *c, struct update_job *job)
 {
     struct stmt_update *s = job->stmt;
-    const struct table *t = job->table;
     struct select *select = arena_alloc(c->arena, sizeof(*select));
     if (s->from) select->flags |= SELECT_F_UPDATE_FROM;
-    bool rowid = !job->is_view && table_has_rowid(t);
-    int key = job->is_view ? t->column_count : rowid ? 1 : t->primary_key->key_count;
-
     struct source *target = source_list_add(c->arena, &select->from);
     *target = *job->source;
     target->cursor = cursor_alloc(c);
     target->database = job->target.database;
     if (job->is_view) target->table = NULL; // to be expanded as in any SELECT
     if (s->from) from_add(c, select, s->from);
-    target = &select->from->items[0];
+    if (!job->is_view) select->from->items[0].table = job->table;
+    select->where = expr_copy(c->arena, s->where);
+    if (s->order_by && !s->limit) compile_fail(c, ERR_ERROR, -1, "ORDER BY without LIMIT on UPDATE");
+    select->order_by = expr_list_copy(c->arena, s->order_by);
+    select->limit = expr_copy(c->arena, s->limit);
+    select->limit_offset = expr_copy(c->arena, s->limit_offset);
+    return select;
+}
+
+// Runs it as a coroutine whose rows are in *dest: the code stands behind its Yield on return, which is at the address that
+// is given back, and jumps to `full` at the end.
+static int rows_loop(struct compile *c, struct update_job *job, struct select *select, struct select_dest *dest, int full)
+{
+    int yield = reg_alloc(c), end = label_new(c);
+    emit(c, OP_InitCoroutine, yield, end, here(c) + 1);
+    select_dest_init(dest, DEST_COROUTINE, yield);
+    select_code(c, select, dest);
+    if (job->stmt->from) from_check(c, job, job->stmt->from);
+    emit(c, OP_EndCoroutine, yield, 0, 0);
+    label_place(c, end);
+    return emit(c, OP_Yield, yield, full, 0);
+}
+
+// The rows of "SELECT key..., SET values... FROM target, FROM sources WHERE ..." into the ephemeral table. When a
+// row comes more than once, the last of its values stay.
+static void rows_from_select(struct compile *c, struct update_job *job)
+{
+    struct stmt_update *s = job->stmt;
+    const struct table *t = job->table;
+    struct select *select = select_of_rows(c, job);
+    struct source *target = &select->from->items[0];
+    bool rowid = !job->is_view && table_has_rowid(t);
+    int key = job->is_view ? t->column_count : rowid ? 1 : t->primary_key->key_count;
     for (int i = 0; i < key; i++) {
         if (job->is_view) {
             const char *name = job->source->alias ? job->source->alias : job->source->name;
@@ -203,18 +230,12 @@ static void rows_from_select(struct compile *c, struct update_job *job)
                                       expr_name(c->arena, t->columns[i].name)));
             continue;
         }
-        target->table = t;
         int column = rowid ? COLUMN_ROWID : t->primary_key->columns[i];
         if (column >= 0) target->columns_used |= 1ull << MIN(column, 63);
         expr_list_add(c->arena, &select->columns, source_column_expr(c, target, column));
     }
     for (int i = 0; s->from && i < item_count(job); i++)
         expr_list_add(c->arena, &select->columns, expr_copy(c->arena, s->set->items[i].expr));
-    select->where = expr_copy(c->arena, s->where);
-    if (s->order_by && !s->limit) compile_fail(c, ERR_ERROR, -1, "ORDER BY without LIMIT on UPDATE");
-    select->order_by = expr_list_copy(c->arena, s->order_by);
-    select->limit = expr_copy(c->arena, s->limit);
-    select->limit_offset = expr_copy(c->arena, s->limit_offset);
     // The limit counts rows of the target.
     if (s->limit && s->from && !job->is_view)
         for (int i = 0; i < key; i++)
@@ -226,16 +247,8 @@ static void rows_from_select(struct compile *c, struct update_job *job)
     emit(c, OP_OpenEphemeral, job->ephemeral, columns - rowid, 0);
     if (!rowid && !job->is_view) set_p4_key_info(c, primary_key_info(c, t, columns));
 
-    int yield = reg_alloc(c), end = label_new(c), full = label_new(c);
-    emit(c, OP_InitCoroutine, yield, end, here(c) + 1);
     struct select_dest dest;
-    select_dest_init(&dest, DEST_COROUTINE, yield);
-    select_code(c, select, &dest);
-    if (s->from) from_check(c, job, s->from);
-    emit(c, OP_EndCoroutine, yield, 0, 0);
-    label_place(c, end);
-    int loop = here(c), record = reg_temp(c), new_rowid = reg_temp(c);
-    emit(c, OP_Yield, yield, full, 0);
+    int full = label_new(c), loop = rows_loop(c, job, select, &dest, full), record = reg_temp(c), new_rowid = reg_temp(c);
     if (rowid) {
         emit(c, OP_MakeRecord, dest.reg + 1, columns - 1, record);
         emit(c, OP_Insert, job->ephemeral, record, dest.reg);
@@ -260,15 +273,8 @@ static int virtual_rows_from_select(struct compile *c, struct update_job *job)
 {
     struct stmt_update *s = job->stmt;
     const struct table *t = job->table;
-    struct select *select = arena_alloc(c->arena, sizeof(*select));
-    select->flags |= SELECT_F_UPDATE_FROM;
-    struct source *target = source_list_add(c->arena, &select->from);
-    *target = *job->source;
-    target->cursor = cursor_alloc(c);
-    target->database = job->target.database;
-    from_add(c, select, s->from);
-    target = &select->from->items[0];
-    target->table = t;
+    struct select *select = select_of_rows(c, job);
+    struct source *target = &select->from->items[0];
     expr_list_add(c->arena, &select->columns, source_column_expr(c, target, COLUMN_ROWID));
     expr_list_add(c->arena, &select->columns,
                   job->rowid_item >= 0 ? expr_copy(c->arena, s->set->items[job->rowid_item].expr)
@@ -279,29 +285,17 @@ static int virtual_rows_from_select(struct compile *c, struct update_job *job)
                                                                : source_column_expr(c, target, i);
         expr_list_add(c->arena, &select->columns, e);
     }
-    select->where = expr_copy(c->arena, s->where);
-    if (s->order_by && !s->limit) compile_fail(c, ERR_ERROR, -1, "ORDER BY without LIMIT on UPDATE");
-    select->order_by = expr_list_copy(c->arena, s->order_by);
-    select->limit = expr_copy(c->arena, s->limit);
-    select->limit_offset = expr_copy(c->arena, s->limit_offset);
-
     int ephemeral = cursor_alloc(c), columns = t->column_count + 2;
     emit(c, OP_OpenEphemeral, ephemeral, columns, 0);
-    int yield = reg_alloc(c), end = label_new(c), full = label_new(c), record = reg_alloc(c), key = reg_alloc(c);
-    emit(c, OP_InitCoroutine, yield, end, here(c) + 1);
     struct select_dest dest;
-    select_dest_init(&dest, DEST_COROUTINE, yield);
-    select_code(c, select, &dest);
-    from_check(c, job, s->from);
-    emit(c, OP_EndCoroutine, yield, 0, 0);
-    label_place(c, end);
-    int loop = here(c);
-    emit(c, OP_Yield, yield, full, 0);
+    int full = label_new(c), loop = rows_loop(c, job, select, &dest, full), record = reg_temp(c), key = reg_temp(c);
     emit(c, OP_MakeRecord, dest.reg, columns, record);
     emit(c, OP_NewRowid, ephemeral, key, 0);
     emit(c, OP_Insert, ephemeral, record, key);
     emit(c, OP_Goto, 0, loop, 0);
     label_place(c, full);
+    reg_release(c, record);
+    reg_release(c, key);
     return ephemeral;
 }
 

@@ -134,9 +134,8 @@ int where_explain_level(struct where_info *w, struct where_level *level, u32 fla
     } else if (loop->flags & LOOP_VIRTUAL && s->table->fts) {
         text_add(&t, " VIRTUAL TABLE INDEX 0:");
         for (u32 i = 0; i < loop->match_count; i++) {
-            const struct where_term *term = loop->terms[i];
-            bool match = !(term->operators & WO_MATCH) || name_equal(term->expr->text, "match");
-            text_add(&t, "%c%d", match ? 'M' : name_equal(term->expr->text, "like") ? 'L' : 'G', term->left_column);
+            s32 pattern = where_fts_pattern(loop->terms[i]);
+            text_add(&t, "%c%d", !pattern ? 'M' : pattern == FTS_MATCH_LIKE ? 'L' : 'G', loop->terms[i]->left_column);
         }
         if (loop->fts_plan & FTS_PLAN_RANK) text_add(&t, "r");
         if (loop->fts_plan & FTS_PLAN_ROWID_EQ) text_add(&t, "=");

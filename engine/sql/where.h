@@ -230,6 +230,8 @@ struct where_term *where_scan_first(struct where_scan *s, struct where_clause *w
 struct where_term *where_scan_next(struct where_scan *s);
 struct where_term *where_find_term(struct where_clause *wc, int cursor, int column, bitmask not_ready, u16 operators,
                                    const struct where_index *index);
+// How a term asks a full-text index: FTS_MATCH_LIKE, FTS_MATCH_GLOB, or 0 for MATCH and all else.
+s32 where_fts_pattern(const struct where_term *t);
 bool where_term_outer_ok(const struct where_term *t, const struct source *s);
 
 // ---- loops, path ----

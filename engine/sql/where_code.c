@@ -1,5 +1,4 @@
 // Code of one loop.
-#include "../fts/fts_table.h"
 #include "where.h"
 
 // ---- constraints ----------------------------------------------------------------------------------------------
@@ -229,9 +228,8 @@ static void fts_loop(struct where_info *w, struct where_level *level, struct sou
         struct where_term *t = loop->terms[i];
         struct expr *e = t->operators & WO_MATCH ? t->expr->list->items[0].expr : t->expr->right;
         expr_code(c, e, reg + 2 + i);
-        bool pattern = t->operators & WO_MATCH && !name_equal(t->expr->text, "match");
-        if ((u32)i < loop->match_count) columns[i] = t->left_column;
-        if (pattern) columns[i] |= name_equal(t->expr->text, "like") ? FTS_MATCH_LIKE : FTS_MATCH_GLOB;
+        s32 pattern = where_fts_pattern(t);
+        if ((u32)i < loop->match_count) columns[i] = t->left_column | pattern;
         // Patterns are looked at again, and bounds of the rowid: they compare by affinity.
         if (!pattern && ((u32)i < loop->match_count || t->left_column >= 0)) disable_term(level, t);
     }

@@ -404,7 +404,7 @@ static int range_vector_length(struct where_info *w, int cursor, const struct wh
         struct expr *right = t->expr->right;
         if (right->kind == EXPR_SELECT) right = right->select->columns->items[i].expr;
         else right = right->list->items[i].expr;
-        if ((left->kind != EXPR_COLUMN && left->kind != EXPR_FIXED) || left->cursor != cursor) break;
+        if (!expr_stands_for_column(left) || left->cursor != cursor) break;
         int column = x->columns[i + eq];
         if (column == x->table->rowid_column && column >= 0) column = COLUMN_ROWID;
         if (left->column != column || x->descending[i + eq] != x->descending[eq]) break;
@@ -833,7 +833,7 @@ static bool fts_term_take(struct builder *b, struct where_term *t)
 // Terms that the index need not be asked for: their rows are looked at again.
 static bool fts_term_optional(const struct where_term *t)
 {
-    return t->left_column == COLUMN_ROWID || (t->operators & WO_MATCH && !name_equal(t->expr->text, "match"));
+    return t->left_column == COLUMN_ROWID || where_fts_pattern(t);
 }
 
 // A full-text table: all MATCH terms first, then the rank, then bounds of the rowid, one of each kind. Of optional ones those

@@ -1,6 +1,7 @@
 // The WHERE clause as terms.
-#include "../fts/fts.h"
 #include "../fn/fn.h"
+#include "../fts/fts.h"
+#include "../fts/fts_table.h"
 #include "where.h"
 
 // ---- logarithms ---------------------------------------------------------------------------------------------
@@ -241,7 +242,7 @@ static bool like_prefix(struct compile *c, struct expr *e, struct expr **left_ou
         prefix[to++] = (char)z[from];
     }
     // A prefix that looks like a number can only be used on a text column.
-    bool text_column = (left->kind == EXPR_COLUMN || left->kind == EXPR_FIXED) && expr_affinity(left) == AFFINITY_TEXT &&
+    bool text_column = expr_stands_for_column(left) && expr_affinity(left) == AFFINITY_TEXT &&
                        left->table && left->table->kind != TABLE_VIRTUAL;
     if (!text_column) {
         struct number_text number = number_parse((const u8 *)prefix, to);
@@ -446,7 +447,7 @@ static void analyze_or(struct where_clause *wc, int at)
 static bool maybe_indexed(struct where_info *w, bitmask prereq, struct expr *e, u8 kind, int *cursor, int *column)
 {
     if (e->kind == EXPR_ROW && kind >= EXPR_LT && kind <= EXPR_GE) e = e->list->items[0].expr;
-    if ((e->kind == EXPR_COLUMN || e->kind == EXPR_FIXED) && e->cursor >= 0) {
+    if (expr_stands_for_column(e) && e->cursor >= 0) {
         *cursor = e->cursor;
         *column = e->column;
         return true;
@@ -545,6 +546,12 @@ static void analyze_like(struct where_clause *wc, int at)
         mark_child(wc, first, at);
         mark_child(wc, second, at);
     }
+}
+
+s32 where_fts_pattern(const struct where_term *t)
+{
+    if (!(t->operators & WO_MATCH) || name_equal(t->expr->text, "match")) return 0;
+    return name_equal(t->expr->text, "like") ? FTS_MATCH_LIKE : FTS_MATCH_GLOB;
 }
 
 // The column of a full-text table in "column MATCH query", or in a LIKE or GLOB that its index knows of; NULL: it is something else.
@@ -654,7 +661,7 @@ static void analyze_term(struct where_clause *wc, int at)
     } else if (kind == EXPR_OR) {
         analyze_or(wc, at);
     } else if (kind == EXPR_NOT_NULL) {
-        if ((e->left->kind == EXPR_COLUMN || e->left->kind == EXPR_FIXED) && e->left->column >= 0 && !(e->flags & EXPR_F_OUTER_ON)) {
+        if (expr_stands_for_column(e->left) && e->left->column >= 0 && !(e->flags & EXPR_F_OUTER_ON)) {
             struct expr *x = expr_binary(c->arena, EXPR_GT, expr_copy(c->arena, e->left),
                                          expr_new(c->arena, EXPR_NULL, OFFSET_NONE));
             where_term_add(wc, x, TERM_VIRTUAL | TERM_VNULL);
