@@ -203,6 +203,14 @@ void key_slot_encode(const struct key_slot *slot, struct io *io, u8 out[KEY_SLOT
     sum_make(out, out + SUM_AT);
 }
 
+void key_slot_write(struct key_slot *slot, struct io *io, struct io_file *file, u8 *buffer, struct iovec *iov, struct completion *c)
+{
+    slot->sequence++;
+    key_slot_encode(slot, io, buffer);
+    *iov = (struct iovec){.iov_base = buffer, .iov_len = KEY_SLOT_SIZE};
+    io_file_writev_sync(file, iov, 1, key_slot_offset(slot), c);
+}
+
 void key_slot_wipe(struct key_slot *slot)
 {
     sodium_memzero(slot, sizeof *slot);

@@ -49,6 +49,8 @@ bool key_slots_agree(const u8 *header, const struct key_slot *newest);
 void key_slot_fresh(struct key_slot *slot, u32 page_size, struct io *io);
 // Sets the master key.
 err_code key_slot_master(struct key_slot *slot, const struct store_key *key, struct io *io, struct err *err);
+// Writes the next one of the sequence over the older of the two, durably. buffer[KEY_SLOT_SIZE] and iov are in use until c completes.
+void key_slot_write(struct key_slot *slot, struct io *io, struct io_file *file, u8 *buffer, struct iovec *iov, struct completion *c);
 void key_slot_encode(const struct key_slot *slot, struct io *io, u8 out[KEY_SLOT_SIZE]);
 static inline u64 key_slot_offset(const struct key_slot *slot)
 {

@@ -106,10 +106,7 @@ static void slot_write(struct rekey *r, enum rekey_step step)
 {
     struct store *s = r->store;
     r->step = step;
-    r->next.sequence++;
-    key_slot_encode(&r->next, s->io, r->buffer);
-    r->iov = (struct iovec){.iov_base = r->buffer, .iov_len = KEY_SLOT_SIZE};
-    io_file_writev_sync(s->file, &r->iov, 1, key_slot_offset(&r->next), &r->completion);
+    key_slot_write(&r->next, s->io, s->file, r->buffer, &r->iov, &r->completion);
 }
 
 // The slots with another master key, and with a new data key unless pages still have the one before the current one.

@@ -259,11 +259,8 @@ static io_status slots_check(struct store *s, u64 size, struct op *op, struct co
         s->codec.kind = CODEC_SEALED;
         s->page_size = s->codec.page_size = slot.page_size;
         if (!s->read_only && !key_slots_agree(s->scratch, &slot)) {
-            s->codec.slot.sequence++;
-            key_slot_encode(&s->codec.slot, s->io, s->scratch);
-            s->slot_iov = (struct iovec){.iov_base = s->scratch, .iov_len = KEY_SLOT_SIZE};
             s->step = STEP_SLOT_WRITTEN;
-            io_file_writev_sync(s->file, &s->slot_iov, 1, key_slot_offset(&s->codec.slot), c);
+            key_slot_write(&s->codec.slot, s->io, s->file, s->scratch, &s->slot_iov, c);
         }
     }
     key_slot_wipe(&slot);

@@ -72,7 +72,7 @@ mutant writer_not_prepared $store/txn.c 's/if \(t->state == TXN_WRITE && !t->pre
 mutant mutation_before_a_wait $store/txn_page.c 's/^    IO_TRY\(txn_page\(t, op, trunk, &p\)\);/    t->freelist_head = 0; IO_TRY(txn_page(t, op, trunk, \&p));/' $deferred $crash
 mutant savepoint_forgets_pages $store/txn_page.c 's/^    private_add\(t, u->image, u->no\);/    txn_private_give(t, u->image);/' $crash
 mutant savepoint_forgets_frees $store/txn_page.c 's/^            t->free_count--;/            ;/' $crash
-mutant key_slot_not_synced $store/rekey.c 's/io_file_writev_sync\(s->file, &r->iov/io_file_writev(s->file, \&r->iov/' $crash
+mutant key_slot_not_synced $store/key_slot.c 's/io_file_writev_sync\(file, iov/io_file_writev(file, iov/' $crash
 mutant key_before_dropped_early $store/rekey.c 's/if \(s->backfilled < r->done\) \{/if (false) {/' $encryption $crash
 mutant page_number_not_sealed $store/codec.c 's/be32_put\(out \+ SEALED_ID_SIZE, no\);/be32_put(out + SEALED_ID_SIZE, 0);/' $encryption
 mutant conflict_not_checked $store/txn.c 's/if \(change_check\(t\)\) return ERR_OK;/return ERR_OK;/' $isolation
