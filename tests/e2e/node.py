@@ -234,3 +234,14 @@ def check(condition, text):
 def equal(got, want, what):
     if got != want:
         raise AssertionError(f"{what} is {got!r}, want {want!r}")
+
+
+def refused(node, sql, words, otherwise):
+    """The statement fails with a text that has all of the words; `otherwise` says what it means that it did not fail."""
+    try:
+        node.sql(sql)
+    except SqlError as e:
+        for word in words:
+            check(word in str(e), f"'{word}' is not in: {e}")
+    else:
+        raise AssertionError(otherwise)
