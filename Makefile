@@ -26,6 +26,11 @@ CFLAGS += -O2 -Werror
 ifeq ($(shell uname -m),x86_64)
 CFLAGS += -mmemset-strategy=vector_loop:512:noalign,libcall:-1:noalign -mmemcpy-strategy=vector_loop:512:noalign,libcall:-1:noalign
 endif
+# The program is optimized as one unit, as an amalgamation is; objects are ordinary ones as well, which tests link
+# as they are (in a fraction of the time).
+WHOLE_COMPILE := -flto -ffat-lto-objects
+WHOLE_LINK := -flto=auto
+PARTS_LINK := -fno-lto
 else ifeq ($(MODE),debug)
 CFLAGS += -O0
 else ifeq ($(MODE),asan)
@@ -55,18 +60,20 @@ all: $(B)/skerry
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(CFLAGS) $(WHOLE) -MMD -MP -c $< -o $@
+
+$(OBJECTS) $(B)/node/main.o: private WHOLE := $(WHOLE_COMPILE)
 
 $(B)/libskerry.a: $(OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
 $(B)/skerry: $(B)/node/main.o $(B)/libskerry.a
-	$(CC) $(CFLAGS) $^ -o $@ $(LIBS)
+	$(CC) $(CFLAGS) $(WHOLE_LINK) $^ -o $@ $(LIBS)
 
 # SQLite's library is the oracle of tests only.
 $(B)/tests/%_test: $(B)/tests/%_test.o $(B)/libtests.a $(B)/libskerry.a
-	$(CC) $(CFLAGS) $^ -o $@ $(LINK) $(LIBS) -lsqlite3
+	$(CC) $(CFLAGS) $(PARTS_LINK) $^ -o $@ $(LINK) $(LIBS) -lsqlite3
 # Its allocations are its own to fail.
 $(B)/tests/engine/memory_test: private LINK := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup)
 
@@ -83,7 +90,7 @@ build/bench/sqlite3.o: $(SQLITE_PEER)/sqlite3.c
 	$(CC) -O2 -DNDEBUG -pthread -c $< -o $@
 
 $(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/libtests.a $(B)/libskerry.a build/bench/sqlite3.o
-	$(CC) $(CFLAGS) $^ -o $@ $(LIBS)
+	$(CC) $(CFLAGS) $(WHOLE_LINK) $^ -o $@ $(LIBS)
 
 $(SQLITE_PEER)/sqlite3.c:
 	cd tests/bench && npm install --ignore-scripts --no-audit --no-fund
@@ -116,7 +123,7 @@ mutation:
 	@tests/mutation/run.sh
 # What the mutants are compiled and linked with.
 flags:
-	@echo '$(CFLAGS)'
+	@echo '$(CFLAGS) $(PARTS_LINK)'
 libs:
 	@echo '$(LIBS)'
 

@@ -76,7 +76,7 @@ static io_status part_read(struct backup *b, const char *key, const struct segme
 
 io_status backup_part_look(struct backup *b)
 {
-    struct segment_name n;
+    struct segment_name n = {0};
     if (b->part_step == PART_NONE) return IO_DONE;
     const char *key = find(b, b->shard) ? NULL : left_behind(b, b->shard, &n);
     if (!key) {

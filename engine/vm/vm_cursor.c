@@ -202,7 +202,7 @@ io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in)
         c->sequence = 0;
         return IO_DONE;
     }
-    struct txn *t;
+    struct txn *t = NULL;
     IO_TRY(vm_ephemeral_txn(s, &t));
     const struct key_info *info = in->p4_kind == P4_KEY_INFO ? in->p4.key_info : NULL;
     pgno root;

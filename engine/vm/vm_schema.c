@@ -203,7 +203,7 @@ static io_status checkpoint(struct skerry_stmt *s, const struct instruction *in)
         u32 i = s->checkpoint_next;
         if (in->p1 >= 0 && i != (u32)in->p1) continue;
         if (i == DATABASE_TEMP && !db->databases[i].txn) continue;
-        struct checkpoint_result result;
+        struct checkpoint_result result = {0};
         io_status status = connection_database_open(db, &s->op, i);
         if (status == IO_DONE)
             status = txn_checkpoint(db->databases[i].txn, &s->op, (enum checkpoint_mode)in->p2, vm_busy_deadline(s), &result);

@@ -409,9 +409,10 @@ static void measure(const struct test *t, struct ratios *r)
     fflush(stdout);
 }
 
+// Nothing where nothing was measured (--only).
 static void ratios_print(const struct ratios *r, bool totals)
 {
-    if (totals) {
+    if (totals && r->seconds[0] > 0) {
         printf("%-30s %10.2f s ", "all of them", r->seconds[0]);
         if (theirs) printf(" %10.2f s  %7.2fx", r->seconds[1], r->seconds[1] / r->seconds[0]);
         printf("\n");
@@ -440,6 +441,7 @@ static void tpch(double scale, struct ratios *all)
             measure(&t, &r);
         }
         ratios_print(&r, true);
+        if (!r.count) continue;
         all->logs += r.logs;
         all->least = all->count ? fmin(all->least, r.least) : r.least;
         all->count += r.count;
