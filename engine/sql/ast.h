@@ -328,9 +328,10 @@ enum select_flags {
     SELECT_F_VIEW = 1 << 17,
     SELECT_F_CORRELATED = 1 << 18,
     SELECT_F_PUSHED = 1 << 19, // filters of the query around were pushed down into it
+    SELECT_F_WINDOW_ROWS = 1 << 20, // the inner query of window functions: its rows keep the order that they came in
     SELECT_F_UPDATE_FROM = 1 << 24, // the rows of UPDATE ... FROM
-    SELECT_F_FREE_1 = 1 << 26,
-    SELECT_F_FREE_2 = 1 << 25,
+    SELECT_F_DISTINCT_GROUPED = 1 << 26, // GROUP BY stands for DISTINCT
+    SELECT_F_ONE_ROW = 1 << 25, // its LIMIT is made: a scalar subquery, EXISTS
 };
 // A compound is the chain of its terms from the last to the first (prior); ORDER BY, LIMIT and WITH stand at
 // the last. `op` joins a term with its prior.

@@ -132,7 +132,9 @@ static bool values_code(struct compile *c, struct select *s, struct select_dest 
     u32 count = 0;
     struct select *first = s;
     for (struct select *t = s; t; t = t->prior) {
-        if (!(t->flags & SELECT_F_VALUES) || t->limit || t->order_by || select_has_window(t) || t->flags & SELECT_F_AGGREGATE || t->where) return false;
+        if (!(t->flags & SELECT_F_VALUES) || t->limit || t->order_by || select_has_window(t) || t->where) return false;
+        // An aggregate in one of several rows is a mistake that is found when it is computed.
+        if (t->flags & SELECT_F_AGGREGATE && !(s->flags & SELECT_F_MULTI_VALUE)) return false;
         if (t->prior && t->op != SELECT_UNION_ALL) return false;
         count++;
         first = t;
@@ -150,7 +152,6 @@ static bool values_code(struct compile *c, struct select *s, struct select_dest 
     s->rows_estimate = (logest)MIN(count, 600u); // not its logarithm, as in SQLite
     return true;
 }
-
 
 // EXISTS of terms that are added up: the first that has a row ends it, and no values are computed.
 static bool exists_code(struct compile *c, struct select *s, struct select_dest *dest)

@@ -131,19 +131,20 @@ const struct collation *expr_compare_collation(struct compile *c, const struct e
     return compare_collation(c, e->left, e->right);
 }
 
-// Affinity that a comparison, or IN, applies to its operands.
-char expr_comparison_affinity(const struct expr *e)
+// Affinity that a comparison, or IN, applies to its operands; of a row's IN: that of one field, from 0.
+static char comparison_affinity(const struct expr *e, u32 field)
 {
-    char affinity = expr_affinity(e->left);
+    const struct expr *left = e->left->kind == EXPR_ROW ? e->left->list->items[field].expr : e->left;
+    char affinity = expr_affinity(left);
     if (e->right) return compare_affinity(e->right, affinity);
-    if (e->flags & EXPR_F_SELECT) return compare_affinity(e->select->columns->items[0].expr, affinity);
+    if (e->flags & EXPR_F_SELECT) return compare_affinity(e->select->columns->items[field].expr, affinity);
     return affinity <= AFFINITY_NONE ? AFFINITY_BLOB : affinity;
 }
 
 // Whether an index on a column of that affinity can answer the comparison.
-bool expr_index_affinity_ok(const struct expr *e, char index_affinity)
+bool expr_index_affinity_ok(const struct expr *e, u32 field, char index_affinity)
 {
-    char affinity = expr_comparison_affinity(e);
+    char affinity = comparison_affinity(e, field);
     if (affinity < AFFINITY_TEXT) return true;
     if (affinity == AFFINITY_TEXT) return index_affinity == AFFINITY_TEXT;
     return index_affinity >= AFFINITY_NUMERIC;

@@ -12,8 +12,7 @@ const struct collation *compare_collation_or_null(struct compile *c, const struc
                                                   const struct expr *right);
 const struct collation *expr_compare_collation(struct compile *c, const struct expr *e);
 const struct collation *find_collation_at(struct compile *c, const char *name, const struct expr *at);
-char expr_comparison_affinity(const struct expr *e);
-bool expr_index_affinity_ok(const struct expr *e, char index_affinity);
+bool expr_index_affinity_ok(const struct expr *e, u32 field, char index_affinity); // field of a row's IN, from 0
 bool expr_is_constant_not_join(struct compile *c, const struct expr *e);
 bool expr_is_literal_constant(struct compile *c, const struct expr *e); // parameters are not
 bool expr_is_integer64(const struct expr *e, s64 *value);

@@ -156,8 +156,8 @@ static void default_code(struct compile *c, const struct table *t, int column, i
             if (value_from_expr(c, col->default_value, (char)col->affinity, &v)) program_p4_value(c->program, -1, &v);
             value_deinit(&v);
         }
-        if (col->affinity == AFFINITY_REAL) emit(c, OP_RealAffinity, reg, 0, 0);
     }
+    if (t->kind == TABLE_ORDINARY && t->columns[column].affinity == AFFINITY_REAL) emit(c, OP_RealAffinity, reg, 0, 0);
 }
 
 void column_code(struct compile *c, const struct table *t, int cursor, int column, int reg)

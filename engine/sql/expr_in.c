@@ -42,11 +42,11 @@ int subselect_code(struct compile *c, struct expr *e)
         // LIMIT 0 gives none, any other at least one: (limit <> 0).
         struct expr *zero = expr_integer(c->arena, 0);
         struct expr *limit = s->limit;
-        if (!(s->flags & SELECT_F_FREE_2)) s->limit = expr_binary(c->arena, EXPR_NE, limit, zero);
+        if (!(s->flags & SELECT_F_ONE_ROW)) s->limit = expr_binary(c->arena, EXPR_NE, limit, zero);
     } else {
         s->limit = one;
     }
-    s->flags |= SELECT_F_FREE_2;
+    s->flags |= SELECT_F_ONE_ROW;
     s->limit_register = 0;
     select_code(c, s, &dest);
     e->reg = reg;

@@ -80,7 +80,7 @@ static bool source_name_matches(struct name_context *n, const struct source *s, 
                                 const char *schema)
 {
     if (schema) {
-        if ((s->select && !s->was_view) || !s->table) return false;
+        if ((s->select && !s->was_view) || !s->table || s->database < 0) return false;
         const char *own = compile_database_name(n->c, s->database);
         if (!name_equal(own, schema) && !(s->database == 0 && name_equal(schema, "main"))) return false;
         if (s->alias && !name_equal(s->alias, s->table->name) && !name_equal(s->alias, table)) return false;

@@ -193,7 +193,7 @@ static bool order_counts(const struct select *s)
 static bool order_in_vain(const struct select *s, const struct select *sub)
 {
     return sub->order_by && (s->order_by || s->from->count > 1) && !sub->limit && !(sub->flags & SELECT_F_RECURSIVE) &&
-           !s->functions && !order_counts(s) && !order_counts(sub);
+           !((s->flags | sub->flags) & SELECT_F_WINDOW_ROWS) && !s->functions && !order_counts(s) && !order_counts(sub);
 }
 
 // The rows of a subquery in their order, for a query that computes things of them: they are not merged, so that what
@@ -260,11 +260,8 @@ static void simple_select(struct compile *c, struct select *s, struct select_des
         return;
     }
     select_row_code(c, s, -1, sort, d, dest, where_continue_label(w), where_break_label(w));
-    if (d->kind == ROW_DISTINCT_UNORDERED) {
-        // Said after the loops, as SQLite does.
-    }
     where_end(w);
-    if (d->kind == ROW_DISTINCT_UNORDERED) explain_temp_btree(c, "DISTINCT");
+    if (d->kind == ROW_DISTINCT_UNORDERED) explain_temp_btree(c, "DISTINCT"); // after the loops, as SQLite says it
 }
 
 static void select_one(struct compile *c, struct select *s, struct select_dest *dest)
@@ -304,7 +301,7 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
         s->flags &= ~(u32)SELECT_F_DISTINCT;
         s->group_by = expr_list_copy(c->arena, s->columns);
         for (u32 i = 0; i < s->group_by->count; i++) s->group_by->items[i].order_by_column = 0;
-        s->flags |= SELECT_F_AGGREGATE | SELECT_F_FREE_1;
+        s->flags |= SELECT_F_AGGREGATE | SELECT_F_DISTINCT_GROUPED;
         d.wanted = false;
         sort.order_by = s->order_by;
     }

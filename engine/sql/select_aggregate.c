@@ -293,7 +293,7 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
         if (hash >= 0) emit_nop(c, hash_open);
         hash = -1;
     } else {
-        explain_temp_btree(c, s->flags & SELECT_F_FREE_1 ? "DISTINCT" : "GROUP BY");
+        explain_temp_btree(c, s->flags & SELECT_F_DISTINCT_GROUPED ? "DISTINCT" : "GROUP BY");
         group_sorted = true;
         int count = groups;
         for (u32 i = 0; i < a->column_count; i++)

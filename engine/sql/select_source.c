@@ -44,17 +44,19 @@ static const char *source_name(struct compile *c, const struct source *s)
     return arena_format(c->arena, "(subquery-%u)", s->select->id);
 }
 
-// How many rows a UNION ALL has is all that is asked: its columns are not computed.
-static void columns_drop(struct compile *c, const struct source *item)
+// Columns that nobody reads are not computed: mistakes and refusals in them are not told either, as SQLite does it.
+static void unread_columns_drop(struct compile *c, const struct source *item)
 {
     struct select *s = item->select;
-    if (item->columns_used || item->rowid_used || item->cte || !s->prior || s->order_by) return;
-    for (const struct select *x = s; x; x = x->prior) {
-        bool all = !x->prior || x->op == SELECT_UNION_ALL;
-        if (!all || x->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE | SELECT_F_VALUES) || x->functions) return;
-    }
+    if (item->correlated || item->cte) return;
+    for (const struct select *x = s; x; x = x->prior)
+        if ((x->prior && x->op != SELECT_UNION_ALL) || x->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE | SELECT_F_VALUES) || x->functions) return;
+    u64 used = item->columns_used;
+    for (u32 i = 0; s->order_by && i < s->order_by->count; i++)
+        if (s->order_by->items[i].order_by_column) used |= 1ull << MIN(s->order_by->items[i].order_by_column - 1, 63);
     for (; s; s = s->prior)
-        for (u32 i = 0; i < s->columns->count; i++) s->columns->items[i].expr = expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
+        for (u32 i = 0; i < s->columns->count; i++)
+            if (!(used & 1ull << MIN(i, 63u))) s->columns->items[i].expr = expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
 }
 
 void select_sources_code(struct compile *c, struct select *s)
@@ -70,7 +72,7 @@ void select_sources_code(struct compile *c, struct select *s)
         bool whole = shared || !s->where || !select_push_down(c, sub, s->where, from, i);
         if (!whole) sub->flags |= SELECT_F_PUSHED;
         const struct source *same;
-        columns_drop(c, item);
+        unread_columns_drop(c, item);
         struct select_dest dest;
         s16 query_loops = c->query_loops;
         c->query_loops = 0;

@@ -54,7 +54,7 @@ static struct expr *reduced_in(struct where_loop *loop, int eq, struct compile *
         expr_list_add(c->arena, &left, out->left->list->items[field].expr);
     }
     s->columns = columns;
-    s->flags &= ~(u32)SELECT_F_FREE_1;
+    s->flags &= ~(u32)SELECT_F_DISTINCT_GROUPED;
     if (s->order_by)
         for (u32 i = 0; i < s->order_by->count; i++) s->order_by->items[i].order_by_column = 0;
     if (left->count == 1) out->left = left->items[0].expr;

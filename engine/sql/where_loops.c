@@ -654,7 +654,7 @@ bool where_term_drives_index(const struct where_info *w, const struct where_term
     if (s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT | JOIN_RIGHT) && !where_term_outer_ok(t, s)) return false;
     if (t->prereq_right & not_ready) return false;
     if (t->left_column < 0) return false;
-    return expr_index_affinity_ok(t->expr, table_column_affinity(s->table, t->left_column)) &&
+    return expr_index_affinity_ok(t->expr, 0, table_column_affinity(s->table, t->left_column)) &&
            indexing_pays(s->table, t->left_column);
 }
 

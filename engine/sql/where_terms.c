@@ -794,15 +794,14 @@ struct where_term *where_scan_next(struct where_scan *s)
                 if (!(t->operators & s->operators)) continue;
                 if (s->collation && !(t->operators & WO_IS_NULL)) {
                     const struct expr *x = t->expr;
-                    if (!expr_index_affinity_ok(x, s->affinity)) continue;
+                    u32 field = t->field ? (u32)t->field - 1 : 0;
+                    if (!expr_index_affinity_ok(x, field, s->affinity)) continue;
                     const struct expr *left = x->left;
-                    if (left->kind == EXPR_ROW) left = left->list->items[t->field ? t->field - 1 : 0].expr;
+                    if (left->kind == EXPR_ROW) left = left->list->items[field].expr;
                     const struct collation *k;
                     if (t->field || x->kind == EXPR_IN) {
                         const struct expr *right =
-                            x->flags & EXPR_F_SELECT
-                                ? x->select->columns->items[t->field ? t->field - 1 : 0].expr
-                                : NULL;
+                            x->flags & EXPR_F_SELECT ? x->select->columns->items[field].expr : NULL;
                         k = compare_collation(c, left, right);
                     } else {
                         k = expr_compare_collation(c, x);

@@ -132,7 +132,8 @@ void select_window_rewrite(struct compile *c, struct select *s)
     inner->where = s->where;
     inner->group_by = s->group_by;
     inner->having = s->having;
-    inner->flags = (s->flags & (SELECT_F_AGGREGATE | SELECT_F_MIN_MAX)) | SELECT_F_RESOLVED | SELECT_F_EXPANDED | SELECT_F_HAS_TYPES;
+    inner->flags = (s->flags & (SELECT_F_AGGREGATE | SELECT_F_MIN_MAX)) | SELECT_F_RESOLVED | SELECT_F_EXPANDED | SELECT_F_HAS_TYPES |
+                   SELECT_F_WINDOW_ROWS;
     inner->rows_estimate = 0;
     s->where = NULL;
     s->group_by = NULL;
@@ -157,8 +158,6 @@ void select_window_rewrite(struct compile *c, struct select *s)
     struct walker w = {.expr = rewrite_expr, .select = rewrite_select, .select_done = rewrite_select_done, .context = &r};
     walk_expr_list(&w, s->columns);
     if (s->order_by) walk_expr_list(&w, s->order_by);
-    u32 partition_start = 0;
-    (void)partition_start;
     for (struct window *x = first; x; x = x->next_function) {
         struct expr *call = x->owner;
         u32 count = call->list ? call->list->count : 0;

@@ -1,0 +1,66 @@
+# Subqueries in FROM: their order under window functions, the types of their columns, columns that nobody reads; rows of VALUES.
+CREATE TABLE t1(a);
+INSERT INTO t1 VALUES (5), (2), (9), (1);
+SELECT *, row_number() OVER () FROM (SELECT a FROM t1 ORDER BY a);
+SELECT *, row_number() OVER (), count(*) OVER (PARTITION BY 1) FROM (SELECT a FROM t1 ORDER BY a);
+SELECT *, count(*) OVER (PARTITION BY 1) FROM (SELECT a FROM t1 ORDER BY a);
+SELECT *, row_number() OVER (ORDER BY 1) FROM (SELECT a FROM t1 ORDER BY a DESC);
+SELECT *, sum(a) OVER (PARTITION BY a % 2 ROWS UNBOUNDED PRECEDING) FROM (SELECT a FROM t1 ORDER BY a DESC);
+SELECT *, rank() OVER (ORDER BY a > 2) FROM (SELECT a FROM t1 ORDER BY -a) WHERE a < 9;
+EXPLAIN QUERY PLAN SELECT *, row_number() OVER (PARTITION BY 1) FROM (SELECT a FROM t1 ORDER BY a);
+# A CTE's name below a dotted schema.
+WITH RECURSIVE w(id, m) AS (VALUES(0, 0) UNION SELECT t1.a, 1 FROM t1, w WHERE t1.w.id ORDER BY 2) SELECT * FROM w;
+WITH w(id) AS (VALUES(0)) SELECT main.w.id FROM w;
+SELECT main.w.id FROM (SELECT 1 AS id) AS w;
+# Rows of VALUES are computed on their own.
+VALUES (max(1)), (2);
+VALUES (1), (2 + avg('a'));
+SELECT * FROM (VALUES (1, 2), (max('a'), 'b'));
+SELECT 5 UNION ALL VALUES (max(1)), (2);
+VALUES (1), (max(2)) UNION ALL SELECT 3;
+VALUES (max(1));
+SELECT 1 IN (VALUES (max(1)), (2));
+INSERT INTO t1 VALUES (max(1)), (2);
+INSERT INTO t1 VALUES (max(1));
+VALUES (1), (count(*) OVER ());
+%%
+# The column of a compound has the affinity of the first term that has one: REAL makes its numbers real.
+CREATE TABLE n(a NUMERIC, b INT, c REAL);
+INSERT INTO n VALUES (1, 2, 3);
+--= R:1| R:3| because up to 3.41 the first term alone counts
+SELECT x FROM (SELECT 1 AS x UNION ALL SELECT c FROM n);
+--= R:3|R:1|T:1.0,3.0| because up to 3.41 the first term alone counts
+SELECT max(x), min(x), group_concat(x) FROM (SELECT 1 AS x UNION ALL SELECT c FROM n);
+SELECT x FROM (SELECT c AS x FROM n UNION ALL SELECT 4) ORDER BY x;
+SELECT a.x, b.x FROM (SELECT c AS x FROM n UNION ALL SELECT 4) AS a, (SELECT c AS x FROM n UNION ALL SELECT 4) AS b;
+SELECT x, count(*) FROM (SELECT c AS x FROM n UNION ALL SELECT 4) GROUP BY x ORDER BY 2, 1;
+--= R:3| I:4| T:a| because up to 3.41 the first term alone counts
+SELECT * FROM (SELECT c AS x FROM n UNION ALL SELECT 4 UNION ALL SELECT 'a');
+SELECT sum(a), avg(a), total(a) FROM (SELECT c AS a FROM n UNION ALL SELECT b FROM n);
+SELECT a FROM (SELECT c AS a FROM n UNION ALL SELECT b FROM n);
+%%
+# Columns that nobody reads are not computed.
+--= I:2| because up to 3.42 each column was computed
+SELECT y FROM (SELECT abs(-9223372036854775808) AS x, 2 AS y LIMIT 1);
+--= I:1| because up to 3.42 each column was computed
+SELECT count(*) FROM (SELECT abs(-9223372036854775808));
+SELECT z FROM (SELECT abs(-9223372036854775808) AS x, 2 AS z ORDER BY x);
+SELECT count(*) FROM (SELECT DISTINCT abs(-9223372036854775808));
+SELECT count(*) FROM (SELECT abs(-9223372036854775808) UNION SELECT 1);
+SELECT count(*) FROM (VALUES (abs(-9223372036854775808)), (3));
+%%
+# A field of a row's IN asks an index only where the index compares as the field does.
+CREATE TABLE d1(a TEXT, b INTEGER, c NUMERIC);
+CREATE TABLE d2(x BLOB, y NUMERIC);
+INSERT INTO d1 VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4);
+INSERT INTO d2 VALUES (1, 1), (2, '2'), ('3', 3), ('4', '4');
+SELECT rowid FROM d1 WHERE (+c, a) IN (SELECT x, y FROM d2);
+CREATE INDEX i1 ON d1(a);
+--= I:1| I:2| because older releases ask the index of the text for numbers
+SELECT rowid FROM d1 WHERE (+c, a) IN (SELECT x, y FROM d2);
+SELECT rowid FROM d1 WHERE (a, c) IN (SELECT y, x FROM d2);
+DROP INDEX i1;
+CREATE INDEX i1 ON d1(a, c);
+--= I:1| I:2| because older releases ask the index of the text for numbers
+SELECT rowid FROM d1 WHERE (+c, a) IN (SELECT x, y FROM d2);
+SELECT rowid FROM d1 WHERE (c, a) IN (SELECT y, x FROM d2);
