@@ -355,7 +355,8 @@ void select_result_columns(struct compile *c, struct select *s);
 // The same for RETURNING: names and types of a resolved list.
 void result_columns_from_list(struct compile *c, struct source_list *sources, struct expr_list *list);
 // The columns of a select (a view, a subquery, CREATE TABLE AS): names made unique, types, affinities.
-struct table *select_result_table(struct compile *c, struct select *s, const char *name);
+// Names are as spelled (a subquery), or those of the columns.
+struct table *select_result_table(struct compile *c, struct select *s, const char *name, bool spelled);
 // Names and types of a view's columns, filled in at first use for this statement.
 const struct table *view_columns(struct compile *c, const struct table *view, int database);
 

@@ -150,7 +150,7 @@ void create_table_statement(struct compile *c, struct stmt_create_table *s)
     if (ddl_name_taken(c, &s->name, database, s->if_not_exists)) return;
     if (s->select) {
         resolve_select(c, s->select, NULL);
-        struct table *t = select_result_table(c, s->select, s->name.name);
+        struct table *t = select_result_table(c, s->select, s->name.name, false);
         write_table(c, t, database, created_as_text(c, t), s->select);
         return;
     }

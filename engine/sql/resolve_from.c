@@ -72,7 +72,8 @@ const struct table *locate_source(struct compile *c, struct source *s)
 
 // ---- tables of subqueries --------------------------------------------------------------------------------
 
-static const char *column_default_name(struct compile *c, const struct expr_item *item, u32 i)
+// A subquery's columns are called as its text spells them, a view's or new table's as the columns that they come from.
+static const char *column_default_name(struct compile *c, const struct expr_item *item, bool spelled)
 {
     if (item->name && item->name_kind != ITEM_TABLE && item->name_kind != ITEM_ROWID &&
         item->name_kind != ITEM_SPAN)
@@ -80,6 +81,7 @@ static const char *column_default_name(struct compile *c, const struct expr_item
     struct expr *e = expr_skip_collate(item->expr);
     while (e && e->kind == EXPR_DOT) e = e->right;
     if (e && (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) && e->table) {
+        if (spelled && e->text) return e->text;
         int column = e->column;
         if (column < 0) column = e->table->rowid_column;
         return column >= 0 ? e->table->columns[column].name : "rowid";
@@ -88,7 +90,6 @@ static const char *column_default_name(struct compile *c, const struct expr_item
     if (item->name && item->name_kind == ITEM_SPAN) return item->name;
     if (item->span.size) return arena_copy(c->arena, c->sql + item->span.offset, item->span.size);
     return NULL;
-    (void)i;
 }
 
 // The first of the columns before i that has the name; i: none.
@@ -115,12 +116,12 @@ static const char *column_name_unique(struct compile *c, const struct table *t, 
     return numbered;
 }
 
-void columns_from_list(struct compile *c, struct expr_list *list, struct table *t)
+void columns_from_list(struct compile *c, struct expr_list *list, struct table *t, bool spelled)
 {
     t->columns = arena_alloc(c->arena, (list->count + 1) * sizeof *t->columns);
     u32 *tried = arena_alloc(c->arena, (list->count + 1) * sizeof *tried);
     for (u32 i = 0; i < list->count; i++) {
-        const char *name = column_default_name(c, &list->items[i], i);
+        const char *name = column_default_name(c, &list->items[i], spelled);
         if (!name) name = arena_format(c->arena, "column%u", i + 1);
         t->columns[i] = (struct column){.name = column_name_unique(c, t, i, name, tried), .type = "", .storage = (s16)i};
     }
@@ -224,7 +225,7 @@ static void values_unname(struct select *first)
     }
 }
 
-struct table *subquery_table(struct compile *c, struct expr_list *columns, const char *name)
+struct table *subquery_table(struct compile *c, struct expr_list *columns, const char *name, bool spelled)
 {
     struct table *t = arena_alloc(c->arena, sizeof *t);
     t->name = name;
@@ -232,16 +233,16 @@ struct table *subquery_table(struct compile *c, struct expr_list *columns, const
     t->flags = TABLE_EPHEMERAL;
     t->rowid_column = -1;
     t->row_estimate = 1048576;
-    columns_from_list(c, columns, t);
+    columns_from_list(c, columns, t, spelled);
     return t;
 }
 
-struct table *select_result_table(struct compile *c, struct select *s, const char *name)
+struct table *select_result_table(struct compile *c, struct select *s, const char *name, bool spelled)
 {
     struct select *first = s;
     while (first->prior) first = first->prior;
     values_unname(first);
-    struct table *t = subquery_table(c, first->columns, name);
+    struct table *t = subquery_table(c, first->columns, name, spelled);
     subquery_types(c, t, s, AFFINITY_NONE);
     return t;
 }
@@ -294,7 +295,7 @@ static void subquery_expand(struct compile *c, struct source *s, struct name_con
     struct select *first = s->select;
     while (first->prior) first = first->prior;
     if (first->flags & SELECT_F_NESTED_FROM) {
-        struct table *t = subquery_table(c, first->columns, s->alias ? s->alias : "(join)");
+        struct table *t = subquery_table(c, first->columns, s->alias ? s->alias : "(join)", true);
         subquery_types(c, t, s->select, AFFINITY_NONE);
         u32 *tried = arena_alloc(c->arena, (t->column_count + 1u) * sizeof *tried);
         for (u32 i = 0; i < t->column_count; i++)
@@ -304,7 +305,7 @@ static void subquery_expand(struct compile *c, struct source *s, struct name_con
             }
         s->table = t;
     } else {
-        s->table = select_result_table(c, s->select, s->alias);
+        s->table = select_result_table(c, s->select, s->alias, true);
     }
     s->database = -1;
 }
@@ -366,13 +367,11 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         recursive->next->prior = recursive;
         struct select *last_setup = recursive, *first_recursive = recursive->next;
         last_setup->next = NULL;
-        struct name_context *where = outer;
-        bool own_flags = last_setup->flags & SELECT_F_COMPOUND;
-        resolve_select(c, last_setup, where);
+        resolve_select(c, last_setup, outer);
         struct select *first = last_setup;
         while (first->prior) first = first->prior;
         values_unname(first);
-        columns_from_list(c, first->columns, t);
+        columns_from_list(c, first->columns, t, true);
         if (cte->columns) {
             if (cte->columns->count != first->columns->count)
                 compile_fail(c, ERR_ERROR, cte->offset, "table %s has %u values for %u columns", cte->name,
@@ -381,7 +380,6 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         }
         subquery_types(c, t, last_setup, AFFINITY_NONE);
         last_setup->next = first_recursive;
-        (void)own_flags;
         cte->error = "multiple recursive references: %s";
         s->table = t;
         resolve_select(c, body, outer);
@@ -393,7 +391,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         struct select *first = body;
         while (first->prior) first = first->prior;
         values_unname(first);
-        columns_from_list(c, first->columns, t);
+        columns_from_list(c, first->columns, t, true);
         if (cte->columns) {
             if (cte->columns->count != first->columns->count)
                 compile_fail(c, ERR_ERROR, cte->offset, "table %s has %u values for %u columns", cte->name,
@@ -453,7 +451,7 @@ static void view_instance(struct compile *c, struct source *s)
     c->top->renaming = false; // a view's columns must be all right even then
     resolve_select(c, s->select, NULL);
     c->top->renaming = renaming;
-    struct table *t = select_result_table(c, s->select, view->name);
+    struct table *t = select_result_table(c, s->select, view->name, false);
     if (view->view_columns) {
         if (view->view_columns->count != t->column_count)
             compile_fail(c, ERR_ERROR, -1, "expected %u columns for '%s' but got %u", view->view_columns->count,

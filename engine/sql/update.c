@@ -458,7 +458,7 @@ static void before_triggers_code(struct compile *c, struct update_job *job)
 {
     const struct table *t = job->table;
     if (!job->triggers.before) return;
-    if (!job->is_view) row_affinity(c, t, job->reg_new + 1, false);
+    row_affinity(c, t, job->reg_new + 1, false);
     trigger_fire(c, &job->triggers, TRIGGER_BEFORE, t, job->target.database, job->reg_old, job->conflict,
                  job->next_row);
     if (job->is_view) return;

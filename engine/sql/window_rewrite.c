@@ -185,7 +185,7 @@ void select_window_rewrite(struct compile *c, struct select *s)
     item->database = -1;
     item->offset = OFFSET_NONE;
     item->correlated = true; // no automatic index, nothing shared
-    struct table *t = select_result_table(c, inner, NULL);
+    struct table *t = select_result_table(c, inner, NULL, false);
     item->table = t;
     s->from = from;
     first->cursor = cursor;

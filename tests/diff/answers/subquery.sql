@@ -64,3 +64,24 @@ CREATE INDEX i1 ON d1(a, c);
 --= I:1| I:2| because older releases ask the index of the text for numbers
 SELECT rowid FROM d1 WHERE (+c, a) IN (SELECT x, y FROM d2);
 SELECT rowid FROM d1 WHERE (c, a) IN (SELECT y, x FROM d2);
+%%
+# The columns of subqueries and CTEs are called as they are spelled; those of views and new tables as the columns that they come from.
+CREATE TABLE t11(a, b INTEGER PRIMARY KEY);
+INSERT INTO t11 VALUES ('x', 5);
+SELECT * FROM (SELECT A, t11.B, rowid, _ROWID_, t11.oid FROM t11);
+SELECT rowid, oid FROM (SELECT rowid, oid FROM t11);
+SELECT b FROM (SELECT rowid FROM t11);
+WITH w AS (SELECT A, oid FROM t11) SELECT * FROM w;
+WITH RECURSIVE w AS (SELECT B FROM t11 UNION ALL SELECT B + 1 FROM w LIMIT 3) SELECT * FROM w;
+SELECT * FROM (SELECT A COLLATE nocase, (B), +A FROM t11);
+SELECT * FROM (SELECT [A], "B" FROM t11 GROUP BY A);
+SELECT * FROM (SELECT rowid, _rowid_ FROM t11) NATURAL JOIN (SELECT rowid, _rowid_, b FROM t11);
+SELECT * FROM (SELECT A FROM t11 LIMIT 1) JOIN t11 USING (a);
+CREATE VIEW v AS SELECT A, rowid, oid FROM t11;
+SELECT * FROM v;
+CREATE VIEW v2 AS SELECT * FROM (SELECT A, oid FROM t11);
+SELECT * FROM v2;
+CREATE TABLE x AS SELECT A, oid, _rowid_ FROM t11;
+SELECT * FROM x;
+CREATE TABLE y AS SELECT * FROM (SELECT A, oid, _rowid_ FROM t11);
+SELECT * FROM y;

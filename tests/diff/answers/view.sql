@@ -109,3 +109,17 @@ SELECT (SELECT 1 FROM w3);
 SELECT 1 WHERE EXISTS(SELECT * FROM w2);
 DROP VIEW w2;
 SELECT * FROM w3;
+%%
+# What an INSTEAD OF UPDATE trigger sees as NEW has the affinities of the view's columns; that of INSERT has not.
+CREATE TABLE t1(x INTEGER PRIMARY KEY, y TEXT UNIQUE, r REAL, n NUMERIC, z);
+INSERT INTO t1 VALUES (1, 'a', 1, 1, 1), (2, '5', 2, 2, 2);
+CREATE VIEW v1 AS SELECT y, x, r, n, z, CAST(n AS NUMERIC) AS c, x + 1 AS e FROM t1;
+CREATE TABLE l(a, b, c, d, e, f, g);
+CREATE TRIGGER tu INSTEAD OF UPDATE ON v1 BEGIN INSERT INTO l VALUES (new.y, new.x, new.r, new.n, new.z, new.c, new.e); END;
+CREATE TRIGGER ti INSTEAD OF INSERT ON v1 BEGIN INSERT INTO l VALUES (new.y, new.x, new.r, new.n, new.z, new.c, new.e); END;
+UPDATE v1 SET y = 0, r = 7, n = '12', x = '13', z = '14', c = '15', e = '16';
+UPDATE v1 SET y = y AND '-extra', r = '1e3', z = 1.0, c = 2.0, e = 3.0;
+UPDATE v1 SET y = f.q FROM (SELECT 8 AS q) AS f;
+INSERT INTO v1 VALUES (1, '2', 3, '4', '5', '6', '7');
+INSERT INTO v1(y, r) SELECT 7, 8;
+SELECT * FROM l;
