@@ -78,7 +78,11 @@ static const char *column_default_name(struct compile *c, const struct expr_item
     if (item->name && item->name_kind != ITEM_TABLE && item->name_kind != ITEM_ROWID &&
         item->name_kind != ITEM_SPAN)
         return item->name;
-    struct expr *e = expr_skip_collate(item->expr);
+    struct expr *e = item->expr;
+    if (spelled)
+        while (e && e->kind == EXPR_COLLATE) e = e->left;
+    else
+        e = expr_skip_collate(e);
     while (e && e->kind == EXPR_DOT) e = e->right;
     if (e && (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) && e->table) {
         if (spelled && e->text) return e->text;
@@ -103,6 +107,8 @@ static u32 name_find(const struct table *t, u32 i, const char *name)
 // The name, or "name:1" ... when columns before i have it. tried[column]: how many were for that column's name.
 static const char *column_name_unique(struct compile *c, const struct table *t, u32 i, const char *name, u32 *tried)
 {
+    // A column that is called TRUE could not be read.
+    if (name_equal(name, "true") || name_equal(name, "false")) name = arena_format(c->arena, "column%u", i + 1);
     u32 first = name_find(t, i, name);
     if (first == i) return name;
     size_t length = strlen(name);
