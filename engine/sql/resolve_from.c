@@ -90,7 +90,7 @@ static const char *column_default_name(struct compile *c, const struct expr_item
         if (column < 0) column = e->table->rowid_column;
         return column >= 0 ? e->table->columns[column].name : "rowid";
     }
-    if (e && e->kind == EXPR_NAME) return e->text;
+    if (e && (e->kind == EXPR_NAME || (spelled && e->kind == EXPR_TEXT && e->flags & EXPR_F_QUOTED_TEXT))) return e->text;
     if (item->name && item->name_kind == ITEM_SPAN) return item->name;
     if (item->span.size) return arena_copy(c->arena, c->sql + item->span.offset, item->span.size);
     return NULL;

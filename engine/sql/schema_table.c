@@ -140,7 +140,9 @@ static void index_guess(struct schema_build *b, const struct table *t, struct in
 static void index_complete(struct schema_build *b, struct table *t, struct index *i)
 {
     i->columns_not_indexed = ~(u64)0;
-    for (u16 k = 0; k < i->column_count; k++) {
+    // That constraints' indexes have the primary key behind their own columns is not made use of, as in SQLite.
+    u16 count = t->primary_key && i->kind == INDEX_UNIQUE ? i->key_count : i->column_count;
+    for (u16 k = 0; k < count; k++) {
         s16 column = i->columns[k];
         if (column >= 0 && column < 63 && !(t->columns[column].flags & COLUMN_VIRTUAL))
             i->columns_not_indexed &= ~((u64)1 << column);
