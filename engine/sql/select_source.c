@@ -44,11 +44,13 @@ static const char *source_name(struct compile *c, const struct source *s)
     return arena_format(c->arena, "(subquery-%u)", s->select->id);
 }
 
-// Columns that nobody reads are not computed: mistakes and refusals in them are not told either, as SQLite does it.
+// Columns that nobody reads are not computed: mistakes and refusals in them are not told either, as SQLite does it. What reads
+// the query around is left alone, unless it is only counted.
 static void unread_columns_drop(struct compile *c, const struct source *item)
 {
     struct select *s = item->select;
-    if (item->correlated || item->cte) return;
+    bool counted = s->prior && !item->columns_used && !item->rowid_used && !s->order_by;
+    if (item->cte || (item->correlated && !counted)) return;
     for (const struct select *x = s; x; x = x->prior)
         if ((x->prior && x->op != SELECT_UNION_ALL) || x->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE | SELECT_F_VALUES) || x->functions) return;
     u64 used = item->columns_used;
