@@ -132,15 +132,15 @@ int where_explain_level(struct where_info *w, struct where_level *level, u32 fla
         else if ((loop->flags & LOOP_BOTH) == LOOP_BOTH) text_add(&t, ">? AND rowid<?)");
         else text_add(&t, loop->flags & LOOP_BOTTOM ? ">?)" : "<?)");
     } else if (loop->flags & LOOP_VIRTUAL && s->table->fts) {
-        text_add(&t, " VIRTUAL TABLE INDEX 0:");
-        for (u32 i = 0; i < loop->match_count; i++) {
+        text_add(&t, " VIRTUAL TABLE INDEX %u:", (loop->fts_plan & FTS_PLAN_IN_ORDER ? 64u : 0) + (loop->fts_plan & FTS_PLAN_DOWN ? 128u : 0));
+        for (u32 i = 0; i < loop->term_count; i++) {
+            u32 kind = where_fts_kind(s, loop->terms[i]);
             s32 pattern = where_fts_pattern(loop->terms[i]);
-            text_add(&t, "%c%d", !pattern ? 'M' : pattern == FTS_MATCH_LIKE ? 'L' : 'G', loop->terms[i]->left_column);
+            if (kind == FTS_PLAN_MATCH)
+                text_add(&t, "%c%d", !pattern ? 'M' : pattern == FTS_MATCH_LIKE ? 'L' : 'G', loop->terms[i]->left_column);
+            else
+                text_add(&t, kind == FTS_PLAN_RANK ? "r" : kind == FTS_PLAN_ROWID_EQ ? "=" : kind & FTS_PLAN_ROWID_LOW ? ">" : "<");
         }
-        if (loop->fts_plan & FTS_PLAN_RANK) text_add(&t, "r");
-        if (loop->fts_plan & FTS_PLAN_ROWID_EQ) text_add(&t, "=");
-        if (loop->fts_plan & (FTS_PLAN_ROWID_LE | FTS_PLAN_ROWID_LT)) text_add(&t, "<");
-        if (loop->fts_plan & (FTS_PLAN_ROWID_GE | FTS_PLAN_ROWID_GT)) text_add(&t, ">");
     } else if (loop->flags & LOOP_VIRTUAL) {
         text_add(&t, " VIRTUAL TABLE INDEX %u:", (1u << loop->term_count) - 1);
     }

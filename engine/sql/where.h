@@ -133,7 +133,7 @@ struct where_loop {
     u32 flags;
     u32 term_count, term_capacity;
     struct where_term **terms; // NULL entries: skipped columns
-    u32 fts_plan, match_count; // LOOP_VIRTUAL on a full-text table: enum fts_plan; the first terms are MATCH
+    u32 fts_plan, match_count; // LOOP_VIRTUAL on a full-text table: enum fts_plan; terms of MATCH and patterns
     struct where_loop *next;
 };
 
@@ -232,6 +232,8 @@ struct where_term *where_find_term(struct where_clause *wc, int cursor, int colu
                                    const struct where_index *index);
 // How a term asks a full-text index: FTS_MATCH_LIKE, FTS_MATCH_GLOB, or 0 for MATCH and all else.
 s32 where_fts_pattern(const struct where_term *t);
+// What a full-text table makes of a term: one of enum fts_plan; 0: nothing.
+u32 where_fts_kind(const struct source *s, const struct where_term *t);
 bool where_term_outer_ok(const struct where_term *t, const struct source *s);
 
 // ---- loops, path ----

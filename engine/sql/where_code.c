@@ -1,4 +1,5 @@
 // Code of one loop.
+#include "../fts/fts_table.h"
 #include "where.h"
 
 // ---- constraints ----------------------------------------------------------------------------------------------
@@ -224,15 +225,19 @@ static void fts_loop(struct where_info *w, struct where_level *level, struct sou
     int count = (int)loop->term_count;
     int reg = reg_alloc_range(c, count + 2);
     s32 *columns = arena_alloc(c->arena, (loop->match_count + 1) * sizeof *columns);
-    for (int i = 0; i < count; i++) {
-        struct where_term *t = loop->terms[i];
-        struct expr *e = t->operators & WO_MATCH ? t->expr->list->items[0].expr : t->expr->right;
-        expr_code(c, e, reg + 2 + i);
-        s32 pattern = where_fts_pattern(t);
-        if ((u32)i < loop->match_count) columns[i] = t->left_column | pattern;
-        // Patterns are looked at again, and bounds of the rowid: they compare by affinity.
-        if (!pattern && ((u32)i < loop->match_count || t->left_column >= 0)) disable_term(level, t);
-    }
+    // Arguments: of MATCH, then by the plan's bits.
+    int at = 0;
+    for (u32 bit = 0; bit <= FTS_PLAN_ROWID_LT; bit = bit ? bit << 1 : 1)
+        for (int i = 0; i < count; i++) {
+            struct where_term *t = loop->terms[i];
+            if (where_fts_kind(s, t) != (bit ? bit : FTS_PLAN_MATCH)) continue;
+            expr_code(c, t->operators & WO_MATCH ? t->expr->list->items[0].expr : t->expr->right, reg + 2 + at);
+            s32 pattern = where_fts_pattern(t);
+            if (!bit) columns[at] = t->left_column | pattern;
+            at++;
+            // Patterns are looked at again, and bounds of the rowid: they compare by affinity.
+            if (!pattern && t->left_column >= 0) disable_term(level, t);
+        }
     emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
     emit(c, OP_Integer, count, reg + 1, 0);
     int address = emit(c, OP_VFilter, level->table_cursor, level->break_label, reg);

@@ -830,49 +830,100 @@ static bool fts_term_take(struct builder *b, struct where_term *t)
     return true;
 }
 
-// Terms that the index need not be asked for: their rows are looked at again.
-static bool fts_term_optional(const struct where_term *t)
-{
-    return t->left_column == COLUMN_ROWID || where_fts_pattern(t);
-}
-
-// A full-text table: all MATCH terms first, then the rank, then bounds of the rowid, one of each kind. Of optional ones those
-// that need no tables but `usable`.
-static void add_fts_loop(struct builder *b, bitmask usable)
+u32 where_fts_kind(const struct source *s, const struct where_term *t)
 {
     static const struct {
         u16 operators;
         enum fts_plan bit;
-    } bounds[] = {{WO_EQ | WO_IS, FTS_PLAN_ROWID_EQ}, {WO_GE, FTS_PLAN_ROWID_GE}, {WO_LE, FTS_PLAN_ROWID_LE},
+    } bounds[] = {{WO_EQ, FTS_PLAN_ROWID_EQ}, {WO_GE, FTS_PLAN_ROWID_GE}, {WO_LE, FTS_PLAN_ROWID_LE},
                   {WO_GT, FTS_PLAN_ROWID_GT}, {WO_LT, FTS_PLAN_ROWID_LT}};
+    if (t->left_cursor != s->cursor) return 0;
+    s32 all = s->table->column_count - 2;
+    if (t->left_column == all + 1) return t->operators & (WO_MATCH | WO_EQ) ? FTS_PLAN_RANK : 0;
+    if (t->operators & WO_MATCH || (t->operators & WO_EQ && t->left_column == all)) return FTS_PLAN_MATCH;
+    for (u32 k = 0; t->left_column == COLUMN_ROWID && k < COUNT_OF(bounds); k++)
+        if (t->operators & bounds[k].operators) return bounds[k].bit;
+    return 0;
+}
+
+// Whether its rows can come as ORDER BY wants them: enum fts_plan.
+static u32 fts_order(const struct where_info *w, const struct source *s)
+{
+    if (!w->order_by || w->order_by->count != 1) return 0;
+    const struct expr_item *item = &w->order_by->items[0];
+    const struct expr *e = item->expr;
+    bool rowid = (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) && e->cursor == s->cursor && e->column == COLUMN_ROWID;
+    if (!rowid || item->descending || expr_item_nulls_big(item)) return 0;
+    return FTS_PLAN_IN_ORDER;
+}
+
+// A full-text table with terms of the tables in `usable` alone: MATCH, rank and one rowid, or one bound of it on each
+// side. All that only the index can answer must be known when it is asked. The order of terms, and the costs, are FTS5's.
+static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable)
+{
+    enum { PASS_TERMS, PASS_MATCH, PASS_BOUNDS, PASS_END };
     struct where_loop *new = b->loop;
     const struct source *s = &b->w->sources->items[new->source];
-    s32 all = s->table->column_count - 2, rank = all + 1;
-    new->fts_plan = 0;
-    for (int i = 0; i < b->clause->count; i++) {
-        struct where_term *t = b->clause->terms[i];
-        if (t->left_cursor != s->cursor || t->left_column < 0) continue;
-        bool match = t->operators & WO_MATCH && t->left_column <= all;
-        if (match && t->prereq_right & ~usable && fts_term_optional(t)) continue;
-        if (match || (t->operators & WO_EQ && t->left_column == all)) (void)fts_term_take(b, t);
-    }
-    new->match_count = new->term_count;
-    for (int i = 0; i < b->clause->count && !(new->fts_plan & FTS_PLAN_RANK); i++) {
-        struct where_term *t = b->clause->terms[i];
-        if (t->left_cursor == s->cursor && t->left_column == rank && t->operators & (WO_MATCH | WO_EQ) && fts_term_take(b, t))
-            new->fts_plan |= FTS_PLAN_RANK;
-    }
-    for (u32 k = 0; k < COUNT_OF(bounds); k++)
-        for (int i = 0; i < b->clause->count && !(new->fts_plan & bounds[k].bit); i++) {
-            struct where_term *t = b->clause->terms[i];
-            if (t->left_cursor == s->cursor && t->left_column == COLUMN_ROWID && t->operators & bounds[k].operators &&
-                !(t->prereq_right & ~usable) && fts_term_take(b, t))
-                new->fts_plan |= bounds[k].bit;
+    const u32 bounds = FTS_PLAN_ROWID_LOW | FTS_PLAN_ROWID_HIGH;
+    new->fts_plan = fts_order(b->w, s);
+    new->term_count = new->match_count = 0;
+    new->prereq = prereq;
+    int count = b->clause->count;
+    for (int pass = PASS_TERMS; pass < PASS_END; pass++)
+        for (int i = 0; i < count; i++) {
+            struct where_term *t = b->clause->terms[pass == PASS_MATCH ? count - 1 - i : i]; // it finds MATCH from the last one on
+            u32 kind = where_fts_kind(s, t), taken = kind;
+            if (!kind || pass != (kind & bounds ? PASS_BOUNDS : t->operators & WO_MATCH ? PASS_MATCH : PASS_TERMS)) continue;
+            if (kind & FTS_PLAN_ROWID_LOW) taken = FTS_PLAN_ROWID_LOW;
+            if (kind & FTS_PLAN_ROWID_HIGH) taken = FTS_PLAN_ROWID_HIGH;
+            if (kind & bounds) taken |= FTS_PLAN_ROWID_EQ;
+            if (new->fts_plan & taken) continue;
+            if (t->prereq_right & ~usable) {
+                if (kind & (FTS_PLAN_MATCH | FTS_PLAN_RANK) && !where_fts_pattern(t)) return;
+                continue;
+            }
+            if (!fts_term_take(b, t)) continue;
+            if (kind & FTS_PLAN_MATCH)
+                new->match_count++;
+            else
+                new->fts_plan |= kind;
         }
+    // Of release 3.53 without MATCH: with those before, an OR of a rowid and a MATCH in a join finds no place for the MATCH.
+    static const double costs[2][3] = {{3000000, 2250000, 750000}, {10000, 7500, 5000}};
+    u32 sides = ((new->fts_plan & FTS_PLAN_ROWID_LOW) != 0) + ((new->fts_plan & FTS_PLAN_ROWID_HIGH) != 0);
     bool one = new->fts_plan & FTS_PLAN_ROWID_EQ;
-    new->rows = one ? 0 : new->match_count ? 40 : 200;
-    new->run = one ? 33 : new->match_count ? 80 : 220;
+    double cost = one ? new->match_count ? 1000 : 25 : costs[new->match_count > 0][sides];
+    for (u32 i = 1; !one && i < new->match_count; i++) cost *= 0.4;
+    new->rows = one ? 0 : logest_of((u64)cost / 4);
+    new->run = logest_of((u64)cost);
+    new->flags &= ~(u32)LOOP_ONE_ROW;
+    if (one && !new->match_count) new->flags |= LOOP_ONE_ROW;
     loop_insert(b, new);
+}
+
+// With all terms, then with those of some tables, down to none but those that must come before.
+static void add_fts_loops(struct builder *b, bitmask prereq)
+{
+    struct where_loop *new = b->loop;
+    const struct source *s = &b->w->sources->items[new->source];
+    add_fts_loop(b, prereq, ~0ull);
+    bitmask best = new->prereq & ~prereq, last = 0;
+    if (!best) return;
+    bool independent = false;
+    for (;;) {
+        bitmask next = ~0ull;
+        for (int i = 0; i < b->clause->count; i++) {
+            const struct where_term *t = b->clause->terms[i];
+            bitmask mine = t->prereq_right & ~prereq;
+            if (where_fts_kind(s, t) && mine > last && mine < next) next = mine;
+        }
+        last = next;
+        if (next == ~0ull) break;
+        if (next == best) continue;
+        add_fts_loop(b, prereq, next | prereq);
+        if (new->prereq == prereq) independent = true;
+    }
+    if (!independent) add_fts_loop(b, prereq, prereq);
 }
 
 static void add_virtual_loops(struct builder *b, bitmask prereq)
@@ -890,12 +941,7 @@ static void add_virtual_loops(struct builder *b, bitmask prereq)
     new->sort_index = 0;
     new->prereq = prereq;
     if (s->table->fts) {
-        add_fts_loop(b, ~(bitmask)0);
-        if (!(new->prereq & ~prereq)) return;
-        // And so that the tables that it took terms of may come after it.
-        new->term_count = 0;
-        new->prereq = prereq;
-        add_fts_loop(b, prereq);
+        add_fts_loops(b, prereq);
         return;
     }
     bool all = true;

@@ -1,4 +1,5 @@
 // The order of the loops: dynamic programming over the sources, keeping the few cheapest paths of each length.
+#include "../fts/fts_table.h"
 #include "where.h"
 
 // ---- does a path deliver ORDER BY? -------------------------------------------------------------------------------
@@ -26,6 +27,7 @@ int where_order_satisfied(struct where_info *w, struct expr_list *order_by, stru
             loop = last;
         }
         if (loop->flags & LOOP_VIRTUAL) {
+            if (loop->fts_plan & FTS_PLAN_IN_ORDER && w->order_by == order_by) satisfied = done;
             order_distinct = false;
             break;
         }
