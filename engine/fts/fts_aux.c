@@ -269,7 +269,7 @@ static bool marked(const u8 *text, const struct spans *tokens, struct runs *r, c
             if (i < from || i > to) continue;
             if (from && i == from) at = t->begin;
         }
-        if (open && (i <= r->first || r->first < 0) && t->begin >= at) {
+        if (open && (i <= r->first || r->first < 0) && t->begin > at) {
             ok = fts_buffer_add(out, m->close, m->close_size);
             open = false;
         }

@@ -84,15 +84,19 @@ static const u8 *character_end(const u8 *p, const u8 *end)
     return p;
 }
 
-// What a pattern asks of the index: every three characters in a row that it has, each as a phrase.
-static bool pattern_add(struct fts_buffer *out, const u8 *p, const u8 *end, bool glob)
+// What a pattern asks of the index: the text between its wildcards, each a phrase; without positions in the index every three
+// characters in a row of it (trigrams).
+static bool pattern_add(struct fts_buffer *out, const u8 *p, const u8 *end, bool glob, bool positions)
 {
-    const u8 *run[3];
+    const u8 *run[3]; // of the text, where the last three characters begin; with positions the first two stay
     u32 count = 0;
     bool ok = true;
-    while (ok && p < end && *p) {
-        const u8 *next = character_end(p, end);
-        if (glob ? *p == '*' || *p == '?' || *p == '[' : *p == '%' || *p == '_') {
+    while (ok) {
+        bool over = p >= end || !*p;
+        const u8 *next = over ? p : character_end(p, end);
+        if (over || (glob ? *p == '*' || *p == '?' || *p == '[' : *p == '%' || *p == '_')) {
+            if (positions && count == 3) ok = quoted_add(out, run[0], (size_t)(p - run[0])) && fts_buffer_add(out, " ", 1);
+            if (over) break;
             if (*p == '[') {
                 if (next < end && *next == '^') next++;
                 if (next < end) next++; // ] is one of the set there
@@ -101,10 +105,10 @@ static bool pattern_add(struct fts_buffer *out, const u8 *p, const u8 *end, bool
             }
             count = 0;
         } else {
-            if (count == 3) memmove(run, run + 1, 2 * sizeof run[0]);
+            if (count == 3 && !positions) memmove(run, run + 1, 2 * sizeof run[0]);
             count = MIN(count + 1, 3u);
             run[count - 1] = p;
-            if (count == 3) ok = quoted_add(out, run[0], (size_t)(next - run[0])) && fts_buffer_add(out, " ", 1);
+            if (count == 3 && !positions) ok = quoted_add(out, run[0], (size_t)(next - run[0])) && fts_buffer_add(out, " ", 1);
         }
         p = next;
     }
@@ -116,7 +120,8 @@ static bool term_add(struct fts_buffer *out, const struct fts_config *config, s3
 {
     s32 column = match & ~(FTS_MATCH_LIKE | FTS_MATCH_GLOB);
     struct fts_buffer pattern = {0};
-    bool is_pattern = column != match, ok = !is_pattern || pattern_add(&pattern, text, text + size, match & FTS_MATCH_GLOB);
+    bool is_pattern = column != match, positions = config->detail == FTS_DETAIL_FULL;
+    bool ok = !is_pattern || pattern_add(&pattern, text, text + size, match & FTS_MATCH_GLOB, positions);
     if (ok && (!is_pattern || pattern.size)) {
         bool all = column >= (s32)config->column_count || (is_pattern && config->detail == FTS_DETAIL_NONE);
         ok = !out->size || fts_buffer_add(out, " AND ", 5);
@@ -258,10 +263,8 @@ static io_status scan_step(struct fts_cursor *c, struct op *op)
 {
     const struct fts_config *config = c->config;
     if (!c->scan) {
-        if (config->content == FTS_CONTENT_NONE && !config->column_size) {
-            c->eof = true;
-            return IO_DONE;
-        }
+        if (config->content == FTS_CONTENT_NONE && !config->column_size)
+            return IO_ERROR(&op->err, ERR_ERROR, "%s: table does not support scanning", config->name);
         c->scan_kind = config->content == FTS_CONTENT_NONE ? FTS_SQL_DOCSIZE_SCAN : FTS_SQL_CONTENT_SCAN;
         IO_TRY(fts_sql_take(c->x, op, c->scan_kind, &c->scan));
         if (skerry_bind_integer(c->scan, 1, c->low) || skerry_bind_integer(c->scan, 2, c->high)) return fts_no_memory(op);

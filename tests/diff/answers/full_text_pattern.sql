@@ -482,3 +482,34 @@ delete from t where a like '%abcdef%';
 select rowid from t where a like '%abc%' order by rowid;
 update t set a = 'new abc' where b like '%bcd%';
 select rowid, a from t where a glob '*abc*' order by rowid;
+%%
+create virtual table t using fts5(a,b,tokenize=trigram);
+insert into t values('abcdef abcdef','xbcdex'),('abcde','fgh'),('defabc bcd','cde');
+select rowid, highlight(t,0,'[',']'), rank from t where a like '%abcde%';
+select rowid, highlight(t,0,'[',']'), rank from t where a glob '*abcde*';
+--= I:1|T:[abcdef] [abcdef]| because SQLite 3.40 marks each phrase alone
+select rowid, highlight(t,0,'[',']') from t where a like '%abc%def%';
+select rowid, highlight(t,0,'[',']'), bm25(t) from t where a like '%abc_def%';
+select rowid, highlight(t,0,'[',']'), bm25(t) from t where a glob '*abc[d]ef*' and b like '%fgh%';
+select rowid, highlight(t,0,'[',']'), bm25(t) from t where a like '%ab%';
+--= I:1|T:[abcde]f [abcde]f| I:2|T:[abcde]| I:3|T:def[abc] [bcd]| because SQLite 3.40 marks what overlaps twice
+select rowid, highlight(t,0,'[',']') from t where a like '%abc%' and t match 'bcd OR cde';
+select rowid, highlight(t,0,'[',']'), bm25(t) from t where t match 'bcd OR cde' and a like '%abcde%bcd%';
+select rowid, snippet(t,0,'[',']','..',2) from t where a like '%abcdef%';
+create virtual table u using fts5(a,b,tokenize=trigram,detail=none);
+insert into u values('abcdef abcdef','xbcdex'),('abcde','fgh'),('defabc bcd','cde');
+--= I:1|T:[abcde]f [abcde]f| I:2|T:[abcde]| because SQLite 3.40 marks what overlaps twice
+select rowid, highlight(u,0,'[',']') from u where a like '%abcde%';
+create virtual table v using fts5(a,b,tokenize=trigram,detail=column);
+insert into v values('abcdef abcdef','xbcdex'),('abcde','fgh'),('defabc bcd','cde');
+--= I:1|T:[abcde]f [abcde]f| I:2|T:[abcde]| because SQLite 3.40 marks what overlaps twice
+select rowid, highlight(v,0,'[',']') from v where a like '%abcde%';
+create virtual table c using fts5(a,content='',columnsize=0);
+insert into c(rowid,a) values(1,'one two'),(2,'three');
+select rowid,* from c;
+select rowid,* from c where rowid=1;
+select count(*) from c;
+select rowid from c('one');
+select rowid from c where rowid>1;
+select rowid from c('one') where rowid=1;
+delete from c where rowid=1;
