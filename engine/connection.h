@@ -169,6 +169,7 @@ struct skerry {
     struct own_table_function *table_functions;
     struct connection_hooks hooks;
     struct fts_table *fts;       // full-text tables that were used
+    s64 fts_cursor_id;           // of the last cursor over one of them
     u32 fts_depth;               // nested statements of theirs that are being stepped
     bool fts_forget;             // something was rolled back meanwhile
     s64 nested_insert_rowid;     // by the newest of those

@@ -68,6 +68,17 @@ static io_status instances_load(struct fts_cursor *c, struct op *op)
 {
     if (c->instances_ready) return IO_DONE;
     c->instance_count = 0;
+    if (c->sorter) {
+        const struct value *all = skerry_column(c->sorter, 2);
+        const struct fts_instance *from = (const void *)all->bytes;
+        for (u32 i = 0; i < all->size / sizeof *from; i++) {
+            struct fts_instance x;
+            memcpy(&x, from + i, sizeof x); // the bytes need not be aligned
+            if (!instance_add(c, x.phrase, x.column, x.position)) return fts_no_memory(op);
+        }
+        c->instances_ready = true;
+        return IO_DONE;
+    }
     if (c->expr && c->config->detail != FTS_DETAIL_FULL) {
         IO_TRY(instances_from_text(c, op));
     } else if (c->expr) {
@@ -82,6 +93,14 @@ static io_status instances_load(struct fts_cursor *c, struct op *op)
     if (c->instance_count) qsort(c->instances, c->instance_count, sizeof *c->instances, instance_compare);
     c->instances_ready = true;
     return IO_DONE;
+}
+
+io_status fts_cursor_instances(struct fts_cursor *c, struct op *op, struct value *out)
+{
+    IO_TRY(instances_load(c, op));
+    static const struct fts_instance none = {0};
+    const struct fts_instance *from = c->instances ? c->instances : &none;
+    return value_set_blob(out, from, c->instance_count * sizeof *from) == ERR_OK ? IO_DONE : fts_no_memory(op);
 }
 
 // ---- bm25 ------------------------------------------------------------------------------------------------------------------

@@ -35,12 +35,15 @@ struct fts_cursor {
     u64 generation; // of the segments that the iterators are over
     bool filtered;  // filter has run
     u8 step;        // of a filter under way
-    bool eof;
+    bool eof, down;
+    s64 id; // what the column that stands for the table says
     s64 rowid, low, high;
     struct fts_expr *expr; // NULL: all rows
     struct skerry_stmt *scan; // content, or docsize when there is none
     enum fts_sql scan_kind;
     bool scan_row;
+    struct skerry_stmt *sorter; // fts_sorter.c: rows in another order than that of the index
+    bool sorter_ranks;          // and their ranks
     // What is known of the row it stands on.
     struct skerry_stmt *content;
     bool content_ready, instances_ready;
@@ -51,6 +54,14 @@ struct fts_cursor {
     struct fts_rank rank; // the table's, or of this query: rank MATCH '...'
 };
 
+// Appends "name", with its quotes doubled.
+bool fts_quoted_add(struct fts_buffer *b, const void *text, size_t size);
+// The statement that finds the rows of a query and sorts them; stepped to one after another.
+io_status fts_sorter_prepare(struct fts_cursor *c, struct op *op, u32 plan, const s32 *matches, u32 match_count,
+                             const struct value *argv);
+io_status fts_sorter_step(struct fts_cursor *c, struct op *op);
+// Where the phrases are in the row that it stands on, as bytes: of fts_sorter.c's statement.
+io_status fts_cursor_instances(struct fts_cursor *c, struct op *op, struct value *out);
 // The row's columns; contentless tables have NULLs.
 io_status fts_cursor_content(struct fts_cursor *c, struct op *op);
 void fts_ranking_free(struct fts_ranking *r);

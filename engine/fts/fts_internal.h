@@ -16,6 +16,7 @@
 // | fts_parse.c, fts_query.c | MATCH: the syntax; finding rows |
 // | fts_aux.c | bm25, highlight, snippet |
 // | fts_rank.c | what the column rank asks of a row |
+// | fts_sorter.c | rows by rank, or from the last rowid on |
 // | fts_table.c | cursors and changes, as the interpreter asks for them |
 //
 // Everything that reads pages or runs SQL of its own is cooperative. Pages of the index are read with a tree cursor of
@@ -109,6 +110,7 @@ enum fts_sql {
     FTS_SQL_DOCSIZE_PUT,
     FTS_SQL_DOCSIZE_DELETE,
     FTS_SQL_DOCSIZE_SCAN,
+    FTS_SQL_DOCSIZE_SCAN_DOWN,
     FTS_SQL_DOCSIZE_ORIGIN,
     FTS_SQL_IDX_CLEAR,
     FTS_SQL_DOCSIZE_CLEAR,
@@ -187,6 +189,7 @@ void fts_sql_give(struct fts_table *x, enum fts_sql kind, struct skerry_stmt **s
 // Of a statement that has gone through that many rows in one instruction: others have their turn (IO_WAIT).
 #define FTS_TURN_ROWS 256
 io_status fts_turn(struct op *op);
+bool fts_nested(const struct op *op); // of a statement that one of these tables runs
 // Steps; *row false: it is at its end. Errors go to op.
 io_status fts_sql_step(struct skerry_stmt *s, struct op *op, bool *row);
 

@@ -212,6 +212,8 @@ static const char *sql_text(const struct fts_table *x, struct arena *a, enum fts
     case FTS_SQL_DOCSIZE_ORIGIN: return arena_format(a, "SELECT origin FROM %s.%s WHERE id=?", db, docsize);
     case FTS_SQL_DOCSIZE_DELETE: return arena_format(a, "DELETE FROM %s.%s WHERE id=?", db, docsize);
     case FTS_SQL_DOCSIZE_SCAN: return arena_format(a, "SELECT id FROM %s.%s WHERE id>=? AND id<=? ORDER BY id", db, docsize);
+    case FTS_SQL_DOCSIZE_SCAN_DOWN:
+        return arena_format(a, "SELECT id FROM %s.%s WHERE id>=? AND id<=? ORDER BY id DESC", db, docsize);
     case FTS_SQL_IDX_CLEAR: return arena_format(a, "DELETE FROM %s.%s", db, idx);
     case FTS_SQL_DOCSIZE_CLEAR: return arena_format(a, "DELETE FROM %s.%s", db, docsize);
     case FTS_SQL_CONTENT_CLEAR: return arena_format(a, "DELETE FROM %s.%s", db, content);
@@ -254,6 +256,8 @@ io_status fts_turn(struct op *op)
     vm_turn(CONTAINER_OF(op, struct skerry_stmt, op));
     return IO_WAIT;
 }
+
+bool fts_nested(const struct op *op) { return CONTAINER_OF(op, struct skerry_stmt, op)->nested; }
 
 io_status fts_sql_step(struct skerry_stmt *s, struct op *op, bool *row)
 {

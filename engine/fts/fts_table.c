@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-enum filter_step { FILTER_FLUSH, FILTER_STRUCTURE, FILTER_SETTINGS, FILTER_FIRST };
+enum filter_step { FILTER_FLUSH, FILTER_STRUCTURE, FILTER_SETTINGS, FILTER_SORT, FILTER_FIRST };
 
 io_status fts_cursor_open(struct skerry *db, u32 database, const struct table *t, struct op *op, struct fts_cursor **out)
 {
@@ -12,6 +12,7 @@ io_status fts_cursor_open(struct skerry *db, u32 database, const struct table *t
     struct fts_cursor *c = calloc(1, sizeof *c);
     if (!c) return fts_no_memory(op);
     c->db = db;
+    c->id = ++db->fts_cursor_id;
     c->database = database;
     c->table = table_ref((struct table *)(uintptr_t)t);
     c->config = t->fts;
@@ -33,6 +34,8 @@ static void query_drop(struct fts_cursor *c)
     fts_ranking_free(&c->ranking);
     fts_expr_free(c->expr);
     c->expr = NULL;
+    skerry_finalize(c->sorter);
+    c->sorter = NULL;
     if (c->scan) fts_sql_give(c->x, c->scan_kind, &c->scan);
     fts_rank_free(&c->rank);
     c->content_ready = c->instances_ready = false;
@@ -54,7 +57,7 @@ void fts_cursor_close(struct fts_cursor *c)
 
 // ---- starting ------------------------------------------------------------------------------------------------------------
 
-static bool quoted_add(struct fts_buffer *b, const void *text, size_t size)
+bool fts_quoted_add(struct fts_buffer *b, const void *text, size_t size)
 {
     bool ok = fts_buffer_add(b, "\"", 1);
     for (const char *at = text, *end = at + size; ok && at < end; at++) {
@@ -95,7 +98,7 @@ static bool pattern_add(struct fts_buffer *out, const u8 *p, const u8 *end, bool
         bool over = p >= end || !*p;
         const u8 *next = over ? p : character_end(p, end);
         if (over || (glob ? *p == '*' || *p == '?' || *p == '[' : *p == '%' || *p == '_')) {
-            if (positions && count == 3) ok = quoted_add(out, run[0], (size_t)(p - run[0])) && fts_buffer_add(out, " ", 1);
+            if (positions && count == 3) ok = fts_quoted_add(out, run[0], (size_t)(p - run[0])) && fts_buffer_add(out, " ", 1);
             if (over) break;
             if (*p == '[') {
                 if (next < end && *next == '^') next++;
@@ -108,7 +111,7 @@ static bool pattern_add(struct fts_buffer *out, const u8 *p, const u8 *end, bool
             if (count == 3 && !positions) memmove(run, run + 1, 2 * sizeof run[0]);
             count = MIN(count + 1, 3u);
             run[count - 1] = p;
-            if (count == 3 && !positions) ok = quoted_add(out, run[0], (size_t)(next - run[0])) && fts_buffer_add(out, " ", 1);
+            if (count == 3 && !positions) ok = fts_quoted_add(out, run[0], (size_t)(next - run[0])) && fts_buffer_add(out, " ", 1);
         }
         p = next;
     }
@@ -125,7 +128,7 @@ static bool term_add(struct fts_buffer *out, const struct fts_config *config, s3
     if (ok && (!is_pattern || pattern.size)) {
         bool all = column >= (s32)config->column_count || (is_pattern && config->detail == FTS_DETAIL_NONE);
         ok = !out->size || fts_buffer_add(out, " AND ", 5);
-        if (ok && !all) ok = quoted_add(out, config->columns[column], strlen(config->columns[column])) && fts_buffer_add(out, ":", 1);
+        if (ok && !all) ok = fts_quoted_add(out, config->columns[column], strlen(config->columns[column])) && fts_buffer_add(out, ":", 1);
         ok = ok && fts_buffer_add(out, "(", 1) &&
              fts_buffer_add(out, is_pattern ? pattern.data : text, is_pattern ? pattern.size : size) && fts_buffer_add(out, ")", 1);
     }
@@ -265,7 +268,8 @@ static io_status scan_step(struct fts_cursor *c, struct op *op)
     if (!c->scan) {
         if (config->content == FTS_CONTENT_NONE && !config->column_size)
             return IO_ERROR(&op->err, ERR_ERROR, "%s: table does not support scanning", config->name);
-        c->scan_kind = config->content == FTS_CONTENT_NONE ? FTS_SQL_DOCSIZE_SCAN : FTS_SQL_CONTENT_SCAN;
+        c->scan_kind = config->content == FTS_CONTENT_NONE ? c->down ? FTS_SQL_DOCSIZE_SCAN_DOWN : FTS_SQL_DOCSIZE_SCAN
+                                                           : c->down ? FTS_SQL_CONTENT_SCAN_DOWN : FTS_SQL_CONTENT_SCAN;
         IO_TRY(fts_sql_take(c->x, op, c->scan_kind, &c->scan));
         if (skerry_bind_integer(c->scan, 1, c->low) || skerry_bind_integer(c->scan, 2, c->high)) return fts_no_memory(op);
     }
@@ -275,6 +279,19 @@ static io_status scan_step(struct fts_cursor *c, struct op *op)
     c->eof = !row;
     if (row) c->rowid = value_to_integer(skerry_column(c->scan, 0));
     return IO_DONE;
+}
+
+static io_status sorted_step(struct fts_cursor *c, struct op *op)
+{
+    IO_TRY(fts_sorter_step(c, op));
+    row_left(c);
+    return IO_DONE;
+}
+
+static io_status row_first(struct fts_cursor *c, struct op *op)
+{
+    if (c->sorter) return sorted_step(c, op);
+    return c->expr ? match_seek(c, op, c->low) : scan_step(c, op);
 }
 
 io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const s32 *matches, u32 match_count,
@@ -310,10 +327,19 @@ io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const
             }
             if (c->expr) fts_expr_open(c->expr, c->x, &c->structure);
         }
+        c->down = plan & FTS_PLAN_DOWN;
+        c->step = FILTER_SORT;
+        // fall through
+    case FILTER_SORT:
+        if (match_count && plan & (FTS_PLAN_BY_RANK | FTS_PLAN_DOWN) && !c->sorter) {
+            io_status status = fts_sorter_prepare(c, op, plan, matches, match_count, argv);
+            if (status == IO_FAIL) c->step = FILTER_FLUSH;
+            IO_TRY(status);
+        }
         c->step = FILTER_FIRST;
         // fall through
     case FILTER_FIRST: {
-        io_status status = c->expr ? match_seek(c, op, c->low) : scan_step(c, op);
+        io_status status = row_first(c, op);
         if (status != IO_WAIT) c->step = FILTER_FLUSH;
         return status;
     }
@@ -323,6 +349,7 @@ io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const
 
 io_status fts_cursor_next(struct fts_cursor *c, struct op *op)
 {
+    if (c->sorter) return sorted_step(c, op);
     if (!c->expr) return scan_step(c, op);
     if (c->rowid == INT64_MAX) {
         c->eof = true;
@@ -376,7 +403,14 @@ io_status fts_cursor_column(struct fts_cursor *c, struct op *op, u32 column, str
     value_set_null(out);
     if (column == config->column_count + 1) {
         if (!c->expr) return IO_DONE;
+        if (c->sorter && c->sorter_ranks)
+            return value_copy(out, skerry_column(c->sorter, 1)) == ERR_OK ? IO_DONE : fts_no_memory(op);
         return fts_cursor_rank(c, op, out);
+    }
+    if (column == config->column_count) {
+        if (fts_nested(op)) return fts_cursor_instances(c, op, out);
+        value_set_integer(out, c->id);
+        return IO_DONE;
     }
     if (column >= config->column_count) return IO_DONE;
     IO_TRY(fts_cursor_content(c, op));

@@ -20,7 +20,8 @@ enum fts_plan {
     FTS_PLAN_ROWID_LOW = FTS_PLAN_ROWID_GE | FTS_PLAN_ROWID_GT,
     FTS_PLAN_ROWID_HIGH = FTS_PLAN_ROWID_LE | FTS_PLAN_ROWID_LT,
     FTS_PLAN_IN_ORDER = 64, // rows come by rowid, as ORDER BY wants them
-    FTS_PLAN_DOWN = 128,    // from the last one
+    FTS_PLAN_DOWN = 128,    // from the last one, or the greatest rank
+    FTS_PLAN_BY_RANK = 512, // rows come by rank
     FTS_PLAN_MATCH = 256,   // of the planner: a term of MATCH, LIKE or GLOB; not in a plan
 };
 

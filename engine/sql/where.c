@@ -132,7 +132,8 @@ int where_explain_level(struct where_info *w, struct where_level *level, u32 fla
         else if ((loop->flags & LOOP_BOTH) == LOOP_BOTH) text_add(&t, ">? AND rowid<?)");
         else text_add(&t, loop->flags & LOOP_BOTTOM ? ">?)" : "<?)");
     } else if (loop->flags & LOOP_VIRTUAL && s->table->fts) {
-        text_add(&t, " VIRTUAL TABLE INDEX %u:", (loop->fts_plan & FTS_PLAN_IN_ORDER ? 64u : 0) + (loop->fts_plan & FTS_PLAN_DOWN ? 128u : 0));
+        text_add(&t, " VIRTUAL TABLE INDEX %u:", (loop->fts_plan & FTS_PLAN_BY_RANK ? 32u : 0) + (loop->fts_plan & FTS_PLAN_IN_ORDER ? 64u : 0) +
+                                                   (loop->fts_plan & FTS_PLAN_DOWN ? 128u : 0));
         for (u32 i = 0; i < loop->term_count; i++) {
             u32 kind = where_fts_kind(s, loop->terms[i]);
             s32 pattern = where_fts_pattern(loop->terms[i]);
@@ -165,7 +166,7 @@ static int find_index_column(struct compile *c, const struct expr_list *list, in
 
 static bool distinct_redundant(struct where_info *w, const struct expr_list *results)
 {
-    if (w->sources->count != 1 || !w->indexes[0]) return false;
+    if (w->sources->count != 1 || (!w->indexes[0] && !w->sources->items[0].table->fts)) return false;
     struct compile *c = w->c;
     int cursor = w->cursors[0];
     for (u32 i = 0; i < results->count; i++) {

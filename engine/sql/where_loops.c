@@ -1,5 +1,6 @@
 // Candidate loops: every index and every prefix of its columns that terms constrain, with what it costs.
 #include "../fn/fn.h"
+#include "../fts/fts.h"
 #include "../fts/fts_table.h"
 #include "where.h"
 
@@ -847,14 +848,17 @@ u32 where_fts_kind(const struct source *s, const struct where_term *t)
 }
 
 // Whether its rows can come as ORDER BY wants them: enum fts_plan.
-static u32 fts_order(const struct where_info *w, const struct source *s)
+static u32 fts_order(const struct where_info *w, const struct where_loop *loop, const struct source *s)
 {
     if (!w->order_by || w->order_by->count != 1) return 0;
     const struct expr_item *item = &w->order_by->items[0];
     const struct expr *e = item->expr;
-    bool rowid = (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) && e->cursor == s->cursor && e->column == COLUMN_ROWID;
-    if (!rowid || item->descending || expr_item_nulls_big(item)) return 0;
-    return FTS_PLAN_IN_ORDER;
+    if ((e->kind != EXPR_COLUMN && e->kind != EXPR_AGG_COLUMN) || e->cursor != s->cursor || expr_item_nulls_big(item)) return 0;
+    u32 down = item->descending ? FTS_PLAN_DOWN : 0;
+    if (e->column == s->table->column_count - 1) return loop->match_count ? FTS_PLAN_BY_RANK | down : 0;
+    // Where the index has no positions, those of a row are searched in its text, which is not done for rows that nobody wants.
+    if (e->column != COLUMN_ROWID || (down && loop->match_count && s->table->fts->detail != FTS_DETAIL_FULL)) return 0;
+    return FTS_PLAN_IN_ORDER | down;
 }
 
 // A full-text table with terms of the tables in `usable` alone: MATCH, rank and one rowid, or one bound of it on each
@@ -865,7 +869,7 @@ static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable)
     struct where_loop *new = b->loop;
     const struct source *s = &b->w->sources->items[new->source];
     const u32 bounds = FTS_PLAN_ROWID_LOW | FTS_PLAN_ROWID_HIGH;
-    new->fts_plan = fts_order(b->w, s);
+    new->fts_plan = 0;
     new->term_count = new->match_count = 0;
     new->prereq = prereq;
     int count = b->clause->count;
@@ -888,6 +892,7 @@ static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable)
             else
                 new->fts_plan |= kind;
         }
+    new->fts_plan |= fts_order(b->w, new, s);
     // Of release 3.53 without MATCH: with those before, an OR of a rowid and a MATCH in a join finds no place for the MATCH.
     static const double costs[2][3] = {{3000000, 2250000, 750000}, {10000, 7500, 5000}};
     u32 sides = ((new->fts_plan & FTS_PLAN_ROWID_LOW) != 0) + ((new->fts_plan & FTS_PLAN_ROWID_HIGH) != 0);

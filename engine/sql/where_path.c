@@ -27,7 +27,8 @@ int where_order_satisfied(struct where_info *w, struct expr_list *order_by, stru
             loop = last;
         }
         if (loop->flags & LOOP_VIRTUAL) {
-            if (loop->fts_plan & FTS_PLAN_IN_ORDER && w->order_by == order_by) satisfied = done;
+            if (loop->fts_plan & (FTS_PLAN_IN_ORDER | FTS_PLAN_BY_RANK) && w->order_by == order_by && !(flags & WHERE_DISTINCT_BY))
+                satisfied = done;
             order_distinct = false;
             break;
         }
