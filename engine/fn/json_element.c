@@ -148,7 +148,7 @@ static u32 check_text(const u8 *z, u32 from, u32 end, enum json_type type)
         }
         if (j + 1 >= end) return j + 1;
         u8 c = z[j + 1];
-        if (memchr("\"\\/bfnrt", c, 8)) {
+        if (memchr("\"\\/bfnrt", c, 9)) { // NUL is among them, as for SQLite
             j++;
         } else if (c == 'u') {
             if (j + 5 >= end) return j + 1;

@@ -166,7 +166,7 @@ static u32 parse_number(struct parser *p, u32 i)
         }
     } else if (d == '.') {
         if (!is_digit(at(p, j + 1))) {
-            fail(p, i);
+            fail(p, j > i ? j + 1 : i);
             return 0;
         }
         p->json5 = true;
@@ -373,10 +373,11 @@ void json_parse_text(struct json_parse *result, const u8 *text, u32 size)
     result->error_at = p.error_at;
 }
 
-static u32 hex4(const u8 *z)
+// What JSONB of elsewhere says there may be no hex digits: they count as SQLite counts them.
+static u32 hex_read(const u8 *z, u32 count)
 {
     u32 v = 0;
-    for (u32 i = 0; i < 4; i++) v = v << 4 | (u32)(hex_digit(z[i]) & 15);
+    for (u32 i = 0; i < count; i++) v = v << 4 | ((z[i] + 9u * (1u & z[i] >> 6)) & 15);
     return v;
 }
 
@@ -395,13 +396,10 @@ u32 json_unescape(const u8 **at_, const u8 *end)
             *at_ = end;
             return JSON_NO_CHARACTER;
         }
-        for (u32 i = 2; i < 6; i++) {
-            if (hex_digit(z[i]) < 0) return JSON_NO_CHARACTER;
-        }
-        u32 v = hex4(z + 2);
+        u32 v = hex_read(z + 2, 4);
         *at_ = z + 6;
         if ((v & 0xfc00) == 0xd800 && n >= 12 && z[6] == '\\' && z[7] == 'u') {
-            u32 low = hex4(z + 8);
+            u32 low = hex_read(z + 8, 4);
             if ((low & 0xfc00) == 0xdc00) {
                 *at_ = z + 12;
                 return ((v & 0x3ff) << 10) + (low & 0x3ff) + 0x10000;
@@ -425,9 +423,8 @@ u32 json_unescape(const u8 **at_, const u8 *end)
             *at_ = end;
             return JSON_NO_CHARACTER;
         }
-        if (hex_digit(z[2]) < 0 || hex_digit(z[3]) < 0) return JSON_NO_CHARACTER;
         *at_ = z + 4;
-        return (u32)(hex_digit(z[2]) << 4 | hex_digit(z[3]));
+        return hex_read(z + 2, 2);
     case '\n':
     case '\r':
     case 0xe2: {

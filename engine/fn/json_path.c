@@ -276,7 +276,43 @@ static bool members_equal(struct json_view a, const struct json_element *x, stru
                        y->end - y->payload, label_is_raw(y->type));
 }
 
-// NULL as target: there is none.
+static enum json_status merge(struct json_view target, const struct json_element *t, struct json_view patch,
+                              const struct json_element *p, u32 depth, struct text_buffer *out);
+
+// The members so far get one of the patch: it changes, or takes away, the first of its name.
+static enum json_status member_merge(struct text_buffer *members, struct json_view patch, const struct member *change, u32 depth)
+{
+    struct json_view before = {members->bytes, (u32)members->size};
+    struct member m;
+    u32 at = 0;
+    bool found = false;
+    for (; at < before.size && !found; at = m.value.end) {
+        if (!member_read(before, at, before.size, &m)) return JSON_MALFORMED;
+        found = members_equal(patch, &change->label, before, &m.label);
+    }
+    bool removes = change->value.type == JSON_NULL;
+    if (!found && removes) return JSON_FOUND;
+    if (!found) text_append(members, patch.bytes + change->label.at, change->label.end - change->label.at);
+    if (!found && change->value.type != JSON_OBJECT) {
+        text_append(members, patch.bytes + change->value.at, change->value.end - change->value.at);
+        return JSON_FOUND;
+    }
+    struct text_buffer after = {0};
+    enum json_status status = JSON_FOUND;
+    u32 from = found ? m.label.at : before.size, to = found ? m.value.end : before.size;
+    if (!removes) {
+        if (found) text_append(&after, before.bytes + from, m.label.end - from);
+        status = merge(before, found ? &m.value : NULL, patch, &change->value, depth + 1, &after);
+    }
+    if (found) text_append(&after, before.bytes + to, before.size - to);
+    if (found) members->size = from;
+    text_append(members, after.bytes, after.size);
+    if (after.failed) members->failed = after.failed;
+    text_buffer_deinit(&after);
+    return status;
+}
+
+// NULL as target: there is none. Members of the patch come one after the other, also those of the same name.
 static enum json_status merge(struct json_view target, const struct json_element *t, struct json_view patch,
                               const struct json_element *p, u32 depth, struct text_buffer *out)
 {
@@ -285,53 +321,16 @@ static enum json_status merge(struct json_view target, const struct json_element
         return JSON_FOUND;
     }
     if (depth > JSON_DEPTH_MAX) return JSON_TOO_DEEP;
-    size_t place = json_container_begin(out, JSON_OBJECT);
-    struct member m, change, next;
-    bool object = t && t->type == JSON_OBJECT;
-    // The target's members in their order, changed or left out; then the patch's new ones.
-    for (u32 j = object ? t->payload : 0; object && j < t->end; j = m.value.end) {
-        if (!member_read(target, j, t->end, &m)) return JSON_MALFORMED;
-        bool changed = false;
-        // Of the patch's members with the same name the last one is meant.
-        for (u32 k = p->payload; k < p->end; k = next.value.end) {
-            if (!member_read(patch, k, p->end, &next)) return JSON_MALFORMED;
-            if (!members_equal(patch, &next.label, target, &m.label)) continue;
-            changed = true;
-            change = next;
-        }
-        // Of members with the same name only the first is meant.
-        struct member earlier;
-        for (u32 k = t->payload; changed && k < j; k = earlier.value.end) {
-            if (!member_read(target, k, t->end, &earlier)) return JSON_MALFORMED;
-            changed = !members_equal(target, &earlier.label, target, &m.label);
-        }
-        if (changed && change.value.type == JSON_NULL) continue;
-        text_append(out, target.bytes + m.label.at, m.label.end - m.label.at);
-        if (changed) {
-            enum json_status s = merge(target, &m.value, patch, &change.value, depth + 1, out);
-            if (s != JSON_FOUND) return s;
-        } else {
-            text_append(out, target.bytes + m.value.at, m.value.end - m.value.at);
-        }
-    }
-    for (u32 k = p->payload; k < p->end; k = change.value.end) {
-        if (!member_read(patch, k, p->end, &change)) return JSON_MALFORMED;
-        bool known = change.value.type == JSON_NULL;
-        for (u32 j = object ? t->payload : 0; object && j < t->end && !known; j = m.value.end) {
-            if (!member_read(target, j, t->end, &m)) return JSON_MALFORMED;
-            known = members_equal(patch, &change.label, target, &m.label);
-        }
-        for (u32 j = change.value.end; j < p->end && !known; j = next.value.end) {
-            if (!member_read(patch, j, p->end, &next)) return JSON_MALFORMED;
-            known = members_equal(patch, &next.label, patch, &change.label);
-        }
-        if (known) continue;
-        text_append(out, patch.bytes + change.label.at, change.label.end - change.label.at);
-        enum json_status s = merge(target, NULL, patch, &change.value, depth + 1, out);
-        if (s != JSON_FOUND) return s;
-    }
-    json_container_end(out, place);
-    return JSON_FOUND;
+    struct text_buffer members = {0};
+    if (t && t->type == JSON_OBJECT) text_append(&members, target.bytes + t->payload, t->end - t->payload);
+    enum json_status status = JSON_FOUND;
+    struct member change;
+    for (u32 k = p->payload; k < p->end && status == JSON_FOUND; k = change.value.end)
+        status = member_read(patch, k, p->end, &change) ? member_merge(&members, patch, &change, depth) : JSON_MALFORMED;
+    json_append_element(out, JSON_OBJECT, members.bytes, (u32)members.size);
+    if (members.failed) out->failed = members.failed;
+    text_buffer_deinit(&members);
+    return status;
 }
 
 enum json_status json_merge_patch(struct json_view target, struct json_view patch, struct text_buffer *out)

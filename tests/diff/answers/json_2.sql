@@ -65,3 +65,16 @@ SELECT json_group_array(json_object('id',id)) OVER (ORDER BY id) FROM j;
 SELECT json_object('a',x) FROM (SELECT json_array(1,2) AS x);
 SELECT json_object('a',x) FROM (SELECT json_array(id) AS x FROM j LIMIT 1);
 SELECT json_array(max(json_array(1)), json_array(1) || '');
+# Members of a patch come one after the other, also those of the same name.
+--= T:{"a":{"b":{"c":2,"d":3}},"a":{"b":{"c":2}}}| because up to 3.44 only the last one counted
+SELECT json_patch('{"a":{"b":{"c":1}},"a":{"b":{"c":2}}}', '{"a":{"b":{"c":1}},"a":{"b":{"c":2}},"a":{"b":{"d":3}}}');
+SELECT json_patch('{"a":1,"a":2}', '{"a":3}');
+SELECT json_patch('{"a":1,"a":2}', '{"a":null}');
+--= T:{"a":7}| because up to 3.44 only the last one counted
+SELECT json_patch('{"a":1,"a":2}', '{"a":null,"a":7}');
+SELECT json_patch('{"a":1,"c":[1]}', '{"c":{"d":null,"e":{"f":null,"g":1}},"z":{"y":null,"q":4}}');
+SELECT json_patch('[1]', '{"a":null,"b":2}'), json_patch('{"a":1}', '[3]'), json_patch('{}', '{}');
+--= I:1|I:1|I:3|I:3|I:1|I:3|I:3|I:6| because the function is new in 3.42
+SELECT json_error_position('.'), json_error_position('.e1'), json_error_position('+.'), json_error_position('-.'), json_error_position('+'), json_error_position('-.e'), json_error_position('-..'), json_error_position('[1,-.]');
+--= I:1|I:1|I:0|I:1|I:0|I:1| because flags are new in 3.45: NUL stands among the escapes, and digits are not looked at behind \x and a line's end
+SELECT json_valid(x'C8025C00', 8), json_valid(x'C9025C00', 8), json_valid(x'C9065C755A5A5A5A', 8), json_valid(x'C9085C0A5C755A5A5A5A', 8), json_valid(x'38615C71', 8), json_valid(x'59615C785A5A', 8);
