@@ -541,12 +541,12 @@ enum value_type skerry_column_type(const struct skerry_stmt *s, u32 column)
 
 s64 skerry_column_integer(struct skerry_stmt *s, u32 column)
 {
-    return value_to_integer(skerry_column(s, column));
+    return value_to_integer_in(skerry_column(s, column), s->encoding);
 }
 
 double skerry_column_real(struct skerry_stmt *s, u32 column)
 {
-    return value_to_real(skerry_column(s, column));
+    return value_to_real_in(skerry_column(s, column), s->encoding);
 }
 
 static struct value *column_scratch(struct skerry_stmt *s, u32 column)

@@ -153,3 +153,18 @@ err_code utf16_value_to_text(struct value *v, bool big_endian)
     value_deinit(&out);
     return code;
 }
+
+u32 utf16_number(const struct value *blob, bool big_endian, u8 out[UTF16_NUMBER_MAX])
+{
+    const u8 *at = blob->bytes, *end = at + (blob->size & ~1u);
+    u32 high = big_endian ? 0 : 1, low = 1 - high, count = 0;
+    bool digits = false; // after the first one zeros count
+    for (; at < end && !at[high] && at[low] && at[low] < 0x80 && count < UTF16_NUMBER_MAX; at += 2) {
+        u8 c = at[low];
+        if (!count && (c == ' ' || (c >= '\t' && c <= '\r'))) continue;
+        if (!digits && c == '0' && at + 2 < end && !at[2 + high] && (u8)(at[2 + low] - '0') < 10) continue;
+        digits |= c != '-' && c != '+';
+        out[count++] = c;
+    }
+    return count;
+}

@@ -18,3 +18,7 @@ int utf16_compare(const u8 *a, u64 a_size, const u8 *b, u64 b_size, bool big_end
 // A text becomes the blob of its bytes in UTF-16; a blob becomes the text that its bytes are. Others stay.
 err_code utf16_value_to_blob(struct value *v, bool big_endian);
 err_code utf16_value_to_text(struct value *v, bool big_endian);
+// What a blob begins with that can be part of a number, in ASCII; gives its size. Spaces before it are left out, and so are
+// zeros that lead and whatever is behind the first UTF16_NUMBER_MAX characters.
+#define UTF16_NUMBER_MAX 1100
+u32 utf16_number(const struct value *blob, bool big_endian, u8 out[UTF16_NUMBER_MAX]);

@@ -98,17 +98,21 @@ enum affinity { // SQLite's letters, in SQLite's order: numeric ones are >= AFFI
     AFFINITY_REAL = 'E',
     AFFINITY_FLEXNUM = 'F',
 };
+// Where an encoding is asked for, it is the database's, 1 to 3 (0: UTF-8): the bytes of a blob are text in it.
+
 // Column affinity as on storing; never fails but for memory.
 err_code value_apply_affinity(struct value *v, enum affinity affinity);
-err_code value_cast(struct value *v, enum affinity affinity); // CAST(v AS ...)
+err_code value_cast(struct value *v, enum affinity affinity, u8 encoding); // CAST(v AS ...)
 // CAST-like readings that leave the value alone.
-s64 value_to_integer(const struct value *v);
-double value_to_real(const struct value *v);
-bool value_to_bool(const struct value *v, bool if_null);
+s64 value_to_integer_in(const struct value *v, u8 encoding);
+double value_to_real_in(const struct value *v, u8 encoding);
+bool value_to_bool_in(const struct value *v, bool if_null, u8 encoding);
+static inline s64 value_to_integer(const struct value *v) { return value_to_integer_in(v, 0); }
+static inline double value_to_real(const struct value *v) { return value_to_real_in(v, 0); }
 // Number to text in place ("1.0e+15", 15 significant digits, "%!.15g"); ERR_NOMEM.
 err_code value_to_text(struct value *v);
 // Text that looks like a number becomes one (as a numeric operand: "12abc" -> 12); NULL and numbers stay.
-void value_to_numeric(struct value *v);
+void value_to_numeric(struct value *v, u8 encoding);
 
 enum number_kind { NUMBER_NONE, NUMBER_INTEGER, NUMBER_REAL };
 struct number_text {
@@ -118,6 +122,7 @@ struct number_text {
     double real;           // always: the value as a double, correctly rounded
 };
 struct number_text number_parse(const u8 *text, u32 size);
+struct number_text number_parse_in(const struct value *v, u8 encoding); // of text or a blob
 // Writes SQLite's text of a double (at most 32 bytes, with the terminating 0); gives its length.
 u32 real_to_text(double r, char out[32]);
 u32 integer_to_text(s64 i, char out[24]);

@@ -1,5 +1,5 @@
 // Conversions between the types of SQL values: affinity, casts, numeric operands.
-#include "value.h"
+#include "utf16.h"
 
 static const double INTEGER_LIMIT = 9223372036854774784.0; // the greatest double below 2^63
 
@@ -21,16 +21,9 @@ static bool has_bytes(const struct value *v)
     return v->type == VALUE_TEXT || v->type == VALUE_BLOB;
 }
 
-s64 value_to_integer(const struct value *v)
+static s64 text_to_integer(const u8 *z, u32 size)
 {
-    switch ((enum value_type)v->type) {
-    case VALUE_INTEGER: return v->integer;
-    case VALUE_REAL: return real_to_integer(v->real);
-    case VALUE_NULL: return 0;
-    case VALUE_TEXT:
-    case VALUE_BLOB: break;
-    }
-    const u8 *z = v->bytes, *end = z + v->size;
+    const u8 *end = z + size;
     while (z < end && (*z == ' ' || (*z >= '\t' && *z <= '\r'))) z++;
     bool negative = false;
     if (z < end && (*z == '-' || *z == '+')) negative = *z++ == '-';
@@ -44,7 +37,42 @@ s64 value_to_integer(const struct value *v)
     return negative ? (s64)-i : (s64)i;
 }
 
-double value_to_real(const struct value *v)
+static bool is_wide(const struct value *v, u8 encoding)
+{
+    return UNLIKELY(v->type == VALUE_BLOB && encoding > 1);
+}
+
+// Apart from the readers of UTF-8, for the room that it takes.
+static __attribute__((noinline)) struct number_text wide_parse(const struct value *v, bool big_endian)
+{
+    u8 text[UTF16_NUMBER_MAX];
+    return number_parse(text, utf16_number(v, big_endian, text));
+}
+
+static __attribute__((noinline)) s64 wide_to_integer(const struct value *v, bool big_endian)
+{
+    u8 text[UTF16_NUMBER_MAX];
+    return text_to_integer(text, utf16_number(v, big_endian, text));
+}
+
+struct number_text number_parse_in(const struct value *v, u8 encoding)
+{
+    return is_wide(v, encoding) ? wide_parse(v, encoding == 3) : number_parse(v->bytes, v->size);
+}
+
+s64 value_to_integer_in(const struct value *v, u8 encoding)
+{
+    switch ((enum value_type)v->type) {
+    case VALUE_INTEGER: return v->integer;
+    case VALUE_REAL: return real_to_integer(v->real);
+    case VALUE_NULL: return 0;
+    case VALUE_TEXT:
+    case VALUE_BLOB: break;
+    }
+    return is_wide(v, encoding) ? wide_to_integer(v, encoding == 3) : text_to_integer(v->bytes, v->size);
+}
+
+double value_to_real_in(const struct value *v, u8 encoding)
 {
     switch ((enum value_type)v->type) {
     case VALUE_INTEGER: return (double)v->integer;
@@ -53,14 +81,14 @@ double value_to_real(const struct value *v)
     case VALUE_TEXT:
     case VALUE_BLOB: break;
     }
-    return number_parse(v->bytes, v->size).real;
+    return number_parse_in(v, encoding).real;
 }
 
-bool value_to_bool(const struct value *v, bool if_null)
+bool value_to_bool_in(const struct value *v, bool if_null, u8 encoding)
 {
     if (v->type == VALUE_INTEGER) return v->integer != 0;
     if (v->type == VALUE_NULL) return if_null;
-    return value_to_real(v) != 0.0;
+    return value_to_real_in(v, encoding) != 0.0;
 }
 
 err_code value_to_text(struct value *v)
@@ -71,10 +99,10 @@ err_code value_to_text(struct value *v)
     return ERR_OK;
 }
 
-void value_to_numeric(struct value *v)
+void value_to_numeric(struct value *v, u8 encoding)
 {
     if (!has_bytes(v)) return;
-    struct number_text n = number_parse(v->bytes, v->size);
+    struct number_text n = number_parse_in(v, encoding);
     if (n.kind == NUMBER_REAL) {
         value_set_real(v, n.real);
     } else {
@@ -119,10 +147,19 @@ err_code value_apply_affinity(struct value *v, enum affinity affinity)
     return ERR_OK;
 }
 
-err_code value_cast(struct value *v, enum affinity affinity)
+// What the bytes of text are in a UTF-16 database, before a cast.
+static err_code cast_wide(struct value *v, enum affinity affinity, bool big_endian)
+{
+    if (affinity != AFFINITY_BLOB && affinity != AFFINITY_NONE) return utf16_value_to_text(v, big_endian);
+    err_code code = value_to_text(v); // its bytes are those of the database's text, unlike hex()'s
+    return code == ERR_OK ? utf16_value_to_blob(v, big_endian) : code;
+}
+
+err_code value_cast(struct value *v, enum affinity affinity, u8 encoding)
 {
     if (v->type == VALUE_NULL) return ERR_OK;
-    err_code code;
+    err_code code = UNLIKELY(encoding > 1) ? cast_wide(v, affinity, encoding == 3) : ERR_OK;
+    if (code != ERR_OK) return code;
     switch (affinity) {
     case AFFINITY_NONE:
     case AFFINITY_BLOB:

@@ -296,7 +296,7 @@ int function_compare(const struct function_context *ctx, const struct value *a, 
     return value_compare(a, b, ctx->collation);
 }
 
-enum value_type function_numeric(const struct value *v, struct number_text *number)
+enum value_type function_numeric(const struct function_context *ctx, const struct value *v, struct number_text *number)
 {
     switch ((enum value_type)v->type) {
     case VALUE_INTEGER:
@@ -310,7 +310,7 @@ enum value_type function_numeric(const struct value *v, struct number_text *numb
         if (number->kind == NUMBER_NONE || !number->whole) return VALUE_TEXT;
         return number->kind == NUMBER_INTEGER ? VALUE_INTEGER : VALUE_REAL;
     case VALUE_BLOB:
-        *number = number_parse(v->bytes, v->size);
+        *number = number_parse_in(v, ctx->encoding);
         return VALUE_BLOB;
     case VALUE_NULL: break;
     }

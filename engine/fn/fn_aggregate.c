@@ -80,7 +80,7 @@ static void sum_step(ARGUMENTS)
     struct sum *s = function_aggregate(ctx, sizeof *s);
     struct number_text n;
     if (!s) return;
-    enum value_type type = function_numeric(argv[0], &n);
+    enum value_type type = function_numeric(ctx, argv[0], &n);
     if (type == VALUE_NULL) return;
     s->count++;
     if (type != VALUE_INTEGER) {
@@ -120,7 +120,7 @@ static void sum_inverse(ARGUMENTS)
     struct sum *s = function_aggregate(ctx, sizeof *s);
     struct number_text n;
     if (!s) return;
-    enum value_type type = function_numeric(argv[0], &n);
+    enum value_type type = function_numeric(ctx, argv[0], &n);
     if (type == VALUE_NULL) return;
     s->count--;
     if (!s->approximate) {
@@ -258,20 +258,20 @@ static void concat_step(ARGUMENTS)
     if (!c) return;
     if (c->count == 0) {
         struct text_buffer separator = {0};
-        if (argc == 2) text_append_value(&separator, argv[1]);
+        if (argc == 2) text_append_value(&separator, argv[1], ctx->encoding);
         c->first_separator = argc == 2 ? (u32)separator.size : 1;
         text_buffer_deinit(&separator);
     } else {
         size_t before = c->text.size;
         if (argc == 2) {
-            text_append_value(&c->text, argv[1]);
+            text_append_value(&c->text, argv[1], ctx->encoding);
         } else {
             text_append_char(&c->text, ',');
         }
         concat_remember(c, (u32)(c->text.size - before));
     }
     c->count++;
-    text_append_value(&c->text, argv[0]);
+    text_append_value(&c->text, argv[0], ctx->encoding);
     if ((s64)(c->text.size - c->start) > function_limit(ctx, SKERRY_LIMIT_LENGTH)) c->text.failed = ERR_TOOBIG;
     if (c->text.failed == ERR_TOOBIG) result_toobig(ctx);
     if (c->text.failed == ERR_NOMEM) result_nomem(ctx);
@@ -282,7 +282,7 @@ static void concat_inverse(ARGUMENTS)
     struct concat *c = function_aggregate(ctx, 0);
     if (!c || argv[0]->type == VALUE_NULL || c->text.failed != ERR_OK) return;
     struct text_buffer gone = {0};
-    text_append_value(&gone, argv[0]);
+    text_append_value(&gone, argv[0], ctx->encoding);
     size_t size = gone.size;
     text_buffer_deinit(&gone);
     c->count--;
@@ -374,7 +374,7 @@ static void percentile_step(ARGUMENTS)
     struct number_text n;
     if (argc == 2) {
         double limit = ctx->def->user & PERCENT_OF_HUNDRED ? 100.0 : 1.0;
-        enum value_type type = function_numeric(argv[1], &n);
+        enum value_type type = function_numeric(ctx, argv[1], &n);
         fraction = n.real / limit;
         if ((type != VALUE_INTEGER && type != VALUE_REAL) || !(fraction >= 0 && fraction <= 1)) {
             result_error(ctx, "the fraction argument to %s() is not between 0.0 and %.1f", ctx->def->name, limit);

@@ -561,7 +561,7 @@ static bool moment_of(struct function_context *ctx, u32 argc, const struct value
         bool valid = false;
         if (argv[i]->type != VALUE_NULL) {
             err_code code = value_copy(&text, argv[i]);
-            if (code == ERR_OK) code = value_cast(&text, AFFINITY_TEXT);
+            if (code == ERR_OK) code = value_cast(&text, AFFINITY_TEXT, ctx->encoding);
             if (code == ERR_OK) code = value_terminate(&text);
             if (code != ERR_OK) {
                 result_nomem(ctx);
@@ -695,7 +695,7 @@ static bool strftime_put(struct text_buffer *b, const struct moment *m, u8 lette
         const struct value *argv[] = {&v};
         value_init(&v);
         value_set_real(&v, (double)m->jd_ms / 86400000.0);
-        text_append_format(b, (const u8 *)"%.16g", 5, 1, argv);
+        text_append_format(b, (const u8 *)"%.16g", 5, 1, argv, 0);
         break;
     }
     case 'm': n = sprintf(text, "%02d", m->month); break;

@@ -28,7 +28,8 @@ bool text_reserve(struct text_buffer *b, size_t more); // room for `more` bytes 
 void text_append_slow(struct text_buffer *b, const void *bytes, size_t size);
 void text_append_repeated(struct text_buffer *b, u8 c, size_t count);
 void text_append_string(struct text_buffer *b, const char *s);
-void text_append_value(struct text_buffer *b, const struct value *v); // as its text; NULL appends nothing
+// As its text, a blob as that of a database in that encoding; NULL appends nothing.
+void text_append_value(struct text_buffer *b, const struct value *v, u8 encoding);
 static inline void text_append(struct text_buffer *b, const void *bytes, size_t size)
 {
     if (LIKELY(b->capacity - b->size >= size && b->failed == ERR_OK)) {
@@ -47,8 +48,8 @@ void result_text_buffer(struct function_context *ctx, struct text_buffer *b);
 void result_blob_buffer(struct function_context *ctx, struct text_buffer *b);
 
 // printf() of SQL: arguments from values, as SQLite's.
-void text_append_format(struct text_buffer *b, const u8 *format, u32 format_size, u32 argc,
-                        const struct value **argv);
+void text_append_format(struct text_buffer *b, const u8 *format, u32 format_size, u32 argc, const struct value **argv,
+                        u8 encoding);
 // "%!.15g" that reads back as the same double, else "%!.20e"; infinities as 9.0e+999.
 void text_append_real_exact(struct text_buffer *b, double r);
 // quote(): an SQL literal.
@@ -99,5 +100,13 @@ static inline u32 text_length(const u8 *z, u32 size)
 }
 // Type that the argument has as a number: text that is wholly a number counts as INTEGER or REAL, and *number
 // is its value (as a double in `real` for both).
-enum value_type function_numeric(const struct value *v, struct number_text *number);
+enum value_type function_numeric(const struct function_context *ctx, const struct value *v, struct number_text *number);
+static inline s64 function_integer(const struct function_context *ctx, const struct value *v)
+{
+    return value_to_integer_in(v, ctx->encoding);
+}
+static inline double function_real(const struct function_context *ctx, const struct value *v)
+{
+    return value_to_real_in(v, ctx->encoding);
+}
 s64 function_limit(const struct function_context *ctx, enum skerry_limit limit);

@@ -271,7 +271,7 @@ bool json_append_value(struct function_context *ctx, struct text_buffer *out, co
     struct json_view view;
     switch ((enum value_type)v->type) {
     case VALUE_NULL: text_append(out, "null", 4); return true;
-    case VALUE_INTEGER: text_append_value(out, v); return true;
+    case VALUE_INTEGER: text_append_value(out, v, 0); return true;
     case VALUE_REAL: append_real(out, v->real); return true;
     case VALUE_TEXT:
         if (v->flags & VALUE_SUBTYPE && v->subtype == JSON_SUBTYPE) {
@@ -623,7 +623,7 @@ enum { VALID_JSON = 1, VALID_JSON5 = 2, VALID_BLOB = 4, VALID_BLOB_STRICT = 8 };
 
 static void json_valid_fn(ARGUMENTS)
 {
-    s64 flags = argc == 2 ? value_to_integer(argv[1]) : VALID_JSON;
+    s64 flags = argc == 2 ? function_integer(ctx, argv[1]) : VALID_JSON;
     if (flags < 1 || flags > 15) {
         result_error(ctx, "FLAGS parameter to json_valid() must be between 1 and 15");
         return;

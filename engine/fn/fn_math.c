@@ -18,7 +18,7 @@ static void abs_fn(ARGUMENTS)
         result_integer(ctx, v->integer < 0 ? -v->integer : v->integer);
         return;
     }
-    double r = value_to_real(v);
+    double r = function_real(ctx, v);
     result_real(ctx, r < 0 ? -r : r);
 }
 
@@ -27,10 +27,10 @@ static void round_fn(ARGUMENTS)
     s64 places = 0;
     if (argc == 2) {
         if (argv[1]->type == VALUE_NULL) return;
-        places = MAX(MIN(value_to_integer(argv[1]), 30), 0);
+        places = MAX(MIN(function_integer(ctx, argv[1]), 30), 0);
     }
     if (argv[0]->type == VALUE_NULL) return;
-    double r = value_to_real(argv[0]);
+    double r = function_real(ctx, argv[0]);
     if (fabs(r) > 4503599627370496.0) {
         // nothing behind the point
     } else if (places == 0) {
@@ -45,10 +45,10 @@ static void round_fn(ARGUMENTS)
     result_real(ctx, r);
 }
 
-static bool numeric(const struct value *v, double *r)
+static bool numeric(const struct function_context *ctx, const struct value *v, double *r)
 {
     struct number_text n;
-    enum value_type type = function_numeric(v, &n);
+    enum value_type type = function_numeric(ctx, v, &n);
     *r = n.real;
     return type == VALUE_INTEGER || type == VALUE_REAL;
 }
@@ -56,7 +56,7 @@ static bool numeric(const struct value *v, double *r)
 static void sign_fn(ARGUMENTS)
 {
     double r;
-    if (numeric(argv[0], &r)) result_integer(ctx, r < 0 ? -1 : r > 0);
+    if (numeric(ctx, argv[0], &r)) result_integer(ctx, r < 0 ? -1 : r > 0);
 }
 
 enum rounding { ROUND_CEIL, ROUND_FLOOR, ROUND_TRUNC };
@@ -64,7 +64,7 @@ enum rounding { ROUND_CEIL, ROUND_FLOOR, ROUND_TRUNC };
 static void ceiling_fn(ARGUMENTS)
 {
     struct number_text n;
-    switch (function_numeric(argv[0], &n)) {
+    switch (function_numeric(ctx, argv[0], &n)) {
     case VALUE_INTEGER: result_integer(ctx, n.integer); break;
     case VALUE_REAL:
         switch ((enum rounding)ctx->def->user) {
@@ -88,7 +88,7 @@ enum math_function {
 static void math1_fn(ARGUMENTS)
 {
     double x, r = 0;
-    if (!numeric(argv[0], &x)) return;
+    if (!numeric(ctx, argv[0], &x)) return;
     enum math_function f = ctx->def->user;
     if (f <= MATH_LOG2 && x <= 0) return;
     switch (f) {
@@ -121,7 +121,7 @@ static void math1_fn(ARGUMENTS)
 static void math2_fn(ARGUMENTS)
 {
     double x, y;
-    if (!numeric(argv[0], &x) || !numeric(argv[1], &y)) return;
+    if (!numeric(ctx, argv[0], &x) || !numeric(ctx, argv[1], &y)) return;
     enum math_function f = ctx->def->user;
     result_real(ctx, f == MATH_POW ? pow(x, y) : f == MATH_MOD ? fmod(x, y) : atan2(x, y));
 }
@@ -129,8 +129,8 @@ static void math2_fn(ARGUMENTS)
 static void log_base_fn(ARGUMENTS)
 {
     double base, x;
-    if (!numeric(argv[0], &base) || base <= 0 || log(base) <= 0) return;
-    x = value_to_real(argv[1]);
+    if (!numeric(ctx, argv[0], &base) || base <= 0 || log(base) <= 0) return;
+    x = function_real(ctx, argv[1]);
     if (x > 0) result_real(ctx, log(x) / log(base));
 }
 

@@ -30,7 +30,7 @@ static void iif_fn(ARGUMENTS)
 {
     u32 i = 0;
     for (; i + 1 < argc; i += 2) {
-        if (!value_to_bool(argv[i], false)) continue;
+        if (!value_to_bool_in(argv[i], false, ctx->encoding)) continue;
         result_value(ctx, argv[i + 1]);
         return;
     }
@@ -71,7 +71,7 @@ static void random_fn(ARGUMENTS)
 static void randomblob_fn(ARGUMENTS)
 {
     struct text_buffer b = {0};
-    s64 n = MAX(value_to_integer(argv[0]), 1);
+    s64 n = MAX(function_integer(ctx, argv[0]), 1);
     if (n > function_limit(ctx, SKERRY_LIMIT_LENGTH)) {
         result_toobig(ctx);
         return;
@@ -154,7 +154,7 @@ const char *fn_compile_option(u32 index)
 
 static void compileoption_get_fn(ARGUMENTS)
 {
-    s64 n = value_to_integer(argv[0]);
+    s64 n = function_integer(ctx, argv[0]);
     if (n >= 0 && n < (s64)COUNT_OF(COMPILE_OPTIONS)) {
         result_text(ctx, COMPILE_OPTIONS[n], strlen(COMPILE_OPTIONS[n]));
     }

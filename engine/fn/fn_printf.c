@@ -6,6 +6,7 @@
 
 struct format_arguments {
     u32 count, used;
+    u8 encoding; // of blobs
     const struct value **values;
 };
 
@@ -17,13 +18,13 @@ static const struct value *argument_next(struct format_arguments *a)
 static s64 argument_integer(struct format_arguments *a)
 {
     const struct value *v = argument_next(a);
-    return v ? value_to_integer(v) : 0;
+    return v ? value_to_integer_in(v, a->encoding) : 0;
 }
 
 static double argument_real(struct format_arguments *a)
 {
     const struct value *v = argument_next(a);
-    return v ? value_to_real(v) : 0.0;
+    return v ? value_to_real_in(v, a->encoding) : 0.0;
 }
 
 struct conversion {
@@ -269,7 +270,7 @@ void text_append_quoted(struct text_buffer *b, const struct value *v, bool escap
 {
     switch ((enum value_type)v->type) {
     case VALUE_NULL: text_append_string(b, "NULL"); break;
-    case VALUE_INTEGER: text_append_value(b, v); break;
+    case VALUE_INTEGER: text_append_value(b, v, 0); break;
     case VALUE_REAL: text_append_real_exact(b, v->real); break;
     case VALUE_TEXT:
         append_escaped(b, 'Q', escape_controls, v->bytes, text_length(v->bytes, v->size), false);
@@ -295,7 +296,7 @@ static void format_text(struct text_buffer *b, const struct conversion *c, struc
     const struct value *v = argument_next(a);
     struct text_buffer text = {0};
     bool null = !v || v->type == VALUE_NULL;
-    if (!null) text_append_value(&text, v);
+    if (!null) text_append_value(&text, v, a->encoding);
     u32 size = text_length(text.bytes, (u32)text.size);
     const u8 *z = text.bytes ? text.bytes : (const u8 *)"";
     struct text_buffer escaped = {0};
@@ -389,10 +390,10 @@ static void conversion_read(struct conversion *c, const u8 **z, const u8 *end, s
     c->kind = *z < end ? *(*z)++ : 0;
 }
 
-void text_append_format(struct text_buffer *b, const u8 *format, u32 format_size, u32 argc,
-                        const struct value **argv)
+void text_append_format(struct text_buffer *b, const u8 *format, u32 format_size, u32 argc, const struct value **argv,
+                        u8 encoding)
 {
-    struct format_arguments a = {argc, 0, argv};
+    struct format_arguments a = {.count = argc, .encoding = encoding, .values = argv};
     const u8 *z = format, *end = format + text_length(format, format_size);
     while (z < end && b->failed == ERR_OK) {
         const u8 *percent = memchr(z, '%', (size_t)(end - z));
@@ -441,7 +442,7 @@ static void printf_fn(struct function_context *ctx, u32 argc, const struct value
     u32 size;
     const u8 *format = argc ? function_text(ctx, argv[0], &scratch, &size) : NULL;
     if (format) {
-        text_append_format(&b, format, size, argc - 1, argv + 1);
+        text_append_format(&b, format, size, argc - 1, argv + 1, ctx->encoding);
         // A format without any conversion or text gives NULL, as SQLite's does, and so does what is too long.
         bool too_long = b.failed == ERR_TOOBIG || (s64)b.size >= function_limit(ctx, SKERRY_LIMIT_LENGTH);
         if (too_long) text_buffer_deinit(&b);

@@ -205,7 +205,7 @@ static bool each_start(struct each *c, bool has_root, struct err *err)
     const u8 *path = (const u8 *)"$";
     if (has_root) {
         if (c->root.type == VALUE_NULL) return true;
-        if (value_cast(&c->root, AFFINITY_TEXT) != ERR_OK) {
+        if (value_cast(&c->root, AFFINITY_TEXT, 0) != ERR_OK) {
             each_close(&c->base);
             return no_memory(err);
         }

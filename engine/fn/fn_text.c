@@ -32,8 +32,8 @@ static void substr_fn(ARGUMENTS)
     if (!z || argv[1]->type == VALUE_NULL || (argc == 3 && argv[2]->type == VALUE_NULL)) goto done;
     if (blob && size == 0) goto done; // NULL, as SQLite's
 
-    s64 start = value_to_integer(argv[1]);
-    s64 count = argc == 3 ? value_to_integer(argv[2]) : VALUE_SIZE_MAX;
+    s64 start = function_integer(ctx, argv[1]);
+    s64 count = argc == 3 ? function_integer(ctx, argv[2]) : VALUE_SIZE_MAX;
     s64 length = blob ? (s64)size : start < 0 ? (s64)utf8_length(z, size) : 0;
     // Position 0 is the place before the first character; it takes one of the count.
     if (start < 0) {
@@ -243,7 +243,7 @@ static void concat(struct function_context *ctx, u32 argc, const struct value **
     for (u32 i = 0; i < argc; i++) {
         if (argv[i]->type == VALUE_NULL) continue;
         if (any) text_append(&b, separator, separator_size);
-        text_append_value(&b, argv[i]);
+        text_append_value(&b, argv[i], ctx->encoding);
         any = true;
     }
     result_text_buffer(ctx, &b);
@@ -279,7 +279,7 @@ static void char_fn(ARGUMENTS)
 {
     struct text_buffer b = {0};
     for (u32 i = 0; i < argc; i++) {
-        s64 c = value_to_integer(argv[i]);
+        s64 c = function_integer(ctx, argv[i]);
         u8 bytes[4];
         text_append(&b, bytes, utf8_write(bytes, c < 0 || c > 0x10ffff ? 0xfffd : (u32)c));
     }
@@ -288,7 +288,7 @@ static void char_fn(ARGUMENTS)
 
 static void zeroblob_fn(ARGUMENTS)
 {
-    result_zero_blob(ctx, (u64)MAX(value_to_integer(argv[0]), 0));
+    result_zero_blob(ctx, (u64)MAX(function_integer(ctx, argv[0]), 0));
 }
 
 static void quote_fn(ARGUMENTS)

@@ -91,7 +91,7 @@ static void ntile_step(ARGUMENTS)
     struct ntile *n = function_aggregate(ctx, sizeof *n);
     if (!n) return;
     if (n->total == 0) {
-        n->buckets = value_to_integer(argv[0]);
+        n->buckets = function_integer(ctx, argv[0]);
         if (n->buckets <= 0) result_error(ctx, "argument of ntile must be a positive integer");
     }
     n->total++;
@@ -172,7 +172,7 @@ static void nth_value_step(ARGUMENTS)
     struct kept *k = function_aggregate(ctx, sizeof *k);
     if (!k) return;
     struct number_text n;
-    enum value_type type = function_numeric(argv[1], &n);
+    enum value_type type = function_numeric(ctx, argv[1], &n);
     s64 wanted = type == VALUE_INTEGER ? n.integer : type == VALUE_REAL ? value_to_integer(argv[1]) : 0;
     if (wanted <= 0 || (type == VALUE_REAL && (double)wanted != n.real)) {
         result_error(ctx, "second argument to nth_value must be a positive integer");

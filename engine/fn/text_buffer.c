@@ -1,3 +1,4 @@
+#include "../utf16.h"
 #include "fn_internal.h"
 
 void text_buffer_deinit(struct text_buffer *b)
@@ -45,13 +46,28 @@ void text_append_string(struct text_buffer *b, const char *s)
     text_append(b, s, strlen(s));
 }
 
-void text_append_value(struct text_buffer *b, const struct value *v)
+static void append_wide(struct text_buffer *b, const struct value *v, bool big_endian)
+{
+    struct value text;
+    value_init(&text);
+    value_borrow(&text, v);
+    err_code code = utf16_value_to_text(&text, big_endian);
+    if (code == ERR_OK) text_append(b, text.bytes, text.size);
+    else if (b->failed == ERR_OK) b->failed = code;
+    value_deinit(&text);
+}
+
+void text_append_value(struct text_buffer *b, const struct value *v, u8 encoding)
 {
     char text[32];
     switch ((enum value_type)v->type) {
     case VALUE_INTEGER: text_append(b, text, integer_to_text(v->integer, text)); break;
     case VALUE_REAL: text_append(b, text, real_to_text(v->real, text)); break;
     case VALUE_BLOB:
+        if (encoding > 1) {
+            append_wide(b, v, encoding == 3);
+            break;
+        }
         text_append(b, v->bytes, v->size);
         if (v->flags & VALUE_ZERO_TAIL) text_append_repeated(b, 0, v->zero_count);
         break;

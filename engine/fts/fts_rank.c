@@ -56,7 +56,7 @@ static const char *number_read(const char *s, struct value *out)
     if (*s == '.' && is_digit(s[1]))
         for (s++; is_digit(*s);) s++;
     if (s == begin || value_set_text(out, begin, (size_t)(s - begin)) != ERR_OK) return NULL;
-    value_to_numeric(out);
+    value_to_numeric(out, 0);
     return s;
 }
 

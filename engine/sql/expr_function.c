@@ -110,18 +110,26 @@ static void numeric_negate(struct value *v)
 {
     if (v->type == VALUE_NULL) return;
     (void)value_apply_affinity(v, AFFINITY_NUMERIC); // '1e3' is an integer here
-    value_to_numeric(v);
+    value_to_numeric(v, 0);
     if (v->type == VALUE_INTEGER && v->integer != INT64_MIN) value_set_integer(v, -v->integer);
     else value_set_real(v, -value_to_real(v));
 }
 
+// One minus or two of them. A blob is read as UTF-8 here, whatever the database has.
+static void numeric_signed(struct value *v, bool minus)
+{
+    numeric_negate(v);
+    if (!minus) numeric_negate(v);
+}
+
 bool value_from_expr(struct compile *c, const struct expr *e, char affinity, struct value *out)
 {
-    bool minus = false, computed = false; // computed: not a literal with at most one sign
+    bool minus = false, signs = false, computed = false; // computed: not a literal with at most one sign
     err_code code = ERR_OK;
     while (e->kind == EXPR_PLUS || e->kind == EXPR_NEGATE || e->kind == EXPR_COLLATE) {
         if (e->kind == EXPR_NEGATE) {
             minus = !minus;
+            signs = true;
             computed |= e->left->kind != EXPR_REAL;
         }
         e = e->left;
@@ -141,8 +149,7 @@ bool value_from_expr(struct compile *c, const struct expr *e, char affinity, str
             code = value_set_text(out, minus ? arena_format(c->arena, "-%s", e->text) : e->text, e->text_size + minus);
         } else if (affinity == AFFINITY_TEXT) {
             code = value_set_text(out, e->text, e->text_size);
-            if (code == ERR_OK) numeric_negate(out);
-            if (code == ERR_OK && !minus) numeric_negate(out);
+            if (code == ERR_OK) numeric_signed(out, minus);
         } else {
             value_set_real(out, minus ? -e->real : e->real);
         }
@@ -154,15 +161,16 @@ bool value_from_expr(struct compile *c, const struct expr *e, char affinity, str
             break;
         }
         code = value_set_text(out, e->text, e->kind == EXPR_NAME ? strlen(e->text) : e->text_size);
-        if (minus && code == ERR_OK) numeric_negate(out);
+        if (signs && code == ERR_OK) numeric_signed(out, minus);
         break;
     case EXPR_BLOB:
         code = value_set_blob(out, e->text, e->text_size);
+        if (signs && code == ERR_OK) numeric_signed(out, minus);
         break;
     case EXPR_CAST:
         if (!value_from_expr(c, e->left, (char)affinity_of_cast(e->text), out)) return false;
-        code = value_cast(out, affinity_of_cast(e->text));
-        if (minus && code == ERR_OK) numeric_negate(out);
+        code = value_cast(out, affinity_of_cast(e->text), 0);
+        if (signs && code == ERR_OK) numeric_signed(out, minus);
         break;
     default:
         return false;

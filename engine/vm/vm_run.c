@@ -89,22 +89,21 @@ static inline bool integer_arithmetic(u8 opcode, s64 a, s64 b, struct value *out
 }
 
 // The register as a numeric operand; numbers are not copied.
-static const struct value *numeric_operand(const struct value *v, struct value *scratch)
+static const struct value *numeric_operand(const struct value *v, struct value *scratch, u8 encoding)
 {
     if (v->type == VALUE_INTEGER || v->type == VALUE_REAL || v->type == VALUE_NULL) return v;
     value_init(scratch);
     value_borrow(scratch, v);
-    if (scratch->type == VALUE_BLOB) scratch->type = VALUE_TEXT;
-    value_to_numeric(scratch);
+    value_to_numeric(scratch, encoding);
     return scratch;
 }
 
-static void arithmetic(u8 opcode, const struct value *left, const struct value *right, struct value *out)
+static void arithmetic(u8 opcode, const struct value *left, const struct value *right, u8 encoding, struct value *out)
 {
     struct value scratch[2];
     const struct value *divisor = left, *dividend = right; // as they are: of a remainder text counts as far as it is an integer
-    left = numeric_operand(left, &scratch[0]);
-    right = numeric_operand(right, &scratch[1]);
+    left = numeric_operand(left, &scratch[0], encoding);
+    right = numeric_operand(right, &scratch[1], encoding);
     if (left->type == VALUE_NULL || right->type == VALUE_NULL) {
         value_set_null(out);
         return;
@@ -115,7 +114,7 @@ static void arithmetic(u8 opcode, const struct value *left, const struct value *
         return;
     }
     // '-0' is an integer among integers, -0.0 among reals.
-    double a = value_to_real(divisor), b = value_to_real(dividend);
+    double a = value_to_real_in(divisor, encoding), b = value_to_real_in(dividend, encoding);
     switch (opcode) {
     case OP_Add: value_set_real(out, b + a); break;
     case OP_Subtract: value_set_real(out, b - a); break;
@@ -127,7 +126,7 @@ static void arithmetic(u8 opcode, const struct value *left, const struct value *
             value_set_real(out, b / a);
         break;
     default: {
-        s64 x = value_to_integer(divisor), y = value_to_integer(dividend);
+        s64 x = value_to_integer_in(divisor, encoding), y = value_to_integer_in(dividend, encoding);
         if (x == 0)
             value_set_null(out);
         else
@@ -137,9 +136,9 @@ static void arithmetic(u8 opcode, const struct value *left, const struct value *
     }
 }
 
-static s64 operand_integer(const struct value *v)
+static s64 operand_integer(const struct value *v, u8 encoding)
 {
-    return v->type == VALUE_INTEGER ? v->integer : value_to_integer(v);
+    return v->type == VALUE_INTEGER ? v->integer : value_to_integer_in(v, encoding);
 }
 
 static s64 bits(u8 opcode, s64 a, s64 b)
@@ -159,15 +158,6 @@ static s64 bits(u8 opcode, s64 a, s64 b)
     return b >> a;
 }
 
-// What the bytes of text are in a UTF-16 database, before a CAST.
-static err_code cast_wide(const struct skerry_stmt *s, struct value *v, enum affinity affinity)
-{
-    bool big_endian = s->encoding == 3;
-    if (affinity != AFFINITY_BLOB && affinity != AFFINITY_NONE) return utf16_value_to_text(v, big_endian);
-    err_code code = value_to_text(v); // its bytes are those of the database's text, unlike hex()'s
-    return code == ERR_OK ? utf16_value_to_blob(v, big_endian) : code;
-}
-
 // In a UTF-16 database a blob's bytes are put beside those that the text has there.
 static io_status concat_wide(struct skerry_stmt *s, const struct value *left, const struct value *right, struct value *out)
 {
@@ -179,7 +169,7 @@ static io_status concat_wide(struct skerry_stmt *s, const struct value *left, co
         value_init(&parts[i]);
         if (code == ERR_OK) code = value_copy(&parts[i], operands[i]);
         if (code == ERR_OK) code = value_expand(&parts[i]);
-        if (code == ERR_OK) code = cast_wide(s, &parts[i], AFFINITY_BLOB);
+        if (code == ERR_OK) code = value_cast(&parts[i], AFFINITY_BLOB, s->encoding);
     }
     u64 total = (u64)parts[0].size + parts[1].size;
     if (code == ERR_OK && total > (u64)s->db->limits[SKERRY_LIMIT_LENGTH]) code = ERR_TOOBIG;
@@ -647,7 +637,7 @@ void vm_turn(struct skerry_stmt *s)
             value_set_real(&regs[in->p3], expression);                                             \
         } else if (!(left->type == VALUE_INTEGER && right->type == VALUE_INTEGER) ||               \
                    !integer_arithmetic((opcode), left->integer, right->integer, &regs[in->p3])) {  \
-            arithmetic((opcode), left, right, &regs[in->p3]);                                      \
+            arithmetic((opcode), left, right, s->encoding, &regs[in->p3]);                         \
         }                                                                                          \
         NEXT;                                                                                      \
     } while (0)
@@ -738,11 +728,11 @@ enum vm_result vm_run(struct skerry_stmt *s)
         NEXT;
     }
     CASE(If):
-        if (regs[in->p1].type == VALUE_INTEGER ? regs[in->p1].integer != 0 : value_to_bool(&regs[in->p1], in->p3 != 0))
+        if (regs[in->p1].type == VALUE_INTEGER ? regs[in->p1].integer != 0 : value_to_bool_in(&regs[in->p1], in->p3 != 0, s->encoding))
             JUMP(in->p2);
         NEXT;
     CASE(IfNot):
-        if (regs[in->p1].type == VALUE_INTEGER ? regs[in->p1].integer == 0 : !value_to_bool(&regs[in->p1], in->p3 == 0))
+        if (regs[in->p1].type == VALUE_INTEGER ? regs[in->p1].integer == 0 : !value_to_bool_in(&regs[in->p1], in->p3 == 0, s->encoding))
             JUMP(in->p2);
         NEXT;
     CASE(IsType):
@@ -798,7 +788,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
         struct vm_frame *root = s->frame;
         while (root->parent) root = root->parent;
         struct value *largest = &root->registers[in->p1];
-        s64 other = operand_integer(&regs[in->p2]), own = operand_integer(largest);
+        s64 other = operand_integer(&regs[in->p2], s->encoding), own = operand_integer(largest, s->encoding);
         value_set_integer(largest, MAX(own, other));
         NEXT;
     }
@@ -870,7 +860,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
         if (LIKELY(a->type == VALUE_INTEGER && b->type == VALUE_INTEGER) &&
             LIKELY(integer_arithmetic(in->opcode, a->integer, b->integer, &regs[in->p3])))
             NEXT;
-        arithmetic(in->opcode, a, b, &regs[in->p3]);
+        arithmetic(in->opcode, a, b, s->encoding, &regs[in->p3]);
         NEXT;
     }
     CASE(BitAnd):
@@ -881,13 +871,13 @@ enum vm_result vm_run(struct skerry_stmt *s)
         if (a->type == VALUE_NULL || b->type == VALUE_NULL)
             value_set_null(&regs[in->p3]);
         else
-            value_set_integer(&regs[in->p3], bits(in->opcode, operand_integer(a), operand_integer(b)));
+            value_set_integer(&regs[in->p3], bits(in->opcode, operand_integer(a, s->encoding), operand_integer(b, s->encoding)));
         NEXT;
     }
-    CASE(AddImm): value_set_integer(&regs[in->p1], (s64)((u64)operand_integer(&regs[in->p1]) + (u64)(s64)in->p2)); NEXT;
+    CASE(AddImm): value_set_integer(&regs[in->p1], (s64)((u64)operand_integer(&regs[in->p1], s->encoding) + (u64)(s64)in->p2)); NEXT;
     CASE(And): {
         bool a_null = regs[in->p1].type == VALUE_NULL, b_null = regs[in->p2].type == VALUE_NULL;
-        bool a = value_to_bool(&regs[in->p1], true), b = value_to_bool(&regs[in->p2], true);
+        bool a = value_to_bool_in(&regs[in->p1], true, s->encoding), b = value_to_bool_in(&regs[in->p2], true, s->encoding);
         if (!a || !b)
             value_set_integer(&regs[in->p3], 0);
         else if (a_null || b_null)
@@ -898,7 +888,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
     }
     CASE(Or): {
         bool a_null = regs[in->p1].type == VALUE_NULL, b_null = regs[in->p2].type == VALUE_NULL;
-        bool a = value_to_bool(&regs[in->p1], false), b = value_to_bool(&regs[in->p2], false);
+        bool a = value_to_bool_in(&regs[in->p1], false, s->encoding), b = value_to_bool_in(&regs[in->p2], false, s->encoding);
         if (a || b)
             value_set_integer(&regs[in->p3], 1);
         else if (a_null || b_null)
@@ -911,16 +901,16 @@ enum vm_result vm_run(struct skerry_stmt *s)
         if (regs[in->p1].type == VALUE_NULL)
             value_set_null(&regs[in->p2]);
         else
-            value_set_integer(&regs[in->p2], !value_to_bool(&regs[in->p1], false));
+            value_set_integer(&regs[in->p2], !value_to_bool_in(&regs[in->p1], false, s->encoding));
         NEXT;
     CASE(BitNot):
         if (regs[in->p1].type == VALUE_NULL)
             value_set_null(&regs[in->p2]);
         else
-            value_set_integer(&regs[in->p2], ~operand_integer(&regs[in->p1]));
+            value_set_integer(&regs[in->p2], ~operand_integer(&regs[in->p1], s->encoding));
         NEXT;
     CASE(IsTrue):
-        value_set_integer(&regs[in->p2], value_to_bool(&regs[in->p1], in->p3 != 0) ^ (in->p4.integer != 0));
+        value_set_integer(&regs[in->p2], value_to_bool_in(&regs[in->p1], in->p3 != 0, s->encoding) ^ (in->p4.integer != 0));
         NEXT;
     CASE(CollSeq):
         s->collation = in->p4_kind == P4_COLLATION ? in->p4.collation : NULL;
@@ -932,8 +922,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
         NEXT;
     CASE(Cast):
         VALUE(value_expand(&regs[in->p1]));
-        if (UNLIKELY(s->encoding > 1)) VALUE(cast_wide(s, &regs[in->p1], (enum affinity)in->p2));
-        VALUE(value_cast(&regs[in->p1], (enum affinity)in->p2));
+        VALUE(value_cast(&regs[in->p1], (enum affinity)in->p2, s->encoding));
         NEXT;
     CASE(Eq): COMPARE(==);
     CASE(Ne): COMPARE(!=);

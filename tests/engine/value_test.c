@@ -163,7 +163,7 @@ TEST(value_cast_as_sqlite)
             oracle_get(db, sql, &got);
             snprintf(sql, sizeof sql, "SELECT CAST(%s AS %s)", AWKWARD[i], TYPES[t].type);
             oracle_get(db, sql, &want);
-            CHECK_EQ(value_cast(&got, TYPES[t].affinity), ERR_OK);
+            CHECK_EQ(value_cast(&got, TYPES[t].affinity, 0), ERR_OK);
             check_same(TYPES[t].type, AWKWARD[i], &got, &want);
             value_deinit(&got);
             value_deinit(&want);
@@ -210,8 +210,8 @@ TEST(value_numeric_as_sqlite)
         oracle_get(db, sql, &got);
         snprintf(sql, sizeof sql, "SELECT (%s) * 1", AWKWARD[i]);
         oracle_get(db, sql, &want);
-        bool boolean = value_to_bool(&got, false);
-        value_to_numeric(&got);
+        bool boolean = value_to_bool_in(&got, false, 0);
+        value_to_numeric(&got, 0);
         check_same("* 1", AWKWARD[i], &got, &want);
         value_deinit(&want);
         snprintf(sql, sizeof sql, "SELECT iif(%s, 1, 0)", AWKWARD[i]);
@@ -322,7 +322,7 @@ TEST(value_copies_and_moves)
     CHECK_STR((const char *)b.bytes, "hello, world");
     CHECK_EQ(value_set_zero_blob(&a, 1000000001ull), ERR_TOOBIG);
     CHECK_EQ(value_set_zero_blob(&a, 5), ERR_OK);
-    CHECK_EQ(value_cast(&a, AFFINITY_TEXT), ERR_OK);
+    CHECK_EQ(value_cast(&a, AFFINITY_TEXT, 0), ERR_OK);
     CHECK_EQ(a.size, 5);
     value_set_real(&a, NAN);
     CHECK_EQ(a.type, VALUE_NULL);
