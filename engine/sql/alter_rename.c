@@ -367,12 +367,19 @@ static void edit_key_list(struct text_edit *t, struct expr_list *list)
 
 static void edit_parent(struct text_edit *t, const struct constraint *k)
 {
-    if (!is_table(t->a, k->parent)) return;
+    if (!is_table(t->a, k->parent) || t->database != t->a->database) return; // a key's parent is of its own schema
     if (t->legacy && !connection_flag(t->a->c->db, CONNECTION_FOREIGN_KEYS)) return;
     if (t->a->column < 0)
         edit_add(t, k->parent_offset);
     else if (t->a->new_name)
         edit_names(t, k->parent_columns);
+}
+
+// CREATE leaves unread what "0 AND" makes void; here it is read, and told.
+static void still_resolves(struct text_edit *t, const struct expr *e, u32 flags)
+{
+    struct compile *c = t->a->c;
+    if (e) resolve_self(c, t->table, flags, expr_copy(c->arena, e), NULL);
 }
 
 static void edit_constraints(struct text_edit *t, struct constraint *k, bool own)
@@ -384,7 +391,9 @@ static void edit_constraints(struct text_edit *t, struct constraint *k, bool own
             if (own && t->a->column >= 0 && t->a->new_name) edit_names(t, k->columns);
         }
         if (own) edit_key_list(t, k->list);
-        if (k->kind == CONSTRAINT_CHECK || k->kind == CONSTRAINT_GENERATED) walk_expr(&w, k->expr);
+        if (k->kind != CONSTRAINT_CHECK && k->kind != CONSTRAINT_GENERATED) continue;
+        still_resolves(t, k->expr, k->kind == CONSTRAINT_CHECK ? NAME_CHECK : NAME_GENERATED);
+        walk_expr(&w, k->expr);
     }
 }
 
@@ -404,6 +413,11 @@ static void edit_create_index(struct text_edit *t, struct stmt_create_index *s)
 {
     struct walker w = {.expr = edit_word, .context = t};
     if (t->a->column < 0 && !t->foreign) edit_add(t, s->table_offset);
+    for (u32 i = 0; i < s->columns->count; i++) {
+        const struct expr *e = s->columns->items[i].expr;
+        if (e->kind != EXPR_NAME && e->kind != EXPR_TEXT) still_resolves(t, e, NAME_INDEX_EXPR);
+    }
+    still_resolves(t, s->where, NAME_PARTIAL_INDEX);
     edit_key_list(t, s->columns);
     walk_expr(&w, s->where);
 }
