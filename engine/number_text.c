@@ -30,7 +30,10 @@ struct number_text number_parse(const u8 *text, u32 size)
         fraction_count = (u32)(z - fraction_digits);
         integer = false;
     }
-    if (whole_count + fraction_count == 0) return n;
+    if (whole_count + fraction_count == 0) {
+        n.real = negative ? -0.0 : 0;
+        return n;
+    }
 
     s64 exponent = 0;
     if (z < end && (*z == 'e' || *z == 'E')) {

@@ -26,6 +26,7 @@ struct oracle {
     bool any_order;      // rows are compared as sets
     bool several_mistakes; // statements may have them: which of them is told is not compared
     bool quiet;          // differences are counted, not reported
+    bool rows_misused;   // a row in a value's place is told of where SQLite, which leaves it out of the code, does not
     bool lenient_order;  // what depends on the order of evaluation alone is no difference
     bool either_number;  // a compound query has been run: of 1 and 1.0 in its terms either may have stayed
     bool columns;        // names of columns and places of errors are compared as well

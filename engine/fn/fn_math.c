@@ -49,7 +49,7 @@ static bool numeric(const struct function_context *ctx, const struct value *v, d
 {
     struct number_text n;
     enum value_type type = function_numeric(ctx, v, &n);
-    *r = n.real;
+    *r = type == VALUE_INTEGER ? (double)n.integer : n.real; // "-0" is the integer
     return type == VALUE_INTEGER || type == VALUE_REAL;
 }
 

@@ -488,7 +488,15 @@ static bool each_column(struct table_rows *r, u32 column, struct value *out, str
         break;
     }
     case EACH_PATH: result_text(&ctx, c->path.bytes, each_path_size(c)); break;
-    case EACH_JSON: result_value(&ctx, &c->input); break;
+    case EACH_JSON:
+        if (c->input.type == VALUE_BLOB && !c->document.text) { // JSONB
+            result_value(&ctx, &c->input);
+        } else {
+            struct text_buffer text = {0};
+            text_append_value(&text, &c->input, 0);
+            result_text_buffer(&ctx, &text);
+        }
+        break;
     case EACH_ROOT:
         if (c->root.type == VALUE_NULL) {
             result_text(&ctx, "$", 1);

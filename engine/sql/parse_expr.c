@@ -381,6 +381,7 @@ static struct expr *parse_function(struct parse *p)
             parse_accept(p, TOKEN_ALL);
         if (p->token != TOKEN_RIGHT_PAREN && p->token != TOKEN_ORDER) e->list = parse_expr_list(p);
         e->order_by = parse_order_by(p);
+        if (!e->list) e->order_by = NULL; // nothing to put in order: SQLite does not even look at its names
     }
     if (e->list && e->list->count > p->argument_max)
         parse_fail(p, ERR_ERROR, e->offset, "too many arguments on function %.*s", (int)name_size, p->sql + e->offset);

@@ -110,6 +110,10 @@ static bool try_resolve(struct name_context *n, struct expr *e)
     u32 depth = c->select_depth, height = c->expr_height;
     struct with *with = c->with;
     const struct view_scope *views = c->views;
+    // A mistake that was found before waits to be told: this one's are its own.
+    const char *width_mistake = c->width_mistake;
+    const struct expr *width_mistaken = c->width_mistaken;
+    c->width_mistaken = NULL;
     volatile bool known = false;
     c->exit = &again;
     if (setjmp(again) == 0) {
@@ -122,6 +126,10 @@ static bool try_resolve(struct name_context *n, struct expr *e)
         c->select_depth = depth;
         c->expr_height = height;
         resolve_forget(c);
+    }
+    if (width_mistaken) {
+        c->width_mistake = width_mistake;
+        c->width_mistaken = width_mistaken;
     }
     c->exit = saved;
     return known;

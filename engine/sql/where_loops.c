@@ -949,11 +949,10 @@ static void add_virtual_loops(struct builder *b, bitmask prereq)
         add_fts_loops(b, prereq);
         return;
     }
-    bool all = true;
-    // Terms on its hidden columns are arguments: all that can be had are taken.
+    // Terms on its hidden columns are arguments: all that can be had are taken. IS is none.
     for (int i = 0; i < b->clause->count; i++) {
         struct where_term *t = b->clause->terms[i];
-        if (t->left_cursor != s->cursor || !(t->operators & (WO_EQ | WO_IS)) || t->left_column < 0) continue;
+        if (t->left_cursor != s->cursor || !(t->operators & WO_EQ) || t->left_column < 0) continue;
         if (!(s->table->columns[t->left_column].flags & COLUMN_HIDDEN)) continue;
         if (t->prereq_right & new->self) continue;
         if (s->join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT) && !where_term_outer_ok(t, s)) continue;
@@ -964,7 +963,6 @@ static void add_virtual_loops(struct builder *b, bitmask prereq)
         new->terms[new->term_count++] = t;
         new->prereq |= t->prereq_right;
     }
-    (void)all;
     if (new->term_count) new->run = 46;
     loop_insert(b, new);
 }

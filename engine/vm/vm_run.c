@@ -327,8 +327,10 @@ static void halt_error(struct skerry_stmt *s, const struct instruction *in)
     err_code code = (err_code)in->p1;
     const char *text = in->p4_kind == P4_TEXT ? in->p4.text : NULL;
     if (!text && in->p3 && in->opcode == OP_Halt) {
+        // What RAISE() computed: NULL says nothing.
         struct value *v = &s->frame->registers[in->p3];
-        if (value_to_text(v) == ERR_OK && v->type == VALUE_TEXT && value_terminate(v) == ERR_OK)
+        text = "";
+        if (v->type != VALUE_NULL && value_cast(v, AFFINITY_TEXT, 0) == ERR_OK && value_terminate(v) == ERR_OK)
             text = (const char *)v->bytes;
     }
     const char *words_before = in->p5 < COUNT_OF(words) ? words[in->p5] : NULL;

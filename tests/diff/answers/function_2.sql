@@ -68,3 +68,4 @@ SELECT sqlite_log(1,'x');
 SELECT soundex('Robert'), soundex(''), soundex(NULL), soundex('123'), soundex('Pfister'), soundex('Honeyman'), soundex('a1b2c3'), soundex('Ashcraft'), soundex(5), soundex('é');
 SELECT group_concat(DISTINCT x,',') FROM (SELECT 1 x);
 SELECT group_concat(x, x) FROM (SELECT 1 x UNION ALL SELECT 2 UNION ALL SELECT 3);
+SELECT atan2('-0', -1), atan2('-', -1), sqrt('-0'), CAST('-' AS REAL), CAST('--' AS REAL);

@@ -78,3 +78,7 @@ SELECT json_patch('[1]', '{"a":null,"b":2}'), json_patch('{"a":1}', '[3]'), json
 SELECT json_error_position('.'), json_error_position('.e1'), json_error_position('+.'), json_error_position('-.'), json_error_position('+'), json_error_position('-.e'), json_error_position('-..'), json_error_position('[1,-.]');
 --= I:1|I:1|I:0|I:1|I:0|I:1| because flags are new in 3.45: NUL stands among the escapes, and digits are not looked at behind \x and a line's end
 SELECT json_valid(x'C8025C00', 8), json_valid(x'C9025C00', 8), json_valid(x'C9065C755A5A5A5A', 8), json_valid(x'C9085C0A5C755A5A5A5A', 8), json_valid(x'38615C71', 8), json_valid(x'59615C785A5A', 8);
+SELECT json, root FROM json_each(2, '$');
+SELECT typeof(json), json FROM json_tree(2.50);
+SELECT key FROM json_each WHERE json IS '[7,8]';
+SELECT value FROM json_each WHERE json = '[1]' AND root IS '$';

@@ -114,3 +114,8 @@ SELECT row_number() OVER () UNION ALL SELECT row_number() OVER ();
 SELECT x FROM (VALUES(1),(2)) AS v(x);
 SELECT column1, count(*) OVER () FROM (VALUES(1),(2));
 SELECT sum(column1) OVER (ORDER BY column1) FROM (VALUES(3),(1),(2)) ORDER BY 1 DESC LIMIT 2 OFFSET 1;
+# ORDER BY in a function without arguments says nothing, and is not even read.
+--= I:1| because functions take ORDER BY since 3.44
+SELECT rank(ORDER BY missing) OVER (ORDER BY 1);
+--= I:1| because aggregates take ORDER BY since 3.44
+SELECT count(ORDER BY missing);
