@@ -225,12 +225,21 @@ static bitmask joins_omit(struct where_info *w)
 
 // ---- automatic indexes ---------------------------------------------------------------------------------------------
 
+// Whether the term is of the ON of a source before this one that a RIGHT JOIN may leave without a row.
+static bool on_left_of_right(const struct where_info *w, const struct expr *e, const struct source *s)
+{
+    if (!(e->flags & EXPR_F_INNER_ON)) return false;
+    for (const struct source *x = w->sources->items; x < s; x++)
+        if (x->cursor == e->on_cursor) return x->join & JOIN_LEFT_OF_RIGHT;
+    return false;
+}
+
 // Rows of the source that do not fulfil it are in no row of the join but as an outer join has them without.
 static bool chooses_rows(const struct where_info *w, const struct expr *e, const struct source *s)
 {
     if (s->join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) return false;
     if (s->join & JOIN_LEFT) return e->flags & EXPR_F_OUTER_ON && e->on_cursor == s->cursor;
-    return !(e->flags & EXPR_F_OUTER_ON) && !(e->flags & EXPR_F_INNER_ON && w->sources->items[0].join & JOIN_LEFT_OF_RIGHT);
+    return !(e->flags & EXPR_F_OUTER_ON) && !on_left_of_right(w, e, s);
 }
 
 // Reads of a coroutine's cursor become copies of its registers.

@@ -1061,13 +1061,14 @@ void where_loops_add(struct where_info *w)
         bitmask this_prereq = 0;
         template = (struct where_loop){.source = (u8)i, .self = 1ull << i, .terms = template.terms, .term_capacity = template.term_capacity};
         b.plan_limit += 1000;
-        if (first_past_right || s->join & (JOIN_OUTER | JOIN_CROSS)) {
-            // The tables to the left must come before; and all to the right after an outer join's pair.
-            if (s->join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) has_right = true;
+        if (first_past_right || s->join & (JOIN_OUTER | JOIN_CROSS | JOIN_LEFT_OF_RIGHT)) {
+            // What is to the left must come before, and before a right join's neighbour; nothing that may have no row in a
+            // right join moves out of its left side.
+            if (s->join & JOIN_LEFT_OF_RIGHT) has_right = true;
             prereq |= prior;
-            first_past_right = (s->join & (JOIN_OUTER | JOIN_CROSS)) != 0;
-        } else {
-            if (!has_right) prereq = 0;
+            first_past_right = (s->join & JOIN_RIGHT) != 0;
+        } else if (!has_right) {
+            prereq = 0;
         }
         this_prereq = prereq;
         if (s->table->kind == TABLE_VIRTUAL || s->table->flags & TABLE_EPONYMOUS) {

@@ -107,3 +107,33 @@ SELECT * FROM json_each('[1,2]') AS j RIGHT JOIN a ON j.value=a.x;
 SELECT a.x, j.value FROM a LEFT JOIN json_each('['||a.x||']') AS j;
 --= I:1|I:1| I:4|I:4| because SQLite 3.50 answers so
 SELECT a.x, j.value FROM a RIGHT JOIN json_each('['||a.x||']') AS j;
+%%
+# an inner join's table may go before the tables of the outer joins to its left
+CREATE TABLE t5(a, b);
+CREATE TABLE t4(a, b, c, d, e);
+CREATE TABLE t6(k INTEGER PRIMARY KEY, v);
+INSERT INTO t5 VALUES(1, 2), (2, 3), (NULL, 4), (7, 7);
+INSERT INTO t4 VALUES(1, 2, 3, 4, 5), (2, 9, 8, 7, 6), (4, 4, 4, 4, 4);
+INSERT INTO t6 VALUES(1, 1), (2, NULL), (4, 2), (9, 9);
+EXPLAIN QUERY PLAN SELECT * FROM t5 LEFT JOIN t4 JOIN t6 WHERE t6.k = 4 AND t6.v = t5.a;
+SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN t6 WHERE t6.k = 4 AND t6.v = t5.a;
+EXPLAIN QUERY PLAN SELECT * FROM t5 CROSS JOIN t4 JOIN t6 WHERE t6.k = 4 AND t6.v = t5.a;
+SELECT * FROM t5 CROSS JOIN t4 JOIN t6 WHERE t6.k = 4 AND t6.v = t5.a;
+EXPLAIN QUERY PLAN SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a LEFT JOIN t6 ON t6.k = 4 WHERE t6.v = t5.a;
+SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a LEFT JOIN t6 ON t6.k = 4 WHERE t6.v = t5.a;
+EXPLAIN QUERY PLAN SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN t6 ON t6.k = t4.b;
+SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN t6 ON t6.k = t4.b OR t6.k = t5.a;
+SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN t6 ON t6.k = 1 AND (t4.c IS NULL OR t4.c > 3);
+EXPLAIN QUERY PLAN SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a AND t4.b = t6.v JOIN t6 ON t6.k = 1;
+SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a LEFT JOIN t6 ON t6.k = t4.b JOIN t6 AS z ON z.k = 2 WHERE z.v IS NULL;
+EXPLAIN QUERY PLAN SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN t6 ON t6.k = 1 RIGHT JOIN t6 AS z ON z.k = t5.a;
+SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN t6 ON t6.k = 1 RIGHT JOIN t6 AS z ON z.k = t5.a;
+EXPLAIN QUERY PLAN SELECT * FROM t5 RIGHT JOIN t4 ON t4.a = t5.a JOIN t6 ON t6.k = 1 JOIN t5 AS y ON y.a = 2;
+SELECT * FROM t5 RIGHT JOIN t4 ON t4.a = t5.a JOIN t6 ON t6.k = 1 JOIN t5 AS y ON y.a = 2;
+EXPLAIN QUERY PLAN SELECT * FROM t5 FULL JOIN t4 ON t4.a = t5.a JOIN t6 ON t6.k = 1 LEFT JOIN t5 AS y ON y.a = t6.v JOIN t6 AS z ON z.k = 9;
+SELECT * FROM t5 FULL JOIN t4 ON t4.a = t5.a JOIN t6 ON t6.k = 1 LEFT JOIN t5 AS y ON y.a = t6.v JOIN t6 AS z ON z.k = 9;
+EXPLAIN QUERY PLAN SELECT * FROM json_each('[1,2]') AS j LEFT JOIN t4 ON t4.a = j.value JOIN t6 ON t6.k = 4;
+SELECT j.value, t4.a, k FROM json_each('[1,2]') AS j LEFT JOIN t4 ON t4.a = j.value JOIN t6 ON t6.k = 4;
+SELECT j.value, t4.a, k FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN json_each(json_array(t5.b, t4.b)) AS j JOIN t6 ON t6.k = j.value;
+EXPLAIN QUERY PLAN SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN (SELECT sum(k) AS s FROM t6 WHERE k < 2) AS q ON q.s = t5.a;
+SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN (SELECT sum(k) AS s FROM t6 WHERE k < 2) AS q ON q.s = t5.a;
