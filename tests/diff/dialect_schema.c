@@ -27,21 +27,29 @@ static void self_expr(struct dialect *d, const struct dialect_table *t, bool con
     d->scope_count = 0;
 }
 
-static void references_to(struct dialect *d, const char *parent, const char *column, const char *second)
+static const char *action(struct dialect *d, bool own)
 {
     static const char *const actions[] = {"CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"};
+    const char *picked = dialect_one(d, actions);
+    // SQLite does not look for the parent of a row that replaces others when it has coded SET NULL for them (docs/sql.md).
+    return own && strcmp(picked, "SET NULL") == 0 ? "CASCADE" : picked;
+}
+
+static void references_to(struct dialect *d, const struct dialect_table *t, const char *parent, const char *column, const char *second)
+{
+    bool own = strcmp(parent, t->name) == 0;
     dialect_add(d, " REFERENCES %s", parent);
     if (second) dialect_add(d, "(%s, %s)", column, second);
     else if (column) dialect_add(d, "(%s)", column);
-    if (dialect_chance(d, 60)) dialect_add(d, " ON DELETE %s", dialect_one(d, actions));
-    if (dialect_chance(d, 50)) dialect_add(d, " ON UPDATE %s", dialect_one(d, actions));
+    if (dialect_chance(d, 60)) dialect_add(d, " ON DELETE %s", action(d, own));
+    if (dialect_chance(d, 50)) dialect_add(d, " ON UPDATE %s", action(d, own));
     if (dialect_chance(d, 25)) dialect_add(d, " DEFERRABLE INITIALLY DEFERRED");
 }
 
-static void references(struct dialect *d)
+static void references(struct dialect *d, const struct dialect_table *t)
 {
     const char *parent = d->table_count ? d->tables[dialect_pick(d, d->table_count)].name : "t1";
-    references_to(d, parent, dialect_chance(d, 50) ? "a" : NULL, NULL);
+    references_to(d, t, parent, dialect_chance(d, 50) ? "a" : NULL, NULL);
 }
 
 static void create_table(struct dialect *d)
@@ -102,7 +110,7 @@ static void create_table(struct dialect *d)
             self_expr(d, &t, true);
             dialect_add(d, ")");
         }
-        if (dialect_chance(d, 12)) references(d);
+        if (dialect_chance(d, 12)) references(d, &t);
     }
     if (!key && (t.without_rowid || dialect_chance(d, 25)))
         dialect_add(d, ", PRIMARY KEY(%s%s, %s%s)%s", t.columns[1], dialect_chance(d, 20) ? " COLLATE NOCASE" : "", t.columns[0],
@@ -112,7 +120,7 @@ static void create_table(struct dialect *d)
     if (dialect_chance(d, 8) && d->table_count) {
         const struct dialect_table *p = &d->tables[dialect_pick(d, d->table_count)];
         dialect_add(d, ", FOREIGN KEY(%s, %s)", t.columns[0], t.columns[1]);
-        references_to(d, p->name, p->columns[0], p->columns[1 % p->count]);
+        references_to(d, &t, p->name, p->columns[0], p->columns[1 % p->count]);
     }
     if (dialect_chance(d, 10)) {
         dialect_add(d, ", CONSTRAINT k CHECK(");
@@ -282,7 +290,7 @@ void dialect_alter(struct dialect *d)
             self_expr(d, t, false);
             dialect_add(d, ")");
         }
-        if (dialect_chance(d, 10)) references(d);
+        if (dialect_chance(d, 10)) references(d, t);
         break;
     default:
         dialect_add(d, "ALTER TABLE %s DROP COLUMN %s", dialect_table_name(d, t, false), t->columns[column]);
