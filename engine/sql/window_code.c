@@ -359,6 +359,13 @@ static void values_code(struct frame *f)
     if (shared) emit_jump_here(c, shared);
 }
 
+// Whether rows leave the frame before others enter it: as in SQLite, since sums may overflow or round on the way.
+static bool leaves_first(const struct window *w)
+{
+    if (w->start == BOUND_FOLLOWING) return w->unit != FRAME_RANGE && w->end == BOUND_FOLLOWING;
+    return !(w->unit == FRAME_RANGE && w->start == BOUND_PRECEDING && w->end == BOUND_PRECEDING);
+}
+
 void select_window_rows(struct compile *c, struct select *s, struct where_info *where, struct select_dest *dest,
                         struct sort *sort, struct distinct *d, int end)
 {
@@ -463,8 +470,13 @@ void select_window_rows(struct compile *c, struct select *s, struct where_info *
     int top = emit_here(c), next = emit_label(c);
     emit(c, OP_Rowid, f.current, f.position, 0);
     emit(c, OP_Column, f.current, f.columns, f.group);
-    advance_end(&f);
-    advance_start(&f);
+    if (leaves_first(first)) {
+        advance_start(&f);
+        advance_end(&f);
+    } else {
+        advance_end(&f);
+        advance_start(&f);
+    }
     values_code(&f);
     select_row_code(c, s, -1, sort, d, dest, next, end);
     emit_place(c, next);
