@@ -4,13 +4,12 @@
 //   CREATE VIRTUAL TABLE mail USING fts5(subject, body, prefix='2 3', tokenize='porter unicode61')
 //
 // A table NAME is kept in ordinary tables:
-//   NAME_content(id, c0, c1, ...)  the rows; not with content='' or content=TABLE; contentless_unindexed=1: some columns
+//   NAME_content(id, c0, c1, ...)  the rows; not with content='' or content=TABLE; contentless_unindexed=1: some columns;
+//                                  locale=1: l0, l1, ... of indexed columns too
 //   NAME_docsize(id, sz)           tokens per column; not with columnsize=0; contentless_delete=1: also the origin
 //   NAME_config(k, v)              settings, and the version of all this
 //   NAME_data(id, block)           the index: segments of sorted terms, and what there is of them (fts_format.h)
 //   NAME_idx(segid, term, pgno)    which page of a segment holds a term
-//
-// Not there: locale=, tokendata= (CREATE says so).
 #pragma once
 
 #include "../arena.h"
@@ -37,6 +36,8 @@ struct fts_config {
     u8 detail;       // enum fts_detail
     bool column_size;
     bool contentless_delete, contentless_unindexed;
+    bool locale;    // columns may have one: fts5_locale()
+    bool tokendata; // behind a zero byte tokens may have data; those of the tokenizers here have none
     const char *content_table, *content_rowid; // external content
     u32 prefix_count;
     u32 prefixes[FTS_PREFIXES_MAX]; // lengths in characters
@@ -57,6 +58,14 @@ static inline bool fts_column_kept(const struct fts_config *c, u32 column)
 {
     return c->content == FTS_CONTENT_NORMAL || (c->content == FTS_CONTENT_UNINDEXED && c->unindexed[column]);
 }
+// Whether NAME_content has the column's locale.
+static inline bool fts_locale_kept(const struct fts_config *c, u32 column)
+{
+    return c->locale && c->content == FTS_CONTENT_NORMAL && !c->unindexed[column];
+}
+
+// The blob that fts5_locale() gives; NULL: out of memory. The caller frees it.
+u8 *fts_locale_make(const u8 *locale, u32 locale_size, const u8 *text, u32 text_size, u64 *size);
 
 // Reads the arguments of USING fts5(...); all memory is the arena's. NULL: *error says why, or is NULL when
 // its columns cannot be those of one table, or memory ran out.

@@ -57,7 +57,7 @@ static io_status instances_from_text(struct fts_cursor *c, struct op *op)
         const u8 *text;
         u32 size;
         // Columns that are not indexed too, as FTS5 does.
-        ok = fts_value_text(&c->columns[i], &scratch, &text, &size);
+        ok = fts_column_text(config, &c->columns[i], &scratch, &text, &size);
         if (ok && text) ok = fts_tokenize(config->tokenizer, text, size, retokenize_sink, &r);
     }
     value_deinit(&scratch);
@@ -191,7 +191,7 @@ static io_status row_size(struct fts_cursor *c, struct op *op, double *out)
         const u8 *text;
         u32 size;
         if (config->unindexed[i]) continue;
-        ok = fts_value_text(&c->columns[i], &scratch, &text, &size);
+        ok = fts_column_text(config, &c->columns[i], &scratch, &text, &size);
         if (ok && text) ok = fts_tokenize(config->tokenizer, text, size, count_sink, &tokens);
     }
     value_deinit(&scratch);
@@ -343,7 +343,7 @@ static io_status highlight(struct fts_cursor *c, struct op *op, const struct val
     u32 size, copied;
     bool ok = mark_text(&argv[1], &scratch[0], &m.open, &m.open_size) &&
               mark_text(&argv[2], &scratch[1], &m.close, &m.close_size) &&
-              fts_value_text(&c->columns[column], &scratch[2], &text, &size);
+              fts_column_text(c->config, &c->columns[column], &scratch[2], &text, &size);
     if (ok && text) {
         struct runs r = {.cursor = c, .column = (u32)column};
         run_next(&r);
@@ -446,7 +446,7 @@ static bool column_tokens(const struct fts_cursor *c, u32 column, struct value *
                           struct spans *tokens)
 {
     tokens->count = 0;
-    return fts_value_text(&c->columns[column], scratch, text, size) &&
+    return fts_column_text(c->config, &c->columns[column], scratch, text, size) &&
            (!*text || fts_tokenize(c->config->tokenizer, *text, *size, span_sink, tokens));
 }
 
@@ -498,9 +498,31 @@ static io_status snippet(struct fts_cursor *c, struct op *op, const struct value
     return ok ? IO_DONE : fts_no_memory(op);
 }
 
+// ---- locales -----------------------------------------------------------------------------------------------------------------
+
+static io_status locale_get(struct fts_cursor *c, struct op *op, const struct value *argv, struct value *out)
+{
+    const struct fts_config *config = c->config;
+    struct value column;
+    value_init(&column);
+    bool ok = value_copy(&column, &argv[0]) == ERR_OK && value_apply_affinity(&column, AFFINITY_NUMERIC) == ERR_OK;
+    bool is_integer = column.type == VALUE_INTEGER;
+    s64 i = is_integer ? column.integer : 0;
+    value_deinit(&column);
+    if (!ok) return fts_no_memory(op);
+    if (!is_integer) return IO_ERROR(&op->err, ERR_ERROR, "non-integer argument passed to function fts5_get_locale()");
+    if (i < 0 || i >= config->column_count) return IO_ERROR(&op->err, ERR_RANGE, "%s", err_default_text(ERR_RANGE));
+    if (!config->locale || config->unindexed[i] || fts_contentless(config)) return IO_DONE;
+    IO_TRY(fts_cursor_content(c, op));
+    struct fts_localized l;
+    err_code code = fts_locale_split(&c->columns[i], &l) ? value_set_text(out, l.locale, l.locale_size)
+                                                         : value_copy(out, &c->columns[config->column_count + i]);
+    return code == ERR_OK ? IO_DONE : fts_no_memory(op);
+}
+
 // ---- the functions -----------------------------------------------------------------------------------------------------------
 
-static const char *const function_names[] = {"bm25", "highlight", "snippet"};
+static const char *const function_names[] = {"bm25", "highlight", "snippet", "fts5_get_locale"};
 
 bool fts_function_find(const char *name, enum fts_function *out)
 {
@@ -529,6 +551,9 @@ io_status fts_cursor_function(struct fts_cursor *c, struct op *op, enum fts_func
     case FTS_SNIPPET:
         if (argc != 5) break;
         return snippet(c, op, argv, out);
+    case FTS_GET_LOCALE:
+        if (argc != 1) break;
+        return locale_get(c, op, argv, out);
     }
     return IO_ERROR(&op->err, ERR_ERROR, "wrong number of arguments to function %s()", function_names[f]);
 }

@@ -149,7 +149,7 @@ bool fts_row_terms(struct fts_pending *p, const struct fts_config *config, const
         const u8 *text;
         u32 size;
         if (!config->unindexed[i]) {
-            ok = fts_value_text(&columns[i], &scratch, &text, &size);
+            ok = fts_column_text(config, &columns[i], &scratch, &text, &size);
             if (ok && text) ok = fts_tokenize(config->tokenizer, text, size, term_sink, &r);
         }
         sizes[i] = r.count;
@@ -219,6 +219,17 @@ static io_status old_get(struct fts_table *x, struct op *op)
     return IO_DONE;
 }
 
+// A column and its locale; an error of skerry_bind.
+static int column_bind(struct skerry_stmt *s, const struct fts_config *config, u32 column, const struct value *v)
+{
+    struct fts_localized l;
+    u32 at = column + 2, locale_at = at + config->column_count;
+    bool has_locale = config->locale && fts_locale_split(v, &l);
+    int code = has_locale ? skerry_bind_text(s, at, l.text, l.text_size) : skerry_bind(s, at, v);
+    if (code || !fts_locale_kept(config, column)) return code;
+    return has_locale ? skerry_bind_text(s, locale_at, l.locale, l.locale_size) : skerry_bind_null(s, locale_at);
+}
+
 static io_status content_put(struct fts_table *x, struct op *op, const struct value *argv, bool replace)
 {
     struct fts_change *c = x->change;
@@ -239,9 +250,11 @@ static io_status content_put(struct fts_table *x, struct op *op, const struct va
     }
     bool idle, row;
     IO_TRY(statement_ready(x, op, replace ? FTS_SQL_CONTENT_REPLACE : FTS_SQL_CONTENT_PUT, &idle));
-    if (idle)
-        for (u32 i = 0; i <= config->column_count; i++)
-            if ((!i || fts_column_kept(config, i - 1)) && skerry_bind(c->stmt, i + 1, &argv[i + 1])) return fts_no_memory(op);
+    if (idle) {
+        if (skerry_bind(c->stmt, 1, &argv[1])) return fts_no_memory(op);
+        for (u32 i = 0; i < config->column_count; i++)
+            if (fts_column_kept(config, i) && column_bind(c->stmt, config, i, &argv[i + 2])) return fts_no_memory(op);
+    }
     io_status status = fts_sql_step(c->stmt, op, &row);
     if (status == IO_FAIL && err_primary(op->err.code) == ERR_CONSTRAINT) {
         err_code code = op->err.code;
@@ -517,7 +530,8 @@ static io_status plan_command(struct fts_table *x, struct op *op, const struct v
         plan(c, CHANGE_FLUSH);
     } else {
         // Numbers may come as text.
-        if (value_copy(&c->setting, parameter) != ERR_OK || value_apply_affinity(&c->setting, AFFINITY_NUMERIC) != ERR_OK)
+        if (value_copy(&c->setting, parameter) != ERR_OK ||
+            (parameter->type == VALUE_TEXT && value_apply_affinity(&c->setting, AFFINITY_NUMERIC) != ERR_OK))
             return fts_no_memory(op);
         bool known;
         if (!fts_setting_apply(&x->settings, command, &c->setting, &known) || !known)
@@ -544,6 +558,9 @@ static io_status plan_all(struct fts_table *x, struct op *op, const struct value
     }
     const struct value *command = &argv[2 + config->column_count];
     if (insert && command->type != VALUE_NULL) return plan_command(x, op, argv);
+    struct fts_localized localized;
+    for (u32 i = 0; !config->locale && i < config->column_count; i++)
+        if (fts_locale_split(&argv[i + 2], &localized)) return IO_ERROR(&op->err, ERR_MISMATCH, "fts5_locale() requires locale=1");
     bool rowid_given = argv[1].type != VALUE_NULL;
     bool moves = !insert && !(argv[1].type == VALUE_INTEGER && argv[1].integer == c->old_rowid);
     bool content_only = !insert && fts_contentless(config) && !(kept & FTS_CHANGE_SETS_INDEXED) && !moves;

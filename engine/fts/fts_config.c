@@ -149,7 +149,6 @@ static bool option(struct config_parse *p, const char *name, const char *value)
 {
     struct fts_config *c = p->config;
     size_t size = strlen(name);
-    bool on;
     if (strncasecmp("prefix", name, size) == 0) return option_prefix(p, value);
     if (strncasecmp("tokenize", name, size) == 0) return option_tokenize(p, value);
     if (strncasecmp("content", name, size) == 0) {
@@ -170,15 +169,10 @@ static bool option(struct config_parse *p, const char *name, const char *value)
     }
     if (strncasecmp("columnsize", name, size) == 0)
         return option_bool(p, value, "malformed columnsize=... directive", &c->column_size);
-    if (strncasecmp("locale", name, size) == 0) {
-        if (!option_bool(p, value, "malformed locale=... directive", &on)) return false;
-        return on ? fail(p, "locale=1 is not supported", "") : true;
-    }
+    if (strncasecmp("locale", name, size) == 0) return option_bool(p, value, "malformed locale=... directive", &c->locale);
     if (strncasecmp("detail", name, size) == 0) return option_detail(p, value);
-    if (strncasecmp("tokendata", name, size) == 0) {
-        if (!option_bool(p, value, "malformed tokendata=... directive", &on)) return false;
-        return on ? fail(p, "tokendata=1 is not supported", "") : true;
-    }
+    if (strncasecmp("tokendata", name, size) == 0)
+        return option_bool(p, value, "malformed tokendata=... directive", &c->tokendata);
     return fail(p, "unrecognized option: \"%s\"", name);
 }
 
@@ -293,5 +287,7 @@ const char *fts_shadow_columns(struct arena *a, const struct fts_config *c, u32 
     const char *list = "(id INTEGER PRIMARY KEY";
     for (u32 i = 0; list && i < c->column_count; i++)
         if (fts_column_kept(c, i)) list = arena_format(a, "%s, c%u", list, i);
+    for (u32 i = 0; list && i < c->column_count; i++)
+        if (fts_locale_kept(c, i)) list = arena_format(a, "%s, l%u", list, i);
     return list ? arena_format(a, "%s)", list) : NULL;
 }

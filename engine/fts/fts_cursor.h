@@ -36,7 +36,9 @@ struct fts_cursor {
     bool filtered;  // filter has run
     u8 step;        // of a filter under way
     bool eof, down;
-    s64 id; // what the column that stands for the table says
+    s64 id;       // what the column that stands for the table says
+    bool special; // MATCH '*id' and the like: one row, whose answer is special_answer
+    s64 special_answer;
     s64 rowid, low, high;
     struct fts_expr *expr; // NULL: all rows
     struct skerry_stmt *scan; // content, or docsize when there is none
@@ -47,7 +49,7 @@ struct fts_cursor {
     // What is known of the row it stands on.
     struct skerry_stmt *content;
     bool content_ready, instances_ready;
-    struct value *columns; // [column_count], from content
+    struct value *columns; // [column_count * 2], from content: columns, and their locales
     struct fts_instance *instances;
     u32 instance_count, instance_capacity;
     struct fts_ranking ranking;

@@ -3,6 +3,7 @@
 // | file | what |
 // |---|---|
 // | fts_config.c, fts_token.c, fts_porter.c | the table's definition, its tokenizers |
+// | fts_locale.c | text with its language |
 // | fts_structure.c | which segments there are; the totals |
 // | fts_segment.c | reading one segment, entry by entry |
 // | fts_writer.c | writing one |
@@ -148,6 +149,7 @@ struct fts_table {
     const struct fts_config *config;
     const struct schema *prepared_for; // the statements fit it
     struct skerry_stmt *statements[FTS_SQL_COUNT]; // idle ones; a user takes one out
+    u64 reads;      // blocks of NAME_data: MATCH '*reads'
     u64 generation; // counts changes of the segments: cursors find their place again
 
     bool settings_known;
@@ -173,6 +175,16 @@ static inline bool fts_changed(const struct fts_table *x)
 }
 
 static inline const struct fts_config *fts_config_of(const struct table *t) { return t->fts; }
+
+// ---- text with its language (fts_locale.c) -----------------------------------------------------------------------------
+
+struct fts_localized {
+    const u8 *locale, *text;
+    u32 locale_size, text_size;
+};
+bool fts_locale_split(const struct value *v, struct fts_localized *out); // false: it is none
+// The text of a column's value, as fts_value_text; of a table with locales without its own.
+bool fts_column_text(const struct fts_config *c, const struct value *v, struct value *scratch, const u8 **text, u32 *size);
 
 // ---- shadow tables (fts_storage.c) ---------------------------------------------------------------------------------
 

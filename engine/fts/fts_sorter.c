@@ -5,19 +5,28 @@
 static bool text_add(struct fts_buffer *b, const char *text) { return fts_buffer_add(b, text, (u32)strlen(text)); }
 static bool name_add(struct fts_buffer *b, const char *name) { return fts_quoted_add(b, name, strlen(name)); }
 
+static bool number_add(struct fts_buffer *b, u32 n)
+{
+    char text[12];
+    snprintf(text, sizeof text, "%u", n);
+    return text_add(b, text);
+}
+
 static bool sql_make(const struct fts_cursor *c, u32 plan, const s32 *matches, u32 match_count, struct fts_buffer *out)
 {
     const struct fts_config *config = c->config;
     bool by_rank = plan & FTS_PLAN_BY_RANK;
     bool ok = text_add(out, by_rank ? "SELECT rowid, +rank, " : "SELECT rowid, NULL, ") && name_add(out, config->name) &&
               text_add(out, " FROM ") && name_add(out, c->db->databases[c->database].name) && text_add(out, ".") &&
-              name_add(out, config->name) && text_add(out, " WHERE rowid>=? AND rowid<=?");
-    for (u32 i = 0; ok && i < match_count; i++) {
+              name_add(out, config->name) && text_add(out, " WHERE rowid>=?1 AND rowid<=?2");
+    // Terms are found from the last one on, and their phrases are to be counted as the cursor's.
+    for (u32 i = match_count; ok && i--;) {
         s32 column = matches[i] & ~(FTS_MATCH_LIKE | FTS_MATCH_GLOB);
         ok = text_add(out, " AND ") && name_add(out, column < (s32)config->column_count ? config->columns[column] : config->name) &&
-             text_add(out, matches[i] & FTS_MATCH_LIKE ? " LIKE ?" : matches[i] & FTS_MATCH_GLOB ? " GLOB ?" : " MATCH ?");
+             text_add(out, matches[i] & FTS_MATCH_LIKE ? " LIKE ?" : matches[i] & FTS_MATCH_GLOB ? " GLOB ?" : " MATCH ?") &&
+             number_add(out, i + 3);
     }
-    if (ok && plan & FTS_PLAN_RANK) ok = text_add(out, " AND rank MATCH ?");
+    if (ok && plan & FTS_PLAN_RANK) ok = text_add(out, " AND rank MATCH ?") && number_add(out, match_count + 3);
     return ok && text_add(out, by_rank ? " ORDER BY +rank" : " ORDER BY +rowid") && text_add(out, plan & FTS_PLAN_DOWN ? " DESC" : "");
 }
 

@@ -160,7 +160,7 @@ static char *quoted(struct arena *a, const char *name)
     return out;
 }
 
-// c0, c1, ... or the columns' names in the content table
+// c0, c1, ... or the columns' names in the content table; behind them the locales, if there are any
 static const char *content_columns(const struct fts_table *x, struct arena *a)
 {
     const struct fts_config *c = x->config;
@@ -169,6 +169,8 @@ static const char *content_columns(const struct fts_table *x, struct arena *a)
         list = fts_column_kept(c, i)      ? arena_format(a, "%s, c%u", list, i)
                : fts_contentless(c)       ? arena_format(a, "%s, NULL", list)
                                           : arena_format(a, "%s, T.%s", list, quoted(a, c->columns[i]));
+    for (u32 i = 0; list && c->locale && i < c->column_count; i++)
+        list = fts_locale_kept(c, i) ? arena_format(a, "%s, l%u", list, i) : arena_format(a, "%s, NULL", list);
     return list;
 }
 
@@ -177,6 +179,8 @@ static const char *parameters(const struct fts_table *x, struct arena *a)
     const char *list = "?1";
     for (u32 i = 0; list && i < x->config->column_count; i++)
         if (fts_column_kept(x->config, i)) list = arena_format(a, "%s,?%u", list, i + 2);
+    for (u32 i = 0; list && i < x->config->column_count; i++)
+        if (fts_locale_kept(x->config, i)) list = arena_format(a, "%s,?%u", list, x->config->column_count + i + 2);
     return list;
 }
 
@@ -298,6 +302,7 @@ io_status fts_block_read(struct fts_table *x, struct op *op, struct fts_reader *
     if (!t || !table_has_rowid(t)) return fts_corrupt(op, x, "a table of its own is missing");
     *found = false;
     *size = 0;
+    if (!r->open && shadow == FTS_SHADOW_DATA) x->reads++;
     if (!r->open) cursor_init(&r->cursor, d->txn, t->root, NULL, false);
     r->open = true;
     int compare = 1;

@@ -18,13 +18,14 @@ io_status fts_cursor_open(struct skerry *db, u32 database, const struct table *t
     c->config = t->fts;
     c->x = x;
     c->eof = true;
-    c->columns = calloc(t->fts->column_count + 1, sizeof *c->columns);
+    u32 values = t->fts->column_count * 2;
+    c->columns = calloc(values + 1, sizeof *c->columns);
     if (!c->columns) {
         table_unref(c->table);
         free(c);
         return fts_no_memory(op);
     }
-    for (u32 i = 0; i < t->fts->column_count; i++) value_init(&c->columns[i]);
+    for (u32 i = 0; i < values; i++) value_init(&c->columns[i]);
     *out = c;
     return IO_DONE;
 }
@@ -34,6 +35,7 @@ static void query_drop(struct fts_cursor *c)
     fts_ranking_free(&c->ranking);
     fts_expr_free(c->expr);
     c->expr = NULL;
+    c->special = false;
     skerry_finalize(c->sorter);
     c->sorter = NULL;
     if (c->scan) fts_sql_give(c->x, c->scan_kind, &c->scan);
@@ -48,7 +50,7 @@ void fts_cursor_close(struct fts_cursor *c)
     fts_sql_give(c->x, FTS_SQL_CONTENT_GET, &c->content);
     fts_structure_free(&c->structure);
     fts_reader_free(&c->reader);
-    for (u32 i = 0; i < c->config->column_count; i++) value_deinit(&c->columns[i]);
+    for (u32 i = 0; i < c->config->column_count * 2; i++) value_deinit(&c->columns[i]);
     free(c->columns);
     free(c->instances);
     table_unref(c->table);
@@ -67,6 +69,31 @@ bool fts_quoted_add(struct fts_buffer *b, const void *text, size_t size)
     return ok && fts_buffer_add(b, "\"", 1);
 }
 
+// The tokenizers make nothing of a locale.
+static bool query_text(const struct value *v, struct value *scratch, const u8 **text, u32 *size)
+{
+    struct fts_localized l;
+    if (!fts_locale_split(v, &l)) return fts_value_text(v, scratch, text, size);
+    *text = l.text;
+    *size = l.text_size;
+    return true;
+}
+
+// "*id", "*reads": what follows a star asks for something inside.
+static io_status special_ask(struct fts_cursor *c, struct op *op, const u8 *text, u32 size)
+{
+    const char *word = (const char *)text + 1, *end = (const char *)text + size;
+    while (word < end && *word == ' ') word++;
+    int n = 0;
+    while (word + n < end && word[n] && word[n] != ' ') n++;
+    bool reads = n == 5 && strncasecmp(word, "reads", 5) == 0;
+    if (!reads && !(n == 2 && strncasecmp(word, "id", 2) == 0))
+        return IO_ERROR(&op->err, ERR_ERROR, "unknown special query: %.*s", n, word);
+    c->special = true;
+    c->special_answer = reads ? (s64)c->x->reads : c->id;
+    return IO_DONE;
+}
+
 // One MATCH term alone: a mistake in it is told as its own.
 static io_status query_parse_one(struct fts_cursor *c, struct op *op, s32 column, const struct value *argument)
 {
@@ -74,10 +101,13 @@ static io_status query_parse_one(struct fts_cursor *c, struct op *op, s32 column
     value_init(&scratch);
     const u8 *text;
     u32 size;
-    bool ok = fts_value_text(argument, &scratch, &text, &size);
+    bool ok = query_text(argument, &scratch, &text, &size);
     s32 only = column < (s32)c->config->column_count ? column : -1;
-    if (ok) c->expr = fts_expr_parse(c->config, only, size ? text : (const u8 *)"", size, &op->err);
+    bool special = ok && size && text[0] == '*';
+    io_status status = special ? special_ask(c, op, text, size) : IO_DONE;
+    if (ok && !special) c->expr = fts_expr_parse(c->config, only, size ? text : (const u8 *)"", size, &op->err);
     value_deinit(&scratch);
+    if (special) return status;
     return !ok ? fts_no_memory(op) : c->expr ? IO_DONE : IO_FAIL;
 }
 
@@ -147,16 +177,16 @@ static io_status query_parse(struct fts_cursor *c, struct op *op, const s32 *mat
     for (u32 i = 0; ok && status == IO_DONE && i < count; i++) {
         if (matches[i] < FTS_MATCH_LIKE) {
             status = query_parse_one(c, op, matches[i], &argv[i]);
-            if (status != IO_DONE || count == 1) break;
+            if (status != IO_DONE || count == 1 || c->special) break;
             fts_expr_free(c->expr);
             c->expr = NULL;
         }
         const u8 *one;
         u32 size;
-        ok = fts_value_text(&argv[i], &scratch, &one, &size) && term_add(&text, c->config, matches[i], one, size);
+        ok = query_text(&argv[i], &scratch, &one, &size) && term_add(&text, c->config, matches[i], one, size);
     }
     value_deinit(&scratch);
-    if (ok && status == IO_DONE && !c->expr && text.size) {
+    if (ok && status == IO_DONE && !c->expr && !c->special && text.size) {
         c->expr = fts_expr_parse(c->config, -1, text.data, text.size, &op->err);
         if (!c->expr) status = IO_FAIL;
     }
@@ -290,6 +320,11 @@ static io_status sorted_step(struct fts_cursor *c, struct op *op)
 
 static io_status row_first(struct fts_cursor *c, struct op *op)
 {
+    if (c->special) {
+        c->rowid = 0;
+        c->eof = false;
+        return IO_DONE;
+    }
     if (c->sorter) return sorted_step(c, op);
     return c->expr ? match_seek(c, op, c->low) : scan_step(c, op);
 }
@@ -331,7 +366,7 @@ io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const
         c->step = FILTER_SORT;
         // fall through
     case FILTER_SORT:
-        if (match_count && plan & (FTS_PLAN_BY_RANK | FTS_PLAN_DOWN) && !c->sorter) {
+        if (match_count && plan & (FTS_PLAN_BY_RANK | FTS_PLAN_DOWN) && !c->sorter && !c->special) {
             io_status status = fts_sorter_prepare(c, op, plan, matches, match_count, argv);
             if (status == IO_FAIL) c->step = FILTER_FLUSH;
             IO_TRY(status);
@@ -349,6 +384,8 @@ io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const
 
 io_status fts_cursor_next(struct fts_cursor *c, struct op *op)
 {
+    c->eof |= c->special;
+    if (c->special) return IO_DONE;
     if (c->sorter) return sorted_step(c, op);
     if (!c->expr) return scan_step(c, op);
     if (c->rowid == INT64_MAX) {
@@ -390,14 +427,33 @@ io_status fts_cursor_content(struct fts_cursor *c, struct op *op)
                             (long long)c->rowid, c->db->databases[c->database].name, config->content_table);
         }
     }
-    for (u32 i = 0; i < config->column_count; i++)
+    u32 count = config->locale ? config->column_count * 2 : config->column_count;
+    for (u32 i = 0; i < count; i++)
         if (value_copy(&c->columns[i], skerry_column(s, i + 1)) != ERR_OK) return fts_no_memory(op);
     if (!c->scan) (void)skerry_reset(s);
     c->content_ready = true;
     return IO_DONE;
 }
 
-io_status fts_cursor_column(struct fts_cursor *c, struct op *op, u32 column, struct value *out)
+static err_code localized_get(const struct fts_cursor *c, u32 column, bool whole, struct value *out)
+{
+    const struct value *v = &c->columns[column], *locale = &c->columns[c->config->column_count + column];
+    struct fts_localized l;
+    if (!whole) return fts_locale_split(v, &l) ? value_set_text(out, l.text, l.text_size) : value_copy(out, v);
+    if (locale->type != VALUE_TEXT || !locale->size) return value_copy(out, v);
+    struct value scratch;
+    value_init(&scratch);
+    const u8 *text;
+    u32 size;
+    u64 all = 0;
+    u8 *made = fts_value_text(v, &scratch, &text, &size) ? fts_locale_make(locale->bytes, locale->size, text, size, &all) : NULL;
+    err_code code = made ? value_set_blob(out, made, all) : ERR_NOMEM;
+    free(made);
+    value_deinit(&scratch);
+    return code;
+}
+
+io_status fts_cursor_column(struct fts_cursor *c, struct op *op, u32 column, bool whole, struct value *out)
 {
     const struct fts_config *config = c->config;
     value_set_null(out);
@@ -409,10 +465,11 @@ io_status fts_cursor_column(struct fts_cursor *c, struct op *op, u32 column, str
     }
     if (column == config->column_count) {
         if (fts_nested(op)) return fts_cursor_instances(c, op, out);
-        value_set_integer(out, c->id);
+        value_set_integer(out, c->special ? c->special_answer : c->id);
         return IO_DONE;
     }
-    if (column >= config->column_count) return IO_DONE;
+    if (c->special) return IO_DONE;
     IO_TRY(fts_cursor_content(c, op));
+    if (config->locale) return localized_get(c, column, whole, out) == ERR_OK ? IO_DONE : fts_no_memory(op);
     return value_copy(out, &c->columns[column]) == ERR_OK ? IO_DONE : fts_no_memory(op);
 }

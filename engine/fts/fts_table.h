@@ -37,10 +37,11 @@ io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const
 io_status fts_cursor_next(struct fts_cursor *c, struct op *op);
 bool fts_cursor_eof(const struct fts_cursor *c);
 s64 fts_cursor_rowid(const struct fts_cursor *c);
-io_status fts_cursor_column(struct fts_cursor *c, struct op *op, u32 column, struct value *out);
+// whole: as it was given, with its locale.
+io_status fts_cursor_column(struct fts_cursor *c, struct op *op, u32 column, bool whole, struct value *out);
 
-// bm25(t, ...), highlight(t, ...), snippet(t, ...): their first argument left out.
-enum fts_function { FTS_BM25, FTS_HIGHLIGHT, FTS_SNIPPET };
+// bm25(t, ...), highlight(t, ...), snippet(t, ...), fts5_get_locale(t, column): their first argument left out.
+enum fts_function { FTS_BM25, FTS_HIGHLIGHT, FTS_SNIPPET, FTS_GET_LOCALE };
 bool fts_function_find(const char *name, enum fts_function *out);
 io_status fts_cursor_function(struct fts_cursor *c, struct op *op, enum fts_function f, const struct value *argv,
                               u32 argc, struct value *out);

@@ -235,6 +235,7 @@ static int column_expr_code(struct compile *c, struct expr *e, int target)
         cursor = c->self_cursor - 1;
     }
     column_code(c, e->table, cursor, e->column, target);
+    if (e->flags & EXPR_F_KEPT) emit_set_p5(c, 1);
     return target;
 }
 

@@ -283,6 +283,7 @@ static int virtual_rows_from_select(struct compile *c, struct update_job *job)
         struct expr *e = job->changes[i] >= 0                ? expr_copy(c->arena, s->set->items[job->changes[i]].expr)
                          : t->columns[i].flags & COLUMN_HIDDEN ? expr_new(c->arena, EXPR_NULL, OFFSET_NONE)
                                                                : source_column_expr(c, target, i);
+        if (e->kind == EXPR_COLUMN && job->changes[i] < 0) e->flags |= EXPR_F_KEPT;
         expr_list_add(c->arena, &select->columns, e);
     }
     int ephemeral = cursor_alloc(c), columns = t->column_count + 2;

@@ -193,12 +193,14 @@ static int update_rows(struct compile *c, struct source_list *sources, struct ex
     else
         emit(c, OP_Copy, reg, reg + 1, 0);
     for (int i = 0; i < t->column_count; i++) {
-        if (changes[i] >= 0)
+        if (changes[i] >= 0) {
             expr_code(c, set->items[changes[i]].expr, reg + 2 + i);
-        else if (t->columns[i].flags & COLUMN_HIDDEN)
+        } else if (t->columns[i].flags & COLUMN_HIDDEN) {
             emit(c, OP_Null, 0, reg + 2 + i, 0);
-        else
+        } else {
             column_code(c, t, source->cursor, i, reg + 2 + i);
+            emit_set_p5(c, 1);
+        }
     }
     emit(c, OP_MakeRecord, reg, count, record);
     emit(c, OP_NewRowid, ephemeral, key, 0);

@@ -858,6 +858,7 @@ static u32 fts_order(const struct where_info *w, const struct where_loop *loop, 
     if (e->column == s->table->column_count - 1) return loop->match_count ? FTS_PLAN_BY_RANK | down : 0;
     // Where the index has no positions, those of a row are searched in its text, which is not done for rows that nobody wants.
     if (e->column != COLUMN_ROWID || (down && loop->match_count && s->table->fts->detail != FTS_DETAIL_FULL)) return 0;
+    if (down && s->table->fts->tokendata) return 0; // as FTS5
     return FTS_PLAN_IN_ORDER | down;
 }
 

@@ -216,7 +216,7 @@
     /* ---- table-valued functions (virtual tables) ---- */ \
     X(VOpen, NONE)      /* cursor p1 on the virtual table p4 */ \
     X(VFilter, J)       /* starts its scan with plan r3 (number), r3+1 arguments r3+2...; p4 text of the plan; jumps when empty */ \
-    X(VColumn, NONE)    /* r3 = column p2 of cursor p1 */ \
+    X(VColumn, NONE)    /* r3 = column p2 of cursor p1; p5: as it was given, for UPDATE */ \
     X(VFunction, NONE)  /* r3 = what the full-text table of cursor p1 says; p4 int: enum fts_function, p5 arguments from r2 on */ \
     X(VNext, J)         /* next row; jumps when there is one */ \
     X(VInitIn, NONE)    /* r2 = the values of ephemeral table p1 as one value */ \

@@ -206,7 +206,7 @@ io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in)
     struct value *out = &s->frame->registers[in->p3];
     value_set_null(out);
     if (c->null_row) return IO_DONE;
-    if (c->fts) return fts_cursor_column(c->fts, &s->op, (u32)in->p2, out);
+    if (c->fts) return fts_cursor_column(c->fts, &s->op, (u32)in->p2, in->p5, out);
     if (c->vocab) return fts_vocab_column_get(c->vocab, &s->op, (u32)in->p2, out);
     if (!c->function) {
         u32 hidden = 0, column = (u32)in->p2;
@@ -255,7 +255,7 @@ io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, b
 
 io_status vm_virtual_function(struct skerry_stmt *s, const struct instruction *in)
 {
-    static const char *const names[] = {"bm25", "highlight", "snippet"};
+    static const char *const names[] = {"bm25", "highlight", "snippet", "fts5_get_locale"};
     struct vm_cursor *c = s->frame->cursors[in->p1];
     struct value *out = &s->frame->registers[in->p3];
     enum fts_function f = (enum fts_function)in->p4.integer;

@@ -82,3 +82,13 @@ create virtual table "q'""x" using fts5("a ""b", c);
 insert into "q'""x" values('one','two'),('two one','x');
 select rowid,rank from "q'""x" where "q'""x" match 'one' order by rank;
 select rowid,rank from "q'""x" where "a ""b" match 'one' order by rowid desc;
+%%
+CREATE VIRTUAL TABLE t USING fts5(c0, c1, c2, prefix='2 3');
+INSERT INTO t(c0, c1, c2) VALUES('', 'beta, ÀÉ one-two connection alpine a.b one-two, beta uber 4.5 x. connection naïve-a.b naïve y  running, ', 'one-two zeta. run: beta-relational  Über  run naïve  al ');
+INSERT INTO t(rowid, c0, c1, c2) VALUES(6, 'ÀÉ gamma. relational alpine  hopping, connection-', '42  x run: alpine. x y', 'y 42-run, hopping. beta 4.5: beta betamax: al ');
+INSERT OR REPLACE INTO t(c0, c1, c2) VALUES('y y 日本 betamax alpha. 日本, gamma: runs: betamax beta: ', 'Über: gamma, one-two alpine alpha, betamax  run  running-running  ', 'Über 4.5 naïve. naïve gamma ÀÉ  alpine: naïve  beta '), ('betamax-al y Über ', 'gamma y ', 'al alpha ');
+SELECT rowid, bm25(t, 2.0, 0.5), snippet(t, 0, '<', '>', '...', 14) FROM t WHERE t MATCH 'beta*' AND t MATCH '"a.b naïve"' ORDER BY rowid DESC;
+SELECT rowid, bm25(t, 2.0, 0.5), snippet(t, 0, '<', '>', '...', 14) FROM t WHERE t MATCH 'beta*' AND t MATCH '"a.b naïve"' ORDER BY rowid;
+SELECT rowid, bm25(t, 2.0, 0.5), highlight(t,1,'[',']'),highlight(t,2,'[',']') FROM t WHERE t MATCH 'beta* AND "a.b naïve"' ORDER BY rowid;
+SELECT rowid, bm25(t, 2.0, 0.5), highlight(t,1,'[',']'),highlight(t,2,'[',']') FROM t WHERE t MATCH 'beta* AND "a.b naïve"' ORDER BY rowid DESC;
+SELECT rowid, bm25(t, 2.0, 0.5), highlight(t,1,'[',']'),highlight(t,2,'[',']') FROM t WHERE t MATCH 'beta* AND "a.b naïve"' ORDER BY +rowid DESC;
