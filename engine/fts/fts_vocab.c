@@ -26,6 +26,8 @@ struct fts_vocab_cursor {
     bool started, ended, eof;
     struct fts_entry next; // the entry that follows; term NULL: not there yet
     // The row it stands on: a term, or an entry of it.
+    struct fts_buffer low, high; // bounds of terms
+    bool high_known;
     struct fts_buffer term;
     s64 rowid, number;
     u64 rows, tokens;                 // FTS_VOCAB_ROW
@@ -98,6 +100,8 @@ void fts_vocab_close(struct fts_vocab_cursor *c)
     fts_reader_free(&c->reader);
     fts_structure_free(&c->structure);
     fts_buffer_free(&c->term);
+    fts_buffer_free(&c->low);
+    fts_buffer_free(&c->high);
     free(c->column_rows);
     free(c->column_tokens);
     free(c->positions);
@@ -113,11 +117,16 @@ static bool is_next_term(const struct fts_vocab_cursor *c)
     return c->next.term_size != c->term.size || memcmp(c->next.term, c->term.data, c->term.size) != 0;
 }
 
+static bool is_beyond(const struct fts_entry *e, const struct fts_buffer *high)
+{
+    int k = memcmp(e->term, high->data, MIN(e->term_size, high->size));
+    return k > 0 || (k == 0 && e->term_size > high->size);
+}
+
 // The entry after the last one goes to c->next. Where segments were written or merged meanwhile, it is looked for
 // among them as they are now.
 static io_status entry_next(struct fts_vocab_cursor *c, struct op *op)
 {
-    static const u8 first[] = {FTS_MAIN_PREFIX};
     if (!c->started || c->generation != c->x->generation) {
         fts_merge_free(c->merge);
         c->merge = NULL;
@@ -127,9 +136,9 @@ static io_status entry_next(struct fts_vocab_cursor *c, struct op *op)
     }
     do {
         bool known = c->term.size > 0;
-        IO_TRY(fts_merge_next(&c->merge, c->x, op, &c->structure, known ? c->term.data : first, known ? c->term.size : 1, &c->next));
+        IO_TRY(fts_merge_next(&c->merge, c->x, op, &c->structure, known ? c->term.data : c->low.data, known ? c->term.size : c->low.size, &c->next));
     } while (c->next.term && !is_next_term(c) && c->next.rowid <= c->rowid);
-    if (c->next.term && c->next.term[0] != FTS_MAIN_PREFIX) c->next.term = NULL;
+    if (c->next.term && (c->next.term[0] != FTS_MAIN_PREFIX || (c->high_known && is_beyond(&c->next, &c->high)))) c->next.term = NULL;
     return IO_DONE;
 }
 
@@ -233,9 +242,38 @@ io_status fts_vocab_next(struct fts_vocab_cursor *c, struct op *op)
     return IO_DONE;
 }
 
-io_status fts_vocab_filter(struct fts_vocab_cursor *c, struct op *op)
+// The argument as a term, with the byte of its index.
+static bool bound_set(struct fts_buffer *out, const struct value *v)
+{
+    static const u8 first = FTS_MAIN_PREFIX;
+    struct value scratch;
+    value_init(&scratch);
+    const u8 *text = NULL;
+    u32 size = 0;
+    out->size = 0;
+    bool ok = fts_buffer_add(out, &first, 1) && (!v || fts_value_text(v, &scratch, &text, &size)) && fts_buffer_add(out, text, size);
+    value_deinit(&scratch);
+    return ok;
+}
+
+static bool bounds_set(struct fts_vocab_cursor *c, u32 plan, const struct value *argv, bool *none)
+{
+    const struct value *low = NULL, *high = NULL;
+    if (plan & FTS_VOCAB_TERM_EQ) low = high = argv++;
+    *none = low && low->type != VALUE_TEXT; // terms are texts, and equal nothing else
+    if (plan & FTS_VOCAB_TERM_GE) low = argv++;
+    if (plan & FTS_VOCAB_TERM_LE) high = argv++;
+    c->high_known = high != NULL;
+    return bound_set(&c->low, low) && bound_set(&c->high, high);
+}
+
+io_status fts_vocab_filter(struct fts_vocab_cursor *c, struct op *op, u32 plan, const struct value *argv)
 {
     if (!c->filtering) {
+        bool none;
+        if (!bounds_set(c, plan, argv, &none)) return fts_no_memory(op);
+        c->eof = true;
+        if (none) return IO_DONE;
         c->filtering = true;
         fts_merge_free(c->merge);
         c->merge = NULL;

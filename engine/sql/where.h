@@ -133,7 +133,10 @@ struct where_loop {
     u32 flags;
     u32 term_count, term_capacity;
     struct where_term **terms; // NULL entries: skipped columns
-    u32 fts_plan, match_count; // LOOP_VIRTUAL on a full-text table: enum fts_plan; terms of MATCH and patterns
+    // LOOP_VIRTUAL on a full-text table: enum fts_plan, or fts_vocab_plan; terms of MATCH and patterns; its rows come as
+    // ORDER BY wants them.
+    u32 fts_plan, match_count;
+    bool in_order;
     struct where_loop *next;
 };
 

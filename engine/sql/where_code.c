@@ -218,6 +218,32 @@ static void coroutine_loop(struct where_info *w, struct where_level *level, stru
     level->op = OP_Goto;
 }
 
+// What a term compares a column with; of an IN one value after another.
+static void argument_code(struct where_info *w, struct where_level *level, struct where_term *t, int at, int reg)
+{
+    if (t->operators & WO_IN) {
+        int got = equality_code(w, t, level, at, false, reg);
+        ASSERT(got == reg);
+        disable_term(level, t); // rows equal the value
+    } else {
+        expr_code(w->c, t->operators & WO_MATCH ? t->expr->list->items[0].expr : t->expr->right, reg);
+    }
+}
+
+static void vocab_loop(struct where_info *w, struct where_level *level)
+{
+    struct compile *c = w->c;
+    struct where_loop *loop = level->loop;
+    int count = (int)loop->term_count, reg = reg_alloc_range(c, count + 2);
+    for (int i = 0; i < count; i++) argument_code(w, level, loop->terms[i], i, reg + 2 + i);
+    emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
+    emit(c, OP_Integer, count, reg + 1, 0);
+    emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
+    level->op = OP_VNext;
+    level->p1 = level->table_cursor;
+    level->p2 = emit_here(c);
+}
+
 static void fts_loop(struct where_info *w, struct where_level *level, struct source *s)
 {
     struct compile *c = w->c;
@@ -231,7 +257,7 @@ static void fts_loop(struct where_info *w, struct where_level *level, struct sou
         for (int i = 0; i < count; i++) {
             struct where_term *t = loop->terms[i];
             if (where_fts_kind(s, t) != (bit ? bit : FTS_PLAN_MATCH)) continue;
-            expr_code(c, t->operators & WO_MATCH ? t->expr->list->items[0].expr : t->expr->right, reg + 2 + at);
+            argument_code(w, level, t, i, reg + 2 + at);
             s32 pattern = where_fts_pattern(t);
             if (!bit) columns[at] = t->left_column | pattern;
             at++;
@@ -240,7 +266,7 @@ static void fts_loop(struct where_info *w, struct where_level *level, struct sou
         }
     emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
     emit(c, OP_Integer, count, reg + 1, 0);
-    int address = emit(c, OP_VFilter, level->table_cursor, level->break_label, reg);
+    int address = emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
     program_p4_ints(c->program, address, columns, loop->match_count);
     level->op = OP_VNext;
     level->p1 = level->table_cursor;
@@ -251,6 +277,10 @@ static void virtual_loop(struct where_info *w, struct where_level *level, struct
 {
     if (s->table->fts) {
         fts_loop(w, level, s);
+        return;
+    }
+    if (s->table->vocab) {
+        vocab_loop(w, level);
         return;
     }
     struct compile *c = w->c;

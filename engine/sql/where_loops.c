@@ -2,6 +2,7 @@
 #include "../fn/fn.h"
 #include "../fts/fts.h"
 #include "../fts/fts_table.h"
+#include "../fts/fts_vocab.h"
 #include "where.h"
 
 // ---- indexes as the planner sees them -----------------------------------------------------------------------
@@ -831,14 +832,22 @@ static bool fts_term_take(struct builder *b, struct where_term *t)
     return true;
 }
 
+static u32 vocab_kind(const struct where_term *t)
+{
+    if (t->left_column != 0) return 0;
+    if (t->operators & (WO_EQ | WO_IN)) return FTS_VOCAB_TERM_EQ;
+    return t->operators & (WO_GE | WO_GT) ? FTS_VOCAB_TERM_GE : t->operators & (WO_LE | WO_LT) ? FTS_VOCAB_TERM_LE : 0;
+}
+
 u32 where_fts_kind(const struct source *s, const struct where_term *t)
 {
     static const struct {
         u16 operators;
         enum fts_plan bit;
-    } bounds[] = {{WO_EQ, FTS_PLAN_ROWID_EQ}, {WO_GE, FTS_PLAN_ROWID_GE}, {WO_LE, FTS_PLAN_ROWID_LE},
+    } bounds[] = {{WO_EQ | WO_IN, FTS_PLAN_ROWID_EQ}, {WO_GE, FTS_PLAN_ROWID_GE}, {WO_LE, FTS_PLAN_ROWID_LE},
                   {WO_GT, FTS_PLAN_ROWID_GT}, {WO_LT, FTS_PLAN_ROWID_LT}};
-    if (t->left_cursor != s->cursor) return 0;
+    if (t->left_cursor != s->cursor || t->field) return 0;
+    if (s->table->vocab) return vocab_kind(t);
     s32 all = s->table->column_count - 2;
     if (t->left_column == all + 1) return t->operators & (WO_MATCH | WO_EQ) ? FTS_PLAN_RANK : 0;
     if (t->operators & WO_MATCH || (t->operators & WO_EQ && t->left_column == all)) return FTS_PLAN_MATCH;
@@ -864,7 +873,7 @@ static u32 fts_order(const struct where_info *w, const struct where_loop *loop, 
 
 // A full-text table with terms of the tables in `usable` alone: MATCH, rank and one rowid, or one bound of it on each
 // side. All that only the index can answer must be known when it is asked. The order of terms, and the costs, are FTS5's.
-static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable)
+static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
 {
     enum { PASS_TERMS, PASS_MATCH, PASS_BOUNDS, PASS_END };
     struct where_loop *new = b->loop;
@@ -882,18 +891,20 @@ static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable)
             if (kind & FTS_PLAN_ROWID_LOW) taken = FTS_PLAN_ROWID_LOW;
             if (kind & FTS_PLAN_ROWID_HIGH) taken = FTS_PLAN_ROWID_HIGH;
             if (kind & bounds) taken |= FTS_PLAN_ROWID_EQ;
-            if (new->fts_plan & taken) continue;
+            if (new->fts_plan & taken || (t->operators & WO_IN && !with_in)) continue;
             if (t->prereq_right & ~usable) {
                 if (kind & (FTS_PLAN_MATCH | FTS_PLAN_RANK) && !where_fts_pattern(t)) return;
                 continue;
             }
             if (!fts_term_take(b, t)) continue;
+            *in |= (t->operators & WO_IN) != 0;
             if (kind & FTS_PLAN_MATCH)
                 new->match_count++;
             else
                 new->fts_plan |= kind;
         }
     new->fts_plan |= fts_order(b->w, new, s);
+    new->in_order = !*in && new->fts_plan & (FTS_PLAN_IN_ORDER | FTS_PLAN_BY_RANK);
     // Of release 3.53 without MATCH: with those before, an OR of a rowid and a MATCH in a join finds no place for the MATCH.
     static const double costs[2][3] = {{3000000, 2250000, 750000}, {10000, 7500, 5000}};
     u32 sides = ((new->fts_plan & FTS_PLAN_ROWID_LOW) != 0) + ((new->fts_plan & FTS_PLAN_ROWID_HIGH) != 0);
@@ -903,19 +914,63 @@ static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable)
     new->rows = one ? 0 : logest_of((u64)cost / 4);
     new->run = logest_of((u64)cost);
     new->flags &= ~(u32)LOOP_ONE_ROW;
-    if (one && !new->match_count) new->flags |= LOOP_ONE_ROW;
+    if (one && !new->match_count && !*in) new->flags |= LOOP_ONE_ROW;
     loop_insert(b, new);
 }
 
-// With all terms, then with those of some tables, down to none but those that must come before.
-static void add_fts_loops(struct builder *b, bitmask prereq)
+// fts5vocab: the last term = ?, or the last of each side. Costs and the plan's number are FTS5's.
+static void add_vocab_loop(struct builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
+{
+    static const u32 kinds[] = {FTS_VOCAB_TERM_EQ, FTS_VOCAB_TERM_GE, FTS_VOCAB_TERM_LE};
+    const struct where_info *w = b->w;
+    struct where_loop *new = b->loop;
+    const struct source *s = &w->sources->items[new->source];
+    new->fts_plan = (u32)s->columns_used & 255;
+    new->term_count = 0;
+    new->prereq = prereq;
+    for (u32 k = 0; k < COUNT_OF(kinds) && !(new->fts_plan & FTS_VOCAB_TERM_EQ); k++)
+        for (int i = b->clause->count; i-- > 0 && !(new->fts_plan & kinds[k]);) {
+            struct where_term *t = b->clause->terms[i];
+            if (where_fts_kind(s, t) != kinds[k] || t->prereq_right & ~usable || (t->operators & WO_IN && !with_in)) continue;
+            if (!fts_term_take(b, t)) continue;
+            *in |= (t->operators & WO_IN) != 0;
+            new->fts_plan |= kinds[k];
+        }
+    double cost = new->fts_plan & FTS_VOCAB_TERM_EQ ? 100 : 1000000;
+    if (new->fts_plan & FTS_VOCAB_TERM_GE) cost /= 2;
+    if (new->fts_plan & FTS_VOCAB_TERM_LE) cost /= 2;
+    new->run = logest_of((u64)cost);
+    const struct expr_item *item = w->order_by && w->order_by->count == 1 ? &w->order_by->items[0] : NULL;
+    bool by_term = item && (item->expr->kind == EXPR_COLUMN || item->expr->kind == EXPR_AGG_COLUMN) && item->expr->cursor == s->cursor &&
+                   item->expr->column == 0 && !item->descending && !expr_item_nulls_big(item);
+    new->in_order = by_term && !*in;
+    loop_insert(b, new);
+}
+
+// Gives whether it uses an IN.
+static bool add_full_text_loop(struct builder *b, bitmask prereq, bitmask usable, bool with_in)
+{
+    bool in = false;
+    if (b->w->sources->items[b->loop->source].table->vocab)
+        add_vocab_loop(b, prereq, usable, with_in, &in);
+    else
+        add_fts_loop(b, prereq, usable, with_in, &in);
+    return in;
+}
+
+// With all terms, then without an IN, with the terms of some tables, and with those alone that must come before.
+static void add_full_text_loops(struct builder *b, bitmask prereq)
 {
     struct where_loop *new = b->loop;
     const struct source *s = &b->w->sources->items[new->source];
-    add_fts_loop(b, prereq, ~0ull);
-    bitmask best = new->prereq & ~prereq, last = 0;
-    if (!best) return;
-    bool independent = false;
+    bool in = add_full_text_loop(b, prereq, ~0ull, true), free = false, free_of_in = false;
+    bitmask best = new->prereq & ~prereq, best_without = 0, last = 0;
+    if (!best && !in) return;
+    if (in) {
+        (void)add_full_text_loop(b, prereq, ~0ull, false);
+        best_without = new->prereq & ~prereq;
+        free = free_of_in = !best_without;
+    }
     for (;;) {
         bitmask next = ~0ull;
         for (int i = 0; i < b->clause->count; i++) {
@@ -925,11 +980,14 @@ static void add_fts_loops(struct builder *b, bitmask prereq)
         }
         last = next;
         if (next == ~0ull) break;
-        if (next == best) continue;
-        add_fts_loop(b, prereq, next | prereq);
-        if (new->prereq == prereq) independent = true;
+        if (next == best || next == best_without) continue;
+        in = add_full_text_loop(b, prereq, next | prereq, true);
+        if (new->prereq != prereq) continue;
+        free = true;
+        free_of_in |= !in;
     }
-    if (!independent) add_fts_loop(b, prereq, prereq);
+    if (!free) free_of_in = !add_full_text_loop(b, prereq, prereq, true);
+    if (!free_of_in) (void)add_full_text_loop(b, prereq, prereq, false);
 }
 
 static void add_virtual_loops(struct builder *b, bitmask prereq)
@@ -942,12 +1000,13 @@ static void add_virtual_loops(struct builder *b, bitmask prereq)
     new->eq_count = 0;
     new->index = NULL;
     new->flags = LOOP_VIRTUAL;
+    new->in_order = false;
     new->rows = 46;
     new->run = 200;
     new->sort_index = 0;
     new->prereq = prereq;
-    if (s->table->fts) {
-        add_fts_loops(b, prereq);
+    if (s->table->fts || s->table->vocab) {
+        add_full_text_loops(b, prereq);
         return;
     }
     // Terms on its hidden columns are arguments: all that can be had are taken. IS is none.

@@ -1,5 +1,4 @@
 // The order of the loops: dynamic programming over the sources, keeping the few cheapest paths of each length.
-#include "../fts/fts_table.h"
 #include "where.h"
 
 // ---- does a path deliver ORDER BY? -------------------------------------------------------------------------------
@@ -27,7 +26,7 @@ int where_order_satisfied(struct where_info *w, struct expr_list *order_by, stru
             loop = last;
         }
         if (loop->flags & LOOP_VIRTUAL) {
-            if (loop->fts_plan & (FTS_PLAN_IN_ORDER | FTS_PLAN_BY_RANK) && w->order_by == order_by && !(flags & WHERE_DISTINCT_BY))
+            if (loop->in_order && w->order_by == order_by && !(flags & WHERE_DISTINCT_BY))
                 satisfied = done;
             order_distinct = false;
             break;

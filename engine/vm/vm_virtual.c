@@ -165,7 +165,7 @@ io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in,
         return IO_DONE;
     }
     if (c->vocab) {
-        IO_TRY(fts_vocab_filter(c->vocab, &s->op));
+        IO_TRY(fts_vocab_filter(c->vocab, &s->op, (u32)r[0].integer, &r[2]));
         *jump = c->null_row = fts_vocab_eof(c->vocab);
         return IO_DONE;
     }
