@@ -250,6 +250,7 @@ static void collect_functions(const struct skerry *db, struct pragma_rows *rows)
 static void collect_modules(const struct skerry *db, struct pragma_rows *rows)
 {
     const struct table_function *f;
+    add_row(rows, "t", "dbstat");
     add_row(rows, "t", "fts5");
     add_row(rows, "t", "fts5vocab");
     for (u32 i = 0; (f = table_function_table(i)); i++) add_row(rows, "t", f->name);

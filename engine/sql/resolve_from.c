@@ -775,6 +775,8 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
             source->database = database;
             if (source->is_function && !(source->table->flags & TABLE_EPONYMOUS) && source->table->kind != TABLE_VIRTUAL)
                 compile_fail(c, ERR_ERROR, offset, "'%s' is not a function", source->name);
+            if (source->table->dbstat && (c->views ? c->view_database != DATABASE_TEMP : c->trigger_schema != NULL))
+                compile_fail(c, ERR_ERROR, -1, "unsafe use of virtual table \"%s\"", source->table->name);
             if (source->table->kind == TABLE_VIEW) {
                 find_indexed_by(c, source);
                 view_instance(c, source);

@@ -11,6 +11,7 @@
 #include "ast.h"
 #include "../store/btree.h"
 
+struct dbstat;
 struct fts_config;
 struct skerry;
 struct schema;
@@ -153,6 +154,7 @@ struct table {
     const struct table_function *function; // eponymous ones
     const struct fts_config *fts;          // USING fts5
     const struct fts_vocab *vocab;         // USING fts5vocab
+    const struct dbstat *dbstat;           // dbstat, or USING dbstat
     // sqlite_stat1
     bool has_stat;
     u64 row_estimate;

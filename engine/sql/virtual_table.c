@@ -7,6 +7,7 @@
 #include "../fts/fts.h"
 #include "../fts/fts_table.h"
 #include "../fts/fts_vocab.h"
+#include "../vm/dbstat.h"
 #include "parse.h"
 
 // ---- CREATE, DROP ----------------------------------------------------------------------------------------------------------
@@ -31,10 +32,29 @@ static bool vocab_columns(struct arena *a, struct table *t, bool temp, const cha
     return true;
 }
 
+static bool dbstat_columns(struct arena *a, struct table *t, const char **error)
+{
+    struct dbstat *d = dbstat_parse(a, t->module_arguments, t->module_argument_count, error);
+    u32 count = 0;
+    const char *type;
+    while (dbstat_column(count, &type)) count++;
+    struct column *columns = arena_alloc(a, count * sizeof *columns);
+    if (!d || !columns) return false;
+    for (u32 i = 0; i < count; i++) {
+        columns[i] = column_of(dbstat_column(i, &type), i, i + DBSTAT_HIDDEN >= count);
+        column_set_type(&columns[i], type);
+    }
+    t->dbstat = d;
+    t->columns = columns;
+    t->column_count = t->stored_count = (u16)count;
+    return true;
+}
+
 bool virtual_table_columns(struct arena *a, struct table *t, bool temp, const char **error)
 {
     *error = NULL;
     if (strcasecmp(t->module, "fts5vocab") == 0) return vocab_columns(a, t, temp, error);
+    if (strcasecmp(t->module, "dbstat") == 0) return dbstat_columns(a, t, error);
     if (strcasecmp(t->module, "fts5") != 0) {
         *error = arena_format(a, "no such module: %s", t->module);
         return false;
@@ -74,6 +94,8 @@ void create_virtual_table_statement(struct compile *c, struct stmt_create_virtua
         if (!error) error = arena_format(c->arena, "vtable constructor failed: %s", t->name);
         compile_fail(c, ERR_ERROR, -1, "%s", error);
     }
+    if (t->dbstat && t->dbstat->database && compile_database_find(c, t->dbstat->database) < 0)
+        compile_fail(c, ERR_ERROR, -1, "no such database: %s", t->dbstat->database);
     compile_write_database(c, database, true);
     c->top->may_abort = true;
     schema_format_set(c, database);

@@ -142,6 +142,8 @@ int where_explain_level(struct where_info *w, struct where_level *level, u32 fla
             else
                 text_add(&t, kind == FTS_PLAN_RANK ? "r" : kind == FTS_PLAN_ROWID_EQ ? "=" : kind & FTS_PLAN_ROWID_LOW ? ">" : "<");
         }
+    } else if (loop->flags & LOOP_VIRTUAL && s->table->dbstat) {
+        text_add(&t, " VIRTUAL TABLE INDEX 0x%x:", loop->fts_plan);
     } else if (loop->flags & LOOP_VIRTUAL && s->table->vocab) {
         text_add(&t, " VIRTUAL TABLE INDEX %u:", loop->fts_plan);
     } else if (loop->flags & LOOP_VIRTUAL) {

@@ -1,5 +1,6 @@
 // Code of one loop.
 #include "../fts/fts_table.h"
+#include "../vm/dbstat.h"
 #include "where.h"
 
 // ---- constraints ----------------------------------------------------------------------------------------------
@@ -230,12 +231,16 @@ static void argument_code(struct where_info *w, struct where_level *level, struc
     }
 }
 
-static void vocab_loop(struct where_info *w, struct where_level *level)
+// fts5vocab, dbstat. Which database it is asked for is not asked again: its name may be spelled otherwise.
+static void lookup_loop(struct where_info *w, struct where_level *level, const struct source *s)
 {
     struct compile *c = w->c;
     struct where_loop *loop = level->loop;
     int count = (int)loop->term_count, reg = reg_alloc_range(c, count + 2);
-    for (int i = 0; i < count; i++) argument_code(w, level, loop->terms[i], i, reg + 2 + i);
+    for (int i = 0; i < count; i++) {
+        argument_code(w, level, loop->terms[i], i, reg + 2 + i);
+        if (s->table->dbstat && where_fts_kind(s, loop->terms[i]) == DBSTAT_SCHEMA) disable_term(level, loop->terms[i]);
+    }
     emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
     emit(c, OP_Integer, count, reg + 1, 0);
     emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
@@ -279,8 +284,8 @@ static void virtual_loop(struct where_info *w, struct where_level *level, struct
         fts_loop(w, level, s);
         return;
     }
-    if (s->table->vocab) {
-        vocab_loop(w, level);
+    if (s->table->vocab || s->table->dbstat) {
+        lookup_loop(w, level, s);
         return;
     }
     struct compile *c = w->c;

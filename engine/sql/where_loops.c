@@ -3,6 +3,7 @@
 #include "../fts/fts.h"
 #include "../fts/fts_table.h"
 #include "../fts/fts_vocab.h"
+#include "../vm/dbstat.h"
 #include "where.h"
 
 // ---- indexes as the planner sees them -----------------------------------------------------------------------
@@ -839,6 +840,13 @@ static u32 vocab_kind(const struct where_term *t)
     return t->operators & (WO_GE | WO_GT) ? FTS_VOCAB_TERM_GE : t->operators & (WO_LE | WO_LT) ? FTS_VOCAB_TERM_LE : 0;
 }
 
+static u32 dbstat_kind(const struct table *t, int column)
+{
+    if (column == 0) return DBSTAT_NAME;
+    int hidden = column - (t->column_count - DBSTAT_HIDDEN);
+    return hidden == 0 ? DBSTAT_SCHEMA : hidden == 1 ? DBSTAT_AGGREGATE : DBSTAT_OTHER;
+}
+
 u32 where_fts_kind(const struct source *s, const struct where_term *t)
 {
     static const struct {
@@ -848,6 +856,7 @@ u32 where_fts_kind(const struct source *s, const struct where_term *t)
                   {WO_GT, FTS_PLAN_ROWID_GT}, {WO_LT, FTS_PLAN_ROWID_LT}};
     if (t->left_cursor != s->cursor || t->field) return 0;
     if (s->table->vocab) return vocab_kind(t);
+    if (s->table->dbstat) return t->operators & (WO_EQ | WO_IN) ? dbstat_kind(s->table, t->left_column) : 0;
     s32 all = s->table->column_count - 2;
     if (t->left_column == all + 1) return t->operators & (WO_MATCH | WO_EQ) ? FTS_PLAN_RANK : 0;
     if (t->operators & WO_MATCH || (t->operators & WO_EQ && t->left_column == all)) return FTS_PLAN_MATCH;
@@ -918,6 +927,13 @@ static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable, bool
     loop_insert(b, new);
 }
 
+static bool is_ordered_by(const struct where_info *w, u32 i, const struct source *s, int column)
+{
+    const struct expr_item *item = &w->order_by->items[i];
+    bool is_column = item->expr->kind == EXPR_COLUMN || item->expr->kind == EXPR_AGG_COLUMN;
+    return is_column && item->expr->cursor == s->cursor && item->expr->column == column && !item->descending && !expr_item_nulls_big(item);
+}
+
 // fts5vocab: the last term = ?, or the last of each side. Costs and the plan's number are FTS5's.
 static void add_vocab_loop(struct builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
 {
@@ -940,10 +956,37 @@ static void add_vocab_loop(struct builder *b, bitmask prereq, bitmask usable, bo
     if (new->fts_plan & FTS_VOCAB_TERM_GE) cost /= 2;
     if (new->fts_plan & FTS_VOCAB_TERM_LE) cost /= 2;
     new->run = logest_of((u64)cost);
-    const struct expr_item *item = w->order_by && w->order_by->count == 1 ? &w->order_by->items[0] : NULL;
-    bool by_term = item && (item->expr->kind == EXPR_COLUMN || item->expr->kind == EXPR_AGG_COLUMN) && item->expr->cursor == s->cursor &&
-                   item->expr->column == 0 && !item->descending && !expr_item_nulls_big(item);
-    new->in_order = by_term && !*in;
+    new->in_order = w->order_by && w->order_by->count == 1 && is_ordered_by(w, 0, s, 0) && !*in;
+    loop_insert(b, new);
+}
+
+// dbstat: the last schema = ?, name = ?, aggregate = ?. Whatever its columns are equal to must be known.
+static void add_dbstat_loop(struct builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
+{
+    static const u32 kinds[] = {DBSTAT_SCHEMA, DBSTAT_NAME, DBSTAT_AGGREGATE};
+    const struct where_info *w = b->w;
+    struct where_loop *new = b->loop;
+    const struct source *s = &w->sources->items[new->source];
+    new->fts_plan = 0;
+    new->term_count = 0;
+    new->prereq = prereq;
+    for (int i = 0; i < b->clause->count; i++) {
+        const struct where_term *t = b->clause->terms[i];
+        if (where_fts_kind(s, t) && (t->prereq_right & ~usable || (t->operators & WO_IN && !with_in))) return;
+    }
+    for (u32 k = 0; k < COUNT_OF(kinds); k++)
+        for (int i = b->clause->count; i-- > 0 && !(new->fts_plan & kinds[k]);) {
+            struct where_term *t = b->clause->terms[i];
+            if (where_fts_kind(s, t) != kinds[k] || !fts_term_take(b, t)) continue;
+            *in |= (t->operators & WO_IN) != 0;
+            new->fts_plan |= kinds[k];
+        }
+    new->rows = 46;
+    new->run = 0;
+    u32 count = w->order_by ? w->order_by->count : 0;
+    bool by_name = (count == 1 || count == 2) && is_ordered_by(w, 0, s, 0) && (count == 1 || is_ordered_by(w, 1, s, 1));
+    if (by_name) new->fts_plan |= DBSTAT_IN_ORDER;
+    new->in_order = by_name && !*in;
     loop_insert(b, new);
 }
 
@@ -951,8 +994,11 @@ static void add_vocab_loop(struct builder *b, bitmask prereq, bitmask usable, bo
 static bool add_full_text_loop(struct builder *b, bitmask prereq, bitmask usable, bool with_in)
 {
     bool in = false;
-    if (b->w->sources->items[b->loop->source].table->vocab)
+    const struct table *t = b->w->sources->items[b->loop->source].table;
+    if (t->vocab)
         add_vocab_loop(b, prereq, usable, with_in, &in);
+    else if (t->dbstat)
+        add_dbstat_loop(b, prereq, usable, with_in, &in);
     else
         add_fts_loop(b, prereq, usable, with_in, &in);
     return in;
@@ -1005,7 +1051,7 @@ static void add_virtual_loops(struct builder *b, bitmask prereq)
     new->run = 200;
     new->sort_index = 0;
     new->prereq = prereq;
-    if (s->table->fts || s->table->vocab) {
+    if (s->table->fts || s->table->vocab || s->table->dbstat) {
         add_full_text_loops(b, prereq);
         return;
     }

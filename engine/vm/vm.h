@@ -18,6 +18,7 @@ struct table_function;
 struct table_rows;
 struct fts_cursor;
 struct fts_vocab_cursor;
+struct dbstat_cursor;
 
 // ---- cursors ---------------------------------------------------------------------------------------------
 
@@ -89,6 +90,7 @@ struct vm_cursor {
     const struct table *virtual_table;
     struct fts_cursor *fts;
     struct fts_vocab_cursor *vocab;
+    struct dbstat_cursor *dbstat;
     struct skerry_stmt *inner; // of a pragma_X
     bool filtering;
     struct value pragma_arguments[2]; // the hidden columns, in their order

@@ -4,6 +4,7 @@
 #include "../fn/table_function.h"
 #include "../fts/fts_table.h"
 #include "../fts/fts_vocab.h"
+#include "dbstat.h"
 #include "../sql/schema.h"
 #include "../store/btree_inline.h"
 #include "key_filter.h"
@@ -36,6 +37,7 @@ void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
     table_rows_close(c->rows);
     fts_cursor_close(c->fts);
     fts_vocab_close(c->vocab);
+    dbstat_close(c->dbstat);
     skerry_finalize(c->inner);
     for (u32 i = 0; i < COUNT_OF(c->pragma_arguments); i++) value_deinit(&c->pragma_arguments[i]);
     free(c->row_buffer);

@@ -5,6 +5,7 @@
 #include "vm.h"
 #include "../fts/fts_table.h"
 #include "../fts/fts_vocab.h"
+#include "dbstat.h"
 
 #include <math.h>
 
@@ -478,6 +479,10 @@ static io_status rowid_get(struct skerry_stmt *s, const struct instruction *in)
         }
         if (c->vocab) {
             value_set_integer(out, fts_vocab_rowid(c->vocab));
+            return IO_DONE;
+        }
+        if (c->dbstat) {
+            value_set_integer(out, dbstat_rowid(c->dbstat));
             return IO_DONE;
         }
         value_set_integer(out, c->rows ? table_rows_rowid(c->rows) : (s64)c->sequence);

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include "../sql/compile.h"
 #include "../sql/pragma.h"
+#include "dbstat.h"
 #include "statement.h"
 
 struct eponymous {
@@ -64,6 +65,19 @@ static struct eponymous *eponymous_pragma(const struct pragma_def *def)
     return e;
 }
 
+static struct eponymous *eponymous_module(const char *name)
+{
+    struct eponymous *e = calloc(1, sizeof *e);
+    if (!e) return NULL;
+    arena_init(&e->arena, NULL, NULL);
+    e->table = (struct table){.name = name, .references = 1, .kind = TABLE_VIRTUAL, .flags = TABLE_EPONYMOUS, .rowid_column = -1, .module = name};
+    const char *error;
+    if (virtual_table_columns(&e->arena, &e->table, false, &error)) return e;
+    arena_deinit(&e->arena);
+    free(e);
+    return NULL;
+}
+
 const struct table *connection_eponymous_table(struct skerry *db, const char *name)
 {
     for (const struct eponymous *e = db->eponymous; e; e = e->next)
@@ -71,7 +85,7 @@ const struct table *connection_eponymous_table(struct skerry *db, const char *na
     const struct table_function *f = connection_table_function(db, name);
     const struct pragma_def *def = !f && strncasecmp(name, "pragma_", 7) == 0 ? pragma_find(name + 7) : NULL;
     if (def && !(def->flags & PRAGMA_F_TABLE)) def = NULL;
-    struct eponymous *e = f ? eponymous_new(f) : def ? eponymous_pragma(def) : NULL;
+    struct eponymous *e = f ? eponymous_new(f) : def ? eponymous_pragma(def) : name_equal(name, "dbstat") ? eponymous_module("dbstat") : NULL;
     if (!e) return NULL;
     e->next = db->eponymous;
     db->eponymous = e;
@@ -97,6 +111,7 @@ io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in)
     c->table = true;
     if (in->p4.table->fts) return fts_cursor_open(s->db, (u32)in->p2, in->p4.table, &s->op, &c->fts);
     if (in->p4.table->vocab) return fts_vocab_open(s->db, (u32)in->p2, in->p4.table, &s->op, &c->vocab);
+    if (in->p4.table->dbstat) return dbstat_open(s->db, in->p4.table->dbstat, &s->op, &c->dbstat);
     if (!c->function && !(in->p4.table->flags & TABLE_EPONYMOUS)) return IO_ERROR(&s->op.err, ERR_ERROR, "no such module: %s", in->p4.table->module);
     return IO_DONE;
 }
@@ -169,6 +184,11 @@ io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in,
         *jump = c->null_row = fts_vocab_eof(c->vocab);
         return IO_DONE;
     }
+    if (c->dbstat) {
+        IO_TRY(dbstat_filter(c->dbstat, &s->op, (u32)r[0].integer, &r[2]));
+        *jump = c->null_row = dbstat_eof(c->dbstat);
+        return IO_DONE;
+    }
     const struct value *argv[32] = {NULL};
     u64 given = (u64)r[0].integer;
     for (u32 i = 0, at = 0; i < COUNT_OF(argv); i++)
@@ -208,6 +228,7 @@ io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in)
     if (c->null_row) return IO_DONE;
     if (c->fts) return fts_cursor_column(c->fts, &s->op, (u32)in->p2, in->p5, out);
     if (c->vocab) return fts_vocab_column_get(c->vocab, &s->op, (u32)in->p2, out);
+    if (c->dbstat) return dbstat_column_get(c->dbstat, &s->op, (u32)in->p2, out);
     if (!c->function) {
         u32 hidden = 0, column = (u32)in->p2;
         while (hidden < c->virtual_table->column_count && !(c->virtual_table->columns[hidden].flags & COLUMN_HIDDEN)) hidden++;
@@ -236,6 +257,12 @@ io_status vm_virtual_next(struct skerry_stmt *s, const struct instruction *in, b
     if (c->vocab) {
         IO_TRY(fts_vocab_next(c->vocab, &s->op));
         *jump = !fts_vocab_eof(c->vocab);
+        c->null_row = !*jump;
+        return IO_DONE;
+    }
+    if (c->dbstat) {
+        IO_TRY(dbstat_next(c->dbstat, &s->op));
+        *jump = !dbstat_eof(c->dbstat);
         c->null_row = !*jump;
         return IO_DONE;
     }

@@ -80,6 +80,14 @@ static const char *const script[] = {
     "SELECT * FROM fv ORDER BY cnt DESC, term, col LIMIT 20",
     "CREATE VIRTUAL TABLE fi USING fts5vocab(f, instance)",
     "SELECT count(*), sum(doc), sum(offset), max(term) FROM fi",
+    "SELECT * FROM fv WHERE term IN ('word5', 'run', 'no') ORDER BY 1, 2",
+    "SELECT v.term, count(*) FROM fv v JOIN fi i ON i.term = v.term WHERE v.term > 'w58' GROUP BY 1",
+    "SELECT rowid, highlight(f, 0, '[', ']') FROM f WHERE f MATCH 'runs AND word7' ORDER BY rowid DESC LIMIT 20",
+    "SELECT rowid, b FROM f WHERE rowid IN (SELECT id * 17 FROM t) AND f MATCH 'word*' ORDER BY rowid",
+    // How rows lie in pages is each one's own matter; how many there are is not.
+    "SELECT name, sum(ncell), sum(payload), max(mx_payload) FROM dbstat WHERE name IN ('f_content', 'f_docsize') AND "
+    "pagetype <> 'internal' GROUP BY name",
+    "SELECT name, mx_payload FROM dbstat('main', 1) WHERE name IN ('f_content', 'f_docsize') ORDER BY name",
     "INSERT INTO f(f) VALUES('optimize')",
     "INSERT INTO f(f) VALUES('integrity-check')",
     "SELECT rowid, b, c FROM f WHERE f MATCH 'NEAR(chang runs, 3) AND c : 1*' AND rowid > 200",

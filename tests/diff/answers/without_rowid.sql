@@ -83,7 +83,6 @@ SELECT name, sql FROM sqlite_master WHERE tbl_name='x';
 PRAGMA index_list(x);
 DROP INDEX sqlite_autoindex_x_1;
 DROP INDEX sqlite_autoindex_x_2;
---= error: no such table: dbstat because SQLite 3.53 answers so
 SELECT count(*) FROM dbstat WHERE name='x';
 PRAGMA integrity_check;
 %%
