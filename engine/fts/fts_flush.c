@@ -107,8 +107,9 @@ static io_status merges(struct fts_table *x, struct fts_flush *f, struct op *op,
 {
     for (;;) {
         if (!f->merge) {
-            if (kind == FTS_FLUSH_OPTIMIZE) {
-                if (f->optimized || fts_structure_segments(&f->structure) < 2) return IO_DONE;
+            bool scrub = kind == FTS_FLUSH_COMMIT && x->scrub; // a deletion is gone once nothing older is left
+            if (kind == FTS_FLUSH_OPTIMIZE || scrub) {
+                if (f->optimized || fts_structure_segments(&f->structure) < (scrub ? 1u : 2u)) return IO_DONE;
                 f->merge_level = UINT32_MAX;
             } else {
                 f->merge_level = level_to_merge(x, f, kind);
@@ -199,6 +200,7 @@ static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_
     if (f->structure_changed) x->generation++;
     x->totals_changed = false;
     x->tombstones_changed = false;
+    if (kind == FTS_FLUSH_COMMIT) x->scrub = false;
     return IO_DONE;
 }
 

@@ -163,6 +163,7 @@ struct fts_table {
     struct fts_totals totals;
 
     bool tombstones_changed; // since the last flush
+    bool scrub;              // something was deleted and is still in the index (secure-delete)
 
     struct fts_flush *flush;   // under way
     struct fts_change *change; // a row's, under way
@@ -228,8 +229,8 @@ io_status fts_totals_read(struct fts_table *x, struct op *op, struct fts_reader 
 // ---- flushing (fts_flush.c) ------------------------------------------------------------------------------------------
 
 // What is pending becomes a segment, and the totals are written. merge: also all segments into one (FTS_FLUSH_OPTIMIZE),
-// or those of levels with at least two (FTS_FLUSH_MERGE).
-enum fts_flush_kind { FTS_FLUSH_PENDING, FTS_FLUSH_MERGE, FTS_FLUSH_OPTIMIZE };
+// or those of levels with at least two (FTS_FLUSH_MERGE). FTS_FLUSH_COMMIT: what was deleted leaves the index, if it is to.
+enum fts_flush_kind { FTS_FLUSH_PENDING, FTS_FLUSH_COMMIT, FTS_FLUSH_MERGE, FTS_FLUSH_OPTIMIZE };
 io_status fts_flush_run(struct fts_table *x, struct op *op, enum fts_flush_kind kind);
 void fts_flush_abandon(struct fts_table *x);
 
