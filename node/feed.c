@@ -222,8 +222,9 @@ static void part_send(struct question *q)
     bool last = q->page_next == q->page_total;
     q->part++;
     if (!last) snprintf(more, sizeof more, "X-Skerry-More: %016llx\r\n", (unsigned long long)q->id);
-    snprintf(lines, sizeof lines, "X-Skerry-Position: %016llx %llu %u %u %u\r\n%s", (unsigned long long)f->instance,
-             (unsigned long long)q->target.lsn, q->target.wal_salt[0], q->target.wal_salt[1], q->target.wal_frame, more);
+    const struct store_position *t = &q->target;
+    snprintf(lines, sizeof lines, "X-Skerry-Position: %016llx %llu %u %u %u %u %u\r\n%s", (unsigned long long)f->instance,
+             (unsigned long long)t->lsn, t->wal_salt[0], t->wal_salt[1], t->wal_frame, t->wal_sum[0], t->wal_sum[1], more);
     f->stats.answers++;
     f->stats.bytes += q->writer.size;
     struct http_exchange *x = q->x;
@@ -330,6 +331,17 @@ static u64 query_number(const char *query, const char *name, int base)
     return 0;
 }
 
+// The place in the log, of an earlier opening of the database; and it must be what was there then.
+static bool position_find(struct feed *f, const char *query, u64 *lsn)
+{
+    struct store_position found;
+    u32 salts[2] = {(u32)query_number(query, "salt1", 10), (u32)query_number(query, "salt2", 10)};
+    u32 sums[2] = {(u32)query_number(query, "sum1", 10), (u32)query_number(query, "sum2", 10)};
+    if (!store_position_find(f->store, salts, (u32)query_number(query, "frame", 10), &found)) return false;
+    *lsn = found.lsn;
+    return found.wal_sum[0] == sums[0] && found.wal_sum[1] == sums[1];
+}
+
 bool feed_takes(const char *path)
 {
     return strncmp(path, "/replica/", 9) == 0;
@@ -377,8 +389,7 @@ void feed_handle(struct feed *f, struct http_exchange *x, const struct backup *b
         http_reply(x, 503, "text/plain", FULL, sizeof FULL - 1);
         return;
     }
-    struct store_position now, found;
-    u32 salts[2] = {(u32)query_number(query, "salt1", 10), (u32)query_number(query, "salt2", 10)};
+    struct store_position now;
     store_position_get(f->store, &now, NULL);
     q->x = x;
     q->state = QUESTION_WAITS;
@@ -386,10 +397,7 @@ void feed_handle(struct feed *f, struct http_exchange *x, const struct backup *b
     q->id = ++f->next_id ^ f->instance;
     q->from_lsn = query_number(query, "lsn", 10);
     q->known = query_number(query, "instance", 16) == f->instance && q->from_lsn <= now.lsn;
-    if (!q->known && store_position_find(f->store, salts, (u32)query_number(query, "frame", 10), &found)) {
-        q->from_lsn = found.lsn;
-        q->known = true;
-    }
+    if (!q->known) q->known = position_find(f, query, &q->from_lsn);
     q->place = (struct backup_place){0};
     if (backup) backup_place_get(backup, &q->place);
     err_clear(&q->op.err);

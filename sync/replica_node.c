@@ -13,12 +13,12 @@
 #define COPY_TRIES    5
 
 // PATH-replica: the mark of what the node had pushed (names.h), and behind it a block: magic, u64 instance, u64 lsn, u32
-// wal salt 1, u32 wal salt 2, u32 wal frame, 0..., and from 496 on BLAKE2b-128 of all before. Not synced: from an older
+// wal salt 1, u32 wal salt 2, u32 wal frame, 2 u32 wal checksum, 0..., and from 496 on BLAKE2b-128 of all before. Not synced: from an older
 // position the node gives all that changed since.
 #define BLOCK_SIZE  512
 #define BLOCK_CHECK 496
 #define FILE_SIZE   (BACKUP_MARK_SIZE + BLOCK_SIZE)
-static const char MAGIC[8] = {'S', 'K', 'R', 'Y', 'R', 'E', 'P', '1'};
+static const char MAGIC[8] = {'S', 'K', 'R', 'Y', 'R', 'E', 'P', '2'};
 
 static void file_encode(const struct replica *r, u8 out[FILE_SIZE])
 {
@@ -31,6 +31,8 @@ static void file_encode(const struct replica *r, u8 out[FILE_SIZE])
     be32_put(b + 24, r->position.wal_salt[0]);
     be32_put(b + 28, r->position.wal_salt[1]);
     be32_put(b + 32, r->position.wal_frame);
+    be32_put(b + 36, r->position.wal_sum[0]);
+    be32_put(b + 40, r->position.wal_sum[1]);
     crypto_generichash(b + BLOCK_CHECK, 16, b, BLOCK_CHECK, NULL, 0);
 }
 
@@ -42,7 +44,8 @@ static void file_decode(struct replica *r, const u8 *bytes, size_t size)
     crypto_generichash(check, sizeof check, b, BLOCK_CHECK, NULL, 0);
     if (memcmp(b, MAGIC, 8) != 0 || memcmp(check, b + BLOCK_CHECK, 16) != 0) return;
     r->position = (struct replica_position){.instance = be64_get(b + 8), .lsn = be64_get(b + 16),
-                                            .wal_salt = {be32_get(b + 24), be32_get(b + 28)}, .wal_frame = be32_get(b + 32)};
+                                            .wal_salt = {be32_get(b + 24), be32_get(b + 28)}, .wal_frame = be32_get(b + 32),
+                                            .wal_sum = {be32_get(b + 36), be32_get(b + 40)}};
 }
 
 // ---- a question
@@ -58,9 +61,9 @@ static void ask_start(struct replica *r)
         snprintf(r->ask_url, sizeof r->ask_url, "%s/replica/more?id=%s&part=%u", r->node_url, r->more, r->part);
     else
         snprintf(r->ask_url, sizeof r->ask_url,
-                 "%s/replica/pages?follower=%016llx&instance=%016llx&lsn=%llu&salt1=%u&salt2=%u&frame=%u&wait_ms=%u", r->node_url,
+                 "%s/replica/pages?follower=%016llx&instance=%016llx&lsn=%llu&salt1=%u&salt2=%u&frame=%u&sum1=%u&sum2=%u&wait_ms=%u", r->node_url,
                  (unsigned long long)r->follower, (unsigned long long)p->instance, (unsigned long long)p->lsn, p->wal_salt[0],
-                 p->wal_salt[1], p->wal_frame, r->ask_last ? 0 : WAIT_MS);
+                 p->wal_salt[1], p->wal_frame, p->wal_sum[0], p->wal_sum[1], r->ask_last ? 0 : WAIT_MS);
     snprintf(r->ask_token, sizeof r->ask_token, "Bearer %.580s", r->options.token ? r->options.token : "");
     r->ask_headers[0] = (struct io_http_header){"Authorization", r->ask_token};
     r->request = (struct io_http_request){.method = "GET",
@@ -92,7 +95,8 @@ static io_status ask_result(struct replica *r, struct err *err)
     const char *position = io_http_answer_header(q, "x-skerry-position"), *more = io_http_answer_header(q, "x-skerry-more");
     unsigned long long instance, lsn;
     struct replica_position *n = &r->next_position;
-    if (!position || sscanf(position, "%16llx %llu %u %u %u", &instance, &lsn, &n->wal_salt[0], &n->wal_salt[1], &n->wal_frame) != 5)
+    if (!position || sscanf(position, "%16llx %llu %u %u %u %u %u", &instance, &lsn, &n->wal_salt[0], &n->wal_salt[1], &n->wal_frame,
+                            &n->wal_sum[0], &n->wal_sum[1]) != 7)
         return IO_ERROR(err, ERR_STORE_CORRUPT, "%s does not say at which position it is", r->node_url);
     n->instance = instance;
     n->lsn = lsn;

@@ -33,7 +33,7 @@ struct replica_goal {
 // Where a node's log was; also the file PATH-replica (replica_node.c has its layout).
 struct replica_position {
     u64 instance, lsn;
-    u32 wal_salt[2], wal_frame;
+    u32 wal_salt[2], wal_frame, wal_sum[2];
 };
 
 struct replica {

@@ -69,6 +69,7 @@ static bool chunk_decode(struct store *s, u32 bytes)
         pgno no, page_count;
         if (!wal_frame_decode(w, &r->sum, r->chunk + at, &no, &page_count)) return false;
         wal_append(w, no, page_count);
+        w->frames[w->frame_count - 1].sum = r->sum;
         if (page_count) {
             r->commit_frame = w->frame_count;
             r->commit_sum = r->sum;

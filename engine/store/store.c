@@ -57,10 +57,13 @@ void store_refuse_writes(struct store *s, err_code code, const char *text)
 static void position_make(const struct store *s, u64 lsn, pgno page_count,
                           struct store_position *out)
 {
+    u32 frame = lsn > s->wal.base ? (u32)(lsn - s->wal.base) : 0;
+    struct wal_sum sum = frame && !s->in_memory ? s->wal.frames[frame - 1].sum : (struct wal_sum){0};
     *out = (struct store_position){
         .lsn = lsn,
         .wal_salt = {s->wal.salt[0], s->wal.salt[1]},
-        .wal_frame = lsn > s->wal.base ? (u32)(lsn - s->wal.base) : 0,
+        .wal_frame = frame,
+        .wal_sum = {sum.s1, sum.s2},
         .page_count = page_count,
     };
 }

@@ -194,16 +194,19 @@ void txn_wal_policy(struct txn *t, u32 checkpoint_frames, s64 size_limit);
 
 // A position in the log: commits up to and including `lsn` (the version of the last frame of a commit).
 // lsn counts over the life of the open store; wal_salt and wal_frame say where that is on disk, so that a
-// later run can tell whether the WAL still continues it.
+// later run can tell whether the WAL still continues it; wal_sum says what is there, so that it can tell whether the
+// file was put back to an earlier state and other commits went to the same place.
 struct store_position {
     u64 lsn;
     u32 wal_salt[2];
     u32 wal_frame;      // 1-based; 0 = nothing in this WAL
+    u32 wal_sum[2];     // the checksum of this frame, which goes over all before it; 0 for frame 0
     pgno page_count;    // of the database as of this position
 };
 // The newest durable position. Wakes `on_commit` (if not NULL) once when a newer one is there.
 void store_position_get(struct store *s, struct store_position *out, struct waiter *on_commit);
-// Finds the position of (salt, frame) in the WAL as it is: false when the WAL does not continue it.
+// Finds the position of (salt, frame) in the WAL as it is: false when the WAL does not continue it. What is there is
+// the caller's to compare (wal_sum).
 bool store_position_find(struct store *s, const u32 wal_salt[2], u32 wal_frame, struct store_position *out);
 // Numbers of the pages that commits after `from` up to `to` changed, ascending, each once. The array is the
 // caller's to free. ERR_NOMEM; ERR_NOTFOUND when the log no longer reaches back to `from`.

@@ -77,9 +77,9 @@ bool wal_header_decode(struct wal *w, const u8 *in, u32 *page_size)
     return true;
 }
 
-void wal_frame_encode(const struct wal *w, struct wal_sum *sum, u32 number, const u8 *page, u8 *out)
+void wal_frame_encode(struct wal *w, struct wal_sum *sum, u32 number, const u8 *page, u8 *out)
 {
-    const struct wal_frame *f = &w->frames[number - 1];
+    struct wal_frame *f = &w->frames[number - 1];
     be32_put(out, f->no);
     be32_put(out + 4, f->page_count);
     be32_put(out + 8, w->salt[0]);
@@ -89,6 +89,7 @@ void wal_frame_encode(const struct wal *w, struct wal_sum *sum, u32 number, cons
     wal_sum_add(sum, out + WAL_FRAME_HEADER_SIZE, w->page_size, w->big_endian);
     be32_put(out + 16, sum->s1);
     be32_put(out + 20, sum->s2);
+    f->sum = *sum;
 }
 
 bool wal_frame_decode(const struct wal *w, struct wal_sum *sum, const u8 *in, pgno *no,

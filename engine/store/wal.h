@@ -31,6 +31,7 @@ struct wal_frame {
     pgno no;
     u32 previous;    // frame that held the page before, or 0
     pgno page_count; // of a commit frame, else 0
+    struct wal_sum sum; // up to this frame, as it was written last or found
 };
 struct wal_slot {
     pgno no; // 0: empty
@@ -70,7 +71,7 @@ void wal_sum_add(struct wal_sum *sum, const u8 *bytes, size_t size,
 void wal_restart(struct wal *w, u32 random_salt);
 void wal_header_encode(struct wal *w, u8 *out); // sets w->sum
 bool wal_header_decode(struct wal *w, const u8 *in, u32 *page_size);
-void wal_frame_encode(const struct wal *w, struct wal_sum *sum, u32 number, const u8 *page,
+void wal_frame_encode(struct wal *w, struct wal_sum *sum, u32 number, const u8 *page,
                       u8 *out); // header and page
 // False when the frame does not continue the log.
 bool wal_frame_decode(const struct wal *w, struct wal_sum *sum, const u8 *in, pgno *no,

@@ -5,6 +5,7 @@ tests/s3/fakes3.py, and over HTTP, killed with -9 in turn; files are compared by
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -340,6 +341,39 @@ def metric(node, name):
     return 0
 
 
+def streams_rolled_back(tests):
+    """The writer's volume is put back to an earlier state, and the same places of the log get other commits: while the replica
+    is there, and while it was killed too. The replica is what the writer is."""
+    w = Node(tests.path("writer-rolled"), "--store", "none").start()
+    w.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)")
+    insert(w, 1, 300)
+    r = Node(tests.path("replica-rolled"), "--store", "none", "--follow", f"http://127.0.0.1:{w.port}").start()
+    w.flags += ["--listen", f"127.0.0.1:{w.port}"]
+    everything = "SELECT count(*), sum(a), group_concat(CASE typeof(b) WHEN 'text' THEN a || b END, '; ') FROM t"
+    for i, replica_killed in enumerate((False, True)):
+        wait_equal(r, w, everything)
+        w.kill()  # the log stays
+        old = tests.path(f"old-{i}")
+        shutil.copytree(w.data, old)
+        w.start()
+        w.sql("UPDATE t SET b = 'taken back' WHERE a % 100 = 7")
+        wait_equal(r, w, everything)
+        w.kill()
+        if replica_killed:
+            r.kill()
+        shutil.rmtree(w.data)
+        shutil.copytree(old, w.data)
+        w.start()
+        w.sql(f"UPDATE t SET b = 'instead {i}' WHERE a % 100 = 9")
+        if replica_killed:
+            r.start()
+        wait_equal(r, w, everything)
+        until(lambda: r.health()["replica"]["state"], "following", "state of the replica")
+    equal(r.stop(), 0, "exit status")
+    equal(sqlite3(r.data + "/default.db", "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+    w.kill()
+
+
 def streams_with_token(tests):
     token = secrets.token_hex(16)
     w = Node(tests.path("writer-token"), "--store", "none", env={"SKERRY_AUTH_TOKEN": token}).start()
@@ -443,6 +477,7 @@ def main():
         tests.run("far_behind", far_behind, tests)
         tests.run("killed_writer", killed_writer, tests)
         tests.run("streams", streams, tests)
+        tests.run("streams_rolled_back", streams_rolled_back, tests)
         tests.run("streams_with_token", streams_with_token, tests)
         for how in ("ahead", "equal", "behind"):
             tests.run("stream_promoted_" + how, stream_promoted, tests, how)

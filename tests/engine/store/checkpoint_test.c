@@ -241,6 +241,7 @@ TEST(a_hold_keeps_the_log_across_closing)
     s = driver_open(&d, path, &small);
     REQUIRE(s);
     REQUIRE(store_position_find(s, at.wal_salt, at.wal_frame, &found));
+    CHECK(found.wal_sum[0] == at.wal_sum[0] && found.wal_sum[1] == at.wal_sum[1] && at.wal_sum[0] != 0);
     CHECK_EQ(found.page_count, at.page_count);
     store_position_get(s, &end, NULL);
     CHECK_EQ(store_pages_changed(s, found.lsn, end.lsn, &pages, &count), ERR_OK);
