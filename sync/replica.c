@@ -46,6 +46,17 @@ io_status replica_yield(struct replica *r)
 // elsewhere. The others are not synced: what they say less than the database is found out.
 static io_status mark_write(struct replica *r, struct err *err)
 {
+    if (!r->mark_in_flight && r->options.node) {
+        replica_place_note(r);
+        replica_place_encode(r, r->mark_bytes);
+        r->mark_in_flight = true;
+        r->mark_iov = (struct iovec){r->mark_bytes, REPLICA_PLACE_SIZE};
+        if (r->place.anew)
+            io_file_writev_sync(r->mark_file, &r->mark_iov, 1, 0, &r->mark_done);
+        else
+            io_file_write(r->mark_file, r->mark_bytes, REPLICA_PLACE_SIZE, 0, &r->mark_done);
+        return IO_WAIT;
+    }
     if (!r->mark_in_flight) {
         struct store_position at;
         store_position_get(r->store, &at, NULL);
@@ -56,15 +67,11 @@ static io_status mark_write(struct replica *r, struct err *err)
         r->mark.wal_salt[1] = at.wal_salt[1];
         r->mark.wal_frame = at.wal_frame;
         r->marked = true;
-        size_t size = BACKUP_MARK_SIZE;
         backup_mark_encode(&r->mark, r->mark_bytes);
-        if (r->options.node) size = replica_position_encode(r, r->mark_bytes);
         r->mark_in_flight = true;
-        r->mark_iov = (struct iovec){r->mark_bytes, size};
-        if (r->options.node)
-            io_file_write(r->mark_file, r->mark_bytes, size, 0, &r->mark_done);
-        else if (r->mark_durable == MARK_DURABLE)
-            io_file_write(r->mark_file, r->mark_bytes, size, backup_mark_offset(&r->mark), &r->mark_done);
+        r->mark_iov = (struct iovec){r->mark_bytes, BACKUP_MARK_SIZE};
+        if (r->mark_durable == MARK_DURABLE)
+            io_file_write(r->mark_file, r->mark_bytes, BACKUP_MARK_SIZE, backup_mark_offset(&r->mark), &r->mark_done);
         else
             io_file_writev_sync(r->mark_file, &r->mark_iov, 1, backup_mark_offset_durable(&r->mark), &r->mark_done);
         return IO_WAIT;
@@ -269,7 +276,10 @@ void replica_start(struct replica *r, struct store *store)
         r->step = REPLICA_STOPPED;
         return;
     }
-    if (!r->options.node) r->exact = state_exact(r);
+    if (r->options.node)
+        replica_place_find(r);
+    else
+        r->exact = state_exact(r);
     if (!r->options.node && !r->exact && !r->mark.unclaimed) {
         struct err err = ERR_CLEAR;
         err_set(&err, ERR_STORE_FOREIGN, __func__,
@@ -315,9 +325,27 @@ void replica_resume(struct replica *r)
     replica_run(r);
 }
 
+// Durably. Turns the loop.
+static bool place_write(struct replica *r, struct err *err)
+{
+    struct completion done;
+    replica_place_encode(r, r->mark_bytes);
+    r->mark_iov = (struct iovec){r->mark_bytes, REPLICA_PLACE_SIZE};
+    completion_init(&done, NULL, NULL);
+    io_file_writev_sync(r->mark_file, &r->mark_iov, 1, 0, &done);
+    while (done.state == COMPLETION_PENDING)
+        if (io_step(r->io, 10000000) < 0) break;
+    if (done.state != COMPLETION_PENDING && done.result >= 0) return true;
+    err_set(err, ERR_IOERR_WRITE, __func__, "%s-replica cannot be written", r->path);
+    return false;
+}
+
 bool replica_settle(struct replica *r, struct err *err)
 {
     if (!r->options.node) return true;
+    // From now on others write here.
+    r->position = (struct replica_position){0};
+    if (!place_write(r, err)) return false;
     // The log goes on from the store's newest state, or where it stands against it is not known: then the writer begins
     // with an image.
     struct backup_mark old;
@@ -352,7 +380,15 @@ void replica_stop(struct replica *r)
         if (r->ask == ASK_RUNNING && r->request.done.state == COMPLETION_DONE) r->ask = ASK_ARRIVED;
         if (!busy(r) || io_step(r->io, 10000000) < 0) break;
     }
-    // A commit that was on its way to the disk is told to nobody; the mark is then behind, as after a crash.
+    // A commit that is on its way to the disk is waited for.
+    while (r->options.node && r->committing) {
+        io_status status = txn_commit(r->txn, &r->op);
+        if (status == IO_WAIT && io_step(r->io, 10000000) >= 0) continue;
+        r->committing = false;
+        if (status == IO_DONE) replica_node_adopt(r);
+        if (status == IO_WAIT) r->position = (struct replica_position){0};
+    }
+    // Or it is told to nobody; the mark is then behind, as after a crash.
     replica_apply_abandon(r);
     txn_destroy(r->txn);
     r->txn = NULL;
@@ -365,18 +401,23 @@ void replica_destroy(struct replica *r)
     struct completion closed;
     struct err err = ERR_CLEAR;
     ASSERT(!r->store);
+    // Clean: the file alone is what the mark says.
+    char wal[4200];
+    u64 size, modified_ns;
+    snprintf(wal, sizeof wal, "%s-wal", r->path);
+    bool clean = r->stopping && r->step != REPLICA_DRAINED && !backup_file_identity(r->io, wal, &size, &modified_ns);
+    if (r->options.node && clean && r->position.instance && r->mark_file &&
+        backup_file_identity(r->io, r->path, &r->place.file_size, &r->place.file_modified_ns)) {
+        r->place.clean = true;
+        if (!place_write(r, &err)) replica_log(r, SYNC_LOG_WARN, "replica.mark", "%s", err.text);
+    }
     if (r->mark_file) {
         completion_init(&closed, NULL, NULL);
         io_file_close(r->mark_file, &closed);
         while (closed.state == COMPLETION_PENDING)
             if (io_step(r->io, 10000000) < 0) break;
     }
-    // Clean: the file alone is what the mark says.
-    char wal[4200];
-    u64 size, modified_ns;
-    snprintf(wal, sizeof wal, "%s-wal", r->path);
-    if (!r->options.node && r->exact && r->mark.tx && r->stopping && r->step != REPLICA_DRAINED && !backup_file_identity(r->io, wal, &size, &modified_ns) &&
-        backup_file_identity(r->io, r->path, &r->mark.file_size, &r->mark.file_modified_ns)) {
+    if (!r->options.node && clean && r->exact && r->mark.tx && backup_file_identity(r->io, r->path, &r->mark.file_size, &r->mark.file_modified_ns)) {
         r->mark.serial++;
         r->mark.clean = true;
         if (!backup_mark_write(r->io, r->path, &r->mark, &err)) replica_log(r, SYNC_LOG_WARN, "replica.mark", "%s", err.text);

@@ -22,6 +22,7 @@ static io_status begin(struct replica *r, struct err *err)
     struct store_stats stats;
     struct store_position at;
     if (r->begun) return IO_DONE;
+    replica_place_take(r);
     OP_TRY(txn_image_begin(r->txn, &r->op, UINT64_MAX));
     store_stats_get(r->store, &stats);
     txn_position_get(r->txn, &at);
@@ -44,7 +45,7 @@ void replica_apply_abandon(struct replica *r)
 {
     if (r->reader_open) segment_reader_deinit(&r->reader);
     if (r->committing) r->exact = false; // it may be in the log all the same
-    r->reader_open = r->has_page = r->begun = r->committing = false;
+    r->reader_open = r->has_page = r->begun = r->committing = r->before_taken = false;
     waiter_remove(&r->op.waiter);
     if (r->txn) txn_rollback(r->txn);
 }
@@ -147,7 +148,7 @@ io_status replica_apply_finish(struct replica *r, bool sums, bool commit, struct
     if (!commit) return IO_DONE;
     r->committing = true;
     OP_TRY(txn_commit(r->txn, &r->op));
-    r->begun = r->committing = false;
+    r->begun = r->committing = r->before_taken = false;
     r->status.applied++;
     return IO_DONE;
 }

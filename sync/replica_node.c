@@ -12,42 +12,6 @@
 #define PART_SIZE_MAX (64u << 20)
 #define COPY_TRIES    5
 
-// PATH-replica: the mark of what the node had pushed (names.h), and behind it a block: magic, u64 instance, u64 lsn, u32
-// wal salt 1, u32 wal salt 2, u32 wal frame, 2 u32 wal checksum, 0..., and from 496 on BLAKE2b-128 of all before. Not synced: from an older
-// position the node gives all that changed since.
-#define BLOCK_SIZE  512
-#define BLOCK_CHECK 496
-#define FILE_SIZE   (BACKUP_MARK_SIZE + BLOCK_SIZE)
-static const char MAGIC[8] = {'S', 'K', 'R', 'Y', 'R', 'E', 'P', '2'};
-
-static void file_encode(const struct replica *r, u8 out[FILE_SIZE])
-{
-    u8 *b = out + BACKUP_MARK_SIZE;
-    backup_mark_encode(&r->mark, out);
-    memset(b, 0, BLOCK_SIZE);
-    memcpy(b, MAGIC, 8);
-    be64_put(b + 8, r->position.instance);
-    be64_put(b + 16, r->position.lsn);
-    be32_put(b + 24, r->position.wal_salt[0]);
-    be32_put(b + 28, r->position.wal_salt[1]);
-    be32_put(b + 32, r->position.wal_frame);
-    be32_put(b + 36, r->position.wal_sum[0]);
-    be32_put(b + 40, r->position.wal_sum[1]);
-    crypto_generichash(b + BLOCK_CHECK, 16, b, BLOCK_CHECK, NULL, 0);
-}
-
-static void file_decode(struct replica *r, const u8 *bytes, size_t size)
-{
-    u8 check[16];
-    const u8 *b = bytes + BACKUP_MARK_SIZE;
-    if (size < FILE_SIZE || !backup_mark_decode(bytes, &r->mark)) return;
-    crypto_generichash(check, sizeof check, b, BLOCK_CHECK, NULL, 0);
-    if (memcmp(b, MAGIC, 8) != 0 || memcmp(check, b + BLOCK_CHECK, 16) != 0) return;
-    r->position = (struct replica_position){.instance = be64_get(b + 8), .lsn = be64_get(b + 16),
-                                            .wal_salt = {be32_get(b + 24), be32_get(b + 28)}, .wal_frame = be32_get(b + 32),
-                                            .wal_sum = {be32_get(b + 36), be32_get(b + 40)}};
-}
-
 // ---- a question
 // ----------------------------------------------------------------------------------------------
 
@@ -57,6 +21,7 @@ static void ask_start(struct replica *r)
     io_http_request_deinit(&r->request);
     struct completion done;
     completion_init(&done, r->request.done.callback, r->request.done.context);
+    if (!r->more[0]) r->asked_last = r->ask_last;
     if (r->more[0])
         snprintf(r->ask_url, sizeof r->ask_url, "%s/replica/more?id=%s&part=%u", r->node_url, r->more, r->part);
     else
@@ -109,12 +74,10 @@ static io_status ask_result(struct replica *r, struct err *err)
 // What the node says that it has pushed.
 static void pushed_take(struct replica *r, const struct segment_header *h)
 {
-    r->mark.tx = h->tx_max - 1;
-    r->mark.lineage = h->lineage;
-    r->mark.epoch = h->epoch;
-    r->mark.sum = h->sum_before;
-    memcpy(r->mark.database_id, h->database_id, sizeof h->database_id);
-    memcpy(r->mark.hash, h->parent, SEGMENT_HASH_SIZE);
+    struct backup_mark *m = &r->next_mark;
+    *m = (struct backup_mark){.tx = h->tx_max - 1, .lineage = h->lineage, .epoch = h->epoch, .sum = h->sum_before};
+    memcpy(m->database_id, h->database_id, sizeof h->database_id);
+    memcpy(m->hash, h->parent, SEGMENT_HASH_SIZE);
     r->goal.page_count = h->page_count;
     r->goal.time_ms = h->time_max_ms;
 }
@@ -133,6 +96,32 @@ static void node_drained(struct replica *r)
     r->exact = false;
     r->from_store = r->options.objects != NULL;
     r->step = r->from_store ? REPLICA_CHAIN : REPLICA_DRAINED;
+}
+
+// All of an answer is in the database.
+static void arrived(struct replica *r)
+{
+    struct store_position now;
+    replica_node_adopt(r);
+    r->status.time_ms = r->goal.time_ms;
+    r->status.newest_tx = r->mark.tx;
+    r->status.current_ms = io_wall_ms(r->io);
+    answered(r);
+    r->ask = ASK_IDLE;
+    r->step = REPLICA_ASK;
+    if (r->drain && r->asked_last) node_drained(r);
+    store_position_get(r->store, &now, NULL);
+    if (now.lsn != r->before.lsn) return;
+    // Nothing of it was new: no commit in the log says that it is at the next position.
+    r->after_mark = r->step;
+    r->step = REPLICA_MARK;
+}
+
+void replica_node_adopt(struct replica *r)
+{
+    r->position = r->next_position;
+    r->mark = r->next_mark;
+    r->part = 0;
 }
 
 io_status replica_ask(struct replica *r, struct err *err)
@@ -165,7 +154,7 @@ io_status replica_ask(struct replica *r, struct err *err)
             if (status != IO_DONE) return status;
             answered(r);
             r->status.current_ms = io_wall_ms(r->io);
-            if (r->drain && r->ask_last) node_drained(r);
+            if (r->drain && r->asked_last) node_drained(r);
             return IO_DONE;
         }
         if (!replica_apply_open(r, r->request.answer, r->request.answer_size, r->node_url, err)) {
@@ -179,27 +168,17 @@ io_status replica_ask(struct replica *r, struct err *err)
         r->ask = r->more[0] ? ASK_IDLE : ASK_FINISH;
         return IO_DONE;
     case ASK_FINISH:
-        IO_TRY(replica_apply_finish(r, false, true, err));
-        r->position = r->next_position;
-        r->part = 0;
-        r->status.time_ms = r->goal.time_ms;
-        r->status.newest_tx = r->mark.tx;
-        r->status.current_ms = io_wall_ms(r->io);
-        answered(r);
-        r->ask = ASK_IDLE;
-        r->step = REPLICA_ASK;
-        if (r->drain && r->ask_last) node_drained(r);
-        r->after_mark = r->step;
+        IO_TRY(replica_apply_finish(r, false, false, err));
+        r->ask = ASK_COMMIT;
+        r->after_mark = REPLICA_ASK;
         r->step = REPLICA_MARK;
+        return IO_DONE;
+    case ASK_COMMIT:
+        IO_TRY(replica_apply_finish(r, false, true, err));
+        arrived(r);
         return IO_DONE;
     }
     return IO_WAIT;
-}
-
-size_t replica_position_encode(struct replica *r, u8 *out)
-{
-    file_encode(r, out);
-    return FILE_SIZE;
 }
 
 // ---- the whole database, before it is opened
@@ -296,8 +275,7 @@ static bool copy_parts(struct replica *r, struct io_file **file, struct err *err
         err_set(err, ERR_STORE_CORRUPT, __func__, "%s sends %u pages of %u", r->node_url, r->copied, r->goal.page_count);
         return false;
     }
-    r->part = 0;
-    r->position = r->next_position;
+    replica_node_adopt(r);
     return true;
 }
 
@@ -343,7 +321,7 @@ static void pause_ns(struct replica *r, u64 ns)
 static bool copy_database(struct replica *r, struct err *err)
 {
     char temporary[4200], wal[4200], state[4200];
-    u8 bytes[FILE_SIZE];
+    u8 bytes[REPLICA_PLACE_SIZE];
     snprintf(temporary, sizeof temporary, "%s.following", r->path);
     snprintf(wal, sizeof wal, "%s-wal", r->path);
     snprintf(state, sizeof state, "%s-replica", r->path);
@@ -360,7 +338,9 @@ static bool copy_database(struct replica *r, struct err *err)
     }
     // The position first: without the database it is not looked at.
     if (good) {
-        file_encode(r, bytes);
+        r->place = (struct replica_place){.clean = true};
+        r->file_is_clean = backup_file_identity(r->io, temporary, &r->place.file_size, &r->place.file_modified_ns);
+        replica_place_encode(r, bytes);
         s64 result = backup_file_write(r->io, state, bytes, sizeof bytes) ? file_rename(r, temporary, r->path) : -EIO;
         good = result >= 0;
         if (!good) err_set(err, ERR_IOERR_WRITE, __func__, "%s cannot be given its name: %s", temporary, strerror((int)-result));
@@ -384,7 +364,7 @@ bool replica_node_begin(struct replica *r, struct err *err)
         err_set(err, ERR_STORE_FOREIGN, __func__, "%s is no replica of a node, and what it has would be lost: move it away, and start again", r->path);
         return false;
     }
-    file_decode(r, bytes, size);
+    replica_place_decode(r, bytes, size);
     free(bytes);
     return true;
 }

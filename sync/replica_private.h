@@ -1,5 +1,5 @@
 // What the parts of a replica share: replica.c (its life), replica_apply.c (pages into the database),
-// replica_store.c (from a backup), replica_node.c (from a node). Private to this folder.
+// replica_store.c (from a backup), replica_node.c (from a node), replica_place.c (where it is in the node's log). Private to this folder.
 #pragma once
 
 #include "chain.h"
@@ -30,11 +30,19 @@ struct replica_goal {
     u32 wal_salt[2], wal_frame; // of the writer's
 };
 
-// Where a node's log was; also the file PATH-replica (replica_node.c has its layout).
+// Where a node's log was.
 struct replica_position {
     u64 instance, lsn;
     u32 wal_salt[2], wal_frame, wal_sum[2];
 };
+
+// Where this database's own log was before the newest commit: the file alone, when clean.
+struct replica_place {
+    u32 wal_salt[2], wal_frame;
+    bool clean, anew; // anew: the log begins again with the commit
+    u64 file_size, file_modified_ns;
+};
+#define REPLICA_PLACE_SIZE (3 * BACKUP_MARK_SIZE)
 
 struct replica {
     struct replica_options options;
@@ -55,7 +63,7 @@ struct replica {
     bool marked, exact, file_is_clean;
     struct io_file *mark_file;
     struct completion mark_done;
-    u8 mark_bytes[2 * BACKUP_MARK_SIZE];
+    u8 mark_bytes[REPLICA_PLACE_SIZE];
     struct iovec mark_iov;
     char mark_folder[4096];
     bool mark_in_flight;
@@ -75,13 +83,17 @@ struct replica {
 
     // From the node.
     struct io_http_request request;
-    enum { ASK_IDLE, ASK_RUNNING, ASK_ARRIVED, ASK_FINISH } ask;
+    enum { ASK_IDLE, ASK_RUNNING, ASK_ARRIVED, ASK_FINISH, ASK_COMMIT } ask;
     char ask_url[3072], ask_token[600], more[40];
     struct io_http_header ask_headers[1];
     u32 part, copied; // copied: the last page of the first copy
     u64 follower; // tells this replica from others
-    bool ask_last; // before a promotion: does not wait
-    struct replica_position position, next_position;
+    bool ask_last, asked_last; // before a promotion: does not wait; asked: the question that is under way, too
+    struct replica_position position, next_position; // next: of what is being applied
+    struct backup_mark next_mark;
+    struct replica_place place;
+    struct store_position before; // of this database, when that began
+    bool before_taken;
     bool from_store; // the node is done with; what the store has is applied
 
     // Applying.
@@ -131,4 +143,11 @@ void replica_chain_close(struct replica *r);
 // replica_node.c
 bool replica_node_begin(struct replica *r, struct err *err); // the position; without a file, the whole database
 io_status replica_ask(struct replica *r, struct err *err);
-size_t replica_position_encode(struct replica *r, u8 *out); // what PATH-replica holds, at most 2 marks
+void replica_node_adopt(struct replica *r); // what was being applied is here
+
+// replica_place.c
+void replica_place_encode(const struct replica *r, u8 out[REPLICA_PLACE_SIZE]);
+void replica_place_decode(struct replica *r, const u8 *bytes, size_t size); // before the database is opened
+void replica_place_find(struct replica *r); // it is open: the position that it is at
+void replica_place_take(struct replica *r); // before a transaction: where it begins
+void replica_place_note(struct replica *r); // the place of then, or of now

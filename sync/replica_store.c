@@ -207,6 +207,7 @@ io_status replica_finish(struct replica *r, struct err *err)
         r->mark.sum = r->goal.sum;
         memcpy(r->mark.hash, r->goal.hash, SEGMENT_HASH_SIZE);
         if (r->chain_open) memcpy(r->mark.database_id, r->chain.catalog.database_id, 16);
+        r->position = (struct replica_position){0}; // of a node's log: what is here is of elsewhere
         r->exact = true;
         r->status.time_ms = r->goal.time_ms;
         r->status.newest_tx = MAX(r->status.newest_tx, r->goal.tx);

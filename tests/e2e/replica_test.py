@@ -374,6 +374,40 @@ def streams_rolled_back(tests):
     w.kill()
 
 
+def streams_resumed(tests):
+    """After a short absence, by stop or by kill -9 of either, only what has changed is sent, whatever the size of the database; and
+    all of it when another program has written to the replica's file meanwhile."""
+    w = Node(tests.path("writer-resumed"), "--store", "none").start()
+    w.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)")
+    insert(w, 1, 20000)  # 7 MB that nothing compresses
+    r = Node(tests.path("replica-resumed"), "--store", "none", "--follow", f"http://127.0.0.1:{w.port}").start()
+    w.flags += ["--listen", f"127.0.0.1:{w.port}"]
+    wait_equal(r, w)
+    for i, end in enumerate((r.stop, r.kill, w.kill, r.stop, r.kill)):
+        insert(w, 30000 + 100 * i, 3)
+        wait_equal(r, w)
+        end()
+        if end == w.kill:
+            w.start()
+        sent, whole = metric(w, "skerry_feed_bytes_total"), metric(w, "skerry_feed_whole_total")
+        insert(w, 30050 + 100 * i, 3)
+        if end != w.kill:
+            r.start()
+        wait_equal(r, w)
+        equal(metric(w, "skerry_feed_whole_total") - whole, 0, f"comparisons of all pages ({i})")
+        sent = metric(w, "skerry_feed_bytes_total") - sent
+        check(0 < sent < 200000, f"{sent} bytes were sent for three rows ({i})")
+    equal(r.stop(), 0, "exit status")
+    equal(sqlite3(r.data + "/default.db", "UPDATE t SET b = 'changed' WHERE a % 1000 = 0").returncode, 0, "status of sqlite3")
+    r.start()
+    until(lambda: r.sql("SELECT count(*) FROM t WHERE b = 'changed'"), [[0]], "rows that the writer does not have")
+    insert(w, 50000, 3)
+    wait_equal(r, w)
+    check(metric(w, "skerry_feed_whole_total") > 0, "nobody noticed")
+    w.kill()
+    r.kill()
+
+
 def streams_with_token(tests):
     token = secrets.token_hex(16)
     w = Node(tests.path("writer-token"), "--store", "none", env={"SKERRY_AUTH_TOKEN": token}).start()
@@ -478,6 +512,7 @@ def main():
         tests.run("killed_writer", killed_writer, tests)
         tests.run("streams", streams, tests)
         tests.run("streams_rolled_back", streams_rolled_back, tests)
+        tests.run("streams_resumed", streams_resumed, tests)
         tests.run("streams_with_token", streams_with_token, tests)
         for how in ("ahead", "equal", "behind"):
             tests.run("stream_promoted_" + how, stream_promoted, tests, how)
