@@ -4,7 +4,7 @@
 
 #define QUESTIONS_MAX   64
 #define HOLDERS_MAX     64
-#define PART_PAGES_SIZE (4u << 20) // bytes of pages in an answer
+#define PART_SIZE       (4u << 20)
 #define WAIT_MS_MAX     60000u
 #define KEPT_NS         60000000000ull // for the next part
 #define HOLD_NS         30000000000ull // the log, since a follower was last heard of
@@ -51,6 +51,7 @@ struct feed {
     struct io *io;
     struct store *store;
     u64 instance, next_id;
+    u32 part_size;
     struct question questions[QUESTIONS_MAX];
     struct holder holders[HOLDERS_MAX];
     struct completion sweep;
@@ -257,7 +258,7 @@ static io_status fill(struct question *q)
     u32 blocks;
     if (!q->writer_open && !writer_begin(q)) return IO_FAIL;
     blocks = q->writer.blocks.count;
-    while (q->page_next < q->page_total && segment_writer_raw_size(&q->writer) < PART_PAGES_SIZE) {
+    while (q->page_next < q->page_total && segment_writer_raw_size(&q->writer) < q->feed->part_size) {
         pgno no = q->pages ? q->pages[q->page_next] : q->page_next + 1;
         if (no > q->target.page_count || no == segment_lock_page(q->writer.header.page_size)) {
             q->page_next++;
@@ -410,7 +411,7 @@ void feed_handle(struct feed *f, struct http_exchange *x, const struct backup *b
 // ---- from outside
 // ---------------------------------------------------------------------------------------------
 
-struct feed *feed_create(struct io *io, struct store *store, struct err *err)
+struct feed *feed_create(struct io *io, struct store *store, u32 part_size, struct err *err)
 {
     struct feed *f = calloc(1, sizeof *f);
     if (!f) {
@@ -419,6 +420,7 @@ struct feed *feed_create(struct io *io, struct store *store, struct err *err)
     }
     f->io = io;
     f->store = store;
+    f->part_size = part_size ? part_size : PART_SIZE;
     do io_random(io, &f->instance, sizeof f->instance);
     while (!f->instance);
     completion_init(&f->sweep, on_sweep, f);

@@ -21,7 +21,8 @@
 
 struct feed;
 
-struct feed *feed_create(struct io *io, struct store *store, struct err *err);
+// part_size: bytes of pages in an answer, about; 0 = 4 MiB.
+struct feed *feed_create(struct io *io, struct store *store, u32 part_size, struct err *err);
 bool feed_takes(const char *path);
 // backup: what this node pushes with, or NULL.
 void feed_handle(struct feed *f, struct http_exchange *x, const struct backup *backup);

@@ -246,7 +246,7 @@ static void handle(struct http_exchange *x)
     }
     if (feed_takes(path) && !n->follower && !n->view) {
         struct err err = ERR_CLEAR;
-        if (!n->feed) n->feed = feed_create(n->io, skerry_store(n->keeper), &err);
+        if (!n->feed) n->feed = feed_create(n->io, skerry_store(n->keeper), 0, &err);
         if (n->feed)
             feed_handle(n->feed, x, n->backup);
         else

@@ -1,0 +1,932 @@
+// Goal: a replica that streams from a node shows only states that its writer had, each not older than the one before, and
+// comes to the newest, page for page, when the network is well again; whatever became of either of them meanwhile.
+// Method: one seed makes a world of two machines, each with a simulated disk and a clock of its own: a writer with its feed
+// (node/feed.h) and a replica (sync/replica.h), and between them a connection that is simulated here in place of the HTTP
+// client and server: requests come late, twice, or not; replies are lost or cut off; the network is away. Both crash at
+// some operation of the disk and are stopped cleanly; the writer checkpoints, begins its log anew, vacuums; either volume is
+// put back to an earlier state; another program writes to the replica's file. The database holds the number of its newest
+// transaction, which is never used again, so a state that is read says which it must equal. Events are counted: one that
+// never came fails the test. SIM_WORLDS=n runs n worlds from SEED on (20; with AddressSanitizer 5).
+#include "../../engine/skerry.h"
+#include "../../engine/store/store.h"
+#include "../../io/sim.h"
+#include "../../node/feed.h"
+#include "../../sync/replica.h"
+#include "../test.h"
+
+#include <errno.h>
+
+#define ROWS       50u
+#define SERIAL_MAX 3000u
+#define EVENTS_MAX 6000u
+#define GHOSTS     8u
+#define PATH       "/data/a.db"
+#define MS         1000000ull
+#define SECOND_NS  1000000000ull
+static const char *const FILES[] = {PATH, PATH "-wal", PATH "-replica", PATH "-backup"};
+
+struct counters {
+    u64 commits, observed, converged, asked, answered, no_news, more_parts, lost_requests, repeated, late_ghosts, lost_replies, cut_replies, away,
+        timed_out, cancelled, writer_crashes, writer_stops, writer_rolled_back, replica_crashes, replica_stops, replica_rolled_back,
+        foreign_writes, vacuums, checkpoints, log_restarts, in_doubt, first_copies, first_copies_failed, whole;
+};
+struct volume {
+    u8 *bytes[COUNT_OF(FILES)];
+    u64 size[COUNT_OF(FILES)];
+    u32 at; // the writer's transaction; the replica's event
+    bool there;
+};
+struct machine {
+    struct sim *sim;
+    struct io *io; // NULL: it is down
+    u64 begun_ns;  // of its clock, when the world's was at_ns
+    u64 at_ns;
+    struct skerry_engine *engine;
+    struct skerry *db;
+};
+struct world {
+    u64 seed, start_seed;
+    struct counters *counters;
+    struct machine writer, replica_machine;
+    struct feed *feed;
+    struct replica *replica;
+    bool replica_started;
+    u64 now_ns;
+    bool turning; // the writer's loop, from within the replica's
+    // The writer's states.
+    u16 rows[SERIAL_MAX][ROWS];
+    u32 serial, current, doubt; // doubt: a commit that was not answered; 0: none
+    u32 events[EVENTS_MAX], event_count; // which state it was in, one after the other
+    u32 seen_event;
+    bool seen_doubt, strange; // strange: another program wrote to the replica
+    struct volume writer_volume, replica_volume;
+    // The network.
+    u32 lost_request, lost_reply, cut, repeat, slow; // chances in a thousand
+    bool away;
+    u32 exchanges; // open ones
+    struct call *call;
+    struct ghost {
+        u64 due_ns;
+        char path[64], query[400];
+    } ghosts[GHOSTS];
+    bool failed;
+};
+static struct world *the_world; // of the functions that stand in for the HTTP server's and client's
+
+static void world_failed(struct world *w, const char *what, const char *why)
+{
+    if (!w->failed) test_fail(__FILE__, __LINE__, "seed %llu, at %llu ms: %s: %s", (unsigned long long)w->start_seed, (unsigned long long)(w->now_ns / MS), what, why);
+    w->failed = true;
+}
+
+static u64 chance(struct world *w, u64 n)
+{
+    return test_random(&w->seed) % n;
+}
+
+static void on_log(void *context, enum sync_log_level level, const char *event, const char *text)
+{
+    struct world *w = context;
+    (void)level;
+    if (getenv("SIM_LOG")) printf("    [%llu] %s: %s\n", (unsigned long long)(w->now_ns / MS), event, text);
+}
+
+static void note(struct world *w, const char *what)
+{
+    on_log(w, SYNC_LOG_INFO, "world", what);
+}
+
+// ---- clocks
+// ------------------------------------------------------------------------------------------------
+
+static u64 machine_now(const struct machine *m)
+{
+    return io_now_ns(m->io) - m->begun_ns + m->at_ns;
+}
+
+static void machine_turn(struct machine *m, u64 until_ns)
+{
+    for (u64 now; m->io && !sim_is_down(m->io) && (now = machine_now(m)) < until_ns;) io_step(m->io, until_ns - now);
+}
+
+// The writer's clock comes up with the replica's.
+static void writer_turn(struct world *w)
+{
+    if (w->turning || !w->replica_machine.io || sim_is_down(w->replica_machine.io)) return;
+    w->turning = true;
+    machine_turn(&w->writer, machine_now(&w->replica_machine));
+    w->turning = false;
+}
+
+static void clocks_meet(struct world *w)
+{
+    if (w->replica_machine.io && !sim_is_down(w->replica_machine.io)) w->now_ns = MAX(w->now_ns, machine_now(&w->replica_machine));
+    if (w->writer.io && !sim_is_down(w->writer.io)) w->now_ns = MAX(w->now_ns, machine_now(&w->writer));
+    machine_turn(&w->replica_machine, w->now_ns);
+    machine_turn(&w->writer, w->now_ns);
+}
+
+static void turn(struct world *w, u64 ns)
+{
+    u64 end = w->now_ns + ns;
+    while (w->now_ns < end) {
+        w->now_ns = MIN(end, w->now_ns + 10 * MS);
+        clocks_meet(w);
+    }
+}
+
+// ---- the network: in place of node/http_server.c and io/http_client.c
+// ----------------------------------------------------------------------------------------------------
+
+struct http_exchange {
+    struct call *call; // NULL: who asked is gone
+    char path[64], query[400];
+    void (*on_gone)(void *context);
+    void *gone_context;
+};
+struct call {
+    struct io_http_request *r;
+    struct http_exchange *x;
+    struct completion tick;
+    u64 deliver_ns, reply_ns, timeout_ns;
+    bool delivered, replied, lost, cut, cancelled;
+    int status;
+    u8 *body;
+    size_t size;
+    char position[200], more[60];
+};
+
+static bool happens(struct world *w, u32 per_thousand, u64 *counter)
+{
+    if (chance(w, 1000) >= per_thousand) return false;
+    ++*counter;
+    return true;
+}
+
+static u64 delay(struct world *w)
+{
+    if (w->slow && chance(w, 1000) < w->slow) return chance(w, 8 * SECOND_NS);
+    return 1 + chance(w, 20 * MS);
+}
+
+static void deliver(struct world *w, struct call *call, const char *path, const char *query)
+{
+    struct http_exchange *x = calloc(1, sizeof *x);
+    if (!x) abort();
+    x->call = call;
+    snprintf(x->path, sizeof x->path, "%s", path);
+    snprintf(x->query, sizeof x->query, "%s", query);
+    if (call) call->x = x;
+    w->exchanges++;
+    feed_handle(w->feed, x, NULL);
+}
+
+static void gone(struct call *call)
+{
+    struct http_exchange *x = call->x;
+    if (!x) return;
+    x->call = NULL;
+    call->x = NULL;
+    if (x->on_gone) x->on_gone(x->gone_context);
+}
+
+static void call_end(struct call *call, s64 result, const char *why)
+{
+    struct world *w = the_world;
+    struct io_http_request *r = call->r;
+    gone(call);
+    if (w->call == call) w->call = NULL;
+    if (result < 0) err_set(&r->err, result == -ECANCELED ? ERR_CANCELLED : ERR_NETWORK, "wire", "%s", why);
+    completion_release(w->replica_machine.io, &r->done, result);
+}
+
+static void on_tick(struct completion *c)
+{
+    struct call *call = c->context;
+    struct world *w = the_world;
+    struct machine *m = &w->replica_machine;
+    if (c->result < 0 && c->result != -ECANCELED) {
+        call_end(call, -EIO, "the machine is down");
+        return;
+    }
+    if (call->cancelled) {
+        w->counters->cancelled++;
+        call_end(call, -ECANCELED, "cancelled");
+        return;
+    }
+    writer_turn(w);
+    u64 now = machine_now(m);
+    bool there = w->feed && !w->away;
+    for (u32 i = 0; i < GHOSTS && there; i++) {
+        struct ghost *g = &w->ghosts[i];
+        if (!g->due_ns || now < g->due_ns) continue;
+        g->due_ns = 0;
+        w->counters->late_ghosts++;
+        deliver(w, NULL, g->path, g->query);
+    }
+    if (w->away && !call->replied) {
+        w->counters->away++;
+        call_end(call, -ENETUNREACH, "no network");
+        return;
+    }
+    if (!call->delivered && now >= call->deliver_ns) {
+        call->delivered = true;
+        char path[64] = "";
+        const char *url = call->r->url + strlen("http://writer"), *query = strchr(url, '?');
+        snprintf(path, sizeof path, "%.*s", (int)(query - url), url);
+        call->lost = happens(w, w->lost_request, &w->counters->lost_requests);
+        if (!call->lost && !w->feed) {
+            call_end(call, -ECONNREFUSED, "nobody listens");
+            return;
+        }
+        if (w->repeat && chance(w, 1000) < w->repeat) {
+            struct ghost *g = &w->ghosts[chance(w, GHOSTS)];
+            w->counters->repeated++;
+            g->due_ns = now + 1 + chance(w, 20 * SECOND_NS);
+            snprintf(g->path, sizeof g->path, "%s", path);
+            snprintf(g->query, sizeof g->query, "%s", query + 1);
+        }
+        w->counters->asked++;
+        if (!call->lost) deliver(w, call, path, query + 1);
+    }
+    if (call->replied && now >= call->reply_ns) {
+        if (call->cut) {
+            call_end(call, -ECONNRESET, "the reply was cut off");
+            return;
+        }
+        call->r->status = call->status;
+        call->r->answer = call->body;
+        call->r->answer_size = call->size;
+        call->body = NULL;
+        w->counters->answered += call->status == 200;
+        w->counters->no_news += call->status == 204;
+        call_end(call, 0, "");
+        return;
+    }
+    if (!call->replied && !call->lost && call->delivered && !call->x) { // its writer is gone
+        call_end(call, -ECONNRESET, "connection reset");
+        return;
+    }
+    if (now >= call->timeout_ns) {
+        w->counters->timed_out++;
+        call_end(call, -ETIMEDOUT, "no answer in time");
+        return;
+    }
+    io_timeout(m->io, call->delivered ? 15 * MS : MS, &call->tick);
+}
+
+void io_http_start(struct io_http *http, struct io_http_request *r)
+{
+    struct world *w = the_world;
+    struct call *call = calloc(1, sizeof *call);
+    u64 now = machine_now(&w->replica_machine);
+    (void)http;
+    if (!call) abort();
+    ASSERT(!w->call);
+    r->private_ = (struct io_http_private *)call;
+    completion_hold(w->replica_machine.io, &r->done);
+    *call = (struct call){.r = r, .deliver_ns = now + delay(w), .timeout_ns = now + r->idle_timeout_ms * MS};
+    w->call = call;
+    completion_init(&call->tick, on_tick, call);
+    io_timeout(w->replica_machine.io, MS, &call->tick);
+}
+
+void io_http_cancel(struct io_http *http, struct io_http_request *r)
+{
+    struct call *call = (struct call *)r->private_;
+    (void)http;
+    if (!call || r->done.state != COMPLETION_PENDING) return;
+    call->cancelled = true;
+    if (call->tick.state == COMPLETION_PENDING) io_cancel(the_world->replica_machine.io, &call->tick);
+}
+
+const char *io_http_answer_header(const struct io_http_request *r, const char *name)
+{
+    const struct call *call = (const struct call *)r->private_;
+    const char *value = strcmp(name, "x-skerry-position") == 0 ? call->position : call->more;
+    return value[0] ? value : NULL;
+}
+
+void io_http_request_deinit(struct io_http_request *r)
+{
+    struct call *call = (struct call *)r->private_;
+    if (call) free(call->body);
+    free(call);
+    free(r->answer);
+    r->private_ = NULL;
+    r->answer = NULL;
+}
+
+const char *http_method(const struct http_exchange *x)
+{
+    (void)x;
+    return "GET";
+}
+const char *http_path(const struct http_exchange *x)
+{
+    return x->path;
+}
+const char *http_query(const struct http_exchange *x)
+{
+    return x->query;
+}
+void http_on_gone(struct http_exchange *x, void (*on_gone)(void *context), void *context)
+{
+    x->on_gone = on_gone;
+    x->gone_context = context;
+}
+
+static void header_take(const char *lines, const char *name, char *out, size_t size)
+{
+    const char *at = strstr(lines, name);
+    if (!at) return;
+    at += strlen(name);
+    snprintf(out, size, "%.*s", (int)strcspn(at, "\r"), at);
+}
+
+void http_reply_headers(struct http_exchange *x, int status, const char *content_type, const char *lines, const void *body, size_t size, u64 body_size)
+{
+    struct world *w = the_world;
+    struct call *call = x->call;
+    (void)content_type, (void)body_size;
+    w->exchanges--;
+    free(x);
+    if (!call) return;
+    call->x = NULL;
+    if (happens(w, w->lost_reply, &w->counters->lost_replies)) {
+        call->lost = true;
+        return;
+    }
+    call->replied = true;
+    call->cut = happens(w, w->cut, &w->counters->cut_replies); // anywhere: the client is told that bytes are missing
+    call->reply_ns = machine_now(&w->replica_machine) + delay(w);
+    call->status = status;
+    call->body = malloc(size + 1);
+    if (!call->body) abort();
+    memcpy(call->body, body, size);
+    call->size = size;
+    header_take(lines, "X-Skerry-Position: ", call->position, sizeof call->position);
+    header_take(lines, "X-Skerry-More: ", call->more, sizeof call->more);
+    w->counters->more_parts += call->more[0] != 0;
+}
+
+void http_reply(struct http_exchange *x, int status, const char *content_type, const void *body, size_t size)
+{
+    http_reply_headers(x, status, content_type, "", body, size, size);
+}
+
+// ---- volumes and machines
+// ----------------------------------------------------------------------------------------------
+
+static void volume_free(struct volume *v)
+{
+    for (u32 i = 0; i < COUNT_OF(FILES); i++) free(v->bytes[i]);
+    *v = (struct volume){0};
+}
+
+static void volume_take(const struct machine *m, struct volume *v, u32 at)
+{
+    volume_free(v);
+    for (u32 i = 0; i < COUNT_OF(FILES); i++) v->bytes[i] = sim_file_get(m->sim, FILES[i], &v->size[i]);
+    v->at = at;
+    v->there = true;
+}
+
+static void machine_up(struct world *w, struct machine *m)
+{
+    struct err err = ERR_CLEAR;
+    struct completion c;
+    m->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = m->sim}, &err);
+    if (!m->io) abort();
+    m->at_ns = w->now_ns;
+    m->begun_ns = io_now_ns(m->io);
+    completion_init(&c, NULL, NULL);
+    for (u32 i = 0; i < 3; i++) {
+        if (i < 2) io_path_mkdir(m->io, i ? "/tmp" : "/data", &c);
+        else io_path_sync_dir(m->io, "/", &c);
+        while (c.state == COMPLETION_PENDING) io_step(m->io, SECOND_NS);
+    }
+}
+
+static void volume_put(struct world *w, struct machine *m, const struct volume *v)
+{
+    struct completion c;
+    completion_init(&c, NULL, NULL);
+    machine_up(w, m);
+    for (u32 i = 0; i < COUNT_OF(FILES); i++) {
+        io_path_unlink(m->io, FILES[i], &c);
+        while (c.state == COMPLETION_PENDING) io_step(m->io, SECOND_NS);
+    }
+    io_path_sync_dir(m->io, "/data", &c);
+    while (c.state == COMPLETION_PENDING) io_step(m->io, SECOND_NS);
+    io_destroy(m->io);
+    m->io = NULL;
+    for (u32 i = 0; i < COUNT_OF(FILES); i++)
+        if (v->bytes[i]) sim_file_put(m->sim, FILES[i], v->bytes[i], v->size[i]);
+}
+
+static void engine_open(struct machine *m)
+{
+    struct err err = ERR_CLEAR;
+    struct skerry_engine_options engine = {.io = m->io, .cache_bytes = 100 * 4096, .checkpoint_frames = 40, .temp_dir = "/tmp"};
+    if (!skerry_engine_create(&engine, &m->engine, &err) || !skerry_open(m->engine, PATH, SKERRY_OPEN_CREATE, &m->db, &err)) abort();
+}
+
+static void machine_down(struct machine *m)
+{
+    struct err err = ERR_CLEAR;
+    if (m->engine) {
+        while (skerry_close(m->db, &err) == SKERRY_WAIT) io_step(m->io, SECOND_NS);
+        skerry_engine_destroy(m->engine);
+    }
+    io_destroy(m->io);
+    m->engine = NULL;
+    m->db = NULL;
+    m->io = NULL;
+}
+
+// By chance at some operation of the disk to come.
+static void crash_soon(struct world *w, struct machine *m, u32 one_in)
+{
+    static const u32 within[] = {5, 40, 300};
+    sim_fault_at(m->sim, SIM_CRASH, chance(w, one_in) ? 0 : 1 + chance(w, within[chance(w, COUNT_OF(within))]));
+}
+
+// ---- the writer
+// ----------------------------------------------------------------------------------------------------
+
+static void event_add(struct world *w, u32 serial)
+{
+    w->current = serial;
+    if (w->event_count < EVENTS_MAX) w->events[w->event_count++] = serial;
+}
+
+static bool exec(struct world *w, struct machine *m, const char *sql)
+{
+    if (skerry_exec(m->db, sql, NULL, NULL) == SKERRY_OK) return true;
+    if (!sim_is_down(m->io)) world_failed(w, sql, skerry_error(m->db)->text);
+    return false;
+}
+
+static int number_row(void *context, struct skerry_stmt *s)
+{
+    *(u32 *)context = (u32)skerry_column_integer(s, 0);
+    return 0;
+}
+
+static void writer_down(struct world *w)
+{
+    struct counters *n = w->counters;
+    if (w->call) gone(w->call);
+    if (w->feed) {
+        struct buffer text = {0};
+        feed_metrics(w->feed, &text);
+        buffer_add(&text, "", 1);
+        const char *at = text.bytes ? strstr(text.bytes, "\nskerry_feed_whole_total ") : NULL;
+        if (at) n->whole += strtoull(at + 25, NULL, 10);
+        buffer_deinit(&text);
+        feed_stop(w->feed);
+    }
+    machine_down(&w->writer);
+    feed_destroy(w->feed);
+    w->feed = NULL;
+    if (w->exchanges) world_failed(w, "the feed", "an exchange was never answered");
+}
+
+static void writer_up(struct world *w)
+{
+    struct machine *m = &w->writer;
+    struct err err = ERR_CLEAR;
+    for (u32 i = 0; i < 50 && !w->feed && !w->failed; i++) {
+        if (!m->io) machine_up(w, m);
+        crash_soon(w, m, 8);
+        engine_open(m);
+        u32 serial = 0;
+        bool good = exec(w, m, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v TEXT)") && exec(w, m, "CREATE TABLE IF NOT EXISTS meta(k)") &&
+                    exec(w, m, "INSERT INTO meta SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM meta)") &&
+                    skerry_exec(m->db, "SELECT k FROM meta", number_row, &serial) == SKERRY_OK;
+        if (!good && !w->failed && !sim_is_down(m->io)) world_failed(w, "the writer", skerry_error(m->db)->text);
+        if (!good) {
+            w->counters->writer_crashes++;
+            machine_down(m);
+            continue;
+        }
+        if (serial != w->current && serial != w->doubt) world_failed(w, "the writer after recovery", "it is in another state than it was told");
+        if (w->seen_doubt && serial != w->doubt) world_failed(w, "the writer after recovery", "a commit that it had sent is not there");
+        if (serial != w->current || !w->event_count) event_add(w, serial);
+        w->doubt = 0;
+        w->seen_doubt = false;
+        w->feed = feed_create(m->io, skerry_store(m->db), 30000, &err);
+        if (!w->feed) abort();
+    }
+}
+
+static void writer_crashed(struct world *w)
+{
+    if (!w->writer.io || !sim_is_down(w->writer.io)) return;
+    note(w, "the writer crashes");
+    w->counters->writer_crashes++;
+    writer_down(w);
+    turn(w, chance(w, 3) * chance(w, 60 * SECOND_NS));
+    writer_up(w);
+}
+
+static void commit(struct world *w)
+{
+    struct machine *m = &w->writer;
+    char sql[300];
+    u32 k = w->serial + 1, changes = 1 + (u32)chance(w, chance(w, 10) ? 4 : ROWS);
+    if (k >= SERIAL_MAX || w->event_count + 2 >= EVENTS_MAX) return;
+    w->serial = k;
+    memcpy(w->rows[k], w->rows[w->current], sizeof w->rows[k]);
+    bool good = exec(w, m, "BEGIN IMMEDIATE");
+    for (u32 i = 0; i < changes && good; i++) {
+        u32 id = (u32)chance(w, ROWS);
+        bool goes = chance(w, 8) == 0;
+        w->rows[k][id] = goes ? 0 : (u16)k;
+        if (goes) snprintf(sql, sizeof sql, "DELETE FROM t WHERE id = %u", id);
+        else snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO t VALUES (%u, '%u:' || hex(randomblob(%u)))", id, k, (u32)chance(w, chance(w, 5) ? 300 : 9000));
+        good = exec(w, m, sql);
+    }
+    snprintf(sql, sizeof sql, "UPDATE meta SET k = %u", k);
+    good = good && exec(w, m, sql);
+    if (!good) return;
+    w->doubt = k;
+    if (!exec(w, m, "COMMIT")) {
+        w->counters->in_doubt++;
+        return;
+    }
+    w->doubt = 0;
+    w->seen_doubt = false;
+    w->counters->commits++;
+    event_add(w, k);
+    clocks_meet(w);
+}
+
+static void writer_roll_back(struct world *w)
+{
+    if (!w->writer_volume.there) return;
+    note(w, "the writer's volume is put back");
+    w->counters->writer_rolled_back++;
+    sim_crash(w->writer.sim);
+    writer_down(w);
+    volume_put(w, &w->writer, &w->writer_volume);
+    w->doubt = 0;
+    w->seen_doubt = false;
+    event_add(w, w->writer_volume.at);
+    writer_up(w);
+}
+
+// ---- the replica
+// ----------------------------------------------------------------------------------------------------
+
+static void replica_down(struct world *w)
+{
+    struct machine *m = &w->replica_machine;
+    if (w->replica_started) replica_stop(w->replica);
+    w->replica_started = false;
+    if (m->engine) {
+        struct err err = ERR_CLEAR;
+        while (skerry_close(m->db, &err) == SKERRY_WAIT) io_step(m->io, SECOND_NS);
+        skerry_engine_destroy(m->engine);
+        m->engine = NULL;
+    }
+    replica_destroy(w->replica);
+    w->replica = NULL;
+    if (m->io) {
+        if (w->call) world_failed(w, "the replica", "a request outlives it");
+        machine_down(m);
+    }
+}
+
+static void replica_up(struct world *w)
+{
+    struct machine *m = &w->replica_machine;
+    struct err err = ERR_CLEAR;
+    u64 size;
+    machine_up(w, m);
+    crash_soon(w, m, 4);
+    u8 *there = sim_file_get(m->sim, PATH, &size);
+    bool first = !there;
+    free(there);
+    w->replica = replica_create(&(struct replica_options){.io = m->io, .http = (struct io_http *)w, .node = "http://writer", .name = "db", .path = PATH,
+                                                          .log = on_log, .log_context = w},
+                                &err);
+    if (w->replica && first) w->counters->first_copies++;
+    if (!w->replica) {
+        w->counters->first_copies_failed += first;
+        if (!first && !sim_is_down(m->io)) world_failed(w, "the replica does not start", err.text);
+        replica_down(w);
+        return;
+    }
+    engine_open(m);
+    if (skerry_exec(m->db, "SELECT count(*) FROM sqlite_schema", NULL, NULL) != SKERRY_OK) {
+        if (!sim_is_down(m->io)) world_failed(w, "the replica's database", skerry_error(m->db)->text);
+        w->counters->replica_crashes++;
+        replica_down(w);
+        return;
+    }
+    store_refuse_writes(skerry_store(m->db), ERR_READONLY, "a replica");
+    replica_start(w->replica, skerry_store(m->db));
+    w->replica_started = true;
+}
+
+static void replica_crashed(struct world *w)
+{
+    if (!w->replica_machine.io || !sim_is_down(w->replica_machine.io)) return;
+    note(w, "the replica crashes");
+    w->counters->replica_crashes++;
+    replica_down(w);
+    turn(w, chance(w, 3) * chance(w, 60 * SECOND_NS));
+}
+
+struct view {
+    u32 k, rows;
+    u16 ids[ROWS];
+};
+
+static int view_row(void *context, struct skerry_stmt *s)
+{
+    struct view *v = context;
+    v->k = (u32)skerry_column_integer(s, 0);
+    if (skerry_column_type(s, 1) == VALUE_NULL) return 0;
+    u32 id = (u32)skerry_column_integer(s, 1), by = 0;
+    size_t size;
+    const char *text = skerry_column_text(s, 2, &size);
+    v->rows++;
+    if (id < ROWS && text && sscanf(text, "%u:", &by) == 1) v->ids[id] = (u16)by;
+    return 0;
+}
+
+static void observe(struct world *w)
+{
+    struct machine *m = &w->replica_machine;
+    struct view v = {0};
+    char why[200];
+    if (!w->replica_started || sim_is_down(m->io) || w->strange) return;
+    if (skerry_exec(m->db, "SELECT k, id, v FROM meta LEFT JOIN t", view_row, &v) != SKERRY_OK) {
+        if (!sim_is_down(m->io)) world_failed(w, "reading the replica", skerry_error(m->db)->text);
+        return;
+    }
+    w->counters->observed++;
+    if (v.k > w->serial || memcmp(v.ids, w->rows[v.k], sizeof v.ids) != 0) {
+        snprintf(why, sizeof why, "its rows are not those of state %u", v.k);
+        world_failed(w, "the replica", why);
+        return;
+    }
+    if (w->doubt && v.k == w->doubt) { // durable, and not told yet
+        w->seen_doubt = true;
+        return;
+    }
+    u32 e = w->seen_event;
+    while (e < w->event_count && w->events[e] != v.k) e++;
+    if (e == w->event_count) {
+        snprintf(why, sizeof why, "it shows state %u, and showed %u before; the writer is at %u", v.k, w->events[w->seen_event], w->current);
+        world_failed(w, "the replica goes back, or shows what was never told", why);
+        return;
+    }
+    w->seen_event = e;
+}
+
+// ---- both
+// ------------------------------------------------------------------------------------------------
+
+static void weather(struct world *w, bool clear)
+{
+    bool bad = !clear && chance(w, 3);
+    w->lost_request = bad ? (u32)chance(w, 200) : 0;
+    w->lost_reply = bad ? (u32)chance(w, 200) : 0;
+    w->cut = bad ? (u32)chance(w, 300) : 0;
+    w->repeat = bad ? (u32)chance(w, 300) : 0;
+    w->slow = bad ? (u32)chance(w, 300) : 0;
+    w->away = !clear && chance(w, 6) == 0;
+}
+
+static bool done(struct machine *m, struct op *op, io_status status, io_status *out)
+{
+    *out = status;
+    if (status != IO_WAIT) return true;
+    io_step(m->io, SECOND_NS);
+    (void)op;
+    return false;
+}
+
+static void on_op(struct waiter *waiter)
+{
+    (void)waiter;
+}
+
+// Every page of one against the other's.
+static void pages_compare(struct world *w)
+{
+    struct machine *both[2] = {&w->writer, &w->replica_machine};
+    struct op op[2];
+    struct txn *t[2];
+    struct store_position at[2];
+    u8 *page[2] = {malloc(65536), malloc(65536)};
+    io_status status = IO_DONE;
+    char why[100];
+    for (u32 i = 0; i < 2; i++) {
+        op_init(&op[i], both[i]->io, on_op);
+        t[i] = txn_create(skerry_store(both[i]->db));
+        while (!done(both[i], &op[i], txn_begin_read(t[i], &op[i]), &status)) {}
+        txn_position_get(t[i], &at[i]);
+    }
+    if (at[0].page_count != at[1].page_count) world_failed(w, "pages", "another number of them");
+    for (u32 no = 1; no <= at[0].page_count && !w->failed && status == IO_DONE; no++) {
+        for (u32 i = 0; i < 2; i++)
+            while (!done(both[i], &op[i], txn_page_copy(t[i], &op[i], no, page[i]), &status)) {}
+        if (status != IO_DONE || memcmp(page[0], page[1], 4096) == 0) continue;
+        snprintf(why, sizeof why, "page %u of %u is another", no, at[0].page_count);
+        world_failed(w, "the replica has come to the newest state, but", why);
+    }
+    for (u32 i = 0; i < 2; i++) {
+        txn_destroy(t[i]);
+        op_deinit(&op[i]);
+        free(page[i]);
+    }
+}
+
+// All is well, and stays so until the replica has what the writer has.
+static void converge(struct world *w)
+{
+    struct machine *m = &w->replica_machine;
+    weather(w, true);
+    for (u32 i = 0; i < 400 && !w->failed; i++) {
+        sim_fault_at(w->writer.sim, SIM_CRASH, 0);
+        writer_crashed(w);
+        sim_fault_at(w->writer.sim, SIM_CRASH, 0);
+        if (!m->io) replica_up(w);
+        sim_fault_at(m->sim, SIM_CRASH, 0);
+        replica_crashed(w);
+        turn(w, SECOND_NS / 4);
+        if (!w->replica_started || sim_is_down(m->io) || sim_is_down(w->writer.io)) continue;
+        struct replica_status s;
+        u32 k = 0;
+        replica_status_get(w->replica, &s);
+        if (s.failed) world_failed(w, "the replica", s.error);
+        if (skerry_exec(m->db, "SELECT k FROM meta", number_row, &k) != SKERRY_OK || k != w->current || !s.connected || (w->strange && i < 120)) continue;
+        w->strange = false;
+        observe(w);
+        turn(w, SECOND_NS / 2); // what has no transaction's number: VACUUM
+        if (!w->failed) pages_compare(w);
+        w->counters->converged++;
+        return;
+    }
+    if (!w->failed) world_failed(w, "the replica", "it does not come to the newest state");
+}
+
+static void act(struct world *w)
+{
+    struct machine *m = &w->replica_machine;
+    struct counters *n = w->counters;
+    writer_crashed(w);
+    replica_crashed(w);
+    if (!m->io && chance(w, 3) == 0) replica_up(w);
+    if (w->failed || !w->feed) return;
+    u64 salts = 0;
+    struct store_position at;
+    store_position_get(skerry_store(w->writer.db), &at, NULL);
+    salts = at.wal_salt[0];
+    switch (chance(w, 32)) {
+    case 0:
+    case 1: weather(w, false); break;
+    case 2:
+        n->vacuums++;
+        (void)exec(w, &w->writer, "VACUUM");
+        break;
+    case 3:
+        n->checkpoints++;
+        (void)exec(w, &w->writer, chance(w, 2) ? "PRAGMA wal_checkpoint(TRUNCATE)" : "PRAGMA wal_checkpoint");
+        break;
+    case 4:
+        turn(w, chance(w, 90 * SECOND_NS));
+        break;
+    case 5: crash_soon(w, chance(w, 2) ? &w->writer : m, 1); break;
+    case 6:
+        if (chance(w, 3)) break;
+        note(w, "the writer stops");
+        n->writer_stops++;
+        sim_fault_at(w->writer.sim, SIM_CRASH, 0);
+        writer_down(w);
+        turn(w, chance(w, 60 * SECOND_NS));
+        writer_up(w);
+        break;
+    case 7:
+        if (!m->io) break;
+        note(w, "the replica stops");
+        n->replica_stops++;
+        replica_down(w);
+        break;
+    case 8:
+        volume_take(&w->writer, &w->writer_volume, w->current);
+        break;
+    case 9:
+        if (chance(w, 2) == 0) writer_roll_back(w);
+        break;
+    case 10:
+        if (m->io && !w->strange) observe(w);
+        if (w->replica_started && !w->strange && !w->doubt) volume_take(m, &w->replica_volume, w->seen_event);
+        break;
+    case 11:
+        if (!m->io || !w->replica_volume.there || chance(w, 2)) break;
+        note(w, "the replica's volume is put back");
+        n->replica_rolled_back++;
+        sim_crash(m->sim);
+        replica_down(w);
+        volume_put(w, m, &w->replica_volume);
+        w->seen_event = w->replica_volume.at;
+        break;
+    case 12: {
+        u64 size;
+        if (!m->io || chance(w, 4)) break;
+        replica_down(w);
+        u8 *there = sim_file_get(m->sim, PATH, &size);
+        free(there);
+        if (!there) break;
+        note(w, "another program writes to the replica's file");
+        n->foreign_writes++;
+        sim_fault_at(m->sim, SIM_CRASH, 0);
+        machine_up(w, m);
+        engine_open(m);
+        for (u64 i = 1 + chance(w, 3); i; i--) (void)exec(w, m, "UPDATE t SET v = upper(v) || 'strange' WHERE id % 3 = 1");
+        if (chance(w, 2)) sim_crash(m->sim);
+        machine_down(m);
+        w->strange = true;
+        volume_free(&w->replica_volume);
+        break;
+    }
+    case 13: converge(w); break;
+    default:
+        for (u64 i = 1 + chance(w, 4); i && !sim_is_down(w->writer.io); i--) {
+            commit(w);
+            turn(w, chance(w, chance(w, 3) ? 50 * MS : 2 * SECOND_NS));
+            observe(w);
+        }
+    }
+    if (w->feed && !sim_is_down(w->writer.io)) {
+        store_position_get(skerry_store(w->writer.db), &at, NULL);
+        n->log_restarts += at.wal_salt[0] != salts;
+    }
+    if (!w->failed) observe(w);
+}
+
+static void world_run(u64 seed, struct counters *counters)
+{
+    struct world *w = calloc(1, sizeof *w);
+    if (!w) abort();
+    the_world = w;
+    w->seed = seed ^ 0x4e91ca;
+    w->start_seed = seed;
+    w->counters = counters;
+    w->writer.sim = sim_create(2 * seed);
+    w->replica_machine.sim = sim_create(2 * seed + 1);
+    if (!w->writer.sim || !w->replica_machine.sim) abort();
+    writer_up(w);
+    for (u32 i = 0; i < 160 && !w->failed; i++) act(w);
+    if (!w->failed) converge(w);
+    replica_down(w);
+    if (w->writer.io) writer_down(w);
+    volume_free(&w->writer_volume);
+    volume_free(&w->replica_volume);
+    sim_destroy(w->writer.sim);
+    sim_destroy(w->replica_machine.sim);
+    if (w->failed) printf("  again: SEED=%llu SIM_WORLDS=1 SIM_LOG=1 build/release/tests/sim/replica_sim_test\n", (unsigned long long)seed);
+    free(w);
+}
+
+#define EVENT(name) {#name, &all.name}
+
+#ifdef __SANITIZE_ADDRESS__
+#define WORLDS 5
+#else
+#define WORLDS 20
+#endif
+
+TEST(replicas_follow)
+{
+    u32 worlds = test_worlds(WORLDS);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("  %u worlds from seed %llu on\n", worlds, (unsigned long long)test_seed());
+    struct counters all = {0};
+    for (u32 i = 0; i < worlds && !test_failed(); i++) world_run(test_seed() + i, &all);
+    const struct {
+        const char *name;
+        const u64 *count;
+    } events[] = {
+        EVENT(commits),       EVENT(observed),        EVENT(converged),       EVENT(asked),          EVENT(answered),      EVENT(no_news),
+        EVENT(more_parts),    EVENT(lost_requests),   EVENT(repeated),        EVENT(late_ghosts),    EVENT(lost_replies),  EVENT(cut_replies),
+        EVENT(away),          EVENT(timed_out),       EVENT(cancelled),       EVENT(writer_crashes), EVENT(writer_stops),  EVENT(writer_rolled_back),
+        EVENT(replica_crashes), EVENT(replica_stops), EVENT(replica_rolled_back), EVENT(foreign_writes), EVENT(vacuums),   EVENT(checkpoints),
+        EVENT(log_restarts),  EVENT(in_doubt),        EVENT(first_copies),    EVENT(first_copies_failed), EVENT(whole),
+    };
+    for (u32 i = 0; i < COUNT_OF(events); i++) {
+        if (getenv("SIM_SHOW")) printf("  %-24s %llu\n", events[i].name, (unsigned long long)*events[i].count);
+        if (worlds >= 20 && !test_failed() && *events[i].count == 0) test_fail(__FILE__, __LINE__, "%s: it never came", events[i].name);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    return test_main(argc, argv);
+}
