@@ -42,8 +42,12 @@ static const char *parse_type(struct parse *p)
         parse_expect(p, TOKEN_RIGHT_PAREN);
         words++;
     }
-    // A type in quotes loses them, and what follows the closing one.
-    if (quoted && words >= 1) return first;
+    if (quoted && words >= 1) {
+        // SQLite takes the first byte and the last one for the quotes, when none opens between them: [x](1,2) is "x](1,2".
+        for (u32 i = begin + 1; i + 1 < p->previous_end; i++)
+            if (strchr("'\"`[", p->sql[i])) return first; // which loses its quotes, and what follows the closing one
+        return arena_copy(p->arena, p->sql + begin + 1, p->previous_end - begin - 2);
+    }
     const char *text = p->sql + begin;
     u32 size = p->previous_end - begin;
     if (size >= 16 && ends_with(text, size, "always")) {

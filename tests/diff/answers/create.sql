@@ -103,3 +103,10 @@ UPDATE v SET a=1;
 DELETE FROM v;
 CREATE TRIGGER trg INSTEAD OF INSERT ON main.v BEGIN SELECT 1; END; CREATE TRIGGER main.trg2 AFTER INSERT ON main.a BEGIN SELECT 1; END;
 CREATE TRIGGER trg3 AFTER INSERT ON temp.x1 BEGIN SELECT 1; END;
+%%
+# types in quotes, and what follows them
+CREATE TABLE t(d [x](1,2), e [y] z, f [y] (3), g "q"(1), h `r`(2), i a [b](3), j [x] [y], k 'a' 'b', l [x], m [], n 'a b', o "INT"(4), p 'TEXT' x);
+PRAGMA table_info(t);
+INSERT INTO t VALUES('1','1','1','1','1','1','1','1','1','1','1','1','1');
+SELECT typeof(d), typeof(e), typeof(o), typeof(p), typeof(l) FROM t;
+SELECT d, f, o FROM t;
