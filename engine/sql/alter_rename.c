@@ -29,6 +29,8 @@ struct text_edit {
     struct stmt *stmt;
     struct name_use *uses;
     u32 use_count, use_capacity;
+    const struct with **withs; // as they were before anything was resolved
+    u32 with_count, with_capacity;
     struct source **sources;
     u32 source_count, source_capacity;
     struct edit *edits;
@@ -170,7 +172,13 @@ static void walk_with(struct walker *w, struct with *with)
 
 static enum walk_result note_select(struct walker *w, struct select *s)
 {
-    note_sources(w->context, s->from);
+    struct text_edit *t = w->context;
+    struct arena *arena = t->a->c->arena;
+    note_sources(t, s->from);
+    if (s->with) {
+        t->withs = arena_grow(arena, t->withs, t->with_count, &t->with_capacity, sizeof *t->withs);
+        t->withs[t->with_count++] = with_copy(arena, s->with);
+    }
     walk_with(w, s->with);
     return WALK_CONTINUE;
 }
@@ -422,6 +430,36 @@ static void edit_create_index(struct text_edit *t, struct stmt_create_index *s)
     walk_expr(&w, s->where);
 }
 
+// A CTE that nothing uses is resolved all the same, in a query of its own, as far as it makes sense.
+static void find_cte(struct walker *find, struct compile *c, const struct with *with, const char *name)
+{
+    jmp_buf here_, *outer = c->exit;
+    struct with *scope = c->with;
+    u32 height = c->expr_height;
+    struct select *query = arena_alloc(c->arena, sizeof *query);
+    query->with = with_copy(c->arena, with);
+    source_list_add(c->arena, &query->from)->name = name;
+    expr_list_add(c->arena, &query->columns, expr_integer(c->arena, 1));
+    c->exit = &here_;
+    if (setjmp(here_) == 0) {
+        resolve_select(c, query, NULL);
+    } else {
+        if (c->err->code != ERR_ERROR) longjmp(*outer, 1);
+        err_clear(c->err);
+    }
+    c->exit = outer;
+    c->with = scope;
+    c->expr_height = height;
+    walk_select(find, query);
+}
+
+static void find_ctes(struct text_edit *t, struct walker *find)
+{
+    if (!t->a->new_name) return;
+    for (u32 i = 0; i < t->with_count; i++)
+        for (u32 k = 0; k < t->withs[i]->count; k++) find_cte(find, t->a->c, t->withs[i], t->withs[i]->items[k].name);
+}
+
 // ---- one text ---------------------------------------------------------------------------------------------
 
 static void edit_text(struct text_edit *t)
@@ -449,6 +487,7 @@ static void edit_text(struct text_edit *t)
         a->c->trigger_schema = schema;
         struct walker find = {.expr = find_expr, .select = find_select, .context = t};
         walk_select(&find, s->select);
+        find_ctes(t, &find);
         edit_uses(t);
         break;
     }
@@ -463,6 +502,7 @@ static void edit_text(struct text_edit *t)
         alter_resolve_trigger(a->c, t->database, s);
         struct walker find = {.expr = find_expr, .select = find_select, .context = t};
         for (struct stmt *step = s->steps; step; step = step->next) find_step(&find, step);
+        find_ctes(t, &find);
         if (is_table(a, s->table.name)) {
             if (a->column < 0) edit_add(t, s->table.offset);
             if (a->column >= 0 && a->new_name) edit_names(t, s->columns);
