@@ -31,6 +31,7 @@ struct oracle {
     bool either_number;  // a compound query has been run: of 1 and 1.0 in its terms either may have stayed
     bool columns;        // names of columns and places of errors are compared as well
     bool interleaved;    // queries stay under way on Skerry's connection, a row for each statement that runs
+    bool vacuumed;       // SQLite has numbered rows anew
     bool rowid_unknown;  // since a VACUUM, which leaves SQLite's last_insert_rowid somewhere
     int instructions_left; // of oracle_limit, in thousands
 };

@@ -45,9 +45,7 @@ void dialect_value(struct dialect *d)
         dialect_add(d, "%s", dialect_one(d, rare));
         return;
     }
-    const char *value = dialect_one(d, values);
-    // A blob is UTF-16 text where SQLite takes it for a number.
-    dialect_add(d, "%s", d->wide && value[0] == 'x' ? "x''" : value);
+    dialect_add(d, "%s", dialect_one(d, values));
 }
 
 void dialect_column(struct dialect *d)
@@ -358,12 +356,17 @@ void dialect_condition(struct dialect *d, int depth)
         break;
     case 9:
         pattern_operand(d);
+        if (d->no_pattern) {
+            dialect_add(d, " NOTNULL");
+            break;
+        }
         dialect_add(d, " %s %s", dialect_chance(d, 50) ? "LIKE" : "NOT LIKE",
                     dialect_chance(d, 50) ? "'a%'" : dialect_chance(d, 50) ? "'_b%'" : "'a\\_%' ESCAPE '\\'");
         break;
     case 10:
         pattern_operand(d);
-        dialect_add(d, " GLOB %s", dialect_chance(d, 50) ? "'a*'" : "'[^a]?*'");
+        if (d->no_pattern) dialect_add(d, " = 'a'");
+        else dialect_add(d, " GLOB %s", dialect_chance(d, 50) ? "'a*'" : "'[^a]?*'");
         break;
     case 11:
         dialect_add(d, "(");
