@@ -328,7 +328,7 @@ enum select_flags {
     SELECT_F_HAS_TYPES = 1 << 16,
     SELECT_F_VIEW = 1 << 17,
     SELECT_F_CORRELATED = 1 << 18,
-    SELECT_F_PUSHED = 1 << 19, // filters of the query around were pushed down into it
+    SELECT_F_PUSHED = 1 << 19, // filters of the query around were pushed down into it, or columns dropped
     SELECT_F_WINDOW_ROWS = 1 << 20, // the inner query of window functions: its rows keep the order that they came in
     SELECT_F_UPDATE_FROM = 1 << 24, // the rows of UPDATE ... FROM
     SELECT_F_DISTINCT_GROUPED = 1 << 26, // GROUP BY stands for DISTINCT

@@ -1,8 +1,8 @@
 // Subqueries in FROM that are computed: as coroutines that give row after row, or into temporary tables.
 #include "select.h"
 
-// A source of the same view among those, whose rows are in a table; NULL: there is none. Filters that were pushed down make
-// a view another one.
+// A source of the same view among those, whose rows are in a table; NULL: there is none. Filters that were pushed down and
+// columns that were dropped make a view another one.
 static const struct source *same_view(const struct source_list *from, u32 at, u32 first, u32 end)
 {
     const struct source *s = &from->items[at];
@@ -57,8 +57,12 @@ static void unread_columns_drop(struct compile *c, const struct source *item)
     for (u32 i = 0; s->order_by && i < s->order_by->count; i++)
         if (s->order_by->items[i].order_by_column) used |= 1ull << MIN(s->order_by->items[i].order_by_column - 1, 63);
     for (; s; s = s->prior)
-        for (u32 i = 0; i < s->columns->count; i++)
-            if (!(used & 1ull << MIN(i, 63u))) s->columns->items[i].expr = expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
+        for (u32 i = 0; i < s->columns->count; i++) {
+            struct expr_item *column = &s->columns->items[i];
+            if (used & 1ull << MIN(i, 63u) || column->expr->kind == EXPR_NULL) continue;
+            column->expr = expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
+            s->flags |= SELECT_F_PUSHED; // who names the same view may read the column
+        }
 }
 
 void select_sources_code(struct compile *c, struct select *s)

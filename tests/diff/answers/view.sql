@@ -123,3 +123,18 @@ UPDATE v1 SET y = f.q FROM (SELECT 8 AS q) AS f;
 INSERT INTO v1 VALUES (1, '2', 3, '4', '5', '6', '7');
 INSERT INTO v1(y, r) SELECT 7, 8;
 SELECT * FROM l;
+%%
+# a view named twice, of which one place does not read all columns
+CREATE TABLE t1(a, f);
+INSERT INTO t1 VALUES(1, 1), (2, 3);
+CREATE VIEW v6 AS SELECT * FROM (SELECT 0 AS c0, 'x' AS c1 FROM t1 AS q0) ORDER BY quote(c0) DESC, quote(c1) LIMIT 1;
+CREATE VIEW v7 AS SELECT a AS c0, f AS c1 FROM t1 LIMIT 2;
+CREATE VIEW v8 AS SELECT a AS c0, f AS c1 FROM t1 UNION ALL SELECT f, a FROM t1;
+SELECT q1.c0 FROM v6 AS q0, v6 AS q1;
+SELECT q0.c0 FROM v6 AS q0, v6 AS q1;
+SELECT q1.c0 FROM v6 AS q0 LEFT JOIN v6 AS q1 USING(c1);
+SELECT q1.c0, q2.c1 FROM v7 AS q0, v7 AS q1, v7 AS q2;
+SELECT q0.*, q1.c0, q2.c1 FROM v7 AS q0 LEFT JOIN v7 AS q1 ON q1.c0 = q0.c1 CROSS JOIN v7 AS q2;
+SELECT count(*), sum(q1.c0) FROM v8 AS q0 CROSS JOIN v8 AS q1;
+SELECT q1.c0, q2.c1 FROM v8 AS q0 LEFT JOIN v8 AS q1 ON q0.c0 = q1.c0 LEFT JOIN v8 AS q2 ON q2.c0 = 3 ORDER BY 1, 2;
+EXPLAIN QUERY PLAN SELECT q1.*, q2.*, q0.* FROM v7 AS q0, v7 AS q1, v7 AS q2;
