@@ -96,6 +96,11 @@ void create_virtual_table_statement(struct compile *c, struct stmt_create_virtua
     }
     if (t->dbstat && t->dbstat->database && compile_database_find(c, t->dbstat->database) < 0)
         compile_fail(c, ERR_ERROR, -1, "no such database: %s", t->dbstat->database);
+    for (u32 i = 0; t->fts && fts_shadow_suffix(t->fts, i); i++) {
+        const char *shadow = shadow_name(c, t->fts, i);
+        if (schema_table(compile_schema(c, database), shadow))
+            compile_fail(c, ERR_ERROR, -1, "fts5: error creating shadow table %s: table '%s' already exists", shadow, shadow);
+    }
     compile_write_database(c, database, true);
     c->top->may_abort = true;
     schema_format_set(c, database);
