@@ -33,6 +33,13 @@ int connection_database_find(const struct skerry *db, const char *name)
     return name_equal(name, "main") ? DATABASE_MAIN : -1;
 }
 
+const struct fn_def *connection_full_text_function(struct skerry *db, const char *name)
+{
+    for (const struct own_function *f = db->functions; f; f = f->next)
+        if (f->def.flags & FN_FULL_TEXT && name_equal(f->def.name, name)) return &f->def;
+    return NULL;
+}
+
 const struct fn_def *connection_function(struct skerry *db, const char *name, size_t name_size, s32 argc,
                                          bool *name_exists)
 {

@@ -214,6 +214,8 @@ void connection_flag_set(struct skerry *db, enum connection_flag f, bool on);
 // -1: none of that name (any case).
 int connection_database_find(const struct skerry *db, const char *name);
 // The application's or the built-in one; as fn_find.
+// One of a full-text table that the application brought; NULL: there is none.
+const struct fn_def *connection_full_text_function(struct skerry *db, const char *name);
 const struct fn_def *connection_function(struct skerry *db, const char *name, size_t name_size, s32 argc,
                                          bool *name_exists);
 // NULL: none of that name.

@@ -32,6 +32,7 @@ static bool function_fits(const struct skerry_function *f)
 {
     if (!name_fits(f->name) || f->argument_count < -1 || f->argument_count > FUNCTION_ARGUMENTS_MAX) return false;
     if (!f->step != !f->final || !f->value != !f->inverse) return false; // one needs the other
+    if (f->full_text && (f->step || f->argument_count != -1)) return false;
     return !(f->scalar && f->step) && !(f->value && !f->step);
 }
 
@@ -83,7 +84,8 @@ int skerry_create_function(struct skerry *db, const struct skerry_function *f)
         .flags = (f->deterministic ? FN_DETERMINISTIC : 0u) | (f->direct_only ? FN_DIRECT_ONLY : 0u) |
                  (f->innocuous ? 0u : FN_UNSAFE) | (f->reads_subtype ? FN_READS_SUBTYPE : 0u) |
                  (f->result_subtype ? FN_RESULT_SUBTYPE : 0u) | (f->step ? FN_AGGREGATE | FN_ORDERED : 0u) |
-                 (f->value ? FN_WINDOW : 0u),
+                 (f->value ? FN_WINDOW : 0u) | (f->full_text ? FN_FULL_TEXT : 0u) |
+                 (f->full_text && f->full_text_columns ? FN_FULL_TEXT_COLUMNS : 0u),
         .scalar = f->scalar,
         .step = f->step,
         .inverse = f->inverse,

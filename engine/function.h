@@ -20,6 +20,8 @@ struct skerry_function {
     bool innocuous;        // from within those also with PRAGMA trusted_schema=OFF
     bool reads_subtype;    // of its arguments
     bool result_subtype;   // may set one (function_result subtype: result_subtype)
+    bool full_text;        // a scalar that is asked of a row of a full-text table: f(t, ...), with any number of arguments
+    bool full_text_columns; // and looks at the columns of the row
     function_scalar scalar; // or the next two (an aggregate), or all four (a window function as well)
     function_scalar step;
     function_final final;  // runs once for each state that a step has made, abandoned ones too: frees what it owns
@@ -41,6 +43,27 @@ void *function_aggregate(struct function_context *ctx, size_t size);
 void *function_kept(struct function_context *ctx, s32 argument);
 // Keeps it until the statement's end at most; `release` (may be NULL) frees it.
 void function_keep(struct function_context *ctx, s32 argument, void *data, void (*release)(void *));
+
+// ---- of a row of a full-text table ------------------------------------------------------------------------------------
+
+// Where a phrase of the query stands in the row.
+struct full_text_instance {
+    u32 phrase, column, token; // each from 0
+};
+// Good until the function returns. Phrases are those of the MATCH query, in its order; without one there are none.
+struct full_text_row {
+    s64 rowid;
+    u32 column_count, phrase_count, instance_count;
+    u64 row_count;              // of the table
+    const u64 *column_totals;   // [column_count] tokens in all rows
+    const s64 *column_sizes;    // [column_count] tokens in this row; -1: nobody knows (content='', columnsize=0)
+    const struct value *columns; // [column_count] with full_text_columns, else NULL
+    const u32 *phrase_sizes;    // [phrase_count] tokens
+    const u64 *phrase_rows;     // [phrase_count] rows that have it
+    const struct full_text_instance *instances; // [instance_count] by column, token, phrase
+};
+// Of a function that is full_text, whose arguments are those behind the table. It may also be the table's rank.
+const struct full_text_row *function_full_text(const struct function_context *ctx);
 
 // An argument's text or bytes, as sqlite3_value_text and sqlite3_value_blob give them: a number becomes text, the zero
 // bytes of a zeroblob are written out, into *scratch then (value_init before, value_deinit after the call). NULL for NULL

@@ -21,6 +21,7 @@ enum fn_flags {
     FN_INLINE = 4096,       // compiled in line (coalesce, iif, likely, ...)
     FN_CONNECTION = 8192,   // reads connection state (last_insert_rowid): function_db
     FN_FULL_TEXT = 32768,   // asks a full-text table, which is its first argument
+    FN_FULL_TEXT_COLUMNS = 131072, // and looks at the row's columns
     FN_ORDERED = 16384,     // aggregate that may take ORDER BY inside its parentheses
     FN_UNSAFE = 65536,      // an application's that is not innocuous: not from a schema that is not trusted
 };
@@ -103,5 +104,6 @@ struct function_context {
     // owner calls function_document_free.
     bool keeps_document;
     struct json_kept *document;
+    const struct full_text_row *full_text; // of FN_FULL_TEXT
 };
 void function_document_free(struct function_context *ctx);

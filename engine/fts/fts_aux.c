@@ -10,20 +10,20 @@ static bool instance_add(struct fts_cursor *c, u32 phrase, u32 column, u32 posit
 {
     if (c->instance_count == c->instance_capacity) {
         u32 capacity = c->instance_capacity ? c->instance_capacity * 2 : 32;
-        struct fts_instance *grown = realloc(c->instances, capacity * sizeof *grown);
+        struct full_text_instance *grown = realloc(c->instances, capacity * sizeof *grown);
         if (!grown) return false;
         c->instances = grown;
         c->instance_capacity = capacity;
     }
-    c->instances[c->instance_count++] = (struct fts_instance){phrase, column, position};
+    c->instances[c->instance_count++] = (struct full_text_instance){phrase, column, position};
     return true;
 }
 
 static int instance_compare(const void *a, const void *b)
 {
-    const struct fts_instance *x = a, *y = b;
+    const struct full_text_instance *x = a, *y = b;
     if (x->column != y->column) return x->column < y->column ? -1 : 1;
-    if (x->position != y->position) return x->position < y->position ? -1 : 1;
+    if (x->token != y->token) return x->token < y->token ? -1 : 1;
     return x->phrase < y->phrase ? -1 : x->phrase > y->phrase;
 }
 
@@ -70,11 +70,11 @@ static io_status instances_load(struct fts_cursor *c, struct op *op)
     c->instance_count = 0;
     if (c->sorter) {
         const struct value *all = skerry_column(c->sorter, 2);
-        const struct fts_instance *from = (const void *)all->bytes;
+        const struct full_text_instance *from = (const void *)all->bytes;
         for (u32 i = 0; i < all->size / sizeof *from; i++) {
-            struct fts_instance x;
+            struct full_text_instance x;
             memcpy(&x, from + i, sizeof x); // the bytes need not be aligned
-            if (!instance_add(c, x.phrase, x.column, x.position)) return fts_no_memory(op);
+            if (!instance_add(c, x.phrase, x.column, x.token)) return fts_no_memory(op);
         }
         c->instances_ready = true;
         return IO_DONE;
@@ -98,8 +98,8 @@ static io_status instances_load(struct fts_cursor *c, struct op *op)
 io_status fts_cursor_instances(struct fts_cursor *c, struct op *op, struct value *out)
 {
     IO_TRY(instances_load(c, op));
-    static const struct fts_instance none = {0};
-    const struct fts_instance *from = c->instances ? c->instances : &none;
+    static const struct full_text_instance none = {0};
+    const struct full_text_instance *from = c->instances ? c->instances : &none;
     return value_set_blob(out, from, c->instance_count * sizeof *from) == ERR_OK ? IO_DONE : fts_no_memory(op);
 }
 
@@ -109,6 +109,8 @@ void fts_ranking_free(struct fts_ranking *r)
 {
     fts_expr_free(r->counting);
     free(r->weights);
+    free(r->rows);
+    free(r->sizes);
     *r = (struct fts_ranking){0};
 }
 
@@ -122,7 +124,9 @@ static io_status ranking_prepare(struct fts_cursor *c, struct op *op)
     for (u32 i = 0; i < c->config->column_count; i++) tokens += (double)c->x->totals.tokens[i];
     u32 count = c->expr ? fts_expr_phrase_count(c->expr) : 0;
     if (!r->weights) r->weights = calloc(count + 1, sizeof *r->weights);
-    if (!r->weights) return fts_no_memory(op);
+    if (!r->rows) r->rows = calloc(count + 1, sizeof *r->rows);
+    if (!r->sizes) r->sizes = calloc(count + 1, sizeof *r->sizes);
+    if (!r->weights || !r->rows || !r->sizes) return fts_no_memory(op);
     while (r->phrase < count) {
         if (!r->counting) {
             r->counting = fts_expr_phrase_clone(c->expr, r->phrase);
@@ -141,6 +145,8 @@ static io_status ranking_prepare(struct fts_cursor *c, struct op *op)
             r->counting_from = rowid + 1;
         }
         double hits = (double)r->count, weight = log((rows - hits + 0.5) / (hits + 0.5));
+        r->rows[r->phrase] = r->count;
+        r->sizes[r->phrase] = fts_expr_phrase_size(c->expr, r->phrase);
         r->weights[r->phrase] = weight > 0 ? weight : 1e-6;
         fts_expr_free(r->counting);
         r->counting = NULL;
@@ -157,30 +163,29 @@ static bool count_sink(void *context, const u8 *token, u32 size, u32 begin, u32 
     return true;
 }
 
-// Tokens in all columns of the row.
-static io_status row_size(struct fts_cursor *c, struct op *op, double *out)
+// Tokens in each column of the row, to c->sizes.
+static io_status sizes_load(struct fts_cursor *c, struct op *op)
 {
     const struct fts_config *config = c->config;
-    u64 tokens = 0;
-    *out = 0;
+    if (!c->sizes && !(c->sizes = calloc(config->column_count + 1, sizeof *c->sizes))) return fts_no_memory(op);
     if (config->column_size) {
         const u8 *bytes;
         u32 size;
         bool found;
         IO_TRY(fts_block_read(c->x, op, &c->reader, FTS_SHADOW_DOCSIZE, c->rowid, &bytes, &size, &found));
         const u8 *end = bytes + size;
-        for (u32 i = 0; found && i < config->column_count; i++) {
-            u64 v;
-            u32 n = varint_get_checked(bytes, end, &v);
-            if (!n) return fts_corrupt(op, c->x, "the size of a row is damaged");
+        for (u32 i = 0; i < config->column_count; i++) {
+            u64 v = 0;
+            u32 n = found ? varint_get_checked(bytes, end, &v) : 0;
+            if (found && !n) return fts_corrupt(op, c->x, "the size of a row is damaged");
             bytes += n;
-            *out += (double)v;
+            c->sizes[i] = (s64)v;
         }
         return IO_DONE;
     }
     if (fts_contentless(config)) {
         // Nobody knows; FTS5 takes -1 for each column.
-        for (u32 i = 0; i < config->column_count; i++) *out -= !config->unindexed[i];
+        for (u32 i = 0; i < config->column_count; i++) c->sizes[i] = config->unindexed[i] ? 0 : -1;
         return IO_DONE;
     }
     IO_TRY(fts_cursor_content(c, op));
@@ -190,12 +195,14 @@ static io_status row_size(struct fts_cursor *c, struct op *op, double *out)
     for (u32 i = 0; ok && i < config->column_count; i++) {
         const u8 *text;
         u32 size;
-        if (config->unindexed[i]) continue;
-        ok = fts_column_text(config, &c->columns[i], &scratch, &text, &size);
-        if (ok && text) ok = fts_tokenize(config->tokenizer, text, size, count_sink, &tokens);
+        u64 tokens = 0;
+        if (!config->unindexed[i]) {
+            ok = fts_column_text(config, &c->columns[i], &scratch, &text, &size);
+            if (ok && text) ok = fts_tokenize(config->tokenizer, text, size, count_sink, &tokens);
+        }
+        c->sizes[i] = (s64)tokens;
     }
     value_deinit(&scratch);
-    *out = (double)tokens;
     return ok ? IO_DONE : fts_no_memory(op);
 }
 
@@ -204,15 +211,16 @@ static io_status bm25(struct fts_cursor *c, struct op *op, const struct value *w
 {
     const double k1 = 1.2, b = 0.75;
     IO_TRY(ranking_prepare(c, op));
-    double size;
-    IO_TRY(row_size(c, op, &size));
+    IO_TRY(sizes_load(c, op));
     IO_TRY(instances_load(c, op));
+    double size = 0;
+    for (u32 i = 0; i < c->config->column_count; i++) size += (double)c->sizes[i];
     u32 phrases = c->expr ? fts_expr_phrase_count(c->expr) : 0;
     double score = 0, length = c->ranking.average > 0 ? size / c->ranking.average : 0;
     for (u32 p = 0; p < phrases; p++) {
         double frequency = 0;
         for (u32 i = 0; i < c->instance_count; i++) {
-            const struct fts_instance *x = &c->instances[i];
+            const struct full_text_instance *x = &c->instances[i];
             if (x->phrase == p) frequency += x->column < count ? value_to_real(&weights[x->column]) : 1.0;
         }
         score += c->ranking.weights[p] * (frequency * (k1 + 1.0) / (frequency + k1 * (1 - b + b * length)));
@@ -257,9 +265,9 @@ static void run_next(struct runs *r)
     const struct fts_cursor *c = r->cursor;
     r->first = r->last = -1;
     for (; r->next < c->instance_count; r->next++) {
-        const struct fts_instance *i = &c->instances[r->next];
+        const struct full_text_instance *i = &c->instances[r->next];
         if (i->column != r->column) continue;
-        s64 begin = i->position, last = begin - 1 + fts_expr_phrase_size(c->expr, i->phrase);
+        s64 begin = i->token, last = begin - 1 + fts_expr_phrase_size(c->expr, i->phrase);
         if (r->first < 0) {
             r->first = begin;
             r->last = last;
@@ -382,14 +390,14 @@ static void stretch_begin(struct stretch *w, const struct fts_cursor *c, u32 col
 // To `count` tokens from `from` on, which is no less than before. How much of the query stands there.
 static s64 stretch_move(struct stretch *w, s64 from, s64 count)
 {
-    const struct fts_instance *x = w->cursor->instances;
-    for (; w->first < w->column_end && x[w->first].position < from; w->first++) {
+    const struct full_text_instance *x = w->cursor->instances;
+    for (; w->first < w->column_end && x[w->first].token < from; w->first++) {
         if (w->first == w->end)
             w->end++; // it was beyond the end
         else if (!--w->counts[x[w->first].phrase])
             w->distinct--;
     }
-    for (; w->end < w->column_end && x[w->end].position < from + count; w->end++)
+    for (; w->end < w->column_end && x[w->end].token < from + count; w->end++)
         if (!w->counts[x[w->end].phrase]++) w->distinct++;
     return (s64)w->distinct * 1000 + (w->end - w->first - w->distinct);
 }
@@ -397,11 +405,11 @@ static s64 stretch_move(struct stretch *w, s64 from, s64 count)
 // Where those tokens would have the instances in their middle.
 static s64 stretch_centre(const struct stretch *w, s64 count, s64 size)
 {
-    const struct fts_instance *x = w->cursor->instances;
+    const struct full_text_instance *x = w->cursor->instances;
     s64 first = -1, last = 0;
     if (w->first < w->end) {
-        first = x[w->first].position;
-        last = (s64)x[w->end - 1].position + fts_expr_phrase_size(w->cursor->expr, x[w->end - 1].phrase);
+        first = x[w->first].token;
+        last = (s64)x[w->end - 1].token + fts_expr_phrase_size(w->cursor->expr, x[w->end - 1].phrase);
     }
     s64 at = first - (count - (last - first)) / 2;
     if (at + count > size) at = size - count;
@@ -430,13 +438,13 @@ static void snippet_column(const struct fts_cursor *c, u32 column, const u8 *tex
     stretch_begin(&here, c, column, counts);
     stretch_begin(&there, c, column, counts + phrases);
     for (u32 i = here.first; i < here.column_end; i++) {
-        const struct fts_instance *x = &c->instances[i];
-        s64 score = stretch_move(&here, x->position, count);
+        const struct full_text_instance *x = &c->instances[i];
+        s64 score = stretch_move(&here, x->token, count);
         if (score > best->score) *best = (struct best){score, column, stretch_centre(&here, count, size), size};
         if (size <= count) continue;
-        for (; token < tokens->count && token <= x->position; token++)
+        for (; token < tokens->count && token <= x->token; token++)
             if (begins_sentence(text, tokens, token)) sentence = token;
-        if (sentence < 0 || sentence >= x->position) continue;
+        if (sentence < 0 || sentence >= x->token) continue;
         score = stretch_move(&there, sentence, count) + (sentence == 0 ? 120 : 100);
         if (score > best->score) *best = (struct best){score, column, sentence, size};
     }
@@ -496,6 +504,28 @@ static io_status snippet(struct fts_cursor *c, struct op *op, const struct value
     fts_buffer_free(&b);
     for (u32 i = 0; i < 4; i++) value_deinit(&scratch[i]);
     return ok ? IO_DONE : fts_no_memory(op);
+}
+
+// ---- functions of the application ----------------------------------------------------------------------------------------------
+
+io_status fts_cursor_row(struct fts_cursor *c, struct op *op, bool columns, struct full_text_row *out)
+{
+    IO_TRY(ranking_prepare(c, op));
+    IO_TRY(sizes_load(c, op));
+    IO_TRY(instances_load(c, op));
+    if (columns) IO_TRY(fts_cursor_content(c, op));
+    *out = (struct full_text_row){.rowid = c->rowid,
+                                  .column_count = c->config->column_count,
+                                  .phrase_count = c->expr ? fts_expr_phrase_count(c->expr) : 0,
+                                  .instance_count = c->instance_count,
+                                  .row_count = c->x->totals.rows,
+                                  .column_totals = c->x->totals.tokens,
+                                  .column_sizes = c->sizes,
+                                  .columns = columns ? c->columns : NULL,
+                                  .phrase_sizes = c->ranking.sizes,
+                                  .phrase_rows = c->ranking.rows,
+                                  .instances = c->instances};
+    return IO_DONE;
 }
 
 // ---- locales -----------------------------------------------------------------------------------------------------------------

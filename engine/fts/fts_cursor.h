@@ -1,12 +1,9 @@
 // A cursor over a full-text table. Internal to fts_table.c and fts_aux.c.
 #pragma once
 
+#include "../function.h"
 #include "fts_internal.h"
 #include "fts_table.h"
-
-struct fts_instance {
-    u32 phrase, column, position; // token of the column
-};
 
 struct fts_ranking {
     bool ready;
@@ -15,6 +12,8 @@ struct fts_ranking {
     s64 counting_from;
     u64 count;
     double *weights; // inverse document frequency of each phrase
+    u64 *rows;       // with it
+    u32 *sizes;      // its tokens
     double average;  // tokens in a row
 };
 
@@ -50,9 +49,10 @@ struct fts_cursor {
     struct skerry_stmt *content;
     bool content_ready, instances_ready;
     struct value *columns; // [column_count * 2], from content: columns, and their locales
-    struct fts_instance *instances;
+    struct full_text_instance *instances;
     u32 instance_count, instance_capacity;
     struct fts_ranking ranking;
+    s64 *sizes; // [column_count] tokens in the row
     struct fts_rank rank; // the table's, or of this query: rank MATCH '...'
 };
 
@@ -64,6 +64,8 @@ io_status fts_sorter_prepare(struct fts_cursor *c, struct op *op, u32 plan, cons
 io_status fts_sorter_step(struct fts_cursor *c, struct op *op);
 // Where the phrases are in the row that it stands on, as bytes: of fts_sorter.c's statement.
 io_status fts_cursor_instances(struct fts_cursor *c, struct op *op, struct value *out);
+// All that a function of the application may ask.
+io_status fts_cursor_row(struct fts_cursor *c, struct op *op, bool columns, struct full_text_row *out);
 // The row's columns; contentless tables have NULLs.
 io_status fts_cursor_content(struct fts_cursor *c, struct op *op);
 void fts_ranking_free(struct fts_ranking *r);

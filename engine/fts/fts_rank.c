@@ -1,5 +1,7 @@
 // "bm25(10.0, 5.0)": the function that the hidden column rank asks, as the setting 'rank' or rank MATCH '...' names it.
 // Its arguments are literals.
+#include "../fn/fn.h"
+#include "../vm/vm.h"
 #include "fts_cursor.h"
 
 #include <strings.h>
@@ -110,10 +112,21 @@ bool fts_rank_parse(struct fts_rank *out, const char *text)
     return false;
 }
 
+io_status fts_cursor_call(struct fts_cursor *c, struct op *op, const struct fn_def *f, const struct value *argv, u32 argc,
+                          struct value *out)
+{
+    struct full_text_row row;
+    value_set_null(out);
+    IO_TRY(fts_cursor_row(c, op, f->flags & FN_FULL_TEXT_COLUMNS, &row));
+    return vm_full_text_call(CONTAINER_OF(op, struct skerry_stmt, op), f, &row, argv, argc, out);
+}
+
 io_status fts_cursor_rank(struct fts_cursor *c, struct op *op, struct value *out)
 {
     const char *setting = c->x->settings.rank;
     if (!c->rank.name && !fts_rank_parse(&c->rank, setting ? setting : "bm25()")) return fts_no_memory(op);
+    const struct fn_def *own = connection_full_text_function(c->db, c->rank.name);
+    if (own) return fts_cursor_call(c, op, own, c->rank.argv, c->rank.argc, out);
     enum fts_function f;
     if (!fts_function_find(c->rank.name, &f)) return IO_ERROR(&op->err, ERR_ERROR, "no such function: %s", c->rank.name);
     return fts_cursor_function(c, op, f, c->rank.argv, c->rank.argc, out);

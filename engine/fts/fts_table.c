@@ -52,6 +52,7 @@ void fts_cursor_close(struct fts_cursor *c)
     fts_reader_free(&c->reader);
     for (u32 i = 0; i < c->config->column_count * 2; i++) value_deinit(&c->columns[i]);
     free(c->columns);
+    free(c->sizes);
     free(c->instances);
     table_unref(c->table);
     free(c);

@@ -46,6 +46,11 @@ bool fts_function_find(const char *name, enum fts_function *out);
 io_status fts_cursor_function(struct fts_cursor *c, struct op *op, enum fts_function f, const struct value *argv,
                               u32 argc, struct value *out);
 
+// A function of the application, of the row.
+struct fn_def;
+io_status fts_cursor_call(struct fts_cursor *c, struct op *op, const struct fn_def *f, const struct value *argv, u32 argc,
+                          struct value *out);
+
 // ---- changes -------------------------------------------------------------------------------------------------------
 
 // argv: the old rowid (NULL: INSERT), the new rowid, the columns, the two hidden ones; argc 1: DELETE. *rowid: the new

@@ -42,12 +42,16 @@ static bool full_text_call(const struct expr *e)
 
 static int full_text_code(struct compile *c, struct expr *e, int target)
 {
+    const struct fn_def *own = connection_full_text_function(c->db, e->function->name);
     enum fts_function f = FTS_BM25;
     (void)fts_function_find(e->function->name, &f);
     int count = (int)e->list->count - 1, first = count ? reg_alloc_range(c, count) : 0;
     for (int i = 0; i < count; i++) expr_code(c, e->list->items[i + 1].expr, first + i);
     int address = emit(c, OP_VFunction, e->list->items[0].expr->cursor, first, target);
-    program_p4_integer(c->program, address, f);
+    if (own)
+        program_p4_pointer(c->program, address, own);
+    else
+        program_p4_integer(c->program, address, f);
     emit_set_p5(c, (u16)count);
     return target;
 }
@@ -64,6 +68,8 @@ int function_code(struct compile *c, struct expr *e, int target)
     struct expr_list *list = e->list;
     u32 count = list ? list->count : 0;
     if (def->flags & FN_FULL_TEXT && full_text_call(e)) return full_text_code(c, e, target);
+    if (def->flags & FN_FULL_TEXT && connection_full_text_function(c->db, def->name) == def)
+        compile_fail_at(c, e, "unable to use function %s in the requested context", def->name);
     u32 constant_mask = 0;
     const struct collation *collation = NULL;
     for (u32 i = 0; i < count; i++) {

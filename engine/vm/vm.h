@@ -302,6 +302,9 @@ void vm_vacuum_free(struct skerry_stmt *s);
 io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_filter(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_virtual_column(struct skerry_stmt *s, const struct instruction *in);
+struct full_text_row;
+io_status vm_full_text_call(struct skerry_stmt *s, const struct fn_def *def, const struct full_text_row *row, const struct value *arguments,
+                            u32 argc, struct value *out);
 io_status vm_virtual_function(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_check(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_virtual_update(struct skerry_stmt *s, const struct instruction *in);

@@ -1,7 +1,7 @@
 // Calling SQL functions; states of aggregates.
 #include "vm.h"
 
-static struct function_context *function_begin(struct skerry_stmt *s, const struct function_call *call)
+static struct function_context *context_begin(struct skerry_stmt *s, const struct fn_def *def)
 {
     struct function_context *ctx = s->function;
     if (UNLIKELY(!ctx)) {
@@ -19,18 +19,28 @@ static struct function_context *function_begin(struct skerry_stmt *s, const stru
     }
     if (!s->now_ms) s->now_ms = io_wall_ms(s->op.io);
     ctx->now_ms = s->now_ms;
-    ctx->def = call->def;
+    ctx->def = def;
     ctx->collation = s->collation ? s->collation : &COLLATION_BINARY;
     ctx->encoding = s->encoding;
-    ctx->pure_where = call->pure_where;
+    ctx->pure_where = NULL;
     ctx->failed = false;
     ctx->aggregate = NULL;
+    ctx->aux = NULL;
+    ctx->full_text = NULL;
+    ctx->constant_mask = 0;
     value_set_null(&ctx->result);
+    return ctx;
+}
+
+static struct function_context *function_begin(struct skerry_stmt *s, const struct function_call *call)
+{
+    struct function_context *ctx = context_begin(s, call->def);
+    if (UNLIKELY(!ctx)) return NULL;
+    ctx->pure_where = call->pure_where;
     struct vm_aux *aux = &s->frame->aux[call->number];
     ctx->aux = &aux->data;
     ctx->aux_free = &aux->free;
     ctx->aux_argument = &aux->argument;
-    ctx->constant_mask = 0;
     return ctx;
 }
 
@@ -77,6 +87,25 @@ io_status vm_function(struct skerry_stmt *s, const struct instruction *in)
     for (u32 i = 0; i < in->p5; i++) bytes += value_bytes(argv[i]);
     if (UNLIKELY(bytes > SLICE_BYTES_LEAST)) s->slice_bytes += bytes;
     struct value *out = &s->frame->registers[in->p3];
+    if (ctx->result.flags & VALUE_BORROWED) VALUE_TRY(s, value_own(&ctx->result));
+    value_move(out, &ctx->result);
+    return IO_DONE;
+}
+
+const struct full_text_row *function_full_text(const struct function_context *ctx) { return ctx->full_text; }
+
+io_status vm_full_text_call(struct skerry_stmt *s, const struct fn_def *def, const struct full_text_row *row, const struct value *arguments,
+                            u32 argc, struct value *out)
+{
+    const struct value *argv[ARGUMENTS_MAX + 1];
+    if (argc > ARGUMENTS_MAX) return IO_ERROR(&s->op.err, ERR_ERROR, "too many arguments on function %s", def->name);
+    struct function_context *ctx = context_begin(s, def);
+    if (!ctx) return IO_FAIL;
+    for (u32 i = 0; i < argc; i++) argv[i] = &arguments[i];
+    ctx->full_text = row;
+    def->scalar(ctx, argc, argv);
+    ctx->full_text = NULL;
+    if (ctx->failed) return function_fail(s, ctx);
     if (ctx->result.flags & VALUE_BORROWED) VALUE_TRY(s, value_own(&ctx->result));
     value_move(out, &ctx->result);
     return IO_DONE;

@@ -285,12 +285,15 @@ io_status vm_virtual_function(struct skerry_stmt *s, const struct instruction *i
     static const char *const names[] = {"bm25", "highlight", "snippet", "fts5_get_locale"};
     struct vm_cursor *c = s->frame->cursors[in->p1];
     struct value *out = &s->frame->registers[in->p3];
-    enum fts_function f = (enum fts_function)in->p4.integer;
-    if (!c || !c->fts) return IO_ERROR(&s->op.err, ERR_ERROR, "unable to use function %s in the requested context", names[f]);
+    const struct fn_def *own = in->p4_kind == P4_POINTER ? in->p4.pointer : NULL;
+    enum fts_function f = own ? FTS_BM25 : (enum fts_function)in->p4.integer;
+    if (!c || !c->fts)
+        return IO_ERROR(&s->op.err, ERR_ERROR, "unable to use function %s in the requested context", own ? own->name : names[f]);
     if (c->null_row) {
         value_set_null(out);
         return IO_DONE;
     }
+    if (own) return fts_cursor_call(c->fts, &s->op, own, &s->frame->registers[in->p2], in->p5, out);
     return fts_cursor_function(c->fts, &s->op, f, &s->frame->registers[in->p2], in->p5, out);
 }
 
