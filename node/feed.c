@@ -30,6 +30,7 @@ struct question {
     struct store_position target;
     pgno *pages; // NULL: all
     u32 page_total, page_next, part;
+    u32 part_first; // page_next where the newest part begins: its answer may be lost
     u32 asked; // pages up to there were asked for ahead
     struct segment_writer writer;
     bool writer_open;
@@ -208,6 +209,7 @@ static bool writer_begin(struct question *q)
     memcpy(h.database_id, q->place.database_id, sizeof h.database_id);
     memcpy(h.parent, q->place.hash, sizeof h.parent);
     q->writer_open = true;
+    q->part_first = q->page_next;
     return segment_writer_begin(&q->writer, &h, NULL, ZSTD_LEVEL) == ERR_OK;
 }
 
@@ -233,8 +235,8 @@ static void part_send(struct question *q)
     http_reply_headers(x, 200, "application/octet-stream", lines, q->writer.bytes, q->writer.size, q->writer.size);
     segment_writer_deinit(&q->writer);
     q->writer_open = false;
-    if (last) {
-        holder_set(f, q->follower, q->target.lsn);
+    if (last) holder_set(f, q->follower, q->target.lsn);
+    if (last && q->part == 1) {
         question_end(q);
         return;
     }
@@ -276,10 +278,27 @@ static io_status fill(struct question *q)
     return IO_DONE;
 }
 
+// Who asked for a later part may ask for it again.
+static void part_keep(struct question *q)
+{
+    http_reply(q->x, 503, "text/plain", "", 0);
+    if (q->writer_open) segment_writer_deinit(&q->writer);
+    waiter_remove(&q->op.waiter);
+    q->writer_open = q->gone = false;
+    q->x = NULL;
+    q->page_next = q->part_first;
+    q->state = QUESTION_KEPT;
+    deadline_set(q, KEPT_NS);
+}
+
 static void question_run(struct question *q)
 {
     struct feed *f = q->feed;
     struct store_position now;
+    if (q->gone && q->x && q->state == QUESTION_FILLS && q->part) {
+        part_keep(q);
+        return;
+    }
     if (q->gone) {
         question_fail(q, 503, "");
         return;
@@ -353,7 +372,11 @@ static void more_handle(struct feed *f, struct http_exchange *x)
     u64 id = query_number(http_query(x), "id", 16), part = query_number(http_query(x), "part", 10);
     for (u32 i = 0; i < QUESTIONS_MAX; i++) {
         struct question *q = &f->questions[i];
-        if (q->state != QUESTION_KEPT || q->id != id || q->part != part) continue;
+        if (q->state != QUESTION_KEPT || q->id != id) continue;
+        bool again = q->part == part + 1;
+        if (!again && (q->part != part || q->page_next == q->page_total)) break;
+        if (again) q->page_next = q->part_first;
+        q->part = part;
         q->x = x;
         q->state = QUESTION_FILLS;
         http_on_gone(x, on_gone, q);
@@ -381,6 +404,10 @@ void feed_handle(struct feed *f, struct http_exchange *x, const struct backup *b
         http_reply(x, 404, "text/plain", "", 0);
         return;
     }
+    u64 follower = query_number(query, "follower", 16);
+    // What it was sent in parts has arrived, or will not be asked for any more.
+    for (u32 i = 0; i < QUESTIONS_MAX; i++)
+        if (f->questions[i].state == QUESTION_KEPT && f->questions[i].follower == follower) question_end(&f->questions[i]);
     for (u32 i = 0; i < QUESTIONS_MAX && !q; i++) {
         struct question *o = &f->questions[i];
         if (o->state == QUESTION_FREE && o->timer.state != COMPLETION_PENDING && o->turn.state != COMPLETION_PENDING) q = o;
@@ -394,7 +421,7 @@ void feed_handle(struct feed *f, struct http_exchange *x, const struct backup *b
     store_position_get(f->store, &now, NULL);
     q->x = x;
     q->state = QUESTION_WAITS;
-    q->follower = query_number(query, "follower", 16);
+    q->follower = follower;
     q->id = ++f->next_id ^ f->instance;
     q->from_lsn = query_number(query, "lsn", 10);
     q->known = query_number(query, "instance", 16) == f->instance && q->from_lsn <= now.lsn;

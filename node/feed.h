@@ -6,7 +6,7 @@
 //        with X-Skerry-More: ID there are more parts of the same state.
 //        A position that is not known (any more) gives all pages.
 //   204: nothing has changed for wait_ms.
-// GET /replica/more?id=ID&part=N: the next part, from 1 on.
+// GET /replica/more?id=ID&part=N: the next part, from 1 on; or the newest once more, when its answer was lost.
 //
 // instance names this opening of the database, in which lsn counts; salts and frame find the place in the log after a
 // restart. The frame's checksum, which goes over all before it, must be the same there: else the file was put back to an

@@ -11,6 +11,8 @@
 #define LAST_MS       3000 // before a promotion
 #define PART_SIZE_MAX (64u << 20)
 #define COPY_TRIES    5
+#define PART_TRIES    10
+#define PART_PAUSE_NS 500000000ull
 
 // ---- a question
 // ----------------------------------------------------------------------------------------------
@@ -67,8 +69,19 @@ static io_status ask_result(struct replica *r, struct err *err)
     n->lsn = lsn;
     snprintf(r->more, sizeof r->more, "%s", more ? more : "");
     r->part++;
+    r->part_tries = 0;
     r->status.bytes += q->answer_size;
     return IO_DONE;
+}
+
+// A later part whose answer was lost: what came before it stays.
+static bool part_again(struct replica *r, struct err *err)
+{
+    bool refused = r->request.done.result >= 0;
+    if (!r->more[0] || refused || !object_error_passes(err) || r->part_tries++ >= PART_TRIES) return false;
+    replica_log(r, SYNC_LOG_INFO, "replica.part_again", "part %u: %s", r->part, err->text);
+    err_clear(err);
+    return true;
 }
 
 // What the node says that it has pushed.
@@ -140,6 +153,11 @@ io_status replica_ask(struct replica *r, struct err *err)
             return IO_DONE;
         }
         io_status status = ask_result(r, err);
+        if (status == IO_FAIL && !r->drain && part_again(r, err)) {
+            r->ask = ASK_IDLE;
+            r->not_before_ns = io_now_ns(r->io) + PART_PAUSE_NS;
+            return IO_DONE;
+        }
         if (status != IO_DONE || r->request.status == 204) {
             r->ask = ASK_IDLE;
             r->more[0] = 0;
@@ -255,6 +273,14 @@ static bool part_write(struct replica *r, struct io_file **file, struct err *err
     return err->code == ERR_OK;
 }
 
+static void pause_ns(struct replica *r, u64 ns)
+{
+    struct completion c;
+    completion_init(&c, NULL, NULL);
+    io_timeout(r->io, ns, &c);
+    (void)await(r, &c);
+}
+
 static bool copy_parts(struct replica *r, struct io_file **file, struct err *err)
 {
     r->more[0] = 0;
@@ -263,7 +289,11 @@ static bool copy_parts(struct replica *r, struct io_file **file, struct err *err
     do {
         ask_start(r);
         while (r->request.done.state != COMPLETION_DONE) io_step(r->io, 1000000000);
-        if (ask_result(r, err) != IO_DONE) return false;
+        if (ask_result(r, err) != IO_DONE) {
+            if (!part_again(r, err)) return false;
+            pause_ns(r, PART_PAUSE_NS);
+            continue;
+        }
         if (r->request.status != 200) { // nothing is there to be sent
             err_set(err, ERR_STORE_UNAVAILABLE, __func__, "%s sends no pages", r->node_url);
             return false;
@@ -308,14 +338,6 @@ static bool copy_try(struct replica *r, const char *path, struct err *err)
     io_file_close(file, &c);
     await(r, &c);
     return good && result >= 0;
-}
-
-static void pause_ns(struct replica *r, u64 ns)
-{
-    struct completion c;
-    completion_init(&c, NULL, NULL);
-    io_timeout(r->io, ns, &c);
-    (void)await(r, &c);
 }
 
 static bool copy_database(struct replica *r, struct err *err)

@@ -87,6 +87,7 @@ struct replica {
     char ask_url[3072], ask_token[600], more[40];
     struct io_http_header ask_headers[1];
     u32 part, copied; // copied: the last page of the first copy
+    u32 part_tries;
     u64 follower; // tells this replica from others
     bool ask_last, asked_last; // before a promotion: does not wait; asked: the question that is under way, too
     struct replica_position position, next_position; // next: of what is being applied

@@ -28,7 +28,7 @@ static const char *const FILES[] = {PATH, PATH "-wal", PATH "-replica", PATH "-b
 struct counters {
     u64 commits, observed, converged, asked, answered, no_news, more_parts, lost_requests, repeated, late_ghosts, lost_replies, cut_replies, away,
         timed_out, cancelled, writer_crashes, writer_stops, writer_rolled_back, replica_crashes, replica_stops, replica_rolled_back,
-        foreign_writes, vacuums, checkpoints, log_restarts, in_doubt, first_copies, first_copies_failed, whole;
+        foreign_writes, vacuums, checkpoints, log_restarts, in_doubt, first_copies, first_copies_failed, whole, parts_again, parts_again_first;
 };
 struct volume {
     u8 *bytes[COUNT_OF(FILES)];
@@ -88,6 +88,7 @@ static void on_log(void *context, enum sync_log_level level, const char *event, 
 {
     struct world *w = context;
     (void)level;
+    if (strcmp(event, "replica.part_again") == 0) ++*(w->replica_started ? &w->counters->parts_again : &w->counters->parts_again_first);
     if (getenv("SIM_LOG")) printf("    [%llu] %s: %s\n", (unsigned long long)(w->now_ns / MS), event, text);
 }
 
@@ -888,6 +889,8 @@ static void world_run(u64 seed, struct counters *counters)
     w->replica_machine.sim = sim_create(2 * seed + 1);
     if (!w->writer.sim || !w->replica_machine.sim) abort();
     writer_up(w);
+    weather(w, false);
+    for (u64 i = chance(w, 40); i && w->feed && !sim_is_down(w->writer.io); i--) commit(w);
     for (u32 i = 0; i < 200 && !w->failed; i++) act(w);
     if (!w->failed) converge(w);
     replica_down(w);
@@ -924,6 +927,7 @@ TEST(replicas_follow)
         EVENT(away),          EVENT(timed_out),       EVENT(cancelled),       EVENT(writer_crashes), EVENT(writer_stops),  EVENT(writer_rolled_back),
         EVENT(replica_crashes), EVENT(replica_stops), EVENT(replica_rolled_back), EVENT(foreign_writes), EVENT(vacuums),   EVENT(checkpoints),
         EVENT(log_restarts),  EVENT(in_doubt),        EVENT(first_copies),    EVENT(first_copies_failed), EVENT(whole),
+        EVENT(parts_again),   EVENT(parts_again_first),
     };
     for (u32 i = 0; i < COUNT_OF(events); i++) {
         if (getenv("SIM_SHOW")) printf("  %-24s %llu\n", events[i].name, (unsigned long long)*events[i].count);
