@@ -61,6 +61,20 @@ static void reply_error(struct follower *f, int status, const char *text)
     buffer_deinit(&out);
 }
 
+// What went wrong, and what to do when nobody writes since.
+static void reply_failed(struct follower *f, int status, const char *text)
+{
+    char all[ERR_TEXT_MAX + 300];
+    snprintf(all, sizeof all,
+             f->epoch_claimed ? "%s; the earlier writer has been told to stop, so nobody writes now: run skerry promote again, here or at "
+                                "another replica, as soon as the store answers"
+                              : "%s",
+             text);
+    char quoted[2 * sizeof all];
+    log_event(LOG_ERROR, "replica.promote_failed", "msg=%s", log_quote(all, quoted, sizeof quoted));
+    reply_error(f, status, all);
+}
+
 static void drain_begin(struct follower *f)
 {
     completion_init(&f->drained, NULL, NULL);
@@ -101,9 +115,7 @@ static void backup_end(struct follower *f)
 // It stays a replica.
 static void promotion_failed(struct follower *f, int status, const char *text)
 {
-    char quoted[1500];
-    log_event(LOG_ERROR, "replica.promote_failed", "msg=%s", log_quote(text, quoted, sizeof quoted));
-    reply_error(f, status, text);
+    reply_failed(f, status, text);
     backup_end(f);
     if (f->state == FOLLOWER_CLAIMS) replica_resume(f->replica);
     f->state = FOLLOWER_FOLLOWS;
@@ -127,7 +139,9 @@ static void claim_run(struct follower *f)
 {
     struct backup_status s;
     backup_status_get(f->backup, &s);
-    f->epoch_claimed = s.epoch_claimed;
+    if (s.epoch_claimed && s.epoch_claimed != f->epoch_claimed)
+        log_event(LOG_INFO, "replica.claimed", "epoch=%llu msg=\"the earlier writer is told to stop\"", (unsigned long long)s.epoch_claimed);
+    f->epoch_claimed = MAX(f->epoch_claimed, s.epoch_claimed);
     if (s.claimed) {
         f->state = FOLLOWER_WRITES;
         return;
@@ -222,7 +236,7 @@ void follower_metrics(const struct follower *f, struct buffer *out)
 
 void follower_stop(struct follower *f)
 {
-    reply_error(f, 503, "the node is being stopped");
+    if (f->state != FOLLOWER_FOLLOWS && f->state != FOLLOWER_WRITES) reply_failed(f, 503, "the node is being stopped");
     backup_end(f);
     replica_stop(f->replica);
 }

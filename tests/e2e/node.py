@@ -2,9 +2,11 @@
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -95,6 +97,19 @@ class Node:
             return [s.execute(text) for text in statements][-1]
         finally:
             s.close()
+
+
+def own_port():
+    """A port to come back to after a restart: below those that the kernel gives to clients, one of whom may have it by then."""
+    for _ in range(1000):
+        port = random.randrange(10000, 20000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise RuntimeError("no port is free")
 
 
 class SqlError(Exception):

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 
 from fakes3 import FakeS3, NamedS3
-from node import PROGRAM, WAIT, Node, SqlError, Tests, check, equal, refused, restored_rows, rows_of, sqlite3, until
+from node import PROGRAM, WAIT, Node, SqlError, Tests, check, equal, own_port, refused, restored_rows, rows_of, sqlite3, until
 
 SUMS = "SELECT count(*), coalesce(sum(a), 0), coalesce(sum(length(b)), 0) FROM t"
 
@@ -277,11 +277,11 @@ def streams(tests):
     """From a node whose store is away: commits come at once; either side is killed or stopped; the log begins anew."""
     token = secrets.token_hex(16)
     env = {"SKERRY_AUTH_TOKEN": token}
-    w = Node(tests.path("writer-streams"), "--store", "s3://b/p", "--restore", "never",
+    address = f"127.0.0.1:{own_port()}"
+    w = Node(tests.path("writer-streams"), "--store", "s3://b/p", "--restore", "never", "--listen", address,
              env={"SKERRY_S3_ENDPOINT": "http://127.0.0.1:1", "SKERRY_S3_ACCESS_KEY": "k", "SKERRY_S3_SECRET_KEY": "s"}).start()
     w.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)")
     insert(w, 1, 20000, 1000)  # several parts
-    address = f"127.0.0.1:{w.port}"
     url = "http://" + address
     r = Node(tests.path("replica-streams"), "--store", "none", "--follow", url, env=env).start()
     r2 = Node(tests.path("replica-streams-2"), "--store", "none", "--follow", url + "/").start()
@@ -297,7 +297,6 @@ def streams(tests):
     w.sql("PRAGMA wal_checkpoint(TRUNCATE)", "DELETE FROM t WHERE a % 2 = 0", "VACUUM", "CREATE INDEX t_b ON t(length(b))")
     both()
     whole = metric(w, "skerry_feed_whole_total")
-    w.flags += ["--listen", address]
     for i in range(4):
         for k in range(5):
             insert(w, 100000 + 1000 * (5 * i + k), 30)
@@ -344,11 +343,10 @@ def metric(node, name):
 def streams_rolled_back(tests):
     """The writer's volume is put back to an earlier state, and the same places of the log get other commits: while the replica
     is there, and while it was killed too. The replica is what the writer is."""
-    w = Node(tests.path("writer-rolled"), "--store", "none").start()
+    w = Node(tests.path("writer-rolled"), "--store", "none", "--listen", f"127.0.0.1:{own_port()}").start()
     w.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)")
     insert(w, 1, 300)
     r = Node(tests.path("replica-rolled"), "--store", "none", "--follow", f"http://127.0.0.1:{w.port}").start()
-    w.flags += ["--listen", f"127.0.0.1:{w.port}"]
     everything = "SELECT count(*), sum(a), group_concat(CASE typeof(b) WHEN 'text' THEN a || b END, '; ') FROM t"
     for i, replica_killed in enumerate((False, True)):
         wait_equal(r, w, everything)
@@ -377,11 +375,10 @@ def streams_rolled_back(tests):
 def streams_resumed(tests):
     """After a short absence, by stop or by kill -9 of either, only what has changed is sent, whatever the size of the database; and
     all of it when another program has written to the replica's file meanwhile."""
-    w = Node(tests.path("writer-resumed"), "--store", "none").start()
+    w = Node(tests.path("writer-resumed"), "--store", "none", "--listen", f"127.0.0.1:{own_port()}").start()
     w.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)")
     insert(w, 1, 20000)  # 7 MB that nothing compresses
     r = Node(tests.path("replica-resumed"), "--store", "none", "--follow", f"http://127.0.0.1:{w.port}").start()
-    w.flags += ["--listen", f"127.0.0.1:{w.port}"]
     wait_equal(r, w)
     for i, end in enumerate((r.stop, r.kill, w.kill, r.stop, r.kill)):
         insert(w, 30000 + 100 * i, 3)
@@ -465,6 +462,42 @@ def stream_promoted(tests, how):
     equal(restored_rows(tests, url, {}, SUMS), want, "restored rows")
 
 
+def promoted_again(tests, s3):
+    """A promotion that ends after its claim leaves no writer, and says so: the next one makes this replica, or another, the writer."""
+    url = "s3://skerry-test/promoted-again"
+    w = writer_of(tests, "again", url, s3.env)
+    insert(w, 1, 1000)
+    check(w.wait_pushed(), "not pushed")
+    replicas = [replica_of(tests, f"again-{i}", url, s3.env).start() for i in range(2)]
+    r = replicas[0]
+    for replica in replicas:
+        wait_equal(replica, w)
+    want = w.sql(SUMS)
+    for i, end in enumerate((r.stop, r.kill)):
+        s3.admin("/_fault?match=PUT.*/L0/&do=503&n=1000000")
+        p = subprocess.Popen([PROGRAM, "promote", f"http://127.0.0.1:{r.port}"], stderr=subprocess.PIPE, text=True)
+        until(lambda n=i: r.log().count("event=replica.claimed") > n, True, "the claim")
+        refused(r, "DELETE FROM t", ("replica",), "a write before it is the writer")
+        end()
+        text = p.communicate(timeout=WAIT)[1]
+        equal(p.returncode, 1, "status of a promotion that was cut off")
+        check(end == r.kill or "run skerry promote again" in text, "it does not say what to do: " + text)
+        r.start()
+        wait_equal(r, replicas[1])
+        s3.admin("/_nofault")
+    p = promote(replicas[1])
+    equal(p.returncode, 0, p.stderr)
+    equal(replicas[1].sql(SUMS), want, "rows of the new writer")
+    w.sql("INSERT INTO t VALUES (77777, 'only in the old one')")
+    w.wait_state("backup", "refused")
+    insert(replicas[1], 5000, 10)
+    check(replicas[1].wait_pushed(), "not pushed: " + str(replicas[1].health()))
+    want = wait_equal(r, replicas[1])
+    for node in (w, *replicas):
+        node.kill()
+    equal(restored_rows(tests, url, s3.env, SUMS), want, "restored rows")
+
+
 def store_goes_away(tests, s3):
     url = "s3://skerry-test/replica-away"
     w = writer_of(tests, "away", url, s3.env)
@@ -516,6 +549,7 @@ def main():
         tests.run("streams_with_token", streams_with_token, tests)
         for how in ("ahead", "equal", "behind"):
             tests.run("stream_promoted_" + how, stream_promoted, tests, how)
+        tests.run("promoted_again", promoted_again, tests, s3)
         tests.run("store_goes_away", store_goes_away, tests, s3)
     finally:
         s3.process.kill()
