@@ -30,7 +30,7 @@
 #define A_PUSH      1000u // commits
 #define STRETCH     3u         // a second's commits of both take two seconds, and the push is due after three
 #define LOAD_NS     2600000000u // and so long at most, since the push comes after the interval
-#define QUIET       6u // twentieths of a second in which nothing happens
+#define QUIET_NS    300000000u // in which nothing happens: long, since looking whether it does costs an idle processor some 50 us each time
 #define PERIOD_MS   30000u // merges of the first level
 #define RATE_PERIOD_MS 12000u
 #define LOOK_NS     5000000u
@@ -184,11 +184,11 @@ static void commits_end(struct set *s, struct database *d)
 static void drain(struct set *s, struct database *d)
 {
     commits_end(s, d);
-    for (u32 quiet = 0; quiet < QUIET;) {
-        u64 end = clock_ns(CLOCK_MONOTONIC) + NS / 20, cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), now;
+    u64 cpu, now, end;
+    do {
+        cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), end = clock_ns(CLOCK_MONOTONIC) + QUIET_NS;
         while ((now = clock_ns(CLOCK_MONOTONIC)) < end) io_step(s->io, end - now);
-        quiet = backup_waits(s) || clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu > NS / 2000 ? 0 : quiet + 1;
-    }
+    } while (backup_waits(s) || clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu > NS / 2000);
 }
 
 // With a backup: PUSHES of them end, and commits stop when the next is due. The rate is that up to the last of them.
