@@ -1,7 +1,7 @@
-// The directory store's put. An object is written to a file in .tmp, synced, and then linked
-// (put-if-absent) or renamed (put) to its name; its folder is synced before put says it is done.
-// File systems without link(2) (FAT and exFAT on USB sticks) get a rename that must find the name
-// free, and where that is not to be had either, a lock that all processes take.
+// The directory store's put. An object is written to a file in .tmp, synced, and then renamed to
+// its name; its folder is synced before put says it is done. Put-if-absent renames so that the name
+// must be free (RENAME_NOREPLACE). File systems without that (NFS) get link(2), and where neither is
+// to be had, a lock that all processes take.
 #include "directory_store.h"
 
 #include <errno.h>
@@ -130,7 +130,7 @@ static void write_next(struct directory_request *d, s64 result);
 static void write_synced(struct directory_request *d, s64 result)
 {
     if (result < 0)
-        directory_fail(d, result, "sync", d->other);
+        directory_fail(d, result, d->request->source ? "sync" : "write", d->other);
     else
         d->after(d, 0);
 }
@@ -148,7 +148,7 @@ static void source_gave(struct directory_request *d, s64 result)
         directory_end(d);
     } else if (result == 0) {
         d->next = write_synced;
-        io_file_sync(d->file, IO_SYNC_FULL, &d->c);
+        io_file_sync(d->file, IO_SYNC_DATA, &d->c);
     } else {
         d->next = write_next;
         io_file_write(d->file, d->piece, (size_t)result, d->offset, &d->c);
@@ -167,12 +167,10 @@ static void write_next(struct directory_request *d, s64 result)
     if (r->source) {
         d->next = source_gave;
         r->source->read(r->source, d->piece, DIRECTORY_PIECE_SIZE, &d->c);
-    } else if (d->offset - d->size < r->body_size) {
-        d->next = write_next;
-        io_file_write(d->file, r->body, r->body_size, d->offset, &d->c);
     } else {
+        d->body = (struct iovec){(void *)r->body, r->body_size};
         d->next = write_synced;
-        io_file_sync(d->file, IO_SYNC_FULL, &d->c);
+        io_file_writev_sync(d->file, &d->body, 1, d->offset, &d->c);
     }
 }
 
@@ -245,11 +243,11 @@ static void name_given(struct directory_request *d, s64 result)
     if (result == -ENOENT && !d->folder_made) {
         d->next = name_folder_made;
         io_path_mkdir(s->store.io, d->folder, &d->c);
+    } else if (if_absent && s->naming == NAMING_RENAME_NEW && unknown) {
+        s->naming = NAMING_LINK;
+        name_try(d, 0);
     } else if (if_absent && s->naming == NAMING_LINK &&
                (unknown || result == -EPERM || result == -EMLINK)) {
-        s->naming = NAMING_RENAME_NEW;
-        name_try(d, 0);
-    } else if (if_absent && s->naming == NAMING_RENAME_NEW && unknown) {
         s->naming = NAMING_LOCKED;
         name_try(d, 0);
     } else if (result == -EEXIST && if_absent) {
@@ -315,8 +313,8 @@ static void name_try(struct directory_request *d, s64 result)
         return;
     }
     switch (s->naming) {
-    case NAMING_LINK: io_path_link(io, d->other, d->path, &d->c); break;
     case NAMING_RENAME_NEW: io_path_rename_new(io, d->other, d->path, &d->c); break;
+    case NAMING_LINK: io_path_link(io, d->other, d->path, &d->c); break;
     case NAMING_LOCKED: {
         if (d->lock) { // once more, after its folder was made
             name_looked(d, -ENOENT);

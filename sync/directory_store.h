@@ -4,7 +4,7 @@
 //                          that can be locked was left by a crash and is removed at the next start
 //   u-ID.key, u-ID.data,   an upload: its part size and key as text, its bytes, and for each part
 //   u-ID.pNNNNN-SIZE       that is whole on the disk an empty file
-//   lock                   where neither link(2) nor RENAME_NOREPLACE is to be had: held while a
+//   lock                   where neither RENAME_NOREPLACE nor link(2) is to be had: held while a
 //                          put-if-absent looks for the name and renames
 //
 // A request is a chain of operations: each sets d->next to what takes its result. It ends in
@@ -17,7 +17,7 @@
 #define DIRECTORY_PIECE_SIZE 65536
 #define DIRECTORY_ID_SIZE    16
 
-enum directory_naming { NAMING_LINK, NAMING_RENAME_NEW, NAMING_LOCKED };
+enum directory_naming { NAMING_RENAME_NEW, NAMING_LINK, NAMING_LOCKED };
 
 struct directory_store {
     struct object_store store;
@@ -37,6 +37,7 @@ struct directory_request {
     struct completion c;
     struct io_file *file, *lock;
     struct io_path_info info;
+    struct iovec body;
     u64 size;
     char path[DIRECTORY_PATH_MAX], folder[DIRECTORY_PATH_MAX]; // of the object, and what it is in
     char other[DIRECTORY_PATH_MAX];                            // a file in .tmp
