@@ -140,6 +140,7 @@ struct backup {
     u32 page_size;
     bool sharded, filled;
     struct segment_writer writer, record; // what holds the pages; the level 0 segment of an image
+    u32 incompressible; // blocks in a row, of the segment before: a push has two of them, too few to find that out each time
     bool writer_open, record_open, sealed;
     struct segment_shard *shards;
     u32 shard_count, shard_capacity, shard;

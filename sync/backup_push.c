@@ -298,7 +298,9 @@ static err_code writer_start(struct backup *b)
     b->shard_sum = 0;
     backup_part_reset(b);
     b->writer_open = true;
-    return segment_writer_begin(&b->writer, &h, &b->catalog.key, b->full ? b->options.zstd_level : b->options.push_zstd_level);
+    err_code code = segment_writer_begin(&b->writer, &h, &b->catalog.key, b->full ? b->options.zstd_level : b->options.push_zstd_level);
+    b->writer.incompressible = b->incompressible;
+    return code;
 }
 
 static void filled(struct backup *b)
@@ -335,6 +337,7 @@ io_status backup_fill(struct backup *b)
     if (b->sharded) {
         b->writer.header.sum_after = b->shard_sum;
         if (segment_writer_finish(&b->writer, b->hash) != ERR_OK) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+        b->incompressible = b->writer.incompressible;
         b->step = STEP_SHARD_PUT;
         return IO_DONE;
     }
@@ -471,6 +474,7 @@ static void segment_is_there(struct backup *b)
     if (b->options.remote && !(claim && b->need_full))
         remote_pushed(b->options.remote, b->mark.tx, b->mark.epoch, b->page_sums ? b->pages : NULL, b->page_sums, claim ? 0 : b->page_total, !b->lazy && !claim);
     if (!claim) b->stored_pages = w->header.page_count;
+    if (!b->record_open) b->incompressible = w->incompressible;
     segment_writer_deinit(w);
     b->sealed = false;
     if (b->record_open)
