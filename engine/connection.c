@@ -96,7 +96,7 @@ u8 connection_encoding(const struct skerry *db)
 
 // ---- databases -------------------------------------------------------------------------------------------------
 
-static bool path_in_memory(const char *path)
+bool connection_path_in_memory(const char *path)
 {
     return !*path || strcmp(path, ":memory:") == 0;
 }
@@ -112,7 +112,7 @@ u64 connection_cache_bytes(const struct skerry *db, u32 index)
 
 bool connection_in_memory(const struct skerry *db, u32 index)
 {
-    return index == DATABASE_TEMP || path_in_memory(db->databases[index].path);
+    return index == DATABASE_TEMP || connection_path_in_memory(db->databases[index].path);
 }
 
 void connection_database_settings(struct skerry *db, u32 index)
@@ -121,12 +121,21 @@ void connection_database_settings(struct skerry *db, u32 index)
     settings[DATABASE_CACHE_SIZE] = index == DATABASE_TEMP ? 0 : CACHE_SIZE_DEFAULT;
     settings[DATABASE_SYNCHRONOUS] = index == DATABASE_TEMP ? 0 : 2;
     settings[DATABASE_JOURNAL_SIZE_LIMIT] = -1;
+    settings[DATABASE_LOCKING_MODE] = db->settings[SETTING_LOCKING_MODE];
+    settings[DATABASE_SECURE_DELETE] = db->databases[DATABASE_MAIN].settings[DATABASE_SECURE_DELETE];
 }
 
 void connection_wal_policy(struct skerry *db, u32 index)
 {
     struct database *d = &db->databases[index];
     if (d->txn) txn_wal_policy(d->txn, (u32)db->settings[SETTING_WAL_AUTOCHECKPOINT], d->settings[DATABASE_JOURNAL_SIZE_LIMIT]);
+}
+
+void connection_cannot_open(struct op *op, const char *path)
+{
+    err_clear(&op->err);
+    const char *why = io_path_why(op->io, path);
+    err_set(&op->err, ERR_CANTOPEN, __func__, "unable to open database: %s%s%s", path, why ? ": " : "", why ? why : "");
 }
 
 io_status connection_database_open(struct skerry *db, struct op *op, u32 index)
@@ -324,11 +333,7 @@ io_status connection_attach(struct skerry *db, struct op *op, const char *path, 
         d->txn = NULL;
         // There was room; else it stays open.
         if (d->store && db->closing_count < COUNT_OF(db->closing)) db->closing[db->closing_count++] = d->store;
-        if (code == ERR_CANTOPEN) {
-            err_clear(&op->err);
-            const char *why = io_path_why(op->io, d->path);
-            err_set(&op->err, ERR_CANTOPEN, __func__, "unable to open database: %s%s%s", d->path, why ? ": " : "", why ? why : "");
-        }
+        if (code == ERR_CANTOPEN) connection_cannot_open(op, d->path);
         schema_unref(d->schema);
         store_key_free(&d->key);
         free(d->name);

@@ -56,8 +56,7 @@ enum connection_setting {
     SETTING_TEMP_STORE,
     SETTING_WAL_AUTOCHECKPOINT,
     SETTING_MMAP_SIZE,
-    SETTING_LOCKING_MODE, // 0 normal, 1 exclusive
-    SETTING_SECURE_DELETE,
+    SETTING_LOCKING_MODE, // of databases that are attached later
     SETTING_ANALYSIS_LIMIT,
     SETTING_SOFT_HEAP_LIMIT,
     SETTING_HARD_HEAP_LIMIT,
@@ -73,6 +72,8 @@ enum database_setting {
     DATABASE_CACHE_SIZE,
     DATABASE_SYNCHRONOUS,
     DATABASE_JOURNAL_SIZE_LIMIT,
+    DATABASE_LOCKING_MODE, // 0 normal, 1 exclusive
+    DATABASE_SECURE_DELETE, // 0 off, 1 on, 2 fast
     DATABASE_SETTING_COUNT,
 };
 
@@ -238,6 +239,7 @@ bool connection_sealed(const struct skerry *db); // one of its databases is encr
 u64 connection_cache_bytes(const struct skerry *db, u32 index);
 void connection_database_settings(struct skerry *db, u32 index); // as they are at first
 void connection_wal_policy(struct skerry *db, u32 index);        // what PRAGMAs have set goes to its transaction
+void connection_cannot_open(struct op *op, const char *path); // what ATTACH and VACUUM INTO say then
 io_status connection_database_open(struct skerry *db, struct op *op, u32 index);
 // Loads what is missing or stale of the schemas.
 io_status connection_schemas_load(struct skerry *db, struct op *op);
@@ -279,6 +281,7 @@ void connection_cursors_let_go(struct skerry *db, struct op *op, const struct sk
 // Running statements other than `by` end with ERR_ABORT_ROLLBACK: all, or those that write.
 void connection_cursors_aborted(struct skerry *db, const struct skerry_stmt *by, bool writers_only);
 void connection_wake(struct skerry *db); // a call that waited is worth making again
+bool connection_path_in_memory(const char *path); // ":memory:", or none
 bool connection_in_memory(const struct skerry *db, u32 index);
 void connection_eponymous_free(struct skerry *db);
 void connection_savepoints_free(struct skerry *db);

@@ -231,11 +231,15 @@ static void check_added(struct compile *c, const struct table *t, const struct c
         not_null |= k->kind == CONSTRAINT_NOT_NULL;
         reference |= k->kind == CONSTRAINT_FOREIGN_KEY;
         if (k->kind == CONSTRAINT_DEFAULT) value = k->expr;
+        if (k->kind == CONSTRAINT_COLLATE && !collation_is_known(c, k->collation))
+            compile_fail(c, ERR_ERROR_MISSING_COLLSEQ, -1, "no such collation sequence: %s", k->collation);
         if (k->kind == CONSTRAINT_GENERATED) {
             generated = true;
             stored = k->stored;
         }
     }
+    if (value && !default_is_constant(value))
+        compile_fail(c, ERR_ERROR, -1, "default value of column [%s] is not constant", d->name);
     if (value && value->kind == EXPR_NULL) value = NULL;
     if (primary) compile_fail(c, ERR_ERROR, -1, "Cannot add a PRIMARY KEY column");
     if (unique) compile_fail(c, ERR_ERROR, -1, "Cannot add a UNIQUE column");
@@ -311,31 +315,52 @@ static void add_column(struct compile *c, struct stmt_alter *s)
 
 struct column_search {
     const char *name;
-    bool found;
+    bool found, found_quoted; // in double quotes it would be a string once the column is gone
 };
 
 static enum walk_result search_column(struct walker *w, struct expr *e)
 {
     struct column_search *s = w->context;
-    if (e->kind == EXPR_NAME && name_equal(e->text, s->name)) s->found = true;
+    if ((e->kind != EXPR_NAME && e->kind != EXPR_TEXT) || !name_equal(e->text, s->name)) return WALK_CONTINUE;
+    if (e->flags & EXPR_F_DOUBLE_QUOTED) s->found_quoted = true;
+    else if (e->kind == EXPR_NAME) s->found = true;
     return WALK_CONTINUE;
 }
 
-// Of several the oldest is told, which is the last of the list.
+// As they are written, since the quotes count.
+static void search_index(struct compile *c, const struct index *i, struct column_search *s)
+{
+    struct parse p = {.arena = c->arena, .sql = i->sql, .size = (u32)strlen(i->sql), .schema = true, .rename = true,
+                      .fail = text_failed, .context = c};
+    struct walker w = {.expr = search_column, .context = s};
+    parse_statement(&p);
+    if (!p.stmt || p.stmt->kind != STMT_CREATE_INDEX)
+        compile_fail(c, ERR_CORRUPT, -1, "%s", err_default_text(ERR_CORRUPT));
+    const struct stmt_create_index *create = (const struct stmt_create_index *)p.stmt;
+    for (u32 k = 0; k < create->columns->count; k++) {
+        struct expr *e = create->columns->items[k].expr;
+        while (e->kind == EXPR_COLLATE) e = e->left;
+        if (e->kind == EXPR_TEXT && name_equal(e->text, s->name)) s->found = true; // a string there is a name
+        walk_expr(&w, e);
+    }
+    walk_expr(&w, create->where);
+}
+
+// Of several the oldest is told, which is the last of the list; those that would read a string come after the others.
 static void check_indexes(struct compile *c, const struct table *t, s32 column)
 {
-    const struct index *reading = NULL;
+    const struct index *reading = NULL, *reading_quoted = NULL;
     for (const struct index *i = t->indexes; i; i = i->next) {
         if (!i->sql) continue;
         struct column_search s = {.name = t->columns[column].name};
-        struct walker w = {.expr = search_column, .context = &s};
-        for (u16 k = 0; k < i->key_count; k++) {
-            if (i->columns[k] == column) s.found = true;
-            if (i->columns[k] == COLUMN_EXPR) walk_expr(&w, i->exprs[k]);
-        }
-        walk_expr(&w, i->where);
+        search_index(c, i, &s);
         if (s.found) reading = i;
+        else if (s.found_quoted) reading_quoted = i;
     }
+    if (!reading && reading_quoted)
+        compile_fail(c, ERR_ERROR, -1,
+                     "error in index %s after drop column: no such column: \"%s\" - should this be a string literal in single-quotes?",
+                     reading_quoted->name, t->columns[column].name);
     if (reading)
         compile_fail(c, ERR_ERROR, -1, "error in index %s after drop column: no such column: %s", reading->name,
                      t->columns[column].name);

@@ -290,6 +290,7 @@ static void edit_uses(struct text_edit *t)
         }
         s32 column = e->column == COLUMN_ROWID ? a->table->rowid_column : e->column;
         if (!means_column(a, u->column) || column != a->column) continue;
+        if (!a->new_name && e->flags & EXPR_F_DOUBLE_QUOTED && !u->qualifier) continue; // a string from now on
         if (!a->new_name)
             fail_in(t, " after drop column",
                     u->qualifier ? arena_format(a->c->arena, "no such column: %s.%s", u->qualifier, u->column)

@@ -59,7 +59,7 @@ static const struct pragma_def pragmas[] = {
     SETTING("mmap_size", MMAP_SIZE, PRAGMA_F_RETURNS),
     ROWS("module_list", 0, "name"),
     {"optimize", PRAGMA_NOTHING, PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT | PRAGMA_F_RETURNS, 0, NULL},
-    OTHER("page_count", OF_SCHEMA, NULL),
+    OTHER("page_count", PRAGMA_F_RETURNS | OF_SCHEMA, NULL),
     OTHER("page_size", OF_SCHEMA, NULL),
     ROWS("pragma_list", 0, "name"),
     FLAG("query_only", QUERY_ONLY),
@@ -69,7 +69,7 @@ static const struct pragma_def pragmas[] = {
     OTHER("rekey", 0, NULL),
     FLAG("reverse_unordered_selects", REVERSE_UNORDERED_SELECTS),
     HEADER("schema_version", SCHEMA_COOKIE, 0),
-    OTHER("secure_delete", PRAGMA_F_RETURNS | PRAGMA_F_TABLE, NULL),
+    OTHER("secure_delete", PRAGMA_F_RETURNS | OF_SCHEMA, NULL),
     FLAG("short_column_names", SHORT_COLUMN_NAMES),
     NOTHING("shrink_memory"),
     SETTING("soft_heap_limit", SOFT_HEAP_LIMIT, PRAGMA_F_RETURNS | PRAGMA_F_TABLE),
@@ -419,21 +419,33 @@ static void journal_size_limit_pragma(struct compile *c, int database, const cha
     result_int(c, limit);
 }
 
-static void locking_mode_pragma(struct compile *c, const char *value)
+// Without a schema's name it is about all databases, and those to come.
+static void locking_mode_pragma(struct compile *c, int database, bool said, const char *value)
 {
-    s64 mode = c->db->settings[SETTING_LOCKING_MODE];
+    s64 mode = -1;
     if (value && strcasecmp(value, "exclusive") == 0) mode = 1;
     if (value && strcasecmp(value, "normal") == 0) mode = 0;
-    if (value) setting_set(c, SETTING_LOCKING_MODE, mode);
+    if (!said && mode >= 0) {
+        setting_set(c, SETTING_LOCKING_MODE, mode);
+        for (int i = 0; i < compile_database_count(c); i++) database_setting_set(c, i, DATABASE_LOCKING_MODE, mode);
+    } else if (mode >= 0) {
+        database_setting_set(c, database, DATABASE_LOCKING_MODE, mode);
+    } else if (!said) {
+        mode = c->db->settings[SETTING_LOCKING_MODE];
+    } else {
+        mode = c->db->databases[database].settings[DATABASE_LOCKING_MODE];
+    }
+    if (said && connection_in_memory(c->db, (u32)database)) mode = 1; // nobody else comes in there
     result_string(c, mode ? "exclusive" : "normal");
 }
 
-static void secure_delete_pragma(struct compile *c, const char *value)
+static void secure_delete_pragma(struct compile *c, int database, bool said, const char *value)
 {
-    s64 mode = c->db->settings[SETTING_SECURE_DELETE];
+    s64 mode = c->db->databases[database].settings[DATABASE_SECURE_DELETE];
     if (value) {
         mode = strcasecmp(value, "fast") == 0 ? 2 : pragma_boolean(value, false);
-        setting_set(c, SETTING_SECURE_DELETE, mode);
+        for (int i = 0; i < compile_database_count(c); i++)
+            if (!said || i == database) database_setting_set(c, i, DATABASE_SECURE_DELETE, mode);
     }
     result_int(c, mode);
 }
@@ -518,7 +530,7 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
     } else if (strcmp(name, "max_page_count") == 0) {
         reg = reg_alloc(c);
         compile_use_database(c, database);
-        emit(c, OP_MaxPgcnt, database, reg, value ? (int)MIN(MAX(value_int64(value, 0), (s64)0), (s64)INT32_MAX) : 0);
+        emit(c, OP_MaxPgcnt, database, reg, value ? (int)(u32)MIN(MAX(value_int64(value, 0), (s64)0), (s64)PAGE_COUNT_MAX) : 0);
         emit(c, OP_ResultRow, reg, 1, 0);
     } else if (strcmp(name, "incremental_vacuum") == 0) {
         s64 limit = value ? value_int(value) : 0;
@@ -546,9 +558,9 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
     } else if (strcmp(name, "journal_size_limit") == 0) {
         journal_size_limit_pragma(c, database, value);
     } else if (strcmp(name, "locking_mode") == 0) {
-        locking_mode_pragma(c, value);
+        locking_mode_pragma(c, database, said, value);
     } else if (strcmp(name, "secure_delete") == 0) {
-        secure_delete_pragma(c, value);
+        secure_delete_pragma(c, database, said, value);
     } else if (strcmp(name, "auto_vacuum") == 0) {
         auto_vacuum_pragma(c, database, value);
     } else if (strcmp(name, "page_size") == 0) {

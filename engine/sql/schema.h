@@ -241,6 +241,7 @@ struct schema_build {
     void *context;
 };
 // Fills in a zeroed table with all that CREATE TABLE says, automatic indexes included (root 0).
+bool default_is_constant(const struct expr *e); // what DEFAULT takes
 void table_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s);
 void view_build(struct schema_build *b, struct table *t, const struct stmt_create_view *s);
 void virtual_table_build(struct schema_build *b, struct table *t, const struct stmt_create_virtual_table *s);

@@ -256,16 +256,15 @@ struct index *index_build(struct schema_build *b, struct table *t, const struct 
 
 // ---- columns ----------------------------------------------------------------------------------------------
 
-static bool is_constant_default(const struct expr *e);
 
 static bool is_constant_list(const struct expr_list *list)
 {
     for (u32 i = 0; list && i < list->count; i++)
-        if (!is_constant_default(list->items[i].expr)) return false;
+        if (!default_is_constant(list->items[i].expr)) return false;
     return true;
 }
 
-static bool is_constant_default(const struct expr *e)
+bool default_is_constant(const struct expr *e)
 {
     if (!e) return true;
     switch ((enum expr_kind)e->kind) {
@@ -283,7 +282,7 @@ static bool is_constant_default(const struct expr *e)
     default: break;
     }
     if (e->select) return false;
-    return is_constant_default(e->left) && is_constant_default(e->right) && is_constant_list(e->list);
+    return default_is_constant(e->left) && default_is_constant(e->right) && is_constant_list(e->list);
 }
 
 static const char *span_text(struct schema_build *b, struct text_span span)
@@ -414,7 +413,7 @@ static void add_column(struct schema_build *b, struct table *t, const struct col
         case CONSTRAINT_NULL: break;
         case CONSTRAINT_CHECK: add_check(b, t, check_capacity, k); break;
         case CONSTRAINT_DEFAULT:
-            if (!is_constant_default(k->expr) && !(b->load && k->expr->kind == EXPR_VARIABLE))
+            if (!default_is_constant(k->expr) && !(b->load && k->expr->kind == EXPR_VARIABLE))
                 FAIL(b, "default value of column [%s] is not constant", c->name);
             if (c->flags & COLUMN_GENERATED) FAIL(b, "cannot use DEFAULT on a generated column");
             c->default_value = k->expr;

@@ -328,9 +328,13 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
         IO_TRY(connection_closing(db, &s->op));
         if (in->p2) {
             if (reg(s, in->p2)->type != VALUE_TEXT) return IO_ERROR(&s->op.err, ERR_ERROR, "non-text filename");
-            if (reg(s, in->p2)->size == 0) return IO_DONE; // a temporary file, which would go at once
             VALUE_TRY(s, value_terminate(reg(s, in->p2)));
             if (!database_name_parse((const char *)reg(s, in->p2)->bytes, true, &into, &s->op.err)) return IO_FAIL;
+            if (connection_path_in_memory(into.path)) { // which would go at once
+                free(into.path);
+                store_key_free(&into.key);
+                return IO_DONE;
+            }
         }
         s->vacuum = calloc(1, sizeof *s->vacuum);
         if (!s->vacuum) {
@@ -354,7 +358,9 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
         }
     }
     if (v->target_path) {
-        IO_TRY(vacuum_write_into(v, &s->op));
+        io_status status = vacuum_write_into(v, &s->op);
+        if (status == IO_FAIL && s->op.err.code == ERR_CANTOPEN) connection_cannot_open(&s->op, v->target_path);
+        IO_TRY(status);
     } else {
         IO_TRY(vacuum_replace(v, &s->op));
         connection_schema_changed(db, (u32)in->p1);

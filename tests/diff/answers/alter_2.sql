@@ -19,16 +19,20 @@ SELECT type,name,sql FROM sqlite_master;
 ALTER TABLE t1 RENAME TO "new table";
 SELECT type,name,tbl_name,sql FROM sqlite_master;
 ALTER TABLE "new table" RENAME TO t1;
+--= error: error in index i1 after drop column: no such column: "dd" - should this be a string literal in single-quotes? because SQLite 3.50 answers so
 ALTER TABLE t1 DROP COLUMN dd;
 DROP VIEW v2;
 DROP VIEW v1;
+--= error: error in index i1 after drop column: no such column: "dd" - should this be a string literal in single-quotes? because SQLite 3.50 answers so
 ALTER TABLE t1 DROP COLUMN dd;
 DROP TRIGGER tr1;
+--= error: error in index i1 after drop column: no such column: "dd" - should this be a string literal in single-quotes? because SQLite 3.50 answers so
 ALTER TABLE t1 DROP COLUMN dd;
 DROP INDEX i1;
 ALTER TABLE t1 DROP COLUMN dd;
 ALTER TABLE t1 DROP COLUMN B;
 ALTER TABLE t1 DROP COLUMN "c c";
+--= error: error in index i2 after drop column: no such column: "select" - should this be a string literal in single-quotes? because SQLite 3.50 answers so
 ALTER TABLE t1 DROP COLUMN "select";
 DROP INDEX i2;
 ALTER TABLE t1 DROP COLUMN "select";
