@@ -60,8 +60,8 @@ int function_code(struct compile *c, struct expr *e, int target)
 {
     if (e->flags & EXPR_F_WINDOW_FUNCTION && e->window) return e->window->reg_result;
     const struct fn_def *def = e->function;
-    if (!def) compile_fail_at(c, e, "no such function: %s", e->text);
-    if (def->step && !def->scalar) compile_fail_at(c, e, "misuse of aggregate function %s()", e->text);
+    // In a default value, which nothing has resolved.
+    if (!def || (def->step && !def->scalar)) compile_fail_at(c, e, "unknown function: %s()", e->text);
     if (c->factoring && expr_is_constant_not_join(c, e)) return expr_code_once(c, e);
     int done = inline_function_code(c, e, target);
     if (done) return done;

@@ -540,6 +540,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
             resolve_expr_list(n, e->list);
             return;
         }
+        if (!n->sources && n->flags & NAME_FROM_SCHEMA) compile_fail_at(c, e, "unknown function: %s()", name); // in a default
         if (exists && window && never_window(c, name)) return function_fail(n, e, "%s() may not be used as a window function", name);
         if (exists) return function_fail(n, e, "wrong number of arguments to function %s()", name);
         return function_fail(n, e, "no such function: %s", name);
@@ -573,6 +574,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
         if ((!(n->flags & NAME_AGGREGATE_OK) && !window) || (window_only && !window) ||
             (window && !(n->flags & NAME_WINDOW_OK))) {
             const char *kind = window_only || window ? "window" : "aggregate";
+            if (!n->sources && n->flags & NAME_FROM_SCHEMA) compile_fail_at(c, e, "unknown function: %s()", name); // in a default
             return function_fail(n, e, "misuse of %s function %s()", kind, name);
         }
         if (window) n->flags &= ~(u32)NAME_WINDOW_OK;

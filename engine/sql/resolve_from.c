@@ -221,6 +221,21 @@ void subquery_types(struct compile *c, struct table *t, struct select *s, char f
 }
 
 // Rows of VALUES name no columns, whatever their text.
+static void check_width(struct compile *c, const struct cte *cte, u32 count)
+{
+    if (cte->columns->count != count)
+        compile_fail(c, ERR_ERROR, cte->offset, "table %s has %u values for %u columns", cte->name, count, cte->columns->count);
+}
+
+// The width of the first of several terms is told before what is wrong with them, where no table has to be known for it.
+static void check_width_said(struct compile *c, const struct cte *cte, const struct select *body)
+{
+    u32 count = 0;
+    while (body->prior) body = body->prior;
+    for (u32 i = 0; i < body->columns->count; i++) count += body->columns->items[i].expr->kind != EXPR_STAR;
+    if (!body->from && count > 0) check_width(c, cte, count);
+}
+
 static void values_unname(struct select *first)
 {
     if (!(first->flags & SELECT_F_VALUES)) return;
@@ -363,6 +378,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         if (!recursive->prior) break;
         recursive = recursive->prior;
     }
+    if (body->prior && cte->columns) check_width_said(c, cte, body);
     c->with = scope;
     cte->error = "circular reference: %s";
     struct with *inner = body->with;
@@ -379,9 +395,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         values_unname(first);
         columns_from_list(c, first->columns, t, true);
         if (cte->columns) {
-            if (cte->columns->count != first->columns->count)
-                compile_fail(c, ERR_ERROR, cte->offset, "table %s has %u values for %u columns", cte->name,
-                             first->columns->count, cte->columns->count);
+            check_width(c, cte, first->columns->count);
             name_columns(c, t, cte->columns);
         }
         subquery_types(c, t, last_setup, AFFINITY_NONE);
@@ -399,9 +413,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         values_unname(first);
         columns_from_list(c, first->columns, t, true);
         if (cte->columns) {
-            if (cte->columns->count != first->columns->count)
-                compile_fail(c, ERR_ERROR, cte->offset, "table %s has %u values for %u columns", cte->name,
-                             first->columns->count, cte->columns->count);
+            check_width(c, cte, first->columns->count);
             name_columns(c, t, cte->columns);
         }
         subquery_types(c, t, body, AFFINITY_NONE);

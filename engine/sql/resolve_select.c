@@ -351,7 +351,8 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
     }
     if (compound && terms > (u32)compile_limit(c, SKERRY_LIMIT_COMPOUND_SELECT) && !(s->flags & SELECT_F_MULTI_VALUE))
         compile_fail(c, ERR_ERROR, -1, "too many terms in compound SELECT");
-    for (struct select *t = first; t; t = t == s ? NULL : t->next) {
+    // What is wrong with tables is told first, and of several terms what is wrong with the last.
+    for (struct select *t = s; t; t = t->prior) {
         if (t->flags & SELECT_F_RESOLVED) continue;
         if (compound) t->flags |= SELECT_F_COMPOUND;
         select_expand(c, t, outer);
@@ -360,8 +361,9 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
             t->order_by = inner->order_by;
             inner->order_by = NULL;
         }
-        resolve_one(c, t, outer, compound);
     }
+    for (struct select *t = s; t; t = t->prior)
+        if (!(t->flags & SELECT_F_RESOLVED)) resolve_one(c, t, outer, compound);
     for (struct select *t = first->next; compound && t; t = t == s ? NULL : t->next)
         if (t->columns->count != t->prior->columns->count) {
             if (t->flags & SELECT_F_VALUES && t->prior->flags & SELECT_F_VALUES)

@@ -49,8 +49,8 @@ io_status vm_transaction(struct skerry_stmt *s, const struct instruction *in)
     u32 index = (u32)in->p1;
     struct database *d = &db->databases[index];
     bool write = in->p2 != 0;
-    if (write && index != DATABASE_TEMP &&
-        (connection_flag(db, CONNECTION_QUERY_ONLY) || db->open_flags & SKERRY_OPEN_READ_ONLY || d->read_only))
+    bool read_only = index != DATABASE_TEMP && (db->open_flags & SKERRY_OPEN_READ_ONLY || d->read_only);
+    if (write && (read_only || connection_flag(db, CONNECTION_QUERY_ONLY)))
         return IO_ERROR(&s->op.err, ERR_READONLY, "attempt to write a readonly database");
     IO_TRY(connection_database_open(db, &s->op, index));
     if (write) {
