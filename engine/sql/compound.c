@@ -17,6 +17,18 @@ const char *select_op_name(u8 op)
     return "UNION";
 }
 
+bool select_is_values(const struct select *s)
+{
+    if (s->with || s->order_by || s->limit) return false;
+    bool several = s->prior;
+    for (; s; s = s->prior) {
+        if (!(s->flags & SELECT_F_VALUES) || (s->prior && s->op != SELECT_UNION_ALL)) return false;
+        for (u32 i = 0; several && i < s->columns->count; i++)
+            if (s->columns->items[i].expr->flags & EXPR_F_HAS_WINDOW) return false;
+    }
+    return true;
+}
+
 const struct collation *compound_collation(struct compile *c, struct select *s, u32 column)
 {
     const struct collation *found = NULL;

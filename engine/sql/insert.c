@@ -1,4 +1,5 @@
 #include "dml.h"
+#include "select.h"
 
 #include "../connection.h"
 
@@ -119,18 +120,6 @@ static void values_coroutine(struct compile *c, struct insert_job *job)
     }
 }
 
-static bool is_values_chain(const struct select *s)
-{
-    if (s->with || s->order_by || s->limit) return false;
-    bool several = s->prior;
-    for (; s; s = s->prior) {
-        if (!(s->flags & SELECT_F_VALUES) || (s->prior && s->op != SELECT_UNION_ALL)) return false;
-        for (u32 i = 0; several && i < s->columns->count; i++)
-            if (s->columns->items[i].expr->flags & EXPR_F_HAS_WINDOW) return false;
-    }
-    return true;
-}
-
 // Whether the code so far reads the table or one of its indexes.
 static bool program_reads(struct compile *c, const struct table *t, int database)
 {
@@ -149,7 +138,7 @@ static void source_code(struct compile *c, struct insert_job *job)
 {
     struct select *s = job->stmt->select;
     if (!s) return;
-    if ((s->flags & SELECT_F_VALUES) && !s->prior && is_values_chain(s)) {
+    if ((s->flags & SELECT_F_VALUES) && !s->prior && select_is_values(s)) {
         job->values = s->columns;
         job->value_count = (int)s->columns->count;
         struct name_context names = {.c = c};
@@ -159,7 +148,7 @@ static void source_code(struct compile *c, struct insert_job *job)
     job->reg_yield = reg_alloc(c);
     int end = label_new(c);
     emit(c, OP_InitCoroutine, job->reg_yield, end, here(c) + 1);
-    if (is_values_chain(s)) {
+    if (select_is_values(s)) {
         values_coroutine(c, job);
     } else {
         struct select_dest dest;

@@ -76,6 +76,7 @@ int where_order_limit_label(const struct where_info *w);
 int where_min_max_label(const struct where_info *w);
 bool where_sorted(const struct where_info *w);
 const char *select_op_name(u8 op);
+bool select_is_values(const struct select *s); // of one row or several, nothing else about it
 const struct collation *compound_collation(struct compile *c, struct select *s, u32 column);
 
 // Replaces columns of the subquery at `cursor` by the expressions of its result.

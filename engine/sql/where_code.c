@@ -44,18 +44,21 @@ static struct expr *reduced_in(struct where_loop *loop, int eq, struct compile *
 {
     struct expr *out = expr_copy(c->arena, in);
     struct select *s = out->select;
-    struct expr_list *left = NULL, *columns = NULL;
-    for (int i = eq; i < (int)loop->term_count; i++) {
-        if (!loop->terms[i] || loop->terms[i]->expr != in) continue;
-        int field = loop->terms[i]->field - 1;
-        if (field < 0) continue;
-        struct expr_item *column = expr_list_add(c->arena, &columns, s->columns->items[field].expr);
-        struct expr *e = column->expr;
-        *column = s->columns->items[field];
-        column->expr = e;
-        expr_list_add(c->arena, &left, out->left->list->items[field].expr);
+    struct expr_list *left = NULL;
+    for (struct select *row = s; row; row = row->prior) { // several of VALUES
+        struct expr_list *columns = NULL;
+        for (int i = eq; i < (int)loop->term_count; i++) {
+            if (!loop->terms[i] || loop->terms[i]->expr != in) continue;
+            int field = loop->terms[i]->field - 1;
+            if (field < 0) continue;
+            struct expr_item *column = expr_list_add(c->arena, &columns, row->columns->items[field].expr);
+            struct expr *e = column->expr;
+            *column = row->columns->items[field];
+            column->expr = e;
+            if (row == s) expr_list_add(c->arena, &left, out->left->list->items[field].expr);
+        }
+        row->columns = columns;
     }
-    s->columns = columns;
     s->flags &= ~(u32)SELECT_F_DISTINCT_GROUPED;
     if (s->order_by)
         for (u32 i = 0; i < s->order_by->count; i++) s->order_by->items[i].order_by_column = 0;

@@ -2,6 +2,7 @@
 #include "../fn/fn.h"
 #include "../fts/fts.h"
 #include "../fts/fts_table.h"
+#include "select.h"
 #include "where.h"
 
 // ---- logarithms ---------------------------------------------------------------------------------------------
@@ -704,7 +705,7 @@ static void analyze_term(struct where_clause *wc, int at)
             term->operators = WO_ROW_VALUE;
         }
     } else if (kind == EXPR_IN && term->field == 0 && e->left->kind == EXPR_ROW && e->flags & EXPR_F_SELECT &&
-               !e->select->prior && !e->select->functions && wc->op == EXPR_AND) {
+               (!e->select->prior || select_is_values(e->select)) && !e->select->functions && wc->op == EXPR_AND) {
         for (int i = 0; i < expr_vector_size(e->left); i++) {
             where_term_add(wc, e, TERM_VIRTUAL | TERM_SLICE);
             struct where_term *slice = wc->terms[wc->count - 1];
