@@ -140,7 +140,7 @@ build/diff/package/deps/sqlite3/sqlite3.c:
 	cd build/diff && npm pack --silent $(DIFF_ORACLE) | xargs tar xzf
 	@touch $@
 build/diff/libsqlite3.so.0: build/diff/package/deps/sqlite3/sqlite3.c
-	$(CC) -O2 -w -fPIC -shared -pthread $(addprefix -DSQLITE_,SOUNDEX LIKE_DOESNT_MATCH_BLOBS ENABLE_MATH_FUNCTIONS ENABLE_COLUMN_METADATA ENABLE_FTS5 MAX_VARIABLE_NUMBER=250000) \
+	$(CC) -O2 -w -fPIC -shared -pthread $(addprefix -DSQLITE_,SOUNDEX LIKE_DOESNT_MATCH_BLOBS ENABLE_MATH_FUNCTIONS ENABLE_COLUMN_METADATA ENABLE_FTS5 ENABLE_DBSTAT_VTAB MAX_VARIABLE_NUMBER=250000) \
 	    -Wl,-soname,libsqlite3.so.0 $< -o $@ -lm
 diff: $(B)/tests/diff/dialect_diff_test $(B)/tests/diff/shuffle_diff_test build/diff/libsqlite3.so.0
 	@SECONDS=$(SECONDS_EACH) LD_LIBRARY_PATH=build/diff $<

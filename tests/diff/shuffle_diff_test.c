@@ -49,7 +49,7 @@ static const char *const words[] = {
     "TO", "DROP", "ALTER", "IF", "RETURNING", "CONFLICT", "DO", "NOTHING"};
 static const char *const literals[] = {"0", "1", "-1", "2", "NULL", "''", "'a'", "'1'", "1.5", "x'31'", "9223372036854775807", "-9223372036854775808", "1e300", "TRUE", "'A '"};
 static const char *const operators[] = {"=", "<", ">=", "<>", "IS", "IS NOT", "+", "-", "*", "/", "%", "||", "&", "<<", "AND", "OR", "LIKE", "GLOB", "->", "->>"};
-static const char *const functions[] = {"abs", "length", "upper", "typeof", "hex", "quote", "sum", "count", "avg", "min", "max", "group_concat", "coalesce", "round", "trim", "+", "-", "NOT ", "~"};
+static const char *const functions[] = {"abs", "length", "upper", "typeof", "hex", "quote", "dbstat", "sum", "count", "avg", "min", "max", "group_concat", "coalesce", "round", "trim", "+", "-", "NOT ", "~"};
 static const char *const collations[] = {"NOCASE", "BINARY", "RTRIM"};
 static const char *const types[] = {"INTEGER", "TEXT", "REAL", "NUMERIC", "BLOB"};
 static const char *const joins[] = {"LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "CROSS JOIN", "JOIN", "NATURAL JOIN"};
@@ -270,7 +270,7 @@ static bool left_alone(const char *sql)
 {
     static const char *const parts[] = {"random", "sqlite_version", "CURRENT_", "now", "PRAGMA", "ATTACH", "DETACH", "VACUUM", "changes(", "last_insert_rowid",
                                         "sqlite_", "EXPLAIN", "pragma_", "LIMIT", "group_concat", "string_agg", "row_number", "json_group", "julianday", "load_extension",
-                                        "printf", "format", "quote", "\\v", "e-30", "ORDER BY 1 COLLATE"};
+                                        "printf", "format", "quote", "dbstat", "\\v", "e-30", "ORDER BY 1 COLLATE"};
     // Digits are 3.53's; \v: 3.50 makes it \t; a compound in a CTE that is ordered by another collation is merged by that.
     for (u32 i = 0; i < COUNT_OF(parts); i++)
         if (strcasestr(sql, parts[i])) return true;
