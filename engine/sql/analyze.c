@@ -88,20 +88,8 @@ static void analyze_index(struct analyze *a, const struct index *i)
     label_place(c, next);
     emit(c, OP_Next, cursor, loop, 0);
     code_stat_text(a, i, rows, distinct);
-    if (i->where) {
-        int done = label_new(c);
-        // A partial index has a row without entries too: "0 0".
-        emit_goto(c, done);
-        label_place(c, empty);
-        char *none = arena_alloc(c->arena, 2u * i->key_count + 2);
-        for (u32 k = 0; k <= i->key_count; k++) memcpy(none + 2 * k, "0 ", 2);
-        emit_string(c, none, 2u * i->key_count + 1, a->reg_row + 2);
-        label_place(c, done);
-        stat_row_add(a);
-    } else {
-        stat_row_add(a);
-        label_place(c, empty);
-    }
+    stat_row_add(a);
+    label_place(c, empty);
     emit(c, OP_Close, cursor, 0, 0);
 }
 

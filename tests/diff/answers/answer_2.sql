@@ -19,20 +19,3 @@ SELECT * FROM t ON 1 2;
 SELECT * FROM t ON 1 WHERE 2;
 SELECT 1 FROM (SELECT 1) ON 1;
 SELECT * FROM t USING(a) x;
-%%
-CREATE TABLE t(a, b);
-CREATE INDEX t1 ON t(a);
-CREATE INDEX t2 ON t(a, b) WHERE a > 5;
-ANALYZE;
---= T:t|T:t2|T:0 0 0| because a partial index without entries has a row since release 3.46
-SELECT * FROM sqlite_stat1;
-INSERT INTO t VALUES(1, 1), (2, 2);
-ANALYZE;
---= T:t|T:t2|T:0 0 0| T:t|T:t1|T:2 1| because of the same
-SELECT * FROM sqlite_stat1 ORDER BY idx DESC;
-SELECT * FROM t WHERE a > 5;
-SELECT * FROM t WHERE a > 6 OR b = 1;
-INSERT INTO t VALUES(6, 1), (6, 2);
-ANALYZE t2;
-SELECT * FROM sqlite_stat1 ORDER BY idx;
-SELECT * FROM t WHERE a > 5;
