@@ -368,7 +368,7 @@ static void edit_key_list(struct text_edit *t, struct expr_list *list)
 {
     for (u32 i = 0; list && i < list->count; i++) {
         const struct expr *bare = list->items[i].expr;
-        while (bare->kind == EXPR_COLLATE) bare = bare->left;
+        if (bare->kind == EXPR_COLLATE) bare = bare->left; // 'x' below two of them is a string
         struct walker w = {.expr = edit_word, .context = t, .depth = bare->kind == EXPR_NAME || bare->kind == EXPR_TEXT};
         walk_expr(&w, list->items[i].expr);
     }

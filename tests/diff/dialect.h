@@ -32,7 +32,7 @@ struct dialect {
     bool in_trigger_new, in_trigger_old, constant_only;
     bool attached, many_savepoints, excluded_in_trigger, wide; // of this script
     bool no_truth; // SQLite 3.50 takes IS TRUE in a second row of VALUES for a comparison with 1
-    bool no_pattern; // SQLite before 3.51 loses rows of a RIGHT JOIN to the range that LIKE stands for
+    bool no_pattern; // SQLite before 3.51 loses rows of outer joins to the range that LIKE stands for
     u32 trigger_table;
     char mistake_table[24]; // of dialect_mistake
     int depth;

@@ -106,6 +106,7 @@ static void function(struct dialect *d, int depth)
     for (u32 k = 0; k < COUNT_OF(reals) && !d->newest; k++)
         if (strcmp(functions[i].name, reals[k]) == 0) i = 0;
     if (!d->concat && strcmp(functions[i].name, "concat_ws") == 0) i--;
+    if (d->wide && strncmp(functions[i].name, "concat", 6) == 0) i = 0; // SQLite cuts what a blob is as text at the blob's size
     if (strcmp(functions[i].name, "likelihood") == 0) {
         dialect_add(d, "likelihood(");
         dialect_expr(d, depth);

@@ -92,7 +92,7 @@ static void from(struct dialect *d, int depth)
         if (dialect_chance(d, 90)) {
             dialect_add(d, " ON ");
             bool before = d->no_pattern;
-            d->no_pattern |= !d->concat && (j == 7 || j == 8);
+            d->no_pattern |= !d->concat && (j == 2 || j > 6);
             dialect_condition(d, depth);
             d->no_pattern = before;
         }
