@@ -865,12 +865,20 @@ u32 where_fts_kind(const struct source *s, const struct where_term *t)
     return 0;
 }
 
+// What ORDER BY sorts by, in the order of these tables' columns.
+static const struct expr *ordered_column(const struct expr_item *item)
+{
+    const struct expr *e = item->expr;
+    while (e->kind == EXPR_COLLATE && name_equal(e->text, "binary")) e = e->left;
+    return e;
+}
+
 // Whether its rows can come as ORDER BY wants them: enum fts_plan.
 static u32 fts_order(const struct where_info *w, const struct where_loop *loop, const struct source *s)
 {
     if (!w->order_by || w->order_by->count != 1) return 0;
     const struct expr_item *item = &w->order_by->items[0];
-    const struct expr *e = item->expr;
+    const struct expr *e = ordered_column(item);
     if ((e->kind != EXPR_COLUMN && e->kind != EXPR_AGG_COLUMN) || e->cursor != s->cursor || expr_item_nulls_big(item)) return 0;
     u32 down = item->descending ? FTS_PLAN_DOWN : 0;
     if (e->column == s->table->column_count - 1) return loop->match_count ? FTS_PLAN_BY_RANK | down : 0;
@@ -920,7 +928,7 @@ static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable, bool
     bool one = new->fts_plan & FTS_PLAN_ROWID_EQ;
     double cost = one ? new->match_count ? 1000 : 25 : costs[new->match_count > 0][sides];
     for (u32 i = 1; !one && i < new->match_count; i++) cost *= 0.4;
-    new->rows = one ? 0 : logest_of((u64)cost / 4);
+    new->rows = one || new->match_count ? 46 : logest_of((u64)cost / 4);
     new->run = logest_of((u64)cost);
     new->flags &= ~(u32)LOOP_ONE_ROW;
     if (one && !new->match_count && !*in) new->flags |= LOOP_ONE_ROW;
@@ -930,8 +938,9 @@ static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable, bool
 static bool is_ordered_by(const struct where_info *w, u32 i, const struct source *s, int column)
 {
     const struct expr_item *item = &w->order_by->items[i];
-    bool is_column = item->expr->kind == EXPR_COLUMN || item->expr->kind == EXPR_AGG_COLUMN;
-    return is_column && item->expr->cursor == s->cursor && item->expr->column == column && !item->descending && !expr_item_nulls_big(item);
+    const struct expr *e = ordered_column(item);
+    bool is_column = e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN;
+    return is_column && e->cursor == s->cursor && e->column == column && !item->descending && !expr_item_nulls_big(item);
 }
 
 // fts5vocab: the last term = ?, or the last of each side. Costs and the plan's number are FTS5's.
