@@ -66,6 +66,7 @@ io_status replica_chain(struct replica *r, struct err *err)
 static bool sent_includes(const struct replica *r, const struct segment_header *h)
 {
     const struct replica_position *p = &r->position;
+    if (!p->instance) return false;
     if (h->wal_salt[0] == p->wal_salt[0] && h->wal_salt[1] == p->wal_salt[1]) return h->wal_frame <= p->wal_frame;
     u32 ahead = p->wal_salt[0] - h->wal_salt[0];
     return ahead > 0 && ahead < 1000;
@@ -186,6 +187,20 @@ io_status replica_apply(struct replica *r, struct err *err)
     return IO_DONE;
 }
 
+// What the store has does not come after what the node had sent: another had taken the backup over by then, and the node
+// went on by itself. Nothing of that was committed here; the store's state is taken whole.
+static void begin_anew(struct replica *r)
+{
+    replica_log(r, SYNC_LOG_WARN, "replica.other_writer", "%s had commits that another writer's pushes do not follow: the store's state is taken whole",
+                r->node_url);
+    replica_apply_abandon(r);
+    replica_chain_close(r);
+    r->mark = (struct backup_mark){0};
+    r->position = (struct replica_position){0};
+    r->exact = false;
+    r->step = REPLICA_CHAIN;
+}
+
 // A state that is not known exactly has been passed only when all is applied.
 io_status replica_finish(struct replica *r, struct err *err)
 {
@@ -198,8 +213,13 @@ io_status replica_finish(struct replica *r, struct err *err)
         r->step = REPLICA_MARK;
         return IO_DONE;
     }
-    // Behind a node's commits: the store's are applied without looking at sums.
-    IO_TRY(replica_apply_finish(r, !r->options.node, commit, err));
+    io_status status = replica_apply_finish(r, true, commit, err);
+    if (status == IO_FAIL && r->options.node && r->mark.tx && err->code == ERR_STORE_FOREIGN) {
+        err_clear(err);
+        begin_anew(r);
+        return IO_DONE;
+    }
+    IO_TRY(status);
     if (commit) {
         r->mark.lineage = r->goal.lineage;
         r->mark.tx = r->goal.tx;

@@ -462,6 +462,39 @@ def stream_promoted(tests, how):
     equal(restored_rows(tests, url, {}, SUMS), want, "restored rows")
 
 
+def stream_of_a_fenced_writer(tests):
+    """A node that was replaced goes on by itself, and its replica follows it; promoted, that has the new writer's state, and nothing
+    of the old one's commits between its pages."""
+    url = tests.path("store-fenced")
+    w = writer_of(tests, "fenced", url, {})
+    insert(w, 1, 3000)
+    check(w.wait_pushed(), "not pushed")
+    new = replica_of(tests, "fenced-new", url, {}).start()
+    r = Node(tests.path("replica-fenced"), "--store", url, "--follow", f"http://127.0.0.1:{w.port}", *FAST[:2]).start()
+    wait_equal(new, w)
+    wait_equal(r, w)
+    equal(promote(new).returncode, 0, "status of the promotion")
+    insert(w, 10000, 2000)
+    w.sql("UPDATE t SET b = 'the old one' WHERE a % 10 = 1", "CREATE INDEX t_b ON t(b)")
+    w.wait_state("backup", "refused")
+    wait_equal(r, w)
+    new.sql("UPDATE t SET b = 'the new one' WHERE a % 500 = 2", "INSERT INTO t VALUES (20000, 'the new one')")
+    check(new.wait_pushed(), "not pushed")
+    everything = SUMS.replace(" FROM", ", count(b = 'the old one' OR NULL), count(b = 'the new one' OR NULL) FROM")
+    want = new.sql(everything)
+    w.kill()
+    p = promote(r)
+    equal(p.returncode, 0, p.stderr)
+    equal(r.sql(everything), want, "rows of the newest writer")
+    equal(r.sql("PRAGMA integrity_check"), [["ok"]], "integrity_check")
+    insert(r, 30000, 10)
+    check(r.wait_pushed(), "not pushed: " + str(r.health()))
+    want = r.sql(everything)
+    equal(r.stop(), 0, "exit status")
+    new.kill()
+    equal(restored_rows(tests, url, {}, everything), want, "restored rows")
+
+
 def promoted_again(tests, s3):
     """A promotion that ends after its claim leaves no writer, and says so: the next one makes this replica, or another, the writer."""
     url = "s3://skerry-test/promoted-again"
@@ -549,6 +582,7 @@ def main():
         tests.run("streams_with_token", streams_with_token, tests)
         for how in ("ahead", "equal", "behind"):
             tests.run("stream_promoted_" + how, stream_promoted, tests, how)
+        tests.run("stream_of_a_fenced_writer", stream_of_a_fenced_writer, tests)
         tests.run("promoted_again", promoted_again, tests, s3)
         tests.run("store_goes_away", store_goes_away, tests, s3)
     finally:
