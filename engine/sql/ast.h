@@ -368,7 +368,8 @@ struct cte {
     // the resolver's and code generator's
     const char *error; // format of the error when it is used in the wrong place
     struct with *with;
-    s32 uses, cursor, reg_return, address, reg_result;
+    s32 uses, copies; // named in the statement; in copies made of its parts
+    s32 cursor, reg_return, address, reg_result;
     s16 rows_estimate;
     bool materialized_already;
     const struct table *table;

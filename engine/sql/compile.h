@@ -114,6 +114,7 @@ struct compile {
     u32 expr_height, select_depth;
     s16 query_loops;             // rows that the loops around are estimated to give (log2 * 10)
     u32 select_id_next;          // for EXPLAIN QUERY PLAN and "(subquery-N)"
+    u32 select_copies;           // made of queries over compounds
     int explain_parent;          // address of the EXPLAIN row under which new ones go
     bool explain_query_plan;
 

@@ -100,14 +100,22 @@ static struct select *leftmost(struct select *s)
     return s;
 }
 
-static bool compound_mergeable(const struct select *s, const struct select *sub, bool aggregate, bool outer)
+// A join of compounds has as many terms as the product of theirs: no more are made than this.
+enum { SELECTS_MAX_TO_COPY = 500 };
+
+static bool compound_mergeable(const struct compile *c, const struct select *s, u32 from, bool aggregate, bool outer)
 {
+    const struct select *sub = s->from->items[from].select;
     if (sub->order_by) return false;
-    if (aggregate || s->flags & SELECT_F_DISTINCT || s->from->count != 1 || outer) return false;
+    if (aggregate || s->flags & SELECT_F_DISTINCT || outer) return false;
+    for (u32 i = 0; i < s->from->count; i++)
+        if (s->from->items[i].recursive) return false;
+    if (s->from->count > 1 && c->top->select_id_next + c->top->select_copies > SELECTS_MAX_TO_COPY) return false;
     for (const struct select *t = sub; t; t = t->prior) {
         if (t->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE | SELECT_F_RECURSIVE) || t->group_by ||
             (t->prior && t->op != SELECT_UNION_ALL) || !t->from || t->from->count < 1 || select_has_window(t))
             return false;
+        if (from > 0 && t->from->items[0].join & JOIN_LEFT_OF_RIGHT) return false;
         // Columns must convert alike in every term.
         for (u32 i = 0; i < t->columns->count; i++)
             if (expr_affinity(t->columns->items[i].expr) != expr_affinity(sub->columns->items[i].expr)) return false;
@@ -126,7 +134,7 @@ static bool plain_columns(const struct select *s)
     return true;
 }
 
-static bool mergeable(struct select *s, u32 from, bool aggregate, bool *outer)
+static bool mergeable(const struct compile *c, struct select *s, u32 from, bool aggregate, bool *outer)
 {
     struct source_list *list = s->from;
     const struct source *item = &list->items[from];
@@ -152,14 +160,73 @@ static bool mergeable(struct select *s, u32 from, bool aggregate, bool *outer)
     }
     for (u32 i = 0; i < inner->count; i++)
         if (inner->items[i].join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) return false;
-    return !sub->prior || compound_mergeable(s, sub, aggregate, *outer);
+    return !sub->prior || compound_mergeable(c, s, from, aggregate, *outer);
 }
 
 // ---- merging ------------------------------------------------------------------------------------------------------
 
-// Over a compound, the query becomes one of copies of itself, each over its own term; s is the last of them.
-static bool compound_merge(struct compile *c, struct select *s, struct source *item)
+static enum walk_result select_entered(struct walker *w, struct select *s) { return WALK_CONTINUE; }
+
+// A copy's sources have cursors of their own, for the terms of a compound with ORDER BY run side by side.
+struct renumbering {
+    struct compile *c;
+    int *cursors; // by the original's: the copy's, or -1
+    int count;
+};
+
+static enum walk_result cursor_renumbered(struct walker *w, struct expr *e)
 {
+    const struct renumbering *r = w->context;
+    if ((e->kind == EXPR_COLUMN || e->kind == EXPR_IF_NULL_ROW) && e->cursor >= 0 && e->cursor < r->count && r->cursors[e->cursor] >= 0)
+        e->cursor = r->cursors[e->cursor];
+    if (e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON) && e->on_cursor >= 0 && e->on_cursor < r->count && r->cursors[e->on_cursor] >= 0)
+        e->on_cursor = r->cursors[e->on_cursor];
+    return WALK_CONTINUE;
+}
+
+static void sources_renumber(struct renumbering *r, struct source_list *list, const struct source *except)
+{
+    for (u32 i = 0; list && i < list->count; i++) {
+        struct source *item = &list->items[i];
+        if (item == except) continue;
+        if (item->cursor >= 0 && item->cursor < r->count) {
+            // The terms of a recursive query look at one row.
+            if (!item->recursive || r->cursors[item->cursor] < 0) r->cursors[item->cursor] = cursor_alloc(r->c);
+            item->cursor = r->cursors[item->cursor];
+        }
+        for (struct select *t = item->select; t; t = t->prior) sources_renumber(r, t->from, NULL);
+    }
+}
+
+// CTEs named in it are computed for one of the places.
+static enum walk_result uses_counted(struct walker *w, struct select *s)
+{
+    for (u32 i = 0; s->from && i < s->from->count; i++)
+        if (s->from->items[i].cte && &s->from->items[i] != w->context) s->from->items[i].cte->copies++;
+    return WALK_CONTINUE;
+}
+
+static struct select *join_copy(struct compile *c, const struct select *s, u32 from)
+{
+    struct select *copy = select_copy(c->arena, s);
+    c->top->select_copies++;
+    const struct source *except = &copy->from->items[from];
+    struct walker uses = {.select = uses_counted, .context = (void *)except};
+    walk_select(&uses, copy);
+    if (s->from->count == 1) return copy;
+    struct renumbering r = {.c = c, .count = c->cursor_count};
+    r.cursors = arena_alloc(c->arena, (size_t)r.count * sizeof *r.cursors);
+    for (int i = 0; i < r.count; i++) r.cursors[i] = -1;
+    sources_renumber(&r, copy->from, except);
+    struct walker w = {.expr = cursor_renumbered, .select = select_entered, .context = &r};
+    walk_select(&w, copy);
+    return copy;
+}
+
+// Over a compound, the query becomes one of copies of itself, each over its own term; s is the last of them.
+static bool compound_merge(struct compile *c, struct select *s, u32 from)
+{
+    struct source *item = &s->from->items[from];
     struct select *sub = item->select;
     u32 count = 0;
     for (struct select *t = sub; t; t = t->prior) count++;
@@ -175,8 +242,8 @@ static bool compound_merge(struct compile *c, struct select *s, struct source *i
     item->collations = collations;
     struct select *prior = NULL;
     for (u32 i = 0; i < count; i++) {
-        struct select *copy = i + 1 < count ? select_copy(c->arena, s) : s;
-        copy->from->items[0].select = terms[i];
+        struct select *copy = i + 1 < count ? join_copy(c, s, from) : s;
+        copy->from->items[from].select = terms[i];
         terms[i]->prior = terms[i]->next = NULL;
         copy->prior = prior;
         copy->op = prior ? SELECT_UNION_ALL : SELECT_SIMPLE;
@@ -197,8 +264,6 @@ static enum walk_result column_counted(struct walker *w, struct expr *e)
     return WALK_CONTINUE;
 }
 
-static enum walk_result select_entered(struct walker *w, struct select *s) { return WALK_CONTINUE; }
-
 // The subquery may have had columns that nothing asks for.
 static void columns_recount(struct select *s, struct source *item)
 {
@@ -215,8 +280,8 @@ bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregat
     struct select *sub = item->select;
     struct source_list *inner = sub->from;
     bool outer;
-    if (!mergeable(s, from, aggregate, &outer)) return false;
-    if (sub->prior) return compound_merge(c, s, item);
+    if (!mergeable(c, s, from, aggregate, &outer)) return false;
+    if (sub->prior) return compound_merge(c, s, from);
 
     // The subquery's sources take its place.
     int cursor = item->cursor;

@@ -22,7 +22,7 @@ static bool can_be_coroutine(const struct select *select, u32 at)
     const struct source *s = &from->items[at];
     if (s->cte) {
         if (s->cte->materialize == CTE_MATERIALIZED) return false;
-        if (s->cte->uses >= 2 && s->cte->materialize != CTE_NOT_MATERIALIZED) return false;
+        if (s->cte->uses + s->cte->copies >= 2 && s->cte->materialize != CTE_NOT_MATERIALIZED) return false;
     }
     // RETURNING may look at the same rows later.
     if (select->flags & SELECT_F_UPDATE_FROM) return false;
@@ -74,7 +74,7 @@ void select_sources_code(struct compile *c, struct select *s)
         if (!item->select || item->address_fill) continue;
         struct select *sub = item->select;
         bool shared = item->cte && (item->cte->materialize == CTE_MATERIALIZED ||
-                                    (item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED));
+                                    (item->cte->uses + item->cte->copies >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED));
         bool whole = shared || !s->where || !select_push_down(c, sub, s->where, from, i);
         if (!whole) sub->flags |= SELECT_F_PUSHED;
         const struct source *same;
