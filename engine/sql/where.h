@@ -3,6 +3,7 @@
 //   where_terms.c   the WHERE clause as a conjunction of terms, and terms derived from them
 //   where_derive.c  terms that an OR implies, in joins of large tables
 //   where_loops.c   every way to run each source's loop, with its cost
+//   where_virtual.c the same of tables that are computed
 //   where_path.c    the cheapest order of loops, and what of ORDER BY it delivers
 //   where_code.c    code of one loop
 //   where.c         the interface: where_begin, where_end
@@ -257,3 +258,17 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
 int where_explain_level(struct where_info *w, struct where_level *level, u32 flags);
 void where_right_join_code(struct where_info *w, u32 level_index, struct where_level *level);
 const char *index_column_affinity(struct compile *c, const struct where_index *x);
+
+// ---- loops on the way (where_loops.c, where_virtual.c) -------------------------------------------------------------
+
+struct loop_builder {
+    struct where_info *w;
+    struct where_clause *clause;
+    struct where_loop *loop; // template
+    struct or_set *or_set;   // collecting for an OR: loops are not kept
+    u32 plan_limit;
+};
+// Keeps a copy of the loop, unless one that is known is better; those that it betters go.
+void where_loop_insert(struct loop_builder *b, struct where_loop *t);
+void where_terms_reserve(struct loop_builder *b, u32 count); // room for that many terms in the template
+void where_virtual_loops_add(struct loop_builder *b, bitmask prereq);

@@ -1,9 +1,5 @@
 // Candidate loops: every index and every prefix of its columns that terms constrain, with what it costs.
 #include "../fn/fn.h"
-#include "../fts/fts.h"
-#include "../fts/fts_table.h"
-#include "../fts/fts_vocab.h"
-#include "../vm/dbstat.h"
 #include "where.h"
 
 // ---- indexes as the planner sees them -----------------------------------------------------------------------
@@ -293,15 +289,7 @@ static bool or_insert(struct or_set *set, bitmask prereq, logest run, logest row
     return true;
 }
 
-struct builder {
-    struct where_info *w;
-    struct where_clause *clause;
-    struct where_loop *loop; // template
-    struct or_set *or_set;   // collecting for an OR: loops are not kept
-    u32 plan_limit;
-};
-
-static void loop_insert(struct builder *b, struct where_loop *t)
+void where_loop_insert(struct loop_builder *b, struct where_loop *t)
 {
     struct where_info *w = b->w;
     if (b->plan_limit == 0) {
@@ -341,7 +329,7 @@ static void loop_insert(struct builder *b, struct where_loop *t)
     p->term_capacity = t->term_count + 1;
 }
 
-static void terms_reserve(struct builder *b, u32 count)
+void where_terms_reserve(struct loop_builder *b, u32 count)
 {
     struct where_loop *t = b->loop;
     while (t->term_capacity < count)
@@ -442,7 +430,7 @@ static void range_estimate(struct where_term *lower, struct where_term *upper, s
     loop->rows = out;
 }
 
-static void add_index_loops(struct builder *b, struct source *s, struct where_index *x, logest in_multiplier)
+static void add_index_loops(struct loop_builder *b, struct source *s, struct where_index *x, logest in_multiplier)
 {
     struct where_info *w = b->w;
     struct where_loop *new = b->loop;
@@ -474,7 +462,7 @@ static void add_index_loops(struct builder *b, struct source *s, struct where_in
         new->term_count = saved.term_count;
         new->term_capacity = keep_capacity;
         new->terms = keep_terms;
-        terms_reserve(b, new->term_count + 2);
+        where_terms_reserve(b, new->term_count + 2);
         new->terms[new->term_count++] = term;
         new->prereq = (saved.prereq | term->prereq_right) & ~new->self;
         if (op & WO_IN) {
@@ -565,7 +553,7 @@ static void add_index_loops(struct builder *b, struct source *s, struct where_in
         new->run += in_multiplier + in_rows;
         new->rows += in_multiplier + in_rows;
         output_adjust(b->clause, new, size);
-        loop_insert(b, new);
+        where_loop_insert(b, new);
         new->rows = new->flags & LOOP_COLUMN_RANGE ? saved.rows : unadjusted;
         if (!(new->flags & LOOP_TOP) && new->eq_count < x->column_count &&
             (new->eq_count < x->key_count || x->kind != WHERE_INDEX_PRIMARY))
@@ -583,7 +571,7 @@ static void add_index_loops(struct builder *b, struct source *s, struct where_in
     // Skip-scan: try every value of a column that no term constrains, when it has few.
     if (saved.eq_count == saved.skip_count && saved.eq_count + 1 < x->key_count && saved.eq_count == new->term_count &&
         x->has_stat && !(x->index && x->index->no_skip_scan) && x->rows[saved.eq_count + 1] >= 42) {
-        terms_reserve(b, new->term_count + 1);
+        where_terms_reserve(b, new->term_count + 1);
         new->eq_count++;
         new->skip_count++;
         new->terms[new->term_count++] = NULL;
@@ -602,7 +590,7 @@ static void add_index_loops(struct builder *b, struct source *s, struct where_in
 
 // ---- one source -------------------------------------------------------------------------------------------------
 
-static bool might_help_order(struct builder *b, struct where_index *x, int cursor)
+static bool might_help_order(struct loop_builder *b, struct where_index *x, int cursor)
 {
     struct where_info *w = b->w;
     struct expr_list *order_by = w->order_by;
@@ -710,7 +698,7 @@ static u32 covers_by_expressions(struct where_info *w, const struct where_index 
     return k.expr_used ? LOOP_EXPR_INDEX : 0;
 }
 
-static void add_source_loops(struct builder *b, bitmask prereq)
+static void add_source_loops(struct loop_builder *b, bitmask prereq)
 {
     struct where_info *w = b->w;
     struct where_loop *new = b->loop;
@@ -726,7 +714,7 @@ static void add_source_loops(struct builder *b, bitmask prereq)
             struct where_term *term = b->clause->terms[i];
             if (term->prereq_right & new->self) continue;
             if (!where_term_drives_index(w, term, s, 0)) continue;
-            terms_reserve(b, 1);
+            where_terms_reserve(b, 1);
             new->eq_count = 1;
             new->bottom_count = new->top_count = new->skip_count = 0;
             new->index = NULL;
@@ -742,7 +730,7 @@ static void add_source_loops(struct builder *b, bitmask prereq)
             new->flags = LOOP_AUTO_INDEX;
             new->sort_index = 0;
             new->prereq = prereq | term->prereq_right;
-            loop_insert(b, new);
+            where_loop_insert(b, new);
         }
     }
     int sort_index = 1;
@@ -766,7 +754,7 @@ static void add_source_loops(struct builder *b, bitmask prereq)
             new->run = rows + 16;
             output_adjust(b->clause, new, rows);
             if (s->select && s->via_coroutine) new->flags |= LOOP_COROUTINE;
-            loop_insert(b, new);
+            where_loop_insert(b, new);
             new->rows = rows;
         } else {
             bitmask missing;
@@ -810,7 +798,7 @@ static void add_source_loops(struct builder *b, bitmask prereq)
                     new->run = logest_add(new->run, lookup);
                 }
                 output_adjust(b->clause, new, rows);
-                if (!(s->join & JOIN_RIGHT && x->has_expr)) loop_insert(b, new);
+                if (!(s->join & JOIN_RIGHT && x->has_expr)) where_loop_insert(b, new);
                 new->rows = rows;
             }
         }
@@ -818,273 +806,9 @@ static void add_source_loops(struct builder *b, bitmask prereq)
     }
 }
 
-// ---- table-valued functions ------------------------------------------------------------------------------------
-
-static bool fts_term_take(struct builder *b, struct where_term *t)
-{
-    struct where_info *w = b->w;
-    struct where_loop *new = b->loop;
-    struct source *s = &w->sources->items[new->source];
-    if (t->prereq_right & new->self) return false;
-    if (s->join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT) && !where_term_outer_ok(t, s)) return false;
-    terms_reserve(b, new->term_count + 1);
-    new->terms[new->term_count++] = t;
-    new->prereq |= t->prereq_right;
-    return true;
-}
-
-static u32 vocab_kind(const struct where_term *t)
-{
-    if (t->left_column != 0) return 0;
-    if (t->operators & (WO_EQ | WO_IN)) return FTS_VOCAB_TERM_EQ;
-    return t->operators & (WO_GE | WO_GT) ? FTS_VOCAB_TERM_GE : t->operators & (WO_LE | WO_LT) ? FTS_VOCAB_TERM_LE : 0;
-}
-
-static u32 dbstat_kind(const struct table *t, int column)
-{
-    if (column == 0) return DBSTAT_NAME;
-    int hidden = column - (t->column_count - DBSTAT_HIDDEN);
-    return hidden == 0 ? DBSTAT_SCHEMA : hidden == 1 ? DBSTAT_AGGREGATE : DBSTAT_OTHER;
-}
-
-u32 where_fts_kind(const struct source *s, const struct where_term *t)
-{
-    static const struct {
-        u16 operators;
-        enum fts_plan bit;
-    } bounds[] = {{WO_EQ | WO_IN, FTS_PLAN_ROWID_EQ}, {WO_GE, FTS_PLAN_ROWID_GE}, {WO_LE, FTS_PLAN_ROWID_LE},
-                  {WO_GT, FTS_PLAN_ROWID_GT}, {WO_LT, FTS_PLAN_ROWID_LT}};
-    if (t->left_cursor != s->cursor || t->field) return 0;
-    if (s->table->vocab) return vocab_kind(t);
-    if (s->table->dbstat) return t->operators & (WO_EQ | WO_IN) ? dbstat_kind(s->table, t->left_column) : 0;
-    s32 all = s->table->column_count - 2;
-    if (t->left_column == all + 1) return t->operators & (WO_MATCH | WO_EQ) ? FTS_PLAN_RANK : 0;
-    if (t->operators & WO_MATCH || (t->operators & WO_EQ && t->left_column == all)) return FTS_PLAN_MATCH;
-    for (u32 k = 0; t->left_column == COLUMN_ROWID && k < COUNT_OF(bounds); k++)
-        if (t->operators & bounds[k].operators) return bounds[k].bit;
-    return 0;
-}
-
-// What ORDER BY sorts by, in the order of these tables' columns.
-static const struct expr *ordered_column(const struct expr_item *item)
-{
-    const struct expr *e = item->expr;
-    while (e->kind == EXPR_COLLATE && name_equal(e->text, "binary")) e = e->left;
-    return e;
-}
-
-// Whether its rows can come as ORDER BY wants them: enum fts_plan.
-static u32 fts_order(const struct where_info *w, const struct where_loop *loop, const struct source *s)
-{
-    if (!w->order_by || w->order_by->count != 1) return 0;
-    const struct expr_item *item = &w->order_by->items[0];
-    const struct expr *e = ordered_column(item);
-    if ((e->kind != EXPR_COLUMN && e->kind != EXPR_AGG_COLUMN) || e->cursor != s->cursor || expr_item_nulls_big(item)) return 0;
-    u32 down = item->descending ? FTS_PLAN_DOWN : 0;
-    if (e->column == s->table->column_count - 1) return loop->match_count ? FTS_PLAN_BY_RANK | down : 0;
-    // Where the index has no positions, those of a row are searched in its text, which is not done for rows that nobody wants.
-    if (e->column != COLUMN_ROWID || (down && loop->match_count && s->table->fts->detail != FTS_DETAIL_FULL)) return 0;
-    if (down && s->table->fts->tokendata) return 0; // as FTS5
-    return FTS_PLAN_IN_ORDER | down;
-}
-
-// A full-text table with terms of the tables in `usable` alone: MATCH, rank and one rowid, or one bound of it on each
-// side. All that only the index can answer must be known when it is asked. The order of terms, and the costs, are FTS5's.
-static void add_fts_loop(struct builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
-{
-    enum { PASS_TERMS, PASS_MATCH, PASS_BOUNDS, PASS_END };
-    struct where_loop *new = b->loop;
-    const struct source *s = &b->w->sources->items[new->source];
-    const u32 bounds = FTS_PLAN_ROWID_LOW | FTS_PLAN_ROWID_HIGH;
-    new->fts_plan = 0;
-    new->term_count = new->match_count = 0;
-    new->prereq = prereq;
-    int count = b->clause->count;
-    for (int pass = PASS_TERMS; pass < PASS_END; pass++)
-        for (int i = 0; i < count; i++) {
-            struct where_term *t = b->clause->terms[pass == PASS_MATCH ? count - 1 - i : i]; // it finds MATCH from the last one on
-            u32 kind = where_fts_kind(s, t), taken = kind;
-            if (!kind || pass != (kind & bounds ? PASS_BOUNDS : t->operators & WO_MATCH ? PASS_MATCH : PASS_TERMS)) continue;
-            if (kind & FTS_PLAN_ROWID_LOW) taken = FTS_PLAN_ROWID_LOW;
-            if (kind & FTS_PLAN_ROWID_HIGH) taken = FTS_PLAN_ROWID_HIGH;
-            if (kind & bounds) taken |= FTS_PLAN_ROWID_EQ;
-            if (new->fts_plan & taken || (t->operators & WO_IN && !with_in)) continue;
-            if (t->prereq_right & ~usable) {
-                if (kind & (FTS_PLAN_MATCH | FTS_PLAN_RANK) && !where_fts_pattern(t)) return;
-                continue;
-            }
-            if (!fts_term_take(b, t)) continue;
-            *in |= (t->operators & WO_IN) != 0;
-            if (kind & FTS_PLAN_MATCH)
-                new->match_count++;
-            else
-                new->fts_plan |= kind;
-        }
-    new->fts_plan |= fts_order(b->w, new, s);
-    new->in_order = !*in && new->fts_plan & (FTS_PLAN_IN_ORDER | FTS_PLAN_BY_RANK);
-    // Of release 3.53 without MATCH: with those before, an OR of a rowid and a MATCH in a join finds no place for the MATCH.
-    static const double costs[2][3] = {{3000000, 2250000, 750000}, {10000, 7500, 5000}};
-    u32 sides = ((new->fts_plan & FTS_PLAN_ROWID_LOW) != 0) + ((new->fts_plan & FTS_PLAN_ROWID_HIGH) != 0);
-    bool one = new->fts_plan & FTS_PLAN_ROWID_EQ;
-    double cost = one ? new->match_count ? 1000 : 25 : costs[new->match_count > 0][sides];
-    for (u32 i = 1; !one && i < new->match_count; i++) cost *= 0.4;
-    new->rows = one || new->match_count ? 46 : logest_of((u64)cost / 4);
-    new->run = logest_of((u64)cost);
-    new->flags &= ~(u32)LOOP_ONE_ROW;
-    if (one && !new->match_count && !*in) new->flags |= LOOP_ONE_ROW;
-    loop_insert(b, new);
-}
-
-static bool is_ordered_by(const struct where_info *w, u32 i, const struct source *s, int column)
-{
-    const struct expr_item *item = &w->order_by->items[i];
-    const struct expr *e = ordered_column(item);
-    bool is_column = e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN;
-    return is_column && e->cursor == s->cursor && e->column == column && !item->descending && !expr_item_nulls_big(item);
-}
-
-// fts5vocab: the last term = ?, or the last of each side. Costs and the plan's number are FTS5's.
-static void add_vocab_loop(struct builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
-{
-    static const u32 kinds[] = {FTS_VOCAB_TERM_EQ, FTS_VOCAB_TERM_GE, FTS_VOCAB_TERM_LE};
-    const struct where_info *w = b->w;
-    struct where_loop *new = b->loop;
-    const struct source *s = &w->sources->items[new->source];
-    new->fts_plan = (u32)s->columns_used & 255;
-    new->term_count = 0;
-    new->prereq = prereq;
-    for (u32 k = 0; k < COUNT_OF(kinds) && !(new->fts_plan & FTS_VOCAB_TERM_EQ); k++)
-        for (int i = b->clause->count; i-- > 0 && !(new->fts_plan & kinds[k]);) {
-            struct where_term *t = b->clause->terms[i];
-            if (where_fts_kind(s, t) != kinds[k] || t->prereq_right & ~usable || (t->operators & WO_IN && !with_in)) continue;
-            if (!fts_term_take(b, t)) continue;
-            *in |= (t->operators & WO_IN) != 0;
-            new->fts_plan |= kinds[k];
-        }
-    double cost = new->fts_plan & FTS_VOCAB_TERM_EQ ? 100 : 1000000;
-    if (new->fts_plan & FTS_VOCAB_TERM_GE) cost /= 2;
-    if (new->fts_plan & FTS_VOCAB_TERM_LE) cost /= 2;
-    new->run = logest_of((u64)cost);
-    new->in_order = w->order_by && w->order_by->count == 1 && is_ordered_by(w, 0, s, 0) && !*in;
-    loop_insert(b, new);
-}
-
-// dbstat: the last schema = ?, name = ?, aggregate = ?. Whatever its columns are equal to must be known.
-static void add_dbstat_loop(struct builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
-{
-    static const u32 kinds[] = {DBSTAT_SCHEMA, DBSTAT_NAME, DBSTAT_AGGREGATE};
-    const struct where_info *w = b->w;
-    struct where_loop *new = b->loop;
-    const struct source *s = &w->sources->items[new->source];
-    new->fts_plan = 0;
-    new->term_count = 0;
-    new->prereq = prereq;
-    for (int i = 0; i < b->clause->count; i++) {
-        const struct where_term *t = b->clause->terms[i];
-        if (where_fts_kind(s, t) && (t->prereq_right & ~usable || (t->operators & WO_IN && !with_in))) return;
-    }
-    for (u32 k = 0; k < COUNT_OF(kinds); k++)
-        for (int i = b->clause->count; i-- > 0 && !(new->fts_plan & kinds[k]);) {
-            struct where_term *t = b->clause->terms[i];
-            if (where_fts_kind(s, t) != kinds[k] || !fts_term_take(b, t)) continue;
-            *in |= (t->operators & WO_IN) != 0;
-            new->fts_plan |= kinds[k];
-        }
-    new->rows = 46;
-    new->run = 0;
-    u32 count = w->order_by ? w->order_by->count : 0;
-    bool by_name = (count == 1 || count == 2) && is_ordered_by(w, 0, s, 0) && (count == 1 || is_ordered_by(w, 1, s, 1));
-    if (by_name) new->fts_plan |= DBSTAT_IN_ORDER;
-    new->in_order = by_name && !*in;
-    loop_insert(b, new);
-}
-
-// Gives whether it uses an IN.
-static bool add_full_text_loop(struct builder *b, bitmask prereq, bitmask usable, bool with_in)
-{
-    bool in = false;
-    const struct table *t = b->w->sources->items[b->loop->source].table;
-    if (t->vocab)
-        add_vocab_loop(b, prereq, usable, with_in, &in);
-    else if (t->dbstat)
-        add_dbstat_loop(b, prereq, usable, with_in, &in);
-    else
-        add_fts_loop(b, prereq, usable, with_in, &in);
-    return in;
-}
-
-// With all terms, then without an IN, with the terms of some tables, and with those alone that must come before.
-static void add_full_text_loops(struct builder *b, bitmask prereq)
-{
-    struct where_loop *new = b->loop;
-    const struct source *s = &b->w->sources->items[new->source];
-    bool in = add_full_text_loop(b, prereq, ~0ull, true), free = false, free_of_in = false;
-    bitmask best = new->prereq & ~prereq, best_without = 0, last = 0;
-    if (!best && !in) return;
-    if (in) {
-        (void)add_full_text_loop(b, prereq, ~0ull, false);
-        best_without = new->prereq & ~prereq;
-        free = free_of_in = !best_without;
-    }
-    for (;;) {
-        bitmask next = ~0ull;
-        for (int i = 0; i < b->clause->count; i++) {
-            const struct where_term *t = b->clause->terms[i];
-            bitmask mine = t->prereq_right & ~prereq;
-            if (where_fts_kind(s, t) && mine > last && mine < next) next = mine;
-        }
-        last = next;
-        if (next == ~0ull) break;
-        if (next == best || next == best_without) continue;
-        in = add_full_text_loop(b, prereq, next | prereq, true);
-        if (new->prereq != prereq) continue;
-        free = true;
-        free_of_in |= !in;
-    }
-    if (!free) free_of_in = !add_full_text_loop(b, prereq, prereq, true);
-    if (!free_of_in) (void)add_full_text_loop(b, prereq, prereq, false);
-}
-
-static void add_virtual_loops(struct builder *b, bitmask prereq)
-{
-    struct where_info *w = b->w;
-    struct where_loop *new = b->loop;
-    struct source *s = &w->sources->items[new->source];
-    new->term_count = 0;
-    new->setup = 0;
-    new->eq_count = 0;
-    new->index = NULL;
-    new->flags = LOOP_VIRTUAL;
-    new->in_order = false;
-    new->rows = 46;
-    new->run = 200;
-    new->sort_index = 0;
-    new->prereq = prereq;
-    if (s->table->fts || s->table->vocab || s->table->dbstat) {
-        add_full_text_loops(b, prereq);
-        return;
-    }
-    // Terms on its hidden columns are arguments: all that can be had are taken. IS is none.
-    for (int i = 0; i < b->clause->count; i++) {
-        struct where_term *t = b->clause->terms[i];
-        if (t->left_cursor != s->cursor || !(t->operators & WO_EQ) || t->left_column < 0) continue;
-        if (!(s->table->columns[t->left_column].flags & COLUMN_HIDDEN)) continue;
-        if (t->prereq_right & new->self) continue;
-        if (s->join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT) && !where_term_outer_ok(t, s)) continue;
-        bool taken = false;
-        for (u32 j = 0; j < new->term_count; j++) taken |= new->terms[j]->left_column == t->left_column;
-        if (taken) continue;
-        terms_reserve(b, new->term_count + 1);
-        new->terms[new->term_count++] = t;
-        new->prereq |= t->prereq_right;
-    }
-    if (new->term_count) new->run = 46;
-    loop_insert(b, new);
-}
-
 // ---- OR: the union of loops for its alternatives -------------------------------------------------------------------
 
-static void add_or_loops(struct builder *b, bitmask prereq)
+static void add_or_loops(struct loop_builder *b, bitmask prereq)
 {
     struct where_info *w = b->w;
     struct where_loop *new = b->loop;
@@ -1102,7 +826,7 @@ static void add_or_loops(struct builder *b, bitmask prereq)
             struct where_term *o = or_clause->terms[i];
             struct where_clause temp = {.info = w, .outer = wc, .op = EXPR_AND};
             struct or_set current = {0};
-            struct builder sub = *b;
+            struct loop_builder sub = *b;
             struct where_loop loop = {.source = new->source, .self = new->self};
             struct where_term *one[1];
             if (o->operators & WO_AND) {
@@ -1120,7 +844,7 @@ static void add_or_loops(struct builder *b, bitmask prereq)
             sub.loop = &loop;
             sub.or_set = &current;
             if (s->table->fts)
-                add_virtual_loops(&sub, prereq);
+                where_virtual_loops_add(&sub, prereq);
             else
                 add_source_loops(&sub, prereq);
             b->plan_limit = sub.plan_limit;
@@ -1146,7 +870,7 @@ static void add_or_loops(struct builder *b, bitmask prereq)
             }
         }
         if (once) continue;
-        terms_reserve(b, 1);
+        where_terms_reserve(b, 1);
         new->term_count = 1;
         new->terms[0] = term;
         new->flags = LOOP_MULTI_OR;
@@ -1160,7 +884,7 @@ static void add_or_loops(struct builder *b, bitmask prereq)
             new->run = sum.costs[i].run + 1;
             new->rows = sum.costs[i].rows;
             new->prereq = sum.costs[i].prereq;
-            loop_insert(b, new);
+            where_loop_insert(b, new);
         }
     }
 }
@@ -1168,7 +892,7 @@ static void add_or_loops(struct builder *b, bitmask prereq)
 void where_loops_add(struct where_info *w)
 {
     struct where_loop template = {0};
-    struct builder b = {.w = w, .clause = &w->clause, .loop = &template, .plan_limit = 20000};
+    struct loop_builder b = {.w = w, .clause = &w->clause, .loop = &template, .plan_limit = 20000};
     bitmask prereq = 0, prior = 0;
     bool first_past_right = false, has_right = false;
     for (u32 i = 0; i < w->level_count; i++) {
@@ -1187,7 +911,7 @@ void where_loops_add(struct where_info *w)
         }
         this_prereq = prereq;
         if (s->table->kind == TABLE_VIRTUAL || s->table->flags & TABLE_EPONYMOUS) {
-            add_virtual_loops(&b, this_prereq);
+            where_virtual_loops_add(&b, this_prereq);
             if (w->clause.has_or && s->table->fts) add_or_loops(&b, this_prereq);
         } else {
             add_source_loops(&b, this_prereq);
