@@ -12,11 +12,11 @@ out=build/mutation
 mkdir -p "$out"
 passed=0 failed=0
 # The simulated worlds show what every kind of mutant breaks; the others are quicker where they do.
-crash=tests/sim/engine_crash_test lives=tests/sim/store_crash_test contract=tests/io/io_contract_test
+replicas=tests/sim/replica_sim_test crash=tests/sim/engine_crash_test lives=tests/sim/store_crash_test contract=tests/io/io_contract_test
 deferred=tests/engine/deferred_test wal=tests/engine/store/wal_test
 isolation=tests/sim/isolation_test concurrent=tests/engine/concurrent_test
 spill=tests/engine/spill_test encryption=tests/engine/encryption_test
-programs="$encryption $crash $lives $contract $deferred $wal $isolation $concurrent $spill"
+programs="$encryption $crash $lives $contract $deferred $wal $isolation $concurrent $spill $replicas"
 make -s -j"$(nproc)" $(printf 'build/release/%s ' $programs) || exit 1
 flags=$(make -s flags) libs=$(make -s libs)
 
@@ -86,6 +86,9 @@ mutant spilled_page_of_another $store/txn_spill.c '/^void spill_page_read/,/^}/s
 mutant spilled_page_unpinned $store/pointer_map.c '/^static io_status map_touched/,/^}/s/(IO_TRY\(txn_page\(t, op, no, &p\)\);)/\1 page_unpin(p);/; /^static io_status map_touched/,/^}/s/^    page_unpin\(p\);//' $spill $crash
 mutant group_counted_late io/completion.c 's/\.outstanding = 1/.outstanding = 0/' $contract
 mutant wake_forgotten $store/txn.c 's/completion_post\(s->io, &s->grant, 0\);//' $lives $crash
+mutant log_content_not_compared node/feed.c 's/return found\.wal_sum\[0\] == sums\[0\].*/return true;/' $replicas
+mutant place_not_looked_at sync/replica_place.c 's/^    bool after = .*/    bool after = one_commit(r, \&at, 0) || true;/' $replicas
+mutant part_sent_again_from_its_end node/feed.c 's/if \(again\) q->page_next = q->part_first;//' $replicas
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

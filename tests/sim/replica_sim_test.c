@@ -4,7 +4,7 @@
 // (node/feed.h) and a replica (sync/replica.h), and between them a connection that is simulated here in place of the HTTP
 // client and server: requests come late, twice, or not; replies are lost or cut off; the network is away. Both crash at
 // some operation of the disk and are stopped cleanly; the writer checkpoints, begins its log anew, vacuums; either volume is
-// put back to an earlier state; another program writes to the replica's file. The database holds the number of its newest
+// put back to an earlier state; another program writes to the replica's file, its disk is full for a while. The database holds the number of its newest
 // transaction, which is never used again, so a state that is read says which it must equal. Events are counted: one that
 // never came fails the test. SIM_WORLDS=n runs n worlds from SEED on (20; with AddressSanitizer 5).
 #include "../../engine/skerry.h"
@@ -28,7 +28,7 @@ static const char *const FILES[] = {PATH, PATH "-wal", PATH "-replica", PATH "-b
 struct counters {
     u64 commits, observed, converged, asked, answered, no_news, more_parts, lost_requests, repeated, late_ghosts, lost_replies, cut_replies, away,
         timed_out, cancelled, writer_crashes, writer_stops, writer_rolled_back, replica_crashes, replica_stops, replica_rolled_back,
-        foreign_writes, vacuums, checkpoints, log_restarts, in_doubt, first_copies, first_copies_failed, whole, parts_again, parts_again_first;
+        foreign_writes, vacuums, checkpoints, log_restarts, in_doubt, first_copies, first_copies_failed, whole, parts_again, parts_again_first, disk_full;
 };
 struct volume {
     u8 *bytes[COUNT_OF(FILES)];
@@ -863,6 +863,16 @@ static void act(struct world *w)
         break;
     }
     case 13: converge(w); break;
+    case 14: // for a while, but not when it starts
+        if (!w->replica_started) break;
+        n->disk_full++;
+        sim_fault_rate(m->sim, SIM_WRITE_FULL, 300000);
+        for (u32 i = 0; i < 4 && !sim_is_down(w->writer.io); i++) {
+            commit(w);
+            turn(w, chance(w, 5 * SECOND_NS));
+        }
+        sim_fault_rate(m->sim, SIM_WRITE_FULL, 0);
+        break;
     default:
         for (u64 i = 1 + chance(w, 4); i && !sim_is_down(w->writer.io); i--) {
             commit(w);
@@ -927,7 +937,7 @@ TEST(replicas_follow)
         EVENT(away),          EVENT(timed_out),       EVENT(cancelled),       EVENT(writer_crashes), EVENT(writer_stops),  EVENT(writer_rolled_back),
         EVENT(replica_crashes), EVENT(replica_stops), EVENT(replica_rolled_back), EVENT(foreign_writes), EVENT(vacuums),   EVENT(checkpoints),
         EVENT(log_restarts),  EVENT(in_doubt),        EVENT(first_copies),    EVENT(first_copies_failed), EVENT(whole),
-        EVENT(parts_again),   EVENT(parts_again_first),
+        EVENT(parts_again),   EVENT(parts_again_first), EVENT(disk_full),
     };
     for (u32 i = 0; i < COUNT_OF(events); i++) {
         if (getenv("SIM_SHOW")) printf("  %-24s %llu\n", events[i].name, (unsigned long long)*events[i].count);
