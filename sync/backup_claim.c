@@ -282,6 +282,7 @@ io_status backup_fence(struct backup *b)
     if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS) {
         err_clear(&b->op.err);
         b->fence_try++;
+        if (b->catalog_part) b->step = STEP_LOAD; // another has claimed since this database was opened, and may have pushed
         return IO_DONE;
     }
     IO_TRY(status);

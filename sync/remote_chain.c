@@ -4,6 +4,7 @@
 
 #define CHAIN_AGAIN_NS 2000000000ull
 #define RELOAD_TRIES   2
+#define CONTACT_NS     2000000000ull // what was found longer ago is asked for anew by who wants to write
 
 static u64 opened_tx(const struct remote *r)
 {
@@ -112,6 +113,7 @@ static void on_chain(struct completion *c)
     struct err err = ERR_CLEAR;
     if (!r->opened) {
         r->chain_state = r->chain.err.code == ERR_OK ? CHAIN_READY : CHAIN_FAILED;
+        r->chain_read_ns = io_now_ns(r->io);
         remote_open_run(r);
         return;
     }
@@ -131,7 +133,8 @@ static void on_chain(struct completion *c)
 bool remote_contact(struct remote *r, struct catalog *out, struct segment_header *newest, u8 hash[SEGMENT_HASH_SIZE])
 {
     const struct chain *c = &r->chain;
-    bool fresh = !r->resumed && r->chain_state == CHAIN_READY && !r->options.tx && !r->options.time_ms && !r->handed_over;
+    bool fresh = !r->resumed && r->chain_state == CHAIN_READY && !r->options.tx && !r->options.time_ms && !r->handed_over &&
+                 io_now_ns(r->io) - r->chain_read_ns < CONTACT_NS;
     if (!fresh) return false;
     r->handed_over = true;
     *out = (struct catalog){.lineage = c->catalog.lineage, .epoch = c->catalog.epoch, .has_head = true, .key = c->catalog.key};

@@ -147,6 +147,7 @@ struct remote {
     u64 native_size;
     u8 *header, *slots;
     bool resumed, opened, handed_over, unclaimed;
+    u64 chain_read_ns;   // when the newest state was found
 };
 
 static inline bool remote_has(const struct remote *r, u32 page)

@@ -732,6 +732,18 @@ TEST(worlds_restore)
     }
 }
 
+// Worlds that something was found in.
+TEST(found)
+{
+    static const u64 seeds[] = {
+        26112143, // another node wrote and merged between the opening from the store and the claim, which did not look again
+    };
+    struct counters all = {0};
+    struct cloud_counters cloud = {0};
+    for (u32 i = 0; i < COUNT_OF(seeds); i++) world_run(seeds[i], &all, &cloud);
+    CHECK(all.written_meanwhile > 0);
+}
+
 int main(int argc, char **argv)
 {
     return test_main(argc, argv);
