@@ -45,6 +45,12 @@ class Node:
                 self.port = int(found.group(1))
                 return self
             if self.process.poll() is not None:
+                with open(self.log_path, "rb") as f:
+                    f.seek(start)
+                    busy = b"Address already in use" in f.read()
+                if busy and seconds > 1:  # the kernel lets a killed node's ring, and its port, go a little later
+                    time.sleep(1)
+                    return self.start(wait, seconds - 1)
                 raise RuntimeError("the node did not start: " + self.log()[-2000:])
             time.sleep(0.02)
         raise RuntimeError("the node does not listen: " + self.log()[-2000:])
