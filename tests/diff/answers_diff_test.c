@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct answers {
     const char *file;
@@ -104,15 +105,21 @@ TEST(topics)
     struct dirent **entries;
     int count = scandir("tests/diff/answers", &entries, NULL, by_name);
     CHECK(count > 2);
+    // Files that statements name, as ATTACH does, are the test's.
+    char *folder = realpath("tests/diff/answers", NULL), *home = getcwd(NULL, 0);
+    REQUIRE(folder && home && chdir(test_dir()) == 0);
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         size_t size = strlen(name);
         char path[400];
-        snprintf(path, sizeof path, "tests/diff/answers/%s", name);
+        snprintf(path, sizeof path, "%s/%s", folder, name);
         if (size > 4 && strcmp(name + size - 4, ".sql") == 0) file_run(path);
         free(entries[i]);
     }
     free(entries);
+    CHECK(chdir(home) == 0);
+    free(folder);
+    free(home);
 }
 
 int main(int argc, char **argv) { return test_main(argc, argv); }
