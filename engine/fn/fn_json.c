@@ -400,32 +400,40 @@ static void json_object_fn(ARGUMENTS)
 
 // ---- reading ---------------------------------------------------------------------------------------------
 
+// The element of the document in argv[0] that the path in argv[1], if there is one, leads to. False: there is none, or an
+// error; the document is closed then.
+static bool element_open(ARGUMENTS, struct json_document *d, u32 *at)
+{
+    struct value scratch = {.type = VALUE_NULL};
+    enum json_status status = JSON_FOUND;
+    *at = 0;
+    if (!document_open(ctx, argv[0], d)) return false;
+    if (argc == 2) {
+        u32 label, size;
+        const u8 *path = function_text(ctx, argv[1], &scratch, &size);
+        if (path) {
+            size = text_length(path, size);
+            status = size && path[0] == '$' ? json_lookup(d->view, path + 1, size - 1, at, &label) : JSON_PATH_ERROR;
+            if (status != JSON_FOUND) json_result_error(ctx, status, path, size);
+        } else {
+            status = JSON_MISSING;
+        }
+    }
+    value_deinit(&scratch);
+    if (status != JSON_FOUND) json_document_close(d);
+    return status == JSON_FOUND;
+}
+
 static void json_array_length_fn(ARGUMENTS)
 {
     struct json_document d;
-    struct value scratch = {.type = VALUE_NULL};
-    u32 at = 0, label, size = 0;
-    if (!document_open(ctx, argv[0], &d)) return;
-    enum json_status status = JSON_FOUND;
-    const u8 *path = NULL;
-    if (argc == 2) {
-        path = function_text(ctx, argv[1], &scratch, &size);
-        if (!path) goto done;
-        size = text_length(path, size);
-        status = size && path[0] == '$' ? json_lookup(d.view, path + 1, size - 1, &at, &label) : JSON_PATH_ERROR;
-    }
-    if (status == JSON_FOUND) {
-        struct json_element e, child;
-        s64 count = 0;
-        if (json_element_read(d.view, at, d.view.size, &e) && e.type == JSON_ARRAY) {
-            for (u32 j = e.payload; j < e.end && json_element_read(d.view, j, e.end, &child); j = child.end) count++;
-        }
-        result_integer(ctx, count);
-    } else {
-        json_result_error(ctx, status, path, size);
-    }
-done:
-    value_deinit(&scratch);
+    struct json_element e, child;
+    u32 at;
+    s64 count = 0;
+    if (!element_open(ctx, argc, argv, &d, &at)) return;
+    if (json_element_read(d.view, at, d.view.size, &e) && e.type == JSON_ARRAY)
+        for (u32 j = e.payload; j < e.end && json_element_read(d.view, j, e.end, &child); j = child.end) count++;
+    result_integer(ctx, count);
     json_document_close(&d);
 }
 
@@ -570,25 +578,10 @@ done:
 static void json_type_fn(ARGUMENTS)
 {
     struct json_document d;
-    struct value scratch = {.type = VALUE_NULL};
-    u32 at = 0, label, size = 0;
-    if (!document_open(ctx, argv[0], &d)) return;
-    enum json_status status = JSON_FOUND;
-    const u8 *path = NULL;
-    if (argc == 2) {
-        path = function_text(ctx, argv[1], &scratch, &size);
-        if (!path) goto done;
-        size = text_length(path, size);
-        status = size && path[0] == '$' ? json_lookup(d.view, path + 1, size - 1, &at, &label) : JSON_PATH_ERROR;
-    }
-    if (status == JSON_FOUND) {
-        const char *name = json_type_name(d.view.bytes[at] & 15);
-        result_text(ctx, name, strlen(name));
-    } else {
-        json_result_error(ctx, status, path, size);
-    }
-done:
-    value_deinit(&scratch);
+    u32 at;
+    if (!element_open(ctx, argc, argv, &d, &at)) return;
+    const char *name = json_type_name(d.view.bytes[at] & 15);
+    result_text(ctx, name, strlen(name));
     json_document_close(&d);
 }
 

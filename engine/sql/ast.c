@@ -152,3 +152,15 @@ struct source *source_list_add(struct arena *a, struct source_list **list)
     *s = (struct source){.offset = OFFSET_NONE, .schema_offset = OFFSET_NONE, .alias_offset = OFFSET_NONE, .cursor = -1};
     return s;
 }
+
+const char *select_op_name(u8 op)
+{
+    switch ((enum select_op)op) {
+    case SELECT_UNION_ALL: return "UNION ALL";
+    case SELECT_INTERSECT: return "INTERSECT";
+    case SELECT_EXCEPT: return "EXCEPT";
+    case SELECT_UNION: return "UNION";
+    case SELECT_SIMPLE: break;
+    }
+    return "SELECT";
+}

@@ -307,6 +307,7 @@ struct source_list {
 };
 
 enum select_op { SELECT_SIMPLE, SELECT_UNION, SELECT_UNION_ALL, SELECT_INTERSECT, SELECT_EXCEPT };
+const char *select_op_name(u8 op); // as it is written
 enum select_flags {
     SELECT_F_DISTINCT = 1 << 0,
     SELECT_F_ALL = 1 << 1,

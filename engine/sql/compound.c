@@ -1,22 +1,6 @@
 // UNION, UNION ALL, INTERSECT, EXCEPT.
 #include "select.h"
 
-const char *select_op_name(u8 op)
-{
-    switch ((enum select_op)op) {
-    case SELECT_UNION_ALL:
-        return "UNION ALL";
-    case SELECT_INTERSECT:
-        return "INTERSECT";
-    case SELECT_EXCEPT:
-        return "EXCEPT";
-    case SELECT_UNION:
-    case SELECT_SIMPLE:
-        break;
-    }
-    return "UNION";
-}
-
 bool select_is_values(const struct select *s)
 {
     if (s->with || s->order_by || s->limit) return false;

@@ -344,18 +344,6 @@ static struct select *parse_simple_select(struct parse *p)
     return parse_select_number(p, s);
 }
 
-static const char *select_op_name(u8 op)
-{
-    switch ((enum select_op)op) {
-    case SELECT_UNION_ALL: return "UNION ALL";
-    case SELECT_INTERSECT: return "INTERSECT";
-    case SELECT_EXCEPT: return "EXCEPT";
-    case SELECT_UNION: return "UNION";
-    case SELECT_SIMPLE: break;
-    }
-    return "SELECT";
-}
-
 // Links the terms of a compound both ways and checks what may stand between them.
 static void compound_link(struct parse *p, struct select *last)
 {

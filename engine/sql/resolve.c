@@ -118,6 +118,27 @@ struct lookup {
     struct expr_list *full_join;
 };
 
+// Whether the column is that of `s`, which has one of the name: not when USING makes it the same as the one found
+// before, of which there are then two sides in a FULL JOIN.
+static bool lookup_takes(struct name_context *n, struct lookup *l, struct source *s)
+{
+    if (l->count > 0) {
+        if (!s->using || name_list_find(s->using, l->column) < 0) {
+            l->full_join = NULL;
+        } else if (!(s->join & JOIN_RIGHT)) {
+            return false;
+        } else if (!(s->join & JOIN_LEFT)) {
+            l->count = 0;
+            l->full_join = NULL;
+        } else {
+            full_join_add(n, &l->full_join, l->match, l->e->column);
+        }
+    }
+    l->count++;
+    l->match = s;
+    return true;
+}
+
 static void lookup_in_sources(struct name_context *n, struct lookup *l)
 {
     struct expr *e = l->e;
@@ -133,21 +154,8 @@ static void lookup_in_sources(struct name_context *n, struct lookup *l)
                 bool is_rowid = false;
                 if (!item_matches(&columns->items[j], l->column, l->table, l->schema, &is_rowid)) continue;
                 if (is_rowid) continue;
-                if (l->count > 0) {
-                    if (!s->using || name_list_find(s->using, l->column) < 0) {
-                        l->full_join = NULL;
-                    } else if (!(s->join & JOIN_RIGHT)) {
-                        continue;
-                    } else if (!(s->join & JOIN_LEFT)) {
-                        l->count = 0;
-                        l->full_join = NULL;
-                    } else {
-                        full_join_add(n, &l->full_join, l->match, e->column);
-                    }
-                }
-                l->count++;
+                if (!lookup_takes(n, l, s)) continue;
                 hit = true;
-                l->match = s;
                 e->column = (s16)j;
                 if (columns->items[j].using_term) break; // the others of that name are joined with it
             }
@@ -166,21 +174,7 @@ static void lookup_in_sources(struct name_context *n, struct lookup *l)
                 break;
             }
         if (column >= 0) {
-            if (l->count > 0) {
-                if (!s->using || name_list_find(s->using, l->column) < 0) {
-                    l->full_join = NULL;
-                } else if (!(s->join & JOIN_RIGHT)) {
-                    continue;
-                } else if (!(s->join & JOIN_LEFT)) {
-                    l->count = 0;
-                    l->full_join = NULL;
-                } else {
-                    full_join_add(n, &l->full_join, l->match, e->column);
-                }
-            }
-            l->count++;
-            l->match = s;
-            e->column = column == t->rowid_column ? -1 : (s16)column;
+            if (lookup_takes(n, l, s)) e->column = column == t->rowid_column ? -1 : (s16)column;
         } else if (t->kind != TABLE_VIEW && !(t->flags & TABLE_EPHEMERAL) && table_has_rowid(t)) {
             l->table_count++;
             if (l->count == 0) l->match = s;

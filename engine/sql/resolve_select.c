@@ -281,22 +281,6 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     s->flags |= SELECT_F_RESOLVED | SELECT_F_HAS_TYPES;
 }
 
-static const char *operator_name(u8 op)
-{
-    switch ((enum select_op)op) {
-    case SELECT_UNION_ALL:
-        return "UNION ALL";
-    case SELECT_INTERSECT:
-        return "INTERSECT";
-    case SELECT_EXCEPT:
-        return "EXCEPT";
-    case SELECT_UNION:
-    case SELECT_SIMPLE:
-        break;
-    }
-    return "UNION";
-}
-
 // Rows that are distinct by one collation are not merged in the order of another: such a compound becomes
 // SELECT * FROM (compound) ORDER BY ... The compound keeps the terms until they are resolved: they mean its columns.
 static bool order_outside(struct compile *c, struct select *s)
@@ -347,7 +331,7 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
         terms++;
         if (t != s && (t->order_by || t->limit))
             compile_fail(c, ERR_ERROR, -1, "%s clause should come after %s not before",
-                         t->order_by ? "ORDER BY" : "LIMIT", operator_name(t->next->op));
+                         t->order_by ? "ORDER BY" : "LIMIT", select_op_name(t->next->op));
     }
     if (compound && terms > (u32)compile_limit(c, SKERRY_LIMIT_COMPOUND_SELECT) && !(s->flags & SELECT_F_MULTI_VALUE))
         compile_fail(c, ERR_ERROR, -1, "too many terms in compound SELECT");
@@ -370,7 +354,7 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
                 compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
             compile_fail(c, ERR_ERROR, -1,
                          "SELECTs to the left and right of %s do not have the same number of result columns",
-                         operator_name(t->op));
+                         select_op_name(t->op));
         }
     if (compound) resolve_compound_order(c, s);
     c->with = saved;

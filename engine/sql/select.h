@@ -75,7 +75,6 @@ void explain_temp_btree(struct compile *c, const char *what);
 int where_order_limit_label(const struct where_info *w);
 int where_min_max_label(const struct where_info *w);
 bool where_sorted(const struct where_info *w);
-const char *select_op_name(u8 op);
 bool select_is_values(const struct select *s); // of one row or several, nothing else about it
 const struct collation *compound_collation(struct compile *c, struct select *s, u32 column);
 

@@ -298,21 +298,24 @@ static bool direction_forward(u8 opcode)
     return opcode == OP_SeekGE || opcode == OP_SeekGT;
 }
 
-// The rowid to look for in a table, out of any value; the bound may become strict or not with a real.
-// Returns 0: use *rowid with *opcode; 1: every row qualifies (from the end); -1: none does.
-static int rowid_bound(struct skerry_stmt *s, const struct value *key, u8 *opcode, s64 *rowid)
+// What is compared with rowids: text that is a number as that.
+static struct value rowid_key(const struct value *key)
 {
-    struct value v = {0};
+    struct value v;
     value_init(&v);
     value_borrow(&v, key);
-    if (v.type == VALUE_TEXT) {
-        struct number_text n = number_parse(v.bytes, v.size);
-        if (n.whole && n.kind == NUMBER_INTEGER)
-            value_set_integer(&v, n.integer);
-        else if (n.whole && n.kind == NUMBER_REAL)
-            value_set_real(&v, n.real);
-    }
-    (void)s;
+    if (v.type != VALUE_TEXT) return v;
+    struct number_text n = number_parse(v.bytes, v.size);
+    if (n.whole && n.kind == NUMBER_INTEGER) value_set_integer(&v, n.integer);
+    else if (n.whole && n.kind == NUMBER_REAL) value_set_real(&v, n.real);
+    return v;
+}
+
+// The rowid to look for in a table, out of any value; the bound may become strict or not with a real.
+// Returns 0: use *rowid with *opcode; 1: every row qualifies (from the end); -1: none does.
+static int rowid_bound(const struct value *key, u8 *opcode, s64 *rowid)
+{
+    struct value v = rowid_key(key);
     if (v.type == VALUE_INTEGER) {
         *rowid = v.integer;
         return 0;
@@ -346,7 +349,7 @@ io_status vm_seek(struct skerry_stmt *s, const struct instruction *in, bool *jum
     c->lookups = (struct read_ahead){0};
     if (c->table) {
         s64 rowid = 0;
-        int bound = rowid_bound(s, key, &opcode, &rowid);
+        int bound = rowid_bound(key, &opcode, &rowid);
         if (bound < 0) {
             *jump = true;
             return IO_DONE;
@@ -436,16 +439,7 @@ io_status vm_seek_rowid(struct skerry_stmt *s, const struct instruction *in, boo
     if (LIKELY(key->type == VALUE_INTEGER)) {
         rowid = key->integer;
     } else {
-        struct value v;
-        value_init(&v);
-        value_borrow(&v, key);
-        if (v.type == VALUE_TEXT) {
-            struct number_text n = number_parse(v.bytes, v.size);
-            if (n.whole && n.kind == NUMBER_INTEGER)
-                value_set_integer(&v, n.integer);
-            else if (n.whole && n.kind == NUMBER_REAL)
-                value_set_real(&v, n.real);
-        }
+        struct value v = rowid_key(key);
         if (v.type == VALUE_REAL && integer_real_compare(value_to_integer(&v), v.real) == 0)
             value_set_integer(&v, value_to_integer(&v));
         if (v.type != VALUE_INTEGER) {

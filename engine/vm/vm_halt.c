@@ -32,6 +32,20 @@ static io_status commit(struct skerry_stmt *s)
     return status;
 }
 
+// COMMIT, or RELEASE of the savepoint that began the transaction. One that fails is rolled back, but for BUSY.
+static io_status transaction_commit(struct skerry_stmt *s)
+{
+    struct skerry *db = s->db;
+    if (!vm_foreign_keys_hold(s, true)) return IO_FAIL;
+    io_status status = commit(s);
+    if (status == IO_FAIL && err_primary(s->op.err.code) != ERR_BUSY) {
+        connection_rollback(db);
+        db->autocommit = true;
+    }
+    if (status == IO_DONE) db->autocommit = true;
+    return status;
+}
+
 enum { STATEMENT_NOTHING, STATEMENT_RELEASE, STATEMENT_ROLLBACK };
 
 // Rolling back: the cursors are saved.
@@ -223,17 +237,7 @@ io_status vm_autocommit(struct skerry_stmt *s, const struct instruction *in)
     } else if (on) {
         if (db->active_write_count > 0)
             return IO_ERROR(&s->op.err, ERR_BUSY, "cannot commit transaction - SQL statements in progress");
-        if (!vm_foreign_keys_hold(s, true)) return IO_FAIL;
-        io_status status = commit(s);
-        if (status == IO_WAIT) return status;
-        if (status == IO_FAIL) {
-            if (err_primary(s->op.err.code) != ERR_BUSY) {
-                connection_rollback(db);
-                db->autocommit = true;
-            }
-            return status;
-        }
-        db->autocommit = true;
+        IO_TRY(transaction_commit(s));
     } else {
         db->autocommit = false;
         db->begin = (u8)in->p3;
@@ -302,17 +306,7 @@ io_status vm_savepoint(struct skerry_stmt *s, const struct instruction *in)
     if (db->active_write_count > 0 && kind == SAVEPOINT_RELEASE)
         return IO_ERROR(&s->op.err, ERR_BUSY, "cannot release savepoint - SQL statements in progress");
     if (kind == SAVEPOINT_RELEASE && n->is_transaction) {
-        if (!vm_foreign_keys_hold(s, true)) return IO_FAIL;
-        io_status status = commit(s);
-        if (status == IO_WAIT) return status;
-        if (status == IO_FAIL) {
-            if (err_primary(s->op.err.code) != ERR_BUSY) {
-                connection_rollback(db);
-                db->autocommit = true;
-            }
-            return status;
-        }
-        db->autocommit = true;
+        IO_TRY(transaction_commit(s));
         db->deferred_violations = db->deferred_immediate_violations = 0;
         connection_savepoints_free(db);
         return IO_DONE;
