@@ -52,6 +52,11 @@ struct name_list *parse_column_list(struct parse *p); // nm [COLLATE x] [ASC], .
 struct window *parse_window_definitions(struct parse *p);
 void parse_signed_number(struct parse *p); // of a type's size
 void parse_height_check(struct parse *p, struct expr *e);
+struct expr *parse_operand(struct parse *p); // what operators stand between
+struct expr *parse_summed(struct parse *p, struct expr *e); // its height and flags taken from its operands
+struct expr *parse_unary(struct parse *p, enum expr_kind kind, struct expr *left);
+struct expr *parse_binary(struct parse *p, enum expr_kind kind, struct expr *left, struct expr *right);
+struct expr *parse_token_expr(struct parse *p, enum expr_kind kind); // at the token under the eye
 struct text_span parse_span_from(const struct parse *p, u32 offset); // to the token under the eye, trimmed
 const char *parse_text(struct parse *p, struct text_span span);
 
