@@ -11,6 +11,9 @@
 #define HOLD_FRAMES_MAX 65536ull
 #define ZSTD_LEVEL      1
 #define AHEAD           32u // pages asked for before they are wanted
+#define SUMS_MAX        32768u
+#define COMPARED_MAX    16u // times part_size: so much is compared for a part, lest who asked gives it up
+#define SLICE           64u // pages compared in a turn of the loop
 
 enum question_state { QUESTION_FREE, QUESTION_WAITS, QUESTION_BEGINS, QUESTION_FILLS, QUESTION_KEPT };
 
@@ -32,6 +35,12 @@ struct question {
     u32 page_total, page_next, part;
     u32 part_first; // page_next where the newest part begins: its answer may be lost
     u32 asked; // pages up to there were asked for ahead
+    // What the replica has: sums of groups of so many pages each, from page 1 on; NULL: nothing.
+    u64 *sums;
+    u32 sum_count, group, page_size;
+    pgno group_first, group_next; // of the group that is compared, the page that comes next
+    u64 group_sum;
+    u32 same, slice; // same: pages that were left out of the part
     struct segment_writer writer;
     bool writer_open;
     struct backup_place place;
@@ -142,9 +151,11 @@ static void question_end(struct question *q)
     txn_destroy(q->txn);
     free(q->pages);
     free(q->page);
+    free(q->sums);
     q->writer_open = false;
     q->txn = NULL;
     q->pages = NULL;
+    q->sums = NULL;
     q->page = NULL;
     q->x = NULL;
     q->gone = false;
@@ -193,7 +204,8 @@ static bool begins(struct question *q)
         q->page_total = q->target.page_count;
         f->stats.whole++;
     }
-    q->page_next = q->part = q->asked = 0;
+    if (q->known || q->page_size != stats.page_size) q->sum_count = 0;
+    q->page_next = q->part = q->asked = q->group_first = q->slice = 0;
     return true;
 }
 
@@ -210,6 +222,7 @@ static bool writer_begin(struct question *q)
     memcpy(h.parent, q->place.hash, sizeof h.parent);
     q->writer_open = true;
     q->part_first = q->page_next;
+    q->same = 0;
     return segment_writer_begin(&q->writer, &h, NULL, ZSTD_LEVEL) == ERR_OK;
 }
 
@@ -244,15 +257,54 @@ static void part_send(struct question *q)
     deadline_set(q, KEPT_NS);
 }
 
-static void prefetch(struct question *q)
+static void prefetch(struct question *q, u32 index)
 {
     pgno pages[AHEAD];
     u32 count = 0;
-    if (q->page_next < q->asked) return;
-    for (; count < AHEAD && q->page_next + count < q->page_total; count++)
-        pages[count] = q->pages ? q->pages[q->page_next + count] : q->page_next + count + 1;
-    q->asked = q->page_next + count;
+    if (index < q->asked) return;
+    for (; count < AHEAD && index + count < q->page_total; count++)
+        pages[count] = q->pages ? q->pages[index + count] : index + count + 1;
+    q->asked = index + count;
     txn_pages_prefetch(q->txn, pages, count);
+}
+
+static io_status yield(struct question *q)
+{
+    if (q->turn.state != COMPLETION_PENDING) completion_post(q->feed->io, &q->turn, 0);
+    return IO_WAIT;
+}
+
+static bool group_begins(const struct question *q, pgno no)
+{
+    return q->sum_count && (no - 1) % q->group == 0 && (no - 1) / q->group < q->sum_count && no + q->group - 1 <= q->page_total;
+}
+
+// Are the pages of the group that begins there what the replica has?
+static io_status group_compare(struct question *q, pgno first, bool *same)
+{
+    u32 page_size = q->writer.header.page_size;
+    if (q->group_first != first) {
+        q->group_first = q->group_next = first;
+        q->group_sum = 0;
+    }
+    for (; q->group_next < first + q->group; q->group_next++) {
+        if (q->group_next == segment_lock_page(page_size)) continue;
+        if (++q->slice >= SLICE) {
+            q->slice = 0;
+            return yield(q);
+        }
+        prefetch(q, q->group_next - 1);
+        IO_TRY(txn_page_copy(q->txn, &q->op, q->group_next, q->page));
+        q->group_sum ^= segment_page_sum(q->group_next, q->page, page_size);
+    }
+    *same = q->group_sum == q->sums[(first - 1) / q->group];
+    return IO_DONE;
+}
+
+static bool part_full(const struct question *q)
+{
+    u64 part_size = q->feed->part_size;
+    return segment_writer_raw_size(&q->writer) >= part_size || (u64)q->same * q->writer.header.page_size >= COMPARED_MAX * part_size;
 }
 
 static io_status fill(struct question *q)
@@ -260,20 +312,24 @@ static io_status fill(struct question *q)
     u32 blocks;
     if (!q->writer_open && !writer_begin(q)) return IO_FAIL;
     blocks = q->writer.blocks.count;
-    while (q->page_next < q->page_total && segment_writer_raw_size(&q->writer) < q->feed->part_size) {
+    while (q->page_next < q->page_total && !part_full(q)) {
         pgno no = q->pages ? q->pages[q->page_next] : q->page_next + 1;
+        bool same = false;
+        if (group_begins(q, no)) IO_TRY(group_compare(q, no, &same));
+        if (same) {
+            q->page_next += q->group;
+            q->same += q->group;
+            continue;
+        }
         if (no > q->target.page_count || no == segment_lock_page(q->writer.header.page_size)) {
             q->page_next++;
             continue;
         }
-        prefetch(q);
+        prefetch(q, q->page_next);
         IO_TRY(txn_page_copy(q->txn, &q->op, no, q->page));
         if (segment_writer_page(&q->writer, no, q->page) != ERR_OK) return IO_FAIL;
         q->page_next++;
-        if (q->writer.blocks.count != blocks) { // a block a turn of the loop
-            if (q->turn.state != COMPLETION_PENDING) completion_post(q->feed->io, &q->turn, 0);
-            return IO_WAIT;
-        }
+        if (q->writer.blocks.count != blocks) return yield(q); // a block a turn of the loop
     }
     return IO_DONE;
 }
@@ -388,11 +444,26 @@ static void more_handle(struct feed *f, struct http_exchange *x)
     http_reply(x, 410, "text/plain", GONE, sizeof GONE - 1);
 }
 
+// Sums that are not understood are as none: all pages are sent.
+static void sums_take(struct question *q, struct http_exchange *x)
+{
+    size_t size;
+    const char *body = http_body(x, &size), *query = http_query(x);
+    u64 group = query_number(query, "group", 10);
+    q->sum_count = 0;
+    q->page_size = (u32)query_number(query, "page_size", 10);
+    if (!size || size % 8 || size / 8 > SUMS_MAX || !group || group > UINT32_MAX / SUMS_MAX || !(q->sums = malloc(size))) return;
+    q->group = (u32)group;
+    q->sum_count = (u32)(size / 8);
+    for (u32 i = 0; i < q->sum_count; i++) q->sums[i] = be64_get((const u8 *)body + 8 * i);
+}
+
 void feed_handle(struct feed *f, struct http_exchange *x, const struct backup *backup)
 {
     const char *query = http_query(x), *path = http_path(x);
     struct question *q = NULL;
-    if (strcmp(http_method(x), "GET") != 0) {
+    bool sums = strcmp(http_method(x), "POST") == 0 && strcmp(path, "/replica/pages") == 0;
+    if (strcmp(http_method(x), "GET") != 0 && !sums) {
         http_reply(x, 405, "text/plain", "", 0);
         return;
     }
@@ -426,6 +497,8 @@ void feed_handle(struct feed *f, struct http_exchange *x, const struct backup *b
     q->from_lsn = query_number(query, "lsn", 10);
     q->known = query_number(query, "instance", 16) == f->instance && q->from_lsn <= now.lsn;
     if (!q->known) q->known = position_find(f, query, &q->from_lsn);
+    q->sum_count = 0;
+    if (sums) sums_take(q, x);
     q->place = (struct backup_place){0};
     if (backup) backup_place_get(backup, &q->place);
     err_clear(&q->op.err);

@@ -1,5 +1,6 @@
 // What the parts of a replica share: replica.c (its life), replica_apply.c (pages into the database),
-// replica_store.c (from a backup), replica_node.c (from a node), replica_place.c (where it is in the node's log). Private to this folder.
+// replica_store.c (from a backup), replica_node.c (from a node), replica_copy.c (its first copy), replica_place.c (where it is in the node's
+// log). Private to this folder.
 #pragma once
 
 #include "chain.h"
@@ -44,6 +45,18 @@ struct replica_place {
 };
 #define REPLICA_PLACE_SIZE (3 * BACKUP_MARK_SIZE)
 
+// The first copy from a node.
+struct replica_copy {
+    struct io_file *file;
+    u32 page_size; // 0: of the node's first answer
+    u32 last;      // page that came
+    u64 written;   // pages, of this life
+    // What an earlier life left: sums of groups of pages, from page 1 on (node/feed.h).
+    u8 *sums;
+    u32 sum_count, group;
+    u64 told_ns;
+};
+
 struct replica {
     struct replica_options options;
     struct io *io;
@@ -86,7 +99,8 @@ struct replica {
     enum { ASK_IDLE, ASK_RUNNING, ASK_ARRIVED, ASK_FINISH, ASK_COMMIT } ask;
     char ask_url[3072], ask_token[600], more[40];
     struct io_http_header ask_headers[1];
-    u32 part, copied; // copied: the last page of the first copy
+    u32 part;
+    struct replica_copy copy;
     u32 part_tries;
     u64 follower; // tells this replica from others
     bool ask_last, asked_last; // before a promotion: does not wait; asked: the question that is under way, too
@@ -145,6 +159,14 @@ void replica_chain_close(struct replica *r);
 bool replica_node_begin(struct replica *r, struct err *err); // the position; without a file, the whole database
 io_status replica_ask(struct replica *r, struct err *err);
 void replica_node_adopt(struct replica *r); // what was being applied is here
+void replica_ask_start(struct replica *r);
+io_status replica_ask_result(struct replica *r, struct err *err);
+bool replica_part_again(struct replica *r, struct err *err); // a later part was lost: it is to be asked for again
+void replica_pushed_take(struct replica *r, const struct segment_header *h);
+#define REPLICA_PART_PAUSE_NS 500000000ull // then
+
+// replica_copy.c
+bool replica_copy_database(struct replica *r, struct err *err); // turns the loop
 
 // replica_place.c
 void replica_place_encode(const struct replica *r, u8 out[REPLICA_PLACE_SIZE]);

@@ -222,3 +222,8 @@ struct io_file *store_sealed_file_again(struct io_file *inner, const u8 header[S
     s->codec.page_size = s->codec.slot.page_size;
     return sealed_keyed(s, code);
 }
+
+u32 store_sealed_page_size(const struct io_file *sealed)
+{
+    return CONTAINER_OF(sealed, const struct sealed_file, file)->codec.page_size;
+}

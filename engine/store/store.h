@@ -45,6 +45,7 @@ bool store_sealed_header(const u8 header[STORE_SEALED_HEADER]); // are these suc
 // One that was made earlier and begins so; `previous` as in store_options, or NULL. Errors as of store_open.
 struct io_file *store_sealed_file_again(struct io_file *inner, const u8 header[STORE_SEALED_HEADER], const char *path,
                                         const struct store_key *key, const struct store_key *previous, struct err *err);
+u32 store_sealed_page_size(const struct io_file *sealed);
 
 enum auto_vacuum { AUTO_VACUUM_NONE, AUTO_VACUUM_FULL, AUTO_VACUUM_INCREMENTAL };
 struct store_options {

@@ -15,8 +15,8 @@
 #include "../../sync/remote.h"
 #include "../../sync/restore.h"
 #include "../../sync/sync.h"
-#include "../test.h"
 #include "cloud.h"
+#include "events.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -715,21 +715,14 @@ TEST(worlds_restore)
     struct counters all = {0};
     struct cloud_counters cloud = {0};
     for (u32 i = 0; i < worlds && !test_failed(); i++) world_run(test_seed() + i, &all, &cloud);
-    const struct {
-        const char *name;
-        const u64 *count;
-        u32 worlds;
-    } events[] = {
+    const struct event events[] = {
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
         EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), EVENT(all.not_arrived), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.behind), EVENT(all.encrypted), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
     };
-    for (u32 i = 0; i < COUNT_OF(events); i++) {
-        if (getenv("SIM_SHOW")) printf("  %-24s %llu\n", events[i].name, (unsigned long long)*events[i].count);
-        if (worlds >= events[i].worlds && !test_failed() && *events[i].count == 0) test_fail(__FILE__, __LINE__, "%s: it never came", events[i].name);
-    }
+    events_check(events, COUNT_OF(events), worlds, false);
 }
 
 // Worlds that something was found in (a build that orders things otherwise, as the sanitizers' does, goes another way in them).

@@ -10,6 +10,7 @@
 #include "../engine/store/store_driver.h"
 
 #include "../../io/sim.h"
+#include "events.h"
 #include "unseal.h"
 #include "workload.h"
 
@@ -295,11 +296,11 @@ static bool world_run(u64 seed, u32 lives, struct sim_counters *sum, struct work
     return !w.failed;
 }
 
-#define EVENT(name) {#name, &name}
+#define EVENT(name) {#name, &name, 20}
 
 TEST(worlds_survive)
 {
-    enum { WORLDS = 24, LIVES = 12, ENOUGH = 20 };
+    enum { WORLDS = 24, LIVES = 12 };
     u32 worlds = test_worlds(WORLDS);
     struct sim_counters sim = {0};
     struct workload_counters load = {0};
@@ -307,10 +308,7 @@ TEST(worlds_survive)
     struct sealed_counters sealed = {0};
     for (u32 i = 0; i < worlds; i++)
         if (!world_run(test_seed() + i, LIVES, &sim, &load, &world, &sealed)) return;
-    const struct {
-        const char *name;
-        const u64 *count;
-    } events[] = {
+    const struct event events[] = {
         EVENT(sim.faults[SIM_OPEN_ERROR]), EVENT(sim.faults[SIM_READ_ERROR]), EVENT(sim.faults[SIM_WRITE_ERROR]),
         EVENT(sim.faults[SIM_WRITE_FULL]), EVENT(sim.faults[SIM_SYNC_ERROR]), EVENT(sim.faults[SIM_NAME_ERROR]),
         EVENT(sim.faults[SIM_CRASH]),      EVENT(sim.overtaken),              EVENT(sim.delayed),
@@ -326,10 +324,7 @@ TEST(worlds_survive)
         EVENT(sealed.worlds),              EVENT(sealed.keys_begun),          EVENT(sealed.keys_under_way),
         EVENT(sealed.keys_done),
     };
-    for (u32 i = 0; i < COUNT_OF(events); i++) {
-        if (worlds != WORLDS || getenv("SIM_SHOW")) printf("  %-32s %llu\n", events[i].name, (unsigned long long)*events[i].count);
-        if (worlds >= ENOUGH && *events[i].count == 0) test_fail(__FILE__, __LINE__, "%s: it never came", events[i].name);
-    }
+    events_check(events, COUNT_OF(events), worlds, worlds != WORLDS);
 }
 
 // ---- one life, stopped at each of its operations

@@ -1,8 +1,7 @@
 // Goal: a replica that streams from a node shows only states that its writer had, each not older than the one before, and
 // comes to the newest, page for page, when the network is well again; whatever became of either of them meanwhile.
 // Method: one seed makes a world of two machines, each with a simulated disk and a clock of its own: a writer with its feed
-// (node/feed.h) and a replica (sync/replica.h), and between them a connection that is simulated here in place of the HTTP
-// client and server: requests come late, twice, or not; replies are lost or cut off; the network is away. Both crash at
+// (node/feed.h) and a replica (sync/replica.h), and between them a simulated connection (tests/sim/wire.h). Both crash at
 // some operation of the disk and are stopped cleanly; the writer checkpoints, begins its log anew, vacuums; either volume is
 // put back to an earlier state; another program writes to the replica's file, its disk is full for a while. The database holds the number of its newest
 // transaction, which is never used again, so a state that is read says which it must equal. Events are counted: one that
@@ -12,23 +11,21 @@
 #include "../../io/sim.h"
 #include "../../node/feed.h"
 #include "../../sync/replica.h"
-#include "../test.h"
-
-#include <errno.h>
+#include "events.h"
+#include "wire.h"
 
 #define ROWS       50u
 #define SERIAL_MAX 3000u
 #define EVENTS_MAX 6000u
-#define GHOSTS     8u
 #define PATH       "/data/a.db"
 #define MS         1000000ull
 #define SECOND_NS  1000000000ull
 static const char *const FILES[] = {PATH, PATH "-wal", PATH "-replica", PATH "-backup"};
 
 struct counters {
-    u64 commits, observed, converged, asked, answered, no_news, more_parts, lost_requests, repeated, late_ghosts, lost_replies, cut_replies, away,
-        timed_out, cancelled, writer_crashes, writer_stops, writer_rolled_back, replica_crashes, replica_stops, replica_rolled_back,
-        foreign_writes, vacuums, checkpoints, log_restarts, in_doubt, first_copies, first_copies_failed, whole, parts_again, parts_again_first, disk_full;
+    struct wire_counters wire;
+    u64 commits, observed, converged, writer_crashes, writer_stops, writer_rolled_back, replica_crashes, replica_stops, replica_rolled_back,
+        foreign_writes, vacuums, checkpoints, log_restarts, in_doubt, first_copies, first_copies_failed, first_copies_resumed, whole, parts_again, parts_again_first, disk_full;
 };
 struct volume {
     u8 *bytes[COUNT_OF(FILES)];
@@ -60,18 +57,9 @@ struct world {
     u32 seen_event;
     bool seen_doubt, strange; // strange: another program wrote to the replica
     struct volume writer_volume, replica_volume;
-    // The network.
-    u32 lost_request, lost_reply, cut, repeat, slow; // chances in a thousand
-    bool away;
-    u32 exchanges; // open ones
-    struct call *call;
-    struct ghost {
-        u64 due_ns;
-        char path[64], query[400];
-    } ghosts[GHOSTS];
+    struct wire wire;
     bool failed;
 };
-static struct world *the_world; // of the functions that stand in for the HTTP server's and client's
 
 static void world_failed(struct world *w, const char *what, const char *why)
 {
@@ -89,6 +77,7 @@ static void on_log(void *context, enum sync_log_level level, const char *event, 
     struct world *w = context;
     (void)level;
     if (strcmp(event, "replica.part_again") == 0) ++*(w->replica_started ? &w->counters->parts_again : &w->counters->parts_again_first);
+    if (strcmp(event, "replica.copy_resumed") == 0) w->counters->first_copies_resumed++;
     if (getenv("SIM_LOG")) printf("    [%llu] %s: %s\n", (unsigned long long)(w->now_ns / MS), event, text);
 }
 
@@ -136,244 +125,27 @@ static void turn(struct world *w, u64 ns)
     }
 }
 
-// ---- the network: in place of node/http_server.c and io/http_client.c
-// ----------------------------------------------------------------------------------------------------
+// ---- the network
+// -----------------------------------------------------------------------------------------------
 
-struct http_exchange {
-    struct call *call; // NULL: who asked is gone
-    char path[64], query[400];
-    void (*on_gone)(void *context);
-    void *gone_context;
-};
-struct call {
-    struct io_http_request *r;
-    struct http_exchange *x;
-    struct completion tick;
-    u64 deliver_ns, reply_ns, timeout_ns;
-    bool delivered, replied, lost, cut, cancelled;
-    int status;
-    u8 *body;
-    size_t size;
-    char position[200], more[60];
-};
-
-static bool happens(struct world *w, u32 per_thousand, u64 *counter)
+static struct io *client_io(void *context)
 {
-    if (chance(w, 1000) >= per_thousand) return false;
-    ++*counter;
-    return true;
+    return ((struct world *)context)->replica_machine.io;
 }
 
-static u64 delay(struct world *w)
+static u64 client_now_ns(void *context)
 {
-    if (w->slow && chance(w, 1000) < w->slow) return chance(w, 8 * SECOND_NS);
-    return 1 + chance(w, 20 * MS);
+    return machine_now(&((struct world *)context)->replica_machine);
 }
 
-static void deliver(struct world *w, struct call *call, const char *path, const char *query)
+static void server_turn(void *context)
 {
-    struct http_exchange *x = calloc(1, sizeof *x);
-    if (!x) abort();
-    x->call = call;
-    snprintf(x->path, sizeof x->path, "%s", path);
-    snprintf(x->query, sizeof x->query, "%s", query);
-    if (call) call->x = x;
-    w->exchanges++;
-    feed_handle(w->feed, x, NULL);
+    writer_turn(context);
 }
 
-static void gone(struct call *call)
+static void serve(void *context, struct http_exchange *x)
 {
-    struct http_exchange *x = call->x;
-    if (!x) return;
-    x->call = NULL;
-    call->x = NULL;
-    if (x->on_gone) x->on_gone(x->gone_context);
-}
-
-static void call_end(struct call *call, s64 result, const char *why)
-{
-    struct world *w = the_world;
-    struct io_http_request *r = call->r;
-    gone(call);
-    if (w->call == call) w->call = NULL;
-    if (result < 0) err_set(&r->err, result == -ECANCELED ? ERR_CANCELLED : ERR_NETWORK, "wire", "%s", why);
-    completion_release(w->replica_machine.io, &r->done, result);
-}
-
-static void on_tick(struct completion *c)
-{
-    struct call *call = c->context;
-    struct world *w = the_world;
-    struct machine *m = &w->replica_machine;
-    if (c->result < 0 && c->result != -ECANCELED) {
-        call_end(call, -EIO, "the machine is down");
-        return;
-    }
-    if (call->cancelled) {
-        w->counters->cancelled++;
-        call_end(call, -ECANCELED, "cancelled");
-        return;
-    }
-    writer_turn(w);
-    u64 now = machine_now(m);
-    bool there = w->feed && !w->away;
-    for (u32 i = 0; i < GHOSTS && there; i++) {
-        struct ghost *g = &w->ghosts[i];
-        if (!g->due_ns || now < g->due_ns) continue;
-        g->due_ns = 0;
-        w->counters->late_ghosts++;
-        deliver(w, NULL, g->path, g->query);
-    }
-    if (w->away && !call->replied) {
-        w->counters->away++;
-        call_end(call, -ENETUNREACH, "no network");
-        return;
-    }
-    if (!call->delivered && now >= call->deliver_ns) {
-        call->delivered = true;
-        char path[64] = "";
-        const char *url = call->r->url + strlen("http://writer"), *query = strchr(url, '?');
-        snprintf(path, sizeof path, "%.*s", (int)(query - url), url);
-        call->lost = happens(w, w->lost_request, &w->counters->lost_requests);
-        if (!call->lost && !w->feed) {
-            call_end(call, -ECONNREFUSED, "nobody listens");
-            return;
-        }
-        if (w->repeat && chance(w, 1000) < w->repeat) {
-            struct ghost *g = &w->ghosts[chance(w, GHOSTS)];
-            w->counters->repeated++;
-            g->due_ns = now + 1 + chance(w, 20 * SECOND_NS);
-            snprintf(g->path, sizeof g->path, "%s", path);
-            snprintf(g->query, sizeof g->query, "%s", query + 1);
-        }
-        w->counters->asked++;
-        if (!call->lost) deliver(w, call, path, query + 1);
-    }
-    if (call->replied && now >= call->reply_ns) {
-        if (call->cut) {
-            call_end(call, -ECONNRESET, "the reply was cut off");
-            return;
-        }
-        call->r->status = call->status;
-        call->r->answer = call->body;
-        call->r->answer_size = call->size;
-        call->body = NULL;
-        w->counters->answered += call->status == 200;
-        w->counters->no_news += call->status == 204;
-        call_end(call, 0, "");
-        return;
-    }
-    if (!call->replied && !call->lost && call->delivered && !call->x) { // its writer is gone
-        call_end(call, -ECONNRESET, "connection reset");
-        return;
-    }
-    if (now >= call->timeout_ns) {
-        w->counters->timed_out++;
-        call_end(call, -ETIMEDOUT, "no answer in time");
-        return;
-    }
-    io_timeout(m->io, call->delivered ? 15 * MS : MS, &call->tick);
-}
-
-void io_http_start(struct io_http *http, struct io_http_request *r)
-{
-    struct world *w = the_world;
-    struct call *call = calloc(1, sizeof *call);
-    u64 now = machine_now(&w->replica_machine);
-    (void)http;
-    if (!call) abort();
-    ASSERT(!w->call);
-    r->private_ = (struct io_http_private *)call;
-    completion_hold(w->replica_machine.io, &r->done);
-    *call = (struct call){.r = r, .deliver_ns = now + delay(w), .timeout_ns = now + r->idle_timeout_ms * MS};
-    w->call = call;
-    completion_init(&call->tick, on_tick, call);
-    io_timeout(w->replica_machine.io, MS, &call->tick);
-}
-
-void io_http_cancel(struct io_http *http, struct io_http_request *r)
-{
-    struct call *call = (struct call *)r->private_;
-    (void)http;
-    if (!call || r->done.state != COMPLETION_PENDING) return;
-    call->cancelled = true;
-    if (call->tick.state == COMPLETION_PENDING) io_cancel(the_world->replica_machine.io, &call->tick);
-}
-
-const char *io_http_answer_header(const struct io_http_request *r, const char *name)
-{
-    const struct call *call = (const struct call *)r->private_;
-    const char *value = strcmp(name, "x-skerry-position") == 0 ? call->position : call->more;
-    return value[0] ? value : NULL;
-}
-
-void io_http_request_deinit(struct io_http_request *r)
-{
-    struct call *call = (struct call *)r->private_;
-    if (call) free(call->body);
-    free(call);
-    free(r->answer);
-    r->private_ = NULL;
-    r->answer = NULL;
-}
-
-const char *http_method(const struct http_exchange *x)
-{
-    (void)x;
-    return "GET";
-}
-const char *http_path(const struct http_exchange *x)
-{
-    return x->path;
-}
-const char *http_query(const struct http_exchange *x)
-{
-    return x->query;
-}
-void http_on_gone(struct http_exchange *x, void (*on_gone)(void *context), void *context)
-{
-    x->on_gone = on_gone;
-    x->gone_context = context;
-}
-
-static void header_take(const char *lines, const char *name, char *out, size_t size)
-{
-    const char *at = strstr(lines, name);
-    if (!at) return;
-    at += strlen(name);
-    snprintf(out, size, "%.*s", (int)strcspn(at, "\r"), at);
-}
-
-void http_reply_headers(struct http_exchange *x, int status, const char *content_type, const char *lines, const void *body, size_t size, u64 body_size)
-{
-    struct world *w = the_world;
-    struct call *call = x->call;
-    (void)content_type, (void)body_size;
-    w->exchanges--;
-    free(x);
-    if (!call) return;
-    call->x = NULL;
-    if (happens(w, w->lost_reply, &w->counters->lost_replies)) {
-        call->lost = true;
-        return;
-    }
-    call->replied = true;
-    call->cut = happens(w, w->cut, &w->counters->cut_replies); // anywhere: the client is told that bytes are missing
-    call->reply_ns = machine_now(&w->replica_machine) + delay(w);
-    call->status = status;
-    call->body = malloc(size + 1);
-    if (!call->body) abort();
-    memcpy(call->body, body, size);
-    call->size = size;
-    header_take(lines, "X-Skerry-Position: ", call->position, sizeof call->position);
-    header_take(lines, "X-Skerry-More: ", call->more, sizeof call->more);
-    w->counters->more_parts += call->more[0] != 0;
-}
-
-void http_reply(struct http_exchange *x, int status, const char *content_type, const void *body, size_t size)
-{
-    http_reply_headers(x, status, content_type, "", body, size, size);
+    feed_handle(((struct world *)context)->feed, x, NULL);
 }
 
 // ---- volumes and machines
@@ -479,7 +251,7 @@ static int number_row(void *context, struct skerry_stmt *s)
 static void writer_down(struct world *w)
 {
     struct counters *n = w->counters;
-    if (w->call) gone(w->call);
+    wire_server_down(&w->wire);
     if (w->feed) {
         struct buffer text = {0};
         feed_metrics(w->feed, &text);
@@ -492,7 +264,7 @@ static void writer_down(struct world *w)
     machine_down(&w->writer);
     feed_destroy(w->feed);
     w->feed = NULL;
-    if (w->exchanges) world_failed(w, "the feed", "an exchange was never answered");
+    if (w->wire.exchanges) world_failed(w, "the feed", "an exchange was never answered");
 }
 
 static void writer_up(struct world *w)
@@ -520,6 +292,7 @@ static void writer_up(struct world *w)
         w->seen_doubt = false;
         w->feed = feed_create(m->io, skerry_store(m->db), 30000, &err);
         if (!w->feed) abort();
+        w->wire.listens = true;
     }
 }
 
@@ -578,10 +351,10 @@ static void writer_roll_back(struct world *w)
     event_add(w, w->writer_volume.at);
     writer_up(w);
     // Other commits come to the places of those that are gone, before the replica can ask.
-    bool away = w->away;
-    w->away = w->away || chance(w, 2);
+    bool away = w->wire.away;
+    w->wire.away = w->wire.away || chance(w, 2);
     for (u64 i = chance(w, 30); i && w->feed && !sim_is_down(w->writer.io); i--) commit(w);
-    w->away = away;
+    w->wire.away = away;
 }
 
 // ---- the replica
@@ -601,7 +374,7 @@ static void replica_down(struct world *w)
     replica_destroy(w->replica);
     w->replica = NULL;
     if (m->io) {
-        if (w->call) world_failed(w, "the replica", "a request outlives it");
+        if (w->wire.call) world_failed(w, "the replica", "a request outlives it");
         machine_down(m);
     }
 }
@@ -701,12 +474,12 @@ static void observe(struct world *w)
 static void weather(struct world *w, bool clear)
 {
     bool bad = !clear && chance(w, 3);
-    w->lost_request = bad ? (u32)chance(w, 200) : 0;
-    w->lost_reply = bad ? (u32)chance(w, 200) : 0;
-    w->cut = bad ? (u32)chance(w, 300) : 0;
-    w->repeat = bad ? (u32)chance(w, 300) : 0;
-    w->slow = bad ? (u32)chance(w, 300) : 0;
-    w->away = !clear && chance(w, 6) == 0;
+    w->wire.lost_request = bad ? (u32)chance(w, 200) : 0;
+    w->wire.lost_reply = bad ? (u32)chance(w, 200) : 0;
+    w->wire.cut = bad ? (u32)chance(w, 300) : 0;
+    w->wire.repeat = bad ? (u32)chance(w, 300) : 0;
+    w->wire.slow = bad ? (u32)chance(w, 300) : 0;
+    w->wire.away = !clear && chance(w, 6) == 0;
 }
 
 static bool done(struct machine *m, struct op *op, io_status status, io_status *out)
@@ -891,10 +664,12 @@ static void world_run(u64 seed, struct counters *counters)
 {
     struct world *w = calloc(1, sizeof *w);
     if (!w) abort();
-    the_world = w;
     w->seed = seed ^ 0x4e91ca;
     w->start_seed = seed;
     w->counters = counters;
+    w->wire = (struct wire){.seed = &w->seed, .counters = &counters->wire, .context = w, .client = client_io, .client_now_ns = client_now_ns,
+                            .server_turn = server_turn, .serve = serve};
+    wire_init(&w->wire);
     w->writer.sim = sim_create(2 * seed);
     w->replica_machine.sim = sim_create(2 * seed + 1);
     if (!w->writer.sim || !w->replica_machine.sim) abort();
@@ -909,11 +684,12 @@ static void world_run(u64 seed, struct counters *counters)
     volume_free(&w->replica_volume);
     sim_destroy(w->writer.sim);
     sim_destroy(w->replica_machine.sim);
+    wire_deinit(&w->wire);
     if (w->failed) printf("  again: SEED=%llu SIM_WORLDS=1 SIM_LOG=1 build/release/tests/sim/replica_sim_test\n", (unsigned long long)seed);
     free(w);
 }
 
-#define EVENT(name) {#name, &all.name}
+#define EVENT(name) {#name, &all.name, 20}
 
 #ifdef __SANITIZE_ADDRESS__
 #define WORLDS 5
@@ -928,21 +704,15 @@ TEST(replicas_follow)
     printf("  %u worlds from seed %llu on\n", worlds, (unsigned long long)test_seed());
     struct counters all = {0};
     for (u32 i = 0; i < worlds && !test_failed(); i++) world_run(test_seed() + i, &all);
-    const struct {
-        const char *name;
-        const u64 *count;
-    } events[] = {
-        EVENT(commits),       EVENT(observed),        EVENT(converged),       EVENT(asked),          EVENT(answered),      EVENT(no_news),
-        EVENT(more_parts),    EVENT(lost_requests),   EVENT(repeated),        EVENT(late_ghosts),    EVENT(lost_replies),  EVENT(cut_replies),
-        EVENT(away),          EVENT(timed_out),       EVENT(cancelled),       EVENT(writer_crashes), EVENT(writer_stops),  EVENT(writer_rolled_back),
-        EVENT(replica_crashes), EVENT(replica_stops), EVENT(replica_rolled_back), EVENT(foreign_writes), EVENT(vacuums),   EVENT(checkpoints),
-        EVENT(log_restarts),  EVENT(in_doubt),        EVENT(first_copies),    EVENT(first_copies_failed), EVENT(whole),
-        EVENT(parts_again),   EVENT(parts_again_first), EVENT(disk_full),
+    const struct event events[] = {
+        EVENT(wire.asked), EVENT(wire.answered), EVENT(wire.no_news), EVENT(wire.more_parts), EVENT(wire.lost_requests), EVENT(wire.repeated),
+        EVENT(wire.late_ghosts), EVENT(wire.lost_replies), EVENT(wire.cut_replies), EVENT(wire.away), EVENT(wire.timed_out), EVENT(wire.cancelled),
+        EVENT(commits), EVENT(observed), EVENT(converged), EVENT(writer_crashes), EVENT(writer_stops), EVENT(writer_rolled_back),
+        EVENT(replica_crashes), EVENT(replica_stops), EVENT(replica_rolled_back), EVENT(foreign_writes), EVENT(vacuums), EVENT(checkpoints),
+        EVENT(log_restarts), EVENT(in_doubt), EVENT(first_copies), EVENT(first_copies_failed), EVENT(first_copies_resumed), EVENT(whole),
+        EVENT(parts_again), EVENT(parts_again_first), EVENT(disk_full),
     };
-    for (u32 i = 0; i < COUNT_OF(events); i++) {
-        if (getenv("SIM_SHOW")) printf("  %-24s %llu\n", events[i].name, (unsigned long long)*events[i].count);
-        if (worlds >= 20 && !test_failed() && *events[i].count == 0) test_fail(__FILE__, __LINE__, "%s: it never came", events[i].name);
-    }
+    events_check(events, COUNT_OF(events), worlds, false);
 }
 
 int main(int argc, char **argv)
