@@ -405,6 +405,68 @@ def streams_resumed(tests):
     r.kill()
 
 
+def first_copy_goes_on(tests, sealed):
+    """Killed in the middle of its first copy, again and again, while the writer goes on: what is here is not sent again, and the
+    copy is the writer's page for page. Encrypted with a key of its own or not."""
+    label = "sealed" if sealed else "plain"
+    keys = [{"SKERRY_DB_KEY": secrets.token_hex(32)} if sealed else {} for _ in range(2)]
+    w = Node(tests.path("writer-cut-" + label), "--store", "none", "--listen", f"127.0.0.1:{own_port()}", env=keys[0]).start()
+    w.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)")
+    insert(w, 1, 28000, 4000)  # 115 MB that nothing compresses
+    r = Node(tests.path("replica-cut-" + label), "--store", "none", "--follow", f"http://127.0.0.1:{w.port}", env=keys[1])
+    path, here = r.data + "/default.db", 0
+    for i in range(2):
+        r.start(wait=False)
+        end = time.time() + WAIT
+        while here < (i + 1) * 25000000:
+            check(time.time() < end, "nothing comes: " + r.log()[-500:])
+            here = os.path.getsize(path + ".following") if os.path.exists(path + ".following") else 0
+            time.sleep(0.002)
+        r.kill()
+        check(not os.path.exists(path), "the copy was whole: nothing was tested")
+        here = os.path.getsize(path + ".following")
+        w.sql("UPDATE t SET b = randomblob(5000) WHERE a % 1000 = 3", "DELETE FROM t WHERE a % 900 = 5")
+        insert(w, 100000 + 1000 * i, 50)
+    sent = metric(w, "skerry_feed_bytes_total")
+    r.start()
+    wait_equal(r, w)
+    sent, whole = metric(w, "skerry_feed_bytes_total") - sent, w.sql("PRAGMA page_count")[0][0] * 4096
+    check("event=replica.copy_resumed" in r.log(), r.log()[-1000:])
+    check(sent < whole - here + 4000000, f"{sent} bytes were sent of {whole}, of which {here} were here")
+    equal(r.sql("PRAGMA integrity_check"), [["ok"]], "integrity_check")
+    insert(w, 200000, 50)
+    wait_equal(r, w)
+    w.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    for node in (r, w):
+        equal(node.stop(), 0, "exit status")
+    if not sealed:
+        equal(subprocess.run(["cmp", path, w.data + "/default.db"], check=False).returncode, 0, "status of cmp")
+    check(not os.path.exists(path + ".following"), "what was being copied is left")
+
+
+def restore_goes_on(tests, s3):
+    """A replica of a store that is killed while it restores does not fetch again what is here (which is noted every 3 s)."""
+    url = "s3://skerry-test/replica-restores"
+    w = writer_of(tests, "restores", url, s3.env)
+    insert(w, 1, 14000, 4000)
+    check(w.wait_pushed(), "not pushed")
+    r = Node(tests.path("replica-restores"), "--follow", url, "--store-download-rate", "8m", env=s3.env)
+    state, path = r.data + "/default.db.restoring.state", r.data + "/default.db"
+    r.start(wait=False)
+    until(lambda: os.path.exists(state), True, "a note of what is here")
+    r.kill()
+    check(not os.path.exists(path), "all was restored: nothing was tested")
+    r.flags = r.flags[:2]
+    r.start()
+    insert(w, 100000, 100)
+    wait_equal(r, w)
+    fetched, whole = metric(r, "skerry_store_downloaded_bytes_total"), os.path.getsize(path)
+    check(0 < fetched < whole * 0.8, f"{fetched} bytes were fetched for {whole} of which a third was here")
+    equal(r.stop(), 0, "exit status")
+    equal(sqlite3(path, "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+    w.kill()
+
+
 def streams_with_token(tests):
     token = secrets.token_hex(16)
     w = Node(tests.path("writer-token"), "--store", "none", env={"SKERRY_AUTH_TOKEN": token}).start()
@@ -579,6 +641,9 @@ def main():
         tests.run("streams", streams, tests)
         tests.run("streams_rolled_back", streams_rolled_back, tests)
         tests.run("streams_resumed", streams_resumed, tests)
+        for sealed in (False, True):
+            tests.run("first_copy_goes_on" + "_sealed" * sealed, first_copy_goes_on, tests, sealed)
+        tests.run("restore_goes_on", restore_goes_on, tests, s3)
         tests.run("streams_with_token", streams_with_token, tests)
         for how in ("ahead", "equal", "behind"):
             tests.run("stream_promoted_" + how, stream_promoted, tests, how)
