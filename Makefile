@@ -52,7 +52,7 @@ OBJECTS := $(patsubst %.c,$(B)/%.o,$(filter-out node/main.c,$(SOURCES)))
 # tests/**/*_test.c are programs of their own; other .c files beside them are their helpers.
 TEST_SOURCES := $(shell find tests -name '*_test.c' | sort)
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
-TEST_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out $(TEST_SOURCES) $(wildcard tests/fuzz/*.c tests/bench/*.c tests/docker/*.c),$(shell find tests -name '*.c' -not -path '*/node_modules/*')))
+TEST_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out $(TEST_SOURCES) tests/sim/wire.c $(wildcard tests/fuzz/*.c tests/bench/*.c tests/docker/*.c),$(shell find tests -name '*.c' -not -path '*/node_modules/*')))
 
 .PHONY: all unit test tests conformance bench sim diff mutation flags libs fuzz fuzzers lint clean
 .SECONDARY:
@@ -72,8 +72,12 @@ $(B)/skerry: $(B)/node/main.o $(B)/libskerry.a
 	$(CC) $(CFLAGS) $(WHOLE_LINK) $^ -o $@ $(LIBS)
 
 # SQLite's library is the oracle of tests only.
+TEST_LINK = $(CC) $(CFLAGS) $(PARTS_LINK) $^ -o $@ $(LINK) $(LIBS) -lsqlite3
 $(B)/tests/%_test: $(B)/tests/%_test.o $(B)/libtests.a $(B)/libskerry.a
-	$(CC) $(CFLAGS) $(PARTS_LINK) $^ -o $@ $(LINK) $(LIBS) -lsqlite3
+	$(TEST_LINK)
+# The HTTP client and server are simulated.
+$(B)/tests/sim/replica_sim_test: %: %.o $(B)/tests/sim/wire.o $(B)/libtests.a $(B)/libskerry.a
+	$(TEST_LINK)
 # Its allocations are its own to fail.
 $(B)/tests/engine/memory_test: private LINK := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup)
 

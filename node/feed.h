@@ -6,9 +6,10 @@
 //        with X-Skerry-More: ID there are more parts of the same state.
 //        A position that is not known (any more) gives all pages.
 //   204: nothing has changed for wait_ms.
-// POST /replica/pages?...&page_size=N&group=N, with a body: the same from who has some of all pages already, of a copy that was cut
-//   off. The body is a big-endian u64 for each group of so many pages, from page 1 on, at most 32,768 of them: the XOR of the
-//   sums of its pages (segment_page_sum). When all pages are to be sent, groups whose sum is this node's are left out.
+// POST /replica/pages?...&page_size=N&group=N, with a body: the same from who has some of all pages already, of a copy that
+//   was cut off. The body is a big-endian u64 for each group of so many pages, from page 1 on, at most 32,768 of them: the
+//   XOR of the sums of its pages (segment_page_sum). When all pages are to be sent, groups whose sum is this node's are
+//   left out.
 // GET /replica/more?id=ID&part=N: the next part, from 1 on; or the newest once more, when its answer was lost.
 //
 // instance names this opening of the database, in which lsn counts; salts and frame find the place in the log after a

@@ -1,6 +1,6 @@
-// The first copy of a node's database, before it is opened: PATH.following, which gets its name when it is whole. What an earlier
-// life left of it is summed up by groups of pages; the node leaves those out that are what it has, so that a copy that was
-// cut off, or whose machine lost some of what was not synced, goes on, and is a copy of one state all the same.
+// The first copy of a node's database, before it is opened: PATH.following, which gets its name when it is whole. What an
+// earlier life left of it is summed up by groups of pages; the node leaves those out that are what it has, so that a copy
+// that was cut off, or whose machine lost some of what was not synced, goes on, and is a copy of one state all the same.
 #include "replica_private.h"
 #include "restore.h"
 
@@ -60,8 +60,8 @@ static s64 file_truncate(struct replica *r, u64 size)
 static bool write_failed(struct replica *r, s64 result, struct err *err)
 {
     if (result >= 0) return false;
-    err_set_errno(err, result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE, (int)-result, __func__, "%s.following cannot be written: %s", r->path,
-                  strerror((int)-result));
+    err_set_errno(err, result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE, (int)-result, __func__,
+                  "%s.following cannot be written: %s", r->path, strerror((int)-result));
     return true;
 }
 
@@ -162,8 +162,8 @@ static bool file_begin(struct replica *r, u32 page_size, bool seals, struct err 
         char path[4200];
         snprintf(path, sizeof path, "%s.following", r->path);
         file_unlink(r, path);
-        err_set(err, ERR_STORE_UNAVAILABLE, __func__, "%s sends pages of %u bytes, and %s has pages of %u: it is begun anew", r->node_url,
-                page_size, path, c->page_size);
+        err_set(err, ERR_STORE_UNAVAILABLE, __func__, "%s sends pages of %u bytes, and %s has pages of %u: it is begun anew",
+                r->node_url, page_size, path, c->page_size);
         return false;
     }
     if (c->page_size || !seals) {
@@ -265,7 +265,9 @@ static bool copy_try(struct replica *r, const char *path, struct err *err)
     struct replica_copy *copy = &r->copy;
     struct completion c;
     if (!file_open(r, path, err)) return false;
-    if (copy->sum_count) replica_log(r, SYNC_LOG_INFO, "replica.copy_resumed", "%u pages are compared with those of %s", copy->sum_count * copy->group, r->node_url);
+    if (copy->sum_count)
+        replica_log(r, SYNC_LOG_INFO, "replica.copy_resumed", "%u pages are compared with those of %s",
+                    copy->sum_count * copy->group, r->node_url);
     bool good = parts_copy(r, err);
     if (good) {
         s64 result = file_truncate(r, (u64)r->goal.page_count * copy->page_size);
@@ -311,11 +313,12 @@ bool replica_copy_database(struct replica *r, struct err *err)
         replica_place_encode(r, bytes);
         s64 result = backup_file_write(r->io, state, bytes, sizeof bytes) ? file_rename(r, temporary, r->path) : -EIO;
         good = result >= 0;
-        if (!good) err_set(err, ERR_IOERR_WRITE, __func__, "%s cannot be given its name: %s", temporary, strerror((int)-result));
+        if (!good)
+            err_set(err, ERR_IOERR_WRITE, __func__, "%s cannot be given its name: %s", temporary, strerror((int)-result));
     }
     if (good)
-        replica_log(r, SYNC_LOG_INFO, "replica.copied", "%u pages from %s, of which %llu came", r->goal.page_count, r->node_url,
-                    (unsigned long long)r->copy.written);
+        replica_log(r, SYNC_LOG_INFO, "replica.copied", "%u pages from %s, of which %llu came", r->goal.page_count,
+                    r->node_url, (unsigned long long)r->copy.written);
     free(r->copy.sums);
     r->copy = (struct replica_copy){0};
     r->options.database_key = NULL;

@@ -1,6 +1,6 @@
 // What the parts of a replica share: replica.c (its life), replica_apply.c (pages into the database),
-// replica_store.c (from a backup), replica_node.c (from a node), replica_copy.c (its first copy), replica_place.c (where it is in the node's
-// log). Private to this folder.
+// replica_store.c (from a backup), replica_node.c (from a node), replica_copy.c (its first copy), replica_place.c (where it
+// is in the node's log). Private to this folder.
 #pragma once
 
 #include "chain.h"

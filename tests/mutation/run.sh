@@ -38,8 +38,10 @@ mutant() {
         return
     fi
     for program in "$@"; do
+        local simulated=
+        [[ $program == "$replicas" ]] && simulated=build/release/tests/sim/wire.o # HTTP
         # shellcheck disable=SC2086
-        gcc $flags "build/release/$program.o" "$object" build/release/libtests.a build/release/libskerry.a \
+        gcc $flags "build/release/$program.o" $simulated "$object" build/release/libtests.a build/release/libskerry.a \
             -o "$out/$name" $libs -lsqlite3 2>"$out/$name.log" || { fail "$name" "it does not link"; return; }
         if ! { timeout 120 "$out/$name" >"$out/$name.log" 2>&1; } 2>/dev/null; then
             echo "ok $name, caught by $program: $(grep -E '^FAIL|ssert' "$out/$name.log" | head -n 1)"

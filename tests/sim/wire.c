@@ -67,7 +67,8 @@ static u8 *copied(const void *bytes, size_t size)
     return out;
 }
 
-static struct http_exchange *exchange(struct wire *w, const char *method, const char *path, const char *query, u8 *body, size_t size)
+static struct http_exchange *exchange(struct wire *w, const char *method, const char *path, const char *query, u8 *body,
+                                      size_t size)
 {
     struct http_exchange *x = calloc(1, sizeof *x);
     if (!x) abort();
@@ -287,7 +288,8 @@ static void header_take(const char *lines, const char *name, char *out, size_t s
     snprintf(out, size, "%.*s", (int)strcspn(at, "\r"), at);
 }
 
-void http_reply_headers(struct http_exchange *x, int status, const char *content_type, const char *lines, const void *body, size_t size, u64 body_size)
+void http_reply_headers(struct http_exchange *x, int status, const char *content_type, const char *lines, const void *body,
+                        size_t size, u64 body_size)
 {
     struct wire *w = the_wire;
     struct wire_call *call = x->call;

@@ -7,7 +7,8 @@
 #include "../../node/http_server.h"
 
 struct wire_counters {
-    u64 asked, answered, no_news, more_parts, lost_requests, repeated, late_ghosts, lost_replies, cut_replies, away, timed_out, cancelled;
+    u64 asked, answered, no_news, more_parts, lost_requests, repeated, late_ghosts, lost_replies, cut_replies, away,
+        timed_out, cancelled;
 };
 struct wire {
     u64 *seed;
@@ -37,4 +38,5 @@ void wire_deinit(struct wire *w);
 void wire_server_down(struct wire *w); // who asked it is told by its connection
 // A request from elsewhere, which nothing happens to; `replied` is called once, and may free nothing of it.
 struct http_exchange *wire_exchange(struct wire *w, const char *method, const char *path,
-                                    void (*replied)(void *context, int status, const void *body, size_t size), void *context);
+                                    void (*replied)(void *context, int status, const void *body, size_t size),
+                                    void *context);
