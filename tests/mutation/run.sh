@@ -91,6 +91,7 @@ mutant wake_forgotten $store/txn.c 's/completion_post\(s->io, &s->grant, 0\);//'
 mutant log_content_not_compared node/feed.c 's/return found\.wal_sum\[0\] == sums\[0\].*/return true;/' $replicas
 mutant place_not_looked_at sync/replica_place.c 's/^    bool after = .*/    bool after = one_commit(r, \&at, 0) || true;/' $replicas
 mutant part_sent_again_from_its_end node/feed.c 's/if \(again\) q->page_next = q->part_first;//' $replicas
+mutant groups_not_compared node/feed.c 's/\*same = q->group_sum == .*/*same = true;/' $replicas
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

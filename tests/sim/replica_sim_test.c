@@ -20,11 +20,11 @@
 #define PATH       "/data/a.db"
 #define MS         1000000ull
 #define SECOND_NS  1000000000ull
-static const char *const FILES[] = {PATH, PATH "-wal", PATH "-replica", PATH "-backup"};
+static const char *const FILES[] = {PATH, PATH "-wal", PATH "-replica", PATH "-backup", PATH ".following"};
 
 struct counters {
     struct wire_counters wire;
-    u64 commits, observed, converged, writer_crashes, writer_stops, writer_rolled_back, replica_crashes, replica_stops, replica_rolled_back,
+    u64 commits, observed, converged, writer_crashes, writer_stops, writer_rolled_back, replica_crashes, replica_stops, replica_rolled_back, replica_lost,
         foreign_writes, vacuums, checkpoints, log_restarts, in_doubt, first_copies, first_copies_failed, first_copies_spared, whole, parts_again, parts_again_first, disk_full;
 };
 struct volume {
@@ -183,7 +183,8 @@ static void machine_up(struct world *w, struct machine *m)
     }
 }
 
-static void volume_put(struct world *w, struct machine *m, const struct volume *v)
+// Of what is there, nothing stays.
+static void volume_clear(struct world *w, struct machine *m)
 {
     struct completion c;
     completion_init(&c, NULL, NULL);
@@ -197,6 +198,11 @@ static void volume_put(struct world *w, struct machine *m, const struct volume *
     while (c.state == COMPLETION_PENDING) io_step(m->io, SECOND_NS);
     io_destroy(m->io);
     m->io = NULL;
+}
+
+static void volume_put(struct world *w, struct machine *m, const struct volume *v)
+{
+    volume_clear(w, m);
     for (u32 i = 0; i < COUNT_OF(FILES); i++)
         if (v->bytes[i]) sim_file_put(m->sim, FILES[i], v->bytes[i], v->size[i]);
 }
@@ -387,10 +393,10 @@ static void replica_up(struct world *w)
     struct err err = ERR_CLEAR;
     u64 size;
     machine_up(w, m);
-    crash_soon(w, m, 4);
     u8 *there = sim_file_get(m->sim, PATH, &size);
     bool first = !there;
     free(there);
+    crash_soon(w, m, first ? 2 : 4);
     w->replica = replica_create(&(struct replica_options){.io = m->io, .http = (struct io_http *)w, .node = "http://writer", .name = "db", .path = PATH,
                                                           .log = on_log, .log_context = w},
                                 &err);
@@ -638,7 +644,17 @@ static void act(struct world *w)
         break;
     }
     case 13: converge(w); break;
-    case 14: // for a while, but not when it starts
+    case 14:
+        if (!m->io || chance(w, 2)) break;
+        note(w, "the replica's volume is lost");
+        n->replica_lost++;
+        sim_crash(m->sim);
+        replica_down(w);
+        volume_clear(w, m);
+        w->strange = false;
+        replica_up(w);
+        break;
+    case 15: // for a while, but not when it starts
         if (!w->replica_started) break;
         n->disk_full++;
         sim_fault_rate(m->sim, SIM_WRITE_FULL, 300000);
@@ -692,7 +708,7 @@ static void world_run(u64 seed, struct counters *counters)
 }
 
 #define EVENT(name) {#name, &all.name, 20}
-#define RARE(name) {#name, &all.name, 100} // that many worlds may do without
+#define RARE(name) {#name, &all.name, 60} // that many worlds may do without
 
 #ifdef __SANITIZE_ADDRESS__
 #define WORLDS 5
@@ -711,7 +727,7 @@ TEST(replicas_follow)
         EVENT(wire.asked), EVENT(wire.answered), EVENT(wire.no_news), EVENT(wire.more_parts), EVENT(wire.lost_requests), EVENT(wire.repeated),
         EVENT(wire.late_ghosts), EVENT(wire.lost_replies), EVENT(wire.cut_replies), EVENT(wire.away), EVENT(wire.timed_out), EVENT(wire.cancelled),
         EVENT(commits), EVENT(observed), EVENT(converged), EVENT(writer_crashes), EVENT(writer_stops), EVENT(writer_rolled_back),
-        EVENT(replica_crashes), EVENT(replica_stops), EVENT(replica_rolled_back), EVENT(foreign_writes), EVENT(vacuums), EVENT(checkpoints),
+        EVENT(replica_crashes), EVENT(replica_stops), EVENT(replica_rolled_back), EVENT(replica_lost), EVENT(foreign_writes), EVENT(vacuums), EVENT(checkpoints),
         EVENT(log_restarts), EVENT(in_doubt), EVENT(first_copies), EVENT(first_copies_failed), RARE(first_copies_spared), EVENT(whole),
         EVENT(parts_again), EVENT(parts_again_first), EVENT(disk_full),
     };
