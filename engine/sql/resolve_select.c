@@ -210,6 +210,55 @@ static void expand_definitions(struct compile *c, const struct window *definitio
     }
 }
 
+struct on_check {
+    struct compile *c;
+    const struct source_list *sources;
+    u32 joined; // number of the table whose ON this is a part of; 0: of none
+};
+
+static u32 source_number(const struct source_list *sources, int cursor)
+{
+    u32 i = 0;
+    while (i < sources->count && sources->items[i].cursor != cursor) i++;
+    return i;
+}
+
+static enum walk_result on_expr_check(struct walker *w, struct expr *e)
+{
+    struct on_check *k = w->context;
+    bool on = e->flags & EXPR_F_OUTER_ON || (e->flags & EXPR_F_INNER_ON && k->sources->items[0].join & JOIN_LEFT_OF_RIGHT);
+    if (on && !k->joined) {
+        u32 joined = source_number(k->sources, e->on_cursor);
+        if (joined > 0 && joined < k->sources->count) {
+            k->joined = joined;
+            walk_expr(w, e);
+            k->joined = 0;
+            return WALK_PRUNE;
+        }
+    }
+    if (e->kind == EXPR_COLUMN && k->joined) {
+        u32 number = source_number(k->sources, e->cursor);
+        if (number < k->sources->count && number > k->joined)
+            compile_fail(k->c, ERR_ERROR, -1, "ON clause references tables to its right");
+    }
+    return WALK_CONTINUE;
+}
+
+static enum walk_result on_select_check(struct walker *w, struct select *s)
+{
+    return ((struct on_check *)w->context)->joined ? WALK_CONTINUE : WALK_PRUNE;
+}
+
+// What is said of an outer join, and of any where there is a RIGHT JOIN, is about tables up to the joined one. (Else ON is
+// another WHERE.) Queries that were put in the place of views have been checked before.
+static void on_clauses_check(struct compile *c, const struct select *s)
+{
+    if (!s->from || s->from->count < 2 || !s->where) return;
+    struct on_check k = {c, s->from, 0};
+    struct walker w = {.expr = on_expr_check, .select = on_select_check, .context = &k};
+    walk_expr(&w, s->where);
+}
+
 static void resolve_one(struct compile *c, struct select *s, struct name_context *outer, bool compound)
 {
     struct name_context n = {.c = c, .select = s};
@@ -278,6 +327,7 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
         resolve_expr_list(&n, d->partition);
         resolve_expr_list(&n, d->order_by);
     }
+    on_clauses_check(c, s);
     s->flags |= SELECT_F_RESOLVED | SELECT_F_HAS_TYPES;
 }
 

@@ -591,16 +591,11 @@ static void analyze_term(struct where_clause *wc, int at)
     }
     if (e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON)) {
         bitmask x = where_mask(w, e->on_cursor);
-        bool whole = !(w->flags & (WHERE_OR_SUBCLAUSE | WHERE_RIGHT_JOIN));
         if (e->flags & EXPR_F_OUTER_ON) {
             all |= x;
             extra_right = x - 1; // not before the tables to its left
-            if (whole && x && (all >> 1) >= x) compile_fail(c, ERR_ERROR, -1, "ON clause references tables to its right");
         } else if (x && (all >> 1) >= x) {
-            // An inner ON that names a table further right is a WHERE, unless a RIGHT JOIN tells them apart.
-            if (whole && w->sources->count && w->sources->items[0].join & JOIN_LEFT_OF_RIGHT)
-                compile_fail(c, ERR_ERROR, -1, "ON clause references tables to its right");
-            e->flags &= ~(u32)EXPR_F_INNER_ON;
+            e->flags &= ~(u32)EXPR_F_INNER_ON; // one that names a table further right is a WHERE
         }
     }
     term->prereq_all = all;

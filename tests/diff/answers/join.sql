@@ -137,3 +137,23 @@ SELECT j.value, t4.a, k FROM json_each('[1,2]') AS j LEFT JOIN t4 ON t4.a = j.va
 SELECT j.value, t4.a, k FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN json_each(json_array(t5.b, t4.b)) AS j JOIN t6 ON t6.k = j.value;
 EXPLAIN QUERY PLAN SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN (SELECT sum(k) AS s FROM t6 WHERE k < 2) AS q ON q.s = t5.a;
 SELECT * FROM t5 LEFT JOIN t4 ON t4.a = t5.a JOIN (SELECT sum(k) AS s FROM t6 WHERE k < 2) AS q ON q.s = t5.a;
+%%
+-- An ON may name tables up to the joined one: of an outer join, and of any where there is a RIGHT JOIN.
+create table a(x); create table b(x); create table c(x);
+insert into a values(1); insert into b values(1); insert into c values(1);
+select 1 from a right join b on c.x=1 join c;
+select 2 from a left join b on c.x=1 join c;
+select 3 from a join b on c.x=1 join c;
+select 4 from a join b on c.x=1 right join c;
+create view v as select a.x from a left join b on c.x=1 join c;
+select 5 from v;
+select 6 from (select 1) join b on a.x=b.x right join a;
+select 7 from a left join b on (select c.x)=1 join c;
+select 8 from a left join b on exists(select 1 from c as d where d.x=c.x) join c;
+select 9 from a left join b on exists(select 1 from c where c.x=2) join c;
+select 10 from a left join b on exists(select 1 from a left join b on c.x) join c;
+select 11 from a left join b on exists(select 1 from a left join b on c.x join c) join c;
+select 12 from a,b where exists(select 1 from c left join c as d on a.x);
+create view w as select a.x from b, a left join c on b.x in (c.x, a.x, 2);
+--= I:13| because SQLite 3.53 looks at the query as it is written, before the view is put in its place
+select 13 from (select 1 as y) as p right join a natural join w;
