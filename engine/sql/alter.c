@@ -81,7 +81,7 @@ static void rename_table(struct compile *c, struct stmt_alter *s)
                    sql_quoted(c, compile_database_name(c, database)), new, old);
     schema_changed(c, database);
     if (t->kind == TABLE_VIRTUAL) {
-        int address = emit(c, OP_SqlExec, 1, 0, 0);
+        int address = emit(c, OP_SqlExec, SQL_EXEC_OWN, 0, 0);
         program_p4_text(c->program, address, virtual_table_rename(c, t, database, name), -1);
     }
     if (temp || (temp_schema && temp_schema->table_count > 1)) schema_changed(c, DATABASE_TEMP);

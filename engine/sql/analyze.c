@@ -4,8 +4,11 @@
 
 #include <strings.h>
 
+// PRAGMA analysis_limit: after so many entries the next ones are passed over that have the same first field; once there
+// are two values of that, what has been seen has to do for the averages.
 struct analyze {
     struct compile *c;
+    s64 limit; // 0: none
     int database;
     int stat_cursor;
     int reg_row; // 3 registers: tbl, idx, stat; then rowid and record
@@ -21,14 +24,14 @@ static void stat_row_add(struct analyze *a)
     set_p5(c, WRITE_APPEND);
 }
 
-// stat = rows || ' ' || average for each prefix.
-static void code_stat_text(struct analyze *a, const struct index *i, int rows, int distinct)
+// stat = rows in all || ' ' || average for each prefix, of the rows that were looked at.
+static void code_stat_text(struct analyze *a, const struct index *i, int all_rows, int rows, int distinct)
 {
     struct compile *c = a->c;
     int stat = a->reg_row + 2, space = reg_alloc(c), average = reg_alloc(c), t1 = reg_alloc(c), t2 = reg_alloc(c);
     emit_string(c, " ", 1, space);
     emit_string(c, "", 0, stat);
-    emit(c, OP_Concat, rows, stat, stat);
+    emit(c, OP_Concat, all_rows, stat, stat);
     for (u16 k = 0; k < i->key_count; k++) {
         // Rounded up; an average just above 1 counts as 1.
         emit(c, OP_Add, rows, distinct + k, average);
@@ -49,6 +52,34 @@ static void code_stat_text(struct analyze *a, const struct index *i, int rows, i
     }
 }
 
+// Behind the limit: on with the next value of the first field, or to `done`.
+static void code_limit(struct analyze *a, int cursor, int rows, int distinct, int previous, int bound, int loop, int done)
+{
+    struct compile *c = a->c;
+    int within = label_new(c), t = reg_alloc(c);
+    emit(c, OP_Le, bound, within, rows);
+    program_emit_integer(c->program, t, a->limit);
+    emit(c, OP_Add, t, bound, bound);
+    emit(c, OP_Integer, 1, t, 0);
+    emit(c, OP_Gt, t, done, distinct);
+    emit(c, OP_SeekGT, cursor, done, previous);
+    set_p4_int(c, 1);
+    emit(c, OP_Goto, 0, loop, 0);
+    label_place(c, within);
+}
+
+// Rows were passed over if the bound was moved: then they are counted.
+static void code_all_rows(struct analyze *a, int cursor, int rows, int bound, int all_rows)
+{
+    struct compile *c = a->c;
+    int t = reg_alloc(c), counted = label_new(c);
+    emit(c, OP_SCopy, rows, all_rows, 0);
+    program_emit_integer(c->program, t, a->limit);
+    emit(c, OP_Eq, t, counted, bound);
+    emit(c, OP_Count, cursor, all_rows, 0);
+    label_place(c, counted);
+}
+
 static void analyze_index(struct analyze *a, const struct index *i)
 {
     struct compile *c = a->c;
@@ -61,9 +92,14 @@ static void analyze_index(struct analyze *a, const struct index *i)
         previous = reg_alloc_range(c, columns), value = reg_alloc(c);
     open_index(c, cursor, a->database, i, OP_OpenRead);
     emit_string(c, name, (u32)strlen(name), a->reg_row + 1);
-    int empty = label_new(c);
+    int empty = label_new(c), done = label_new(c), bound = 0, all_rows = rows;
     emit(c, OP_Rewind, cursor, empty, 0);
     emit(c, OP_Integer, 0, rows, 0);
+    if (a->limit) {
+        bound = reg_alloc(c);
+        all_rows = reg_alloc(c);
+        program_emit_integer(c->program, bound, a->limit);
+    }
     for (u16 k = 0; k < columns; k++) emit(c, OP_Integer, 0, distinct + k, 0);
     int *changed = arena_alloc(c->arena, (tested + 1u) * sizeof(int)), next = label_new(c);
     for (u16 k = 0; k <= tested; k++) changed[k] = label_new(c);
@@ -86,8 +122,11 @@ static void analyze_index(struct analyze *a, const struct index *i)
     for (u16 k = tested; k < columns; k++) emit(c, OP_AddImm, distinct + k, 1, 0);
     emit(c, OP_AddImm, rows, 1, 0);
     label_place(c, next);
+    if (a->limit) code_limit(a, cursor, rows, distinct, previous, bound, loop, done);
     emit(c, OP_Next, cursor, loop, 0);
-    code_stat_text(a, i, rows, distinct);
+    label_place(c, done);
+    if (a->limit) code_all_rows(a, cursor, rows, bound, all_rows);
+    code_stat_text(a, i, all_rows, rows, distinct);
     stat_row_add(a);
     label_place(c, empty);
     emit(c, OP_Close, cursor, 0, 0);
@@ -144,7 +183,7 @@ static bool open_stat(struct analyze *a, const char *column, const char *name)
 
 static void analyze_some(struct compile *c, int database, const struct table *t, const struct index *index)
 {
-    struct analyze a = {.c = c, .database = database, .reg_row = reg_alloc_range(c, 5)};
+    struct analyze a = {.c = c, .limit = c->db->settings[SETTING_ANALYSIS_LIMIT], .database = database, .reg_row = reg_alloc_range(c, 5)};
     bool made = open_stat(&a, index ? "idx" : "tbl", index ? index->name : t ? t->name : NULL);
     const struct schema *s = compile_schema(c, database);
     if (t)

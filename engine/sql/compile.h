@@ -57,6 +57,7 @@ struct column_source {
 
 // Numbers of rows and costs of plans: 10 * log2.
 typedef s16 logest;
+#define LOGEST_ROWS_UNKNOWN 200 // of a table that nothing is known of: a million rows
 logest logest_of(u64 x);
 logest logest_add(logest a, logest b);
 logest logest_log(logest n); // log of the number itself: cost of a search

@@ -77,8 +77,12 @@ const char *sql_identifier(struct compile *c, const char *name)
                 token_keyword(name, (u32)size) == TOKEN_ID;
     for (const char *t = name; *t && bare; t++)
         bare = (*t >= 'a' && *t <= 'z') || (*t >= 'A' && *t <= 'Z') || (*t >= '0' && *t <= '9') || *t == '_';
-    if (bare) return name;
-    char *out = arena_alloc(c->arena, size * 2 + 3), *p = out;
+    return bare ? name : sql_name_quoted(c, name);
+}
+
+const char *sql_name_quoted(struct compile *c, const char *name)
+{
+    char *out = arena_alloc(c->arena, strlen(name) * 2 + 3), *p = out;
     *p++ = '"';
     for (const char *t = name; *t; t++) {
         if (*t == '"') *p++ = '"';

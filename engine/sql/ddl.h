@@ -10,6 +10,7 @@
 // Compiles a statement of the engine's own: no rows, changes not counted, sqlite_schema may be written.
 void nested_sql(struct compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *sql_quoted(struct compile *c, const char *text);     // 'it''s'
+const char *sql_name_quoted(struct compile *c, const char *name); // "a b"
 const char *sql_identifier(struct compile *c, const char *name); // "a b", or bare when it can be
 
 // The database that a name stands in; fails "unknown database x".

@@ -58,7 +58,7 @@ static const struct pragma_def pragmas[] = {
     OTHER("max_page_count", PRAGMA_F_RETURNS | OF_SCHEMA, NULL),
     SETTING("mmap_size", MMAP_SIZE, PRAGMA_F_RETURNS),
     ROWS("module_list", 0, "name"),
-    {"optimize", PRAGMA_NOTHING, PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT | PRAGMA_F_RETURNS, 0, NULL},
+    OTHER("optimize", PRAGMA_F_TABLE | PRAGMA_F_ARGUMENT | PRAGMA_F_RETURNS, NULL),
     OTHER("page_count", PRAGMA_F_RETURNS | OF_SCHEMA, NULL),
     OTHER("page_size", OF_SCHEMA, NULL),
     ROWS("pragma_list", 0, "name"),
@@ -140,7 +140,7 @@ static bool value_int32(const char *text, s32 *out)
     return true;
 }
 
-static s32 value_int(const char *text)
+s32 pragma_int(const char *text)
 {
     s32 v = 0;
     return value_int32(text, &v) ? v : 0;
@@ -149,7 +149,7 @@ static s32 value_int(const char *text)
 bool pragma_boolean(const char *text, bool otherwise)
 {
     static const char *const yes[] = {"on", "yes", "true"}, *const no[] = {"off", "no", "false"};
-    if (isdigit((u8)*text)) return (u8)value_int(text) != 0;
+    if (isdigit((u8)*text)) return (u8)pragma_int(text) != 0;
     for (u32 i = 0; i < COUNT_OF(yes); i++)
         if (strcasecmp(text, yes[i]) == 0) return true;
     for (u32 i = 0; i < COUNT_OF(no); i++)
@@ -275,12 +275,13 @@ static void setting_pragma(struct compile *c, const struct pragma_def *def, int 
         s64 v = value_int64(value, -1);
         if (v >= 0 && (setting == SETTING_ANALYSIS_LIMIT || setting == SETTING_THREADS)) v &= 0x7fffffff;
         if (setting == SETTING_THREADS) v = MIN(v, (s64)THREADS_MAX);
-        if (setting == SETTING_BUSY_TIMEOUT) v = MAX(value_int(value), 0);
-        if (setting == SETTING_WAL_AUTOCHECKPOINT) v = MAX(value_int(value), 0);
+        if (setting == SETTING_BUSY_TIMEOUT) v = MAX(pragma_int(value), 0);
+        if (setting == SETTING_WAL_AUTOCHECKPOINT) v = MAX(pragma_int(value), 0);
         if (setting == SETTING_MMAP_SIZE) v = 0;
         if (setting == SETTING_HARD_HEAP_LIMIT && now > 0) v = v > 0 ? MIN(v, now) : now; // may be lowered
         if (v >= 0) {
             setting_set(c, setting, v);
+            if (setting == SETTING_ANALYSIS_LIMIT) emit(c, OP_Expire, 0, 0, 0); // ANALYZE has it in its program
             now = v;
         }
         if (!(def->flags & PRAGMA_F_RETURNS)) return;
@@ -292,7 +293,7 @@ static void header_pragma(struct compile *c, const struct pragma_def *def, int d
 {
     if (value && !(def->flags & PRAGMA_F_READ_ONLY)) {
         compile_write_database(c, database, false);
-        emit(c, OP_SetCookie, database, def->detail, value_int(value));
+        emit(c, OP_SetCookie, database, def->detail, pragma_int(value));
         return;
     }
     int reg = reg_alloc(c);
@@ -340,7 +341,7 @@ static void synchronous_pragma(struct compile *c, int database, const char *valu
         s64 level;
     } levels[] = {{"on", 1}, {"no", 0}, {"off", 0}, {"false", 0}, {"yes", 1}, {"true", 1}, {"extra", 3}, {"full", 2}};
     s64 level = 1;
-    if (*value >= '0' && *value <= '9') level = ((value_int(value) + 1) & 7) ? ((value_int(value) + 1) & 7) - 1 : 0;
+    if (*value >= '0' && *value <= '9') level = ((pragma_int(value) + 1) & 7) ? ((pragma_int(value) + 1) & 7) - 1 : 0;
     for (u32 i = 0; i < COUNT_OF(levels); i++)
         if (strcasecmp(value, levels[i].name) == 0) level = levels[i].level;
     if (database != DATABASE_TEMP) database_setting_set(c, database, DATABASE_SYNCHRONOUS, level);
@@ -369,7 +370,7 @@ static void temp_store_pragma(struct compile *c, const char *value)
 static void cache_size_pragma(struct compile *c, int database, const char *value)
 {
     if (value)
-        database_setting_set(c, database, DATABASE_CACHE_SIZE, value_int(value));
+        database_setting_set(c, database, DATABASE_CACHE_SIZE, pragma_int(value));
     else
         result_int(c, c->db->databases[database].settings[DATABASE_CACHE_SIZE]);
 }
@@ -378,7 +379,7 @@ static void cache_size_pragma(struct compile *c, int database, const char *value
 static void default_cache_size_pragma(struct compile *c, int database, const char *value)
 {
     if (value) {
-        s64 v = value_int(value);
+        s64 v = pragma_int(value);
         compile_write_database(c, database, false);
         emit(c, OP_SetCookie, database, META_DEFAULT_CACHE_SIZE, (int)(v < 0 ? -v : v));
         database_setting_set(c, database, DATABASE_CACHE_SIZE, v < 0 ? -v : v);
@@ -454,7 +455,7 @@ static void auto_vacuum_pragma(struct compile *c, int database, const char *valu
 {
     struct store *store = c->db->databases[database].store;
     if (value) {
-        s64 mode = value_int(value);
+        s64 mode = pragma_int(value);
         if (mode < 0 || mode > 2) mode = 0;
         if (strcasecmp(value, "full") == 0) mode = 1;
         if (strcasecmp(value, "incremental") == 0) mode = 2;
@@ -493,7 +494,7 @@ static void auto_vacuum_pragma(struct compile *c, int database, const char *valu
 static void page_size_pragma(struct compile *c, int database, const char *value)
 {
     if (value) {
-        s64 v = value_int(value);
+        s64 v = pragma_int(value);
         if (v >= 512 && v <= 65536 && (v & (v - 1)) == 0) setting_set(c, SETTING_PAGE_SIZE, v);
         return;
     }
@@ -533,7 +534,7 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
         emit(c, OP_MaxPgcnt, database, reg, value ? (int)(u32)MIN(MAX(value_int64(value, 0), (s64)0), (s64)PAGE_COUNT_MAX) : 0);
         emit(c, OP_ResultRow, reg, 1, 0);
     } else if (strcmp(name, "incremental_vacuum") == 0) {
-        s64 limit = value ? value_int(value) : 0;
+        s64 limit = value ? pragma_int(value) : 0;
         reg = reg_alloc(c);
         compile_write_database(c, database, true);
         c->top->may_abort = true;
@@ -571,6 +572,8 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
         pragma_integrity_check(c, said ? database : -1, value, false);
     } else if (strcmp(name, "quick_check") == 0) {
         pragma_integrity_check(c, said ? database : -1, value, true);
+    } else if (strcmp(name, "optimize") == 0) {
+        pragma_optimize(c, database, said, value);
     } else if (strcmp(name, "foreign_key_check") == 0) {
         pragma_foreign_key_check(c, said ? database : -1, value);
     }

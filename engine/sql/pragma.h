@@ -46,5 +46,8 @@ void pragma_collect(struct compile *c, const struct pragma_def *def, const char 
 // PRAGMA integrity_check, quick_check and foreign_key_check of a database (-1: all).
 void pragma_integrity_check(struct compile *c, int database, const char *value, bool quick);
 void pragma_foreign_key_check(struct compile *c, int database, const char *value);
+// PRAGMA optimize: value is its mask, NULL when not said; without a schema's name of all databases.
+void pragma_optimize(struct compile *c, int database, bool said, const char *value);
+s32 pragma_int(const char *text); // the number at the text's beginning, decimal or hexadecimal; 0: none of 32 bits
 // The text's meaning as on/off: "yes", "true", "on", numbers other than 0; `otherwise` for anything else.
 bool pragma_boolean(const char *text, bool otherwise);

@@ -157,6 +157,7 @@ struct table {
     const struct dbstat *dbstat;           // dbstat, or USING dbstat
     // sqlite_stat1
     bool has_stat;
+    bool statistics_wanted; // a query was prepared, on whatever connection, that they would have helped
     u64 row_estimate;
     u32 row_size_estimate;
     // !has_stat: what connection_measure.c found, when the file had so many pages; 0: nothing

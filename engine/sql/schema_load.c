@@ -395,7 +395,7 @@ static void make_table_row(struct schema_load *l, const void *row) { make_table(
 static void make_index_row(struct schema_load *l, const void *row) { make_index(l, row); }
 static void make_trigger_row(struct schema_load *l, const void *row) { l->trigger = make_trigger(l, row); }
 
-static void make_group(struct schema_load *l, const struct group *g)
+static void make_group(struct schema_load *l, const struct schema *previous, const struct group *g)
 {
     struct table *t = schema_table_new();
     if (!t) load_out_of_memory(l);
@@ -419,6 +419,8 @@ static void make_group(struct schema_load *l, const struct group *g)
         }
     }
     keep_rows(l, t, g);
+    const struct table *before = previous ? schema_table(previous, t->name) : NULL;
+    if (before) t->statistics_wanted = before->statistics_wanted;
     for (u32 i = 0; i < l->stat_count; i++)
         if (l->stats[i].table && name_equal(l->stats[i].table, t->name)) apply_stat(t, &l->stats[i]);
     t->arena.out_of_memory = NULL;
@@ -528,7 +530,7 @@ static void make_schema(struct schema_load *l, const struct schema *previous)
         if (t)
             s->tables[s->table_count++] = t;
         else
-            make_group(l, &groups[i]);
+            make_group(l, previous, &groups[i]);
     }
     if (foreign_count) make_foreign_triggers(l, foreign, foreign_count);
     if (!schema_index_names(s)) load_out_of_memory(l);

@@ -118,7 +118,7 @@ void create_virtual_table_statement(struct compile *c, struct stmt_create_virtua
                    fts_shadow_columns(c->arena, t->fts, i));
     schema_changed(c, database);
     // The first blocks: an empty index, and the format's version.
-    int address = emit(c, OP_SqlExec, 1, 0, 0);
+    int address = emit(c, OP_SqlExec, SQL_EXEC_OWN, 0, 0);
     program_p4_text(c->program, address,
                     arena_format(c->arena,
                                  "INSERT INTO %s.%s(id, block) VALUES(1, x''),(10, x'%s');"

@@ -266,6 +266,7 @@ struct loop_builder {
     struct where_clause *clause;
     struct where_loop *loop; // template
     struct or_set *or_set;   // collecting for an OR: loops are not kept
+    bool key_part, key_whole; // terms were found for a part of the index's key; for all of a unique one's
     u32 plan_limit;
 };
 // Keeps a copy of the loop, unless one that is known is better; those that it betters go.

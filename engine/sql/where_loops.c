@@ -32,8 +32,8 @@ static bool measured(const struct where_info *w, const struct table *t)
 static logest table_rows(const struct where_info *w, const struct table *t)
 {
     if (measured(w, t)) return logest_of(t->measured_rows);
-    if (!ordinary(t)) return t->row_estimate ? logest_of(t->row_estimate) : 200;
-    logest rows = t->has_stat || t->row_estimate ? logest_of(t->row_estimate ? t->row_estimate : 1) : 200;
+    if (!ordinary(t)) return t->row_estimate ? logest_of(t->row_estimate) : LOGEST_ROWS_UNKNOWN;
+    logest rows = t->has_stat || t->row_estimate ? logest_of(t->row_estimate ? t->row_estimate : 1) : LOGEST_ROWS_UNKNOWN;
     if (rows >= 99) return rows;
     // A table with an index that nothing is known of has a thousand rows and more.
     if (t->primary_key && !t->primary_key->has_stat) return 99;
@@ -453,6 +453,8 @@ static void add_index_loops(struct loop_builder *b, struct source *s, struct whe
         if (term->prereq_right & new->self) continue;
         if (term->flags & TERM_LIKE_OPT && term->operators == WO_LT) continue;
         if (s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT | JOIN_RIGHT) && !where_term_outer_ok(term, s)) continue;
+        b->key_whole |= x->unique && saved.eq_count + 1 == x->key_count;
+        b->key_part |= !(x->unique && saved.eq_count + 1 == x->key_count);
         u32 keep_capacity = new->term_capacity;
         struct where_term **keep_terms = new->terms;
         new->flags = saved.flags;
@@ -802,7 +804,10 @@ static void add_source_loops(struct loop_builder *b, bitmask prereq)
                 new->rows = rows;
             }
         }
+        b->key_part = b->key_whole = false;
         add_index_loops(b, s, x, 0);
+        // How many rows have a part of a key in common is what ANALYZE finds out.
+        if (b->key_part && !b->key_whole && !t->statistics_wanted) ((struct table *)(uintptr_t)t)->statistics_wanted = true;
     }
 }
 

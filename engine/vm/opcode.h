@@ -122,7 +122,7 @@
     X(CreateBtree, NONE) /* r2 = root of a new tree in database p1; p3: 1 table, 2 index (enum btree_kind) */ \
     X(Destroy, NONE) /* removes the tree p1 of database p3; r2 = root that moved into its place, or 0 */ \
     X(Clear, NONE) /* empties the tree p1 of database p2; p3 > 0: r3 += its entries, p3 != 0: changes too */ \
-    X(SqlExec, NONE) /* runs the SQL text p4 to its end in the same transaction; p1 & 1: as by the engine itself (no authorizer, sqlite_schema may be written), p3: 1 the text is in r2 */ \
+    X(SqlExec, NONE) /* runs the SQL text p4 to its end in the same transaction; p1: enum sql_exec_flags, p3: 1 the text is in r2 */ \
     X(Expire, NONE)     /* statements are prepared anew: p1 = 0 all others, 1 this one */ \
     X(TableLock, NONE)  /* nothing */ \
     X(CursorLock, NONE) /* nothing */ \
@@ -180,7 +180,7 @@
     X(SeekEnd, NONE) /* cursor p1 to its end, for appending */ \
     X(Last, J)          /* cursor p1 to its last entry; jumps when empty and p2 is not 0 */ \
     X(LastLE, J)        /* cursor p1, not empty, to its last entry; jumps when that is <= r[p3@p4], what follows in it left out. Else it is deleted and another inserted next */ \
-    X(IfSizeBetween, J) /* jumps when the estimate (10 log2) of the entries of p1 is within p3..p4 int */ \
+    X(IfSizeBetween, J) /* jumps when the estimate (10 log2, -1: none) of the entries of p1 is within p3..p4 int */ \
     X(IfEmpty, J)       /* jumps when the table of cursor p1 is empty */ \
     X(GroupOpen, NONE)  /* cursor p1 is a table of groups by p4 key_info, with the accumulators r[p2@p3]; p5: their sizes vary */ \
     X(GroupFind, J)     /* the group of the key r[p3...] becomes p1's current one; jumps when it is new and there is no room for it */ \

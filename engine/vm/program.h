@@ -78,6 +78,10 @@ enum write_flags {
     WRITE_AUXILIARY = 0x100,       // Delete, IdxInsert: not the statement's main row
     WRITE_SEQUENCE = 0x200,        // Insert: a row of sqlite_sequence that says how far rowids have come
 };
+enum sql_exec_flags {
+    SQL_EXEC_OWN = 1,     // as by the engine itself: no authorizer, sqlite_schema may be written
+    SQL_EXEC_LIMITED = 2, // with p2 as analysis_limit, if that is not 0
+};
 enum open_flags { // Open*
     OPEN_ROOT_IN_REGISTER = 0x10,
     OPEN_SEEK_EQUAL = 0x02,  // hint: only equality seeks

@@ -11,6 +11,7 @@
 
 #include "../fn/table_function.h"
 #include "../sql/ast.h"
+#include "../sql/compile.h"
 #include "../store/btree_inline.h"
 #include "../store/pager.h"
 #include "../utf16.h"
@@ -450,12 +451,11 @@ static io_status size_between(struct skerry_stmt *s, const struct instruction *i
     struct vm_cursor *c = s->frame->cursors[in->p1];
     u64 count = 0;
     IO_TRY(cursor_first(&c->c, &s->op));
-    if (c->c.state != CURSOR_VALID) {
-        *jump = false;
-        return IO_DONE;
+    s64 size = -1;
+    if (c->c.state == CURSOR_VALID) {
+        IO_TRY(btree_count_estimate(&c->c, &s->op, &count));
+        size = logest_of(MAX(count, 1u));
     }
-    IO_TRY(btree_count_estimate(&c->c, &s->op, &count));
-    s64 size = count > 1 ? (s64)(10 * log2((double)count)) : 0;
     *jump = in->p3 <= size && size <= in->p4.integer;
     return IO_DONE;
 }

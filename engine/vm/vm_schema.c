@@ -159,7 +159,9 @@ static io_status sql_exec(struct skerry_stmt *s, const struct instruction *in)
     }
     bool writable = connection_flag(db, CONNECTION_WRITABLE_SCHEMA);
     io_status status = IO_DONE;
-    if (in->p1 & 1) connection_flag_set(db, CONNECTION_WRITABLE_SCHEMA, true);
+    s64 limit = db->settings[SETTING_ANALYSIS_LIMIT];
+    if (in->p1 & SQL_EXEC_OWN) connection_flag_set(db, CONNECTION_WRITABLE_SCHEMA, true);
+    if (in->p1 & SQL_EXEC_LIMITED && in->p2) db->settings[SETTING_ANALYSIS_LIMIT] = in->p2;
     while (status == IO_DONE && (s->inner || s->inner_used < size)) {
         if (!s->inner) {
             size_t used = 0;
@@ -182,7 +184,8 @@ static io_status sql_exec(struct skerry_stmt *s, const struct instruction *in)
             s->inner = NULL;
         }
     }
-    if (in->p1 & 1) connection_flag_set(db, CONNECTION_WRITABLE_SCHEMA, writable);
+    db->settings[SETTING_ANALYSIS_LIMIT] = limit;
+    if (in->p1 & SQL_EXEC_OWN) connection_flag_set(db, CONNECTION_WRITABLE_SCHEMA, writable);
     if (status == IO_WAIT) return status;
     if (s->inner) skerry_finalize(s->inner);
     s->inner = NULL;
