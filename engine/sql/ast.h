@@ -372,7 +372,7 @@ struct cte {
     s32 uses, copies; // named in the statement; in copies made of its parts
     s32 cursor, reg_return, address, reg_result;
     s16 rows_estimate;
-    bool materialized_already;
+    bool materialized_already, checked; // checked: its tables (select_tables_check)
     const struct table *table;
 };
 struct with {

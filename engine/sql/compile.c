@@ -40,6 +40,39 @@ void compile_fail_at(struct compile *c, const struct expr *e, const char *format
     fail_at(c, ERR_ERROR, offset, text);
 }
 
+bool compile_attempt(struct compile *c, void (*work)(void *context), void *context,
+                     struct err *mistake)
+{
+    jmp_buf again, *saved = c->exit;
+    u32 depth = c->select_depth, height = c->expr_height, quiet = c->quiet_offsets;
+    struct with *with = c->with;
+    const struct view_scope *views = c->views;
+    int view_database = c->view_database;
+    const char *sql = c->sql;
+    bool renaming = c->top->renaming, tables_first = c->tables_first;
+    volatile bool done = false;
+    c->exit = &again;
+    if (setjmp(again) == 0) {
+        work(context);
+        done = true;
+    }
+    c->exit = saved;
+    if (done) return true;
+    if (c->err->code != ERR_ERROR) longjmp(*saved, 1);
+    *mistake = *c->err;
+    *c->err = ERR_CLEAR;
+    c->with = with;
+    c->views = views;
+    c->view_database = view_database;
+    c->sql = sql;
+    c->top->renaming = renaming;
+    c->tables_first = tables_first;
+    c->select_depth = depth;
+    c->expr_height = height;
+    c->quiet_offsets = quiet;
+    return false;
+}
+
 // ---- the connection -----------------------------------------------------------------------------------------
 
 int compile_database_count(const struct compile *c)

@@ -107,10 +107,11 @@ struct compile {
     int inserted_count_reg;      // of the top, PRAGMA count_changes: rows that an INSERT has added; 0: not counted
     bool multi_row_write, may_abort; // a statement savepoint is needed when both
     bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
-    const char *function_mistake; // what the resolver has found wrong with function_mistaken, to be told at the expression's end
-    const struct expr *function_mistaken;
+    const char *mistake; // what the resolver has found wrong at mistake_offset, to be told at the expression's end
+    s64 mistake_offset;
     const char *width_mistake; // of an IN, to be told once all names of the statement's query are known
     const struct expr *width_mistaken;
+    bool naming, tables_first; // names are being looked at; of a query whose tables are told before them (select_tables_check)
     bool mistake_final; // what stands behind it in the same arguments is not looked at
     u32 expr_height, select_depth;
     s16 query_loops;             // rows that the loops around are estimated to give (log2 * 10)
@@ -129,6 +130,11 @@ _Noreturn void compile_fail(struct compile *c, err_code code, s64 offset, const 
 // The same at an expression's token.
 _Noreturn void compile_fail_at(struct compile *c, const struct expr *e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+// Runs `work`; false: it failed by a mistake in the statement, which *mistake tells and nothing
+// else does. Other failures end compiling.
+bool compile_attempt(struct compile *c, void (*work)(void *context), void *context,
+                     struct err *mistake);
 
 // Parses the first statement of sql (NUL behind it) and compiles it. *used: the bytes it took; *out NULL: there
 // was none. The schema of every attached database is loaded and stays as it is meanwhile. *err on failure.

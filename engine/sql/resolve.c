@@ -480,20 +480,71 @@ static bool never_window(struct compile *c, const char *name)
     return false;
 }
 
-// SQLite goes on behind what is wrong with a function: of names and functions in its arguments and in the operands to its right the
-// last mistake is told; a literal or an operator ends the search.
+static void mistake_keep(struct compile *c, const char *text, s64 offset)
+{
+    c->mistake = arena_copy(c->arena, text, strlen(text));
+    c->mistake_offset = offset;
+}
+
+// SQLite goes on behind what is wrong within a function or IS NULL: of names and functions in the
+// operands to its right, and of functions within it, the last mistake is told; a literal or an
+// operator ends the search.
+struct operands {
+    struct name_context *names;
+    struct expr *expr;
+    void (*resolve)(struct name_context *n, struct expr *e);
+};
+
+static void operands_resolve(void *context)
+{
+    const struct operands *o = context;
+    o->resolve(o->names, o->expr);
+}
+
+static void resolve_within(struct name_context *n, struct expr *e,
+                           void (*resolve)(struct name_context *n, struct expr *e))
+{
+    struct operands o = {n, e, resolve};
+    struct err mistake;
+    if (!compile_attempt(n->c, operands_resolve, &o, &mistake))
+        mistake_keep(n->c, mistake.text, mistake.offset);
+    n->c->mistake_final = false;
+}
+
+static void resolve_arguments(struct name_context *n, struct expr *e)
+{
+    resolve_list_in(n, e->list);
+}
+static void resolve_arguments_order(struct name_context *n, struct expr *e)
+{
+    resolve_list_in(n, e->order_by);
+}
+static void resolve_partition(struct name_context *n, struct expr *e)
+{
+    resolve_list_in(n, e->window->partition);
+}
+static void resolve_window_order(struct name_context *n, struct expr *e)
+{
+    resolve_list_in(n, e->window->order_by);
+}
+
+static void resolve_window(struct name_context *n, struct expr *e)
+{
+    window_assemble(n->c, n->select ? n->select->windows : NULL, e->window);
+    resolve_within(n, e, resolve_partition);
+    resolve_within(n, e, resolve_window_order);
+    if (e->filter) resolve_within(n, e->filter, resolve_node);
+}
+
 static void function_fail(struct name_context *n, struct expr *e, const char *format, ...)
 {
-    struct compile *c = n->c;
     va_list args;
     va_start(args, format);
     char text[ERR_TEXT_MAX];
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    c->function_mistake = arena_copy(c->arena, text, strlen(text));
-    c->function_mistaken = e;
-    resolve_list_in(n, e->list);
-    c->mistake_final = false;
+    mistake_keep(n->c, text, e->offset == OFFSET_NONE ? -1 : (s64)e->offset);
+    resolve_within(n, e, resolve_arguments);
 }
 
 // Whether nothing of the node is looked at any more.
@@ -504,6 +555,8 @@ static bool is_behind_mistake(struct compile *c, const struct expr *e)
     case EXPR_FUNCTION:
     case EXPR_SELECT:
     case EXPR_EXISTS:
+    case EXPR_IS_NULL:
+    case EXPR_NOT_NULL:
     case EXPR_NAME:
     case EXPR_DOT: return false;
     default: c->mistake_final = true; return true;
@@ -531,7 +584,8 @@ static void resolve_function(struct name_context *n, struct expr *e)
     struct window *window = e->window;
     if (!def) {
         if (c->top->renaming) {
-            resolve_expr_list(n, e->list);
+            resolve_list_in(n, e->list);
+            if (window) resolve_window(n, e);
             return;
         }
         if (!n->sources && n->flags & NAME_FROM_SCHEMA) compile_fail_at(c, e, "unknown function: %s()", name); // in a default
@@ -581,15 +635,15 @@ static void resolve_function(struct name_context *n, struct expr *e)
     }
     if (window && e->order_by && e->list && e->list->count)
         compile_fail_at(c, e, "ORDER BY may not be used with non-aggregate %s()", name);
-    resolve_list_in(n, e->list);
+    resolve_within(n, e, resolve_arguments);
     if (is_aggregate) {
-        resolve_list_in(n, e->order_by);
-        if (window) {
+        if (e->order_by) resolve_within(n, e, resolve_arguments_order);
+        if (UNLIKELY(c->mistake)) {
+            if (e->filter) resolve_within(n, e->filter, resolve_node);
+        } else if (window) {
             struct select *s = n->select;
-            window_assemble(c, s ? s->windows : NULL, window);
-            resolve_list_in(n, window->partition);
-            resolve_list_in(n, window->order_by);
-            if (e->filter) resolve_node(n, e->filter);
+            resolve_window(n, e);
+            if (UNLIKELY(c->mistake)) return;
             window->owner = e;
             window->function = def;
             window->filter = e->filter;
@@ -601,7 +655,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
             n->flags |= NAME_HAS_WINDOW;
         } else {
             struct name_context *owner = n;
-            if (e->filter) resolve_node(n, e->filter);
+            if (e->filter) resolve_within(n, e->filter, resolve_node);
             e->kind = EXPR_AGG_FUNCTION;
             e->aggregate_level = 0;
             while (owner && owner->sources != NULL &&
@@ -639,6 +693,7 @@ static void resolve_operands(struct name_context *n, struct expr *e)
 static void check_row_comparison(struct name_context *n, struct expr *e)
 {
     int left = expr_vector_size(e->left), right;
+    if (n->c->mistake) return; // names are told before
     if (e->kind == EXPR_BETWEEN) {
         right = expr_vector_size(e->list->items[0].expr);
         if (left == right) right = expr_vector_size(e->list->items[1].expr);
@@ -672,7 +727,7 @@ static void resolve_comparison(struct name_context *n, struct expr *e)
 static void need_scalar(struct name_context *n, struct expr *e)
 {
     int size = expr_vector_size(e);
-    if (size == 1) return;
+    if (size == 1 || n->c->mistake) return;
     if (e->kind == EXPR_SELECT || e->flags & EXPR_F_SELECT)
         compile_fail_at(n->c, e, "sub-select returns %d columns - expected 1", size);
     compile_fail_at(n->c, e, "row value misused");
@@ -680,10 +735,11 @@ static void need_scalar(struct name_context *n, struct expr *e)
 
 static void resolve_in(struct name_context *n, struct expr *e)
 {
+    bool subquery = e->flags & EXPR_F_SELECT;
+    if (subquery) resolve_subquery(n, e);
     resolve_node(n, e->left);
     int size = expr_vector_size(e->left);
-    if (e->flags & EXPR_F_SELECT) {
-        resolve_subquery(n, e);
+    if (subquery) {
         int columns = (int)e->select->columns->count;
         if (columns != size && !n->c->width_mistaken && !n->c->top->renaming) {
             n->c->width_mistake = arena_format(n->c->arena, "sub-select returns %d columns - expected %d", columns, size);
@@ -694,6 +750,22 @@ static void resolve_in(struct name_context *n, struct expr *e)
         need_scalar(n, e->left);
         if (e->list)
             for (u32 i = 0; i < e->list->count; i++) need_scalar(n, e->list->items[i].expr);
+    }
+}
+
+// A name to the right is looked at first: it may be TRUE or FALSE.
+static void resolve_is(struct name_context *n, struct expr *e)
+{
+    struct expr *right = expr_skip_collate(e->right);
+    if (right->kind == EXPR_NAME) resolve_node(n, right);
+    if (right->kind == EXPR_BOOLEAN) {
+        e->right = right;
+        resolve_node(n, e->left);
+        need_scalar(n, e->left);
+        e->kind2 = e->kind;
+        e->kind = EXPR_TRUTH;
+    } else {
+        resolve_comparison(n, e);
     }
 }
 
@@ -718,8 +790,9 @@ static void resolve_dotted(struct name_context *n, struct expr *e)
 static void resolve_node(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
-    if (UNLIKELY(c->function_mistake) && is_behind_mistake(c, e)) return;
-    if (++c->expr_height > 1200) compile_fail_at(c, e, "Expression tree is too large (maximum depth 1000)");
+    if (UNLIKELY(c->mistake) && is_behind_mistake(c, e)) return;
+    if (++c->expr_height > 1200)
+        compile_fail_at(c, e, "Expression tree is too large (maximum depth 1000)");
     switch ((enum expr_kind)e->kind) {
     case EXPR_NAME:
         lookup_name(n, e, NULL, NULL, e->text);
@@ -744,23 +817,7 @@ static void resolve_node(struct name_context *n, struct expr *e)
         prohibit(n, "parameters", NAME_SELF_TABLE, e);
         break;
     case EXPR_IS:
-    case EXPR_IS_NOT:
-        if (expr_is_true_or_false(expr_skip_collate(e->right))) {
-            e->right = expr_skip_collate(e->right);
-            resolve_node(n, e->right);
-            if (e->right->kind == EXPR_BOOLEAN) {
-                resolve_node(n, e->left);
-                need_scalar(n, e->left);
-                e->kind2 = e->kind;
-                e->kind = EXPR_TRUTH;
-                break;
-            }
-            resolve_node(n, e->left);
-            check_row_comparison(n, e);
-            break;
-        }
-        resolve_comparison(n, e);
-        break;
+    case EXPR_IS_NOT: resolve_is(n, e); break;
     case EXPR_EQ:
     case EXPR_NE:
     case EXPR_LT:
@@ -812,14 +869,12 @@ static void resolve_node(struct name_context *n, struct expr *e)
     case EXPR_BIT_NOT:
     case EXPR_NEGATE:
     case EXPR_PLUS:
-    case EXPR_IS_NULL:
-    case EXPR_NOT_NULL:
     case EXPR_TRUTH:
     case EXPR_COLLATE:
     case EXPR_CAST:
-    case EXPR_CASE:
-        resolve_operands(n, e);
-        break;
+    case EXPR_CASE: resolve_operands(n, e); break;
+    case EXPR_IS_NULL:
+    case EXPR_NOT_NULL: resolve_within(n, e, resolve_operands); break;
     }
     if (e->kind != EXPR_FUNCTION && e->kind != EXPR_AGG_FUNCTION) {
         u32 mark = 0;
@@ -839,7 +894,7 @@ static void resolve_node(struct name_context *n, struct expr *e)
 
 void resolve_forget(struct compile *c)
 {
-    c->function_mistake = NULL;
+    c->mistake = NULL;
     c->mistake_final = false;
     c->width_mistaken = NULL;
 }
@@ -857,7 +912,8 @@ void resolve_expr(struct name_context *n, struct expr *e)
     n->flags &= ~(u32)(NAME_HAS_AGGREGATE | NAME_HAS_WINDOW);
     n->c->expr_height = 0;
     resolve_node(n, e);
-    if (UNLIKELY(n->c->function_mistake)) compile_fail_at(n->c, n->c->function_mistaken, "%s", n->c->function_mistake);
+    if (UNLIKELY(n->c->mistake))
+        compile_fail(n->c, ERR_ERROR, n->c->mistake_offset, "%s", n->c->mistake);
     n->c->expr_height = depth;
     resolve_end(n->c);
     if (n->flags & NAME_HAS_AGGREGATE) e->flags |= EXPR_F_HAS_AGGREGATE; // of this query, not of one around it

@@ -26,4 +26,6 @@ void subquery_types(struct compile *c, struct table *t, struct select *s, char f
 void columns_from_list(struct compile *c, struct expr_list *list, struct table *t, bool spelled);
 const struct table *source_view_table(struct compile *c, const struct table *view);
 bool expr_resolve_position(struct compile *c, struct select *s, struct expr *e, int *position);
+// Fails when a table of the query is missing.
+void select_tables_check(struct compile *c, struct select *s);
 int name_list_find(const struct name_list *list, const char *name);

@@ -465,10 +465,12 @@ static void view_instance(struct compile *c, struct source *s)
     // Offsets inside the view's text mean nothing in the statement's.
     u32 saved_quiet = c->quiet_offsets;
     c->quiet_offsets = 1;
-    bool renaming = c->top->renaming;
-    c->top->renaming = false; // a view's columns must be all right even then
+    bool renaming = c->top->renaming, tables_first = c->tables_first;
+    c->top->renaming = c->tables_first =
+        false; // a view's columns must be all right, even then and first of all
     resolve_select(c, s->select, NULL);
     c->top->renaming = renaming;
+    c->tables_first = tables_first;
     struct table *t = select_result_table(c, s->select, view->name, false);
     if (view->view_columns) {
         if (view->view_columns->count != t->column_count)
@@ -615,7 +617,9 @@ static bool is_star(const struct expr *e)
     return e->kind == EXPR_STAR || (e->kind == EXPR_DOT && e->right->kind == EXPR_STAR);
 }
 
-static void expand_star(struct compile *c, struct select *s, struct expr_item *star, struct expr_list **out)
+// False: there was nothing of that name.
+static bool expand_star(struct compile *c, struct select *s, struct expr_item *star,
+                        struct expr_list **out)
 {
     struct source_list *from = s->from;
     const char *wanted = NULL;
@@ -670,15 +674,21 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
                     if (k != i && !nested && other->select && other->select->flags & SELECT_F_NESTED_FROM &&
                         !(other->using && name_list_find(other->using, column->name) >= 0))
                         for (u32 m = 0; name && m < other->select->columns->count; m++)
-                            if (nested_item_matches(&other->select->columns->items[m], column->name, name, schema))
-                                compile_fail(c, ERR_ERROR, -1, "ambiguous column name: %s.%s.%s", schema, name,
-                                             column->name);
-                    const char *other_name = other->alias ? other->alias : other->table ? other->table->name : NULL;
-                    if (k == i || nested || !other_name || !name || !name_equal(other_name, name) || other->database != source->database) continue;
+                            if (nested_item_matches(&other->select->columns->items[m], column->name,
+                                                    name, schema))
+                                compile_fail_at(c, star->expr, "ambiguous column name: %s.%s.%s",
+                                                schema, name, column->name);
+                    const char *other_name = other->alias   ? other->alias
+                                             : other->table ? other->table->name
+                                                            : NULL;
+                    if (k == i || nested || !other_name || !name || !name_equal(other_name, name) ||
+                        other->database != source->database)
+                        continue;
                     if (source_column(other, column->name) < 0) continue;
                     if (source->using && name_list_find(source->using, column->name) >= 0) continue;
                     if (other->using && name_list_find(other->using, column->name) >= 0) continue;
-                    compile_fail(c, ERR_ERROR, -1, "ambiguous column name: %s.%s.%s", schema, name, column->name);
+                    compile_fail_at(c, star->expr, "ambiguous column name: %s.%s.%s", schema, name,
+                                    column->name);
                 }
                 e = column_expr(c, source, (int)j);
                 e->text = column->name;
@@ -706,11 +716,14 @@ static void expand_star(struct compile *c, struct select *s, struct expr_item *s
             item->no_expand = true;
         }
     }
-    if (!seen) {
-        s64 at = star->expr->offset == OFFSET_NONE ? -1 : (s64)star->expr->offset;
-        if (wanted) compile_fail(c, ERR_ERROR, at, "no such table: %s", wanted);
-        compile_fail(c, ERR_ERROR, -1, "no tables specified");
-    }
+    return seen;
+}
+
+_Noreturn static void star_fail(struct compile *c, const struct expr *star)
+{
+    c->naming = true; // a table that is missing farther on is told
+    if (star->kind == EXPR_DOT) compile_fail_at(c, star, "no such table: %s", star->left->text);
+    compile_fail(c, ERR_ERROR, -1, "no tables specified");
 }
 
 static void expand_stars(struct compile *c, struct select *s)
@@ -720,10 +733,11 @@ static void expand_stars(struct compile *c, struct select *s)
     for (u32 i = 0; i < s->columns->count; i++) any |= is_star(s->columns->items[i].expr);
     if (!any && s->columns->count <= column_max) return;
     struct expr_list *out = NULL;
+    const struct expr *wrong = NULL;
     for (u32 i = 0; i < s->columns->count; i++) {
         struct expr_item *item = &s->columns->items[i];
         if (is_star(item->expr)) {
-            expand_star(c, s, item, &out);
+            if (!expand_star(c, s, item, &out)) wrong = item->expr; // the last is told
         } else {
             struct expr_item *copy = expr_list_add(c->arena, &out, item->expr);
             struct expr *e = copy->expr;
@@ -731,6 +745,7 @@ static void expand_stars(struct compile *c, struct select *s)
             copy->expr = e;
         }
     }
+    if (wrong) star_fail(c, wrong);
     if (out->count > column_max) compile_fail(c, ERR_ERROR, -1, "too many columns in result set");
     s->columns = out;
 }
@@ -751,6 +766,8 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
     if (s->flags & SELECT_F_EXPANDED) return;
     s->flags |= SELECT_F_EXPANDED;
     if (!s->id) s->id = ++c->top->select_id_next;
+    bool naming = c->naming;
+    c->naming = false;
     if (outer) outer->nested++;
     if (s->from) {
         if (s->from->count > 64) compile_fail(c, ERR_ERROR, -1, "at most 64 tables in a join");
@@ -800,4 +817,5 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
     }
     if (outer) outer->nested--;
     expand_stars(c, s);
+    c->naming = naming;
 }

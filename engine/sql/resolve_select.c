@@ -101,37 +101,33 @@ static void resolve_order_group(struct name_context *n, struct select *s, struct
     order_by_from_results(c, s, list, clause);
 }
 
+struct trial {
+    struct name_context *names;
+    struct expr *expr;
+};
+
+static void resolve_trial(void *context)
+{
+    const struct trial *t = context;
+    resolve_expr(t->names, t->expr);
+}
+
 // Names that this term of a compound does not know may be another's: false, and no error.
 static bool try_resolve(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
-    jmp_buf again, *saved = c->exit;
-    struct err saved_err = *c->err;
-    u32 depth = c->select_depth, height = c->expr_height;
-    struct with *with = c->with;
-    const struct view_scope *views = c->views;
+    struct err mistake;
     // A mistake that was found before waits to be told: this one's are its own.
     const char *width_mistake = c->width_mistake;
     const struct expr *width_mistaken = c->width_mistaken;
     c->width_mistaken = NULL;
-    volatile bool known = false;
-    c->exit = &again;
-    if (setjmp(again) == 0) {
-        resolve_expr(n, e);
-        known = true;
-    } else {
-        *c->err = saved_err;
-        c->with = with;
-        c->views = views;
-        c->select_depth = depth;
-        c->expr_height = height;
-        resolve_forget(c);
-    }
+    struct trial trial = {n, e};
+    bool known = compile_attempt(c, resolve_trial, &trial, &mistake);
+    if (!known) resolve_forget(c);
     if (width_mistaken) {
         c->width_mistake = width_mistake;
         c->width_mistaken = width_mistaken;
     }
-    c->exit = saved;
     return known;
 }
 
@@ -262,6 +258,7 @@ static void on_clauses_check(struct compile *c, const struct select *s)
 static void resolve_one(struct compile *c, struct select *s, struct name_context *outer, bool compound)
 {
     struct name_context n = {.c = c, .select = s};
+    c->naming = true;
     // LIMIT and OFFSET see no columns at all.
     resolve_expr(&n, s->limit);
     resolve_expr(&n, s->limit_offset);
@@ -356,9 +353,8 @@ static bool order_outside(struct compile *c, struct select *s)
     return true;
 }
 
-void resolve_select(struct compile *c, struct select *s, struct name_context *outer)
+static void select_names(struct compile *c, struct select *s, struct name_context *outer)
 {
-    if (s->flags & SELECT_F_RESOLVED) return;
     bool outside = order_outside(c, s);
     if (++c->select_depth > 300) compile_fail(c, ERR_ERROR, -1, "subqueries are nested too deeply");
     struct with *saved = c->with;
@@ -374,10 +370,8 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
     }
     bool compound = s->prior != NULL;
     u32 terms = 0;
-    struct select *first = s;
     for (struct select *t = s; t; t = t->prior) {
         if (t->prior) t->prior->next = t;
-        first = t;
         terms++;
         if (t != s && (t->order_by || t->limit))
             compile_fail(c, ERR_ERROR, -1, "%s clause should come after %s not before",
@@ -396,18 +390,44 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
             inner->order_by = NULL;
         }
     }
-    for (struct select *t = s; t; t = t->prior)
+    for (struct select *t = s; t; t = t->prior) {
         if (!(t->flags & SELECT_F_RESOLVED)) resolve_one(c, t, outer, compound);
-    for (struct select *t = first->next; compound && t; t = t == s ? NULL : t->next)
-        if (t->columns->count != t->prior->columns->count) {
-            if (t->flags & SELECT_F_VALUES && t->prior->flags & SELECT_F_VALUES)
-                compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
-            compile_fail(c, ERR_ERROR, -1,
-                         "SELECTs to the left and right of %s do not have the same number of result columns",
-                         select_op_name(t->op));
-        }
+        if (t == s || t->columns->count == t->next->columns->count) continue;
+        if (t->next->flags & SELECT_F_VALUES)
+            compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
+        compile_fail(c, ERR_ERROR, -1, "SELECTs to the left and right of %s do not have the same number of result columns",
+                     select_op_name(t->next->op));
+    }
     if (compound) resolve_compound_order(c, s);
     c->with = saved;
     c->select_depth--;
     resolve_end(c);
+}
+
+struct root_select {
+    struct compile *c;
+    struct select *select;
+    struct name_context *outer;
+};
+
+static void root_select_names(void *context)
+{
+    const struct root_select *r = context;
+    select_names(r->c, r->select, r->outer);
+}
+
+void resolve_select(struct compile *c, struct select *s, struct name_context *outer)
+{
+    if (s->flags & SELECT_F_RESOLVED) return;
+    if (c->tables_first || c->top->renaming) return select_names(c, s, outer);
+    struct root_select root = {c, s, outer};
+    struct err mistake;
+    c->tables_first = true;
+    c->naming = false;
+    bool known = compile_attempt(c, root_select_names, &root, &mistake);
+    c->tables_first = false;
+    if (known) return;
+    if (c->naming) select_tables_check(c, s);
+    c->naming = false;
+    compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
 }
