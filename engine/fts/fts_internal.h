@@ -2,7 +2,7 @@
 //
 // | file | what |
 // |---|---|
-// | fts_config.c, fts_token.c, fts_porter.c | the table's definition, its tokenizers |
+// | fts_config.c, fts_token.c, fts_porter.c, fts_unicode.c | the table's definition, its tokenizers, their characters |
 // | fts_locale.c | text with its language |
 // | fts_structure.c | which segments there are; the totals |
 // | fts_segment.c | reading one segment, entry by entry |

@@ -1,8 +1,6 @@
 // Terms of the rows that were changed since the last flush: a hash of terms, each with its doclist.
 #include "fts_internal.h"
 
-#include <utf8proc.h>
-
 static u32 hash(u8 prefix, const u8 *token, u32 size)
 {
     u32 h = 2166136261u ^ prefix;

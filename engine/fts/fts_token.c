@@ -2,7 +2,6 @@
 #include "fts_token.h"
 
 #include <strings.h>
-#include <utf8proc.h>
 
 #include "fts_porter.h"
 
@@ -21,42 +20,6 @@ struct fts_tokenizer {
     bool fold_case;
 };
 
-// ---- characters ----------------------------------------------------------------------------------------------------
-
-// The next character; bytes that are no UTF-8 give U+FFFD one at a time, so that every text has tokens.
-static u32 character_get(const u8 *p, const u8 *end, s32 *out)
-{
-    if (*p < 0x80) {
-        *out = *p;
-        return 1;
-    }
-    utf8proc_int32_t c;
-    utf8proc_ssize_t n = utf8proc_iterate(p, end - p, &c);
-    if (n < 1) {
-        *out = 0xfffd;
-        return 1;
-    }
-    *out = c;
-    return (u32)n;
-}
-
-static bool is_mark(s32 c) { return c >= 0x300 && c <= 0x331; }
-
-// The letter without its marks, in lower case.
-static s32 character_fold(s32 c, u8 remove_diacritics)
-{
-    if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
-    c = utf8proc_tolower(c);
-    if (!remove_diacritics) return c;
-    utf8proc_int32_t parts[8];
-    int boundary = 0;
-    utf8proc_ssize_t n = utf8proc_decompose_char(c, parts, 8, UTF8PROC_DECOMPOSE, &boundary);
-    if (n < 2 || n > 8 || parts[0] >= 0x80 || (n > 2 && remove_diacritics == 1)) return c;
-    for (utf8proc_ssize_t i = 1; i < n; i++)
-        if (utf8proc_category(parts[i]) != UTF8PROC_CATEGORY_MN) return c;
-    return parts[0] >= 'A' && parts[0] <= 'Z' ? parts[0] + 32 : parts[0];
-}
-
 // ---- making them -----------------------------------------------------------------------------------------------------
 
 static const char category_names[][3] = {"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd",
@@ -73,7 +36,7 @@ static u32 categories_of(char first, char second)
 
 static bool category_token(const struct fts_tokenizer *t, s32 c)
 {
-    return t->categories >> utf8proc_category(c) & 1;
+    return t->categories >> fts_character_category(c) & 1;
 }
 
 static void ascii_set(struct fts_tokenizer *t)
@@ -96,10 +59,10 @@ static bool exceptions_add(struct arena *a, struct fts_tokenizer *t, const char 
     const u8 *p = (const u8 *)text, *end = p + strlen(text);
     while (p < end) {
         s32 c;
-        p += character_get(p, end, &c);
+        p += fts_character_get(p, end, &c);
         if (c < 128) {
             t->ascii_token[c] = token;
-        } else if (t->kind == TOKENIZER_UNICODE61 && character_token(t, c) != token) {
+        } else if (t->kind == TOKENIZER_UNICODE61 && !fts_character_mark(c) && character_token(t, c) != token) {
             t->exceptions =
                 arena_grow(a, t->exceptions, t->exception_count, &t->exception_capacity, sizeof *t->exceptions);
             if (!t->exceptions) return false;
@@ -111,7 +74,7 @@ static bool exceptions_add(struct arena *a, struct fts_tokenizer *t, const char 
 
 static bool categories_read(struct fts_tokenizer *t, const char *text)
 {
-    t->categories = 0;
+    t->categories = categories_of('C', 'n');
     for (const char *p = text; *p;) {
         if (*p == ' ' || *p == '\t') {
             p++;
@@ -181,7 +144,7 @@ struct fts_tokenizer *fts_tokenizer_create(struct arena *a, const char *const *w
         *error = arena_format(a, "no such tokenizer: %s", name);
         return NULL;
     }
-    t->categories = categories_of('L', '*') | categories_of('N', '*') | categories_of('C', 'o');
+    t->categories = categories_of('C', 'n') | categories_of('L', '*') | categories_of('N', '*') | categories_of('C', 'o');
     ascii_set(t);
     if (!arguments_read(a, t, count ? words + 1 : NULL, count ? count - 1 : 0)) {
         *error = "error in tokenizer constructor";
@@ -221,7 +184,7 @@ static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 si
         s32 c = 0;
         u32 n = 0;
         while (p < end) {
-            n = character_get(p, end, &c);
+            n = fts_character_get(p, end, &c);
             if (character_token(t, c)) break;
             p += n;
         }
@@ -229,8 +192,8 @@ static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 si
         const u8 *begin = p;
         u8 *out = word;
         while (p < end) {
-            n = character_get(p, end, &c);
-            bool mark = t->kind == TOKENIZER_UNICODE61 && is_mark(c);
+            n = fts_character_get(p, end, &c);
+            bool mark = t->kind == TOKENIZER_UNICODE61 && fts_character_mark(c);
             if (!mark && !character_token(t, c)) break;
             if (out >= end_of_word) {
                 size_t used = (size_t)(out - word);
@@ -246,15 +209,15 @@ static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 si
                 end_of_word = word + capacity - 8;
                 out = word + used;
             }
-            if (t->kind == TOKENIZER_ASCII || c == 0xfffd) {
+            if (t->kind == TOKENIZER_ASCII) {
                 // Bytes of characters stay as they are.
                 for (u32 i = 0; i < n; i++) *out++ = p[i] >= 'A' && p[i] <= 'Z' ? p[i] + 32 : p[i];
             } else if (!mark || !t->remove_diacritics) {
-                s32 folded = character_fold(c, t->remove_diacritics);
+                s32 folded = fts_character_fold(c, t->remove_diacritics);
                 if (folded < 0x80)
                     *out++ = (u8)folded;
                 else
-                    out += utf8proc_encode_char(folded, out);
+                    out += fts_character_put(folded, out);
             }
             p += n;
         }
@@ -274,17 +237,17 @@ static bool trigrams_tokenize(const struct fts_tokenizer *t, const u8 *text, u32
     const u8 *end = text + size;
     for (const u8 *p = text; p < end;) {
         s32 c;
-        u32 n = character_get(p, end, &c), at = (u32)(p - text);
+        u32 n = fts_character_get(p, end, &c), at = (u32)(p - text);
         p += n;
-        if (t->remove_diacritics && is_mark(c)) continue;
+        if (t->remove_diacritics && fts_character_mark(c)) continue;
         if (count == 3) {
             memmove(folded[0], folded[1], sizeof folded - sizeof folded[0]);
             memmove(sizes, sizes + 1, sizeof sizes - sizeof sizes[0]);
             memmove(begins, begins + 1, sizeof begins - sizeof begins[0]);
             count = 2;
         }
-        s32 f = t->fold_case ? character_fold(c, t->remove_diacritics) : c;
-        sizes[count] = f < 0x80 ? 1 : (u32)utf8proc_encode_char(f, folded[count]);
+        s32 f = t->fold_case ? fts_character_fold(c, t->remove_diacritics) : c;
+        sizes[count] = f < 0x80 ? 1 : fts_character_put(f, folded[count]);
         if (f < 0x80) folded[count][0] = (u8)f;
         begins[count++] = at;
         if (count < 3) continue;
