@@ -135,8 +135,8 @@ static bool statement_run(struct shell *s, struct skerry_stmt *stmt)
     return rc == SKERRY_OK;
 }
 
-// What .eqp on shows before the statement runs.
-static void plan_show(struct shell *s, struct skerry_stmt *stmt)
+// What .eqp shows before the statement runs: what `how` and the statement give.
+static void plan_show(struct shell *s, struct skerry_stmt *stmt, const char *how)
 {
     if (skerry_stmt_explain(stmt) != SKERRY_EXPLAIN_NO) return;
     size_t size, used;
@@ -144,7 +144,7 @@ static void plan_show(struct shell *s, struct skerry_stmt *stmt)
     struct buffer sql = {0};
     struct skerry_stmt *explain = NULL;
     int rc;
-    buffer_text(&sql, "EXPLAIN QUERY PLAN ");
+    buffer_text(&sql, how);
     buffer_add(&sql, text, size);
     while ((rc = skerry_prepare(s->db, sql.bytes, sql.size, &explain, &used)) == SKERRY_WAIT)
         skerry_wait(s->db);
@@ -153,6 +153,17 @@ static void plan_show(struct shell *s, struct skerry_stmt *stmt)
         skerry_finalize(explain);
     }
     buffer_deinit(&sql);
+}
+
+static void program_show(struct shell *s, struct skerry_stmt *stmt)
+{
+    enum shell_mode mode = s->mode;
+    bool headers = s->headers;
+    s->mode = MODE_COLUMN;
+    s->headers = true;
+    plan_show(s, stmt, "EXPLAIN ");
+    s->mode = mode;
+    s->headers = headers;
 }
 
 struct run_clock {
@@ -203,7 +214,8 @@ bool shell_run_sql(struct shell *s, const char *sql, size_t size, int start_line
             good = false;
             break;
         }
-        if (stmt && s->query_plan) plan_show(s, stmt);
+        if (stmt && s->query_plan) plan_show(s, stmt, "EXPLAIN QUERY PLAN ");
+        if (stmt && s->query_program) program_show(s, stmt);
         if (stmt && !statement_run(s, stmt)) {
             sql_failed(s, false, sql, size, start_line, from_argument);
             good = false;
@@ -234,7 +246,7 @@ static bool only_space(const char *text, size_t size)
 static char *line_read(struct shell *s, FILE *in, bool terminal, bool continued)
 {
     if (terminal) {
-        char *line = readline(continued ? "   ...> " : "skerry> ");
+        char *line = readline(s->prompts[continued]);
         if (line && *line) add_history(line);
         return line;
     }
@@ -523,6 +535,7 @@ int sql_command(int argc, char **argv)
     struct shell s = {.mode = MODE_LIST,
                       .out = stdout,
                       .column_separator = "|",
+                      .prompts = {"skerry> ", "   ...> "},
                       .row_separator = "\n",
                       .insert_table = "table"};
     struct sql_arguments a = {.backend = IO_BACKEND_RING};

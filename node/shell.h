@@ -31,12 +31,13 @@ struct shell {
     char *path;
     bool read_only;
     enum shell_mode mode;
-    bool headers, headers_set, echo, bail, timer, changes, interactive, done, in_memory, query_plan;
+    bool headers, headers_set, echo, bail, timer, changes, interactive, done, in_memory, query_plan, query_program;
     bool parameters; // .parameter was used: statements look their values up
     int exit_status;
     int code; // SQLite's result code of the newest failed statement
     char column_separator[64], row_separator[64], null_text[64], insert_table[200];
     int widths[SHELL_WIDTHS_MAX];
+    char prompts[2][40]; // of a statement's first line, of the others
     int wrap; // width at which cells are broken in modes with columns; 0: nowhere
     bool word_wrap, quote;
     FILE *out;
@@ -95,13 +96,20 @@ void shell_plan_print(struct shell *s);
 bool shell_names_list(struct shell *s, const char *what,
                       const char *pattern); // what: tables or indexes
 bool shell_schema(struct shell *s, int argc, char **argv);
-void shell_create_print(FILE *out, const char *sql,
-                        const char *database); // database: named in the statement, or NULL
+void shell_create_print(FILE *out, const char *sql, const char *database,
+                        bool indent); // database: named in the statement, or NULL; indent: long ones on several lines
 
 // shell_dump.c
 // Quotes an identifier when it needs it, into out.
 const char *shell_identifier(const char *name, char *out, size_t out_size);
 bool shell_dump(struct shell *s, int argc, char **argv);
+
+// shell_inspect.c
+bool shell_fullschema(struct shell *s, int argc, char **argv);
+bool shell_dbinfo(struct shell *s, int argc, char **argv);
+bool shell_limit(struct shell *s, int argc, char **argv);
+bool shell_lint(struct shell *s, int argc, char **argv);
+bool shell_backup(struct shell *s, int argc, char **argv);
 
 // shell_import.c
 bool shell_import(struct shell *s, int argc, char **argv);

@@ -207,7 +207,10 @@ static enum shell_dot_result dot_dbconfig(struct shell *s, int argc, char **argv
 
 static enum shell_dot_result dot_eqp(struct shell *s, int argc, char **argv)
 {
-    return flag_set(&s->query_plan, argc, argv, ".eqp off|on");
+    if (argc != 2) return usage(".eqp off|on|trigger|full");
+    s->query_program = strcmp(argv[1], "full") == 0;
+    s->query_plan = s->query_program || strcmp(argv[1], "trigger") == 0 || on_off(argv[1]);
+    return SHELL_DOT_DONE;
 }
 
 static enum shell_dot_result dot_width(struct shell *s, int argc, char **argv)
@@ -221,13 +224,17 @@ static enum shell_dot_result dot_width(struct shell *s, int argc, char **argv)
 static enum shell_dot_result dot_read(struct shell *s, int argc, char **argv)
 {
     if (argc != 2) return usage(".read FILE");
-    FILE *in = fopen(argv[1], "re");
+    bool pipe = argv[1][0] == '|';
+    FILE *in = pipe ? popen(argv[1] + 1, "re") : fopen(argv[1], "re");
     if (!in) {
         fprintf(stderr, "Error: cannot open \"%s\"\n", argv[1]);
         return SHELL_DOT_FAILED;
     }
     bool good = shell_run_input(s, in, false);
-    fclose(in);
+    if (pipe)
+        pclose(in);
+    else
+        fclose(in);
     return good ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
 }
 
@@ -251,7 +258,10 @@ static enum shell_dot_result dot_open(struct shell *s, int argc, char **argv)
 void shell_output_reset(struct shell *s)
 {
     fflush(s->out);
-    if (s->out != stdout) fclose(s->out);
+    if (s->out != stdout && s->out_name[0] == '|')
+        pclose(s->out);
+    else if (s->out != stdout)
+        fclose(s->out);
     s->out = stdout;
     s->out_count = 0;
     snprintf(s->out_name, sizeof s->out_name, "stdout");
@@ -259,6 +269,12 @@ void shell_output_reset(struct shell *s)
 
 static enum shell_dot_result output_to(struct shell *s, int argc, char **argv, u32 count)
 {
+    if (argc > 1 && (strcmp(argv[1], "-e") == 0 || strcmp(argv[1], "-x") == 0)) {
+        fprintf(stderr, "Error: no editor and no spreadsheet is opened here: name a FILE\n");
+        return SHELL_DOT_FAILED;
+    }
+    bool mark = argc > 1 && (strcmp(argv[1], "--bom") == 0 || strcmp(argv[1], "-bom") == 0);
+    if (mark) argv++, argc--;
     if (argc > 2) {
         fprintf(stderr, "ERROR: extra parameter: \"%s\".  Usage:\n.%s ?FILE?\n", argv[2],
                 count ? "once" : "output");
@@ -270,12 +286,13 @@ static enum shell_dot_result output_to(struct shell *s, int argc, char **argv, u
         if (!s->out) s->out = stdout;
         return SHELL_DOT_DONE;
     }
-    FILE *out = fopen(argv[1], "we");
+    FILE *out = argv[1][0] == '|' ? popen(argv[1] + 1, "we") : fopen(argv[1], "we");
     if (!out) {
         fprintf(stderr, "Error: cannot open \"%s\"\nError: cannot write to \"%s\"\n", argv[1],
                 argv[1]);
         return SHELL_DOT_FAILED;
     }
+    if (mark) fputs("\xef\xbb\xbf", out);
     s->out = out;
     s->out_count = count;
     snprintf(s->out_name, sizeof s->out_name, "%s", argv[1]);
@@ -319,6 +336,37 @@ static enum shell_dot_result dot_indexes(struct shell *s, int argc, char **argv)
     if (argc > 2) return usage(".indexes ?LIKE-PATTERN?");
     return shell_names_list(s, "indexes", argc > 1 ? argv[1] : NULL) ? SHELL_DOT_DONE
                                                                      : SHELL_DOT_FAILED;
+}
+
+static enum shell_dot_result dot_fullschema(struct shell *s, int argc, char **argv)
+{
+    return shell_fullschema(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
+}
+
+static enum shell_dot_result dot_dbinfo(struct shell *s, int argc, char **argv)
+{
+    return shell_dbinfo(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
+}
+
+static enum shell_dot_result dot_limit(struct shell *s, int argc, char **argv)
+{
+    return shell_limit(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
+}
+
+static enum shell_dot_result dot_lint(struct shell *s, int argc, char **argv)
+{
+    return shell_lint(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
+}
+
+static enum shell_dot_result dot_backup(struct shell *s, int argc, char **argv)
+{
+    return shell_backup(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
+}
+
+static enum shell_dot_result dot_prompt(struct shell *s, int argc, char **argv)
+{
+    for (int i = 1; i < argc && i <= 2; i++) snprintf(s->prompts[i - 1], sizeof s->prompts[0], "%s", argv[i]);
+    return SHELL_DOT_DONE;
 }
 
 static enum shell_dot_result dot_schema(struct shell *s, int argc, char **argv)
@@ -442,6 +490,7 @@ static const struct {
     const char *name, *arguments, *help;
     enum shell_dot_result (*run)(struct shell *s, int argc, char **argv);
 } COMMANDS[] = {
+    {"backup", "?DB? FILE", "a copy of the database into a file", dot_backup},
     {"bail", "on|off", "stop after an error", dot_bail},
     {"binary", "on|off", "changes nothing", dot_accepted},
     {"cd", "DIRECTORY", "change the working directory", dot_cd},
@@ -449,30 +498,36 @@ static const struct {
     {"dump", "?PATTERN?...", "the database as SQL text (--data-only, --newlines, --nosys)",
      dot_dump},
     {"databases", "", "list the attached databases", dot_databases},
+    {"dbinfo", "?DB?", "what the database's header says, and what is in it", dot_dbinfo},
     {"dbconfig", "?SETTING? ?on|off?", "settings of the connection", dot_dbconfig},
     {"echo", "on|off", "print what is run", dot_echo},
-    {"eqp", "on|off", "show the plan of each query", dot_eqp},
+    {"eqp", "on|off|full", "show the plan of each query; full: its program, too", dot_eqp},
     {"exit", "?CODE?", "leave", dot_quit},
     {"explain", "?on|off|auto?", "changes nothing", dot_accepted},
+    {"fullschema", "", "CREATE statements and what ANALYZE found (--indent)", dot_fullschema},
     {"headers", "on|off", "names of columns", dot_headers},
     {"help", "?PATTERN?", "this list", dot_help},
     {"import", "FILE TABLE", "rows of a file into a table (--csv, --ascii, --skip N, -v)",
      dot_import},
     {"indexes", "?TABLE?", "names of indexes", dot_indexes},
     {"indices", "?TABLE?", "names of indexes", dot_indexes},
+    {"limit", "?NAME? ?VALUE?", "limits of the connection", dot_limit},
+    {"lint", "fkey-indexes", "indexes that foreign keys lack (-verbose, -groupbyparent)", dot_lint},
     {"log", "off", "changes nothing", dot_accepted},
     {"mode", "MODE ?TABLE?",
      "ascii box column csv html insert json line list markdown qbox quote table tabs tcl",
      dot_mode},
     {"nullvalue", "TEXT", "print this for NULL", dot_nullvalue},
-    {"output", "?FILE?", "output into a file, or back to the terminal", dot_output},
+    {"output", "?FILE?", "output into a file or a program (|COMMAND), or back to the terminal", dot_output},
     {"once", "FILE", "output of the next statement into a file", dot_once},
     {"open", "?FILE?", "close this database and open another (--readonly)", dot_open},
     {"parameter", "CMD...", "values of parameters: init, set, unset, list, clear", dot_parameter},
     {"print", "TEXT...", "print the text", dot_print},
+    {"prompt", "MAIN CONTINUE", "other prompts", dot_prompt},
     {"quit", "", "leave", dot_quit},
-    {"read", "FILE", "run a file", dot_read},
-    {"schema", "?PATTERN?", "CREATE statements", dot_schema},
+    {"read", "FILE", "run a file, or what a program writes (|COMMAND)", dot_read},
+    {"save", "?DB? FILE", "a copy of the database into a file", dot_backup},
+    {"schema", "?PATTERN?", "CREATE statements (--indent, --nosys)", dot_schema},
     {"separator", "COL ?ROW?", "between columns and rows", dot_separator},
     {"shell", "COMMAND...", "run a program", dot_system},
     {"show", "", "current settings", dot_show},
@@ -483,6 +538,30 @@ static const struct {
     {"timer", "on|off", "time of each statement", dot_timer},
     {"version", "", "versions", dot_version},
     {"width", "N...", "widths of columns; negative: to the right", dot_width},
+};
+
+// What sqlite3 has and this shell has not, and what does instead.
+static const struct {
+    const char *name, *instead;
+} ABSENT[] = {
+    {"archive", "use tar, or store the files as blobs"},
+    {"auth", "a node's tokens say who may do what"},
+    {"clone", "use .backup FILE, which makes a copy, or .dump"},
+    {"connection", "a shell has one connection; ATTACH opens further databases"},
+    {"excel", "use .mode csv and .once FILE"},
+    {"expert", "use .eqp on, and .lint fkey-indexes"},
+    {"filectrl", "PRAGMAs set what is to be set"},
+    {"load", "no code is loaded into the process; programs that embed Skerry add functions by skerry.h"},
+    {"progress", "Ctrl-C stops a statement"},
+    {"recover", "a backup is restored by skerry restore; what can be read of a damaged file comes by .dump"},
+    {"restore", "open FILE itself; a backup in a store is restored by skerry restore"},
+    {"scanstats", "use .timer on and .eqp on"},
+    {"selftest", "use PRAGMA integrity_check"},
+    {"session", "there are no changesets"},
+    {"sha3sum", "compare what .dump writes"},
+    {"testcase", "compare what is written to a file by .output"},
+    {"trace", "use .echo on"},
+    {"vfsinfo", "use --vfs"},
 };
 
 static enum shell_dot_result dot_help(struct shell *s, int argc, char **argv)
@@ -499,6 +578,13 @@ static enum shell_dot_result dot_help(struct shell *s, int argc, char **argv)
     return SHELL_DOT_DONE;
 }
 
+static u32 absent_find(const char *name)
+{
+    u32 i = 0;
+    while (i < COUNT_OF(ABSENT) && strcmp(ABSENT[i].name, name) != 0) i++;
+    return i;
+}
+
 enum shell_dot_result shell_dot_command(struct shell *s, char *line)
 {
     char *argv[ARGUMENTS_MAX + 1];
@@ -511,6 +597,8 @@ enum shell_dot_result shell_dot_command(struct shell *s, char *line)
         i++;
     if (i < COUNT_OF(COMMANDS))
         result = COMMANDS[i].run(s, argc, argv);
+    else if ((i = absent_find(argv[0])) < COUNT_OF(ABSENT))
+        shell_error(s, "Error: there is no .%s here: %s\n", ABSENT[i].name, ABSENT[i].instead);
     else
         shell_error(
             s, "Error: unknown command or invalid arguments:  \"%s\". Enter \".help\" for help\n",

@@ -156,7 +156,7 @@ static int dump_object(void *context, struct skerry_stmt *stmt)
         if (!d->data_only) dump_virtual(d, name, sql);
         return 0;
     } else if (!d->data_only) {
-        shell_create_print(s->out, sql, NULL);
+        shell_create_print(s->out, sql, NULL, false);
         fputs(";\n", s->out);
     }
     dump_rows(d, name);

@@ -95,11 +95,12 @@ bool shell_names_list(struct shell *s, const char *what, const char *pattern)
     return good;
 }
 
-// ---- .schema -----------------------------
+// ---- CREATE statements -----------------------------
 
 struct schema_state {
     struct shell *s;
     const char *database;
+    bool indent;
 };
 
 struct column_state {
@@ -143,7 +144,7 @@ static void columns_print(struct schema_state *d, const char *name, bool main)
     buffer_deinit(&sql);
 }
 
-void shell_create_print(FILE *out, const char *sql, const char *database)
+static void create_write(FILE *out, const char *sql, const char *database)
 {
     static const char *const KINDS[] = {"TABLE", "INDEX",   "UNIQUE INDEX",
                                         "VIEW",  "TRIGGER", "VIRTUAL TABLE"};
@@ -162,6 +163,84 @@ void shell_create_print(FILE *out, const char *sql, const char *database)
         fputs(sql, out);
 }
 
+// ---- --indent -----------------------------
+
+// White space becomes what it has to be: none around parentheses' insides, one elsewhere.
+static void squeeze(char *text)
+{
+    size_t size = 0;
+    const char *p = text;
+    while (isspace((u8)*p)) p++;
+    for (; *p; p++) {
+        if (isspace((u8)*p) && size && (isspace((u8)text[size - 1]) || text[size - 1] == '(')) {
+            if (text[size - 1] == '\r') text[size - 1] = '\n';
+            continue;
+        }
+        if ((*p == '(' || *p == ')') && size && isspace((u8)text[size - 1])) size--;
+        text[size++] = *p;
+    }
+    while (size && isspace((u8)text[size - 1])) size--;
+    text[size] = 0;
+}
+
+// Whether what follows up to the line's end is white space or a comment.
+static bool line_is_over(const char *p)
+{
+    while (isspace((u8)*p) && *p != '\n') p++;
+    return *p == '\n' || !*p || (p[0] == '-' && p[1] == '-');
+}
+
+// What stands in the outermost parentheses, a line for each part.
+static void lines_write(FILE *out, const char *p)
+{
+    int depth = 0, lines = 0;
+    char closing = 0; // of the quoted text or comment that p is in
+    size_t written = 0; // on this line
+    for (; *p; p++) {
+        if (*p == closing)
+            closing = 0;
+        else if (*p == '"' || *p == '\'' || *p == '`')
+            closing = *p;
+        else if (*p == '[')
+            closing = ']';
+        else if (p[0] == '-' && p[1] == '-')
+            closing = '\n';
+        else if (*p == '(')
+            depth++;
+        else if (*p == ')' && --depth == 0 && lines && written) {
+            fputc('\n', out);
+            written = 0;
+        }
+        bool ends = depth == 1 && !closing && (*p == '(' || *p == '\n' || (*p == ',' && !line_is_over(p + 1)));
+        if (!ends || *p != '\n') fputc(*p, out), written++;
+        if (!ends) continue;
+        fputs("\n  ", out);
+        written = 0;
+        lines++;
+        while (isspace((u8)p[1])) p++;
+    }
+}
+
+void shell_create_print(FILE *out, const char *sql, const char *database, bool indent)
+{
+    char *text = NULL;
+    size_t size = 0;
+    bool whole = strncasecmp(sql, "CREATE VIEW", 11) == 0 || strncasecmp(sql, "CREATE TRIG", 11) == 0;
+    FILE *memory = indent && !whole ? open_memstream(&text, &size) : NULL;
+    create_write(memory ? memory : out, sql, database);
+    if (!memory) return;
+    if (fclose(memory) == 0) {
+        squeeze(text);
+        if (strlen(text) >= 79)
+            lines_write(out, text);
+        else
+            fputs(text, out);
+    }
+    free(text);
+}
+
+// ---- .schema -----------------------------
+
 static int schema_print(void *context, struct skerry_stmt *stmt)
 {
     struct schema_state *d = context;
@@ -169,7 +248,7 @@ static int schema_print(void *context, struct skerry_stmt *stmt)
     const char *type = skerry_column_text(stmt, 2, NULL);
     bool main = strcasecmp(d->database, "main") == 0;
     if (!sql || !name || !type) return 0;
-    shell_create_print(d->s->out, sql, main ? NULL : d->database);
+    shell_create_print(d->s->out, sql, main ? NULL : d->database, d->indent);
     if (strcmp(type, "view") == 0 || strncasecmp(sql, "CREATE VIRTUAL", 14) == 0)
         columns_print(d, name, main);
     fputs(";\n", d->s->out);
@@ -179,15 +258,17 @@ static int schema_print(void *context, struct skerry_stmt *stmt)
 bool shell_schema(struct shell *s, int argc, char **argv)
 {
     const char *pattern = NULL;
-    bool system = true;
+    bool system = true, indent = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--nosys") == 0 || strcmp(argv[i], "-nosys") == 0) {
             system = false;
+        } else if (strcmp(argv[i], "--indent") == 0 || strcmp(argv[i], "-indent") == 0) {
+            indent = true;
         } else if (argv[i][0] == '-') {
             fprintf(stderr, "Unknown option: \"%s\"\n", argv[i]);
             return false;
         } else if (pattern) {
-            fputs("Usage: .schema ?--nosys? ?LIKE-PATTERN?\n", stderr);
+            fputs("Usage: .schema ?--indent? ?--nosys? ?LIKE-PATTERN?\n", stderr);
             return false;
         } else {
             pattern = argv[i];
@@ -204,7 +285,7 @@ bool shell_schema(struct shell *s, int argc, char **argv)
     struct names *all = databases(s);
     bool good = all != NULL;
     for (u32 i = 0; good && i < all->count; i++) {
-        struct schema_state d = {s, all->names[i]};
+        struct schema_state d = {s, all->names[i], indent};
         struct buffer sql = {0};
         buffer_text(&sql, "SELECT sql, name, type FROM ");
         quoted_add(&sql, all->names[i], '"');

@@ -101,6 +101,26 @@ script("schema", ROWS + ".schema\n.schema t\n.schema T\n.schema v\n.schema \"odd
 script("schema_nosys", "CREATE TABLE a(x INTEGER PRIMARY KEY AUTOINCREMENT);\nCREATE INDEX i ON a(x);\n.schema --nosys\n.schema --wrong\n")
 script("schema_temp_and_attached", "CREATE TABLE a(x);\nCREATE TEMP TABLE b(y);\nATTACH ':memory:' AS o;\nCREATE TABLE o.c(z);\n"
        ".schema\n.schema o.c\n.schema c\n")
+LONG = ("CREATE TABLE long_one(id INTEGER PRIMARY KEY, name TEXT NOT NULL, price REAL DEFAULT (1+2), -- a comment, with a comma\n"
+        "  note TEXT CHECK(length(note) > 0 AND note != 'a,b'), UNIQUE(name, price), \"odd, name\" INT, [b,c] INT);\n"
+        "CREATE TABLE  short  (  a ,b  );\nCREATE VIEW lv AS SELECT id, name, price, note, count(*) AS n FROM long_one WHERE id > 5 GROUP BY 1;\n"
+        "CREATE INDEX li ON long_one(name, price, note, id) WHERE name IS NOT NULL AND price > 10 AND note IS NOT NULL;\n"
+        "CREATE TRIGGER lt AFTER INSERT ON long_one BEGIN UPDATE short SET a = new.id, b = new.name WHERE a IS NULL; SELECT 1; END;\n")
+script("schema_indent", LONG + ROWS + ".schema --indent\n.schema -indent long_one\n.schema --indent --nosys short\n.schema\n")
+script("fullschema", LONG + ".fullschema\nINSERT INTO short VALUES(1,2),(1,3);\nCREATE INDEX si ON short(a,b);\nANALYZE;\n.fullschema\n"
+       ".fullschema --indent\n.fullschema --wrong\n")
+script("lint", "CREATE TABLE p(a PRIMARY KEY, b, c, UNIQUE(b, c));\nCREATE TABLE k(x REFERENCES p(a), y REFERENCES p, z, w, FOREIGN KEY(z, w) "
+       "REFERENCES p(b, c));\nCREATE INDEX kx ON k(x);\nCREATE TABLE j(a INTEGER PRIMARY KEY REFERENCES k(x), \"od d\" REFERENCES q(v));\n"
+       "CREATE TABLE l(z, w, FOREIGN KEY(z, w) REFERENCES p(b, c));\nCREATE INDEX lzw ON l(w, z);\nCREATE TABLE q(v PRIMARY KEY);\n"
+       "CREATE TABLE m(z, w, FOREIGN KEY(z, w) REFERENCES p(b, c));\nCREATE INDEX mz ON m(z);\n"
+       ".lint fkey-indexes\n.lint fkey -verbose\n.lint fkey-indexes -groupbyparent\n")
+script("limit", ".limit length\n.limit column 100\n.limit column\n.limit col 50\n.limit nope\n.limit l\n.limit length 1000\nSELECT zeroblob(1001);\n"
+       ".limit expr_depth 3\nSELECT 1+2+3+4+5;\n")
+script("read_from_program", ".read '|echo SELECT 1+1;'\n.read \"|printf 'SELECT nope;\\n'\"\nSELECT 3;\n")
+script("output_to_program", ".output '|cat >made.txt'\nSELECT 'sorted';\n.output\n.once \"|tr a-z A-Z >up.txt\"\nSELECT 'up';\nSELECT 'here';\n")
+script("output_mark", ".output --bom o.txt\nSELECT 1;\n.output\n.once -bom p.txt\nSELECT 2;\n")
+script("save", ROWS + ".save copy.db\n.open copy.db\nSELECT a, b FROM t;\nPRAGMA integrity_check;\n.backup main again.db\n.open again.db\n"
+       "SELECT count(*) FROM t;\n.tables\n.backup\n")
 script("dump", ROWS + ".dump\n")
 script("dump_patterns", ROWS + ".dump t\n.dump odd%\n.dump t auto\n.dump nothing\n")
 script("dump_empty", ".dump\n")
@@ -393,6 +413,50 @@ def bad_options(tests):
         check(options[0].encode() in r.stderr or b"vfs" in r.stderr, r.stderr)
 
 
+# Commands without an equal in sqlite3, or with an answer of their own.
+OWN = {
+    "absent": (".sha3sum\n.load x\n.recover\n.nosuch\n.once -x\nSELECT 5;\n", "5\n",
+               "Error: there is no .sha3sum here: compare what .dump writes\n"
+               "Error: there is no .load here: no code is loaded into the process; programs that embed Skerry add functions by skerry.h\n"
+               "Error: there is no .recover here: a backup is restored by skerry restore; what can be read of a damaged file comes by .dump\n"
+               "Error: unknown command or invalid arguments:  \"nosuch\". Enter \".help\" for help\n"
+               "Error: no editor and no spreadsheet is opened here: name a FILE\n"),
+    "dbinfo": ("CREATE TABLE t(a PRIMARY KEY);\nCREATE VIEW v AS SELECT 1;\nPRAGMA user_version = 7;\n.dbinfo\n",
+               "database page size:  4096\ndatabase page count: 3\nfreelist page count: 0\nschema cookie:       2\nauto vacuum:         0\n"
+               "journal mode:        wal\ntext encoding:       UTF-8\nuser version:        7\napplication id:      0\n"
+               "number of tables:    1\nnumber of indexes:   1\nnumber of triggers:  0\nnumber of views:     1\nschema size:         54\n"
+               "data version:        1\n", ""),
+    "dbinfo_missing": (".dbinfo nope\n.dbinfo a b\n", "", "Error: unknown database \"nope\"\nUsage: .dbinfo ?DB?\n"),
+    "limits_of_its_own": (".limit statement_ms 2000\n.limit statement_ms\n", "        statement_ms 2000\n        statement_ms 2000\n", ""),
+}
+
+
+def own(tests, name):
+    text, out, err = OWN[name]
+    _, got_out, got_err = run(SKERRY, directory_make(tests, name, {}), ["x.db"], text)
+    equal(got_out, out, "output")
+    equal(got_err, err, "errors")
+
+
+def eqp_full(tests):
+    text = "CREATE TABLE t(a);\nINSERT INTO t VALUES(3);\n.eqp full\nSELECT a FROM t;\n.eqp off\nSELECT 9;\n"
+    _, out, err = run(SKERRY, directory_make(tests, "eqp_full", {}), ["x.db"], text)
+    equal(err, "", "errors")
+    plan, program, rows = out.find("`--SCAN t\n"), out.find("ResultRow"), out.find("\n3\n9\n")
+    check(0 <= plan < program < rows, f"the plan, the program and the rows do not follow each other: {out}")
+    check(out.endswith("\n3\n9\n"), "something is behind the rows")
+
+
+def save_beside_a_log(tests):
+    """A copy does not take the place of a file that has a log: the log would be taken for the copy's."""
+    directory = directory_make(tests, "save_beside_a_log", {"old.db": "", "old.db-wal": "something"})
+    _, out, err = run(SKERRY, directory, ["x.db"], "CREATE TABLE t(a);\n.save old.db\n.save nowhere/x.db\nSELECT 1;\n")
+    equal(out, "1\n", "output")
+    check("old.db-wal is there" in err, f"the log is not told of: {err}")
+    equal(err.count("Error"), 2, "errors")
+    equal(sorted(f for f in os.listdir(directory) if "copy" in f), [], "what is left of the copies")
+
+
 def concurrent_transaction(tests):
     """sqlite3 has no BEGIN CONCURRENT: what it then reads is what was committed."""
     path = tests.path("concurrent.db")
@@ -504,8 +568,9 @@ def main():
         if word in name:
             tests.run(name, same_as_sqlite3, tests, name)
     others = [("dump_comes_back", dump_comes_back), ("bad_options", bad_options), ("timer_shape", timer_shape),
-              ("prompt", prompt), ("interrupt", interrupt),
+              ("prompt", prompt), ("interrupt", interrupt), ("eqp_full", eqp_full), ("save_beside_a_log", save_beside_a_log),
               ("concurrent_transaction", concurrent_transaction)]
+    others += [(name, own, name) for name in OWN]
     others += [(f"vfs_{name}", vfs, name) for name in ("io_uring", "posix", "memory")]
     for a, b, which in ((SQLITE, SKERRY, "sqlite3_to_skerry"), (SKERRY, SQLITE, "skerry_to_sqlite3")):
         others += [(f"killed_{which}", killed_process_leaves_log, a, b)]
