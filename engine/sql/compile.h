@@ -233,6 +233,7 @@ enum name_flags {
     NAME_FROM_SCHEMA = 1 << 7,     // the expression comes out of the schema
     NAME_RESULT_ALIAS = 1 << 8,    // names may be aliases of result columns (WHERE, GROUP BY, HAVING, ORDER BY)
     NAME_NO_DOUBLE_QUOTED = 1 << 9,
+    NAME_WHERE = 1 << 11,     // of a query's WHERE or ON
     NAME_REGISTERS = 1 << 10, // columns become registers: no aggregate belongs to such a row
     NAME_SELF_TABLE = NAME_CHECK | NAME_PARTIAL_INDEX | NAME_INDEX_EXPR | NAME_GENERATED,
     // set by resolving
@@ -336,7 +337,7 @@ enum select_dest_kind {
     DEST_DISCARD,   // rows are computed for their side effects
     DEST_EXISTS,    // register parm becomes 1
     DEST_SCALAR,    // first row into registers parm..
-    DEST_SET,       // keys of the ephemeral index parm, with `affinity` (IN)
+    DEST_SET,       // keys of the ephemeral index parm, with `affinity` (IN); parm2: EXPLAIN says that it has a filter
     DEST_EPHEMERAL, // rows of the ephemeral table parm, which is opened here
     DEST_TABLE,     // rows of the table open at cursor parm, automatic rowids
     DEST_COROUTINE, // registers reg.. then Yield parm

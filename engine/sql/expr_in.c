@@ -107,6 +107,7 @@ void in_rhs_code(struct compile *c, struct expr *e, int cursor)
         explain_push(c, "%sLIST SUBQUERY %u", once ? "" : "CORRELATED ", s->id);
         struct select_dest dest;
         select_dest_init(&dest, DEST_SET, cursor);
+        dest.parm2 = once != 0;
         dest.affinity = in_affinity(c, e);
         s->limit_register = 0;
         // Whatever is done for one coding leaves the tree changed: another place codes a copy.

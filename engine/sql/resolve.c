@@ -787,6 +787,26 @@ static void resolve_dotted(struct name_context *n, struct expr *e)
     prohibit(n, "the \".\" operator", NAME_INDEX_EXPR | NAME_GENERATED, e);
 }
 
+// What is never NULL has its answer; only in a WHERE, as elsewhere it may be a bare column of an aggregate without rows.
+static void resolve_null_test(struct name_context *n, struct expr *e)
+{
+    u32 references[8], count = 0;
+    bool where = !n->c->top->renaming;
+    for (const struct name_context *x = n; x; x = x->outer) {
+        if (count < COUNT_OF(references)) references[count++] = x->reference_count;
+        where &= (x->flags & NAME_WHERE) != 0;
+    }
+    resolve_operands(n, e);
+    if (!where || expr_can_be_null(e->left)) return;
+    struct expr *known = expr_integer(n->c->arena, e->kind == EXPR_NOT_NULL);
+    known->flags |= e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON);
+    known->on_cursor = e->on_cursor;
+    known->offset = e->offset;
+    *e = *known;
+    count = 0;
+    for (struct name_context *x = n; x && count < COUNT_OF(references); x = x->outer) x->reference_count = references[count++];
+}
+
 static void resolve_node(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
@@ -853,6 +873,8 @@ static void resolve_node(struct name_context *n, struct expr *e)
     case EXPR_BLOB:
     case EXPR_BOOLEAN:
         break;
+    case EXPR_IS_NULL:
+    case EXPR_NOT_NULL: resolve_null_test(n, e); break;
     case EXPR_OR:
     case EXPR_AND:
     case EXPR_BIT_AND:

@@ -301,7 +301,9 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     }
     // Aggregates of this query in its WHERE fail once they are coded; in a subquery there they may be an outer
     // query's.
+    n.flags |= NAME_WHERE;
     resolve_expr(&n, s->where);
+    n.flags &= ~(u32)NAME_WHERE;
     n.flags |= NAME_WINDOW_OK;
     n.outer = NULL; // ORDER BY and GROUP BY see nothing of the queries around, as up to SQLite 3.50
     // ORDER BY: aggregates there make no query an aggregate one (coding them then fails), but are allowed in one.

@@ -171,6 +171,7 @@ void select_row_deliver(struct compile *c, struct select *s, struct select_dest 
         r2 = emit(c, OP_MakeRecord, reg, count, r1);
         if (dest->affinity) program_p4_text(c->program, r2, dest->affinity, count);
         emit_int(c, OP_IdxInsert, parm, r1, reg, count);
+        if (dest->parm2 && !(s->flags & SELECT_F_VALUES && s->prior)) explain_row(c, "CREATE BLOOM FILTER");
         reg_release(c, r1);
         break;
     case DEST_EPHEMERAL:
@@ -236,6 +237,7 @@ void select_row_code(struct compile *c, struct select *s, int source_cursor, str
 {
     bool has_distinct = d && d->kind != ROW_DISTINCT_NONE;
     bool sorting = sort && sort->order_by;
+    if (sorting && dest->kind == DEST_SET) dest->parm2 = 0;
     if (!sorting && !has_distinct) select_offset_code(c, s->offset_register, continue_label);
     int count = (int)s->columns->count;
     int reg;

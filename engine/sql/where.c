@@ -37,7 +37,7 @@ int where_min_max_label(const struct where_info *w)
 
 // ---- EXPLAIN QUERY PLAN -------------------------------------------------------------------------------------------
 
-static const char *index_column_name(const struct where_index *x, int i)
+const char *index_column_name(const struct where_index *x, int i)
 {
     int column = x->columns[i];
     if (column == COLUMN_EXPR) return "<expr>";
@@ -246,6 +246,22 @@ static bool chooses_rows(const struct where_info *w, const struct expr *e, const
     return !(e->flags & EXPR_F_OUTER_ON) && !on_left_of_right(w, e, s);
 }
 
+struct expr *where_own_terms(struct where_info *w, const struct where_level *level, bool *constant)
+{
+    struct compile *c = w->c;
+    const struct source *s = &w->sources->items[level->source];
+    struct expr *own = NULL;
+    for (int i = 0; i < w->clause.count; i++) {
+        const struct where_term *term = w->clause.terms[i];
+        if (term->flags & TERM_VIRTUAL || term->prereq_all & ~level->loop->self || !chooses_rows(w, term->expr, s) ||
+            term->expr->flags & EXPR_F_HAS_SELECT || !expr_is_constant_for(c, term->expr, s->cursor))
+            continue;
+        if (term->prereq_all) own = expr_and(c->arena, own, expr_copy(c->arena, term->expr));
+        else *constant = true;
+    }
+    return own;
+}
+
 // Reads of a coroutine's cursor become copies of its registers.
 static void translate_coroutine(struct compile *c, int from, int to, int cursor, int reg)
 {
@@ -284,13 +300,10 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
     x->collations = arena_alloc(c->arena, sizeof *x->collations * (size_t)capacity);
     x->descending = arena_alloc(c->arena, (size_t)capacity);
     int n = 0;
-    struct expr *partial = NULL;
+    bool filter = false, constant = false;
+    struct expr *partial = where_own_terms(w, level, &constant);
     for (int i = 0; i < w->clause.count; i++) {
         struct where_term *term = w->clause.terms[i];
-        // Terms about this table alone keep rows out of the index.
-        if (!(term->flags & TERM_VIRTUAL) && term->prereq_all == loop->self && chooses_rows(w, term->expr, s) &&
-            !(term->expr->flags & EXPR_F_HAS_SELECT) && expr_is_constant_for(c, term->expr, s->cursor))
-            partial = expr_and(c->arena, partial, expr_copy(c->arena, term->expr));
         if (!where_term_drives_index(w, term, s, not_ready)) continue;
         int column = term->left_column;
         bool seen = false;
@@ -303,10 +316,11 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
         const struct collation *k = expr_compare_collation(c, term->expr);
         x->collations[n] = k->name;
         n++;
+        filter |= expr_affinity(term->expr->left) != AFFINITY_TEXT;
     }
     loop->eq_count = (u16)loop->term_count;
     loop->flags = LOOP_COLUMN_EQ | LOOP_INDEX_ONLY | LOOP_INDEXED | LOOP_AUTO_INDEX;
-    if (partial) loop->flags |= LOOP_PARTIAL;
+    if (partial || constant) loop->flags |= LOOP_PARTIAL; // as SQLite says it
     x->key_count = n;
     for (int column = 0; column < t->column_count; column++) {
         u64 bit = column >= 63 ? 1ull << 63 : 1ull << column;
@@ -328,6 +342,7 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
     for (int i = 0; i < n; i++)
         key->collations[i] = x->collations[i] && !name_equal(x->collations[i], "BINARY") ? find_collation(c, x->collations[i]) : NULL;
     emit_key(c, OP_OpenAutoindex, level->index_cursor, n, 0, key);
+    if (filter) where_filter_open(w, level, key->collations);
     // Fill it.
     int top;
     int base = reg_alloc_range(c, n), record = reg_alloc(c);
@@ -344,6 +359,7 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
         }
         for (int i = 0; i < n - 1; i++) emit(c, OP_SCopy, s->reg_result + x->columns[i], base + i, 0);
         emit(c, OP_Sequence, level->index_cursor, base + n - 1, 0);
+        where_filter_add(w, level, base);
         emit(c, OP_MakeRecord, base, n, record);
         emit(c, OP_IdxInsert, level->index_cursor, record, 0);
         if (skip) emit_place(c, skip);
@@ -361,6 +377,7 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
         bool numbered = t->primary_key && !table_has_rowid(t);
         for (int i = 0; i < n - numbered; i++) column_code(c, t, level->table_cursor, x->columns[i], base + i);
         if (numbered) emit(c, OP_Sequence, level->index_cursor, base + n - 1, 0);
+        where_filter_add(w, level, base);
         emit(c, OP_MakeRecord, base, n, record);
         emit(c, OP_IdxInsert, level->index_cursor, record, 0);
         if (skip) emit_place(c, skip);
@@ -546,6 +563,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
         }
     }
     bitmask omitted = joins_omit(w);
+    where_filters_choose(w);
     if (!w->order_by && compile_connection_flag(c, CONNECTION_REVERSE_UNORDERED_SELECTS)) w->reverse_mask = ~0ull;
     c->query_loops += w->rows_out;
     if (flags & WHERE_ONE_PASS && w->level_count) {
@@ -571,6 +589,8 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
         }
         if (level->loop->flags & LOOP_AUTO_INDEX) {
             where_auto_index_code(w, level, not_ready);
+        } else if (level->loop->flags & LOOP_FILTER) {
+            where_filters_code(w, i, not_ready);
         }
         where_explain_level(w, level, flags);
         level->first_body = 0;

@@ -6,6 +6,7 @@
 //   where_virtual.c the same of tables that are computed
 //   where_path.c    the cheapest order of loops, and what of ORDER BY it delivers
 //   where_code.c    code of one loop
+//   where_filter.c  Bloom filters of what inner loops search
 //   where.c         the interface: where_begin, where_end
 //
 // Costs and row counts are 10 * log2 (logest), so that multiplying is adding. The numbers are SQLite's, so that
@@ -122,6 +123,7 @@ enum loop_flags {
     LOOP_OMIT_OFFSET = 1 << 22,
     LOOP_COROUTINE = 1 << 23,
     LOOP_EXPR_INDEX = 1 << 24,
+    LOOP_FILTER = 1 << 25, // a Bloom filter of its keys is made first
 };
 struct where_loop {
     bitmask prereq, self;
@@ -163,6 +165,7 @@ struct where_level {
     struct where_loop *loop;
     int source, table_cursor, index_cursor;
     int left_join;    // register: a match was seen; 0: no LEFT JOIN
+    int filter;       // cursor of the Bloom filter of its keys; 0: none, or tested further out
     int break_label, next_label, continue_label, null_label;
     int body_start; // address where the body, or what is coded of the loop's end, begins
     int body, first_body;
@@ -241,6 +244,7 @@ u32 where_fts_kind(const struct source *s, const struct where_term *t);
 bool where_term_outer_ok(const struct where_term *t, const struct source *s);
 
 // ---- loops, path ----
+logest where_table_rows(const struct where_info *w, const struct table *t);
 void where_sizes_know(struct where_info *w); // sets w->large, asks for sizes that are not known
 void where_indexes_make(struct where_info *w);
 void where_loops_add(struct where_info *w);
@@ -258,6 +262,24 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
 int where_explain_level(struct where_info *w, struct where_level *level, u32 flags);
 void where_right_join_code(struct where_info *w, u32 level_index, struct where_level *level);
 const char *index_column_affinity(struct compile *c, const struct where_index *x);
+const char *index_column_name(const struct where_index *x, int i);
+// The value of one equality (==, IS, IS NULL, IN) of the loop: gives its register.
+int where_equality_code(struct where_info *w, struct where_term *t, struct where_level *level, int eq, bool reverse, int target);
+// All equalities of the loop into consecutive registers, with room for `extra` more; gives the first.
+int where_equalities_code(struct where_info *w, struct where_level *level, bool reverse, int extra, char **affinities);
+void where_affinity_code(struct compile *c, int base, int count, const char *affinities);
+// What is asked of the level's source alone, and keeps its rows out of the join; NULL: nothing. constant: something is asked of none.
+struct expr *where_own_terms(struct where_info *w, const struct where_level *level, bool *constant);
+
+// ---- Bloom filters ----
+void where_filters_choose(struct where_info *w);
+// The filter of a level whose loop wants one, and of those further in that can be tested with it.
+void where_filters_code(struct where_info *w, u32 level_index, bitmask not_ready);
+// For an automatic index: opened, then filled beside it.
+void where_filter_open(struct where_info *w, struct where_level *level, const struct collation *const *collations);
+void where_filter_add(struct where_info *w, const struct where_level *level, int base);
+// Before the level's search: goes to `next` when the key, or that of a loop further in, is in no row.
+void where_filter_test(struct where_info *w, u32 level_index, int base, int next);
 
 // ---- loops on the way (where_loops.c, where_virtual.c) -------------------------------------------------------------
 

@@ -17,7 +17,7 @@ static void disable_term(struct where_level *level, struct where_term *t)
     }
 }
 
-static void affinity_code(struct compile *c, int base, int count, const char *affinities)
+void where_affinity_code(struct compile *c, int base, int count, const char *affinities)
 {
     // Leading and trailing ones that change nothing are left out.
     while (count > 0 && affinities[0] <= AFFINITY_BLOB) {
@@ -75,9 +75,7 @@ static struct in_loop *in_loop_add(struct compile *c, struct where_level *level)
     return in;
 }
 
-// The value of one equality (==, IS, IS NULL, IN) of the loop: gives its register.
-static int equality_code(struct where_info *w, struct where_term *t, struct where_level *level, int eq, bool reverse,
-                         int target)
+int where_equality_code(struct where_info *w, struct where_term *t, struct where_level *level, int eq, bool reverse, int target)
 {
     struct compile *c = w->c;
     struct expr *e = t->expr;
@@ -141,8 +139,7 @@ static int equality_code(struct where_info *w, struct where_term *t, struct wher
     return reg;
 }
 
-// All equalities of the loop into consecutive registers, with room for `extra` more; gives the first.
-static int all_equalities_code(struct where_info *w, struct where_level *level, bool reverse, int extra, char **affinities)
+int where_equalities_code(struct where_info *w, struct where_level *level, bool reverse, int extra, char **affinities)
 {
     struct compile *c = w->c;
     struct where_loop *loop = level->loop;
@@ -161,7 +158,7 @@ static int all_equalities_code(struct where_info *w, struct where_level *level, 
     }
     for (int j = skip; j < eq; j++) {
         struct where_term *t = loop->terms[j];
-        int reg = equality_code(w, t, level, j, reverse, base + j);
+        int reg = where_equality_code(w, t, level, j, reverse, base + j);
         if (reg != base + j) {
             if (eq == 1 && extra == 0) base = reg;
             else emit(c, OP_Copy, reg, base + j, 0);
@@ -226,7 +223,7 @@ static void coroutine_loop(struct where_info *w, struct where_level *level, stru
 static void argument_code(struct where_info *w, struct where_level *level, struct where_term *t, int at, int reg)
 {
     if (t->operators & WO_IN) {
-        int got = equality_code(w, t, level, at, false, reg);
+        int got = where_equality_code(w, t, level, at, false, reg);
         ASSERT(got == reg);
         disable_term(level, t); // rows equal the value
     } else {
@@ -316,16 +313,15 @@ static void virtual_loop(struct where_info *w, struct where_level *level, struct
     level->p2 = emit_here(c);
 }
 
-static void rowid_equal_loop(struct where_info *w, struct where_level *level, bool reverse)
+static void rowid_equal_loop(struct where_info *w, u32 level_index, struct where_level *level, bool reverse)
 {
     struct compile *c = w->c;
     struct where_term *t = level->loop->terms[0];
     int target = reg_alloc(c);
-    int reg = equality_code(w, t, level, 0, reverse, target);
+    int reg = where_equality_code(w, t, level, 0, reverse, target);
+    where_filter_test(w, level_index, reg, level->next_label);
     emit(c, OP_SeekRowid, level->table_cursor, level->next_label, reg);
     level->op = OP_Noop;
-    // equality_code may have made a label of its own for IN: SeekRowid takes the current one.
-    emit_op(c, emit_here(c) - 1)->p2 = level->next_label;
 }
 
 static void rowid_range_loop(struct where_info *w, struct where_level *level, bool reverse)
@@ -384,7 +380,7 @@ static void rowid_range_loop(struct where_info *w, struct where_level *level, bo
     }
 }
 
-static void index_loop(struct where_info *w, struct where_level *level, bool reverse, bool *omit_table_out)
+static void index_loop(struct where_info *w, u32 level_index, struct where_level *level, bool reverse, bool *omit_table_out)
 {
     struct compile *c = w->c;
     struct where_loop *loop = level->loop;
@@ -423,7 +419,7 @@ static void index_loop(struct where_info *w, struct where_level *level, bool rev
         stop_at_null = b;
     }
     char *affinity;
-    int base = all_equalities_code(w, level, reverse, extra, &affinity);
+    int base = where_equalities_code(w, level, reverse, extra, &affinity);
     char *end_affinity = NULL;
     if (end && end_count) end_affinity = arena_copy(c->arena, affinity + eq, (size_t)end_count);
     // IN has its own next value to go on with.
@@ -447,7 +443,8 @@ static void index_loop(struct where_info *w, struct where_level *level, bool rev
         start_constraints = true;
         constraints++;
     }
-    affinity_code(c, base, constraints - (seek_past_null && !start ? 1 : 0), affinity);
+    where_affinity_code(c, base, constraints - (seek_past_null && !start ? 1 : 0), affinity);
+    where_filter_test(w, level_index, base, next);
     static const enum opcode start_ops[8] = {OP_Rewind, OP_Rewind, OP_Rewind, OP_Last,
                                              OP_SeekGT, OP_SeekLT, OP_SeekGE, OP_SeekLE};
     // [constraints][equal][reverse]
@@ -464,7 +461,7 @@ static void index_loop(struct where_info *w, struct where_level *level, bool rev
             emit(c, OP_IsNull, base + eq, next, 0);
         if (end_affinity) {
             range_affinity(right, end_count, end_affinity);
-            affinity_code(c, base + eq, end_count, end_affinity);
+            where_affinity_code(c, base + eq, end_count, end_affinity);
         }
         constraints += end_count;
         if (!expr_is_vector(right)) disable_term(level, end);
@@ -725,11 +722,11 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
     } else if (loop->flags & LOOP_VIRTUAL) {
         virtual_loop(w, level, s);
     } else if (loop->flags & LOOP_ROWID && loop->flags & (LOOP_COLUMN_IN | LOOP_COLUMN_EQ)) {
-        rowid_equal_loop(w, level, reverse);
+        rowid_equal_loop(w, level_index, level, reverse);
     } else if (loop->flags & LOOP_ROWID && loop->flags & LOOP_COLUMN_RANGE) {
         rowid_range_loop(w, level, reverse);
     } else if (loop->flags & (LOOP_INDEXED | LOOP_AUTO_INDEX) && loop->index) {
-        index_loop(w, level, reverse, &omit_table);
+        index_loop(w, level_index, level, reverse, &omit_table);
     } else if (loop->flags & LOOP_MULTI_OR) {
         or_loop(w, level_index, level, s, not_ready);
     } else {

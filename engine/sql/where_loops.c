@@ -29,7 +29,7 @@ static bool measured(const struct where_info *w, const struct table *t)
     return w->large && ordinary(t) && !t->has_stat && t->measured_rows;
 }
 
-static logest table_rows(const struct where_info *w, const struct table *t)
+logest where_table_rows(const struct where_info *w, const struct table *t)
 {
     if (measured(w, t)) return logest_of(t->measured_rows);
     if (!ordinary(t)) return t->row_estimate ? logest_of(t->row_estimate) : LOGEST_ROWS_UNKNOWN;
@@ -44,7 +44,7 @@ static logest table_rows(const struct where_info *w, const struct table *t)
 
 static logest source_rows(const struct where_info *w, const struct source *s)
 {
-    return s->select && s->rows_estimated ? s->rows_estimate : table_rows(w, s->table);
+    return s->select && s->rows_estimated ? s->rows_estimate : where_table_rows(w, s->table);
 }
 
 // Sizes in units of 4 bytes, guessed from declared types.
@@ -544,7 +544,7 @@ static void add_index_loops(struct loop_builder *b, struct source *s, struct whe
         new->run = cost;
         new->scattered = 0;
         if (!(new->flags & (LOOP_INDEX_ONLY | LOOP_ROWID | LOOP_EXPR_INDEX))) {
-            logest all = table_rows(w, x->table);
+            logest all = where_table_rows(w, x->table);
             if (w->large && all >= WHERE_LARGE) {
                 new->scattered = logest_add(new->run, new->rows + logest_log(all) + 10) + in_multiplier + in_rows;
                 new->fetched = new->rows + in_multiplier + in_rows;

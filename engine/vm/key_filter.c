@@ -6,21 +6,27 @@
 #define BITS_MAX  (1u << 21)
 #define BITS_EACH 32 // at least, up to BITS_MAX
 #define GROWTH    8
+#define BITS_ROW  8 // at least, when it is told how many keys come, up to BITS_MOST
+#define BITS_MOST (1u << 26)
 
 struct key_filter {
     const struct key_info *info;
     u8 *bits;
     u64 mask, count;
-    bool everything;
+    bool unknown, everything; // unknown: equal keys may look different
 };
 
-struct key_filter *key_filter_new(const struct key_info *info)
+struct key_filter *key_filter_new(const struct key_info *info, u64 rows)
 {
     struct key_filter *f = calloc(1, sizeof *f);
     if (!f) return NULL;
     f->info = info;
-    f->mask = BITS_MIN - 1;
-    f->bits = calloc(BITS_MIN / 8, 1);
+    for (u32 i = 0; i < info->field_count; i++) f->unknown |= info->collations && !group_collation_known(info->collations[i]);
+    f->everything = f->unknown;
+    u64 bits = BITS_MIN;
+    while (bits < BITS_MOST && bits < rows * BITS_ROW) bits *= 2;
+    f->mask = bits - 1;
+    f->bits = calloc(bits / 8, 1);
     if (f->bits) return f;
     free(f);
     return NULL;
@@ -37,7 +43,7 @@ void key_filter_clear(struct key_filter *f)
 {
     f->mask = BITS_MIN - 1;
     f->count = 0;
-    f->everything = false;
+    f->everything = f->unknown;
     memset(f->bits, 0, BITS_MIN / 8);
 }
 

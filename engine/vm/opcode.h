@@ -147,6 +147,9 @@
     X(OpenDup, NONE) /* cursor p1 on the same ephemeral table as p2 */ \
     X(OpenEphemeral, NONE) /* cursor p1 on a new empty table of p2 columns; p4 key_info: an index; p5 & OPEN_WITH_FILTER: what is not in it is mostly told without a seek. Again: it is emptied */ \
     X(OpenAutoindex, NONE) /* the same */ \
+    X(FilterOpen, NONE) /* cursor p1 is an empty Bloom filter of keys by p4 key_info, p2 of them or so (0: who knows) */ \
+    X(FilterAdd, NONE)  /* the key r[p3@p4] into the filter p1 */ \
+    X(Filter, J)        /* jumps when the key r[p3@p4] was surely not added to p1; p5: FILTER_ROWID */ \
     X(SorterOpen, NONE) /* cursor p1 is a sorter by p4 key_info; p3 > 0: only the first p3 columns count */ \
     X(QueuePut, NONE)   /* the record r2 goes to the end of the queue of ephemeral table p1 */ \
     X(QueueGet, J)      /* r3 = the record that is first in the queue of p1, taken out; jumps when there is none */ \

@@ -90,6 +90,9 @@ enum open_flags { // Open*
     OPEN_UNORDERED = 0x20,   // OpenEphemeral: order of keys does not matter
     OPEN_WITH_FILTER = 0x40, // OpenEphemeral: a set that Found and NotFound ask; IdxInsert has its keys in registers
 };
+enum filter_flags { // Filter
+    FILTER_ROWID = 1, // the key is a value that is to be a rowid
+};
 enum column_get_flags {
     COLUMN_LENGTH_ONLY = 0x40, // length() or octet_length of it is all that is wanted
     COLUMN_TYPE_ONLY = 0x80,   // typeof() likewise

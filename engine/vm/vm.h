@@ -22,7 +22,7 @@ struct dbstat_cursor;
 
 // ---- cursors ---------------------------------------------------------------------------------------------
 
-enum vm_cursor_kind { VM_CURSOR_TREE, VM_CURSOR_SORTER, VM_CURSOR_PSEUDO, VM_CURSOR_VIRTUAL, VM_CURSOR_GROUPS };
+enum vm_cursor_kind { VM_CURSOR_TREE, VM_CURSOR_SORTER, VM_CURSOR_PSEUDO, VM_CURSOR_VIRTUAL, VM_CURSOR_GROUPS, VM_CURSOR_FILTER };
 
 // Cursors made by OpenDup share the tree and count its users.
 struct vm_ephemeral {
@@ -85,6 +85,7 @@ struct vm_cursor {
     struct sorter *sorter;
     s32 pseudo_register; // VM_CURSOR_GROUPS: the first accumulator
     struct group_table *groups;
+    struct key_filter *filter; // VM_CURSOR_FILTER
     const struct table_function *function;
     struct table_rows *rows;
     const struct table *virtual_table;

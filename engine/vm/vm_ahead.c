@@ -100,6 +100,7 @@ bool vm_lookup_find(struct skerry_stmt *s, struct vm_cursor *c, const struct ins
     const struct program *p = s->frame->program;
     for (const struct instruction *in = seek - 1; in >= p->code && seek - in <= 3; in--) {
         if ((in->opcode == OP_IsNull || in->opcode == OP_MustBeInt) && in->p1 == seek->p3) continue;
+        if (in->opcode == OP_Filter) continue;
         if (in->opcode != OP_Column || in->p3 != seek->p3) return false;
         c->lookup_by = seek;
         c->lookup_walk = in->p1;

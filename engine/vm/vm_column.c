@@ -154,7 +154,8 @@ io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c)
         }
         return IO_DONE;
     case VM_CURSOR_VIRTUAL:
-    case VM_CURSOR_GROUPS: break;
+    case VM_CURSOR_GROUPS:
+    case VM_CURSOR_FILTER: break;
     }
     return IO_DONE;
 }

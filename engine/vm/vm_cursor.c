@@ -34,6 +34,7 @@ void vm_cursor_free(struct skerry_stmt *s, struct vm_cursor *c)
         s->sorter_bytes -= c->groups->bytes;
         vm_groups_free(s, c->groups);
     }
+    key_filter_free(c->filter);
     table_rows_close(c->rows);
     fts_cursor_close(c->fts);
     fts_vocab_close(c->vocab);
@@ -215,7 +216,7 @@ io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in)
     if (!e) return vm_no_memory(s);
     *e = (struct vm_ephemeral){.references = 1, .root = root};
     c->ephemeral = e;
-    if (in->p5 & OPEN_WITH_FILTER && !(e->filter = key_filter_new(info))) return vm_no_memory(s);
+    if (in->p5 & OPEN_WITH_FILTER && !(e->filter = key_filter_new(info, 0))) return vm_no_memory(s);
     c->table = !info;
     c->key_info = info;
     c->writable = true;

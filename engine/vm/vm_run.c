@@ -15,6 +15,7 @@
 #include "../store/btree_inline.h"
 #include "../store/pager.h"
 #include "../utf16.h"
+#include "key_filter.h"
 #include "vm_column.h"
 
 // Jumps back between two looks at interrupts and the loop.
@@ -389,6 +390,14 @@ static io_status sorter_open(struct skerry_stmt *s, const struct instruction *in
     c->key_info = in->p4.key_info;
     c->sorter = sorter_new(in->p4.key_info, (u32)MAX(in->p3, 0), sorter_budget(s), s->db->engine->temp_dir, connection_sealed(s->db));
     return c->sorter ? IO_DONE : vm_no_memory(s);
+}
+
+static io_status filter_open(struct skerry_stmt *s, const struct instruction *in)
+{
+    struct vm_cursor *c = vm_cursor_new(s, in->p1, VM_CURSOR_FILTER, 0);
+    if (!c) return IO_FAIL;
+    c->filter = key_filter_new(in->p4.key_info, (u64)in->p2);
+    return c->filter ? IO_DONE : vm_no_memory(s);
 }
 
 static io_status group_open(struct skerry_stmt *s, const struct instruction *in)
@@ -1068,6 +1077,15 @@ enum vm_result vm_run(struct skerry_stmt *s)
         s->counters.auto_indexes++;
         __attribute__((fallthrough));
     CASE(OpenEphemeral): TRY(vm_open_ephemeral(s, in)); NEXT;
+    CASE(FilterOpen): TRY(filter_open(s, in)); NEXT;
+    CASE(FilterAdd): key_filter_add(cursors[in->p1]->filter, &regs[in->p3]); NEXT;
+    CASE(Filter): {
+        const struct value *key = &regs[in->p3];
+        // Text that is made a number is left to the search.
+        if (in->p5 & FILTER_ROWID && UNLIKELY(key->type > VALUE_REAL)) NEXT;
+        if (!key_filter_may_have(cursors[in->p1]->filter, key)) JUMP(in->p2);
+        NEXT;
+    }
     CASE(SorterOpen): TRY(sorter_open(s, in)); NEXT;
     CASE(GroupOpen): TRY(group_open(s, in)); NEXT;
     CASE(GroupFind):

@@ -1,7 +1,7 @@
 // Goal: EXPLAIN QUERY PLAN says what SQLite's says: loops in the same order, by the same indexes, in the same words.
 // Method: statements over one schema, without statistics, with those of ANALYZE, and with written ones; both engines'
 // lines are compared with their depth. Statements are those whose plans SQLite 3.40 and newer releases agree on; the Bloom
-// filters that SQLite puts in front of some loops are left out.
+// filters of automatic indexes, which came later, are left out.
 #include <sqlite3.h>
 
 #include "tests/oracle.h"
@@ -172,7 +172,9 @@ static const char *const statements[] = {
 
 static void line_add(char *out, size_t capacity, int *depths, int id, int parent, const char *detail)
 {
-    if (strncmp(detail, "BLOOM FILTER", 12) == 0) return;
+    char *last = strrchr(out, '\n');
+    if (last && strstr(detail, "USING AUTOMATIC ") && strncmp(last + 1 + strspn(last + 1, " "), "BLOOM FILTER", 12) == 0) *last = 0;
+    if (strcmp(detail, "CREATE BLOOM FILTER") == 0) return; // of an IN, which came later too
     // Newer releases say how many terms.
     if (strncmp(detail, "USE TEMP B-TREE FOR LAST ", 25) == 0) detail = "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY";
     if (id >= 0 && id < 2000) depths[id] = parent >= 0 && parent < 2000 && parent ? depths[parent] + 1 : 0;
@@ -225,11 +227,18 @@ TEST(plans_are_sqlites)
          "'sqlite_autoindex_one_1', '3 1'), ('few', NULL, '2'), ('t3', 't3', '700 70 1'), ('t3', 't3_c', '700 7 1 1'), ('t4', 't4_b', '4 1'), "
          "('t4', 't4_sum', '4 2'); ANALYZE sqlite_schema"},
     };
+    static const char partial_row[] = "INSERT INTO sqlite_stat1 SELECT 't2', 't2_part', '0 0' WHERE NOT EXISTS "
+                                      "(SELECT 1 FROM sqlite_stat1 WHERE idx = 't2_part'); ANALYZE sqlite_schema";
     struct oracle o = {0};
     REQUIRE(oracle_open(&o, "plan"));
     for (u32 i = 0; i < COUNT_OF(schema); i++) REQUIRE(oracle_run(&o, schema[i]));
     for (u32 pass = 0; pass < COUNT_OF(passes); pass++) {
         REQUIRE(oracle_run(&o, passes[pass].sql));
+        // Older releases have no rows of partial indexes without entries.
+        if (pass == 1) {
+            REQUIRE(sqlite3_exec(o.sqlite, partial_row, NULL, NULL, NULL) == SQLITE_OK);
+            o.reopened = true; // it counts on its own from here on
+        }
         for (u32 i = 0; i < COUNT_OF(statements); i++) same_plan(&o, passes[pass].name, statements[i]);
     }
     oracle_close(&o);

@@ -28,7 +28,7 @@ static void key_make(u32 i, bool other, u8 text[2][24], struct value v[2])
 
 TEST(filter_has_what_was_added)
 {
-    struct key_filter *f = key_filter_new(&info);
+    struct key_filter *f = key_filter_new(&info, 0);
     REQUIRE(f);
     u8 text[2][24];
     struct value v[2];
@@ -63,7 +63,7 @@ TEST(filter_has_what_was_added)
 
 TEST(filter_of_a_blob_of_zeroes_has_everything)
 {
-    struct key_filter *f = key_filter_new(&info);
+    struct key_filter *f = key_filter_new(&info, 0);
     REQUIRE(f);
     u8 text[2][24];
     struct value v[2];
@@ -74,6 +74,52 @@ TEST(filter_of_a_blob_of_zeroes_has_everything)
     CHECK(key_filter_may_have(f, v));
     key_filter_add(f, v);
     key_make(5, false, text, v);
+    CHECK(key_filter_may_have(f, v));
+    key_filter_free(f);
+}
+
+TEST(filter_made_for_many_denies_most_others)
+{
+    const u32 rows = 300000;
+    struct key_filter *f = key_filter_new(&info, rows);
+    REQUIRE(f);
+    u8 text[2][24];
+    struct value v[2];
+    for (u32 i = 0; i < rows; i++) {
+        key_make(i, false, text, v);
+        key_filter_add(f, v);
+    }
+    u32 missing = 0, had = 0;
+    for (u32 i = 0; i < rows; i++) {
+        key_make(i, i % 3 == 0, text, v);
+        missing += !key_filter_may_have(f, v);
+    }
+    CHECK_EQ(missing, 0);
+    for (u32 i = 0; i < 2000; i++) {
+        key_make(1000000 + i, false, text, v);
+        had += key_filter_may_have(f, v);
+    }
+    CHECK(had < 2000 / 4);
+    key_filter_free(f);
+}
+
+static int by_length(void *context, const u8 *a, u32 a_size, const u8 *b, u32 b_size)
+{
+    (void)context, (void)a, (void)b;
+    return (a_size > b_size) - (a_size < b_size);
+}
+
+TEST(filter_of_an_unknown_collation_has_everything)
+{
+    const struct collation length = {.name = "length", .compare = by_length}, *of[2] = {NULL, &length};
+    const struct key_info odd = {.field_count = 2, .all_count = 2, .encoding = 1, .collations = (const struct collation **)of, .orders = orders};
+    struct key_filter *f = key_filter_new(&odd, 0);
+    REQUIRE(f);
+    u8 text[2][24];
+    struct value v[2];
+    key_make(1, false, text, v);
+    CHECK(key_filter_may_have(f, v));
+    key_filter_clear(f);
     CHECK(key_filter_may_have(f, v));
     key_filter_free(f);
 }
