@@ -796,8 +796,8 @@ static void resolve_null_test(struct name_context *n, struct expr *e)
         if (count < COUNT_OF(references)) references[count++] = x->reference_count;
         where &= (x->flags & NAME_WHERE) != 0;
     }
-    resolve_operands(n, e);
-    if (!where || expr_can_be_null(e->left)) return;
+    resolve_within(n, e, resolve_operands);
+    if (!where || n->c->mistake || expr_can_be_null(e->left)) return;
     struct expr *known = expr_integer(n->c->arena, e->kind == EXPR_NOT_NULL);
     known->flags |= e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON);
     known->on_cursor = e->on_cursor;
@@ -895,8 +895,6 @@ static void resolve_node(struct name_context *n, struct expr *e)
     case EXPR_COLLATE:
     case EXPR_CAST:
     case EXPR_CASE: resolve_operands(n, e); break;
-    case EXPR_IS_NULL:
-    case EXPR_NOT_NULL: resolve_within(n, e, resolve_operands); break;
     }
     if (e->kind != EXPR_FUNCTION && e->kind != EXPR_AGG_FUNCTION) {
         u32 mark = 0;
