@@ -17,6 +17,12 @@ struct name_use {
     u32 column_offset, qualifier_offset;
 };
 
+// "t.*", which is gone once the query's names are known.
+struct star_use {
+    const struct source_list *from;
+    const struct expr *qualifier;
+};
+
 // A text under way.
 struct text_edit {
     struct alteration *a;
@@ -29,6 +35,8 @@ struct text_edit {
     struct stmt *stmt;
     struct name_use *uses;
     u32 use_count, use_capacity;
+    struct star_use *stars;
+    u32 star_count, star_capacity;
     const struct with **withs; // as they were before anything was resolved
     u32 with_count, with_capacity;
     struct source **sources;
@@ -175,6 +183,12 @@ static enum walk_result note_select(struct walker *w, struct select *s)
     struct text_edit *t = w->context;
     struct arena *arena = t->a->c->arena;
     note_sources(t, s->from);
+    for (u32 i = 0; s->from && i < s->columns->count; i++) {
+        const struct expr *e = s->columns->items[i].expr;
+        if (e->kind != EXPR_DOT || e->right->kind != EXPR_STAR) continue;
+        t->stars = arena_grow(arena, t->stars, t->star_count, &t->star_capacity, sizeof *t->stars);
+        t->stars[t->star_count++] = (struct star_use){s->from, e->left};
+    }
     if (s->with) {
         t->withs = arena_grow(arena, t->withs, t->with_count, &t->with_capacity, sizeof *t->withs);
         t->withs[t->with_count++] = with_copy(arena, s->with);
@@ -296,6 +310,13 @@ static void edit_uses(struct text_edit *t)
                     u->qualifier ? arena_format(a->c->arena, "no such column: %s.%s", u->qualifier, u->column)
                                  : arena_format(a->c->arena, "no such column: %s", u->column));
         edit_add(t, u->column_offset);
+    }
+    for (u32 i = 0; a->column < 0 && i < t->star_count; i++) {
+        const struct source_list *from = t->stars[i].from;
+        for (u32 k = 0; is_table(a, t->stars[i].qualifier->text) && k < from->count; k++) {
+            const struct source *x = &from->items[k];
+            if (!x->alias && !x->cte && !x->select && is_table(a, x->name)) edit_add(t, t->stars[i].qualifier->name_offset);
+        }
     }
     // Names in USING stay as they are, as in SQLite: a column that one names cannot be renamed.
     for (u32 i = 0; a->column < 0 && i < t->source_count; i++) {
@@ -529,6 +550,7 @@ static void guarded(struct text_edit *t)
     struct compile *c = t->a->c;
     jmp_buf here_, *outer = c->exit;
     const char *const statement = c->sql;
+    const u32 quiet = c->quiet_offsets;
     c->exit = &here_;
     c->sql = t->sql; // what names of columns are taken from
     c->quiet_offsets++;
@@ -550,6 +572,12 @@ static void guarded(struct text_edit *t)
     char text[ERR_TEXT_MAX];
     snprintf(text, sizeof text, "%s", c->err->text);
     err_clear(c->err);
+    if (connection_flag(c->db, CONNECTION_WRITABLE_SCHEMA)) { // what cannot be understood stays as it is
+        t->edit_count = 0;
+        c->quiet_offsets = quiet;
+        c->top->renaming = false;
+        return;
+    }
     if (strncmp(text, "error in ", 9) == 0) compile_fail(c, ERR_ERROR, -1, "%s", text);
     fail_in(t, "", text);
 }

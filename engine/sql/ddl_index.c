@@ -108,6 +108,11 @@ void create_index_statement(struct compile *c, struct stmt_create_index *s)
         compile_use_database(c, database);
         return;
     }
+    // What is wrong with WHERE is told first, unless the first column is none.
+    const struct expr *first = s->columns->items[0].expr;
+    bool is_name = first->kind == EXPR_NAME || first->kind == EXPR_TEXT;
+    if (s->where && !(is_name && table_column(t, first->text) < 0))
+        resolve_self(c, t, NAME_PARTIAL_INDEX, expr_copy(c->arena, s->where), NULL);
     struct parse p;
     struct schema_build b;
     ddl_build_init(c, &b, &p, database);

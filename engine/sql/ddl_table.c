@@ -324,7 +324,7 @@ void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
     compile_write_database(c, database, true);
     schema_format_set(c, database);
     int cursor = schema_open(c, database);
-    schema_row_add(c, cursor, "trigger", s->name.name, t->name, 0,
+    schema_row_add(c, cursor, "trigger", s->name.name, s->table.name, 0, // as it is written
                    arena_format(c->arena, "CREATE TRIGGER %.*s", (int)s->sql.size, c->sql + s->sql.offset));
     emit(c, OP_Close, cursor, 0, 0);
     schema_changed(c, database);

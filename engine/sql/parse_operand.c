@@ -248,6 +248,15 @@ static void parse_frame(struct parse *p, struct window *w)
         parse_fail(p, ERR_ERROR, OFFSET_NONE, "unsupported frame specification");
 }
 
+// Names of windows are what is written, with the quotes.
+static const char *window_name(struct parse *p)
+{
+    if (!parse_at_name(p)) parse_syntax_error(p);
+    const char *name = arena_copy(p->arena, p->sql + p->token_offset, p->token_size);
+    parse_advance(p);
+    return name;
+}
+
 // What stands between the parentheses of OVER (...) and WINDOW x AS (...).
 static struct window *parse_window_body(struct parse *p)
 {
@@ -255,7 +264,7 @@ static struct window *parse_window_body(struct parse *p)
     w->offset = p->token_offset;
     bool keyword = p->token == TOKEN_PARTITION || p->token == TOKEN_RANGE || p->token == TOKEN_ROWS ||
                    p->token == TOKEN_GROUPS;
-    if (!keyword && parse_at_name(p)) w->base = parse_name(p);
+    if (!keyword && parse_at_name(p)) w->base = window_name(p);
     if (parse_accept(p, TOKEN_PARTITION)) {
         parse_expect(p, TOKEN_BY);
         w->partition = parse_expr_list(p);
@@ -270,7 +279,7 @@ struct window *parse_window_definitions(struct parse *p)
     struct window *first = NULL, **last = &first;
     do {
         u32 offset = p->token_offset;
-        const char *name = parse_name(p);
+        const char *name = window_name(p);
         parse_expect(p, TOKEN_AS);
         parse_expect(p, TOKEN_LEFT_PAREN);
         struct window *w = parse_window_body(p);
@@ -320,7 +329,7 @@ static struct expr *parse_function(struct parse *p)
         } else {
             struct window *w = PARSE_NEW(p, window);
             w->offset = p->token_offset;
-            w->name = parse_name(p);
+            w->name = window_name(p);
             w->reference = true;
             e->window = w;
         }

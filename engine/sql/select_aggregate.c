@@ -50,10 +50,10 @@ static void aggregate_collation(struct compile *c, struct aggregate_function *f,
     emit_collation(c, OP_CollSeq, hit, 0, 0, k ? k : &COLLATION_BINARY);
 }
 
-static bool has_min_max(const struct aggregate_info *a)
+static bool has_min_max(const struct aggregate_info *a, bool filtered)
 {
     for (u32 i = 0; i < a->function_count; i++)
-        if (a->functions[i].def->flags & FN_MIN_MAX) return true;
+        if (a->functions[i].def->flags & FN_MIN_MAX && (filtered || !a->functions[i].expr->filter)) return true;
     return false;
 }
 
@@ -279,7 +279,7 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
     if (groups_hashable(a, group_by, key)) {
         hash = cursor_alloc(c);
         hash_open = emit_key(c, OP_GroupOpen, hash, a->first_reg, accumulators, key);
-        emit_set_p5(c, a->accumulator_count > 0 || has_min_max(a));
+        emit_set_p5(c, a->accumulator_count > 0 || has_min_max(a, true));
     }
     emit(c, OP_Integer, 0, abort_flag, 0);
     emit(c, OP_Null, 0, previous, previous + groups - 1);
@@ -439,8 +439,8 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
     } else {
         int accumulate = 0;
         bool bare = a->accumulator_count > 0;
-        if (bare && !has_min_max(a)) {
-            // Bare columns take the first row's values.
+        if (bare && !has_min_max(a, false)) {
+            // Bare columns take the first row's values, or those of a min() or max() that its filter lets see some row.
             accumulate = reg_alloc(c);
             emit(c, OP_Integer, 0, accumulate, 0);
         }
@@ -481,6 +481,7 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
     if (sort->open_address >= 0) emit_nop(c, sort->open_address);
     if (s->having) expr_jump_if_false(c, s->having, end, true);
     if (d->wanted) {
+        explain_temp_btree(c, "DISTINCT"); // as SQLite says it, for its single row
         d->kind = ROW_DISTINCT_NONE;
         emit_nop(c, d->open_address);
         if (d->hash >= 0) emit_nop(c, d->open_address + 1);
