@@ -451,7 +451,7 @@ bool backup_replaceable(const struct backup *b)
 void backup_place_get(const struct backup *b, struct backup_place *out)
 {
     *out = (struct backup_place){0};
-    if (!b->has_pushed) return;
+    if (!b->has_pushed && !b->mark_read) return; // a mark says it also while the store is away
     *out = (struct backup_place){.lineage = b->mark.lineage, .tx = b->mark.tx, .epoch = b->mark.epoch, .sum = b->mark.sum};
     memcpy(out->database_id, b->mark.database_id, sizeof out->database_id);
     memcpy(out->hash, b->mark.hash, sizeof out->hash);

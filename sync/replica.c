@@ -79,6 +79,7 @@ static io_status mark_write(struct replica *r, struct err *err)
     if (r->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
     if (r->mark_done.result < 0) {
         r->mark_in_flight = false;
+        r->mark_unwritten = true;
         r->mark_durable = r->mark_durable == MARK_DURABLE ? MARK_DURABLE : MARK_UNSYNCED;
         return IO_ERROR(err, ERR_IOERR_WRITE, "the mark beside %s cannot be written: %s", r->path, strerror((int)-r->mark_done.result));
     }
@@ -89,7 +90,7 @@ static io_status mark_write(struct replica *r, struct err *err)
         return IO_WAIT;
     }
     r->mark_durable = MARK_DURABLE;
-    r->mark_in_flight = false;
+    r->mark_in_flight = r->mark_unwritten = false;
     r->step = r->after_mark;
     return IO_DONE;
 }

@@ -80,6 +80,7 @@ struct replica {
     struct iovec mark_iov;
     char mark_folder[4096];
     bool mark_in_flight;
+    bool mark_unwritten; // it failed: the file says less than is here
     enum { MARK_UNSYNCED, MARK_NAME, MARK_DURABLE } mark_durable; // this life's first; NAME: its folder is being synced
 
     // From the store.

@@ -27,6 +27,9 @@ static void current(struct replica *r)
     r->status.current_ms = r->asked_ms;
     r->status.newest_tx = MAX(r->status.newest_tx, r->mark.tx);
     r->step = r->drain ? (r->options.node ? REPLICA_COMPARE : REPLICA_DRAINED) : r->options.node ? REPLICA_ASK : REPLICA_WAIT;
+    if (!r->mark_unwritten || r->options.node) return;
+    r->after_mark = r->step;
+    r->step = REPLICA_MARK;
 }
 
 static void asked(struct replica *r)
@@ -93,8 +96,8 @@ io_status replica_chain_done(struct replica *r, struct err *err)
     memcpy(&r->key, &c->catalog.key, sizeof r->key);
     bool same = c->catalog.lineage == r->mark.lineage;
     r->status.newest_tx = c->tx;
-    if (same && c->tx < r->mark.tx)
-        return IO_ERROR(err, ERR_STORE_CORRUPT, "%s has transactions up to %llu of '%s', and this replica has %llu of them",
+    if (same && c->tx < r->mark.tx) // a listing may lack the newest for a while
+        return IO_ERROR(err, ERR_STORE_UNAVAILABLE, "%s has transactions up to %llu of '%s', and this replica has %llu of them",
                         object_store_url(r->options.objects), (ull)c->tx, r->options.name, (ull)r->mark.tx);
     if (same && c->tx == r->mark.tx) {
         r->mark.epoch = MAX(r->mark.epoch, c->catalog.epoch);
@@ -271,7 +274,8 @@ io_status replica_next(struct replica *r, struct err *err)
     if (status == IO_FAIL && err->code == ERR_STORE_MISSING) {
         err_clear(err);
         missing(r);
-        r->step = r->drain || r->misses++ % HEAD_EVERY == 0 ? REPLICA_HEAD : REPLICA_WAIT;
+        // It may have been merged away, and the head not have been written since: before a promotion the listings have to tell.
+        r->step = r->drain ? REPLICA_CHAIN : r->misses++ % HEAD_EVERY == 0 ? REPLICA_HEAD : REPLICA_WAIT;
         if (r->step == REPLICA_WAIT) current(r);
         return IO_DONE;
     }

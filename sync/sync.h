@@ -92,7 +92,8 @@ struct backup_status {
     char error[ERR_TEXT_MAX]; // of the newest failure, "" = none since the last success
 };
 
-// The newest push: what a replica of this node has to know to go on with its backup. All zeros: none yet.
+// The newest push that is in this database: what a replica of this node has to know to go on with its backup. All zeros: none
+// yet.
 struct backup_place {
     u8 database_id[16];
     u64 lineage, tx, epoch, sum;

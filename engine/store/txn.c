@@ -253,6 +253,20 @@ static io_status first_page_make(struct txn *t, struct op *op)
     return btree_init_file(t, op);
 }
 
+// Page 1 of a database made that of one like it without tables: until the commit is there, nothing else is.
+static void image_empty(u8 *h, u32 page_size)
+{
+    u32 usable = page_size - h[HEADER_RESERVED];
+    be32_put(h + HEADER_FREELIST_HEAD, 0);
+    be32_put(h + HEADER_FREELIST_COUNT, 0);
+    be32_put(h + HEADER_COOKIE, 0);
+    be32_put(h + HEADER_LARGEST_ROOT, be32_get(h + HEADER_LARGEST_ROOT) != 0);
+    memset(h + HEADER_SIZE, 0, page_size - HEADER_SIZE);
+    h[HEADER_SIZE] = 13; // a leaf of a table, its cells from the end on
+    h[HEADER_SIZE + 5] = (u8)(usable >> 8);
+    h[HEADER_SIZE + 6] = (u8)usable;
+}
+
 // The first page of an empty file, as it is written before the first commit: the WAL alone would
 // not do, since SQLite takes a WAL beside an empty file for a stray one.
 io_status txn_first_page_keep(struct txn *t, struct op *op)
@@ -266,6 +280,7 @@ io_status txn_first_page_keep(struct txn *t, struct op *op)
     if (!s->first_page) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
     memcpy(s->first_page, h, s->page_size);
     h = s->first_page;
+    if (t->image) image_empty(h, s->page_size);
     be32_put(h + HEADER_CHANGE_COUNTER, 1);
     be32_put(h + HEADER_VALID_FOR, 1);
     be32_put(h + HEADER_PAGE_COUNT, 1);
