@@ -85,6 +85,7 @@ struct http_exchange *wire_exchange(struct wire *w, const char *method, const ch
                                     void (*replied)(void *context, int status, const void *body, size_t size), void *context)
 {
     struct http_exchange *x = exchange(w, method, path, "", NULL, 0);
+    w->exchanges--; // not this connection's
     x->replied = replied;
     x->replied_context = context;
     return x;
@@ -294,8 +295,10 @@ void http_reply_headers(struct http_exchange *x, int status, const char *content
     struct wire *w = the_wire;
     struct wire_call *call = x->call;
     (void)content_type, (void)body_size;
-    w->exchanges--;
-    if (x->replied) x->replied(x->replied_context, status, body, size);
+    if (x->replied)
+        x->replied(x->replied_context, status, body, size);
+    else
+        w->exchanges--;
     free(x->body);
     free(x);
     if (!call) return;
