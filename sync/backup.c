@@ -189,7 +189,9 @@ static io_status backup_step_run(struct backup *b)
     case STEP_FILL: return backup_fill(b);
     case STEP_SHARD_PUT: return backup_shard_put(b);
     case STEP_PUT: return backup_put(b);
+    case STEP_NEWER_CHECK: return backup_newer_check(b);
     case STEP_PUT_CHECK: return backup_put_check(b);
+    case STEP_PUT_DONE: return backup_put_done(b);
     case STEP_IMAGE_PUT: return backup_image_put(b);
     case STEP_MARK_WRITE: return backup_mark_step(b);
     case STEP_HEAD_CHECK: return backup_head_check(b);
@@ -234,7 +236,9 @@ static enum backup_step step_after_failure(const struct backup *b)
     case STEP_CLAIM:
     case STEP_IDLE:
     case STEP_PUT:
+    case STEP_NEWER_CHECK:
     case STEP_PUT_CHECK:
+    case STEP_PUT_DONE:
     case STEP_IMAGE_PUT:
     case STEP_MARK_WRITE:
     case STEP_STOPPED: break;

@@ -175,7 +175,7 @@ static void lineage_begin(struct backup *b)
     memcpy(b->catalog.database_id, id, 16);
     if (b->options.key.given) keyring_fresh(&b->catalog.key);
     b->fresh_lineage = b->need_full = true;
-    b->has_pushed = false;
+    b->has_pushed = b->adopted = false;
     b->step = b->options.key.given ? STEP_KEY_PUT : STEP_MARK_OPEN;
 }
 
@@ -396,6 +396,8 @@ io_status backup_adopt(struct backup *b)
     b->mark.epoch = MAX(MAX(epoch, b->claimed ? b->mark.epoch : epoch), b->epoch_tried) + 1;
     b->mark.epoch = MAX(b->mark.epoch, b->fenced_epoch);
     b->catalog.epoch = b->mark.epoch;
+    b->adopted = true;
+    b->newer_ns = 0;
     b->head_there = b->catalog.has_head;
     b->fresh_lineage = !b->head_there;
     b->step = STEP_MARK_OPEN;
@@ -521,6 +523,47 @@ io_status backup_epoch_check(struct backup *b)
     err_clear(&b->op.err);
     b->verified_ns = b->looked_ns = b->checked_ns;
     b->verified_ms = b->checked_ms;
+    b->step = b->after_check;
+    return IO_DONE;
+}
+
+// Between a start's look at the store and its claim the node may stand still for any time. What is behind the newest push that it
+// knows was put by who had the backup then, and the newest of these stays whatever retention lets go: so one listing tells.
+bool backup_newer_due(struct backup *b, u64 age_ms_max, enum backup_step next)
+{
+    u64 now = io_now_ns(b->io);
+    s64 age_wall = io_wall_ms(b->io) - b->newer_ms;
+    if (!b->conditions || !b->adopted) return false;
+    if (b->newer_ns && now - b->newer_ns <= age_ms_max * 1000000 && age_wall >= 0 && age_wall <= (s64)age_ms_max) return false;
+    b->after_check = next;
+    b->step = STEP_NEWER_CHECK;
+    return true;
+}
+
+io_status backup_newer_check(struct backup *b)
+{
+    u64 tx = b->after_check == STEP_PUT ? b->mark.tx : b->mark.tx + 1; // of which it is known whose it is
+    struct object_request *q = &b->fetch.request;
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX], folder[OBJECT_KEY_MAX];
+        name_level(b->name, b->mark.lineage, 0, folder);
+        name_segment(b->name, b->mark.lineage, 0, tx, tx, key);
+        fetch_list(&b->fetch, folder);
+        snprintf(q->after, sizeof q->after, "%.*s~", (int)sizeof q->after - 2, key); // its shards are before this
+        q->tries_max = 4;
+        b->checked_ns = io_now_ns(b->io);
+        b->checked_ms = io_wall_ms(b->io);
+    }
+    IO_TRY(fetch_run(&b->fetch, &b->op.err));
+    for (u32 i = 0; i < q->entry_count; i++) {
+        struct segment_name n;
+        if (!name_parse(q->entries[i].key, 0, &n) || n.is_shard) continue;
+        backup_log(b, SYNC_LOG_WARN, "backup.contended", "another node pushed to this backup after this one had looked at it; looking again");
+        backup_contact_again(b);
+        return IO_DONE;
+    }
+    b->newer_ns = b->checked_ns;
+    b->newer_ms = b->checked_ms;
     b->step = b->after_check;
     return IO_DONE;
 }

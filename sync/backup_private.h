@@ -30,7 +30,9 @@ enum backup_step {
     STEP_FILL,     // pages into a segment
     STEP_SHARD_PUT,
     STEP_PUT,
+    STEP_NEWER_CHECK, // has another pushed since this start looked?
     STEP_PUT_CHECK, // the name was taken by another writer
+    STEP_PUT_DONE,
     STEP_IMAGE_PUT,
     STEP_MARK_WRITE,
     STEP_HEAD_CHECK, // no put-if-absent: has another taken over?
@@ -115,6 +117,9 @@ struct backup {
     s64 verified_ms;
     enum backup_step after_check;
     u64 looked_ns; // when it was last looked for, or this one's was put
+    bool adopted; // it goes on from what it found in the store, and has put nothing behind it yet
+    u64 newer_ns; // when it was last looked for pushes behind that
+    s64 newer_ms;
     u64 fence_try, fenced_epoch; // claimed by this node before it had everything; 0: none
     u64 checked_ns, put_began_ns, epoch_tried;
     s64 checked_ms, put_began_ms;
@@ -195,6 +200,8 @@ io_status backup_epoch_check(struct backup *b);
 // True when the claim has to be checked first: then the step is that, and `next` comes after it.
 bool backup_epoch_due(struct backup *b, u64 age_ms_max, enum backup_step next);
 bool backup_look_due(struct backup *b, enum backup_step next); // likewise, now and then while pushes go on
+bool backup_newer_due(struct backup *b, u64 age_ms_max, enum backup_step next); // likewise, for pushes behind what was found
+io_status backup_newer_check(struct backup *b);
 io_status backup_key_put(struct backup *b);
 io_status backup_mark_open(struct backup *b);
 void backup_contact_again(struct backup *b);
@@ -217,6 +224,7 @@ void backup_parts_deinit(struct backup *b);
 
 io_status backup_put(struct backup *b);
 io_status backup_put_check(struct backup *b);
+io_status backup_put_done(struct backup *b);
 io_status backup_image_put(struct backup *b);
 io_status backup_mark_step(struct backup *b);
 io_status backup_head_check(struct backup *b);

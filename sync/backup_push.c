@@ -3,6 +3,7 @@
 
 #define FRAME_HEADER_SIZE 24
 #define HEAD_CHECK_MS     2000 // a head put says who is the newest writer: that is looked at shortly before
+#define NEWER_CHECK_MS    2000 // likewise the first push of a start, that nothing was pushed behind what it found
 #define SCAN_SLICE        64 // pages a turn of the loop
 #define SUMS_AHEAD        4u // pages whose old sums are looked for at a time
 #define PUT_TRIES         5 // then the claim is looked at again
@@ -459,6 +460,7 @@ static void pushed_all(struct backup *b)
 
 static void segment_is_there(struct backup *b)
 {
+    b->adopted = false;
     if (b->put_began_ns > b->verified_ns) b->verified_ns = b->put_began_ns, b->verified_ms = b->put_began_ms;
     struct segment_writer *w = b->record_open ? &b->record : &b->writer;
     bool claim = b->record_open && !b->filled;
@@ -495,6 +497,15 @@ static void segment_is_there(struct backup *b)
     }
 }
 
+// A node that stood still (stopped, its machine suspended) between a look and its put may have put what had a free name only
+// because others' pushes had come and gone: nobody is told that it is there before that is known.
+static void put_ended(struct backup *b)
+{
+    u64 age_ms_max = b->options.keep_ms[0] / 4;
+    b->step = STEP_PUT_DONE;
+    if (!backup_newer_due(b, age_ms_max, STEP_PUT_DONE)) (void)backup_epoch_due(b, age_ms_max, STEP_PUT_DONE);
+}
+
 io_status backup_put(struct backup *b)
 {
     if (!put_prepare(b)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
@@ -502,6 +513,7 @@ io_status backup_put(struct backup *b)
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
         if (backup_epoch_due(b, b->options.keep_ms[0] / 4, STEP_PUT) || backup_look_due(b, STEP_PUT)) return IO_DONE;
+        if (backup_newer_due(b, NEWER_CHECK_MS, STEP_PUT)) return IO_DONE;
         name_segment(b->name, b->mark.lineage, 0, b->mark.tx + 1, b->mark.tx + 1, key);
         fetch_put(&b->fetch, key, w->bytes, w->size, true);
         b->fetch.request.tries_max = PUT_TRIES;
@@ -516,6 +528,12 @@ io_status backup_put(struct backup *b)
         return IO_DONE;
     }
     IO_TRY(status);
+    put_ended(b);
+    return IO_DONE;
+}
+
+io_status backup_put_done(struct backup *b)
+{
     segment_is_there(b);
     return IO_DONE;
 }
@@ -533,7 +551,7 @@ io_status backup_put_check(struct backup *b)
     const u8 *bytes = b->fetch.request.answer;
     size_t size = b->fetch.request.answer_size;
     if (size == w->size && memcmp(bytes, w->bytes, size) == 0) {
-        segment_is_there(b); // our own put, whose answer was lost
+        put_ended(b); // our own put, whose answer was lost
         return IO_DONE;
     }
     struct segment_header other;

@@ -4,7 +4,8 @@
 // Method: one seed makes a world: lives of a node (an engine with its backup) on a simulated disk, beside a simulated
 // store (tests/sim/cloud.h) with lost replies, 503s, dropped connections, partial lists and outages of up to weeks;
 // volumes are lost, and the database is opened from the store while its pages come; a volume whose node ended before it had
-// claimed the backup is started again, after another node wrote to it or not; lives end by a crash at some operation of the disk, or cleanly; clocks jump; a copy of the volume goes on by itself.
+// claimed the backup is started again, after another node wrote to it or not; lives end by a crash at some operation of the disk, or cleanly; clocks jump; a copy of the volume goes on by itself,
+// while the first node or the copy stands still, or neither.
 // The database holds the number of its newest transaction, so that a restored file, read and checked by SQLite's
 // library, says which state of the model it must equal. Events are counted: one that never came fails the test.
 // The kinds of world (what the store can, with a key or without, files encrypted at rest or not, disks that refuse direct writes) come in turns, so that
@@ -35,7 +36,7 @@ struct history {
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
         discontinuous, let_go, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
-        not_arrived, hydrated, no_database, started_again, written_meanwhile, behind;
+        not_arrived, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still;
 };
 struct node {
     struct world *w;
@@ -62,6 +63,7 @@ struct world {
     u32 row_size;
     bool failed, jumped, rewind; // rewind: the volume was lost, and what was in the store is not known yet
     bool between;   // the life of another node, before this one's claim
+    u64 pause_ns;   // so long the next node stands still before its claim
     bool unclaimed; // the new volume's node, when it was looked at last: it has not served
     u32 restore_number;
     u64 pushed[4]; // of each writer: the newest transaction that was told to be in the store
@@ -87,6 +89,7 @@ static void on_log(void *context, enum sync_log_level level, const char *event, 
     if (strcmp(event, "backup.wal_limit") == 0) n->w->counters->let_go++;
     if (strcmp(event, "backup.refusing_commits") == 0) n->w->counters->refusing++;
     if (strcmp(event, "backup.accepting_commits") == 0) n->w->counters->accepting++;
+    if (strcmp(event, "backup.contended") == 0 && strstr(text, "after this one had looked")) n->w->counters->overtaken++;
 }
 
 // ---- the database
@@ -414,6 +417,8 @@ static bool node_begin(struct world *w, struct node *n, const char *path, u32 wr
     *n = (struct node){.w = w, .writer = writer};
     snprintf(n->path, sizeof n->path, "%s", path);
     n->store = cloud_open(&w->cloud, w->io);
+    cloud_pause(n->store, "/claim/", w->pause_ns);
+    w->pause_ns = 0;
     bool none = false;
     if (lost || remote_is_partial(w->io, path)) {
         if (!remote_begin(w, n, lost, &none)) return false;
@@ -550,6 +555,34 @@ static void life_act(struct node *n)
     }
 }
 
+// One goes on while the other stands still; the copy is then told that its commits are in the store only when they are, and
+// the first one that its commit is not.
+static void stand_still(struct world *w, struct node *awake, struct node *still, u64 ns)
+{
+    struct backup_status s;
+    u64 late = w->cloud.counters.late_puts;
+    backup_status_get(still->backup, &s);
+    u64 segments = s.pushed_segments;
+    for (u64 end = io_now_ns(w->io) + ns; io_now_ns(w->io) < end && commit(awake) && !sim_is_down(w->io);) turn(w, test_random(&w->seed) % (2 * SECOND_NS));
+    weather(w, true);
+    turn(w, 20 * SECOND_NS);
+    struct node *copy = still->writer ? still : awake;
+    if (sim_is_down(w->io) || w->failed || !commit(copy)) return;
+    turn(w, 150 * SECOND_NS);
+    backup_status_get(copy->backup, &s);
+    if (sim_is_down(w->io)) return;
+    if (s.state != BACKUP_IDLE || s.behind_since_ms) world_failed(w, "a copy beside a node that stood still, or that did", s.error);
+    struct restored newest = restore_one(w, 0, 0, false);
+    if (newest.how == RESTORED && (newest.writer != copy->writer || newest.k != w->histories[copy->writer]->count))
+        world_failed(w, "one of two nodes stood still", "what the later one was told to be pushed is not what is restored");
+    if (copy == still || sim_is_down(w->io)) return;
+    late = w->cloud.counters.late_puts - late;
+    w->counters->stood_still += late;
+    backup_status_get(still->backup, &s);
+    if (late && s.pushed_segments != segments) world_failed(w, "a node that stood still in a push", "is told that it is in the store");
+    if (s.state != BACKUP_REFUSED) world_failed(w, "a node that stood still in a push", "is not told that another has gone on");
+}
+
 // A copy of the volume goes on by itself, beside the first: one of the two is told to stop.
 static void clone_life(struct world *w, struct node *first)
 {
@@ -570,8 +603,21 @@ static void clone_life(struct world *w, struct node *first)
     }
     struct node clone;
     snprintf(to, sizeof to, "/data/clone%u.db", writer);
+    // One of them may stand still: the first in a push, or the copy before its claim.
+    u64 pause_ns = (40 + test_random(&w->seed) % 60) * SECOND_NS;
+    struct backup_status was;
+    backup_status_get(first->backup, &was);
+    u32 still = (u32)(test_random(&w->seed) % 3);
+    if (!was.claimed || was.state == BACKUP_REFUSED) still = 0; // the first one's claim would be the later one
+    if (still == 1) {
+        weather(w, true);
+        cloud_pause(first->store, "/L0/", pause_ns);
+        if (commit(first)) turn(w, 2 * SECOND_NS);
+    }
+    if (still == 2) w->pause_ns = pause_ns;
     bool good = node_open(w, &clone, to, writer, 1u << 24, false);
     w->counters->clones++;
+    if (good && still) stand_still(w, still == 1 ? &clone : first, still == 1 ? first : &clone, pause_ns);
     for (u32 i = 0; i < 25 && good && !w->failed && !sim_is_down(w->io); i++) {
         if (!commit(&clone) || !commit(first)) break;
         turn(w, test_random(&w->seed) % (2 * SECOND_NS));
@@ -719,7 +765,7 @@ TEST(worlds_restore)
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
-        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), EVENT(all.not_arrived), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.behind), EVENT(all.encrypted), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), EVENT(all.not_arrived), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.encrypted), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
     };
     events_check(events, COUNT_OF(events), worlds, false);

@@ -6,13 +6,14 @@
 struct cloud_store {
     struct object_store store;
     struct cloud *cloud;
-    u64 delay_ns_min;
+    u64 delay_ns_min, pause_ns;
+    const char *pause_part;
 };
 // One try under way: its deed comes after half of the delay, its reply after the rest.
 struct cloud_try {
     struct object_request *r;
     struct completion timer;
-    bool done;
+    bool done, paused;
     struct err reply;
 };
 
@@ -169,7 +170,10 @@ static void deed(struct cloud *c, struct cloud_try *t)
     }
     switch (r->kind) {
     case OBJECT_PUT:
-    case OBJECT_PUT_IF_ABSENT: put(c, r); break;
+    case OBJECT_PUT_IF_ABSENT:
+        put(c, r);
+        c->counters.late_puts += t->paused && r->err.code == ERR_OK;
+        break;
     case OBJECT_GET:
     case OBJECT_HEAD: get(c, r); break;
     case OBJECT_LIST: list(c, r); break;
@@ -193,7 +197,13 @@ static void delay(struct cloud_try *t)
 {
     struct cloud_store *s = (struct cloud_store *)t->r->store;
     u64 max = s->cloud->delay_ns_max ? s->cloud->delay_ns_max : 20000000;
-    io_timeout(s->store.io, 1 + s->delay_ns_min + test_random(&s->cloud->seed) % max, &t->timer);
+    u64 ns = 1 + s->delay_ns_min + test_random(&s->cloud->seed) % max;
+    if (s->pause_ns && (t->r->kind == OBJECT_PUT || t->r->kind == OBJECT_PUT_IF_ABSENT) && strstr(t->r->key, s->pause_part)) {
+        ns += s->pause_ns;
+        s->pause_ns = 0;
+        t->paused = true;
+    }
+    io_timeout(s->store.io, ns, &t->timer);
 }
 
 static void on_timer(struct completion *done)
@@ -244,6 +254,13 @@ static void cloud_close(struct object_store *s)
 }
 
 static const struct object_store_ops OPS = {cloud_start, cloud_cancel, cloud_drop, cloud_close};
+
+void cloud_pause(struct object_store *store, const char *part, u64 ns)
+{
+    struct cloud_store *s = (struct cloud_store *)store;
+    s->pause_part = part;
+    s->pause_ns = ns;
+}
 
 void cloud_far(struct object_store *store, u64 delay_ns)
 {

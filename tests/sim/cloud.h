@@ -7,7 +7,7 @@
 
 struct cloud_counters {
     u64 puts, put_bytes, gets, lists, deletes, heads;
-    u64 lost_replies, unavailable, dropped, away, partial_lists, refused_puts;
+    u64 lost_replies, unavailable, dropped, away, partial_lists, refused_puts, late_puts;
 };
 struct cloud {
     u64 seed;
@@ -31,6 +31,8 @@ void cloud_init(struct cloud *c, u64 seed);
 void cloud_deinit(struct cloud *c);
 // A node's way to it; ends before the cloud.
 struct object_store *cloud_open(struct cloud *c, struct io *io);
+// The next put of a name with `part` in it leaves this node so much later, as of one that stood still; late_puts: it was done.
+void cloud_pause(struct object_store *store, const char *part, u64 ns);
 void cloud_far(struct object_store *store, u64 delay_ns); // this node's requests take so much longer
 u64 cloud_bytes(const struct cloud *c);
 struct cloud_object *cloud_find(struct cloud *c, const char *key); // NULL: none
