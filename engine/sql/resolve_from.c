@@ -625,6 +625,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
     const char *wanted = NULL;
     bool seen = false, long_names = compile_connection_flag(c, CONNECTION_FULL_COLUMN_NAMES) &&
                                     !compile_connection_flag(c, CONNECTION_SHORT_COLUMN_NAMES);
+    const struct expr *at = star->expr->kind == EXPR_DOT ? star->expr->right : star->expr; // where SQLite says a mistake is
     if (star->expr->kind == EXPR_DOT) wanted = star->expr->left->text;
     for (u32 i = 0; from && i < from->count; i++) {
         struct source *source = &from->items[i];
@@ -687,13 +688,14 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
                     if (source_column(other, column->name) < 0) continue;
                     if (source->using && name_list_find(source->using, column->name) >= 0) continue;
                     if (other->using && name_list_find(other->using, column->name) >= 0) continue;
-                    compile_fail_at(c, star->expr, "ambiguous column name: %s.%s.%s", schema, name,
+                    compile_fail_at(c, at, "ambiguous column name: %s.%s.%s", schema, name,
                                     column->name);
                 }
                 e = column_expr(c, source, (int)j);
                 e->text = column->name;
             } else if (from->count == 1 && inner) {
                 e = expr_name(c->arena, column->name); // of a join with an alias: which may be ambiguous
+                e->offset = at->offset;
             } else if (from->count == 1) {
                 e = column_expr(c, source, (int)j);
                 e->text = column->name;

@@ -63,3 +63,12 @@ SELECT z FROM t2, v;
 DROP VIEW v;
 CREATE VIEW v AS SELECT b FROM t2;
 SELECT z FROM t1, v;
+%%
+CREATE TABLE t(a,b);
+CREATE TABLE u(a,b);
+SELECT x.* FROM t AS x, t AS x LIMIT 1;
+SELECT * FROM (t JOIN u USING(a)) AS z;
+SELECT z.* FROM (t JOIN u) AS z;
+SELECT  1, * FROM t, t;
+SELECT nosuch.* FROM t;
+SELECT t.* FROM (t JOIN u USING(a)) AS z;
