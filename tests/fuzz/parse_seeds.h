@@ -24,4 +24,10 @@ static const char *const SQL_SEEDS[] = {
     "SELECT printf('%10.3f %s %q %lld', 1.5, 'a', 'b', 3), group_concat(a, ',' ORDER BY a DESC) FILTER (WHERE a > 1) FROM (VALUES(1), (2)) t(a)",
     "SELECT (1, 2) < (3, 4), (SELECT max(1, 2)), count(DISTINCT 1), lag(1) OVER w FROM (SELECT 1) WINDOW w AS (PARTITION BY 1) -- end\n/* c */",
     "SELECT strftime('%Y-%m-%d %H:%M:%f', '2024-02-29 12:00', '+1 month', 'start of year'), julianday('now', 'utc'), date(1e10, 'unixepoch')",
+    "CREATE VIRTUAL TABLE f USING fts5(a, b UNINDEXED, prefix='2', tokenize='porter unicode61 remove_diacritics 2'); INSERT INTO f "
+    "VALUES('one two', 'x'), ('three', 'y'); UPDATE f SET a = 'two' WHERE rowid = 1; SELECT highlight(f, 0, '<', '>'), rank FROM f "
+    "WHERE f MATCH 'tw* OR NEAR(one two, 3) AND a:^two' ORDER BY rank; INSERT INTO f(f, rank) VALUES('merge', 16); DELETE FROM f",
+    "CREATE VIRTUAL TABLE f USING fts5(a, content='', contentless_delete=1, detail=column); CREATE VIRTUAL TABLE v USING fts5vocab(f, 'col');"
+    "SAVEPOINT s; INSERT INTO f(rowid, a) VALUES(5, 'x y'); ROLLBACK TO s; INSERT INTO f(f) VALUES('optimize'); SELECT * FROM v WHERE term > 'a'",
+    "CREATE VIRTUAL TABLE temp.s USING dbstat(main); SELECT name, pgsize FROM s WHERE aggregate = TRUE; SELECT * FROM pragma_compile_options",
 };

@@ -14,11 +14,12 @@ passed=0 failed=0
 # Runs enough to take a few seconds each: what is slow gets fewer.
 runs_of() {
     case $1 in
-        number_fuzz | json_fuzz | s3_xml_fuzz | credentials_fuzz | mark_fuzz) echo 20000 ;;
+        number_fuzz | json_fuzz | s3_xml_fuzz | credentials_fuzz | mark_fuzz | key_fuzz) echo 20000 ;;
         parse_fuzz) echo 20000 ;;
         config_fuzz | segment_fuzz) echo 5000 ;;
         function_fuzz) echo 2000 ;;
         http_fuzz | hub_fuzz | hrana_fuzz | stream_fuzz) echo 500 ;;
+        fts_fuzz | stat_fuzz) echo 100 ;;
         *) echo 400 ;;
     esac
 }
@@ -49,7 +50,10 @@ for name in "${names[@]}"; do
     mkdir -p "$corpus" "$seeds" "$out/crashes"
     "$out/$name" --seeds "$seeds" >"$out/$name.log" 2>&1 || { echo "FAIL $name: its seeds"; failed=$((failed + 1)); continue; }
     common=(-timeout=30 -rss_limit_mb=3000 -malloc_limit_mb=2500 -print_final_stats=0 "-artifact_prefix=$out/crashes/$name-")
-    case $name in sql_fuzz | parse_fuzz) common+=(-dict=tests/fuzz/sql.dict) ;; esac
+    case $name in
+        sql_fuzz | parse_fuzz) common+=(-dict=tests/fuzz/sql.dict) ;;
+        import_fuzz) common+=(-close_fd_mask=2) ;; # what is odd is told, line by line
+    esac
     if [ "$how" = runs ]; then
         nice "$out/$name" "${common[@]}" -seed=1 -max_len=8192 -runs="$(runs_of "$name")" "$seeds" >>"$out/$name.log" 2>&1
     else
