@@ -221,9 +221,11 @@ static bool date_read(const u8 *z, struct moment *m)
     return true;
 }
 
+#define WORD_MAX 63 // bytes of what times and modifiers mostly are
+
 static bool word_is(const u8 *z, const char *word)
 {
-    return strcasecmp((const char *)z, word) == 0;
+    return (z[0] | 0x20) == word[0] && strcasecmp((const char *)z, word) == 0;
 }
 
 static bool number_is(const u8 *z, u32 size, double *r)
@@ -559,7 +561,12 @@ static bool moment_of(struct function_context *ctx, u32 argc, const struct value
         }
         struct value text = {.type = VALUE_NULL};
         bool valid = false;
-        if (argv[i]->type != VALUE_NULL) {
+        u8 word[WORD_MAX + 1];
+        if (argv[i]->type == VALUE_TEXT && argv[i]->size <= WORD_MAX) {
+            memcpy(word, argv[i]->bytes, argv[i]->size);
+            word[argv[i]->size] = 0;
+            valid = i == 0 ? moment_read(ctx, word, m) : modify(ctx, m, word, i);
+        } else if (argv[i]->type != VALUE_NULL) {
             err_code code = value_copy(&text, argv[i]);
             if (code == ERR_OK) code = value_cast(&text, AFFINITY_TEXT, ctx->encoding);
             if (code == ERR_OK) code = value_terminate(&text);

@@ -87,3 +87,5 @@ int sorter_compare(struct sorter *s, const u8 *record, u64 size, u32 fields);
 // 64 bits that sort as the first field of keys does, equal ones aside: then, unless *exact is set to false, the fields
 // are equal too.
 u64 sorter_value_prefix(const struct value *first, const struct key_info *info, bool *exact);
+// Whether a text of which the prefix is that of another is behind that one, by the bytes kept of it; false: not sure.
+bool sorter_text_behind(const struct value *v, const struct key_info *info, const u8 *other, u32 other_size);

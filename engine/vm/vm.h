@@ -31,6 +31,7 @@ struct vm_ephemeral {
     struct key_filter *filter; // of a set that is only asked for what is in it; else NULL
 };
 
+#define LAST_TEXT_MAX 64
 struct vm_cursor {
     struct vm_cursor *next_free;
     u32 field_capacity;
@@ -48,6 +49,8 @@ struct vm_cursor {
     u64 sequence;
     u64 last_prefix; // of a tree that holds the first rows of an order: sorter_value_prefix of its last entry
     bool last_known, last_exact;
+    u8 last_text_size; // ... and as many bytes as are kept of its first field, when that is a text
+    u8 last_text[LAST_TEXT_MAX];
     u32 seek_hit;
     s64 deferred_rowid;
     struct vm_cursor *alternative; // index cursor to take columns from while the seek is deferred

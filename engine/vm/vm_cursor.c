@@ -533,6 +533,12 @@ io_status vm_last_compare(struct skerry_stmt *s, const struct instruction *in, b
     if (record_decode(c->row, c->row_size, 1, &first, 1, &count, &s->op.err) != ERR_OK) return IO_FAIL;
     c->last_exact = true;
     c->last_prefix = sorter_value_prefix(&first, c->key_info, &c->last_exact);
+    c->last_text_size = 0;
+    if (first.type == VALUE_TEXT) {
+        c->last_text_size = (u8)MIN(first.size, (u32)LAST_TEXT_MAX);
+        memcpy(c->last_text, first.bytes, c->last_text_size);
+    }
+    value_deinit(&first);
     c->last_known = true;
     return IO_DONE;
 }

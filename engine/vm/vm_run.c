@@ -1181,6 +1181,9 @@ enum vm_result vm_run(struct skerry_stmt *s)
             bool exact = c->last_exact && in->p4.integer == 1;
             u64 prefix = sorter_value_prefix(&regs[in->p3], c->key_info, &exact);
             if (prefix > c->last_prefix || (prefix == c->last_prefix && exact)) JUMP(in->p2);
+            if (prefix == c->last_prefix && c->last_text_size &&
+                sorter_text_behind(&regs[in->p3], c->key_info, c->last_text, c->last_text_size))
+                JUMP(in->p2);
         }
         TRY(vm_last_compare(s, in, &jump));
         if (jump) JUMP(in->p2);
