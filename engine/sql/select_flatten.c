@@ -154,7 +154,7 @@ static bool mergeable(const struct compile *c, struct select *s, u32 from, bool 
     if (item->cte && item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED) return false;
     if (item->join & (JOIN_OUTER | JOIN_LEFT_OF_RIGHT)) {
         if (inner->count > 1 || inner->items[0].select || (aggregate && !plain_columns(sub)) || s->flags & SELECT_F_DISTINCT ||
-            item->join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT))
+            item->join & JOIN_RIGHT)
             return false;
         *outer = true;
     }
