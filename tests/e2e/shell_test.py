@@ -164,7 +164,6 @@ SELECT 'unfinished;
 ';
 SELECT 'a long line of text that goes on and on for quite some time before it gets to', nope, 'and then it goes on for a while after the error too';
 SELECT 'ääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää', nope;
-INSERT INTO t SELECT * FROM t, t;
 DROP TABLE missing;
 ROLLBACK;
 BEGIN; BEGIN;
