@@ -93,9 +93,6 @@ static void analyze_index(struct analyze *a, const struct index *i)
     open_index(c, cursor, a->database, i, OP_OpenRead);
     emit_string(c, name, (u32)strlen(name), a->reg_row + 1);
     int empty = label_new(c), done = label_new(c), bound = 0, all_rows = rows;
-    // A partial index without entries has a row that says so.
-    if (i->where)
-        for (u16 k = 0; k < columns; k++) emit(c, OP_Integer, 1, distinct + k, 0);
     emit(c, OP_Integer, 0, rows, 0);
     if (a->limit) {
         bound = reg_alloc(c);
@@ -128,11 +125,10 @@ static void analyze_index(struct analyze *a, const struct index *i)
     if (a->limit) code_limit(a, cursor, rows, distinct, previous, bound, loop, done);
     emit(c, OP_Next, cursor, loop, 0);
     label_place(c, done);
-    if (i->where) label_place(c, empty);
     if (a->limit) code_all_rows(a, cursor, rows, bound, all_rows);
     code_stat_text(a, i, all_rows, rows, distinct);
     stat_row_add(a);
-    if (!i->where) label_place(c, empty);
+    label_place(c, empty);
     emit(c, OP_Close, cursor, 0, 0);
 }
 
