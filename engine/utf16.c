@@ -1,24 +1,6 @@
 #include "utf16.h"
 
-// Reads one character of UTF-8 the way SQLite does: any lead byte takes all continuation bytes that follow.
-static u32 utf8_next(const u8 **at, const u8 *end)
-{
-    u32 c = *(*at)++;
-    if (c < 0xc0) return c;
-    if (c < 0xe0)
-        c &= 0x1f;
-    else if (c < 0xf0)
-        c &= 0x0f;
-    else if (c < 0xf8)
-        c &= 0x07;
-    else if (c < 0xfc)
-        c &= 0x03;
-    else
-        c = c == 0xfd;
-    while (*at < end && (**at & 0xc0) == 0x80) c = c << 6 | (*(*at)++ & 0x3f);
-    if (c < 0x80 || (c & 0xfffff800) == 0xd800 || (c & 0xfffffffe) == 0xfffe) c = 0xfffd;
-    return c;
-}
+#include "utf8.h"
 
 u64 utf16_size_of_utf8(const u8 *text, u64 size)
 {
@@ -29,7 +11,7 @@ u64 utf16_size_of_utf8(const u8 *text, u64 size)
             at++;
             total += 2;
         } else {
-            total += utf8_next(&at, end) > 0xffff ? 4 : 2;
+            total += utf8_read(&at, end) > 0xffff ? 4 : 2;
         }
     }
     return total;
@@ -46,7 +28,7 @@ u64 utf16_from_utf8(const u8 *text, u64 size, bool big_endian, u8 *out, u64 out_
     const u8 *at = text, *end = text + size;
     u64 done = 0;
     while (at < end && done + 2 <= out_size) {
-        u32 c = utf8_next(&at, end);
+        u32 c = utf8_read(&at, end);
         if (c <= 0xffff) {
             unit_put(out + done, c, big_endian);
             done += 2;
@@ -73,21 +55,7 @@ u64 utf8_from_utf16(const u8 *text, u64 size, bool big_endian, u8 *out)
             at += 2;
             c = (second & 0x3ff) + ((c & 0x3f) << 10) + (((c & 0x3c0) + 0x40) << 10);
         }
-        if (c < 0x80) {
-            *to++ = (u8)c;
-        } else if (c < 0x800) {
-            *to++ = (u8)(0xc0 | c >> 6);
-            *to++ = (u8)(0x80 | (c & 0x3f));
-        } else if (c < 0x10000) {
-            *to++ = (u8)(0xe0 | c >> 12);
-            *to++ = (u8)(0x80 | (c >> 6 & 0x3f));
-            *to++ = (u8)(0x80 | (c & 0x3f));
-        } else {
-            *to++ = (u8)(0xf0 | (c >> 18 & 0x07));
-            *to++ = (u8)(0x80 | (c >> 12 & 0x3f));
-            *to++ = (u8)(0x80 | (c >> 6 & 0x3f));
-            *to++ = (u8)(0x80 | (c & 0x3f));
-        }
+        to += utf8_write(to, c);
     }
     return (u64)(to - out);
 }
@@ -95,7 +63,7 @@ u64 utf8_from_utf16(const u8 *text, u64 size, bool big_endian, u8 *out)
 // The next character as the bytes of its one or two units.
 static u32 bytes_next(const u8 **at, const u8 *end, bool big_endian, u8 out[4])
 {
-    u32 c = utf8_next(at, end);
+    u32 c = utf8_read(at, end);
     if (c <= 0xffff) {
         unit_put(out, c, big_endian);
         return 2;

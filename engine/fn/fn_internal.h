@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fn.h"
+#include "../utf8.h"
 
 // ---- the table's parts, each ended by an entry without a name ------------------------------------------
 
@@ -57,24 +58,6 @@ void text_append_quoted(struct text_buffer *b, const struct value *v, bool escap
 
 // ---- UTF-8 -------------------------------------------------------------------------------------------
 
-// Reads one character as SQLite does: never fails, overlong forms and surrogates become U+FFFD. *z < end.
-static inline u32 utf8_read(const u8 **z, const u8 *end)
-{
-    u32 c = *(*z)++;
-    if (c < 0xc0) return c;
-    c &= c < 0xe0 ? 0x1f : c < 0xf0 ? 0x0f : c < 0xf8 ? 0x07 : c < 0xfc ? 0x03 : c < 0xfe ? 0x01 : 0;
-    while (*z < end && (**z & 0xc0) == 0x80) c = (c << 6) + (*(*z)++ & 0x3f);
-    if (c < 0x80 || (c & 0xfffff800) == 0xd800 || (c & 0xfffffffe) == 0xfffe) c = 0xfffd;
-    return c;
-}
-static inline const u8 *utf8_skip(const u8 *z, const u8 *end)
-{
-    if (*z++ >= 0xc0) {
-        while (z < end && (*z & 0xc0) == 0x80) z++;
-    }
-    return z;
-}
-u32 utf8_write(u8 out[4], u32 c); // gives the number of bytes
 // Characters up to the first NUL.
 u64 utf8_length(const u8 *z, u32 size);
 

@@ -76,30 +76,6 @@ void text_append_value(struct text_buffer *b, const struct value *v, u8 encoding
     }
 }
 
-u32 utf8_write(u8 out[4], u32 c)
-{
-    if (c < 0x80) {
-        out[0] = (u8)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (u8)(0xc0 | c >> 6);
-        out[1] = (u8)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (u8)(0xe0 | c >> 12);
-        out[1] = (u8)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (u8)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (u8)(0xf0 | (c >> 18 & 7));
-    out[1] = (u8)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (u8)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (u8)(0x80 | (c & 0x3f));
-    return 4;
-}
-
 u64 utf8_length(const u8 *z, u32 size)
 {
     const u8 *end = z + text_length(z, size);

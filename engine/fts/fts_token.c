@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "../utf8.h"
 #include "fts_porter.h"
 
 enum tokenizer_kind { TOKENIZER_UNICODE61, TOKENIZER_ASCII, TOKENIZER_TRIGRAM };
@@ -46,7 +47,7 @@ static void ascii_set(struct fts_tokenizer *t)
 
 static bool character_token(const struct fts_tokenizer *t, s32 c)
 {
-    if (c < 128) return t->ascii_token[c];
+    if ((u32)c < 128) return t->ascii_token[c];
     if (t->kind == TOKENIZER_ASCII) return true;
     bool is = category_token(t, c);
     for (u32 i = 0; i < t->exception_count; i++)
@@ -58,9 +59,8 @@ static bool exceptions_add(struct arena *a, struct fts_tokenizer *t, const char 
 {
     const u8 *p = (const u8 *)text, *end = p + strlen(text);
     while (p < end) {
-        s32 c;
-        p += fts_character_get(p, end, &c);
-        if (c < 128) {
+        s32 c = (s32)utf8_read(&p, end);
+        if ((u32)c < 128) {
             t->ascii_token[c] = token;
         } else if (t->kind == TOKENIZER_UNICODE61 && !fts_character_mark(c) && character_token(t, c) != token) {
             t->exceptions =
@@ -174,6 +174,13 @@ static bool stem(void *context, const u8 *token, u32 size, u32 begin, u32 end)
     return s->sink(s->context, word, fts_porter_stem(word, size), begin, end);
 }
 
+// A character takes any number of bytes that go on with it, where text is no UTF-8; ASCII's are bytes.
+static const u8 *character_next(const struct fts_tokenizer *t, const u8 *p, const u8 *end, s32 *c)
+{
+    *c = t->kind == TOKENIZER_ASCII ? *p++ : (s32)utf8_read(&p, end);
+    return p;
+}
+
 static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 size, fts_token_sink sink, void *context)
 {
     u8 local[256], *word = local, *end_of_word = local + sizeof local - 8;
@@ -182,17 +189,15 @@ static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 si
     bool going = true;
     for (const u8 *p = text; going;) {
         s32 c = 0;
-        u32 n = 0;
-        while (p < end) {
-            n = fts_character_get(p, end, &c);
+        for (const u8 *next; p < end; p = next) {
+            next = character_next(t, p, end, &c);
             if (character_token(t, c)) break;
-            p += n;
         }
         if (p >= end) break;
         const u8 *begin = p;
         u8 *out = word;
-        while (p < end) {
-            n = fts_character_get(p, end, &c);
+        for (const u8 *next; p < end; p = next) {
+            next = character_next(t, p, end, &c);
             bool mark = t->kind == TOKENIZER_UNICODE61 && fts_character_mark(c);
             if (!mark && !character_token(t, c)) break;
             if (out >= end_of_word) {
@@ -210,16 +215,11 @@ static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 si
                 out = word + used;
             }
             if (t->kind == TOKENIZER_ASCII) {
-                // Bytes of characters stay as they are.
-                for (u32 i = 0; i < n; i++) *out++ = p[i] >= 'A' && p[i] <= 'Z' ? p[i] + 32 : p[i];
+                *out++ = (u8)(c >= 'A' && c <= 'Z' ? c + 32 : c);
             } else if (!mark || !t->remove_diacritics) {
                 s32 folded = fts_character_fold(c, t->remove_diacritics);
-                if (folded < 0x80)
-                    *out++ = (u8)folded;
-                else
-                    out += fts_character_put(folded, out);
+                out += utf8_write(out, (u32)folded);
             }
-            p += n;
         }
         u32 length = (u32)(out - word);
         if (length > FTS_TOKEN_SIZE_MAX) length = FTS_TOKEN_SIZE_MAX;
@@ -236,9 +236,8 @@ static bool trigrams_tokenize(const struct fts_tokenizer *t, const u8 *text, u32
     u32 sizes[3], begins[3], count = 0;
     const u8 *end = text + size;
     for (const u8 *p = text; p < end;) {
-        s32 c;
-        u32 n = fts_character_get(p, end, &c), at = (u32)(p - text);
-        p += n;
+        u32 at = (u32)(p - text);
+        s32 c = (s32)utf8_read(&p, end);
         if (t->remove_diacritics && fts_character_mark(c)) continue;
         if (count == 3) {
             memmove(folded[0], folded[1], sizeof folded - sizeof folded[0]);
@@ -247,8 +246,7 @@ static bool trigrams_tokenize(const struct fts_tokenizer *t, const u8 *text, u32
             count = 2;
         }
         s32 f = t->fold_case ? fts_character_fold(c, t->remove_diacritics) : c;
-        sizes[count] = f < 0x80 ? 1 : fts_character_put(f, folded[count]);
-        if (f < 0x80) folded[count][0] = (u8)f;
+        sizes[count] = utf8_write(folded[count], (u32)f);
         begins[count++] = at;
         if (count < 3) continue;
         u8 token[24];

@@ -19,9 +19,7 @@ typedef bool (*fts_token_sink)(void *context, const u8 *token, u32 size, u32 beg
 // False: out of memory, or the sink ended it.
 bool fts_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 size, fts_token_sink sink, void *context);
 
-// Characters (fts_unicode.c). The next one of a text, which need not be UTF-8: how many bytes it takes; *out may be any number.
-u32 fts_character_get(const u8 *p, const u8 *end, s32 *out);
-u32 fts_character_put(s32 character, u8 *out); // at most 4 bytes
+// Characters (fts_unicode.c), as utf8_read gives them: any number, if the text is no UTF-8.
 u32 fts_character_category(s32 c); // utf8proc_category_t
 bool fts_character_mark(s32 c);    // one that is dropped with remove_diacritics
 // The letter without its marks (remove_diacritics 1: without one, 2: without several), in lower case.

@@ -119,46 +119,6 @@ static const struct {
     {0x3d5, 0x3c6}, {0x3d6, 0x3c0}, {0x3f0, 0x3ba}, {0x3f1, 0x3c1}, {0x3f5, 0x3b5}, {0x1e9b, 0x1e61}, {0x1fbe, 0x3b9},
 };
 
-u32 fts_character_get(const u8 *p, const u8 *end, s32 *out)
-{
-    // As many bytes as go on with it belong to the first one, and their sum is taken as it is: text that is no UTF-8 has
-    // tokens, too.
-    const u8 *at = p;
-    u32 c = *at++;
-    if (c >= 0xc0) {
-        c &= 0x7fu >> __builtin_clz(~(c << 24)); // without the ones that it begins with
-        while (at < end && (*at & 0xc0) == 0x80) c = c << 6 | (*at++ & 0x3f);
-        if (c < 0x80 || (c & 0xfffff800) == 0xd800 || (c & 0xfffffffe) == 0xfffe) c = 0xfffd;
-    }
-    *out = (s32)c;
-    return (u32)(at - p);
-}
-
-u32 fts_character_put(s32 character, u8 *out)
-{
-    u32 c = (u32)character;
-    if (c < 0x80) {
-        out[0] = (u8)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (u8)(0xc0 | (c >> 6 & 0x1f));
-        out[1] = (u8)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (u8)(0xe0 | (c >> 12 & 0x0f));
-        out[1] = (u8)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (u8)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (u8)(0xf0 | (c >> 18 & 0x07));
-    out[1] = (u8)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (u8)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (u8)(0x80 | (c & 0x3f));
-    return 4;
-}
-
 static bool has_category(s32 c)
 {
     u32 low = 0, high = COUNT_OF(NO_CATEGORY);

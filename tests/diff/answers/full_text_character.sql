@@ -116,3 +116,19 @@ insert into d(rowid, a) values(15, cast(x'61efbfbd' as text));
 insert into d(rowid, a) values(16, cast(x'cc8161cc81' as text));
 insert into d(rowid, a) values(17, cast(x'8080808080' as text));
 select hex(term), doc, offset from d_v order by doc, offset;
+%%
+# Text that is no UTF-8: a first byte takes all that go on with it
+create table long(x);
+with recursive n(i, b) as (select 1, x'80' union all select i + 1, cast(b || b as blob) from n where i < 11) insert into long select cast(x'61C3' || b || x'20' as text) || 'zz' from n;
+with recursive n(i, b) as (select 1, x'BF' union all select i + 1, cast(b || x'BF' as blob) from n where i < 12) insert into long select cast(x'41F0' || b || x'42' as text) || ' aa' from n;
+with recursive n(i, b) as (select 1, x'81' union all select i + 1, cast(b || x'9E' as blob) from n where i < 12) insert into long select cast(x'C2' || b || x'43' as text) from n;
+create virtual table u using fts5(x); create virtual table uv using fts5vocab(u, instance);
+create virtual table a using fts5(x, tokenize=ascii); create virtual table av using fts5vocab(a, instance);
+create virtual table g using fts5(x, tokenize=trigram); create virtual table gv using fts5vocab(g, instance);
+create virtual table p using fts5(x, tokenize='unicode61 remove_diacritics 0'); create virtual table pv using fts5vocab(p, instance);
+insert into u select x from long; insert into a select x from long; insert into g select x from long; insert into p select x from long;
+select length(cast(term as blob)), hex(substr(cast(term as blob), 1, 40)), doc, col, offset from uv order by doc, offset, term;
+select length(cast(term as blob)), hex(substr(cast(term as blob), 1, 40)), doc, col, offset from av order by doc, offset, term;
+select length(cast(term as blob)), hex(substr(cast(term as blob), 1, 40)), doc, col, offset from gv order by doc, offset, term;
+select length(cast(term as blob)), hex(substr(cast(term as blob), 1, 40)), doc, col, offset from pv order by doc, offset, term;
+insert into u(u) values('integrity-check'); insert into a(a) values('integrity-check'); insert into g(g) values('integrity-check');
