@@ -96,6 +96,8 @@ void shell_plan_print(struct shell *s);
 bool shell_names_list(struct shell *s, const char *what,
                       const char *pattern); // what: tables or indexes
 bool shell_schema(struct shell *s, int argc, char **argv);
+void shell_quoted_add(struct buffer *sql, const char *text, char quote); // between quotes, those within doubled
+bool shell_is_option(const char *argument, const char *name); // "-name" or "--name"
 void shell_create_print(FILE *out, const char *sql, const char *database,
                         bool indent); // database: named in the statement, or NULL; indent: long ones on several lines
 

@@ -54,6 +54,11 @@ static bool on_off(const char *text)
 
 // ---- commands -----------------------------
 
+bool shell_is_option(const char *argument, const char *name)
+{
+    return argument[0] == '-' && strcmp(argument + 1 + (argument[1] == '-'), name) == 0;
+}
+
 static enum shell_dot_result usage(const char *text)
 {
     fprintf(stderr, "Usage: %s\n", text);
@@ -242,7 +247,7 @@ static enum shell_dot_result dot_open(struct shell *s, int argc, char **argv)
 {
     const char *path = ":memory:";
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--readonly") == 0 || strcmp(argv[i], "-readonly") == 0) {
+        if (shell_is_option(argv[i], "readonly")) {
             s->read_only = true;
         } else if (argv[i][0] == '-') {
             fprintf(stderr, "unknown option: %s\n", argv[i]);
@@ -273,7 +278,7 @@ static enum shell_dot_result output_to(struct shell *s, int argc, char **argv, u
         fprintf(stderr, "Error: no editor and no spreadsheet is opened here: name a FILE\n");
         return SHELL_DOT_FAILED;
     }
-    bool mark = argc > 1 && (strcmp(argv[1], "--bom") == 0 || strcmp(argv[1], "-bom") == 0);
+    bool mark = argc > 1 && shell_is_option(argv[1], "bom");
     if (mark) argv++, argc--;
     if (argc > 2) {
         fprintf(stderr, "ERROR: extra parameter: \"%s\".  Usage:\n.%s ?FILE?\n", argv[2],
@@ -310,20 +315,21 @@ static enum shell_dot_result dot_once(struct shell *s, int argc, char **argv)
     return output_to(s, argc, argv, 2);
 }
 
-static enum shell_dot_result dot_dump(struct shell *s, int argc, char **argv)
-{
-    return shell_dump(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
-}
-
-static enum shell_dot_result dot_import(struct shell *s, int argc, char **argv)
-{
-    return shell_import(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
-}
-
-static enum shell_dot_result dot_parameter(struct shell *s, int argc, char **argv)
-{
-    return shell_parameter_command(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
-}
+// Commands that are done elsewhere.
+#define DOT_BY(name, act)                                                               \
+    static enum shell_dot_result name(struct shell *s, int argc, char **argv)           \
+    {                                                                                   \
+        return act(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;                  \
+    }
+DOT_BY(dot_dump, shell_dump)
+DOT_BY(dot_import, shell_import)
+DOT_BY(dot_parameter, shell_parameter_command)
+DOT_BY(dot_fullschema, shell_fullschema)
+DOT_BY(dot_dbinfo, shell_dbinfo)
+DOT_BY(dot_limit, shell_limit)
+DOT_BY(dot_lint, shell_lint)
+DOT_BY(dot_backup, shell_backup)
+DOT_BY(dot_schema, shell_schema)
 
 static enum shell_dot_result dot_tables(struct shell *s, int argc, char **argv)
 {
@@ -338,40 +344,10 @@ static enum shell_dot_result dot_indexes(struct shell *s, int argc, char **argv)
                                                                      : SHELL_DOT_FAILED;
 }
 
-static enum shell_dot_result dot_fullschema(struct shell *s, int argc, char **argv)
-{
-    return shell_fullschema(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
-}
-
-static enum shell_dot_result dot_dbinfo(struct shell *s, int argc, char **argv)
-{
-    return shell_dbinfo(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
-}
-
-static enum shell_dot_result dot_limit(struct shell *s, int argc, char **argv)
-{
-    return shell_limit(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
-}
-
-static enum shell_dot_result dot_lint(struct shell *s, int argc, char **argv)
-{
-    return shell_lint(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
-}
-
-static enum shell_dot_result dot_backup(struct shell *s, int argc, char **argv)
-{
-    return shell_backup(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
-}
-
 static enum shell_dot_result dot_prompt(struct shell *s, int argc, char **argv)
 {
     for (int i = 1; i < argc && i <= 2; i++) snprintf(s->prompts[i - 1], sizeof s->prompts[0], "%s", argv[i]);
     return SHELL_DOT_DONE;
-}
-
-static enum shell_dot_result dot_schema(struct shell *s, int argc, char **argv)
-{
-    return shell_schema(s, argc, argv) ? SHELL_DOT_DONE : SHELL_DOT_FAILED;
 }
 
 static int database_print(void *context, struct skerry_stmt *stmt)

@@ -18,11 +18,6 @@ static int text_keep(void *context, struct skerry_stmt *stmt)
     return 0;
 }
 
-static bool is_option(const char *argument, const char *name)
-{
-    return argument[0] == '-' && strcmp(argument + 1 + (argument[1] == '-'), name) == 0;
-}
-
 // ---- .fullschema -----------------------------
 
 struct schema_rows {
@@ -58,7 +53,7 @@ bool shell_fullschema(struct shell *s, int argc, char **argv)
                                  "SELECT sql, type, name, rowid FROM sqlite_temp_schema) WHERE type != 'meta' AND sql "
                                  "NOTNULL AND name NOT LIKE 'sqlite_%' ORDER BY at";
     static const char FOUND[] = "SELECT name FROM sqlite_schema WHERE name GLOB 'sqlite_stat[134]' ORDER BY name DESC";
-    struct schema_rows r = {.s = s, .indent = argc == 2 && is_option(argv[1], "indent"), .table = "sqlite_stat1"};
+    struct schema_rows r = {.s = s, .indent = argc == 2 && shell_is_option(argv[1], "indent"), .table = "sqlite_stat1"};
     char found[100] = "";
     if (argc > 1 + r.indent) {
         fputs("Usage: .fullschema ?--indent?\n", stderr);
@@ -85,46 +80,43 @@ bool shell_dbinfo(struct shell *s, int argc, char **argv)
     static const struct {
         const char *what, *sql; // %s: the database's name
     } LINES[] = {
-        {"database page size:", "PRAGMA \"%w\".page_size"},
-        {"database page count:", "PRAGMA \"%w\".page_count"},
-        {"freelist page count:", "PRAGMA \"%w\".freelist_count"},
-        {"schema cookie:", "PRAGMA \"%w\".schema_version"},
-        {"auto vacuum:", "PRAGMA \"%w\".auto_vacuum"},
-        {"journal mode:", "PRAGMA \"%w\".journal_mode"},
+        {"database page size:", "PRAGMA %s.page_size"},
+        {"database page count:", "PRAGMA %s.page_count"},
+        {"freelist page count:", "PRAGMA %s.freelist_count"},
+        {"schema cookie:", "PRAGMA %s.schema_version"},
+        {"auto vacuum:", "PRAGMA %s.auto_vacuum"},
+        {"journal mode:", "PRAGMA %s.journal_mode"},
         {"text encoding:", "PRAGMA encoding"},
-        {"user version:", "PRAGMA \"%w\".user_version"},
-        {"application id:", "PRAGMA \"%w\".application_id"},
-        {"number of tables:", "SELECT count(*) FROM \"%w\".sqlite_schema WHERE type = 'table'"},
-        {"number of indexes:", "SELECT count(*) FROM \"%w\".sqlite_schema WHERE type = 'index'"},
-        {"number of triggers:", "SELECT count(*) FROM \"%w\".sqlite_schema WHERE type = 'trigger'"},
-        {"number of views:", "SELECT count(*) FROM \"%w\".sqlite_schema WHERE type = 'view'"},
-        {"schema size:", "SELECT total(length(sql)) || '' FROM \"%w\".sqlite_schema"},
-        {"data version:", "PRAGMA \"%w\".data_version"},
+        {"user version:", "PRAGMA %s.user_version"},
+        {"application id:", "PRAGMA %s.application_id"},
+        {"number of tables:", "SELECT count(*) FROM %s.sqlite_schema WHERE type = 'table'"},
+        {"number of indexes:", "SELECT count(*) FROM %s.sqlite_schema WHERE type = 'index'"},
+        {"number of triggers:", "SELECT count(*) FROM %s.sqlite_schema WHERE type = 'trigger'"},
+        {"number of views:", "SELECT count(*) FROM %s.sqlite_schema WHERE type = 'view'"},
+        {"schema size:", "SELECT total(length(sql)) || '' FROM %s.sqlite_schema"},
+        {"data version:", "PRAGMA %s.data_version"},
     };
     if (argc > 2) {
         fputs("Usage: .dbinfo ?DB?\n", stderr);
         return false;
     }
-    for (u32 i = 0; i < COUNT_OF(LINES); i++) {
+    struct buffer name = {0};
+    bool good = true;
+    shell_quoted_add(&name, argc > 1 ? argv[1] : "main", '"');
+    buffer_add(&name, "", 1);
+    for (u32 i = 0; i < COUNT_OF(LINES) && good; i++) {
         struct buffer sql = {0};
         char value[100] = "";
-        for (const char *p = LINES[i].sql; *p; p++) {
-            if (p[0] != '%' || p[1] != 'w') {
-                buffer_add(&sql, p, 1);
-                continue;
-            }
-            for (const char *name = argc > 1 ? argv[1] : "main"; *name; name++)
-                buffer_add(&sql, *name == '"' ? "\"\"" : name, *name == '"' ? 2 : 1);
-            p++;
-        }
+        if (!name.failed) buffer_format(&sql, LINES[i].sql, name.bytes);
         buffer_add(&sql, "", 1);
-        bool good = !sql.failed && skerry_exec(s->db, sql.bytes, text_keep, value) == SKERRY_OK;
+        good = !name.failed && !sql.failed && skerry_exec(s->db, sql.bytes, text_keep, value) == SKERRY_OK;
         buffer_deinit(&sql);
-        if (!good) return told(s);
+        if (!good) break;
         if (strcmp(LINES[i].what, "schema size:") == 0 && strchr(value, '.')) *strchr(value, '.') = 0;
         fprintf(s->out, "%-20s %s\n", LINES[i].what, value);
     }
-    return true;
+    buffer_deinit(&name);
+    return good || told(s);
 }
 
 // ---- .limit -----------------------------
@@ -232,9 +224,9 @@ bool shell_lint(struct shell *s, int argc, char **argv)
     struct lint l = {.s = s};
     bool right = argc > 1 && strncasecmp(argv[1], "fkey-indexes", strlen(argv[1])) == 0;
     for (int i = 2; i < argc && right; i++) {
-        l.verbose |= is_option(argv[i], "verbose");
-        l.by_parent |= is_option(argv[i], "groupbyparent");
-        right = is_option(argv[i], "verbose") || is_option(argv[i], "groupbyparent");
+        l.verbose |= shell_is_option(argv[i], "verbose");
+        l.by_parent |= shell_is_option(argv[i], "groupbyparent");
+        right = shell_is_option(argv[i], "verbose") || shell_is_option(argv[i], "groupbyparent");
     }
     if (!right) {
         fputs("Usage: .lint fkey-indexes ?-verbose? ?-groupbyparent?\n", stderr);

@@ -29,7 +29,7 @@ static void names_free(struct names *n)
     free(n);
 }
 
-static void quoted_add(struct buffer *sql, const char *text, char quote)
+void shell_quoted_add(struct buffer *sql, const char *text, char quote)
 {
     buffer_add(sql, &quote, 1);
     for (; *text; text++) {
@@ -71,16 +71,16 @@ bool shell_names_list(struct shell *s, const char *what, const char *pattern)
     for (u32 i = 0; good && i < all->count; i++) {
         buffer_text(&sql, i ? " UNION ALL SELECT " : "SELECT ");
         if (strcasecmp(all->names[i], "main") != 0) {
-            quoted_add(&sql, all->names[i], '\'');
+            shell_quoted_add(&sql, all->names[i], '\'');
             buffer_text(&sql, "||'.'||");
         }
         buffer_text(&sql, "name FROM ");
-        quoted_add(&sql, all->names[i], '"');
+        shell_quoted_add(&sql, all->names[i], '"');
         buffer_text(&sql, what[0] == 't' ? ".sqlite_schema WHERE type IN ('table','view') AND name "
                                            "NOT LIKE 'sqlite_%' AND name "
                                          : ".sqlite_schema WHERE type = 'index' AND tbl_name ");
         buffer_text(&sql, "LIKE ");
-        quoted_add(&sql, pattern ? pattern : "%", '\'');
+        shell_quoted_add(&sql, pattern ? pattern : "%", '\'');
     }
     buffer_text(&sql, " ORDER BY 1");
     buffer_add(&sql, "", 1);
@@ -127,9 +127,9 @@ static void columns_print(struct schema_state *d, const char *name, bool main)
     struct column_state c = {open_memstream(&text, &size), 0};
     struct buffer sql = {0};
     buffer_text(&sql, "PRAGMA ");
-    quoted_add(&sql, d->database, '"');
+    shell_quoted_add(&sql, d->database, '"');
     buffer_text(&sql, ".table_info=");
-    quoted_add(&sql, name, '"');
+    shell_quoted_add(&sql, name, '"');
     buffer_add(&sql, "", 1);
     if (c.out) {
         skerry_exec(d->s->db, sql.bytes, view_column, &c);
@@ -260,9 +260,9 @@ bool shell_schema(struct shell *s, int argc, char **argv)
     const char *pattern = NULL;
     bool system = true, indent = false;
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--nosys") == 0 || strcmp(argv[i], "-nosys") == 0) {
+        if (shell_is_option(argv[i], "nosys")) {
             system = false;
-        } else if (strcmp(argv[i], "--indent") == 0 || strcmp(argv[i], "-indent") == 0) {
+        } else if (shell_is_option(argv[i], "indent")) {
             indent = true;
         } else if (argv[i][0] == '-') {
             fprintf(stderr, "Unknown option: \"%s\"\n", argv[i]);
@@ -288,18 +288,18 @@ bool shell_schema(struct shell *s, int argc, char **argv)
         struct schema_state d = {s, all->names[i], indent};
         struct buffer sql = {0};
         buffer_text(&sql, "SELECT sql, name, type FROM ");
-        quoted_add(&sql, all->names[i], '"');
+        shell_quoted_add(&sql, all->names[i], '"');
         buffer_text(&sql, ".sqlite_schema WHERE sql IS NOT NULL");
         if (!system) buffer_text(&sql, " AND name NOT LIKE 'sqlite__%'");
         if (pattern) {
             buffer_text(&sql, " AND lower(");
             if (strchr(pattern, '.')) {
-                quoted_add(&sql, all->names[i], '\'');
+                shell_quoted_add(&sql, all->names[i], '\'');
                 buffer_text(&sql, "||'.'||");
             }
             buffer_text(&sql, strpbrk(pattern, "*?[") ? "tbl_name) GLOB lower("
                                                       : "tbl_name) LIKE lower(");
-            quoted_add(&sql, pattern, '\'');
+            shell_quoted_add(&sql, pattern, '\'');
             buffer_text(&sql, ")");
         }
         buffer_text(&sql, " ORDER BY rowid");
