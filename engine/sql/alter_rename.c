@@ -452,27 +452,27 @@ static void edit_create_index(struct text_edit *t, struct stmt_create_index *s)
     walk_expr(&w, s->where);
 }
 
+struct cte_trial {
+    struct compile *c;
+    struct select *query;
+};
+
+static void resolve_cte(void *context)
+{
+    const struct cte_trial *trial = context;
+    resolve_select(trial->c, trial->query, NULL);
+}
+
 // A CTE that nothing uses is resolved all the same, in a query of its own, as far as it makes sense.
 static void find_cte(struct walker *find, struct compile *c, const struct with *with, const char *name)
 {
-    jmp_buf here_, *outer = c->exit;
-    struct with *scope = c->with;
-    u32 height = c->expr_height;
-    struct select *query = arena_alloc(c->arena, sizeof *query);
-    query->with = with_copy(c->arena, with);
-    source_list_add(c->arena, &query->from)->name = name;
-    expr_list_add(c->arena, &query->columns, expr_integer(c->arena, 1));
-    c->exit = &here_;
-    if (setjmp(here_) == 0) {
-        resolve_select(c, query, NULL);
-    } else {
-        if (c->err->code != ERR_ERROR) longjmp(*outer, 1);
-        err_clear(c->err);
-    }
-    c->exit = outer;
-    c->with = scope;
-    c->expr_height = height;
-    walk_select(find, query);
+    struct cte_trial trial = {c, arena_alloc(c->arena, sizeof *trial.query)};
+    struct err mistake;
+    trial.query->with = with_copy(c->arena, with);
+    source_list_add(c->arena, &trial.query->from)->name = name;
+    expr_list_add(c->arena, &trial.query->columns, expr_integer(c->arena, 1));
+    if (!compile_attempt(c, resolve_cte, &trial, &mistake)) resolve_forget(c);
+    walk_select(find, trial.query);
 }
 
 static void find_ctes(struct text_edit *t, struct walker *find)

@@ -183,7 +183,8 @@ static bool open_stat(struct analyze *a, const char *column, const char *name)
 
 static void analyze_some(struct compile *c, int database, const struct table *t, const struct index *index)
 {
-    struct analyze a = {.c = c, .limit = c->db->settings[SETTING_ANALYSIS_LIMIT], .database = database, .reg_row = reg_alloc_range(c, 5)};
+    struct analyze a = {.c = c, .database = database, .reg_row = reg_alloc_range(c, 5)};
+    a.limit = c->db->settings[SETTING_ANALYSIS_LIMIT];
     bool made = open_stat(&a, index ? "idx" : "tbl", index ? index->name : t ? t->name : NULL);
     const struct schema *s = compile_schema(c, database);
     if (t)

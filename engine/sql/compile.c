@@ -40,8 +40,7 @@ void compile_fail_at(struct compile *c, const struct expr *e, const char *format
     fail_at(c, ERR_ERROR, offset, text);
 }
 
-bool compile_attempt(struct compile *c, void (*work)(void *context), void *context,
-                     struct err *mistake)
+bool compile_attempt(struct compile *c, void (*work)(void *context), void *context, struct err *mistake)
 {
     jmp_buf again, *saved = c->exit;
     u32 depth = c->select_depth, height = c->expr_height, quiet = c->quiet_offsets;

@@ -131,10 +131,9 @@ _Noreturn void compile_fail(struct compile *c, err_code code, s64 offset, const 
 _Noreturn void compile_fail_at(struct compile *c, const struct expr *e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Runs `work`; false: it failed by a mistake in the statement, which *mistake tells and nothing
-// else does. Other failures end compiling.
-bool compile_attempt(struct compile *c, void (*work)(void *context), void *context,
-                     struct err *mistake);
+// Runs `work`; false: it failed by a mistake in the statement, which *mistake tells and nothing else does. Other failures
+// end compiling.
+bool compile_attempt(struct compile *c, void (*work)(void *context), void *context, struct err *mistake);
 
 // Parses the first statement of sql (NUL behind it) and compiles it. *used: the bytes it took; *out NULL: there
 // was none. The schema of every attached database is loaded and stays as it is meanwhile. *err on failure.

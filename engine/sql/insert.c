@@ -112,15 +112,13 @@ static void values_coroutine(struct compile *c, struct insert_job *job)
                           : reg_alloc_range(c, job->value_count);
     // What is wrong with the last is told.
     for (struct select *row = job->stmt->select; row; row = row->prior) {
-        struct name_context names = {
-            .c = c, .flags = rows > 1 ? NAME_AGGREGATE_OK : 0}; // a mistake once it is computed
+        struct name_context names = {.c = c, .flags = rows > 1 ? NAME_AGGREGATE_OK : 0}; // a mistake once it is computed
         resolve_expr_list(&names, row->columns);
         if (row->next && row->columns->count != row->next->columns->count)
             compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
     }
     for (struct select *row = first; row; row = row->next) {
-        for (int i = 0; i < job->value_count; i++)
-            expr_code(c, row->columns->items[i].expr, job->reg_source + i);
+        for (int i = 0; i < job->value_count; i++) expr_code(c, row->columns->items[i].expr, job->reg_source + i);
         emit(c, OP_Yield, job->reg_yield, 0, 0);
     }
 }

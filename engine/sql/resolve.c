@@ -486,9 +486,8 @@ static void mistake_keep(struct compile *c, const char *text, s64 offset)
     c->mistake_offset = offset;
 }
 
-// SQLite goes on behind what is wrong within a function or IS NULL: of names and functions in the
-// operands to its right, and of functions within it, the last mistake is told; a literal or an
-// operator ends the search.
+// SQLite goes on behind what is wrong within a function or IS NULL: of names and functions in the operands to its right, and
+// of functions within it, the last mistake is told; a literal or an operator ends the search.
 struct operands {
     struct name_context *names;
     struct expr *expr;
@@ -501,32 +500,18 @@ static void operands_resolve(void *context)
     o->resolve(o->names, o->expr);
 }
 
-static void resolve_within(struct name_context *n, struct expr *e,
-                           void (*resolve)(struct name_context *n, struct expr *e))
+static void resolve_within(struct name_context *n, struct expr *e, void (*resolve)(struct name_context *n, struct expr *e))
 {
     struct operands o = {n, e, resolve};
     struct err mistake;
-    if (!compile_attempt(n->c, operands_resolve, &o, &mistake))
-        mistake_keep(n->c, mistake.text, mistake.offset);
+    if (!compile_attempt(n->c, operands_resolve, &o, &mistake)) mistake_keep(n->c, mistake.text, mistake.offset);
     n->c->mistake_final = false;
 }
 
-static void resolve_arguments(struct name_context *n, struct expr *e)
-{
-    resolve_list_in(n, e->list);
-}
-static void resolve_arguments_order(struct name_context *n, struct expr *e)
-{
-    resolve_list_in(n, e->order_by);
-}
-static void resolve_partition(struct name_context *n, struct expr *e)
-{
-    resolve_list_in(n, e->window->partition);
-}
-static void resolve_window_order(struct name_context *n, struct expr *e)
-{
-    resolve_list_in(n, e->window->order_by);
-}
+static void resolve_arguments(struct name_context *n, struct expr *e) { resolve_list_in(n, e->list); }
+static void resolve_arguments_order(struct name_context *n, struct expr *e) { resolve_list_in(n, e->order_by); }
+static void resolve_partition(struct name_context *n, struct expr *e) { resolve_list_in(n, e->window->partition); }
+static void resolve_window_order(struct name_context *n, struct expr *e) { resolve_list_in(n, e->window->order_by); }
 
 static void resolve_window(struct name_context *n, struct expr *e)
 {
@@ -811,8 +796,7 @@ static void resolve_node(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
     if (UNLIKELY(c->mistake) && is_behind_mistake(c, e)) return;
-    if (++c->expr_height > 1200)
-        compile_fail_at(c, e, "Expression tree is too large (maximum depth 1000)");
+    if (++c->expr_height > 1200) compile_fail_at(c, e, "Expression tree is too large (maximum depth 1000)");
     switch ((enum expr_kind)e->kind) {
     case EXPR_NAME:
         lookup_name(n, e, NULL, NULL, e->text);
@@ -932,8 +916,7 @@ void resolve_expr(struct name_context *n, struct expr *e)
     n->flags &= ~(u32)(NAME_HAS_AGGREGATE | NAME_HAS_WINDOW);
     n->c->expr_height = 0;
     resolve_node(n, e);
-    if (UNLIKELY(n->c->mistake))
-        compile_fail(n->c, ERR_ERROR, n->c->mistake_offset, "%s", n->c->mistake);
+    if (UNLIKELY(n->c->mistake)) compile_fail(n->c, ERR_ERROR, n->c->mistake_offset, "%s", n->c->mistake);
     n->c->expr_height = depth;
     resolve_end(n->c);
     if (n->flags & NAME_HAS_AGGREGATE) e->flags |= EXPR_F_HAS_AGGREGATE; // of this query, not of one around it

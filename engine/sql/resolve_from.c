@@ -466,8 +466,7 @@ static void view_instance(struct compile *c, struct source *s)
     u32 saved_quiet = c->quiet_offsets;
     c->quiet_offsets = 1;
     bool renaming = c->top->renaming, tables_first = c->tables_first;
-    c->top->renaming = c->tables_first =
-        false; // a view's columns must be all right, even then and first of all
+    c->top->renaming = c->tables_first = false; // a view's columns must be all right, even then and first of all
     resolve_select(c, s->select, NULL);
     c->top->renaming = renaming;
     c->tables_first = tables_first;
@@ -618,8 +617,7 @@ static bool is_star(const struct expr *e)
 }
 
 // False: there was nothing of that name.
-static bool expand_star(struct compile *c, struct select *s, struct expr_item *star,
-                        struct expr_list **out)
+static bool expand_star(struct compile *c, struct select *s, struct expr_item *star, struct expr_list **out)
 {
     struct source_list *from = s->from;
     const char *wanted = NULL;
@@ -675,21 +673,14 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
                     if (k != i && !nested && other->select && other->select->flags & SELECT_F_NESTED_FROM &&
                         !(other->using && name_list_find(other->using, column->name) >= 0))
                         for (u32 m = 0; name && m < other->select->columns->count; m++)
-                            if (nested_item_matches(&other->select->columns->items[m], column->name,
-                                                    name, schema))
-                                compile_fail_at(c, star->expr, "ambiguous column name: %s.%s.%s",
-                                                schema, name, column->name);
-                    const char *other_name = other->alias   ? other->alias
-                                             : other->table ? other->table->name
-                                                            : NULL;
-                    if (k == i || nested || !other_name || !name || !name_equal(other_name, name) ||
-                        other->database != source->database)
-                        continue;
+                            if (nested_item_matches(&other->select->columns->items[m], column->name, name, schema))
+                                compile_fail_at(c, star->expr, "ambiguous column name: %s.%s.%s", schema, name, column->name);
+                    const char *other_name = other->alias ? other->alias : other->table ? other->table->name : NULL;
+                    if (k == i || nested || !other_name || !name || !name_equal(other_name, name) || other->database != source->database) continue;
                     if (source_column(other, column->name) < 0) continue;
                     if (source->using && name_list_find(source->using, column->name) >= 0) continue;
                     if (other->using && name_list_find(other->using, column->name) >= 0) continue;
-                    compile_fail_at(c, at, "ambiguous column name: %s.%s.%s", schema, name,
-                                    column->name);
+                    compile_fail_at(c, at, "ambiguous column name: %s.%s.%s", schema, name, column->name);
                 }
                 e = column_expr(c, source, (int)j);
                 e->text = column->name;

@@ -249,7 +249,9 @@ static enum walk_result on_select_check(struct walker *w, struct select *s)
 // another WHERE.) Queries that were put in the place of views have been checked before.
 static void on_clauses_check(struct compile *c, const struct select *s)
 {
-    if (!s->from || s->from->count < 2 || !s->where) return;
+    u8 joins = 0;
+    for (u32 i = 0; s->from && i < s->from->count; i++) joins |= s->from->items[i].join;
+    if (!(joins & JOIN_OUTER) || !s->where) return;
     struct on_check k = {c, s->from, 0};
     struct walker w = {.expr = on_expr_check, .select = on_select_check, .context = &k};
     walk_expr(&w, s->where);

@@ -1,6 +1,5 @@
-// Which mistake of a query is told: SQLite knows the tables of all its subqueries before it looks
-// at a name. Names are resolved query by query here, so when one of them is wrong, the tables of
-// what was not reached yet are looked for after all.
+// Which mistake of a query is told: SQLite knows the tables of all its subqueries before it looks at a name. Names are resolved
+// query by query here, so when one of them is wrong, the tables of what was not reached yet are looked for after all.
 #include "resolve.h"
 
 struct tables_check {

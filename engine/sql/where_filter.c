@@ -1,7 +1,6 @@
-// Bloom filters of joins: a set of hashes of the keys that a loop searches by. What it does not
-// have is in no row, and need not be sought. A filter of an automatic index is filled beside it;
-// another's table is walked once, before its loop, or before an outer one that can test it in its
-// place.
+// Bloom filters of joins: a set of hashes of the keys that a loop searches by. What it does not have is in no row, and need
+// not be sought. A filter of an automatic index is filled beside it; another's table is walked once, before its loop, or
+// before an outer one that can test it in its place.
 #include "dml.h"
 #include "where.h"
 
@@ -116,23 +115,28 @@ void where_filters_code(struct where_info *w, u32 level_index, bitmask not_ready
     c->index_exprs = index_exprs;
 }
 
+static void filter_test_emit(struct compile *c, const struct where_level *level, int base, int next)
+{
+    bool rowid = level->loop->flags & LOOP_ROWID;
+    emit_int(c, OP_Filter, level->filter, next, base, rowid ? 1 : level->loop->eq_count);
+    emit_set_p5(c, rowid ? FILTER_ROWID : 0);
+}
+
 // The key of a loop further in, whose values are all there.
 static void filter_test_early(struct where_info *w, struct where_level *level, int next)
 {
     struct compile *c = w->c;
     const struct where_loop *loop = level->loop;
     level->break_label = next;
-    int count = 1, base;
+    int base;
     if (loop->flags & LOOP_ROWID) {
         base = where_equality_code(w, loop->terms[0], level, 0, false, reg_alloc(c));
     } else {
         char *affinity;
-        count = loop->eq_count;
         base = where_equalities_code(w, level, false, 0, &affinity);
-        where_affinity_code(c, base, count, affinity);
+        where_affinity_code(c, base, loop->eq_count, affinity);
     }
-    emit_int(c, OP_Filter, level->filter, next, base, count);
-    emit_set_p5(c, loop->flags & LOOP_ROWID ? FILTER_ROWID : 0);
+    filter_test_emit(c, level, base, next);
     level->filter = 0;
     level->break_label = 0;
 }
@@ -141,9 +145,7 @@ void where_filter_test(struct where_info *w, u32 level_index, int base, int next
 {
     struct where_level *level = &w->levels[level_index];
     if (!level->filter) return;
-    bool rowid = level->loop->flags & LOOP_ROWID;
-    emit_int(w->c, OP_Filter, level->filter, next, base, rowid ? 1 : level->loop->eq_count);
-    emit_set_p5(w->c, rowid ? FILTER_ROWID : 0);
+    filter_test_emit(w->c, level, base, next);
     for (u32 i = level_index; i < w->level_count; i++) {
         // Whose rows without a match are rows too has to see its matches.
         if (w->sources->items[w->levels[i].source].join & JOIN_RIGHT) break;

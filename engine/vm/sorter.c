@@ -122,22 +122,10 @@ u64 sorter_value_prefix(const struct value *v, const struct key_info *info, bool
 
 bool sorter_text_behind(const struct value *v, const struct key_info *info, const u8 *other, u32 other_size)
 {
-    if (v->type != VALUE_TEXT || info->encoding > 1) return false;
-    const struct collation *c = info->collations[0];
+    const struct collation *c = info->collations[0] ? info->collations[0] : &COLLATION_BINARY;
+    if (v->type != VALUE_TEXT || info->encoding > 1 || (c != &COLLATION_BINARY && c != &COLLATION_NOCASE)) return false;
     u32 size = MIN(v->size, other_size);
-    int order = 0;
-    if (!c || c == &COLLATION_BINARY) {
-        order = memcmp(v->bytes, other, size);
-    } else if (c == &COLLATION_NOCASE) {
-        for (u32 i = 0; i < size && !order; i++) {
-            u8 a = v->bytes[i], b = other[i];
-            if (!a || !b) return false; // behind a NUL only the sizes count
-            if (a == b) continue;
-            if (a >= 'A' && a <= 'Z') a += 32;
-            if (b >= 'A' && b <= 'Z') b += 32;
-            order = a - b;
-        }
-    }
+    int order = c->compare(c->context, v->bytes, size, other, size);
     return info->orders[0] & KEY_DESC ? order < 0 : order > 0;
 }
 

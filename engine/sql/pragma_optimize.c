@@ -38,9 +38,9 @@ static u32 tree_count(const struct table *t)
 }
 
 // Runs ANALYZE, or shows it, unless the table has about the size that it had. Gives the instruction's address, -1: none.
-static int table_code(struct compile *c, int database, const struct table *t, logest size, bool show)
+static int table_code(struct compile *c, int cursor, int database, const struct table *t, logest size, bool show)
 {
-    int cursor = cursor_alloc(c), done = label_new(c);
+    int done = label_new(c), address = -1;
     open_table(c, cursor, database, t, OP_OpenRead);
     if (size >= 0) {
         emit(c, OP_IfSizeBetween, cursor, done, size >= SIZE_CHANGE ? size - SIZE_CHANGE : -1);
@@ -48,9 +48,8 @@ static int table_code(struct compile *c, int database, const struct table *t, lo
     } else {
         emit(c, OP_Rewind, cursor, done, 0);
     }
-    const char *sql = arena_format(c->arena, "ANALYZE %s.%s", sql_name_quoted(c, compile_database_name(c, database)), sql_name_quoted(c, t->name));
-    int address = -1;
-    emit(c, OP_Close, cursor, 0, 0);
+    const char *schema = sql_name_quoted(c, compile_database_name(c, database));
+    const char *sql = arena_format(c->arena, "ANALYZE %s.%s", schema, sql_name_quoted(c, t->name));
     if (show) {
         int reg = reg_alloc(c);
         emit_string(c, sql, (u32)strlen(sql), reg);
@@ -60,7 +59,6 @@ static int table_code(struct compile *c, int database, const struct table *t, lo
         program_p4_text(c->program, address, sql, -1);
     }
     label_place(c, done);
-    emit(c, OP_Close, cursor, 0, 0);
     return address;
 }
 
@@ -71,7 +69,7 @@ void pragma_optimize(struct compile *c, int database, bool said, const char *val
     s64 limit = c->db->settings[SETTING_ANALYSIS_LIMIT], own = 0;
     if (mask & OPTIMIZE_LIMITED && (limit <= 0 || limit >= OPTIMIZE_LIMIT)) own = OPTIMIZE_LIMIT;
     u32 trees = 0, runs = 0, capacity = 0;
-    int *addresses = NULL;
+    int *addresses = NULL, cursor = cursor_alloc(c);
     for (int d = said ? database : 0; d <= (said ? database : compile_database_count(c) - 1); d++) {
         const struct schema *schema = compile_schema(c, d);
         const struct store *store = c->db->databases[d].store;
@@ -87,7 +85,7 @@ void pragma_optimize(struct compile *c, int database, bool said, const char *val
             if (mask & OPTIMIZE_SHOW) compile_use_database(c, d);
             else compile_write_database(c, d, true);
             trees += tree_count(t);
-            int address = table_code(c, d, t, size, mask & OPTIMIZE_SHOW);
+            int address = table_code(c, cursor, d, t, size, mask & OPTIMIZE_SHOW);
             if (address < 0) continue;
             addresses = arena_grow(c->arena, addresses, runs, &capacity, sizeof *addresses);
             addresses[runs++] = address;
