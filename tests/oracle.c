@@ -231,6 +231,23 @@ static char *without_last_digits(const char *rows)
     return r.text;
 }
 
+// PRAGMA table_list looks at views until it meets one that makes no sense: which those are is a matter of SQLite's hash table.
+static char *without_view_widths(const char *rows)
+{
+    static const char view[] = "|T:view|I:";
+    struct rows r = {0};
+    rows_add(&r, "%s", "");
+    for (const char *c = rows; *c; c++) {
+        rows_add(&r, "%c", *c);
+        if (strncmp(c, view, sizeof view - 1) != 0) continue;
+        rows_add(&r, "%s", view + 1);
+        c += sizeof view - 1;
+        c += strspn(c, "0123456789") - 1;
+    }
+    rows_sort(&r);
+    return r.text;
+}
+
 static bool same_without(char *(*without)(const char *rows), const char *a, const char *b)
 {
     char *x = without(a), *y = without(b);
@@ -290,6 +307,11 @@ static bool same(struct oracle *o, const char *sql, size_t size, const struct ou
         o->gave_up = strncasecmp(sql, "SELECT", 6) != 0 && strncasecmp(sql, "WITH", 4) != 0;
         return true;
     }
+    // Where such a query is divided into partitions, the WHERE around it becomes a HAVING that it then refuses (3.40 to 3.53).
+    if (o->lenient_order && o->several_mistakes && !ours->code && strcmp(theirs->error, "HAVING clause on a non-aggregate query") == 0) {
+        o->gave_up = strncasecmp(sql, "SELECT", 6) != 0 && strncasecmp(sql, "WITH", 4) != 0;
+        return true;
+    }
     // Likewise in a subquery that SQLite leaves out because it finds beforehand that no row can come of it.
     if (o->lenient_order && !theirs->code && strncmp(ours->error, "misuse of aggregate: ", 21) == 0) {
         o->gave_up = strncasecmp(sql, "SELECT", 6) != 0 && strncasecmp(sql, "WITH", 4) != 0;
@@ -345,6 +367,8 @@ static bool same(struct oracle *o, const char *sql, size_t size, const struct ou
     if (o->lenient_order && (strstr(sql, "UNION") || strstr(sql, "INTERSECT") || strstr(sql, "EXCEPT"))) o->either_number = true;
     if (!rows && o->lenient_order && (o->either_number || strstr(sql, "RETURNING"))) rows = same_without(without_kinds, our_rows, their_rows);
     if (!rows && (strstr(sql, "quote(") || strstr(sql, "%!.20"))) rows = same_without(without_last_digits, our_rows, their_rows);
+    if (!rows && o->lenient_order && strncasecmp(sql, "PRAGMA", 6) == 0 && strstr(sql, "table_list"))
+        rows = same_without(without_view_widths, our_rows, their_rows);
     if (!rows && o->vacuumed && strstr(sql, "rowid")) o->gave_up = rows = true;
     // SQLite counts rows of the shadow tables that it makes before it fails.
     if (theirs->code && size >= 14 && strncasecmp(sql, "CREATE VIRTUAL", 14) == 0) o->reopened = true;

@@ -1,4 +1,4 @@
-// Do views and triggers still make sense once ALTER TABLE has changed what they name?
+// Do tables, views and triggers still make sense once ALTER TABLE has changed what they name?
 #include "alter.h"
 
 #include "parse.h"
@@ -85,6 +85,29 @@ void alter_resolve_trigger(struct compile *c, int database, struct stmt_create_t
     c->trigger_schema = saved_schema;
 }
 
+// ---- a table's own names ------------------------------------------------------------------------------------
+
+static void resolve_copy(struct compile *c, const struct table *t, u32 flags, const struct expr *e)
+{
+    if (e) resolve_self(c, t, flags, expr_copy(c->arena, e), NULL);
+}
+
+void alter_resolve_constraints(struct compile *c, const struct table *t, const struct constraint *k)
+{
+    for (; k; k = k->next)
+        if (k->kind == CONSTRAINT_CHECK || k->kind == CONSTRAINT_GENERATED)
+            resolve_copy(c, t, k->kind == CONSTRAINT_CHECK ? NAME_CHECK : NAME_GENERATED, k->expr);
+}
+
+void alter_resolve_index(struct compile *c, const struct table *t, const struct stmt_create_index *s)
+{
+    for (u32 i = 0; i < s->columns->count; i++) {
+        const struct expr *e = s->columns->items[i].expr;
+        if (e->kind != EXPR_NAME && e->kind != EXPR_TEXT) resolve_copy(c, t, NAME_INDEX_EXPR, e);
+    }
+    resolve_copy(c, t, NAME_PARTIAL_INDEX, s->where);
+}
+
 // ---- after the change ---------------------------------------------------------------------------------------
 
 struct object_check {
@@ -100,8 +123,9 @@ static void check_parse_failed(struct parse *p, err_code code, u32 offset, const
     compile_fail(p->context, code, -1, "%s", text);
 }
 
-static void check_text(struct compile *c, struct object_check *o, int database, const char *type, const char *name,
-                       const char *sql)
+// t: of tables and indexes: their own.
+static void check_text(struct compile *c, struct object_check *o, int database, const struct table *t, const char *type,
+                       const char *name, const char *sql)
 {
     if (!sql) return;
     o->type = type;
@@ -109,7 +133,7 @@ static void check_text(struct compile *c, struct object_check *o, int database, 
     struct parse p = {.arena = c->arena, .sql = sql, .size = (u32)strlen(sql), .schema = true, .rename = true,
                       .fail = check_parse_failed, .context = c};
     parse_statement(&p);
-    if (connection_flag(c->db, CONNECTION_LEGACY_ALTER_TABLE)) p.stmt = NULL; // that it can be read is enough
+    if (!t && connection_flag(c->db, CONNECTION_LEGACY_ALTER_TABLE)) p.stmt = NULL; // that it can be read is enough
     c->sql = sql; // what names of columns are taken from
     if (p.stmt && p.stmt->kind == STMT_CREATE_VIEW) {
         const char *schema = c->trigger_schema;
@@ -119,6 +143,12 @@ static void check_text(struct compile *c, struct object_check *o, int database, 
         c->trigger_schema = schema;
     } else if (p.stmt && p.stmt->kind == STMT_CREATE_TRIGGER) {
         alter_resolve_trigger(c, database, (struct stmt_create_trigger *)p.stmt);
+    } else if (p.stmt && p.stmt->kind == STMT_CREATE_TABLE) {
+        const struct stmt_create_table *s = (struct stmt_create_table *)p.stmt;
+        for (const struct column_def *d = s->columns; d; d = d->next) alter_resolve_constraints(c, t, d->constraints);
+        alter_resolve_constraints(c, t, s->constraints);
+    } else if (p.stmt && p.stmt->kind == STMT_CREATE_INDEX) {
+        alter_resolve_index(c, t, (struct stmt_create_index *)p.stmt);
     }
     o->name = NULL;
 }
@@ -133,11 +163,16 @@ static void check_objects(struct compile *c, void *context)
         if (!s || (d != o->database && d != DATABASE_TEMP)) continue;
         for (u32 i = 1; i < s->table_count; i++) {
             const struct table *t = s->tables[i];
-            if (table_is_view(t) && !table_owns_foreign_triggers(t)) check_text(c, o, d, "view", t->name, t->sql);
-            for (const struct trigger *x = t->triggers; x; x = x->next) check_text(c, o, d, "trigger", x->name, x->sql);
+            if (table_is_view(t) && !table_owns_foreign_triggers(t)) check_text(c, o, d, NULL, "view", t->name, t->sql);
+            // The altered schema's own tables were read when they were edited.
+            if (d != o->database && t->kind == TABLE_ORDINARY) {
+                check_text(c, o, d, t, "table", t->name, t->sql);
+                for (const struct index *x = t->indexes; x; x = x->next) check_text(c, o, d, t, "index", x->name, x->sql);
+            }
+            for (const struct trigger *x = t->triggers; x; x = x->next) check_text(c, o, d, NULL, "trigger", x->name, x->sql);
         }
         for (const struct trigger *x = s->foreign_triggers; x; x = x->next)
-            check_text(c, o, d, "trigger", x->name, x->sql);
+            check_text(c, o, d, NULL, "trigger", x->name, x->sql);
     }
 }
 

@@ -405,25 +405,17 @@ static void edit_parent(struct text_edit *t, const struct constraint *k)
         edit_names(t, k->parent_columns);
 }
 
-// CREATE leaves unread what "0 AND" makes void; here it is read, and told.
-static void still_resolves(struct text_edit *t, const struct expr *e, u32 flags)
-{
-    struct compile *c = t->a->c;
-    if (e) resolve_self(c, t->table, flags, expr_copy(c->arena, e), NULL);
-}
-
 static void edit_constraints(struct text_edit *t, struct constraint *k, bool own)
 {
     struct walker w = {.expr = edit_word, .context = t};
+    alter_resolve_constraints(t->a->c, t->table, k);
     for (; k; k = k->next) {
         if (k->kind == CONSTRAINT_FOREIGN_KEY) {
             edit_parent(t, k);
             if (own && t->a->column >= 0 && t->a->new_name) edit_names(t, k->columns);
         }
         if (own) edit_key_list(t, k->list);
-        if (k->kind != CONSTRAINT_CHECK && k->kind != CONSTRAINT_GENERATED) continue;
-        still_resolves(t, k->expr, k->kind == CONSTRAINT_CHECK ? NAME_CHECK : NAME_GENERATED);
-        walk_expr(&w, k->expr);
+        if (k->kind == CONSTRAINT_CHECK || k->kind == CONSTRAINT_GENERATED) walk_expr(&w, k->expr);
     }
 }
 
@@ -443,11 +435,7 @@ static void edit_create_index(struct text_edit *t, struct stmt_create_index *s)
 {
     struct walker w = {.expr = edit_word, .context = t};
     if (t->a->column < 0 && !t->foreign) edit_add(t, s->table_offset);
-    for (u32 i = 0; i < s->columns->count; i++) {
-        const struct expr *e = s->columns->items[i].expr;
-        if (e->kind != EXPR_NAME && e->kind != EXPR_TEXT) still_resolves(t, e, NAME_INDEX_EXPR);
-    }
-    still_resolves(t, s->where, NAME_PARTIAL_INDEX);
+    alter_resolve_index(t->a->c, t->table, s);
     edit_key_list(t, s->columns);
     walk_expr(&w, s->where);
 }
@@ -463,23 +451,26 @@ static void resolve_cte(void *context)
     resolve_select(trial->c, trial->query, NULL);
 }
 
-// A CTE that nothing uses is resolved all the same, in a query of its own, as far as it makes sense.
-static void find_cte(struct walker *find, struct compile *c, const struct with *with, const char *name)
+// A CTE that nothing uses is resolved all the same, in a query of its own, as far as it makes sense. false: it makes none.
+static bool find_cte(struct walker *find, struct compile *c, const struct with *with, const char *name)
 {
     struct cte_trial trial = {c, arena_alloc(c->arena, sizeof *trial.query)};
     struct err mistake;
     trial.query->with = with_copy(c->arena, with);
     source_list_add(c->arena, &trial.query->from)->name = name;
     expr_list_add(c->arena, &trial.query->columns, expr_integer(c->arena, 1));
-    if (!compile_attempt(c, resolve_cte, &trial, &mistake)) resolve_forget(c);
+    const bool known = compile_attempt(c, resolve_cte, &trial, &mistake);
+    if (!known) resolve_forget(c);
     walk_select(find, trial.query);
+    return known;
 }
 
 static void find_ctes(struct text_edit *t, struct walker *find)
 {
-    if (!t->a->new_name) return;
-    for (u32 i = 0; i < t->with_count; i++)
-        for (u32 k = 0; k < t->withs[i]->count; k++) find_cte(find, t->a->c, t->withs[i], t->withs[i]->items[k].name);
+    bool known = t->a->new_name != NULL;
+    for (u32 i = 0; i < t->with_count; i++) // behind a mistake SQLite looks at no more of them
+        for (u32 k = 0; k < t->withs[i]->count && known; k++)
+            known = find_cte(find, t->a->c, t->withs[i], t->withs[i]->items[k].name);
 }
 
 // ---- one text ---------------------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ struct aggregate_info {
     const struct distinct *distinct; // the loops bring the only function's DISTINCT arguments in order; or NULL
     bool direct_mode;    // columns come from the table's cursor
     bool use_sorting;    // or from the sorter
+    bool no_subtypes;    // rows bring what they would if they came through the sorter
     int sorting_cursor, sorting_cursor_pseudo, sorting_columns;
     struct expr_list *group_by;
     struct aggregate_column *columns;

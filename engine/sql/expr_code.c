@@ -160,13 +160,15 @@ static void default_code(struct compile *c, const struct table *t, int column, i
     if (t->kind == TABLE_ORDINARY && t->columns[column].affinity == AFFINITY_REAL) emit(c, OP_RealAffinity, reg, 0, 0);
 }
 
+static bool table_computes_rows(const struct table *t) { return t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS; }
+
 void column_code(struct compile *c, const struct table *t, int cursor, int column, int reg)
 {
     if (column < 0 || column == t->rowid_column) {
         emit(c, OP_Rowid, cursor, reg, 0);
         return;
     }
-    if (t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS) {
+    if (table_computes_rows(t)) {
         emit(c, OP_VColumn, cursor, column, reg);
         return;
     }
@@ -435,7 +437,9 @@ static int aggregate_column_code(struct compile *c, struct expr *e, int target)
         emit(c, OP_Column, e->cursor, e->column, target);
         return target;
     }
-    return column_expr_code(c, e, target);
+    int reg = column_expr_code(c, e, target);
+    if (a->no_subtypes && table_computes_rows(e->table)) emit(c, OP_ClrSubtype, reg, 0, 0);
+    return reg;
 }
 
 // The value of a row's field from a subquery coded once.

@@ -302,7 +302,9 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
         expr_list_code(c, group_by, base, 0, LIST_CODE_DUP);
         if (hash >= 0) {
             int no_room = emit(c, OP_GroupFind, hash, 0, base);
+            a->no_subtypes = true;
             accumulators_update(c, a, use_flag);
+            a->no_subtypes = false;
             emit(c, OP_Integer, 1, use_flag, 0);
             emit_goto(c, where_continue_label(w));
             emit_jump_here(c, no_room);

@@ -226,3 +226,31 @@ ALTER TABLE wr RENAME e TO ee;
 DROP VIEW vus;
 ALTER TABLE wr RENAME e TO ee;
 SELECT sql FROM sqlite_schema WHERE name='vus2';
+%%
+# what an unused CTE says of columns that are not there, within functions too, is no matter for a new name
+CREATE TABLE t(e, f);
+CREATE VIEW v1 AS WITH w AS (SELECT sum(nope) FROM t) SELECT 1 FROM t;
+CREATE VIEW v2 AS WITH w AS (SELECT sum(e) FROM t AS a, t AS b), x AS (SELECT f IS NULL, max(f, 1) FROM t) SELECT f FROM t;
+ALTER TABLE t RENAME TO u;
+ALTER TABLE u RENAME f TO g;
+SELECT sql FROM sqlite_schema;
+CREATE TRIGGER r AFTER INSERT ON u BEGIN SELECT 1 IN (WITH w AS (SELECT max(e, nope) FROM u) SELECT g FROM u); END;
+ALTER TABLE u RENAME TO t;
+ALTER TABLE t RENAME g TO h;
+SELECT sql FROM sqlite_schema;
+%%
+# tables and indexes of the temporary schema are read again when a table of another is renamed
+CREATE TABLE t(a, b);
+CREATE TEMP TABLE p(a CHECK(0 AND nope));
+ALTER TABLE t RENAME TO u;
+PRAGMA legacy_alter_table = 1;
+ALTER TABLE t RENAME TO u;
+PRAGMA legacy_alter_table = 0;
+DROP TABLE p;
+CREATE TEMP TABLE p(a, b AS (a + 1), CHECK(a > 'x' AND b > a));
+CREATE INDEX temp.i ON p(a, a || b) WHERE a > 1;
+CREATE INDEX temp.j ON p(a, b) WHERE 0 AND nope;
+ALTER TABLE t RENAME TO u;
+DROP INDEX j;
+ALTER TABLE t RENAME TO u;
+SELECT name FROM sqlite_schema;

@@ -161,3 +161,7 @@ SELECT json(1), json(1.5), json(NULL), json('1'), json(9e999), json(-0.0);
 SELECT CAST(json('[1]') AS TEXT), json('[1]')||'x', upper(json('["a"]')), json(json('[1]')), length(json(' [1] '));
 SELECT json_array(json_extract('{"a":"[1]"}','$.a')), json_array('{"a":"[1]"}'->'a'), json_array('{"a":[1]}'->'a'), json_array('{"a":[1]}'->>'a');
 SELECT json_array(CASE WHEN 1 THEN json('[1]') END), json_array(coalesce(NULL,json('[1]'))), json_array((SELECT json('[1]'))), json_array(iif(1,json('[1]'),2)), json_array(max(json('[1]'),json('[0]'))), json_array(+json('[1]'));
+# the sorter that groups rows keeps of columns no word that they are JSON
+SELECT json_array(value), min(json_array(value)), type FROM json_each('{"b":{"c":1},"e":{"f":1},"d":2}') GROUP BY type;
+SELECT sum(json_array_length(json_array(value))), max(json_object('v', value)), max(json_quote(value)) FROM json_each('[[1],[2,3],4]') GROUP BY atom IS NULL;
+SELECT min(json_quote(value)), subtype(max(value)) FROM json_each('[[1],[2,3],4]');
