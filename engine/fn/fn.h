@@ -24,6 +24,7 @@ enum fn_flags {
     FN_FULL_TEXT_COLUMNS = 131072, // and looks at the row's columns
     FN_ORDERED = 16384,     // aggregate that may take ORDER BY inside its parentheses
     FN_UNSAFE = 65536,      // an application's that is not innocuous: not from a schema that is not trusted
+    FN_ANY_ORDER = 262144,  // aggregate that is the same whatever the order of rows
 };
 
 // Where an aggregate's state is: right here when it is small, else allocated. NULL: no step has asked for it.

@@ -463,13 +463,13 @@ _Static_assert(sizeof(struct sum) <= sizeof(((struct aggregate_state *)0)->small
 
 #define AGGREGATE (FN_DETERMINISTIC | FN_AGGREGATE | FN_WINDOW)
 const struct fn_def FN_AGGREGATES[] = {
-    {"count", 0, AGGREGATE | FN_COUNT, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_rows_quick, .quick_size = sizeof(s64)},
-    {"count", 1, AGGREGATE, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_quick, .quick_size = sizeof(s64)},
+    {"count", 0, AGGREGATE | FN_COUNT | FN_ANY_ORDER, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_rows_quick, .quick_size = sizeof(s64)},
+    {"count", 1, AGGREGATE | FN_ANY_ORDER, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_quick, .quick_size = sizeof(s64)},
     {"sum", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, sum_final, sum_final, .quick = sum_quick, .quick_size = sizeof(struct sum)},
     {"total", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, total_final, total_final, .quick = sum_quick, .quick_size = sizeof(struct sum)},
     {"avg", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, avg_final, avg_final, .quick = sum_quick, .quick_size = sizeof(struct sum)},
-    {"min", 1, AGGREGATE | FN_MIN_MAX | FN_NEEDS_COLLATION, 0, NULL, extreme_step, NULL, extreme_final, extreme_value},
-    {"max", 1, AGGREGATE | FN_MIN_MAX | FN_NEEDS_COLLATION, 1, NULL, extreme_step, NULL, extreme_final, extreme_value},
+    {"min", 1, AGGREGATE | FN_MIN_MAX | FN_ANY_ORDER | FN_NEEDS_COLLATION, 0, NULL, extreme_step, NULL, extreme_final, extreme_value},
+    {"max", 1, AGGREGATE | FN_MIN_MAX | FN_ANY_ORDER | FN_NEEDS_COLLATION, 1, NULL, extreme_step, NULL, extreme_final, extreme_value},
     {"group_concat", 1, AGGREGATE | FN_ORDERED, 0, NULL, concat_step, concat_inverse, concat_final, concat_value},
     {"group_concat", 2, AGGREGATE | FN_ORDERED, 0, NULL, concat_step, concat_inverse, concat_final, concat_value},
     {"string_agg", 2, AGGREGATE | FN_ORDERED, 0, NULL, concat_step, concat_inverse, concat_final, concat_value},

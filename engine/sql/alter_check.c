@@ -169,7 +169,8 @@ static void check_objects(struct compile *c, void *context)
                 check_text(c, o, d, t, "table", t->name, t->sql);
                 for (const struct index *x = t->indexes; x; x = x->next) check_text(c, o, d, t, "index", x->name, x->sql);
             }
-            for (const struct trigger *x = t->triggers; x; x = x->next) check_text(c, o, d, NULL, "trigger", x->name, x->sql);
+            for (const struct trigger *x = t->triggers; x; x = x->next)
+                check_text(c, o, d, NULL, "trigger", x->name, x->sql);
         }
         for (const struct trigger *x = s->foreign_triggers; x; x = x->next)
             check_text(c, o, d, NULL, "trigger", x->name, x->sql);

@@ -331,6 +331,7 @@ enum select_flags {
     SELECT_F_CORRELATED = 1 << 18,
     SELECT_F_PUSHED = 1 << 19, // filters of the query around were pushed down into it, or columns dropped
     SELECT_F_WINDOW_ROWS = 1 << 20, // the inner query of window functions: its rows keep the order that they came in
+    SELECT_F_ORDER_COUNTS = 1 << 21, // an aggregate of it depends on the order of rows
     SELECT_F_UPDATE_FROM = 1 << 24, // the rows of UPDATE ... FROM
     SELECT_F_DISTINCT_GROUPED = 1 << 26, // GROUP BY stands for DISTINCT
     SELECT_F_ONE_ROW = 1 << 25, // its LIMIT is made: a scalar subquery, EXISTS

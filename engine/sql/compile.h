@@ -242,6 +242,7 @@ enum name_flags {
     NAME_HAS_SUBQUERY = 1 << 19,
     NAME_IN_AGGREGATE = 1 << 20,
     NAME_ORDERED_AGGREGATE = 1 << 21,
+    NAME_ORDER_COUNTS = 1 << 22, // an aggregate depends on the order of rows
 };
 
 struct name_context {

@@ -659,6 +659,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
                 e->aggregate_level = (s16)(e->aggregate_level + owner->nested);
                 owner->flags |= NAME_HAS_AGGREGATE;
                 if (def->flags & FN_MIN_MAX) owner->flags |= NAME_HAS_MIN_MAX;
+                if (!(def->flags & FN_ANY_ORDER)) owner->flags |= NAME_ORDER_COUNTS;
                 if (e->order_by) owner->flags |= NAME_ORDERED_AGGREGATE;
             }
         }

@@ -292,6 +292,7 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     if (s->group_by || n.flags & NAME_HAS_AGGREGATE) {
         s->flags |= SELECT_F_AGGREGATE;
         if (n.flags & NAME_HAS_MIN_MAX) s->flags |= SELECT_F_MIN_MAX;
+        if (n.flags & NAME_ORDER_COUNTS) s->flags |= SELECT_F_ORDER_COUNTS;
     } else {
         n.flags &= ~(u32)NAME_AGGREGATE_OK;
     }

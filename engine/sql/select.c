@@ -173,27 +173,11 @@ bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate
 
 // ---- ORDER BY of subqueries ----------------------------------------------------------------------------------------
 
-static enum walk_result asks_order(struct walker *w, struct expr *e)
-{
-    if (e->kind != EXPR_AGG_FUNCTION || !e->function || e->function->flags & (FN_COUNT | FN_MIN_MAX)) return WALK_CONTINUE;
-    *(bool *)w->context = true;
-    return WALK_ABORT;
-}
-
-// An aggregate of it, count, min and max aside, depends on the order of rows.
-static bool order_counts(const struct select *s)
-{
-    bool found = false;
-    struct walker w = {.expr = asks_order, .context = &found};
-    if (s->flags & SELECT_F_AGGREGATE) walk_expr_list(&w, s->columns);
-    return found;
-}
-
 // ORDER BY of a subquery in FROM that comes to nothing: the query has its own, or joins the rows.
 static bool order_in_vain(const struct select *s, const struct select *sub)
 {
     return sub->order_by && (s->order_by || s->from->count > 1) && !sub->limit && !(sub->flags & SELECT_F_RECURSIVE) &&
-           !((s->flags | sub->flags) & SELECT_F_WINDOW_ROWS) && !s->functions && !order_counts(s) && !order_counts(sub);
+           !((s->flags | sub->flags) & (SELECT_F_WINDOW_ROWS | SELECT_F_ORDER_COUNTS)) && !s->functions;
 }
 
 // The rows of a subquery in their order, for a query that computes things of them: they are not merged, so that what

@@ -96,3 +96,15 @@ CREATE TABLE z AS SELECT TRUE, likely(B), A AS false FROM t11;
 SELECT * FROM z;
 SELECT * FROM (SELECT "my table");
 SELECT 1 IN (SELECT * FROM t11), (SELECT 1) IN (SELECT a AS x FROM t11 UNION SELECT b AS y FROM t11 ORDER BY y);
+%%
+# ORDER BY of a subquery counts for aggregates that depend on it, those too that a subquery of the result names; not for count, min and max
+CREATE TABLE t1(a,b);
+CREATE TABLE t2(a,b);
+SELECT count(s.c), quote(s.c) FROM t1 JOIN (SELECT TRUE AS c FROM t2 ORDER BY 1) AS s;
+SELECT count(), quote(s.c) FROM t1 JOIN (SELECT TRUE AS c FROM t2 ORDER BY 1) AS s;
+SELECT max(s.c), min(s.c), quote(s.c) FROM t1 JOIN (SELECT TRUE AS c FROM t2 ORDER BY 1) AS s;
+SELECT sum(s.c), quote(s.c) FROM t1 JOIN (SELECT TRUE AS c FROM t2 ORDER BY 1) AS s;
+SELECT count(*), quote(s.c) FROM t1 JOIN (SELECT TRUE AS c FROM t2 ORDER BY 1) AS s HAVING sum(s.c) IS NULL;
+SELECT (SELECT sum(s.c)), quote(s.c) FROM t1 JOIN (SELECT TRUE AS c FROM t2 ORDER BY 1) AS s;
+SELECT (SELECT count(s.c)), quote(s.c) FROM t1 JOIN (SELECT TRUE AS c FROM t2 ORDER BY 1) AS s;
+SELECT EXISTS (SELECT group_concat(s.c) FROM t1), quote(s.c) FROM t1 JOIN (SELECT TRUE AS c FROM t2 ORDER BY 1) AS s;
