@@ -376,8 +376,9 @@ static bool same(struct oracle *o, const char *sql, size_t size, const struct ou
         if (ours->total_changes != theirs->total_changes) o->gave_up = true;
         return true;
     }
-    // The table that IGNORE leaves a row of keeps the number of that row in SQLite, when the statement fails in the end.
-    if (o->lenient_order && ours->code == SQLITE_CONSTRAINT_FOREIGNKEY && theirs->code == ours->code) o->rowid_unknown |= ours->last_rowid != theirs->last_rowid;
+    // An INSERT OR IGNORE that its keys' check fails in the end leaves SQLite with the number of a row after the last one.
+    if (o->lenient_order && ours->code == SQLITE_CONSTRAINT_FOREIGNKEY && theirs->code == ours->code && strstr(sql, "OR IGNORE"))
+        o->rowid_unknown |= ours->last_rowid != theirs->last_rowid;
     // Where a row replaces others, SQLite looks for conflicts again after the actions of its keys: in a table that references
     // itself it then meets the row itself.
     if (o->lenient_order && strstr(theirs->error, "UNIQUE constraint failed: ") && (!ours->code || ours->code == SQLITE_CONSTRAINT_FOREIGNKEY)) {
