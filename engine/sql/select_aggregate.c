@@ -167,7 +167,9 @@ static u32 min_max_query(struct compile *c, struct aggregate_info *a, struct exp
         return 0;
     bool min = name_equal(e->text, "min");
     struct expr_item item = {.expr = expr_copy(c->arena, e->list->items[0].expr)};
-    if (min && expr_can_be_null(e->list->items[0].expr) && false) item.nulls_said = item.nulls_last = true;
+    struct expr argument = *item.expr;
+    if (argument.kind == EXPR_AGG_COLUMN) argument.kind = EXPR_COLUMN;
+    if (min && expr_can_be_null(&argument)) item.nulls_said = item.nulls_last = true;
     if (!min) item.descending = true;
     *order_by = NULL;
     struct expr_item *added = expr_list_add(c->arena, order_by, item.expr);
@@ -462,19 +464,7 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
         }
         accumulators_update(c, a, accumulate);
         if (accumulate) emit(c, OP_Integer, 1, accumulate, 0);
-        if (min_max && where_ordered_count(w) > 0) {
-            // The first row decides; NULLs come before the smallest.
-            if (min_max == WHERE_ORDER_BY_MIN) {
-                int reg = reg_temp(c);
-                a->direct_mode = true;
-                expr_code(c, a->functions[0].expr->list->items[0].expr, reg);
-                a->direct_mode = false;
-                emit(c, OP_NotNull, reg, where_min_max_label(w), 0);
-                reg_release(c, reg);
-            } else {
-                emit_goto(c, where_min_max_label(w));
-            }
-        }
+        if (min_max && where_ordered_count(w) > 0) emit_goto(c, where_min_max_label(w)); // the first row decides
         a->distinct = NULL;
         where_end(w);
         accumulators_finish(c, a);

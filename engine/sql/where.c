@@ -729,6 +729,10 @@ void where_end(struct where_info *w)
             emit(c, level->op, level->p1, level->p2, level->p3);
             emit_set_p5(c, level->p5);
             if (seek) emit_jump_here(c, seek);
+            if (level->big_null) {
+                emit_place(c, level->big_null_label);
+                emit(c, OP_DecrJumpZero, level->big_null, level->p2 - 1, 0);
+            }
         } else if (level->continue_label) {
             emit_place(c, level->continue_label);
         }

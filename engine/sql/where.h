@@ -118,7 +118,7 @@ enum loop_flags {
     LOOP_SKIP_SCAN = 32768,
     LOOP_UNIQUE_WANTED = 65536,
     LOOP_PARTIAL = 131072,
-    LOOP_BIG_NULL = 1 << 20,
+    LOOP_BIG_NULL = 1 << 20, // the column behind the equalities: its NULLs behind all else in the column's ascending order
     LOOP_SELF_CULL = 1 << 21,
     LOOP_OMIT_OFFSET = 1 << 22,
     LOOP_COROUTINE = 1 << 23,
@@ -166,6 +166,8 @@ struct where_level {
     int source, table_cursor, index_cursor;
     int left_join;    // register: a match was seen; 0: no LEFT JOIN
     int filter;       // cursor of the Bloom filter of its keys; 0: none, or tested further out
+    int big_null;     // LOOP_BIG_NULL: register, 1 in the first pass, 0 in the second; 0: one pass
+    int big_null_label; // the pass is done
     int break_label, next_label, continue_label, null_label;
     int body_start; // address where the body, or what is coded of the loop's end, begins
     int body, first_body;

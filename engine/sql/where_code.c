@@ -404,6 +404,15 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
                 seek_past_null = true;
         }
     }
+    // NULLs at the other end of ORDER BY: the rows with one are a pass of their own, before or behind the others'.
+    if (loop->flags & LOOP_BIG_NULL && !(loop->flags & (LOOP_BOTTOM | LOOP_TOP))) {
+        extra = 1;
+        seek_past_null = true;
+        level->big_null = reg_alloc(c);
+        level->big_null_label = emit_label(c);
+        // The row of NULLs that a LEFT JOIN adds may come when no pass has begun.
+        if (level->left_join) emit(c, OP_Integer, 0, level->big_null, 0);
+    }
     // A descending index column swaps the ends.
     bool swap = (eq < x->column_count && reverse == (x->descending[eq] == 0)) || (reverse && x->column_count == eq);
     int start_count = bottom, end_count = top;
@@ -422,8 +431,8 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
     int base = where_equalities_code(w, level, reverse, extra, &affinity);
     char *end_affinity = NULL;
     if (end && end_count) end_affinity = arena_copy(c->arena, affinity + eq, (size_t)end_count);
-    // IN has its own next value to go on with.
-    int next = level->next_label;
+    // IN has its own next value to go on with, and two passes the second one.
+    int next = level->next_label, pass_end = level->big_null ? level->big_null_label : next;
     bool start_equal = !start || start->operators & (WO_LE | WO_GE);
     bool end_equal = !end || end->operators & (WO_LE | WO_GE);
     bool start_constraints = start || eq > 0;
@@ -442,6 +451,10 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
         start_equal = false;
         start_constraints = true;
         constraints++;
+    } else if (level->big_null) {
+        emit(c, OP_Null, 0, base + eq, 0);
+        start_constraints = true;
+        constraints++;
     }
     where_affinity_code(c, base, constraints - (seek_past_null && !start ? 1 : 0), affinity);
     where_filter_test(w, level_index, base, next);
@@ -451,7 +464,14 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
     enum opcode op;
     if (!start_constraints) op = reverse ? OP_Last : OP_Rewind;
     else op = start_ops[4 + (start_equal ? 2 : 0) + (reverse ? 1 : 0)];
-    emit_int(c, op, index_cursor, next, base, constraints);
+    if (level->big_null) emit(c, OP_Integer, 1, level->big_null, 0);
+    emit_int(c, op, index_cursor, pass_end, base, constraints);
+    if (level->big_null) {
+        emit_goto(c, emit_here(c) + 2);
+        // The second pass: behind or before the NULLs, from the end of the equalities' rows on.
+        op = start_ops[(constraints > 1 ? 4 : 0) + 2 + (reverse ? 1 : 0)];
+        emit_int(c, op, index_cursor, pass_end, base, constraints - start_equal);
+    }
     // Where it ends.
     constraints = eq;
     if (end) {
@@ -467,14 +487,21 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
         if (!expr_is_vector(right)) disable_term(level, end);
         else end_equal = true;
     } else if (stop_at_null) {
-        emit(c, OP_Null, 0, base + eq, 0);
-        end_equal = false;
+        if (!level->big_null) {
+            emit(c, OP_Null, 0, base + eq, 0);
+            end_equal = false;
+        }
         constraints++;
     }
     level->p2 = emit_here(c);
+    static const enum opcode end_ops[4] = {OP_IdxGE, OP_IdxGT, OP_IdxLE, OP_IdxLT}; // [reverse][equal]
     if (constraints) {
-        enum opcode end_op = reverse ? (end_equal ? OP_IdxLT : OP_IdxLE) : (end_equal ? OP_IdxGT : OP_IdxGE);
-        emit_int(c, end_op, index_cursor, next, base, constraints);
+        if (level->big_null) emit(c, OP_IfNot, level->big_null, emit_here(c) + 3, 0);
+        emit_int(c, end_ops[reverse * 2 + end_equal], index_cursor, pass_end, base, constraints);
+    }
+    if (level->big_null) {
+        emit(c, OP_If, level->big_null, emit_here(c) + 2, 0);
+        emit_int(c, end_ops[reverse * 2 + seek_past_null], index_cursor, pass_end, base, constraints + seek_past_null);
     }
     bool omit_table = loop->flags & LOOP_INDEX_ONLY && !(w->flags & (WHERE_OR_SUBCLAUSE | WHERE_RIGHT_JOIN));
     if (omit_table) {

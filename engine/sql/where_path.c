@@ -126,7 +126,11 @@ int where_order_satisfied(struct where_info *w, struct expr_list *order_by, stru
                         rev_set = true;
                     }
                 }
-                if (match && expr_item_nulls_big(&order_by->items[i])) match = false;
+                // NULLs at the other end: two passes over the column behind the equalities.
+                if (match && expr_item_nulls_big(&order_by->items[i])) {
+                    if (j == loop->eq_count) loop->flags |= LOOP_BIG_NULL;
+                    else match = false;
+                }
                 if (match) {
                     if (column == COLUMN_ROWID) distinct_columns = true;
                     satisfied |= 1ull << i;
