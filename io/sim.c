@@ -478,6 +478,11 @@ void sim_wall_jump(struct sim *sim, s64 ms)
     sim->wall_jump_ms += ms;
 }
 
+void sim_work(struct sim *sim, u64 ns)
+{
+    sim->work_ns = ns;
+}
+
 void sim_crash(struct sim *sim)
 {
     for (struct sim_loop *loop = sim->loops; loop; loop = loop->next)
@@ -613,12 +618,14 @@ static void sim_file_drop(struct native_file *f)
 
 static u64 sim_now_ns(const struct io *io)
 {
-    return ((const struct sim_loop *)io->state)->sim->now_ns;
+    struct sim *sim = ((const struct sim_loop *)io->state)->sim;
+    return sim->now_ns += sim->work_ns;
 }
 
 static s64 sim_wall_ms(const struct io *io)
 {
-    return SIM_WALL_START_MS + (s64)(sim_now_ns(io) / 1000000) + ((const struct sim_loop *)io->state)->sim->wall_jump_ms;
+    const struct sim *sim = ((const struct sim_loop *)io->state)->sim;
+    return SIM_WALL_START_MS + (s64)(sim->now_ns / 1000000) + sim->wall_jump_ms;
 }
 
 static void sim_io_random(struct io *io, void *out, size_t size)

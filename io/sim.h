@@ -62,6 +62,8 @@ void sim_crash(struct sim *sim);
 void sim_direct_refuse(struct sim *sim, bool refused);
 // Wall clocks go on from now + ms; the monotonic clock does not jump.
 void sim_wall_jump(struct sim *sim, s64 ms);
+// Each look at the monotonic clock takes so long, as if work had been done since the one before; 0 at first.
+void sim_work(struct sim *sim, u64 ns);
 // True when the world crashed after this loop was created.
 bool sim_is_down(const struct io *io);
 void sim_counters_get(const struct sim *sim, struct sim_counters *out);

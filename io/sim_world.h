@@ -52,6 +52,7 @@ struct sim {
     u64 io_random_state; // what io_random gives
     u64 now_ns, number;
     s64 wall_jump_ms;
+    u64 work_ns; // a look at the clock takes
     struct sim_counters counters;
     bool direct_refused;
     struct {

@@ -384,6 +384,7 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     }
     if (!b->options.history_factor) b->options.history_factor = 8;
     if (!b->options.cpu_percent) b->options.cpu_percent = 25;
+    b->options.cpu_percent = MIN(b->options.cpu_percent, 100u);
     if (!b->options.wal_bytes_max) b->options.wal_bytes_max = WAL_BYTES_MAX_DEFAULT;
     op_init(&b->op, b->io, on_op);
     b->on_commit = (struct waiter){.wake = on_commit};

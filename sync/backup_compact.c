@@ -7,7 +7,7 @@
 #include <sodium.h>
 
 #define WINDOW_SIZE     (256u << 10)
-#define SLICE_NS        2000000u
+#define SLICE_NS        2000000u // of work between two rests
 #define POLL_MS_MAX     30000u
 #define RETAIN_EVERY_NS 30000000000ull
 #define NO_PAGE         UINT32_MAX
@@ -46,6 +46,24 @@ void compact_init(struct backup *b)
     completion_init(&c->turn, on_completion, b);
     fetch_init(&c->fetch, b->options.objects, 4, compact_wake, b);
     c->err = ERR_CLEAR;
+}
+
+// ---- its share of a processor
+// ---------------------------------------------------------------------------------------------
+
+void work_add(struct work *w, const void *who, u64 began_ns, u64 now_ns, u32 percent)
+{
+    w->took_ns += now_ns - began_ns;
+    w->who = who;
+    if (w->took_ns < SLICE_NS) return;
+    w->until_ns = now_ns + w->took_ns * (100 - percent) / percent;
+    w->took_ns = 0;
+}
+
+u64 work_rest_ns(const struct work *w, const void *who, u64 now_ns)
+{
+    u64 until = w->until_ns + (w->who == who);
+    return w->until_ns > now_ns ? until - now_ns : 0;
 }
 
 // ---- what to merge
@@ -314,19 +332,12 @@ static io_status compact_range(struct backup *b)
     return IO_DONE;
 }
 
-// A turn of the loop, or a rest, so that merging takes its share of a processor and no more.
-static io_status slice_end(struct backup *b)
+static io_status compact_yield(struct backup *b)
 {
     struct compact *c = &b->compact;
-    u64 took = io_now_ns(b->io) - c->slice_began_ns;
-    if (took < SLICE_NS) {
-        if (c->turn.state != COMPLETION_PENDING) completion_post(b->io, &c->turn, 0);
-        return IO_WAIT;
-    }
-    u32 share = MIN(b->options.cpu_percent, 100u);
-    c->rest = true;
-    if (c->timer.state == COMPLETION_PENDING) return IO_WAIT;
-    io_timeout(b->io, took * (100 - share) / share + 1, &c->timer);
+    if (c->turn.state == COMPLETION_PENDING) return IO_WAIT;
+    c->resting = false;
+    completion_post(b->io, &c->turn, 0);
     return IO_WAIT;
 }
 
@@ -378,7 +389,7 @@ static io_status input_merge(struct backup *b, struct compact_input *in)
             memcpy(*slot, c->block + (size_t)i * c->page_size, c->page_size);
         }
         in->next = last + 1;
-        return slice_end(b);
+        return compact_yield(b);
     }
     return IO_DONE;
 }
@@ -404,7 +415,7 @@ static io_status compact_flush(struct backup *b)
     for (; c->slot_at <= c->high - c->low; c->slot_at++) {
         u8 *page = c->slots[c->slot_at];
         if (!page) continue;
-        if (c->writer.blocks.count != blocks) return slice_end(b);
+        if (c->writer.blocks.count != blocks) return compact_yield(b);
         if (segment_writer_page(&c->writer, c->low + c->slot_at, page) != ERR_OK) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
         if (c->sharded) c->shard_sum ^= segment_page_sum(c->low + c->slot_at, page, c->page_size);
         free(page);
@@ -591,10 +602,12 @@ static void compact_run(struct backup *b)
     struct compact *c = &b->compact;
     if (c->stopped) backup_stop_look(b);
     if (c->running || c->stopped || !b->store || b->catalog_part) return;
-    if (c->rest && c->timer.state == COMPLETION_PENDING) return;
-    c->rest = false;
+    u64 began = io_now_ns(b->io), rest = work_rest_ns(&b->work, c, began);
+    if (rest) {
+        if (c->turn.state != COMPLETION_PENDING) c->resting = true, io_timeout(b->io, rest, &c->turn);
+        return;
+    }
     c->running = true;
-    c->slice_began_ns = io_now_ns(b->io);
     for (;;) {
         u64 now = io_now_ns(b->io);
         if (now < c->not_before_ns) {
@@ -610,6 +623,7 @@ static void compact_run(struct backup *b)
         }
     }
     c->running = false;
+    work_add(&b->work, c, began, io_now_ns(b->io), b->options.cpu_percent);
     if (b->head_dirty && b->step == STEP_IDLE) backup_run(b);
 }
 
@@ -619,6 +633,7 @@ bool compact_stop(struct backup *b)
     c->stopped = true;
     fetch_cancel(&c->fetch);
     if (c->timer.state == COMPLETION_PENDING) io_cancel(b->io, &c->timer);
+    if (c->resting && c->turn.state == COMPLETION_PENDING) io_cancel(b->io, &c->turn);
     return !fetch_busy(&c->fetch) && c->turn.state != COMPLETION_PENDING && c->timer.state != COMPLETION_PENDING;
 }
 

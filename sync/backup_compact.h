@@ -13,6 +13,15 @@
 struct backup;
 struct compact_input;
 
+// What merges and images together take of a processor. After a slice of it both rest, so that it is at most a share.
+struct work {
+    u64 took_ns;     // since the last rest
+    u64 until_ns;    // they rest
+    const void *who; // worked last, and goes on after the other
+};
+void work_add(struct work *w, const void *who, u64 began_ns, u64 now_ns, u32 percent);
+u64 work_rest_ns(const struct work *w, const void *who, u64 now_ns); // from now on; 0: it may go on
+
 // One job at a time, beside the pushes.
 struct compact {
     enum {
@@ -31,8 +40,8 @@ struct compact {
     } step;
     struct fetch fetch;
     struct completion timer, turn;
-    bool running, stopped, rest;
-    u64 slice_began_ns, not_before_ns;
+    bool running, stopped, resting; // resting: the turn is a timer
+    u64 not_before_ns;
     u32 attempt;
     struct err err;
     // The merge under way; or the segment whose trailer is read.

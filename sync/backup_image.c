@@ -4,7 +4,6 @@
 
 #include <sodium.h>
 
-#define SLICE_NS      2000000u
 #define RETRY_MS_MIN  60000u
 #define IMAGE_SMALL   (1u << 20)
 #define TABLE_SIZE_MAX (64u << 20)
@@ -175,12 +174,10 @@ static const struct segment_shard *old_shard(const struct imager *m, u32 shard)
     return NULL;
 }
 
-static io_status rest(struct backup *b, u64 began_ns)
+static io_status image_yield(struct backup *b)
 {
     struct imager *m = &b->imager;
-    u64 took = io_now_ns(b->io) - began_ns;
-    u32 share = MIN(b->options.cpu_percent, 100u);
-    if (m->timer.state != COMPLETION_PENDING) io_timeout(b->io, took < SLICE_NS ? 1 : took * (100 - share) / share + 1, &m->timer);
+    if (m->timer.state != COMPLETION_PENDING) io_timeout(b->io, 1, &m->timer);
     return IO_WAIT;
 }
 
@@ -188,7 +185,6 @@ static io_status image_fill(struct backup *b)
 {
     struct imager *m = &b->imager;
     u32 pages = segment_shard_pages(b->page_size), lock = segment_lock_page(b->page_size);
-    u64 began = io_now_ns(b->io);
     while (m->sharded && !m->writer_open && m->page_next <= m->header.page_count) {
         m->shard = (m->page_next - 1) / pages;
         const struct segment_shard *old = old_shard(m, m->shard);
@@ -211,7 +207,7 @@ static io_status image_fill(struct backup *b)
     u32 end = m->sharded ? (u32)MIN((u64)(m->shard + 1) * pages, (u64)m->header.page_count) : m->header.page_count;
     for (; m->page_next <= end; m->page_next++) {
         if (m->page_next == lock) continue;
-        if (m->writer.blocks.count != blocks) return rest(b, began);
+        if (m->writer.blocks.count != blocks) return image_yield(b);
         IO_TRY(txn_page_copy(m->txn, &m->op, m->page_next, m->page));
         if (segment_writer_page(&m->writer, m->page_next, m->page) != ERR_OK) return IO_ERROR(&m->op.err, ERR_NOMEM, "out of memory");
     }
@@ -297,7 +293,12 @@ static void imager_run(struct backup *b)
 {
     struct imager *m = &b->imager;
     if (m->stopped) backup_stop_look(b);
-    if (m->running || m->stopped || !b->store) return;
+    if (m->running || m->stopped || !b->store || m->step < IMAGE_TABLE) return;
+    u64 began = io_now_ns(b->io), rest = work_rest_ns(&b->work, m, began);
+    if (rest) {
+        if (m->timer.state != COMPLETION_PENDING) io_timeout(b->io, rest, &m->timer);
+        return;
+    }
     m->running = true;
     for (;;) {
         io_status status = imager_step(b);
@@ -315,6 +316,7 @@ static void imager_run(struct backup *b)
         break;
     }
     m->running = false;
+    work_add(&b->work, m, began, io_now_ns(b->io), b->options.cpu_percent);
 }
 
 void imager_abandon(struct backup *b)

@@ -165,6 +165,7 @@ struct backup {
     char *head_text;
     size_t head_size;
 
+    struct work work;
     struct compact compact;
     struct imager imager;
 

@@ -7,6 +7,7 @@
 
 #define POLL_MS_DEFAULT 1000
 #define RETRY_MS_MAX    5000 // a replica is to be there soon after its source is
+#define HEAD_EVERY      10   // looks: the next push may have been merged away, or another lineage begun
 
 void replica_log(struct replica *r, enum sync_log_level level, const char *event, const char *format, ...)
 {
@@ -123,8 +124,11 @@ static io_status wait_step(struct replica *r)
 {
     u64 now = io_now_ns(r->io), due = r->asked_ns + (u64)r->options.poll_ms * 1000000;
     if (mark_moved(r)) return IO_DONE;
-    if (r->drain || now >= due) {
-        r->step = REPLICA_NEXT;
+    if (r->drain || now >= due) { // while nothing comes, a look is one request
+        bool head = !r->drain && r->misses && r->misses % HEAD_EVERY == 0;
+        r->misses += head;
+        r->asked_ns = now;
+        r->step = head ? REPLICA_HEAD : REPLICA_NEXT;
         return IO_DONE;
     }
     if (r->timer.state != COMPLETION_PENDING) io_timeout(r->io, due - now, &r->timer);

@@ -1,7 +1,6 @@
 // Following a backup in a store: the next push by its name, or the segments that lead on from here.
 #include "replica_private.h"
 
-#define HEAD_EVERY   10 // polls: the next push may have been merged away, or another lineage begun
 #define OBJECT_TRIES 4
 
 typedef unsigned long long ull;
@@ -275,7 +274,7 @@ io_status replica_next(struct replica *r, struct err *err)
         err_clear(err);
         missing(r);
         // It may have been merged away, and the head not have been written since: before a promotion the listings have to tell.
-        r->step = r->drain ? REPLICA_CHAIN : r->misses++ % HEAD_EVERY == 0 ? REPLICA_HEAD : REPLICA_WAIT;
+        r->step = r->drain ? REPLICA_CHAIN : r->misses++ == 0 ? REPLICA_HEAD : REPLICA_WAIT;
         if (r->step == REPLICA_WAIT) current(r);
         return IO_DONE;
     }

@@ -4,6 +4,7 @@ prune, rekey, and restores of a moment, of a transaction, on a terminal, interru
 what anybody prints, and the metrics are those of docs/backup.md.
 Method: a real node's backups in directories and in tests/s3/fakes3.py, whose every object is damaged in turn; restored files
 are read by sqlite3 and compared byte by byte."""
+import datetime
 import glob
 import os
 import pty
@@ -12,6 +13,7 @@ import resource
 import secrets
 import signal
 import subprocess
+import sys
 import time
 
 from fakes3 import FakeS3
@@ -117,6 +119,78 @@ def every_object_counts(tests):
     good("backup", "verify", *flags, env=env)
 
 
+def segments_of(store):
+    """(level, from, to) of each segment in a directory, parts apart, by the names alone."""
+    found = []
+    for path in objects(store):
+        m = re.search(r"/L(\d)/([0-9a-f]{16})-([0-9a-f]{16})$", path)
+        if m:
+            found.append((int(m[1]), int(m[2], 16), int(m[3], 16)))
+    return found
+
+
+def status_is_true(tests):
+    """Each line of the status, against the files of the store."""
+    store, env = tests.path("status-store"), {"SKERRY_KEY": secret(secrets.token_hex(32))}
+    began = time.time()
+    node = node_of(tests, "status", "--store", store, "--level-periods", "1s,5s,1h,24h", env=env)
+    for _ in range(25):
+        tx = insert(node)
+        time.sleep(0.1)
+    until(lambda: len(glob.glob(store + "/*/*/L1/*")) > 0, True, "a merged segment")
+    node.stop()
+    node.start()  # another claim
+    tx = insert(node)
+    node.stop()
+    lines = dict(line.split(None, 1) for line in good("backup", "status", "--store", store, env=env).replace("a restore", "restore").splitlines())
+    equal((lines["store"], lines["database"], lines["encrypted"]), (store, "default", "yes"), "store, database, encrypted")
+    lineage = os.path.basename(os.path.dirname(glob.glob(store + "/default/*/L0")[0]))
+    claims = [int(os.path.basename(f), 16) for f in glob.glob(store + "/default/claim/*")]
+    equal(lines["lineage"], f"{lineage}, epoch {max(claims)}", "lineage")
+    check(max(claims) >= 2, str(claims))
+    m = re.fullmatch(r"transaction (\d+), (\S+)Z, (\d+) s ago", lines["newest"])
+    equal(int(m[1]), tx, "newest transaction")
+    made, oldest = (datetime.datetime.fromisoformat(t).replace(tzinfo=datetime.timezone.utc).timestamp() for t in (m[2], lines["oldest"][:-1]))
+    check(began - 1 <= oldest <= made <= time.time() and made + int(m[3]) <= time.time() + 1, str(lines))
+    found, files = segments_of(store), [f for f in objects(store) if re.search(r"/L\d/", f)]
+    count = [sum(s[0] == level for s in found) for level in range(5)]
+    equal(lines["stored"], f"{sum(os.path.getsize(f) for f in files)} bytes in {len(files)} objects: {count[4]} images; "
+          f"{count[3]}, {count[2]} and {count[1]} merged; {count[0]} pushes", "stored")
+    check(count[0] > 0 and count[1] > 0 and count[4] > 0, str(count))
+    at, steps = max(s[2] for s in found if s[0] == 4), 1
+    while at < tx:
+        at, steps = max(s[2] for s in found if s[0] < 4 and s[1] == at + 1), steps + 1
+    equal(lines["restore"], f"reads {steps} segments", "what a restore reads")
+    bad(("no backup",), "backup", "status", "--store", tests.path("status-none"))
+
+
+def status_of_the_node(tests, s3):
+    """What /health and /metrics say of the backup: all there; while the store is away; when it is back."""
+    node = node_of(tests, "away", "--store", f"s3://skerry-test/away-{secrets.token_hex(4)}", env=s3.env)
+    tx = insert(node)
+
+    def metric(name):
+        return float(re.search(rf"^skerry_backup_{name} (\S+)$", node.get("/metrics")[1].decode(), re.M)[1])
+
+    def is_idle(what):
+        equal({k: v for k, v in node.health()["backup"].items() if k != "tx"}, {"state": "idle", "behind_ms": 0, "encrypted": False}, what)
+        equal([metric(n) for n in ("up_to_date", "lag_seconds", "lag_bytes", "refused")], [1, 0, 0, 0], what)
+    is_idle("status")
+    pushed_at, failures = metric("last_push_timestamp_seconds"), metric("failures_total")
+    check(abs(pushed_at - time.time()) < WAIT, str(pushed_at))
+    s3.admin("/_fault?match=.&do=503&n=1000000")
+    node.sql("INSERT INTO t(b) VALUES (zeroblob(100000))")
+    h = node.wait_state("backup", "retrying")
+    check(h["tx"] == tx and h["behind_ms"] > 0 and h["error"], str(h))
+    check(metric("up_to_date") == 0 and metric("lag_seconds") > 0 and metric("lag_bytes") > 100000, node.get("/metrics")[1].decode())
+    check(metric("failures_total") > failures and metric("last_push_timestamp_seconds") == pushed_at, "failures, or the time of the newest push")
+    s3.admin("/_nofault")
+    check(node.wait_pushed(), "not pushed: " + str(node.health()))
+    is_idle("status when the store is back")
+    check(node.health()["backup"]["tx"] > tx, str(node.health()))
+    node.stop()
+
+
 def pruned(tests):
     store = tests.path("prune-store")
     node = node_of(tests, "prune", "--store", store, "--level-periods", "1s,5s,1h,24h")
@@ -219,10 +293,11 @@ def no_secret_is_told(tests):
 
 
 def main():
-    tests, s3 = Tests(), FakeS3()
+    tests, s3 = Tests(sys.argv[1:]), FakeS3()
     try:
-        for test in (moments, every_object_counts, pruned, rekeyed, metrics_are_documented):
+        for test in (moments, every_object_counts, status_is_true, pruned, rekeyed, metrics_are_documented):
             tests.run(test.__name__, test, tests)
+        tests.run("status_of_the_node", status_of_the_node, tests, s3)
         tests.run("restores", restores, tests, s3)
         tests.run("no_secret_is_told", no_secret_is_told, tests)
     finally:

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.request
 
-from node import ROOT
+from node import ROOT, WAIT, check
 
 
 class NamedS3:
@@ -43,8 +43,22 @@ class FakeS3:
         self.env = {"SKERRY_S3_ENDPOINT": self.endpoint, "SKERRY_S3_ACCESS_KEY": "testak",
                     "SKERRY_S3_SECRET_KEY": "testsk1234567890"}
 
+    def counts(self):
+        """Requests by method, and by method and status."""
+        return json.loads(urllib.request.urlopen(self.endpoint + "/_stats", timeout=5).read())["stat"]
+
+    def quiet(self, seconds):
+        """Until so long nobody asked anything."""
+        end = time.time() + WAIT
+        while True:
+            before = self.counts()
+            time.sleep(seconds)
+            if self.counts() == before:
+                return
+            check(time.time() < end, f"requests go on: {before}")
+
     def stats(self):
-        stat = json.loads(urllib.request.urlopen(self.endpoint + "/_stats", timeout=5).read())["stat"]
+        stat = self.counts()
         return sum(stat.get(k, 0) for k in ("GET", "HEAD", "PUT", "POST", "DELETE"))
 
     def admin(self, path):

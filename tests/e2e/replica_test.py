@@ -611,12 +611,33 @@ def store_goes_away(tests, s3):
     refused(r, "DELETE FROM t", ("replica",), "a replica took a write")
     s3.admin("/_nofault")
     wait_equal(r, w)
-    # An idle database costs one request a poll.
-    time.sleep(1)
-    before = s3.stats()
-    time.sleep(2)
-    used = s3.stats() - before
-    check(used <= 60, f"{used} requests in 2 s of polling every 50 ms")
+    equal(r.stop(), 0, "exit status")
+    w.stop()
+
+
+def idle_costs_one_request_a_look(tests, s3):
+    """An idle database: its writer asks and uploads nothing; a look of its follower is one GET that brings nothing."""
+    url, poll_ms = "s3://skerry-test/replica-idle", 100
+    w = writer_of(tests, "idle", url, s3.env, "--level-periods", "1000d,2000d,3000d,4000d")
+    insert(w, 1, 100)
+    check(w.wait_pushed(), "not pushed")
+    s3.quiet(4)
+    r = Node(tests.path("replica-idle"), "--follow", url, "--follow-poll-ms", str(poll_ms), env=s3.env).start()
+    wait_equal(r, w)
+
+    def heads():
+        return s3.counts().get("GET 304", 0)
+    was = heads()
+    until(lambda: heads() > was, True, "looks and nothing else")
+    began, before = time.monotonic(), s3.counts()
+    until(lambda: heads() - before["GET 304"] >= 3, True, "looks at the head")
+    now = s3.counts()
+    most = (time.monotonic() - began) * 1000 / poll_ms + 1
+    kinds = {k: n - before.get(k, 0) for k, n in now.items() if n != before.get(k, 0)}
+    equal(sorted(kinds), ["GET", "GET 304", "GET 404"], "kinds of requests")
+    check(kinds["GET"] <= most, f"{kinds['GET']} requests in {most:.1f} looks")
+    insert(w, 1000, 10)
+    wait_equal(r, w)
     equal(r.stop(), 0, "exit status")
     w.stop()
 
@@ -650,6 +671,7 @@ def main():
         tests.run("stream_of_a_fenced_writer", stream_of_a_fenced_writer, tests)
         tests.run("promoted_again", promoted_again, tests, s3)
         tests.run("store_goes_away", store_goes_away, tests, s3)
+        tests.run("idle_costs_one_request_a_look", idle_costs_one_request_a_look, tests, s3)
     finally:
         s3.process.kill()
     tests.finish()

@@ -100,7 +100,11 @@ static void get(struct cloud *c, struct object_request *r)
     snprintf(r->version, sizeof r->version, "v%llu", (unsigned long long)o->version);
     r->size = o->size;
     r->modified_ms = o->modified_ms;
-    if (r->kind == OBJECT_HEAD || (r->unchanged = r->if_version[0] && strcmp(r->if_version, r->version) == 0)) return;
+    if (r->kind == OBJECT_HEAD) return;
+    if ((r->unchanged = r->if_version[0] && strcmp(r->if_version, r->version) == 0)) {
+        c->counters.unchanged++;
+        return;
+    }
     u64 from = MIN(r->range_offset, o->size), size = o->size - from;
     if (r->range_size) size = MIN(size, r->range_size);
     if (r->answer_size_max && size > r->answer_size_max) {
@@ -111,6 +115,7 @@ static void get(struct cloud *c, struct object_request *r)
     if (!r->answer) abort();
     memcpy(r->answer, o->bytes + from, size);
     r->answer_size = size;
+    c->counters.get_bytes += size;
 }
 
 static void list(struct cloud *c, struct object_request *r)

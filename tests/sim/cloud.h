@@ -6,7 +6,8 @@
 #include "../../sync/object_store.h"
 
 struct cloud_counters {
-    u64 puts, put_bytes, gets, lists, deletes, heads;
+    u64 puts, put_bytes, gets, get_bytes, lists, deletes, heads;
+    u64 unchanged; // gets of what was as it was known
     u64 lost_replies, unavailable, dropped, away, partial_lists, refused_puts, late_puts;
 };
 struct cloud {

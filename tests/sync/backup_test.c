@@ -1,92 +1,9 @@
-// Goal: no byte of a backup can change unnoticed, and who looks names the object; what is stored stays a small multiple
-// of the database however long it is written to; keys are changed without writing the backup again; a wrong one is told
-// before anything is touched; retention lets nothing go that a restore within its rules needs.
-// Method: a node's engine and backup on a simulated disk and clock, beside a store in memory (tests/sim/cloud.h). Each
-// byte of each object is flipped in turn, and verify and restore are asked. A day and an hour of steady updates, as in
-// Litestream's issue 976, with the usual settings. Catalogs by seed are pruned again and again, by retain_plan, and
-// each moment that the rules promise must have a chain.
-#include "../../engine/skerry.h"
-#include "../../io/sim.h"
-#include "../../sync/backup_compact.h"
+// Goal: no byte of a backup can change unnoticed, and who looks names the object; keys are changed without writing the backup
+// again; a wrong one is told before anything is touched; stores that are away, images that are cut off, and stops at any moment
+// cost no more than they must.
+// Method: a node of backup_node.h. Each byte of each object is flipped in turn, and verify and restore are asked.
 #include "../../sync/inspect.h"
-#include "../../sync/restore.h"
-#include "../../sync/sync.h"
-#include "../sim/cloud.h"
-#include "../test.h"
-
-#define SECOND_NS 1000000000ull
-
-struct node {
-    struct sim *sim;
-    struct io *io;
-    struct cloud cloud;
-    struct skerry_engine *engine;
-    struct skerry *db;
-    struct object_store *store;
-    struct backup *backup;
-    struct master_key key;
-    const char *path; // of the database; NULL: /data/a.db
-};
-
-static void turn(struct node *n, u64 ns)
-{
-    for (u64 end = io_now_ns(n->io) + ns; io_now_ns(n->io) < end;) io_step(n->io, end - io_now_ns(n->io));
-}
-
-static void exec(struct node *n, const char *sql)
-{
-    if (skerry_exec(n->db, sql, NULL, NULL) != SKERRY_OK) test_fail(__FILE__, __LINE__, "%s: %s", sql, skerry_error(n->db)->text);
-}
-
-static void node_open(struct node *n, const struct backup_options *options)
-{
-    struct err err = ERR_CLEAR;
-    struct skerry_engine_options engine = {.io = n->io, .temp_dir = "/tmp"};
-    struct backup_options o = *options;
-    if (!n->path) n->path = "/data/a.db";
-    o.io = n->io, o.objects = n->store, o.name = "db", o.database_path = n->path, o.key = n->key;
-    if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, n->path, SKERRY_OPEN_CREATE, &n->db, &err) ||
-        !(n->backup = backup_create(&o, &err)))
-        abort();
-    exec(n, "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v BLOB)");
-    backup_start(n->backup, skerry_store(n->db));
-}
-
-static void node_begin(struct node *n, const struct backup_options *options)
-{
-    struct err err = ERR_CLEAR;
-    struct completion c;
-    n->sim = sim_create(test_seed());
-    n->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = n->sim}, &err);
-    cloud_init(&n->cloud, 5);
-    completion_init(&c, NULL, NULL);
-    for (u32 i = 0; i < 2; i++) {
-        io_path_mkdir(n->io, i ? "/tmp" : "/data", &c);
-        while (c.state == COMPLETION_PENDING) io_step(n->io, SECOND_NS);
-    }
-    n->store = cloud_open(&n->cloud, n->io);
-    node_open(n, options);
-}
-
-static void node_stop(struct node *n)
-{
-    struct completion done;
-    struct err err = ERR_CLEAR;
-    completion_init(&done, NULL, NULL);
-    backup_stop(n->backup, io_now_ns(n->io) + 60 * SECOND_NS, &done);
-    while (done.state != COMPLETION_DONE) io_step(n->io, SECOND_NS);
-    while (skerry_close(n->db, &err) == SKERRY_WAIT) io_step(n->io, SECOND_NS);
-    skerry_engine_destroy(n->engine);
-    backup_destroy(n->backup);
-}
-
-static void node_end(struct node *n)
-{
-    object_store_close(n->store);
-    io_destroy(n->io);
-    sim_destroy(n->sim);
-    cloud_deinit(&n->cloud);
-}
+#include "backup_node.h"
 
 struct reports {
     u32 count;
@@ -114,18 +31,6 @@ static u64 verify(struct node *n, const char *key, bool *named)
     inspect_close(x);
     *named = r.named;
     return faults;
-}
-
-static err_code restore(struct node *n, char text[ERR_TEXT_MAX])
-{
-    struct restore r = {0};
-    completion_init(&r.done, NULL, NULL);
-    restore_start(&r, &(struct restore_options){.io = n->io, .objects = n->store, .name = "db", .key = n->key, .discard = true, .parallel = 2});
-    while (r.done.state != COMPLETION_DONE) io_step(n->io, SECOND_NS);
-    err_code code = r.err.code;
-    snprintf(text, ERR_TEXT_MAX, "%s", r.err.text);
-    restore_deinit(&r);
-    return code;
 }
 
 // Flips one bit of the byte: verify has to name the object, and so does restore, unless the newest state does not need it.
@@ -304,77 +209,6 @@ TEST(keys_are_changed_without_writing_the_backup_again)
     n.key.passphrase = "correct hearse";
     CHECK_EQ(restore(&n, text), ERR_STORE_KEY);
     node_end(&n);
-}
-
-TEST(an_idle_database_asks_and_uploads_nothing)
-{
-    struct node n = {0};
-    node_begin(&n, &(struct backup_options){0});
-    exec(&n, "INSERT INTO t(v) VALUES (1)");
-    turn(&n, 600 * SECOND_NS);
-    struct cloud_counters before = n.cloud.counters;
-    turn(&n, 86400 * SECOND_NS);
-    CHECK_EQ(n.cloud.counters.puts, before.puts);
-    CHECK_EQ(n.cloud.counters.gets + n.cloud.counters.heads, before.gets + before.heads);
-    CHECK_EQ(n.cloud.counters.lists, before.lists);
-    node_stop(&n);
-    node_end(&n);
-}
-
-// A database of 2 MB, some rows of which are updated every 10 seconds, for 25 hours.
-TEST(a_day_of_updates_stays_small)
-{
-    struct node n = {0};
-    char sql[200], text[ERR_TEXT_MAX];
-    u64 most = 0, database = 0, size;
-    node_begin(&n, &(struct backup_options){0});
-    exec(&n, "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 5000) INSERT INTO t SELECT i, randomblob(400) FROM s");
-    turn(&n, 10 * SECOND_NS);
-    for (u32 i = 0; i < 25 * 360; i++) {
-        snprintf(sql, sizeof sql, "UPDATE t SET v = randomblob(400) WHERE id IN (%u, %u, %u)", (i * 7919u) % 5000, (i * 104729u) % 5000, (i * 31u) % 5000);
-        exec(&n, sql);
-        turn(&n, 10 * SECOND_NS);
-        if (i % 360 == 0) most = MAX(most, cloud_bytes(&n.cloud));
-    }
-    free(sim_file_get(n.sim, "/data/a.db", &database));
-    struct backup_status s;
-    backup_status_get(n.backup, &s);
-    size = cloud_bytes(&n.cloud);
-    printf("  %.1f MB of database; stored %.1f MB, at most %.1f MB (%.1f times the database), in %u objects; %.1f MB uploaded, %llu merges, %llu images\n",
-           (double)database / 1e6, (double)size / 1e6, (double)most / 1e6, (double)most / (double)database, n.cloud.count,
-           (double)n.cloud.counters.put_bytes / 1e6, (unsigned long long)s.merges, (unsigned long long)s.images);
-    CHECK(most < 12 * database);
-    CHECK(s.merges > 300 && s.images >= 2 && s.deleted_objects > 5000);
-    CHECK(n.cloud.count < 400);
-    CHECK_EQ(restore(&n, text), ERR_OK);
-    node_stop(&n);
-    node_end(&n);
-}
-
-// Requests of an hour, at S3's list prices (per 1,000: 0.005 $ for put and list, 0.0004 $ for get; deletes are free).
-TEST(an_hour_costs_little)
-{
-    static const u32 gaps_ms[] = {0, 60000, 1000, 100}; // between commits; 0: none
-    for (u32 i = 0; i < COUNT_OF(gaps_ms) && !test_failed(); i++) {
-        struct node n = {0};
-        node_begin(&n, &(struct backup_options){0});
-        exec(&n, "INSERT INTO t VALUES (1, randomblob(400))");
-        turn(&n, 600 * SECOND_NS);
-        struct cloud_counters a = n.cloud.counters, b;
-        for (u64 end = io_now_ns(n.io) + 3600 * SECOND_NS; io_now_ns(n.io) < end;) {
-            if (gaps_ms[i]) exec(&n, "UPDATE t SET v = randomblob(400)");
-            turn(&n, (gaps_ms[i] ? gaps_ms[i] : 3600000) * 1000000ull);
-        }
-        b = n.cloud.counters;
-        u64 puts = b.puts - a.puts, lists = b.lists - a.lists, gets = b.gets + b.heads - a.gets - a.heads;
-        printf("  a commit each %u ms: %llu puts, %llu gets, %llu lists, %llu deletes an hour; %.2f $ a month\n", gaps_ms[i], (unsigned long long)puts,
-               (unsigned long long)gets, (unsigned long long)lists, (unsigned long long)(b.deletes - a.deletes),
-               730 * ((double)(puts + lists) * 0.000005 + (double)gets * 0.0000004));
-        if (!gaps_ms[i]) CHECK_EQ(puts + lists + gets, 0);
-        CHECK(puts < 3600 * 3 / 2);
-        node_stop(&n);
-        node_end(&n);
-    }
 }
 
 // The store is away for a week in which 40 rows are updated again and again.
@@ -697,92 +531,6 @@ TEST(a_stop_ends_whatever_is_under_way)
         skerry_engine_destroy(n.engine);
         backup_destroy(n.backup);
         node_end(&n);
-    }
-}
-
-// ---- retention
-
-static struct catalog_segment *segment(struct catalog *c, u32 level, u64 tx_min, u64 tx_max, s64 time_ms)
-{
-    struct catalog_segment *s = catalog_add(c, level, tx_min, tx_max, 1000);
-    s->known = true;
-    s->time_max_ms = time_ms;
-    return s;
-}
-
-// Removes what is to go; says whether the state as of tx can still be put together.
-static bool reachable(struct catalog *c, u64 tx)
-{
-    struct catalog_segment **chain;
-    u32 count = catalog_chain(c, tx, &chain);
-    bool good = count && chain[count - 1]->tx_max == tx;
-    free(chain);
-    return good;
-}
-
-TEST(retention_keeps_what_it_promises)
-{
-    enum { PUSH_MS = 5000, PUSHES = 4000 };
-    const struct retain_rules rules = {.keep_ms = {60000, 300000, 900000, 3600000, 36000000}, .image_ms = 7200000, .history_factor = 1000000};
-    static const s64 periods[] = {0, 30000, 120000, 600000};
-    u64 seed = test_seed();
-    for (u32 round = 0; round < 6; round++) {
-        struct catalog c = {0};
-        s64 times[PUSHES + 1] = {0}, now = 1700000000000;
-        u64 image_last = 0, merged[4] = {0};
-        u32 checked = 0, let_go = 0;
-        segment(&c, LEVEL_IMAGE, 1, 1, now);
-        segment(&c, 0, 1, 1, now)->flags = SEGMENT_BASE;
-        times[1] = now;
-        merged[1] = merged[2] = merged[3] = 1;
-        for (u64 tx = 2; tx <= PUSHES && !test_failed(); tx++) {
-            now += 1 + (s64)(test_random(&seed) % (2 * PUSH_MS));
-            times[tx] = now;
-            segment(&c, 0, tx, tx, now);
-            bool image = now - times[MAX(image_last, 1)] > 3000000;
-            // Merges as the compaction makes them: whole windows, never over an image's end.
-            for (u32 level = 1; level <= 3; level++) {
-                u64 end = level == 1 ? tx - 1 : merged[level - 1];
-                if (merged[level] < end && (times[end + 1] / periods[level] != times[merged[level] + 1] / periods[level] || image)) {
-                    u64 last = end;
-                    while (last > merged[level] && times[last] / periods[level] != times[merged[level] + 1] / periods[level]) last--;
-                    if (image) last = end;
-                    if (last > merged[level] + 1) segment(&c, level, merged[level] + 1, last, times[last]);
-                    if (last > merged[level]) merged[level] = last;
-                }
-            }
-            if (image) {
-                // All is merged up to the push before; the image is of that.
-                merged[1] = merged[2] = merged[3] = tx - 1;
-                segment(&c, LEVEL_IMAGE, 1, tx - 1, times[tx - 1]);
-                image_last = tx - 1;
-            }
-            if (tx % 7) continue;
-            bool *gone = calloc(c.count, sizeof *gone);
-            retain_plan(&c, &rules, now, gone);
-            for (u32 i = c.count; i-- > 0;)
-                if (gone[i]) catalog_remove(&c, &c.segments[i]), let_go++;
-            free(gone);
-            // Each push of the last minute, and the newest.
-            for (u64 t = tx; t > 1 && now - times[t] <= (s64)rules.keep_ms[0]; t--, checked++)
-                if (!reachable(&c, t)) test_fail(__FILE__, __LINE__, "seed %llu: push %llu of %llu cannot be restored", (unsigned long long)test_seed(), (unsigned long long)t, (unsigned long long)tx);
-            // Any moment of the last hour: some state not much older.
-            for (u32 k = 0; k < 5; k++) {
-                s64 moment = now - (s64)(test_random(&seed) % rules.keep_ms[3]);
-                if (moment < times[1] + (s64)rules.keep_ms[3]) continue;
-                u64 t = tx;
-                while (times[t] > moment) t--;
-                u64 best = t;
-                while (best && !reachable(&c, best)) best--;
-                if (!best || moment - times[best] > periods[3] + 2 * PUSH_MS + 3000000 / 10)
-                    test_fail(__FILE__, __LINE__, "seed %llu: nothing near %lld ms ago at push %llu; nearest is %lld ms older", (unsigned long long)test_seed(), (long long)(now - moment),
-                              (unsigned long long)tx, (long long)(moment - times[best]));
-                checked++;
-            }
-        }
-        CHECK(let_go > PUSHES / 2);
-        CHECK(checked > 1000);
-        catalog_deinit(&c);
     }
 }
 
