@@ -466,8 +466,8 @@ io_status backup_mark_open(struct backup *b)
 // ---- claims
 // ----------------------------------------------------------------------------------------------
 
-// Pushes fence by their names, as long as the later writer's push of the same number is there. It may be let go after
-// keep_ms[0]; so who has not pushed for a part of that time first looks whether there is a claim after its own.
+// Pushes fence by their names, as long as the later writer's push of the same number is there. It is not let go within
+// FENCE_MS; so who has not pushed for that time first looks whether there is a claim after its own.
 // Epochs are dense: each is claimed by put-if-absent, and stays.
 io_status backup_epoch_put(struct backup *b)
 {

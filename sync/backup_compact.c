@@ -46,6 +46,7 @@ void compact_init(struct backup *b)
     completion_init(&c->turn, on_completion, b);
     fetch_init(&c->fetch, b->options.objects, 4, compact_wake, b);
     c->err = ERR_CLEAR;
+    c->listed_ns = io_now_ns(b->io);
 }
 
 // ---- its share of a processor

@@ -10,6 +10,10 @@
 #define COMPACT_CACHE_MAX  (1u << 20) // an object of at most so much is kept for the next merge
 #define COMPACT_CACHE_ALL  (8u << 20)
 
+// What a claim's safety rests on, whatever is configured: who pushes has looked for a later claim at most so long before, and
+// no push is let go that was seen for less.
+#define FENCE_MS 10000u
+
 struct backup;
 struct compact_input;
 
@@ -63,6 +67,7 @@ struct compact {
     struct segment_scratch scratch;
     // What is let go.
     u64 retained_ns; // when that was last looked at
+    u64 listed_ns;   // when level 0 was last listed
     char **doomed;
     u32 doomed_count, doomed_capacity, doomed_at;
     u32 list_levels; // whose shards are to be looked for, a bit a level
@@ -114,14 +119,15 @@ void imager_wake(void *b);
 bool imager_stop(struct backup *b);
 void imager_deinit(struct backup *b);
 
-// Which segments may go, as of now: one flag a segment of c. Segments whose times are not known stay.
+// Which segments may go, as of now: one flag a segment of c. Segments whose times are not known stay. True: more than
+// keep_ms says, because of history_factor.
 #define RETAIN_LEVELS 5
 struct retain_rules {
     u64 keep_ms[RETAIN_LEVELS]; // how long a level serves restores
     u64 image_ms;               // one image of each such time is kept
     u64 history_factor;         // bytes of levels 0 to 3 are at most so many times the newest image's
 };
-void retain_plan(const struct catalog *c, const struct retain_rules *rules, s64 now_ms, bool *gone);
+bool retain_plan(const struct catalog *c, const struct retain_rules *rules, s64 now_ms, bool *gone);
 // A retention step of the compaction.
 bool retain_start(struct backup *b); // false: nothing is to go
 io_status retain_run(struct backup *b);

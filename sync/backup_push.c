@@ -430,6 +430,7 @@ void backup_catalog_note(struct backup *b, const struct segment_header *h, const
     struct catalog_segment *s = catalog_add(&b->catalog, h->level, h->tx_min, h->tx_max, w->size);
     if (!s) return; // found again by the next start
     s->known = true;
+    s->seen_ns = io_now_ns(b->io);
     s->flags = w->header.flags;
     s->page_count = w->page_count;
     s->time_min_ms = h->time_min_ms;
@@ -501,9 +502,8 @@ static void segment_is_there(struct backup *b)
 // because others' pushes had come and gone: nobody is told that it is there before that is known.
 static void put_ended(struct backup *b)
 {
-    u64 age_ms_max = b->options.keep_ms[0] / 4;
     b->step = STEP_PUT_DONE;
-    if (!backup_newer_due(b, age_ms_max, STEP_PUT_DONE)) (void)backup_epoch_due(b, age_ms_max, STEP_PUT_DONE);
+    if (!backup_newer_due(b, FENCE_MS, STEP_PUT_DONE)) (void)backup_epoch_due(b, FENCE_MS, STEP_PUT_DONE);
 }
 
 io_status backup_put(struct backup *b)
@@ -512,7 +512,7 @@ io_status backup_put(struct backup *b)
     struct segment_writer *w = b->record_open ? &b->record : &b->writer;
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
-        if (backup_epoch_due(b, b->options.keep_ms[0] / 4, STEP_PUT) || backup_look_due(b, STEP_PUT)) return IO_DONE;
+        if (backup_epoch_due(b, FENCE_MS, STEP_PUT) || backup_look_due(b, STEP_PUT)) return IO_DONE;
         if (backup_newer_due(b, NEWER_CHECK_MS, STEP_PUT)) return IO_DONE;
         name_segment(b->name, b->mark.lineage, 0, b->mark.tx + 1, b->mark.tx + 1, key);
         fetch_put(&b->fetch, key, w->bytes, w->size, true);
@@ -584,7 +584,7 @@ io_status backup_image_put(struct backup *b)
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
         name_segment(b->name, b->mark.lineage, LEVEL_IMAGE, 1, b->mark.tx, key);
-        if (backup_epoch_due(b, b->options.keep_ms[0] / 4, STEP_IMAGE_PUT)) return IO_DONE;
+        if (backup_epoch_due(b, FENCE_MS, STEP_IMAGE_PUT)) return IO_DONE;
         fetch_put(&b->fetch, key, w->bytes, w->size, b->conditions);
         b->fetch.request.tries_max = PUT_TRIES;
         b->fetch.request.on_retry = on_retry;

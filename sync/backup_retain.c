@@ -19,8 +19,9 @@ static int image_compare(const void *a, const void *b)
     return x->tx_max < y->tx_max ? -1 : x->tx_max > y->tx_max;
 }
 
-// The image that everything from `base` on stands on: history up to it serves no restore within the rules.
-static u64 base_find(const struct catalog *c, struct catalog_segment **images, u32 count, const struct retain_rules *rules, s64 now_ms)
+// The image that everything from `base` on stands on: history up to it serves no restore within the rules. *forced: there is too
+// much of it.
+static u64 base_find(const struct catalog *c, struct catalog_segment **images, u32 count, const struct retain_rules *rules, s64 now_ms, bool *forced)
 {
     u64 base = 0, history = 0;
     for (u32 i = 0; i < count; i++)
@@ -32,6 +33,7 @@ static u64 base_find(const struct catalog *c, struct catalog_segment **images, u
             if (c->segments[k].level < LEVEL_IMAGE && c->segments[k].tx_max > images[i]->tx_max) history += c->segments[k].size;
         if (history <= limit) continue;
         // This image's history is too much; that of the next one is not, or there is no next.
+        *forced = true;
         return i + 1 < count ? images[i + 1]->tx_max : images[i]->tx_max;
     }
     return base;
@@ -58,23 +60,25 @@ static bool passed_through(const struct catalog *c, u64 tx, const bool *gone)
     return false;
 }
 
-void retain_plan(const struct catalog *c, const struct retain_rules *rules, s64 now_ms, bool *gone)
+bool retain_plan(const struct catalog *c, const struct retain_rules *rules, s64 now_ms, bool *gone)
 {
     u32 count = 0;
+    bool forced = false;
     struct catalog_segment **images = calloc(c->count + 1u, sizeof *images);
     memset(gone, 0, c->count * sizeof *gone);
     for (u32 i = 0; images && i < c->count; i++)
         if (c->segments[i].level == LEVEL_IMAGE) images[count++] = &c->segments[i];
     if (!count) { // without an image everything is needed
         free(images);
-        return;
+        return false;
     }
     qsort(images, count, sizeof *images, image_compare);
-    u64 base = base_find(c, images, count, rules, now_ms), newest = catalog_newest(c);
+    u64 base = base_find(c, images, count, rules, now_ms, &forced), newest = catalog_newest(c);
+    u64 first = MAX(base, images[0]->tx_max); // up to there nothing but an image is part of any state
     for (u32 i = 0; i < c->count; i++) {
         const struct catalog_segment *s = &c->segments[i];
         if (s->level == 0 && s->tx_max == newest) continue; // what the next push follows
-        if (s->level < LEVEL_IMAGE) gone[i] = s->tx_max <= base || (s->known && covered(c, s, rules, now_ms));
+        if (s->level < LEVEL_IMAGE) gone[i] = s->tx_max <= first || (s->known && covered(c, s, rules, now_ms));
     }
     // Of the images that stand alone, one a period stays, until it is too old; and those that history goes on from.
     s64 horizon = now_ms - (s64)MAX(rules->keep_ms[LEVEL_IMAGE], rules->keep_ms[LEVEL_IMAGE - 1]);
@@ -86,6 +90,7 @@ void retain_plan(const struct catalog *c, const struct retain_rules *rules, s64 
         if (twin || next->time_max_ms <= horizon) gone[s - c->segments] = true;
     }
     free(images);
+    return forced;
 }
 
 // ---- carrying it out
@@ -127,6 +132,18 @@ static bool is_doomed(const struct compact *c, const char *key)
     return false;
 }
 
+// The name of a push keeps others from putting theirs (backup_claim.c): it stays for that long, by no clock that can be set, and
+// whatever the rules say.
+static void pushes_keep(struct backup *b, bool *gone)
+{
+    u64 now = io_now_ns(b->io);
+    for (u32 i = 0; i < b->catalog.count; i++) {
+        struct catalog_segment *s = &b->catalog.segments[i];
+        if (!s->seen_ns) s->seen_ns = now;
+        if (s->level == 0 && now - s->seen_ns < FENCE_MS * 1000000ull) gone[i] = false;
+    }
+}
+
 bool retain_start(struct backup *b)
 {
     struct compact *c = &b->compact;
@@ -135,7 +152,8 @@ bool retain_start(struct backup *b)
     memcpy(rules.keep_ms, b->options.keep_ms, sizeof rules.keep_ms);
     bool *gone = calloc(k->count + 1u, sizeof *gone), good = gone != NULL;
     if (!good) return false;
-    retain_plan(k, &rules, io_wall_ms(b->io), gone);
+    bool forced = retain_plan(k, &rules, io_wall_ms(b->io), gone);
+    pushes_keep(b, gone);
     for (u32 i = 0; i < k->count && good; i++) {
         const struct catalog_segment *s = &k->segments[i];
         char key[OBJECT_KEY_MAX];
@@ -160,6 +178,15 @@ bool retain_start(struct backup *b)
         return false;
     }
     for (u32 i = 0; i < c->table_count; i++) c->tables[i].read = false;
+    if (forced)
+        backup_log(b, SYNC_LOG_WARN, "backup.history", "what is beside the newest image is more than %u times as large as it (--history-factor): restores "
+                   "cannot go back as far as --keep says", b->options.history_factor);
+    // A push that was under way while another node took over may be there since, under a name that was free again.
+    u64 now = io_now_ns(b->io);
+    if (now - c->listed_ns >= b->options.period_ms[LEVEL_IMAGE - 1] * 1000000) {
+        c->listed_ns = now;
+        c->list_levels |= 1;
+    }
     c->step = COMPACT_TABLES;
     return true;
 }
@@ -196,7 +223,20 @@ static int text_compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-// Shards of what goes, and of images those that no image that stays is made of.
+// What was put late by who is not the writer any more goes as what this node has put does.
+static bool strays_add(struct backup *b)
+{
+    const struct object_request *q = &b->compact.fetch.request;
+    for (u32 i = 0; i < q->entry_count; i++) {
+        struct segment_name n;
+        const struct object_entry *e = &q->entries[i];
+        if (!name_parse(e->key, 0, &n) || n.is_shard || n.tx_max >= b->mark.tx || catalog_find(&b->catalog, 0, n.tx_min, n.tx_max)) continue;
+        if (!catalog_add(&b->catalog, 0, n.tx_min, n.tx_max, e->size)) return false;
+    }
+    return true;
+}
+
+// Shards of what goes, of pushes that can never be finished, and of images those that no image that stays is made of.
 static io_status retain_shards(struct backup *b)
 {
     struct compact *c = &b->compact;
@@ -208,6 +248,7 @@ static io_status retain_shards(struct backup *b)
             fetch_list(&c->fetch, folder);
         }
         IO_TRY(fetch_run(&c->fetch, &c->err));
+        if (level == 0 && !strays_add(b)) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
         if (c->kept_count) qsort(c->kept, c->kept_count, sizeof *c->kept, text_compare);
         for (u32 i = 0; i < c->fetch.request.entry_count; i++) {
             const struct object_entry *e = &c->fetch.request.entries[i];
@@ -216,6 +257,7 @@ static io_status retain_shards(struct backup *b)
             if (!name_parse(e->key, level, &n) || !n.is_shard) continue;
             name_segment(b->name, b->mark.lineage, level, n.tx_min, n.tx_max, table);
             bool goes = is_doomed(c, table);
+            if (level == 0) goes |= n.epoch < b->mark.epoch && n.tx_max <= b->mark.tx && !catalog_find(&b->catalog, 0, n.tx_min, n.tx_max);
             if (level == LEVEL_IMAGE) {
                 bool kept = c->kept_count && bsearch(&e->key, c->kept, c->kept_count, sizeof *c->kept, text_compare);
                 bool making = b->imager.tx == n.tx_max || b->need_full; // need_full: a push is an image

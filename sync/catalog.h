@@ -14,6 +14,7 @@ struct catalog_segment {
     u32 flags, page_count; // of the trailer; pages stored here, 0 when sharded
     s64 time_min_ms, time_max_ms;
     u8 *bytes; // the object, kept for the next compaction; or NULL
+    u64 seen_ns; // backup_retain.c: when it was known to be there; 0: not yet
 };
 
 struct catalog {

@@ -440,6 +440,18 @@ static bool lineages_find(struct inspect *x, s64 horizon_ms, struct inspect *int
     return good;
 }
 
+// The name of a push keeps an earlier writer from putting its own, for a while after it was seen to be there.
+static void pushes_stay(struct inspect *x, const struct inspect *doomed)
+{
+    bool any = false;
+    for (u32 i = 0; i < doomed->object_count; i++) any |= strstr(doomed->objects[i].key, "/L0/") != NULL;
+    struct completion timer;
+    completion_init(&timer, NULL, NULL);
+    if (any) io_timeout(x->o.io, FENCE_MS * 1000000ull, &timer);
+    while (timer.state == COMPLETION_PENDING)
+        if (io_step(x->o.io, 1000000000) < 0) break;
+}
+
 bool inspect_prune(struct inspect *x, const struct inspect_rules *rules, u64 *objects, u64 *bytes, struct err *err)
 {
     struct retain_rules plan = {.image_ms = rules->image_ms, .history_factor = rules->history_factor};
@@ -475,6 +487,7 @@ bool inspect_prune(struct inspect *x, const struct inspect_rules *rules, u64 *ob
         *bytes += doomed.objects[i].size;
         report(x, false, "%s  %llu bytes", doomed.objects[i].key, (ull)doomed.objects[i].size);
     }
+    if (good && rules->carry_out) pushes_stay(x, &doomed);
     struct object_request r;
     object_request_init(&r, request_done, NULL);
     for (u32 at = 0; good && rules->carry_out && at < doomed.object_count;) {

@@ -581,6 +581,12 @@ static void stand_still(struct world *w, struct node *awake, struct node *still,
     backup_status_get(still->backup, &s);
     if (late && s.pushed_segments != segments) world_failed(w, "a node that stood still in a push", "is told that it is in the store");
     if (s.state != BACKUP_REFUSED) world_failed(w, "a node that stood still in a push", "is not told that another has gone on");
+    if (!late || w->failed) return;
+    // What it put is nobody's, and does not stay.
+    char stray[OBJECT_KEY_MAX];
+    snprintf(stray, sizeof stray, "%s", w->cloud.late_key);
+    for (u32 i = 0; i < 80 && cloud_find(&w->cloud, stray) && commit(copy) && !sim_is_down(w->io); i++) turn(w, 5 * SECOND_NS);
+    if (!sim_is_down(w->io) && !w->failed && cloud_find(&w->cloud, stray)) world_failed(w, "a late push is not let go", stray);
 }
 
 // A copy of the volume goes on by itself, beside the first: one of the two is told to stop.

@@ -177,7 +177,9 @@ static void deed(struct cloud *c, struct cloud_try *t)
     case OBJECT_PUT:
     case OBJECT_PUT_IF_ABSENT:
         put(c, r);
-        c->counters.late_puts += t->paused && r->err.code == ERR_OK;
+        if (!t->paused || r->err.code != ERR_OK) break;
+        c->counters.late_puts++;
+        snprintf(c->late_key, sizeof c->late_key, "%s", r->key);
         break;
     case OBJECT_GET:
     case OBJECT_HEAD: get(c, r); break;

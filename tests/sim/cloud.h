@@ -18,6 +18,7 @@ struct cloud {
     bool conditions_ignored;
     u64 delay_ns_max; // 0: 20 ms
     struct cloud_counters counters;
+    char late_key[OBJECT_KEY_MAX]; // of the newest late put
     // Its own.
     struct cloud_object {
         char *key;

@@ -1,5 +1,8 @@
-// Goal: retention lets nothing go that a restore within its rules needs.
+// Goal: retention lets nothing go that a restore within its rules needs, and no push that has not been there for as long as an
+// earlier writer may take to find out that it was replaced; what that one has put late does not stay.
 // Method: catalogs by seed are pruned again and again, by retain_plan, and each moment that the rules promise must have a chain.
+// A node of backup_node.h writes more than the history may be, and its clock is put forward, while the names of its pushes are
+// watched. An object is put under the name of one that was let go.
 #include "../../sync/backup_compact.h"
 #include "backup_node.h"
 
@@ -85,6 +88,141 @@ TEST(retention_keeps_what_it_promises)
         CHECK(checked > 1000);
         catalog_deinit(&c);
     }
+}
+
+// ---- how long pushes stay
+
+struct watched {
+    char key[OBJECT_KEY_MAX];
+    u64 since_ns;
+    bool there;
+};
+
+// Follows the names of pushes for so long; the wall clock is put forward every 7 s. The shortest time that one was there; how many
+// went.
+static u64 pushes_watch(struct node *n, u64 ns, u64 commit_every_ns, s64 jump_ms, u32 *gone)
+{
+    enum { MOST = 4000 };
+    struct watched *all = calloc(MOST, sizeof *all);
+    u32 count = 0;
+    u64 shortest = UINT64_MAX, commit_ns = 0, jump_ns = 0;
+    if (!all) abort();
+    for (u64 end = io_now_ns(n->io) + ns, now; (now = io_now_ns(n->io)) < end;) {
+        if (now >= commit_ns) {
+            exec(n, "UPDATE t SET v = randomblob(10000)");
+            commit_ns = now + commit_every_ns;
+        }
+        if (jump_ms && now >= jump_ns) {
+            sim_wall_jump(n->sim, jump_ms);
+            jump_ns = now + 7 * SECOND_NS;
+        }
+        turn(n, SECOND_NS / 10);
+        now = io_now_ns(n->io);
+        for (u32 i = 0; i < count; i++) all[i].there = false;
+        for (u32 i = 0; i < n->cloud.count; i++) {
+            const char *key = n->cloud.objects[i].key;
+            u32 k = 0;
+            if (!strstr(key, "/L0/")) continue;
+            while (k < count && strcmp(all[k].key, key) != 0) k++;
+            if (k == count && count < MOST) snprintf(all[count++].key, OBJECT_KEY_MAX, "%s", key), all[k].since_ns = now;
+            all[k].there = true;
+        }
+        for (u32 i = 0; i < count; i++) {
+            if (all[i].there) continue;
+            shortest = MIN(shortest, now - all[i].since_ns);
+            all[i--] = all[--count];
+            ++*gone;
+        }
+    }
+    free(all);
+    return shortest;
+}
+
+static void on_history(void *context, enum sync_log_level level, const char *event, const char *text)
+{
+    *(u32 *)context += level == SYNC_LOG_WARN && strcmp(event, "backup.history") == 0 && strstr(text, "--history-factor");
+}
+
+TEST(a_push_stays_whatever_the_history_factor_says)
+{
+    struct node n = {0};
+    char text[ERR_TEXT_MAX];
+    u32 gone = 0, told = 0;
+    node_begin(&n, &(struct backup_options){.interval_ms = 200, .history_factor = 1, .log = on_history, .log_context = &told});
+    exec(&n, "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 100) INSERT INTO t SELECT i, randomblob(10000) FROM s");
+    // A megabyte a second, of which four may be beside the newest image.
+    u64 shortest = pushes_watch(&n, 240 * SECOND_NS, SECOND_NS, 0, &gone);
+    printf("  %u went, the first after %.1f s\n", gone, (double)shortest / 1e9);
+    CHECK(gone > 100 && shortest >= FENCE_MS * 1000000ull);
+    CHECK(told > 0);
+    CHECK(cloud_bytes(&n.cloud) < 80 << 20); // 30 s between two looks, and what stays
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
+TEST(a_push_stays_when_the_clock_is_put_forward)
+{
+    struct node n = {0};
+    u32 gone = 0;
+    node_begin(&n, &(struct backup_options){.interval_ms = 200, .history_factor = 1000000, .period_ms = {0, 5000, 60000, 3600000, 86400000}});
+    exec(&n, "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 3) INSERT INTO t SELECT i, randomblob(10000) FROM s");
+    u64 shortest = pushes_watch(&n, 420 * SECOND_NS, SECOND_NS / 2, 3600000, &gone);
+    printf("  %u went, the first after %.1f s\n", gone, (double)shortest / 1e9);
+    CHECK(gone > 100 && shortest >= FENCE_MS * 1000000ull);
+    node_stop(&n);
+    node_end(&n);
+}
+
+static void object_put(struct node *n, const char *key, const void *bytes, size_t size)
+{
+    struct object_request r;
+    object_request_init(&r, NULL, NULL);
+    r.kind = OBJECT_PUT;
+    snprintf(r.key, sizeof r.key, "%s", key);
+    r.body = bytes;
+    r.body_size = size;
+    object_start(n->store, &r);
+    while (r.done.state != COMPLETION_DONE) io_step(n->io, SECOND_NS);
+    CHECK_EQ(r.err.code, ERR_OK);
+    object_request_deinit(&r);
+}
+
+// As from a node that stood still in a push while another took over: a push under a name that is free again, and a part of one.
+TEST(what_was_put_late_goes)
+{
+    struct node n = {0};
+    char key[OBJECT_KEY_MAX] = "", part[OBJECT_KEY_MAX + 40], text[ERR_TEXT_MAX];
+    u8 *bytes = NULL;
+    size_t size = 0;
+    node_begin(&n, &(struct backup_options){.interval_ms = 200, .period_ms = {0, 2000, 8000, 120000, 86400000}, .keep_ms = {5000, 60000, 120000, 600000, 3600000}});
+    for (u32 i = 0; i < 120; i++) {
+        exec(&n, "INSERT INTO t(v) VALUES (randomblob(30))");
+        turn(&n, SECOND_NS);
+        for (u32 k = 0; i == 10 && k < n.cloud.count; k++) {
+            const struct cloud_object *o = &n.cloud.objects[k];
+            if (!strstr(o->key, "/L0/")) continue; // the last of them
+            snprintf(key, sizeof key, "%s", o->key);
+            free(bytes);
+            bytes = malloc(size = o->size);
+            REQUIRE(bytes);
+            memcpy(bytes, o->bytes, size);
+        }
+    }
+    REQUIRE(bytes && !cloud_find(&n.cloud, key)); // it was let go
+    snprintf(part, sizeof part, "%s.00000001.%016llx", key, 0ull);
+    object_put(&n, key, bytes, size);
+    object_put(&n, part, bytes, size);
+    for (u32 i = 0; i < 300 && (cloud_find(&n.cloud, key) || cloud_find(&n.cloud, part)); i++) {
+        exec(&n, "INSERT INTO t(v) VALUES (randomblob(30))");
+        turn(&n, SECOND_NS);
+    }
+    CHECK(!cloud_find(&n.cloud, key));
+    CHECK(!cloud_find(&n.cloud, part));
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    free(bytes);
+    node_stop(&n);
+    node_end(&n);
 }
 
 int main(int argc, char **argv)
