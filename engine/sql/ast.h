@@ -148,6 +148,7 @@ enum expr_flags {
     EXPR_F_STATIC = 1 << 25,
     EXPR_F_LEAF = 1 << 26,
     EXPR_F_ALIAS = 1 << 27,     // came from a result alias
+    EXPR_F_SUBTYPE_WANTED = 1 << 30, // argument of a function that looks at subtypes, or below it
     EXPR_F_KEPT = 1 << 29,      // column of a virtual table that UPDATE leaves as it is
     EXPR_F_QUOTED_TEXT = 1 << 28, // "x" that became a string for want of a column
     EXPR_F_FREE_1 = 1 << 29,    // for the planner's own use

@@ -45,11 +45,11 @@ struct factored_constant {
     bool reusable; // an equal expression elsewhere may use the register
 };
 
-// Where the columns of a cursor are to be taken from instead of the cursor, while a covering index with
-// expressions or a coroutine stands in for a table.
+// Where values of a table's cursor are to be taken from while a loop by one of its indexes is under way: an indexed expression
+// from the index, a column that a partial index's WHERE fixes from the constant.
 struct column_source {
     struct column_source *next;
-    struct expr *expr; // an indexed expression
+    struct expr *expr; // the indexed expression; the constant
     int table_cursor, index_cursor, index_column;
     bool may_be_null_row;
     u8 affinity;
@@ -86,7 +86,7 @@ struct compile {
     struct autoincrement *autoincrements; // of the top: AUTOINCREMENT tables that are inserted into
     bool triggers_disabled;      // DROP TABLE's own DELETE
     struct with *with;           // innermost WITH in sight
-    struct column_source *index_exprs;
+    struct column_source *index_exprs, *index_constants;
     // Where columns with cursor -1 (resolve_self) are: > 0: cursor self_cursor - 1; < 0: registers, the first column
     // (by its place in the record) in -self_cursor, the rowid before it.
     int self_cursor;

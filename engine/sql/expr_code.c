@@ -1,4 +1,5 @@
 // Expressions: their values in registers.
+#include "../fn/fn.h"
 #include "emit.h"
 #include "expr.h"
 
@@ -185,12 +186,19 @@ void column_code(struct compile *c, const struct table *t, int cursor, int colum
     default_code(c, t, column, reg);
 }
 
-// An expression index that the loop under way reads holds the value.
+static enum walk_result subtype_find(struct walker *w, struct expr *e)
+{
+    (void)w;
+    return e->kind == EXPR_FUNCTION && e->function && e->function->flags & FN_RESULT_SUBTYPE ? WALK_ABORT : WALK_CONTINUE;
+}
+
+// An expression index that the loop under way reads holds the value; not its subtype.
 static int indexed_expression(struct compile *c, struct expr *e, int target)
 {
     for (struct column_source *s = c->index_exprs; s; s = s->next) {
         if (s->table_cursor < 0) continue;
         if (expr_compare(c, e, s->expr, s->table_cursor) != 0) continue;
+        if (e->flags & EXPR_F_SUBTYPE_WANTED && walk_expr(&(struct walker){.expr = subtype_find}, e) == WALK_ABORT) continue;
         char affinity = expr_affinity(e);
         if ((affinity <= AFFINITY_BLOB && s->affinity != AFFINITY_BLOB) ||
             (affinity == AFFINITY_TEXT && s->affinity != AFFINITY_TEXT) ||
@@ -209,6 +217,21 @@ static int indexed_expression(struct compile *c, struct expr *e, int target)
         } else {
             emit(c, OP_Column, s->index_cursor, s->index_column, target);
         }
+        return target;
+    }
+    return -1;
+}
+
+// All rows of the partial index that the loop under way reads have the value in that column.
+static int indexed_constant(struct compile *c, const struct expr *e, int target)
+{
+    for (const struct column_source *s = c->index_constants; s; s = s->next) {
+        if (e->column != s->index_column || e->cursor != s->table_cursor) continue;
+        int null_row = s->may_be_null_row ? emit(c, OP_IfNullRow, s->index_cursor, 0, target) : 0;
+        expr_code(c, s->expr, target);
+        char affinity = (char)s->affinity;
+        emit_text_n(c, OP_Affinity, target, 1, 0, &affinity, 1);
+        if (null_row) emit_jump_here(c, null_row);
         return target;
     }
     return -1;
@@ -235,6 +258,9 @@ static int column_expr_code(struct compile *c, struct expr *e, int target)
             return reg;
         }
         cursor = c->self_cursor - 1;
+    } else if (c->index_constants) {
+        int found = indexed_constant(c, e, target);
+        if (found >= 0) return found;
     }
     column_code(c, e->table, cursor, e->column, target);
     if (e->flags & EXPR_F_KEPT) emit_set_p5(c, 1);
@@ -432,11 +458,7 @@ static int aggregate_column_code(struct compile *c, struct expr *e, int target)
             emit(c, OP_RealAffinity, target, 0, 0);
         return target;
     }
-    if (!e->table) {
-        // An expression taken over from an expression index: read through the index.
-        emit(c, OP_Column, e->cursor, e->column, target);
-        return target;
-    }
+    if (!e->table) return expr_code_target(c, column->expr, target); // an expression that an index has
     int reg = column_expr_code(c, e, target);
     if (a->no_subtypes && table_computes_rows(e->table)) emit(c, OP_ClrSubtype, reg, 0, 0);
     return reg;

@@ -234,6 +234,42 @@ static int column_add(struct compile *c, struct aggregate_info *a, struct expr *
     return (int)a->column_count++;
 }
 
+static enum walk_result plain_column(struct walker *w, struct expr *e)
+{
+    (void)w;
+    if (e->kind == EXPR_AGG_COLUMN) e->kind = EXPR_COLUMN;
+    return WALK_CONTINUE;
+}
+
+// An argument, or a part of one, that an index of the loops under way has becomes a column of its own: so the table's need
+// not be read.
+static bool indexed_argument(struct name_context *n, struct aggregate_info *a, struct expr *e)
+{
+    struct compile *c = n->c;
+    if (e->flags & (EXPR_F_HAS_COLLATE | EXPR_F_SUBTYPE_WANTED | EXPR_F_LEAF)) return false;
+    const struct column_source *s = c->index_exprs;
+    bool own = false;
+    for (; s; s = s->next) {
+        own = false;
+        for (u32 i = 0; i < n->sources->count; i++) own |= n->sources->items[i].cursor == s->table_cursor;
+        if (own && expr_compare(c, e, s->expr, s->table_cursor) == 0) break;
+    }
+    if (!s) return false;
+    u32 i;
+    for (i = a->accumulator_count; i < a->column_count; i++)
+        if (!a->columns[i].table && expr_compare(c, e, a->columns[i].expr, s->table_cursor) == 0) break;
+    if (i == a->column_count) {
+        struct expr *copy = expr_copy(c->arena, e);
+        walk_expr(&(struct walker){.expr = plain_column}, copy);
+        a->columns = arena_grow(c->arena, a->columns, a->column_count, &a->column_capacity, sizeof *a->columns);
+        a->columns[a->column_count++] =
+            (struct aggregate_column){.expr = copy, .cursor = -1, .column = -1, .sorter_column = a->sorting_columns++};
+    }
+    *e = (struct expr){.kind = EXPR_AGG_COLUMN, .affinity = (u8)expr_affinity(e), .cursor = -1, .column = -1, .on_cursor = -1,
+                       .aggregate = a, .aggregate_index = (s32)i};
+    return true;
+}
+
 static enum walk_result analyze_expr(struct walker *w, struct expr *e)
 {
     struct analyze *k = w->context;
@@ -287,6 +323,7 @@ static enum walk_result analyze_expr(struct walker *w, struct expr *e)
         return WALK_PRUNE;
     }
     }
+    if (n->flags & NAME_IN_AGGREGATE && c->index_exprs && n->sources && indexed_argument(n, a, e)) return WALK_PRUNE;
     return WALK_CONTINUE;
 }
 

@@ -596,6 +596,8 @@ static void resolve_function(struct name_context *n, struct expr *e)
         }
     }
     if (def->flags & (FN_DETERMINISTIC | FN_SLOW_CHANGE)) e->flags |= EXPR_F_CONSTANT_FUNCTION;
+    if (def->flags & FN_READS_SUBTYPE || e->flags & EXPR_F_SUBTYPE_WANTED)
+        for (u32 i = 0; e->list && i < e->list->count; i++) e->list->items[i].expr->flags |= EXPR_F_SUBTYPE_WANTED;
     if (!(def->flags & FN_DETERMINISTIC) && n->flags & NAME_SELF_TABLE) {
         if (!(def->flags & FN_SLOW_CHANGE && n->flags & NAME_CHECK))
             prohibit(n, "non-deterministic functions", NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED, e);

@@ -181,13 +181,8 @@ static u32 min_max_query(struct compile *c, struct aggregate_info *a, struct exp
 
 // ---- the whole -----------------------------------------------------------------------------------------------------
 
-static void analyze(struct name_context *n, struct select *s, struct aggregate_info *a, struct expr_list *order_by)
+static void arguments_analyze(struct name_context *n, struct aggregate_info *a)
 {
-    struct compile *c = n->c;
-    expr_list_analyze_aggregates(n, s->columns);
-    expr_list_analyze_aggregates(n, order_by);
-    if (s->having) expr_analyze_aggregates(n, s->having);
-    a->accumulator_count = a->column_count;
     for (u32 i = 0; i < a->function_count; i++) {
         struct expr *e = a->functions[i].expr;
         n->flags |= NAME_IN_AGGREGATE;
@@ -196,7 +191,24 @@ static void analyze(struct name_context *n, struct select *s, struct aggregate_i
         if (e->filter) expr_analyze_aggregates(n, e->filter);
         n->flags &= ~(u32)NAME_IN_AGGREGATE;
     }
-    (void)c;
+}
+
+static void analyze(struct name_context *n, struct select *s, struct aggregate_info *a, struct expr_list *order_by)
+{
+    expr_list_analyze_aggregates(n, s->columns);
+    expr_list_analyze_aggregates(n, order_by);
+    if (s->having) expr_analyze_aggregates(n, s->having);
+    a->accumulator_count = a->column_count;
+    arguments_analyze(n, a);
+}
+
+// Once the loops' indexes are known: what of the arguments their expressions are.
+static void arguments_analyze_again(struct name_context *n, struct aggregate_info *a)
+{
+    a->column_count = a->accumulator_count;
+    a->sorting_columns = (int)a->group_by->count;
+    for (u32 i = 0; i < a->column_count; i++) a->sorting_columns = MAX(a->sorting_columns, a->columns[i].sorter_column + 1);
+    arguments_analyze(n, a);
 }
 
 // HAVING terms that name only GROUP BY columns can go to WHERE.
@@ -262,9 +274,10 @@ static bool groups_hashable(const struct aggregate_info *a, struct expr_list *gr
     return !select;
 }
 
-static void group_by_code(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,
+static void group_by_code(struct name_context *n, struct select *s, struct select_dest *dest, struct sort *sort,
                           struct distinct *d, struct aggregate_info *a, bool order_by_group, int end)
 {
+    struct compile *c = n->c;
     struct expr_list *group_by = s->group_by;
     int groups = (int)group_by->count;
     int accumulators = (int)(a->column_count + a->function_count) + 1;
@@ -287,7 +300,9 @@ static void group_by_code(struct compile *c, struct select *s, struct select_des
     emit(c, OP_Null, 0, previous, previous + groups - 1);
     emit(c, OP_Gosub, reset_return, reset, 0);
     u32 flags = WHERE_GROUP_BY | (order_by_group ? WHERE_SORT_BY_GROUP : 0);
+    const struct column_source *outer = c->index_exprs;
     struct where_info *w = where_begin(c, s->from, s->where, group_by, NULL, s, flags, 0);
+    if (c->index_exprs != outer) arguments_analyze_again(n, a);
     bool group_sorted;
     if (where_ordered_count(w) == groups) {
         group_sorted = false;
@@ -435,7 +450,7 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
     if (!s->group_by && !s->having && s->from) min_max = min_max_query(c, a, &min_max_order);
     registers_assign(c, a);
     if (s->group_by) {
-        group_by_code(c, s, dest, sort, d, a, order_by_group, end);
+        group_by_code(&n, s, dest, sort, d, a, order_by_group, end);
         return;
     }
     if (select_count_shortcut(c, s, a, dest)) {

@@ -101,56 +101,71 @@ void source_label(const struct source *s, char *out, size_t size)
     else snprintf(out, size, "%s", s->table ? s->table->name : "");
 }
 
-int where_explain_level(struct where_info *w, struct where_level *level, u32 flags)
+// The level's line; empty: it has none.
+static void level_describe(const struct where_info *w, const struct where_level *level, struct text *t)
 {
-    struct compile *c = w->c;
-    if (!c->explain_query_plan) return 0;
     const struct where_loop *loop = level->loop;
     const struct source *s = &w->sources->items[level->source];
-    if (loop->flags & LOOP_MULTI_OR) return 0;
+    if (loop->flags & LOOP_MULTI_OR) return;
+    u32 flags = w->flags;
     bool search = loop->flags & (LOOP_BOTTOM | LOOP_TOP) || (!(loop->flags & LOOP_VIRTUAL) && loop->eq_count > 0) ||
                   flags & (WHERE_ORDER_BY_MIN | WHERE_ORDER_BY_MAX);
-    struct text t = {.size = 0};
     char name[300];
     source_label(s, name, sizeof name);
-    text_add(&t, "%s %s", search ? "SEARCH" : "SCAN", name);
+    text_add(t, "%s %s", search ? "SEARCH" : "SCAN", name);
     if (!(loop->flags & (LOOP_ROWID | LOOP_VIRTUAL))) {
         const struct where_index *x = loop->index;
         const char *kind = NULL;
         if (x->kind == WHERE_INDEX_PRIMARY) kind = search ? "PRIMARY KEY" : NULL;
         else if (loop->flags & LOOP_PARTIAL) kind = "AUTOMATIC PARTIAL COVERING INDEX";
         else if (loop->flags & LOOP_AUTO_INDEX) kind = "AUTOMATIC COVERING INDEX";
-        else if (loop->flags & LOOP_INDEX_ONLY) kind = "COVERING INDEX ";
+        else if (loop->flags & (LOOP_INDEX_ONLY | LOOP_EXPR_INDEX)) kind = "COVERING INDEX ";
         else kind = "INDEX ";
         if (kind) {
-            text_add(&t, " USING %s%s", kind, kind[strlen(kind) - 1] == ' ' ? x->name : "");
-            explain_index_range(&t, loop);
+            text_add(t, " USING %s%s", kind, kind[strlen(kind) - 1] == ' ' ? x->name : "");
+            explain_index_range(t, loop);
         }
     } else if (loop->flags & LOOP_ROWID && loop->flags & LOOP_CONSTRAINT) {
-        text_add(&t, " USING INTEGER PRIMARY KEY (rowid");
-        if (loop->flags & (LOOP_COLUMN_EQ | LOOP_COLUMN_IN)) text_add(&t, "=?)");
-        else if ((loop->flags & LOOP_BOTH) == LOOP_BOTH) text_add(&t, ">? AND rowid<?)");
-        else text_add(&t, loop->flags & LOOP_BOTTOM ? ">?)" : "<?)");
+        text_add(t, " USING INTEGER PRIMARY KEY (rowid");
+        if (loop->flags & (LOOP_COLUMN_EQ | LOOP_COLUMN_IN)) text_add(t, "=?)");
+        else if ((loop->flags & LOOP_BOTH) == LOOP_BOTH) text_add(t, ">? AND rowid<?)");
+        else text_add(t, loop->flags & LOOP_BOTTOM ? ">?)" : "<?)");
     } else if (loop->flags & LOOP_VIRTUAL && s->table->fts) {
-        text_add(&t, " VIRTUAL TABLE INDEX %u:", (loop->fts_plan & FTS_PLAN_BY_RANK ? 32u : 0) + (loop->fts_plan & FTS_PLAN_IN_ORDER ? 64u : 0) +
+        text_add(t, " VIRTUAL TABLE INDEX %u:", (loop->fts_plan & FTS_PLAN_BY_RANK ? 32u : 0) + (loop->fts_plan & FTS_PLAN_IN_ORDER ? 64u : 0) +
                                                    (loop->fts_plan & FTS_PLAN_DOWN ? 128u : 0));
         for (u32 i = 0; i < loop->term_count; i++) {
             u32 kind = where_fts_kind(s, loop->terms[i]);
             s32 pattern = where_fts_pattern(loop->terms[i]);
             if (kind == FTS_PLAN_MATCH)
-                text_add(&t, "%c%d", !pattern ? 'M' : pattern == FTS_MATCH_LIKE ? 'L' : 'G', loop->terms[i]->left_column);
+                text_add(t, "%c%d", !pattern ? 'M' : pattern == FTS_MATCH_LIKE ? 'L' : 'G', loop->terms[i]->left_column);
             else
-                text_add(&t, kind == FTS_PLAN_RANK ? "r" : kind == FTS_PLAN_ROWID_EQ ? "=" : kind & FTS_PLAN_ROWID_LOW ? ">" : "<");
+                text_add(t, kind == FTS_PLAN_RANK ? "r" : kind == FTS_PLAN_ROWID_EQ ? "=" : kind & FTS_PLAN_ROWID_LOW ? ">" : "<");
         }
     } else if (loop->flags & LOOP_VIRTUAL && s->table->dbstat) {
-        text_add(&t, " VIRTUAL TABLE INDEX 0x%x:", loop->fts_plan);
+        text_add(t, " VIRTUAL TABLE INDEX 0x%x:", loop->fts_plan);
     } else if (loop->flags & LOOP_VIRTUAL && s->table->vocab) {
-        text_add(&t, " VIRTUAL TABLE INDEX %u:", loop->fts_plan);
+        text_add(t, " VIRTUAL TABLE INDEX %u:", loop->fts_plan);
     } else if (loop->flags & LOOP_VIRTUAL) {
-        text_add(&t, " VIRTUAL TABLE INDEX %u:", (1u << loop->term_count) - 1);
+        text_add(t, " VIRTUAL TABLE INDEX %u:", (1u << loop->term_count) - 1);
     }
-    if (s->join & JOIN_LEFT) text_add(&t, " LEFT-JOIN");
-    return explain_row(c, "%s", t.bytes);
+    if (s->join & JOIN_LEFT) text_add(t, " LEFT-JOIN");
+}
+
+static void level_explain(struct where_info *w, struct where_level *level)
+{
+    struct text t = {.size = 0};
+    if (!w->c->explain_query_plan) return;
+    level_describe(w, level, &t);
+    if (t.size) level->explained = explain_row(w->c, "%s", t.bytes);
+}
+
+// It has turned out to read the table.
+static void level_explain_again(struct where_info *w, struct where_level *level)
+{
+    struct text t = {.size = 0};
+    if (!level->explained) return;
+    level_describe(w, level, &t);
+    program_p4_text(w->c->program, level->explained, t.bytes, -1);
 }
 
 // ---- DISTINCT that is no work --------------------------------------------------------------------------------------
@@ -390,6 +405,27 @@ void where_auto_index_code(struct where_info *w, struct where_level *level, bitm
 
 // ---- begin -----------------------------------------------------------------------------------------------------------
 
+static void index_constants_add(struct compile *c, const struct source *s, const struct where_index *x, struct expr *partial, int cursor)
+{
+    if (partial->kind == EXPR_AND) {
+        index_constants_add(c, s, x, partial->right, cursor);
+        index_constants_add(c, s, x, partial->left, cursor);
+        return;
+    }
+    int column;
+    struct expr *constant = where_partial_constant(c, x, partial, &column);
+    if (!constant) return;
+    struct column_source *source = arena_alloc(c->arena, sizeof *source);
+    source->next = c->index_constants;
+    source->expr = constant;
+    source->table_cursor = s->cursor;
+    source->index_cursor = cursor;
+    source->index_column = column;
+    source->may_be_null_row = s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT);
+    source->affinity = (u8)table_column_affinity(x->table, column);
+    c->index_constants = source;
+}
+
 static void open_sources(struct where_info *w)
 {
     struct compile *c = w->c;
@@ -449,6 +485,7 @@ static void open_sources(struct where_info *w)
                 op = OP_ReopenIdx;
             } else {
                 cursor = cursor_alloc(c);
+                if (x->partial && !(s->join & JOIN_RIGHT)) index_constants_add(c, s, x, x->partial, cursor);
             }
             level->index_cursor = cursor;
             if (open) open_index(c, cursor, s->database, x->index, op);
@@ -513,6 +550,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
     w->one_pass_cursors[0] = w->one_pass_cursors[1] = -1;
     w->limit = select && flags & WHERE_USE_LIMIT ? (logest)aux : 0;
     w->saved_index_exprs = c->index_exprs;
+    w->saved_index_constants = c->index_constants;
     w->level_count = flags & WHERE_OR_SUBCLAUSE ? 1 : sources->count;
     w->levels = arena_alloc(c->arena, sizeof *w->levels * (sources->count + 1));
     for (u32 i = 0; i < sources->count; i++) w->cursors[i] = sources->items[i].cursor;
@@ -592,7 +630,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
         } else if (level->loop->flags & LOOP_FILTER) {
             where_filters_code(w, i, not_ready);
         }
-        where_explain_level(w, level, flags);
+        level_explain(w, level);
         level->first_body = 0;
         level->body_start = emit_here(c);
         not_ready = where_level_code(w, i, not_ready);
@@ -632,6 +670,9 @@ static void translate_columns(struct where_info *w, struct where_level *level, c
             if (at >= 0) {
                 op->p2 = at;
                 op->p1 = index_cursor;
+            } else if (level->loop->flags & LOOP_EXPR_INDEX) {
+                level->loop->flags &= ~(u32)LOOP_EXPR_INDEX;
+                level_explain_again(w, level);
             }
         } else if (op->opcode == OP_Rowid) {
             op->p1 = index_cursor;
@@ -795,6 +836,7 @@ void where_end(struct where_info *w)
     }
     emit_place(c, w->break_label);
     c->index_exprs = w->saved_index_exprs;
+    c->index_constants = w->saved_index_constants;
     c->query_loops -= w->rows_out;
     (void)right_joins;
 }

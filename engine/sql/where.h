@@ -122,7 +122,7 @@ enum loop_flags {
     LOOP_SELF_CULL = 1 << 21,
     LOOP_OMIT_OFFSET = 1 << 22,
     LOOP_COROUTINE = 1 << 23,
-    LOOP_EXPR_INDEX = 1 << 24,
+    LOOP_EXPR_INDEX = 1 << 24, // its expressions probably make it a covering one: the table is open, but not read
     LOOP_FILTER = 1 << 25, // a Bloom filter of its keys is made first
 };
 struct where_loop {
@@ -169,6 +169,7 @@ struct where_level {
     int big_null;     // LOOP_BIG_NULL: register, 1 in the first pass, 0 in the second; 0: one pass
     int big_null_label; // the pass is done
     int break_label, next_label, continue_label, null_label;
+    int explained;  // address of its line in EXPLAIN QUERY PLAN
     int body_start; // address where the body, or what is coded of the loop's end, begins
     int body, first_body;
     enum opcode op;
@@ -207,7 +208,7 @@ struct where_info {
     struct where_loop *loops;
     struct where_index **indexes; // per source: the table and its indexes
     struct expr *where;
-    struct column_source *saved_index_exprs;
+    struct column_source *saved_index_exprs, *saved_index_constants;
     bool untested; // a term waits for a source that is not ready
     int end_where; // address behind the loops' beginnings
 };
@@ -254,6 +255,10 @@ bool where_short_cut(struct where_info *w);
 void where_solve(struct where_info *w, logest row_estimate);
 void where_scans_forbid(struct where_info *w);
 bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct where_clause *wc, struct expr *partial);
+// Whether all columns of the table that the expression names are in the index.
+bool where_covered_by_columns(const struct expr *e, int cursor, const struct where_index *x);
+// A column that a term of a partial index's WHERE fixes to a constant; NULL: none. *column is its number.
+struct expr *where_partial_constant(struct compile *c, const struct where_index *x, struct expr *term, int *column);
 bool where_term_drives_index(const struct where_info *w, const struct where_term *t, const struct source *s, bitmask not_ready);
 int where_order_satisfied(struct where_info *w, struct expr_list *order_by, struct where_path *path, u32 flags, u32 count,
                           struct where_loop *last, bitmask *reverse);
@@ -261,7 +266,6 @@ int where_order_satisfied(struct where_info *w, struct expr_list *order_by, stru
 // ---- code ----
 bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_ready);
 void where_auto_index_code(struct where_info *w, struct where_level *level, bitmask not_ready);
-int where_explain_level(struct where_info *w, struct where_level *level, u32 flags);
 void where_right_join_code(struct where_info *w, u32 level_index, struct where_level *level);
 const char *index_column_affinity(struct compile *c, const struct where_index *x);
 const char *index_column_name(const struct where_index *x, int i);

@@ -380,6 +380,16 @@ static void rowid_range_loop(struct where_info *w, struct where_level *level, bo
     }
 }
 
+// Terms that a partial index implies need no test.
+static void partial_terms_disable(struct where_info *w, struct expr *partial, int cursor)
+{
+    for (; partial->kind == EXPR_AND; partial = partial->right) partial_terms_disable(w, partial->left, cursor);
+    for (int i = 0; i < w->clause.count; i++) {
+        struct where_term *t = w->clause.terms[i];
+        if (!(t->flags & TERM_CODED) && expr_compare(w->c, t->expr, partial, cursor) == 0) t->flags |= TERM_CODED;
+    }
+}
+
 static void index_loop(struct where_info *w, u32 level_index, struct where_level *level, bool reverse, bool *omit_table_out)
 {
     struct compile *c = w->c;
@@ -522,16 +532,8 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
         emit_int(c, OP_NotFound, cursor, level->continue_label, reg, primary->key_count);
         reg_release_range(c, reg, primary->key_count);
     }
-    if (level->left_join == 0) {
-        // Terms that a partial index implies need no test.
-        if (x->partial) {
-            struct expr *p = x->partial;
-            for (int i = 0; i < w->clause.count; i++) {
-                struct where_term *t = w->clause.terms[i];
-                if (!(t->flags & TERM_CODED) && expr_compare(c, t->expr, p, cursor) == 0) t->flags |= TERM_CODED;
-            }
-        }
-    }
+    // Of outer joins they say which rows find each other.
+    if (x->partial && !level->left_join && !level->right_match) partial_terms_disable(w, x->partial, cursor);
     if (loop->flags & LOOP_ONE_ROW) level->op = OP_Noop;
     else level->op = reverse ? OP_Prev : OP_Next;
     level->p1 = index_cursor;
@@ -665,13 +667,10 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
 
 // ---- one level ------------------------------------------------------------------------------------------------------
 
-static bool covered_by_index(struct where_info *w, const struct expr *e, int cursor, const struct where_index *x);
-
 struct covered {
     int cursor;
     const struct where_index *x;
     bool not_covered;
-    struct compile *c;
 };
 static enum walk_result covered_expr(struct walker *walker, struct expr *e)
 {
@@ -690,9 +689,9 @@ static enum walk_result covered_select(struct walker *walker, struct select *s)
 {
     return WALK_CONTINUE;
 }
-static bool covered_by_index(struct where_info *w, const struct expr *e, int cursor, const struct where_index *x)
+bool where_covered_by_columns(const struct expr *e, int cursor, const struct where_index *x)
 {
-    struct covered k = {.cursor = cursor, .x = x, .c = w->c};
+    struct covered k = {.cursor = cursor, .x = x};
     struct walker walker = {.expr = covered_expr, .select = covered_select, .context = &k};
     walk_expr(&walker, (struct expr *)e);
     return !k.not_covered;
@@ -782,7 +781,7 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
                     if (m & level->not_ready) continue;
                 }
             }
-            if (pass == 1 && loop->index && !covered_by_index(w, e, cursor, loop->index)) {
+            if (pass == 1 && loop->index && !where_covered_by_columns(e, cursor, loop->index)) {
                 later = 2;
                 continue;
             }

@@ -99,8 +99,8 @@ static void filter_code(struct where_info *w, struct where_level *level)
 void where_filters_code(struct where_info *w, u32 level_index, bitmask not_ready)
 {
     struct compile *c = w->c;
-    struct column_source *index_exprs = c->index_exprs;
-    c->index_exprs = NULL;
+    struct column_source *index_exprs = c->index_exprs, *index_constants = c->index_constants;
+    c->index_exprs = c->index_constants = NULL;
     int once = emit(c, OP_Once, 0, 0, 0);
     filter_code(w, &w->levels[level_index]);
     for (u32 i = level_index + 1; i < w->level_count; i++) {
@@ -113,6 +113,7 @@ void where_filters_code(struct where_info *w, u32 level_index, bitmask not_ready
     }
     emit_jump_here(c, once);
     c->index_exprs = index_exprs;
+    c->index_constants = index_constants;
 }
 
 static void filter_test_emit(struct compile *c, const struct where_level *level, int base, int next)

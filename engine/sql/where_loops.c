@@ -613,7 +613,7 @@ static bool might_help_order(struct loop_builder *b, struct where_index *x, int 
 
 bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct where_clause *wc, struct expr *partial)
 {
-    if (join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) return false;
+    if (join & JOIN_LEFT_OF_RIGHT) return false;
     while (partial->kind == EXPR_AND) {
         if (!where_usable_partial(w, cursor, join, wc, partial->left)) return false;
         partial = partial->right;
@@ -625,6 +625,24 @@ bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct wher
         if (expr_implies(w->c, e, partial, cursor) && !(wc->terms[i]->flags & TERM_VNULL)) return true;
     }
     return false;
+}
+
+struct expr *where_partial_constant(struct compile *c, const struct where_index *x, struct expr *term, int *column)
+{
+    if ((term->kind != EXPR_EQ && term->kind != EXPR_IS) || term->left->kind != EXPR_COLUMN || term->left->column < 0) return NULL;
+    *column = term->left->column;
+    // Not of a column that keeps what it is given: 1 and 1.0 are equal.
+    if (table_column_affinity(x->table, *column) < AFFINITY_TEXT || !expr_is_constant(c, term->right) ||
+        expr_compare_collation(c, term) != &COLLATION_BINARY)
+        return NULL;
+    return term->right;
+}
+
+static bitmask partial_constants(struct compile *c, const struct where_index *x, struct expr *partial)
+{
+    if (partial->kind == EXPR_AND) return partial_constants(c, x, partial->left) | partial_constants(c, x, partial->right);
+    int column;
+    return where_partial_constant(c, x, partial, &column) && column < 63 ? 1ull << column : 0;
 }
 
 // An automatic index on a column that an index begins with, or that ANALYZE has found to tell few rows apart behind others,
@@ -651,7 +669,8 @@ bool where_term_drives_index(const struct where_info *w, const struct where_term
            indexing_pays(s->table, t->left_column);
 }
 
-// Columns of the table that an index with expressions covers: every use of one is inside an indexed expression.
+// Whether an index has all that is read of a table: every use of a column that it lacks is inside an expression that it has.
+// LOOP_EXPR_INDEX: as far as can be told before it is coded.
 struct covering {
     struct where_info *w;
     const struct where_index *x;
@@ -684,8 +703,7 @@ static enum walk_result covering_select(struct walker *walker, struct select *s)
 
 static u32 covers_by_expressions(struct where_info *w, const struct where_index *x, int cursor)
 {
-    // Aggregates keep the plain columns, which the index lacks.
-    if (!w->select || w->select->flags & SELECT_F_AGGREGATE || w->select->group_by) return 0;
+    if (!w->select) return 0;
     if (!x->has_expr) {
         int i;
         for (i = 0; i < x->column_count; i++)
@@ -696,8 +714,8 @@ static u32 covers_by_expressions(struct where_info *w, const struct where_index 
     struct walker walker = {.expr = covering_expr, .select = covering_select, .context = &k};
     walk_select(&walker, w->select);
     if (w->where) walk_expr(&walker, w->where);
-    if (!k.uncovered) return LOOP_INDEX_ONLY;
-    return k.expr_used ? LOOP_EXPR_INDEX : 0;
+    if (k.uncovered) return 0;
+    return k.expr_used ? LOOP_EXPR_INDEX : LOOP_INDEX_ONLY;
 }
 
 static void add_source_loops(struct loop_builder *b, bitmask prereq)
@@ -765,6 +783,7 @@ static void add_source_loops(struct loop_builder *b, bitmask prereq)
                 new->flags = LOOP_INDEX_ONLY | LOOP_INDEXED;
             } else {
                 missing = s->columns_used & x->not_indexed;
+                if (x->partial) missing &= ~partial_constants(w->c, x, x->partial);
                 new->flags = LOOP_INDEXED;
                 if (missing == 1ull << 63 || (x->has_expr && !x->has_virtual && missing != 0)) {
                     u32 covering = covers_by_expressions(w, x, s->cursor);
@@ -786,10 +805,7 @@ static void add_source_loops(struct loop_builder *b, bitmask prereq)
                     struct where_clause *wc = &w->clause;
                     for (int i = 0; i < wc->count; i++) {
                         struct where_term *term = wc->terms[i];
-                        struct covering k = {.w = w, .x = x, .cursor = s->cursor};
-                        struct walker walker = {.expr = covering_expr, .select = covering_select, .context = &k};
-                        walk_expr(&walker, term->expr);
-                        if (k.uncovered) break;
+                        if (!where_covered_by_columns(term->expr, s->cursor, x)) break;
                         if (term->truth <= 0) {
                             lookup += term->truth;
                         } else {
