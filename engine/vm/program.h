@@ -116,6 +116,7 @@ struct program_parameter {
     const char *name; // ":a", "?5"; NULL for "?"
     u32 number;
 };
+struct vm_frame;
 struct program_sub {
     const void *key; // what the sub-program is made of (trigger and conflict action, foreign key)
     s32 variant;
@@ -139,6 +140,7 @@ struct program {
     u32 column_count;
     struct program_column *columns;
     struct program_sub *subs; // of a statement's program
+    struct vm_frame *free_frames; // of a sub-program: those that do not run
     struct program *parent;   // of a sub-program: the statement's, else NULL
     const void *key;          // of a sub-program: recursive triggers are told by it
     const char *name;         // of a sub-program: of the trigger, for EXPLAIN ("-- trigger x")

@@ -1,24 +1,36 @@
 #include "row_set.h"
 
-struct row_set *row_set_new(struct row_set **list)
+struct row_set *row_set_new(struct row_sets *sets)
 {
-    struct row_set *r = calloc(1, sizeof *r);
+    struct row_set *r = sets->idle;
+    if (r) {
+        sets->idle = r->next_idle;
+        return r;
+    }
+    r = calloc(1, sizeof *r);
     if (!r) return NULL;
-    r->next = *list;
-    *list = r;
+    r->next = sets->all;
+    sets->all = r;
     return r;
 }
 
-void row_sets_free(struct row_set **list)
+void row_set_leave(struct row_sets *sets, struct row_set *r)
 {
-    for (struct row_set *r = *list, *next; r; r = next) {
+    ASSERT(r->count == 0 && !r->table);
+    r->next_idle = sets->idle;
+    sets->idle = r;
+}
+
+void row_sets_free(struct row_sets *sets)
+{
+    for (struct row_set *r = sets->all, *next; r; r = next) {
         next = r->next;
         free(r->rows);
         free(r->table);
         free(r->used);
         free(r);
     }
-    *list = NULL;
+    *sets = (struct row_sets){0};
 }
 
 bool row_set_add(struct row_set *r, s64 row)

@@ -42,11 +42,9 @@ static void program_drop(struct skerry_stmt *s)
 {
     if (!s->program) return;
     vm_release(s);
-    while (s->free_frames) {
-        struct vm_frame *f = s->free_frames;
-        s->free_frames = f->next_free;
-        vm_frame_free(s, f);
-    }
+    for (struct program_sub *sub = s->program->subs; sub; sub = sub->next)
+        for (; sub->program->free_frames; sub->program->free_frames = sub->program->free_frames->next_free)
+            vm_frame_free(s, sub->program->free_frames);
     if (s->main_frame) vm_frame_free(s, s->main_frame);
     s->main_frame = NULL;
     vm_cursors_release(s);

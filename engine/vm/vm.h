@@ -177,7 +177,7 @@ struct skerry_stmt {
     struct value *scratch;    // [column_count]: converted columns
     u32 scratch_count;
 
-    struct vm_frame *frame, *free_frames;
+    struct vm_frame *frame;
     struct vm_cursor *free_cursors; // for its next runs
     struct vm_frame *main_frame;
     s32 pc;
@@ -204,7 +204,7 @@ struct skerry_stmt {
     s32 min_max_register;
     struct vm_aggregate *aggregates, *aggregates_spare;
     u32 aggregates_spare_count;
-    struct row_set *row_sets;
+    struct row_sets row_sets;
     struct function_context *function;
     struct vm_ephemeral_store *ephemeral;
     bool ephemeral_begun;

@@ -197,7 +197,12 @@ static io_status cursor_empty(struct skerry_stmt *s, struct vm_cursor *c)
 
 io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in)
 {
-    struct vm_cursor *c = s->frame->cursors[in->p1];
+    struct vm_frame *f = s->frame;
+    if (!f->cursors[in->p1] && f->parked[in->p1] && f->parked[in->p1]->ephemeral) {
+        f->cursors[in->p1] = f->parked[in->p1];
+        f->parked[in->p1] = NULL;
+    }
+    struct vm_cursor *c = f->cursors[in->p1];
     if (c && c->ephemeral && c->ephemeral->references == 1) { // again: emptied
         IO_TRY(cursor_empty(s, c));
         vm_queue_free(s, c);

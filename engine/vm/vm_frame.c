@@ -9,10 +9,9 @@
 
 struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p)
 {
-    struct vm_frame *f = s->free_frames, **link = &s->free_frames;
-    for (; f; link = &f->next_free, f = f->next_free) {
-        if (f->program != p) continue;
-        *link = f->next_free;
+    struct vm_frame *f = p->free_frames;
+    if (f) {
+        p->free_frames = f->next_free;
         f->next_free = NULL;
         for (s32 i = 0; i <= p->register_count; i++) value_set_null(&f->registers[i]);
         memset(f->once, 0, (p->count + 7) / 8);
@@ -38,11 +37,18 @@ struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p)
     return f;
 }
 
-// Trees' cursors are kept for the next run in this transaction, with the place where they stand.
+// Kept for the program's next run: trees' cursors in this transaction, with the place where they stand, and a
+// trigger's ephemeral tables in this run of the statement (each run of it for itself would leave its pages behind).
 static bool cursor_park(struct skerry_stmt *s, struct vm_frame *f, s32 number)
 {
     struct vm_cursor *c = f->cursors[number];
-    if (c->kind != VM_CURSOR_TREE || !c->opened_by || c->walk || s->db->autocommit || !cursor_idle(&c->c)) return false;
+    if (c->kind != VM_CURSOR_TREE) return false;
+    if (c->ephemeral) {
+        if (f == s->main_frame || c->ephemeral->references > 1) return false;
+        cursor_reset(&c->c);
+    } else if (!c->opened_by || c->walk || s->db->autocommit || !cursor_idle(&c->c)) {
+        return false;
+    }
     if (f->parked[number]) vm_cursor_free(s, f->parked[number]);
     f->parked[number] = c;
     return true;
@@ -98,6 +104,12 @@ io_status vm_frame_enter(struct skerry_stmt *s, const struct instruction *in, bo
     return IO_DONE;
 }
 
+static void frame_put_back(struct vm_frame *f)
+{
+    f->next_free = f->program->free_frames;
+    f->program->free_frames = f;
+}
+
 // What a trigger's statements count is its own affair.
 static void counts_restore(struct skerry_stmt *s, const struct vm_frame *f)
 {
@@ -113,8 +125,21 @@ void vm_frame_leave(struct skerry_stmt *s)
     s->frame = f->parent;
     s->pc = f->pc;
     counts_restore(s, f);
-    f->next_free = s->free_frames;
-    s->free_frames = f;
+    frame_put_back(f);
+}
+
+static void sub_frames_release(struct skerry_stmt *s)
+{
+    for (const struct program_sub *sub = s->program->subs; sub; sub = sub->next) {
+        for (struct vm_frame *f = sub->program->free_frames; f; f = f->next_free) {
+            if (f->program->call_count) vm_aux_free(f);
+            for (s32 i = 0; s->ephemeral && i < f->program->cursor_count; i++) {
+                if (!f->parked[i] || !f->parked[i]->ephemeral) continue;
+                vm_cursor_free(s, f->parked[i]);
+                f->parked[i] = NULL;
+            }
+        }
+    }
 }
 
 void vm_release(struct skerry_stmt *s)
@@ -126,8 +151,7 @@ void vm_release(struct skerry_stmt *s)
         s->frame = f->parent;
         if (f == s->main_frame) continue;
         counts_restore(s, f);
-        f->next_free = s->free_frames;
-        s->free_frames = f;
+        frame_put_back(f);
     }
     if (s->aggregates) vm_aggregates_free(s);
     if (s->registers_used) {
@@ -139,9 +163,8 @@ void vm_release(struct skerry_stmt *s)
             value_set_null(&registers[i]);
         }
     }
-    for (struct vm_frame *f = s->free_frames; f; f = f->next_free)
-        if (f->program->call_count) vm_aux_free(f);
-    if (s->row_sets) row_sets_free(&s->row_sets);
+    if (s->program) sub_frames_release(s);
+    if (s->row_sets.all) row_sets_free(&s->row_sets);
     if (s->walk.stack || s->walk.started) btree_walk_deinit(&s->walk);
     if (s->check) vm_check_free(s);
     if (s->vacuum) vm_vacuum_free(s);

@@ -1299,6 +1299,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
         struct value *v = &regs[in->p1];
         s64 row;
         if (!(v->flags & VALUE_POINTER) || !row_set_read(v->pointer, &row)) {
+            if (v->flags & VALUE_POINTER) row_set_leave(&s->row_sets, v->pointer);
             value_set_null(v);
             JUMP(in->p2);
         }
