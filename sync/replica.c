@@ -63,12 +63,13 @@ static io_status mark_write(struct replica *r, struct err *err)
         store_position_get(r->store, &at, NULL);
         r->mark.serial++;
         r->mark.clean = false;
-        r->mark.unclaimed = true;
         r->mark.wal_salt[0] = at.wal_salt[0];
         r->mark.wal_salt[1] = at.wal_salt[1];
         r->mark.wal_frame = at.wal_frame;
         r->marked = true;
-        backup_mark_encode(&r->mark, r->mark_bytes);
+        struct backup_mark m = r->mark;
+        m.unclaimed = true;
+        backup_mark_encode(&m, r->mark_bytes);
         r->mark_in_flight = true;
         r->mark_iov = (struct iovec){r->mark_bytes, BACKUP_MARK_SIZE};
         if (r->mark_durable == MARK_DURABLE)
@@ -92,6 +93,7 @@ static io_status mark_write(struct replica *r, struct err *err)
     }
     r->mark_durable = MARK_DURABLE;
     r->mark_in_flight = r->mark_unwritten = false;
+    if (!r->options.node) r->mark.unclaimed = true; // the file says so: nothing is committed before (replica_finish)
     r->step = r->after_mark;
     return IO_DONE;
 }
