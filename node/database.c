@@ -124,6 +124,7 @@ bool node_restore(struct node *n, struct err *err)
                                                 .threads = (u32)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L)});
     while (r.done.state != COMPLETION_DONE) {
         io_step(n->io, 1000000000);
+        if (n->stopping) restore_cancel(&r);
         if (io_now_ns(n->io) - told < 1000000000) continue;
         told = io_now_ns(n->io);
         log_event(LOG_INFO, "restore.progress", "pages=%llu/%llu bytes=%llu", (unsigned long long)r.pages_done,
@@ -134,6 +135,9 @@ bool node_restore(struct node *n, struct err *err)
         log_event(LOG_INFO, "restore.done", "tx=%llu pages=%u ms=%llu",
                   (unsigned long long)r.tx, r.page_count,
                   (unsigned long long)((io_now_ns(n->io) - started) / 1000000));
+    else if (n->stopping)
+        log_event(LOG_INFO, "restore.stopped", "pages=%llu/%llu msg=\"the next start goes on with it\"", (unsigned long long)r.pages_done,
+                  (unsigned long long)r.pages_total);
     else if (absent)
         log_event(LOG_INFO, "restore.nothing",
                   "msg=\"the store holds no backup; an empty database is made\"");
@@ -248,6 +252,7 @@ bool node_source_begin(struct node *n, struct err *err)
                                                .key = n->key,
                                                .database_key = &n->database.key,
                                                .poll_ms = (u32)poll_ms,
+                                               .stopping = &n->stopping,
                                                .log = node_sync_log},
                                    .backup_create = promoted_backup,
                                    .context = n},
@@ -324,7 +329,8 @@ bool node_claim(struct node *n, struct err *err)
             io_step(n->io, 10000000);
             backup_status_get(n->backup, &s);
             n->epoch_claimed = s.epoch_claimed;
-        } while (!s.claimed && s.state != BACKUP_REFUSED && io_now_ns(n->io) < deadline);
+        } while (!s.claimed && s.state != BACKUP_REFUSED && !n->stopping && io_now_ns(n->io) < deadline);
+        if (n->stopping) return false;
         if (s.claimed) {
             store_refuse_writes(store, ERR_OK, NULL);
             return true;

@@ -44,7 +44,7 @@ struct node {
     bool has_token;
     int signal_fd;
     struct completion signal_ready;
-    bool stopping, failed;
+    bool started, stopping, failed; // started: it serves
     u64 shutdown_ms;
 };
 

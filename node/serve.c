@@ -408,6 +408,7 @@ static void on_signal(struct completion *c)
     if (c->result >= 0 && read(n->signal_fd, &info, sizeof info) == sizeof info) {
         log_event(LOG_INFO, "node.stopping", "signal=%u", info.ssi_signo);
         n->stopping = true;
+        if (!n->started && n->objects) object_store_interrupt(n->objects); // what a start waits for; the next one goes on with it
         return;
     }
     if (!n->stopping) io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
@@ -417,7 +418,8 @@ static void on_signal(struct completion *c)
 static void node_stop(struct node *n)
 {
     struct completion done;
-    u64 now = n->io ? io_now_ns(n->io) : 0, deadline = now + n->shutdown_ms * 1000000;
+    u64 now = n->io ? io_now_ns(n->io) : 0, deadline = n->started ? now + n->shutdown_ms * 1000000 : now;
+    n->stopping = true;
     if (n->follower) follower_stop(n->follower);
     if (n->feed) feed_stop(n->feed);
     if (n->server) {
@@ -479,8 +481,15 @@ static bool node_start(struct node *n, struct err *err)
         log_event(LOG_WARN, "io.fallback", "backend=%s msg=%s", io_backend_name(n->io),
                   log_quote(io_backend_reason(n->io), quoted, sizeof quoted));
     }
-    return config_database(&n->config, &n->database, err) && data_open(n, err) && backup_open(n, err) && encryption_check(n, err) && node_view_begin(n, err) && node_restore(n, err) &&
-           node_source_begin(n, err) && past_open(n, err) && node_database_open(n, err) && node_claim(n, err) && hub_open(n, err) && server_open(n, err);
+    io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
+    static bool (*const STEPS[])(struct node *n, struct err *err) = {
+        data_open, backup_open,        encryption_check, node_view_begin, node_restore, node_source_begin,
+        past_open, node_database_open, node_claim,       hub_open,        server_open,
+    };
+    if (!config_database(&n->config, &n->database, err)) return false;
+    for (u32 i = 0; i < COUNT_OF(STEPS); i++)
+        if (n->stopping || !STEPS[i](n, err)) return false;
+    return true;
 }
 
 int serve_command(int argc, char **argv)
@@ -516,7 +525,7 @@ int serve_command(int argc, char **argv)
     completion_init(&n->signal_ready, on_signal, n);
     int status = 0;
     if (node_start(n, &err)) {
-        io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
+        n->started = true;
         if (!n->view) wal_watch_start(&n->wal_watch, skerry_store(n->keeper));
         if (n->backup && !n->backup_started) backup_start(n->backup, skerry_store(n->keeper));
         if (n->follower) follower_start(n->follower, skerry_store(n->keeper));
@@ -533,7 +542,7 @@ int serve_command(int argc, char **argv)
             if (n->follower && follower_turn(n->follower, &backup)) node_promoted(n, backup);
         }
         if (n->failed) status = EXIT_FAILED;
-    } else {
+    } else if (!n->stopping) {
         char quoted[2400];
         log_event(LOG_ERROR, "node.failed", "msg=%s", log_quote(err.text, quoted, sizeof quoted));
         status = err.code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;

@@ -25,6 +25,8 @@ struct object_store {
     struct object_bucket upload, download, requests;
     struct object_store_stats stats;
     enum object_conditions conditions;
+    struct object_request *under_way; // all that were started and have not ended
+    bool interrupted;
 };
 
 struct object_store *object_directory_open(struct io *io, const char *path, struct err *err);

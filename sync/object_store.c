@@ -325,6 +325,8 @@ static void request_end(struct object_request *r)
                 r->key);
     }
     r->running = false;
+    *r->link = r->next;
+    if (r->next) r->next->link = r->link;
     completion_post(r->store->io, &r->done, r->err.code == ERR_OK ? 0 : -EIO);
 }
 
@@ -448,9 +450,13 @@ void object_start(struct object_store *s, struct object_request *r)
     r->err = ERR_CLEAR;
     r->store = s;
     r->attempt = 0;
-    r->cancelled = false;
+    r->cancelled = s->interrupted;
     r->running = true;
-    if (request_valid(r))
+    r->next = s->under_way;
+    r->link = &s->under_way;
+    if (r->next) r->next->link = &r->next;
+    s->under_way = r;
+    if (!r->cancelled && request_valid(r))
         try_start(r);
     else
         request_end(r);
@@ -466,6 +472,16 @@ void object_cancel(struct object_request *r)
         io_cancel(r->store->io, &r->timer);
     else if (r->private_)
         r->store->ops->cancel(r);
+}
+
+void object_store_interrupt(struct object_store *s)
+{
+    s->interrupted = true;
+    for (struct object_request *r = s->under_way; r;) {
+        bool again = !r->cancelled;
+        object_cancel(r);
+        r = again ? s->under_way : r->next; // others may have ended with it
+    }
 }
 
 void object_request_deinit(struct object_request *r)

@@ -134,6 +134,7 @@ struct object_request {
     u32 attempt; // tries that failed
     // The stores' own.
     struct object_store *store;
+    struct object_request *next, **link; // of those that are under way
     bool running; // started and not finished
     bool cancelled;
     u32 step;
@@ -148,6 +149,8 @@ struct object_request {
 struct object_store *object_store_open(struct io *io, struct io_http *http,
                                        const struct object_store_options *options, struct err *err);
 void object_store_close(struct object_store *s);            // nothing may be under way
+// All that is under way ends soon, with ERR_CANCELLED, and so does what is started from now on: nothing waits for the store.
+void object_store_interrupt(struct object_store *s);
 const char *object_store_url(const struct object_store *s); // without secrets, for messages
 // What a patient request fetches at most at a time, so that others wait for it a quarter of a second.
 u64 object_store_piece(const struct object_store *s, u64 size_min, u64 size_max);

@@ -276,6 +276,7 @@ struct replica *replica_create(const struct replica_options *options, struct err
 void replica_start(struct replica *r, struct store *store)
 {
     r->store = store;
+    r->started = true;
     r->txn = txn_create(store);
     if (!r->txn) {
         snprintf(r->status.error, sizeof r->status.error, "out of memory");
@@ -408,11 +409,11 @@ void replica_destroy(struct replica *r)
     struct completion closed;
     struct err err = ERR_CLEAR;
     ASSERT(!r->store);
-    // Clean: the file alone is what the mark says.
+    // Clean: the file alone is what the mark says. Who was not started has not compared the two.
     char wal[4200];
     u64 size, modified_ns;
     snprintf(wal, sizeof wal, "%s-wal", r->path);
-    bool clean = r->stopping && r->step != REPLICA_DRAINED && !backup_file_identity(r->io, wal, &size, &modified_ns);
+    bool clean = r->started && r->stopping && r->step != REPLICA_DRAINED && !backup_file_identity(r->io, wal, &size, &modified_ns);
     if (r->options.node && clean && r->position.instance && r->mark_file &&
         backup_file_identity(r->io, r->path, &r->place.file_size, &r->place.file_modified_ns)) {
         r->place.clean = true;

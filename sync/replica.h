@@ -32,6 +32,7 @@ struct replica_options {
     struct master_key key;
     const struct store_key *database_key; // of the local file; NULL: none; for replica_create
     u32 poll_ms; // of the store; 0 = 1000
+    const bool *stopping; // replica_create gives up when it becomes true, and the next one goes on; NULL: never
     sync_log log;
     void *log_context;
 };

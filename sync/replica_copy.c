@@ -82,6 +82,15 @@ static u64 group_sum(struct replica *r, u32 first, u8 *pages)
     return sum;
 }
 
+// The owner does not want to wait any longer; what is here stays.
+static bool stopped(struct replica *r, struct err *err)
+{
+    if (!r->options.stopping || !*r->options.stopping) return false;
+    err_clear(err);
+    err_set(err, ERR_CANCELLED, __func__, "the copy was stopped");
+    return true;
+}
+
 static bool sum_up(struct replica *r, u64 size, struct err *err)
 {
     struct replica_copy *c = &r->copy;
@@ -97,10 +106,10 @@ static bool sum_up(struct replica *r, u64 size, struct err *err)
         err_set(err, ERR_NOMEM, __func__, "out of memory");
         return false;
     }
-    for (u32 i = 0; i < count; i++) be64_put(c->sums + 8ul * i, group_sum(r, i * c->group + 1, buffer));
+    for (u32 i = 0; i < count && !stopped(r, err); i++) be64_put(c->sums + 8ul * i, group_sum(r, i * c->group + 1, buffer));
     free(buffer);
     c->sum_count = count;
-    return true;
+    return err->code == ERR_OK;
 }
 
 static u32 plain_page_size(const u8 *header)
@@ -237,7 +246,11 @@ static bool parts_copy(struct replica *r, struct err *err)
     r->position = (struct replica_position){0};
     do {
         replica_ask_start(r);
-        while (r->request.done.state != COMPLETION_DONE) io_step(r->io, 1000000000);
+        while (r->request.done.state != COMPLETION_DONE) {
+            io_step(r->io, 1000000000);
+            if (r->options.stopping && *r->options.stopping) io_http_cancel(r->options.http, &r->request);
+        }
+        if (stopped(r, err)) return false;
         if (replica_ask_result(r, err) != IO_DONE) {
             if (!replica_part_again(r, err)) return false;
             pause_ns(r, REPLICA_PART_PAUSE_NS);

@@ -65,7 +65,7 @@ struct replica {
     struct txn *txn;
     struct op op;
     enum replica_step step, after_mark;
-    bool running, stopping;
+    bool running, started, stopping;
     struct completion timer, turn;
     u64 not_before_ns;
     u32 attempt;

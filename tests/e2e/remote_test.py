@@ -4,7 +4,9 @@ goes away, and shows past states. Method: real nodes on a directory and on tests
 and which is stopped and started; the whole, once it is here, is judged by sqlite3."""
 import json
 import os
+import re
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -345,6 +347,60 @@ def unclaimed(tests, s3, how):
     writer.kill()
 
 
+def stopped_while_it_starts(tests, s3):
+    """SIGTERM while a start waits for the store, which is slow or says nothing at all: restoring, opening lazily, claiming. The
+    node ends without having waited any longer, and the next start goes on with what is here."""
+    url = "s3://skerry-test/stopped"
+    want = make(tests, "stopped", url, s3.env)
+    ask = "SELECT count(*), sum(a), sum(length(b)), sum(c) FROM t"
+    full = Node(tests.path("stopped-full"), "--store", url, "--store-download-rate", "8m", env=s3.env)
+    lazily = Node(tests.path("stopped-lazy"), "--store", url, "--hydrate", "lazy", "--store-download-rate", "8m", env=s3.env)
+
+    def begun(node, event):
+        before = node.log().count(event) if os.path.exists(node.log_path) else 0
+        node.start(wait=False)
+        until(lambda: node.log().count(event) > before, True, event)
+
+    def ends(node):
+        equal(node.stop(), 0, "exit status")
+        check("event=node.failed" not in node.log() and "event=node.listening" not in node.log(), node.log()[-2000:])
+    s3.process.send_signal(signal.SIGSTOP)
+    for node in (full, lazily):
+        begun(node, "event=backup.unencrypted")
+        time.sleep(0.3)
+        ends(node)
+        check(not os.path.exists(node.data + "/default.db"), "there is a database that nobody has sent")
+    s3.process.send_signal(signal.SIGCONT)
+    # What was restored stays.
+    full.start(wait=False)
+    until(lambda: os.path.exists(full.data + "/default.db.restoring.state"), True, "a note of what is here")
+    ends(full)
+    check("event=restore.stopped" in full.log() and not os.path.exists(full.data + "/default.db"), full.log()[-2000:])
+    full.flags = full.flags[:2]
+    full.start()
+    fetched = int(re.search(rb"^skerry_store_downloaded_bytes_total (\d+)", full.get("/metrics")[1], re.M)[1])
+    check(0 < fetched < os.path.getsize(full.data + "/default.db") * 0.8, f"{fetched} bytes were fetched, a third was here")
+    equal(full.sql(ask), want, "sums")
+    equal(full.stop(), 0, "exit status")
+    # Opened lazily, and then the store says nothing: the start waits for its claim, and a page that is not here.
+    s3.admin("/_fault?match=PUT+.*/claim/&do=stall&n=1000000")
+    begun(lazily, "event=hydrate.open")
+    time.sleep(0.3)
+    ends(lazily)
+    s3.admin("/_nofault")
+    s3.process.send_signal(signal.SIGSTOP)
+    lazily.start(wait=False)
+    time.sleep(1)
+    ends(lazily)
+    s3.process.send_signal(signal.SIGCONT)
+    lazily.flags = lazily.flags[:4]
+    lazily.start()
+    equal(lazily.sql(ask), want, "sums")
+    wait_whole(lazily)
+    equal(lazily.stop(), 0, "exit status")
+    equal(sqlite3(lazily.data + "/default.db", "PRAGMA integrity_check").stdout.strip(), "ok", "integrity_check")
+
+
 def main():
     tests = Tests(sys.argv[1:])
     if NamedS3.given():
@@ -362,6 +418,7 @@ def main():
         tests.run("merged_meanwhile", merged_meanwhile, tests)
         tests.run("shell_looks", shell_looks, tests)
         tests.run("network_goes_away", network_goes_away, tests, s3)
+        tests.run("stopped_while_it_starts", stopped_while_it_starts, tests, s3)
         for how in ("lazy", "full"):
             tests.run("unclaimed_" + how, unclaimed, tests, s3, how)
     finally:

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -396,6 +397,8 @@ def streams_resumed(tests):
         check(0 < sent < 200000, f"{sent} bytes were sent for three rows ({i})")
     equal(r.stop(), 0, "exit status")
     equal(sqlite3(r.data + "/default.db", "UPDATE t SET b = 'changed' WHERE a % 1000 = 0").returncode, 0, "status of sqlite3")
+    busy = Node(r.data, *r.flags, "--listen", f"127.0.0.1:{w.port}").start(wait=False)
+    equal(busy.process.wait(timeout=WAIT), 1, "status of a start that comes to nothing, and must not take the file for its own")
     r.start()
     until(lambda: r.sql("SELECT count(*) FROM t WHERE b = 'changed'"), [[0]], "rows that the writer does not have")
     insert(w, 50000, 3)
@@ -406,7 +409,7 @@ def streams_resumed(tests):
 
 
 def first_copy_goes_on(tests, sealed):
-    """Killed in the middle of its first copy, again and again, while the writer goes on: what is here is not sent again, and the
+    """Stopped and killed in the middle of its first copy, while the writer goes on: what is here is not sent again, and the
     copy is the writer's page for page. Encrypted with a key of its own or not."""
     label = "sealed" if sealed else "plain"
     keys = [{"SKERRY_DB_KEY": secrets.token_hex(32)} if sealed else {} for _ in range(2)]
@@ -415,6 +418,11 @@ def first_copy_goes_on(tests, sealed):
     insert(w, 1, 28000, 4000)  # 115 MB that nothing compresses
     r = Node(tests.path("replica-cut-" + label), "--store", "none", "--follow", f"http://127.0.0.1:{w.port}", env=keys[1])
     path, here = r.data + "/default.db", 0
+    w.process.send_signal(signal.SIGSTOP)  # a node that says nothing keeps nobody
+    r.start(wait=False)
+    until(lambda: os.path.exists(path + ".following"), True, "the copy's file is there")
+    equal(r.stop(), 0, "exit status")
+    w.process.send_signal(signal.SIGCONT)
     for i in range(2):
         r.start(wait=False)
         end = time.time() + WAIT
@@ -422,7 +430,11 @@ def first_copy_goes_on(tests, sealed):
             check(time.time() < end, "nothing comes: " + r.log()[-500:])
             here = os.path.getsize(path + ".following") if os.path.exists(path + ".following") else 0
             time.sleep(0.002)
-        r.kill()
+        if i:
+            r.kill()
+        else:
+            equal(r.stop(), 0, "exit status")
+            check("event=node.failed" not in r.log(), r.log()[-1000:])
         check(not os.path.exists(path), "the copy was whole: nothing was tested")
         here = os.path.getsize(path + ".following")
         w.sql("UPDATE t SET b = randomblob(5000) WHERE a % 1000 = 3", "DELETE FROM t WHERE a % 900 = 5")

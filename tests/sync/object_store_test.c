@@ -207,6 +207,33 @@ TEST(patient_requests_let_others_go_first)
     world_close(&w);
 }
 
+// What waits for its turn and what comes later end at once, and none of it with an answer.
+TEST(interrupted_stores_keep_nobody)
+{
+    static u8 body[100000];
+    struct world w;
+    struct object_request r[4], put;
+    if (!world_open(&w, IO_BACKEND_MEMORY, &(struct object_store_options){.url = "/store", .download_bytes_per_s = 1})) return;
+    object_request_init(&put, NULL, NULL);
+    CHECK_EQ(run(&w, &put, OBJECT_PUT, "x", body, sizeof body), ERR_OK);
+    object_request_deinit(&put);
+    for (u32 i = 0; i < COUNT_OF(r); i++) {
+        object_request_init(&r[i], NULL, NULL);
+        r[i].kind = OBJECT_GET;
+        strcpy(r[i].key, "x");
+        r[i].patient = i == 2;
+        if (i == 3) object_store_interrupt(w.store);
+        object_start(w.store, &r[i]);
+    }
+    for (u32 turn = 0; turn < 100; turn++) io_step(w.io, 0);
+    for (u32 i = 0; i < COUNT_OF(r); i++) {
+        CHECK(!object_request_busy(&r[i]));
+        CHECK_EQ(r[i].err.code, ERR_CANCELLED);
+        object_request_deinit(&r[i]);
+    }
+    world_close(&w);
+}
+
 TEST(store_urls_that_are_refused)
 {
     static const struct {
@@ -473,8 +500,8 @@ TEST(s3_store_over_named_server)
 // The suite over a named server is part of the s3 suite of tests/run.sh, not of the unit tests.
 int main(int argc, char **argv)
 {
-    static char *without_server[] = {"object_store_test", "directory_store", "limits", "store_urls",
-                                     "s3_store_over_fake", "hub_in_process", "hub_refuses", NULL};
-    if (argc < 2) return test_main(7, without_server);
+    static char *without_server[] = {"object_store_test", "directory_store", "limits", "retries", "requests_wait", "patient", "interrupted",
+                                     "store_urls", "s3_store_over_fake", "hub_in_process", "hub_refuses"};
+    if (argc < 2) return test_main(COUNT_OF(without_server), without_server);
     return test_main(argc, argv);
 }
