@@ -85,7 +85,6 @@ struct database {
     struct store *store; // NULL: not opened yet
     struct txn *txn;     // NULL while store is
     struct schema *schema; // NULL: not loaded
-    u32 max_page_count;    // PRAGMA max_page_count; 0: PAGE_COUNT_MAX
     s64 settings[DATABASE_SETTING_COUNT];
     bool schema_stale;     // to be read again before it is used
     bool load_began_read;  // the snapshot is there for loading alone
@@ -94,7 +93,6 @@ struct database {
 };
 
 #define DATABASE_MAX 32
-#define PAGE_COUNT_MAX 4294967294u
 #define DATABASE_MAIN 0
 #define DATABASE_TEMP 1
 

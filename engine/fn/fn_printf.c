@@ -78,6 +78,7 @@ static void format_integer(struct text_buffer *b, const struct conversion *c, st
     const char *radix = !hex_prefix ? "" : c->kind == 'o' ? "0" : c->kind == 'X' ? "0X" : base == 16 ? "0x" : "";
     s64 total = (s64)strlen(radix) + (prefix != 0) + digits + commas;
 
+    if (!text_reserve(b, (size_t)MAX(total, (s64)c->width))) return; // before it is written a digit at a time
     if (!c->left) pad(b, c->width - total);
     text_append_string(b, radix);
     if (prefix) text_append_char(b, (u8)prefix);

@@ -502,15 +502,16 @@ static void parameters_set(struct compile *c, const struct parse *parse)
     }
 }
 
+void compile_row_count(struct compile *c)
+{
+    if (c->row_count_reg) emit(c, OP_AddImm, c->row_count_reg, 1, 0);
+}
+
 // PRAGMA count_changes: a row that says how many rows were changed.
 static void count_changes_code(struct compile *c, enum stmt_kind kind)
 {
     int reg = reg_alloc(c);
-    // An upsert's updates are changes, but no rows inserted.
-    if (c->inserted_count_reg)
-        emit(c, OP_Copy, c->inserted_count_reg, reg, 0);
-    else
-        emit(c, OP_ChangeCount, 0, reg, 0);
+    emit(c, OP_Copy, c->row_count_reg, reg, 0);
     emit(c, OP_ResultRow, reg, 1, 0);
     compile_result_columns(c, 1);
     compile_result_column(c, 0, kind == STMT_INSERT   ? "rows inserted"
@@ -555,12 +556,12 @@ static void compile_text(struct compile *c, const char *sql, size_t size, size_t
     c->sql_size = parse.used;
     parameters_set(c, &parse);
     compile_begin(c);
-    if (parse.stmt->kind == STMT_INSERT && connection_flag(c->db, CONNECTION_COUNT_CHANGES)) {
-        c->inserted_count_reg = reg_alloc(c);
-        emit(c, OP_Integer, 0, c->inserted_count_reg, 0);
+    if (c->program->changes_counted && connection_flag(c->db, CONNECTION_COUNT_CHANGES)) {
+        c->row_count_reg = reg_alloc(c);
+        emit(c, OP_Integer, 0, c->row_count_reg, 0);
     }
     compile_statement(c, parse.stmt);
-    if (c->program->changes_counted && !c->program->column_count && connection_flag(c->db, CONNECTION_COUNT_CHANGES))
+    if (c->row_count_reg && !c->program->column_count)
         count_changes_code(c, (enum stmt_kind)parse.stmt->kind);
     compile_finish(c);
     c->parse = NULL;

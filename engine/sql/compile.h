@@ -104,7 +104,9 @@ struct compile {
     const struct parse *parse;   // for its parameters; NULL when the text is the engine's own
 
     u32 schema_used, schema_written; // bit per database: OP_Transaction is emitted for it
-    int inserted_count_reg;      // of the top, PRAGMA count_changes: rows that an INSERT has added; 0: not counted
+    // Of the top, PRAGMA count_changes: rows inserted, updated, or to be deleted, a view's as well; 0: not counted. They are
+    // no changes(): an upsert's update is a change, but no row inserted.
+    int row_count_reg;
     bool multi_row_write, may_abort; // a statement savepoint is needed when both
     bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
     const char *mistake; // what the resolver has found wrong at mistake_offset, to be told at the expression's end
@@ -155,6 +157,7 @@ void compile_finish(struct compile *c);
 // The statement reads (writes) database `index`.
 void compile_use_database(struct compile *c, int index);
 void compile_write_database(struct compile *c, int index, bool multi_row);
+void compile_row_count(struct compile *c); // counts one for PRAGMA count_changes
 // The result columns of the program (SELECT, RETURNING, PRAGMA). names and decltypes may be NULL strings.
 void compile_result_columns(struct compile *c, u32 count);
 void compile_result_column(struct compile *c, u32 column, const char *name, const char *decltype);

@@ -111,6 +111,7 @@ static void truncate_code(struct compile *c, struct delete_job *job)
     }
     for (const struct index *i = t->indexes; i; i = i->next)
         emit(c, OP_Clear, (int)i->root, job->target.database, i == t->primary_key ? -1 : 0);
+    if (c->row_count_reg) emit(c, OP_ChangeCount, 0, c->row_count_reg, 0);
 }
 
 // Only INSTEAD OF triggers run, for the view's rows as they are at first.
@@ -136,6 +137,7 @@ static void view_code(struct compile *c, struct delete_job *job)
     int reg_old = reg_alloc_range(c, t->column_count + 1);
     emit(c, OP_Rewind, cursor, none, 0);
     int loop = here(c);
+    compile_row_count(c);
     emit(c, OP_Null, 0, reg_old, 0);
     for (u32 i = 0; i < t->column_count; i++)
         emit(c, OP_Column, cursor, (int)i, reg_old + 1 + t->columns[i].storage);
@@ -184,6 +186,7 @@ static void rows_code(struct compile *c, struct delete_job *job)
     enum one_pass mode = where_one_pass(where, cursors);
     if (mode != ONE_PASS_SINGLE) c->top->multi_row_write = true;
     if (where_uses_deferred_seek(where)) emit(c, OP_FinishSeek, base, 0, 0);
+    compile_row_count(c);
     for (int i = 0; i < key_fields; i++)
         column_code(c, t, base, rowid ? COLUMN_ROWID : t->primary_key->columns[i], reg_key + i);
 

@@ -283,6 +283,7 @@ static void row_code(struct compile *c, struct insert_job *job)
             item_code(c, job, job->rowid_item, job->reg_rowid);
         emit(c, OP_Null, 0, job->reg_rowid - 1, 0);
         virtual_update_emit(c, t, job->target.database, job->reg_rowid - 1, t->column_count + 2, job->conflict);
+        compile_row_count(c);
         if (job->returning) returning_collect(c, job->returning, job->reg_rowid);
         return;
     }
@@ -306,7 +307,7 @@ static void row_code(struct compile *c, struct insert_job *job)
         if (!checks.may_replace) flags |= ROW_WRITE_USE_SEEK;
         row_write(c, &job->target, job->reg_rowid, flags);
     }
-    if (c->inserted_count_reg) emit(c, OP_AddImm, c->inserted_count_reg, 1, 0);
+    compile_row_count(c);
     int reg = job->reg_rowid - t->column_count - 1;
     trigger_fire_after(c, &job->triggers, job->returning, job->reg_rowid, t, job->target.database, reg, job->conflict, job->end_of_row);
 }

@@ -279,6 +279,10 @@ static void setting_pragma(struct compile *c, const struct pragma_def *def, int 
         if (setting == SETTING_WAL_AUTOCHECKPOINT) v = MAX(pragma_int(value), 0);
         if (setting == SETTING_MMAP_SIZE) v = 0;
         if (setting == SETTING_HARD_HEAP_LIMIT && now > 0) v = v > 0 ? MIN(v, now) : now; // may be lowered
+        s64 hard = c->db->settings[SETTING_HARD_HEAP_LIMIT], soft = c->db->settings[SETTING_SOFT_HEAP_LIMIT];
+        if (setting == SETTING_SOFT_HEAP_LIMIT && hard > 0 && (v == 0 || v > hard)) v = hard;
+        if (setting == SETTING_HARD_HEAP_LIMIT && v > 0 && (soft == 0 || v < soft))
+            setting_set(c, SETTING_SOFT_HEAP_LIMIT, v);
         if (v >= 0) {
             setting_set(c, setting, v);
             if (setting == SETTING_ANALYSIS_LIMIT) emit(c, OP_Expire, 0, 0, 0); // ANALYZE has it in its program

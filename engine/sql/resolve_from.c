@@ -754,6 +754,15 @@ static void mark_right_joins(struct source_list *from)
     for (int i = 0; i < last; i++) from->items[i].join |= JOIN_LEFT_OF_RIGHT;
 }
 
+// Whether a schema that came with a file may not read it: what tells of the file's pages never, what tells of the
+// connection or of other tables' text when the schema is not trusted.
+static bool unsafe_in_schema(const struct compile *c, const struct table *t)
+{
+    if (t->dbstat) return true;
+    bool pragma = t->flags & TABLE_EPONYMOUS && !t->function;
+    return (pragma || t->vocab) && !connection_flag(c->db, CONNECTION_TRUSTED_SCHEMA);
+}
+
 void select_expand(struct compile *c, struct select *s, struct name_context *outer)
 {
     if (s->flags & SELECT_F_EXPANDED) return;
@@ -797,7 +806,8 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
             source->database = database;
             if (source->is_function && !(source->table->flags & TABLE_EPONYMOUS) && source->table->kind != TABLE_VIRTUAL)
                 compile_fail(c, ERR_ERROR, offset, "'%s' is not a function", source->name);
-            if (source->table->dbstat && (c->views ? c->view_database != DATABASE_TEMP : c->trigger_schema != NULL))
+            if (unsafe_in_schema(c, source->table) &&
+                (c->views ? c->view_database != DATABASE_TEMP : c->trigger_schema != NULL))
                 compile_fail(c, ERR_ERROR, -1, "unsafe use of virtual table \"%s\"", source->table->name);
             if (source->table->kind == TABLE_VIEW) {
                 find_indexed_by(c, source);

@@ -511,6 +511,7 @@ static void row_code(struct compile *c, struct update_job *job)
     trigger_programs(c, &job->triggers, t, job->target.database, job->conflict);
     before_triggers_code(c, job);
     if (!job->is_view) write_code(c, job);
+    if (!job->upsert) compile_row_count(c);
     trigger_fire_after(c, &job->triggers, job->returning, job->reg_new, t, job->target.database, job->reg_old, job->conflict,
                        job->next_row);
 }
@@ -595,6 +596,7 @@ static void update_run(struct compile *c, struct update_job *job)
     if (job->table->kind == TABLE_VIRTUAL) {
         compile_write_database(c, database, true);
         if (!c->top->nested) c->program->changes_counted = true;
+        c->row_count_reg = 0; // SQLite answers no count here
         job->returning = returning_begin(c, s->returning, job->table, database);
         int rows = s->from ? virtual_rows_from_select(c, job) : -1;
         virtual_update(c, sources, s->set, job->changes, job->rowid_item, s->where, rows, job->conflict, job->returning);

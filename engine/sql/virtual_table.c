@@ -190,6 +190,7 @@ void virtual_delete(struct compile *c, struct source_list *sources, struct expr 
     if (condition) resolve_expr(&names, condition);
     emit(c, OP_Null, 0, set, 0);
     struct where_info *where = where_begin(c, sources, condition, NULL, NULL, NULL, WHERE_DUPLICATES_OK, 0);
+    compile_row_count(c);
     emit(c, OP_Rowid, source->cursor, reg, 0);
     emit(c, OP_RowSetAdd, set, reg, 0);
     where_end(where);

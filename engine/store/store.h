@@ -154,6 +154,13 @@ void txn_savepoint_release(struct txn *t, u32 n);
 void txn_savepoint_rollback(struct txn *t, u32 n);
 u32 txn_savepoint_count(const struct txn *t);
 
+// The count of pages up to which its write transactions may make the file grow (at first any), and whether this one has
+// made it grow further: what it writes next fails then.
+#define PAGE_COUNT_MAX 4294967294u
+void txn_page_count_limit(struct txn *t, pgno max);
+pgno txn_page_count_max(const struct txn *t);
+bool txn_page_count_exceeded(const struct txn *t);
+
 // Fields of the database header (SQLite's btree meta numbers).
 enum txn_meta {
     META_FREE_PAGE_COUNT = 0, // read only

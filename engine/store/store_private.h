@@ -240,7 +240,7 @@ struct txn {
     u32 cookie;
 
     // A write transaction.
-    pgno page_count;
+    pgno page_count, page_count_max;
     struct pager_frame **pages;    // private, open addressing by page number
     u32 page_slots, private_count; // slots: power of 2, or 0
     u32 resident;                  // of these and of undo images: frames with data

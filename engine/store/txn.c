@@ -170,6 +170,7 @@ struct txn *txn_create(struct store *s)
     t->doom = ERR_CLEAR;
     t->checkpoint_frames = s->options.checkpoint_frames;
     t->wal_size_limit = -1;
+    t->page_count_max = PAGE_COUNT_MAX;
     return t;
 }
 

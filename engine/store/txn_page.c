@@ -93,6 +93,18 @@ pgno txn_page_count(const struct txn *t)
 {
     return t->page_count;
 }
+void txn_page_count_limit(struct txn *t, pgno max)
+{
+    t->page_count_max = max;
+}
+pgno txn_page_count_max(const struct txn *t)
+{
+    return t->page_count_max;
+}
+bool txn_page_count_exceeded(const struct txn *t)
+{
+    return t->state == TXN_WRITE && t->page_count > t->page_count_max && t->page_count > t->base_page_count;
+}
 pgno txn_lock_page(const struct txn *t)
 {
     return LOCK_OFFSET / t->store->page_size + 1;
@@ -541,9 +553,10 @@ io_status txn_reserve(struct txn *t, struct op *op, u32 count)
 {
     ASSERT(t->state == TXN_WRITE && !op->mutating);
     if (t->doomed) return doom_error(t, op);
+    if (txn_page_count_exceeded(t)) return IO_ERROR(&op->err, ERR_FULL, "%s", err_default_text(ERR_FULL));
     IO_TRY(txn_spill(t, op));
     while (t->free_count < count && t->freelist_head) IO_TRY(txn_freelist_absorb(t, op));
-    if (t->free_count < count && (u64)t->page_count + (count - t->free_count) + 1 > UINT32_MAX - 1)
+    if (t->free_count < count && (u64)t->page_count + (count - t->free_count) + 1 > PAGE_COUNT_MAX)
         return IO_ERROR(&op->err, ERR_FULL,
                         "database or disk is full: %s has the largest number of pages",
                         t->store->path);

@@ -83,6 +83,16 @@ static void rollback_everything(struct skerry_stmt *s)
     s->savepoint = 0;
 }
 
+// PRAGMA max_page_count
+static void page_counts_check(struct skerry_stmt *s)
+{
+    for (u32 i = 0; i < s->db->database_count && s->op.err.code == ERR_OK; i++) {
+        const struct txn *t = s->db->databases[i].txn;
+        if (t && txn_page_count_exceeded(t))
+            err_set(&s->op.err, ERR_FULL, __func__, "%s", err_default_text(ERR_FULL));
+    }
+}
+
 // What is to be done about the changes; gives whether to commit.
 static bool halt_decide(struct skerry_stmt *s)
 {
@@ -153,6 +163,7 @@ io_status vm_halt(struct skerry_stmt *s)
             s->halt_step = HALT_BEGIN;
             return s->op.err.code == ERR_OK ? IO_DONE : IO_FAIL;
         }
+        if (s->active_write) page_counts_check(s);
         if (!halt_decide(s)) {
             s->halt_step = HALT_SAVE;
             return vm_halt(s);

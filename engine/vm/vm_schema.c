@@ -460,11 +460,12 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
     case OP_Pagecount:
         value_set_integer(reg(s, in->p2), txn_page_count(db->databases[in->p1].txn));
         return IO_DONE;
-    case OP_MaxPgcnt:
-        if (in->p3) db->databases[in->p1].max_page_count = MAX((u32)in->p3, txn_page_count(db->databases[in->p1].txn));
-        value_set_integer(reg(s, in->p2), db->databases[in->p1].max_page_count ? db->databases[in->p1].max_page_count
-                                                                               : PAGE_COUNT_MAX);
+    case OP_MaxPgcnt: {
+        struct txn *t = db->databases[in->p1].txn;
+        if (in->p3) txn_page_count_limit(t, MAX((u32)in->p3, txn_page_count(t)));
+        value_set_integer(reg(s, in->p2), txn_page_count_max(t));
         return IO_DONE;
+    }
     case OP_Checkpoint: return checkpoint(s, in);
     case OP_JournalMode:
         IO_TRY(connection_database_open(db, &s->op, (u32)in->p1));

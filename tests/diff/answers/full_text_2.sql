@@ -190,3 +190,10 @@ select highlight(t,0,'[',']') from t as al where t match 'two';
 reindex;
 pragma integrity_check;
 pragma quick_check;
+%%
+# PRAGMA count_changes has no count for the UPDATE of a virtual table
+PRAGMA count_changes=1;
+CREATE VIRTUAL TABLE f USING fts5(a);
+INSERT INTO f VALUES('x'),('y');
+UPDATE f SET a='z';
+DELETE FROM f WHERE a='z';

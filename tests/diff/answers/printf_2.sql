@@ -54,3 +54,4 @@ SELECT format('%#.3g|%#.10g|%#g',1.0,1.0,100000.0), format('%!.3g|%!.10g|%!g',1.
 SELECT format('%.1e %.5e %.10e %.15e %.16e %.20e',1.0/3,1.0/3,1.0/3,1.0/3,1.0/3,1.0/3), format('%!.20e',1.0/3), format('%.20g',2.0/3), format('%!.20g',2.0/3);
 --= R:1|R:3|R:-3|R:1|R:1000000000000001|R:123|R:1.3|R:1.3999999999999999|R:9e+18|R:1.5|R:1.6000000000000001|N|N|R:0|R:1.0000000000000001e+300|R:0.10000000000000001|R:5|T:real|R:2147483648|R:4503599627370496|R:0| because SQLite 3.50 answers so
 SELECT round(1.005,2), round(2.5), round(-2.5), round(0.5), round(1e15+0.5), round(123.456,-1), round(1.25,1), round(1.35,1), round(9e18), round(1.5,400), round('1.55',1), round(NULL), round(1,NULL), round('abc'), round(1e300,2), round(0.1,30), round(5), typeof(round(5)), round(2147483647.5), round(4503599627370496.5), round(-0.4);
+SELECT length(printf('%,.*d',1e10,10));

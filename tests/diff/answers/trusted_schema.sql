@@ -1,0 +1,28 @@
+# what a schema that is not trusted may not read
+CREATE TABLE t1(a);
+CREATE VIEW v1 AS SELECT name FROM pragma_table_info('t1');
+CREATE TEMP VIEW v2 AS SELECT name FROM pragma_table_info('t1');
+CREATE VIEW v3 AS SELECT value FROM json_each('[1]');
+CREATE VIEW v6 AS SELECT (SELECT count(*) FROM pragma_collation_list WHERE name='BINARY');
+CREATE VIEW v7 AS SELECT 1 WHERE 0 IN (SELECT seq FROM pragma_database_list);
+CREATE VIEW v9 AS WITH c AS (SELECT * FROM pragma_table_info('t1')) SELECT name FROM c;
+PRAGMA trusted_schema=0;
+SELECT * FROM v1;
+SELECT * FROM v2;
+SELECT * FROM v3;
+SELECT * FROM v6;
+SELECT * FROM v7;
+SELECT * FROM v9;
+SELECT name FROM pragma_table_info('t1');
+WITH c AS (SELECT name FROM pragma_table_info('t1')) SELECT count(*) FROM c;
+CREATE TABLE l(x);
+CREATE TRIGGER tr AFTER INSERT ON t1 BEGIN INSERT INTO l SELECT name FROM pragma_table_info('t1'); END;
+INSERT INTO t1 VALUES(1);
+DROP TRIGGER tr;
+CREATE TEMP TRIGGER tr AFTER INSERT ON main.t1 BEGIN INSERT INTO l SELECT name FROM pragma_table_info('t1'); END;
+INSERT INTO t1 VALUES(1);
+SELECT * FROM l;
+PRAGMA trusted_schema=1;
+SELECT * FROM v1;
+SELECT * FROM v6;
+SELECT * FROM v9;
