@@ -3,6 +3,8 @@
 #include <stdarg.h>
 
 #define ARENA_BLOCK_SIZE 8192
+#define ARENA_GROWS_FROM 65536 // larger arenas take blocks of a half of what they have: fewer calls, pages that are zero already
+#define ARENA_BLOCK_MAX (1u << 20)
 
 // What was not handed out yet is zero.
 struct arena_block {
@@ -50,7 +52,8 @@ void arena_deinit(struct arena *a)
 
 static bool arena_new_block(struct arena *a, size_t size)
 {
-    size_t block_size = MAX(size, (size_t)ARENA_BLOCK_SIZE);
+    size_t usual = a->total < ARENA_GROWS_FROM ? ARENA_BLOCK_SIZE : MIN(a->total / 2, (size_t)ARENA_BLOCK_MAX);
+    size_t block_size = MAX(size, usual);
     struct arena_block *b = NULL;
     if (block_size == ARENA_BLOCK_SIZE && spare.first) {
         b = spare.first;
