@@ -25,6 +25,8 @@ enum fn_flags {
     FN_ORDERED = 16384,     // aggregate that may take ORDER BY inside its parentheses
     FN_UNSAFE = 65536,      // an application's that is not innocuous: not from a schema that is not trusted
     FN_ANY_ORDER = 262144,  // aggregate that is the same whatever the order of rows
+    FN_LENGTH = 524288,     // length(), octet_length(): a blob's bytes are not looked at
+    FN_TYPE = 1048576,      // typeof(): no bytes are
 };
 
 // Where an aggregate's state is: right here when it is small, else allocated. NULL: no step has asked for it.

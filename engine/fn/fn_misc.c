@@ -197,7 +197,7 @@ static void sqlite_offset_fn(ARGUMENTS)
 
 #define PURE FN_DETERMINISTIC
 const struct fn_def FN_MISC[] = {
-    {"typeof", 1, PURE, 0, typeof_fn},
+    {"typeof", 1, PURE | FN_TYPE, 0, typeof_fn},
     {"subtype", 1, PURE | FN_READS_SUBTYPE, 0, subtype_fn},
     {"coalesce", FN_AT_LEAST(2), PURE | FN_INLINE, 0, coalesce_fn},
     {"ifnull", 2, PURE | FN_INLINE, 0, coalesce_fn},

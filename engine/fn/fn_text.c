@@ -385,8 +385,8 @@ static void soundex_fn(ARGUMENTS)
 
 #define PURE FN_DETERMINISTIC
 const struct fn_def FN_TEXT[] = {
-    {"length", 1, PURE, 0, length_fn},
-    {"octet_length", 1, PURE, 1, length_fn},
+    {"length", 1, PURE | FN_LENGTH, 0, length_fn},
+    {"octet_length", 1, PURE | FN_LENGTH | FN_TYPE, 1, length_fn},
     {"substr", 2, PURE, 0, substr_fn},
     {"substr", 3, PURE, 0, substr_fn},
     {"substring", 2, PURE, 0, substr_fn},

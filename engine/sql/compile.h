@@ -290,6 +290,9 @@ void expr_code(struct compile *c, struct expr *e, int target);
 void expr_code_copy(struct compile *c, const struct expr *e, int target);
 // Leaves it wherever it is cheapest; gives that register. *temp is what to reg_release, or 0.
 int expr_code_temp(struct compile *c, struct expr *e, int *temp);
+int expr_null_code(struct compile *c, struct expr *e, int *temp); // when only whether it is NULL is asked of it
+// Of what was coded from that address on into a register of its own only its length or type (enum column_get_flags) will be asked.
+void column_read_less(struct compile *c, s32 from, int reg, u16 flags);
 // Gives the register that holds the value: target, unless it is somewhere already.
 int expr_code_target(struct compile *c, struct expr *e, int target);
 // The value in target, computed at the program's start when it is constant.

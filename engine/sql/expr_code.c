@@ -629,7 +629,7 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
     }
     case EXPR_IS_NULL:
     case EXPR_NOT_NULL: {
-        r1 = expr_code_temp(c, e->left, &t1);
+        r1 = expr_null_code(c, e->left, &t1);
         if (r1 == target) {
             // Never so: a temporary is another register. Guard for the row in registers.
             in_reg = reg_temp(c);
@@ -790,6 +790,22 @@ int expr_code_temp(struct compile *c, struct expr *e, int *temp)
         reg_release(c, own);
         *temp = 0;
     }
+    return reg;
+}
+
+void column_read_less(struct compile *c, s32 from, int reg, u16 flags)
+{
+    s32 last = program_address(c->program) - 1;
+    if (last < from) return;
+    const struct instruction *in = &c->program->code[last];
+    if (in->opcode == OP_Column && in->p3 == reg) emit_set_p5(c, flags);
+}
+
+int expr_null_code(struct compile *c, struct expr *e, int *temp)
+{
+    s32 from = program_address(c->program);
+    int reg = expr_code_temp(c, e, temp);
+    if (*temp) column_read_less(c, from, reg, COLUMN_TYPE_ONLY);
     return reg;
 }
 

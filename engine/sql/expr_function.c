@@ -84,7 +84,10 @@ int function_code(struct compile *c, struct expr *e, int target)
         } else {
             first = reg_temp_range(c, (int)count);
         }
+        s32 from = program_address(c->program);
         expr_list_code(c, list, first, 0, LIST_CODE_FACTOR | LIST_CODE_DUP);
+        if (def->flags & (FN_LENGTH | FN_TYPE))
+            column_read_less(c, from, first, (def->flags & FN_LENGTH ? COLUMN_LENGTH_ONLY : 0) | (def->flags & FN_TYPE ? COLUMN_TYPE_ONLY : 0));
     }
     if (def->flags & FN_NEEDS_COLLATION) {
         if (!collation) collation = &COLLATION_BINARY;

@@ -102,7 +102,7 @@ void expr_jump_if_true(struct compile *c, struct expr *e, int label, bool jump_i
     case EXPR_IS_NULL:
     case EXPR_NOT_NULL: {
         int temp = 0;
-        int reg = expr_code_temp(c, e->left, &temp);
+        int reg = expr_null_code(c, e->left, &temp);
         emit(c, kind == EXPR_IS_NULL ? OP_IsNull : OP_NotNull, reg, label, 0);
         reg_release(c, temp);
         return;
@@ -168,7 +168,7 @@ void expr_jump_if_false(struct compile *c, struct expr *e, int label, bool jump_
     case EXPR_IS_NULL:
     case EXPR_NOT_NULL: {
         int temp = 0;
-        int reg = expr_code_temp(c, e->left, &temp);
+        int reg = expr_null_code(c, e->left, &temp);
         emit(c, kind == EXPR_IS_NULL ? OP_NotNull : OP_IsNull, reg, label, 0);
         reg_release(c, temp);
         return;

@@ -241,19 +241,15 @@ static io_status column_bytes(struct skerry_stmt *s, struct vm_cursor *c, u32 ty
         }
         VALUE_TRY(s, text_set(out, c->row + offset, size));
     } else {
-        if (flags && c->encoding <= 1 && (flags == COLUMN_TYPE_ONLY || flags == (COLUMN_TYPE_ONLY | COLUMN_LENGTH_ONLY) ||
-                                          !(type & 1))) {
-            // Only type or length of a blob is wanted: its bytes are not read.
-            if (flags == COLUMN_TYPE_ONLY) size = 0;
-            out->type = type & 1 ? VALUE_TEXT : VALUE_BLOB;
-            if (out->type == VALUE_BLOB) {
-                VALUE_TRY(s, value_set_zero_blob(out, size));
-                return IO_DONE;
-            }
-            if (flags == COLUMN_TYPE_ONLY) {
-                value_borrow_text(out, "", 0);
-                return IO_DONE;
-            }
+        bool length = flags & COLUMN_LENGTH_ONLY, kind = flags & COLUMN_TYPE_ONLY;
+        if (kind && !length && type & 1) {
+            value_borrow_text(out, "", 0);
+            return IO_DONE;
+        }
+        // Of a blob or in octet_length() neither type nor length needs the bytes.
+        if (flags && c->encoding <= 1 && (kind || !(type & 1))) {
+            VALUE_TRY(s, value_set_zero_blob(out, length ? size : 0));
+            return IO_DONE;
         }
         VALUE_TRY(s, value_reserve(out, size + 1));
         IO_TRY(cursor_read(&c->c, &s->op, offset, size, out->buffer));
