@@ -680,23 +680,67 @@ static struct moment week_thursday(const struct moment *m)
     return t;
 }
 
+// printf's %0WIDTHlld, or with another padding %WIDTHlld.
+static void number_put(struct text_buffer *b, s64 v, u32 width, u8 padding)
+{
+    u8 out[32];
+    u64 left = v < 0 ? 0 - (u64)v : (u64)v;
+    u32 at = sizeof out;
+    do out[--at] = (u8)('0' + left % 10);
+    while (left /= 10);
+    bool zeros = padding == '0';
+    if (v < 0 && !zeros) out[--at] = '-';
+    while (sizeof out - at + (v < 0 && zeros) < width) out[--at] = padding;
+    if (v < 0 && zeros) out[--at] = '-';
+    text_append(b, out + at, sizeof out - at);
+}
+
+// "%06.3f"
+static void second_put(struct text_buffer *b, double second)
+{
+    double ms = second * 1000.0;
+    u32 whole = (u32)(ms + 0.5);
+    if (fabs(ms - whole) < 1e-4) { // far from where rounding would have to be exact
+        digits_put(b, whole / 1000, 2);
+        text_append_char(b, '.');
+        digits_put(b, whole % 1000, 3);
+        return;
+    }
+    char text[32];
+    text_append(b, text, (size_t)snprintf(text, sizeof text, "%06.3f", second));
+}
+
+static void clock_put(struct text_buffer *b, const struct moment *m, bool seconds)
+{
+    number_put(b, m->hour, 2, '0');
+    text_append_char(b, ':');
+    number_put(b, m->minute, 2, '0');
+    if (!seconds) return;
+    text_append_char(b, ':');
+    number_put(b, (s32)m->second, 2, '0');
+}
+
 static bool strftime_put(struct text_buffer *b, const struct moment *m, u8 letter)
 {
-    char text[64];
-    int n = 0;
     s32 hour12 = m->hour % 12 ? m->hour % 12 : 12;
     switch (letter) {
-    case 'd': n = sprintf(text, "%02d", m->day); break;
-    case 'e': n = sprintf(text, "%2d", m->day); break;
-    case 'f': n = sprintf(text, "%06.3f", MIN(m->second, 59.999)); break;
-    case 'F': n = sprintf(text, "%04d-%02d-%02d", m->year, m->month, m->day); break;
-    case 'G': n = sprintf(text, "%04d", week_thursday(m).year); break;
-    case 'g': n = sprintf(text, "%02d", week_thursday(m).year % 100); break;
-    case 'H': n = sprintf(text, "%02d", m->hour); break;
-    case 'k': n = sprintf(text, "%2d", m->hour); break;
-    case 'I': n = sprintf(text, "%02d", hour12); break;
-    case 'l': n = sprintf(text, "%2d", hour12); break;
-    case 'j': n = sprintf(text, "%03d", days_after_january_first(m) + 1); break;
+    case 'd': number_put(b, m->day, 2, '0'); break;
+    case 'e': number_put(b, m->day, 2, ' '); break;
+    case 'f': second_put(b, MIN(m->second, 59.999)); break;
+    case 'F':
+        number_put(b, m->year, 4, '0');
+        text_append_char(b, '-');
+        number_put(b, m->month, 2, '0');
+        text_append_char(b, '-');
+        number_put(b, m->day, 2, '0');
+        break;
+    case 'G': number_put(b, week_thursday(m).year, 4, '0'); break;
+    case 'g': number_put(b, week_thursday(m).year % 100, 2, '0'); break;
+    case 'H': number_put(b, m->hour, 2, '0'); break;
+    case 'k': number_put(b, m->hour, 2, ' '); break;
+    case 'I': number_put(b, hour12, 2, '0'); break;
+    case 'l': number_put(b, hour12, 2, ' '); break;
+    case 'j': number_put(b, days_after_january_first(m) + 1, 3, '0'); break;
     case 'J': {
         struct value v;
         const struct value *argv[] = {&v};
@@ -705,38 +749,38 @@ static bool strftime_put(struct text_buffer *b, const struct moment *m, u8 lette
         text_append_format(b, (const u8 *)"%.16g", 5, 1, argv, 0);
         break;
     }
-    case 'm': n = sprintf(text, "%02d", m->month); break;
-    case 'M': n = sprintf(text, "%02d", m->minute); break;
-    case 'p': n = sprintf(text, "%s", m->hour >= 12 ? "PM" : "AM"); break;
-    case 'P': n = sprintf(text, "%s", m->hour >= 12 ? "pm" : "am"); break;
-    case 'R': n = sprintf(text, "%02d:%02d", m->hour, m->minute); break;
-    case 's':
-        if (m->subsecond) {
-            n = sprintf(text, "%.3f", (double)(m->jd_ms - EPOCH_MS) / 1000.0);
-        } else {
-            n = sprintf(text, "%lld", (long long)(m->jd_ms / 1000 - EPOCH_MS / 1000));
-        }
+    case 'm': number_put(b, m->month, 2, '0'); break;
+    case 'M': number_put(b, m->minute, 2, '0'); break;
+    case 'p': text_append(b, m->hour >= 12 ? "PM" : "AM", 2); break;
+    case 'P': text_append(b, m->hour >= 12 ? "pm" : "am", 2); break;
+    case 'R': clock_put(b, m, false); break;
+    case 's': {
+        char text[40];
+        if (m->subsecond)
+            text_append(b, text, (size_t)snprintf(text, sizeof text, "%.3f", (double)(m->jd_ms - EPOCH_MS) / 1000.0));
+        else
+            number_put(b, m->jd_ms / 1000 - EPOCH_MS / 1000, 1, '0');
         break;
-    case 'S': n = sprintf(text, "%02d", (s32)m->second); break;
-    case 'T': n = sprintf(text, "%02d:%02d:%02d", m->hour, m->minute, (s32)m->second); break;
+    }
+    case 'S': number_put(b, (s32)m->second, 2, '0'); break;
+    case 'T': clock_put(b, m, true); break;
     case 'u':
     case 'w': {
         s32 day = days_after_sunday(m);
-        n = sprintf(text, "%d", day == 0 && letter == 'u' ? 7 : day);
+        number_put(b, day == 0 && letter == 'u' ? 7 : day, 1, '0');
         break;
     }
-    case 'U': n = sprintf(text, "%02d", (days_after_january_first(m) - days_after_sunday(m) + 7) / 7); break;
+    case 'U': number_put(b, (days_after_january_first(m) - days_after_sunday(m) + 7) / 7, 2, '0'); break;
     case 'V': {
         struct moment thursday = week_thursday(m);
-        n = sprintf(text, "%02d", days_after_january_first(&thursday) / 7 + 1);
+        number_put(b, days_after_january_first(&thursday) / 7 + 1, 2, '0');
         break;
     }
-    case 'W': n = sprintf(text, "%02d", (days_after_january_first(m) - days_after_monday(m) + 7) / 7); break;
-    case 'Y': n = sprintf(text, "%04d", m->year); break;
-    case '%': n = sprintf(text, "%%"); break;
+    case 'W': number_put(b, (days_after_january_first(m) - days_after_monday(m) + 7) / 7, 2, '0'); break;
+    case 'Y': number_put(b, m->year, 4, '0'); break;
+    case '%': text_append_char(b, '%'); break;
     default: return false;
     }
-    text_append(b, text, (size_t)n);
     return true;
 }
 
@@ -813,10 +857,18 @@ static void timediff_fn(ARGUMENTS)
     a.has_jd = true;
     clear_date_time(&a);
     need_date_time(&a);
-    char text[64];
-    int n = snprintf(text, sizeof text, "%c%04d-%02d-%02d %02d:%02d:%06.3f", ahead ? '+' : '-', years, months,
-                     a.day - 1, a.hour, a.minute, a.second);
-    result_text(ctx, text, (size_t)n);
+    struct text_buffer t = {0};
+    text_append_char(&t, ahead ? '+' : '-');
+    number_put(&t, years, 4, '0');
+    text_append_char(&t, '-');
+    number_put(&t, months, 2, '0');
+    text_append_char(&t, '-');
+    number_put(&t, a.day - 1, 2, '0');
+    text_append_char(&t, ' ');
+    clock_put(&t, &a, false);
+    text_append_char(&t, ':');
+    second_put(&t, a.second);
+    result_text_buffer(ctx, &t);
 }
 
 #define DATE (FN_DETERMINISTIC | FN_SLOW_CHANGE)
