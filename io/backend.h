@@ -137,6 +137,7 @@ int posix_step_with(struct io *io, u64 wait_ns,
 void posix_submit(struct io *io, struct completion *c);
 void posix_cancel(struct io *io, struct completion *c);
 int posix_open_flags(u32 flags);
+int posix_folder_open(const char *path); // or -errno
 
 // The next stretch of a vectored transfer, at most IOV_MAX long.
 static inline const struct iovec *op_iov(struct completion *c, u32 *count)

@@ -130,10 +130,16 @@ static s64 execute_mkdir(const char *path)
     return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-static s64 execute_sync_dir(struct io *io, const char *path)
+int posix_folder_open(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return -errno;
+    return fd < 0 ? -errno : fd;
+}
+
+static s64 execute_sync_dir(struct io *io, const char *path)
+{
+    int fd = posix_folder_open(path);
+    if (fd < 0) return fd;
     io->counters.syncs++;
     int rc = fsync(fd) < 0 ? -errno : 0;
     close(fd);

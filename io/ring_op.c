@@ -158,17 +158,17 @@ static u8 opcode_of(const struct completion *c)
 {
     switch ((enum op_kind)c->op.kind) {
     case OP_OPEN: return c->op.mode & IO_OPEN_TEMPORARY ? IORING_OP_NOP : IORING_OP_OPENAT;
-    case OP_SYNC: return IORING_OP_FSYNC;
+    case OP_SYNC:
+    case OP_SYNC_DIR: return IORING_OP_FSYNC;
     case OP_TRUNCATE: return RING_OP_FTRUNCATE;
     case OP_ALLOCATE: return IORING_OP_FALLOCATE;
     case OP_CLOSE: return IORING_OP_CLOSE;
     case OP_UNLINK: return IORING_OP_UNLINKAT;
     case OP_RENAME: return IORING_OP_RENAMEAT;
     case OP_LINK: return IORING_OP_LINKAT;
-    // Asking for a size never waits; making and listing directories and syncing one are many calls.
+    // Asking for a size never waits; making and listing directories are many calls.
     case OP_SIZE:
     case OP_MKDIR:
-    case OP_SYNC_DIR:
     case OP_LIST:
     case OP_STAT:
     case OP_NONE:
@@ -199,6 +199,10 @@ static void other_fill(struct io *io, struct io_uring_sqe *sqe, struct completio
         break;
     case IORING_OP_FSYNC:
         io->counters.syncs++;
+        if (c->op.kind == OP_SYNC_DIR) {
+            io_uring_prep_fsync(sqe, c->op.fd, 0);
+            break;
+        }
         io_uring_prep_fsync(sqe, c->op.fd, c->op.mode == IO_SYNC_DATA ? IORING_FSYNC_DATASYNC : 0);
         entry_use_slot(sqe, op_file(c));
         break;
@@ -269,9 +273,14 @@ bool ring_prepare(struct io *io, struct completion *c)
             ring_execute(io, c);
             return true;
         }
-        struct io_uring_sqe *sqe = ring_entry(io, &r->uring);
-        prepared = sqe != NULL;
+        prepared = ring_room(io, &r->uring, 1);
+        if (prepared && c->op.kind == OP_SYNC_DIR && (c->op.fd = posix_folder_open(c->op.path)) < 0) {
+            completion_list_remove(&io->queued, c);
+            io_finish(io, c, c->op.fd);
+            return true;
+        }
         if (prepared) {
+            struct io_uring_sqe *sqe = io_uring_get_sqe(&r->uring);
             other_fill(io, sqe, c, opcode);
             entry_tag(sqe, c, RING_TAG_MAIN);
         }
@@ -408,6 +417,7 @@ void ring_answered(struct io *io, struct completion *c)
         op_again(io, c);
         return;
     }
+    if (c->op.kind == OP_SYNC_DIR) close(c->op.fd);
     if (result == -EINTR && c->op.kind != OP_CLOSE) {
         op_again(io, c);
         return;
@@ -429,6 +439,7 @@ void ring_answered(struct io *io, struct completion *c)
         io_finish(io, c, result == -EINTR ? 0 : result);
         break;
     case OP_SYNC:
+    case OP_SYNC_DIR:
     case OP_TRUNCATE:
     case OP_UNLINK:
     case OP_RENAME:
@@ -440,7 +451,6 @@ void ring_answered(struct io *io, struct completion *c)
     case OP_CONNECT:
     case OP_SIZE:
     case OP_MKDIR:
-    case OP_SYNC_DIR:
     case OP_LIST:
     case OP_STAT:
     case OP_COUNT: ASSERT(!"an operation of the ring");

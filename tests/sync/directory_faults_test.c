@@ -121,6 +121,21 @@ static void read_only(void)
     fails_with(EROFS, (int[]){SYS_link, SYS_linkat, SYS_rename, SYS_renameat, SYS_renameat2}, 5, ERR_STORE_DENIED, "read-only");
 }
 
+// A sync takes as long as the disk likes: over the ring the loop makes none itself, of files or of folders.
+static void loop_syncs_nothing(void)
+{
+    struct world w;
+    if (!world_open(&w, IO_BACKEND_RING, &(struct object_store_options){.url = test_dir()})) return;
+    CHECK(io_backend_reason(w.io) || refuse(SYNCS, 2, EIO));
+    object_suite(&w, 100000);
+    world_close(&w);
+}
+
+TEST(the_loop_syncs_nothing_itself)
+{
+    in_child(loop_syncs_nothing);
+}
+
 TEST(disk_full)
 {
     in_child(full);
