@@ -120,9 +120,10 @@ static void text_failed(struct parse *p, err_code code, u32 offset, const char *
     compile_fail(p->context, code, -1, "%s", text);
 }
 
-static struct stmt_create_table *table_parse(struct compile *c, const char *sql, struct parse *p)
+// rename: as it is written, what stands beside "0 AND" too.
+static struct stmt_create_table *table_parse(struct compile *c, const char *sql, bool rename, struct parse *p)
 {
-    *p = (struct parse){.arena = c->arena, .sql = sql, .size = (u32)strlen(sql), .schema = true, .rename = true,
+    *p = (struct parse){.arena = c->arena, .sql = sql, .size = (u32)strlen(sql), .schema = true, .rename = rename,
                         .fail = text_failed, .context = c};
     parse_statement(p);
     if (!p->stmt || p->stmt->kind != STMT_CREATE_TABLE)
@@ -136,10 +137,10 @@ static bool collation_is_known(void *context, const char *name)
 }
 
 // The table that a text makes, with the trees of the table that it replaces.
-static struct table *table_of_text(struct compile *c, const struct table *old, const char *sql)
+static struct table *table_of_text(struct compile *c, const struct table *old, const char *sql, bool rename)
 {
     struct parse p;
-    struct stmt_create_table *create = table_parse(c, sql, &p);
+    struct stmt_create_table *create = table_parse(c, sql, rename, &p);
     struct schema_build b = {.parse = &p, .file_format = 4, .collation_known = collation_is_known, .context = c};
     struct table *t = arena_alloc(c->arena, sizeof *t);
     table_build(&b, t, create);
@@ -255,22 +256,30 @@ static void check_added(struct compile *c, const struct table *t, const struct c
         fail_unless_empty(c, t, database, "Cannot add a column with non-constant default");
 }
 
-// The table as it will be, in which everything must still make sense.
-static struct table *changed_table(struct compile *c, const struct table *t, const char *sql, u32 flags, const char *when)
+struct change_trial {
+    struct compile *c;
+    const struct table *old;
+    const char *sql;
+    bool adds;
+    struct table *changed;
+};
+
+static void table_change(void *context)
 {
-    jmp_buf inner, *outer = c->exit;
-    c->exit = &inner;
-    if (setjmp(inner) == 0) {
-        struct table *changed = table_of_text(c, t, sql);
-        resolve_table(c, changed, flags);
-        c->exit = outer;
-        return changed;
-    }
-    c->exit = outer;
-    char text[ERR_TEXT_MAX];
-    snprintf(text, sizeof text, "%s", c->err->text);
-    err_clear(c->err);
-    compile_fail(c, ERR_ERROR, -1, "error in table %s after %s: %s", t->name, when, text);
+    struct change_trial *trial = context;
+    trial->changed = table_of_text(trial->c, trial->old, trial->sql, !trial->adds);
+    // Strings in double quotes are gone with a column: what is left is columns.
+    resolve_table(trial->c, trial->changed, trial->adds ? 0 : NAME_NO_DOUBLE_QUOTED);
+}
+
+// The table as it will be when a column is added or dropped, in which everything must still make sense.
+static struct table *changed_table(struct compile *c, const struct table *t, const char *sql, bool adds)
+{
+    struct change_trial trial = {.c = c, .old = t, .sql = sql, .adds = adds};
+    struct err mistake;
+    if (!compile_attempt(c, table_change, &trial, &mistake))
+        compile_fail(c, ERR_ERROR, -1, "error in table %s after %s column: %s", t->name, adds ? "add" : "drop", mistake.text);
+    return trial.changed;
 }
 
 static void add_column(struct compile *c, struct stmt_alter *s)
@@ -288,11 +297,11 @@ static void add_column(struct compile *c, struct stmt_alter *s)
     compile_write_database(c, database, true);
     c->top->may_abort = true;
     struct parse p;
-    struct stmt_create_table *create = table_parse(c, t->sql, &p);
+    struct stmt_create_table *create = table_parse(c, t->sql, true, &p);
     const char *sql = arena_format(c->arena, "%.*s, %.*s%s", (int)create->columns_end, t->sql, (int)s->add_span.size,
                                    c->sql + s->add_span.offset, t->sql + create->columns_end);
     check_added(c, t, s->add, database);
-    struct table *new = changed_table(c, t, sql, 0, "add column");
+    struct table *new = changed_table(c, t, sql, true);
     nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),
                sql_quoted(c, t->name));
     // Default values of added columns need format 3.
@@ -429,7 +438,7 @@ static void drop_column(struct compile *c, struct stmt_alter *s)
     struct alteration a = {.c = c, .table = t, .database = database, .column = column, .name = k->name};
     const char *text = alteration_table_text(&a);
     struct parse p;
-    struct stmt_create_table *create = table_parse(c, text, &p);
+    struct stmt_create_table *create = table_parse(c, text, true, &p);
     u32 from = 0, to = create->columns_end;
     s32 number = 0;
     for (const struct column_def *d = create->columns; d; d = d->next, number++) {
@@ -443,8 +452,7 @@ static void drop_column(struct compile *c, struct stmt_alter *s)
     const char *sql = arena_format(c->arena, "%.*s%s", (int)from, text, text + to);
     compile_write_database(c, database, true);
     c->top->may_abort = true;
-    // Strings in double quotes are gone: what is left is columns.
-    changed_table(c, t, sql, NAME_NO_DOUBLE_QUOTED, "drop column");
+    changed_table(c, t, sql, false);
     check_indexes(c, t, column);
     alteration_apply(&a);
     nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),

@@ -368,7 +368,10 @@ static enum walk_result edit_word(struct walker *w, struct expr *e)
         const struct expr *qualifier = e->right->kind == EXPR_DOT ? e->right->left : e->left;
         const struct expr *column = e->right->kind == EXPR_DOT ? e->right->right : e->right;
         if (t->foreign) return WALK_PRUNE;
-        if (a->column < 0) {
+        if (a->column < 0 && is_table(a, qualifier->text) && t->legacy) { // left as it is, it makes no sense any more
+            if (is_table(a, t->name)) t->name = a->new_name;
+            fail_in(t, " after rename", arena_format(a->c->arena, "no such column: %s.%s", qualifier->text, column->text));
+        } else if (a->column < 0) {
             if (is_table(a, qualifier->text)) edit_add(t, qualifier->name_offset);
         } else if (column->kind == EXPR_NAME && means_column(a, column->text)) {
             edit_add(t, column->name_offset);
@@ -535,42 +538,37 @@ static void text_parse_failed(struct parse *p, err_code code, u32 offset, const 
     compile_fail(p->context, code, -1, "%s", text);
 }
 
+static void read_text(void *context)
+{
+    struct text_edit *t = context;
+    struct parse p = {.arena = t->a->c->arena, .sql = t->sql, .size = t->size, .schema = true, .rename = true,
+                      .fail = text_parse_failed, .context = t->a->c};
+    parse_statement(&p);
+    t->stmt = p.stmt;
+    if (t->stmt) edit_text(t);
+}
+
 // Runs edit_text so that what fails in it is told as an error of the object.
 static void guarded(struct text_edit *t)
 {
     struct compile *c = t->a->c;
-    jmp_buf here_, *outer = c->exit;
     const char *const statement = c->sql;
-    const u32 quiet = c->quiet_offsets;
-    c->exit = &here_;
+    struct err mistake;
     c->sql = t->sql; // what names of columns are taken from
     c->quiet_offsets++;
     c->top->renaming = true;
-    if (setjmp(here_) == 0) {
-        struct parse p = {.arena = c->arena, .sql = t->sql, .size = t->size, .schema = true, .rename = true,
-                          .fail = text_parse_failed, .context = c};
-        parse_statement(&p);
-        t->stmt = p.stmt;
-        if (t->stmt) edit_text(t);
-        c->exit = outer;
-        c->sql = statement;
-        c->quiet_offsets--;
-        c->top->renaming = false;
-        return;
-    }
-    c->exit = outer;
+    const bool known = compile_attempt(c, read_text, t, &mistake);
     c->sql = statement;
-    char text[ERR_TEXT_MAX];
-    snprintf(text, sizeof text, "%s", c->err->text);
-    err_clear(c->err);
+    c->quiet_offsets--;
+    c->top->renaming = false;
+    if (known) return;
     if (connection_flag(c->db, CONNECTION_WRITABLE_SCHEMA)) { // what cannot be understood stays as it is
+        resolve_forget(c);
         t->edit_count = 0;
-        c->quiet_offsets = quiet;
-        c->top->renaming = false;
         return;
     }
-    if (strncmp(text, "error in ", 9) == 0) compile_fail(c, ERR_ERROR, -1, "%s", text);
-    fail_in(t, "", text);
+    if (strncmp(mistake.text, "error in ", 9) == 0) compile_fail(c, ERR_ERROR, -1, "%s", mistake.text);
+    fail_in(t, "", mistake.text);
 }
 
 const char *alteration_table_text(struct alteration *a)

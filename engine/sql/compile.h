@@ -367,8 +367,7 @@ static inline void select_dest_init(struct select_dest *d, enum select_dest_kind
 void select_code(struct compile *c, struct select *s, struct select_dest *dest);
 // Column names and declared types of a resolved select become the program's.
 void select_result_columns(struct compile *c, struct select *s);
-// The same for RETURNING: names and types of a resolved list.
-void result_columns_from_list(struct compile *c, struct source_list *sources, struct expr_list *list);
+const char *result_name(struct compile *c, const struct expr_item *item, u32 i); // what result column i is called
 // The columns of a select (a view, a subquery, CREATE TABLE AS): names made unique, types, affinities.
 // Names are as spelled (a subquery), or those of the columns.
 struct table *select_result_table(struct compile *c, struct select *s, const char *name, bool spelled);

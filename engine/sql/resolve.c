@@ -71,6 +71,11 @@ static bool item_matches(const struct expr_item *item, const char *column, const
     return true;
 }
 
+bool rowid_visible(const struct table *t)
+{
+    return t->kind != TABLE_VIEW && !(t->flags & TABLE_EPHEMERAL) && table_has_rowid(t);
+}
+
 bool nested_item_matches(const struct expr_item *item, const char *column, const char *table, const char *schema)
 {
     return item_matches(item, column, table, schema, NULL);
@@ -139,6 +144,8 @@ static bool lookup_takes(struct name_context *n, struct lookup *l, struct source
     return true;
 }
 
+static bool is_nested(const struct source *s) { return s->select && s->select->flags & SELECT_F_NESTED_FROM; }
+
 static void lookup_in_sources(struct name_context *n, struct lookup *l)
 {
     struct expr *e = l->e;
@@ -146,23 +153,25 @@ static void lookup_in_sources(struct name_context *n, struct lookup *l)
         struct source *s = &n->sources->items[i];
         const struct table *t = s->table;
         if (!t) continue;
-        bool nested = s->select && s->select->flags & SELECT_F_NESTED_FROM;
-        if (nested) {
+        if (is_nested(s)) {
             bool hit = false;
             struct expr_list *columns = s->select->columns;
             for (u32 j = 0; j < columns->count; j++) {
                 bool is_rowid = false;
                 if (!item_matches(&columns->items[j], l->column, l->table, l->schema, &is_rowid)) continue;
-                if (is_rowid) continue;
+                if (is_rowid) { // unless a column has the name
+                    if (l->count > 0) continue;
+                    l->table_count++;
+                    l->match = s;
+                    e->column = (s16)j;
+                    continue;
+                }
                 if (!lookup_takes(n, l, s)) continue;
                 hit = true;
                 e->column = (s16)j;
                 if (columns->items[j].using_term) break; // the others of that name are joined with it
             }
-            if (hit || !l->table) {
-                if (!hit) l->table_count++;
-                continue;
-            }
+            if (hit || !l->table) continue;
         }
         if (l->table) {
             if (!source_name_matches(n, s, l->table, l->schema)) continue;
@@ -175,7 +184,7 @@ static void lookup_in_sources(struct name_context *n, struct lookup *l)
             }
         if (column >= 0) {
             if (lookup_takes(n, l, s)) e->column = column == t->rowid_column ? -1 : (s16)column;
-        } else if (t->kind != TABLE_VIEW && !(t->flags & TABLE_EPHEMERAL) && table_has_rowid(t)) {
+        } else if (rowid_visible(t)) {
             l->table_count++;
             if (l->count == 0) l->match = s;
         }
@@ -310,7 +319,7 @@ static void lookup_name(struct name_context *top, struct expr *e, const char *sc
         if (l.count == 0 && l.table_count >= 1 && l.match && name_is_rowid(column) &&
             !(n->flags & (NAME_INDEX_EXPR | NAME_GENERATED))) {
             l.count = l.table_count;
-            e->column = -1;
+            if (!is_nested(l.match)) e->column = -1;
             if (l.count > 1) name_fail(n, &l);
         }
         if (l.count == 0 && n->flags & NAME_RESULT_ALIAS && n->results && !table) {

@@ -12,6 +12,7 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
 void select_order_by_results(struct compile *c, struct select *s);
 void select_relink_windows(struct compile *c, struct select *s, struct expr *e);
 const char *expr_decltype(struct compile *c, struct name_context *n, const struct expr *e);
+bool rowid_visible(const struct table *t); // it has one that names may mean
 bool nested_item_matches(const struct expr_item *item, const char *column, const char *table, const char *schema);
 void select_link_window(struct compile *c, struct select *s, struct expr *call);
 void window_definitions_chain(struct compile *c, struct window *definitions);

@@ -315,18 +315,23 @@ static void subquery_expand(struct compile *c, struct source *s, struct name_con
     s->correlated = outer_references(outer) != before;
     struct select *first = s->select;
     while (first->prior) first = first->prior;
-    if (first->flags & SELECT_F_NESTED_FROM) {
-        struct table *t = subquery_table(c, first->columns, s->alias ? s->alias : "(join)", true);
+    const bool join = first->flags & SELECT_F_NESTED_FROM;
+    const char *name = s->alias ? s->alias : arena_format(c->arena, join ? "(join-%u)" : "(subquery-%u)", s->select->id);
+    if (join) {
+        struct table *t = subquery_table(c, first->columns, name, true);
         subquery_types(c, t, s->select, AFFINITY_NONE);
         u32 *tried = arena_alloc(c->arena, (t->column_count + 1u) * sizeof *tried);
         for (u32 i = 0; i < t->column_count; i++)
-            if (first->columns->items[i].name_kind == ITEM_TABLE) {
-                const char *name = strrchr(first->columns->items[i].name, '.');
-                if (name) t->columns[i].name = column_name_unique(c, t, i, name + 1, tried);
+            if (first->columns->items[i].name_kind == ITEM_ROWID) {
+                t->columns[i].name = first->columns->items[i].name;
+                t->columns[i].flags |= COLUMN_HIDDEN;
+            } else if (first->columns->items[i].name_kind == ITEM_TABLE) {
+                const char *column = strrchr(first->columns->items[i].name, '.');
+                if (column) t->columns[i].name = column_name_unique(c, t, i, column + 1, tried);
             }
         s->table = t;
     } else {
-        s->table = select_result_table(c, s->select, s->alias, true);
+        s->table = select_result_table(c, s->select, name, true);
     }
     s->database = -1;
 }
@@ -616,6 +621,19 @@ static bool is_star(const struct expr *e)
     return e->kind == EXPR_STAR || (e->kind == EXPR_DOT && e->right->kind == EXPR_STAR);
 }
 
+// A parenthesized join has its tables' rowids too, for who names them.
+static void rowid_add(struct compile *c, struct source *source, const char *schema, const char *table, struct expr_list **out)
+{
+    static const char *const names[] = {"_rowid_", "rowid", "oid"};
+    u32 i = 0;
+    while (i < COUNT_OF(names) && table_column(source->table, names[i]) >= 0) i++;
+    if (i == COUNT_OF(names)) return;
+    struct expr_item *item = expr_list_add(c->arena, out, column_expr(c, source, -1));
+    item->name = arena_format(c->arena, "%s.%s.%s", schema, table ? table : "", names[i]);
+    item->name_kind = ITEM_ROWID;
+    item->no_expand = true;
+}
+
 // False: there was nothing of that name.
 static bool expand_star(struct compile *c, struct select *s, struct expr_item *star, struct expr_list **out)
 {
@@ -708,6 +726,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
             }
             item->no_expand = true;
         }
+        if (s->flags & SELECT_F_NESTED_FROM && rowid_visible(t)) rowid_add(c, source, schema, name, out);
     }
     return seen;
 }

@@ -1,3 +1,4 @@
+#include "../connection.h"
 #include "dml.h"
 
 struct returning *returning_begin(struct compile *c, struct expr_list *list, const struct table *t, int database)
@@ -6,6 +7,8 @@ struct returning *returning_begin(struct compile *c, struct expr_list *list, con
     struct returning *r = arena_alloc(c->arena, sizeof(*r));
     r->table = t;
     r->database = database;
+    bool long_names = compile_connection_flag(c, CONNECTION_FULL_COLUMN_NAMES) &&
+                      !compile_connection_flag(c, CONNECTION_SHORT_COLUMN_NAMES);
     for (u32 i = 0; i < list->count; i++) {
         const struct expr_item *item = &list->items[i];
         const struct expr *e = item->expr;
@@ -20,7 +23,10 @@ struct returning *returning_begin(struct compile *c, struct expr_list *list, con
         }
         for (u32 k = 0; k < t->column_count; k++) {
             if (t->columns[k].flags & COLUMN_HIDDEN) continue;
-            expr_list_add(c->arena, &r->list, expr_name(c->arena, t->columns[k].name));
+            const char *name = t->columns[k].name;
+            struct expr_item *column = expr_list_add(c->arena, &r->list, expr_name(c->arena, name));
+            column->name = long_names ? arena_format(c->arena, "%s.%s", t->name, name) : name;
+            column->name_kind = ITEM_ALIAS;
         }
     }
     r->column_count = r->list->count;
@@ -78,18 +84,14 @@ static void name_columns(struct compile *c, const struct returning *r, const str
     for (u32 i = 0; i < list->count; i++) {
         const struct expr_item *item = &list->items[i];
         const struct expr *e = item->expr;
-        const char *name = item->name_kind == ITEM_ALIAS ? item->name : NULL, *type = NULL;
+        const char *type = NULL;
         if (e->kind == EXPR_COLUMN) {
             const struct column *column = e->column >= 0 ? &r->table->columns[e->column] : NULL;
             if (!column && r->table->rowid_column >= 0) column = &r->table->columns[r->table->rowid_column];
             type = column ? column->type : "INTEGER";
             if (type && !type[0]) type = NULL;
-            if (!name) name = column ? column->name : "rowid";
         }
-        if (!name && item->span.size)
-            name = arena_format(c->arena, "%.*s", (int)item->span.size, c->sql + item->span.offset);
-        if (!name) name = arena_format(c->arena, "column%u", i + 1);
-        compile_result_column(c, i, name, type);
+        compile_result_column(c, i, result_name(c, item, i), type);
         if (e->kind == EXPR_COLUMN) {
             s32 key = e->column >= 0 ? e->column : r->table->rowid_column;
             compile_result_origin(c, i, r->database, r->table->name, key < 0 ? "rowid" : r->table->columns[key].name);

@@ -4,10 +4,10 @@
 
 // ---- names of the result ----------------------------------------------------------------------------------------
 
-static const char *result_name(struct compile *c, struct source_list *sources, struct expr_item *item, u32 i)
+const char *result_name(struct compile *c, const struct expr_item *item, u32 i)
 {
     if (item->name && item->name_kind == ITEM_ALIAS) return item->name;
-    struct expr *e = item->expr;
+    const struct expr *e = item->expr;
     bool full = compile_connection_flag(c, CONNECTION_FULL_COLUMN_NAMES);
     if ((full || compile_connection_flag(c, CONNECTION_SHORT_COLUMN_NAMES)) &&
         (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) && e->table) {
@@ -57,12 +57,12 @@ static void result_origin(struct compile *c, const struct origin_scope *scope, c
     }
 }
 
-void result_columns_from_list(struct compile *c, struct source_list *sources, struct expr_list *list)
+static void result_columns_from_list(struct compile *c, struct source_list *sources, struct expr_list *list)
 {
     const struct origin_scope scope = {sources, NULL};
     compile_result_columns(c, list->count);
     for (u32 i = 0; i < list->count; i++) {
-        compile_result_column(c, i, result_name(c, sources, &list->items[i], i), NULL);
+        compile_result_column(c, i, result_name(c, &list->items[i], i), NULL);
         result_origin(c, &scope, list->items[i].expr, i);
     }
 }

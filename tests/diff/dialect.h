@@ -16,6 +16,9 @@ struct dialect_table {
     bool view, without_rowid, strict, temp, other; // other: in the attached database
     bool fixed_key; // SQLite cannot rename its first column: an INTEGER PRIMARY KEY WITHOUT ROWID in a further constraint
 };
+struct dialect_index {
+    char name[24], table[24];
+};
 struct dialect_source { // what names may mean within an expression
     char name[24];
     const struct dialect_table *table;
@@ -27,10 +30,14 @@ struct dialect {
     bool concat; // it is of release 3.51 or later, whose concat_ws keeps empty texts
     struct dialect_table tables[DIALECT_TABLES];
     u32 table_count, object_count, alias_count;
+    struct dialect_index indexes[DIALECT_TABLES]; // those made last
+    u32 index_count; // made so far
     struct dialect_source scope[DIALECT_SCOPE];
     u32 scope_count;
     bool in_trigger_new, in_trigger_old, constant_only;
-    bool attached, many_savepoints, excluded_in_trigger, wide; // of this script
+    bool attached, many_savepoints, excluded_in_trigger, wide, large; // of this script
+    char window[700]; // what the query's window w is; empty: there is none
+    bool window_total; // its order leaves nothing open
     bool no_truth; // SQLite 3.50 takes IS TRUE in a second row of VALUES for a comparison with 1
     bool no_pattern; // SQLite before 3.51 loses rows of outer joins to the range that LIKE stands for
     u32 trigger_table;
@@ -55,6 +62,10 @@ void dialect_condition(struct dialect *d, int depth);
 // dialect_select.c: a query of `columns` result columns (0: any). ordered: its rows have one order only.
 void dialect_select(struct dialect *d, int depth, u32 columns, bool *ordered);
 const struct dialect_table *dialect_source_add(struct dialect *d, int depth);
+// One row of that many columns, as a value's place wants it, in parentheses.
+void dialect_row_query(struct dialect *d, int depth, u32 columns);
+// "WITH ..." before a statement; its tables stay known until table_count is what it was.
+void dialect_with(struct dialect *d, int depth);
 // dialect_schema.c
 void dialect_create(struct dialect *d);
 void dialect_alter(struct dialect *d);

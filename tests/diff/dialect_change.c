@@ -63,23 +63,62 @@ static void set_list(struct dialect *d, const struct dialect_table *t)
     }
 }
 
+// WITH before the statement, which may not be in a trigger. Gives what table_count is to be again.
+static u32 with(struct dialect *d, bool in_trigger)
+{
+    u32 tables = d->table_count;
+    d->depth = 2;
+    if (!in_trigger && dialect_chance(d, 6)) dialect_with(d, 2);
+    return tables;
+}
+
+// The name by which the statement's table goes in it, written behind it.
+static const char *alias(struct dialect *d, const struct dialect_table *t)
+{
+    if (!dialect_chance(d, 6)) return t->name;
+    dialect_add(d, " AS x");
+    return "x";
+}
+
+// Enough rows for a tree of several pages.
+static void insert_many(struct dialect *d, const struct dialect_table *t)
+{
+    static const char *const of_row[] = {"i", "i % 7", "-i", "'k' || i", "i * 0.5", "printf('%.*c', i * 5, 'x')", "zeroblob(i)",
+                                         "NULL", "CAST(i AS TEXT)", "i / 10", "hex(i)", "(i * 7919) % 1000"};
+    u32 count = 40 + dialect_pick(d, 160), from = dialect_pick(d, 200);
+    dialect_add(d, "INSERT OR %s INTO %s(", dialect_chance(d, 70) ? "IGNORE" : "REPLACE", dialect_table_name(d, t, false));
+    for (u32 i = 0; i < t->count; i++) dialect_add(d, "%s%s", i ? ", " : "", t->columns[i]);
+    dialect_add(d, ") WITH RECURSIVE n(i) AS (VALUES(%u) UNION ALL SELECT i + 1 FROM n WHERE i < %u) SELECT ", from, from + count);
+    for (u32 i = 0; i < t->count; i++) dialect_add(d, "%s%s", i ? ", " : "", dialect_one(d, of_row));
+    dialect_add(d, " FROM n");
+}
+
 void dialect_insert(struct dialect *d, bool in_trigger)
 {
+    const u32 tables = with(d, in_trigger);
     const struct dialect_table *t = target(d);
     u32 scope = d->scope_count;
+    if (d->large && !in_trigger && tables == d->table_count && dialect_chance(d, 10)) {
+        insert_many(d, t);
+        return;
+    }
     if (!in_trigger && dialect_chance(d, 3)) {
         dialect_add(d, "INSERT%s INTO %s DEFAULT VALUES", conflict(d), dialect_table_name(d, t, in_trigger));
         return;
     }
     bool replace = dialect_chance(d, 10);
     dialect_add(d, "%s%s INTO %s", replace ? "REPLACE" : "INSERT", replace ? "" : conflict(d), dialect_table_name(d, t, in_trigger));
+    const char *name = alias(d, t);
     u32 columns = t->count;
     if (dialect_chance(d, 60)) {
         columns = 1 + dialect_pick(d, t->count);
         u32 first = dialect_pick(d, t->count);
         dialect_add(d, "(");
+        const bool by_rowid = columns < 4 && dialect_chance(d, 4);
+        if (by_rowid) dialect_add(d, "rowid, ");
         for (u32 i = 0; i < columns; i++) dialect_add(d, "%s%s", i ? ", " : "", t->columns[(first + i) % t->count]);
         dialect_add(d, ")");
+        columns += by_rowid;
     }
     if (dialect_chance(d, 80)) {
         dialect_add(d, " VALUES ");
@@ -105,7 +144,7 @@ void dialect_insert(struct dialect *d, bool in_trigger)
         for (u32 i = 0; i < columns; i++) dialect_add(d, "%squote(c%u)", i ? ", " : "", i);
         dialect_add(d, " LIMIT 4");
     }
-    scope_target(d, t->name, t);
+    scope_target(d, name, t);
     // Of several in a trigger SQLite renames columns in the first alone.
     for (u32 i = dialect_chance(d, 25) ? 1 + dialect_pick(d, in_trigger ? 1 : 3) : 0; i; i--) {
         dialect_add(d, " ON CONFLICT");
@@ -138,22 +177,30 @@ void dialect_insert(struct dialect *d, bool in_trigger)
     }
     returning(d, t, in_trigger);
     d->scope_count = scope;
+    d->table_count = tables;
 }
 
 void dialect_update(struct dialect *d, bool in_trigger)
 {
+    const u32 tables = with(d, in_trigger);
     const struct dialect_table *t = target(d);
     u32 scope = d->scope_count;
-    dialect_add(d, "UPDATE%s %s SET ", conflict(d), dialect_table_name(d, t, in_trigger));
-    scope_target(d, t->name, t);
-    bool joined = dialect_chance(d, 10);
+    dialect_add(d, "UPDATE%s %s", conflict(d), dialect_table_name(d, t, in_trigger));
+    const char *name = alias(d, t);
+    dialect_add(d, " SET ");
+    scope_target(d, name, t);
+    bool joined = dialect_chance(d, 10), by_rowid = joined && dialect_chance(d, 50);
     size_t start = d->size;
     char *from = NULL;
     if (joined) {
         // Of several matches one wins, whichever: one row alone, then.
         char alias[24];
         snprintf(alias, sizeof alias, "q%u", d->alias_count++);
-        dialect_add(d, " FROM (SELECT max(a) AS a, min(a) AS b, count(*) AS c FROM %s) AS %s", target(d)->name, alias);
+        const struct dialect_table *of = target(d);
+        by_rowid = by_rowid && !of->view && !of->without_rowid && !t->view && !t->without_rowid;
+        if (by_rowid)
+            dialect_add(d, " FROM (SELECT rowid AS a, %s AS b, %s AS c FROM %s) AS %s", of->columns[0], of->columns[1], of->name, alias);
+        else dialect_add(d, " FROM (SELECT max(a) AS a, min(a) AS b, count(*) AS c FROM %s) AS %s", of->name, alias);
         from = strndup(d->text + start, d->size - start);
         static const struct dialect_table one = {.columns = {"a", "b", "c"}, .count = 3, .view = true};
         scope_target(d, alias, &one);
@@ -162,20 +209,23 @@ void dialect_update(struct dialect *d, bool in_trigger)
     set_list(d, t);
     if (from) dialect_add(d, "%s", from);
     free(from);
+    if (joined && by_rowid) dialect_add(d, " WHERE %s.rowid = q%u.a", name, d->alias_count - 1);
     if (dialect_chance(d, 75)) {
-        dialect_add(d, " WHERE ");
+        dialect_add(d, joined && by_rowid ? " AND " : " WHERE ");
         dialect_condition(d, 2);
     }
     returning(d, t, in_trigger);
     d->scope_count = scope;
+    d->table_count = tables;
 }
 
 void dialect_delete(struct dialect *d, bool in_trigger)
 {
+    const u32 tables = with(d, in_trigger);
     const struct dialect_table *t = target(d);
     u32 scope = d->scope_count;
     dialect_add(d, "DELETE FROM %s", dialect_table_name(d, t, in_trigger));
-    scope_target(d, t->name, t);
+    scope_target(d, alias(d, t), t);
     if (dialect_chance(d, 96)) {
         dialect_add(d, " WHERE ");
         dialect_condition(d, 2);
@@ -186,6 +236,7 @@ void dialect_delete(struct dialect *d, bool in_trigger)
     }
     returning(d, t, in_trigger);
     d->scope_count = scope;
+    d->table_count = tables;
 }
 
 // ---- everything else --------------------------------------------------------------------------------------------
@@ -197,6 +248,10 @@ static void pragma(struct dialect *d)
         "PRAGMA foreign_key_check", "PRAGMA integrity_check", "PRAGMA user_version", "PRAGMA user_version = 7",
         "PRAGMA application_id", "PRAGMA collation_list", "PRAGMA defer_foreign_keys = ON", "PRAGMA table_list", "PRAGMA encoding",
         "PRAGMA reverse_unordered_selects",
+        "PRAGMA case_sensitive_like = ON", "PRAGMA case_sensitive_like = OFF", "PRAGMA ignore_check_constraints = ON",
+        "PRAGMA ignore_check_constraints = OFF", "PRAGMA automatic_index = OFF", "PRAGMA legacy_alter_table = ON",
+        "PRAGMA legacy_alter_table = OFF", "PRAGMA full_column_names = ON", "PRAGMA short_column_names = OFF", "PRAGMA quick_check",
+        "PRAGMA trusted_schema", "PRAGMA auto_vacuum", "PRAGMA page_size", "DETACH other", "ATTACH ':memory:' AS other",
         "PRAGMA freelist_count", "PRAGMA query_only", "PRAGMA synchronous", "PRAGMA nonsense", "PRAGMA count_changes"};
     static const char *const of_table[] = {"table_info", "table_xinfo", "index_list", "foreign_key_list", "index_info", "index_xinfo",
                                            "foreign_key_check", "table_list"};
@@ -225,13 +280,18 @@ static bool beginning(struct dialect *d, u32 number)
         u32 i = dialect_pick(d, COUNT_OF(encodings));
         dialect_add(d, "PRAGMA encoding = '%s'", encodings[i]);
         d->wide = i < 2;
-    } else if (number == 1 && dialect_chance(d, 50)) dialect_add(d, "PRAGMA foreign_keys = ON");
+    } else if (number == 0 && dialect_chance(d, 15)) dialect_add(d, "PRAGMA page_size = %u", 512u << dialect_pick(d, 4));
+    else if (number == 0 && dialect_chance(d, 10)) dialect_add(d, "PRAGMA auto_vacuum = %s", dialect_chance(d, 50) ? "FULL" : "INCREMENTAL");
+    else if (number == 1 && dialect_chance(d, 50)) dialect_add(d, "PRAGMA foreign_keys = ON");
     else if (number == 2 && dialect_chance(d, 25)) dialect_add(d, "PRAGMA recursive_triggers = ON");
     else if (number == 3 && dialect_chance(d, 25)) {
         dialect_add(d, "ATTACH ':memory:' AS other");
         d->attached = true;
     }
-    if (number == 0) d->many_savepoints = dialect_chance(d, 15);
+    if (number == 0) {
+        d->many_savepoints = dialect_chance(d, 15);
+        d->large = dialect_chance(d, 15);
+    }
     return d->size;
 }
 

@@ -36,8 +36,14 @@ void dialect_value(struct dialect *d)
     // Texts with a NUL in them, and such as are none.
     static const char *const bytes[] = {"CAST(x'ff41' AS TEXT)", "CAST(x'610062' AS TEXT)", "char(0)", "'a' || char(0) || 'b'", "x'610062'",
                                         "CAST(x'c328' AS TEXT)", "CAST(x'f09f' AS TEXT)", "'\xf0\x9f\x98\x80'", "x'0000'"};
+    // Rows that take several pages, and a name that is none.
+    static const char *const large[] = {"printf('%.700c', 'a')", "zeroblob(900)", "hex(zeroblob(2500))", "printf('%.9000c', 'Z')", "\"a text\""};
     if (dialect_chance(d, 2) && d->newest && !d->wide) {
         dialect_add(d, "%s", dialect_one(d, bytes));
+        return;
+    }
+    if (dialect_chance(d, 1) || (d->large && dialect_chance(d, 10))) {
+        dialect_add(d, "%s", dialect_one(d, large));
         return;
     }
     // Numbers of more than 15 digits were other ones in 3.40.
@@ -94,7 +100,7 @@ static void function(struct dialect *d, int depth)
         {"floor", 1, 1}, {"trunc", 1, 1}, {"mod", 2, 2}, {"sqrt", 1, 1}, {"json", 1, 1}, {"json_array", 0, 3},
         {"json_type", 1, 1}, {"json_quote", 1, 1}, {"json_array_length", 1, 1}, {"date", 1, 1},
         {"time", 1, 1}, {"datetime", 1, 1}, {"abs", 1, 1}, {"total_changes", 0, 0}, {"json_object", 0, 0},
-        {"likelihood", 1, 1}, {"changes", 0, 0},
+        {"likelihood", 1, 1}, {"changes", 0, 0}, {"format", 1, 3}, {"substring", 2, 3}, {"ceiling", 1, 1}, {"json_object", 2, 2},
         {"exp", 1, 1}, {"pow", 2, 2}, {"sin", 1, 1}, {"atan2", 2, 2}, {"pi", 0, 0}, {"acosh", 1, 1}, {"last_insert_rowid", 0, 0},
         // since 3.41
         {"ln", 1, 1}, {"log", 1, 2}, {"log10", 1, 1}, {"log2", 1, 1}, {"degrees", 1, 1}, {"radians", 1, 1}, {"unhex", 1, 2}, {"octet_length", 1, 1}, {"concat", 1, 3}, {"concat_ws", 2, 3}, {"jsonb", 1, 1},
@@ -136,6 +142,12 @@ static void json_function(struct dialect *d, int depth)
     if (!d->newest && n >= 1 && n <= 5) n = 0; // 3.40 is another JSON
     u32 known = d->newest ? COUNT_OF(documents) : COUNT_OF(documents) - 1;
     bool document = dialect_chance(d, 80);
+    if (n >= 8 && dialect_chance(d, 20)) {
+        dialect_add(d, "(");
+        dialect_column(d);
+        dialect_add(d, " %s %d)", names[n], (int)dialect_pick(d, 4) - 1);
+        return;
+    }
     if (n >= 8) {
         dialect_add(d, "(");
         if (document) dialect_add(d, "%s", documents[dialect_pick(d, known)]);
@@ -361,6 +373,11 @@ void dialect_condition(struct dialect *d, int depth)
             dialect_add(d, " NOTNULL");
             break;
         }
+        if (d->newest && dialect_chance(d, 15)) {
+            dialect_add(d, dialect_chance(d, 50) ? " LIKE " : " GLOB ");
+            dialect_expr(d, depth);
+            break;
+        }
         dialect_add(d, " %s %s", dialect_chance(d, 50) ? "LIKE" : "NOT LIKE",
                     dialect_chance(d, 50) ? "'a%'" : dialect_chance(d, 50) ? "'_b%'" : "'a\\_%' ESCAPE '\\'");
         break;
@@ -379,8 +396,16 @@ void dialect_condition(struct dialect *d, int depth)
         break;
     case 12:
         row(d, depth);
+        if (dialect_chance(d, 12)) {
+            dialect_add(d, " %sBETWEEN ", dialect_chance(d, 30) ? "NOT " : "");
+            row(d, depth);
+            dialect_add(d, " AND ");
+            row(d, depth);
+            break;
+        }
         dialect_add(d, " %s ", dialect_one(d, compare));
-        row(d, depth);
+        if (subqueries && dialect_chance(d, 25)) dialect_row_query(d, depth, 2);
+        else row(d, depth);
         break;
     case 13:
         row(d, depth);

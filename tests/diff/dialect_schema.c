@@ -52,6 +52,20 @@ static void references(struct dialect *d, const struct dialect_table *t)
     references_to(d, t, parent, dialect_chance(d, 50) ? "a" : NULL, NULL);
 }
 
+// Where it is written.
+static size_t default_value(struct dialect *d)
+{
+    dialect_add(d, " DEFAULT ");
+    size_t at = d->size;
+    dialect_value(d);
+    if (!strchr(d->text + at, '(') && !dialect_chance(d, 15)) return at;
+    d->size = at;
+    dialect_add(d, "(1 + ");
+    dialect_value(d);
+    dialect_add(d, ")");
+    return at;
+}
+
 static void create_table(struct dialect *d)
 {
     if (d->table_count == DIALECT_TABLES) return;
@@ -62,6 +76,8 @@ static void create_table(struct dialect *d)
     t.without_rowid = dialect_chance(d, 18);
     snprintf(t.name, sizeof t.name, "t%u", ++d->object_count);
     for (u32 i = 0; i < t.count; i++) snprintf(t.columns[i], sizeof t.columns[i], "%c", "abcdef"[i]);
+    static const char *const odd[] = {"\"a b\"", "\"order\"", "oid", "\"x\"\"y\"", "\"\u00e9\"", "rowid", "[B]", "'q'", "`a.b`"};
+    if (dialect_chance(d, 8)) snprintf(t.columns[1], sizeof t.columns[1], "%s", dialect_one(d, odd));
     if (d->newest && dialect_chance(d, 4)) { // 3.40 gives columns of compound queries other types
         bool ordered;
         t.without_rowid = t.strict = false;
@@ -102,8 +118,7 @@ static void create_table(struct dialect *d)
             self_expr(d, &before, false);
             dialect_add(d, ")%s", stored ? " STORED" : "");
         } else if (dialect_chance(d, 20)) {
-            dialect_add(d, " DEFAULT ");
-            dialect_value(d);
+            default_value(d);
         }
         if (dialect_chance(d, 6)) {
             dialect_add(d, " CHECK(");
@@ -135,7 +150,10 @@ static void create_table(struct dialect *d)
 static void create_index(struct dialect *d)
 {
     const struct dialect_table *t = &d->tables[dialect_pick(d, d->table_count)];
-    dialect_add(d, "CREATE %sINDEX %si%u ON %s(", dialect_chance(d, 25) ? "UNIQUE " : "", t->other ? "other." : "", ++d->object_count, t->name);
+    struct dialect_index *made = &d->indexes[d->index_count++ % COUNT_OF(d->indexes)];
+    snprintf(made->name, sizeof made->name, "i%u", ++d->object_count);
+    memcpy(made->table, t->name, sizeof made->table);
+    dialect_add(d, "CREATE %sINDEX %s%s ON %s(", dialect_chance(d, 25) ? "UNIQUE " : "", t->other ? "other." : "", made->name, t->name);
     for (u32 i = 1 + dialect_pick(d, 3), first = i; i; i--) {
         if (i != first) dialect_add(d, ", ");
         if (dialect_chance(d, 20)) self_expr(d, t, false);
@@ -184,7 +202,10 @@ void dialect_trigger(struct dialect *d)
     bool temp = t->temp || dialect_chance(d, 10);
     dialect_add(d, "CREATE %sTRIGGER %sr%u %s %s", temp ? "TEMP " : "", t->other && !temp ? "other." : "", ++d->object_count,
                 t->view ? "INSTEAD OF" : dialect_chance(d, 50) ? "BEFORE" : "AFTER", events[event]);
-    if (event == 1 && dialect_chance(d, 40)) dialect_add(d, " OF %s", t->columns[dialect_pick(d, t->count)]);
+    if (event == 1 && dialect_chance(d, 40)) {
+        dialect_add(d, " OF %s", t->columns[dialect_pick(d, t->count)]);
+        if (dialect_chance(d, 30)) dialect_add(d, ", %s", t->columns[dialect_pick(d, t->count)]);
+    }
     dialect_add(d, " ON %s%s", t->other && temp ? "other." : "", t->name);
     d->in_trigger_new = event != 2;
     d->in_trigger_old = event != 0;
@@ -202,7 +223,11 @@ void dialect_trigger(struct dialect *d)
         else {
             dialect_add(d, "SELECT CASE WHEN ");
             dialect_condition(d, 1);
-            dialect_add(d, " THEN %s END", dialect_one(d, raises));
+            if (d->newest && dialect_chance(d, 20)) {
+                dialect_add(d, " THEN RAISE(ABORT, ");
+                dialect_expr(d, 1);
+                dialect_add(d, ") END");
+            } else dialect_add(d, " THEN %s END", dialect_one(d, raises));
         }
         dialect_add(d, "; ");
     }
@@ -275,9 +300,7 @@ void dialect_alter(struct dialect *d)
         }
         dialect_add(d, "ALTER TABLE %s ADD COLUMN h%u %s", dialect_table_name(d, t, false), dialect_pick(d, 30), type);
         if (dialect_chance(d, 40)) {
-            dialect_add(d, " DEFAULT ");
-            size_t value = d->size;
-            dialect_value(d);
+            size_t value = default_value(d);
             // 3.40 gives the rows before it a number, whatever the column's type.
             if (!d->newest && (strcmp(d->text + value, "TRUE") == 0 || strcmp(d->text + value, "FALSE") == 0)) {
                 d->size = value;
@@ -285,6 +308,12 @@ void dialect_alter(struct dialect *d)
             }
         }
         if (dialect_chance(d, 10)) dialect_add(d, " NOT NULL");
+        if (dialect_chance(d, 15)) dialect_add(d, "%s", dialect_one(d, collations));
+        if (dialect_chance(d, 10)) {
+            dialect_add(d, " CHECK(");
+            self_expr(d, t, true);
+            dialect_add(d, ")");
+        }
         if (dialect_chance(d, 10) && strcmp(type, "REAL") != 0 && strcmp(type, "DOUBLE") != 0) {
             dialect_add(d, " AS (");
             self_expr(d, t, false);

@@ -7,6 +7,7 @@ static const struct dialect_table each_table = {
     .columns = {"key", "value", "type", "atom", "fullkey", "path"}, .count = 6, .view = true};
 static const struct dialect_table info_table = {
     .columns = {"cid", "name", "type", "pk"}, .count = 4, .view = true};
+static const struct dialect_table values_table = {.columns = {"column1", "column2"}, .count = 2, .view = true};
 
 static struct dialect_table *local_new(struct dialect *d, u32 columns)
 {
@@ -37,13 +38,45 @@ static void select_apart(struct dialect *d, int depth, u32 columns)
     d->scope_count = count;
 }
 
+static void values(struct dialect *d, u32 columns)
+{
+    dialect_add(d, "VALUES ");
+    for (u32 i = 1 + dialect_pick(d, 3); i; i--) {
+        dialect_add(d, "(");
+        for (u32 k = 0; k < columns; k++) {
+            if (k) dialect_add(d, ", ");
+            dialect_value(d);
+        }
+        dialect_add(d, i > 1 ? "), " : ")");
+    }
+}
+
+static void indexed_by(struct dialect *d, const struct dialect_table *t)
+{
+    for (u32 i = 0; i < MIN(d->index_count, COUNT_OF(d->indexes)); i++)
+        if (strcmp(d->indexes[i].table, t->name) == 0) {
+            dialect_add(d, " INDEXED BY %s", d->indexes[i].name);
+            return;
+        }
+}
+
 const struct dialect_table *dialect_source_add(struct dialect *d, int depth)
 {
     char alias[24];
     snprintf(alias, sizeof alias, "q%u", d->alias_count++);
     const struct dialect_table *t;
-    u32 kind = dialect_pick(d, 20);
-    if (!d->table_count || kind == 0) {
+    u32 kind = dialect_pick(d, 22);
+    if (kind == 20 && d->scope_count) {
+        dialect_add(d, "%s(json_array(", dialect_chance(d, 50) ? "json_each" : "json_tree");
+        dialect_column(d);
+        dialect_add(d, ", 'x')) AS %s", alias);
+        t = &each_table;
+    } else if (kind == 21) {
+        dialect_add(d, "(");
+        values(d, 2);
+        dialect_add(d, ") AS %s", alias);
+        t = &values_table;
+    } else if (!d->table_count || kind == 0) {
         dialect_add(d, "%s(%s) AS %s", dialect_chance(d, 50) ? "json_each" : "json_tree",
                     dialect_chance(d, 50) ? "'[1,\"a\",[2],{\"k\":null}]'" : "'{\"a\":1,\"b\":{\"c\":[true]}}'", alias);
         t = &each_table;
@@ -62,21 +95,36 @@ const struct dialect_table *dialect_source_add(struct dialect *d, int depth)
         t = &d->tables[dialect_pick(d, d->table_count)];
         dialect_add(d, "%s AS %s", dialect_table_name(d, t, false), alias);
         if (dialect_chance(d, 2)) dialect_add(d, " NOT INDEXED");
+        else if (dialect_chance(d, 5)) indexed_by(d, t);
     }
     scope_add(d, alias, t);
     return t;
 }
 
-static void from(struct dialect *d, int depth)
+static void from(struct dialect *d, int depth, bool inner);
+
+// inner: within the parentheses of a join.
+static void source(struct dialect *d, int depth, bool inner)
+{
+    if (inner || !d->newest || !dialect_chance(d, 4)) {
+        dialect_source_add(d, depth);
+        return;
+    }
+    dialect_add(d, "(");
+    from(d, depth, true);
+    dialect_add(d, ")");
+}
+
+static void from(struct dialect *d, int depth, bool inner)
 {
     static const char *const joins[] = {", ", " JOIN ", " LEFT JOIN ", " INNER JOIN ", " CROSS JOIN ", " NATURAL JOIN ",
                                         " NATURAL LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN ", " LEFT OUTER JOIN "};
     u32 first = d->scope_count;
-    dialect_source_add(d, depth);
-    for (u32 i = dialect_chance(d, 55) ? 0 : 1 + dialect_pick(d, 2); i; i--) {
+    source(d, depth, inner);
+    for (u32 i = inner ? 1 : dialect_chance(d, 55) ? 0 : 1 + dialect_pick(d, 2); i; i--) {
         u32 j = dialect_pick(d, d->newest ? COUNT_OF(joins) : 7);
         dialect_add(d, "%s", joins[j]);
-        dialect_source_add(d, depth);
+        source(d, depth, inner);
         if (j == 0 || j == 4 || j == 5 || j == 6) continue;
         if (dialect_chance(d, 20)) {
             const struct dialect_source *a = &d->scope[first], *b = &d->scope[d->scope_count - 1];
@@ -121,10 +169,10 @@ static void aggregate(struct dialect *d, int depth, bool window)
     } else if (n == 6) {
         dialect_add(d, "count(*)");
     } else {
-        static const char *const lists[] = {"group_concat", "string_agg", "json_group_array"};
+        static const char *const lists[] = {"group_concat", "string_agg", "json_group_array", "json(jsonb_group_array", "json_group_object"};
         const char *list = dialect_one(d, lists);
         size_t at = d->size;
-        dialect_add(d, "%s(", list);
+        dialect_add(d, "%s(%s", list, strstr(list, "object") ? "'k', " : "");
         size_t start = d->size;
         dialect_expr(d, 1);
         char piece[2000];
@@ -136,6 +184,10 @@ static void aggregate(struct dialect *d, int depth, bool window)
         }
         if (list[0] != 'j') dialect_add(d, ", '/'");
         dialect_add(d, " ORDER BY quote(%s))", piece);
+        if (strchr(list, '(')) {
+            dialect_add(d, ")"); // of no rows SQLite 3.50 makes text
+            return;
+        }
     }
     // 3.40 forgets the condition of min and max in frames.
     if (dialect_chance(d, 15) && (d->newest || !window)) {
@@ -153,7 +205,8 @@ static void window_function(struct dialect *d, u32 first)
     static const char *const bounds[] = {"UNBOUNDED PRECEDING", "2 PRECEDING", "CURRENT ROW", "1 FOLLOWING", "UNBOUNDED FOLLOWING",
                                          "0 PRECEDING", "0.5 PRECEDING"};
     static const char *const exclude[] = {"EXCLUDE NO OTHERS", "EXCLUDE CURRENT ROW", "EXCLUDE GROUP", "EXCLUDE TIES"};
-    bool total = dialect_chance(d, 60);
+    bool total = dialect_chance(d, 60), named = d->window[0] && dialect_chance(d, 50);
+    if (named) total = d->window_total;
     if (total && dialect_chance(d, 60)) {
         const struct dialect_source *s = &d->scope[first + dialect_pick(d, d->scope_count - first)];
         char column[60];
@@ -166,7 +219,13 @@ static void window_function(struct dialect *d, u32 first)
     } else {
         aggregate(d, 1, true);
     }
-    dialect_add(d, " OVER (");
+    if (named) {
+        dialect_add(d, " OVER %s", dialect_chance(d, 80) ? "w" : "(w)");
+        return;
+    }
+    dialect_add(d, " OVER ");
+    size_t start = d->size;
+    dialect_add(d, "(");
     if (dialect_chance(d, 50)) {
         dialect_add(d, "PARTITION BY ");
         dialect_expr(d, 1);
@@ -189,22 +248,31 @@ static void window_function(struct dialect *d, u32 first)
         static const char *const units[] = {" RANGE", " GROUPS", " ROWS"};
         u32 a = dialect_pick(d, 4), b = MAX(a, dialect_pick(d, 5));
         if (dialect_chance(d, 5)) a = dialect_pick(d, 7);
-        dialect_add(d, "%s BETWEEN %s AND %s", units[unit], bounds[a], bounds[b]);
+        if (a < 3 && dialect_chance(d, 15)) dialect_add(d, "%s %s", units[unit], bounds[a]);
+        else dialect_add(d, "%s BETWEEN %s AND %s", units[unit], bounds[a], bounds[b]);
         if (dialect_chance(d, 40)) dialect_add(d, " %s", exclude[one && dialect_chance(d, 90) ? 0 : dialect_pick(d, 4)]);
     }
     dialect_add(d, ")");
+    if (d->window[0] || d->size - start >= sizeof d->window || !dialect_chance(d, 30)) return;
+    snprintf(d->window, sizeof d->window, "%s", d->text + start);
+    d->window_total = total;
+    d->size = start;
+    dialect_add(d, "w");
 }
 
 // One SELECT of a compound.
 static void core(struct dialect *d, int depth, u32 columns, bool scalar)
 {
     u32 scope = d->scope_count;
-    char items[6][600], *body = d->text;
+    char items[6][600], *body = d->text, around[sizeof d->window];
+    const bool around_total = d->window_total;
+    memcpy(around, d->window, sizeof around);
+    d->window[0] = 0;
     u32 kind = scalar ? 1 : dialect_pick(d, 8); // 0..1 aggregate, 2..3 grouped, 4 windows
     // FROM stands behind what needs its names: it is made first, then put behind.
     size_t start = d->size;
     dialect_add(d, " FROM ");
-    from(d, depth);
+    from(d, depth, false);
     if (dialect_chance(d, 65)) {
         dialect_add(d, " WHERE ");
         dialect_condition(d, depth);
@@ -221,11 +289,11 @@ static void core(struct dialect *d, int depth, u32 columns, bool scalar)
             if (i + 1 < n) dialect_add(d, ", ");
         }
         if (!group[1][0]) memcpy(group[1], group[0], sizeof group[1]);
-        if (dialect_chance(d, 30)) {
-            dialect_add(d, " HAVING ");
-            aggregate(d, 1, false);
-            dialect_add(d, " > 0");
-        }
+    }
+    if (kind == 2 || kind == 3 ? dialect_chance(d, 30) : kind < 2 && !scalar && dialect_chance(d, 10)) {
+        dialect_add(d, " HAVING ");
+        aggregate(d, 1, false);
+        dialect_add(d, dialect_chance(d, 70) ? " > 0" : " IS NOT NULL");
     }
     size_t end = d->size;
     char *tail = strndup(body + start, end - start);
@@ -251,20 +319,90 @@ static void core(struct dialect *d, int depth, u32 columns, bool scalar)
     dialect_add(d, "SELECT %s", kind != 4 && dialect_chance(d, 12) ? "DISTINCT " : "");
     for (u32 i = 0; i < columns; i++) dialect_add(d, "%s%s AS c%u", i ? ", " : "", items[i], i);
     dialect_add(d, "%s", tail);
+    if (d->window[0]) dialect_add(d, " WINDOW w AS %s", d->window);
     free(tail);
+    memcpy(d->window, around, sizeof around);
+    d->window_total = around_total;
     d->scope_count = scope;
 }
 
-static void values(struct dialect *d, u32 columns)
+void dialect_row_query(struct dialect *d, int depth, u32 columns)
 {
-    dialect_add(d, "VALUES ");
-    for (u32 i = 1 + dialect_pick(d, 3); i; i--) {
-        dialect_add(d, "(");
-        for (u32 k = 0; k < columns; k++) {
-            if (k) dialect_add(d, ", ");
-            dialect_value(d);
+    dialect_add(d, "(");
+    core(d, depth - 1, columns, true);
+    dialect_add(d, ")");
+}
+
+// All columns of all sources.
+static void star(struct dialect *d, int depth)
+{
+    u32 scope = d->scope_count;
+    dialect_add(d, "SELECT %s FROM ", dialect_chance(d, 85) ? "*" : "DISTINCT *");
+    from(d, depth, false);
+    if (dialect_chance(d, 65)) {
+        dialect_add(d, " WHERE ");
+        dialect_condition(d, depth);
+    }
+    d->scope_count = scope;
+}
+
+static void recursive_query(struct dialect *d, const struct dialect_table *made)
+{
+    const char *operator = dialect_chance(d, 50) ? "UNION ALL" : "UNION";
+    dialect_add(d, "SELECT 1");
+    for (u32 i = 1; i < made->count; i++) {
+        dialect_add(d, ", ");
+        dialect_value(d);
+    }
+    u32 terms = dialect_chance(d, 15) ? 2 : 1, scope = d->scope_count;
+    bool open = terms > 1; // which rows come first
+    for (u32 term = 1; term <= terms; term++) {
+        dialect_add(d, " %s SELECT %s.a + %u", operator, made->name, term);
+        scope_add(d, made->name, made);
+        for (u32 i = 1; i < made->count; i++) {
+            dialect_add(d, ", ");
+            dialect_expr(d, 1);
         }
-        dialect_add(d, i > 1 ? "), " : ")");
+        dialect_add(d, " FROM %s", made->name);
+        bool joined = dialect_chance(d, 10);
+        if (joined) {
+            open = true;
+            dialect_add(d, dialect_chance(d, 70) ? " JOIN " : " LEFT JOIN ");
+            dialect_source_add(d, 0);
+            dialect_add(d, " ON ");
+            dialect_condition(d, 0);
+        }
+        dialect_add(d, " WHERE %s.a < %u", made->name, (joined ? 1 : 2) + dialect_pick(d, joined ? 2 : 6));
+        d->scope_count = scope;
+    }
+    if (dialect_chance(d, 25)) dialect_add(d, " ORDER BY 1%s", dialect_chance(d, 50) ? " DESC" : "");
+    if (open) return;
+    if (dialect_chance(d, 25)) dialect_add(d, " LIMIT %u", 1 + dialect_pick(d, 5));
+    else if (dialect_chance(d, 10)) dialect_add(d, " LIMIT 3 OFFSET 1");
+}
+
+void dialect_with(struct dialect *d, int depth)
+{
+    if (d->table_count + 2 >= DIALECT_TABLES) return;
+    bool first = true;
+    for (u32 more = dialect_chance(d, 25) ? 2 : 1; more; more--, first = false) {
+        // The common table expression is one more table for what follows; it may have the name of another, which it hides.
+        u32 n = 1 + dialect_pick(d, 3);
+        struct dialect_table made = {.count = n, .view = true};
+        snprintf(made.name, sizeof made.name, "w%u", d->alias_count++);
+        bool recursive = dialect_chance(d, 30);
+        if (more == 1 && !recursive && d->table_count && dialect_chance(d, 4))
+            memcpy(made.name, d->tables[dialect_pick(d, d->table_count)].name, sizeof made.name);
+        dialect_add(d, "%s%s(", first ? recursive ? "WITH RECURSIVE " : "WITH " : "", made.name);
+        for (u32 i = 0; i < n; i++) {
+            snprintf(made.columns[i], sizeof made.columns[i], "%c", "abcdef"[i]);
+            dialect_add(d, "%s%s", i ? ", " : "", made.columns[i]);
+        }
+        dialect_add(d, ") AS %s(", dialect_chance(d, 20) ? "MATERIALIZED " : dialect_chance(d, 10) ? "NOT MATERIALIZED " : "");
+        if (recursive) recursive_query(d, &made);
+        else select_apart(d, depth - 1, n);
+        dialect_add(d, ")%s", more > 1 ? ", " : " ");
+        d->tables[d->table_count++] = made;
     }
 }
 
@@ -272,7 +410,7 @@ void dialect_select(struct dialect *d, int depth, u32 columns, bool *ordered)
 {
     static const char *const operators[] = {" UNION ALL ", " UNION ", " INTERSECT ", " EXCEPT "};
     *ordered = false;
-    bool scalar = columns == 1 && d->scope_count && dialect_chance(d, 100) && depth < d->depth;
+    bool any = !columns, scalar = columns == 1 && d->scope_count && dialect_chance(d, 100) && depth < d->depth;
     if (!columns) columns = 1 + dialect_pick(d, 3);
     if (d->size > sizeof d->text / 2 || (!d->table_count && dialect_chance(d, 50))) {
         dialect_add(d, "SELECT ");
@@ -289,41 +427,11 @@ void dialect_select(struct dialect *d, int depth, u32 columns, bool *ordered)
     }
     u32 tables = d->table_count;
     bool wrap = dialect_chance(d, 15);
-    if (!d->in_trigger_new && !d->in_trigger_old && dialect_chance(d, 12) && d->table_count + 1 < DIALECT_TABLES) {
-        // The common table expression is one more table for what follows.
-        u32 n = 1 + dialect_pick(d, 3);
-        struct dialect_table made = {.count = n, .view = true};
-        snprintf(made.name, sizeof made.name, "w%u", d->alias_count++);
-        bool recursive = dialect_chance(d, 30);
-        dialect_add(d, "WITH %s%s(", recursive ? "RECURSIVE " : "", made.name);
-        for (u32 i = 0; i < n; i++) {
-            snprintf(made.columns[i], sizeof made.columns[i], "%c", "abcdef"[i]);
-            dialect_add(d, "%s%s", i ? ", " : "", made.columns[i]);
-        }
-        dialect_add(d, ") AS %s(", dialect_chance(d, 20) ? "MATERIALIZED " : dialect_chance(d, 10) ? "NOT MATERIALIZED " : "");
-        if (recursive) {
-            dialect_add(d, "SELECT 1");
-            for (u32 i = 1; i < n; i++) {
-                dialect_add(d, ", ");
-                dialect_value(d);
-            }
-            dialect_add(d, " UNION %sSELECT a + 1", dialect_chance(d, 50) ? "ALL " : "");
-            struct dialect_table self = made;
-            scope_add(d, made.name, &self);
-            for (u32 i = 1; i < n; i++) {
-                dialect_add(d, ", ");
-                dialect_expr(d, 1);
-            }
-            d->scope_count--;
-            dialect_add(d, " FROM %s WHERE a < %u", made.name, 2 + dialect_pick(d, 6));
-            if (dialect_chance(d, 25)) dialect_add(d, " ORDER BY 1%s", dialect_chance(d, 50) ? " DESC" : "");
-            if (dialect_chance(d, 25)) dialect_add(d, " LIMIT %u", 1 + dialect_pick(d, 5));
-            else if (dialect_chance(d, 10)) dialect_add(d, " LIMIT 3 OFFSET 1");
-        } else {
-            select_apart(d, depth - 1, n);
-        }
-        dialect_add(d, ") ");
-        d->tables[d->table_count++] = made;
+    if (!d->in_trigger_new && !d->in_trigger_old && dialect_chance(d, 12)) dialect_with(d, depth);
+    if (d->depth == depth && !d->scope_count && any && dialect_chance(d, 5)) {
+        star(d, depth - 1);
+        d->table_count = tables;
+        return;
     }
     if (wrap) dialect_add(d, "SELECT * FROM (");
     if (dialect_chance(d, 4)) values(d, columns);

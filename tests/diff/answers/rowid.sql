@@ -48,3 +48,39 @@ CREATE TABLE k9(a integer  primary  key  asc, b); INSERT INTO k9 VALUES('x',1);
 INSERT INTO k9(rowid,b) VALUES(NULL,1); INSERT INTO k9(oid,b) VALUES('7',1); INSERT INTO k9(_rowid_,b) VALUES('7x',1);
 SELECT a, typeof(a) FROM k9 WHERE a='7'; SELECT a FROM k9 WHERE a=7.0; SELECT a FROM k9 WHERE a='7.0'; SELECT a FROM k9 WHERE rowid IN ('7',1.0,'x',NULL);
 SELECT a FROM k9 WHERE a>'6'; SELECT a FROM k9 WHERE a>'x'; SELECT a FROM k9 WHERE a<'x'; SELECT a FROM k9 WHERE a>x'00'; SELECT a FROM k9 WHERE a<x'00'; SELECT a FROM k9 WHERE a>6.5; SELECT a FROM k9 WHERE a<7.5; SELECT a FROM k9 WHERE a>=1e300; SELECT a FROM k9 WHERE a<=1e300; SELECT a FROM k9 WHERE a>NULL; SELECT a FROM k9 WHERE a BETWEEN 0.5 AND '9';
+%%
+# rowids of the tables of a parenthesized join
+CREATE TABLE t1(a, b);
+CREATE TABLE t2(a INTEGER PRIMARY KEY, c);
+CREATE TABLE t3(rowid, d);
+CREATE TABLE t4(x PRIMARY KEY, y) WITHOUT ROWID;
+INSERT INTO t1 VALUES(1, 2), (3, 4);
+INSERT INTO t2 VALUES(1, 2), (7, 8);
+INSERT INTO t3 VALUES('r', 's');
+INSERT INTO t4 VALUES(1, 1);
+--= I:1|I:1| I:1|I:7| I:2|I:1| I:2|I:7| I:1|I:1| I:1|I:7| I:2|I:1| I:2|I:7| because newer releases see the rowids of tables in parentheses
+SELECT p.rowid, q.rowid FROM t1 AS o CROSS JOIN (t1 AS p CROSS JOIN t2 AS q);
+--= I:1|I:1|I:1|T:integer| I:2|N|N|T:null| because newer releases see the rowids of tables in parentheses
+SELECT o.rowid, p.rowid, q.oid, typeof(q._rowid_) FROM t1 AS o LEFT JOIN (t1 AS p JOIN t2 AS q USING(a)) ON p.rowid = o.rowid;
+--= I:1| I:2| because newer releases see the rowids of tables in parentheses
+SELECT p.rowid FROM t4 AS o RIGHT JOIN (t1 AS p LEFT JOIN t2 AS q USING(a)) ON o.x = p.rowid AND p.rowid = '1';
+--= I:1| because newer releases see the rowids of tables in parentheses
+SELECT rowid FROM t4 AS o JOIN (t4 AS p JOIN t1 AS q ON p.x = q.a);
+--= error: ambiguous column name: rowid because newer releases see the rowids of tables in parentheses
+SELECT rowid FROM t4 AS o JOIN (t2 AS p JOIN t1 AS q ON p.c = q.b);
+SELECT rowid FROM t4 AS o JOIN (t1 AS p JOIN t3 AS q);
+--= I:1|T:r|I:1| I:2|T:r|I:1| because newer releases see the rowids of tables in parentheses
+SELECT p.rowid, q.rowid, q.oid FROM t4 AS o JOIN (t1 AS p JOIN t3 AS q);
+SELECT q.rowid FROM t4 AS o JOIN (t1 AS p JOIN t4 AS q);
+SELECT s.rowid FROM t4 AS o JOIN (t1 AS p JOIN (SELECT 5 AS x) AS s);
+--= I:1| I:1| I:1| I:1| I:2| I:2| I:2| I:2| because newer releases see the rowids of tables in parentheses
+SELECT p.rowid FROM t4 AS o JOIN (t1 AS p JOIN (t2 AS q JOIN t1 AS r));
+SELECT r.rowid FROM t4 AS o JOIN (t1 AS p JOIN (t2 AS q JOIN t1 AS r));
+--= I:1|I:1|I:3|I:4|I:1|I:2| I:1|I:1|I:3|I:4|I:7|I:8| because newer releases see the rowids of tables in parentheses
+SELECT * FROM t4 AS o JOIN (t1 AS p JOIN t2 AS q) WHERE p.rowid = 2;
+--= I:1|I:2|I:7| I:3|I:4|I:7| because newer releases see the rowids of tables in parentheses
+SELECT p.*, q.rowid FROM t4 AS o LEFT JOIN (t1 AS p JOIN t2 AS q) ON q.rowid = 7;
+--= I:2|I:2| I:2|I:2| because newer releases see the rowids of tables in parentheses
+SELECT count(*), max(p.rowid) FROM t4 AS o JOIN (t1 AS p JOIN t2 AS q) GROUP BY q.rowid HAVING min(p.rowid) > 0 ORDER BY q.rowid DESC;
+--= error: no such column: j.rowid because newer releases see the rowids of tables in parentheses
+SELECT j.rowid FROM t4 AS o JOIN (t1 AS p JOIN t2 AS q) AS j;
