@@ -91,7 +91,7 @@ $(B)/libtests.a: $(TEST_HELPERS)
 SQLITE_PEER := tests/bench/node_modules/better-sqlite3/deps/sqlite3
 build/bench/sqlite3.o: $(SQLITE_PEER)/sqlite3.c
 	@mkdir -p $(@D)
-	$(CC) -O2 -DNDEBUG -pthread -c $< -o $@
+	$(CC) -O2 -DNDEBUG -DSQLITE_ENABLE_FTS5 -pthread -c $< -o $@
 
 $(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/libtests.a $(B)/libskerry.a build/bench/sqlite3.o
 	$(CC) $(CFLAGS) $(WHOLE_LINK) $^ -o $@ $(LIBS)

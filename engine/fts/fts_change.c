@@ -361,6 +361,7 @@ static io_status setting_put(struct fts_table *x, struct op *op, const struct va
 static io_status prepare(struct fts_table *x, struct op *op)
 {
     struct fts_change *c = x->change;
+    if (x->totals_changed && x->settings_known) return IO_DONE; // by this transaction: nobody else has written since
     if (!x->totals_changed) x->totals_known = false; // another connection may have written since
     IO_TRY(fts_structure_read(x, op, &c->reader, &c->structure));
     IO_TRY(fts_settings_read(x, op, c->structure.cookie));
@@ -410,9 +411,8 @@ static io_status step_run(struct fts_table *x, struct op *op, enum change_step s
         return config->content == FTS_CONTENT_UNINDEXED ? clear_all(x, op, FTS_SQL_CONTENT_CLEAR) : IO_DONE;
     case CHANGE_CLEAR_STRUCTURE: {
         if (!skerry_stmt_busy(c->stmt)) {
-            u32 cookie = c->structure.cookie;
             fts_structure_free(&c->structure);
-            c->structure.cookie = cookie;
+            c->structure.cookie = x->settings_cookie;
             c->structure.origin_next = config->contentless_delete;
             fts_pending_clear(&x->pending);
             x->totals.rows = 0;

@@ -10,8 +10,11 @@ struct fts_check {
     u64 index_sum, rows_sum, rows;
     u64 *sizes, *tokens;
     struct value *columns;
+    struct fts_pending pending; // terms of rows that are not summed up yet
     struct skerry_stmt *scan;
 };
+
+#define PENDING_MAX (1u << 20)
 
 void fts_check_free(struct fts_check *c)
 {
@@ -23,35 +26,43 @@ void fts_check_free(struct fts_check *c)
     free(c->tokens);
     for (u32 i = 0; c->columns && i < c->table->config->column_count; i++) value_deinit(&c->columns[i]);
     free(c->columns);
+    fts_pending_clear(&c->pending);
     fts_sql_give(c->table, FTS_SQL_CONTENT_SCAN, &c->scan);
     free(c);
+}
+
+// What the rows since the last time say.
+static bool pending_sum(struct fts_check *c)
+{
+    u32 count = 0;
+    struct fts_term **terms = fts_pending_sorted(&c->pending, &count);
+    for (u32 i = 0; terms && i < count; i++) {
+        const u8 *at = terms[i]->doclist.data, *end = at + terms[i]->doclist.size;
+        while (at < end) {
+            u64 rowid, v;
+            at += varint_get_long(at, &rowid);
+            at += varint_get_long(at, &v);
+            c->rows_sum ^= fts_entry_hash(terms[i]->bytes, terms[i]->size, (s64)rowid, at,
+                                          c->table->config->detail == FTS_DETAIL_NONE ? 0 : (u32)(v / 2));
+            at += v / 2;
+        }
+    }
+    free(terms);
+    fts_pending_clear(&c->pending);
+    return terms != NULL;
 }
 
 static io_status row_sum(struct fts_check *c, struct op *op)
 {
     const struct fts_config *config = c->table->config;
-    struct fts_pending p = {0};
-    s64 rowid = value_to_integer(skerry_column(c->scan, 0));
-    fts_pending_begin(&p, false, rowid);
+    fts_pending_begin(&c->pending, false, value_to_integer(skerry_column(c->scan, 0)));
     bool ok = true;
     for (u32 i = 0; ok && i < config->column_count; i++)
         ok = value_copy(&c->columns[i], skerry_column(c->scan, i + 1)) == ERR_OK;
-    ok = ok && fts_row_terms(&p, config, c->columns, c->sizes);
-    u32 count = 0;
-    struct fts_term **terms = ok ? fts_pending_sorted(&p, &count) : NULL;
-    for (u32 i = 0; terms && i < count; i++) {
-        const u8 *at = terms[i]->doclist.data;
-        u64 v;
-        at += varint_get_long(at, &v);
-        at += varint_get_long(at, &v);
-        u32 size = config->detail == FTS_DETAIL_NONE ? 0 : (u32)(v / 2);
-        c->rows_sum ^= fts_entry_hash(terms[i]->bytes, terms[i]->size, rowid, at, size);
-    }
-    ok = ok && terms;
-    free(terms);
-    fts_pending_clear(&p);
+    ok = ok && fts_row_terms(&c->pending, config, c->columns, c->sizes);
     for (u32 i = 0; i < config->column_count; i++) c->tokens[i] += c->sizes[i];
     c->rows++;
+    if (ok && c->pending.bytes > PENDING_MAX) ok = pending_sum(c);
     return ok ? IO_DONE : fts_no_memory(op);
 }
 
@@ -87,6 +98,7 @@ io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op
         if (row) IO_TRY(row_sum(c, op));
         if (row && c->rows % FTS_TURN_ROWS == 0) return fts_turn(op);
     }
+    if (!pending_sum(c)) return fts_no_memory(op);
     IO_TRY(fts_totals_read(x, op, &c->reader));
     bool same = c->rows == x->totals.rows;
     for (u32 i = 0; i < config->column_count; i++) same &= c->tokens[i] == x->totals.tokens[i];

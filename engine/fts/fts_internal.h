@@ -53,9 +53,24 @@ struct fts_buffer {
     u8 *data;
     u32 size, capacity;
 };
-bool fts_buffer_reserve(struct fts_buffer *b, u64 more);
-bool fts_buffer_add(struct fts_buffer *b, const void *bytes, u32 size);
-bool fts_buffer_varint(struct fts_buffer *b, u64 v);
+bool fts_buffer_grow(struct fts_buffer *b, u64 more);
+static inline bool fts_buffer_reserve(struct fts_buffer *b, u64 more)
+{
+    return LIKELY(b->capacity - b->size >= more) || fts_buffer_grow(b, more);
+}
+static inline bool fts_buffer_add(struct fts_buffer *b, const void *bytes, u32 size)
+{
+    if (!fts_buffer_reserve(b, size)) return false;
+    if (size) memcpy(b->data + b->size, bytes, size);
+    b->size += size;
+    return true;
+}
+static inline bool fts_buffer_varint(struct fts_buffer *b, u64 v)
+{
+    if (!fts_buffer_reserve(b, 9)) return false;
+    b->size += varint_put(b->data + b->size, v);
+    return true;
+}
 void fts_buffer_free(struct fts_buffer *b);
 
 // ---- structure and totals ----------------------------------------------------------------------------------------
@@ -131,6 +146,7 @@ struct fts_settings { // NAME_config
 
 struct fts_term;
 struct fts_pending {
+    struct arena arena;    // terms and doclists
     u32 slot_count, count; // slots: power of 2
     struct fts_term **slots;
     u64 bytes;
@@ -258,6 +274,7 @@ struct fts_iter {
     bool valid;      // on an entry
     bool term_ended; // the doclist of `term` is through
     struct fts_buffer term;
+    u32 doclist_last; // up to that page nothing but the term's doclist follows; 0: not known yet
     u32 footer_at;   // place in the footer of pages[0], behind term_next
     u32 term_next;   // offset of the next term of pages[0]; its leaf_size: none
     bool term_first; // that one is the page's first
@@ -275,8 +292,10 @@ io_status fts_iter_seek(struct fts_iter *i, struct op *op, const u8 *term, u32 s
 io_status fts_iter_next(struct fts_iter *i, struct op *op);
 // To the first entry of the next term.
 io_status fts_iter_next_term(struct fts_iter *i, struct op *op);
-// Adds the entry's position list to out.
-io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *out);
+// To the first entry of the same term whose rowid is at least that.
+io_status fts_iter_forward(struct fts_iter *i, struct op *op, s64 rowid);
+// The entry's position list, good until the iterator moves; scratch has it where it goes on over pages.
+io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *scratch, const u8 **out);
 
 // ---- rows that are gone without their terms (fts_tombstone.c) -----------------------------------------------------------
 
@@ -320,8 +339,9 @@ void fts_writer_free(struct fts_writer *w);
 
 struct fts_term {
     struct fts_term *next;
-    struct fts_buffer doclist; // varint rowid, varint 2 * size + deleted, positions
+    struct fts_buffer doclist; // varint rowid, varint 2 * size + deleted, positions; in the arena
     s64 rowid;
+    u32 hash;
     u32 size_at;  // where the size of the row under way goes
     u32 column;
     s64 position;
@@ -366,6 +386,7 @@ struct fts_entry {
     const u8 *term, *positions;
     u32 term_size, positions_size;
     s64 rowid;
+    bool starts; // the first of its term
 };
 io_status fts_merge_next(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
                          const u8 *from, u32 size, struct fts_entry *out);
@@ -387,7 +408,19 @@ struct fts_position_reader {
 bool fts_position_add(u64 **positions, u32 *count, u32 *capacity, u64 v); // to a growing array; false: out of memory
 // The next position (column << 32 | token) of the list at *at, which ends at `end`; false: it is damaged. Not for
 // detail=none.
-bool fts_position_next(const struct fts_config *c, struct fts_position_reader *r, const u8 **at, const u8 *end, u64 *out);
+bool fts_position_next_long(const struct fts_config *c, struct fts_position_reader *r, const u8 **at, const u8 *end,
+                            u64 *out);
+static inline bool fts_position_next(const struct fts_config *c, struct fts_position_reader *r, const u8 **at,
+                                     const u8 *end, u64 *out)
+{
+    u8 first = *at < end ? **at : 0;
+    if (UNLIKELY(c->detail != FTS_DETAIL_FULL || first < 2 || first >= 0x80 || r->position > INT32_MAX - 0x80))
+        return fts_position_next_long(c, r, at, end, out);
+    ++*at;
+    r->position += first - 2u;
+    *out = r->column << 32 | r->position;
+    return true;
+}
 
 // ---- queries -------------------------------------------------------------------------------------------------------------
 

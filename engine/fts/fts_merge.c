@@ -7,20 +7,22 @@ struct fts_merge {
     u32 level, out_level; // level UINT32_MAX: all
     u32 count;
     struct fts_iter *iters; // newest first
+    struct fts_iter **group; // those that have entries of the least term; newest first
+    u32 group_count;
+    struct fts_iter *least; // of the group, the one with the least row
     struct fts_writer writer;
     struct fts_structure after; // as it will be
     u32 segment;
-    bool term_open, finished, forget;
+    bool entry_done, term_written, finished, forget;
     u32 deleted_ranges; // of the input under way: pages, tombstones
     bool summing; // nothing is written: the entries are hashed
     u64 sum;
     struct fts_hits *hits; // nothing is written: those with the prefix are collected
-    bool listing, listed;  // nothing is written: one is in term, rowid, positions
-    s64 rowid;
+    bool listed;           // nothing is written: one was given out
     const u8 *prefix;
     u32 prefix_size;
     u32 started_count;
-    struct fts_buffer term, positions;
+    struct fts_buffer positions;
     u32 delete_next;
     struct skerry_stmt *delete_data, *delete_index;
 };
@@ -30,9 +32,9 @@ void fts_merge_free(struct fts_merge *m)
     if (!m) return;
     for (u32 i = 0; i < m->count; i++) fts_iter_free(&m->iters[i]);
     free(m->iters);
+    free(m->group);
     fts_writer_free(&m->writer);
     fts_structure_free(&m->after);
-    fts_buffer_free(&m->term);
     fts_buffer_free(&m->positions);
     fts_sql_give(m->table, FTS_SQL_DATA_DELETE, &m->delete_data);
     fts_sql_give(m->table, FTS_SQL_IDX_DELETE, &m->delete_index);
@@ -58,9 +60,10 @@ static struct fts_merge *merge_new(struct fts_table *x, const struct fts_structu
     m->out_level = level == UINT32_MAX ? MAX(last, 1u) : MIN(last + 1, FTS_LEVELS_MAX - 1);
     for (u32 i = first; i <= last; i++) m->count += s->levels[i].count;
     m->iters = calloc(m->count + 1, sizeof *m->iters);
+    m->group = calloc(m->count + 1, sizeof(struct fts_iter *));
     m->segment = fts_structure_free_id(s);
     fts_writer_init(&m->writer, x, m->segment);
-    if (!m->iters || !fts_structure_copy(&m->after, s)) {
+    if (!m->iters || !m->group || !fts_structure_copy(&m->after, s)) {
         m->count = 0;
         fts_merge_free(m);
         return NULL;
@@ -78,14 +81,7 @@ static struct fts_merge *merge_new(struct fts_table *x, const struct fts_structu
 static int iter_compare(const struct fts_iter *a, const struct fts_iter *b)
 {
     int k = memcmp(a->term.data, b->term.data, MIN(a->term.size, b->term.size));
-    if (k) return k;
-    if (a->term.size != b->term.size) return a->term.size < b->term.size ? -1 : 1;
-    return a->rowid < b->rowid ? -1 : a->rowid > b->rowid;
-}
-
-static bool same_term(const struct fts_iter *i, const struct fts_buffer *term)
-{
-    return i->term.size == term->size && memcmp(i->term.data, term->data, term->size) == 0;
+    return k ? k : a->term.size < b->term.size ? -1 : a->term.size > b->term.size;
 }
 
 static bool begins(const struct fts_iter *i, const u8 *prefix, u32 size)
@@ -93,7 +89,7 @@ static bool begins(const struct fts_iter *i, const u8 *prefix, u32 size)
     return i->term.size >= size && memcmp(i->term.data, prefix, size) == 0;
 }
 
-static bool hit_add(struct fts_hits *h, s64 rowid, const struct fts_buffer *positions)
+static bool hit_add(struct fts_hits *h, s64 rowid, const u8 *positions, u32 size)
 {
     if (h->count == h->capacity) {
         u32 capacity = h->capacity ? h->capacity * 2 : 64;
@@ -102,68 +98,97 @@ static bool hit_add(struct fts_hits *h, s64 rowid, const struct fts_buffer *posi
         h->hits = grown;
         h->capacity = capacity;
     }
-    h->hits[h->count++] = (struct fts_hit){rowid, h->bytes.size, positions->size};
-    return fts_buffer_add(&h->bytes, positions->data, positions->size);
+    h->hits[h->count++] = (struct fts_hit){rowid, h->bytes.size, size};
+    return fts_buffer_add(&h->bytes, positions, size);
 }
 
-static io_status iter_advance(struct fts_iter *i, struct op *op)
+// The iterators at the least term; none: there are no more.
+static io_status group_make(struct fts_merge *m, struct op *op)
 {
-    if (i->valid) IO_TRY(fts_iter_next(i, op));
-    if (!i->valid && i->term_ended) return fts_iter_next_term(i, op);
+    m->group_count = 0; // until all are at their next terms
+    for (u32 i = 0; i < m->count; i++)
+        if (!m->iters[i].valid && m->iters[i].term_ended) IO_TRY(fts_iter_next_term(&m->iters[i], op));
+    m->term_written = false;
+    for (u32 i = 0; i < m->count; i++) {
+        struct fts_iter *k = &m->iters[i];
+        int order = !k->valid ? 1 : m->group_count ? iter_compare(k, m->group[0]) : -1;
+        if (order < 0) m->group_count = 0;
+        if (order <= 0) m->group[m->group_count++] = k;
+    }
+    if (m->group_count && m->hits && !begins(m->group[0], m->prefix, m->prefix_size)) m->group_count = 0;
     return IO_DONE;
+}
+
+// The least entry that counts or is to go on: m->least; NULL: there are no more.
+static io_status least_find(struct fts_merge *m, struct op *op)
+{
+    while (!m->least) {
+        for (u32 i = 0; i < m->group_count; i++) {
+            struct fts_iter *k = m->group[i];
+            if (k->valid && (!m->least || k->rowid < m->least->rowid)) m->least = k;
+        }
+        if (m->least) break;
+        IO_TRY(group_make(m, op));
+        if (!m->group_count) break;
+    }
+    m->finished = !m->least;
+    return IO_DONE;
+}
+
+static io_status least_pass(struct fts_merge *m, struct op *op)
+{
+    // Older entries of the same row first, so that a wait finds them again.
+    for (u32 i = m->group_count; i-- > 0;) {
+        struct fts_iter *k = m->group[i];
+        if (k != m->least && k->valid && k->rowid == m->least->rowid) IO_TRY(fts_iter_next(k, op));
+    }
+    IO_TRY(fts_iter_next(m->least, op));
+    m->least = NULL;
+    return IO_DONE;
+}
+
+static io_status least_wanted(struct fts_merge *m, struct op *op, bool *wanted)
+{
+    bool gone;
+    IO_TRY(fts_tombstone_find(m->least, op, &gone));
+    *wanted = (m->least->positions_size && !gone) || (m->least->deleted && !m->forget);
+    return IO_DONE;
+}
+
+static u32 positions_size(const struct fts_merge *m)
+{
+    return m->table->config->detail == FTS_DETAIL_NONE ? 0 : m->least->positions_size;
+}
+
+static io_status least_take(struct fts_merge *m, struct op *op)
+{
+    const struct fts_iter *from = m->least;
+    const u8 *positions;
+    IO_TRY(fts_iter_positions(m->least, op, &m->positions, &positions));
+    bool ok = true;
+    if (m->hits) {
+        ok = hit_add(m->hits, from->rowid, positions, positions_size(m));
+    } else if (m->summing) {
+        m->sum ^= fts_entry_hash(from->term.data, from->term.size, from->rowid, positions, positions_size(m));
+    } else {
+        if (!m->term_written) ok = fts_writer_term(&m->writer, from->term.data, from->term.size);
+        m->term_written = true;
+        ok = ok && fts_writer_entry(&m->writer, from->rowid, from->deleted && !m->forget, positions, from->positions_size);
+    }
+    return ok ? IO_DONE : fts_no_memory(op);
 }
 
 // One entry of the result.
 static io_status entry_merge(struct fts_merge *m, struct op *op)
 {
-    struct fts_iter *least = NULL;
-    for (u32 i = 0; i < m->count; i++) {
-        struct fts_iter *k = &m->iters[i];
-        if (!k->valid && k->term_ended) IO_TRY(iter_advance(k, op)); // a wait stood between the two steps
-        if (k->valid && (!least || iter_compare(k, least) < 0)) least = k;
-    }
-    if (least && m->hits && !begins(least, m->prefix, m->prefix_size)) least = NULL;
-    if (!least) {
-        m->finished = true;
-        if (m->summing || m->hits || m->listing) return IO_DONE;
-        return fts_writer_finish(&m->writer) ? IO_DONE : fts_no_memory(op);
-    }
-    bool gone;
-    IO_TRY(fts_tombstone_find(least, op, &gone));
-    bool wanted = (least->positions_size && !gone) || (least->deleted && !m->forget);
-    if (wanted && !m->term_open) {
-        m->positions.size = 0;
-        IO_TRY(fts_iter_positions(least, op, &m->positions));
-        m->term_open = m->summing || m->hits || m->listing;
-        if (m->listing) {
-            m->term.size = 0;
-            if (!fts_buffer_add(&m->term, least->term.data, least->term.size)) return fts_no_memory(op);
-            m->rowid = least->rowid;
-            m->listed = true;
-        }
-        if (m->hits && !hit_add(m->hits, least->rowid, &m->positions)) return fts_no_memory(op);
-        if (m->summing)
-            m->sum ^= fts_entry_hash(least->term.data, least->term.size, least->rowid, m->positions.data, m->positions.size);
-    }
-    if (wanted && !m->term_open) {
-        if (!same_term(least, &m->term) || !m->term.size) {
-            if (!fts_writer_term(&m->writer, least->term.data, least->term.size)) return fts_no_memory(op);
-            m->term.size = 0;
-            if (!fts_buffer_add(&m->term, least->term.data, least->term.size)) return fts_no_memory(op);
-        }
-        u32 size = m->table->config->detail == FTS_DETAIL_NONE ? least->positions_size : m->positions.size;
-        if (!fts_writer_entry(&m->writer, least->rowid, least->deleted && !m->forget, m->positions.data, size))
-            return fts_no_memory(op);
-        m->term_open = true; // written: what is left is to go on
-    }
-    // Older entries of the same row first, so that a wait finds them again.
-    for (u32 i = m->count; i-- > 0;) {
-        struct fts_iter *k = &m->iters[i];
-        if (k != least && k->valid && iter_compare(k, least) == 0) IO_TRY(iter_advance(k, op));
-    }
-    IO_TRY(fts_iter_next(least, op));
-    m->term_open = false;
-    if (!least->valid && least->term_ended) IO_TRY(fts_iter_next_term(least, op));
+    IO_TRY(least_find(m, op));
+    if (m->finished) return m->summing || m->hits || fts_writer_finish(&m->writer) ? IO_DONE : fts_no_memory(op);
+    bool wanted;
+    IO_TRY(least_wanted(m, op, &wanted));
+    if (wanted && !m->entry_done) IO_TRY(least_take(m, op));
+    m->entry_done = true; // what is left is to go on
+    IO_TRY(least_pass(m, op));
+    m->entry_done = false;
     return IO_DONE;
 }
 
@@ -236,28 +261,65 @@ io_status fts_merge_next(struct fts_merge **merge, struct fts_table *x, struct o
     if (!*merge) {
         *merge = merge_new(x, s, UINT32_MAX);
         if (!*merge) return fts_no_memory(op);
-        (*merge)->listing = true;
         (*merge)->prefix = from;
         (*merge)->prefix_size = size;
     }
     struct fts_merge *m = *merge;
     IO_TRY(iters_start(m, op));
-    while (!m->finished && !m->listed) IO_TRY(entry_merge(m, op));
-    *out = (struct fts_entry){.rowid = m->rowid};
-    if (!m->listed) return IO_DONE;
-    m->listed = false;
-    out->term = m->term.data;
-    out->term_size = m->term.size;
-    out->positions = m->positions.data;
-    out->positions_size = m->positions.size;
+    *out = (struct fts_entry){0};
+    for (bool wanted = false; !wanted;) {
+        if (m->listed) IO_TRY(least_pass(m, op));
+        m->listed = false;
+        IO_TRY(least_find(m, op));
+        if (m->finished) return IO_DONE;
+        IO_TRY(least_wanted(m, op, &wanted));
+        if (wanted) IO_TRY(fts_iter_positions(m->least, op, &m->positions, &out->positions));
+        m->listed = true;
+    }
+    out->starts = !m->term_written;
+    m->term_written = true;
+    out->rowid = m->least->rowid;
+    out->term = m->least->term.data;
+    out->term_size = m->least->term.size;
+    out->positions_size = positions_size(m);
     return IO_DONE;
 }
 
-static int hit_compare(const void *a, const void *b)
+#define DIGIT 11u
+
+static u32 digit_of(const struct fts_hit *h, s64 least, u32 shift)
 {
-    const struct fts_hit *x = a, *y = b;
-    if (x->rowid != y->rowid) return x->rowid < y->rowid ? -1 : 1;
-    return x->positions_at < y->positions_at ? -1 : x->positions_at > y->positions_at;
+    return (u32)(((u64)h->rowid - (u64)least) >> shift) & ((1u << DIGIT) - 1);
+}
+
+// Sorts by rowid, digit by digit from the last one on; those of the same row stay in their order. False: out of memory.
+static bool hits_sort(struct fts_hits *h)
+{
+    s64 least = INT64_MAX, greatest = INT64_MIN;
+    for (u32 i = 0; i < h->count; i++) {
+        least = MIN(least, h->hits[i].rowid);
+        greatest = MAX(greatest, h->hits[i].rowid);
+    }
+    if (h->count < 2 || least == greatest) return true;
+    u64 range = (u64)greatest - (u64)least;
+    struct fts_hit *other = malloc(h->count * sizeof *other);
+    if (!other) return false;
+    for (u32 shift = 0; shift < 64 && range >> shift; shift += DIGIT) {
+        u32 starts[1u << DIGIT] = {0}, at = 0;
+        for (u32 i = 0; i < h->count; i++) starts[digit_of(&h->hits[i], least, shift)]++;
+        for (u32 i = 0; i < COUNT_OF(starts); i++) {
+            u32 count = starts[i];
+            starts[i] = at;
+            at += count;
+        }
+        for (u32 i = 0; i < h->count; i++) other[starts[digit_of(&h->hits[i], least, shift)]++] = h->hits[i];
+        struct fts_hit *sorted = other;
+        other = h->hits;
+        h->hits = sorted;
+    }
+    free(other);
+    h->capacity = h->count;
+    return true;
 }
 
 io_status fts_merge_prefix(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
@@ -273,7 +335,7 @@ io_status fts_merge_prefix(struct fts_merge **merge, struct fts_table *x, struct
     struct fts_merge *m = *merge;
     IO_TRY(iters_start(m, op));
     while (!m->finished) IO_TRY(entry_merge(m, op));
-    if (m->hits->count) qsort(m->hits->hits, m->hits->count, sizeof *m->hits->hits, hit_compare);
+    if (!hits_sort(m->hits)) return fts_no_memory(op);
     *out = m->hits;
     m->hits = NULL;
     fts_merge_free(m);

@@ -10,7 +10,7 @@ static u32 hash(u8 prefix, const u8 *token, u32 size)
 
 static bool grow(struct fts_pending *p)
 {
-    if (p->count < p->slot_count) return true;
+    if (p->count * 2 < p->slot_count) return true;
     u32 slots = p->slot_count ? p->slot_count * 2 : 256;
     struct fts_term **grown = calloc(slots, sizeof(struct fts_term *));
     if (!grown) return false;
@@ -18,7 +18,7 @@ static bool grow(struct fts_pending *p)
         struct fts_term *next;
         for (struct fts_term *t = p->slots[i]; t; t = next) {
             next = t->next;
-            struct fts_term **slot = &grown[hash(t->bytes[0], t->bytes + 1, t->size - 1) & (slots - 1)];
+            struct fts_term **slot = &grown[t->hash & (slots - 1)];
             t->next = *slot;
             *slot = t;
         }
@@ -29,17 +29,24 @@ static bool grow(struct fts_pending *p)
     return true;
 }
 
+#define DOCLIST_FIRST 24 // bytes that a term has at once
+#define ENTRY_MAX     40 // of a token: a rowid, a size, a column, a position
+
 static struct fts_term *term_get(struct fts_pending *p, u8 prefix, const u8 *token, u32 size)
 {
     if (!grow(p)) return NULL;
-    struct fts_term **slot = &p->slots[hash(prefix, token, size) & (p->slot_count - 1)];
+    u32 h = hash(prefix, token, size);
+    struct fts_term **slot = &p->slots[h & (p->slot_count - 1)];
     for (struct fts_term *t = *slot; t; t = t->next)
-        if (t->size == size + 1 && t->bytes[0] == prefix && memcmp(t->bytes + 1, token, size) == 0) return t;
-    struct fts_term *t = calloc(1, sizeof *t + size + 1);
+        if (t->hash == h && t->size == size + 1 && t->bytes[0] == prefix && memcmp(t->bytes + 1, token, size) == 0) return t;
+    struct fts_term *t = arena_alloc(&p->arena, sizeof *t + size + 1 + DOCLIST_FIRST);
     if (!t) return NULL;
+    t->hash = h;
     t->size = size + 1;
     t->bytes[0] = prefix;
     if (size) memcpy(t->bytes + 1, token, size);
+    t->doclist.data = t->bytes + t->size;
+    t->doclist.capacity = DOCLIST_FIRST;
     t->closed = true;
     t->next = *slot;
     *slot = t;
@@ -48,33 +55,36 @@ static struct fts_term *term_get(struct fts_pending *p, u8 prefix, const u8 *tok
     return t;
 }
 
+static bool doclist_reserve(struct fts_pending *p, struct fts_term *t, u32 more)
+{
+    struct fts_buffer *b = &t->doclist;
+    if (LIKELY(b->capacity - b->size >= more)) return true;
+    u64 capacity = MAX(b->capacity * 2ull, b->size + 2ull * more);
+    u8 *data = capacity <= VALUE_SIZE_MAX ? arena_alloc(&p->arena, capacity) : NULL;
+    if (!data) return false;
+    memcpy(data, b->data, b->size);
+    b->data = data;
+    b->capacity = (u32)capacity;
+    return true;
+}
+
+static void put(struct fts_buffer *b, u64 v) { b->size += varint_put(b->data + b->size, v); }
+
 // Writes the size of the row under way before its positions.
-static bool row_close(struct fts_term *t)
+static bool row_close(struct fts_pending *p, struct fts_term *t)
 {
     if (t->closed) return true;
     u32 size = t->doclist.size - t->size_at - 1;
     u64 head = size * 2ull + t->deleted;
     u32 n = varint_size(head);
-    if (!fts_buffer_reserve(&t->doclist, n - 1)) return false;
-    u8 *at = t->doclist.data + t->size_at;
-    memmove(at + n, at + 1, size);
-    varint_put(at, head);
+    if (n > 1) {
+        if (!doclist_reserve(p, t, n - 1)) return false;
+        u8 *at = t->doclist.data + t->size_at;
+        memmove(at + n, at + 1, size);
+    }
+    varint_put(t->doclist.data + t->size_at, head);
     t->doclist.size += n - 1;
     t->closed = true;
-    return true;
-}
-
-static bool row_open(struct fts_term *t, const struct fts_pending *p)
-{
-    static const u8 no_size;
-    if (!row_close(t) || !fts_buffer_varint(&t->doclist, (u64)p->rowid)) return false;
-    t->size_at = t->doclist.size;
-    if (!fts_buffer_add(&t->doclist, &no_size, 1)) return false;
-    t->rowid = p->rowid;
-    t->deleted = false;
-    t->closed = false;
-    t->column = 0;
-    t->position = 0;
     return true;
 }
 
@@ -83,31 +93,41 @@ bool fts_pending_add(struct fts_pending *p, const struct fts_config *c, u8 prefi
 {
     struct fts_term *t = term_get(p, prefix, token, size);
     if (!t) return false;
-    u64 before = t->doclist.size;
-    if ((!t->doclist.size || t->rowid != p->rowid || t->closed) && !row_open(t, p)) return false;
-    bool ok = true;
+    struct fts_buffer *b = &t->doclist;
+    u32 before = b->size;
+    if (!b->size || t->rowid != p->rowid || t->closed) {
+        if (!row_close(p, t) || !doclist_reserve(p, t, ENTRY_MAX)) return false;
+        put(b, (u64)p->rowid);
+        t->size_at = b->size++;
+        t->rowid = p->rowid;
+        t->deleted = t->closed = false;
+        t->column = 0;
+        t->position = 0;
+    } else if (!doclist_reserve(p, t, ENTRY_MAX)) {
+        return false;
+    }
     if (p->deleting) {
         t->deleted = true;
     } else if (c->detail == FTS_DETAIL_FULL) {
         if (column != t->column) {
-            ok = fts_buffer_varint(&t->doclist, 1) && fts_buffer_varint(&t->doclist, column);
+            put(b, 1);
+            put(b, column);
             t->column = column;
             t->position = 0;
         }
         // A prefix may come twice at the same place only in different columns.
-        ok = ok && fts_buffer_varint(&t->doclist, (u64)position - (u64)t->position + 2);
+        put(b, (u64)position - (u64)t->position + 2);
         t->position = position;
     } else if (c->detail == FTS_DETAIL_COLUMN) {
         u64 here = column + 1ull; // 0: none yet
-        if ((u64)t->position != here) ok = fts_buffer_varint(&t->doclist, column - (t->position ? (u64)t->position - 1 : 0) + 2);
+        if ((u64)t->position != here) put(b, column - (t->position ? (u64)t->position - 1 : 0) + 2);
         t->position = (s64)here;
-    } else {
-        // Any byte stands for "it is there".
-        if (t->doclist.size == t->size_at + 1) ok = fts_buffer_varint(&t->doclist, 2);
+    } else if (b->size == t->size_at + 1) {
+        put(b, 2); // any byte stands for "it is there"
     }
-    p->bytes += t->doclist.size - before;
+    p->bytes += b->size - before;
     p->any = true;
-    return ok;
+    return true;
 }
 
 void fts_pending_begin(struct fts_pending *p, bool deleting, s64 rowid)
@@ -118,40 +138,50 @@ void fts_pending_begin(struct fts_pending *p, bool deleting, s64 rowid)
     p->rows += !deleting;
 }
 
+// Most differ in their first bytes.
+struct sorted {
+    u64 head;
+    struct fts_term *term;
+};
+
 static int term_compare(const void *a, const void *b)
 {
-    const struct fts_term *x = *(struct fts_term *const *)a, *y = *(struct fts_term *const *)b;
+    const struct sorted *p = a, *q = b;
+    if (p->head != q->head) return p->head < q->head ? -1 : 1;
+    const struct fts_term *x = p->term, *y = q->term;
     int k = memcmp(x->bytes, y->bytes, MIN(x->size, y->size));
     return k ? k : x->size < y->size ? -1 : x->size > y->size;
 }
 
+static u64 head_of(const struct fts_term *t)
+{
+    u8 bytes[8] = {0};
+    memcpy(bytes, t->bytes, MIN(t->size, 8u));
+    return be64_get(bytes);
+}
+
 struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count)
 {
-    struct fts_term **all = malloc((p->count + 1) * sizeof(struct fts_term *));
-    if (!all) return NULL;
+    struct sorted *all = malloc((p->count + 1) * sizeof *all);
+    struct fts_term **out = malloc((p->count + 1) * sizeof(struct fts_term *));
+    bool ok = all && out;
     *count = 0;
-    for (u32 i = 0; i < p->slot_count; i++)
-        for (struct fts_term *t = p->slots[i]; t; t = t->next) {
-            if (!row_close(t)) {
-                free(all);
-                return NULL;
-            }
-            all[(*count)++] = t;
+    for (u32 i = 0; ok && i < p->slot_count; i++)
+        for (struct fts_term *t = p->slots[i]; ok && t; t = t->next) {
+            ok = row_close(p, t);
+            all[(*count)++] = (struct sorted){head_of(t), t};
         }
-    qsort(all, *count, sizeof *all, term_compare);
-    return all;
+    if (ok && *count) qsort(all, *count, sizeof *all, term_compare);
+    for (u32 i = 0; ok && i < *count; i++) out[i] = all[i].term;
+    free(all);
+    if (ok) return out;
+    free(out);
+    return NULL;
 }
 
 void fts_pending_clear(struct fts_pending *p)
 {
-    for (u32 i = 0; i < p->slot_count; i++) {
-        struct fts_term *next;
-        for (struct fts_term *t = p->slots[i]; t; t = next) {
-            next = t->next;
-            fts_buffer_free(&t->doclist);
-            free(t);
-        }
-    }
+    arena_deinit(&p->arena);
     free(p->slots);
     *p = (struct fts_pending){0};
 }

@@ -165,7 +165,7 @@ static io_status term_seek(struct fts_expr *e, struct op *op, struct fts_query_t
         struct fts_iter *least = NULL;
         for (u32 i = 0; i < s->count; i++) {
             struct fts_iter *k = &s->iters[i];
-            while (k->valid && k->rowid < target) IO_TRY(fts_iter_next(k, op));
+            if (k->valid && k->rowid < target) IO_TRY(fts_iter_forward(k, op, target));
             if (k->valid && (!least || k->rowid < least->rowid)) least = k;
         }
         bool gone = false;
@@ -200,7 +200,8 @@ bool fts_position_add(u64 **positions, u32 *count, u32 *capacity, u64 v)
     return true;
 }
 
-bool fts_position_next(const struct fts_config *c, struct fts_position_reader *r, const u8 **at, const u8 *end, u64 *out)
+bool fts_position_next_long(const struct fts_config *c, struct fts_position_reader *r, const u8 **at, const u8 *end,
+                            u64 *out)
 {
     u64 v;
     u32 n = varint_get_checked(*at, end, &v);
@@ -233,10 +234,17 @@ static bool positions_decode(const struct fts_config *c, const u8 *p, u32 size, 
 {
     const u8 *end = p + size;
     struct fts_position_reader reader = {0};
+    if (t->position_capacity - t->position_count < size) {
+        u32 capacity = MAX(t->position_count + size, t->position_capacity * 2);
+        u64 *grown = realloc(t->positions, capacity * sizeof *grown);
+        if (!grown) return false;
+        t->positions = grown;
+        t->position_capacity = capacity;
+    }
     while (p < end) {
-        u64 position;
-        *bad = !fts_position_next(c, &reader, &p, end, &position);
-        if (*bad || !fts_position_add(&t->positions, &t->position_count, &t->position_capacity, position)) return false;
+        *bad = !fts_position_next(c, &reader, &p, end, &t->positions[t->position_count]);
+        if (*bad) return false;
+        t->position_count++;
     }
     return true;
 }
@@ -271,9 +279,9 @@ static io_status term_positions(struct fts_expr *e, struct op *op, struct fts_qu
         }
         positions_sort(t->positions, &t->position_count);
     } else {
-        t->raw.size = 0;
-        IO_TRY(fts_iter_positions(s->winner, op, &t->raw));
-        ok = positions_decode(e->config, t->raw.data, t->raw.size, t, &bad);
+        const u8 *positions;
+        IO_TRY(fts_iter_positions(s->winner, op, &t->raw, &positions));
+        ok = positions_decode(e->config, positions, s->winner->positions_size, t, &bad);
     }
     if (bad) return fts_corrupt(op, e->table, "a position list is damaged");
     return ok ? IO_DONE : fts_no_memory(op);
@@ -284,6 +292,37 @@ static io_status term_positions(struct fts_expr *e, struct op *op, struct fts_qu
 static bool column_wanted(const struct fts_columns *set, u64 column)
 {
     return !set || (column / 64 < set->words && set->bits[column / 64] >> column % 64 & 1);
+}
+
+// One term that need only be in some columns. What else is asked of positions waits until somebody wants them.
+static bool columns_suffice(const struct fts_expr *e, const struct fts_node *n)
+{
+    const struct fts_phrase *p = n->phrases[0];
+    return n->columns && n->phrase_count == 1 && p->term_count == 1 && !p->first && !p->terms[0].source.hits &&
+           e->config->detail == FTS_DETAIL_FULL;
+}
+
+static io_status columns_test(struct fts_expr *e, struct op *op, struct fts_node *n, bool *matches)
+{
+    struct fts_query_term *t = &n->phrases[0]->terms[0];
+    const u8 *at;
+    IO_TRY(fts_iter_positions(t->source.winner, op, &t->raw, &at));
+    const u8 *end = at + t->source.winner->positions_size;
+    *matches = false;
+    for (bool wanted = column_wanted(n->columns, 0); at < end && !*matches;) {
+        u64 v;
+        u32 size = varint_get_checked(at, end, &v);
+        at += size;
+        if (size && v == 1) {
+            size = varint_get_checked(at, end, &v);
+            at += size;
+            wanted = column_wanted(n->columns, v);
+        } else {
+            *matches = wanted;
+        }
+        if (!size) return fts_corrupt(op, e->table, "a position list is damaged");
+    }
+    return IO_DONE;
 }
 
 // Where all terms of the phrase follow each other.
@@ -399,7 +438,10 @@ static io_status near_seek(struct fts_expr *e, struct op *op, struct fts_node *n
         if (!together) continue;
         bool matches = true;
         n->positions_known = false;
-        if (positions_matter(e, n)) IO_TRY(near_positions(e, op, n, &matches));
+        if (columns_suffice(e, n))
+            IO_TRY(columns_test(e, op, n, &matches));
+        else if (positions_matter(e, n))
+            IO_TRY(near_positions(e, op, n, &matches));
         if (matches) {
             n->rowid = target;
             n->on = true;

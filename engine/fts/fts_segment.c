@@ -32,6 +32,31 @@ void fts_iter_free(struct fts_iter *i)
     i->valid = false;
 }
 
+static io_status page_fill(struct fts_iter *i, struct op *op, struct fts_page *p, const u8 *bytes, u32 size)
+{
+    if (p->capacity < size) {
+        u8 *data = realloc(p->data, size);
+        if (!data) return fts_no_memory(op);
+        p->data = data;
+        p->capacity = size;
+    }
+    memcpy(p->data, bytes, size);
+    p->size = size;
+    p->leaf_size = be16_get(p->data + 2);
+    if (p->leaf_size < 4 || p->leaf_size > size) return fts_corrupt(op, i->table, "a page of the index is damaged");
+    return IO_DONE;
+}
+
+static io_status page_get(struct fts_iter *i, struct op *op, u32 page_no, const u8 **bytes, u32 *size)
+{
+    bool found;
+    s64 id = ((s64)i->segment.id << FTS_PAGE_BITS) + page_no;
+    IO_TRY(fts_block_read(i->table, op, &i->reader, FTS_SHADOW_DATA, id, bytes, size, &found));
+    if (found && *size >= 4) return IO_DONE;
+    return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "fts5: corruption found reading blob %lld from table \"%s\"", (long long)id,
+                    i->table->config->name);
+}
+
 // Brings pages[k] into memory.
 static io_status page_need(struct fts_iter *i, struct op *op, u32 k)
 {
@@ -44,24 +69,10 @@ static io_status page_need(struct fts_iter *i, struct op *op, u32 k)
             i->pages = grown;
             i->page_capacity = capacity;
         }
-        s64 id = ((s64)i->segment.id << FTS_PAGE_BITS) + i->page_no + i->page_count;
         const u8 *bytes;
         u32 size;
-        bool found;
-        IO_TRY(fts_block_read(i->table, op, &i->reader, FTS_SHADOW_DATA, id, &bytes, &size, &found));
-        if (!found || size < 4) return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "fts5: corruption found reading blob %lld from table \"%s\"", (long long)id,
-                            i->table->config->name);
-        struct fts_page *p = &i->pages[i->page_count];
-        if (p->capacity < size) {
-            u8 *data = realloc(p->data, size);
-            if (!data) return fts_no_memory(op);
-            p->data = data;
-            p->capacity = size;
-        }
-        memcpy(p->data, bytes, size);
-        p->size = size;
-        p->leaf_size = be16_get(p->data + 2);
-        if (p->leaf_size < 4 || p->leaf_size > size) return fts_corrupt(op, i->table, "a page of the index is damaged");
+        IO_TRY(page_get(i, op, i->page_no + i->page_count, &bytes, &size));
+        IO_TRY(page_fill(i, op, &i->pages[i->page_count], bytes, size));
         i->page_count++;
     }
     return IO_DONE;
@@ -103,36 +114,41 @@ struct entry {
     u32 positions_size;
 };
 
-// The head of an entry at `at` of pages[page]; `base`: the rowid before, or NULL where it stands as it is.
-static bool entry_decode(const struct fts_iter *i, u32 page, u32 at, u32 end, const s64 *base, struct entry *e)
+// The head of an entry at `at` of a page; `base`: the rowid before, or NULL where it stands as it is. Leaves `page` alone.
+static inline __attribute__((always_inline)) bool entry_decode(const u8 *data, bool none, u32 at, u32 end, const s64 *base,
+                                                               struct entry *e)
 {
-    const struct fts_page *p = &i->pages[page];
-    const u8 *limit = p->data + end;
-    u64 v;
-    u32 n = varint_get_checked(p->data + at, limit, &v);
+    const u8 *p = data + at, *limit = data + end;
+    u64 v, head;
+    u32 n = varint_get_checked(p, limit, &v);
     if (!n) return false;
-    at += n;
-    e->rowid = base ? (s64)((u64)*base + v) : (s64)v;
-    if (i->table->config->detail == FTS_DETAIL_NONE) {
-        e->deleted = at < end && p->data[at] == 0;
+    p += n;
+    if (none) {
+        e->deleted = p < limit && *p == 0;
         e->positions_size = !e->deleted;
         if (e->deleted) {
-            at++;
-            if (at < end && p->data[at] == 0) {
-                at++;
+            p++;
+            if (p < limit && *p == 0) {
+                p++;
                 e->positions_size = 1;
             }
         }
     } else {
-        n = varint_get_checked(p->data + at, limit, &v);
-        if (!n || v / 2 > VALUE_SIZE_MAX) return false;
-        at += n;
-        e->deleted = v & 1;
-        e->positions_size = (u32)(v / 2);
+        n = varint_get_checked(p, limit, &head);
+        if (!n || head / 2 > VALUE_SIZE_MAX) return false;
+        p += n;
+        e->deleted = head & 1;
+        e->positions_size = (u32)(head / 2);
     }
-    e->page = page;
-    e->at = at;
+    e->rowid = base ? (s64)((u64)*base + v) : (s64)v;
+    e->at = (u32)(p - data);
     return true;
+}
+
+static bool entry_on(const struct fts_iter *i, u32 page, u32 at, u32 end, const s64 *base, struct entry *e)
+{
+    e->page = page;
+    return entry_decode(i->pages[page].data, i->table->config->detail == FTS_DETAIL_NONE, at, end, base, e);
 }
 
 static void entry_take(struct fts_iter *i, const struct entry *e)
@@ -193,9 +209,28 @@ static io_status continuation(struct fts_iter *i, struct op *op, u32 *page, u32 
     }
 }
 
+// To the next entry and on to the first whose rowid is at least that, as far as they are on the same page, as nearly all
+// are. Whether it is there.
+static bool forward_here(struct fts_iter *i, s64 rowid)
+{
+    const u8 *data = i->pages[0].data;
+    u32 leaf_size = i->pages[0].leaf_size, end = i->term_next, first = be16_get(data);
+    bool none = i->table->config->detail == FTS_DETAIL_NONE, moved = false;
+    struct entry e = {.at = i->positions_at, .rowid = i->rowid, .positions_size = i->positions_size};
+    do {
+        u32 size = none ? 0 : e.positions_size, at = e.at + size;
+        if (size > leaf_size - e.at || at >= end || at == first) break;
+        if (!entry_decode(data, none, at, end, &e.rowid, &e)) break;
+        moved = true;
+    } while (e.rowid < rowid);
+    if (moved) entry_take(i, &e);
+    return moved && e.rowid >= rowid;
+}
+
 io_status fts_iter_next(struct fts_iter *i, struct op *op)
 {
     ASSERT(i->valid);
+    if (LIKELY(forward_here(i, INT64_MIN))) return IO_DONE;
     u32 page = 0, at = i->positions_at, end;
     bool ended;
     IO_TRY(skip(i, op, &page, &at, stored_size(i)));
@@ -207,7 +242,7 @@ io_status fts_iter_next(struct fts_iter *i, struct op *op)
     }
     struct entry e;
     bool absolute = at == be16_get(i->pages[page].data);
-    if (!entry_decode(i, page, at, end, absolute ? NULL : &i->rowid, &e)) return damaged(i, op);
+    if (!entry_on(i, page, at, end, absolute ? NULL : &i->rowid, &e)) return damaged(i, op);
     if (page) {
         u32 next, footer;
         if (!first_term(&i->pages[page], &next, &footer)) return damaged(i, op);
@@ -249,13 +284,14 @@ static io_status term_read(struct fts_iter *i, struct op *op, u32 page, u32 at, 
         start = 4;
         next = end;
     }
-    if (!entry_decode(i, entry_page, start, end, NULL, &e)) return damaged(i, op);
+    if (!entry_on(i, entry_page, start, end, NULL, &e)) return damaged(i, op);
     if (!fts_buffer_reserve(&i->term, size)) return fts_no_memory(op);
     i->term.size = (u32)prefix;
     (void)fts_buffer_add(&i->term, p->data + term_at, (u32)size);
     i->term_next = next;
     i->footer_at = footer;
     i->term_first = entry_page != page;
+    i->doclist_last = 0;
     entry_take(i, &e);
     return IO_DONE;
 }
@@ -308,8 +344,8 @@ io_status fts_iter_first(struct fts_iter *i, struct op *op)
     return term_on_page(i, op, 0);
 }
 
-// The page of NAME_idx's last entry at or before the term; *page = the segment's first when there is none.
-static io_status page_of_term(struct fts_iter *i, struct op *op, const u8 *term, u32 size, u32 *page)
+// The page of NAME_idx's last entry at or before the term (`behind`: of the first one behind it), 0 when there is none.
+static io_status page_of_term(struct fts_iter *i, struct op *op, const u8 *term, u32 size, bool behind, u32 *page)
 {
     struct fts_table *x = i->table;
     const struct database *d = &x->db->databases[x->database];
@@ -329,8 +365,9 @@ static io_status page_of_term(struct fts_iter *i, struct op *op, const u8 *term,
     cursor_init(&c, d->txn, t->root, &info, false);
     int compare = 0;
     io_status status = cursor_seek_key(&c, op, &search, &compare);
-    if (status == IO_DONE && cursor_valid(&c) && compare > 0) status = cursor_previous(&c, op);
-    *page = i->segment.first;
+    if (status == IO_DONE && cursor_valid(&c) && behind && compare <= 0) status = cursor_next(&c, op);
+    if (status == IO_DONE && cursor_valid(&c) && !behind && compare > 0) status = cursor_previous(&c, op);
+    *page = 0;
     u8 record[64];
     if (status == IO_DONE && cursor_valid(&c)) status = cursor_entry(&c, op);
     if (status == IO_DONE && cursor_valid(&c)) {
@@ -351,10 +388,7 @@ static io_status page_of_term(struct fts_iter *i, struct op *op, const u8 *term,
         if (bytes != record) free(bytes);
     }
     cursor_deinit(&c);
-    IO_TRY(status);
-    if (*page < i->segment.first) *page = i->segment.first;
-    if (*page > i->segment.last) return damaged(i, op);
-    return IO_DONE;
+    return status;
 }
 
 static int term_compare(const struct fts_buffer *a, const u8 *b, u32 size)
@@ -368,28 +402,94 @@ io_status fts_iter_seek(struct fts_iter *i, struct op *op, const u8 *term, u32 s
     // A seek that met a wait goes on from the term that it had reached, when that is still before the one wanted.
     if (!i->valid || term_compare(&i->term, term, size) >= 0) {
         u32 page;
-        IO_TRY(page_of_term(i, op, term, size, &page));
-        to_page(i, page);
+        IO_TRY(page_of_term(i, op, term, size, false, &page));
+        if (page > i->segment.last) return damaged(i, op);
+        to_page(i, MAX(page, i->segment.first));
         IO_TRY(term_on_page(i, op, 0));
     }
     while (i->valid && term_compare(&i->term, term, size) < 0) IO_TRY(fts_iter_next_term(i, op));
     return IO_DONE;
 }
 
-io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *out)
+// The first rowid of a page that has nothing but a part of a doclist; false: it has other things, or no rowid.
+static bool page_rowid(const u8 *bytes, u32 size, s64 *rowid)
+{
+    u32 at = be16_get(bytes), leaf_size = be16_get(bytes + 2);
+    u64 v;
+    if (at < 4 || at >= leaf_size || leaf_size != size) return false;
+    if (!varint_get_checked(bytes + at, bytes + leaf_size, &v)) return false;
+    *rowid = (s64)v;
+    return true;
+}
+
+// On over the pages of a long doclist to the last one that begins at or before the rowid.
+static io_status pages_skip(struct fts_iter *i, struct op *op, s64 rowid)
+{
+    if (!i->doclist_last) {
+        u32 page;
+        IO_TRY(page_of_term(i, op, i->term.data, i->term.size, true, &page));
+        i->doclist_last = page ? page - 1 : i->segment.last;
+    }
+    u32 low = i->page_no, high = MIN(i->doclist_last, i->segment.last) + 1, size;
+    const u8 *bytes;
+    s64 first;
+    for (u32 step = 1; low + 1 < high; step = step ? step * 2 : 0) {
+        u32 middle = step && step < high - low ? low + step : low + (high - low) / 2;
+        IO_TRY(page_get(i, op, middle, &bytes, &size));
+        if (page_rowid(bytes, size, &first) && first <= rowid) {
+            low = middle;
+        } else {
+            high = middle;
+            step = 0; // they are between these from now on
+        }
+    }
+    if (low == i->page_no) return IO_DONE;
+    IO_TRY(page_get(i, op, low, &bytes, &size));
+    IO_TRY(page_fill(i, op, &i->pages[0], bytes, size));
+    i->page_no = low;
+    i->page_count = 1;
+    struct entry e;
+    if (!entry_on(i, 0, be16_get(bytes), i->pages[0].leaf_size, NULL, &e)) return damaged(i, op);
+    i->term_next = i->footer_at = i->pages[0].leaf_size;
+    i->term_first = true;
+    entry_take(i, &e);
+    return IO_DONE;
+}
+
+io_status fts_iter_forward(struct fts_iter *i, struct op *op, s64 rowid)
+{
+    while (i->valid && i->rowid < rowid) {
+        if (forward_here(i, rowid)) break;
+        u32 page_no = i->page_no;
+        IO_TRY(fts_iter_next(i, op));
+        // Where a whole page was passed there may be more to come.
+        if (i->valid && i->rowid < rowid && i->page_no != page_no && !forward_here(i, rowid) &&
+            i->term_next == i->pages[0].leaf_size)
+            IO_TRY(pages_skip(i, op, rowid));
+    }
+    return IO_DONE;
+}
+
+io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *scratch, const u8 **out)
 {
     ASSERT(i->valid);
     u32 page = 0, at = i->positions_at, size = stored_size(i);
+    if (LIKELY(size <= i->pages[0].leaf_size - at)) {
+        *out = i->pages[0].data + at;
+        return IO_DONE;
+    }
     IO_TRY(skip(i, op, &page, &at, size)); // all of it is in memory now
-    if (!fts_buffer_reserve(out, size)) return fts_no_memory(op);
+    scratch->size = 0;
+    if (!fts_buffer_reserve(scratch, size)) return fts_no_memory(op);
     page = 0;
     at = i->positions_at;
     while (size) {
         u32 here = MIN(size, i->pages[page].leaf_size - at);
-        (void)fts_buffer_add(out, i->pages[page].data + at, here);
+        (void)fts_buffer_add(scratch, i->pages[page].data + at, here);
         size -= here;
         page++;
         at = 4;
     }
+    *out = scratch->data;
     return IO_DONE;
 }

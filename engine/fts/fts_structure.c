@@ -8,31 +8,14 @@
 #define FORM_2 0xff000001u
 #define TOMBSTONE_PAGES_MAX (1u << 20)
 
-bool fts_buffer_reserve(struct fts_buffer *b, u64 more)
+bool fts_buffer_grow(struct fts_buffer *b, u64 more)
 {
-    u64 want = b->size + more;
-    if (want <= b->capacity) return true;
-    u64 capacity = MAX(want, MAX(b->capacity * 2ull, 64));
+    u64 want = b->size + more, capacity = MAX(want, MAX(b->capacity * 2ull, 64));
     if (capacity > VALUE_SIZE_MAX) return false;
     u8 *data = realloc(b->data, capacity);
     if (!data) return false;
     b->data = data;
     b->capacity = (u32)capacity;
-    return true;
-}
-
-bool fts_buffer_add(struct fts_buffer *b, const void *bytes, u32 size)
-{
-    if (!fts_buffer_reserve(b, size)) return false;
-    if (size) memcpy(b->data + b->size, bytes, size);
-    b->size += size;
-    return true;
-}
-
-bool fts_buffer_varint(struct fts_buffer *b, u64 v)
-{
-    if (!fts_buffer_reserve(b, 9)) return false;
-    b->size += varint_put(b->data + b->size, v);
     return true;
 }
 

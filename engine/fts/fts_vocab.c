@@ -114,7 +114,7 @@ static io_status damaged(struct fts_vocab_cursor *c, struct op *op) { return fts
 
 static bool is_next_term(const struct fts_vocab_cursor *c)
 {
-    return c->next.term_size != c->term.size || memcmp(c->next.term, c->term.data, c->term.size) != 0;
+    return c->next.starts && (c->next.term_size != c->term.size || memcmp(c->next.term, c->term.data, c->term.size) != 0);
 }
 
 static bool is_beyond(const struct fts_entry *e, const struct fts_buffer *high)
@@ -136,9 +136,12 @@ static io_status entry_next(struct fts_vocab_cursor *c, struct op *op)
     }
     do {
         bool known = c->term.size > 0;
-        IO_TRY(fts_merge_next(&c->merge, c->x, op, &c->structure, known ? c->term.data : c->low.data, known ? c->term.size : c->low.size, &c->next));
+        IO_TRY(fts_merge_next(&c->merge, c->x, op, &c->structure, known ? c->term.data : c->low.data,
+                              known ? c->term.size : c->low.size, &c->next));
     } while (c->next.term && !is_next_term(c) && c->next.rowid <= c->rowid);
-    if (c->next.term && (c->next.term[0] != FTS_MAIN_PREFIX || (c->high_known && is_beyond(&c->next, &c->high)))) c->next.term = NULL;
+    bool ended = c->next.term && c->next.starts &&
+                 (c->next.term[0] != FTS_MAIN_PREFIX || (c->high_known && is_beyond(&c->next, &c->high)));
+    if (ended) c->next.term = NULL;
     return IO_DONE;
 }
 

@@ -3,12 +3,12 @@
 // each one's best counts, because machines are noisy. Both keep a WAL, check no checksums that the other does not, and have
 // a cache that holds everything. Answers are compared as well: a wrong one is not fast.
 //
-// The table has a million rows. The 22 TPC-H queries (tests/tpch.h) come last, on scale 0.1 without and then with
-// ANALYZE.
+// The table has a million rows. Full-text search follows, over 100000 documents of twenty words, whose frequencies are
+// Zipf's. The 22 TPC-H queries (tests/tpch.h) come last, on scale 0.1 without and then with ANALYZE.
 //
-// usage: bench_sql [--rounds N] [--rows N] [--scale X] [--only SUBSTRING] [--skerry] [--cpu] [--dir DIR]
-//        --skerry runs Skerry alone, for a profiler; --scale 0 leaves TPC-H out, --rows 0 all but TPC-H;
-//        --cpu counts the process's processor time instead of the clock's, for machines that others use too.
+// usage: bench_sql [--rounds N] [--rows N] [--documents N] [--scale X] [--only SUBSTRING] [--skerry] [--cpu] [--dir DIR]
+//        --skerry runs Skerry alone, for a profiler; --scale 0 leaves TPC-H out, --rows 0 the table, --documents 0 full-text
+//        search; --cpu counts the process's processor time instead of the clock's, for machines that others use too.
 #include "../../engine/skerry.h"
 #include "../tpch.h"
 
@@ -29,7 +29,8 @@ struct test {
     const char *before; // not timed
     const char *sql;
     u32 runs;     // in one transaction; binds ?1 to a number of each run
-    enum { RUN, PREPARE, PREPARE_AGAIN } what; // PREPARE_AGAIN: Skerry may have kept the statement
+    // ONCE: ?1 is the run's number; PREPARE_AGAIN: Skerry may have kept the statement
+    enum { RUN, ONCE, PREPARE, PREPARE_AGAIN } what;
     const char *after; // not timed
 };
 
@@ -127,6 +128,56 @@ static const struct test tests[] = {
     {"CREATE INDEX", NULL, "CREATE INDEX t_n ON t(n, name)", 1, RUN, "DROP INDEX t_n"},
 };
 
+#define DOCUMENTS_TO(table) "INSERT INTO " table "(rowid, title, body) SELECT id, title, body FROM documents"
+#define WORD(id)            "(SELECT word FROM words WHERE id = " id ")"
+#define ROWS_WITH(match)    " FROM f WHERE f MATCH " match
+static const char full_text_setup[] =
+    "CREATE VIRTUAL TABLE f USING fts5(title, body);" DOCUMENTS_TO("f") ";"
+    "CREATE VIRTUAL TABLE fp USING fts5(title, body, prefix = '2 3');" DOCUMENTS_TO("fp") ";"
+    "INSERT INTO f(f) VALUES('optimize'); INSERT INTO fp(fp) VALUES('optimize');"
+    "CREATE VIRTUAL TABLE v USING fts5vocab(f, row)";
+
+static const struct test full_text_tests[] = {
+    {"INSERT ... SELECT, all", "CREATE VIRTUAL TABLE g USING fts5(title, body)", DOCUMENTS_TO("g"), 1, RUN, "DROP TABLE g"},
+    {"insert, one by one, 20 k", "CREATE VIRTUAL TABLE g USING fts5(title, body)", DOCUMENTS_TO("g") " WHERE id = ?1", 20000,
+     ONCE, "DROP TABLE g"},
+    {"insert, prefix = '2 3'", "CREATE VIRTUAL TABLE g USING fts5(title, body, prefix = '2 3')",
+     DOCUMENTS_TO("g") " WHERE id <= 20000", 1, RUN, "DROP TABLE g"},
+    {"insert, porter", "CREATE VIRTUAL TABLE g USING fts5(title, body, tokenize = porter)",
+     DOCUMENTS_TO("g") " WHERE id <= 20000", 1, RUN, "DROP TABLE g"},
+    {"insert, trigram", "CREATE VIRTUAL TABLE g USING fts5(title, body, tokenize = trigram)",
+     DOCUMENTS_TO("g") " WHERE id <= 20000", 1, RUN, "DROP TABLE g"},
+    {"MATCH, a rare word", NULL, "SELECT rowid" ROWS_WITH(WORD("?1 % 40000 + 5000")), 5000, RUN, NULL},
+    {"MATCH, a frequent word", NULL, "SELECT count(*), sum(rowid)" ROWS_WITH(WORD("1")), 5, RUN, NULL},
+    {"MATCH, of one column", NULL, "SELECT count(*) FROM f WHERE title MATCH " WORD("1"), 5, RUN, NULL},
+    {"MATCH, two words", NULL, "SELECT count(*)" ROWS_WITH(WORD("2") "||' '||" WORD("?1 % 1000 + 10")), 50, RUN, NULL},
+    {"MATCH, OR", NULL, "SELECT count(*)" ROWS_WITH(WORD("2") "||' OR '||" WORD("3")), 5, RUN, NULL},
+    {"MATCH, a phrase", NULL, "SELECT count(*)" ROWS_WITH("'\"'||" WORD("1") "||' '||" WORD("2") "||'\"'"), 5, RUN, NULL},
+    {"MATCH, NEAR", NULL, "SELECT count(*)" ROWS_WITH("'NEAR('||" WORD("1") "||' '||" WORD("2") "||', 3)'"), 5, RUN, NULL},
+    {"MATCH, a prefix", NULL, "SELECT count(*)" ROWS_WITH("substr(" WORD("?1 % 1000 + 1") ", 1, 3)||'*'"), 20, RUN, NULL},
+    {"MATCH, an indexed prefix", NULL,
+     "SELECT count(*) FROM fp WHERE fp MATCH substr(" WORD("?1 % 1000 + 1") ", 1, 3)||'*'", 20, RUN, NULL},
+    {"MATCH, a row's columns", NULL, "SELECT title, body" ROWS_WITH(WORD("?1 % 100 + 100")), 50, RUN, NULL},
+    {"ORDER BY rank LIMIT 10, rare", NULL,
+     "SELECT rowid, rank" ROWS_WITH(WORD("?1 % 1000 + 1000")) " ORDER BY rank LIMIT 10",
+     1000, RUN, NULL},
+    {"ORDER BY rank LIMIT 10", NULL, "SELECT rowid, rank" ROWS_WITH(WORD("1")) " ORDER BY rank LIMIT 10", 2, RUN, NULL},
+    {"bm25, all rows", NULL, "SELECT bm25(f, 10.0, 1.0)" ROWS_WITH(WORD("3")), 2, RUN, NULL},
+    {"snippet", NULL, "SELECT snippet(f, -1, '<b>', '</b>', '...', 8)" ROWS_WITH(WORD("?1 % 100 + 100")), 20, RUN, NULL},
+    {"highlight", NULL, "SELECT highlight(f, 1, '<b>', '</b>')" ROWS_WITH(WORD("?1 % 100 + 100")), 20, RUN, NULL},
+    {"fts5vocab, rows", NULL, "SELECT count(*), sum(doc), sum(cnt) FROM v", 1, RUN, NULL},
+    {"UPDATE a tenth", NULL, "UPDATE f SET title = title || ' again' WHERE rowid % 10 = 3", 1, RUN,
+     "UPDATE f SET title = (SELECT title FROM documents WHERE id = f.rowid) WHERE rowid % 10 = 3"},
+    {"DELETE a tenth", NULL, "DELETE FROM f WHERE rowid % 10 = 3", 1, RUN, DOCUMENTS_TO("f") " WHERE id % 10 = 3"},
+    {"optimize",
+     "CREATE VIRTUAL TABLE g USING fts5(title, body); INSERT INTO g(g, rank) VALUES('automerge', 0);"
+     DOCUMENTS_TO("g") " WHERE id % 4 = 0;" DOCUMENTS_TO("g") " WHERE id % 4 = 1;"
+     DOCUMENTS_TO("g") " WHERE id % 4 = 2;" DOCUMENTS_TO("g") " WHERE id % 4 = 3",
+     "INSERT INTO g(g) VALUES('optimize')", 1, RUN, "DROP TABLE g"},
+    {"rebuild", NULL, "INSERT INTO f(f) VALUES('rebuild')", 1, RUN, NULL},
+    {"integrity-check", NULL, "INSERT INTO f(f) VALUES('integrity-check')", 1, RUN, NULL},
+};
+
 static clockid_t time_source = CLOCK_MONOTONIC;
 
 static double now_seconds(void)
@@ -142,11 +193,11 @@ _Noreturn static void fail(const char *what, const char *why)
     exit(1);
 }
 
-static u32 rows = 1000000;
+static u32 rows = 1000000, documents = 100000;
 
 static s64 number_of(u32 run)
 {
-    return (s64)((u64)run * 7919 % (rows - 100)) + 1;
+    return (s64)((u64)run * 7919 % ((rows ? rows : 1000000) - 100)) + 1;
 }
 
 // What the rows hold, in an order that both give.
@@ -222,14 +273,14 @@ __attribute__((noinline)) static double ours_round(const struct test *t, u64 *su
     *sum = 0;
     double start = now_seconds();
     s64 kept = t->what == PREPARE ? skerry_limit(ours, SKERRY_LIMIT_STATEMENT_CACHE, 0) : -1;
-    if (t->what != RUN) {
+    if (t->what >= PREPARE) {
         for (u32 i = 0; i < t->runs; i++) skerry_finalize(ours_prepare(t->sql));
     } else {
         if (t->runs > 1) ours_exec("BEGIN");
         struct skerry_stmt *s = ours_prepare(t->sql);
         bool binds = skerry_parameter_count(s) > 0;
         for (u32 i = 0; i < t->runs; i++) {
-            if (binds) skerry_bind_integer(s, 1, number_of(i));
+            if (binds) skerry_bind_integer(s, 1, t->what == ONCE ? i + 1 : number_of(i));
             *sum += ours_run(s);
         }
         skerry_finalize(s);
@@ -284,14 +335,14 @@ __attribute__((noinline)) static double theirs_round(const struct test *t, u64 *
     theirs_exec(t->before);
     *sum = 0;
     double start = now_seconds();
-    if (t->what != RUN) {
+    if (t->what >= PREPARE) {
         for (u32 i = 0; i < t->runs; i++) sqlite3_finalize(theirs_prepare(t->sql));
     } else {
         if (t->runs > 1) theirs_exec("BEGIN");
         sqlite3_stmt *s = theirs_prepare(t->sql);
         bool binds = sqlite3_bind_parameter_count(s) > 0;
         for (u32 i = 0; i < t->runs; i++) {
-            if (binds) sqlite3_bind_int64(s, 1, number_of(i));
+            if (binds) sqlite3_bind_int64(s, 1, t->what == ONCE ? i + 1 : number_of(i));
             *sum += theirs_run(s);
         }
         sqlite3_finalize(s);
@@ -369,6 +420,90 @@ static void tpch_load(double scale)
     both_exec("COMMIT");
 }
 
+// ---- documents
+
+#define WORDS 50000u
+
+static u64 random_state = 1;
+
+static double random_unit(void)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(random_state >> 11) / 9007199254740992.0;
+}
+
+// The word of a rank: of syllables, the more the rarer.
+static u32 word_write(char *out, u32 rank)
+{
+    u32 size = 0;
+    for (u32 i = rank * 37; i || !size; i /= 60) {
+        out[size++] = "bdfghklmnprst"[i % 60 % 12];
+        out[size++] = "aeiou"[i % 60 / 12];
+    }
+    out[size] = 0;
+    return size;
+}
+
+static void words_write(char *out, u32 count)
+{
+    u32 size = 0;
+    for (u32 i = 0; i < count; i++) {
+        if (i) out[size++] = i % 7 ? ' ' : '.';
+        if (i && i % 7 == 0) out[size++] = ' ';
+        size += word_write(out + size, (u32)exp(random_unit() * log(WORDS)));
+    }
+}
+
+struct both {
+    struct skerry_stmt *ours;
+    sqlite3_stmt *theirs;
+};
+
+static void both_insert(struct both s, s64 id, const char *const *texts, u32 count)
+{
+    skerry_bind_integer(s.ours, 1, id);
+    for (u32 i = 0; i < count; i++) skerry_bind_text(s.ours, i + 2, texts[i], strlen(texts[i]));
+    ours_run(s.ours);
+    if (!theirs) return;
+    sqlite3_bind_int64(s.theirs, 1, id);
+    for (u32 i = 0; i < count; i++) sqlite3_bind_text(s.theirs, (int)i + 2, texts[i], -1, SQLITE_STATIC);
+    theirs_run(s.theirs);
+}
+
+static struct both both_prepare(const char *sql)
+{
+    return (struct both){ours_prepare(sql), theirs ? theirs_prepare(sql) : NULL};
+}
+
+static void both_finalize(struct both s)
+{
+    skerry_finalize(s.ours);
+    sqlite3_finalize(s.theirs);
+}
+
+static void full_text_load(void)
+{
+    both_exec("BEGIN; CREATE TABLE words(id INTEGER PRIMARY KEY, word TEXT);"
+              "CREATE TABLE documents(id INTEGER PRIMARY KEY, title TEXT, body TEXT)");
+    char title[400], body[1000];
+    const char *texts[] = {title, body};
+    struct both s = both_prepare("INSERT INTO words VALUES (?, ?)");
+    for (u32 i = 1; i <= WORDS; i++) {
+        word_write(title, i);
+        both_insert(s, i, texts, 1);
+    }
+    both_finalize(s);
+    s = both_prepare("INSERT INTO documents VALUES (?, ?, ?)");
+    for (u32 i = 1; i <= documents; i++) {
+        words_write(title, 4);
+        words_write(body, 8 + (u32)(random_unit() * 17));
+        both_insert(s, i, texts, 2);
+    }
+    both_finalize(s);
+    both_exec("COMMIT");
+    both_exec(full_text_setup);
+}
+
 // ---- rounds and tables
 
 static u32 rounds = 3;
@@ -422,6 +557,15 @@ static void ratios_print(const struct ratios *r, bool totals)
                r->below, r->count);
 }
 
+static void ratios_add(struct ratios *all, const struct ratios *r)
+{
+    if (!r->count) return;
+    all->logs += r->logs;
+    all->least = all->count ? fmin(all->least, r->least) : r->least;
+    all->count += r->count;
+    all->below += r->below;
+}
+
 static void heading(const char *what)
 {
     printf("%-30s %13s %13s %8s\n", what, "Skerry", theirs ? "SQLite" : "-", "ratio");
@@ -441,11 +585,7 @@ static void tpch(double scale, struct ratios *all)
             measure(&t, &r);
         }
         ratios_print(&r, true);
-        if (!r.count) continue;
-        all->logs += r.logs;
-        all->least = all->count ? fmin(all->least, r.least) : r.least;
-        all->count += r.count;
-        all->below += r.below;
+        ratios_add(all, &r);
     }
 }
 
@@ -467,6 +607,8 @@ int main(int argc, char **argv)
             rounds = (u32)strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--rows") == 0 && i + 1 < argc)
             rows = (u32)strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--documents") == 0 && i + 1 < argc)
+            documents = (u32)strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--scale") == 0 && i + 1 < argc)
             scale = strtod(argv[++i], NULL);
         else
@@ -474,6 +616,7 @@ int main(int argc, char **argv)
     }
     if (!rounds || rounds > ROUNDS_MAX) fail("--rounds", "between 1 and 1000");
     if ((rows && rows < 1000) || rows > ROWS_MAX) fail("--rows", "0, or between 1000 and 100000000");
+    if ((documents && documents < 20000) || documents > ROWS_MAX) fail("--documents", "0, or between 20000 and 100000000");
     if (!(scale >= 0 && scale <= 10)) fail("--scale", "between 0 and 10");
     mkdir("build", 0755);
     mkdir(dir, 0755);
@@ -513,6 +656,16 @@ int main(int argc, char **argv)
         heading(title);
         for (u32 i = 0; i < COUNT_OF(tests); i++) measure(&tests[i], &all);
         ratios_print(&all, false);
+    }
+    if (documents) {
+        struct ratios r = {0};
+        full_text_load();
+        char title[60];
+        snprintf(title, sizeof title, "full-text, %u documents", documents);
+        heading(title);
+        for (u32 i = 0; i < COUNT_OF(full_text_tests); i++) measure(&full_text_tests[i], &r);
+        ratios_print(&r, false);
+        ratios_add(&all, &r);
     }
     if (scale > 0) {
         tpch(scale, &all);
