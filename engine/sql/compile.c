@@ -526,7 +526,7 @@ static bool statement_reusable(enum stmt_kind kind)
            kind == STMT_COMMIT || kind == STMT_ROLLBACK || kind == STMT_SAVEPOINT;
 }
 
-static void compile_text(struct compile *c, const char *sql, size_t size, size_t *used, struct program **out)
+static void compile_text(struct compile *c, const char *sql, size_t size, bool own, size_t *used, struct program **out)
 {
     struct parse parse = {
         .arena = c->arena,
@@ -556,7 +556,7 @@ static void compile_text(struct compile *c, const char *sql, size_t size, size_t
     c->sql_size = parse.used;
     parameters_set(c, &parse);
     compile_begin(c);
-    if (c->program->changes_counted && connection_flag(c->db, CONNECTION_COUNT_CHANGES)) {
+    if (c->program->changes_counted && !own && connection_flag(c->db, CONNECTION_COUNT_CHANGES)) {
         c->row_count_reg = reg_alloc(c);
         emit(c, OP_Integer, 0, c->row_count_reg, 0);
     }
@@ -567,7 +567,7 @@ static void compile_text(struct compile *c, const char *sql, size_t size, size_t
     c->parse = NULL;
 }
 
-err_code compile_sql(struct skerry *db, struct arena *arena, const char *sql, size_t size, size_t *used,
+err_code compile_sql(struct skerry *db, struct arena *arena, const char *sql, size_t size, bool own, size_t *used,
                      struct program **out, struct err *err)
 {
     jmp_buf exit;
@@ -581,7 +581,7 @@ err_code compile_sql(struct skerry *db, struct arena *arena, const char *sql, si
     *used = 0;
     volatile err_code code = ERR_OK;
     if (setjmp(exit) == 0) {
-        compile_text(&compile, sql, size, used, out);
+        compile_text(&compile, sql, size, own, used, out);
     } else {
         code = err->code ? err->code : ERR_ERROR;
         if (*out) program_release(*out);

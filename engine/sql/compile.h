@@ -138,8 +138,9 @@ _Noreturn void compile_fail_at(struct compile *c, const struct expr *e, const ch
 bool compile_attempt(struct compile *c, void (*work)(void *context), void *context, struct err *mistake);
 
 // Parses the first statement of sql (NUL behind it) and compiles it. *used: the bytes it took; *out NULL: there
-// was none. The schema of every attached database is loaded and stays as it is meanwhile. *err on failure.
-err_code compile_sql(struct skerry *db, struct arena *arena, const char *sql, size_t size, size_t *used,
+// was none. The schema of every attached database is loaded and stays as it is meanwhile. *err on failure. `own`: the engine
+// runs it for itself, and gets no rows that PRAGMA count_changes makes.
+err_code compile_sql(struct skerry *db, struct arena *arena, const char *sql, size_t size, bool own, size_t *used,
                      struct program **out, struct err *err);
 // Runs `work` with a compile of its own that makes no program; the schemas are loaded. *err on failure.
 err_code compile_run(struct skerry *db, void (*work)(struct compile *c, void *context), void *context, struct err *err);

@@ -107,7 +107,7 @@ static err_code statement_compile(struct skerry_stmt *s, const char *sql, size_t
     struct arena arena;
     struct program *p;
     arena_init(&arena, NULL, NULL);
-    err_code code = compile_sql(s->db, &arena, sql, size, used, &p, err);
+    err_code code = compile_sql(s->db, &arena, sql, size, s->nested, used, &p, err);
     if (code != ERR_OK || !p) {
         arena_deinit(&arena);
         return code;
