@@ -703,6 +703,11 @@ static enum walk_result correlated_find(struct walker *k, struct expr *e)
     return e->flags & EXPR_F_CORRELATED ? WALK_ABORT : WALK_CONTINUE;
 }
 
+static bool has_correlated(struct expr *e)
+{
+    return e->flags & EXPR_F_HAS_SELECT && walk_expr(&(struct walker){.expr = correlated_find}, e) == WALK_ABORT;
+}
+
 // A correlated subquery of a large join is tested further in, when all that comes until then are look-ups of one row, some of which
 // may find that there is none: then it runs less often.
 static bool subquery_waits(const struct where_info *w, u32 level_index, bitmask not_ready, struct expr *e)
@@ -722,7 +727,7 @@ static bool subquery_waits(const struct where_info *w, u32 level_index, bitmask 
             for (u32 n = 0; n < loop->term_count; n++) tested &= loop->terms[n] != t && (!loop->terms[n] || loop->terms[n]->expr != t->expr);
         }
     }
-    return tested && walk_expr(&(struct walker){.expr = correlated_find}, e) == WALK_ABORT;
+    return tested && has_correlated(e);
 }
 
 bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_ready)
@@ -758,7 +763,7 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
     } else {
         full_scan_loop(w, level, s, reverse);
     }
-    // Tests that can be made now: first those that the index alone answers, subqueries last.
+    // Tests that can be made now: first those that the index alone answers, correlated subqueries last.
     int pass = omit_table || !(loop->flags & LOOP_INDEXED) ? 2 : 1;
     while (pass > 0) {
         int later = 0;
@@ -785,7 +790,7 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
                 later = 2;
                 continue;
             }
-            if (pass < 3 && e->flags & EXPR_F_HAS_SELECT) {
+            if (pass < 3 && has_correlated(e)) {
                 if (!later) later = 3;
                 continue;
             }
@@ -804,15 +809,16 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
         // Not from the ON of an outer join further right, which depends on all tables to its left: this one too.
         struct where_term *alt = where_find_term(&w->clause, cursor, t->left_column, not_ready, WO_EQ | WO_IN | WO_IS, NULL);
         if (!alt || alt->flags & TERM_CODED) continue;
-        if (alt->operators & WO_IN && (alt->expr->flags & EXPR_F_SELECT || !alt->expr->list || alt->expr->list->count == 0))
-            continue;
-        // The constant is compared as the other column's collation has it.
-        if (!name_equal(expr_collation(c, t->expr->left)->name, expr_collation(c, alt->expr->left)->name)) continue;
-        struct expr test = *alt->expr;
-        test.left = t->expr->left;
-        test.flags &= ~(u32)(EXPR_F_SUBROUTINE);
-        struct expr *copy = expr_copy(c->arena, &test);
-        expr_jump_if_false(c, copy, level->continue_label, true);
+        struct expr *e = alt->expr, *left = e->left;
+        // The constant is compared as the other column's affinity and collation have it; numbers are, whatever their affinity, but
+        // those of a list take the column's.
+        if (alt->operators & WO_IN && expr_affinity(left) != expr_affinity(t->expr->left)) continue;
+        if (!name_equal(expr_collation(c, t->expr->left)->name, expr_collation(c, left)->name)) continue;
+        if (alt->operators & WO_IN && e->flags & EXPR_F_SELECT && e->select->columns->count > 1) continue;
+        e->left = t->expr->left;
+        expr_jump_if_false(c, e, level->continue_label, true);
+        e->left = left;
+        alt->flags |= TERM_CODED;
     }
     if (s->join & JOIN_RIGHT && level->right_match) {
         // This row has met its partner.
