@@ -810,11 +810,15 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
         struct where_term *alt = where_find_term(&w->clause, cursor, t->left_column, not_ready, WO_EQ | WO_IN | WO_IS, NULL);
         if (!alt || alt->flags & TERM_CODED) continue;
         struct expr *e = alt->expr, *left = e->left;
-        // The constant is compared as the other column's affinity and collation have it; numbers are, whatever their affinity, but
-        // those of a list take the column's.
-        if (alt->operators & WO_IN && expr_affinity(left) != expr_affinity(t->expr->left)) continue;
+        // The constant is compared as the other column's collation and affinity have it. That of a number matters only where a
+        // subquery's rows, which have none, take it.
         if (!name_equal(expr_collation(c, t->expr->left)->name, expr_collation(c, left)->name)) continue;
-        if (alt->operators & WO_IN && e->flags & EXPR_F_SELECT && e->select->columns->count > 1) continue;
+        if (alt->operators & WO_IN && e->flags & EXPR_F_SELECT) {
+            const struct expr *column = e->select->columns->items[0].expr;
+            if (e->select->columns->count > 1 ||
+                compare_affinity(column, expr_affinity(left)) != compare_affinity(column, expr_affinity(t->expr->left)))
+                continue;
+        }
         e->left = t->expr->left;
         expr_jump_if_false(c, e, level->continue_label, true);
         e->left = left;
