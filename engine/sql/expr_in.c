@@ -5,24 +5,20 @@
 
 // ---- scalar subqueries and EXISTS --------------------------------------------------------------------------
 
-// A subquery that several places use, or that a loop repeats, is a subroutine; one without outer references
+// A subroutine, for several places may use it: those of a RIGHT JOIN's matched and unmatched rows. One without outer references
 // runs once.
 int subselect_code(struct compile *c, struct expr *e)
 {
     struct select *s = e->select;
-    int once = 0;
-    bool correlated = e->flags & EXPR_F_CORRELATED;
-    if (!correlated) {
-        if (e->flags & EXPR_F_SUBROUTINE) {
-            explain_row(c, "REUSE SUBQUERY %u", s->id);
-            emit(c, OP_Gosub, e->subroutine_return, e->subroutine_address, 0);
-            return e->reg;
-        }
-        e->flags |= EXPR_F_SUBROUTINE;
-        e->subroutine_return = reg_alloc(c);
-        e->subroutine_address = emit(c, OP_BeginSubrtn, 0, e->subroutine_return, 0) + 1;
-        once = emit(c, OP_Once, 0, 0, 0);
+    if (e->flags & EXPR_F_SUBROUTINE) {
+        explain_row(c, "REUSE SUBQUERY %u", s->id);
+        emit(c, OP_Gosub, e->subroutine_return, e->subroutine_address, 0);
+        return e->reg;
     }
+    e->flags |= EXPR_F_SUBROUTINE;
+    e->subroutine_return = reg_alloc(c);
+    e->subroutine_address = emit(c, OP_BeginSubrtn, 0, e->subroutine_return, 0) + 1;
+    int once = e->flags & EXPR_F_CORRELATED ? 0 : emit(c, OP_Once, 0, 0, 0);
     explain_push(c, "%sSCALAR SUBQUERY %u", once ? "" : "CORRELATED ", s->id);
     int count = e->kind == EXPR_SELECT ? (int)s->columns->count : 1;
     struct select_dest dest;
@@ -51,11 +47,9 @@ int subselect_code(struct compile *c, struct expr *e)
     select_code(c, s, &dest);
     e->reg = reg;
     explain_pop(c);
-    if (once) {
-        emit_jump_here(c, once);
-        emit(c, OP_Return, e->subroutine_return, e->subroutine_address, 1);
-        reg_forget_temps(c);
-    }
+    if (once) emit_jump_here(c, once);
+    emit(c, OP_Return, e->subroutine_return, e->subroutine_address, 1);
+    reg_forget_temps(c);
     return reg;
 }
 
