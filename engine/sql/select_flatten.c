@@ -158,8 +158,7 @@ static bool mergeable(const struct compile *c, struct select *s, u32 from, bool 
             return false;
         *outer = true;
     }
-    for (u32 i = 0; i < inner->count; i++)
-        if (inner->items[i].join & (JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) return false;
+    if (from > 0 && inner->items[0].join & JOIN_LEFT_OF_RIGHT) return false;
     return !sub->prior || compound_mergeable(c, s, from, aggregate, *outer);
 }
 
