@@ -270,15 +270,6 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     expand_definitions(c, s->windows, outer);
     n.sources = s->from;
     n.flags = NAME_AGGREGATE_OK | NAME_WINDOW_OK;
-    if (s->from)
-        for (u32 i = 0; i < s->from->count; i++) {
-            // Arguments of table-valued functions: columns of the tables to their left, and outer ones.
-            struct source *source = &s->from->items[i];
-            if (source->is_function && source->arguments) {
-                struct name_context inner = {.c = c, .outer = outer, .sources = s->from};
-                resolve_expr_list(&inner, source->arguments);
-            }
-        }
     resolve_expr_list(&n, s->columns);
     for (u32 i = 0; i < s->columns->count; i++) {
         struct expr *e = s->columns->items[i].expr;
@@ -307,6 +298,9 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     n.flags |= NAME_WHERE;
     resolve_expr(&n, s->where);
     n.flags &= ~(u32)NAME_WHERE;
+    // Arguments of table-valued functions: columns of the tables to their left, names of results, and outer ones.
+    for (u32 i = 0; s->from && i < s->from->count; i++)
+        if (s->from->items[i].is_function) resolve_expr_list(&n, s->from->items[i].arguments);
     n.flags |= NAME_WINDOW_OK;
     n.outer = NULL; // ORDER BY and GROUP BY see nothing of the queries around, as up to SQLite 3.50
     // ORDER BY: aggregates there make no query an aggregate one (coding them then fails), but are allowed in one.
