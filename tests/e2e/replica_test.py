@@ -408,6 +408,71 @@ def streams_resumed(tests):
     r.kill()
 
 
+def writer_rekeyed(tests):
+    """The writer's db-key is replaced under a replica of its store and one of itself, each encrypted with a key of its own, and
+    killed in the middle of it; then the backup's key is, and the replica of the store is promoted with what it has in memory."""
+    store, keys, words = tests.path("store-rekeyed"), [secrets.token_hex(32) for _ in range(7)], tests.path("new-words")
+    env = {"SKERRY_KEY": keys[0], "SKERRY_DB_KEY": keys[1]}
+    w = Node(tests.path("writer-rekeyed"), "--store", store, "--push-interval-ms", "50", "--listen", f"127.0.0.1:{own_port()}", env=env).start()
+    w.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)")
+    insert(w, 1, 5000, 2000)
+    by_store = replica_of(tests, "rekeyed-store", store, {"SKERRY_KEY": keys[0], "SKERRY_DB_KEY": keys[2]}).start()
+    by_stream = replica_of(tests, "rekeyed-stream", f"http://127.0.0.1:{w.port}", {"SKERRY_DB_KEY": keys[3]}, "--store", "none").start()
+    replicas = (by_store, by_stream)
+    for i, key in enumerate((keys[4], keys[5])):
+        w.kill() if i else equal(w.stop(), 0, "exit status")
+        w.env.update(SKERRY_DB_KEY=key, SKERRY_DB_KEY_PREVIOUS=w.env["SKERRY_DB_KEY"])
+        w.start()
+        for k in range(20):  # while its pages are written again
+            insert(w, 10000 * (i + 1) + 10 * k, 10)
+            w.sql(f"DELETE FROM t WHERE a % 100 = {k}")
+            if k == 10:
+                w.kill()
+                w.start()
+        for r in replicas:
+            wait_equal(r, w)
+        until(lambda: w.sql("PRAGMA rekey"), [[0]], "pages that are still to be done")
+        insert(w, 10000 * (i + 1) + 5000, 10)
+        for r in replicas:
+            wait_equal(r, w)
+            r.kill() if i else equal(r.stop(), 0, "exit status")
+            r.start()
+            wait_equal(r, w)
+            equal(r.sql("PRAGMA integrity_check"), [["ok"]], "integrity_check")
+    check(w.wait_pushed(), "not pushed")
+    with open(words, "w", encoding="ascii") as f:
+        f.write("correct horse battery " + secrets.token_hex(4))
+    done = subprocess.run([PROGRAM, "backup", "rekey", "--store", store, "--new-passphrase-file", words], env=dict(os.environ, SKERRY_KEY=keys[0]),
+                          capture_output=True, text=True, check=False)
+    equal(done.returncode, 0, "status of the rekey: " + done.stderr)
+    insert(w, 90000, 10)
+    want = wait_equal(by_store, w)
+    check(w.wait_pushed(), "not pushed")
+    # Started again, only the new one opens the backup, and nothing is lost by a start with the old one.
+    equal(by_store.stop(), 0, "exit status")
+    by_store.start()
+    until(lambda: "key" in by_store.health()["replica"].get("error", ""), True, "an error that names the key")
+    equal(by_store.sql(SUMS), want, "rows with the old key")
+    by_store.stop()
+    del by_store.env["SKERRY_KEY"]
+    by_store.env["SKERRY_PASSPHRASE_FILE"] = words
+    by_store.start()
+    insert(w, 91000, 10)
+    want = wait_equal(by_store, w)
+    check(w.wait_pushed(), "not pushed")
+    w.kill()
+    p = promote(by_store)
+    equal(p.returncode, 0, "status of the promotion: " + p.stderr)
+    insert(by_store, 92000, 10)
+    check(by_store.wait_pushed(), "the new writer does not push")
+    equal(by_stream.sql(SUMS), want, "rows of the replica whose writer is gone")
+    for r in replicas:
+        equal(r.stop(), 0, "exit status")
+    out = tests.path("rekeyed-restored.db")
+    subprocess.run([PROGRAM, "restore", "--store", store, "--passphrase-file", words, "--decrypt", out], check=True, capture_output=True)
+    equal(sqlite3(out, "SELECT count(*) FROM t").stdout.strip(), str(want[0][0] + 10), "rows of the backup")
+
+
 def first_copy_goes_on(tests, sealed):
     """Stopped and killed in the middle of its first copy, while the writer goes on: what is here is not sent again, and the
     copy is the writer's page for page. Encrypted with a key of its own or not."""
@@ -674,6 +739,7 @@ def main():
         tests.run("streams", streams, tests)
         tests.run("streams_rolled_back", streams_rolled_back, tests)
         tests.run("streams_resumed", streams_resumed, tests)
+        tests.run("writer_rekeyed", writer_rekeyed, tests)
         for sealed in (False, True):
             tests.run("first_copy_goes_on" + "_sealed" * sealed, first_copy_goes_on, tests, sealed)
         tests.run("restore_goes_on", restore_goes_on, tests, s3)
