@@ -141,6 +141,8 @@ bool node_restore(struct node *n, struct err *err)
     else if (absent)
         log_event(LOG_INFO, "restore.nothing",
                   "msg=\"the store holds no backup; an empty database is made\"");
+    else if (r.err.code == ERR_FULL)
+        err_set(err, r.err.code, __func__, "%s; free some space, and start again", r.err.text);
     else
         err_set(err, r.err.code, __func__,
                 "%s; the database's file is missing and the store could not be asked for its "

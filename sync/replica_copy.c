@@ -60,8 +60,9 @@ static s64 file_truncate(struct replica *r, u64 size)
 static bool write_failed(struct replica *r, s64 result, struct err *err)
 {
     if (result >= 0) return false;
-    err_set_errno(err, result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE, (int)-result, __func__,
-                  "%s.following cannot be written: %s", r->path, strerror((int)-result));
+    bool full = result == -ENOSPC || result == -EDQUOT;
+    err_set_errno(err, full ? ERR_FULL : ERR_IOERR_WRITE, (int)-result, __func__, "%s.following cannot be written: %s%s", r->path,
+                  strerror((int)-result), full ? "; free some space" : "");
     return true;
 }
 
@@ -213,10 +214,10 @@ static bool part_write(struct replica *r, struct err *err)
             break;
         }
         copy->last = page;
-        copy->written++;
         completion_init(&c, NULL, NULL);
         io_file_write(copy->file, data, copy->page_size, (u64)(page - 1) * copy->page_size, &c);
         if (write_failed(r, await(r, &c), err)) break;
+        copy->written++;
     }
     segment_reader_deinit(&r->reader);
     r->reader_open = false;
@@ -318,6 +319,7 @@ bool replica_copy_database(struct replica *r, struct err *err)
         good = copy_try(r, temporary, err);
         if (!good && !object_error_passes(err)) break;
         if (r->copy.written > before) i = 0;
+        if (!good && i + 1 < TRIES) replica_log(r, SYNC_LOG_WARN, "replica.retry", "%s", err->text);
     }
     // The position first: without the database it is not looked at.
     if (good) {

@@ -15,7 +15,7 @@ import threading
 import time
 
 from bad_input_test import Mount
-from node import PROGRAM, Node, SqlError, Tests, check, equal, sqlite3
+from node import PROGRAM, Node, SqlError, Tests, check, equal, sqlite3, until
 
 ROUNDS = int(os.environ.get("ROUNDS", "4"))
 PATIENCE = 60
@@ -152,6 +152,63 @@ def fills_under_load(tests):
             node.kill()
 
 
+def replica_fills(tests, how):
+    """A replica's disk is full: at its first copy, while it follows, at a start. It says so, shows what it has, and goes on."""
+    store, sums = tests.path("fills-store-" + how), "SELECT count(*), sum(id), sum(length(body)) FROM t"
+    writer = Node(tests.path("fills-writer-" + how), "--store", store if how == "store" else "none", "--push-interval-ms", "50").start()
+    writer.sql("CREATE TABLE t(id INTEGER PRIMARY KEY, body BLOB)")
+
+    def insert(count=200):
+        writer.sql(f"WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) INSERT INTO t(body) SELECT randomblob(4000) FROM n")
+        if how == "store":
+            check(writer.wait_pushed(PATIENCE), "not pushed")
+
+    def arrives():
+        until(lambda: replica.sql(sums), writer.sql(sums), "rows of the replica", PATIENCE)
+        until(lambda: replica.health()["replica"]["state"], "following", "state", PATIENCE)
+        check(not replica.health()["replica"].get("error"), str(replica.health()["replica"]))
+
+    def complains():
+        return is_full(replica.health()["replica"].get("error", ""))
+
+    insert(2000)
+    with Mount(tests.path("fills-" + how), "48m") as m:
+        filler = m.path + "/filler"
+        replica = Node(m.path + "/data", "--follow", store if how == "store" else f"http://127.0.0.1:{writer.port}", "--follow-poll-ms", "50",
+                       *(() if how == "store" else ("--store", "none")))
+        replica.log_path = tests.path(f"fills-{how}.log")
+        try:
+            fill(filler)
+            os.truncate(filler, os.path.getsize(filler) - (3 << 20))
+            replica.start(wait=False)
+            equal(replica.process.wait(timeout=PATIENCE), 1, "status of a start without room for the first copy")
+            check("No space left" in replica.log() and "free some space" in replica.log(), replica.log()[-600:])
+            os.remove(filler)
+            replica.start()
+            arrives()
+            for i in range(ROUNDS):
+                fill(filler)
+                end = time.time() + PATIENCE
+                while not complains():  # the log has room of its own for a while
+                    check(time.time() < end, f"no error of a full disk: {replica.health()['replica']}, {replica.sql(sums)}")
+                    insert()
+                    time.sleep(0.1)
+                shown = replica.sql(sums)
+                if i % 2:
+                    replica.kill() if i % 4 == 1 else equal(replica.stop(), 0, "exit status")
+                    replica.start()
+                    check(replica.sql(sums) >= shown, f"{replica.sql(sums)} after a start on a full disk, {shown} before")
+                os.remove(filler)
+                arrives()
+            insert()
+            arrives()
+            equal(replica.stop(), 0, "exit status")
+            equal(sqlite3(m.path + "/data/default.db", "PRAGMA integrity_check").stdout, "ok\n", "SQLite's integrity_check")
+        finally:
+            replica.kill()
+            writer.kill()
+
+
 def sync_fails(tests, preload, kill):
     flag = tests.path("sync-fails")
     node = Node(tests.path(f"sync-{kill}"), "--vfs", "posix", "--push-interval-ms", "100",
@@ -209,6 +266,8 @@ def main():
         tests.skip("disk_fills_under_load", "mounting a small file system needs root")
     else:
         tests.run("disk_fills_under_load", fills_under_load, tests)
+        for how in ("store", "stream"):
+            tests.run("replica_fills_" + how, replica_fills, tests, how)
     tests.finish()
 
 
