@@ -153,7 +153,8 @@ def fills_under_load(tests):
 
 
 def replica_fills(tests, how):
-    """A replica's disk is full: at its first copy, while it follows, at a start. It says so, shows what it has, and goes on."""
+    """A replica's disk is full: at its first copy, while it follows, at a start, when it is promoted. It says so, shows what it
+    has, and goes on."""
     store, sums = tests.path("fills-store-" + how), "SELECT count(*), sum(id), sum(length(body)) FROM t"
     writer = Node(tests.path("fills-writer-" + how), "--store", store if how == "store" else "none", "--push-interval-ms", "50").start()
     writer.sql("CREATE TABLE t(id INTEGER PRIMARY KEY, body BLOB)")
@@ -167,6 +168,14 @@ def replica_fills(tests, how):
         until(lambda: replica.sql(sums), writer.sql(sums), "rows of the replica", PATIENCE)
         until(lambda: replica.health()["replica"]["state"], "following", "state", PATIENCE)
         check(not replica.health()["replica"].get("error"), str(replica.health()["replica"]))
+
+    def fill_up():
+        fill(filler)
+        end = time.time() + PATIENCE
+        while not complains():  # the log has room of its own for a while
+            check(time.time() < end, f"no error of a full disk: {replica.health()['replica']}, {replica.sql(sums)}")
+            insert()
+            time.sleep(0.1)
 
     def complains():
         return is_full(replica.health()["replica"].get("error", ""))
@@ -187,12 +196,7 @@ def replica_fills(tests, how):
             replica.start()
             arrives()
             for i in range(ROUNDS):
-                fill(filler)
-                end = time.time() + PATIENCE
-                while not complains():  # the log has room of its own for a while
-                    check(time.time() < end, f"no error of a full disk: {replica.health()['replica']}, {replica.sql(sums)}")
-                    insert()
-                    time.sleep(0.1)
+                fill_up()
                 shown = replica.sql(sums)
                 if i % 2:
                     replica.kill() if i % 4 == 1 else equal(replica.stop(), 0, "exit status")
@@ -202,6 +206,15 @@ def replica_fills(tests, how):
                 arrives()
             insert()
             arrives()
+            if how == "store":
+                fill_up()
+                want = writer.sql(sums)
+                writer.kill()
+                refused = subprocess.run([PROGRAM, "promote", f"http://127.0.0.1:{replica.port}"], capture_output=True, text=True, check=False)
+                check(refused.returncode == 1 and is_full(refused.stderr), refused.stderr)
+                os.remove(filler)
+                subprocess.run([PROGRAM, "promote", f"http://127.0.0.1:{replica.port}"], check=True, capture_output=True)
+                equal(replica.sql(sums), want, "rows of the new writer")
             equal(replica.stop(), 0, "exit status")
             equal(sqlite3(m.path + "/data/default.db", "PRAGMA integrity_check").stdout, "ok\n", "SQLite's integrity_check")
         finally:
