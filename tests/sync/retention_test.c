@@ -98,14 +98,14 @@ struct watched {
     bool there;
 };
 
-// Follows the names of pushes for so long; the wall clock is put forward every 7 s. The shortest time that one was there; how many
-// went.
+// Follows the names of pushes for so long; the wall clock is put forward every 7 s. The shortest time that one was there, from the
+// look before it was first seen on; how many went.
 static u64 pushes_watch(struct node *n, u64 ns, u64 commit_every_ns, s64 jump_ms, u32 *gone)
 {
     enum { MOST = 4000 };
     struct watched *all = calloc(MOST, sizeof *all);
     u32 count = 0;
-    u64 shortest = UINT64_MAX, commit_ns = 0, jump_ns = 0;
+    u64 shortest = UINT64_MAX, commit_ns = 0, jump_ns = 0, looked_ns = io_now_ns(n->io);
     if (!all) abort();
     for (u64 end = io_now_ns(n->io) + ns, now; (now = io_now_ns(n->io)) < end;) {
         if (now >= commit_ns) {
@@ -124,7 +124,7 @@ static u64 pushes_watch(struct node *n, u64 ns, u64 commit_every_ns, s64 jump_ms
             u32 k = 0;
             if (!strstr(key, "/L0/")) continue;
             while (k < count && strcmp(all[k].key, key) != 0) k++;
-            if (k == count && count < MOST) snprintf(all[count++].key, OBJECT_KEY_MAX, "%s", key), all[k].since_ns = now;
+            if (k == count && count < MOST) snprintf(all[count++].key, OBJECT_KEY_MAX, "%s", key), all[k].since_ns = looked_ns;
             all[k].there = true;
         }
         for (u32 i = 0; i < count; i++) {
@@ -133,6 +133,7 @@ static u64 pushes_watch(struct node *n, u64 ns, u64 commit_every_ns, s64 jump_ms
             all[i--] = all[--count];
             ++*gone;
         }
+        looked_ns = now;
     }
     free(all);
     return shortest;
