@@ -66,12 +66,13 @@ const struct dialect_table *dialect_source_add(struct dialect *d, int depth)
     snprintf(alias, sizeof alias, "q%u", d->alias_count++);
     const struct dialect_table *t;
     u32 kind = dialect_pick(d, 22);
-    if (kind == 20 && d->scope_count) {
+    // Before 3.45 rows of json_each have other ids.
+    if (kind == 20 && d->scope_count && d->newest) {
         dialect_add(d, "%s(json_array(", dialect_chance(d, 50) ? "json_each" : "json_tree");
         dialect_column(d);
         dialect_add(d, ", 'x')) AS %s", alias);
         t = &each_table;
-    } else if (kind == 21) {
+    } else if (kind == 21 || (!d->newest && (!d->table_count || kind == 0))) {
         dialect_add(d, "(");
         values(d, 2);
         dialect_add(d, ") AS %s", alias);
