@@ -78,6 +78,10 @@ static void probe_next(struct object_probe_private *p)
             probe->conditions = p->store->conditions = p->found;
             break;
         }
+        if (a->code == ERR_CANCELLED) {
+            probe->err = *a;
+            break;
+        }
         p->step = PROBE_FIRST;
         request_run(p, 0, p->keys[0], p->bodies[0], strlen(p->bodies[0]));
         return;
@@ -132,6 +136,7 @@ void object_probe_start(struct object_store *s, struct object_probe *probe, cons
     struct object_probe_private *p = calloc(1, sizeof *p);
     probe->private_ = p;
     probe->err = ERR_CLEAR;
+    completion_init(&probe->done, probe->done.callback, probe->done.context); // it is not done any more
     probe->conditions = s->conditions;
     if (!p) err_set(&probe->err, ERR_NOMEM, __func__, "out of memory");
     if (!p || s->conditions != OBJECT_CONDITIONS_UNKNOWN) {

@@ -882,6 +882,7 @@ TEST(found)
         1016, // a crash in the first commit left the first page of the image, with tables whose pages were not there
         1051, // a promotion took what was pushed for later than what came from a writer that had not reached its store since its start
         2011, // a mark that a full disk had refused was not written again, and each promotion found itself behind
+        31100040, // the second probe of a store counted as done before it was, and its node ended with an assertion
         27113428, // the first mark was refused by a full disk, the first commit was made all the same, and a crash left a replica for a writer's
     };
     struct counters all = {0};

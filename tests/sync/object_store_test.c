@@ -163,6 +163,38 @@ TEST(requests_wait_as_long_as_was_drawn)
     cloud_deinit(&cloud);
 }
 
+// A probe that begins again is not done until it is, and one that is cancelled asks for nothing more.
+TEST(probes_begin_again)
+{
+    struct sim *sim = sim_create(978);
+    struct err err = ERR_CLEAR;
+    struct cloud cloud;
+    struct io *io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = sim}, &err);
+    REQUIRE(io != NULL);
+    cloud_init(&cloud, 6);
+    cloud.unavailable = 1000;
+    struct object_store *store = cloud_open(&cloud, io);
+    struct object_store_stats stats;
+    struct object_probe p = {0};
+    completion_init(&p.done, NULL, NULL);
+    for (u32 i = 0; i < 3; i++) {
+        object_probe_start(store, &p, "probe/", "claim", "x", 1);
+        CHECK(p.done.state != COMPLETION_DONE);
+        object_store_stats_get(store, &stats);
+        u64 before = stats.requests[OBJECT_PUT_IF_ABSENT];
+        if (i == 1) object_probe_cancel(&p);
+        while (p.done.state != COMPLETION_DONE && io_step(io, 1000000000) >= 0) continue;
+        object_store_stats_get(store, &stats);
+        CHECK_EQ(p.err.code, i == 1 ? ERR_CANCELLED : ERR_STORE_UNAVAILABLE);
+        CHECK_EQ(stats.requests[OBJECT_PUT_IF_ABSENT] > before, i != 1);
+        object_probe_deinit(&p);
+    }
+    object_store_close(store);
+    io_destroy(io);
+    sim_destroy(sim);
+    cloud_deinit(&cloud);
+}
+
 static void note_order(struct completion *c)
 {
     struct object_request *r = c->context;
@@ -500,7 +532,7 @@ TEST(s3_store_over_named_server)
 // The suite over a named server is part of the s3 suite of tests/run.sh, not of the unit tests.
 int main(int argc, char **argv)
 {
-    static char *without_server[] = {"object_store_test", "directory_store", "limits", "retries", "requests_wait", "patient", "interrupted",
+    static char *without_server[] = {"object_store_test", "directory_store", "limits", "retries", "requests_wait", "patient", "probes", "interrupted",
                                      "store_urls", "s3_store_over_fake", "hub_in_process", "hub_refuses"};
     if (argc < 2) return test_main(COUNT_OF(without_server), without_server);
     return test_main(argc, argv);
