@@ -14,7 +14,7 @@ struct fts_check {
     struct skerry_stmt *scan;
 };
 
-#define PENDING_MAX (1u << 20)
+#define PENDING_MAX (1u << 16) // of a processor's cache
 
 void fts_check_free(struct fts_check *c)
 {
@@ -31,25 +31,26 @@ void fts_check_free(struct fts_check *c)
     free(c);
 }
 
+static void term_sum(struct fts_check *c, const struct fts_term *t)
+{
+    bool none = c->table->config->detail == FTS_DETAIL_NONE;
+    for (const u8 *at = t->doclist.data, *end = at + t->doclist.size; at < end;) {
+        u64 rowid, head;
+        at += varint_get_long(at, &rowid);
+        at += varint_get_long(at, &head);
+        c->rows_sum ^= fts_entry_hash(t->bytes, t->size, (s64)rowid, at, none ? 0 : (u32)(head / 2));
+        at += head / 2;
+    }
+}
+
 // What the rows since the last time say.
 static bool pending_sum(struct fts_check *c)
 {
-    u32 count = 0;
-    struct fts_term **terms = fts_pending_sorted(&c->pending, &count);
-    for (u32 i = 0; terms && i < count; i++) {
-        const u8 *at = terms[i]->doclist.data, *end = at + terms[i]->doclist.size;
-        while (at < end) {
-            u64 rowid, v;
-            at += varint_get_long(at, &rowid);
-            at += varint_get_long(at, &v);
-            c->rows_sum ^= fts_entry_hash(terms[i]->bytes, terms[i]->size, (s64)rowid, at,
-                                          c->table->config->detail == FTS_DETAIL_NONE ? 0 : (u32)(v / 2));
-            at += v / 2;
-        }
-    }
-    free(terms);
+    bool ok = fts_pending_close(&c->pending);
+    for (u32 i = 0; ok && i < c->pending.slot_count; i++)
+        for (const struct fts_term *t = c->pending.slots[i]; t; t = t->next) term_sum(c, t);
     fts_pending_clear(&c->pending);
-    return terms != NULL;
+    return ok;
 }
 
 static io_status row_sum(struct fts_check *c, struct op *op)

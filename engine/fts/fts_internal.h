@@ -355,6 +355,7 @@ bool fts_pending_add(struct fts_pending *p, const struct fts_config *c, u8 prefi
                      u32 position);
 // All terms in order, closed; the array is the caller's to free.
 struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count);
+bool fts_pending_close(struct fts_pending *p); // doclists are whole; false: out of memory
 void fts_pending_clear(struct fts_pending *p);
 
 // ---- merging (fts_merge.c) ---------------------------------------------------------------------------------------------

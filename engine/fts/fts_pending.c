@@ -179,6 +179,14 @@ struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count)
     return NULL;
 }
 
+bool fts_pending_close(struct fts_pending *p)
+{
+    for (u32 i = 0; i < p->slot_count; i++)
+        for (struct fts_term *t = p->slots[i]; t; t = t->next)
+            if (!row_close(p, t)) return false;
+    return true;
+}
+
 void fts_pending_clear(struct fts_pending *p)
 {
     arena_deinit(&p->arena);

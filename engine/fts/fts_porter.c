@@ -43,7 +43,7 @@ static bool ends_cvc(const u8 *w, u32 size)
            !is_vowel_at(w, size - 3);
 }
 
-static bool ends_with(const u8 *w, u32 size, const char *suffix)
+static inline bool ends_with(const u8 *w, u32 size, const char *suffix)
 {
     u32 n = (u32)strlen(suffix);
     return size > n && memcmp(w + size - n, suffix, n) == 0;
@@ -51,18 +51,22 @@ static bool ends_with(const u8 *w, u32 size, const char *suffix)
 
 struct rule {
     const char *from, *to;
+    u8 from_size, to_size;
 };
+#define R(from, to) {from, to, sizeof from - 1, sizeof to - 1}
 
 // The first rule whose suffix fits decides; it is applied when the stem's measure is above m.
 static bool rules_apply(const struct rule *rules, u32 count, u8 *w, u32 *size, u32 m)
 {
     for (u32 i = 0; i < count; i++) {
-        if (!ends_with(w, *size, rules[i].from)) continue;
-        u32 stem = *size - (u32)strlen(rules[i].from);
+        const struct rule *r = &rules[i];
+        u32 n = r->from_size;
+        if (*size <= n || r->from[n - 1] != w[*size - 1] || r->from[0] != w[*size - n]) continue;
+        u32 stem = *size - n;
+        if (memcmp(w + stem, r->from, n) != 0) continue;
         if (measure(w, stem) <= m) return false;
-        u32 n = (u32)strlen(rules[i].to);
-        memcpy(w + stem, rules[i].to, n);
-        *size = stem + n;
+        memcpy(w + stem, r->to, r->to_size);
+        *size = stem + r->to_size;
         return true;
     }
     return false;
@@ -99,16 +103,16 @@ static void step_1b(u8 *w, u32 *size)
 }
 
 static const struct rule rules_2[] = {
-    {"ational", "ate"}, {"tional", "tion"}, {"enci", "ence"},  {"anci", "ance"},  {"izer", "ize"},  {"logi", "log"},
-    {"bli", "ble"},     {"alli", "al"},     {"entli", "ent"},  {"eli", "e"},      {"ousli", "ous"}, {"ization", "ize"},
-    {"ation", "ate"},   {"ator", "ate"},    {"alism", "al"},   {"iveness", "ive"}, {"fulness", "ful"},
-    {"ousness", "ous"}, {"aliti", "al"},    {"iviti", "ive"},  {"biliti", "ble"}};
-static const struct rule rules_3[] = {{"icate", "ic"}, {"ative", ""}, {"alize", "al"}, {"iciti", "ic"},
-                                      {"ical", "ic"},  {"ful", ""},   {"ness", ""}};
-static const struct rule rules_4[] = {{"al", ""},    {"ance", ""}, {"ence", ""}, {"er", ""},  {"ic", ""},
-                                      {"able", ""},  {"ible", ""}, {"ant", ""},  {"ement", ""}, {"ment", ""},
-                                      {"ent", ""},   {"ou", ""},   {"ism", ""},  {"ate", ""}, {"iti", ""},
-                                      {"ous", ""},   {"ive", ""},  {"ize", ""}};
+    R("ational", "ate"), R("tional", "tion"), R("enci", "ence"),  R("anci", "ance"),  R("izer", "ize"),  R("logi", "log"),
+    R("bli", "ble"),     R("alli", "al"),     R("entli", "ent"),  R("eli", "e"),      R("ousli", "ous"), R("ization", "ize"),
+    R("ation", "ate"),   R("ator", "ate"),    R("alism", "al"),   R("iveness", "ive"), R("fulness", "ful"),
+    R("ousness", "ous"), R("aliti", "al"),    R("iviti", "ive"),  R("biliti", "ble")};
+static const struct rule rules_3[] = {R("icate", "ic"), R("ative", ""), R("alize", "al"), R("iciti", "ic"),
+                                      R("ical", "ic"),  R("ful", ""),   R("ness", "")};
+static const struct rule rules_4[] = {R("al", ""),    R("ance", ""), R("ence", ""), R("er", ""),  R("ic", ""),
+                                      R("able", ""),  R("ible", ""), R("ant", ""),  R("ement", ""), R("ment", ""),
+                                      R("ent", ""),   R("ou", ""),   R("ism", ""),  R("ate", ""), R("iti", ""),
+                                      R("ous", ""),   R("ive", ""),  R("ize", "")};
 
 static void step_4(u8 *w, u32 *size)
 {

@@ -294,6 +294,13 @@ static bool column_wanted(const struct fts_columns *set, u64 column)
     return !set || (column / 64 < set->words && set->bits[column / 64] >> column % 64 & 1);
 }
 
+static bool columns_beyond(const struct fts_columns *set, u64 column)
+{
+    for (u64 i = column / 64; i < set->words; i++)
+        if (set->bits[i] >> (i == column / 64 ? column % 64 : 0)) return false;
+    return true;
+}
+
 // One term that need only be in some columns. What else is asked of positions waits until somebody wants them.
 static bool columns_suffice(const struct fts_expr *e, const struct fts_node *n)
 {
@@ -317,6 +324,7 @@ static io_status columns_test(struct fts_expr *e, struct op *op, struct fts_node
             size = varint_get_checked(at, end, &v);
             at += size;
             wanted = column_wanted(n->columns, v);
+            if (!wanted && size && columns_beyond(n->columns, v)) return IO_DONE; // they come in order
         } else {
             *matches = wanted;
         }

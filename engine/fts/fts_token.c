@@ -197,6 +197,11 @@ static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 si
         const u8 *begin = p;
         u8 *out = word;
         for (const u8 *next; p < end; p = next) {
+            while (p < end && *p < 128 && t->ascii_token[*p] && out < end_of_word) {
+                *out++ = (u8)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
+                p++;
+            }
+            if (p == end) break;
             next = character_next(t, p, end, &c);
             bool mark = t->kind == TOKENIZER_UNICODE61 && fts_character_mark(c);
             if (!mark && !character_token(t, c)) break;
