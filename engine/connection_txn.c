@@ -144,7 +144,7 @@ io_status connection_commit(struct skerry *db, struct op *op, const struct skerr
 {
     // What is pending is written by statements, which a commit under way would keep waiting.
     if (db->committing != by) {
-        IO_TRY(fts_connection_flush(db, op, true));
+        IO_TRY(fts_connection_flush(db, op));
         if (connection_commit_refused(db))
             return IO_ERROR(&op->err, ERR_CONSTRAINT_COMMITHOOK, "%s", err_default_text(ERR_CONSTRAINT));
     }

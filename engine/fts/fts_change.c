@@ -162,7 +162,7 @@ static io_status row_index(struct fts_table *x, struct op *op, const struct valu
 {
     struct fts_change *c = x->change;
     fts_pending_begin(&x->pending, deleting, rowid);
-    x->scrub |= deleting && x->settings.secure_delete;
+    x->pending.secure |= deleting && x->settings.secure_delete;
     if (!fts_row_terms(&x->pending, x->config, columns, c->sizes)) return fts_no_memory(op);
     for (u32 i = 0; i < x->config->column_count; i++) {
         u64 *total = &x->totals.tokens[i];

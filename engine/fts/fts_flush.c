@@ -4,6 +4,8 @@
 enum flush_step {
     FLUSH_STRUCTURE,
     FLUSH_SETTINGS,
+    FLUSH_ERASE,
+    FLUSH_REWRITE,
     FLUSH_TERMS,
     FLUSH_FINISH,
     FLUSH_MERGE,
@@ -21,7 +23,8 @@ struct fts_flush {
     bool writing;
     struct fts_term **terms;
     u32 term_count, term, doclist_at;
-    s64 rowid;
+    bool term_written;
+    struct fts_erase erase;
     struct fts_merge *merge;
     u32 merge_level;
     bool optimized;
@@ -38,10 +41,41 @@ void fts_flush_abandon(struct fts_table *x)
     fts_structure_free(&f->structure);
     if (f->writing) fts_writer_free(&f->writer);
     fts_merge_free(f->merge);
+    fts_erase_free(&f->erase, x);
     free(f->terms);
     fts_buffer_free(&f->block);
     fts_sql_give(x, FTS_SQL_DATA_PUT, &f->put);
     free(f);
+}
+
+// secure-delete: what was deleted leaves the segments.
+static io_status terms_erase(struct fts_table *x, struct fts_flush *f, struct op *op)
+{
+    for (; f->term < f->term_count; f->term++) {
+        const struct fts_term *t = f->terms[f->term];
+        while (f->doclist_at < t->doclist.size) {
+            const u8 *p = t->doclist.data + f->doclist_at;
+            u64 rowid, head;
+            p += varint_get_long(p, &rowid);
+            p += varint_get_long(p, &head);
+            if (head & 1) IO_TRY(fts_erase_entry(&f->erase, x, op, &f->structure, t->bytes, t->size, (s64)rowid));
+            f->doclist_at = (u32)(p + head / 2 - t->doclist.data);
+        }
+        f->doclist_at = 0;
+    }
+    f->term = 0;
+    return IO_DONE;
+}
+
+static io_status segments_rewrite(struct fts_table *x, struct fts_flush *f, struct op *op)
+{
+    for (u32 i = f->structure.level_count; i-- > 0;) // a level that is emptied may be dropped with those above
+        for (u32 k = f->structure.levels[i].count; k-- > 0;) {
+            if (!f->structure.levels[i].segments[k].rewrite) continue;
+            IO_TRY(fts_merge_rewrite(&f->merge, x, op, &f->structure, i, k, &x->pending));
+            f->structure_changed = true;
+        }
+    return IO_DONE;
 }
 
 // Fills pages from the terms, a stretch at a time.
@@ -52,20 +86,23 @@ static io_status terms_write(struct fts_table *x, struct fts_flush *f, struct op
         if (f->term == f->term_count) return IO_DONE;
         while (f->term < f->term_count && !f->writer.out_first) {
             const struct fts_term *t = f->terms[f->term];
-            if (f->doclist_at == 0) {
-                f->rowid = 0;
-                if (!fts_writer_term(&f->writer, t->bytes, t->size)) return fts_no_memory(op);
-            }
             const u8 *p = t->doclist.data + f->doclist_at;
             u64 rowid, head;
             p += varint_get_long(p, &rowid);
             p += varint_get_long(p, &head);
             u32 size = (u32)(head / 2);
-            if (!fts_writer_entry(&f->writer, (s64)rowid, head & 1, p, size)) return fts_no_memory(op);
+            bool ok = true, deleted = head & 1 && !x->pending.secure;
+            if (size || deleted) { // else it was erased
+                if (!f->term_written) ok = fts_writer_term(&f->writer, t->bytes, t->size);
+                ok = ok && fts_writer_entry(&f->writer, (s64)rowid, deleted, p, size);
+                f->term_written = true;
+            }
+            if (!ok) return fts_no_memory(op);
             f->doclist_at = (u32)(p + size - t->doclist.data);
             if (f->doclist_at == t->doclist.size) {
                 f->term++;
                 f->doclist_at = 0;
+                f->term_written = false;
             }
         }
     }
@@ -107,9 +144,8 @@ static io_status merges(struct fts_table *x, struct fts_flush *f, struct op *op,
 {
     for (;;) {
         if (!f->merge) {
-            bool scrub = kind == FTS_FLUSH_COMMIT && x->scrub; // a deletion is gone once nothing older is left
-            if (kind == FTS_FLUSH_OPTIMIZE || scrub) {
-                if (f->optimized || fts_structure_segments(&f->structure) < (scrub ? 1u : 2u)) return IO_DONE;
+            if (kind == FTS_FLUSH_OPTIMIZE) {
+                if (f->optimized || fts_structure_segments(&f->structure) < 2) return IO_DONE;
                 f->merge_level = UINT32_MAX;
             } else {
                 f->merge_level = level_to_merge(x, f, kind);
@@ -152,6 +188,14 @@ static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_
         IO_TRY(fts_settings_read(x, op, f->structure.cookie));
         f->terms = fts_pending_sorted(&x->pending, &f->term_count);
         if (!f->terms) return fts_no_memory(op);
+        f->step = FLUSH_ERASE;
+        // fall through
+    case FLUSH_ERASE:
+        if (x->pending.secure) IO_TRY(terms_erase(x, f, op));
+        f->step = FLUSH_REWRITE;
+        // fall through
+    case FLUSH_REWRITE:
+        IO_TRY(segments_rewrite(x, f, op));
         if (f->term_count) {
             u32 id = fts_structure_free_id(&f->structure);
             if (!id) return IO_ERROR(&op->err, ERR_FULL, "the full-text index of %s has too many segments", x->config->name);
@@ -170,6 +214,8 @@ static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_
     case FLUSH_FINISH:
         if (f->writing) {
             IO_TRY(fts_writer_drain(&f->writer, op));
+        }
+        if (f->writing && f->writer.page_no > 1) {
             struct fts_segment g = {.id = f->writer.segment, .first = 1, .last = f->writer.page_no - 1};
             if (f->structure.origin_next) {
                 g.origin_first = g.origin_last = f->structure.origin_next++;
@@ -200,7 +246,6 @@ static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_
     if (f->structure_changed) x->generation++;
     x->totals_changed = false;
     x->tombstones_changed = false;
-    if (kind == FTS_FLUSH_COMMIT) x->scrub = false;
     return IO_DONE;
 }
 

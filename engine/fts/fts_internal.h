@@ -7,6 +7,7 @@
 // | fts_structure.c | which segments there are; the totals |
 // | fts_segment.c | reading one segment, entry by entry |
 // | fts_writer.c | writing one |
+// | fts_erase.c | taking an entry out of one (secure-delete) |
 // | fts_tombstone.c | rows that are gone from a table that keeps no text |
 // | fts_pending.c | terms of changed rows, in memory until they become a segment |
 // | fts_merge.c | several segments into one |
@@ -81,6 +82,7 @@ struct fts_segment {
     u64 origin_first, origin_last; // of its rows
     u32 tombstone_pages;
     u64 tombstones, entries; // rows that are gone; rows that were written
+    bool rewrite; // has entries that are to leave it and could not (fts_erase.c)
 };
 struct fts_level {
     u32 count, capacity;
@@ -153,6 +155,7 @@ struct fts_pending {
     s64 rowid;      // of the row under way
     bool deleting;
     bool any;
+    bool secure; // what was deleted is to leave the index
     u64 rows; // written
 };
 
@@ -179,7 +182,6 @@ struct fts_table {
     struct fts_totals totals;
 
     bool tombstones_changed; // since the last flush
-    bool scrub;              // something was deleted and is still in the index (secure-delete)
 
     struct fts_flush *flush;   // under way
     struct fts_change *change; // a row's, under way
@@ -245,8 +247,8 @@ io_status fts_totals_read(struct fts_table *x, struct op *op, struct fts_reader 
 // ---- flushing (fts_flush.c) ------------------------------------------------------------------------------------------
 
 // What is pending becomes a segment, and the totals are written. merge: also all segments into one (FTS_FLUSH_OPTIMIZE),
-// or those of levels with at least two (FTS_FLUSH_MERGE). FTS_FLUSH_COMMIT: what was deleted leaves the index, if it is to.
-enum fts_flush_kind { FTS_FLUSH_PENDING, FTS_FLUSH_COMMIT, FTS_FLUSH_MERGE, FTS_FLUSH_OPTIMIZE };
+// or those of levels with at least two (FTS_FLUSH_MERGE).
+enum fts_flush_kind { FTS_FLUSH_PENDING, FTS_FLUSH_MERGE, FTS_FLUSH_OPTIMIZE };
 io_status fts_flush_run(struct fts_table *x, struct op *op, enum fts_flush_kind kind);
 void fts_flush_abandon(struct fts_table *x);
 
@@ -283,6 +285,10 @@ struct fts_iter {
     u32 positions_size, positions_at; // of the entry: bytes in pages[0] and the pages that follow
     struct fts_buffer *tombstones; // [segment.tombstone_pages], as they are asked for
 };
+// The offset of the page's first term, its leaf_size when it has none; *footer is the place behind it. Then of the term
+// behind the one at `term`. False: the page is damaged.
+bool fts_page_term_first(const struct fts_page *p, u32 *offset, u32 *footer);
+bool fts_page_term_next(const struct fts_page *p, u32 term, u32 *offset, u32 *footer);
 void fts_iter_init(struct fts_iter *i, struct fts_table *x, const struct fts_segment *segment);
 void fts_iter_free(struct fts_iter *i);
 io_status fts_iter_first(struct fts_iter *i, struct op *op);
@@ -294,6 +300,7 @@ io_status fts_iter_next(struct fts_iter *i, struct op *op);
 io_status fts_iter_next_term(struct fts_iter *i, struct op *op);
 // To the first entry of the same term whose rowid is at least that.
 io_status fts_iter_forward(struct fts_iter *i, struct op *op, s64 rowid);
+io_status fts_iter_page(struct fts_iter *i, struct op *op, u32 k); // brings pages[k] into memory
 // The entry's position list, good until the iterator moves; scratch has it where it goes on over pages.
 io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *scratch, const u8 **out);
 
@@ -305,6 +312,24 @@ struct fts_tombstone;
 // The row of that origin is gone from now on.
 io_status fts_tombstone_add(struct fts_tombstone **job, struct fts_table *x, struct op *op, s64 origin, s64 rowid);
 void fts_tombstone_free(struct fts_tombstone *t); // NULL is fine
+
+// ---- entries that leave their pages (fts_erase.c) ------------------------------------------------------------------------
+
+struct fts_erase {
+    u32 level, segment; // under way
+    bool open;
+    struct fts_iter iter;
+    struct fts_reader reader;
+    bool begins; // the entry is its doclist's first
+    struct fts_buffer scratch;
+    struct fts_buffer pages[2]; // from the iterator's on, as they are to be
+    u32 page_count, page_next;
+    struct skerry_stmt *put;
+};
+// The row's entry of the term leaves all segments, or they are to be written again.
+io_status fts_erase_entry(struct fts_erase *e, struct fts_table *x, struct op *op, struct fts_structure *s,
+                          const u8 *term, u32 size, s64 rowid);
+void fts_erase_free(struct fts_erase *e, struct fts_table *x);
 
 // ---- writing one (fts_writer.c) ------------------------------------------------------------------------------------
 
@@ -355,6 +380,7 @@ bool fts_pending_add(struct fts_pending *p, const struct fts_config *c, u8 prefi
                      u32 position);
 // All terms in order, closed; the array is the caller's to free.
 struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count);
+const struct fts_term *fts_pending_find(const struct fts_pending *p, const u8 *term, u32 size); // NULL: it is not there
 bool fts_pending_close(struct fts_pending *p); // doclists are whole; false: out of memory
 void fts_pending_clear(struct fts_pending *p);
 
@@ -378,6 +404,9 @@ struct fts_hits {
     u32 count, capacity;
     struct fts_buffer bytes; // position lists
 };
+// The segment again, without the rows of terms that are deleted in `without`.
+io_status fts_merge_rewrite(struct fts_merge **merge, struct fts_table *x, struct op *op, struct fts_structure *s, u32 level,
+                            u32 index, const struct fts_pending *without);
 io_status fts_merge_prefix(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
                            const u8 *prefix, u32 size, struct fts_hits **out);
 void fts_hits_free(struct fts_hits *h); // NULL is fine

@@ -5,6 +5,10 @@
 struct fts_merge {
     struct fts_table *table;
     u32 level, out_level; // level UINT32_MAX: all
+    const struct fts_pending *without; // one segment is written again, without what is deleted there
+    u32 index;                         // of the segment
+    const struct fts_term *gone;       // of the least term
+    u32 gone_at;
     u32 count;
     struct fts_iter *iters; // newest first
     struct fts_iter **group; // those that have entries of the least term; newest first
@@ -78,6 +82,25 @@ static struct fts_merge *merge_new(struct fts_table *x, const struct fts_structu
     return m;
 }
 
+static struct fts_merge *rewrite_new(struct fts_table *x, const struct fts_structure *s, u32 level, u32 index,
+                                     const struct fts_pending *without)
+{
+    struct fts_merge *m = calloc(1, sizeof *m);
+    if (!m) return NULL;
+    *m = (struct fts_merge){.table = x, .level = level, .out_level = level, .index = index, .without = without};
+    m->iters = calloc(1, sizeof *m->iters);
+    m->group = calloc(1, sizeof(struct fts_iter *));
+    m->segment = fts_structure_free_id(s);
+    fts_writer_init(&m->writer, x, m->segment);
+    if (!m->iters || !m->group || !fts_structure_copy(&m->after, s)) {
+        fts_merge_free(m);
+        return NULL;
+    }
+    m->count = 1;
+    fts_iter_init(&m->iters[0], x, &s->levels[level].segments[index]);
+    return m;
+}
+
 static int iter_compare(const struct fts_iter *a, const struct fts_iter *b)
 {
     int k = memcmp(a->term.data, b->term.data, MIN(a->term.size, b->term.size));
@@ -116,6 +139,9 @@ static io_status group_make(struct fts_merge *m, struct op *op)
         if (order <= 0) m->group[m->group_count++] = k;
     }
     if (m->group_count && m->hits && !begins(m->group[0], m->prefix, m->prefix_size)) m->group_count = 0;
+    m->gone = NULL;
+    m->gone_at = 0;
+    if (m->group_count && m->without) m->gone = fts_pending_find(m->without, m->group[0]->term.data, m->group[0]->term.size);
     return IO_DONE;
 }
 
@@ -147,11 +173,26 @@ static io_status least_pass(struct fts_merge *m, struct op *op)
     return IO_DONE;
 }
 
+// Whether the row of the least entry is deleted in m->without.
+static bool least_gone(struct fts_merge *m)
+{
+    while (m->gone && m->gone_at < m->gone->doclist.size) {
+        const u8 *start = m->gone->doclist.data, *at = start + m->gone_at;
+        u64 rowid, head;
+        at += varint_get_long(at, &rowid);
+        at += varint_get_long(at, &head);
+        if ((s64)rowid == m->least->rowid && head & 1) return true;
+        if ((s64)rowid > m->least->rowid) break;
+        m->gone_at = (u32)(at + head / 2 - start);
+    }
+    return false;
+}
+
 static io_status least_wanted(struct fts_merge *m, struct op *op, bool *wanted)
 {
     bool gone;
     IO_TRY(fts_tombstone_find(m->least, op, &gone));
-    *wanted = (m->least->positions_size && !gone) || (m->least->deleted && !m->forget);
+    *wanted = !least_gone(m) && ((m->least->positions_size && !gone) || (m->least->deleted && !m->forget));
     return IO_DONE;
 }
 
@@ -343,23 +384,58 @@ io_status fts_merge_prefix(struct fts_merge **merge, struct fts_table *x, struct
     return IO_DONE;
 }
 
-io_status fts_merge_run(struct fts_merge **merge, struct fts_table *x, struct op *op, struct fts_structure *s, u32 level)
+static io_status merge_write(struct fts_merge *m, struct op *op)
 {
-    if (!*merge) {
-        if (!fts_structure_segments(s)) return IO_DONE;
-        *merge = merge_new(x, s, level);
-        if (!*merge) return fts_no_memory(op);
-        if (!(*merge)->segment)
-            return IO_ERROR(&op->err, ERR_FULL, "the full-text index of %s has too many segments", x->config->name);
-    }
-    struct fts_merge *m = *merge;
+    if (!m->segment)
+        return IO_ERROR(&op->err, ERR_FULL, "the full-text index of %s has too many segments", m->table->config->name);
     IO_TRY(iters_start(m, op));
     for (;;) {
         IO_TRY(fts_writer_drain(&m->writer, op));
         if (m->finished) break;
         IO_TRY(entry_merge(m, op));
     }
-    IO_TRY(inputs_delete(m, op));
+    return inputs_delete(m, op);
+}
+
+// The structure as it is now; the merge is over.
+static io_status merge_end(struct fts_merge **merge, struct op *op, struct fts_structure *s)
+{
+    struct fts_structure *after = &(*merge)->after;
+    after->write_count += (*merge)->writer.pages_written;
+    while (after->level_count && !after->levels[after->level_count - 1].count) after->level_count--;
+    if (!fts_structure_copy(s, after)) return fts_no_memory(op);
+    fts_merge_free(*merge);
+    *merge = NULL;
+    return IO_DONE;
+}
+
+io_status fts_merge_rewrite(struct fts_merge **merge, struct fts_table *x, struct op *op, struct fts_structure *s, u32 level,
+                            u32 index, const struct fts_pending *without)
+{
+    if (!*merge) *merge = rewrite_new(x, s, level, index, without);
+    struct fts_merge *m = *merge;
+    if (!m) return fts_no_memory(op);
+    IO_TRY(merge_write(m, op));
+    struct fts_level *l = &m->after.levels[level];
+    struct fts_segment *g = &l->segments[index];
+    *g = (struct fts_segment){.id = m->segment, .first = 1, .last = m->writer.page_no - 1, .origin_first = g->origin_first,
+                              .origin_last = g->origin_last, .entries = g->entries};
+    if (m->writer.page_no == 1) {
+        l->count--;
+        memmove(g, g + 1, (l->count - index) * sizeof *g);
+    }
+    return merge_end(merge, op, s);
+}
+
+io_status fts_merge_run(struct fts_merge **merge, struct fts_table *x, struct op *op, struct fts_structure *s, u32 level)
+{
+    if (!*merge) {
+        if (!fts_structure_segments(s)) return IO_DONE;
+        *merge = merge_new(x, s, level);
+        if (!*merge) return fts_no_memory(op);
+    }
+    struct fts_merge *m = *merge;
+    IO_TRY(merge_write(m, op));
     struct fts_segment out = {.id = m->segment, .first = 1, .last = m->writer.page_no - 1,
                               .origin_first = m->iters[m->count - 1].segment.origin_first,
                               .origin_last = m->iters[0].segment.origin_last};
@@ -368,10 +444,5 @@ io_status fts_merge_run(struct fts_merge **merge, struct fts_table *x, struct op
         out.entries += g->entries - MIN(g->entries, g->tombstones);
     }
     if (m->writer.page_no > 1 && !fts_structure_add(&m->after, m->out_level, &out)) return fts_no_memory(op);
-    m->after.write_count += m->writer.pages_written;
-    while (m->after.level_count && !m->after.levels[m->after.level_count - 1].count) m->after.level_count--;
-    if (!fts_structure_copy(s, &m->after)) return fts_no_memory(op);
-    fts_merge_free(m);
-    *merge = NULL;
-    return IO_DONE;
+    return merge_end(merge, op, s);
 }

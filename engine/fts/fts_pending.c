@@ -55,6 +55,13 @@ static struct fts_term *term_get(struct fts_pending *p, u8 prefix, const u8 *tok
     return t;
 }
 
+const struct fts_term *fts_pending_find(const struct fts_pending *p, const u8 *term, u32 size)
+{
+    const struct fts_term *t = p->slot_count && size ? p->slots[hash(term[0], term + 1, size - 1) & (p->slot_count - 1)] : NULL;
+    while (t && (t->size != size || memcmp(t->bytes, term, size) != 0)) t = t->next;
+    return t;
+}
+
 static bool doclist_reserve(struct fts_pending *p, struct fts_term *t, u32 more)
 {
     struct fts_buffer *b = &t->doclist;

@@ -57,8 +57,7 @@ static io_status page_get(struct fts_iter *i, struct op *op, u32 page_no, const 
                     i->table->config->name);
 }
 
-// Brings pages[k] into memory.
-static io_status page_need(struct fts_iter *i, struct op *op, u32 k)
+io_status fts_iter_page(struct fts_iter *i, struct op *op, u32 k)
 {
     while (i->page_count <= k) {
         if (i->page_count == i->page_capacity) {
@@ -80,8 +79,7 @@ static io_status page_need(struct fts_iter *i, struct op *op, u32 k)
 
 static bool page_is_last(const struct fts_iter *i, u32 k) { return i->page_no + k >= i->segment.last; }
 
-// The offset of the page's first term, its leaf_size when it has none; *footer is the place behind it.
-static bool first_term(const struct fts_page *p, u32 *offset, u32 *footer)
+bool fts_page_term_first(const struct fts_page *p, u32 *offset, u32 *footer)
 {
     *offset = *footer = p->leaf_size;
     if (p->size == p->leaf_size) return true;
@@ -93,7 +91,7 @@ static bool first_term(const struct fts_page *p, u32 *offset, u32 *footer)
     return true;
 }
 
-static bool next_term(const struct fts_page *p, u32 term, u32 *offset, u32 *footer)
+bool fts_page_term_next(const struct fts_page *p, u32 term, u32 *offset, u32 *footer)
 {
     *offset = p->leaf_size;
     if (*footer >= p->size) return true;
@@ -174,7 +172,7 @@ static io_status skip(struct fts_iter *i, struct op *op, u32 *page, u32 *at, u32
         size -= i->pages[*page].leaf_size - *at;
         if (page_is_last(i, *page)) return damaged(i, op);
         ++*page;
-        IO_TRY(page_need(i, op, *page));
+        IO_TRY(fts_iter_page(i, op, *page));
         *at = 4;
     }
     *at += size;
@@ -195,7 +193,7 @@ static io_status continuation(struct fts_iter *i, struct op *op, u32 *page, u32 
         u32 footer;
         if (*page == 0)
             *end = i->term_next;
-        else if (!first_term(p, end, &footer))
+        else if (!fts_page_term_first(p, end, &footer))
             return damaged(i, op);
         if (*at < *end) return IO_DONE;
         if (*at > *end) return damaged(i, op);
@@ -204,7 +202,7 @@ static io_status continuation(struct fts_iter *i, struct op *op, u32 *page, u32 
             return IO_DONE;
         }
         ++*page;
-        IO_TRY(page_need(i, op, *page));
+        IO_TRY(fts_iter_page(i, op, *page));
         *at = 4;
     }
 }
@@ -245,7 +243,7 @@ io_status fts_iter_next(struct fts_iter *i, struct op *op)
     if (!entry_on(i, page, at, end, absolute ? NULL : &i->rowid, &e)) return damaged(i, op);
     if (page) {
         u32 next, footer;
-        if (!first_term(&i->pages[page], &next, &footer)) return damaged(i, op);
+        if (!fts_page_term_first(&i->pages[page], &next, &footer)) return damaged(i, op);
         i->term_next = next;
         i->footer_at = footer;
         i->term_first = true;
@@ -271,16 +269,16 @@ static io_status term_read(struct fts_iter *i, struct op *op, u32 page, u32 at, 
     if (!(n = varint_get_checked(p->data + at, limit, &size)) || size > p->leaf_size - at - n) return damaged(i, op);
     at += n;
     // Its doclist ends where the next term starts.
-    if (!next_term(p, begin, &next, &footer)) return damaged(i, op);
+    if (!fts_page_term_next(p, begin, &next, &footer)) return damaged(i, op);
     u32 term_at = at, end = next, entry_page = page, start = at + (u32)size;
     struct entry e;
     if (start == p->leaf_size) {
         // Its doclist starts on the next page.
         if (page_is_last(i, page)) return damaged(i, op);
         entry_page = page + 1;
-        IO_TRY(page_need(i, op, entry_page));
+        IO_TRY(fts_iter_page(i, op, entry_page));
         p = &i->pages[page]; // the array may have moved
-        if (!first_term(&i->pages[entry_page], &end, &footer)) return damaged(i, op);
+        if (!fts_page_term_first(&i->pages[entry_page], &end, &footer)) return damaged(i, op);
         start = 4;
         next = end;
     }
@@ -300,9 +298,9 @@ static io_status term_read(struct fts_iter *i, struct op *op, u32 page, u32 at, 
 static io_status term_on_page(struct fts_iter *i, struct op *op, u32 page)
 {
     for (;; page++) {
-        IO_TRY(page_need(i, op, page));
+        IO_TRY(fts_iter_page(i, op, page));
         u32 at, footer;
-        if (!first_term(&i->pages[page], &at, &footer)) return damaged(i, op);
+        if (!fts_page_term_first(&i->pages[page], &at, &footer)) return damaged(i, op);
         if (at < i->pages[page].leaf_size) return term_read(i, op, page, at, footer, true);
         if (page_is_last(i, page)) break;
         if (page) {

@@ -110,20 +110,12 @@ io_status fts_table_get(struct skerry *db, u32 database, const struct table *tab
     return IO_DONE;
 }
 
-// Something is to leave the index that a transaction under way has written: after a rollback there may be nothing.
-static bool must_scrub(const struct fts_table *x)
-{
-    const struct txn *t = x->scrub && x->database < x->db->database_count ? x->db->databases[x->database].txn : NULL;
-    return t && txn_state_get(t) == TXN_WRITE;
-}
-
-io_status fts_connection_flush(struct skerry *db, struct op *op, bool commit)
+io_status fts_connection_flush(struct skerry *db, struct op *op)
 {
     if (!db->fts || db->fts_depth) return IO_DONE;
     forget_late(db);
     for (struct fts_table *x = db->fts; x; x = x->next)
-        if (fts_changed(x) || x->flush || (commit && must_scrub(x)))
-            IO_TRY(fts_flush_run(x, op, commit ? FTS_FLUSH_COMMIT : FTS_FLUSH_PENDING));
+        if (fts_changed(x) || x->flush) IO_TRY(fts_flush_run(x, op, FTS_FLUSH_PENDING));
     return IO_DONE;
 }
 

@@ -64,7 +64,7 @@ io_status fts_change(struct skerry *db, u32 database, const struct table *t, str
 bool fts_conflicts_resolve(const struct table *t);
 
 // Before a commit, and before a savepoint is opened: what is pending is written.
-io_status fts_connection_flush(struct skerry *db, struct op *op, bool commit);
+io_status fts_connection_flush(struct skerry *db, struct op *op);
 // The statement `by` ends: a change of its that is under way is given up.
 void fts_changes_abandon(struct skerry *db, const void *by);
 // After something was rolled back.

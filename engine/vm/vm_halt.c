@@ -267,7 +267,7 @@ static io_status savepoint_begin(struct skerry_stmt *s, const char *name)
     struct skerry *db = s->db;
     if (db->active_write_count > 0)
         return IO_ERROR(&s->op.err, ERR_BUSY, "cannot open savepoint - SQL statements in progress");
-    IO_TRY(fts_connection_flush(db, &s->op, false));
+    IO_TRY(fts_connection_flush(db, &s->op));
     size_t size = strlen(name) + 1;
     struct named_savepoint *n = malloc(sizeof *n + size);
     if (!n) return vm_no_memory(s);

@@ -30,7 +30,7 @@ static io_status statement_savepoint_open(struct skerry_stmt *s, struct txn *t)
 {
     struct skerry *db = s->db;
     // Rolling back to it must find nothing pending from before.
-    if (!s->nested) IO_TRY(fts_connection_flush(db, &s->op, false));
+    if (!s->nested) IO_TRY(fts_connection_flush(db, &s->op));
     if (!s->savepoint) {
         s->savepoint = db->savepoint_count + ++db->statement_savepoint_count;
         s->deferred_before = db->deferred_violations;

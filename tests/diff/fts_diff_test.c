@@ -184,6 +184,7 @@ static void make_table(struct generator *g, struct oracle *o)
         add(g, "INSERT INTO t(t, rank) VALUES('pgsz', %u)", 32 + pick(g, 200));
         run(g, o);
     }
+    if (newest() && chance(g, 40)) one(g, o, "INSERT INTO t(t, rank) VALUES('secure-delete', 1)");
 }
 
 static void add_columns(struct generator *g)

@@ -63,3 +63,36 @@ select count(*) from t;
 commit;
 select rowid from t('hidden');
 insert into t(t) values('integrity-check');
+%%
+-- entries leave pages in the midst of a large segment: first, last and only ones of their terms, some over two pages
+create virtual table t using fts5(a, b, prefix='1 2');
+insert into t(t,rank) values('pgsz',48);
+with n(i) as (select 1 union all select i+1 from n where i<300)
+  insert into t(rowid,a,b) select i, 'every' || ' tens' || i/10 || ' unit' || i%7,
+    'word' || i || ' every every ' || 'unit' || i%5 from n;
+insert into t(rowid,a,b) values(301,'every zzsecret','word301'),(302,'every','unit3');
+select count(*) from t_data where instr(block, 'zzsecret');
+--=  because SQLite 3.40 knows no secure-delete
+insert into t(t,rank) values('secure-delete',1);
+delete from t where rowid in (150,301);
+delete from t where rowid in (1,2,3,299,300);
+delete from t where rowid between 100 and 120;
+update t set b='other' where rowid=200;
+begin;
+delete from t where rowid%11=4;
+insert into t(rowid,a,b) values(4,'word150','again');
+commit;
+--= I:0| because SQLite 3.40 knows no secure-delete
+select count(*) from t_data where instr(block, 'zzsecret');
+select count(*), sum(rowid) from t('every');
+select count(*), sum(rowid) from t('unit3');
+select count(*), sum(rowid) from t('t*');
+select count(*), sum(rowid) from t('wo*');
+select rowid from t('word200 OR word201 OR word150');
+select count(*), sum(rowid) from t('tens10 OR tens11 OR tens12');
+insert into t(t) values('integrity-check');
+insert into t(t) values('optimize');
+insert into t(t) values('integrity-check');
+delete from t where rowid<>77;
+select rowid, a, b from t('every');
+insert into t(t) values('integrity-check');
