@@ -430,6 +430,12 @@ static void range_estimate(struct where_term *lower, struct where_term *upper, s
     loop->rows = out;
 }
 
+// Rows to expect once the first `eq` columns are known: with those of the rowid or primary key behind an index's own, one.
+static logest index_rows(const struct where_index *x, int eq)
+{
+    return eq <= x->key_count ? x->rows[eq] : 0;
+}
+
 static void add_index_loops(struct loop_builder *b, struct source *s, struct where_index *x, logest in_multiplier)
 {
     struct where_info *w = b->w;
@@ -535,7 +541,7 @@ static void add_index_loops(struct loop_builder *b, struct source *s, struct whe
                 new->rows += term->truth;
                 new->rows -= in_rows;
             } else {
-                new->rows += x->rows[MIN(eq, x->key_count)] - x->rows[MIN(eq - 1, x->key_count)];
+                new->rows += index_rows(x, eq) - index_rows(x, eq - 1);
                 if (op & WO_IS_NULL) new->rows += 10;
             }
         }

@@ -58,3 +58,18 @@ select max(lower(x) collate nocase), min(lower(x)||'z') from u group by a%2;
 select json_array(json(y)), typeof(json(y)) from u indexed by uj where json_valid(y) limit 2;
 select json_group_array(json(y)) from u where json_valid(y) and id<4 group by a;
 select json_array(json(y)->1), max(json(y)) from u where json_valid(y) group by a;
+# The rowid is the last column of an index: looked up with the ones before it, when that reads less than the table.
+create table w(id integer primary key, a int, b int, c text, d text, e text);
+create index wa on w(a, b);
+create index wx on w(a+1, b);
+with q(i) as (values(1) union all select i+1 from q where i<300) insert into w select i, i%20, i%7, 'c'||i, 'd'||i, 'e'||i from q;
+analyze;
+create table v(a int, b int, id int);
+insert into v select a, b, id from w where id%3=0;
+insert into v values(1, 1, 2), (null, 3, 3), (5, null, 5), (6, 6, null);
+explain query plan select w.b from v cross join w where w.a=v.a and w.b=v.b and w.id=v.id;
+select count(*), sum(w.b), sum(w.id) from v cross join w where w.a=v.a and w.b=v.b and w.id=v.id;
+explain query plan select w.c from v cross join w where w.a=v.a and w.b=v.b and w.id=v.id;
+select count(*), max(w.c) from v cross join w where w.a=v.a and w.b=v.b and w.id=v.id;
+explain query plan select max(w.b) from v left join w on w.a=v.a and w.id=v.id and w.b=v.b;
+select max(w.b), count(w.b), count(*) from v left join w on w.a=v.a and w.id=v.id and w.b=v.b;
