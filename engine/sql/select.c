@@ -87,47 +87,37 @@ void select_statement(struct compile *c, struct stmt_select *s)
 
 // ---- simplifications -----------------------------------------------------------------------------------------------
 
-// LEFT JOIN whose null rows WHERE refuses is an inner join; RIGHT and FULL likewise.
-static void simplify_joins(struct compile *c, struct select *s)
+// A table whose null row WHERE refuses: its LEFT JOIN is an inner join, a FULL JOIN is a RIGHT JOIN, and the unmatched rows of RIGHT
+// and FULL JOINs further right are not needed. What ON asks of it counts from then on, for the tables after it.
+static void simplify_join(struct select *s, u32 index)
 {
     struct source_list *from = s->from;
-    if (!from) return;
-    for (u32 i = 0; i < from->count; i++) {
-        struct source *item = &from->items[i];
-        if (item->join & (JOIN_LEFT | JOIN_RIGHT) && !(item->join & JOIN_RIGHT && item->join & JOIN_LEFT && false)) {
-            if (item->join & JOIN_LEFT && s->where &&
-                expr_implies_not_null_row(s->where, item->cursor, item->join & JOIN_LEFT_OF_RIGHT)) {
-                if (item->join & JOIN_RIGHT) {
-                    item->join &= (u8)~JOIN_LEFT;
-                } else {
-                    item->join &= (u8) ~(JOIN_LEFT | JOIN_OUTER);
-                    expr_unset_join(s->where, item->cursor, item->join & JOIN_LEFT_OF_RIGHT);
-                }
-            }
-            if (item->join & JOIN_LEFT_OF_RIGHT) {
-            }
-        }
-        if (item->join & JOIN_LEFT_OF_RIGHT) {
-            for (u32 j = i + 1; j < from->count; j++) {
-                struct source *right = &from->items[j];
-                if (!(right->join & JOIN_RIGHT)) continue;
-                if (s->where && expr_implies_not_null_row(s->where, item->cursor, true)) {
-                    // A row of this table is needed: the RIGHT JOIN's unmatched rows are not.
-                    if (right->join & JOIN_LEFT) {
-                        right->join &= (u8)~JOIN_RIGHT;
-                    } else {
-                        right->join &= (u8) ~(JOIN_RIGHT | JOIN_OUTER);
-                        expr_unset_join(s->where, right->cursor, right->join & JOIN_LEFT_OF_RIGHT);
-                    }
-                }
-            }
+    struct source *item = &from->items[index];
+    if (!s->where || !(item->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT)) ||
+        !expr_implies_not_null_row(s->where, item->cursor, item->join & JOIN_LEFT_OF_RIGHT))
+        return;
+    if (item->join & JOIN_LEFT) {
+        if (item->join & JOIN_RIGHT) {
+            item->join &= (u8)~JOIN_LEFT;
+        } else {
+            item->join &= (u8) ~(JOIN_LEFT | JOIN_OUTER);
+            expr_unset_join(s->where, item->cursor, false);
         }
     }
-    bool right_follows = false;
+    if (!(item->join & JOIN_LEFT_OF_RIGHT)) return;
+    for (u32 i = index + 1; i < from->count; i++) {
+        struct source *right = &from->items[i];
+        if (!(right->join & JOIN_RIGHT)) continue;
+        if (right->join & JOIN_LEFT) {
+            right->join &= (u8)~JOIN_RIGHT;
+        } else {
+            right->join &= (u8) ~(JOIN_RIGHT | JOIN_OUTER);
+            expr_unset_join(s->where, right->cursor, true);
+        }
+    }
     for (u32 i = from->count; i > 0; i--) {
-        struct source *item = &from->items[i - 1];
-        if (!right_follows) item->join &= (u8)~JOIN_LEFT_OF_RIGHT;
-        right_follows |= (item->join & JOIN_RIGHT) != 0;
+        from->items[i - 1].join &= (u8)~JOIN_LEFT_OF_RIGHT;
+        if (from->items[i - 1].join & JOIN_RIGHT) break;
     }
 }
 
@@ -256,8 +246,8 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
         s->flags |= SELECT_F_WINDOW_REWRITTEN;
         select_window_rewrite(c, s);
     }
-    simplify_joins(c, s);
     for (u32 i = 0; s->from && i < s->from->count; i++) {
+        simplify_join(s, i);
         struct source *item = &s->from->items[i];
         struct select *sub = item->select;
         if (!sub || (item->cte && item->cte->materialize == CTE_MATERIALIZED) || sub->flags & SELECT_F_AGGREGATE || sub->group_by)
@@ -270,7 +260,6 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
                 select_compound(c, s, dest);
                 return;
             }
-            simplify_joins(c, s);
         }
     }
     select_propagate_constants(c, s);
