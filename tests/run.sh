@@ -90,7 +90,7 @@ fi
 wants unit && suite unit 900 make -s unit
 if wants asan; then
     if make -s -j"$(nproc)" MODE=asan tests >"$logs/build-asan.log" 2>&1; then
-        suite asan 1200 make -s unit MODE=asan
+        suite asan 1500 make -s unit MODE=asan
     else
         tail -n 20 "$logs/build-asan.log"
         failed=$((failed + 1))
