@@ -128,14 +128,10 @@ static u32 hex_read(struct compiler *c, u32 digits)
     return v;
 }
 
-// The character behind a backslash.
+// The character behind a backslash, which is not the pattern's last.
 static u32 escape_read(struct compiler *c)
 {
     static const char NAMES[] = "afnrtv\\()*.+?[$^{|}]-/", VALUES[] = "\a\f\n\r\t\v\\()*.+?[$^{|}]-/";
-    if (c->z == c->end) {
-        fail(c, "unknown \\ escape");
-        return 0;
-    }
     u8 ch = *c->z++;
     if (ch == 'u') return hex_read(c, 4);
     if (ch == 'x') return hex_read(c, 2);
@@ -166,7 +162,10 @@ static void range_add(struct compiler *c, u32 low, u32 high)
 static u32 set_character(struct compiler *c)
 {
     u32 ch = utf8_read(&c->z, c->end);
-    return ch == '\\' ? escape_read(c) : ch;
+    if (ch != '\\') return ch;
+    if (c->z < c->end) return escape_read(c);
+    fail(c, "unclosed '['");
+    return 0;
 }
 
 static void parse_set(struct compiler *c)
@@ -328,7 +327,9 @@ static void parse_sequence(struct compiler *c)
             continue;
         case '\\': {
             u32 class = peek(c);
-            if (class && strchr("bdDsSwW", (int)class)) {
+            if (c->z == c->end) {
+                emit(c, OP_END, 0, 0, false); // SQLite's: it escapes the end
+            } else if (class && strchr("bdDsSwW", (int)class)) {
                 c->z++;
                 emit(c, class == 'b' ? OP_BOUNDARY : OP_CLASS, class, 0, false);
             } else {

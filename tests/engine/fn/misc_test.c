@@ -118,6 +118,7 @@ TEST(regexp_known)
         {"'a)', 'a'", "error: unrecognized character"}, {"'[a', 'a'", "error: unclosed '['"}, {"'\\q', 'a'", "error: unknown \\ escape"},
         {"'a{3,2}', 'a'", "error: n less than m in '{m,n}'"}, {"'a{0}', 'a'", "error: both m and n are zero in '{m,n}'"},
         {"'(a{1000}){1000}', 'a'", "error: REGEXP pattern too big"}, {"12, 3124", "1"},
+        {"'a\\', 'ba'", "1"}, {"'a\\', 'a\\'", "0"}, {"'(a\\', 'a'", "error: unmatched '('"}, {"'[a\\', 'a'", "error: unclosed '['"},
     };
     for (u32 i = 0; i < COUNT_OF(CASES); i++) fn_oracle_expect("regexp", CASES[i].arguments, CASES[i].want);
     fn_oracle_expect("regexpi", "'ABC[x-z]', 'abcY'", "1");

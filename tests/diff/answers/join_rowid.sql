@@ -1,0 +1,30 @@
+# rowids of tables in joins of parentheses
+CREATE TABLE a(x,y);
+CREATE TABLE b(x);
+CREATE TABLE c(z);
+CREATE TABLE d(_rowid_, q);
+CREATE TABLE r(_rowid_, rowid, oid);
+CREATE TABLE w(x PRIMARY KEY) WITHOUT ROWID;
+CREATE VIEW v AS SELECT x FROM b;
+INSERT INTO a VALUES(1,2),(3,4);
+INSERT INTO b VALUES(1),(9);
+INSERT INTO c VALUES(5),(3);
+INSERT INTO d VALUES(7,8);
+INSERT INTO w VALUES(1),(3);
+--= I:6|I:6|I:0| because SQLite 3.40 has no such column
+SELECT sum(a.rowid), sum(main.a.oid), sum(c._rowid_ - a.rowid) FROM b JOIN (a JOIN c) WHERE b.x=1;
+--= I:2|N| because SQLite 3.40 has no such column
+SELECT count(*), max(a.rowid) FROM w LEFT JOIN (a JOIN c) ON 0;
+--= I:2|I:8| because SQLite 3.40 has no such column
+SELECT max(a._rowid_), count(*) FROM w JOIN (a JOIN w AS w2);
+SELECT w.x, d.q FROM w JOIN (d JOIN c) ORDER BY 1;
+SELECT _rowid_ FROM w JOIN (d JOIN c);
+SELECT d._rowid_ AS q FROM w JOIN (c JOIN d);
+SELECT v.rowid FROM w JOIN (v JOIN c);
+SELECT * FROM (a JOIN c) NATURAL JOIN (b JOIN c AS c2);
+SELECT * FROM w JOIN (a JOIN c) AS j ORDER BY 1,2,3,4;
+--= error: ambiguous column name: rowid because SQLite 3.40 has one table's alone
+SELECT rowid FROM b JOIN (a JOIN c);
+SELECT 1 FROM b JOIN (w NATURAL JOIN w);
+SELECT 1 FROM a JOIN (r NATURAL JOIN r);
+SELECT 1 FROM a JOIN (b AS q NATURAL JOIN w AS q);
