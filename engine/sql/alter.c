@@ -222,25 +222,40 @@ static void check_rows(struct compile *c, const struct table *t, u16 column, int
     emit(c, OP_Close, cursor, 0, 0);
 }
 
+// It will be refused; what is wrong with it in itself is told first.
+static void check_added_key(struct compile *c, const struct table *t, const struct column_def *d, const struct constraint *k,
+                            bool again)
+{
+    if (again) compile_fail(c, ERR_ERROR, -1, "table \"sqlite_altertab_%s\" has more than one primary key", t->name);
+    if (k->autoincrement && (k->descending || strcasecmp(d->type, "INTEGER") != 0))
+        compile_fail(c, ERR_ERROR, -1, "AUTOINCREMENT is only allowed on an INTEGER PRIMARY KEY");
+}
+
 static void check_added(struct compile *c, const struct table *t, const struct column_def *d, int database)
 {
     const struct expr *value = NULL;
     bool primary = false, unique = false, not_null = false, reference = false, generated = false, stored = false;
     for (const struct constraint *k = d->constraints; k; k = k->next) {
-        primary |= k->kind == CONSTRAINT_PRIMARY_KEY;
         unique |= k->kind == CONSTRAINT_UNIQUE;
         not_null |= k->kind == CONSTRAINT_NOT_NULL;
         reference |= k->kind == CONSTRAINT_FOREIGN_KEY;
-        if (k->kind == CONSTRAINT_DEFAULT) value = k->expr;
+        if (k->kind == CONSTRAINT_DEFAULT) {
+            value = k->expr;
+            if (!default_is_constant(value))
+                compile_fail(c, ERR_ERROR, -1, "default value of column [%s] is not constant", d->name);
+        }
         if (k->kind == CONSTRAINT_COLLATE && !collation_is_known(c, k->collation))
             compile_fail(c, ERR_ERROR_MISSING_COLLSEQ, -1, "no such collation sequence: %s", k->collation);
         if (k->kind == CONSTRAINT_GENERATED) {
             generated = true;
             stored = k->stored;
         }
+        if (k->kind == CONSTRAINT_PRIMARY_KEY) {
+            check_added_key(c, t, d, k, primary);
+            primary = true;
+        }
+        if (primary && generated) compile_fail(c, ERR_ERROR, -1, "generated columns cannot be part of the PRIMARY KEY");
     }
-    if (value && !default_is_constant(value))
-        compile_fail(c, ERR_ERROR, -1, "default value of column [%s] is not constant", d->name);
     if (value && value->kind == EXPR_NULL) value = NULL;
     if (primary) compile_fail(c, ERR_ERROR, -1, "Cannot add a PRIMARY KEY column");
     if (unique) compile_fail(c, ERR_ERROR, -1, "Cannot add a UNIQUE column");

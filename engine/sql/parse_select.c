@@ -232,6 +232,7 @@ static struct source_list *parse_source_list(struct parse *p)
             }
             parse_on_using(p, &s, first);
         }
+        if (list && list->count == 200) parse_fail(p, ERR_ERROR, OFFSET_NONE, "too many FROM clause terms, max: 200");
         *source_list_add(p->arena, &list) = s;
     } while ((join = parse_join_operator(p)) != 0);
     if (all & JOIN_RIGHT) {
@@ -344,8 +345,15 @@ static struct select *parse_simple_select(struct parse *p)
     return parse_select_number(p, s);
 }
 
+// Whether a query may end where the parser is.
+static bool query_ends(const struct parse *p, bool enclosed)
+{
+    if (enclosed) return p->token == TOKEN_RIGHT_PAREN;
+    return p->token == TOKEN_END_OF_TEXT || p->token == TOKEN_SEMICOLON || p->token == TOKEN_ON || p->token == TOKEN_RETURNING;
+}
+
 // Links the terms of a compound both ways and checks what may stand between them.
-static void compound_link(struct parse *p, struct select *last)
+static void compound_link(struct parse *p, struct select *last, bool enclosed)
 {
     if (!last->prior) return;
     u32 count = 1;
@@ -357,6 +365,7 @@ static void compound_link(struct parse *p, struct select *last)
         s = s->prior;
         if (!s) break;
         count++;
+        if ((s->order_by || s->limit) && !query_ends(p, enclosed)) parse_syntax_error(p);
         if (s->order_by || s->limit)
             parse_fail(p, ERR_ERROR, OFFSET_NONE, "%s clause should come after %s not before",
                        s->order_by ? "ORDER BY" : "LIMIT", select_op_name(next->op));
@@ -365,7 +374,7 @@ static void compound_link(struct parse *p, struct select *last)
         parse_fail(p, ERR_ERROR, OFFSET_NONE, "too many terms in compound SELECT");
 }
 
-static struct select *parse_compound(struct parse *p)
+static struct select *parse_compound(struct parse *p, bool enclosed)
 {
     struct select *s = parse_simple_select(p);
     for (;;) {
@@ -381,7 +390,7 @@ static struct select *parse_compound(struct parse *p)
         struct select *right = parse_simple_select(p);
         if (right->prior) {
             // VALUES of several rows is one term: SELECT * FROM (VALUES ...).
-            compound_link(p, right);
+            compound_link(p, right, enclosed);
             struct select *outer = PARSE_NEW(p, select);
             outer->offset = right->offset;
             expr_list_add(p->arena, &outer->columns, star_expr(p, OFFSET_NONE));
@@ -395,7 +404,7 @@ static struct select *parse_compound(struct parse *p)
         right->flags &= ~(u32)SELECT_F_MULTI_VALUE;
         s = right;
     }
-    compound_link(p, s);
+    compound_link(p, s, enclosed);
     return s;
 }
 
@@ -434,10 +443,11 @@ struct with *parse_with(struct parse *p)
 
 struct select *parse_select(struct parse *p)
 {
+    bool enclosed = p->previous == TOKEN_LEFT_PAREN;
     parse_enter(p);
     struct with *with = parse_with(p);
     if (p->token != TOKEN_SELECT && p->token != TOKEN_VALUES) parse_syntax_error(p);
-    struct select *s = parse_compound(p);
+    struct select *s = parse_compound(p, enclosed);
     s->with = with;
     parse_leave(p);
     return s;

@@ -75,3 +75,20 @@ insert into tt values(1);
 delete from tt;
 select * from tt;
 pragma query_only=0;
+# ORDER BY and LIMIT before the last term, and what comes after it
+SELECT 1 ORDER BY 1 UNION SELECT 2 ORDER BY 1 ORDER BY 2;
+SELECT 1 ORDER BY 1 UNION SELECT 2 );
+SELECT (SELECT 1 ORDER BY 1 UNION SELECT 2;
+SELECT (SELECT 1 LIMIT 1 UNION SELECT 2 RETURNING;
+SELECT (SELECT 1 LIMIT 1 UNION SELECT 2) foo bar;
+SELECT 1 LIMIT 1 UNION SELECT 2 'a' 'b';
+SELECT 1 LIMIT 1 UNION SELECT 2 FROM t LIMIT 1 LIMIT;
+SELECT EXISTS (SELECT 1 LIMIT 1 UNION VALUES(2),(3) WHERE 1);
+SELECT 1 LIMIT 1 UNION VALUES(2) WHERE 1;
+SELECT 1 LIMIT 1 UNION SELECT 1 UNION SELECT 2 ORDER BY 1 UNION SELECT 3 foo bar baz;
+INSERT INTO t SELECT 1 LIMIT 1 UNION SELECT 2 RETURNING *;
+CREATE VIEW vm AS SELECT 1 LIMIT 1 UNION SELECT 2 WITH;
+WITH x AS (SELECT 1 LIMIT 1 UNION SELECT 2 WITH) SELECT 1;
+# more tables than there may be
+SELECT 1 FROM t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t;
+SELECT 1 FROM t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t,t;
