@@ -179,15 +179,23 @@ static struct schema *schema_shared(const struct skerry *db, const struct store 
     return NULL;
 }
 
+static void schema_take(struct database *d, struct schema *s)
+{
+    schema_unref(d->schema);
+    d->schema = s;
+    d->schema_stale = false;
+    d->schema_changes = (struct schema_changes){.cookie = s->cookie};
+}
+
 static io_status schema_load_one(struct skerry *db, struct op *op, u32 index)
 {
     struct database *d = &db->databases[index];
     db->shape++;
     if (index == DATABASE_TEMP && !d->txn) {
-        schema_unref(d->schema);
-        d->schema = schema_empty(true);
-        d->schema_stale = false;
-        return d->schema ? IO_DONE : IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
+        struct schema *empty = schema_empty(true);
+        if (!empty) return IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
+        schema_take(d, empty);
+        return IO_DONE;
     }
     IO_TRY(connection_database_open(db, op, index));
     if (txn_state_get(d->txn) == TXN_NONE) d->load_began_read = true;
@@ -197,23 +205,18 @@ static io_status schema_load_one(struct skerry *db, struct op *op, u32 index)
         IO_TRY(txn_meta_get(d->txn, op, META_SCHEMA_COOKIE, &cookie));
         struct schema *shared = schema_shared(db, d->store, cookie);
         if (shared) {
-            schema_ref(shared);
-            schema_unref(d->schema);
-            d->schema = shared;
-            d->schema_stale = false;
+            schema_take(d, schema_ref(shared));
             return IO_DONE;
         }
     }
     struct schema *fresh = NULL;
     io_status status = schema_load_run(&db->load, d->txn, op, index == DATABASE_TEMP,
-                                       connection_flag(db, CONNECTION_WRITABLE_SCHEMA), d->schema, &fresh);
+                                       connection_flag(db, CONNECTION_WRITABLE_SCHEMA), d->schema, &d->schema_changes, &fresh);
     if (status == IO_WAIT) return status;
     schema_load_free(db->load);
     db->load = NULL;
     IO_TRY(status);
-    schema_unref(d->schema);
-    d->schema = fresh;
-    d->schema_stale = false;
+    schema_take(d, fresh);
     return IO_DONE;
 }
 
@@ -288,8 +291,11 @@ void connection_schema_changed(struct skerry *db, u32 index)
 
 void connection_schemas_stale(struct skerry *db)
 {
-    for (u32 i = 0; i < db->database_count; i++)
-        if (db->databases[i].schema_own) db->databases[i].schema_stale = true;
+    for (u32 i = 0; i < db->database_count; i++) {
+        struct database *d = &db->databases[i];
+        if (d->schema_own) d->schema_stale = true;
+        if (d->schema_own || d->schema_changes.count) d->schema_changes.unknown = true;
+    }
 }
 
 io_status connection_attach(struct skerry *db, struct op *op, const char *path, const char *name,

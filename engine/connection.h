@@ -13,10 +13,9 @@
 #include "fn/fn.h"
 #include "op.h"
 #include "skerry.h"
+#include "sql/schema.h"
 #include "store/store.h"
 
-struct schema;
-struct schema_load;
 struct skerry_stmt;
 struct vm_ephemeral_store;
 struct eponymous;
@@ -89,6 +88,7 @@ struct database {
     bool schema_stale;     // to be read again before it is used
     bool load_began_read;  // the snapshot is there for loading alone
     bool schema_own;       // this transaction has changed it: not to be shared
+    struct schema_changes schema_changes; // since it was loaded
     enum { COMMIT_BEGIN, COMMIT_WRITE, COMMIT_READ } commit_step; // while others of the connection read
 };
 

@@ -29,30 +29,63 @@ static struct table schema_tables[2] = {SCHEMA_TABLE("sqlite_master", 0),
 
 // ---- lookups ----------------------------------------------------------------------------------------------
 
-static void *slot_find(const struct schema *s, const struct schema_slot *slots, const char *name,
-                       size_t name_offset)
+static void *names_find(const struct schema_names *n, const char *name, size_t name_offset)
 {
-    if (!slots) return NULL;
+    if (!n->slots) return NULL;
     u32 hash = name_hash(name);
-    for (u32 i = hash & s->slot_mask; slots[i].object; i = (i + 1) & s->slot_mask) {
-        if (slots[i].hash != hash) continue;
-        const char *have = *(const char *const *)((const char *)slots[i].object + name_offset);
-        if (name_equal(have, name)) return slots[i].object;
+    for (u32 i = hash & n->mask; n->slots[i].object; i = (i + 1) & n->mask) {
+        if (n->slots[i].hash != hash) continue;
+        const char *have = *(const char *const *)((const char *)n->slots[i].object + name_offset);
+        if (name_equal(have, name)) return n->slots[i].object;
     }
     return NULL;
 }
 
-static void slot_add(struct schema *s, struct schema_slot *slots, const char *name, void *object)
+static void names_put(struct schema_names *n, u32 hash, void *object)
 {
-    u32 hash = name_hash(name);
-    u32 i = hash & s->slot_mask;
-    while (slots[i].object) i = (i + 1) & s->slot_mask;
-    slots[i] = (struct schema_slot){hash, object};
+    u32 i = hash & n->mask;
+    while (n->slots[i].object) i = (i + 1) & n->mask;
+    n->slots[i] = (struct schema_slot){hash, object};
+    n->count++;
+}
+
+static void names_add(struct schema_names *n, const char *name, void *object) { names_put(n, name_hash(name), object); }
+
+static void names_remove(struct schema_names *n, const char *name, const void *object)
+{
+    u32 i = name_hash(name) & n->mask;
+    while (n->slots[i].object && n->slots[i].object != object) i = (i + 1) & n->mask;
+    if (!n->slots[i].object) return;
+    // Those behind it move up, unless they stand before the place where looking for them begins.
+    for (u32 k = (i + 1) & n->mask; n->slots[k].object; k = (k + 1) & n->mask) {
+        if (((k - n->slots[k].hash) & n->mask) < ((k - i) & n->mask)) continue;
+        n->slots[i] = n->slots[k];
+        i = k;
+    }
+    n->slots[i].object = NULL;
+    n->count--;
+}
+
+// Takes over those of `from`, with place for more.
+static bool names_init(struct schema_names *n, struct arena *arena, const struct schema_names *from, u32 more)
+{
+    u32 size = 8;
+    while (size < (from->count + more) * 2) size *= 2;
+    *n = (struct schema_names){.slots = arena_alloc(arena, size * sizeof *n->slots), .mask = size - 1};
+    if (!n->slots) return false;
+    if (from->slots && from->mask == n->mask) {
+        memcpy(n->slots, from->slots, size * sizeof *n->slots);
+        n->count = from->count;
+        return true;
+    }
+    for (u32 i = 0; from->slots && i <= from->mask; i++)
+        if (from->slots[i].object) names_put(n, from->slots[i].hash, from->slots[i].object);
+    return true;
 }
 
 struct table *schema_table(const struct schema *s, const char *name)
 {
-    struct table *t = slot_find(s, s->table_slots, name, offsetof(struct table, name));
+    struct table *t = names_find(&s->table_names, name, offsetof(struct table, name));
     if (t) return t;
     if ((name[0] | 0x20) != 's' || strncasecmp(name, "sqlite_", 7) != 0) return NULL;
     name += 7;
@@ -72,12 +105,12 @@ struct table *schema_table_qualified(const struct schema *s, const char *name)
 
 struct index *schema_index(const struct schema *s, const char *name)
 {
-    return slot_find(s, s->index_slots, name, offsetof(struct index, name));
+    return names_find(&s->index_names, name, offsetof(struct index, name));
 }
 
 struct trigger *schema_trigger(const struct schema *s, const char *name)
 {
-    return slot_find(s, s->trigger_slots, name, offsetof(struct trigger, name));
+    return names_find(&s->trigger_names, name, offsetof(struct trigger, name));
 }
 
 s32 table_column(const struct table *t, const char *name)
@@ -137,32 +170,55 @@ void schema_unref(struct schema *s)
     free(s);
 }
 
+struct name_counts {
+    u32 tables, indexes, triggers;
+};
+
+static void names_count(const struct table *t, struct name_counts *n)
+{
+    n->tables++;
+    for (const struct index *x = t->indexes; x; x = x->next) n->indexes++;
+    for (const struct trigger *x = t->triggers; x; x = x->next) n->triggers++;
+}
+
+static bool names_init_all(struct schema *s, const struct schema *from, const struct name_counts *more)
+{
+    return names_init(&s->table_names, &s->arena, &from->table_names, more->tables) &&
+           names_init(&s->index_names, &s->arena, &from->index_names, more->indexes) &&
+           names_init(&s->trigger_names, &s->arena, &from->trigger_names, more->triggers);
+}
+
+static void names_add_table(struct schema *s, struct table *t)
+{
+    if (!table_owns_foreign_triggers(t)) names_add(&s->table_names, t->name, t);
+    for (struct index *x = t->indexes; x; x = x->next) names_add(&s->index_names, x->name, x);
+    for (struct trigger *x = t->triggers; x; x = x->next) names_add(&s->trigger_names, x->name, x);
+}
+
 bool schema_index_names(struct schema *s)
 {
-    u32 count = 0;
-    for (u32 i = 0; i < s->table_count; i++) {
-        const struct table *t = s->tables[i];
-        count++;
-        for (const struct index *x = t->indexes; x; x = x->next) count++;
-        for (const struct trigger *x = t->triggers; x; x = x->next) count++;
+    struct name_counts counts = {0};
+    for (u32 i = 0; i < s->table_count; i++) names_count(s->tables[i], &counts);
+    for (const struct trigger *x = s->foreign_triggers; x; x = x->next) counts.triggers++;
+    if (!names_init_all(s, &(const struct schema){0}, &counts)) return false;
+    for (u32 i = 0; i < s->table_count; i++) names_add_table(s, s->tables[i]);
+    for (struct trigger *x = s->foreign_triggers; x; x = x->next) names_add(&s->trigger_names, x->name, x);
+    return true;
+}
+
+bool schema_index_names_from(struct schema *s, const struct schema *previous, struct table *const *gone, u32 gone_count,
+                             struct table *const *made, u32 made_count)
+{
+    struct name_counts counts = {0};
+    for (u32 i = 0; i < made_count; i++) names_count(made[i], &counts);
+    if (!names_init_all(s, previous, &counts)) return false;
+    for (u32 i = 0; i < gone_count; i++) {
+        const struct table *t = gone[i];
+        names_remove(&s->table_names, t->name, t);
+        for (const struct index *x = t->indexes; x; x = x->next) names_remove(&s->index_names, x->name, x);
+        for (const struct trigger *x = t->triggers; x; x = x->next) names_remove(&s->trigger_names, x->name, x);
     }
-    for (const struct trigger *x = s->foreign_triggers; x; x = x->next) count++;
-    s->object_count = count;
-    u32 size = 8;
-    while (size < count * 2) size *= 2;
-    s->slot_mask = size - 1;
-    struct schema_slot *slots = arena_alloc(&s->arena, (size_t)size * 3 * sizeof *slots);
-    if (!slots) return false;
-    s->table_slots = slots;
-    s->index_slots = slots + size;
-    s->trigger_slots = slots + 2 * (size_t)size;
-    for (u32 i = 0; i < s->table_count; i++) {
-        struct table *t = s->tables[i];
-        if (!table_owns_foreign_triggers(t)) slot_add(s, s->table_slots, t->name, t);
-        for (struct index *x = t->indexes; x; x = x->next) slot_add(s, s->index_slots, x->name, x);
-        for (struct trigger *x = t->triggers; x; x = x->next) slot_add(s, s->trigger_slots, x->name, x);
-    }
-    for (struct trigger *x = s->foreign_triggers; x; x = x->next) slot_add(s, s->trigger_slots, x->name, x);
+    for (u32 i = 0; i < made_count; i++) names_add_table(s, made[i]);
     return true;
 }
 
@@ -182,6 +238,16 @@ struct schema *schema_new(bool is_temp, u32 table_capacity)
     s->tables[0] = &schema_tables[is_temp];
     s->table_count = 1;
     return s;
+}
+
+void schema_changes_add(struct schema_changes *changes, s64 rowid)
+{
+    for (u32 i = 0; i < changes->count; i++)
+        if (changes->rowids[i] == rowid) return;
+    if (changes->count < COUNT_OF(changes->rowids))
+        changes->rowids[changes->count++] = rowid;
+    else
+        changes->unknown = true;
 }
 
 struct schema *schema_empty(bool is_temp)

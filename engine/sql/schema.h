@@ -17,6 +17,7 @@ struct skerry;
 struct schema;
 struct op;
 
+#define ROOT_SCHEMA 1     // sqlite_schema's tree
 #define COLUMN_ROWID (-1) // as a column number
 #define COLUMN_EXPR (-2)  // index key that is an expression
 #define COLUMN_MAX 2000
@@ -131,6 +132,7 @@ struct table {
     const char *name;
     u32 references;
     u8 kind; // enum table_kind
+    s64 row; // the rowid of its row in sqlite_schema
     u32 flags;
     pgno root;
     u16 column_count;
@@ -173,10 +175,14 @@ struct table {
 struct schema_row {
     const char *type, *name, *table;
     const char *sql; // or NULL
-    s64 root;
+    s64 root, rowid;
 };
 
 struct schema_slot;
+struct schema_names { // open addressing, half full at most
+    struct schema_slot *slots;
+    u32 mask, count;
+};
 struct schema {
     u32 references;
     u32 cookie;      // PRAGMA schema_version
@@ -184,14 +190,13 @@ struct schema {
     u8 encoding;     // 0: the database has none yet, 1 UTF-8, 2 UTF-16le, 3 UTF-16be
     s32 cache_size;
     bool is_temp, lenient;
+    s64 row_last; // the largest rowid that its rows had
     u32 table_count;
     struct table **tables; // in the order of sqlite_schema; [0] is sqlite_schema
     // Triggers of the temp schema that stand on tables of other databases; by trigger.next.
     struct trigger *foreign_triggers;
-    u32 slot_mask;
-    struct schema_slot *table_slots, *index_slots, *trigger_slots;
-    u32 object_count;
-    struct arena arena; // the slots
+    struct schema_names table_names, index_names, trigger_names;
+    struct arena arena; // tables, slots
 };
 
 // Lookups by name, any case; NULL: not there. The schema table is found as sqlite_master and sqlite_schema,
@@ -222,12 +227,22 @@ void schema_unref(struct schema *s); // NULL is fine
 // The schema of an empty database.
 struct schema *schema_empty(bool is_temp);
 
+// The rows of sqlite_schema that a connection has written since it loaded the schema: so much is read again.
+struct schema_changes {
+    bool unknown; // or more than these
+    u32 cookie;   // that the schema has with them
+    u32 count;
+    s64 rowids[32];
+};
+void schema_changes_add(struct schema_changes *changes, s64 rowid);
+
 // Reads sqlite_schema in the transaction (which has a snapshot), sharing what `previous` (may be NULL) and
 // what is unchanged. lenient (PRAGMA writable_schema): rows that make no sense are left out instead of failing.
+// `changes` is all that was done to `previous`, when the cookie is its; else everything is read.
 // Cooperative; the load keeps the place: zero it before, deinit it after.
 struct schema_load;
 io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *op, bool is_temp, bool lenient,
-                          struct schema *previous, struct schema **out);
+                          struct schema *previous, const struct schema_changes *changes, struct schema **out);
 void schema_load_free(struct schema_load *load); // NULL is fine
 
 // ---- out of CREATE statements -----------------------------------------------------------------------------

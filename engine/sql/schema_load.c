@@ -1,5 +1,6 @@
 // Reading a schema: the rows of sqlite_schema and sqlite_stat1 are gathered first, which may wait; then the
-// tables are made of them, which does not.
+// tables are made of them, which does not. Where it is known which rows have changed, only these are read, and only the
+// tables are made that one of them belongs or belonged to.
 #include "schema_internal.h"
 
 #include "../store/store.h"
@@ -13,7 +14,7 @@ struct stat_row {
 };
 
 struct schema_load {
-    enum { LOAD_META, LOAD_ROWS_OPEN, LOAD_ROWS, LOAD_STAT_OPEN, LOAD_STAT, LOAD_MAKE } step;
+    enum { LOAD_META, LOAD_CHANGED, LOAD_ROWS_OPEN, LOAD_ROWS, LOAD_STAT_OPEN, LOAD_STAT, LOAD_MAKE } step;
     struct cursor cursor;
     bool cursor_open, started, taken;
     u8 *buffer; // a row that is not whole in its page
@@ -25,6 +26,8 @@ struct schema_load {
     u32 stat_count, stat_capacity;
     u32 cookie, format, encoding, cache_size;
     pgno stat_root;
+    bool partial;       // the rows are those that have changed
+    u32 changed_next;
 
     // Making.
     bool lenient;
@@ -99,6 +102,7 @@ static io_status load_row(struct schema_load *l, struct op *op)
                 .table = load_text(l, &v[2]),
                 .root = value_to_integer(&v[3]),
                 .sql = load_text(l, &v[4]),
+                .rowid = l->cursor.rowid,
             };
         } else {
             status = IO_ERROR(&op->err, ERR_NOMEM, "out of memory");
@@ -158,7 +162,7 @@ static bool text_equal(const char *a, const char *b)
 
 static bool row_equal(const struct schema_row *a, const struct schema_row *b)
 {
-    return a->root == b->root && text_equal(a->type, b->type) && text_equal(a->name, b->name) &&
+    return a->root == b->root && a->rowid == b->rowid && text_equal(a->type, b->type) && text_equal(a->name, b->name) &&
            text_equal(a->table, b->table) && text_equal(a->sql, b->sql);
 }
 
@@ -362,10 +366,11 @@ static void keep_rows(struct schema_load *l, struct table *t, const struct group
     struct arena *a = &t->arena;
     t->rows = arena_alloc(a, (size_t)g->count * sizeof *t->rows);
     t->row_count = g->count;
+    t->row = l->rows[g->rows[0]].rowid;
     for (u32 i = 0; i < g->count; i++) {
         const struct schema_row *r = &l->rows[g->rows[i]];
 #define KEEP(text) ((text) ? arena_copy(a, (text), strlen(text)) : NULL)
-        t->rows[i] = (struct schema_row){KEEP(r->type), KEEP(r->name), KEEP(r->table), KEEP(r->sql), r->root};
+        t->rows[i] = (struct schema_row){KEEP(r->type), KEEP(r->name), KEEP(r->table), KEEP(r->sql), r->root, r->rowid};
 #undef KEEP
     }
 }
@@ -471,14 +476,16 @@ static bool trigger_is_elsewhere(struct schema_load *l, const struct schema_row 
     return schema && !name_equal(schema, "temp");
 }
 
-static void make_schema(struct schema_load *l, const struct schema *previous)
+// Groups by the name of the table, in the order of the tables' rows; triggers of the temp schema that stand on other tables.
+struct groups {
+    struct group *list;
+    u32 count;
+    u32 *foreign;
+    u32 foreign_count;
+};
+
+static void make_groups(struct schema_load *l, struct groups *all)
 {
-    struct schema *s = l->schema;
-    s->cookie = l->cookie;
-    s->file_format = (u8)l->format;
-    s->encoding = (u8)l->encoding;
-    s->cache_size = (s32)l->cache_size;
-    // Groups by the name of the table.
     u32 mask = 15;
     while (mask < l->row_count * 2) mask = mask * 2 + 1;
     u32 *slots = arena_alloc(&l->arena, (size_t)(mask + 1) * sizeof *slots); // group + 1
@@ -507,11 +514,11 @@ static void make_schema(struct schema_load *l, const struct schema *previous)
         }
         u32 at = name_hash(r->table) & mask;
         struct group *g = NULL;
-        bool elsewhere = class == ROW_TRIGGER && s->is_temp && trigger_is_elsewhere(l, r);
+        bool elsewhere = class == ROW_TRIGGER && l->schema->is_temp && trigger_is_elsewhere(l, r);
         for (; slots[at] && !g && !elsewhere; at = (at + 1) & mask)
             if (name_equal(l->rows[groups[slots[at] - 1].rows[0]].name, r->table)) g = &groups[slots[at] - 1];
         if (!g) {
-            if (class == ROW_TRIGGER && s->is_temp) {
+            if (class == ROW_TRIGGER && l->schema->is_temp) {
                 foreign[foreign_count++] = i;
                 continue;
             }
@@ -521,8 +528,17 @@ static void make_schema(struct schema_load *l, const struct schema *previous)
         g->rows = arena_grow(&l->arena, g->rows, g->count, &g->capacity, sizeof *g->rows);
         g->rows[g->count++] = i;
     }
-    for (u32 i = 0; i < group_count; i++) {
-        struct table *t = previous && previous->file_format == l->format && !previous->lenient ? reuse(l, previous, &groups[i]) : NULL;
+    *all = (struct groups){groups, group_count, foreign, foreign_count};
+}
+
+static void make_schema(struct schema_load *l, const struct schema *previous)
+{
+    struct schema *s = l->schema;
+    struct groups groups;
+    make_groups(l, &groups);
+    for (u32 i = 0; i < groups.count; i++) {
+        const struct group *g = &groups.list[i];
+        struct table *t = previous && previous->file_format == l->format && !previous->lenient ? reuse(l, previous, g) : NULL;
         if (t && !stats_unchanged(l, t)) {
             table_unref(t);
             t = NULL;
@@ -530,14 +546,98 @@ static void make_schema(struct schema_load *l, const struct schema *previous)
         if (t)
             s->tables[s->table_count++] = t;
         else
-            make_group(l, previous, &groups[i]);
+            make_group(l, previous, g);
     }
-    if (foreign_count) make_foreign_triggers(l, foreign, foreign_count);
+    if (groups.foreign_count) make_foreign_triggers(l, groups.foreign, groups.foreign_count);
     if (!schema_index_names(s)) load_out_of_memory(l);
 }
 
+// ---- making what has changed ------------------------------------------------------------------------------
+
+static bool row_changed(const struct schema_changes *changes, s64 rowid)
+{
+    for (u32 i = 0; i < changes->count; i++)
+        if (changes->rowids[i] == rowid) return true;
+    return false;
+}
+
+struct table_list {
+    struct table **list;
+    u32 count, capacity;
+};
+
+static bool list_has(const struct table_list *tables, const struct table *t)
+{
+    for (u32 i = 0; i < tables->count; i++)
+        if (tables->list[i] == t) return true;
+    return false;
+}
+
+static void list_add(struct schema_load *l, struct table_list *tables, struct table *t)
+{
+    tables->list = arena_grow(&l->arena, tables->list, tables->count, &tables->capacity, sizeof *tables->list);
+    tables->list[tables->count++] = t;
+}
+
+// The tables that had one of the rows, and those that have one now.
+static void find_changed(struct schema_load *l, const struct schema *previous, const struct schema_changes *changes,
+                         struct table_list *changed)
+{
+    s64 first = INT64_MAX;
+    for (u32 i = 0; i < changes->count; i++) first = MIN(first, changes->rowids[i]);
+    if (first <= previous->row_last) {
+        for (u32 i = 1; i < previous->table_count; i++) {
+            struct table *t = previous->tables[i];
+            bool any = false;
+            for (u32 k = 0; k < t->row_count && !any; k++)
+                any = t->rows[k].rowid >= first && row_changed(changes, t->rows[k].rowid);
+            if (any) list_add(l, changed, t);
+        }
+    }
+    for (u32 i = 0; i < l->row_count; i++) {
+        const struct schema_row *r = &l->rows[i];
+        const char *name = classify(r) == ROW_TABLE ? r->name : r->table;
+        struct table *t = name ? schema_table(previous, name) : NULL;
+        if (t && !(t->flags & TABLE_SCHEMA_TABLE) && !list_has(changed, t)) list_add(l, changed, t);
+    }
+}
+
+static int row_compare(const void *a, const void *b)
+{
+    s64 x = ((const struct schema_row *)a)->rowid, y = ((const struct schema_row *)b)->rowid;
+    return (x > y) - (x < y);
+}
+
+static void make_changed(struct schema_load *l, const struct schema *previous, const struct schema_changes *changes)
+{
+    struct schema *s = l->schema;
+    struct table_list changed = {0}, made = {0};
+    find_changed(l, previous, changes, &changed);
+    for (u32 i = 0; i < changed.count; i++) {
+        for (u32 k = 0; k < changed.list[i]->row_count; k++) {
+            const struct schema_row *r = &changed.list[i]->rows[k];
+            if (row_changed(changes, r->rowid)) continue;
+            l->rows = arena_grow(&l->arena, l->rows, l->row_count, &l->row_capacity, sizeof *l->rows);
+            l->rows[l->row_count++] = *r;
+        }
+    }
+    qsort(l->rows, l->row_count, sizeof *l->rows, row_compare);
+    struct groups groups;
+    make_groups(l, &groups);
+    u32 next = 0;
+    for (u32 i = 1; i <= previous->table_count; i++) {
+        struct table *t = i < previous->table_count ? previous->tables[i] : NULL;
+        for (; next < groups.count && (!t || l->rows[groups.list[next].rows[0]].rowid < t->row); next++) {
+            make_group(l, previous, &groups.list[next]);
+            list_add(l, &made, s->tables[s->table_count - 1]);
+        }
+        if (t && !list_has(&changed, t)) s->tables[s->table_count++] = table_ref(t);
+    }
+    if (!schema_index_names_from(s, previous, changed.list, changed.count, made.list, made.count)) load_out_of_memory(l);
+}
+
 static io_status load_make(struct schema_load *l, struct op *op, bool is_temp, struct schema *previous,
-                           struct schema **out)
+                           const struct schema_changes *changes, struct schema **out)
 {
     jmp_buf exit;
     l->exit = &exit;
@@ -550,11 +650,21 @@ static io_status load_make(struct schema_load *l, struct op *op, bool is_temp, s
     }
     l->arena.out_of_memory = arena_out_of_memory;
     l->arena.context = l;
-    l->schema = schema_new(is_temp, l->row_count + 1);
-    if (!l->schema) load_out_of_memory(l);
-    l->schema->lenient = l->lenient;
-    make_schema(l, previous);
-    *out = l->schema;
+    l->schema = schema_new(is_temp, l->row_count + 1 + (l->partial ? previous->table_count : 0));
+    struct schema *s = l->schema;
+    if (!s) load_out_of_memory(l);
+    s->lenient = l->lenient;
+    s->cookie = l->cookie;
+    s->file_format = (u8)l->format;
+    s->encoding = (u8)l->encoding;
+    s->cache_size = (s32)l->cache_size;
+    s->row_last = l->partial ? previous->row_last : INT64_MIN;
+    for (u32 i = 0; i < l->row_count; i++) s->row_last = MAX(s->row_last, l->rows[i].rowid);
+    if (l->partial)
+        make_changed(l, previous, changes);
+    else
+        make_schema(l, previous);
+    *out = s;
     l->schema = NULL;
     return IO_DONE;
 }
@@ -570,8 +680,18 @@ static pgno find_stat_root(const struct schema_load *l)
     return 0;
 }
 
+// Whether the changed rows will do. Statistics are of tables that are made, so these may not have changed.
+static bool may_be_partial(const struct schema_load *l, bool is_temp, const struct schema *previous,
+                           const struct schema_changes *changes)
+{
+    if (is_temp || l->lenient || !previous || previous->lenient || changes->unknown || changes->cookie != l->cookie) return false;
+    if (previous->file_format != l->format || previous->encoding != l->encoding) return false;
+    const struct table *stat = schema_table(previous, "sqlite_stat1");
+    return !stat || !row_changed(changes, stat->row);
+}
+
 io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *op, bool is_temp, bool lenient,
-                          struct schema *previous, struct schema **out)
+                          struct schema *previous, const struct schema_changes *changes, struct schema **out)
 {
     struct schema_load *l = *load;
     if (!l) {
@@ -589,9 +709,28 @@ io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *o
             IO_TRY(txn_meta_get(t, op, META_DEFAULT_CACHE_SIZE, &l->cache_size));
             if (l->format > 4) return IO_ERROR(&op->err, ERR_ERROR, "unsupported file format");
             if (l->encoding > 3 || (l->encoding == 0 && l->format)) l->encoding = 1;
+            l->partial = may_be_partial(l, is_temp, previous, changes);
+            if (l->partial) load_cursor_open(l, t, 1);
             // A database without a format has never had a table.
-            l->step = l->format == 0 ? LOAD_MAKE : LOAD_ROWS_OPEN;
+            l->step = l->format == 0 ? LOAD_MAKE : l->partial ? LOAD_CHANGED : LOAD_ROWS_OPEN;
             if (l->format == 0) l->format = 4;
+            break;
+        case LOAD_CHANGED:
+            for (; l->changed_next < changes->count; l->changed_next++) {
+                int compare = -1;
+                IO_TRY(cursor_seek_rowid(&l->cursor, op, changes->rowids[l->changed_next], &compare));
+                if (l->cursor.state == CURSOR_VALID && compare == 0) IO_TRY(load_row(l, op));
+            }
+            load_cursor_close(l);
+            if (find_stat_root(l)) {
+                l->partial = false;
+                l->row_count = 0;
+                l->step = LOAD_ROWS_OPEN;
+                break;
+            }
+            const struct table *stat = schema_table(previous, "sqlite_stat1");
+            l->stat_root = stat && changes->count ? stat->root : 0;
+            l->step = l->stat_root ? LOAD_STAT_OPEN : LOAD_MAKE;
             break;
         case LOAD_ROWS_OPEN:
             load_cursor_open(l, t, 1);
@@ -613,7 +752,7 @@ io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *o
             l->step = LOAD_MAKE;
             break;
         case LOAD_MAKE:
-            IO_TRY(load_make(l, op, is_temp, previous, out));
+            IO_TRY(load_make(l, op, is_temp, previous, changes, out));
             schema_load_free(l);
             *load = NULL;
             return IO_DONE;

@@ -136,6 +136,7 @@ static io_status tree_clear(struct skerry_stmt *s, const struct instruction *in)
     s->walk = (struct btree_walk){0};
     IO_TRY(status);
     s->counters.rows_written += count;
+    if (in->p1 == ROOT_SCHEMA) s->db->databases[in->p2].schema_changes.unknown = true;
     if (in->p3) {
         s->changes += (s64)count;
         if (in->p3 > 0) value_set_integer(reg(s, in->p3), reg(s, in->p3)->integer + (s64)count);
@@ -366,6 +367,7 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
         IO_TRY(status);
     } else {
         IO_TRY(vacuum_replace(v, &s->op));
+        db->databases[in->p1].schema_changes.unknown = true;
         connection_schema_changed(db, (u32)in->p1);
     }
     vm_vacuum_free(s);
@@ -418,11 +420,17 @@ static io_status setting(struct skerry_stmt *s, const struct instruction *in)
 static io_status cookie_set(struct skerry_stmt *s, const struct instruction *in)
 {
     struct database *d = &s->db->databases[in->p1];
-    IO_TRY(txn_meta_set(d->txn, &s->op, (enum txn_meta)in->p2, (u32)in->p3));
     if (in->p2 == META_SCHEMA_COOKIE) {
+        u32 before;
+        IO_TRY(txn_meta_get(d->txn, &s->op, META_SCHEMA_COOKIE, &before));
+        IO_TRY(txn_meta_set(d->txn, &s->op, META_SCHEMA_COOKIE, (u32)in->p3));
+        if (before != d->schema_changes.cookie) d->schema_changes.unknown = true; // another has changed it
+        d->schema_changes.cookie = (u32)in->p3;
         connection_schema_changed(s->db, (u32)in->p1);
         if (in->p1 == DATABASE_TEMP) s->db->generation++;
+        return IO_DONE;
     }
+    IO_TRY(txn_meta_set(d->txn, &s->op, (enum txn_meta)in->p2, (u32)in->p3));
     return IO_DONE;
 }
 
@@ -437,8 +445,11 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
         return IO_DONE;
     }
     case OP_SetCookie: return cookie_set(s, in);
-    case OP_ParseSchema:
     case OP_LoadAnalysis:
+        db->databases[in->p1].schema_changes.unknown = true;
+        connection_schema_changed(db, (u32)in->p1);
+        return IO_DONE;
+    case OP_ParseSchema:
     case OP_DropTable:
     case OP_DropIndex:
     case OP_DropTrigger: connection_schema_changed(db, (u32)in->p1); return IO_DONE;

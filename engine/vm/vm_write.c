@@ -81,6 +81,8 @@ io_status vm_new_rowid(struct skerry_stmt *s, const struct instruction *in)
 
 // ---- rows ----------------------------------------------------------------------------------------------------
 
+static bool is_schema_row(const struct vm_cursor *c) { return UNLIKELY(c->c.root == ROOT_SCHEMA) && c->database >= 0; }
+
 static u32 insert_flags(const struct vm_cursor *c, u16 p5)
 {
     u32 flags = 0;
@@ -121,6 +123,7 @@ io_status vm_insert(struct skerry_stmt *s, const struct instruction *in)
     IO_TRY(cursor_insert(&c->c, &s->op, &e, insert_flags(c, in->p5), c->seek_result));
     c->deferred = false;
     c->seek_result = 0;
+    if (is_schema_row(c)) schema_changes_add(&s->db->databases[c->database].schema_changes, e.rowid);
     if (in->p5 & WRITE_COUNT_CHANGE) {
         s->changes++;
         if (in->p5 & WRITE_LAST_ROWID) s->db->last_insert_rowid = e.rowid;
@@ -140,13 +143,14 @@ io_status vm_delete(struct skerry_stmt *s, const struct instruction *in)
     if (UNLIKELY(c->deferred)) IO_TRY(vm_deferred_seek(s, c));
     c->row_valid = false;
     bool told = UNLIKELY(s->db->hooks.changed) && in->p2 & WRITE_COUNT_CHANGE && c->database >= 0 && c->table;
-    bool moved;
-    if (told && c->c.state == CURSOR_SAVED) IO_TRY(cursor_restore(&c->c, &s->op, &moved));
-    if (told && c->c.state == CURSOR_VALID) IO_TRY(cursor_entry(&c->c, &s->op));
+    bool named = told || is_schema_row(c), moved;
+    if (named && c->c.state == CURSOR_SAVED) IO_TRY(cursor_restore(&c->c, &s->op, &moved));
+    if (named && c->c.state == CURSOR_VALID) IO_TRY(cursor_entry(&c->c, &s->op));
     s64 rowid = c->c.rowid;
     IO_TRY(cursor_delete(&c->c, &s->op, in->p5 & WRITE_SAVE_POSITION ? CURSOR_SAVE_POSITION : 0));
     c->seek_result = 0;
     if (in->p2 & WRITE_COUNT_CHANGE) s->changes++;
+    if (is_schema_row(c)) schema_changes_add(&s->db->databases[c->database].schema_changes, rowid);
     if (told) connection_changed(s->db, (u32)c->database, c->c.root, SKERRY_CHANGE_DELETE, rowid);
     if (c->database >= 0) s->counters.rows_written++;
     return IO_DONE;

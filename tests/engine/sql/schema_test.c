@@ -208,4 +208,69 @@ TEST(ddl_and_pragmas_as_sqlite)
     skerry_engine_destroy(engine);
 }
 
+// A schema is kept up from the rows that were changed: whatever these are, it must be what a reader of all of them has.
+// Two connections change it in turns; the oracle is one.
+static void random_statement(u64 *random, char *out, size_t capacity)
+{
+    static const char *const forms[] = {
+        "CREATE TABLE t%1$d(a, b UNIQUE, c DEFAULT %2$d)", "CREATE TABLE t%1$d(a INTEGER PRIMARY KEY, b NOT NULL, c)",
+        "CREATE TABLE t%1$d(a, b, c, PRIMARY KEY(b, a)) WITHOUT ROWID", "CREATE TABLE t%1$d(c AS (a+%2$d), a, b)",
+        "CREATE INDEX i%2$d ON t%1$d(c, a)", "CREATE UNIQUE INDEX i%2$d ON t%1$d(a) WHERE b>%2$d", "CREATE INDEX i%2$d ON t%1$d(b DESC)",
+        "CREATE TRIGGER r%2$d AFTER INSERT ON t%1$d BEGIN INSERT INTO log VALUES(new.a, 'r%2$d'); END",
+        "CREATE TRIGGER r%2$d INSTEAD OF INSERT ON v%1$d BEGIN INSERT INTO log VALUES(new.a, 'v%2$d'); END",
+        "CREATE VIEW v%1$d AS SELECT a, b FROM t%2$d", "DROP TABLE t%1$d", "DROP INDEX i%1$d", "DROP TRIGGER r%1$d", "DROP VIEW v%1$d",
+        "ALTER TABLE t%1$d RENAME TO t%2$d", "ALTER TABLE t%1$d RENAME c TO d", "ALTER TABLE t%1$d ADD COLUMN e%2$d",
+        "ALTER TABLE t%1$d DROP COLUMN e%2$d", "INSERT OR IGNORE INTO t%1$d(a, b) VALUES(%2$d, %2$d)", "INSERT INTO v%1$d(a, b) VALUES(%2$d, 1)",
+        "INSERT OR IGNORE INTO t%1$d(a, b) VALUES(%2$d, %1$d)", "BEGIN", "BEGIN", "COMMIT", "COMMIT", "ROLLBACK", "SAVEPOINT s", "SAVEPOINT s",
+        "ROLLBACK TO s", "RELEASE s", "ANALYZE", "VACUUM",
+    };
+    snprintf(out, capacity, forms[test_random(random) % COUNT_OF(forms)], (int)(test_random(random) % 4), (int)(test_random(random) % 4));
+}
+
+TEST(changes_as_sqlite)
+{
+    static const char contents[] =
+        "SELECT type, name, tbl_name, sql FROM sqlite_master;"
+        "SELECT l.name, l.ncol, l.wr, x.cid, x.name, x.type, x.\"notnull\", x.dflt_value, x.pk, x.hidden"
+        " FROM pragma_table_list l, pragma_table_xinfo(l.name) x WHERE l.schema='main' AND l.type='table' ORDER BY 1, 4;"
+        "SELECT m.name, i.name, i.\"unique\", i.origin, i.partial, c.seqno, c.cid, c.name, c.\"desc\""
+        " FROM sqlite_master m, pragma_index_list(m.name) i, pragma_index_xinfo(i.name) c WHERE m.type='table' ORDER BY 1, 2, 6;"
+        "SELECT count(*), max(rowid), sum(a) FROM log; PRAGMA integrity_check";
+    u64 random = test_seed();
+    char *got = malloc(OUT_MAX), *want = malloc(OUT_MAX), statement[300];
+    REQUIRE(got && want);
+    for (u32 round = 0; round < 12; round++) {
+        struct skerry_engine *engine;
+        struct skerry *db[2];
+        struct err err = ERR_CLEAR;
+        sqlite3 *oracle;
+        char path[300];
+        snprintf(path, sizeof path, "%s/changes-%u.db", test_dir(), round);
+        REQUIRE(skerry_engine_create(&(struct skerry_engine_options){0}, &engine, &err));
+        for (u32 i = 0; i < COUNT_OF(db); i++) REQUIRE(skerry_open(engine, path, SKERRY_OPEN_CREATE, &db[i], &err));
+        REQUIRE(sqlite3_open(":memory:", &oracle) == SQLITE_OK);
+        u32 turn = 0;
+        for (u32 i = 0; i < 120; i++) {
+            if (i)
+                random_statement(&random, statement, sizeof statement);
+            else
+                snprintf(statement, sizeof statement, "CREATE TABLE log(a, b)");
+            if (sqlite3_get_autocommit(oracle)) turn = test_random(&random) % COUNT_OF(db);
+            got[0] = want[0] = 0;
+            run_ours(db[turn], statement, got);
+            run_theirs(oracle, statement, want);
+            run_ours(db[turn], contents, got);
+            run_theirs(oracle, contents, want);
+            compare(statement, got, want);
+            if (strcmp(got, want) != 0) break;
+        }
+        sqlite3_close(oracle);
+        for (u32 i = 0; i < COUNT_OF(db); i++)
+            while (skerry_close(db[i], &err) == SKERRY_WAIT) skerry_wait(db[i]);
+        skerry_engine_destroy(engine);
+    }
+    free(got);
+    free(want);
+}
+
 int main(int argc, char **argv) { return test_main(argc, argv); }
