@@ -83,6 +83,20 @@ void *arena_alloc_block(struct arena *a, size_t size)
     return p;
 }
 
+bool arena_in_newest(const struct arena *a, const void *from)
+{
+    return a->blocks && (const u8 *)from >= a->blocks->data && (const u8 *)from <= a->next;
+}
+
+void arena_give_back(struct arena *a, void *from)
+{
+    ASSERT(arena_in_newest(a, from));
+    u8 *next = a->blocks->data + arena_round((size_t)((u8 *)from - a->blocks->data));
+    if (next >= a->next) return;
+    memset(next, 0, (size_t)(a->next - next));
+    a->next = next;
+}
+
 void *arena_copy(struct arena *a, const void *bytes, size_t size)
 {
     char *p = arena_alloc(a, size + 1);

@@ -26,6 +26,9 @@ static inline void *arena_alloc(struct arena *a, size_t size)
     a->next += size;
     return p;
 }
+// Whether what was handed out from there on is all of the newest block: then it can be given back, zeroed.
+bool arena_in_newest(const struct arena *a, const void *from);
+void arena_give_back(struct arena *a, void *from);
 void *arena_copy(struct arena *a, const void *bytes, size_t size); // with a NUL behind
 char *arena_format(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void *arena_grow_array(struct arena *a, void *array, u32 *capacity, size_t element_size);

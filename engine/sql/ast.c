@@ -96,6 +96,43 @@ void expr_summarize(struct expr *e)
     if (e->window) e->flags |= EXPR_F_HAS_WINDOW;
 }
 
+bool expr_to_constant(const struct expr *e, struct constant *k)
+{
+    bool negative = e->kind == EXPR_NEGATE;
+    if (negative) e = e->left;
+    *k = (struct constant){.kind = e->kind, .size = e->text_size};
+    switch (e->kind) {
+    case EXPR_INTEGER:
+        k->integer = negative ? -e->integer : e->integer;
+        return !(e->flags & EXPR_F_BIG_INTEGER) && e->integer != INT64_MIN;
+    case EXPR_REAL:
+        k->real = negative ? -e->real : e->real;
+        return !(negative && e->flags & EXPR_F_BIG_INTEGER);
+    case EXPR_NULL: return !negative;
+    case EXPR_TEXT:
+    case EXPR_BLOB:
+        k->text = e->text;
+        return !negative;
+    case EXPR_VARIABLE:
+        k->variable = e->variable;
+        return !negative;
+    }
+    return false;
+}
+
+void expr_from_constant(struct expr *e, const struct constant *k)
+{
+    e->kind = k->kind;
+    e->text_size = k->size;
+    switch (k->kind) {
+    case EXPR_INTEGER: e->integer = k->integer; break;
+    case EXPR_REAL: e->real = k->real; break;
+    case EXPR_VARIABLE: e->variable = k->variable; break;
+    case EXPR_TEXT:
+    case EXPR_BLOB: e->text = k->text; break;
+    }
+}
+
 struct expr *expr_binary(struct arena *a, enum expr_kind kind, struct expr *left, struct expr *right)
 {
     struct expr *e = expr_new(a, kind, left ? left->offset : OFFSET_NONE);

@@ -440,6 +440,25 @@ struct upsert {
     void *to_free;
 };
 
+// Rows of literals and parameters alone, a tenth of the size of expressions.
+struct constant {
+    u8 kind;  // EXPR_NULL, EXPR_INTEGER, EXPR_REAL, EXPR_TEXT, EXPR_BLOB, EXPR_VARIABLE
+    u32 size; // of the text
+    union {
+        s64 integer;
+        double real;
+        u32 variable;
+        const char *text;
+    };
+};
+struct constant_rows {
+    u32 row_count, width;
+    u32 count, capacity;
+    struct constant *values; // row by row
+};
+bool expr_to_constant(const struct expr *e, struct constant *k); // false: it is none
+void expr_from_constant(struct expr *e, const struct constant *k);
+
 struct stmt_insert {
     struct stmt stmt;
     struct with *with;
@@ -447,6 +466,7 @@ struct stmt_insert {
     struct source_list *target; // one entry, maybe with alias
     struct name_list *columns;  // or NULL
     struct select *select;      // NULL: DEFAULT VALUES
+    struct constant_rows rows;  // the rows of VALUES behind select, which is the first; not in triggers
     struct upsert *upsert;
     struct expr_list *returning; // or NULL
 };

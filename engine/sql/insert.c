@@ -106,6 +106,8 @@ static void values_coroutine(struct compile *c, struct insert_job *job)
         rows++;
     }
     job->value_count = (int)first->columns->count;
+    const struct constant_rows *more = &job->stmt->rows;
+    rows += more->row_count;
     explain_row(c, "SCAN %u CONSTANT ROW%s", rows, rows == 1 ? "" : "S");
     job->reg_source = job->in_order && job->value_count <= job->table->column_count
                           ? job->reg_rowid + 1
@@ -119,6 +121,14 @@ static void values_coroutine(struct compile *c, struct insert_job *job)
     }
     for (struct select *row = first; row; row = row->next) {
         for (int i = 0; i < job->value_count; i++) expr_code(c, row->columns->items[i].expr, job->reg_source + i);
+        emit(c, OP_Yield, job->reg_yield, 0, 0);
+    }
+    struct expr *e = expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
+    for (u32 i = 0; i < more->row_count; i++) {
+        for (u32 k = 0; k < more->width; k++) {
+            expr_from_constant(e, &more->values[i * more->width + k]);
+            expr_code(c, e, job->reg_source + (int)k);
+        }
         emit(c, OP_Yield, job->reg_yield, 0, 0);
     }
 }
@@ -137,11 +147,16 @@ static bool program_reads(struct compile *c, const struct table *t, int database
     return false;
 }
 
+static bool one_row(const struct stmt_insert *s)
+{
+    return !s->select || ((s->select->flags & SELECT_F_VALUES) && !s->select->prior && !s->rows.row_count);
+}
+
 static void source_code(struct compile *c, struct insert_job *job)
 {
     struct select *s = job->stmt->select;
     if (!s) return;
-    if ((s->flags & SELECT_F_VALUES) && !s->prior && select_is_values(s)) {
+    if (one_row(job->stmt) && select_is_values(s)) {
         job->values = s->columns;
         job->value_count = (int)s->columns->count;
         struct name_context names = {.c = c};
@@ -346,8 +361,7 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
     const struct table *named = job.table;
     if (job.is_view) job.table = job.target.table = view_columns(c, job.table, source->database);
     table_require_writable(c, named, &job.triggers);
-    bool one_row = !s->select || ((s->select->flags & SELECT_F_VALUES) && !s->select->prior);
-    compile_write_database(c, source->database, !one_row || job.triggers.count || s->returning);
+    compile_write_database(c, source->database, !one_row(s) || job.triggers.count || s->returning);
     if (!c->top->nested) c->program->changes_counted = true;
     job.returning = returning_begin(c, s->returning, job.table, source->database);
     job.reg_sequence = autoincrement_register(c, job.table, source->database);

@@ -294,19 +294,92 @@ struct select *parse_select_number(struct parse *p, struct select *s)
     return s;
 }
 
+static bool list_has_window(const struct expr_list *list)
+{
+    for (u32 i = 0; i < list->count; i++)
+        if (list->items[i].expr->flags & EXPR_F_HAS_WINDOW) return true;
+    return false;
+}
+
+static void constants_reserve(struct parse *p, struct constant_rows *rows, u32 width)
+{
+    rows->width = width;
+    while (rows->capacity - rows->count < width)
+        rows->values = arena_grow_array(p->arena, rows->values, &rows->capacity, sizeof *rows->values);
+}
+
+// Makes constants of the row, for which there is place; false: it is something else. `from` is the row's memory.
+static bool constants_take(struct parse *p, struct constant_rows *rows, const struct expr_list *columns, u8 *from)
+{
+    struct constant *row = rows->values + rows->count;
+    if (columns->count != rows->width) return false;
+    for (u32 i = 0; i < columns->count; i++)
+        if (!expr_to_constant(columns->items[i].expr, &row[i])) return false;
+    rows->count += rows->width;
+    rows->row_count++;
+    if (!from || !arena_in_newest(p->arena, from)) return true;
+    // The texts move to its beginning; the rest is given back.
+    for (u32 i = 0; i < rows->width; i++) {
+        if (row[i].kind != EXPR_TEXT && row[i].kind != EXPR_BLOB) continue;
+        ASSERT((const u8 *)row[i].text >= from);
+        row[i].text = memmove(from, row[i].text, row[i].size + 1);
+        from += row[i].size + 1;
+    }
+    arena_give_back(p->arena, from);
+    return true;
+}
+
+// The rows become terms behind `first`; gives the last.
+static struct select *constants_expand(struct parse *p, struct select *first, struct constant_rows *rows)
+{
+    struct select *s = first;
+    for (u32 i = 0; i < rows->row_count; i++) {
+        struct select *row = PARSE_NEW(p, select);
+        row->offset = first->offset;
+        row->id = first->id + 1 + i;
+        row->flags = SELECT_F_VALUES | SELECT_F_MULTI_VALUE;
+        row->op = SELECT_UNION_ALL;
+        for (u32 k = 0; k < rows->width; k++) {
+            struct expr *e = expr_new(p->arena, EXPR_NULL, OFFSET_NONE);
+            expr_from_constant(e, &rows->values[i * rows->width + k]);
+            expr_list_add(p->arena, &row->columns, e);
+        }
+        s->flags &= ~(u32)SELECT_F_MULTI_VALUE;
+        row->prior = s;
+        s = row;
+    }
+    rows->row_count = rows->count = 0;
+    return s;
+}
+
 static struct select *parse_values(struct parse *p)
 {
     struct select *s = NULL;
+    struct constant_rows *constants = p->constants;
     u32 offset = p->token_offset;
     bool told = false;
+    p->constants = NULL;
     parse_advance(p);
     do {
+        if (constants && s) constants_reserve(p, constants, s->columns->count);
+        parse_expect(p, TOKEN_LEFT_PAREN);
+        u8 *from = p->arena->next;
+        u32 names = p->variables_count;
+        struct expr_list *columns = parse_expr_list(p);
+        parse_expect(p, TOKEN_RIGHT_PAREN);
+        if (constants && s) {
+            if (constants_take(p, constants, columns, p->variables_count == names ? from : NULL)) {
+                p->select_count++;
+                continue;
+            }
+            s = constants_expand(p, s, constants);
+            constants = NULL;
+        }
+        if (constants && list_has_window(columns)) constants = NULL;
         struct select *row = PARSE_NEW(p, select);
         row->offset = offset;
         row->flags = SELECT_F_VALUES;
-        parse_expect(p, TOKEN_LEFT_PAREN);
-        row->columns = parse_expr_list(p);
-        parse_expect(p, TOKEN_RIGHT_PAREN);
+        row->columns = columns;
         if (s) {
             s->flags &= ~(u32)SELECT_F_MULTI_VALUE;
             row->flags |= SELECT_F_MULTI_VALUE;
@@ -318,7 +391,8 @@ static struct select *parse_values(struct parse *p)
         if (differs && !told) parse_values_width_check(p, s);
         told |= differs;
     } while (parse_accept(p, TOKEN_COMMA));
-    return s;
+    bool compound = parse_at(p, TOKEN_UNION) || parse_at(p, TOKEN_EXCEPT) || parse_at(p, TOKEN_INTERSECT);
+    return constants && compound ? constants_expand(p, s, constants) : s;
 }
 
 static struct select *parse_simple_select(struct parse *p)
