@@ -73,3 +73,19 @@ select (select max(c) from r where r.bx=d.x), d.x from d order by 2;
 select ax, bx from (select * from r where y>2 limit 3) where k=7;
 select * from (select ax, c from r order by bx, ax) where c>0 limit 4;
 select x, (select group_concat(t) from (select t from f where f.bx=d.x order by 1)) from d order by x;
+# What a subquery asks of a table does not count against an index that has the rest.
+%%
+create table s(a text, b int, c text, d text);
+create table r(a integer primary key, b int, c, d int);
+create index rb on r(b desc, a desc);
+create table p(a, d);
+insert into r select value, value%10, 'c'||value, value%7 from json_each('[1,2,3,4,5,6,7,8,9,10,11,12]');
+insert into s values(1, 2, '2', 'x'), (1, 3, 2, 'x'), (1, 3, 2, 'y');
+insert into p values(1, 1), (2, 3), (3, null);
+analyze;
+update sqlite_stat1 set stat='300 30 15' where idx='rb';
+update sqlite_stat1 set stat='10' where tbl='s';
+update sqlite_stat1 set stat='30' where tbl='p';
+analyze sqlite_schema;
+explain query plan select distinct * from s, r where exists(select 1 from p where p.d=r.d) and s.d='x' and s.a='1' and s.c='2';
+select distinct * from s, r where exists(select 1 from p where p.d=r.d) and s.d='x' and s.a='1' and s.c='2';
