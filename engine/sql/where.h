@@ -2,6 +2,7 @@
 //
 //   where_terms.c   the WHERE clause as a conjunction of terms, and terms derived from them
 //   where_derive.c  terms that an OR implies, in joins of large tables
+//   where_index.c   indexes as the planner sees them
 //   where_loops.c   every way to run each source's loop, with its cost
 //   where_virtual.c the same of tables that are computed
 //   where_path.c    the cheapest order of loops, and what of ORDER BY it delivers
@@ -246,19 +247,27 @@ s32 where_fts_pattern(const struct where_term *t);
 u32 where_fts_kind(const struct source *s, const struct where_term *t);
 bool where_term_outer_ok(const struct where_term *t, const struct source *s);
 
-// ---- loops, path ----
+// ---- indexes ----
 logest where_table_rows(const struct where_info *w, const struct table *t);
+logest where_source_rows(const struct where_info *w, const struct source *s);
 void where_sizes_know(struct where_info *w); // sets w->large, asks for sizes that are not known
 void where_indexes_make(struct where_info *w);
+const char *index_column_affinity(struct compile *c, const struct where_index *x);
+bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct where_clause *wc, struct expr *partial);
+// A column that a term of a partial index's WHERE fixes to a constant; NULL: none. *column is its number.
+struct expr *where_partial_constant(struct compile *c, const struct where_index *x, struct expr *term, int *column);
+// All of them.
+bitmask where_partial_constants(struct compile *c, const struct where_index *x, struct expr *partial);
+// Whether all columns of the table that the expression names are in the index.
+bool where_covered_by_columns(const struct expr *e, int cursor, const struct where_index *x);
+// Whether the index has all that the query reads of the table, with its expressions: LOOP_INDEX_ONLY, LOOP_EXPR_INDEX, 0: no.
+u32 where_covers_by_expressions(struct where_info *w, const struct where_index *x, int cursor);
+
+// ---- loops, path ----
 void where_loops_add(struct where_info *w);
 bool where_short_cut(struct where_info *w);
 void where_solve(struct where_info *w, logest row_estimate);
 void where_scans_forbid(struct where_info *w);
-bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct where_clause *wc, struct expr *partial);
-// Whether all columns of the table that the expression names are in the index.
-bool where_covered_by_columns(const struct expr *e, int cursor, const struct where_index *x);
-// A column that a term of a partial index's WHERE fixes to a constant; NULL: none. *column is its number.
-struct expr *where_partial_constant(struct compile *c, const struct where_index *x, struct expr *term, int *column);
 bool where_term_drives_index(const struct where_info *w, const struct where_term *t, const struct source *s, bitmask not_ready);
 int where_order_satisfied(struct where_info *w, struct expr_list *order_by, struct where_path *path, u32 flags, u32 count,
                           struct where_loop *last, bitmask *reverse);
@@ -267,7 +276,6 @@ int where_order_satisfied(struct where_info *w, struct expr_list *order_by, stru
 bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_ready);
 void where_auto_index_code(struct where_info *w, struct where_level *level, bitmask not_ready);
 void where_right_join_code(struct where_info *w, u32 level_index, struct where_level *level);
-const char *index_column_affinity(struct compile *c, const struct where_index *x);
 const char *index_column_name(const struct where_index *x, int i);
 // The value of one equality (==, IS, IS NULL, IN) of the loop: gives its register.
 int where_equality_code(struct where_info *w, struct where_term *t, struct where_level *level, int eq, bool reverse, int target);

@@ -667,33 +667,6 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
 
 // ---- one level ------------------------------------------------------------------------------------------------------
 
-struct covered {
-    int cursor;
-    const struct where_index *x;
-    bool not_covered;
-};
-static enum walk_result covered_expr(struct walker *walker, struct expr *e)
-{
-    struct covered *k = walker->context;
-    if (e->kind == EXPR_COLUMN && e->cursor == k->cursor) {
-        int column = e->column;
-        for (int i = 0; i < k->x->column_count; i++)
-            if (k->x->columns[i] == column) return WALK_CONTINUE;
-        if (column == -1 && table_has_rowid(k->x->table)) return WALK_CONTINUE;
-        k->not_covered = true;
-        return WALK_ABORT;
-    }
-    return WALK_CONTINUE;
-}
-bool where_covered_by_columns(const struct expr *e, int cursor, const struct where_index *x)
-{
-    struct covered k = {.cursor = cursor, .x = x};
-    // Not what its subqueries ask of the table: they count for nothing in estimates, as in SQLite's, and correlated ones are tested last.
-    struct walker walker = {.expr = covered_expr, .context = &k};
-    walk_expr(&walker, (struct expr *)e);
-    return !k.not_covered;
-}
-
 static enum walk_result correlated_find(struct walker *k, struct expr *e)
 {
     (void)k;
