@@ -119,6 +119,7 @@ struct compile {
     s16 query_loops;             // rows that the loops around are estimated to give (log2 * 10)
     u32 select_id_next;          // for EXPLAIN QUERY PLAN and "(subquery-N)"
     u32 select_copies;           // made of queries over compounds
+    struct in_subroutine *in_subroutines; // of the program (expr_in.c)
     int explain_parent;          // address of the EXPLAIN row under which new ones go
     bool explain_query_plan;
 

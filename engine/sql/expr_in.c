@@ -71,6 +71,40 @@ char *in_affinity(struct compile *c, const struct expr *e)
     return out;
 }
 
+// Subroutines that fill one with a subquery's rows: a copy of the subquery, made where a condition was copied, uses the same.
+struct in_subroutine {
+    u32 select_id;
+    int address, return_register, cursor;
+    const char *affinity;
+    const struct key_info *key;
+    struct in_subroutine *next;
+};
+
+static void in_key_collations(struct compile *c, const struct expr *e, const struct select *s, struct key_info *key)
+{
+    for (int i = 0; i < expr_vector_size(e->left); i++) {
+        struct expr *field = expr_vector_field_subexpr(e->left, i);
+        key->collations[i] = compare_collation_or_null(c, field, s->columns->items[i].expr);
+    }
+}
+
+static void in_subroutine_find(struct compile *c, struct expr *e)
+{
+    int count = expr_vector_size(e->left);
+    struct key_info *key = key_info_make(c, (u32)count, 0);
+    in_key_collations(c, e, e->select, key);
+    const char *affinity = in_affinity(c, e);
+    for (struct in_subroutine *r = c->in_subroutines; r; r = r->next) {
+        if (r->select_id != e->select->id || strcmp(r->affinity, affinity) != 0) continue;
+        if (memcmp(r->key->collations, key->collations, (size_t)count * sizeof *key->collations) != 0) continue;
+        e->flags |= EXPR_F_SUBROUTINE;
+        e->subroutine_return = r->return_register;
+        e->subroutine_address = r->address;
+        e->in_cursor = r->cursor;
+        return;
+    }
+}
+
 // Fills the ephemeral index `cursor` with the values of the right-hand side.
 void in_rhs_code(struct compile *c, struct expr *e, int cursor)
 {
@@ -80,6 +114,7 @@ void in_rhs_code(struct compile *c, struct expr *e, int cursor)
     bool is_select = e->flags & EXPR_F_SELECT;
     bool correlated = e->flags & EXPR_F_CORRELATED;
     if (!correlated && c->factoring_once) {
+        if (is_select && !(e->flags & EXPR_F_SUBROUTINE)) in_subroutine_find(c, e);
         if (e->flags & EXPR_F_SUBROUTINE) {
             int skip = emit(c, OP_Once, 0, 0, 0);
             if (is_select) explain_row(c, "REUSE LIST SUBQUERY %u", e->select->id);
@@ -107,11 +142,13 @@ void in_rhs_code(struct compile *c, struct expr *e, int cursor)
         // Whatever is done for one coding leaves the tree changed: another place codes a copy.
         struct select *copy = once ? s : select_copy(c->arena, s);
         select_code(c, copy, &dest);
-        for (int i = 0; i < count; i++) {
-            struct expr *field = expr_vector_field_subexpr(left, i);
-            key->collations[i] = compare_collation_or_null(c, field, copy->columns->items[i].expr);
-        }
+        in_key_collations(c, e, copy, key);
         explain_pop(c);
+        if (once) {
+            struct in_subroutine *r = arena_alloc(c->arena, sizeof *r);
+            *r = (struct in_subroutine){s->id, e->subroutine_address, e->subroutine_return, cursor, dest.affinity, key, c->in_subroutines};
+            c->in_subroutines = r;
+        }
     } else if (e->list) {
         char affinity = expr_affinity(left);
         if (affinity <= AFFINITY_NONE) affinity = AFFINITY_BLOB;

@@ -92,7 +92,7 @@ struct index {
     struct expr *where;       // partial index
     u64 columns_not_indexed;  // bit per table column (63: it and all later) that is not in the index
     // sqlite_stat1: rows in all, then rows per distinct value of the first 1, 2, ... key columns.
-    bool has_stat, unordered, no_skip_scan, low_quality;
+    bool has_stat, unordered, no_skip_scan;
     u64 *stat;      // [key_count + 1]; guesses when !has_stat
     u32 size_row;   // sz=N: bytes of a row, estimated
     u64 measured[8]; // !has_stat: rows per value of the first 1, 2, ... columns; while the table's measured_rows counts

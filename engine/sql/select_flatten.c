@@ -335,21 +335,67 @@ bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregat
 
 struct push {
     struct compile *c;
-    int cursor;
-    bool refuse;
+    int cursor;                        // whose columns may be asked for
+    const struct expr_list *partition; // or what windows are partitioned by
+    bool refuse, computed, typeless;
 };
+
+static bool compares(const struct expr *e)
+{
+    return (e->kind >= EXPR_OR && e->kind <= EXPR_IS_NOT) || e->kind == EXPR_NOT || e->kind == EXPR_IS_NULL || e->kind == EXPR_NOT_NULL ||
+           e->kind == EXPR_BETWEEN || e->kind == EXPR_IN || e->kind == EXPR_COLLATE || e->kind <= EXPR_VARIABLE;
+}
+
+// Rows of a partition are equal there, and so is what a comparison makes of them; more than that only where equal values are
+// the same: 1 and 1.0 of a column without a type are not.
+static bool is_partitioned_by(struct push *p, const struct expr *e)
+{
+    for (u32 i = 0; i < p->partition->count; i++) {
+        struct expr *by = p->partition->items[i].expr;
+        if (expr_compare(p->c, e, by, -1) >= 2 || expr_collation(p->c, by) != &COLLATION_BINARY) continue;
+        p->typeless |= expr_affinity(by) <= AFFINITY_BLOB;
+        return true;
+    }
+    p->computed |= !compares(e);
+    return false;
+}
 
 static enum walk_result push_expr(struct walker *w, struct expr *e)
 {
     struct push *p = w->context;
+    if (p->partition && is_partitioned_by(p, e)) return WALK_PRUNE;
     if (e->kind == EXPR_COLUMN && e->cursor != p->cursor) p->refuse = true;
-    if (e->kind == EXPR_AGG_FUNCTION || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_SELECT || e->kind == EXPR_EXISTS ||
-        e->flags & (EXPR_F_SELECT | EXPR_F_OUTER_ON) || e->window || e->kind == EXPR_RAISE ||
-        e->kind == EXPR_TRIGGER || e->kind == EXPR_REGISTER || e->kind == EXPR_IF_NULL_ROW)
+    if (e->kind == EXPR_AGG_FUNCTION || e->kind == EXPR_AGG_COLUMN || e->window || e->kind == EXPR_RAISE || e->kind == EXPR_TRIGGER ||
+        e->kind == EXPR_REGISTER || e->kind == EXPR_IF_NULL_ROW)
         p->refuse = true;
+    // A subquery that asks for nothing outside is computed once, wherever it stands.
+    if (e->select && (p->partition || e->flags & EXPR_F_CORRELATED)) p->refuse = true;
     if (e->kind == EXPR_FUNCTION && !(e->flags & EXPR_F_CONSTANT_FUNCTION)) p->refuse = true;
     if (e->kind == EXPR_COLUMN && e->column < 0) p->refuse = true;
     return p->refuse ? WALK_ABORT : WALK_CONTINUE;
+}
+
+// The windows' common PARTITION BY; NULL: they have none, or several.
+static const struct expr_list *common_partition(struct compile *c, const struct select *s)
+{
+    for (const struct window *x = s->functions; x; x = x->next_function)
+        if (!x->partition || expr_list_compare(c, x->partition, s->functions->partition, -1)) return NULL;
+    return s->functions ? s->functions->partition : NULL;
+}
+
+// Whether it is about the rows of that item of FROM alone, before they are joined.
+static bool is_about(struct compile *c, struct expr *where, const struct source_list *from, u32 index)
+{
+    const struct source *item = &from->items[index];
+    bool outer = where->flags & EXPR_F_OUTER_ON;
+    if (item->join & JOIN_LEFT ? !outer || where->on_cursor != item->cursor : outer) return false;
+    if (where->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON))
+        for (u32 i = 0; i < index; i++)
+            if (where->on_cursor == from->items[i].cursor && from->items[i].join & JOIN_LEFT_OF_RIGHT) return false;
+    struct push p = {.c = c, .cursor = item->cursor};
+    struct walker w = {.expr = push_expr, .context = &p};
+    walk_expr(&w, where);
+    return !p.refuse && !expr_is_constant(c, where);
 }
 
 bool select_push_down(struct compile *c, struct select *sub, struct expr *where, struct source_list *from, u32 index)
@@ -357,7 +403,8 @@ bool select_push_down(struct compile *c, struct select *sub, struct expr *where,
     struct source *item = &from->items[index];
     if (!where) return false;
     if (sub->flags & SELECT_F_RECURSIVE) return false;
-    if (item->join & (JOIN_LEFT_OF_RIGHT | JOIN_RIGHT | JOIN_LEFT)) return false;
+    if (item->join & (JOIN_LEFT_OF_RIGHT | JOIN_RIGHT)) return false;
+    const struct expr_list *partition = NULL;
     if (sub->prior) {
         bool distinct = false;
         for (struct select *t = sub; t; t = t->prior) {
@@ -368,7 +415,7 @@ bool select_push_down(struct compile *c, struct select *sub, struct expr *where,
             for (struct select *t = sub; t; t = t->prior)
                 for (u32 i = 0; i < t->columns->count; i++)
                     if (expr_collation(c, t->columns->items[i].expr) != &COLLATION_BINARY) return false;
-    } else if (select_has_window(sub)) {
+    } else if (select_has_window(sub) && !(partition = common_partition(c, sub))) {
         return false;
     }
     if (sub->limit) return false;
@@ -378,20 +425,21 @@ bool select_push_down(struct compile *c, struct select *sub, struct expr *where,
         any |= select_push_down(c, sub, where->right, from, index);
         where = where->left;
     }
-    if (where->flags & EXPR_F_OUTER_ON) return any;
-    for (u32 i = 0; i < from->count; i++)
-        if (from->items[i].join & JOIN_RIGHT) return any;
-    struct push p = {.c = c, .cursor = item->cursor};
-    struct walker w = {.expr = push_expr, .context = &p};
-    walk_expr(&w, where);
-    if (p.refuse || expr_is_constant(c, where)) return any;
-    // Nothing without a column of the subquery.
+    if (!is_about(c, where, from, index)) return any;
     for (struct select *t = sub; t; t = t->prior) {
         struct expr *copy = expr_copy(c->arena, where);
         expr_unset_join(copy, -1, true);
         struct substitution x = {.c = c, .cursor = item->cursor, .new_cursor = item->cursor, .columns = t->columns,
                                  .collations = leftmost(sub)->columns};
         copy = substitute_expr(&x, copy);
+        if (partition) {
+            struct push p = {.c = c, .cursor = -1, .partition = partition};
+            struct walker w = {.expr = push_expr, .context = &p};
+            walk_expr(&w, copy);
+            if (p.refuse || (p.typeless && p.computed)) return any;
+        }
+        struct walker uses = {.select = uses_counted};
+        walk_expr(&uses, copy);
         if (t->flags & SELECT_F_AGGREGATE || t->group_by) t->having = expr_and(c->arena, t->having, copy);
         else t->where = expr_and(c->arena, t->where, copy);
     }

@@ -243,7 +243,7 @@ struct covered {
 static enum walk_result covered_expr(struct walker *walker, struct expr *e)
 {
     struct covered *k = walker->context;
-    if (e->kind == EXPR_COLUMN && e->cursor == k->cursor) {
+    if (expr_stands_for_column(e) && e->cursor == k->cursor) {
         int column = e->column;
         for (int i = 0; i < k->x->column_count; i++)
             if (k->x->columns[i] == column) return WALK_CONTINUE;
@@ -274,7 +274,7 @@ struct covering {
 static enum walk_result covering_expr(struct walker *walker, struct expr *e)
 {
     struct covering *k = walker->context;
-    if ((e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN) && e->cursor == k->cursor) {
+    if ((expr_stands_for_column(e) || e->kind == EXPR_AGG_COLUMN) && e->cursor == k->cursor) {
         for (int i = 0; i < k->x->column_count; i++)
             if (k->x->columns[i] == e->column) return WALK_CONTINUE;
         k->uncovered = true;

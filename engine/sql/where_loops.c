@@ -476,8 +476,7 @@ static void add_source_loops(struct loop_builder *b, bitmask prereq)
             if (new->setup < 0) new->setup = 0;
             new->rows = 43;
             new->run = logest_add(log_size, new->rows);
-            new->flags = LOOP_AUTO_INDEX;
-            new->sort_index = 0;
+            new->flags = LOOP_AUTO_INDEX; // its sort_index is that of the source before it, as in SQLite's
             new->prereq = prereq | term->prereq_right;
             where_loop_insert(b, new);
         }
@@ -648,7 +647,8 @@ void where_loops_add(struct where_info *w)
     for (u32 i = 0; i < w->level_count; i++) {
         struct source *s = &w->sources->items[i];
         bitmask this_prereq = 0;
-        template = (struct where_loop){.source = (u8)i, .self = 1ull << i, .terms = template.terms, .term_capacity = template.term_capacity};
+        template = (struct where_loop){.source = (u8)i, .self = 1ull << i, .sort_index = template.sort_index,
+                                        .terms = template.terms, .term_capacity = template.term_capacity};
         b.plan_limit += 1000;
         if (first_past_right || s->join & (JOIN_OUTER | JOIN_CROSS | JOIN_LEFT_OF_RIGHT)) {
             // What is to the left must come before, and before a right join's neighbour; nothing that may have no row in a

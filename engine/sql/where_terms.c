@@ -641,9 +641,15 @@ static void analyze_term(struct where_clause *wc, int at)
             copy->prereq_right = left_mask | extra_right;
             copy->prereq_all = all;
             copy->operators = (operator_mask(copied->kind) | extra) & op_mask;
+        } else if (kind == EXPR_IS_NULL && !(e->flags & EXPR_F_OUTER_ON) && !expr_can_be_null(e->left)) {
+            // Of a column of a view that is known only now. What covers the term still asks for the column, as in SQLite's.
+            struct expr *never = expr_integer(c->arena, 0);
+            never->left = e->left;
+            copy_join_marks(never, e);
+            term->expr = never;
+            term->prereq_all = 0;
+            term->operators = 0;
         }
-    } else if (kind == EXPR_IS_NULL && !(e->flags & EXPR_F_OUTER_ON)) {
-        // handled above
     } else if (kind == EXPR_BETWEEN && wc->op == EXPR_AND) {
         for (int i = 0; i < 2; i++) {
             struct expr *x = expr_binary(c->arena, i ? EXPR_LE : EXPR_GE, expr_copy(c->arena, e->left),

@@ -1,0 +1,46 @@
+# What estimates go by.
+%%
+# A column that WHERE has found equal to a constant is read all the same, as far as indexes that lack it are concerned.
+create table t(a, b int, c real, d real);
+create index tx on t(a, d, c);
+create index ty on t(lower(a), lower(c)) where d is not null;
+create view v as select * from t where d>3;
+insert into t values(1, 2, 3, 4), (2, 3, 4, 3), ('A', 1, 2, 5), (null, null, null, null);
+explain query plan select d from v where d=5;
+select d from v where d=5;
+%%
+# An automatic index, when the source before it has an index that helps with the order.
+create table n(a, b, c, d);
+create index nx on n(d, b, c);
+create table m(a, b);
+insert into n values(1, 2, 2, 4), (2, 2, 2, 4), (3, 4, 4, 5), (4, 1, 2, 6);
+insert into m values(4, 1), (6, 2);
+explain query plan select max(x.c) from n x cross join n y where y.b=x.c and y.d in (select a from m);
+select max(x.c) from n x cross join n y where y.b=x.c and y.d in (select a from m);
+explain query plan select x.c from n x cross join n y where y.b=x.c and y.d in (select a from m);
+%%
+# IS NULL of a column of a view that cannot be NULL
+create table t(a, b int not null, c int, primary key(a, b)) without rowid;
+create table u(a, b, c);
+create view v as select a, b, c from t;
+insert into t values(1, 2, 3), (2, 3, 4);
+insert into u values(1, 2, null), (3, 4, 5);
+explain query plan select 1 from v x cross join u y where x.b is null and y.a=x.a;
+select count(*) from v x cross join u y where x.b is null and y.a=x.a;
+select x.*, y.* from u y left join v x on y.a=x.a where x.b is null;
+select x.*, y.* from u y left join v x on y.a=x.a and x.b is null order by y.a;
+select x.*, y.* from v x right join u y on y.a=x.a where x.b is null;
+select x.*, y.* from v x full join u y on y.a=x.a and x.b is null order by 1, 4;
+select x.a from v x where x.b is null or x.a=1;
+explain query plan select 1 from u left join t x on x.c=u.c cross join u y where x.b is null and y.a=x.a and x.a=6;
+%%
+# DISTINCT leaves an eighth of the rows.
+create table t(a, b, c);
+create index ta on t(a);
+create table u(x, y);
+insert into t values(5, 1, 2), (5, 1, 3), (5, 2, 4), (6, 1, 1);
+insert into u values(1, 1), (2, 2), (3, 3);
+--= I:1|I:0|T:MATERIALIZE s| I:2|I:1|T:SEARCH t USING INDEX ta (a=?)| I:3|I:1|T:USE TEMP B-TREE FOR DISTINCT| I:4|I:0|T:SCAN u| I:5|I:0|T:SCAN s LEFT-JOIN| because DISTINCT is taken to leave an eighth of the rows in later releases
+explain query plan select * from u left join (select distinct a, b from t where a=5) s on s.b=u.x;
+select * from u left join (select distinct a, b from t where a=5) s on s.b=u.x;
+explain query plan select * from u left join (select distinct a, b from t) s on s.b=u.x;
