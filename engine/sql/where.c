@@ -146,7 +146,8 @@ static void level_describe(const struct where_info *w, const struct where_level 
     } else if (loop->flags & LOOP_VIRTUAL && s->table->vocab) {
         text_add(t, " VIRTUAL TABLE INDEX %u:", loop->fts_plan);
     } else if (loop->flags & LOOP_VIRTUAL) {
-        text_add(t, " VIRTUAL TABLE INDEX %u:", (1u << loop->term_count) - 1);
+        bool pragma = strncmp(s->table->name, "pragma_", 7) == 0;
+        text_add(t, " VIRTUAL TABLE INDEX %u:", pragma ? 0 : (1u << loop->term_count) - 1);
     }
     if (s->join & JOIN_LEFT) text_add(t, " LEFT-JOIN");
 }

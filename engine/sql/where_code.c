@@ -296,18 +296,14 @@ static void virtual_loop(struct where_info *w, struct where_level *level, struct
     u32 plan = 0;
     int first_hidden = 0;
     while (first_hidden < s->table->column_count && !(s->table->columns[first_hidden].flags & COLUMN_HIDDEN)) first_hidden++;
-    int at = 0;
-    for (int column = first_hidden; column < s->table->column_count; column++)
-        for (int i = 0; i < count; i++) {
-            if (loop->terms[i]->left_column != column) continue;
-            plan |= 1u << (column - first_hidden);
-            expr_code(c, loop->terms[i]->expr->right, reg + 2 + at);
-            at++;
-        }
+    for (int i = 0; i < count; i++) {
+        plan |= 1u << (loop->terms[i]->left_column - first_hidden);
+        argument_code(w, level, loop->terms[i], i, reg + 2 + i);
+    }
     for (int i = 0; i < count; i++) disable_term(level, loop->terms[i]);
     emit(c, OP_Integer, (int)plan, reg, 0);
     emit(c, OP_Integer, count, reg + 1, 0);
-    emit(c, OP_VFilter, level->table_cursor, level->break_label, reg);
+    emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
     level->op = OP_VNext;
     level->p1 = level->table_cursor;
     level->p2 = emit_here(c);

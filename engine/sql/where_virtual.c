@@ -6,7 +6,7 @@
 #include "../vm/dbstat.h"
 #include "where.h"
 
-static bool fts_term_take(struct loop_builder *b, struct where_term *t)
+static bool virtual_term_take(struct loop_builder *b, struct where_term *t)
 {
     struct where_info *w = b->w;
     struct where_loop *new = b->loop;
@@ -99,7 +99,7 @@ static void add_fts_loop(struct loop_builder *b, bitmask prereq, bitmask usable,
                 if (kind & (FTS_PLAN_MATCH | FTS_PLAN_RANK) && !where_fts_pattern(t)) return;
                 continue;
             }
-            if (!fts_term_take(b, t)) continue;
+            if (!virtual_term_take(b, t)) continue;
             *in |= (t->operators & WO_IN) != 0;
             if (kind & FTS_PLAN_MATCH)
                 new->match_count++;
@@ -143,7 +143,7 @@ static void add_vocab_loop(struct loop_builder *b, bitmask prereq, bitmask usabl
         for (int i = b->clause->count; i-- > 0 && !(new->fts_plan & kinds[k]);) {
             struct where_term *t = b->clause->terms[i];
             if (where_fts_kind(s, t) != kinds[k] || t->prereq_right & ~usable || (t->operators & WO_IN && !with_in)) continue;
-            if (!fts_term_take(b, t)) continue;
+            if (!virtual_term_take(b, t)) continue;
             *in |= (t->operators & WO_IN) != 0;
             new->fts_plan |= kinds[k];
         }
@@ -172,7 +172,7 @@ static void add_dbstat_loop(struct loop_builder *b, bitmask prereq, bitmask usab
     for (u32 k = 0; k < COUNT_OF(kinds); k++)
         for (int i = b->clause->count; i-- > 0 && !(new->fts_plan & kinds[k]);) {
             struct where_term *t = b->clause->terms[i];
-            if (where_fts_kind(s, t) != kinds[k] || !fts_term_take(b, t)) continue;
+            if (where_fts_kind(s, t) != kinds[k] || !virtual_term_take(b, t)) continue;
             *in |= (t->operators & WO_IN) != 0;
             new->fts_plan |= kinds[k];
         }
@@ -231,6 +231,21 @@ static void add_full_text_loops(struct loop_builder *b, bitmask prereq)
     if (!free_of_in) (void)add_full_text_loop(b, prereq, prereq, false);
 }
 
+// Terms on hidden columns are arguments: all that can be had are taken, by column. IS is none; with IN there is a call for each value.
+static void function_arguments_take(struct loop_builder *b)
+{
+    static const u16 kinds[] = {WO_EQ, WO_IN};
+    const struct source *s = &b->w->sources->items[b->loop->source];
+    for (int column = 0; column < s->table->column_count; column++) {
+        bool taken = !(s->table->columns[column].flags & COLUMN_HIDDEN);
+        for (u32 k = 0; k < COUNT_OF(kinds); k++)
+            for (int i = 0; i < b->clause->count && !taken; i++) {
+                struct where_term *t = b->clause->terms[i];
+                if (t->left_cursor == s->cursor && t->left_column == column && t->operators & kinds[k]) taken = virtual_term_take(b, t);
+            }
+    }
+}
+
 void where_virtual_loops_add(struct loop_builder *b, bitmask prereq)
 {
     struct where_info *w = b->w;
@@ -250,20 +265,7 @@ void where_virtual_loops_add(struct loop_builder *b, bitmask prereq)
         add_full_text_loops(b, prereq);
         return;
     }
-    // Terms on its hidden columns are arguments: all that can be had are taken. IS is none.
-    for (int i = 0; i < b->clause->count; i++) {
-        struct where_term *t = b->clause->terms[i];
-        if (t->left_cursor != s->cursor || !(t->operators & WO_EQ) || t->left_column < 0) continue;
-        if (!(s->table->columns[t->left_column].flags & COLUMN_HIDDEN)) continue;
-        if (t->prereq_right & new->self) continue;
-        if (s->join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT) && !where_term_outer_ok(t, s)) continue;
-        bool taken = false;
-        for (u32 j = 0; j < new->term_count; j++) taken |= new->terms[j]->left_column == t->left_column;
-        if (taken) continue;
-        where_terms_reserve(b, new->term_count + 1);
-        new->terms[new->term_count++] = t;
-        new->prereq |= t->prereq_right;
-    }
+    function_arguments_take(b);
     if (new->term_count) new->run = 46;
     where_loop_insert(b, new);
 }
