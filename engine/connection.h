@@ -130,12 +130,15 @@ struct connection_hooks {
 
 struct statement_cached {
     struct skerry_stmt *stmt;
-    u64 end; // of its text
+    u64 end;  // of its text
+    u64 size; // of its text
+    bool semicolon; // ended it
     u64 bytes, used_at;
 };
 struct statement_cache {
     struct statement_cached slots[STATEMENT_CACHE_COUNT];
     u32 count;
+    u32 generation, shape; // the connection's when they were compiled
     u64 bytes, clock, hits, misses;
 };
 

@@ -161,12 +161,23 @@ static io_status schema_news(struct skerry *db, struct op *op, bool *changed)
     return status == IO_WAIT ? IO_WAIT : IO_DONE;
 }
 
+// How much of the text is taken for the first statement, when so much was too little: of a script, up to a semicolon. It
+// may stand in a string or a trigger.
+static size_t text_part(const char *sql, size_t size, size_t tried)
+{
+    size_t from = tried * 8;
+    if (from + 1024 > size) return size;
+    const char *end = memchr(sql + from, ';', size - from);
+    return end ? (size_t)(end - sql) + 1 : size;
+}
+
 io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, size_t size, bool nested,
                             struct skerry_stmt **out, size_t *used)
 {
     *out = NULL;
     *used = 0;
     IO_TRY(connection_closing(db, op));
+    size_t part = text_part(sql, size, 0);
     for (;;) {
         io_status status = connection_schemas_load(db, op);
         if (status == IO_WAIT) return status;
@@ -184,14 +195,21 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
             return IO_DONE;
         }
         s = statement_new(db, nested);
-        if (s) s->sql = malloc(size + 1);
+        if (s) s->sql = malloc(part + 1);
         if (!s || !s->sql) {
             if (s) statement_destroy(s);
             return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
         }
-        memcpy(s->sql, sql, size);
-        s->sql[size] = 0;
-        err_code code = statement_compile(s, s->sql, size, used, &op->err);
+        memcpy(s->sql, sql, part);
+        s->sql[part] = 0;
+        err_code code = statement_compile(s, s->sql, part, used, &op->err);
+        if (part < size && (code != ERR_OK || !s->program || !s->program->semicolon)) {
+            statement_destroy(s);
+            connection_measure_clear(db);
+            if (code != ERR_OK) err_clear(&op->err);
+            part = text_part(sql, size, part);
+            continue;
+        }
         if (UNLIKELY(db->measure_count && code == ERR_OK)) { // planned without knowing sizes that can be known
             statement_destroy(s);
             IO_TRY(connection_measure(db, op));
