@@ -209,7 +209,7 @@ static void expand_definitions(struct compile *c, const struct window *definitio
 struct on_check {
     struct compile *c;
     const struct source_list *sources;
-    u32 joined; // number of the table whose ON this is a part of; 0: of none
+    s32 joined; // number of the table whose ON (or argument) this is a part of; -1: of none
 };
 
 static u32 source_number(const struct source_list *sources, int cursor)
@@ -223,18 +223,18 @@ static enum walk_result on_expr_check(struct walker *w, struct expr *e)
 {
     struct on_check *k = w->context;
     bool on = e->flags & EXPR_F_OUTER_ON || (e->flags & EXPR_F_INNER_ON && k->sources->items[0].join & JOIN_LEFT_OF_RIGHT);
-    if (on && !k->joined) {
+    if (on && k->joined < 0) {
         u32 joined = source_number(k->sources, e->on_cursor);
         if (joined > 0 && joined < k->sources->count) {
-            k->joined = joined;
+            k->joined = (s32)joined;
             walk_expr(w, e);
-            k->joined = 0;
+            k->joined = -1;
             return WALK_PRUNE;
         }
     }
-    if (e->kind == EXPR_COLUMN && k->joined) {
+    if (e->kind == EXPR_COLUMN && k->joined >= 0) {
         u32 number = source_number(k->sources, e->cursor);
-        if (number < k->sources->count && number > k->joined)
+        if (number < k->sources->count && (s32)number > k->joined)
             compile_fail(k->c, ERR_ERROR, -1, "ON clause references tables to its right");
     }
     return WALK_CONTINUE;
@@ -242,19 +242,26 @@ static enum walk_result on_expr_check(struct walker *w, struct expr *e)
 
 static enum walk_result on_select_check(struct walker *w, struct select *s)
 {
-    return ((struct on_check *)w->context)->joined ? WALK_CONTINUE : WALK_PRUNE;
+    return ((struct on_check *)w->context)->joined >= 0 ? WALK_CONTINUE : WALK_PRUNE;
 }
 
 // What is said of an outer join, and of any where there is a RIGHT JOIN, is about tables up to the joined one. (Else ON is
-// another WHERE.) Queries that were put in the place of views have been checked before.
+// another WHERE.) So are arguments of table-valued functions. Queries that were put in the place of views have been checked before.
 static void on_clauses_check(struct compile *c, const struct select *s)
 {
     u8 joins = 0;
     for (u32 i = 0; s->from && i < s->from->count; i++) joins |= s->from->items[i].join;
-    if (!(joins & JOIN_OUTER) || !s->where) return;
-    struct on_check k = {c, s->from, 0};
+    if (!(joins & JOIN_OUTER)) return;
+    struct on_check k = {c, s->from, -1};
     struct walker w = {.expr = on_expr_check, .select = on_select_check, .context = &k};
-    walk_expr(&w, s->where);
+    if (s->where) walk_expr(&w, s->where);
+    for (u32 i = 0; i < s->from->count; i++) {
+        const struct source *source = &s->from->items[i];
+        if (!source->is_function || !source->arguments) continue;
+        if (!(source->join & JOIN_OUTER) && !(s->from->items[0].join & JOIN_LEFT_OF_RIGHT)) continue;
+        k.joined = (s32)i;
+        walk_expr_list(&w, source->arguments);
+    }
 }
 
 static void resolve_one(struct compile *c, struct select *s, struct name_context *outer, bool compound)

@@ -304,6 +304,7 @@ struct loop_builder {
     struct or_set *or_set;   // collecting for an OR: loops are not kept
     bool key_part, key_whole; // terms were found for a part of the index's key; for all of a unique one's
     u32 plan_limit;
+    bitmask behind; // tables that outer and cross joins keep behind a computed one
 };
 // Keeps a copy of the loop, unless one that is known is better; those that it betters go.
 void where_loop_insert(struct loop_builder *b, struct where_loop *t);

@@ -661,6 +661,9 @@ void where_loops_add(struct where_info *w)
         }
         this_prereq = prereq;
         if (s->table->kind == TABLE_VIRTUAL || s->table->flags & TABLE_EPONYMOUS) {
+            b.behind = 0;
+            for (u32 k = i + 1; k < w->level_count; k++)
+                if (b.behind || w->sources->items[k].join & (JOIN_OUTER | JOIN_CROSS)) b.behind |= 1ull << k;
             where_virtual_loops_add(&b, this_prereq);
             if (w->clause.has_or && s->table->fts) add_or_loops(&b, this_prereq);
         } else {

@@ -246,7 +246,18 @@ static void function_arguments_take(struct loop_builder *b)
     }
 }
 
-void where_virtual_loops_add(struct loop_builder *b, bitmask prereq)
+// Terms that need a table behind this one are no arguments.
+static void usable_terms(const struct loop_builder *b, struct where_clause *clause)
+{
+    *clause = *b->clause;
+    if (!b->behind || !clause->count) return;
+    clause->terms = arena_alloc(b->w->c->arena, sizeof *clause->terms * (size_t)clause->count);
+    clause->count = 0;
+    for (int i = 0; i < b->clause->count; i++)
+        if (!(b->clause->terms[i]->prereq_right & b->behind)) clause->terms[clause->count++] = b->clause->terms[i];
+}
+
+static void virtual_loops_add(struct loop_builder *b, bitmask prereq)
 {
     struct where_info *w = b->w;
     struct where_loop *new = b->loop;
@@ -268,4 +279,13 @@ void where_virtual_loops_add(struct loop_builder *b, bitmask prereq)
     function_arguments_take(b);
     if (new->term_count) new->run = 46;
     where_loop_insert(b, new);
+}
+
+void where_virtual_loops_add(struct loop_builder *b, bitmask prereq)
+{
+    struct where_clause *all = b->clause, usable;
+    usable_terms(b, &usable);
+    b->clause = &usable;
+    virtual_loops_add(b, prereq);
+    b->clause = all;
 }

@@ -18,3 +18,13 @@ select x.rowid, y.rowid from u x, u y where x.rowid = y.rowid + 2 and x.a match 
 select x.rowid, y.rowid from u x, u y where x.rowid > y.rowid and x.a match 'x' and y.a match 'y' order by 1, 2;
 select count(*) from u x, u y, u z where x.rowid = y.rowid and y.rowid = z.rowid;
 select x.rowid from t x where exists (select 1 from t y where y.rowid = x.rowid and y.t match 'abc') order by 1;
+%%
+# terms from the right of an outer or a cross join
+CREATE TABLE t5(x); INSERT INTO t5 VALUES(1);
+CREATE VIRTUAL TABLE f USING fts5(y);
+INSERT INTO f VALUES('one'), ('two');
+SELECT f.y FROM f JOIN t5 WHERE f MATCH t5.x;
+SELECT f.y FROM f LEFT JOIN t5 ON 1 WHERE f MATCH t5.x OR t5.x = 1;
+SELECT f.y FROM f CROSS JOIN t5 WHERE f MATCH t5.x;
+SELECT f.y FROM f CROSS JOIN t5 WHERE f.rowid = t5.x;
+SELECT f.y FROM f LEFT JOIN t5 ON 1 WHERE f.rowid = t5.x OR f.rowid = t5.x + 1;

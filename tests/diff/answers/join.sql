@@ -157,3 +157,31 @@ select 12 from a,b where exists(select 1 from c left join c as d on a.x);
 create view w as select a.x from b, a left join c on b.x in (c.x, a.x, 2);
 --= I:13| because SQLite 3.53 looks at the query as it is written, before the view is put in its place
 select 13 from (select 1 as y) as p right join a natural join w;
+%%
+# arguments of table-valued functions, from the right of an outer join
+CREATE TABLE t4(a,b,c); CREATE TABLE t5(x); INSERT INTO t4 VALUES(1,2,'[1]'),(4,5,6); INSERT INTO t5 VALUES(1);
+SELECT j.value, t4.a FROM json_each(t4.c) AS j JOIN t4;
+SELECT j.value, t4.a FROM json_each(t4.c) AS j LEFT JOIN t4 ON 1 WHERE t4.a=1;
+SELECT j.value, t4.a FROM json_each(t4.c) AS j RIGHT JOIN t4 ON 1;
+--= I:1|I:1| I:6|I:4| because SQLite 3.40 loses them
+SELECT j.value, t4.a FROM t4 RIGHT JOIN json_each(t4.c) AS j ON 1;
+SELECT j.value, t4.a FROM t4 LEFT JOIN json_each(t4.c) AS j ON j.value=1;
+SELECT j.value, t4.a FROM t5 LEFT JOIN json_each(t4.c) AS j ON j.value=1 JOIN t4;
+SELECT j.value, t4.a FROM t5 LEFT JOIN json_each('[1]') AS j ON j.value=1 JOIN t4 ON t4.a = j.value;
+SELECT j.value, t4.a FROM t5 JOIN json_each(t4.c) AS j ON j.value=1 JOIN t4;
+SELECT j.value, t4.a FROM t5 LEFT JOIN json_each((SELECT t4.c)) AS j ON j.value=1 JOIN t4;
+SELECT j.value, t4.a FROM t5 JOIN json_each(t4.c) AS j ON 1 JOIN t4 RIGHT JOIN t5 AS z ON z.x=j.value;
+SELECT j.value, t4.a FROM t5 LEFT JOIN json_each(t5.x) AS j ON 1 FULL JOIN t4 ON t4.a=j.value;
+SELECT j.value, k.value FROM json_each(k.value) AS j, json_each(j.value) AS k;
+%%
+# arguments from the right of an outer or a cross join are none
+CREATE TABLE t4(a,b,c); CREATE TABLE t5(x); INSERT INTO t4 VALUES(1,2,'[1]'),(4,5,6); INSERT INTO t5 VALUES(1);
+SELECT j.value, t4.a FROM json_each(t4.c) AS j LEFT JOIN t4 ON 1;
+SELECT j.value, t4.a FROM json_each(t4.c) AS j CROSS JOIN t4 ON 1;
+SELECT j.value, t4.a FROM json_each AS j CROSS JOIN t4 WHERE j.json = t4.c;
+SELECT j.value, k.value FROM json_each(k.value) AS j LEFT JOIN json_each(j.value) AS k ON 1;
+SELECT j.value, t4.a FROM json_each(t4.c) AS j LEFT JOIN t5 ON 1 JOIN t4;
+SELECT j.value, t4.a FROM json_each(t4.c) AS j JOIN t4 LEFT JOIN t5 ON 1;
+SELECT j.name, t5.x FROM pragma_table_info(t5.x) AS j LEFT JOIN t5 ON 1;
+SELECT count(*), max(j.name) FROM pragma_table_list(t5.x) AS j LEFT JOIN t5 ON 1;
+SELECT total(1) FROM json_tree(json_array(x)) AS j LEFT JOIN t5 ON x AND j.value;
