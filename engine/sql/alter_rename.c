@@ -237,16 +237,25 @@ static void note_step(struct walker *w, struct stmt *step)
 }
 
 // A CTE is resolved in copies, one for each use: what the copies say of a token is noted for the token.
-static enum walk_result find_expr(struct walker *w, struct expr *e)
+static void find_token(struct text_edit *t, struct expr *e)
 {
-    struct text_edit *t = w->context;
-    if (e->name_offset == OFFSET_NONE) return WALK_CONTINUE;
-    if (e->kind != EXPR_COLUMN && e->kind != EXPR_AGG_COLUMN && e->kind != EXPR_TRIGGER) return WALK_CONTINUE;
+    if (e->name_offset == OFFSET_NONE) return;
     for (u32 i = 0; i < t->use_count; i++) {
         struct name_use *u = &t->uses[i];
         if (u->column_offset == e->name_offset && (u->e->kind == EXPR_NAME || u->e->kind == EXPR_DOT)) u->e = e;
     }
+}
+
+static enum walk_result find_string(struct walker *w, struct expr *e)
+{
+    if (e->kind == EXPR_TEXT && e->flags & EXPR_F_QUOTED_TEXT) find_token(w->context, e);
     return WALK_CONTINUE;
+}
+
+static enum walk_result find_expr(struct walker *w, struct expr *e)
+{
+    if (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_TRIGGER) find_token(w->context, e);
+    return find_string(w, e);
 }
 
 static enum walk_result find_select(struct walker *w, struct select *s)
@@ -305,6 +314,7 @@ static void edit_uses(struct text_edit *t)
         s32 column = e->column == COLUMN_ROWID ? a->table->rowid_column : e->column;
         if (!means_column(a, u->column) || column != a->column) continue;
         if (!a->new_name && e->flags & EXPR_F_DOUBLE_QUOTED && !u->qualifier) continue; // a string from now on
+        if (!a->new_name && connection_flag(a->c->db, CONNECTION_LEGACY_ALTER_TABLE)) continue;
         if (!a->new_name)
             fail_in(t, " after drop column",
                     u->qualifier ? arena_format(a->c->arena, "no such column: %s.%s", u->qualifier, u->column)
@@ -468,9 +478,11 @@ static bool find_cte(struct walker *find, struct compile *c, const struct with *
     return known;
 }
 
-static void find_ctes(struct text_edit *t, struct walker *find)
+// What of them names a column that is dropped is no mistake.
+static void find_ctes(struct text_edit *t)
 {
-    bool known = t->a->new_name != NULL;
+    struct walker w = {.expr = t->a->new_name ? find_expr : find_string, .select = find_select, .context = t}, *find = &w;
+    bool known = true;
     for (u32 i = 0; i < t->with_count; i++) // behind a mistake SQLite looks at no more of them
         for (u32 k = 0; k < t->withs[i]->count && known; k++)
             known = find_cte(find, t->a->c, t->withs[i], t->withs[i]->items[k].name);
@@ -503,7 +515,7 @@ static void edit_text(struct text_edit *t)
         a->c->trigger_schema = schema;
         struct walker find = {.expr = find_expr, .select = find_select, .context = t};
         walk_select(&find, s->select);
-        find_ctes(t, &find);
+        find_ctes(t);
         edit_uses(t);
         break;
     }
@@ -518,7 +530,7 @@ static void edit_text(struct text_edit *t)
         alter_resolve_trigger(a->c, t->database, s);
         struct walker find = {.expr = find_expr, .select = find_select, .context = t};
         for (struct stmt *step = s->steps; step; step = step->next) find_step(&find, step);
-        find_ctes(t, &find);
+        find_ctes(t);
         if (is_table(a, s->table.name)) {
             if (a->column < 0) edit_add(t, s->table.offset);
             if (a->column >= 0 && a->new_name) edit_names(t, s->columns);
@@ -567,6 +579,9 @@ static void guarded(struct text_edit *t)
         t->edit_count = 0;
         return;
     }
+    // Nobody has looked at views and triggers before they are read for their strings.
+    if (t->a->column >= 0 && !t->table && connection_flag(c->db, CONNECTION_LEGACY_ALTER_TABLE))
+        compile_fail(c, ERR_ERROR, -1, "SQL logic error");
     if (strncmp(mistake.text, "error in ", 9) == 0) compile_fail(c, ERR_ERROR, -1, "%s", mistake.text);
     fail_in(t, "", mistake.text);
 }

@@ -308,6 +308,10 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     // Arguments of table-valued functions: columns of the tables to their left, names of results, and outer ones.
     for (u32 i = 0; s->from && i < s->from->count; i++)
         if (s->from->items[i].is_function) resolve_expr_list(&n, s->from->items[i].arguments);
+    for (struct window *d = c->top->renaming ? s->windows : NULL; d; d = d->next) {
+        resolve_expr_list(&n, d->partition);
+        resolve_expr_list(&n, d->order_by);
+    }
     n.flags |= NAME_WINDOW_OK;
     n.outer = NULL; // ORDER BY and GROUP BY see nothing of the queries around, as up to SQLite 3.50
     // ORDER BY: aggregates there make no query an aggregate one (coding them then fails), but are allowed in one.
@@ -325,10 +329,6 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
             if (s->group_by->items[i].expr->flags & EXPR_F_HAS_AGGREGATE)
                 compile_fail_at(c, s->group_by->items[i].expr,
                                 "aggregate functions are not allowed in the GROUP BY clause");
-    }
-    for (struct window *d = c->top->renaming ? s->windows : NULL; d; d = d->next) {
-        resolve_expr_list(&n, d->partition);
-        resolve_expr_list(&n, d->order_by);
     }
     on_clauses_check(c, s);
     s->flags |= SELECT_F_RESOLVED | SELECT_F_HAS_TYPES;

@@ -1,0 +1,46 @@
+# ALTER TABLE: windows are not put together, strings in common table expressions are strings for good, the legacy kind looks at less
+CREATE TABLE t1(a,b,c,d); CREATE TABLE t4(a,b); CREATE TABLE t7(a,b); CREATE TABLE u(a);
+CREATE VIEW v5 AS SELECT 1 FROM t4 AS q2 WHERE (1,2) IN (SELECT rank() OVER w, lag(q10.a) OVER w FROM t7 AS q10 WINDOW w AS (PARTITION BY q2.b ORDER BY q10.a));
+SELECT * FROM v5;
+ALTER TABLE t7 ADD COLUMN zz;
+ALTER TABLE t7 DROP COLUMN b;
+ALTER TABLE t1 DROP COLUMN b;
+ALTER TABLE t4 RENAME COLUMN b TO g;
+CREATE TRIGGER r6 AFTER UPDATE OF d ON t1 BEGIN INSERT INTO u SELECT count(*) OVER (w) FROM t1 WINDOW w AS (PARTITION BY new.d ORDER BY new.c RANGE BETWEEN 0 PRECEDING AND 2 PRECEDING); END;
+ALTER TABLE t1 RENAME COLUMN d TO g10;
+CREATE VIEW v6 AS SELECT rank() OVER nosuch, lag(q10.a) OVER w FROM t7 AS q10 WINDOW w AS (PARTITION BY q10.a ORDER BY q10.a);
+ALTER TABLE t7 RENAME COLUMN a TO h;
+SELECT sql FROM sqlite_schema;
+SELECT * FROM v6;
+%%
+CREATE table t1(a,b);
+CREATE view v1 as with w(x) as (select "a text" from t1) select 1 from t1;
+CREATE view v2 as with w(x) as (select min("a text") from t1) select w.x from w;
+CREATE view v3 as select * from (with recursive w2(a) as (select 1 union select a+"b text" from w2 where a<7 limit 1) select avg(b) from t1);
+CREATE view v4 as with recursive w2(a) as (select 1 union select a+"b text" from w2 where a<7 limit 1) select avg(b), (select count(*) from w2) from t1;
+CREATE view v5 as with w(x) as (select min(sign("a text")) from t1 group by not exists(select 1) order by 1) select * from (select w.x, q6.a from t1 q4 join w on 1 join t1 q6 on q6.b in (select max(q4.a) from w)) order by 1 limit 2;
+CREATE view v6 as with w(x) as (select min(sign("a text")) from t1 q1 full join json_tree('{}') q2 on q1.a=q1.a join t1 q3 using(a)) select * from w;
+CREATE view v7 AS SELECT q1.c1 AS c0 FROM t1 AS q0 LEFT OUTER JOIN (WITH RECURSIVE w2(a, b, c) AS (SELECT 1, 0x1F, 'b' UNION SELECT w2.a + 1, ("a text" - w2.a), (-0.5 IS NOT w2.c) FROM w2 WHERE w2.a < 7 LIMIT 1) SELECT avg(q3.rowid) AS c0, group_concat(json_valid(q3.a)) AS c1 FROM t1 AS q3) AS q1 ON 1;
+CREATE view v8 as with w0(a) as (select distinct min(sign("a text")) as c0 from v2 as q1 full join json_tree('{}') as q2 on 1 inner join v2 as q3 using(x)) select * from (select 1 as c0 from t1 as q4 join w0 as q5 using(a) join t1 as q6 on q6.b in (select max(q9.a) as c0 from w0 as q7 left join t1 as q8 on q4.b is 0x1f, t1 as q9));
+alter table t1 rename column b to g;
+select sql from sqlite_schema;
+ALTER TABLE t1 DROP COLUMN g;
+%%
+CREATE TABLE t1(a,b);
+CREATE VIEW v AS WITH w(x) AS (SELECT "a text" FROM t1), z AS (SELECT "b text") SELECT 1 FROM w;
+CREATE TRIGGER r AFTER INSERT ON t1 BEGIN SELECT "c text"; INSERT INTO t1(a) SELECT * FROM (WITH w(x) AS (SELECT "d text") SELECT x FROM w); END;
+ALTER TABLE t1 DROP COLUMN b;
+SELECT sql FROM sqlite_schema;
+%%
+create table t5(a,b); create table t6(a,b,c);
+create trigger r7 before delete on t5 begin delete from t6 where old.b=1; update t6 set b=old.b; end;
+pragma legacy_alter_table=on;
+alter table t5 drop column b;
+select sql from sqlite_schema;
+create view v as select a from t5;
+alter table t5 drop column a;
+alter table t5 add column z;
+alter table t5 drop column a;
+alter table t5 rename column z to y;
+alter table t5 rename to t55;
+select sql from sqlite_schema;
