@@ -54,9 +54,9 @@ const struct fn_def *connection_function(struct skerry *db, const char *name, si
         }
         if (f->def.argument_count < 0) any = &f->def;
     }
-    if (!any && (argc == 2 || argc == 3) && connection_flag(db, CONNECTION_CASE_SENSITIVE_LIKE) && name_size == 4 &&
+    if (!any && (argc == 2 || argc == 3) && connection_flag(db, CONNECTION_LIKE_REPLACED) && name_size == 4 &&
         strncasecmp(name, "like", 4) == 0)
-        any = &FN_LIKE_CASE_SENSITIVE[argc - 2];
+        any = &FN_LIKE_REPLACED[connection_flag(db, CONNECTION_CASE_SENSITIVE_LIKE)][argc - 2];
     const struct fn_def *found = any ? any : fn_find(name, name_size, argc, name_exists);
     if (own) *name_exists = true;
     return found;

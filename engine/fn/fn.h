@@ -58,8 +58,9 @@ const struct fn_def *fn_find(const char *name, size_t name_size, s32 argc, bool 
 // min() or max() (FN_MIN_MAX) for a window whose frame leaves rows behind: it has an inverse.
 const struct fn_def *fn_sliding_extreme(const struct fn_def *extreme);
 size_t fn_extreme_bytes(const void *state); // of the value that a state of FN_MIN_MAX keeps
-// like() as PRAGMA case_sensitive_like=1 wants it: of two and of three arguments.
-extern const struct fn_def FN_LIKE_CASE_SENSITIVE[2];
+// like() once there was a PRAGMA case_sensitive_like, [its value]: of two and of three arguments. As SQLite's then, it is a function
+// like an application's, and has no place in an index or a generated column.
+extern const struct fn_def FN_LIKE_REPLACED[2][2];
 // Walks the table (PRAGMA function_list); NULL at its end.
 const struct fn_def *fn_table(u32 index);
 // SQLite's compile-time options, as PRAGMA compile_options has them; NULL at the end.

@@ -364,7 +364,8 @@ const struct fn_def FN_LIKE_TABLE[] = {
     {0},
 };
 
-const struct fn_def FN_LIKE_CASE_SENSITIVE[2] = {
-    {"like", 2, FN_DETERMINISTIC | FN_LIKE, USER_LIKE_CASE, like_fn, .quick_scalar = like_quick},
-    {"like", 3, FN_DETERMINISTIC | FN_LIKE, USER_LIKE_CASE, like_fn, .quick_scalar = like_quick},
+const struct fn_def FN_LIKE_REPLACED[2][2] = {
+    {{"like", 2, FN_LIKE, USER_LIKE, like_fn, .quick_scalar = like_quick}, {"like", 3, FN_LIKE, USER_LIKE, like_fn, .quick_scalar = like_quick}},
+    {{"like", 2, FN_LIKE, USER_LIKE_CASE, like_fn, .quick_scalar = like_quick},
+     {"like", 3, FN_LIKE, USER_LIKE_CASE, like_fn, .quick_scalar = like_quick}},
 };

@@ -60,7 +60,7 @@ int function_code(struct compile *c, struct expr *e, int target)
 {
     if (e->flags & EXPR_F_WINDOW_FUNCTION && e->window) return e->window->reg_result;
     const struct fn_def *def = e->function;
-    // In a default value, which nothing has resolved.
+    // In the schema, which is read whatever functions there are, or a default value, which nothing has resolved.
     if (!def || (def->step && !def->scalar)) compile_fail_at(c, e, "unknown function: %s()", e->text);
     if (c->factoring && expr_is_constant_not_join(c, e)) return expr_code_once(c, e);
     int done = inline_function_code(c, e, target);

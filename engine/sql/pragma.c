@@ -240,6 +240,7 @@ static void flag_pragma(struct compile *c, const struct pragma_def *def, const c
     // Inside of a transaction, foreign keys stay as they are.
     if (flag == CONNECTION_FOREIGN_KEYS && !c->db->autocommit) return;
     emit(c, OP_SetFlag, (int)flag, pragma_boolean(value, false), 0);
+    if (flag == CONNECTION_CASE_SENSITIVE_LIKE) emit(c, OP_SetFlag, CONNECTION_LIKE_REPLACED, true, 0);
     emit(c, OP_Expire, 0, 0, 0);
     // Schemas that were changed by hand are read again.
     if (flag == CONNECTION_WRITABLE_SCHEMA && strcasecmp(value, "reset") == 0)

@@ -577,7 +577,9 @@ static void resolve_function(struct name_context *n, struct expr *e)
     u32 saved = n->flags & (NAME_AGGREGATE_OK | NAME_WINDOW_OK);
     struct window *window = e->window;
     if (!def) {
-        if (c->top->renaming) {
+        // An index or a table may call what this connection does not have, as long as a statement does not.
+        bool unneeded = n->flags & NAME_FROM_SCHEMA && n->sources && !exists;
+        if (c->top->renaming || unneeded) {
             resolve_list_in(n, e->list);
             if (window) resolve_window(n, e);
             return;
@@ -607,7 +609,8 @@ static void resolve_function(struct name_context *n, struct expr *e)
     if (def->flags & (FN_DETERMINISTIC | FN_SLOW_CHANGE)) e->flags |= EXPR_F_CONSTANT_FUNCTION;
     if (def->flags & FN_READS_SUBTYPE || e->flags & EXPR_F_SUBTYPE_WANTED)
         for (u32 i = 0; e->list && i < e->list->count; i++) e->list->items[i].expr->flags |= EXPR_F_SUBTYPE_WANTED;
-    if (!(def->flags & FN_DETERMINISTIC) && n->flags & NAME_SELF_TABLE) {
+    bool in_use = n->flags & NAME_FROM_SCHEMA && def->flags & FN_LIKE; // LIKE that was replaced since
+    if (!(def->flags & FN_DETERMINISTIC) && n->flags & NAME_SELF_TABLE && !in_use) {
         if (!(def->flags & FN_SLOW_CHANGE && n->flags & NAME_CHECK))
             prohibit(n, "non-deterministic functions", NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED, e);
     }
