@@ -76,7 +76,9 @@ struct aggregate_info {
     u32 accumulator_count; // columns that are set with each row; those after are for outer queries' arguments
     struct aggregate_function *functions;
     u32 function_count, function_capacity;
-    int first_reg;
+    u16 *keys; // terms of GROUP BY that are results: those have the values of the group's first row
+    u32 key_count;
+    int first_reg, first_key;
 };
 void expr_analyze_aggregates(struct name_context *n, struct expr *e);
 void expr_list_analyze_aggregates(struct name_context *n, struct expr_list *list);

@@ -7,10 +7,11 @@ bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate
 
 static void registers_assign(struct compile *c, struct aggregate_info *a)
 {
-    a->first_reg = reg_alloc_range(c, (int)(a->column_count + a->function_count) + 1); // the last: GROUP BY's use flag
+    a->first_reg = reg_alloc_range(c, (int)(a->column_count + a->function_count + a->key_count) + 1); // the last: GROUP BY's use flag
     int reg = a->first_reg;
     for (u32 i = 0; i < a->column_count; i++) a->columns[i].reg = reg++;
     for (u32 i = 0; i < a->function_count; i++) a->functions[i].reg = reg++;
+    a->first_key = reg;
 }
 
 static void accumulators_reset(struct compile *c, struct aggregate_info *a)
@@ -258,6 +259,46 @@ static enum walk_result no_select(struct walker *w, struct expr *e)
     return WALK_ABORT;
 }
 
+// ---- GROUP BY's terms as results --------------------------------------------------------------------------------
+
+// The result that a term of GROUP BY is, unless it is a column, which goes by the rules of bare ones. NULL: none.
+static struct expr *key_result(const struct select *s, u32 term)
+{
+    u16 column = s->group_by->items[term].order_by_column;
+    if (!column) return NULL;
+    struct expr *e = expr_skip_collate(s->columns->items[column - 1].expr);
+    while (e->kind == EXPR_IF_NULL_ROW) e = expr_skip_collate(e->left);
+    return e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_REGISTER ? NULL : e;
+}
+
+static void keys_find(struct compile *c, const struct select *s, struct aggregate_info *a)
+{
+    a->keys = arena_alloc(c->arena, s->group_by->count * sizeof *a->keys);
+    for (u32 i = 0; i < s->group_by->count; i++)
+        if (key_result(s, i)) a->keys[a->key_count++] = (u16)i;
+}
+
+// Of the group's first row, whose terms are in registers from `terms` on.
+static void keys_take(struct compile *c, const struct aggregate_info *a, int terms, int use_flag)
+{
+    if (!a->key_count) return;
+    int known = emit(c, OP_If, use_flag, 0, 0);
+    for (u32 i = 0; i < a->key_count; i++) emit(c, OP_Copy, terms + a->keys[i], a->first_key + (int)i, 0);
+    emit_jump_here(c, known);
+}
+
+static void keys_give(const struct select *s, const struct aggregate_info *a)
+{
+    for (u32 i = 0; i < a->key_count; i++) {
+        struct expr *e = key_result(s, a->keys[i]);
+        if (!e) continue; // of two terms that are the same result
+        e->kind2 = e->kind;
+        e->kind = EXPR_REGISTER;
+        e->reg = a->first_key + (int)i;
+        e->flags &= ~(u32)EXPR_F_SKIP;
+    }
+}
+
 static bool groups_hashable(const struct aggregate_info *a, struct expr_list *group_by, const struct key_info *key)
 {
     bool select = false;
@@ -280,7 +321,7 @@ static void group_by_code(struct name_context *n, struct select *s, struct selec
     struct compile *c = n->c;
     struct expr_list *group_by = s->group_by;
     int groups = (int)group_by->count;
-    int accumulators = (int)(a->column_count + a->function_count) + 1;
+    int accumulators = (int)(a->column_count + a->function_count + a->key_count) + 1;
     int use_flag = a->first_reg + accumulators - 1, abort_flag = reg_alloc(c);
     int hash = -1, rest = emit_label(c); // the table of groups; where those that are left there are taken
     int output_return = reg_alloc(c), reset_return = reg_alloc(c);
@@ -319,6 +360,8 @@ static void group_by_code(struct name_context *n, struct select *s, struct selec
         expr_list_code(c, group_by, base, 0, LIST_CODE_DUP);
         if (hash >= 0) {
             int no_room = emit(c, OP_GroupFind, hash, 0, base);
+            for (u32 i = 0; i < a->key_count; i++) emit(c, OP_ClrSubtype, base + a->keys[i], 0, 0);
+            keys_take(c, a, base, use_flag);
             a->no_subtypes = true;
             accumulators_update(c, a, use_flag);
             a->no_subtypes = false;
@@ -380,6 +423,7 @@ static void group_by_code(struct name_context *n, struct select *s, struct selec
     }
     emit(c, OP_Gosub, reset_return, reset, 0);
     emit_jump_here(c, jump);
+    keys_take(c, a, previous, use_flag);
     a->direct_mode = true;
     accumulators_update(c, a, use_flag);
     emit(c, OP_Integer, 1, use_flag, 0);
@@ -407,6 +451,7 @@ static void group_by_code(struct name_context *n, struct select *s, struct selec
     emit(c, OP_IfPos, use_flag, output_top + 2, 0);
     emit(c, OP_Return, output_return, 0, 0);
     accumulators_finish(c, a);
+    keys_give(s, a);
     bool factoring = c->factoring;
     if (s->having) expr_jump_if_false(c, s->having, output_top + 1, true);
     select_row_code(c, s, -1, sort, d, dest, output_top + 1, set_abort);
@@ -445,6 +490,7 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
         if (s->having && s->where != s->having) having_to_where(c, s, &s->having);
     }
     analyze(&n, s, a, order_by);
+    if (s->group_by) keys_find(c, s, a);
     struct expr_list *min_max_order = NULL;
     u32 min_max = 0;
     if (!s->group_by && !s->having && s->from) min_max = min_max_query(c, a, &min_max_order);

@@ -58,6 +58,7 @@ static struct expr *reduced_in(struct where_loop *loop, int eq, struct compile *
             if (row == s) expr_list_add(c->arena, &left, out->left->list->items[field].expr);
         }
         row->columns = columns;
+        for (u32 i = 0; row->group_by && i < row->group_by->count; i++) row->group_by->items[i].order_by_column = 0;
     }
     s->flags &= ~(u32)SELECT_F_DISTINCT_GROUPED;
     if (s->order_by)

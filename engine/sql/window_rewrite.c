@@ -131,6 +131,7 @@ void select_window_rewrite(struct compile *c, struct select *s)
     inner->from = s->from;
     inner->where = s->where;
     inner->group_by = s->group_by;
+    for (u32 i = 0; s->group_by && i < s->group_by->count; i++) s->group_by->items[i].order_by_column = 0; // it has other results
     inner->having = s->having;
     inner->flags = (s->flags & (SELECT_F_AGGREGATE | SELECT_F_MIN_MAX)) | SELECT_F_RESOLVED | SELECT_F_EXPANDED | SELECT_F_HAS_TYPES |
                    SELECT_F_WINDOW_ROWS;
