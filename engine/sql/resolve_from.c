@@ -178,6 +178,8 @@ static int expr_data_types(const struct expr *e)
 
 void subquery_types(struct compile *c, struct table *t, struct select *s, char fallback)
 {
+    const struct select *last = s;
+    while (last->next) last = last->next;
     while (s->prior) s = s->prior;
     for (u32 i = 0; i < t->column_count; i++) {
         const struct expr *e = s->columns->items[i].expr;
@@ -202,7 +204,8 @@ void subquery_types(struct compile *c, struct table *t, struct select *s, char f
         const struct collation *collation = expr_collation_or_null(c, e);
         if (collation) column->collation = collation->name;
         const char *type = expr_decltype(c, NULL, e);
-        column->default_text = type; // of a subquery's table: the type that its column was declared with
+        // Of a subquery's table: the type that its column was declared with, in the last term of a compound.
+        column->default_text = last == s ? type : expr_decltype(c, NULL, last->columns->items[i].expr);
         if (type && affinity_of_type(type) == (enum affinity)affinity) {
             column->type = type;
             column->flags |= COLUMN_HAS_TYPE;
@@ -326,7 +329,9 @@ static void subquery_expand(struct compile *c, struct source *s, struct name_con
                 t->columns[i].name = first->columns->items[i].name;
                 t->columns[i].flags |= COLUMN_HIDDEN;
             } else if (first->columns->items[i].name_kind == ITEM_TABLE) {
-                const char *column = strrchr(first->columns->items[i].name, '.');
+                // "SCHEMA.TABLE.COLUMN"
+                const char *column = strchr(first->columns->items[i].name, '.');
+                if (column) column = strchr(column + 1, '.');
                 if (column) t->columns[i].name = column_name_unique(c, t, i, column + 1, tried);
             }
         s->table = t;
@@ -568,7 +573,7 @@ static void process_joins(struct compile *c, struct select *s)
                                  "cannot join using column %s - column not present in both tables", name);
                 struct source *left = &list->items[where];
                 struct expr *e1 = column_expr(c, left, left_column);
-                if (left->join & JOIN_LEFT_OF_RIGHT) {
+                if (list->items[0].join & JOIN_LEFT_OF_RIGHT) {
                     // Which of the tables before has the row is known only then: the first that is not NULL.
                     struct expr_list *all = NULL;
                     u32 at = where;
@@ -590,8 +595,6 @@ static void process_joins(struct compile *c, struct select *s)
                         f->flags |= EXPR_F_HAS_FUNCTION | EXPR_F_CONSTANT_FUNCTION | EXPR_F_LEAF;
                         e1 = f;
                     }
-                } else if (false) {
-                    e1 = NULL;
                 }
                 struct expr *e2 = column_expr(c, right, right_column);
                 struct expr *equal = expr_binary(c->arena, EXPR_EQ, e1, e2);
