@@ -136,6 +136,12 @@ void compile_use_database(struct compile *c, int index)
     if (index >= 0) c->top->schema_used |= 1u << index;
 }
 
+void compile_use_named(struct compile *c, const char *schema)
+{
+    for (int d = 0; d < compile_database_count(c); d++)
+        if (compile_schema(c, d) && (!schema || name_equal(schema, compile_database_name(c, d)))) compile_use_database(c, d);
+}
+
 void compile_write_database(struct compile *c, int index, bool multi_row)
 {
     compile_use_database(c, index);

@@ -158,6 +158,7 @@ void compile_finish(struct compile *c);
 
 // The statement reads (writes) database `index`.
 void compile_use_database(struct compile *c, int index);
+void compile_use_named(struct compile *c, const char *schema); // that of the name, or all of them: NULL
 void compile_write_database(struct compile *c, int index, bool multi_row);
 void compile_row_count(struct compile *c); // counts one for PRAGMA count_changes
 // The result columns of the program (SELECT, RETURNING, PRAGMA). names and decltypes may be NULL strings.

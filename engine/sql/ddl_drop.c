@@ -73,6 +73,7 @@ static void drop_table(struct compile *c, struct stmt_drop *s)
     const struct table *t = locate_table(c, s->name.schema, s->name.name, -1, true, &database);
     if (!t) {
         if (!s->if_exists) compile_fail(c, ERR_ERROR, -1, "no such %s: %s", view ? "view" : "table", qualified(c, &s->name));
+        compile_use_named(c, s->name.schema);
         return;
     }
     if (t->flags & TABLE_EPONYMOUS || may_not_be_dropped(t)) compile_fail(c, ERR_ERROR, -1, "table %s may not be dropped", t->name);
@@ -106,7 +107,8 @@ static void drop_index(struct compile *c, struct stmt_drop *s)
         database = d;
     }
     if (!i) {
-        if (!s->if_exists) compile_fail(c, ERR_ERROR, s->name.schema ? -1 : -1, "no such index: %s", qualified(c, &s->name));
+        if (!s->if_exists) compile_fail(c, ERR_ERROR, -1, "no such index: %s", qualified(c, &s->name));
+        compile_use_named(c, s->name.schema);
         return;
     }
     if (i->kind != INDEX_CREATED)
@@ -135,6 +137,7 @@ static void drop_trigger_statement(struct compile *c, struct stmt_drop *s)
         return;
     }
     if (!s->if_exists) compile_fail(c, ERR_ERROR, -1, "no such trigger: %s", qualified(c, &s->name));
+    compile_use_named(c, s->name.schema);
 }
 
 void drop_statement(struct compile *c, struct stmt_drop *s)

@@ -73,9 +73,9 @@ static void collect_table_info(struct compile *c, const char *schema, const char
                                struct pragma_rows *rows)
 {
     int database;
+    compile_use_named(c, schema);
     const struct table *t = find_table(c, schema, name, &database);
     if (!t) return;
-    compile_use_database(c, database);
     bool view = table_is_view(t);
     if (view) t = view_columns(c, t, database);
     s64 number = 0;
@@ -124,10 +124,10 @@ static u32 view_column_count(struct compile *c, const struct table *view, int da
 
 static void collect_table_list(struct compile *c, const char *schema, const char *name, struct pragma_rows *rows)
 {
+    compile_use_named(c, schema);
     for (int d = 0; d < compile_database_count(c); d++) {
         const struct schema *s = compile_schema(c, d);
         if (!s || (schema && !name_equal(schema, compile_database_name(c, d)))) continue;
-        compile_use_database(c, d);
         u32 count;
         const struct table **tables = schema_tables_ordered(s, c->arena, &count);
         for (u32 k = 0; k < count; k++) {

@@ -142,3 +142,20 @@ ROLLBACK TO s1;
 SELECT * FROM b4.sqlite_sequence;
 SELECT * FROM b3.w;
 RELEASE s1;
+%%
+# what looks into all schemas reads them
+ATTACH ':memory:' AS o;
+SAVEPOINT s; DROP INDEX IF EXISTS nosuch;
+DETACH o;
+RELEASE s;
+BEGIN; DROP TABLE IF EXISTS nosuch;
+DETACH o;
+COMMIT; BEGIN; DROP TRIGGER IF EXISTS o.nosuch;
+DETACH o;
+COMMIT; BEGIN; PRAGMA table_list;
+DETACH o;
+COMMIT; BEGIN; PRAGMA table_info(nosuch);
+DETACH o;
+COMMIT; BEGIN; DROP VIEW IF EXISTS main.nosuch; PRAGMA main.table_info(nosuch); PRAGMA main.table_list;
+DETACH o;
+COMMIT;
