@@ -213,7 +213,8 @@ static void beside_add(struct oracle *o, const char *sql, size_t size)
 static bool beside_forbids(const struct outcome *ours)
 {
     int primary = ours->code & 255;
-    return primary == SQLITE_LOCKED || primary == SQLITE_BUSY || strstr(ours->error, "SQL statements in progress");
+    return primary == SQLITE_LOCKED || primary == SQLITE_BUSY || strstr(ours->error, "SQL statements in progress") ||
+           strstr(ours->error, " is locked");
 }
 
 static void run_interleaved(struct oracle *o, const char *sql, size_t size, struct outcome *ours)

@@ -14,6 +14,7 @@ struct dialect_table {
     char columns[DIALECT_COLUMNS][12];
     u32 count;
     bool view, without_rowid, strict, temp, other; // other: in the attached database
+    bool pattern; // a query with LIKE or GLOB in it
     bool fixed_key; // SQLite cannot rename its first column: an INTEGER PRIMARY KEY WITHOUT ROWID in a further constraint
 };
 struct dialect_index {
@@ -62,6 +63,7 @@ void dialect_condition(struct dialect *d, int depth);
 // dialect_select.c: a query of `columns` result columns (0: any). ordered: its rows have one order only.
 void dialect_select(struct dialect *d, int depth, u32 columns, bool *ordered);
 const struct dialect_table *dialect_source_add(struct dialect *d, int depth);
+bool dialect_has_pattern(const struct dialect *d, size_t from); // LIKE or GLOB, in the text from there on or in views that it names
 // One row of that many columns, as a value's place wants it, in parentheses.
 void dialect_row_query(struct dialect *d, int depth, u32 columns);
 // "WITH ..." before a statement; its tables stay known until table_count is what it was.

@@ -76,6 +76,7 @@ static int script_run(const struct script *s, const bool *keep, bool quiet)
         }
     }
     o.quiet = quiet;
+    o.columns = false; // as PRAGMAs of the connections wanted them, which are closed now
     if (at < 0 && !o.gave_up && !oracle_in_transaction(&o) && (!oracle_compare_contents(&o) || !oracle_check_file(&o)))
         at = (int)s->count;
     if (o.gave_up) at = -1;

@@ -185,6 +185,7 @@ static void create_view(struct dialect *d)
     dialect_add(d, " AS ");
     d->depth = 2;
     dialect_select(d, 2, t.count, &ordered);
+    t.pattern = dialect_has_pattern(d, 0);
     d->tables[d->table_count++] = t;
 }
 

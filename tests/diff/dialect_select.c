@@ -51,6 +51,18 @@ static void values(struct dialect *d, u32 columns)
     }
 }
 
+bool dialect_has_pattern(const struct dialect *d, size_t from)
+{
+    const char *text = d->text + from;
+    if (strstr(text, " LIKE ") || strstr(text, " GLOB ")) return true;
+    for (u32 i = 0; i < d->table_count; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "%s AS ", d->tables[i].name);
+        if (d->tables[i].pattern && strstr(text, name)) return true;
+    }
+    return false;
+}
+
 static void indexed_by(struct dialect *d, const struct dialect_table *t)
 {
     for (u32 i = 0; i < MIN(d->index_count, COUNT_OF(d->indexes)); i++)
@@ -94,6 +106,7 @@ const struct dialect_table *dialect_source_add(struct dialect *d, int depth)
         t = local_new(d, columns);
     } else {
         t = &d->tables[dialect_pick(d, d->table_count)];
+        for (u32 i = 0; i < d->table_count && d->no_pattern && t->pattern; i++) t = &d->tables[i];
         dialect_add(d, "%s AS %s", dialect_table_name(d, t, false), alias);
         if (dialect_chance(d, 2)) dialect_add(d, " NOT INDEXED");
         else if (dialect_chance(d, 5)) indexed_by(d, t);
@@ -125,7 +138,10 @@ static void from(struct dialect *d, int depth, bool inner)
     for (u32 i = inner ? 1 : dialect_chance(d, 55) ? 0 : 1 + dialect_pick(d, 2); i; i--) {
         u32 j = dialect_pick(d, d->newest ? COUNT_OF(joins) : 7);
         dialect_add(d, "%s", joins[j]);
+        const bool before = d->no_pattern;
+        d->no_pattern |= !d->concat && (j == 2 || j >= 6);
         source(d, depth, inner);
+        d->no_pattern = before;
         if (j == 0 || j == 4 || j == 5 || j == 6) continue;
         if (dialect_chance(d, 20)) {
             const struct dialect_source *a = &d->scope[first], *b = &d->scope[d->scope_count - 1];
@@ -140,7 +156,6 @@ static void from(struct dialect *d, int depth, bool inner)
         }
         if (dialect_chance(d, 90)) {
             dialect_add(d, " ON ");
-            bool before = d->no_pattern;
             d->no_pattern |= !d->concat && (j == 2 || j > 6);
             dialect_condition(d, depth);
             d->no_pattern = before;
@@ -400,8 +415,10 @@ void dialect_with(struct dialect *d, int depth)
             dialect_add(d, "%s%s", i ? ", " : "", made.columns[i]);
         }
         dialect_add(d, ") AS %s(", dialect_chance(d, 20) ? "MATERIALIZED " : dialect_chance(d, 10) ? "NOT MATERIALIZED " : "");
+        size_t start = d->size;
         if (recursive) recursive_query(d, &made);
         else select_apart(d, depth - 1, n);
+        made.pattern = dialect_has_pattern(d, start);
         dialect_add(d, ")%s", more > 1 ? ", " : " ");
         d->tables[d->table_count++] = made;
     }
