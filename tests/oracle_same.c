@@ -9,7 +9,7 @@ static bool function_failed(const char *error)
     static const char *const texts[] = {"malformed JSON", "JSON cannot hold BLOB values", "integer overflow", "JSON path error near",
                                         "bad JSON path", "json_object", "ESCAPE expression must be", "invalid Unicode escape",
                                         "LIKE or GLOB pattern too complex",
-                                        "frame starting offset must", "frame ending offset must"};
+                                        "frame starting offset must", "frame ending offset must", "FLAGS parameter to json_valid() must be"};
     for (u32 i = 0; i < COUNT_OF(texts); i++)
         if (strncmp(error, texts[i], strlen(texts[i])) == 0) return true;
     return false;
