@@ -409,7 +409,8 @@ int where_ordered_count(const struct where_info *w); // leading ORDER BY terms t
 enum where_distinct { DISTINCT_NONE, DISTINCT_UNIQUE, DISTINCT_ORDERED, DISTINCT_UNORDERED };
 enum where_distinct where_distinct(const struct where_info *w);
 // Whether the rows may be changed while the loops run: at most one row, or rows that the loop will not see
-// again. cursors: the table's and the index's that the loop uses for writing (-1: none).
+// again. cursors: the table's and the index's that the loop uses for writing (-1: none); both are the primary key's, WITHOUT
+// ROWID, where the loop goes by it.
 enum one_pass { ONE_PASS_OFF, ONE_PASS_SINGLE, ONE_PASS_MULTI };
 enum one_pass where_one_pass(const struct where_info *w, int cursors[2]);
 bool where_uses_deferred_seek(const struct where_info *w);

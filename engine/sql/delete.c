@@ -163,7 +163,7 @@ static void rows_code(struct compile *c, struct delete_job *job)
     target->data_cursor = base;
     for (const struct index *i = t->indexes; i; i = i->next, n++)
         if (i == t->primary_key) target->data_cursor = base + 1 + (int)n;
-    // WITHOUT ROWID: what the search reads may come from its index; what the deletion reads must not.
+    // WITHOUT ROWID: what the search reads may come from another index; what the deletion reads must not.
     job->source->cursor = base;
 
     struct name_context names = {.c = c, .sources = sources};
@@ -190,13 +190,14 @@ static void rows_code(struct compile *c, struct delete_job *job)
     for (int i = 0; i < key_fields; i++)
         column_code(c, t, base, rowid ? COLUMN_ROWID : t->primary_key->columns[i], reg_key + i);
 
-    bool *open = NULL;
+    bool *open = NULL, primary = !rowid && mode != ONE_PASS_OFF && cursors[1] == base;
     int gone = label_new(c), loop = 0;
     if (mode != ONE_PASS_OFF) {
         open = arena_alloc(c->arena, target->index_count + 1);
         memset(open, true, target->index_count + 1);
         if (cursors[0] >= 0) open[cursors[0] - base] = false;
         if (cursors[1] >= 0) open[cursors[1] - base] = false;
+        if (primary) open[target->data_cursor - base] = false;
         if (open_address >= 0) program_noop(c->program, open_address);
     } else if (rowid) {
         emit(c, OP_RowSetAdd, set, reg_key, 0);
@@ -217,6 +218,7 @@ static void rows_code(struct compile *c, struct delete_job *job)
     }
     target_open(c, target, OP_OpenWrite, base, open);
     if (once) label_place(c, once);
+    if (primary) target->data_cursor = base; // the search's cursor is on the row
 
     if (mode != ONE_PASS_OFF) {
         if (open[target->data_cursor - base]) {

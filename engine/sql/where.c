@@ -470,7 +470,7 @@ static void open_sources(struct where_info *w)
                 open = loop->flags & LOOP_INDEX_ONLY && !(w->flags & WHERE_OR_SUBCLAUSE) && !(s->join & (JOIN_LEFT_OF_RIGHT | JOIN_RIGHT));
                 if (open && w->one_pass != ONE_PASS_OFF) {
                     op = OP_OpenWrite;
-                    w->one_pass_cursors[0] = cursor;
+                    w->one_pass_cursors[0] = w->one_pass_cursors[1] = cursor;
                 }
             } else if (w->one_pass != ONE_PASS_OFF) {
                 cursor = w->aux;

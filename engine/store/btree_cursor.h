@@ -24,6 +24,8 @@ bool cursor_on_last_path(const struct cursor *c);
 // Seeks a whole record (no decoded key) by its first `fields` fields.
 io_status cursor_seek_record(struct cursor *c, struct op *op, const u8 *record, u64 size, u32 fields,
                              int *compare);
+// Whether the entry that the cursor is on has the key.
+io_status cursor_at_key(struct cursor *c, struct op *op, struct search_key *key, bool *at);
 // Saves the position; the cursor's pages are let go.
 io_status cursor_save(struct cursor *c, struct op *op);
 // Continues a chain of overflow pages until `count` of them are in c->overflow.

@@ -161,7 +161,12 @@ static io_status insert_seek(struct cursor *c, struct op *op, const struct btree
             IO_TRY(cursor_seek_rowid(c, op, e->rowid, &compare));
         else if (e->key) {
             struct search_key key = *e->key;
-            IO_TRY(cursor_seek_key(c, op, &key, &compare));
+            bool there = false;
+            if (flags & CURSOR_SAVE_POSITION) IO_TRY(cursor_at_key(c, op, &key, &there)); // an update of its row, mostly
+            if (there)
+                compare = 0;
+            else
+                IO_TRY(cursor_seek_key(c, op, &key, &compare));
         } else {
             IO_TRY(cursor_seek_record(c, op, e->data, e->size, UINT32_MAX, &compare));
         }

@@ -409,6 +409,16 @@ io_status cursor_seek_key(struct cursor *c, struct op *op, struct search_key *ke
     return target_seek_begin(c, op, &t, compare);
 }
 
+io_status cursor_at_key(struct cursor *c, struct op *op, struct search_key *key, bool *at)
+{
+    struct target t;
+    int result = 1;
+    target_of_key(&t, key);
+    if (c->state == CURSOR_VALID && c->skip == 0) IO_TRY(cell_compare(c, op, &t, (u32)c->depth, c->index[c->depth], &result));
+    *at = result == 0;
+    return IO_DONE;
+}
+
 io_status cursor_seek_record(struct cursor *c, struct op *op, const u8 *record, u64 size, u32 fields,
                              int *compare)
 {

@@ -207,3 +207,28 @@ EXPLAIN QUERY PLAN SELECT c0 FROM t0 WHERE c1 = 4;
 CREATE TABLE t1(a, b, c, PRIMARY KEY (b, a), UNIQUE (c, a));
 EXPLAIN QUERY PLAN SELECT b FROM t1 WHERE c = 1;
 EXPLAIN QUERY PLAN SELECT a, c FROM t1;
+# rows that are changed while they are sought: by the primary key, by another index, by several
+%%
+CREATE TABLE w(a, b, c, d, PRIMARY KEY(b DESC, a)) WITHOUT ROWID;
+CREATE INDEX wc ON w(c);
+CREATE INDEX wd ON w(d, c) WHERE c > 3;
+WITH RECURSIVE x(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM x WHERE i<3000) INSERT INTO w SELECT i, i*7%13, i*11%17, 'v'||(i%5) FROM x;
+UPDATE w SET d=d||printf('%.*c', a%90, 'x');
+SELECT count(*), sum(length(d)), sum(a*b) FROM w;
+UPDATE w SET d=substr(d, 1, 2), c=c+1 WHERE b BETWEEN 3 AND 7;
+SELECT b, count(*), sum(c), min(d), max(d) FROM w GROUP BY b;
+DELETE FROM w WHERE c IN (9,12,14) OR c IN (8,11) OR c<=3;
+SELECT c, count(*), sum(a) FROM w GROUP BY c;
+DELETE FROM w WHERE b IN (1,2) OR c=5 OR d='v3';
+SELECT count(*), sum(a), changes() FROM w;
+DELETE FROM w WHERE b>=9 AND a%3=0;
+DELETE FROM w WHERE b=4 AND a=1000;
+DELETE FROM w WHERE c=7;
+DELETE FROM w WHERE d>'v2' AND c>3;
+SELECT b, count(*), sum(a), sum(c) FROM w GROUP BY b;
+UPDATE w SET b=b+1 WHERE a<2000;
+UPDATE OR REPLACE w SET a=a/2;
+SELECT b, count(*), sum(a), sum(c) FROM w GROUP BY b;
+DELETE FROM w WHERE a>=0;
+SELECT count(*), changes() FROM w;
+PRAGMA integrity_check;
