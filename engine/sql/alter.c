@@ -227,7 +227,7 @@ static void check_added_key(struct compile *c, const struct table *t, const stru
                             bool again)
 {
     if (again) compile_fail(c, ERR_ERROR, -1, "table \"sqlite_altertab_%s\" has more than one primary key", t->name);
-    if (k->autoincrement && (k->descending || strcasecmp(d->type, "INTEGER") != 0))
+    if (k->autoincrement && (k->descending || !d->type || strcasecmp(d->type, "INTEGER") != 0))
         compile_fail(c, ERR_ERROR, -1, "AUTOINCREMENT is only allowed on an INTEGER PRIMARY KEY");
 }
 

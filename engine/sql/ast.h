@@ -536,7 +536,7 @@ struct constraint {
 struct column_def {
     const char *name;
     u32 offset;
-    const char *type; // "VARCHAR(10)", "" when none
+    const char *type; // "VARCHAR(10)", "" of a column c [], NULL when none
     struct constraint *constraints;
     struct column_def *next;
 };

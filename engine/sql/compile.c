@@ -285,7 +285,7 @@ void compile_result_column(struct compile *c, u32 column, const char *name, cons
 void compile_result_type(struct compile *c, u32 column, const char *decltype)
 {
     c->program->columns[column].decltype =
-        decltype && *decltype ? arena_copy(c->program->arena, decltype, strlen(decltype)) : NULL;
+        decltype ? arena_copy(c->program->arena, decltype, strlen(decltype)) : NULL;
 }
 
 void compile_result_origin(struct compile *c, u32 column, s32 database, const char *table, const char *origin)

@@ -202,7 +202,7 @@ const char *expr_decltype(struct compile *c, struct name_context *n, const struc
             return key >= 0 && e->table->columns[key].type[0] ? e->table->columns[key].type : "INTEGER";
         }
         if (e->table->flags & TABLE_EPHEMERAL) return e->table->columns[e->column].default_text;
-        return e->table->columns[e->column].type[0] ? e->table->columns[e->column].type : NULL;
+        return column_decltype(&e->table->columns[e->column]);
     case EXPR_SELECT:
         if (!e->select || !e->select->columns) return NULL;
         return expr_decltype(c, n, e->select->columns->items[0].expr);

@@ -24,11 +24,11 @@ static u32 trimmed(const char *text, u32 size)
     return size;
 }
 
-// The words of a type, as written; "GENERATED ALWAYS" at its end belongs to what follows.
+// The words of a type, as written, NULL when there are none; "GENERATED ALWAYS" at its end belongs to what follows.
 static const char *parse_type(struct parse *p)
 {
     u32 begin = p->token_offset;
-    if (!parse_at_id(p) && p->token != TOKEN_STRING) return "";
+    if (!parse_at_id(p) && p->token != TOKEN_STRING) return NULL;
     bool quoted = strchr("'\"`[", p->sql[begin]) != NULL;
     const char *first = quoted ? parse_token_name(p) : NULL;
     u32 words = 0;
@@ -54,7 +54,7 @@ static const char *parse_type(struct parse *p)
         u32 n = trimmed(text, size - 6);
         if (ends_with(text, n, "generated")) size = trimmed(text, n - 9);
     }
-    return arena_copy(p->arena, text, size);
+    return size ? arena_copy(p->arena, text, size) : NULL;
 }
 
 static struct constraint *constraint_new(struct parse *p, enum constraint_kind kind, const char *name)

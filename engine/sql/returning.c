@@ -88,8 +88,7 @@ static void name_columns(struct compile *c, const struct returning *r, const str
         if (e->kind == EXPR_COLUMN) {
             const struct column *column = e->column >= 0 ? &r->table->columns[e->column] : NULL;
             if (!column && r->table->rowid_column >= 0) column = &r->table->columns[r->table->rowid_column];
-            type = column ? column->type : "INTEGER";
-            if (type && !type[0]) type = NULL;
+            type = column ? column_decltype(column) : "INTEGER";
         }
         compile_result_column(c, i, result_name(c, item, i), type);
         if (e->kind == EXPR_COLUMN) {

@@ -269,7 +269,9 @@ bool table_is_shadow(const struct schema *s, const struct table *t);
 struct index *index_build(struct schema_build *b, struct table *t, const struct stmt_create_index *s);
 struct trigger *trigger_build(struct schema_build *b, const struct stmt_create_trigger *s);
 void index_link(struct table *t, struct index *i); // where it belongs in t->indexes
-void column_set_type(struct column *c, const char *type); // and the affinity that follows from it
+void column_set_type(struct column *c, const char *type); // and the affinity that follows from it; NULL: there is none
+void column_hide(struct column *c);                        // as SQLite, to whom "x HIDDEN" is a column with a type, which is then empty
+const char *column_decltype(const struct column *c);       // NULL: it has no type
 enum affinity affinity_of_type(const char *type);
 // The same in CAST(x AS type), where no type at all is a numeric one.
 enum affinity affinity_of_cast(const char *type);

@@ -11,7 +11,7 @@ enum affinity affinity_of_type(const char *type)
 {
     enum affinity affinity = AFFINITY_NUMERIC;
     u32 h = 0;
-    if (!*type) return AFFINITY_BLOB;
+    if (!type) return AFFINITY_BLOB;
     for (; *type; type++) {
         u8 c = (u8)*type;
         h = h << 8 | (c >= 'A' && c <= 'Z' ? c | 0x20 : c);
@@ -32,22 +32,31 @@ enum affinity affinity_of_type(const char *type)
 
 enum affinity affinity_of_cast(const char *type)
 {
-    return type && *type ? affinity_of_type(type) : AFFINITY_NUMERIC;
+    return type ? affinity_of_type(type) : AFFINITY_NUMERIC;
 }
 
 void column_set_type(struct column *c, const char *type)
 {
     static const char *const names[] = {NULL, "ANY", "BLOB", "INT", "INTEGER", "REAL", "TEXT"};
-    c->type = type;
+    c->type = type ? type : "";
     c->affinity = (u8)affinity_of_type(type);
     c->strict_type = COLUMN_TYPE_OTHER;
-    if (*type) c->flags |= COLUMN_HAS_TYPE;
+    if (!type) return;
+    c->flags |= COLUMN_HAS_TYPE;
     for (u32 i = 1; i < COUNT_OF(names); i++)
         if (strcasecmp(type, names[i]) == 0) {
             c->strict_type = (u8)i;
             c->type = names[i]; // as SQLite, which keeps the number alone
         }
 }
+
+void column_hide(struct column *c)
+{
+    column_set_type(c, "");
+    c->flags |= COLUMN_HIDDEN;
+}
+
+const char *column_decltype(const struct column *c) { return c->flags & COLUMN_HAS_TYPE ? c->type : NULL; }
 
 static bool is_truth_word(const struct expr *e)
 {
@@ -440,7 +449,7 @@ static void check_strict(struct schema_build *b, struct table *t)
     for (u16 i = 0; i < t->column_count; i++) {
         struct column *c = &t->columns[i];
         if (c->strict_type == COLUMN_TYPE_OTHER) {
-            if (*c->type) FAIL(b, "unknown datatype for %s.%s: \"%s\"", t->name, c->name, c->type);
+            if (c->flags & COLUMN_HAS_TYPE) FAIL(b, "unknown datatype for %s.%s: \"%s\"", t->name, c->name, c->type);
             FAIL(b, "missing datatype for %s.%s", t->name, c->name);
         }
         if (c->strict_type == COLUMN_TYPE_ANY) c->affinity = AFFINITY_BLOB;

@@ -50,7 +50,7 @@ static void result_origin(struct compile *c, const struct origin_scope *scope, c
             const struct table *t = item->table;
             if (!t || t->flags & TABLE_EPHEMERAL || item->database < 0) return;
             int column = e->column < 0 ? t->rowid_column : e->column;
-            compile_result_type(c, result, column < 0 ? "INTEGER" : t->columns[column].type);
+            compile_result_type(c, result, column < 0 ? "INTEGER" : column_decltype(&t->columns[column]));
             compile_result_origin(c, result, item->database, t->name, column < 0 ? "rowid" : t->columns[column].name);
             return;
         }

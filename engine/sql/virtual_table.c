@@ -14,7 +14,9 @@
 
 static struct column column_of(const char *name, u32 index, bool hidden)
 {
-    return (struct column){.name = name, .type = "", .affinity = AFFINITY_BLOB, .flags = hidden ? COLUMN_HIDDEN : 0, .storage = (s16)index};
+    struct column c = {.name = name, .type = "", .affinity = AFFINITY_BLOB, .storage = (s16)index};
+    if (hidden) c.flags = COLUMN_HIDDEN | COLUMN_HAS_TYPE;
+    return c;
 }
 
 static bool vocab_columns(struct arena *a, struct table *t, bool temp, const char **error)

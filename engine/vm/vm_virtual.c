@@ -23,7 +23,7 @@ static struct eponymous *eponymous_new(const struct table_function *f)
     if (!e) return NULL;
     for (u32 i = 0; i < f->column_count; i++) {
         e->columns[i] = (struct column){.name = f->columns[i], .type = "", .affinity = AFFINITY_BLOB, .storage = (s16)i};
-        if (i >= f->column_count - f->hidden_count) e->columns[i].flags = COLUMN_HIDDEN;
+        if (i >= f->column_count - f->hidden_count) column_hide(&e->columns[i]);
     }
     e->table = (struct table){.name = f->name,
                               .references = 1,
@@ -49,8 +49,8 @@ static struct eponymous *eponymous_pragma(const struct pragma_def *def)
     for (u32 i = 0; i < count; i++) {
         const char *name = i < shown ? pragma_column_name(&e->arena, def, i) : i < shown + argument ? "arg" : "schema";
         if (!name) name = "";
-        e->columns[i] = (struct column){.name = name, .type = "", .affinity = AFFINITY_BLOB, .storage = (s16)i,
-                                        .flags = i < shown ? 0 : COLUMN_HIDDEN};
+        e->columns[i] = (struct column){.name = name, .type = "", .affinity = AFFINITY_BLOB, .storage = (s16)i};
+        if (i >= shown) column_hide(&e->columns[i]);
     }
     const char *name = arena_format(&e->arena, "pragma_%s", def->name);
     e->table = (struct table){.name = name ? name : "",
