@@ -186,20 +186,21 @@ static bool loop_no_better(const struct where_loop *candidate, const struct wher
     return candidate->index->row_size >= baseline->index->row_size;
 }
 
-// A star: one table (the fact) from which at least three others (its dimensions) are looked up. Scanning a small
+// A star: one table (the fact) from which at least four others (its dimensions) are looked up, or three, where tables are large. Scanning a small
 // dimension is so cheap that all the paths that are kept would begin with a cross product of dimensions, and the good
 // one, whose first step is the fact table, be gone. So no scan of a dimension is cheaper than the fact table's dearest
 // loop. Outer and cross joins separate stars. Costs are changed once.
 static bool star_weigh(struct where_info *w)
 {
-    if (w->star_weighed || w->level_count < 4) return w->star;
+    const u32 few = w->large ? 3 : 4;
+    if (w->star_weighed || w->level_count <= few) return w->star;
     w->star_weighed = true;
     u32 first = 0; // source from which on dimensions are looked for
     bitmask not_dimensions = 0;
     for (u32 fact = 0; fact < w->level_count; fact++) {
         const struct source *f = &w->sources->items[fact];
         if (f->join & (JOIN_OUTER | JOIN_CROSS)) {
-            if (fact + 3 > w->level_count) break;
+            if (fact + few > w->level_count) break;
             first = fact + 1;
         }
         u32 stop = w->level_count;
@@ -215,7 +216,7 @@ static bool star_weigh(struct where_info *w)
             else
                 dimensions |= l->self;
         }
-        if (__builtin_popcountll(dimensions) < 3) continue;
+        if ((u32)__builtin_popcountll(dimensions) < few) continue;
         w->star = true;
         for (struct where_loop *l = w->loops; l; l = l->next)
             if (l->self & dimensions && !l->term_count) l->run = MAX(l->run, dearest + 1);

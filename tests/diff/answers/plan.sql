@@ -44,3 +44,23 @@ insert into u values(1, 1), (2, 2), (3, 3);
 explain query plan select * from u left join (select distinct a, b from t where a=5) s on s.b=u.x;
 select * from u left join (select distinct a, b from t where a=5) s on s.b=u.x;
 explain query plan select * from u left join (select distinct a, b from t) s on s.b=u.x;
+%%
+# A star has four dimensions and more.
+create table f(a, b, c, e, g);
+create table d1(id integer primary key, v);
+create table d2(id integer primary key, v);
+create table d3(id integer primary key, v);
+create table k(id integer primary key, v);
+create index fa on f(a, b, c, e);
+insert into f values(1, 1, 1, 1, 1), (2, 1, 2, 1, 2), (2, 2, 2, 2, 3);
+insert into d1 values(1, 'x'), (2, 'y');
+insert into d2 values(1, 'x'), (2, 'y');
+insert into d3 values(1, 'x'), (2, 'y');
+insert into k values(1, 'x'), (2, 'y'), (3, 'y');
+analyze;
+delete from sqlite_stat1;
+insert into sqlite_stat1 values('f', 'fa', '5000 100 10 2 1'), ('d1', null, '10'), ('d2', null, '10'), ('d3', null, '10'), ('k', null, '10');
+analyze sqlite_schema;
+--= I:1|I:0|T:SCAN f| I:2|I:0|T:SEARCH d2 USING INTEGER PRIMARY KEY (rowid=?)| I:3|I:0|T:SEARCH d3 USING INTEGER PRIMARY KEY (rowid=?)| I:4|I:0|T:SEARCH d1 USING INTEGER PRIMARY KEY (rowid=?)| I:5|I:0|T:SCAN k| because later releases keep other ones of equal paths
+explain query plan select distinct f.rowid, k.v from d1, d2, d3, f, k where f.a=d1.id and f.b=d2.id and f.c=d3.id and k.v=d1.v;
+select distinct f.rowid, k.v from d1, d2, d3, f, k where f.a=d1.id and f.b=d2.id and f.c=d3.id and k.v=d1.v;
