@@ -30,8 +30,10 @@ struct test {
     const char *sql;
     u32 runs;     // in one transaction; binds ?1 to a number of each run
     // ONCE: ?1 is the run's number; PREPARE_AGAIN: Skerry may have kept the statement
-    enum { RUN, ONCE, PREPARE, PREPARE_AGAIN } what;
+    // SCRIPT: a text of sql, and `repeat` for each run with its number (%1$u)
+    enum { RUN, ONCE, SCRIPT, PREPARE, PREPARE_AGAIN } what;
     const char *after; // not timed
+    const char *repeat;
 };
 
 // %1$u: rows.
@@ -60,6 +62,9 @@ static const char setup_format[] =
     "INSERT INTO u SELECT id, n, body FROM t WHERE id <= 100000;";
 
 #define NUMBERS "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < "
+
+#define KEYED \
+    "CREATE TABLE k(a, b, c, PRIMARY KEY (b, a)) WITHOUT ROWID; INSERT INTO k SELECT id, grp, name FROM t WHERE id <= 60000"
 
 static const struct test tests[] = {
     {"prepare SELECT 1", NULL, "SELECT 1", 20000, PREPARE, NULL},
@@ -126,6 +131,14 @@ static const struct test tests[] = {
     {"insert, 3 indexes and trigger", NULL, "INSERT INTO w4(a, b, c) VALUES (?1, 'text' || ?1, ?1 * 0.37)", 50000, RUN,
      "DELETE FROM w4; DELETE FROM log"},
     {"CREATE INDEX", NULL, "CREATE INDEX t_n ON t(n, name)", 1, RUN, "DROP INDEX t_n"},
+    {"UPDATE all, WITHOUT ROWID", KEYED, "UPDATE k SET c = 'new ' || c", 1, RUN, "DROP TABLE k"},
+    {"DELETE half, WITHOUT ROWID", KEYED, "DELETE FROM k WHERE b < 500", 1, RUN, "DROP TABLE k"},
+    {"CREATE TABLE, 1000 of them", NULL, "BEGIN;", 1000, SCRIPT, "ROLLBACK",
+     "CREATE TABLE many%1$u(id INTEGER PRIMARY KEY, a UNIQUE, b TEXT);"},
+    {"VALUES of 10 k rows", "CREATE TABLE k(a, b, c)", "BEGIN; INSERT INTO k VALUES (0, '', 0)", 10000, SCRIPT, "ROLLBACK; DROP TABLE k",
+     ", (%1$u, 'some text %1$u', %1$u.25)"},
+    {"script of 10 k INSERTs", "CREATE TABLE k(a, b, c)", "BEGIN;", 10000, SCRIPT, "ROLLBACK; DROP TABLE k",
+     "INSERT INTO k VALUES (%1$u, 'some text %1$u', %1$u.25);"},
 };
 
 #define DOCUMENTS_TO(table) "INSERT INTO " table "(rowid, title, body) SELECT id, title, body FROM documents"
@@ -221,6 +234,18 @@ static u64 sum_real(u64 sum, double real)
 
 // ---- Skerry
 
+static char *script_make(const struct test *t)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (!f) fail(t->name, "out of memory");
+    fputs(t->sql, f);
+    for (u32 i = 1; i <= t->runs; i++) fprintf(f, t->repeat, i);
+    if (fclose(f)) fail(t->name, "out of memory");
+    return text;
+}
+
 static struct skerry *ours;
 
 static void ours_exec(const char *sql)
@@ -271,9 +296,12 @@ __attribute__((noinline)) static double ours_round(const struct test *t, u64 *su
 {
     ours_exec(t->before);
     *sum = 0;
+    char *script = t->what == SCRIPT ? script_make(t) : NULL;
     double start = now_seconds();
     s64 kept = t->what == PREPARE ? skerry_limit(ours, SKERRY_LIMIT_STATEMENT_CACHE, 0) : -1;
-    if (t->what >= PREPARE) {
+    if (script) {
+        ours_exec(script);
+    } else if (t->what >= PREPARE) {
         for (u32 i = 0; i < t->runs; i++) skerry_finalize(ours_prepare(t->sql));
     } else {
         if (t->runs > 1) ours_exec("BEGIN");
@@ -288,6 +316,7 @@ __attribute__((noinline)) static double ours_round(const struct test *t, u64 *su
     }
     double seconds = now_seconds() - start;
     skerry_limit(ours, SKERRY_LIMIT_STATEMENT_CACHE, kept);
+    free(script);
     ours_exec(t->after);
     return seconds;
 }
@@ -334,8 +363,11 @@ __attribute__((noinline)) static double theirs_round(const struct test *t, u64 *
 {
     theirs_exec(t->before);
     *sum = 0;
+    char *script = t->what == SCRIPT ? script_make(t) : NULL;
     double start = now_seconds();
-    if (t->what >= PREPARE) {
+    if (script) {
+        theirs_exec(script);
+    } else if (t->what >= PREPARE) {
         for (u32 i = 0; i < t->runs; i++) sqlite3_finalize(theirs_prepare(t->sql));
     } else {
         if (t->runs > 1) theirs_exec("BEGIN");
@@ -349,6 +381,7 @@ __attribute__((noinline)) static double theirs_round(const struct test *t, u64 *
         if (t->runs > 1) theirs_exec("COMMIT");
     }
     double seconds = now_seconds() - start;
+    free(script);
     theirs_exec(t->after);
     return seconds;
 }
