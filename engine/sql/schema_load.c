@@ -621,7 +621,7 @@ static void make_changed(struct schema_load *l, const struct schema *previous, c
             l->rows[l->row_count++] = *r;
         }
     }
-    qsort(l->rows, l->row_count, sizeof *l->rows, row_compare);
+    if (l->row_count) qsort(l->rows, l->row_count, sizeof *l->rows, row_compare);
     struct groups groups;
     make_groups(l, &groups);
     u32 next = 0;
