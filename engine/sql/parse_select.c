@@ -423,7 +423,8 @@ static struct select *parse_simple_select(struct parse *p)
 static bool query_ends(const struct parse *p, bool enclosed)
 {
     if (enclosed) return p->token == TOKEN_RIGHT_PAREN;
-    return p->token == TOKEN_END_OF_TEXT || p->token == TOKEN_SEMICOLON || p->token == TOKEN_ON || p->token == TOKEN_RETURNING;
+    return p->token == TOKEN_END_OF_TEXT || p->token == TOKEN_SEMICOLON || p->token == TOKEN_ON ||
+           p->token == TOKEN_RETURNING;
 }
 
 // Links the terms of a compound both ways and checks what may stand between them.

@@ -231,7 +231,7 @@ static void add_full_text_loops(struct loop_builder *b, bitmask prereq)
     if (!free_of_in) (void)add_full_text_loop(b, prereq, prereq, false);
 }
 
-// Terms on hidden columns are arguments: all that can be had are taken, by column. IS is none; with IN there is a call for each value.
+// Terms on hidden columns are arguments: all that can be had are taken, by column. IS is none; of an IN each value makes a call.
 static void function_arguments_take(struct loop_builder *b)
 {
     static const u16 kinds[] = {WO_EQ, WO_IN};
@@ -241,7 +241,8 @@ static void function_arguments_take(struct loop_builder *b)
         for (u32 k = 0; k < COUNT_OF(kinds); k++)
             for (int i = 0; i < b->clause->count && !taken; i++) {
                 struct where_term *t = b->clause->terms[i];
-                if (t->left_cursor == s->cursor && t->left_column == column && t->operators & kinds[k]) taken = virtual_term_take(b, t);
+                if (t->left_cursor == s->cursor && t->left_column == column && t->operators & kinds[k])
+                    taken = virtual_term_take(b, t);
             }
     }
 }
