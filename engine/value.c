@@ -111,7 +111,7 @@ void value_borrow(struct value *to, const struct value *from)
     if (to == from) return;
     to->integer = from->integer;
     to->type = from->type;
-    to->flags = from->flags;
+    to->flags = from->flags & (u8)~VALUE_WHOLE;
     to->subtype = from->subtype;
     if (from->type == VALUE_TEXT || from->type == VALUE_BLOB) {
         to->bytes = from->bytes;

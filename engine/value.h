@@ -22,6 +22,7 @@ enum value_flags {
     VALUE_SUBTYPE = 8,    // `subtype` is set (JSON: 'J')
     VALUE_POINTER = 16,   // NULL with a pointer behind it (pointer passing, aggregates, row sets)
     VALUE_CLEARED = 32,   // NULL that stands for "no value yet" in comparisons of the sorter
+    VALUE_WHOLE = 64,     // real that a record has as an integer (fileformat2: REAL columns); copies do not have it
 };
 
 struct value {
@@ -65,6 +66,13 @@ static inline void value_set_real(struct value *v, double r) // NaN becomes NULL
     v->flags = 0;
     v->real = r;
 }
+// For a column of reals: -0.0 is 0.0 there, and whole numbers of up to six bytes are stored as integers.
+static inline void value_set_column_real(struct value *v, double r)
+{
+    v->type = VALUE_REAL;
+    v->real = r + 0.0;
+    v->flags = r >= -0x1p47 && r < 0x1p47 && r == (double)(s64)r ? VALUE_WHOLE : 0;
+}
 err_code value_set_text(struct value *v, const void *bytes, size_t size);   // copies
 err_code value_set_blob(struct value *v, const void *bytes, size_t size);   // copies
 void value_borrow_text(struct value *v, const void *bytes, u32 size);
@@ -75,7 +83,7 @@ static inline err_code value_copy(struct value *to, const struct value *from) //
 {
     if (from->type == VALUE_TEXT || from->type == VALUE_BLOB) return value_copy_bytes(to, from);
     to->integer = from->integer;
-    to->flags = from->flags;
+    to->flags = from->flags & (u8)~VALUE_WHOLE;
     to->type = from->type;
     to->subtype = from->subtype;
     return ERR_OK;

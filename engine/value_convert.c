@@ -142,8 +142,8 @@ err_code value_apply_affinity(struct value *v, enum affinity affinity)
     } else if (v->type == VALUE_REAL && affinity != AFFINITY_FLEXNUM && affinity != AFFINITY_REAL) {
         real_integerize(v);
     }
-    if (affinity == AFFINITY_REAL && v->type == VALUE_INTEGER) value_set_real(v, (double)v->integer);
-    if (affinity == AFFINITY_REAL && v->type == VALUE_REAL) v->real += 0.0; // no column of reals holds -0.0
+    if (affinity == AFFINITY_REAL && v->type == VALUE_INTEGER) value_set_column_real(v, (double)v->integer);
+    else if (affinity == AFFINITY_REAL && v->type == VALUE_REAL) value_set_column_real(v, v->real);
     return ERR_OK;
 }
 

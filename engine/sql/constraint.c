@@ -229,7 +229,7 @@ static void index_entry_code(struct compile *c, struct checks *k, const struct i
             emit(c, OP_SCopy, job->reg_new + 1 + t->columns[column].storage, field, 0);
     }
     c->self_cursor = outer;
-    emit(c, OP_MakeRecord, reg + 1, i->column_count, reg);
+    index_record(c, i, reg + 1, i->column_count, reg);
 }
 
 // Emits what jumps to `unique` unless another row has the same key; leaves that row's key in reg_key.. when the

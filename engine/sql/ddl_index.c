@@ -23,7 +23,7 @@ void index_refill(struct compile *c, const struct index *i, int database, int re
     int count, skip;
     reg_forget_temps(c);
     int first = index_key_code(c, i, table_cursor, false, &count, &skip);
-    emit(c, OP_MakeRecord, first, count, record);
+    index_record(c, i, first, count, record);
     emit(c, OP_SorterInsert, sorter, record, 0);
     if (skip) label_place(c, skip);
     emit(c, OP_Next, table_cursor, loop, 0);

@@ -85,6 +85,8 @@ const char *index_affinities(struct compile *c, const struct index *i);
 // partial index (0: every row is).
 int index_key_code(struct compile *c, const struct index *i, int data_cursor, bool prefix_only, int *field_count,
                    int *skip_label);
+// The record of an index's entry out of `count` fields. Columns of reals are in it as they are in the table.
+void index_record(struct compile *c, const struct index *i, int first, int count, int record);
 // Removes the entries of the row under the data cursor from all indexes (regs not NULL: those with regs[i] != 0);
 // the index at cursor `except` (-1: none) is left to the caller.
 void index_entries_delete(struct compile *c, const struct write_target *target, const int *regs, int except);

@@ -54,6 +54,18 @@ const char *index_affinities(struct compile *c, const struct index *i)
     return letters;
 }
 
+void index_record(struct compile *c, const struct index *i, int first, int count, int record)
+{
+    char *letters = NULL;
+    for (int k = 0; k < count; k++) {
+        if (i->columns[k] < 0 || i->table->columns[i->columns[k]].affinity != AFFINITY_REAL) continue;
+        if (!letters) memset(letters = arena_alloc(c->arena, (size_t)count + 1), AFFINITY_BLOB, (size_t)count);
+        letters[k] = AFFINITY_REAL;
+    }
+    emit(c, OP_MakeRecord, first, count, record);
+    if (letters) set_p4_text(c, letters);
+}
+
 int index_key_code(struct compile *c, const struct index *i, int data_cursor, bool prefix_only, int *field_count,
                    int *skip_label)
 {

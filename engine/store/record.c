@@ -101,14 +101,25 @@ err_code serial_get(const u8 *bytes, u64 serial_type, u8 encoding, struct value 
     return ERR_OK;
 }
 
+static inline s64 stored_integer(const struct value *v)
+{
+    return v->type == VALUE_REAL ? (s64)v->real : v->integer;
+}
+
 // The serial type of a value and its bytes in the record, a blob's zero tail included.
 static inline u64 value_serial_type(const struct value *v, u8 encoding, u64 *size)
 {
     *size = 0;
     switch ((enum value_type)v->type) {
     case VALUE_NULL: return 0;
+    case VALUE_REAL:
+        if (!(v->flags & VALUE_WHOLE)) {
+            *size = 8;
+            return 7;
+        }
+        // fall through
     case VALUE_INTEGER: {
-        s64 i = v->integer;
+        s64 i = stored_integer(v);
         u64 magnitude = i < 0 ? ~(u64)i : (u64)i;
         if (magnitude <= 127) {
             if ((i & 1) == i) return 8 + (u64)i;
@@ -125,7 +136,6 @@ static inline u64 value_serial_type(const struct value *v, u8 encoding, u64 *siz
         *size = 8;
         return 6;
     }
-    case VALUE_REAL: *size = 8; return 7;
     case VALUE_TEXT:
         *size = LIKELY(encoding <= 1) ? v->size : utf16_size_of_utf8(v->bytes, v->size);
         return *size * 2 + 13;
@@ -171,19 +181,21 @@ static u8 *serial_put(u8 *at, u8 *end, const struct value *v, u64 serial_type, u
 {
     switch ((enum value_type)v->type) {
     case VALUE_NULL: return at;
+    case VALUE_REAL:
+        if (serial_type == 7) {
+            u64 bits;
+            memcpy(&bits, &v->real, 8);
+            be64_put(at, bits);
+            return at + 8;
+        }
+        // fall through
     case VALUE_INTEGER: {
-        u64 i = (u64)v->integer;
+        u64 i = (u64)stored_integer(v);
         for (u64 n = size; n-- > 0;) {
             at[n] = (u8)i;
             i >>= 8;
         }
         return at + size;
-    }
-    case VALUE_REAL: {
-        u64 bits;
-        memcpy(&bits, &v->real, 8);
-        be64_put(at, bits);
-        return at + 8;
     }
     case VALUE_TEXT:
         if (UNLIKELY(encoding > 1))
@@ -237,9 +249,11 @@ ALWAYS_INLINE u8 *compose_values(const struct value *values, u32 count, u8 *at, 
     for (u32 i = 0; i < count; i++) {
         const struct value *v = &values[i];
         if (v->type == VALUE_INTEGER || v->type == VALUE_REAL) {
-            u32 type = v->type == VALUE_INTEGER ? integer_type(v->integer) : 7, size = serial_type_size_small[type];
+            bool whole = v->type == VALUE_INTEGER || v->flags & VALUE_WHOLE;
+            s64 n = v->flags & VALUE_WHOLE ? (s64)v->real : v->integer; // a real's bits are where an integer is
+            u32 type = whole ? integer_type(n) : 7, size = serial_type_size_small[type];
             if (UNLIKELY(end - at < 8)) return NULL;
-            be64_put(at, (u64)v->integer << (-8 * size & 63)); // a real's bits are where an integer is
+            be64_put(at, (u64)n << (-8 * size & 63));
             at += size;
             *type_at++ = (u8)type;
         } else if (v->type == VALUE_TEXT || v->type == VALUE_BLOB) {

@@ -327,11 +327,11 @@ static inline void vm_affinity_apply(struct value *v, char affinity, err_code *c
     case AFFINITY_REAL:
         if (v->type == VALUE_NULL) return;
         if (v->type == VALUE_REAL) {
-            v->real += 0.0; // no column of reals holds -0.0
+            value_set_column_real(v, v->real);
             return;
         }
         if (v->type == VALUE_INTEGER) {
-            value_set_real(v, (double)v->integer);
+            value_set_column_real(v, (double)v->integer);
             return;
         }
         break;

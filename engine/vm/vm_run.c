@@ -935,6 +935,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
         NEXT;
     CASE(RealAffinity):
         if (regs[in->p1].type == VALUE_INTEGER) value_set_real(&regs[in->p1], (double)regs[in->p1].integer);
+        else if (regs[in->p1].type == VALUE_REAL) regs[in->p1].flags = 0;
         NEXT;
     CASE(Cast):
         VALUE(value_expand(&regs[in->p1]));
