@@ -201,7 +201,8 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     // What SQLite gives up on: its own index of generated columns, triggers that move what REPLACE holds.
     if (theirs->code == SQLITE_CORRUPT_INDEX || theirs->code == SQLITE_CONSTRAINT_PINNED) o->gave_up = true;
     // And a whole schema that is read again, once PRAGMA case_sensitive_like has put another LIKE in the place of that in an index.
-    if (strstr(theirs->error, "non-deterministic functions prohibited in ") && (theirs->code == SQLITE_CORRUPT || strstr(theirs->error, " after ")))
+    if (strstr(theirs->error, "non-deterministic functions prohibited in ") &&
+        (theirs->code == SQLITE_CORRUPT || strstr(theirs->error, " after ") || strstr(theirs->error, "malformed database schema ")))
         o->gave_up = true;
     if (o->gave_up) return true;
     o->windows |= strstr(sql, " OVER ") != NULL;
@@ -316,9 +317,10 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     if (!rows && o->lenient_order && strncasecmp(sql, "PRAGMA", 6) == 0 && strstr(sql, "table_list"))
         rows = same_without(without_view_widths, our_rows, their_rows);
     if (!rows && o->lenient_order) rows = distinct_misses_pass(o, sql, our_rows, their_rows);
-    // Before 3.53 SQLite takes the order in which a recursive query goes on for the order of its rows: groups then come twice.
+    // Before 3.53 SQLite takes the order in which a recursive query goes on for the order of its rows: groups then come twice, windows
+    // are of rows in another order.
     if (!rows && o->lenient_order && sqlite3_libversion_number() < 3053000 && strstr(sql, "WITH RECURSIVE ") && strstr(sql, " ORDER BY 1"))
-        rows = strstr(sql, " GROUP BY ") != NULL;
+        rows = strstr(sql, " GROUP BY ") || strstr(sql, " OVER ");
     if (!rows && o->vacuumed && strstr(sql, "rowid")) o->gave_up = rows = true;
     // SQLite counts rows of the shadow tables that it makes before it fails.
     if (theirs->code && size >= 14 && strncasecmp(sql, "CREATE VIRTUAL", 14) == 0) o->reopened = true;

@@ -314,6 +314,7 @@ static void edit_uses(struct text_edit *t)
         s32 column = e->column == COLUMN_ROWID ? a->table->rowid_column : e->column;
         if (!means_column(a, u->column) || column != a->column) continue;
         if (!a->new_name && e->flags & EXPR_F_DOUBLE_QUOTED && !u->qualifier) continue; // a string from now on
+        if (!a->new_name && name_is_rowid(a->name) && table_has_rowid(a->table)) continue; // it is the rowid's from now on
         if (!a->new_name && connection_flag(a->c->db, CONNECTION_LEGACY_ALTER_TABLE)) continue;
         if (!a->new_name)
             fail_in(t, " after drop column",

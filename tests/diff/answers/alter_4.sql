@@ -285,3 +285,19 @@ ALTER TABLE k1 ADD x PRIMARY KEY AS (a);
 ALTER TABLE k1 ADD x CHECK(nosuch) PRIMARY KEY AUTOINCREMENT;
 ALTER TABLE k1 ADD x COLLATE nosuch PRIMARY KEY AUTOINCREMENT;
 ALTER TABLE k1 ADD x DEFAULT (a) DEFAULT 5;
+%%
+# a column that has a name of the rowid is dropped: what named it means the rowid
+create table t(a real, oid);
+create table u(a integer primary key, rowid) without rowid;
+insert into t values(1, 5), (2, 6);
+create trigger r after delete on t begin delete from t where t.oid = oid; select old.oid from t as q where q.oid; end;
+create view v as select t.oid, a from t;
+create view w as select u.rowid from u;
+alter table t drop column oid;
+select * from v;
+alter table u drop column rowid;
+select name, sql from sqlite_schema where name in ('t', 'u', 'r');
+create index ta on t(a);
+alter table t add column _rowid_;
+create index tr on t(_rowid_);
+alter table t drop column _rowid_;
