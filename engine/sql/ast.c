@@ -103,8 +103,9 @@ bool expr_to_constant(const struct expr *e, struct constant *k)
     *k = (struct constant){.kind = e->kind, .size = e->text_size};
     switch (e->kind) {
     case EXPR_INTEGER:
+        if (e->flags & EXPR_F_BIG_INTEGER || e->integer == INT64_MIN) return false;
         k->integer = negative ? -e->integer : e->integer;
-        return !(e->flags & EXPR_F_BIG_INTEGER) && e->integer != INT64_MIN;
+        return true;
     case EXPR_REAL:
         k->real = negative ? -e->real : e->real;
         return !(negative && e->flags & EXPR_F_BIG_INTEGER);
