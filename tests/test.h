@@ -19,7 +19,7 @@ void test_fail(const char *file, int line, const char *format, ...) __attribute_
 void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2))); // then return from the test
 u64 test_seed(void);             // from SEED, else from the clock; printed when a test fails
 u64 test_random(u64 *state);     // splitmix64
-u32 test_worlds(u32 usual);      // how many seeds a simulation takes: SIM_WORLDS, else the usual number
+u32 test_worlds(u32 usual);      // how many seeds a simulation takes: SIM_WORLDS, else the usual number, with ASan a sixth of it
 bool test_failed(void);           // the running test, so far
 const char *test_dir(void);      // a fresh directory for this test, removed when it passed
 int test_main(int argc, char **argv);

@@ -9,7 +9,7 @@
 // The database holds the number of its newest transaction, so that a restored file, read and checked by SQLite's
 // library, says which state of the model it must equal. Events are counted: one that never came fails the test.
 // The kinds of world (what the store can, with a key or without, files encrypted at rest or not, disks that refuse direct writes) come in turns, so that
-// twelve in a row, from any seed on, have each. SIM_WORLDS=n runs n worlds from SEED on (12; with AddressSanitizer 2).
+// twelve in a row, from any seed on, have each. SIM_WORLDS=n runs n worlds from SEED on (12).
 #include "../../engine/skerry.h"
 #include "../../io/sim.h"
 #include "../../sync/names.h"
@@ -753,15 +753,9 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
 #define RARE(name) {#name, &name, 60} // that many worlds may do without
 
 // A world is full of large blocks that come and go, which AddressSanitizer is slow with.
-#ifdef __SANITIZE_ADDRESS__
-#define WORLDS 2
-#else
-#define WORLDS 12
-#endif
-
 TEST(worlds_restore)
 {
-    u32 worlds = test_worlds(WORLDS);
+    u32 worlds = test_worlds(12);
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("  %u worlds from seed %llu on\n", worlds, (unsigned long long)test_seed());
     struct counters all = {0};

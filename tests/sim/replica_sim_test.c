@@ -8,7 +8,7 @@
 // writer; at the end it is promoted (node/follower.h), when the writer has died or while it goes on: it has what was told to
 // be pushed, the writer is told that it was replaced, and what a restore gives is the new writer's state. The database holds
 // the number of its newest transaction, which is never used again, so a state that is read says which it must equal. Events
-// are counted: one that never came fails the test. SIM_WORLDS=n runs n worlds from SEED on (20; with AddressSanitizer 5).
+// are counted: one that never came fails the test. SIM_WORLDS=n runs n worlds from SEED on (20).
 #include "../../sync/restore.h"
 #include "events.h"
 #include "replica_world.h"
@@ -359,15 +359,9 @@ static void world_run(u64 seed, struct counters *counters)
 #define EVENT(name) {#name, &all.name, 20}
 #define RARE(name) {#name, &all.name, 60} // that many worlds may do without
 
-#ifdef __SANITIZE_ADDRESS__
-#define WORLDS 5
-#else
-#define WORLDS 20
-#endif
-
 TEST(replicas_follow)
 {
-    u32 worlds = test_worlds(WORLDS);
+    u32 worlds = test_worlds(20);
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("  %u worlds from seed %llu on\n", worlds, (unsigned long long)test_seed());
     struct counters all = {0};
