@@ -121,6 +121,15 @@ void plan_number(struct rows *r, bool as_old)
     *r = out;
 }
 
+static bool sqlite_has_rows(struct oracle *o, const char *query)
+{
+    struct outcome found = {0};
+    run_sqlite(o->sqlite, query, strlen(query), &found);
+    bool any = found.rows.size > 0;
+    outcome_clear(&found);
+    return any;
+}
+
 // A view or trigger has a join in parentheses. ALTER TABLE looks its tables' names up as if there were no such tables: what SQLite
 // selects from a moment before is to it a mistake then (3.40 to 3.53).
 static bool rename_misses_join(struct oracle *o, const char *sql, const struct outcome *theirs)
@@ -131,11 +140,8 @@ static bool rename_misses_join(struct oracle *o, const char *sql, const struct o
                                   " WHERE (sql GLOB '*JOIN ([a-z]*' OR sql GLOB '*FROM ([a-z]*' OR sql GLOB '*, ([a-z]* JOIN *'"
                                   " OR sql GLOB '*[NM,] ((*JOIN *')"
                                   " AND instr(%Q, ' ' || name)", theirs->error);
-    struct outcome found = {0};
-    run_sqlite(o->sqlite, query, strlen(query), &found);
+    bool any = sqlite_has_rows(o, query);
     sqlite3_free(query);
-    bool any = found.rows.size > 0;
-    outcome_clear(&found);
     return any;
 }
 
@@ -147,13 +153,8 @@ static bool view_misses_alias(struct oracle *o, const char *sql, const struct ou
     snprintf(in_update, sizeof in_update, " AS %s SET ", alias);
     snprintf(in_delete, sizeof in_delete, " AS %s WHERE ", alias);
     if (!strstr(sql, in_update) && !(strstr(sql, "DELETE FROM ") && strstr(sql, in_delete))) return false;
-    static const char triggers[] = "SELECT name FROM (SELECT name, sql FROM sqlite_schema UNION ALL SELECT name, sql FROM sqlite_temp_schema)"
-                                   " WHERE sql LIKE '% INSTEAD OF %'";
-    struct outcome found = {0};
-    run_sqlite(o->sqlite, triggers, sizeof triggers - 1, &found);
-    bool any = found.rows.size > 0;
-    outcome_clear(&found);
-    return any;
+    return sqlite_has_rows(o, "SELECT name FROM (SELECT name, sql FROM sqlite_schema UNION ALL SELECT name, sql FROM sqlite_temp_schema)"
+                              " WHERE sql LIKE '% INSTEAD OF %'");
 }
 
 // DISTINCT by an index that has statistics searches behind each value; behind the last there is nothing, and the rows that NULLS
@@ -186,13 +187,9 @@ static bool values_lost_names(struct oracle *o, const struct outcome *theirs)
 // SQLite does not look at a temporary view again after a table of another database that it selects from is gone.
 static bool temp_view_lost(struct oracle *o, const char *sql, const struct outcome *ours)
 {
-    static const char missing[] = "no such table: ", views[] = "SELECT 1 FROM sqlite_temp_schema WHERE type = 'view'";
+    static const char missing[] = "no such table: ";
     if (strncmp(ours->error, missing, sizeof missing - 1) != 0 || strstr(sql, ours->error + sizeof missing - 1)) return false;
-    struct outcome found = {0};
-    run_sqlite(o->sqlite, views, sizeof views - 1, &found);
-    bool any = found.rows.size > 0;
-    outcome_clear(&found);
-    return any;
+    return sqlite_has_rows(o, "SELECT 1 FROM sqlite_temp_schema WHERE type = 'view'");
 }
 
 // A trigger that deletes while an upsert updates can leave SQLite with rows out of order (3.50, 3.53), as it says itself.

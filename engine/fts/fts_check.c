@@ -34,12 +34,9 @@ void fts_check_free(struct fts_check *c)
 static void term_sum(struct fts_check *c, const struct fts_term *t)
 {
     bool none = c->table->config->detail == FTS_DETAIL_NONE;
-    for (const u8 *at = t->doclist.data, *end = at + t->doclist.size; at < end;) {
-        u64 rowid, head;
-        at += varint_get_long(at, &rowid);
-        at += varint_get_long(at, &head);
-        c->rows_sum ^= fts_entry_hash(t->bytes, t->size, (s64)rowid, at, none ? 0 : (u32)(head / 2));
-        at += head / 2;
+    for (u32 at = 0; at < t->doclist.size;) {
+        struct fts_pending_entry e = fts_pending_entry(t, &at);
+        c->rows_sum ^= fts_entry_hash(t->bytes, t->size, e.rowid, e.positions, none ? 0 : e.size);
     }
 }
 

@@ -54,12 +54,10 @@ static io_status terms_erase(struct fts_table *x, struct fts_flush *f, struct op
     for (; f->term < f->term_count; f->term++) {
         const struct fts_term *t = f->terms[f->term];
         while (f->doclist_at < t->doclist.size) {
-            const u8 *p = t->doclist.data + f->doclist_at;
-            u64 rowid, head;
-            p += varint_get_long(p, &rowid);
-            p += varint_get_long(p, &head);
-            if (head & 1) IO_TRY(fts_erase_entry(&f->erase, x, op, &f->structure, t->bytes, t->size, (s64)rowid));
-            f->doclist_at = (u32)(p + head / 2 - t->doclist.data);
+            u32 next = f->doclist_at;
+            struct fts_pending_entry e = fts_pending_entry(t, &next);
+            if (e.deleted) IO_TRY(fts_erase_entry(&f->erase, x, op, &f->structure, t->bytes, t->size, e.rowid));
+            f->doclist_at = next;
         }
         f->doclist_at = 0;
     }
@@ -86,19 +84,16 @@ static io_status terms_write(struct fts_table *x, struct fts_flush *f, struct op
         if (f->term == f->term_count) return IO_DONE;
         while (f->term < f->term_count && !f->writer.out_first) {
             const struct fts_term *t = f->terms[f->term];
-            const u8 *p = t->doclist.data + f->doclist_at;
-            u64 rowid, head;
-            p += varint_get_long(p, &rowid);
-            p += varint_get_long(p, &head);
-            u32 size = (u32)(head / 2);
-            bool ok = true, deleted = head & 1 && !x->pending.secure;
-            if (size || deleted) { // else it was erased
+            u32 next = f->doclist_at;
+            struct fts_pending_entry e = fts_pending_entry(t, &next);
+            bool ok = true, deleted = e.deleted && !x->pending.secure;
+            if (e.size || deleted) { // else it was erased
                 if (!f->term_written) ok = fts_writer_term(&f->writer, t->bytes, t->size);
-                ok = ok && fts_writer_entry(&f->writer, (s64)rowid, deleted, p, size);
+                ok = ok && fts_writer_entry(&f->writer, e.rowid, deleted, e.positions, e.size);
                 f->term_written = true;
             }
             if (!ok) return fts_no_memory(op);
-            f->doclist_at = (u32)(p + size - t->doclist.data);
+            f->doclist_at = next;
             if (f->doclist_at == t->doclist.size) {
                 f->term++;
                 f->doclist_at = 0;
@@ -212,9 +207,7 @@ static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_
         f->step = FLUSH_FINISH;
         // fall through
     case FLUSH_FINISH:
-        if (f->writing) {
-            IO_TRY(fts_writer_drain(&f->writer, op));
-        }
+        if (f->writing) IO_TRY(fts_writer_drain(&f->writer, op));
         if (f->writing && f->writer.page_no > 1) {
             struct fts_segment g = {.id = f->writer.segment, .first = 1, .last = f->writer.page_no - 1};
             if (f->structure.origin_next) {

@@ -380,6 +380,14 @@ bool fts_pending_add(struct fts_pending *p, const struct fts_config *c, u8 prefi
                      u32 position);
 // All terms in order, closed; the array is the caller's to free.
 struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count);
+// The entry at `*at` of a closed doclist, which is moved behind it.
+struct fts_pending_entry {
+    s64 rowid;
+    bool deleted;
+    const u8 *positions;
+    u32 size; // of the position list
+};
+struct fts_pending_entry fts_pending_entry(const struct fts_term *t, u32 *at);
 const struct fts_term *fts_pending_find(const struct fts_pending *p, const u8 *term, u32 size); // NULL: it is not there
 bool fts_pending_close(struct fts_pending *p); // doclists are whole; false: out of memory
 void fts_pending_clear(struct fts_pending *p);

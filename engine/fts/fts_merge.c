@@ -54,25 +54,33 @@ void fts_hits_free(struct fts_hits *h)
     free(h);
 }
 
-static struct fts_merge *merge_new(struct fts_table *x, const struct fts_structure *s, u32 level)
+// Of so many segments, whose iterators are the caller's to begin.
+static struct fts_merge *merge_alloc(struct fts_table *x, const struct fts_structure *s, u32 level, u32 count)
 {
     struct fts_merge *m = calloc(1, sizeof *m);
     if (!m) return NULL;
     m->table = x;
     m->level = level;
-    u32 first = level == UINT32_MAX ? 0 : level, last = level == UINT32_MAX ? MAX(s->level_count, 1u) - 1 : level;
-    m->out_level = level == UINT32_MAX ? MAX(last, 1u) : MIN(last + 1, FTS_LEVELS_MAX - 1);
-    for (u32 i = first; i <= last; i++) m->count += s->levels[i].count;
-    m->iters = calloc(m->count + 1, sizeof *m->iters);
-    m->group = calloc(m->count + 1, sizeof(struct fts_iter *));
+    m->iters = calloc(count + 1, sizeof *m->iters);
+    m->group = calloc(count + 1, sizeof(struct fts_iter *));
     m->segment = fts_structure_free_id(s);
     fts_writer_init(&m->writer, x, m->segment);
     if (!m->iters || !m->group || !fts_structure_copy(&m->after, s)) {
-        m->count = 0;
         fts_merge_free(m);
         return NULL;
     }
-    u32 n = 0;
+    m->count = count;
+    return m;
+}
+
+static struct fts_merge *merge_new(struct fts_table *x, const struct fts_structure *s, u32 level)
+{
+    u32 first = level == UINT32_MAX ? 0 : level, last = level == UINT32_MAX ? MAX(s->level_count, 1u) - 1 : level;
+    u32 count = 0, n = 0;
+    for (u32 i = first; i <= last; i++) count += s->levels[i].count;
+    struct fts_merge *m = merge_alloc(x, s, level, count);
+    if (!m) return NULL;
+    m->out_level = level == UINT32_MAX ? MAX(last, 1u) : MIN(last + 1, FTS_LEVELS_MAX - 1);
     for (u32 i = first; i <= last; i++) {
         for (u32 k = s->levels[i].count; k-- > 0;) fts_iter_init(&m->iters[n++], x, &s->levels[i].segments[k]);
         m->after.levels[i].count = 0;
@@ -85,18 +93,11 @@ static struct fts_merge *merge_new(struct fts_table *x, const struct fts_structu
 static struct fts_merge *rewrite_new(struct fts_table *x, const struct fts_structure *s, u32 level, u32 index,
                                      const struct fts_pending *without)
 {
-    struct fts_merge *m = calloc(1, sizeof *m);
+    struct fts_merge *m = merge_alloc(x, s, level, 1);
     if (!m) return NULL;
-    *m = (struct fts_merge){.table = x, .level = level, .out_level = level, .index = index, .without = without};
-    m->iters = calloc(1, sizeof *m->iters);
-    m->group = calloc(1, sizeof(struct fts_iter *));
-    m->segment = fts_structure_free_id(s);
-    fts_writer_init(&m->writer, x, m->segment);
-    if (!m->iters || !m->group || !fts_structure_copy(&m->after, s)) {
-        fts_merge_free(m);
-        return NULL;
-    }
-    m->count = 1;
+    m->out_level = level;
+    m->index = index;
+    m->without = without;
     fts_iter_init(&m->iters[0], x, &s->levels[level].segments[index]);
     return m;
 }
@@ -177,13 +178,11 @@ static io_status least_pass(struct fts_merge *m, struct op *op)
 static bool least_gone(struct fts_merge *m)
 {
     while (m->gone && m->gone_at < m->gone->doclist.size) {
-        const u8 *start = m->gone->doclist.data, *at = start + m->gone_at;
-        u64 rowid, head;
-        at += varint_get_long(at, &rowid);
-        at += varint_get_long(at, &head);
-        if ((s64)rowid == m->least->rowid && head & 1) return true;
-        if ((s64)rowid > m->least->rowid) break;
-        m->gone_at = (u32)(at + head / 2 - start);
+        u32 next = m->gone_at;
+        struct fts_pending_entry e = fts_pending_entry(m->gone, &next);
+        if (e.rowid == m->least->rowid && e.deleted) return true;
+        if (e.rowid > m->least->rowid) break;
+        m->gone_at = next;
     }
     return false;
 }

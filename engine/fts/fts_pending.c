@@ -55,6 +55,17 @@ static struct fts_term *term_get(struct fts_pending *p, u8 prefix, const u8 *tok
     return t;
 }
 
+struct fts_pending_entry fts_pending_entry(const struct fts_term *t, u32 *at)
+{
+    const u8 *p = t->doclist.data + *at;
+    u64 rowid, head;
+    p += varint_get_long(p, &rowid);
+    p += varint_get_long(p, &head);
+    struct fts_pending_entry e = {(s64)rowid, head & 1, p, (u32)(head / 2)};
+    *at = (u32)(p - t->doclist.data) + e.size;
+    return e;
+}
+
 const struct fts_term *fts_pending_find(const struct fts_pending *p, const u8 *term, u32 size)
 {
     const struct fts_term *t = p->slot_count && size ? p->slots[hash(term[0], term + 1, size - 1) & (p->slot_count - 1)] : NULL;

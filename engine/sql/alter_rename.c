@@ -482,11 +482,11 @@ static bool find_cte(struct walker *find, struct compile *c, const struct with *
 // What of them names a column that is dropped is no mistake.
 static void find_ctes(struct text_edit *t)
 {
-    struct walker w = {.expr = t->a->new_name ? find_expr : find_string, .select = find_select, .context = t}, *find = &w;
+    struct walker find = {.expr = t->a->new_name ? find_expr : find_string, .select = find_select, .context = t};
     bool known = true;
     for (u32 i = 0; i < t->with_count; i++) // behind a mistake SQLite looks at no more of them
         for (u32 k = 0; k < t->withs[i]->count && known; k++)
-            known = find_cte(find, t->a->c, t->withs[i], t->withs[i]->items[k].name);
+            known = find_cte(&find, t->a->c, t->withs[i], t->withs[i]->items[k].name);
 }
 
 // ---- one text ---------------------------------------------------------------------------------------------

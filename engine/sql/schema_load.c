@@ -710,7 +710,7 @@ io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *o
             if (l->format > 4) return IO_ERROR(&op->err, ERR_ERROR, "unsupported file format");
             if (l->encoding > 3 || (l->encoding == 0 && l->format)) l->encoding = 1;
             l->partial = may_be_partial(l, is_temp, previous, changes);
-            if (l->partial) load_cursor_open(l, t, 1);
+            if (l->partial) load_cursor_open(l, t, ROOT_SCHEMA);
             // A database without a format has never had a table.
             l->step = l->format == 0 ? LOAD_MAKE : l->partial ? LOAD_CHANGED : LOAD_ROWS_OPEN;
             if (l->format == 0) l->format = 4;
@@ -733,7 +733,7 @@ io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *o
             l->step = l->stat_root ? LOAD_STAT_OPEN : LOAD_MAKE;
             break;
         case LOAD_ROWS_OPEN:
-            load_cursor_open(l, t, 1);
+            load_cursor_open(l, t, ROOT_SCHEMA);
             l->step = LOAD_ROWS;
             break;
         case LOAD_ROWS:
