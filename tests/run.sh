@@ -98,7 +98,7 @@ if wants asan; then
 fi
 # These wait more than they work: they run beside the others, one after another.
 waiting=()
-for name in restart backup remote replica; do wants $name && waiting+=("$name"); done
+for name in restart backup remote replica http crash disk foreign bad_input encryption shell; do wants $name && waiting+=("$name"); done
 if [ ${#waiting[@]} -gt 0 ]; then
     say "${waiting[*]}, beside the others"
     for name in "${waiting[@]}"; do run "$name" 900 python3 "tests/e2e/${name}_test.py"; done &
@@ -118,14 +118,7 @@ if wants clients; then
         skip clients "npm is not installed"
     fi
 fi
-wants http && suite http 300 python3 tests/e2e/http_test.py
-wants crash && suite crash 600 python3 tests/e2e/crash_test.py
-wants disk && suite disk 300 python3 tests/e2e/disk_test.py
-wants foreign && suite foreign 300 python3 tests/e2e/foreign_test.py
-wants bad_input && suite bad_input 300 python3 tests/e2e/bad_input_test.py
-wants encryption && suite encryption 300 python3 tests/e2e/encryption_test.py
 wants fuzz && suite fuzz 900 tests/fuzz/run.sh runs
-wants shell && suite shell 300 python3 tests/e2e/shell_test.py
 if wants container; then
     if [ "$(id -u)" -eq 0 ] && command -v dockerd >/dev/null; then
         suite container 900 tests/docker/run.sh

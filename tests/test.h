@@ -4,7 +4,8 @@
 //   int main(int argc, char **argv) { return test_main(argc, argv); }
 //
 // It prints "ok NAME", "FAIL NAME" (after the lines that say why) or "skip NAME: why", and ends with
-// "N passed, N failed, N skipped". Arguments select tests by substring; SEED=n fixes test_seed().
+// "N passed, N failed, N skipped". Arguments select tests by substring; SEED=n fixes test_seed(); STOP_AT_FAILURE=1 leaves
+// the tests behind one that has failed out.
 #pragma once
 
 #include "../io/base.h"
@@ -19,7 +20,13 @@ void test_fail(const char *file, int line, const char *format, ...) __attribute_
 void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2))); // then return from the test
 u64 test_seed(void);             // from SEED, else from the clock; printed when a test fails
 u64 test_random(u64 *state);     // splitmix64
-u32 test_worlds(u32 usual);      // how many seeds a simulation takes: SIM_WORLDS, else the usual number, with ASan a sixth of it
+// With ASan, which takes ten times as long, every how manieth of many alike cases is tried.
+#ifdef __SANITIZE_ADDRESS__
+enum { TEST_STRIDE = 6 };
+#else
+enum { TEST_STRIDE = 1 };
+#endif
+u32 test_worlds(u32 usual);      // how many seeds a simulation takes: SIM_WORLDS, else the usual number, every TEST_STRIDE-th
 bool test_failed(void);           // the running test, so far
 const char *test_dir(void);      // a fresh directory for this test, removed when it passed
 int test_main(int argc, char **argv);

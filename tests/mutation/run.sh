@@ -3,14 +3,16 @@
 # catch it. A line that is no longer there (the code has changed) fails too: the mutant is to be written anew.
 # usage: tests/mutation/run.sh [SUBSTRING of a name]
 #
-# A mutant is one source file changed by sed and linked before the library, which otherwise stays as it is.
+# A mutant is one source file changed by sed and linked before the library, which otherwise stays as it is. As many run at
+# a time as there are processors; each leaves its verdict in NAME.verdict.
 set -u
 cd "$(dirname "$0")/../.."
-export SEED=${SEED:-7}
+export SEED=${SEED:-7} STOP_AT_FAILURE=1
 only=${1:-}
 out=build/mutation
+rm -rf "$out"
 mkdir -p "$out"
-passed=0 failed=0
+processors=$(nproc)
 # The simulated worlds show what every kind of mutant breaks; the others are quicker where they do.
 replicas=tests/sim/replica_sim_test crash=tests/sim/engine_crash_test lives=tests/sim/store_crash_test contract=tests/io/io_contract_test
 deferred=tests/engine/deferred_test wal=tests/engine/store/wal_test
@@ -20,37 +22,48 @@ programs="$encryption $crash $lives $contract $deferred $wal $isolation $concurr
 make -s -j"$(nproc)" $(printf 'build/release/%s ' $programs) || exit 1
 flags=$(make -s flags) libs=$(make -s libs)
 
-fail() { echo "FAIL $1: $2"; failed=$((failed + 1)); }
+verdict() { # NAME TEXT
+    echo "$2" >"$out/$1.verdict"
+    echo "$2"
+}
 
 # NAME FILE SED PROGRAM...: any of the programs catches it, by a failure, a crash or by never ending.
 mutant() {
+    [[ $1 == *"$only"* ]] || return 0
+    while [ "$(jobs -pr | wc -l)" -ge "$processors" ]; do wait -n; done
+    try "$@" &
+}
+
+try() {
     local name=$1 file=$2 change=$3 program object=$out/$1.o
     shift 3
-    [[ $name == *"$only"* ]] || return 0
+    : >"$out/$name.verdict"
     sed -E "$change" "$file" >"$out/$name.c"
     if cmp -s "$file" "$out/$name.c"; then
-        fail "$name" "its line in $file is gone: write the mutant anew"
+        verdict "$name" "FAIL $name: its line in $file is gone: write the mutant anew"
         return
     fi
     # shellcheck disable=SC2086
     if ! gcc $flags -w -iquote "$(dirname "$file")" -c "$out/$name.c" -o "$object" 2>"$out/$name.log"; then
-        fail "$name" "it does not compile: $(head -n 1 "$out/$name.log")"
+        verdict "$name" "FAIL $name: it does not compile: $(head -n 1 "$out/$name.log")"
         return
     fi
     for program in "$@"; do
         local simulated=
         [[ $program == "$replicas" ]] && simulated=build/release/tests/sim/wire.o # HTTP
         # shellcheck disable=SC2086
-        gcc $flags "build/release/$program.o" $simulated "$object" build/release/libtests.a build/release/libskerry.a \
-            -o "$out/$name" $libs -lsqlite3 2>"$out/$name.log" || { fail "$name" "it does not link"; return; }
+        if ! gcc $flags "build/release/$program.o" $simulated "$object" build/release/libtests.a build/release/libskerry.a \
+            -o "$out/$name" $libs -lsqlite3 2>"$out/$name.log"; then
+            verdict "$name" "FAIL $name: it does not link"
+            return
+        fi
         if ! { timeout 120 "$out/$name" >"$out/$name.log" 2>&1; } 2>/dev/null; then
-            echo "ok $name, caught by $program: $(grep -E '^FAIL|ssert' "$out/$name.log" | head -n 1)"
-            passed=$((passed + 1))
+            verdict "$name" "ok $name, caught by $program: $(grep -E '^FAIL|ssert' "$out/$name.log" | head -n 1)"
             rm -f "$out/$name" "$object"
             return
         fi
     done
-    fail "$name" "nobody noticed"
+    verdict "$name" "FAIL $name: nobody noticed"
 }
 
 store=engine/store
@@ -93,5 +106,8 @@ mutant place_not_looked_at sync/replica_place.c 's/^    bool after = .*/    bool
 mutant part_sent_again_from_its_end node/feed.c 's/if \(again\) q->page_next = q->part_first;//' $replicas
 mutant groups_not_compared node/feed.c 's/\*same = q->group_sum == .*/*same = true;/' $replicas
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" -eq 0 ]
+wait
+total=$(find "$out" -name '*.verdict' | wc -l)
+passed=$(cat "$out"/*.verdict | grep -c '^ok ')
+echo "$passed passed, $((total - passed)) failed, 0 skipped"
+[ "$passed" -eq "$total" ]

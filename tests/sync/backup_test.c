@@ -72,13 +72,13 @@ static void flip_all(bool encrypted)
         if (level) levels |= 1u << (level[2] - '0');
         // Every byte of what has no pages and of one segment of each level but for most of its blocks; some of the others.
         bool whole = !level || of_level[level[2] - '0']++ == 0;
-        for (u64 at = 0; at < o->size && !test_failed(); at += whole && (at < 100 || o->size - at < 600) ? 1 : 1 + o->size / 8) {
+        for (u64 at = 0; at < o->size && !test_failed(); at += whole && (at < 100 || o->size - at < 600) ? TEST_STRIDE : 1 + o->size / 8) {
             flips++;
             noticed_by_restore += flip(&n, o, at);
         }
     }
-    CHECK(flips > 2000);
-    CHECK(noticed_by_restore > 400);
+    CHECK(flips > 2000 / TEST_STRIDE);
+    CHECK(noticed_by_restore > 400 / TEST_STRIDE);
     CHECK((levels & 0x13) == 0x13); // pushes, merged ones and images
     CHECK_EQ(verify(&n, "nothing", &named), 0);
     node_end(&n);
@@ -114,11 +114,11 @@ TEST(each_byte_of_tables_and_shards_counts)
         const char *level = strstr(o->key, "/L");
         if (!level) continue;
         bool shard = strchr(o->key, '.'), whole = seen[level[2] - '0'][shard]++ == 0;
-        for (u64 at = i % 7; at < o->size && !test_failed(); at += whole && o->size - at < 480 ? 11 : 1 + o->size / (whole ? 12 : 2))
+        for (u64 at = i % 7; at < o->size && !test_failed(); at += whole && o->size - at < 480 ? 11 * TEST_STRIDE : 1 + o->size / (whole ? 12 : 2))
             noticed_by_restore += flip(&n, o, at);
     }
     CHECK(seen[0][1] > 0 && seen[3][1] > 0 && seen[4][0] > 1 && seen[4][1] > 1); // pushes, merged ones, images
-    CHECK(noticed_by_restore > 60);
+    CHECK(noticed_by_restore > 60 / TEST_STRIDE);
     CHECK_EQ(verify(&n, "nothing", &named), 0);
     node_end(&n);
 }
