@@ -191,6 +191,29 @@ struct source *source_list_add(struct arena *a, struct source_list **list)
     return s;
 }
 
+void select_expand_rows(struct arena *a, struct select *s)
+{
+    const struct constant_rows *rows = s->rows;
+    struct select *row = arena_alloc(a, sizeof *row);
+    *row = (struct select){.op = s->op, .flags = s->flags & ~(u32)SELECT_F_MULTI_VALUE, .id = s->id, .offset = s->offset,
+                           .columns = s->columns, .prior = s->prior};
+    for (u32 i = 0; i < rows->count; i++) {
+        struct select *next = s;
+        if (i + 1 < rows->count) next = memcpy(arena_alloc(a, sizeof *next), row, sizeof *next);
+        next->id = row->id + 1;
+        next->op = SELECT_UNION_ALL;
+        next->columns = NULL;
+        for (u32 k = 0; k < rows->width; k++) {
+            struct expr *e = expr_new(a, EXPR_NULL, OFFSET_NONE);
+            expr_from_constant(e, &rows->values[i * rows->width + k]);
+            expr_list_add(a, &next->columns, e);
+        }
+        next->prior = row;
+        row = next;
+    }
+    s->rows = NULL;
+}
+
 const char *select_op_name(u8 op)
 {
     switch ((enum select_op)op) {

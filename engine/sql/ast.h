@@ -307,6 +307,26 @@ struct source_list {
     struct source *items;
 };
 
+// Rows of literals and parameters alone, a tenth of the size of expressions. They are never changed: copies of a select share them.
+struct constant {
+    u8 kind;  // EXPR_NULL, EXPR_INTEGER, EXPR_REAL, EXPR_TEXT, EXPR_BLOB, EXPR_VARIABLE
+    u32 size; // of the text
+    union {
+        s64 integer;
+        double real;
+        u32 variable;
+        const char *text;
+    };
+};
+struct constant_rows {
+    u32 count, width;
+    u32 capacity; // of values
+    bool has_variables;
+    struct constant *values; // row by row
+};
+bool expr_to_constant(const struct expr *e, struct constant *k); // false: it is none
+void expr_from_constant(struct expr *e, const struct constant *k);
+
 enum select_op { SELECT_SIMPLE, SELECT_UNION, SELECT_UNION_ALL, SELECT_INTERSECT, SELECT_EXCEPT };
 const char *select_op_name(u8 op); // as it is written
 enum select_flags {
@@ -345,6 +365,7 @@ struct select {
     u32 id;
     u32 offset; // of SELECT or VALUES
     struct expr_list *columns;
+    struct constant_rows *rows; // of VALUES, behind this one; resolve_select makes terms of them (select_expand_rows)
     struct source_list *from; // NULL: none
     struct expr *where;
     struct expr_list *group_by;
@@ -440,25 +461,6 @@ struct upsert {
     void *to_free;
 };
 
-// Rows of literals and parameters alone, a tenth of the size of expressions.
-struct constant {
-    u8 kind;  // EXPR_NULL, EXPR_INTEGER, EXPR_REAL, EXPR_TEXT, EXPR_BLOB, EXPR_VARIABLE
-    u32 size; // of the text
-    union {
-        s64 integer;
-        double real;
-        u32 variable;
-        const char *text;
-    };
-};
-struct constant_rows {
-    u32 row_count, width;
-    u32 count, capacity;
-    struct constant *values; // row by row
-};
-bool expr_to_constant(const struct expr *e, struct constant *k); // false: it is none
-void expr_from_constant(struct expr *e, const struct constant *k);
-
 struct stmt_insert {
     struct stmt stmt;
     struct with *with;
@@ -466,7 +468,6 @@ struct stmt_insert {
     struct source_list *target; // one entry, maybe with alias
     struct name_list *columns;  // or NULL
     struct select *select;      // NULL: DEFAULT VALUES
-    struct constant_rows rows;  // the rows of VALUES behind select, which is the first; not in triggers
     struct upsert *upsert;
     struct expr_list *returning; // or NULL
 };
@@ -686,6 +687,7 @@ void expr_summarize(struct expr *e);
 struct expr_item *expr_list_add(struct arena *a, struct expr_list **list, struct expr *e);
 struct name_item *name_list_add(struct arena *a, struct name_list **list, const char *name, u32 offset);
 struct source *source_list_add(struct arena *a, struct source_list **list);
+void select_expand_rows(struct arena *a, struct select *s); // its rows become terms of their own, to its left
 
 // Deep copies; NULL gives NULL. Resolved fields are copied as they are.
 struct expr *expr_copy(struct arena *a, const struct expr *e);

@@ -4,7 +4,7 @@
 bool select_is_values(const struct select *s)
 {
     if (s->with || s->order_by || s->limit) return false;
-    bool several = s->prior;
+    bool several = s->prior || s->rows;
     for (; s; s = s->prior) {
         if (!(s->flags & SELECT_F_VALUES) || (s->prior && s->op != SELECT_UNION_ALL)) return false;
         for (u32 i = 0; several && i < s->columns->count; i++)

@@ -175,9 +175,15 @@ struct foreign_database {
     u32 offset; // of the name
 };
 
+static void fail_variables(const struct foreign_database *f)
+{
+    compile_fail(f->c, ERR_ERROR, -1, "%s cannot use variables", f->type);
+}
+
 static enum walk_result find_foreign_source(struct walker *w, struct select *select)
 {
     struct foreign_database *f = w->context;
+    if (select->rows && select->rows->has_variables) fail_variables(f);
     for (u32 i = 0; select->from && i < select->from->count; i++) {
         const char *schema = select->from->items[i].schema_name;
         if (schema && !f->temp && !name_equal(schema, f->database))
@@ -190,7 +196,7 @@ static enum walk_result find_foreign_source(struct walker *w, struct select *sel
 static enum walk_result refuse_variables(struct walker *w, struct expr *e)
 {
     struct foreign_database *f = w->context;
-    if (e->kind == EXPR_VARIABLE) compile_fail(f->c, ERR_ERROR, -1, "%s cannot use variables", f->type);
+    if (e->kind == EXPR_VARIABLE) fail_variables(f);
     return WALK_CONTINUE;
 }
 

@@ -100,14 +100,12 @@ static void value_count_check(struct compile *c, struct insert_job *job)
 static void values_coroutine(struct compile *c, struct insert_job *job)
 {
     struct select *first = job->stmt->select;
-    u32 rows = 1;
-    while (first->prior) {
-        first = first->prior;
-        rows++;
+    u32 rows = 0;
+    for (struct select *row = first; row; row = row->prior) {
+        first = row;
+        rows += 1 + (row->rows ? row->rows->count : 0);
     }
     job->value_count = (int)first->columns->count;
-    const struct constant_rows *more = &job->stmt->rows;
-    rows += more->row_count;
     explain_row(c, "SCAN %u CONSTANT ROW%s", rows, rows == 1 ? "" : "S");
     job->reg_source = job->in_order && job->value_count <= job->table->column_count
                           ? job->reg_rowid + 1
@@ -115,21 +113,21 @@ static void values_coroutine(struct compile *c, struct insert_job *job)
     // What is wrong with the last is told.
     for (struct select *row = job->stmt->select; row; row = row->prior) {
         struct name_context names = {.c = c, .flags = rows > 1 ? NAME_AGGREGATE_OK : 0}; // a mistake once it is computed
-        resolve_expr_list(&names, row->columns);
-        if (row->next && row->columns->count != row->next->columns->count)
-            compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
+        bool differs = row->next && row->columns->count != row->next->columns->count;
+        if (!differs || !row->rows) resolve_expr_list(&names, row->columns);
+        if (differs) compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
     }
+    struct expr constant = *expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
     for (struct select *row = first; row; row = row->next) {
         for (int i = 0; i < job->value_count; i++) expr_code(c, row->columns->items[i].expr, job->reg_source + i);
         emit(c, OP_Yield, job->reg_yield, 0, 0);
-    }
-    struct expr *e = expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
-    for (u32 i = 0; i < more->row_count; i++) {
-        for (u32 k = 0; k < more->width; k++) {
-            expr_from_constant(e, &more->values[i * more->width + k]);
-            expr_code(c, e, job->reg_source + (int)k);
+        for (u32 i = 0; row->rows && i < row->rows->count; i++) {
+            for (int k = 0; k < job->value_count; k++) {
+                expr_from_constant(&constant, &row->rows->values[i * row->rows->width + (u32)k]);
+                expr_code(c, &constant, job->reg_source + k);
+            }
+            emit(c, OP_Yield, job->reg_yield, 0, 0);
         }
-        emit(c, OP_Yield, job->reg_yield, 0, 0);
     }
 }
 
@@ -149,7 +147,7 @@ static bool program_reads(struct compile *c, const struct table *t, int database
 
 static bool one_row(const struct stmt_insert *s)
 {
-    return !s->select || ((s->select->flags & SELECT_F_VALUES) && !s->select->prior && !s->rows.row_count);
+    return !s->select || ((s->select->flags & SELECT_F_VALUES) && !s->select->prior && !s->select->rows);
 }
 
 static void source_code(struct compile *c, struct insert_job *job)

@@ -38,7 +38,6 @@ struct parse {
     struct parse_variable *variables; // those with names, and ?NNN
     u32 variables_count, variables_capacity;
     u32 select_count; // SELECTs number from 1 in the order of their ends
-    struct constant_rows *constants; // where the VALUES under the eye may put rows, or NULL
 
     // The token under the eye and what precedes it.
     u8 token, previous; // enum token_kind

@@ -143,7 +143,6 @@ static struct stmt *parse_insert(struct parse *p, struct with *with, bool in_tri
         return &s->stmt;
     }
     if (!parse_at_select(p)) parse_syntax_error(p);
-    if (!in_trigger && parse_at(p, TOKEN_VALUES)) p->constants = &s->rows;
     s->select = parse_select(p);
     parse_upserts(p, s, in_trigger);
     return &s->stmt;

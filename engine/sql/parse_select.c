@@ -294,29 +294,22 @@ struct select *parse_select_number(struct parse *p, struct select *s)
     return s;
 }
 
-static bool list_has_window(const struct expr_list *list)
-{
-    for (u32 i = 0; i < list->count; i++)
-        if (list->items[i].expr->flags & EXPR_F_HAS_WINDOW) return true;
-    return false;
-}
-
 static void constants_reserve(struct parse *p, struct constant_rows *rows, u32 width)
 {
     rows->width = width;
-    while (rows->capacity - rows->count < width)
+    while (rows->capacity - rows->count * width < width)
         rows->values = arena_grow_array(p->arena, rows->values, &rows->capacity, sizeof *rows->values);
 }
 
 // Makes constants of the row, for which there is place; false: it is something else. `from` is the row's memory.
 static bool constants_take(struct parse *p, struct constant_rows *rows, const struct expr_list *columns, u8 *from)
 {
-    struct constant *row = rows->values + rows->count;
+    struct constant *row = rows->values + rows->count * rows->width;
     if (columns->count != rows->width) return false;
     for (u32 i = 0; i < columns->count; i++)
         if (!expr_to_constant(columns->items[i].expr, &row[i])) return false;
-    rows->count += rows->width;
-    rows->row_count++;
+    for (u32 i = 0; i < rows->width; i++) rows->has_variables |= row[i].kind == EXPR_VARIABLE;
+    rows->count++;
     if (!from || !arena_in_newest(p->arena, from)) return true;
     // The texts move to its beginning; the rest is given back.
     for (u32 i = 0; i < rows->width; i++) {
@@ -329,58 +322,35 @@ static bool constants_take(struct parse *p, struct constant_rows *rows, const st
     return true;
 }
 
-// The rows become terms behind `first`; gives the last.
-static struct select *constants_expand(struct parse *p, struct select *first, struct constant_rows *rows)
-{
-    struct select *s = first;
-    for (u32 i = 0; i < rows->row_count; i++) {
-        struct select *row = PARSE_NEW(p, select);
-        row->offset = first->offset;
-        row->id = first->id + 1 + i;
-        row->flags = SELECT_F_VALUES | SELECT_F_MULTI_VALUE;
-        row->op = SELECT_UNION_ALL;
-        for (u32 k = 0; k < rows->width; k++) {
-            struct expr *e = expr_new(p->arena, EXPR_NULL, OFFSET_NONE);
-            expr_from_constant(e, &rows->values[i * rows->width + k]);
-            expr_list_add(p->arena, &row->columns, e);
-        }
-        s->flags &= ~(u32)SELECT_F_MULTI_VALUE;
-        row->prior = s;
-        s = row;
-    }
-    rows->row_count = rows->count = 0;
-    return s;
-}
-
 static struct select *parse_values(struct parse *p)
 {
     struct select *s = NULL;
-    struct constant_rows *constants = p->constants;
+    struct constant_rows *rows = NULL; // for those behind s, whose they are from the first on
     u32 offset = p->token_offset;
     bool told = false;
-    p->constants = NULL;
     parse_advance(p);
     do {
-        if (constants && s) constants_reserve(p, constants, s->columns->count);
+        if (s) {
+            if (!rows) rows = PARSE_NEW(p, constant_rows);
+            constants_reserve(p, rows, s->columns->count);
+        }
         parse_expect(p, TOKEN_LEFT_PAREN);
         u8 *from = p->arena->next;
         u32 names = p->variables_count;
         struct expr_list *columns = parse_expr_list(p);
         parse_expect(p, TOKEN_RIGHT_PAREN);
-        if (constants && s) {
-            if (constants_take(p, constants, columns, p->variables_count == names ? from : NULL)) {
-                p->select_count++;
-                continue;
-            }
-            s = constants_expand(p, s, constants);
-            constants = NULL;
+        if (s && constants_take(p, rows, columns, p->variables_count == names ? from : NULL)) {
+            s->rows = rows;
+            s->flags |= SELECT_F_MULTI_VALUE;
+            p->select_count++;
+            continue;
         }
-        if (constants && list_has_window(columns)) constants = NULL;
         struct select *row = PARSE_NEW(p, select);
         row->offset = offset;
         row->flags = SELECT_F_VALUES;
         row->columns = columns;
         if (s) {
+            if (s->rows) rows = NULL;
             s->flags &= ~(u32)SELECT_F_MULTI_VALUE;
             row->flags |= SELECT_F_MULTI_VALUE;
             row->op = SELECT_UNION_ALL;
@@ -391,8 +361,7 @@ static struct select *parse_values(struct parse *p)
         if (differs && !told) parse_values_width_check(p, s);
         told |= differs;
     } while (parse_accept(p, TOKEN_COMMA));
-    bool compound = parse_at(p, TOKEN_UNION) || parse_at(p, TOKEN_EXCEPT) || parse_at(p, TOKEN_INTERSECT);
-    return constants && compound ? constants_expand(p, s, constants) : s;
+    return s;
 }
 
 static struct select *parse_simple_select(struct parse *p)
@@ -439,7 +408,7 @@ static void compound_link(struct parse *p, struct select *last, bool enclosed)
         next = s;
         s = s->prior;
         if (!s) break;
-        count++;
+        count += 1 + (s->rows ? s->rows->count : 0);
         if ((s->order_by || s->limit) && !query_ends(p, enclosed)) parse_syntax_error(p);
         if (s->order_by || s->limit)
             parse_fail(p, ERR_ERROR, OFFSET_NONE, "%s clause should come after %s not before",
@@ -463,7 +432,7 @@ static struct select *parse_compound(struct parse *p, bool enclosed)
         else
             break;
         struct select *right = parse_simple_select(p);
-        if (right->prior) {
+        if (right->prior || right->rows) {
             // VALUES of several rows is one term: SELECT * FROM (VALUES ...).
             compound_link(p, right, enclosed);
             struct select *outer = PARSE_NEW(p, select);

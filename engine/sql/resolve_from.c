@@ -388,7 +388,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         if (!recursive->prior) break;
         recursive = recursive->prior;
     }
-    if (body->prior && cte->columns) check_width_said(c, cte, body);
+    if ((body->prior || body->rows) && cte->columns) check_width_said(c, cte, body);
     c->with = scope;
     cte->error = "circular reference: %s";
     struct with *inner = body->with;

@@ -374,6 +374,8 @@ static void select_names(struct compile *c, struct select *s, struct name_contex
         w->outer = c->with;
         c->with = w;
     }
+    for (struct select *t = s; t; t = t->prior)
+        if (t->rows) select_expand_rows(c->arena, t);
     bool compound = s->prior != NULL;
     u32 terms = 0;
     for (struct select *t = s; t; t = t->prior) {
