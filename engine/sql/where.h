@@ -1,6 +1,9 @@
 // Inside WHERE: terms, candidate loops, paths, and the loops that were chosen.
 //
 //   where_terms.c   the WHERE clause as a conjunction of terms, and terms derived from them
+//   where_or.c      terms with OR: what of their alternatives an index can find
+//   where_like.c    LIKE and GLOB as ranges
+//   where_scan.c    finding the terms about a column
 //   where_derive.c  terms that an OR implies, in joins of large tables
 //   where_index.c   indexes as the planner sees them
 //   where_loops.c   every way to run each source's loop, with its cost
@@ -221,8 +224,14 @@ bitmask expr_list_usage(const struct where_info *w, const struct expr_list *list
 void source_label(const struct source *s, char *out, size_t size);
 void where_clause_init(struct where_clause *wc, struct where_info *w);
 void where_split(struct where_clause *wc, struct expr *e, u8 op);
-void where_analyze_all(struct where_clause *wc);
 struct where_term *where_term_add(struct where_clause *wc, struct expr *e, u16 flags);
+// What the term compares and which sources it needs; terms that it implies are added behind the others.
+void where_term_analyze(struct where_clause *wc, int at);
+void where_analyze_all(struct where_clause *wc);
+void where_or_analyze(struct where_clause *wc, int at);
+void where_like_analyze(struct where_clause *wc, int at);
+void where_term_mark_child(struct where_clause *wc, int child, int parent); // it stands for a part of the parent
+void where_copy_join_marks(struct expr *to, const struct expr *from);
 void where_table_function_terms(struct where_clause *wc, struct source *s);
 void where_derive(struct where_info *w); // between where_split and where_analyze_all
 

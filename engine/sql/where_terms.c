@@ -1,53 +1,8 @@
 // The WHERE clause as terms.
-#include "../fn/fn.h"
 #include "../fts/fts.h"
 #include "../fts/fts_table.h"
 #include "select.h"
 #include "where.h"
-
-// ---- logarithms ---------------------------------------------------------------------------------------------
-
-logest logest_of(u64 x)
-{
-    static const logest eighth[8] = {0, 2, 3, 5, 6, 7, 8, 9}; // 10 * log2(1 + i/8)
-    logest y = 40;
-    if (x < 8) {
-        if (x < 2) return 0;
-        while (x < 8) {
-            y -= 10;
-            x <<= 1;
-        }
-    } else {
-        while (x > 255) {
-            y += 40;
-            x >>= 4;
-        }
-        while (x > 15) {
-            y += 10;
-            x >>= 1;
-        }
-    }
-    return eighth[x & 7] + y - 10;
-}
-
-logest logest_add(logest a, logest b)
-{
-    static const u8 gain[32] = {10, 10, 9, 9, 8, 8, 7, 7, 7, 6, 6, 6, 5, 5, 5, 4,
-                                4,  4,  4, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2}; // 10*log2(1+2^(-i/10))
-    if (a < b) {
-        logest t = a;
-        a = b;
-        b = t;
-    }
-    if (a > b + 49) return a;
-    if (a > b + 31) return a + 1;
-    return a + gain[a - b];
-}
-
-logest logest_log(logest n)
-{
-    return n <= 10 ? 0 : (logest)(logest_of((u64)n) - 33);
-}
 
 // ---- which sources an expression reads ------------------------------------------------------------------------
 
@@ -139,18 +94,11 @@ void where_split(struct where_clause *wc, struct expr *e, u8 op)
     where_split(wc, bare->right, op);
 }
 
-static void mark_child(struct where_clause *wc, int child, int parent)
+void where_term_mark_child(struct where_clause *wc, int child, int parent)
 {
     wc->terms[child]->parent = parent;
     if (!(wc->terms[parent]->flags & TERM_DERIVED)) wc->terms[child]->truth = wc->terms[parent]->truth;
     wc->terms[parent]->children++;
-}
-
-static int term_index(struct where_clause *wc, const struct where_term *t)
-{
-    for (int i = 0; i < wc->count; i++)
-        if (wc->terms[i] == t) return i;
-    return -1;
 }
 
 static u16 operator_mask(u8 kind)
@@ -176,11 +124,6 @@ static u16 operator_mask(u8 kind)
     return 0;
 }
 
-static bool allowed_kind(u8 kind)
-{
-    return operator_mask(kind) != 0;
-}
-
 // x < y as y > x. That it was the other way round matters where the side decides on the collation.
 static void commute(struct compile *c, struct expr *e)
 {
@@ -198,248 +141,6 @@ static void commute(struct compile *c, struct expr *e)
     struct expr *t = e->left;
     e->left = e->right;
     e->right = t;
-}
-
-// ---- LIKE -----------------------------------------------------------------------------------------------------
-
-// "x LIKE 'abc%'": the prefix before the first wildcard, when there is one an index can use.
-static bool like_prefix(struct compile *c, struct expr *e, struct expr **left_out, const char **prefix_out,
-                        u32 *prefix_size, bool *complete, bool *no_case, const char **pattern)
-{
-    if (e->kind != EXPR_FUNCTION || !(e->flags & EXPR_F_INFIX) || !e->list || !e->function ||
-        !(e->function->flags & FN_LIKE))
-        return false;
-    bool glob = name_equal(e->text, "glob");
-    if (!glob && !name_equal(e->text, "like")) return false;
-    char all = glob ? '*' : '%', one = glob ? '?' : '_', set = glob ? '[' : 0;
-    u32 escape = 0;
-    if (e->list->count > 2) {
-        const struct expr *x = e->list->items[2].expr;
-        if (x->kind != EXPR_TEXT || x->text_size != 1 || x->text[0] == all || x->text[0] == one) return false;
-        escape = (u8)x->text[0];
-    }
-    if (connection_encoding(c->db) > 1) return false; // texts with the same beginning are not neighbours there
-    *no_case = !glob && !compile_connection_flag(c, CONNECTION_CASE_SENSITIVE_LIKE);
-    struct expr *left = e->list->items[1].expr;
-    struct expr *right = expr_skip_collate(e->list->items[0].expr);
-    if (right->kind != EXPR_TEXT) return false;
-    const u8 *z = (const u8 *)right->text;
-    u32 n = right->text_size, count = 0;
-    while (count < n && z[count] && z[count] != (u8)all && z[count] != (u8)one && (!set || z[count] != (u8)set)) {
-        u8 ch = z[count];
-        count++;
-        if (ch == escape && escape && count < n && z[count]) count++;
-        else if (ch >= 0x80) {
-            // Ranges of half a character compare badly.
-            while (count < n && (z[count] & 0xc0) == 0x80) count++;
-        }
-    }
-    if (count == 0 || (count < n && (u8)z[count - 1] == 255) || (count <= 1 && z[0] == escape && escape)) return false;
-    *complete = count < n && z[count] == (u8)all && count + 1 == n;
-    char *prefix = arena_alloc(c->arena, count + 1);
-    u32 to = 0;
-    for (u32 from = 0; from < count; from++) {
-        if (escape && z[from] == escape) from++;
-        prefix[to++] = (char)z[from];
-    }
-    // A prefix that looks like a number can only be used on a text column.
-    bool text_column = expr_stands_for_column(left) && expr_affinity(left) == AFFINITY_TEXT &&
-                       left->table && left->table->kind != TABLE_VIRTUAL;
-    if (!text_column) {
-        struct number_text number = number_parse((const u8 *)prefix, to);
-        bool numeric = number.kind != NUMBER_NONE && number.whole;
-        if (!numeric && to == 1 && prefix[0] == '-') numeric = true;
-        if (!numeric && to > 0) {
-            // The prefix with its last byte increased must not be one either.
-            char last = prefix[to - 1];
-            prefix[to - 1]++;
-            number = number_parse((const u8 *)prefix, to);
-            numeric = number.kind != NUMBER_NONE && number.whole;
-            prefix[to - 1] = last;
-        }
-        if (numeric) return false;
-    }
-    *left_out = left;
-    *prefix_out = prefix;
-    *prefix_size = to;
-    *pattern = right->text;
-    return true;
-}
-
-// ---- OR -------------------------------------------------------------------------------------------------------
-
-static struct where_clause *clause_new(struct where_clause *outer)
-{
-    struct where_clause *wc = arena_alloc(outer->info->c->arena, sizeof *wc);
-    where_clause_init(wc, outer->info);
-    wc->outer = outer;
-    return wc;
-}
-
-static void analyze_term(struct where_clause *wc, int at);
-
-static void analyze_all_terms(struct where_clause *wc)
-{
-    for (int i = wc->count - 1; i >= 0; i--) analyze_term(wc, i);
-}
-
-void where_analyze_all(struct where_clause *wc)
-{
-    analyze_all_terms(wc);
-}
-
-// Two alternatives that compare the same operands can be one with a wider operator.
-static void combine_disjuncts(struct where_clause *wc, struct where_term *one, struct where_term *two)
-{
-    u16 op = one->operators | two->operators;
-    if ((one->flags | two->flags) & TERM_VNULL) return;
-    if (!(one->operators & (WO_EQ | WO_LT | WO_LE | WO_GT | WO_GE)) ||
-        !(two->operators & (WO_EQ | WO_LT | WO_LE | WO_GT | WO_GE)))
-        return;
-    if ((op & (WO_EQ | WO_LT | WO_LE)) != op && (op & (WO_EQ | WO_GT | WO_GE)) != op) return;
-    struct compile *c = wc->info->c;
-    if (expr_compare(c, one->expr->left, two->expr->left, -1)) return;
-    if (expr_compare(c, one->expr->right, two->expr->right, -1)) return;
-    if ((one->expr->flags & EXPR_F_COMMUTED) != (two->expr->flags & EXPR_F_COMMUTED)) return;
-    if ((op & (op - 1)) != 0) op = op & (WO_LT | WO_LE) ? WO_LE : WO_GE;
-    struct expr *e = expr_copy(c->arena, one->expr);
-    u8 kind = op == WO_EQ ? EXPR_EQ : op == WO_LT ? EXPR_LT : op == WO_LE ? EXPR_LE : op == WO_GT ? EXPR_GT : EXPR_GE;
-    e->kind = kind;
-    where_term_add(wc, e, TERM_VIRTUAL);
-    analyze_term(wc, wc->count - 1);
-}
-
-static struct where_term *nth_subterm(struct where_term *t, int n)
-{
-    if (t->operators != WO_AND) return n == 0 ? t : NULL;
-    return n < t->sub->count ? t->sub->terms[n] : NULL;
-}
-
-static void analyze_or(struct where_clause *wc, int at)
-{
-    struct where_info *w = wc->info;
-    struct compile *c = w->c;
-    struct where_term *term = wc->terms[at];
-    struct expr *e = term->expr;
-    struct where_clause *or_clause = clause_new(wc);
-    term->flags |= TERM_OR_INFO;
-    term->sub = or_clause;
-    where_split(or_clause, e, EXPR_OR);
-    analyze_all_terms(or_clause);
-    bitmask indexable = ~0ull, equality = ~0ull;
-    for (int i = or_clause->count - 1; i >= 0 && indexable; i--) {
-        struct where_term *o = or_clause->terms[i];
-        if (!(o->operators & WO_SINGLE)) {
-            equality = 0;
-            struct where_clause *and_clause = clause_new(wc);
-            o->flags |= TERM_AND_INFO;
-            o->operators = WO_AND;
-            o->left_cursor = -1;
-            o->sub = and_clause;
-            where_split(and_clause, o->expr, EXPR_AND);
-            analyze_all_terms(and_clause);
-            and_clause->outer = wc;
-            bitmask b = 0;
-            for (int j = 0; j < and_clause->count; j++) {
-                struct where_term *a = and_clause->terms[j];
-                if (a->operators & WO_SINGLE) b |= where_mask(w, a->left_cursor);
-            }
-            indexable &= b;
-        } else if (o->flags & TERM_COPIED) {
-            // Its virtual counterpart is in the list too.
-        } else {
-            bitmask b = where_mask(w, o->left_cursor);
-            if (o->flags & TERM_VIRTUAL && o->parent >= 0)
-                b |= where_mask(w, or_clause->terms[o->parent]->left_cursor);
-            indexable &= b;
-            if (!(o->operators & WO_EQ)) equality = 0;
-            else equality &= b;
-        }
-    }
-    term->indexable = indexable;
-    if (indexable) {
-        term->operators = WO_OR;
-        wc->has_or = true;
-    } else {
-        term->operators = WO_OR;
-    }
-    if (indexable && or_clause->count == 2) {
-        struct where_term *one, *two;
-        for (int i = 0; (one = nth_subterm(or_clause->terms[0], i)); i++)
-            for (int j = 0; (two = nth_subterm(or_clause->terms[1], j)); j++) combine_disjuncts(wc, one, two);
-    }
-    if (!equality) return;
-    // All alternatives are equalities of one column: x IN (...).
-    int cursor = -1, column = 0;
-    struct expr *column_expr = NULL;
-    bool possible = false;
-    for (int pass = 0; pass < 2 && !possible; pass++) {
-        struct where_term *o = NULL;
-        int i;
-        for (i = or_clause->count - 1; i >= 0; i--) {
-            o = or_clause->terms[i];
-            o->flags &= (u16)~TERM_SLICE;
-            if (o->left_cursor == cursor) continue;
-            if (!(equality & where_mask(w, o->left_cursor))) continue;
-            column = o->left_column;
-            cursor = o->left_cursor;
-            column_expr = o->expr->left;
-            break;
-        }
-        if (i < 0) break;
-        possible = true;
-        for (; i >= 0 && possible; i--) {
-            o = or_clause->terms[i];
-            if (o->left_cursor != cursor) {
-                // A copy with the sides swapped is there as well.
-                o->flags &= (u16)~TERM_HEURISTIC;
-            } else if (o->left_column != column ||
-                       (column == COLUMN_EXPR && expr_compare(c, o->expr->left, column_expr, -1))) {
-                possible = false;
-            } else {
-                char right = expr_affinity(o->expr->right), left = expr_affinity(o->expr->left);
-                if (right != 0 && right > AFFINITY_NONE && right != left) possible = false;
-                else o->flags |= TERM_HEURISTIC;
-            }
-        }
-        // Every alternative must have been taken, itself or by its swapped copy.
-        if (possible)
-            for (int j = 0; j < or_clause->count; j++) {
-                struct where_term *x = or_clause->terms[j];
-                if (x->flags & TERM_HEURISTIC || x->flags & TERM_COPIED) continue;
-                if (x->flags & TERM_VIRTUAL && x->parent >= 0 && or_clause->terms[x->parent]->flags & TERM_HEURISTIC)
-                    continue;
-                if (x->left_cursor != cursor) {
-                    bool other = false;
-                    for (int k = 0; k < or_clause->count; k++)
-                        other |= or_clause->terms[k]->parent == j && or_clause->terms[k]->flags & TERM_HEURISTIC;
-                    if (!other) possible = false;
-                }
-            }
-    }
-    if (possible) {
-        struct expr_list *list = NULL;
-        struct expr *left = NULL;
-        for (int i = or_clause->count - 1, first = 0; first <= i; first++) {
-            struct where_term *o = or_clause->terms[first];
-            if (!(o->flags & TERM_HEURISTIC)) continue;
-            expr_list_add(c->arena, &list, expr_copy(c->arena, o->expr->right));
-            left = o->expr->left;
-        }
-        if (left && list) {
-            struct expr *in = expr_new(c->arena, EXPR_IN, e->offset);
-            in->left = expr_copy(c->arena, left);
-            in->list = list;
-            expr_summarize(in);
-            in->flags |= e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON);
-            in->on_cursor = e->on_cursor;
-            where_term_add(wc, in, TERM_VIRTUAL);
-            int index = wc->count - 1;
-            analyze_term(wc, index);
-            mark_child(wc, index, at);
-        }
-    }
-    for (int i = 0; i < or_clause->count; i++) or_clause->terms[i]->flags &= (u16)~TERM_HEURISTIC;
 }
 
 // ---- one term -------------------------------------------------------------------------------------------------
@@ -481,72 +182,10 @@ static bool equivalence(struct compile *c, const struct expr *e)
     return name_equal(left->name, right->name);
 }
 
-static struct expr *text_literal(struct compile *c, const char *text, u32 size)
-{
-    struct expr *e = expr_new(c->arena, EXPR_TEXT, OFFSET_NONE);
-    e->text = arena_copy(c->arena, text, size);
-    e->text_size = size;
-    return e;
-}
-
-static void copy_join_marks(struct expr *to, const struct expr *from)
+void where_copy_join_marks(struct expr *to, const struct expr *from)
 {
     to->flags |= from->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON);
     to->on_cursor = from->on_cursor;
-}
-
-static void analyze_like(struct where_clause *wc, int at)
-{
-    struct compile *c = wc->info->c;
-    struct where_term *term = wc->terms[at];
-    struct expr *e = term->expr, *left;
-    const char *prefix, *pattern;
-    u32 size;
-    bool complete, no_case;
-    if (!like_prefix(c, e, &left, &prefix, &size, &complete, &no_case, &pattern)) return;
-    char *low = arena_copy(c->arena, prefix, size), *high = arena_copy(c->arena, prefix, size);
-    if (no_case) {
-        for (u32 i = 0; i < size; i++) {
-            if (low[i] >= 'a' && low[i] <= 'z') low[i] = (char)(low[i] - 32);
-            if (high[i] >= 'A' && high[i] <= 'Z') high[i] = (char)(high[i] + 32);
-        }
-    }
-    // The upper bound: the last character increased.
-    u8 *last = (u8 *)&high[size - 1];
-    if (no_case) {
-        if (*last == 'A' - 1) complete = false;
-        if (*last >= 'A' && *last <= 'Z') *last = (u8)(*last + 32);
-    }
-    if (*last == 0xff) return;
-    // A multi-byte character's last byte may carry.
-    u32 i = size;
-    while (i > 1 && (u8)high[i - 1] == 0xbf) {
-        high[i - 1] = (char)0x80;
-        i--;
-    }
-    high[i - 1] = (char)(high[i - 1] + 1);
-    const char *collation = no_case ? "NOCASE" : "BINARY";
-    struct expr *x1 = expr_new(c->arena, EXPR_COLLATE, OFFSET_NONE);
-    x1->left = expr_copy(c->arena, left);
-    x1->text = collation;
-    x1->text_size = (u32)strlen(collation);
-    expr_summarize(x1);
-    struct expr *ge = expr_binary(c->arena, EXPR_GE, x1, text_literal(c, low, size));
-    copy_join_marks(ge, e);
-    u16 flags = TERM_LIKE_OPT | TERM_VIRTUAL;
-    where_term_add(wc, ge, flags);
-    int first = wc->count - 1;
-    analyze_term(wc, first);
-    struct expr *x2 = expr_copy(c->arena, x1);
-    struct expr *lt = expr_binary(c->arena, EXPR_LT, x2, text_literal(c, high, size));
-    copy_join_marks(lt, e);
-    where_term_add(wc, lt, flags);
-    int second = wc->count - 1;
-    analyze_term(wc, second);
-    if (complete) {
-        mark_child(wc, first, at);
-        mark_child(wc, second, at);
-    }
 }
 
 s32 where_fts_pattern(const struct where_term *t)
@@ -568,7 +207,12 @@ static const struct expr *match_column(const struct expr *e)
     return indexed && fts_tokenizer_patterns(f->tokenizer, like) ? column : NULL;
 }
 
-static void analyze_term(struct where_clause *wc, int at)
+void where_analyze_all(struct where_clause *wc)
+{
+    for (int i = wc->count - 1; i >= 0; i--) where_term_analyze(wc, i);
+}
+
+void where_term_analyze(struct where_clause *wc, int at)
 {
     struct where_info *w = wc->info;
     struct compile *c = w->c;
@@ -602,7 +246,7 @@ static void analyze_term(struct where_clause *wc, int at)
     term->left_cursor = -1;
     term->parent = -1;
     term->operators = 0;
-    if (allowed_kind(kind)) {
+    if (operator_mask(kind)) {
         // likely(x) compares otherwise than x: only COLLATE is looked through.
         struct expr *left = e->left, *right = e->right;
         while (left->kind == EXPR_COLLATE) left = left->left;
@@ -624,7 +268,7 @@ static void analyze_term(struct where_clause *wc, int at)
                 copy = where_term_add(wc, copied, TERM_VIRTUAL);
                 copied = copy->expr;
                 int index = wc->count - 1;
-                mark_child(wc, index, at);
+                where_term_mark_child(wc, index, at);
                 if (kind == EXPR_IS) copy->flags |= TERM_IS;
                 term->flags |= TERM_COPIED;
                 if (equivalence(c, copied)) {
@@ -645,7 +289,7 @@ static void analyze_term(struct where_clause *wc, int at)
             // Of a column of a view that is known only now. What covers the term still asks for the column, as in SQLite's.
             struct expr *never = expr_integer(c->arena, 0);
             never->left = e->left;
-            copy_join_marks(never, e);
+            where_copy_join_marks(never, e);
             term->expr = never;
             term->prereq_all = 0;
             term->operators = 0;
@@ -654,14 +298,14 @@ static void analyze_term(struct where_clause *wc, int at)
         for (int i = 0; i < 2; i++) {
             struct expr *x = expr_binary(c->arena, i ? EXPR_LE : EXPR_GE, expr_copy(c->arena, e->left),
                                          expr_copy(c->arena, e->list->items[i].expr));
-            copy_join_marks(x, e);
+            where_copy_join_marks(x, e);
             where_term_add(wc, x, TERM_VIRTUAL);
             int index = wc->count - 1;
-            analyze_term(wc, index);
-            mark_child(wc, index, at);
+            where_term_analyze(wc, index);
+            where_term_mark_child(wc, index, at);
         }
     } else if (kind == EXPR_OR) {
-        analyze_or(wc, at);
+        where_or_analyze(wc, at);
     } else if (kind == EXPR_NOT_NULL) {
         if (expr_stands_for_column(e->left) && e->left->column >= 0 && !(e->flags & EXPR_F_OUTER_ON)) {
             struct expr *x = expr_binary(c->arena, EXPR_GT, expr_copy(c->arena, e->left),
@@ -672,7 +316,7 @@ static void analyze_term(struct where_clause *wc, int at)
             n->left_cursor = e->left->cursor;
             n->left_column = e->left->column;
             n->operators = WO_GT;
-            mark_child(wc, wc->count - 1, at);
+            where_term_mark_child(wc, wc->count - 1, at);
             term->flags |= TERM_COPIED;
             n->prereq_all = term->prereq_all;
         }
@@ -684,7 +328,7 @@ static void analyze_term(struct where_clause *wc, int at)
             term->operators = WO_MATCH;
             term->prereq_right = expr_usage(w, e->list->items[0].expr);
         } else {
-            analyze_like(wc, at);
+            where_like_analyze(wc, at);
         }
     }
 
@@ -697,9 +341,9 @@ static void analyze_term(struct where_clause *wc, int at)
                 if (l->kind != EXPR_SELECT_COLUMN) l = expr_copy(c->arena, l);
                 if (r->kind != EXPR_SELECT_COLUMN) r = expr_copy(c->arena, r);
                 struct expr *x = expr_binary(c->arena, kind, l, r);
-                copy_join_marks(x, e);
+                where_copy_join_marks(x, e);
                 where_term_add(wc, x, TERM_SLICE);
-                analyze_term(wc, wc->count - 1);
+                where_term_analyze(wc, wc->count - 1);
             }
             term = wc->terms[at];
             term->flags |= TERM_CODED | TERM_VIRTUAL;
@@ -719,11 +363,10 @@ static void analyze_term(struct where_clause *wc, int at)
                 slice->left_column = column;
                 slice->operators = WO_IN;
             }
-            mark_child(wc, wc->count - 1, at);
+            where_term_mark_child(wc, wc->count - 1, at);
         }
     }
     wc->terms[at]->prereq_right |= extra_right;
-    (void)term_index;
 }
 
 // ---- arguments of table-valued functions -----------------------------------------------------------------------
@@ -755,111 +398,4 @@ void where_table_function_terms(struct where_clause *wc, struct source *s)
         }
         where_term_add(wc, equal, 0);
     }
-}
-
-// ---- finding terms ------------------------------------------------------------------------------------------------
-
-bool where_term_outer_ok(const struct where_term *t, const struct source *s)
-{
-    // In the inner table of an outer join only the ON clause may choose rows.
-    if (!(t->expr->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON)) || t->expr->on_cursor != s->cursor) return false;
-    if (s->join & (JOIN_LEFT | JOIN_RIGHT) && t->expr->flags & EXPR_F_INNER_ON) return false;
-    return true;
-}
-
-struct where_term *where_scan_next(struct where_scan *s)
-{
-    for (;;) {
-        int cursor = s->cursors[s->equivalent - 1], column = s->columns[s->equivalent - 1];
-        for (struct where_clause *wc = s->clause; wc; wc = s->clause = wc->outer, s->at = 0) {
-            for (; s->at < wc->count; s->at++) {
-                struct where_term *t = wc->terms[s->at];
-                struct compile *c = wc->info->c;
-                if (t->left_cursor != cursor || t->left_column != column) continue;
-                if (column == COLUMN_EXPR &&
-                    expr_compare(c, expr_skip_collate(t->expr->left), s->index_expr, cursor) >= 2)
-                    continue;
-                if (s->equivalent > 1 && t->expr->flags & EXPR_F_OUTER_ON) continue;
-                if (t->operators & WO_EQUIV && s->equivalents < COUNT_OF(s->cursors)) {
-                    struct expr *x = expr_skip_collate(t->expr->right);
-                    if (x->kind == EXPR_COLUMN) {
-                        u32 j;
-                        for (j = 0; j < s->equivalents; j++)
-                            if (s->cursors[j] == x->cursor && s->columns[j] == x->column) break;
-                        if (j == s->equivalents) {
-                            s->cursors[j] = x->cursor;
-                            s->columns[j] = x->column;
-                            s->equivalents++;
-                        }
-                    }
-                }
-                if (!(t->operators & s->operators)) continue;
-                if (s->collation && !(t->operators & WO_IS_NULL)) {
-                    const struct expr *x = t->expr;
-                    u32 field = t->field ? (u32)t->field - 1 : 0;
-                    if (!expr_index_affinity_ok(x, field, s->affinity)) continue;
-                    const struct expr *left = x->left;
-                    if (left->kind == EXPR_ROW) left = left->list->items[field].expr;
-                    const struct collation *k;
-                    if (t->field || x->kind == EXPR_IN) {
-                        const struct expr *right =
-                            x->flags & EXPR_F_SELECT ? x->select->columns->items[field].expr : NULL;
-                        k = compare_collation(c, left, right);
-                    } else {
-                        k = expr_compare_collation(c, x);
-                    }
-                    if (!name_equal(k->name, s->collation)) continue;
-                }
-                if (t->operators & (WO_EQ | WO_IS) && t->expr->right) {
-                    const struct expr *x = t->expr->right;
-                    if (x->kind == EXPR_COLUMN && x->cursor == s->cursors[0] && x->column == s->columns[0]) continue;
-                }
-                s->at++;
-                return t;
-            }
-        }
-        if (s->equivalent >= s->equivalents) return NULL;
-        s->clause = s->original;
-        s->at = 0;
-        s->equivalent++;
-    }
-}
-
-struct where_term *where_scan_first(struct where_scan *s, struct where_clause *wc, int cursor, int column, u16 operators,
-                                    const struct where_index *index)
-{
-    *s = (struct where_scan){.original = wc, .clause = wc, .operators = operators, .equivalents = 1, .equivalent = 1};
-    s->cursors[0] = cursor;
-    if (index) {
-        int j = column;
-        column = index->columns[j];
-        if (column == index->table->rowid_column && column >= 0) column = COLUMN_ROWID;
-        else if (column >= 0) {
-            s->affinity = table_column_affinity(index->table, column);
-            s->collation = index->collations[j] ? index->collations[j] : "BINARY";
-        } else if (column == COLUMN_EXPR) {
-            s->index_expr = index->exprs[j];
-            s->affinity = expr_affinity(index->exprs[j]);
-            s->collation = index->collations[j] ? index->collations[j] : "BINARY";
-        }
-    } else if (column == COLUMN_EXPR) {
-        return NULL;
-    }
-    s->columns[0] = column;
-    return where_scan_next(s);
-}
-
-struct where_term *where_find_term(struct where_clause *wc, int cursor, int column, bitmask not_ready, u16 operators,
-                                   const struct where_index *index)
-{
-    struct where_scan scan;
-    struct where_term *result = NULL;
-    u16 equal = operators & (WO_EQ | WO_IS);
-    for (struct where_term *t = where_scan_first(&scan, wc, cursor, column, operators, index); t;
-         t = where_scan_next(&scan)) {
-        if (t->prereq_right & not_ready) continue;
-        if (t->prereq_right == 0 && t->operators & equal) return t;
-        if (!result) result = t;
-    }
-    return result;
 }
