@@ -3,6 +3,8 @@
 
 #include "expr.h"
 
+// The expression becomes what the name means, maybe of a table, maybe of a schema's; fails when it means nothing, or several things.
+void resolve_name(struct name_context *n, struct expr *e, const char *schema, const char *table, const char *column);
 // A WITH clause's entry that the name means here, or NULL.
 struct cte *cte_find(struct compile *c, const struct source *s, struct with **scope);
 // Makes the tables of FROM known, expands views, CTEs, joins and "*" of this select and its priors, and
