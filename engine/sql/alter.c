@@ -301,7 +301,7 @@ static void add_column(struct compile *c, struct stmt_alter *s)
 {
     int database;
     const struct table *t = alter_table(c, s, &database);
-    if (t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS)
+    if (t->kind == TABLE_VIRTUAL)
         compile_fail(c, ERR_ERROR, -1, "virtual tables may not be altered");
     if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "Cannot add a column to a view");
     refuse_system(c, t);

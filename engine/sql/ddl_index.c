@@ -97,7 +97,7 @@ void create_index_statement(struct compile *c, struct stmt_create_index *s)
     if ((strncasecmp(t->name, "sqlite_", 7) == 0 && !c->top->nested) || t->flags & TABLE_SCHEMA_TABLE)
         compile_fail(c, ERR_ERROR, -1, "table %s may not be indexed", t->name);
     if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "views may not be indexed");
-    if (t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS)
+    if (t->kind == TABLE_VIRTUAL)
         compile_fail(c, ERR_ERROR, -1, "virtual tables may not be indexed");
     ddl_check_name(c, s->name.name);
     const struct schema *schema = compile_schema(c, database);

@@ -161,15 +161,13 @@ static void default_code(struct compile *c, const struct table *t, int column, i
     if (t->kind == TABLE_ORDINARY && t->columns[column].affinity == AFFINITY_REAL) emit(c, OP_RealAffinity, reg, 0, 0);
 }
 
-static bool table_computes_rows(const struct table *t) { return t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS; }
-
 void column_code(struct compile *c, const struct table *t, int cursor, int column, int reg)
 {
     if (column < 0 || column == t->rowid_column) {
         emit(c, OP_Rowid, cursor, reg, 0);
         return;
     }
-    if (table_computes_rows(t)) {
+    if (t->kind == TABLE_VIRTUAL) {
         emit(c, OP_VColumn, cursor, column, reg);
         return;
     }
@@ -460,7 +458,7 @@ static int aggregate_column_code(struct compile *c, struct expr *e, int target)
     }
     if (!e->table) return expr_code_target(c, column->expr, target); // an expression that an index has
     int reg = column_expr_code(c, e, target);
-    if (a->no_subtypes && table_computes_rows(e->table)) emit(c, OP_ClrSubtype, reg, 0, 0);
+    if (a->no_subtypes && e->table->kind == TABLE_VIRTUAL) emit(c, OP_ClrSubtype, reg, 0, 0);
     return reg;
 }
 

@@ -781,8 +781,7 @@ static void mark_right_joins(struct source_list *from)
 static bool unsafe_in_schema(const struct compile *c, const struct table *t)
 {
     if (t->dbstat) return true;
-    bool pragma = t->flags & TABLE_EPONYMOUS && !t->function;
-    return (pragma || t->vocab) && !connection_flag(c->db, CONNECTION_TRUSTED_SCHEMA);
+    return (t->pragma || t->vocab) && !connection_flag(c->db, CONNECTION_TRUSTED_SCHEMA);
 }
 
 void select_expand(struct compile *c, struct select *s, struct name_context *outer)
@@ -826,7 +825,7 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
             else if (!source->table)
                 source->table = locate_table(c, schema, source->name, offset, false, &database);
             source->database = database;
-            if (source->is_function && !(source->table->flags & TABLE_EPONYMOUS) && source->table->kind != TABLE_VIRTUAL)
+            if (source->is_function && source->table->kind != TABLE_VIRTUAL)
                 compile_fail(c, ERR_ERROR, offset, "'%s' is not a function", source->name);
             if (unsafe_in_schema(c, source->table) &&
                 (c->views ? c->view_database != DATABASE_TEMP : c->trigger_schema != NULL))

@@ -154,6 +154,7 @@ struct table {
     const char **module_arguments;
     u32 module_argument_count;
     const struct table_function *function; // eponymous ones
+    const struct pragma_def *pragma;       // pragma_X
     const struct fts_config *fts;          // USING fts5
     const struct fts_vocab *vocab;         // USING fts5vocab
     const struct dbstat *dbstat;           // dbstat, or USING dbstat

@@ -146,8 +146,7 @@ static void level_describe(const struct where_info *w, const struct where_level 
     } else if (loop->flags & LOOP_VIRTUAL && s->table->vocab) {
         text_add(t, " VIRTUAL TABLE INDEX %u:", loop->fts_plan);
     } else if (loop->flags & LOOP_VIRTUAL) {
-        bool pragma = strncmp(s->table->name, "pragma_", 7) == 0;
-        text_add(t, " VIRTUAL TABLE INDEX %u:", pragma ? 0 : (1u << loop->term_count) - 1);
+        text_add(t, " VIRTUAL TABLE INDEX %u:", s->table->pragma ? 0 : (1u << loop->term_count) - 1);
     }
     if (s->join & JOIN_LEFT) text_add(t, " LEFT-JOIN");
 }
@@ -435,7 +434,7 @@ static void open_sources(struct where_info *w)
         struct source *s = &w->sources->items[level->source];
         const struct table *t = s->table;
         struct where_loop *loop = level->loop;
-        if (t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS) {
+        if (t->kind == TABLE_VIRTUAL) {
             if (!(t->flags & TABLE_EPONYMOUS)) compile_use_database(c, s->database);
             int other = t->vocab && t->vocab->database ? compile_database_find(c, t->vocab->database) : -1;
             if (other >= 0) compile_use_database(c, other);

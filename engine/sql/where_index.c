@@ -163,7 +163,7 @@ void where_indexes_make(struct where_info *w)
     w->indexes = arena_alloc(c->arena, sizeof *w->indexes * (count + 1));
     for (u32 i = 0; i < count; i++) {
         const struct table *t = w->sources->items[i].table;
-        if (!t || t->kind == TABLE_VIRTUAL || t->flags & TABLE_EPONYMOUS) continue;
+        if (!t || t->kind == TABLE_VIRTUAL) continue;
         logest rows = where_source_rows(w, &w->sources->items[i]);
         struct where_index **tail = &w->indexes[i];
         if (table_has_rowid(t)) {

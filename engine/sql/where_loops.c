@@ -660,7 +660,7 @@ void where_loops_add(struct where_info *w)
             prereq = 0;
         }
         this_prereq = prereq;
-        if (s->table->kind == TABLE_VIRTUAL || s->table->flags & TABLE_EPONYMOUS) {
+        if (s->table->kind == TABLE_VIRTUAL) {
             b.behind = 0;
             for (u32 k = i + 1; k < w->level_count; k++)
                 if (b.behind || w->sources->items[k].join & (JOIN_OUTER | JOIN_CROSS)) b.behind |= 1ull << k;

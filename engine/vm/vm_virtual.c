@@ -53,7 +53,8 @@ static struct eponymous *eponymous_pragma(const struct pragma_def *def)
         if (i >= shown) column_hide(&e->columns[i]);
     }
     const char *name = arena_format(&e->arena, "pragma_%s", def->name);
-    e->table = (struct table){.name = name ? name : "",
+    if (!name) name = "";
+    e->table = (struct table){.name = name,
                               .references = 1,
                               .kind = TABLE_VIRTUAL,
                               .flags = TABLE_EPONYMOUS,
@@ -61,7 +62,8 @@ static struct eponymous *eponymous_pragma(const struct pragma_def *def)
                               .stored_count = (u16)count,
                               .rowid_column = -1,
                               .columns = e->columns,
-                              .module = e->table.name};
+                              .module = name,
+                              .pragma = def};
     return e;
 }
 
@@ -112,7 +114,7 @@ io_status vm_virtual_open(struct skerry_stmt *s, const struct instruction *in)
     if (in->p4.table->fts) return fts_cursor_open(s->db, (u32)in->p2, in->p4.table, &s->op, &c->fts);
     if (in->p4.table->vocab) return fts_vocab_open(s->db, (u32)in->p2, in->p4.table, &s->op, &c->vocab);
     if (in->p4.table->dbstat) return dbstat_open(s->db, in->p4.table->dbstat, &s->op, &c->dbstat);
-    if (!c->function && !(in->p4.table->flags & TABLE_EPONYMOUS)) return IO_ERROR(&s->op.err, ERR_ERROR, "no such module: %s", in->p4.table->module);
+    if (!c->function && !in->p4.table->pragma) return IO_ERROR(&s->op.err, ERR_ERROR, "no such module: %s", in->p4.table->module);
     return IO_DONE;
 }
 
@@ -149,7 +151,7 @@ static io_status pragma_open(struct skerry_stmt *s, struct vm_cursor *c, const s
         }
         texts[i] = quoted;
     }
-    const char *sql = arena_format(&a, "PRAGMA %s%s%s%s%s%s", texts[1] ? texts[1] : "", texts[1] ? "." : "", t->name + 7,
+    const char *sql = arena_format(&a, "PRAGMA %s%s%s%s%s%s", texts[1] ? texts[1] : "", texts[1] ? "." : "", t->pragma->name,
                                    texts[0] ? "(" : "", texts[0] ? texts[0] : "", texts[0] ? ")" : "");
     size_t used;
     io_status status = sql ? statement_prepare(s->db, &s->op, sql, strlen(sql), true, &c->inner, &used) : vm_no_memory(s);
