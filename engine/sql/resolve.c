@@ -50,13 +50,17 @@ static void resolve_subquery(struct name_context *n, struct expr *e)
 
 // ---- functions --------------------------------------------------------------------------------------------
 
-static bool likelihood_of(const struct expr *e, int *out)
+// likelihood(x, p), unlikely(x), likely(x): the planner finds p * 2^27 in `cursor`. False: p is none.
+static bool likelihood_note(struct expr *e)
 {
-    double r;
-    if (e->kind != EXPR_REAL) return false;
-    r = e->real;
-    if (r > 1.0 || r < 0) return false;
-    *out = (int)(r * 134217728.0);
+    bool told = name_equal(e->text, "likelihood"), unlikely = name_equal(e->text, "unlikely");
+    if (!told && !unlikely && !name_equal(e->text, "likely")) return true;
+    e->flags |= EXPR_F_UNLIKELY | EXPR_F_SKIP;
+    e->cursor = unlikely ? 8388608 : 125829120;
+    if (!told) return true;
+    const struct expr *p = e->list->items[1].expr;
+    if (p->kind != EXPR_REAL || p->real > 1.0 || p->real < 0) return false;
+    e->cursor = (int)(p->real * 134217728.0);
     return true;
 }
 
@@ -201,6 +205,50 @@ static void resolve_frame_offset(struct name_context *n, struct expr **offset)
     else resolve_node(n, e);
 }
 
+static void resolve_window_call(struct name_context *n, struct expr *e)
+{
+    struct compile *c = n->c;
+    struct window *window = e->window;
+    resolve_window(n, e);
+    if (UNLIKELY(c->mistake)) return;
+    window->owner = e;
+    window->function = e->function;
+    window->filter = e->filter;
+    resolve_frame_offset(n, &window->start_expr);
+    resolve_frame_offset(n, &window->end_expr);
+    if (!c->top->renaming) window_update(c, n->select, window, e->function);
+    e->flags |= EXPR_F_WINDOW_FUNCTION | EXPR_F_HAS_WINDOW;
+    if (n->select) select_link_window(c, n->select, e);
+    n->flags |= NAME_HAS_WINDOW;
+}
+
+// An aggregate is one of the innermost query whose columns its arguments name.
+static void resolve_aggregate(struct name_context *n, struct expr *e)
+{
+    struct compile *c = n->c;
+    struct name_context *owner = n;
+    if (e->filter) resolve_within(n, e->filter, resolve_node);
+    e->kind = EXPR_AGG_FUNCTION;
+    e->aggregate_level = 0;
+    while (owner && owner->sources && references_sources(c, e, owner->sources) == 0) {
+        e->aggregate_level = (s16)(e->aggregate_level + 1 + owner->nested);
+        owner = owner->outer;
+    }
+    if (owner && !owner->sources && references_sources(c, e, NULL) == 0) {
+        // A context without FROM between: arguments that name columns belong further out.
+        while (owner && (!owner->sources || references_sources(c, e, owner->sources) == 0)) {
+            e->aggregate_level = (s16)(e->aggregate_level + 1 + owner->nested);
+            owner = owner->outer;
+        }
+    }
+    if (!owner) return;
+    e->aggregate_level = (s16)(e->aggregate_level + owner->nested);
+    owner->flags |= NAME_HAS_AGGREGATE;
+    if (e->function->flags & FN_MIN_MAX) owner->flags |= NAME_HAS_MIN_MAX;
+    if (!(e->function->flags & FN_ANY_ORDER)) owner->flags |= NAME_ORDER_COUNTS;
+    if (e->order_by) owner->flags |= NAME_ORDERED_AGGREGATE;
+}
+
 static void resolve_function(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
@@ -229,18 +277,8 @@ static void resolve_function(struct name_context *n, struct expr *e)
     if (e->flags & EXPR_F_FROM_DDL &&
         (def->flags & FN_DIRECT_ONLY || (def->flags & FN_UNSAFE && !connection_flag(c->db, CONNECTION_TRUSTED_SCHEMA))))
         compile_fail_at(c, e, "unsafe use of %s()", name);
-    if (def->flags & FN_INLINE &&
-        (name_equal(name, "likelihood") || name_equal(name, "unlikely") || name_equal(name, "likely"))) {
-        e->flags |= EXPR_F_UNLIKELY | EXPR_F_SKIP;
-        if (count == 2) {
-            int probability;
-            if (!likelihood_of(e->list->items[1].expr, &probability))
-                return function_fail(n, e, "second argument to likelihood() must be a constant between 0.0 and 1.0");
-            e->cursor = probability;
-        } else {
-            e->cursor = name[0] == 'u' || name[0] == 'U' ? 8388608 : 125829120;
-        }
-    }
+    if (def->flags & FN_INLINE && !likelihood_note(e))
+        return function_fail(n, e, "second argument to likelihood() must be a constant between 0.0 and 1.0");
     if (def->flags & (FN_DETERMINISTIC | FN_SLOW_CHANGE)) e->flags |= EXPR_F_CONSTANT_FUNCTION;
     if (def->flags & FN_READS_SUBTYPE || e->flags & EXPR_F_SUBTYPE_WANTED)
         for (u32 i = 0; e->list && i < e->list->count; i++) e->list->items[i].expr->flags |= EXPR_F_SUBTYPE_WANTED;
@@ -259,9 +297,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
             if (!n->sources && n->flags & NAME_FROM_SCHEMA) compile_fail_at(c, e, "unknown function: %s()", name); // in a default
             return function_fail(n, e, "misuse of %s function %s()", kind, name);
         }
-        if (window) n->flags &= ~(u32)NAME_WINDOW_OK;
-        else n->flags &= ~(u32)NAME_AGGREGATE_OK;
-        if (!window) n->flags &= ~(u32)NAME_WINDOW_OK;
+        n->flags &= ~(u32)(window ? NAME_WINDOW_OK : NAME_WINDOW_OK | NAME_AGGREGATE_OK);
     } else {
         if (window) return function_fail(n, e, "%s() may not be used as a window function", name);
         if (e->filter) return function_fail(n, e, "FILTER may not be used with non-aggregate %s()", name);
@@ -275,42 +311,10 @@ static void resolve_function(struct name_context *n, struct expr *e)
         if (UNLIKELY(c->mistake)) {
             if (e->filter) resolve_within(n, e->filter, resolve_node);
         } else if (window) {
-            struct select *s = n->select;
-            resolve_window(n, e);
+            resolve_window_call(n, e);
             if (UNLIKELY(c->mistake)) return;
-            window->owner = e;
-            window->function = def;
-            window->filter = e->filter;
-            resolve_frame_offset(n, &window->start_expr);
-            resolve_frame_offset(n, &window->end_expr);
-            if (!c->top->renaming) window_update(c, s, window, def);
-            e->flags |= EXPR_F_WINDOW_FUNCTION | EXPR_F_HAS_WINDOW;
-            if (s) select_link_window(c, s, e);
-            n->flags |= NAME_HAS_WINDOW;
         } else {
-            struct name_context *owner = n;
-            if (e->filter) resolve_within(n, e->filter, resolve_node);
-            e->kind = EXPR_AGG_FUNCTION;
-            e->aggregate_level = 0;
-            while (owner && owner->sources != NULL &&
-                   references_sources(c, e, owner->sources) == 0) {
-                e->aggregate_level = (s16)(e->aggregate_level + 1 + owner->nested);
-                owner = owner->outer;
-            }
-            if (owner && !owner->sources && references_sources(c, e, NULL) == 0) {
-                // A context without FROM between: arguments that name columns belong further out.
-                while (owner && (!owner->sources || references_sources(c, e, owner->sources) == 0)) {
-                    e->aggregate_level = (s16)(e->aggregate_level + 1 + owner->nested);
-                    owner = owner->outer;
-                }
-            }
-            if (owner) {
-                e->aggregate_level = (s16)(e->aggregate_level + owner->nested);
-                owner->flags |= NAME_HAS_AGGREGATE;
-                if (def->flags & FN_MIN_MAX) owner->flags |= NAME_HAS_MIN_MAX;
-                if (!(def->flags & FN_ANY_ORDER)) owner->flags |= NAME_ORDER_COUNTS;
-                if (e->order_by) owner->flags |= NAME_ORDERED_AGGREGATE;
-            }
+            resolve_aggregate(n, e);
         }
         n->flags |= saved;
     }
