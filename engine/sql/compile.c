@@ -142,6 +142,8 @@ void compile_use_named(struct compile *c, const char *schema)
         if (compile_schema(c, d) && (!schema || name_equal(schema, compile_database_name(c, d)))) compile_use_database(c, d);
 }
 
+void compile_may_write(struct compile *c) { c->top->may_write = true; }
+
 void compile_write_database(struct compile *c, int index, bool multi_row)
 {
     compile_use_database(c, index);
@@ -380,7 +382,7 @@ void compile_finish(struct compile *c)
         p->writes = c->schema_written;
         p->multi_row_write = c->multi_row_write;
         p->may_abort = c->may_abort;
-        p->read_only = !c->schema_written && !writes_besides(p);
+        p->read_only = !c->schema_written && !c->may_write && !writes_besides(p);
         autoincrement_begin(c);
     }
     c->factoring = false;
@@ -407,7 +409,6 @@ void compile_init_sub(struct compile *sub, struct compile *outer, struct program
         .factoring = true,
         .factoring_once = true,
         .quiet_offsets = 1,
-        .explain_query_plan = outer->explain_query_plan,
     };
 }
 

@@ -108,6 +108,7 @@ struct compile {
     // no changes(): an upsert's update is a change, but no row inserted.
     int row_count_reg;
     bool multi_row_write, may_abort; // a statement savepoint is needed when both
+    bool may_write; // of the top: nothing is to be written as things are (IF EXISTS), but it is no reading statement
     bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
     const char *mistake; // what the resolver has found wrong at mistake_offset, to be told at the expression's end
     s64 mistake_offset;
@@ -160,6 +161,7 @@ void compile_finish(struct compile *c);
 void compile_use_database(struct compile *c, int index);
 void compile_use_named(struct compile *c, const char *schema); // that of the name, or all of them: NULL
 void compile_write_database(struct compile *c, int index, bool multi_row);
+void compile_may_write(struct compile *c);
 void compile_row_count(struct compile *c); // counts one for PRAGMA count_changes
 // The result columns of the program (SELECT, RETURNING, PRAGMA). names and decltypes may be NULL strings.
 void compile_result_columns(struct compile *c, u32 count);
@@ -370,6 +372,7 @@ static inline void select_dest_init(struct select_dest *d, enum select_dest_kind
 void select_code(struct compile *c, struct select *s, struct select_dest *dest);
 // Column names and declared types of a resolved select become the program's.
 void select_result_columns(struct compile *c, struct select *s);
+void select_result_list(struct compile *c, const struct source_list *sources, const struct expr_list *list);
 const char *result_name(struct compile *c, const struct expr_item *item, u32 i); // what result column i is called
 // The columns of a select (a view, a subquery, CREATE TABLE AS): names made unique, types, affinities.
 // Names are as spelled (a subquery), or those of the columns.

@@ -43,9 +43,11 @@ void nested_sql(struct compile *c, const char *format, ...)
     const char *saved_sql = c->sql;
     size_t saved_size = c->sql_size;
     struct with *saved_with = c->with;
+    bool explained = c->explain_query_plan;
     c->sql = sql;
     c->sql_size = (size_t)size;
     c->with = NULL;
+    c->explain_query_plan = false;
     c->quiet_offsets++;
     c->top->nested++;
     compile_statement(c, parse.stmt);
@@ -54,6 +56,7 @@ void nested_sql(struct compile *c, const char *format, ...)
     c->sql = saved_sql;
     c->sql_size = saved_size;
     c->with = saved_with;
+    c->explain_query_plan = explained;
     uncount(c, from);
 }
 

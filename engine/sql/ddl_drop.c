@@ -74,6 +74,7 @@ static void drop_table(struct compile *c, struct stmt_drop *s)
     if (!t) {
         if (!s->if_exists) compile_fail(c, ERR_ERROR, -1, "no such %s: %s", view ? "view" : "table", qualified(c, &s->name));
         compile_use_named(c, s->name.schema);
+        compile_may_write(c);
         return;
     }
     if (t->flags & TABLE_EPONYMOUS || may_not_be_dropped(t)) compile_fail(c, ERR_ERROR, -1, "table %s may not be dropped", t->name);
@@ -109,6 +110,7 @@ static void drop_index(struct compile *c, struct stmt_drop *s)
     if (!i) {
         if (!s->if_exists) compile_fail(c, ERR_ERROR, -1, "no such index: %s", qualified(c, &s->name));
         compile_use_named(c, s->name.schema);
+        compile_may_write(c);
         return;
     }
     if (i->kind != INDEX_CREATED)

@@ -106,6 +106,7 @@ void create_index_statement(struct compile *c, struct stmt_create_index *s)
     if (schema_index(schema, s->name.name)) {
         if (!s->if_not_exists) compile_fail(c, ERR_ERROR, -1, "index %s already exists", s->name.name);
         compile_use_database(c, database);
+        compile_may_write(c);
         return;
     }
     // What is wrong with WHERE is told first, unless the first column is none.

@@ -21,8 +21,10 @@ static bool name_taken(struct compile *c, const struct object_name *name, int da
 bool ddl_name_taken(struct compile *c, const struct object_name *name, int database, bool if_not_exists)
 {
     bool taken = name_taken(c, name, database, if_not_exists);
-    if (taken) compile_use_database(c, database);
-    return taken;
+    if (!taken) return false;
+    compile_use_database(c, database);
+    compile_may_write(c);
+    return true;
 }
 
 static int object_database(struct compile *c, const struct object_name *name, bool temporary)

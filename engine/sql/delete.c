@@ -134,6 +134,7 @@ static void view_code(struct compile *c, struct delete_job *job)
     struct select_dest dest;
     select_dest_init(&dest, DEST_EPHEMERAL, cursor);
     select_code(c, select, &dest);
+    explain_row(c, "SCAN %s", job->source->alias ? job->source->alias : t->name);
     int reg_old = reg_alloc_range(c, t->column_count + 1);
     emit(c, OP_Rewind, cursor, none, 0);
     int loop = here(c);

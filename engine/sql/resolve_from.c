@@ -220,6 +220,7 @@ void subquery_types(struct compile *c, struct table *t, struct select *s, char f
         } else if (affinity == AFFINITY_BLOB) {
             column->type = "BLOB";
         }
+        if (column->type[0]) column->flags |= COLUMN_HAS_TYPE;
     }
 }
 

@@ -78,26 +78,6 @@ static enum walk_result mark_subquery(struct walker *w, struct expr *e)
     return WALK_CONTINUE;
 }
 
-static void name_columns(struct compile *c, const struct returning *r, const struct expr_list *list)
-{
-    compile_result_columns(c, list->count);
-    for (u32 i = 0; i < list->count; i++) {
-        const struct expr_item *item = &list->items[i];
-        const struct expr *e = item->expr;
-        const char *type = NULL;
-        if (e->kind == EXPR_COLUMN) {
-            const struct column *column = e->column >= 0 ? &r->table->columns[e->column] : NULL;
-            if (!column && r->table->rowid_column >= 0) column = &r->table->columns[r->table->rowid_column];
-            type = column ? column_decltype(column) : "INTEGER";
-        }
-        compile_result_column(c, i, result_name(c, item, i), type);
-        if (e->kind == EXPR_COLUMN) {
-            s32 key = e->column >= 0 ? e->column : r->table->rowid_column;
-            compile_result_origin(c, i, r->database, r->table->name, key < 0 ? "rowid" : r->table->columns[key].name);
-        }
-    }
-}
-
 void returning_collect(struct compile *c, struct returning *r, int reg)
 {
     struct source_list *sources = NULL;
@@ -109,7 +89,7 @@ void returning_collect(struct compile *c, struct returning *r, int reg)
     struct expr_list *list = expr_list_copy(c->arena, r->list);
     struct name_context names = {.c = c, .sources = sources, .flags = NAME_REGISTERS};
     resolve_expr_list(&names, list);
-    name_columns(c, r, list);
+    select_result_list(c, sources, list);
     struct row_registers row = {.table = r->table, .cursor = source->cursor, .reg = reg};
     struct walker w = {.expr = bind_expr, .select = bind_select, .context = &row};
     walk_expr_list(&w, list);

@@ -48,7 +48,7 @@ static void result_origin(struct compile *c, const struct origin_scope *scope, c
                 return;
             }
             const struct table *t = item->table;
-            if (!t || t->flags & TABLE_EPHEMERAL || item->database < 0) return;
+            if (!t || item->database < 0) return;
             int column = e->column < 0 ? t->rowid_column : e->column;
             compile_result_type(c, result, column < 0 ? "INTEGER" : column_decltype(&t->columns[column]));
             compile_result_origin(c, result, item->database, t->name, column < 0 ? "rowid" : t->columns[column].name);
@@ -57,7 +57,7 @@ static void result_origin(struct compile *c, const struct origin_scope *scope, c
     }
 }
 
-static void result_columns_from_list(struct compile *c, struct source_list *sources, struct expr_list *list)
+void select_result_list(struct compile *c, const struct source_list *sources, const struct expr_list *list)
 {
     const struct origin_scope scope = {sources, NULL};
     compile_result_columns(c, list->count);
@@ -70,7 +70,7 @@ static void result_columns_from_list(struct compile *c, struct source_list *sour
 void select_result_columns(struct compile *c, struct select *s)
 {
     while (s->prior) s = s->prior;
-    result_columns_from_list(c, s->from, s->columns);
+    select_result_list(c, s->from, s->columns);
     if (s->flags & SELECT_F_VALUES)
         for (u32 i = 0; i < s->columns->count; i++)
             compile_result_column(c, i, arena_format(c->arena, "column%u", i + 1), NULL);

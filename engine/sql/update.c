@@ -545,6 +545,7 @@ static void view_update(struct compile *c, struct update_job *job, struct source
 {
     rows_from_select(c, job);
     if (!job->stmt->from) {
+        explain_row(c, "SCAN %s", job->source->alias ? job->source->alias : job->table->name);
         job->source->cursor = job->ephemeral;
         struct name_context names = {.c = c, .sources = sources};
         resolve_expr_list(&names, job->stmt->set);

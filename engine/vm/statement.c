@@ -72,7 +72,6 @@ static void explain_columns(struct program *p)
     p->columns = arena_alloc(p->arena, count * sizeof *p->columns);
     p->column_count = p->columns ? count : 0;
     for (u32 i = 0; i < p->column_count; i++) p->columns[i].name = query_plan ? plan[i] : program[i];
-    p->read_only = true;
 }
 
 err_code statement_program_set(struct skerry_stmt *s, const struct arena *arena, struct program *p, struct err *err)
