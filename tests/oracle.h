@@ -23,6 +23,7 @@ struct oracle {
     bool reopened;       // counts of changes started anew: they are not compared
     bool quiet_texts;    // only that both fail counts, not the text
     bool gave_up;        // SQLite ran into a limit of its own: nothing is compared any more
+    bool timed_out;      // ours took longer than oracle_limit lets it, on a machine that others use too: as gave_up
     bool any_order;      // rows are compared as sets
     bool several_mistakes; // statements may have them: which of them is told is not compared
     bool quiet;          // differences are counted, not reported
@@ -47,7 +48,7 @@ bool oracle_run(struct oracle *o, const char *sql);
 // Skerry's answer to a statement that both run: its rows, or "error: " and the text.
 void oracle_answer(struct oracle *o, const char *sql, char *out, size_t size);
 bool oracle_in_transaction(struct oracle *o);
-// Statements that take SQLite more than that many instructions are given up.
+// Statements that take SQLite more than that many instructions are given up, and those that take ours minutes.
 void oracle_limit(struct oracle *o, int instructions);
 // Every table's contents must be the same, in whatever order they come.
 bool oracle_compare_contents(struct oracle *o);

@@ -89,7 +89,10 @@ static void insert_many(struct dialect *d, const struct dialect_table *t)
     dialect_add(d, "INSERT OR %s INTO %s(", dialect_chance(d, 70) ? "IGNORE" : "REPLACE", dialect_table_name(d, t, false));
     for (u32 i = 0; i < t->count; i++) dialect_add(d, "%s%s", i ? ", " : "", t->columns[i]);
     dialect_add(d, ") WITH RECURSIVE n(i) AS (VALUES(%u) UNION ALL SELECT i + 1 FROM n WHERE i < %u) SELECT ", from, from + count);
-    for (u32 i = 0; i < t->count; i++) dialect_add(d, "%s%s", i ? ", " : "", dialect_one(d, of_row));
+    for (u32 i = 0; i < t->count; i++) {
+        const char *value = dialect_one(d, of_row);
+        dialect_add(d, "%s%s", i ? ", " : "", d->wide && strcmp(value, "zeroblob(i)") == 0 ? "x'00'" : value); // as in dialect_expr.c
+    }
     dialect_add(d, " FROM n");
 }
 

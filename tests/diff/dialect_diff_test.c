@@ -3,8 +3,8 @@
 // Method: scripts of random statements (dialect_*.c) run on both; the rows of a statement are compared as a set unless
 // its ORDER BY leaves nothing open. A script that differs is cut down to the statements that are needed for it, and
 // printed. A third of the scripts runs on a disk that defers every completion, with a cache of a few pages; another third with
-// queries under way on the same connection. SEED=n begins with the rounds from n * 1000 on, ROUNDS=n and SECONDS=n look for longer. Whatever libsqlite3
-// is found serves as the oracle; from release 3.50 on more of the dialect is tried.
+// queries under way on the same connection. SEED=n begins with the rounds from n * 1000 on, ROUNDS=n and SECONDS=n look for longer,
+// ROUND=n is that one alone. Whatever libsqlite3 is found serves as the oracle; from release 3.50 on more of the dialect is tried.
 #include "../oracle.h"
 
 #include <sqlite3.h>
@@ -25,7 +25,7 @@ struct script {
     bool deferring, interleaved;
 };
 
-static u64 statements_run;
+static u64 statements_run, timeouts;
 
 static void script_make(struct script *s, u64 seed)
 {
@@ -74,12 +74,14 @@ static int script_run(const struct script *s, const bool *keep, bool quiet)
             at = (int)i;
             break;
         }
+        if (o.timed_out) fprintf(stderr, "-- round %llu: took too long: %s;\n", (unsigned long long)s->seed, s->statements[i]);
     }
     o.quiet = quiet;
     o.columns = false; // as PRAGMAs of the connections wanted them, which are closed now
     if (at < 0 && !o.gave_up && !oracle_in_transaction(&o) && (!oracle_compare_contents(&o) || !oracle_check_file(&o)))
         at = (int)s->count;
     if (o.gave_up) at = -1;
+    timeouts += o.timed_out;
     statements_run += o.statements;
     oracle_close(&o);
     return at;
@@ -102,12 +104,12 @@ static void script_shrink(const struct script *s, bool *keep, int at)
 
 TEST(random_scripts)
 {
-    const char *seconds = getenv("SECONDS"), *rounds = getenv("ROUNDS");
+    const char *seconds = getenv("SECONDS"), *rounds = getenv("ROUNDS"), *one = getenv("ROUND");
     time_t end = time(NULL) + (seconds ? atoi(seconds) : 100);
-    u32 last = rounds ? (u32)atoi(rounds) : seconds ? UINT32_MAX : 60;
-    u64 seed = test_seed() % 1000000000 * 1000;
+    u32 last = one ? 1 : rounds ? (u32)atoi(rounds) : seconds ? UINT32_MAX : 60;
+    u64 seed = one ? strtoull(one, NULL, 10) : test_seed() % 1000000000 * 1000;
     u32 failed = 0, scripts = 0;
-    statements_run = 0;
+    statements_run = timeouts = 0;
     for (u32 round = 0; time(NULL) < end && failed < 5 && round < last; round++) {
         struct script s;
         script_make(&s, seed + round);
@@ -125,7 +127,9 @@ TEST(random_scripts)
         }
         script_free(&s);
     }
-    if (seconds) printf("%u scripts, %llu statements from seed %llu on, %u differ\n", scripts, (unsigned long long)statements_run, (unsigned long long)seed, failed);
+    if (seconds || timeouts)
+        printf("%u scripts, %llu statements from seed %llu on, %u differ; %llu took too long to be compared\n", scripts,
+               (unsigned long long)statements_run, (unsigned long long)seed, failed, (unsigned long long)timeouts);
 }
 
 int main(int argc, char **argv) { return test_main(argc, argv); }

@@ -43,7 +43,8 @@ void dialect_value(struct dialect *d)
         return;
     }
     if (dialect_chance(d, 1) || (d->large && dialect_chance(d, 10))) {
-        dialect_add(d, "%s", dialect_one(d, large));
+        u32 i = dialect_pick(d, COUNT_OF(large));
+        dialect_add(d, "%s", large[i + (d->wide && i == 1)]);
         return;
     }
     // Numbers of more than 15 digits were other ones in 3.40.
@@ -113,6 +114,7 @@ static void function(struct dialect *d, int depth)
         if (strcmp(functions[i].name, reals[k]) == 0) i = 0;
     if (!d->concat && strcmp(functions[i].name, "concat_ws") == 0) i--;
     if (d->wide && strncmp(functions[i].name, "concat", 6) == 0) i = 0; // SQLite cuts what a blob is as text at the blob's size
+    if (d->wide && strcmp(functions[i].name, "instr") == 0) i = 0; // it finds the end of the text in a blob that is no text
     if (strcmp(functions[i].name, "likelihood") == 0) {
         dialect_add(d, "likelihood(");
         dialect_expr(d, depth);
@@ -120,7 +122,8 @@ static void function(struct dialect *d, int depth)
         return;
     }
     if (strcmp(functions[i].name, "zeroblob") == 0) {
-        dialect_add(d, "zeroblob(%u)", dialect_pick(d, 4));
+        // To SQLite its bytes are UTF-8 in CAST, those of any other blob are of the database's encoding.
+        dialect_add(d, d->wide ? "substr(x'000000', 1, %u)" : "zeroblob(%u)", dialect_pick(d, 4));
         return;
     }
     dialect_add(d, "%s(", functions[i].name);
