@@ -265,6 +265,12 @@ static enum walk_result constant_expr(struct walker *w, struct expr *e)
     }
 }
 
+static bool row_is_constant(const struct select *row)
+{
+    struct walker w = {.expr = constant_expr};
+    return walk_expr_list(&w, row->columns) != WALK_ABORT;
+}
+
 // SQLite computes rows of constants while it reads them: that one has another width is told before any name is looked up.
 static void parse_values_width_check(struct parse *p, const struct select *s)
 {
@@ -281,9 +287,8 @@ static void parse_values_width_check(struct parse *p, const struct select *s)
     case TOKEN_RETURNING: break;
     default: return; // an error of syntax
     }
-    struct walker w = {.expr = constant_expr};
     for (const struct select *row = s; row; row = row->prior)
-        if (walk_expr_list(&w, row->columns) == WALK_ABORT) return;
+        if (!row_is_constant(row)) return;
     parse_fail(p, ERR_ERROR, OFFSET_NONE, "all VALUES must have the same number of terms");
 }
 
@@ -366,7 +371,13 @@ static struct select *parse_values(struct parse *p)
 
 static struct select *parse_simple_select(struct parse *p)
 {
-    if (p->token == TOKEN_VALUES) return parse_values(p);
+    if (p->token == TOKEN_VALUES) {
+        bool computed = !p->has_with && !p->schema && !p->rename;
+        struct select *s = parse_values(p);
+        for (struct select *row = computed && s->flags & SELECT_F_MULTI_VALUE ? s : NULL; row; row = row->prior)
+            if (row_is_constant(row)) row->flags |= SELECT_F_COMPUTED;
+        return s;
+    }
     struct select *s = PARSE_NEW(p, select);
     s->offset = p->token_offset;
     parse_expect(p, TOKEN_SELECT);

@@ -176,6 +176,27 @@ static int expr_data_types(const struct expr *e)
     return 1;
 }
 
+static bool row_has_affinity(const struct select *row)
+{
+    for (u32 i = 0; i < row->columns->count; i++)
+        if (expr_affinity(row->columns->items[i].expr) > AFFINITY_NONE) return true;
+    return false;
+}
+
+// The last row of those that are to SQLite one table, whose columns have no affinity, of whatever type the rows behind its first
+// are. Otherwise the term itself.
+static struct select *rows_end(struct select *term)
+{
+    if (!(term->flags & SELECT_F_COMPUTED) || row_has_affinity(term)) return term;
+    while (term->next && term->next->flags & SELECT_F_COMPUTED) term = term->next;
+    return term;
+}
+
+static int term_types(const struct select *term, const struct select *end, u32 column)
+{
+    return term == end ? expr_data_types(term->columns->items[column].expr) : 7;
+}
+
 void subquery_types(struct compile *c, struct table *t, struct select *s, char fallback)
 {
     const struct select *last = s;
@@ -184,18 +205,21 @@ void subquery_types(struct compile *c, struct table *t, struct select *s, char f
     for (u32 i = 0; i < t->column_count; i++) {
         const struct expr *e = s->columns->items[i].expr;
         struct column *column = &t->columns[i];
-        struct select *term = s;
+        struct select *term = s, *end = rows_end(s);
         char affinity = expr_affinity(e);
         int types = 0;
-        while (affinity <= AFFINITY_NONE && term->next) {
-            types |= expr_data_types(term->columns->items[i].expr);
-            term = term->next;
+        while (affinity <= AFFINITY_NONE && end->next) {
+            types |= term_types(term, end, i);
+            term = end->next;
+            end = rows_end(term);
             affinity = expr_affinity(term->columns->items[i].expr);
         }
         if (affinity <= AFFINITY_NONE) affinity = fallback;
-        if (affinity >= AFFINITY_TEXT && (term->next || term != s)) {
-            for (term = term->next; term; term = term->next)
-                types |= expr_data_types(term->columns->items[i].expr);
+        if (affinity >= AFFINITY_TEXT && (end->next || term != s)) {
+            for (term = end->next; term; term = end->next) {
+                end = rows_end(term);
+                types |= term_types(term, end, i);
+            }
             if (affinity == AFFINITY_TEXT && types & 1) affinity = AFFINITY_BLOB;
             else if (affinity >= AFFINITY_NUMERIC && types & 2) affinity = AFFINITY_BLOB;
             if (affinity >= AFFINITY_NUMERIC && e->kind == EXPR_CAST) affinity = AFFINITY_FLEXNUM;

@@ -402,7 +402,8 @@ bool select_push_down(struct compile *c, struct select *sub, struct expr *where,
 {
     struct source *item = &from->items[index];
     if (!where) return false;
-    if (sub->flags & SELECT_F_RECURSIVE) return false;
+    // Rows of VALUES are computed whatever the filter, whose columns have the affinity that all of them agree on.
+    if (sub->flags & (SELECT_F_RECURSIVE | SELECT_F_MULTI_VALUE)) return false;
     if (item->join & (JOIN_LEFT_OF_RIGHT | JOIN_RIGHT)) return false;
     const struct expr_list *partition = NULL;
     if (sub->prior) {

@@ -1,0 +1,19 @@
+# What type columns of VALUES have: rows of constants are one table, whose columns have none; other rows, and those of statements
+# with WITH and of views, are terms of a compound query
+CREATE TABLE t(a, b TEXT, c REAL, d INT);
+INSERT INTO t VALUES(1, '2', 3, 4), (2, '2', 2, 2), (3, '3', 3, 3);
+SELECT * FROM (VALUES ('B', 3), (1.5, CAST('x' AS TEXT)), (1e3, '[1')) AS v JOIN t WHERE v.column2 BETWEEN CAST('2.0' AS TEXT) AND t.rowid;
+SELECT column1, column1 < column2, column2 >= CAST('2' AS TEXT) FROM (VALUES ('a', x'61'), ('12:30', 31), (CAST('x' AS TEXT), 10));
+SELECT column1 FROM (VALUES ('a', x'61'), ('12:30', 31), (CAST('x' AS TEXT), 10)) WHERE column1 < column2;
+--= T:a|I:1|I:1| T:12:30|I:1|I:1| T:x|I:0|I:0| because SQLite 3.50 answers so
+WITH w AS (SELECT 1) SELECT column1, column1 < column2, column2 >= CAST('2' AS TEXT) FROM (VALUES ('a', x'61'), ('12:30', 31), (CAST('x' AS TEXT), 10));
+--= T:a| T:12:30| because SQLite 3.50 answers so
+WITH w AS (SELECT 1) SELECT column1 FROM (VALUES ('a', x'61'), ('12:30', 31), (CAST('x' AS TEXT), 10)) WHERE column1 < column2;
+SELECT column1, column1 = '1', column1 < 9 FROM (VALUES (1), (CAST('10' AS INT)), ('1')) WHERE column1 < '9';
+--= I:10|I:0|I:0| I:1|I:0|I:1| T:1|I:1|I:0| T:2|I:0|I:0| because SQLite 3.50 answers so
+SELECT column1, column1 = '1', column1 < 9 FROM (VALUES (CAST('10' AS INT)), (1), ('1'), ('2'));
+SELECT column1, column1 = 1, column1 < 9 FROM (VALUES ('1'), (CAST('1' AS TEXT)), (nullif('1', '2')), ('2'));
+SELECT column1, column1 = 1, column1 < 9 FROM (VALUES ('1'), ('2') UNION ALL VALUES (CAST('1' AS TEXT)));
+CREATE VIEW v AS SELECT column1, column1 = 1, column1 < 9 FROM (VALUES ('1'), ('2'), (CAST('1' AS TEXT)));
+--= T:1|I:1|I:1| T:2|I:0|I:1| T:1|I:1|I:1| because SQLite 3.50 answers so
+SELECT * FROM v;
