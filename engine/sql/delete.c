@@ -124,6 +124,7 @@ static void view_code(struct compile *c, struct delete_job *job)
     *source = *job->source;
     source->table = NULL;
     source->cursor = -1;
+    source->schema_name = compile_database_name(c, job->target.database); // no CTE of that name hides it
     expr_list_add(c->arena, &select->columns, expr_new(c->arena, EXPR_STAR, OFFSET_NONE));
     if (s->order_by && !s->limit) compile_fail(c, ERR_ERROR, -1, "ORDER BY without LIMIT on DELETE");
     select->where = s->where;

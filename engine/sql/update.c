@@ -187,7 +187,10 @@ static struct select *select_of_rows(struct compile *c, struct update_job *job)
     *target = *job->source;
     target->cursor = cursor_alloc(c);
     target->database = job->target.database;
-    if (job->is_view) target->table = NULL; // to be expanded as in any SELECT
+    if (job->is_view) {
+        target->table = NULL; // to be expanded as in any SELECT
+        target->schema_name = compile_database_name(c, target->database); // no CTE of that name hides it
+    }
     if (s->from) from_add(c, select, s->from);
     if (!job->is_view) select->from->items[0].table = job->table;
     select->where = expr_copy(c->arena, s->where);

@@ -157,3 +157,19 @@ CREATE TABLE c1 AS SELECT a FROM v3;
 CREATE TABLE c2 AS SELECT x FROM v4;
 --= T:v1|T:a|T:INTEGER| T:v2|T:x|T:INT| T:v3|T:a|T:INTEGER| T:v4|T:x|T:INT| T:v5|T:x|T:BIGINT| T:v6|T:x|T:BIGINT| T:v7|T:x|T:INT| T:v8|T:a|T:INT| T:v9|T:a|T:INT| T:v10|T:a|T:INT| T:v11|T:a|T:INT| T:v11|T:y|T:BIGINT| T:v12|T:a|T:INT| T:v12|T:y|T:BIGINT| T:c1|T:a|T:INT| T:c2|T:x|T:INT| because SQLite 3.40 gives views' expressions no types
 SELECT m.name, p.name, p.type FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS p WHERE m.type = 'view' OR m.name LIKE 'c_';
+%%
+# A common table expression does not hide the view that is changed
+CREATE TABLE t1(a,b,c);
+INSERT INTO t1 VALUES(1,2,3),(4,5,6);
+CREATE VIEW v4 AS SELECT a,b FROM t1;
+CREATE TEMP VIEW v5 AS SELECT a,b FROM t1;
+CREATE TRIGGER r1 INSTEAD OF DELETE ON v4 BEGIN DELETE FROM t1 WHERE a = old.a; END;
+CREATE TRIGGER r2 INSTEAD OF UPDATE ON v4 BEGIN UPDATE t1 SET b = new.b WHERE a = old.a; END;
+CREATE TEMP TRIGGER r3 INSTEAD OF UPDATE ON v5 BEGIN UPDATE t1 SET b = new.b WHERE a = old.a; END;
+WITH v4(a) AS (SELECT 1) UPDATE v4 SET b = 7 WHERE b = 2;
+WITH v5(a) AS (SELECT 1) UPDATE v5 SET b = b + (SELECT a FROM v5) WHERE b = 7;
+WITH v4(x) AS (SELECT 5) UPDATE v4 SET b = q.x FROM (SELECT x FROM v4) AS q WHERE b = q.x;
+WITH v4(x) AS (SELECT x FROM v4) DELETE FROM v4 WHERE b = 5;
+SELECT * FROM t1;
+WITH v4(x) AS (SELECT 8) DELETE FROM v4 WHERE b IN (SELECT x FROM v4);
+SELECT * FROM t1;
