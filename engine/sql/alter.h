@@ -10,11 +10,11 @@ struct alteration {
     int database;
     s32 column;           // -1: the table itself
     const char *name;     // as it is now
-    const char *new_name; // NULL: nothing is edited, uses of a dropped column are errors
+    const char *new_name; // NULL: the column is dropped, only strings in double quotes are edited
     bool quote;           // write the new name in quotes always
 };
 
-// Edits (or, for a dropped column, checks) the texts of all tables, indexes, triggers and views that may use it,
+// Edits the texts of all tables, indexes, triggers and views that may use it,
 // and emits the UPDATEs of sqlite_schema.
 void alteration_apply(struct alteration *a);
 // The altered table's own text, edited.

@@ -302,6 +302,7 @@ static void edit_uses(struct text_edit *t)
         const struct name_use *u = &t->uses[i];
         const struct expr *e = u->e;
         if (e->kind == EXPR_TEXT && e->flags & EXPR_F_QUOTED_TEXT) edit_string(t, e);
+        if (!a->new_name) continue; // a column is dropped: the name may mean another from now on, which alteration_check sees
         bool excluded = e->kind == EXPR_REGISTER && a->column >= 0; // of an upsert
         bool resolved = excluded || e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_TRIGGER;
         if (!resolved || !e->table || !e->table->name || !name_equal(e->table->name, a->table->name) ||
@@ -313,13 +314,6 @@ static void edit_uses(struct text_edit *t)
         }
         s32 column = e->column == COLUMN_ROWID ? a->table->rowid_column : e->column;
         if (!means_column(a, u->column) || column != a->column) continue;
-        if (!a->new_name && e->flags & EXPR_F_DOUBLE_QUOTED && !u->qualifier) continue; // a string from now on
-        if (!a->new_name && name_is_rowid(a->name) && table_has_rowid(a->table)) continue; // it is the rowid's from now on
-        if (!a->new_name && connection_flag(a->c->db, CONNECTION_LEGACY_ALTER_TABLE)) continue;
-        if (!a->new_name)
-            fail_in(t, " after drop column",
-                    u->qualifier ? arena_format(a->c->arena, "no such column: %s.%s", u->qualifier, u->column)
-                                 : arena_format(a->c->arena, "no such column: %s", u->column));
         edit_add(t, u->column_offset);
     }
     for (u32 i = 0; a->column < 0 && i < t->star_count; i++) {

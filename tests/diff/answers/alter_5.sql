@@ -44,3 +44,18 @@ alter table t5 drop column a;
 alter table t5 rename column z to y;
 alter table t5 rename to t55;
 select sql from sqlite_schema;
+%%
+# A name of the dropped column may mean that of another table from then on
+CREATE TABLE t1(a,b,c);
+CREATE TABLE t5(a,b,c,d,e);
+CREATE VIEW v6 AS SELECT q0.e FROM t5 AS q0 JOIN t1 AS q1 ON q0.e IN (SELECT b FROM t5 AS q2 WHERE q1.a <= 0);
+CREATE VIEW v7 AS SELECT 1 FROM t5 AS q0 LEFT JOIN t1 AS q1 ON q0.e IN (SELECT sum(b) FROM t5 AS q2 WHERE q1.a <= 0);
+CREATE TRIGGER r AFTER INSERT ON t1 BEGIN SELECT b FROM t1 WHERE a IN (SELECT b FROM t5); END;
+ALTER TABLE t5 DROP COLUMN b;
+SELECT * FROM v6;
+CREATE VIEW v8 AS SELECT c FROM t5;
+ALTER TABLE t5 DROP COLUMN c;
+CREATE TRIGGER r2 AFTER INSERT ON t1 BEGIN UPDATE t5 SET d = new.a; END;
+DROP VIEW v8;
+ALTER TABLE t5 DROP COLUMN d;
+SELECT sql FROM sqlite_schema;
