@@ -856,6 +856,7 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
                 (c->views ? c->view_database != DATABASE_TEMP : c->trigger_schema != NULL))
                 compile_fail(c, ERR_ERROR, -1, "unsafe use of virtual table \"%s\"", source->table->name);
             if (source->table->kind == TABLE_VIEW) {
+                if (source->indexed_by) view_columns(c, source->table, source->database); // for its mistakes
                 find_indexed_by(c, source);
                 view_instance(c, source);
                 continue;
