@@ -128,6 +128,7 @@ struct connection_hooks {
 };
 
 #define STATEMENT_CACHE_COUNT 64
+#define STATEMENT_ENDED_COUNT 256
 
 struct statement_cached {
     struct skerry_stmt *stmt;
@@ -140,6 +141,7 @@ struct statement_cache {
     struct statement_cached slots[STATEMENT_CACHE_COUNT];
     u32 count;
     u32 generation, shape; // the connection's when they were compiled
+    u32 ended[STATEMENT_ENDED_COUNT]; // hashes of texts whose statements were finalized
     u64 bytes, clock, hits, misses;
 };
 

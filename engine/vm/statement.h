@@ -17,9 +17,9 @@ u64 statement_bytes(const struct skerry_stmt *s);
 // Prepares anew where the schema has changed. The error is in s->op.err.
 enum vm_result statement_step(struct skerry_stmt *s);
 
-// statement_cache.c. A connection keeps finalized statements that ran no more, newest texts first, at most
-// STATEMENT_CACHE_COUNT of them and SKERRY_LIMIT_STATEMENT_CACHE bytes. Those are queries, changes of rows and
-// transactions' ends; they stay in the connection's list as idle ones do. One is taken for the same text while
+// statement_cache.c. A connection keeps finalized statements that ran no more and whose text had been finalized before,
+// newest texts first, at most STATEMENT_CACHE_COUNT of them and SKERRY_LIMIT_STATEMENT_CACHE bytes. Those are queries,
+// changes of rows and transactions' ends; they stay in the connection's list as idle ones do. One is taken for the same text while
 // everything is as it was compiled for: schemas, flags, limits, functions.
 bool statement_cache_keep(struct skerry_stmt *s); // the run is over. False: it is not one to be kept
 // NULL: there is none. The schemas are loaded.

@@ -1,4 +1,4 @@
-// Statements that were finalized, kept for the next prepare of the same text.
+// Statements that were finalized, kept for the next prepare of the same text when it came a second time.
 #include "statement.h"
 
 // The end of a text tells most apart that are of the same size.
@@ -10,6 +10,29 @@ static u64 text_end(const char *sql, size_t size)
     else
         memcpy(&end, sql, size);
     return end;
+}
+
+static u64 text_hash(const char *sql, size_t size)
+{
+    u64 hash = size;
+    for (size_t at = 0; at < size; at += sizeof hash) {
+        u64 part = 0;
+        memcpy(&part, sql + at, MIN(sizeof part, size - at));
+        hash = (hash ^ part) * 0x9e3779b97f4a7c15;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+// Whether a statement of this text was finalized lately. Those that come once, as in a script of inserts, are not worth
+// a place: the memory that they leave is the next one's, and in the processor's caches.
+static bool text_ended_before(struct statement_cache *c, const struct skerry_stmt *s)
+{
+    u64 hash = text_hash(s->sql, s->sql_size);
+    u32 *ended = &c->ended[hash % STATEMENT_ENDED_COUNT], tag = (u32)(hash >> 32);
+    bool before = *ended == tag;
+    *ended = tag;
+    return before;
 }
 
 static void slot_remove(struct statement_cache *c, u32 i)
@@ -55,7 +78,9 @@ bool statement_cache_keep(struct skerry_stmt *s)
     if (s->nested || !s->program || !s->program->reusable || s->slice_pending || s->expired || db->close_began) return false;
     if (!s->sql_size || s->generation != db->generation || s->shape != db->shape) return false;
     cache_settle(db);
-    u64 bytes_max = (u64)db->limits[SKERRY_LIMIT_STATEMENT_CACHE], bytes = bytes_max ? statement_bytes(s) : 0;
+    u64 bytes_max = (u64)db->limits[SKERRY_LIMIT_STATEMENT_CACHE];
+    if (!bytes_max || (!s->repeats && !text_ended_before(c, s))) return false;
+    u64 bytes = statement_bytes(s);
     if (bytes >= bytes_max / 4) return false;
     while (c->count == STATEMENT_CACHE_COUNT || (c->count && c->bytes + bytes > bytes_max)) oldest_drop(c);
     skerry_clear_bindings(s);
@@ -84,6 +109,7 @@ struct skerry_stmt *statement_cache_take(struct skerry *db, const char *sql, siz
         struct skerry_stmt *s = c->slots[i].stmt;
         slot_remove(c, i);
         s->cached = false;
+        s->repeats = true;
         s->counters = (struct skerry_stmt_counters){0};
         s->reprepare_count = 0;
         c->hits++;

@@ -162,6 +162,7 @@ struct skerry_stmt {
     bool aborted;  // the transaction that it read in was rolled back
     bool nested;   // runs for a SqlExec
     bool cached;   // finalized, and kept in the connection's cache
+    bool repeats;  // came from there
     bool schema_mismatch;
     bool registers_used; // the main frame's, since vm_release
     u8 encoding;   // of the main database's text

@@ -114,6 +114,7 @@ TEST(cache_gives_statements_as_new_ones)
     struct skerry *db = o.db;
     run(db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, 'x'), (2, 'y'), (3, 'z')");
     static const char SQL[] = "SELECT b, ?1 FROM t WHERE a >= ?2";
+    skerry_finalize(prepared(db, SQL, sizeof SQL - 1, &used)); // the first time it is not kept
     struct skerry_stmt *s = prepared(db, SQL, sizeof SQL - 1, &used);
     skerry_bind_text(s, 1, "bound", 5);
     skerry_bind_integer(s, 2, 2);
@@ -137,15 +138,15 @@ TEST(cache_gives_statements_as_new_ones)
     skerry_finalize(second);
     CHECK(!skerry_stmt_next(db, NULL));
     // One that failed.
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         s = prepared(db, "INSERT INTO t VALUES (1, 2)", 27, &used);
         CHECK_EQ(step(s), ERR_CONSTRAINT & 0xff);
         skerry_finalize(s);
     }
     CHECK_EQ(hits(db), 3);
     // Cursors stay with statements of a transaction.
-    run(db, "ATTACH ':memory:' AS o; CREATE TABLE o.p(a); BEGIN; INSERT INTO p VALUES (1); INSERT INTO p VALUES (1); SELECT * FROM p; SELECT * FROM p;"
-            "COMMIT; SELECT * FROM p; DETACH o; ATTACH ':memory:' AS o; CREATE TABLE o.p(a, b); BEGIN; SELECT * FROM p; INSERT INTO p VALUES (1, 2); ROLLBACK");
+    run(db, "ATTACH ':memory:' AS o; CREATE TABLE o.p(a); BEGIN; INSERT INTO p VALUES (1); INSERT INTO p VALUES (1); INSERT INTO p VALUES (1);"
+            " SELECT * FROM p; SELECT * FROM p; SELECT * FROM p; COMMIT; SELECT * FROM p; DETACH o; ATTACH ':memory:' AS o; CREATE TABLE o.p(a, b); BEGIN; SELECT * FROM p; INSERT INTO p VALUES (1, 2); ROLLBACK");
     oracle_close(&o);
 }
 
@@ -177,13 +178,42 @@ TEST(cache_tells_texts_apart)
     for (u32 i = 0; i < COUNT_OF(cases); i++) {
         skerry_limit(o.db, SKERRY_LIMIT_STATEMENT_CACHE, 1 << 20); // empties it
         size_t used;
-        skerry_finalize(prepared(o.db, cases[i].before, strlen(cases[i].before), &used));
+        for (int twice = 0; twice < 2; twice++)
+            skerry_finalize(prepared(o.db, cases[i].before, strlen(cases[i].before), &used));
         u64 before = hits(o.db);
         skerry_finalize(prepared(o.db, cases[i].text, strlen(cases[i].text), &used));
         if (hits(o.db) - before != cases[i].hits || used != cases[i].used)
             test_fail(__FILE__, __LINE__, "%s after %s: %llu hits, %zu bytes", cases[i].text, cases[i].before,
                       (unsigned long long)(hits(o.db) - before), used);
     }
+    oracle_close(&o);
+}
+
+TEST(cache_keeps_what_came_before)
+{
+    struct oracle o = {.context = ""};
+    struct skerry_statement_cache c;
+    if (!oracle_open(&o, "before")) return;
+    char sql[60];
+    for (int i = 0; i < 200; i++) {
+        snprintf(sql, sizeof sql, "SELECT %d, %d;", i, i + 1);
+        run(o.db, sql);
+    }
+    skerry_statement_cache(o.db, &c);
+    CHECK_EQ(c.count, 0);
+    CHECK_EQ(c.misses, 200);
+    run(o.db, sql);
+    skerry_statement_cache(o.db, &c);
+    CHECK_EQ(c.count, 1);
+    for (int i = 0; i < 2000; i++) { // it stays when more texts were seen than are remembered
+        char other[60];
+        snprintf(other, sizeof other, "SELECT %d, 'other';", i);
+        run(o.db, other);
+        run(o.db, sql);
+    }
+    skerry_statement_cache(o.db, &c);
+    CHECK_EQ(c.count, 1);
+    CHECK_EQ(c.hits, 2000);
     oracle_close(&o);
 }
 
@@ -194,14 +224,14 @@ TEST(cache_is_bounded)
     char sql[20000];
     size_t used;
     if (!oracle_open(&o, "bounded")) return;
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 302; i++) {
         snprintf(sql, sizeof sql, "SELECT %d", i);
-        run(o.db, sql);
+        for (int twice = 0; twice < 2; twice++) run(o.db, sql); // then it is kept
         run(o.db, "SELECT 'often'");
     }
     skerry_statement_cache(o.db, &c);
     CHECK_EQ(c.count, 64);
-    CHECK_EQ(c.hits, 299); // the one that is asked for stays
+    CHECK_EQ(c.hits, 300); // the one that is asked for stays
     if (!c.bytes || c.bytes > 1 << 20) test_fail(__FILE__, __LINE__, "%llu bytes", (unsigned long long)c.bytes);
     skerry_limit(o.db, SKERRY_LIMIT_STATEMENT_CACHE, 400000);
     skerry_statement_cache(o.db, &c);
@@ -210,12 +240,14 @@ TEST(cache_is_bounded)
         int at = snprintf(sql, sizeof sql, "SELECT %d", i);
         for (int k = 0; k < 20; k++) at += snprintf(sql + at, sizeof sql - (size_t)at, ", %d + ?", k);
         run(o.db, sql);
+        run(o.db, sql);
         skerry_statement_cache(o.db, &c);
         CHECK(c.bytes <= 400000);
     }
     if (c.count < 2 || c.count > 63) test_fail(__FILE__, __LINE__, "%u statements of %llu bytes", c.count, (unsigned long long)c.bytes);
     // What a value of megabytes leaves behind is not kept.
     skerry_limit(o.db, SKERRY_LIMIT_STATEMENT_CACHE, 1 << 20);
+    run(o.db, "SELECT length(?)");
     struct skerry_stmt *s = prepared(o.db, "SELECT length(?)", 16, &used);
     char *big = calloc(1, 2 << 20);
     CHECK_EQ(skerry_bind_blob(s, 1, big, 2 << 20), SKERRY_OK);
@@ -226,7 +258,7 @@ TEST(cache_is_bounded)
     CHECK_EQ(c.count, 0);
     CHECK_EQ(c.bytes, 0);
     skerry_limit(o.db, SKERRY_LIMIT_STATEMENT_CACHE, 0);
-    run(o.db, "SELECT 1; SELECT 1");
+    for (int i = 0; i < 3; i++) run(o.db, "SELECT 1");
     skerry_statement_cache(o.db, &c);
     CHECK_EQ(c.count, 0);
     oracle_close(&o);
