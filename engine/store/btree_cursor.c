@@ -231,9 +231,7 @@ io_status cursor_last(struct cursor *c, struct op *op)
     return cursor_end(c, op, true);
 }
 
-// A scan has come to a leaf: the processor fetches what it reads first of the leaf after that, its head and the cells
-// at its end, while the rows of this one are used.
-static void leaf_touch_next(const struct cursor *c, int direction)
+void cursor_touch_next_leaf(const struct cursor *c, int direction)
 {
     if (c->depth < 1) return;
     const struct page *above = c->path[c->depth - 1];
@@ -258,7 +256,7 @@ static io_status cursor_descend_scan(struct cursor *c, struct op *op, u32 level,
     }
     if (status == IO_DONE) {
         if (c->ahead.left) c->ahead.left--;
-        leaf_touch_next(c, direction);
+        cursor_touch_next_leaf(c, direction);
     }
     return status;
 }

@@ -21,6 +21,9 @@ static inline bool cursor_of_empty_file(const struct cursor *c)
 void cursor_swap(struct cursor *c, u32 level, struct page *p);
 // Whether the cursor's path is the last one of the tree.
 bool cursor_on_last_path(const struct cursor *c);
+// The cursor has come to a leaf, on its way in that direction: the processor fetches what it reads first of the leaf
+// after that, its head and the cells at its end, while the rows of this one are used.
+void cursor_touch_next_leaf(const struct cursor *c, int direction);
 // Seeks a whole record (no decoded key) by its first `fields` fields.
 io_status cursor_seek_record(struct cursor *c, struct op *op, const u8 *record, u64 size, u32 fields,
                              int *compare);

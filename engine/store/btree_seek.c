@@ -130,6 +130,7 @@ io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *com
     if (cursor_of_empty_file(c)) return IO_DONE;
     pgno no = c->root;
     s64 bound_low = INT64_MIN, bound_high = INT64_MAX;
+    bool next_leaf = false; // after the one that was sought before
     for (u32 level = 0;; level++) {
         if ((s32)level > c->depth || c->path[level]->no != no) {
             IO_TRY(cursor_load(c, op, level, no));
@@ -146,6 +147,7 @@ io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *com
                 *compare = -1;
                 return IO_DONE;
             }
+            if (next_leaf) cursor_touch_next_leaf(c, 1);
             IO_TRY(leaf_seek(c, op, guess, rowid, compare));
             c->bound_low = bound_low;
             c->bound_high = bound_high;
@@ -157,6 +159,7 @@ io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *com
         if (UNLIKELY(!rowid_search(p, false, guess, rowid, &index, &equal))) return cell_fail(op, p, index);
         if (index > 0 && !interior_rowid(p, index - 1, &bound_low)) return cell_fail(op, p, index - 1);
         if (index < count && !interior_rowid(p, index, &bound_high)) return cell_fail(op, p, index);
+        next_leaf = (s32)level < c->depth && index == c->index[level] + 1u;
         c->index[level] = (u16)index;
         no = page_child(p, index);
     }
@@ -170,48 +173,56 @@ struct target {
     const u8 *record;
     u64 size;
     u32 fields;
-    // What the first field of the key allows: most probes are decided by it, without a call.
-    enum { FIRST_ANY, FIRST_INTEGER, FIRST_TEXT } first;
-    bool descending;
+    u32 plain; // fields of the key, from the first on, that are integers and binary text: most probes need no call for them
 };
 
 static void target_of_key(struct target *t, struct search_key *key)
 {
     *t = (struct target){.key = key};
     const struct key_info *info = key->info;
-    if (key->count == 0) return;
-    t->descending = info->orders && (info->orders[0] & KEY_DESC);
-    const struct collation *collation = info->collations ? info->collations[0] : NULL;
-    bool binary = !collation || collation == &COLLATION_BINARY;
-    if (key->values[0].type == VALUE_INTEGER)
-        t->first = FIRST_INTEGER;
-    else if (key->values[0].type == VALUE_TEXT && binary && info->encoding <= 1)
-        t->first = FIRST_TEXT;
+    for (; t->plain < key->count; t->plain++) {
+        u8 type = key->values[t->plain].type;
+        bool collated = info->collations && t->plain < info->all_count;
+        const struct collation *collation = collated ? info->collations[t->plain] : NULL;
+        bool binary = (!collation || collation == &COLLATION_BINARY) && info->encoding <= 1;
+        if (type != VALUE_INTEGER && (type != VALUE_TEXT || !binary)) break;
+    }
 }
 
-// Compares the record [at, end) by its first field alone. False: undecided, or not the plain case.
-static inline bool first_field_compare(const struct target *t, const u8 *at, const u8 *end, int *compare)
+// Compares the record [at, end) by the key's plain fields. False: undecided, or the record's are of other kinds.
+static inline bool plain_fields_compare(const struct target *t, const u8 *at, const u8 *end, int *compare)
 {
-    const struct value *v = &t->key->values[0];
-    u32 header = at[0], type = at[1];
-    const u8 *data = at + header;
-    int c;
-    if (UNLIKELY(header < 2 || header > 0x7f)) return false;
-    if (t->first == FIRST_INTEGER) {
-        static const u8 sizes[10] = {255, 1, 2, 3, 4, 6, 8, 255, 0, 0};
-        if (type > 9 || data + sizes[type] > end) return false;
-        s64 i = serial_integer(data, type);
-        if (i == v->integer) return false;
-        c = i < v->integer ? -1 : 1;
-    } else {
-        if (type < 13 || !(type & 1) || type > 0x7f) return false;
-        u32 size = (type - 13) / 2, common = MIN(size, v->size);
-        if (data + size > end) return false;
-        c = common ? memcmp(data, v->bytes, common) : 0;
-        if (c == 0) c = (size > v->size) - (size < v->size);
-        if (c == 0) return false;
+    static const u8 sizes[10] = {255, 1, 2, 3, 4, 6, 8, 255, 0, 0};
+    u32 header = at[0];
+    const u8 *types = at + 1, *data = at + header;
+    if (UNLIKELY(header < 2 || header > 0x7f || data > end)) return false;
+    const struct value *v = t->key->values;
+    for (u32 i = 0; i < t->plain; i++, v++) {
+        if (UNLIKELY(at + header == types)) return false;
+        u32 type = *types++, size;
+        int c;
+        if (v->type == VALUE_INTEGER) {
+            if (type > 9 || data + (size = sizes[type]) > end) return false;
+            s64 integer = serial_integer(data, type);
+            c = (integer > v->integer) - (integer < v->integer);
+        } else {
+            if (type < 13 || !(type & 1) || type > 0x7f) return false;
+            size = (type - 13) / 2;
+            if (data + size > end) return false;
+            u32 common = MIN(size, v->size);
+            c = common ? memcmp(data, v->bytes, common) : 0;
+            if (c == 0) c = (size > v->size) - (size < v->size);
+        }
+        if (c) {
+            const u8 *orders = t->key->info->orders;
+            *compare = orders && i < t->key->info->all_count && (orders[i] & KEY_DESC) ? -c : c;
+            return true;
+        }
+        data += size;
     }
-    *compare = t->descending ? -c : c;
+    if (t->plain < t->key->count) return false;
+    t->key->equal_seen = true;
+    *compare = t->key->default_result;
     return true;
 }
 
@@ -290,24 +301,24 @@ static io_status cell_compare(struct cursor *c, struct op *op, const struct targ
     return *compare == 0 && op->err.code != ERR_OK ? IO_FAIL : IO_DONE;
 }
 
-// Decides the usual cell: short, all of it in the page, different in its first field.
+// Decides the usual cell: short, all of it in the page.
 static inline bool cell_compare_quick(const struct target *t, const struct page *p, u32 i, int *compare)
 {
     const struct btree_node *n = &p->node;
     u32 offset = page_cell_offset(p, i) + (n->leaf ? 0 : 4), size = p->data[offset];
     if (UNLIKELY(size < 2 || size > 0x7f || size > n->local_max || offset + 1 + size > n->usable_size)) return false;
     const u8 *at = p->data + offset + 1;
-    return first_field_compare(t, at, at + size, compare);
+    return plain_fields_compare(t, at, at + size, compare);
 }
 
-// Strictly between two entries of the leaf that a valid cursor is on, by their first fields? Then it is sought among
-// those from *low to *high - 1. Worth a try while it has been right lately.
+// Between two entries of the leaf that a valid cursor is on, by their plain fields? Then it is sought among those from
+// *low to *high - 1. Worth a try while it has been right lately.
 static bool target_near(struct cursor *c, const struct target *t, u32 *low, u32 *high)
 {
     enum { TRUST_MAX = 3, RETRY_AFTER = 24 };
     const struct page *p = c->path[c->depth];
     u32 count = p->node.cell_count, from = c->index[c->depth];
-    if (t->first == FIRST_ANY || !p->node.leaf || count < 3) return false;
+    if (t->plain == 0 || !p->node.leaf || count < 3) return false;
     if (c->near_trust < 0) {
         if (--c->near_trust < -RETRY_AFTER) c->near_trust = 0;
         return false;
@@ -320,9 +331,9 @@ static bool target_near(struct cursor *c, const struct target *t, u32 *low, u32 
             from = 0;
             if (!cell_compare_quick(t, p, 0, &result)) return false;
         }
-        if (result < 0) {
+        if (result <= 0) {
             c->near_trust = (s8)MIN(c->near_trust + 1, TRUST_MAX);
-            *low = from + 1;
+            *low = from + (result < 0);
             *high = count - 1;
             return true;
         }
@@ -363,7 +374,7 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
             // Both cells that may come next are on their way while this one is compared.
             __builtin_prefetch(p->data + page_cell_offset(p, (low + middle) / 2));
             __builtin_prefetch(p->data + page_cell_offset(p, (middle + 1 + high) / 2));
-            if (t->first == FIRST_ANY || !cell_compare_quick(t, p, middle, &result))
+            if (t->plain == 0 || !cell_compare_quick(t, p, middle, &result))
                 IO_TRY(cell_compare(c, op, t, level, middle, &result));
             if (result < 0) {
                 low = middle + 1;
