@@ -470,10 +470,9 @@ static int select_column_code(struct compile *c, struct expr *e, int target)
     if (e->integer && expr_vector_size(row) != e->integer)
         compile_fail(c, ERR_ERROR, -1, "%d columns assigned %d values", (int)e->integer, expr_vector_size(row));
     if (row->kind == EXPR_SELECT) {
-        if (row->reg <= 0 || row->cursor != -77) {
-            row->reg = subselect_code(c, row);
-        }
-        return row->reg + e->column;
+        // An assignment's fields are computed one after another: the first one's code has run the subquery.
+        bool has_run = e->integer && row->flags & EXPR_F_SUBROUTINE;
+        return (has_run ? row->reg : subselect_code(c, row)) + e->column;
     }
     if (row->kind == EXPR_REGISTER) return row->reg + e->column;
     return expr_code_target(c, row->list->items[e->column].expr, target);

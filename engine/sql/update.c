@@ -237,8 +237,8 @@ static void rows_from_select(struct compile *c, struct update_job *job)
         if (column >= 0) target->columns_used |= 1ull << MIN(column, 63);
         expr_list_add(c->arena, &select->columns, source_column_expr(c, target, column));
     }
-    for (int i = 0; s->from && i < item_count(job); i++)
-        expr_list_add(c->arena, &select->columns, expr_copy(c->arena, s->set->items[i].expr));
+    const struct expr_list *set = s->from ? expr_list_copy(c->arena, s->set) : NULL;
+    for (u32 i = 0; set && i < set->count; i++) expr_list_add(c->arena, &select->columns, set->items[i].expr);
     // The limit counts rows of the target.
     if (s->limit && s->from && !job->is_view)
         for (int i = 0; i < key; i++)
@@ -278,12 +278,12 @@ static int virtual_rows_from_select(struct compile *c, struct update_job *job)
     const struct table *t = job->table;
     struct select *select = select_of_rows(c, job);
     struct source *target = &select->from->items[0];
+    const struct expr_list *set = expr_list_copy(c->arena, s->set);
     expr_list_add(c->arena, &select->columns, source_column_expr(c, target, COLUMN_ROWID));
     expr_list_add(c->arena, &select->columns,
-                  job->rowid_item >= 0 ? expr_copy(c->arena, s->set->items[job->rowid_item].expr)
-                                       : source_column_expr(c, target, COLUMN_ROWID));
+                  job->rowid_item >= 0 ? set->items[job->rowid_item].expr : source_column_expr(c, target, COLUMN_ROWID));
     for (int i = 0; i < t->column_count; i++) {
-        struct expr *e = job->changes[i] >= 0                ? expr_copy(c->arena, s->set->items[job->changes[i]].expr)
+        struct expr *e = job->changes[i] >= 0                  ? set->items[job->changes[i]].expr
                          : t->columns[i].flags & COLUMN_HIDDEN ? expr_new(c->arena, EXPR_NULL, OFFSET_NONE)
                                                                : source_column_expr(c, target, i);
         if (e->kind == EXPR_COLUMN && job->changes[i] < 0) e->flags |= EXPR_F_KEPT;
