@@ -206,19 +206,52 @@ static io_status insert_in_place(struct cursor *c, struct op *op, const struct b
     return IO_DONE;
 }
 
-// The usual entry: it fits, none of it overflows, and the leaf can be changed as it is. Nothing is gathered.
-static bool insert_quick(struct cursor *c, const struct btree_entry *e, u32 at)
+// Whether the entry may be written right into the leaf: none of it overflows, and the leaf can be changed as it is. `room`
+// is what a cell has there. The cell's size then, else 0.
+static u32 quick_size(struct cursor *c, const struct btree_entry *e, u32 room)
 {
     struct page *p = c->path[c->depth];
     const struct btree_node *n = &p->node;
-    if (!n->leaf || e->zero_tail || e->size > n->local_max || n->free_size == NODE_FREE_UNKNOWN) return false;
+    if (!n->leaf || e->zero_tail || e->size > n->local_max || n->free_size == NODE_FREE_UNKNOWN) return 0;
     u32 size = varint_size(e->size) + (n->rowid_tree ? varint_size((u64)e->rowid) : 0) + (u32)e->size;
-    if (size < CELL_SIZE_MIN || size + 2 > n->free_size || !txn_page_ready(c->txn, p)) return false;
+    return size >= CELL_SIZE_MIN && size + 2 <= n->free_size + room && txn_page_ready(c->txn, p) ? size : 0;
+}
+
+static void quick_write(struct cursor *c, const struct btree_entry *e, u32 at, u32 size)
+{
+    struct page *p = c->path[c->depth];
     u8 *to = page_cell_make(p, at, size);
     to += varint_put(to, e->size);
-    if (n->rowid_tree) to += varint_put(to, (u64)e->rowid);
+    if (p->node.rowid_tree) to += varint_put(to, (u64)e->rowid);
     if (e->size) memcpy(to, e->data, e->size);
     cursor_placed(c, at);
+}
+
+// The usual entry: it fits. Nothing is gathered.
+static bool insert_quick(struct cursor *c, const struct btree_entry *e, u32 at)
+{
+    u32 size = quick_size(c, e, 0);
+    if (size) quick_write(c, e, at, size);
+    return size > 0;
+}
+
+// The bytes of the cell that the cursor is on, none of which overflows.
+static u32 cell_bytes(const struct cursor *c, u32 offset)
+{
+    return (u32)(c->local - (c->path[c->depth]->data + offset)) + c->local_size;
+}
+
+// The same of an entry that takes the place of the one that the cursor was read at.
+static bool replace_quick(struct cursor *c, const struct btree_entry *e, u32 at)
+{
+    struct page *p = c->path[c->depth];
+    if (c->local_size != c->payload_size) return false;
+    u32 offset = page_cell_offset(p, at), old_size = cell_bytes(c, offset);
+    u32 size = quick_size(c, e, MAX(old_size, CELL_SIZE_MIN) + 2);
+    if (!size) return false;
+    ASSERT(offset + old_size <= p->node.usable_size);
+    page_remove_cell(p, at, offset, old_size);
+    quick_write(c, e, at, size);
     return true;
 }
 
@@ -292,6 +325,7 @@ static io_status insert_run(struct cursor *c, struct op *op, const struct btree_
         IO_TRY(cursor_entry_inline(c, op));
         if (c->payload_size == e->size && c->local_size == e->size && !e->zero_tail && p->node.leaf)
             return insert_over(c, op, e);
+        if (LIKELY(replace_quick(c, e, at))) return IO_DONE;
         IO_TRY(overflow_gather(c, op, &old_overflow));
         if (!cell_parse(p, at, &old)) {
             (void)cell_error(&op->err, p, at);
@@ -356,7 +390,7 @@ static bool delete_quick(struct cursor *c, u32 flags)
     struct page *p = c->path[c->depth];
     const struct btree_node *n = &p->node;
     if (!n->leaf || n->free_size == NODE_FREE_UNKNOWN || c->local_size != c->payload_size) return false;
-    u32 at = c->index[c->depth], offset = page_cell_offset(p, at), size = (u32)(c->local - (p->data + offset)) + c->local_size;
+    u32 at = c->index[c->depth], offset = page_cell_offset(p, at), size = cell_bytes(c, offset);
     if (c->depth > 0 && page_too_empty(n, n->free_size + MAX(size, CELL_SIZE_MIN) + 2)) return false;
     if (!txn_page_ready(c->txn, p)) return false;
     ASSERT(offset + size <= n->usable_size);

@@ -425,7 +425,11 @@ io_status cursor_at_key(struct cursor *c, struct op *op, struct search_key *key,
     struct target t;
     int result = 1;
     target_of_key(&t, key);
-    if (c->state == CURSOR_VALID && c->skip == 0) IO_TRY(cell_compare(c, op, &t, (u32)c->depth, c->index[c->depth], &result));
+    if (c->state == CURSOR_VALID && c->skip == 0) {
+        u32 index = c->index[c->depth];
+        if (t.plain == 0 || !cell_compare_quick(&t, c->path[c->depth], index, &result))
+            IO_TRY(cell_compare(c, op, &t, (u32)c->depth, index, &result));
+    }
     *at = result == 0;
     return IO_DONE;
 }
