@@ -305,6 +305,7 @@ struct store *skerry_store(struct skerry *db)
 
 s64 skerry_limit(struct skerry *db, enum skerry_limit limit, s64 value)
 {
+    if ((unsigned)limit >= SKERRY_LIMIT_COUNT) return -1;
     s64 before = db->limits[limit];
     if (value >= 0 && limit < SKERRY_LIMIT_STATEMENT_MS) db->shape++;
     if (value >= 0 && limit == SKERRY_LIMIT_STATEMENT_CACHE) statement_cache_clear(db);

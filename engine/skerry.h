@@ -110,7 +110,7 @@ enum skerry_limit {
     SKERRY_LIMIT_STATEMENT_CACHE,  // bytes of finalized statements that are kept for their texts; 0: none are
     SKERRY_LIMIT_COUNT,
 };
-// Sets a limit (value < 0: only asks); gives the old one. What is beyond the allowed values becomes the nearest of them:
+// Sets a limit (value < 0: only asks); gives the old one, -1 when there is none of that number. What is beyond the allowed values becomes the nearest of them:
 // at most the default (STATEMENT_CACHE: 1 GiB), and at least 30 bytes for LENGTH and LIKE_PATTERN_LENGTH.
 s64 skerry_limit(struct skerry *db, enum skerry_limit limit, s64 value);
 

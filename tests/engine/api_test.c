@@ -327,6 +327,8 @@ TEST(api_limits_instructions)
     skerry_finalize(s);
     CHECK_EQ(prepare(o.db, "SELECT abs(1),abs(2),abs(3),abs(4),abs(5),abs(6),abs(7),abs(8),abs(9)", &s, &used), ERR_TOOBIG);
     CHECK_STR(skerry_error(o.db)->text, "the statement takes more than 20 instructions");
+    CHECK_EQ(skerry_limit(o.db, SKERRY_LIMIT_COUNT, 5), sqlite3_limit(o.sqlite, 99, 5)); // there are none of these
+    CHECK_EQ(skerry_limit(o.db, (enum skerry_limit)-1, 5), sqlite3_limit(o.sqlite, -1, 5));
     oracle_close(&o);
 }
 
