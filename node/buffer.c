@@ -9,7 +9,7 @@ void buffer_deinit(struct buffer *b)
     *b = (struct buffer){.max = b->max};
 }
 
-bool buffer_reserve(struct buffer *b, size_t more)
+static bool buffer_reserve(struct buffer *b, size_t more)
 {
     if (b->capacity - b->size >= more && b->bytes) return true;
     if (b->failed) return false;

@@ -10,7 +10,6 @@ struct buffer {
     bool failed;
 };
 void buffer_deinit(struct buffer *b);
-bool buffer_reserve(struct buffer *b, size_t more);
 void buffer_add(struct buffer *b, const void *bytes, size_t size);
 void buffer_text(struct buffer *b, const char *text);
 void buffer_format(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

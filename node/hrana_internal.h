@@ -107,7 +107,6 @@ struct batch_sink {
 // ---- hrana_stream.c
 // -----------------------------------------------------------------------------------
 
-struct stream *hrana_stream_open(struct hrana *h, struct err *err);
 void hrana_stream_close(struct hrana *h, struct stream *s);
 // The stream that a baton names, or a new one; NULL after having answered x. It may be at work for
 // a cursor (s->task), which is then to be waited for.

@@ -75,7 +75,7 @@ static void on_session_wake(void *context)
     if (s->task) hrana_task_run(s->task);
 }
 
-struct stream *hrana_stream_open(struct hrana *h, struct err *err)
+static struct stream *hrana_stream_open(struct hrana *h, struct err *err)
 {
     if (h->stats.streams >= h->options.streams_max) {
         err_set(err, ERR_LIMIT, __func__,

@@ -52,7 +52,7 @@ static void real_write(struct buffer *out, double r)
     buffer_text(out, text);
 }
 
-void hrana_value_write(struct buffer *out, const struct value *v)
+static void hrana_value_write(struct buffer *out, const struct value *v)
 {
     switch ((enum value_type)v->type) {
     case VALUE_NULL: buffer_text(out, "{\"type\":\"null\"}"); break;

@@ -17,7 +17,6 @@ void hrana_error_from_db(struct hrana_error *e, const struct skerry *db);
 void hrana_error_write(struct buffer *out,
                        const struct hrana_error *e); // {"message":...,"code":...}
 
-void hrana_value_write(struct buffer *out, const struct value *v);
 // Binds "args" and "named_args" of a Hrana statement; false with *e set.
 bool hrana_bind(struct skerry_stmt *stmt, const json_t *statement, struct hrana_error *e);
 void hrana_cols_write(struct buffer *out,

@@ -77,7 +77,6 @@ void printer_end(struct printer *p);
 void print_sql_literal(FILE *out, struct skerry_stmt *stmt, u32 column, bool one_line);
 void print_quoted_text(FILE *out, const char *text);
 void print_c_string(FILE *out, const char *text, size_t size);
-void print_csv_field(FILE *out, const char *text, size_t size, const char *separator);
 
 // shell_dot.c
 enum shell_dot_result { SHELL_DOT_DONE, SHELL_DOT_FAILED, SHELL_DOT_LEAVE };

@@ -171,7 +171,7 @@ void print_sql_literal(FILE *out, struct skerry_stmt *stmt, u32 column, bool one
     }
 }
 
-void print_csv_field(FILE *out, const char *text, size_t size, const char *separator)
+static void print_csv_field(FILE *out, const char *text, size_t size, const char *separator)
 {
     bool quote = size == 0 || strstr(text, separator) != NULL;
     for (size_t i = 0; i < size; i++) {

@@ -57,8 +57,6 @@ static inline struct directory_store *directory_of(const struct directory_reques
 void directory_fail(struct directory_request *d, s64 result, const char *what, const char *path);
 void directory_end(struct directory_request *d);
 void directory_version(const struct io_path_info *info, char out[OBJECT_VERSION_MAX]);
-// Sets path and folder to a key's.
-void directory_place(struct directory_request *d, const char *key);
 
 void directory_put_start(struct directory_request *d);
 // d->file is open: writes the body or what the source gives at `offset`, syncs it, and goes on with

@@ -80,9 +80,3 @@ void fetch_list(struct fetch *f, const char *folder)
     f->request.after[0] = 0;
     f->request.list_limit = 0;
 }
-
-void fetch_delete(struct fetch *f, const char *key)
-{
-    f->request.kind = OBJECT_DELETE;
-    snprintf(f->request.key, sizeof f->request.key, "%s", key);
-}

@@ -32,4 +32,3 @@ void fetch_head(struct fetch *f, const char *key);
 void fetch_get(struct fetch *f, const char *key, u64 offset, u64 size, u64 size_max);
 void fetch_put(struct fetch *f, const char *key, const void *body, size_t size, bool if_absent);
 void fetch_list(struct fetch *f, const char *folder);
-void fetch_delete(struct fetch *f, const char *key);

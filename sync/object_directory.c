@@ -87,7 +87,8 @@ void directory_version(const struct io_path_info *info, char out[OBJECT_VERSION_
              (unsigned long long)info->modified_ns, (unsigned long long)info->size);
 }
 
-void directory_place(struct directory_request *d, const char *key)
+// Sets path and folder to a key's.
+static void directory_place(struct directory_request *d, const char *key)
 {
     snprintf(d->path, sizeof d->path, "%s/%s", directory_of(d)->root, key);
     snprintf(d->folder, sizeof d->folder, "%s", d->path);

@@ -19,7 +19,7 @@ void replica_log(struct replica *r, enum sync_log_level level, const char *event
     if (r->options.log) r->options.log(r->options.log_context, level, event, text);
 }
 
-void replica_wake(void *r)
+static void replica_wake(void *r)
 {
     replica_run(r);
 }

@@ -133,7 +133,6 @@ struct replica {
 __attribute__((format(printf, 4, 5))) void replica_log(struct replica *r, enum sync_log_level level, const char *event,
                                                        const char *format, ...);
 void replica_run(struct replica *r);
-void replica_wake(void *r);
 io_status replica_yield(struct replica *r);
 
 // replica_apply.c. All are called again after a wait.

@@ -25,7 +25,8 @@ static void on_any(struct completion *c)
 #define STATE_HEADER 64u
 static const char STATE_MAGIC[8] = {'S', 'K', 'R', 'Y', 'R', 'S', 'T', '2'};
 
-u8 *restore_state_encode(const struct restore *r, size_t *size)
+// What is written, durable or not yet, as bytes to keep in the state file.
+static u8 *restore_state_encode(const struct restore *r, size_t *size)
 {
     const struct restore_private *p = r->private_;
     size_t bits = ((size_t)r->page_count + 7) / 8;
@@ -43,7 +44,8 @@ u8 *restore_state_encode(const struct restore *r, size_t *size)
     return bytes;
 }
 
-bool restore_state_take(struct restore *r, const u8 *bytes, size_t size)
+// Takes over what an earlier restore wrote, when that is part of what is asked for now.
+static bool restore_state_take(struct restore *r, const u8 *bytes, size_t size)
 {
     struct restore_private *p = r->private_;
     u8 hash[32];

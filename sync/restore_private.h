@@ -139,7 +139,3 @@ bool restore_pages_prepare(struct restore *r);
 bool restore_pages_busy(struct restore *r);
 void restore_pages_cancel(struct restore *r);
 void restore_pages_deinit(struct restore *r);
-// What is written, durable or not yet, as bytes to keep in the state file.
-u8 *restore_state_encode(const struct restore *r, size_t *size);
-// Takes over what an earlier restore wrote, when that is part of what is asked for now.
-bool restore_state_take(struct restore *r, const u8 *bytes, size_t size);

@@ -51,8 +51,6 @@ void result_blob_buffer(struct function_context *ctx, struct text_buffer *b);
 // printf() of SQL: arguments from values, as SQLite's.
 void text_append_format(struct text_buffer *b, const u8 *format, u32 format_size, u32 argc, const struct value **argv,
                         u8 encoding);
-// "%!.15g" that reads back as the same double, else "%!.20e"; infinities as 9.0e+999.
-void text_append_real_exact(struct text_buffer *b, double r);
 // quote(): an SQL literal.
 void text_append_quoted(struct text_buffer *b, const struct value *v, bool escape_controls);
 

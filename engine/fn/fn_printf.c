@@ -193,7 +193,8 @@ static void format_real(struct text_buffer *b, const struct conversion *c, doubl
     b->size += (size_t)missing;
 }
 
-void text_append_real_exact(struct text_buffer *b, double r)
+// "%!.15g" that reads back as the same double, else "%!.20e"; infinities as 9.0e+999.
+static void text_append_real_exact(struct text_buffer *b, double r)
 {
     struct conversion c = {.alternate2 = true, .zero_pad = true, .precision = 15, .kind = 'g'};
     size_t start = b->size;

@@ -474,7 +474,6 @@ bool fts_expr_token_matches(const struct fts_expr *e, u32 phrase, u32 column, u3
 struct fts_expr *fts_expr_phrase_clone(const struct fts_expr *e, u32 phrase);
 // Makes iterators over these segments. The structure must outlive them.
 void fts_expr_open(struct fts_expr *e, struct fts_table *x, const struct fts_structure *s);
-void fts_expr_close(struct fts_expr *e); // lets go of the iterators
 // To the first row >= rowid; *found false: there is none.
 io_status fts_expr_seek(struct fts_expr *e, struct op *op, s64 rowid, bool *found, s64 *out);
 // Gathers the positions of the row it stands on, for what follows.

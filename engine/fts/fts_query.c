@@ -34,7 +34,8 @@ static void node_leave(struct fts_node *n)
     for (u32 i = 0; i < n->child_count; i++) node_leave(n->children[i]);
 }
 
-void fts_expr_close(struct fts_expr *e)
+// Lets go of the iterators.
+static void fts_expr_close(struct fts_expr *e)
 {
     for (u32 i = 0; i < e->phrase_count; i++)
         for (u32 k = 0; k < e->phrases[i]->term_count; k++) source_close(&e->phrases[i]->terms[k].source);

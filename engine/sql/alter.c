@@ -33,7 +33,8 @@ static int character_count(const char *text)
     return count;
 }
 
-void alteration_check_code(struct compile *c, int database, const char *when)
+// Emits what checks, once all is written, that views, triggers and temporary tables still make sense. when: "after rename".
+static void alteration_check_code(struct compile *c, int database, const char *when)
 {
     emit(c, OP_CheckSchema, database, 0, 0);
     set_p4_text(c, when);

@@ -24,5 +24,3 @@ void alter_resolve_trigger(struct compile *c, int database, struct stmt_create_t
 // CREATE leaves unread what "0 AND" makes void; here it is read, and told. The trees stay as they are.
 void alter_resolve_constraints(struct compile *c, const struct table *t, const struct constraint *k);
 void alter_resolve_index(struct compile *c, const struct table *t, const struct stmt_create_index *s);
-// Emits what checks, once all is written, that views, triggers and temporary tables still make sense. when: "after rename".
-void alteration_check_code(struct compile *c, int database, const char *when);

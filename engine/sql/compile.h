@@ -310,7 +310,6 @@ int expr_list_code(struct compile *c, struct expr_list *list, int target, int so
 // Jump when true (false); jump_if_null: NULL jumps too.
 void expr_jump_if_true(struct compile *c, struct expr *e, int label, bool jump_if_null);
 void expr_jump_if_false(struct compile *c, struct expr *e, int label, bool jump_if_null);
-void expr_jump_if_false_copy(struct compile *c, const struct expr *e, int label, bool jump_if_null);
 // Column `column` of table at cursor (index -1: the rowid) into reg: default values, generated columns,
 // the primary key's place in WITHOUT ROWID tables and REAL stored as integer are taken care of.
 void column_code(struct compile *c, const struct table *t, int cursor, int column, int reg);
@@ -318,7 +317,6 @@ char table_column_affinity(const struct table *t, int column);
 
 char expr_affinity(const struct expr *e);
 const struct collation *expr_collation(struct compile *c, const struct expr *e);    // never NULL
-bool expr_collation_explicit(const struct expr *e);
 char compare_affinity(const struct expr *e, char other);
 const struct collation *compare_collation(struct compile *c, const struct expr *left, const struct expr *right);
 const struct collation *find_collation(struct compile *c, const char *name); // fails when there is none

@@ -34,16 +34,12 @@ void schema_changed(struct compile *c, int database);
 // Makes sure that the file has a format and an encoding.
 void schema_format_set(struct compile *c, int database);
 
-// Fills an index (open for writing at a new cursor; root in reg_root when it is not 0) from its table.
-void index_refill(struct compile *c, const struct index *i, int database, int reg_root);
 
 struct schema_build;
 // A build whose errors and memory are the compile's.
 void ddl_build_init(struct compile *c, struct schema_build *b, struct parse *p, int database);
 // The tree's pages are given back; a root that moved into its place is written into sqlite_schema.
 void ddl_destroy(struct compile *c, pgno root, int database);
-// Whether expressions of a new object are in order, as far as names go.
-void ddl_check_index_exprs(struct compile *c, struct index *i, int database);
 
 // ---- virtual tables (virtual_table.c) -----------------------------------------------------------------------
 

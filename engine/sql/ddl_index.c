@@ -5,7 +5,8 @@
 
 #include "parse.h"
 
-void index_refill(struct compile *c, const struct index *i, int database, int reg_root)
+// Fills an index (open for writing at a new cursor; root in reg_root when it is not 0) from its table.
+static void index_refill(struct compile *c, const struct index *i, int database, int reg_root)
 {
     const struct table *t = i->table;
     int table_cursor = cursor_alloc(c), index_cursor = cursor_alloc(c), sorter = cursor_alloc(c);
@@ -59,7 +60,8 @@ void index_refill(struct compile *c, const struct index *i, int database, int re
     emit(c, OP_Close, sorter, 0, 0);
 }
 
-void ddl_check_index_exprs(struct compile *c, struct index *i, int database)
+// Whether expressions of a new object are in order, as far as names go.
+static void ddl_check_index_exprs(struct compile *c, struct index *i, int database)
 {
     (void)database;
     for (u16 k = 0; i->exprs && k < i->key_count; k++)

@@ -211,8 +211,6 @@ struct foreign_key_place {
     u32 table;
     const struct foreign_key *key;
 };
-const struct foreign_key *foreign_key_referring(struct compile *c, const struct table *t, int database,
-                                                struct foreign_key_place *place);
 
 // ---- upsert ----------------------------------------------------------------------------------------------
 

@@ -61,7 +61,6 @@ void open_index(struct compile *c, int cursor, int database, const struct index 
 // Registers that temporaries hold may differ where a subroutine is entered a second time: none is reused.
 void reg_forget_temps(struct compile *c);
 
-void generated_column_code(struct compile *c, const struct table *t, int column, int target);
 int function_code(struct compile *c, struct expr *e, int target);
 int current_time_code(struct compile *c, struct expr *e, int target);
 // A constant expression's value with that affinity, for column defaults; false when it is not constant.

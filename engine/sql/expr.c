@@ -9,11 +9,6 @@ struct expr *expr_skip_collate(struct expr *e)
     return e;
 }
 
-static bool is_column(const struct expr *e)
-{
-    return e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_TRIGGER;
-}
-
 char table_column_affinity(const struct table *t, int column)
 {
     if (column < 0 || !t || column >= t->column_count) return AFFINITY_INTEGER;
@@ -95,11 +90,6 @@ const struct collation *expr_collation(struct compile *c, const struct expr *e)
     return found ? found : &COLLATION_BINARY;
 }
 
-bool expr_collation_explicit(const struct expr *e)
-{
-    return e->flags & EXPR_F_HAS_COLLATE;
-}
-
 char compare_affinity(const struct expr *e, char other)
 {
     char own = expr_affinity(e);
@@ -164,7 +154,6 @@ struct constant_walk {
     struct compile *c;
     enum constant_mode mode;
     int cursor;
-    bool init; // for default values and the like: parameters are not constant
     bool not_join;
 };
 
@@ -198,9 +187,7 @@ static enum walk_result constant_expr(struct walker *w, struct expr *e)
     case EXPR_IN:
         return e->flags & EXPR_F_SELECT ? WALK_ABORT : WALK_CONTINUE;
     case EXPR_FIXED: // as what it is equal to
-        return WALK_CONTINUE;
     case EXPR_VARIABLE:
-        return k->init ? WALK_ABORT : WALK_CONTINUE;
     case EXPR_NULL:
     case EXPR_INTEGER:
     case EXPR_REAL:
@@ -269,11 +256,6 @@ bool expr_is_constant_not_join(struct compile *c, const struct expr *e)
 bool expr_is_constant_for(struct compile *c, const struct expr *e, int cursor)
 {
     return constant_check(c, e, (struct constant_walk){.mode = CONSTANT_TABLE, .cursor = cursor});
-}
-
-bool expr_is_literal_constant(struct compile *c, const struct expr *e)
-{
-    return constant_check(c, e, (struct constant_walk){.mode = CONSTANT_ANY, .init = true});
 }
 
 bool expr_is_integer64(const struct expr *e, s64 *value)
@@ -577,9 +559,4 @@ bool expr_always_false(const struct expr *e)
 {
     int v;
     return !(e->flags & EXPR_F_OUTER_ON) && expr_is_integer(e, &v) && v == 0;
-}
-
-bool expr_is_column(const struct expr *e)
-{
-    return is_column(e);
 }

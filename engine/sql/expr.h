@@ -4,7 +4,6 @@
 #include "compile.h"
 
 struct expr *expr_skip_collate(struct expr *e); // without COLLATE and likely() around it
-bool expr_is_column(const struct expr *e);
 // A column, or a constant in its place.
 static inline bool expr_stands_for_column(const struct expr *e) { return e->kind == EXPR_COLUMN || e->kind == EXPR_FIXED; }
 const struct collation *expr_collation_or_null(struct compile *c, const struct expr *e);
@@ -14,7 +13,6 @@ const struct collation *expr_compare_collation(struct compile *c, const struct e
 const struct collation *find_collation_at(struct compile *c, const char *name, const struct expr *at);
 bool expr_index_affinity_ok(const struct expr *e, u32 field, char index_affinity); // field of a row's IN, from 0
 bool expr_is_constant_not_join(struct compile *c, const struct expr *e);
-bool expr_is_literal_constant(struct compile *c, const struct expr *e); // parameters are not
 bool expr_is_integer64(const struct expr *e, s64 *value);
 bool expr_needs_no_affinity(const struct expr *e, char affinity);
 struct expr *expr_vector_field_subexpr(struct expr *e, int field);
@@ -39,11 +37,7 @@ enum in_kind { IN_ROWID = 1, IN_EPHEMERAL, IN_INDEX_ASC, IN_INDEX_DESC, IN_NOOP 
 enum in_flags { IN_LOOP = 1, IN_MEMBERSHIP = 2, IN_NOOP_OK = 4 };
 enum in_kind in_index_find(struct compile *c, struct expr *e, u32 flags, int *rhs_has_null, int *map, int *cursor);
 void in_code(struct compile *c, struct expr *e, int false_label, int null_label);
-void in_rhs_code(struct compile *c, struct expr *e, int cursor);
-char *in_affinity(struct compile *c, const struct expr *e);
 
-// Inline functions: gives the register, or 0 when the function is an ordinary one.
-int inline_function_code(struct compile *c, struct expr *e, int target);
 
 // ---- aggregates --------------------------------------------------------------------------------------------
 

@@ -141,11 +141,6 @@ static void virtual_column_code(struct compile *c, const struct table *t, int co
     c->generated_depth--;
 }
 
-void generated_column_code(struct compile *c, const struct table *t, int column, int target)
-{
-    virtual_column_code(c, t, column, target);
-}
-
 // The default of a column that rows written before ALTER TABLE ADD COLUMN lack, as p4 of the Column just emitted.
 static void default_code(struct compile *c, const struct table *t, int column, int reg)
 {

@@ -4,7 +4,8 @@
 #include "emit.h"
 #include "expr.h"
 
-int inline_function_code(struct compile *c, struct expr *e, int target)
+// Inline functions: gives the register, or 0 when the function is an ordinary one.
+static int inline_function_code(struct compile *c, struct expr *e, int target)
 {
     const char *name = e->text;
     struct expr_list *list = e->list;

@@ -55,7 +55,7 @@ int subselect_code(struct compile *c, struct expr *e)
 
 // ---- the right-hand side of IN --------------------------------------------------------------------------------
 
-char *in_affinity(struct compile *c, const struct expr *e)
+static char *in_affinity(struct compile *c, const struct expr *e)
 {
     const struct expr *left = e->left;
     int count = expr_vector_size(left);
@@ -106,7 +106,7 @@ static void in_subroutine_find(struct compile *c, struct expr *e)
 }
 
 // Fills the ephemeral index `cursor` with the values of the right-hand side.
-void in_rhs_code(struct compile *c, struct expr *e, int cursor)
+static void in_rhs_code(struct compile *c, struct expr *e, int cursor)
 {
     struct expr *left = e->left;
     int count = expr_vector_size(left);

@@ -183,8 +183,3 @@ void expr_jump_if_false(struct compile *c, struct expr *e, int label, bool jump_
     if (expr_always_false(e)) emit_goto(c, label);
     else if (!expr_always_true(e)) value_jump(c, e, label, false, jump_if_null);
 }
-
-void expr_jump_if_false_copy(struct compile *c, const struct expr *e, int label, bool jump_if_null)
-{
-    expr_jump_if_false(c, expr_copy(c->arena, e), label, jump_if_null);
-}

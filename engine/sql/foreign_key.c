@@ -17,8 +17,8 @@ static bool all_deferred(struct compile *c)
     return connection_flag(c->db, CONNECTION_DEFER_FOREIGN_KEYS);
 }
 
-const struct foreign_key *foreign_key_referring(struct compile *c, const struct table *t, int database,
-                                                struct foreign_key_place *place)
+static const struct foreign_key *foreign_key_referring(struct compile *c, const struct table *t, int database,
+                                                       struct foreign_key_place *place)
 {
     const struct schema *s = compile_schema(c, database);
     const struct foreign_key *key = place->key ? place->key->next : NULL;

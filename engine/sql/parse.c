@@ -22,7 +22,8 @@ void parse_fail(struct parse *p, err_code code, u32 offset, const char *format, 
     __builtin_unreachable();
 }
 
-void parse_near(struct parse *p, u32 offset, u32 size)
+// "near ...: syntax error" at a token that was taken already.
+_Noreturn static void parse_near(struct parse *p, u32 offset, u32 size)
 {
     parse_fail(p, ERR_ERROR, offset, "near \"%.*s\": syntax error", (int)size, p->sql + offset);
 }
@@ -188,11 +189,6 @@ struct text_span parse_span_from(const struct parse *p, u32 offset)
     while (end > offset && is_white(p->sql[end - 1])) end--;
     while (offset < end && is_white(p->sql[offset])) offset++;
     return (struct text_span){offset, end - offset};
-}
-
-const char *parse_text(struct parse *p, struct text_span span)
-{
-    return arena_copy(p->arena, p->sql + span.offset, span.size);
 }
 
 struct name_list *parse_name_list(struct parse *p)
@@ -465,12 +461,4 @@ void parse_statement(struct parse *p)
     s->span = (struct text_span){begin, p->previous_end - begin};
     p->used = p->token_offset + p->token_size;
     p->stmt = s;
-}
-
-struct expr *parse_expression(struct parse *p)
-{
-    parse_start(p);
-    struct expr *e = parse_expr(p);
-    if (p->token != TOKEN_END_OF_TEXT) parse_syntax_error(p);
-    return e;
 }

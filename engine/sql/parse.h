@@ -47,7 +47,5 @@ struct parse {
 
 // Parses the first statement of p->sql; fails through p->fail.
 void parse_statement(struct parse *p);
-// A lone expression (tests, ALTER).
-struct expr *parse_expression(struct parse *p);
 _Noreturn void parse_fail(struct parse *p, err_code code, u32 offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -257,7 +257,7 @@ static struct constraint *parse_column_constraint(struct parse *p, const char **
     }
 }
 
-struct column_def *parse_column_definition(struct parse *p)
+static struct column_def *parse_column_definition(struct parse *p)
 {
     struct column_def *column = PARSE_NEW(p, column_def);
     column->offset = p->token_offset;

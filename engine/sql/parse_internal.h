@@ -6,8 +6,6 @@
 
 void parse_advance(struct parse *p);
 _Noreturn void parse_syntax_error(struct parse *p);
-// "near ...: syntax error" at a token that was taken already.
-_Noreturn void parse_near(struct parse *p, u32 offset, u32 size);
 
 static inline bool parse_at(const struct parse *p, enum token_kind k) { return p->token == k; }
 static inline bool parse_accept(struct parse *p, enum token_kind k)
@@ -51,14 +49,11 @@ struct name_list *parse_name_list(struct parse *p); // nm, nm
 struct name_list *parse_column_list(struct parse *p); // nm [COLLATE x] [ASC], ... as old schemas have it
 struct window *parse_window_definitions(struct parse *p);
 void parse_signed_number(struct parse *p); // of a type's size
-void parse_height_check(struct parse *p, struct expr *e);
 struct expr *parse_operand(struct parse *p); // what operators stand between
 struct expr *parse_summed(struct parse *p, struct expr *e); // its height and flags taken from its operands
 struct expr *parse_unary(struct parse *p, enum expr_kind kind, struct expr *left);
 struct expr *parse_binary(struct parse *p, enum expr_kind kind, struct expr *left, struct expr *right);
-struct expr *parse_token_expr(struct parse *p, enum expr_kind kind); // at the token under the eye
 struct text_span parse_span_from(const struct parse *p, u32 offset); // to the token under the eye, trimmed
-const char *parse_text(struct parse *p, struct text_span span);
 
 bool parse_at_select(const struct parse *p);
 struct select *parse_select(struct parse *p);
@@ -69,7 +64,6 @@ struct stmt *parse_dml(struct parse *p, struct with *with, bool in_trigger);
 
 struct stmt *parse_create(struct parse *p);
 struct stmt *parse_alter(struct parse *p);
-struct column_def *parse_column_definition(struct parse *p);
 
 void *parse_stmt_new(struct parse *p, enum stmt_kind kind, size_t size);
 #define PARSE_NEW(p, type)                  ((struct type *)arena_alloc((p)->arena, sizeof(struct type)))

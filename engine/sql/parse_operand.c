@@ -1,7 +1,7 @@
 // What operators stand between: literals, variables, names, function calls with their windows, CASE, CAST, subqueries.
 #include "parse_internal.h"
 
-void parse_height_check(struct parse *p, struct expr *e)
+static void parse_height_check(struct parse *p, struct expr *e)
 {
     if (e->height > p->depth_max)
         parse_fail(p, ERR_ERROR, OFFSET_NONE, "Expression tree is too large (maximum depth %u)", p->depth_max);
@@ -28,7 +28,8 @@ struct expr *parse_binary(struct parse *p, enum expr_kind kind, struct expr *lef
     return e;
 }
 
-struct expr *parse_token_expr(struct parse *p, enum expr_kind kind)
+// At the token under the eye.
+static struct expr *parse_token_expr(struct parse *p, enum expr_kind kind)
 {
     struct expr *e = expr_new(p->arena, kind, p->token_offset);
     e->name_offset = p->token_offset;

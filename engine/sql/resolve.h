@@ -22,11 +22,8 @@ void window_update(struct compile *c, struct select *s, struct window *w, const 
 void window_assemble(struct compile *c, struct window *definitions, struct window *w);
 // Column j of the source is read.
 void source_column_used(struct source *s, const struct expr *e);
-u64 expr_column_mask(const struct expr *e);
 // The table of a subquery's result: names from its leftmost term, as they are spelled there or as the columns are called.
 struct table *subquery_table(struct compile *c, struct expr_list *columns, const char *name, bool spelled);
-void subquery_types(struct compile *c, struct table *t, struct select *s, char fallback);
-void columns_from_list(struct compile *c, struct expr_list *list, struct table *t, bool spelled);
 const struct table *source_view_table(struct compile *c, const struct table *view);
 bool expr_resolve_position(struct compile *c, struct select *s, struct expr *e, int *position);
 // Fails when a table of the query is missing.

@@ -122,7 +122,7 @@ static const char *column_name_unique(struct compile *c, const struct table *t, 
     return numbered;
 }
 
-void columns_from_list(struct compile *c, struct expr_list *list, struct table *t, bool spelled)
+static void columns_from_list(struct compile *c, struct expr_list *list, struct table *t, bool spelled)
 {
     t->columns = arena_alloc(c->arena, (list->count + 1) * sizeof *t->columns);
     u32 *tried = arena_alloc(c->arena, (list->count + 1) * sizeof *tried);
@@ -197,7 +197,7 @@ static int term_types(const struct select *term, const struct select *end, u32 c
     return term == end ? expr_data_types(term->columns->items[column].expr) : 7;
 }
 
-void subquery_types(struct compile *c, struct table *t, struct select *s, char fallback)
+static void subquery_types(struct compile *c, struct table *t, struct select *s, char fallback)
 {
     const struct select *last = s;
     while (last->next) last = last->next;

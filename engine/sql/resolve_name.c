@@ -12,7 +12,7 @@ int name_list_find(const struct name_list *list, const char *name)
     return -1;
 }
 
-u64 expr_column_mask(const struct expr *e)
+static u64 expr_column_mask(const struct expr *e)
 {
     if (e->column < 0) return 0;
     const struct table *t = e->table;

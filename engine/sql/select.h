@@ -86,5 +86,4 @@ struct substitution {
     struct expr_list *columns, *collations;
 };
 void substitute_select(struct substitution *x, struct select *s, bool priors);
-struct expr *substitute_expr(struct substitution *x, struct expr *e);
 void substitute_list(struct substitution *x, struct expr_list *list);

@@ -3,7 +3,7 @@
 
 // ---- columns of the subquery replaced by what they stand for --------------------------------------------------
 
-struct expr *substitute_expr(struct substitution *x, struct expr *e)
+static struct expr *substitute_expr(struct substitution *x, struct expr *e)
 {
     if (!e) return NULL;
     struct compile *c = x->c;

@@ -297,7 +297,7 @@ static void translate_coroutine(struct compile *c, int from, int to, int cursor,
     }
 }
 
-void where_auto_index_code(struct where_info *w, struct where_level *level, bitmask not_ready)
+static void where_auto_index_code(struct where_info *w, struct where_level *level, bitmask not_ready)
 {
     struct compile *c = w->c;
     struct where_loop *loop = level->loop;
@@ -684,7 +684,7 @@ static void translate_columns(struct where_info *w, struct where_level *level, c
     }
 }
 
-void where_right_join_code(struct where_info *w, u32 level_index, struct where_level *level)
+static void where_right_join_code(struct where_info *w, u32 level_index, struct where_level *level)
 {
     struct compile *c = w->c;
     struct source *s = &w->sources->items[level->source];

@@ -278,13 +278,9 @@ bool where_short_cut(struct where_info *w);
 void where_solve(struct where_info *w, logest row_estimate);
 void where_scans_forbid(struct where_info *w);
 bool where_term_drives_index(const struct where_info *w, const struct where_term *t, const struct source *s, bitmask not_ready);
-int where_order_satisfied(struct where_info *w, struct expr_list *order_by, struct where_path *path, u32 flags, u32 count,
-                          struct where_loop *last, bitmask *reverse);
 
 // ---- code ----
 bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_ready);
-void where_auto_index_code(struct where_info *w, struct where_level *level, bitmask not_ready);
-void where_right_join_code(struct where_info *w, u32 level_index, struct where_level *level);
 const char *index_column_name(const struct where_index *x, int i);
 // The value of one equality (==, IS, IS NULL, IN) of the loop: gives its register.
 int where_equality_code(struct where_info *w, struct where_term *t, struct where_level *level, int eq, bool reverse, int target);

@@ -5,8 +5,8 @@
 
 // Terms of order_by that the path with `last` behind it delivers in order: the number of leading ones, all of
 // them when it equals the count, -1 when more loops may still complete it.
-int where_order_satisfied(struct where_info *w, struct expr_list *order_by, struct where_path *path, u32 flags, u32 count,
-                          struct where_loop *last, bitmask *reverse)
+static int where_order_satisfied(struct where_info *w, struct expr_list *order_by, struct where_path *path, u32 flags,
+                                 u32 count, struct where_loop *last, bitmask *reverse)
 {
     struct compile *c = w->c;
     u32 terms = order_by->count;

@@ -480,7 +480,8 @@ io_status cursor_read(struct cursor *c, struct op *op, u64 offset, u64 size, u8 
 
 // ---- saved positions --------------------------------------------------------------------------------
 
-io_status cursor_save(struct cursor *c, struct op *op)
+// Saves the position; the cursor's pages are let go.
+static io_status cursor_save(struct cursor *c, struct op *op)
 {
     if (UNLIKELY(c->idle)) {
         cursor_reset(c);

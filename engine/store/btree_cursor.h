@@ -29,7 +29,5 @@ io_status cursor_seek_record(struct cursor *c, struct op *op, const u8 *record, 
                              int *compare);
 // Whether the entry that the cursor is on has the key.
 io_status cursor_at_key(struct cursor *c, struct op *op, struct search_key *key, bool *at);
-// Saves the position; the cursor's pages are let go.
-io_status cursor_save(struct cursor *c, struct op *op);
 // Continues a chain of overflow pages until `count` of them are in c->overflow.
 io_status cursor_overflow_gather(struct cursor *c, struct op *op, u32 count);

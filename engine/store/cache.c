@@ -373,22 +373,3 @@ void cache_page_settle(struct cache *c, pgno no)
             cache_drop(c, f);
     }
 }
-
-void cache_check(const struct cache *c)
-{
-    u32 in_hash = 0, free_count = 0, kept_count = 0;
-    for (u32 i = 0; i <= c->bucket_mask; i++) {
-        for (struct pager_frame *f = c->buckets[i]; f; f = f->next) {
-            ASSERT(f->state == FRAME_READY || f->state == FRAME_AHEAD || f->state == FRAME_LOADING ||
-                   f->state == FRAME_FAILED);
-            ASSERT(!f->orphan);
-            ASSERT(f->page.version < f->superseded);
-            in_hash++;
-            kept_count += f->kept;
-        }
-    }
-    for (struct pager_frame *f = c->free; f; f = f->next) free_count++;
-    ASSERT(free_count == c->free_count);
-    ASSERT(kept_count == c->kept_count);
-    ASSERT(in_hash + free_count <= c->arena_count * c->arena_frames);
-}

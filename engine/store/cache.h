@@ -109,7 +109,6 @@ void cache_stale_drop(struct cache *c, u64 horizon);
 void cache_page_settle(struct cache *c, pgno no);
 void cache_drop_before(struct cache *c, pgno no,
                        u64 version); // versions of no older than `version`
-void cache_check(const struct cache *c);
 
 static inline struct pager_frame *cache_find(struct cache *c, pgno no, u64 snapshot)
 {

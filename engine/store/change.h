@@ -119,9 +119,6 @@ static inline u64 change_size(const struct change *c)
 {
     return sizeof *c + ((c->size + 7) & ~(u64)7);
 }
-// Hash of the first `count` fields; *null when one of them is NULL.
-err_code change_key_hash(const u8 *record, u64 size, const struct key_info *info, u32 count, u64 *out, bool *null,
-                         struct err *err);
 
 // change_index.c
 struct store;

@@ -83,8 +83,9 @@ static u64 values_hash(const struct value *values, u32 count, const struct key_i
     return h;
 }
 
-err_code change_key_hash(const u8 *record, u64 size, const struct key_info *info, u32 count, u64 *out, bool *null,
-                         struct err *err)
+// Hash of the first `count` fields; *null when one of them is NULL.
+static err_code change_key_hash(const u8 *record, u64 size, const struct key_info *info, u32 count, u64 *out, bool *null,
+                                struct err *err)
 {
     struct value on_stack[FIELDS_ON_STACK], *values = on_stack;
     if (count > FIELDS_ON_STACK) values = malloc(count * sizeof *values);

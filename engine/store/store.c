@@ -8,14 +8,6 @@ bool store_disk_full(s64 result)
     return result == -ENOSPC || result == -EDQUOT || result == -EFBIG;
 }
 
-struct io *store_io(const struct store *s)
-{
-    return s->io;
-}
-const char *store_path(const struct store *s)
-{
-    return s->path;
-}
 void store_auto_vacuum_set(struct store *s, enum auto_vacuum mode)
 {
     s->options.auto_vacuum = (u8)mode;

@@ -84,8 +84,6 @@ void store_spill_seal(struct store *s);
 // For a database that has no pages yet.
 void store_auto_vacuum_set(struct store *s, enum auto_vacuum mode);
 enum auto_vacuum store_auto_vacuum(const struct store *s); // that was set last
-struct io *store_io(const struct store *s);
-const char *store_path(const struct store *s);
 bool store_read_only(const struct store *s);
 void store_cache_resize(struct store *s, u64 bytes); // of an open one; holds for all its users
 
@@ -116,7 +114,6 @@ io_status txn_begin_concurrent(struct txn *t, struct op *op, bool write, u64 dea
 io_status txn_commit_slot(struct txn *t, struct op *op, u64 deadline_ns);
 err_code txn_commit_check(struct txn *t, struct err *err);
 void txn_commit_slot_give(struct txn *t); // not to be committed after all, now
-bool txn_concurrent(const struct txn *t);
 
 enum txn_conflict_kind {
     TXN_CONFLICT_NONE,

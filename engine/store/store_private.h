@@ -302,7 +302,6 @@ void txn_slot_release(struct txn *t);
 bool txn_nothing_written(const struct txn *t); // there is nothing to commit
 void txn_restart(struct txn *t); // a concurrent one: from the newest commit, nothing written
 io_status txn_write_prepare(struct txn *t, struct op *op);
-io_status txn_first_page_keep(struct txn *t, struct op *op);
 void txn_doom(struct txn *t, const struct err *err);
 void txn_snapshot_drop(struct txn *t);
 // rekey.c

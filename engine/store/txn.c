@@ -270,7 +270,7 @@ static void image_empty(u8 *h, u32 page_size)
 
 // The first page of an empty file, as it is written before the first commit: the WAL alone would
 // not do, since SQLite takes a WAL beside an empty file for a stray one.
-io_status txn_first_page_keep(struct txn *t, struct op *op)
+static io_status txn_first_page_keep(struct txn *t, struct op *op)
 {
     struct store *s = t->store;
     struct pager_frame *f = txn_private_find(t, 1);
@@ -480,11 +480,6 @@ io_status txn_begin_concurrent(struct txn *t, struct op *op, bool write, u64 dea
         write_start(t);
     }
     return begin_write_finish(t, op);
-}
-
-bool txn_concurrent(const struct txn *t)
-{
-    return t->concurrent;
 }
 
 void txn_restart(struct txn *t)

@@ -134,13 +134,6 @@ s32 program_emit_real(struct program *p, s32 target, double real)
     return at;
 }
 
-s32 program_emit_text4(struct program *p, enum opcode op, s32 p1, s32 p2, s32 p3, const char *text)
-{
-    s32 at = program_emit(p, op, p1, p2, p3);
-    program_p4_text(p, at, text, -1);
-    return at;
-}
-
 s32 program_emit_int4(struct program *p, enum opcode op, s32 p1, s32 p2, s32 p3, s64 p4)
 {
     s32 at = program_emit(p, op, p1, p2, p3);
@@ -191,14 +184,6 @@ struct instruction *program_last(struct program *p)
 void program_noop(struct program *p, s32 address)
 {
     *program_at(p, address) = (struct instruction){.opcode = OP_Noop};
-}
-
-bool program_noop_last(struct program *p, enum opcode op)
-{
-    struct instruction *last = program_last(p);
-    if (!last || last->opcode != op) return false;
-    program_noop(p, -1);
-    return true;
 }
 
 void program_p4_text(struct program *p, s32 address, const char *text, s64 size)

@@ -178,7 +178,6 @@ s32 program_emit_text(struct program *p, s32 target, const char *text, size_t si
 s32 program_emit_blob(struct program *p, s32 target, const void *bytes, size_t size); // Blob, copied
 s32 program_emit_integer(struct program *p, s32 target, s64 integer); // Integer or Int64
 s32 program_emit_real(struct program *p, s32 target, double real);
-s32 program_emit_text4(struct program *p, enum opcode op, s32 p1, s32 p2, s32 p3, const char *text); // P4_TEXT, copied
 s32 program_emit_int4(struct program *p, enum opcode op, s32 p1, s32 p2, s32 p3, s64 p4);
 // Function, PureFunc, AggStep, AggInverse, AggValue, AggFinal: sets p4 (and p5 to argc).
 // Names what a PureFunc at that address is evaluated for; static text.
@@ -201,7 +200,6 @@ static inline void program_jump_here(struct program *p, s32 address)
     program_at(p, address)->p2 = program_address(p);
 }
 void program_noop(struct program *p, s32 address);              // becomes Noop
-bool program_noop_last(struct program *p, enum opcode op);      // the newest becomes Noop when it is an op
 void program_p4_text(struct program *p, s32 address, const char *text, s64 size); // copies; -1: strlen
 void program_p4_integer(struct program *p, s32 address, s64 v);
 void program_p4_collation(struct program *p, s32 address, const struct collation *c);

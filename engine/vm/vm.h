@@ -246,7 +246,6 @@ void vm_cursors_release(struct skerry_stmt *s);
 io_status vm_open(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_open_dup(struct skerry_stmt *s, const struct instruction *in);
-io_status vm_ephemeral_txn(struct skerry_stmt *s, struct txn **out);
 io_status vm_seek(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_found(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_seek_rowid(struct skerry_stmt *s, const struct instruction *in, bool *jump);
@@ -272,7 +271,6 @@ bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column); //
 io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c); // makes row valid
 // The first `size` bytes of a row that is valid, of which its page may have fewer, in one piece. Good until the next gathering.
 io_status vm_row_gather(struct skerry_stmt *s, struct vm_cursor *c, u32 size, const u8 **out);
-io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 column);
 io_status vm_column(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_row_data(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_is_type(struct skerry_stmt *s, const struct instruction *in, bool *jump);

@@ -178,7 +178,7 @@ io_status vm_row_gather(struct skerry_stmt *s, struct vm_cursor *c, u32 size, co
 }
 
 // Parses the header up to that column, if the record has it: then parsed_count > column.
-io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
+static io_status vm_column_header(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
 {
     if (UNLIKELY(c->header_at == 0)) {
         u64 header;

@@ -150,7 +150,7 @@ io_status vm_open(struct skerry_stmt *s, const struct instruction *in)
 }
 
 // The statement's store for ephemeral tables, in a write transaction.
-io_status vm_ephemeral_txn(struct skerry_stmt *s, struct txn **out)
+static io_status vm_ephemeral_txn(struct skerry_stmt *s, struct txn **out)
 {
     if (!s->ephemeral) {
         if (s->db->ephemeral_free) {
