@@ -17,36 +17,70 @@ mkdir -p "$logs"
 say() { printf '%s\n' "== [$(($(date +%s) - started)) s] $*"; }
 skip() { say "skipped $1: $2"; skipped=$((skipped + 1)); }
 
-run() { # NAME SECONDS COMMAND...
-    local name=$1 limit=$2
-    shift 2
-    timeout --kill-after=10 "$limit" "$@" >"$logs/$name.log" 2>&1 </dev/null
-    echo $? >"$logs/$name.status"
+# What this machine lacks for a suite: nothing is printed when it can run.
+lacks() {
+    case $1 in
+        s3)
+            [ "$(id -u)" -eq 0 ] && command -v radosgw >/dev/null ||
+                echo "Ceph RGW needs root and the packages ceph-mon ceph-osd radosgw ceph-common"
+            ;;
+        clients) command -v npm >/dev/null || echo "npm is not installed" ;;
+        container)
+            [ "$(id -u)" -eq 0 ] && command -v dockerd >/dev/null ||
+                echo "it needs root and the packages docker.io docker-compose debootstrap"
+            ;;
+        corpora) [ -d ../shared/corpora ] || echo "../shared/corpora is not there" ;;
+    esac
 }
 
-# Shows what is not a pass of a suite that has run, and adds its counts up, with which it ends.
-report() {
-    local name=$1 rc last p f s _
-    rc=$(cat "$logs/$name.status")
-    last=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$logs/$name.log" | tail -n 1)
+# Runs a suite and shows what of it is no pass. Its counts are in its log's last line: see count.
+run() {
+    local name=$1 rc limit=900 command=(python3 "tests/e2e/$1_test.py")
+    case $name in
+        unit) command=(make -s unit) ;;
+        asan) limit=1500 command=(make -s unit MODE=asan) ;;
+        mutation) command=(tests/mutation/run.sh) ;;
+        s3) limit=$((600 + 90 * ${ROUNDS:-3})) command=(tests/s3/run.sh) ;;
+        clients) command=(tests/clients/run.sh) ;;
+        fuzz) command=(tests/fuzz/run.sh runs) ;;
+        container) command=(tests/docker/run.sh) ;;
+        corpora) command=(tests/corpora/run.sh ../shared/corpora) ;;
+    esac
+    say "$name"
+    timeout --kill-after=10 "$limit" "${command[@]}" >"$logs/$name.log" 2>&1 </dev/null
+    rc=$?
+    echo $rc >"$logs/$name.status"
     grep -E '^(FAIL|SKIP|skip|INFO-SHOW|== )|died|Sanitizer' "$logs/$name.log" | grep -v ', 0 failed, 0 skipped$' | head -n 60
-    if [ -z "$last" ]; then
+    if counts "$name" >/dev/null; then
+        grep -B 8 -E '^FAIL' "$logs/$name.log" | head -n 120
+        say "$name: $(counts "$name")"
+    else
         say "$name ended with status $rc and no counts; the end of $logs/$name.log:"
         tail -n 30 "$logs/$name.log"
-        failed=$((failed + 1))
-        return
     fi
-    read -r p _ f _ s _ <<<"$last"
-    [ "$rc" -ne 0 ] && [ "$f" -eq 0 ] && f=1
-    [ "$f" -gt 0 ] && grep -B 8 -E '^FAIL' "$logs/$name.log" | head -n 120
-    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-    say "$name: $p passed, $f failed, $s skipped"
 }
 
-suite() {
-    say "$1"
-    run "$@"
-    report "$1"
+counts() { grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$logs/$1.log" | tail -n 1 | grep .; }
+
+# Adds up the counts of suites that have run.
+count() {
+    local name p f s _
+    for name in "$@"; do
+        read -r p _ f _ s _ <<<"$(counts "$name" || echo "0 passed, 1 failed, 0 skipped")"
+        [ "$(cat "$logs/$name.status")" -ne 0 ] && [ "$f" -eq 0 ] && f=1
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    done
+}
+
+# Of the suites named, those that are wanted and can run are in `able`; what cannot is told.
+able_of() {
+    local name why
+    able=()
+    for name in "$@"; do
+        wants "$name" || continue
+        why=$(lacks "$name")
+        if [ -n "$why" ]; then skip "$name" "$why"; else able+=("$name"); fi
+    done
 }
 
 wants() { [[ "$selected" == *" $1 "* ]]; }
@@ -87,54 +121,28 @@ if ! make -s -j"$(nproc)" all tests >"$logs/build.log" 2>&1; then
     exit 1
 fi
 
-wants unit && suite unit 900 make -s unit
+wants unit && run unit && count unit
 if wants asan; then
     if make -s -j"$(nproc)" MODE=asan tests >"$logs/build-asan.log" 2>&1; then
-        suite asan 1500 make -s unit MODE=asan
+        run asan
+        count asan
     else
         tail -n 20 "$logs/build-asan.log"
+        say "the build with the sanitizers failed"
         failed=$((failed + 1))
     fi
 fi
-# These wait more than they work: they run beside the others, one after another.
-waiting=()
-for name in restart backup remote replica http crash disk foreign bad_input encryption shell; do wants $name && waiting+=("$name"); done
-if [ ${#waiting[@]} -gt 0 ]; then
-    say "${waiting[*]}, beside the others"
-    for name in "${waiting[@]}"; do run "$name" 900 python3 "tests/e2e/${name}_test.py"; done &
-fi
-wants mutation && suite mutation 900 tests/mutation/run.sh
-if wants s3; then
-    if [ "$(id -u)" -eq 0 ] && command -v radosgw >/dev/null; then
-        suite s3 $((600 + 90 * ${ROUNDS:-3})) tests/s3/run.sh
-    else
-        skip s3 "Ceph RGW needs root and the packages ceph-mon ceph-osd radosgw ceph-common"
-    fi
-fi
-if wants clients; then
-    if command -v npm >/dev/null; then
-        suite clients 600 tests/clients/run.sh
-    else
-        skip clients "npm is not installed"
-    fi
-fi
-wants fuzz && suite fuzz 900 tests/fuzz/run.sh runs
-if wants container; then
-    if [ "$(id -u)" -eq 0 ] && command -v dockerd >/dev/null; then
-        suite container 900 tests/docker/run.sh
-    else
-        skip container "it needs root and the packages docker.io docker-compose debootstrap"
-    fi
-fi
-if wants corpora; then
-    if [ -d ../shared/corpora ]; then
-        suite corpora 900 tests/corpora/run.sh ../shared/corpora
-    else
-        skip corpora "../shared/corpora is not there"
-    fi
-fi
+# The first lane works; the others wait more than they work. A lane's suites run one after another.
+lanes=("mutation fuzz corpora" "restart backup http crash disk foreign bad_input encryption shell" "remote replica s3 clients container")
+ran=()
+for lane in "${lanes[@]}"; do
+    # shellcheck disable=SC2086
+    able_of $lane
+    for name in "${able[@]}"; do run "$name"; done &
+    ran+=("${able[@]}")
+done
 wait
-for name in "${waiting[@]}"; do report "$name"; done
+count "${ran[@]}"
 say "done"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
