@@ -117,7 +117,6 @@ static void rename_column(struct compile *c, struct stmt_alter *s)
 
 static void text_failed(struct parse *p, err_code code, u32 offset, const char *text)
 {
-    (void)offset;
     compile_fail(p->context, code, -1, "%s", text);
 }
 

@@ -119,7 +119,6 @@ struct object_check {
 
 static void check_parse_failed(struct parse *p, err_code code, u32 offset, const char *text)
 {
-    (void)offset;
     compile_fail(p->context, code, -1, "%s", text);
 }
 

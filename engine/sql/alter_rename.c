@@ -541,7 +541,6 @@ static void edit_text(struct text_edit *t)
 
 static void text_parse_failed(struct parse *p, err_code code, u32 offset, const char *text)
 {
-    (void)offset;
     compile_fail(p->context, code, -1, "%s", text);
 }
 

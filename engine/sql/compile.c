@@ -452,10 +452,10 @@ void compile_statement(struct compile *c, struct stmt *s)
         begin_statement(c, (struct stmt_begin *)s);
         break;
     case STMT_COMMIT:
-        commit_statement(c, (struct stmt_commit *)s);
+        commit_statement(c);
         break;
     case STMT_ROLLBACK:
-        rollback_statement(c, (struct stmt_rollback *)s);
+        rollback_statement(c);
         break;
     case STMT_SAVEPOINT:
         savepoint_statement(c, (struct stmt_savepoint *)s);

@@ -435,8 +435,8 @@ void create_virtual_table_statement(struct compile *c, struct stmt_create_virtua
 void drop_statement(struct compile *c, struct stmt_drop *s);
 void alter_statement(struct compile *c, struct stmt_alter *s);
 void begin_statement(struct compile *c, struct stmt_begin *s);
-void commit_statement(struct compile *c, struct stmt_commit *s);
-void rollback_statement(struct compile *c, struct stmt_rollback *s);
+void commit_statement(struct compile *c);
+void rollback_statement(struct compile *c);
 void savepoint_statement(struct compile *c, struct stmt_savepoint *s);
 void pragma_statement(struct compile *c, struct stmt_pragma *s);
 void attach_statement(struct compile *c, struct stmt_attach *s);

@@ -383,7 +383,6 @@ static u32 checks_order(struct checks *k, struct unique_check *list)
 // After triggers have run for replaced rows: nothing may conflict any more.
 static void recheck_code(struct compile *c, struct checks *k, struct unique_check *list, u32 count)
 {
-    struct constraint_job *job = k->job;
     int done = label_new(c);
     emit(c, OP_IfNot, k->reg_trigger_count, done, 0);
     if (table_has_rowid(k->table)) {
@@ -405,7 +404,6 @@ static void recheck_code(struct compile *c, struct checks *k, struct unique_chec
         label_place(c, unique);
     }
     label_place(c, done);
-    (void)job;
 }
 
 static void replace_triggers_find(struct compile *c, struct checks *k)

@@ -10,7 +10,6 @@
 
 static void nested_failed(struct parse *p, err_code code, u32 offset, const char *text)
 {
-    (void)offset;
     compile_fail(p->context, code, -1, "%s", text);
 }
 
@@ -158,8 +157,6 @@ void schema_row_add(struct compile *c, int cursor, const char *type, const char 
 
 static void reparse_failed(struct parse *p, err_code code, u32 offset, const char *text)
 {
-    (void)code;
-    (void)offset;
     const char *name = p->sql + p->size + 1; // put there by ddl_check_text
     struct compile *c = p->context;
     compile_fail(c, ERR_CORRUPT, -1, "malformed database schema (%s) - %s", name, text);

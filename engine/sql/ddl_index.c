@@ -61,9 +61,8 @@ static void index_refill(struct compile *c, const struct index *i, int database,
 }
 
 // Whether expressions of a new object are in order, as far as names go.
-static void ddl_check_index_exprs(struct compile *c, struct index *i, int database)
+static void ddl_check_index_exprs(struct compile *c, struct index *i)
 {
-    (void)database;
     for (u16 k = 0; i->exprs && k < i->key_count; k++)
         if (i->exprs[k]) resolve_self(c, i->table, NAME_INDEX_EXPR, expr_copy(c->arena, i->exprs[k]), NULL);
     if (i->where) resolve_self(c, i->table, NAME_PARTIAL_INDEX, expr_copy(c->arena, i->where), NULL);
@@ -120,7 +119,7 @@ void create_index_statement(struct compile *c, struct stmt_create_index *s)
     struct schema_build b;
     ddl_build_init(c, &b, &p, database);
     struct index *i = index_build(&b, (struct table *)t, s);
-    ddl_check_index_exprs(c, i, database);
+    ddl_check_index_exprs(c, i);
 
     compile_write_database(c, database, true);
     schema_format_set(c, database);

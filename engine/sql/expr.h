@@ -37,7 +37,11 @@ enum in_kind { IN_ROWID = 1, IN_EPHEMERAL, IN_INDEX_ASC, IN_INDEX_DESC, IN_NOOP 
 enum in_flags { IN_LOOP = 1, IN_MEMBERSHIP = 2, IN_NOOP_OK = 4 };
 enum in_kind in_index_find(struct compile *c, struct expr *e, u32 flags, int *rhs_has_null, int *map, int *cursor);
 void in_code(struct compile *c, struct expr *e, int false_label, int null_label);
-
+// Columns (expr_column.c): the register that has the value, target unless it is in one already.
+int column_expr_code(struct compile *c, struct expr *e, int target);
+int aggregate_column_code(struct compile *c, struct expr *e, int target);
+// The value from an expression index that the loop under way reads; -1: none has it.
+int indexed_expression(struct compile *c, struct expr *e, int target);
 
 // ---- aggregates --------------------------------------------------------------------------------------------
 

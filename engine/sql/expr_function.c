@@ -240,7 +240,6 @@ static int column_add(struct compile *c, struct aggregate_info *a, struct expr *
 
 static enum walk_result plain_column(struct walker *w, struct expr *e)
 {
-    (void)w;
     if (e->kind == EXPR_AGG_COLUMN) e->kind = EXPR_COLUMN;
     return WALK_CONTINUE;
 }

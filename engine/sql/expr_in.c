@@ -337,8 +337,6 @@ void in_code(struct compile *c, struct expr *e, int false_label, int null_label)
             c->factoring = false;
             expr_code(c, left, lhs);
             c->factoring = factoring;
-            int reg = lhs;
-            (void)reg;
         }
     } else {
         lhs = reg_alloc_range(c, count);
@@ -392,7 +390,6 @@ void in_code(struct compile *c, struct expr *e, int false_label, int null_label)
     }
 
     int step2 = null_label == false_label ? false_label : emit_label(c);
-    int step6 = 0;
     for (int i = 0; i < count; i++) {
         struct expr *field = expr_vector_field_subexpr(left, i);
         if (expr_can_be_null(field)) emit(c, OP_IsNull, lhs + map[i], step2, 0);
@@ -435,7 +432,6 @@ void in_code(struct compile *c, struct expr *e, int false_label, int null_label)
             emit_goto(c, false_label);
         }
     }
-    (void)step6;
     emit_jump_here(c, truth);
     reg_release(c, own);
 }

@@ -261,8 +261,7 @@ void pragma_integrity_check(struct compile *c, int database, const char *value, 
             if (t->fts && !(k.only && !name_equal(k.only, t->name))) check_full_text(&k, t, d);
         }
     }
-    int problems = emit(c, OP_Ne, start, k.done, k.left);
-    (void)problems;
+    emit(c, OP_Ne, start, k.done, k.left);
     emit_string(c, "ok", 2, k.text);
     emit(c, OP_ResultRow, k.text, 1, 0);
     label_place(c, k.done);

@@ -216,7 +216,7 @@ static void resolve_window_call(struct name_context *n, struct expr *e)
     window->filter = e->filter;
     resolve_frame_offset(n, &window->start_expr);
     resolve_frame_offset(n, &window->end_expr);
-    if (!c->top->renaming) window_update(c, n->select, window, e->function);
+    if (!c->top->renaming) window_update(c, window, e->function);
     e->flags |= EXPR_F_WINDOW_FUNCTION | EXPR_F_HAS_WINDOW;
     if (n->select) select_link_window(c, n->select, e);
     n->flags |= NAME_HAS_WINDOW;

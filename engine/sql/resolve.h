@@ -10,6 +10,10 @@ struct cte *cte_find(struct compile *c, const struct source *s, struct with **sc
 // Makes the tables of FROM known, expands views, CTEs, joins and "*" of this select and its priors, and
 // resolves the subqueries in FROM.
 void select_expand(struct compile *c, struct select *s, struct name_context *outer);
+// ON, USING and NATURAL become terms of WHERE.
+void select_joins_resolve(struct compile *c, struct select *s);
+// Each "*" becomes the columns that it stands for.
+void select_stars_expand(struct compile *c, struct select *s);
 // Terms of ORDER BY that are numbers of columns become what the columns are.
 void select_order_by_results(struct compile *c, struct select *s);
 void select_relink_windows(struct compile *c, struct select *s, struct expr *e);
@@ -18,7 +22,7 @@ bool rowid_visible(const struct table *t); // it has one that names may mean
 bool nested_item_matches(const struct expr_item *item, const char *column, const char *table, const char *schema);
 void select_link_window(struct compile *c, struct select *s, struct expr *call);
 void window_definitions_chain(struct compile *c, struct window *definitions);
-void window_update(struct compile *c, struct select *s, struct window *w, const struct fn_def *def);
+void window_update(struct compile *c, struct window *w, const struct fn_def *def);
 void window_assemble(struct compile *c, struct window *definitions, struct window *w);
 // Column j of the source is read.
 void source_column_used(struct source *s, const struct expr *e);

@@ -31,7 +31,7 @@ static u32 column_by_alias(const struct expr_list *columns, const struct expr *e
 }
 
 // Takes the values of a result column for the term; COLLATE around the term stays.
-static void take_result(struct compile *c, struct select *s, struct expr_item *item, u32 column, const char *clause)
+static void take_result(struct compile *c, struct select *s, struct expr_item *item, u32 column)
 {
     struct expr_list *columns = s->columns;
     struct expr *copy = expr_copy(c->arena, columns->items[column - 1].expr);
@@ -41,13 +41,10 @@ static void take_result(struct compile *c, struct select *s, struct expr_item *i
     }
     struct expr **at = &item->expr;
     while ((*at)->kind == EXPR_COLLATE) at = &(*at)->left;
-    u32 offset = (*at)->offset;
     *at = copy;
     copy->flags |= EXPR_F_ALIAS;
-    (void)offset;
     if (item->expr != copy) expr_summarize(item->expr);
     item->order_by_column = (u16)column;
-    (void)clause;
 }
 
 // Terms with order_by_column become the result column's expression.
@@ -58,7 +55,7 @@ static void order_by_from_results(struct compile *c, struct select *s, struct ex
         struct expr_item *item = &list->items[i];
         if (!item->order_by_column) continue;
         if (item->order_by_column > s->columns->count) out_of_range(c, clause, i + 1, s->columns->count, item->expr);
-        take_result(c, s, item, item->order_by_column, clause);
+        take_result(c, s, item, item->order_by_column);
     }
 }
 

@@ -261,7 +261,7 @@ struct schema_build {
 bool default_is_constant(const struct expr *e); // what DEFAULT takes
 void table_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s);
 void view_build(struct schema_build *b, struct table *t, const struct stmt_create_view *s);
-void virtual_table_build(struct schema_build *b, struct table *t, const struct stmt_create_virtual_table *s);
+void virtual_table_build(struct table *t, const struct stmt_create_virtual_table *s);
 // The columns that the module gives it. False: *error says why it cannot, NULL: out of memory.
 bool virtual_table_columns(struct arena *a, struct table *t, bool temp, const char **error); // temp: of the temp database
 // A table of a virtual table's own.

@@ -197,7 +197,6 @@ struct parse_context {
 
 static void row_parse_fail(struct parse *p, err_code code, u32 offset, const char *text)
 {
-    (void)offset;
     struct parse_context *context = p->context;
     if (code == ERR_NOMEM) load_out_of_memory(context->load);
     load_malformed(context->load, context->row->name, text);
@@ -255,7 +254,7 @@ static void make_table(struct schema_load *l, const struct schema_row *row)
     case STMT_CREATE_VIRTUAL_TABLE: {
         // One whose module is not there, or does not take its arguments, stands in the schema without columns.
         const char *error;
-        virtual_table_build(&b, t, (struct stmt_create_virtual_table *)s);
+        virtual_table_build(t, (struct stmt_create_virtual_table *)s);
         (void)virtual_table_columns(&t->arena, t, l->schema->is_temp, &error);
         break;
     }

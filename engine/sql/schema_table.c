@@ -588,9 +588,8 @@ void view_build(struct schema_build *b, struct table *t, const struct stmt_creat
     t->row_estimate = 1048576;
 }
 
-void virtual_table_build(struct schema_build *b, struct table *t, const struct stmt_create_virtual_table *s)
+void virtual_table_build(struct table *t, const struct stmt_create_virtual_table *s)
 {
-    (void)b;
     t->name = s->name.name;
     t->kind = TABLE_VIRTUAL;
     t->rowid_column = -1;

@@ -316,7 +316,7 @@ static bool groups_hashable(const struct aggregate_info *a, struct expr_list *gr
 }
 
 static void group_by_code(struct name_context *n, struct select *s, struct select_dest *dest, struct sort *sort,
-                          struct distinct *d, struct aggregate_info *a, bool order_by_group, int end)
+                          struct distinct *d, struct aggregate_info *a, bool order_by_group)
 {
     struct compile *c = n->c;
     struct expr_list *group_by = s->group_by;
@@ -463,7 +463,6 @@ static void group_by_code(struct name_context *n, struct select *s, struct selec
     emit(c, OP_Return, reset_return, 0, 0);
     emit_place(c, address_end);
     if (d->kind == ROW_DISTINCT_UNORDERED) explain_temp_btree(c, "DISTINCT");
-    (void)end;
     reg_forget_temps(c);
 }
 
@@ -496,7 +495,7 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
     if (!s->group_by && !s->having && s->from) min_max = min_max_query(c, a, &min_max_order);
     registers_assign(c, a);
     if (s->group_by) {
-        group_by_code(&n, s, dest, sort, d, a, order_by_group, end);
+        group_by_code(&n, s, dest, sort, d, a, order_by_group);
         return;
     }
     if (select_count_shortcut(c, s, a, dest)) {

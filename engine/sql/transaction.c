@@ -14,15 +14,13 @@ void begin_statement(struct compile *c, struct stmt_begin *s)
     emit(c, OP_AutoCommit, 0, 0, s->begin);
 }
 
-void commit_statement(struct compile *c, struct stmt_commit *s)
+void commit_statement(struct compile *c)
 {
-    (void)s;
     emit(c, OP_AutoCommit, 1, 0, 0);
 }
 
-void rollback_statement(struct compile *c, struct stmt_rollback *s)
+void rollback_statement(struct compile *c)
 {
-    (void)s;
     emit(c, OP_AutoCommit, 1, 1, 0);
 }
 

@@ -86,11 +86,8 @@ void create_virtual_table_statement(struct compile *c, struct stmt_create_virtua
     int database = ddl_database(c, &s->name, DATABASE_MAIN);
     ddl_check_name(c, s->name.name);
     if (ddl_name_taken(c, &s->name, database, s->if_not_exists)) return;
-    struct parse p;
-    struct schema_build b;
-    ddl_build_init(c, &b, &p, database);
     struct table *t = arena_alloc(c->arena, sizeof *t);
-    virtual_table_build(&b, t, s);
+    virtual_table_build(t, s);
     const char *error;
     if (!virtual_table_columns(c->arena, t, database == DATABASE_TEMP, &error)) {
         if (!error) error = arena_format(c->arena, "vtable constructor failed: %s", t->name);

@@ -1,5 +1,4 @@
 // The interface: loops are planned and opened, then closed around what the caller put in between.
-#include "../fts/fts_table.h"
 #include "../fts/fts_vocab.h"
 #include "where.h"
 
@@ -33,139 +32,6 @@ int where_min_max_label(const struct where_info *w)
     for (u32 i = w->level_count; i-- > 0;)
         if (w->levels[i].loop->flags & LOOP_COLUMN_IN) return w->levels[i].next_label;
     return w->break_label;
-}
-
-// ---- EXPLAIN QUERY PLAN -------------------------------------------------------------------------------------------
-
-const char *index_column_name(const struct where_index *x, int i)
-{
-    int column = x->columns[i];
-    if (column == COLUMN_EXPR) return "<expr>";
-    if (column == COLUMN_ROWID) return "rowid";
-    return x->table->columns[column].name;
-}
-
-struct text {
-    char bytes[800];
-    u32 size;
-};
-static void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void text_add(struct text *t, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(t->bytes + t->size, sizeof t->bytes - t->size, format, args);
-    va_end(args);
-    t->size += (u32)n;
-    if (t->size >= sizeof t->bytes) t->size = sizeof t->bytes - 1;
-}
-
-static void explain_range_term(struct text *t, const struct where_index *x, int count, int from, bool and, const char *op)
-{
-    if (and) text_add(t, " AND ");
-    if (count > 1) text_add(t, "(");
-    for (int i = 0; i < count; i++) text_add(t, "%s%s", i ? "," : "", index_column_name(x, from + i));
-    if (count > 1) text_add(t, ")");
-    text_add(t, "%s", op);
-    if (count > 1) text_add(t, "(");
-    for (int i = 0; i < count; i++) text_add(t, "%s?", i ? "," : "");
-    if (count > 1) text_add(t, ")");
-}
-
-static void explain_index_range(struct text *t, const struct where_loop *loop)
-{
-    const struct where_index *x = loop->index;
-    int eq = loop->eq_count;
-    if (eq == 0 && !(loop->flags & (LOOP_BOTTOM | LOOP_TOP))) return;
-    text_add(t, " (");
-    int i;
-    for (i = 0; i < eq; i++) {
-        if (i) text_add(t, " AND ");
-        text_add(t, i >= loop->skip_count ? "%s=?" : "ANY(%s)", index_column_name(x, i));
-    }
-    int j = i;
-    if (loop->flags & LOOP_BOTTOM) {
-        explain_range_term(t, x, loop->bottom_count, j, i, ">");
-        i = 1;
-    }
-    if (loop->flags & LOOP_TOP) explain_range_term(t, x, loop->top_count, j, i, "<");
-    text_add(t, ")");
-}
-
-void source_label(const struct source *s, char *out, size_t size)
-{
-    if (s->alias) snprintf(out, size, "%s", s->alias);
-    else if (s->name) snprintf(out, size, "%s%s%s", s->schema_name ? s->schema_name : "", s->schema_name ? "." : "", s->name);
-    else if (s->select && s->select->flags & SELECT_F_NESTED_FROM) snprintf(out, size, "(join-%u)", s->select->id);
-    else if (s->select) snprintf(out, size, "(subquery-%u)", s->select->id);
-    else snprintf(out, size, "%s", s->table ? s->table->name : "");
-}
-
-// The level's line; empty: it has none.
-static void level_describe(const struct where_info *w, const struct where_level *level, struct text *t)
-{
-    const struct where_loop *loop = level->loop;
-    const struct source *s = &w->sources->items[level->source];
-    if (loop->flags & LOOP_MULTI_OR) return;
-    u32 flags = w->flags;
-    bool search = loop->flags & (LOOP_BOTTOM | LOOP_TOP) || (!(loop->flags & LOOP_VIRTUAL) && loop->eq_count > 0) ||
-                  flags & (WHERE_ORDER_BY_MIN | WHERE_ORDER_BY_MAX);
-    char name[300];
-    source_label(s, name, sizeof name);
-    text_add(t, "%s %s", search ? "SEARCH" : "SCAN", name);
-    if (!(loop->flags & (LOOP_ROWID | LOOP_VIRTUAL))) {
-        const struct where_index *x = loop->index;
-        const char *kind = NULL;
-        if (x->kind == WHERE_INDEX_PRIMARY) kind = search ? "PRIMARY KEY" : NULL;
-        else if (loop->flags & LOOP_PARTIAL) kind = "AUTOMATIC PARTIAL COVERING INDEX";
-        else if (loop->flags & LOOP_AUTO_INDEX) kind = "AUTOMATIC COVERING INDEX";
-        else if (loop->flags & (LOOP_INDEX_ONLY | LOOP_EXPR_INDEX)) kind = "COVERING INDEX ";
-        else kind = "INDEX ";
-        if (kind) {
-            text_add(t, " USING %s%s", kind, kind[strlen(kind) - 1] == ' ' ? x->name : "");
-            explain_index_range(t, loop);
-        }
-    } else if (loop->flags & LOOP_ROWID && loop->flags & LOOP_CONSTRAINT) {
-        text_add(t, " USING INTEGER PRIMARY KEY (rowid");
-        if (loop->flags & (LOOP_COLUMN_EQ | LOOP_COLUMN_IN)) text_add(t, "=?)");
-        else if ((loop->flags & LOOP_BOTH) == LOOP_BOTH) text_add(t, ">? AND rowid<?)");
-        else text_add(t, loop->flags & LOOP_BOTTOM ? ">?)" : "<?)");
-    } else if (loop->flags & LOOP_VIRTUAL && s->table->fts) {
-        text_add(t, " VIRTUAL TABLE INDEX %u:", (loop->fts_plan & FTS_PLAN_BY_RANK ? 32u : 0) + (loop->fts_plan & FTS_PLAN_IN_ORDER ? 64u : 0) +
-                                                   (loop->fts_plan & FTS_PLAN_DOWN ? 128u : 0));
-        for (u32 i = 0; i < loop->term_count; i++) {
-            u32 kind = where_fts_kind(s, loop->terms[i]);
-            s32 pattern = where_fts_pattern(loop->terms[i]);
-            if (kind == FTS_PLAN_MATCH)
-                text_add(t, "%c%d", !pattern ? 'M' : pattern == FTS_MATCH_LIKE ? 'L' : 'G', loop->terms[i]->left_column);
-            else
-                text_add(t, kind == FTS_PLAN_RANK ? "r" : kind == FTS_PLAN_ROWID_EQ ? "=" : kind & FTS_PLAN_ROWID_LOW ? ">" : "<");
-        }
-    } else if (loop->flags & LOOP_VIRTUAL && s->table->dbstat) {
-        text_add(t, " VIRTUAL TABLE INDEX 0x%x:", loop->fts_plan);
-    } else if (loop->flags & LOOP_VIRTUAL && s->table->vocab) {
-        text_add(t, " VIRTUAL TABLE INDEX %u:", loop->fts_plan);
-    } else if (loop->flags & LOOP_VIRTUAL) {
-        text_add(t, " VIRTUAL TABLE INDEX %u:", s->table->pragma ? 0 : (1u << loop->term_count) - 1);
-    }
-    if (s->join & JOIN_LEFT) text_add(t, " LEFT-JOIN");
-}
-
-static void level_explain(struct where_info *w, struct where_level *level)
-{
-    struct text t = {.size = 0};
-    if (!w->c->explain_query_plan) return;
-    level_describe(w, level, &t);
-    if (t.size) level->explained = explain_row(w->c, "%s", t.bytes);
-}
-
-// It has turned out to read the table.
-static void level_explain_again(struct where_info *w, struct where_level *level)
-{
-    struct text t = {.size = 0};
-    if (!level->explained) return;
-    level_describe(w, level, &t);
-    program_p4_text(w->c->program, level->explained, t.bytes, -1);
 }
 
 // ---- DISTINCT that is no work --------------------------------------------------------------------------------------
@@ -631,7 +497,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
         } else if (level->loop->flags & LOOP_FILTER) {
             where_filters_code(w, i, not_ready);
         }
-        level_explain(w, level);
+        where_level_explain(w, level);
         level->first_body = 0;
         level->body_start = emit_here(c);
         not_ready = where_level_code(w, i, not_ready);
@@ -673,7 +539,7 @@ static void translate_columns(struct where_info *w, struct where_level *level, c
                 op->p1 = index_cursor;
             } else if (level->loop->flags & LOOP_EXPR_INDEX) {
                 level->loop->flags &= ~(u32)LOOP_EXPR_INDEX;
-                level_explain_again(w, level);
+                where_level_explain_again(w, level);
             }
         } else if (op->opcode == OP_Rowid) {
             op->p1 = index_cursor;
@@ -744,7 +610,6 @@ void where_end(struct where_info *w)
 {
     struct compile *c = w->c;
     int end = emit_here(c);
-    int right_joins = 0;
     for (int i = (int)w->level_count - 1; i >= 0; i--) {
         struct where_level *level = &w->levels[i];
         struct where_loop *loop = level->loop;
@@ -753,7 +618,6 @@ void where_end(struct where_info *w)
             emit_place(c, level->continue_label);
             level->continue_label = 0;
             emit(c, OP_Return, level->right_return, level->right_address, 1);
-            right_joins++;
         }
         if (level->op != OP_Noop) {
             int seek = 0;
@@ -839,5 +703,4 @@ void where_end(struct where_info *w)
     c->index_exprs = w->saved_index_exprs;
     c->index_constants = w->saved_index_constants;
     c->query_loops -= w->rows_out;
-    (void)right_joins;
 }

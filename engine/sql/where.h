@@ -7,10 +7,11 @@
 //   where_derive.c  terms that an OR implies, in joins of large tables
 //   where_index.c   indexes as the planner sees them
 //   where_loops.c   every way to run each source's loop, with its cost
-//   where_virtual.c the same of tables that are computed
+//   where_virtual.c the same of tables that are computed, and their code
 //   where_path.c    the cheapest order of loops, and what of ORDER BY it delivers
 //   where_code.c    code of one loop
 //   where_filter.c  Bloom filters of what inner loops search
+//   where_explain.c what EXPLAIN QUERY PLAN says of them
 //   where.c         the interface: where_begin, where_end
 //
 // Costs and row counts are 10 * log2 (logest), so that multiplying is adding. The numbers are SQLite's, so that
@@ -282,10 +283,15 @@ bool where_term_drives_index(const struct where_info *w, const struct where_term
 // ---- code ----
 bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_ready);
 const char *index_column_name(const struct where_index *x, int i);
+void where_level_explain(struct where_info *w, struct where_level *level);
+void where_level_explain_again(struct where_info *w, struct where_level *level); // it has turned out to read the table
 // The value of one equality (==, IS, IS NULL, IN) of the loop: gives its register.
 int where_equality_code(struct where_info *w, struct where_term *t, struct where_level *level, int eq, bool reverse, int target);
 // All equalities of the loop into consecutive registers, with room for `extra` more; gives the first.
 int where_equalities_code(struct where_info *w, struct where_level *level, bool reverse, int extra, char **affinities);
+void where_virtual_loop_code(struct where_info *w, struct where_level *level, struct source *s);
+// The loop makes sure of the term: it, and what it stands for, is not tested again.
+void where_term_disable(struct where_level *level, struct where_term *t);
 void where_affinity_code(struct compile *c, int base, int count, const char *affinities);
 // What is asked of the level's source alone, and keeps its rows out of the join; NULL: nothing. constant: something is asked of none.
 struct expr *where_own_terms(struct where_info *w, const struct where_level *level, bool *constant);

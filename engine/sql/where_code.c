@@ -1,12 +1,9 @@
 // Code of one loop.
-#include "../fts/fts_table.h"
-#include "../vm/dbstat.h"
 #include "where.h"
 
 // ---- constraints ----------------------------------------------------------------------------------------------
 
-// The loop makes sure of the term: it, and what it stands for, is not tested again.
-static void disable_term(struct where_level *level, struct where_term *t)
+void where_term_disable(struct where_level *level, struct where_term *t)
 {
     while (!(t->flags & TERM_CODED) && (!level->left_join || t->expr->flags & EXPR_F_OUTER_ON) &&
            !(level->not_ready & t->prereq_all)) {
@@ -92,7 +89,7 @@ int where_equality_code(struct where_info *w, struct where_term *t, struct where
         if (!(loop->flags & (LOOP_VIRTUAL)) && loop->index && loop->index->descending[eq]) reverse = !reverse;
         for (int i = 0; i < eq; i++)
             if (loop->terms[i] && loop->terms[i]->expr == e) {
-                disable_term(level, t);
+                where_term_disable(level, t);
                 return target;
             }
         int count = 0;
@@ -134,8 +131,7 @@ int where_equality_code(struct where_info *w, struct where_term *t, struct where
     }
     // As an optimization a term is not tested again; but a row value's IN only when all of it was used.
     if (!(level->loop->flags & LOOP_VIRTUAL)) {
-        if (!(e->kind == EXPR_IN && e->flags & EXPR_F_SELECT && expr_is_vector(e->left)) || t->field)
-            if (!(t->expr->flags & EXPR_F_OUTER_ON) || level->left_join || true) disable_term(level, t);
+        if (!(e->kind == EXPR_IN && e->flags & EXPR_F_SELECT && expr_is_vector(e->left)) || t->field) where_term_disable(level, t);
     }
     return reg;
 }
@@ -220,96 +216,6 @@ static void coroutine_loop(struct where_info *w, struct where_level *level, stru
     level->op = OP_Goto;
 }
 
-// What a term compares a column with; of an IN one value after another.
-static void argument_code(struct where_info *w, struct where_level *level, struct where_term *t, int at, int reg)
-{
-    if (t->operators & WO_IN) {
-        int got = where_equality_code(w, t, level, at, false, reg);
-        ASSERT(got == reg);
-        disable_term(level, t); // rows equal the value
-    } else {
-        expr_code(w->c, t->operators & WO_MATCH ? t->expr->list->items[0].expr : t->expr->right, reg);
-    }
-}
-
-// fts5vocab, dbstat. Which database it is asked for is not asked again: its name may be spelled otherwise.
-static void lookup_loop(struct where_info *w, struct where_level *level, const struct source *s)
-{
-    struct compile *c = w->c;
-    struct where_loop *loop = level->loop;
-    int count = (int)loop->term_count, reg = reg_alloc_range(c, count + 2);
-    for (int i = 0; i < count; i++) {
-        argument_code(w, level, loop->terms[i], i, reg + 2 + i);
-        if (s->table->dbstat && where_fts_kind(s, loop->terms[i]) == DBSTAT_SCHEMA) disable_term(level, loop->terms[i]);
-    }
-    emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
-    emit(c, OP_Integer, count, reg + 1, 0);
-    emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
-    level->op = OP_VNext;
-    level->p1 = level->table_cursor;
-    level->p2 = emit_here(c);
-}
-
-static void fts_loop(struct where_info *w, struct where_level *level, struct source *s)
-{
-    struct compile *c = w->c;
-    struct where_loop *loop = level->loop;
-    int count = (int)loop->term_count;
-    int reg = reg_alloc_range(c, count + 2);
-    s32 *columns = arena_alloc(c->arena, (loop->match_count + 1) * sizeof *columns);
-    // Arguments: of MATCH, then by the plan's bits.
-    int at = 0;
-    for (u32 bit = 0; bit <= FTS_PLAN_ROWID_LT; bit = bit ? bit << 1 : 1)
-        for (int i = 0; i < count; i++) {
-            struct where_term *t = loop->terms[i];
-            if (where_fts_kind(s, t) != (bit ? bit : FTS_PLAN_MATCH)) continue;
-            argument_code(w, level, t, i, reg + 2 + at);
-            s32 pattern = where_fts_pattern(t);
-            if (!bit) columns[at] = t->left_column | pattern;
-            at++;
-            // Patterns are looked at again, and bounds of the rowid: they compare by affinity.
-            if (!pattern && t->left_column >= 0) disable_term(level, t);
-        }
-    emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
-    emit(c, OP_Integer, count, reg + 1, 0);
-    int address = emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
-    program_p4_ints(c->program, address, columns, loop->match_count);
-    level->op = OP_VNext;
-    level->p1 = level->table_cursor;
-    level->p2 = emit_here(c);
-}
-
-static void virtual_loop(struct where_info *w, struct where_level *level, struct source *s)
-{
-    if (s->table->fts) {
-        fts_loop(w, level, s);
-        return;
-    }
-    if (s->table->vocab || s->table->dbstat) {
-        lookup_loop(w, level, s);
-        return;
-    }
-    struct compile *c = w->c;
-    struct where_loop *loop = level->loop;
-    int count = (int)loop->term_count;
-    int reg = reg_alloc_range(c, count + 2);
-    // The plan: a bit for each hidden column given, from the first on; arguments in the order of columns.
-    u32 plan = 0;
-    int first_hidden = 0;
-    while (first_hidden < s->table->column_count && !(s->table->columns[first_hidden].flags & COLUMN_HIDDEN)) first_hidden++;
-    for (int i = 0; i < count; i++) {
-        plan |= 1u << (loop->terms[i]->left_column - first_hidden);
-        argument_code(w, level, loop->terms[i], i, reg + 2 + i);
-    }
-    for (int i = 0; i < count; i++) disable_term(level, loop->terms[i]);
-    emit(c, OP_Integer, (int)plan, reg, 0);
-    emit(c, OP_Integer, count, reg + 1, 0);
-    emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
-    level->op = OP_VNext;
-    level->p1 = level->table_cursor;
-    level->p2 = emit_here(c);
-}
-
 static void rowid_equal_loop(struct where_info *w, u32 level_index, struct where_level *level, bool reverse)
 {
     struct compile *c = w->c;
@@ -349,7 +255,7 @@ static void rowid_range_loop(struct where_info *w, struct where_level *level, bo
             op_index = base == 0 ? 3 : base == 2 ? 1 : base;
         } else {
             reg = expr_code_temp(c, e->right, &temp);
-            disable_term(level, start);
+            where_term_disable(level, start);
             op_index = base;
         }
         emit(c, moves[op_index], cursor, level->break_label, reg);
@@ -363,7 +269,7 @@ static void rowid_range_loop(struct where_info *w, struct where_level *level, bo
         range_operand_code(c, e->right, 1, end_reg);
         if (!expr_is_vector(e->right) && (e->kind == EXPR_LT || e->kind == EXPR_GT)) test = reverse ? OP_Le : OP_Ge;
         else test = reverse ? OP_Lt : OP_Gt;
-        if (!expr_is_vector(e->right)) disable_term(level, end);
+        if (!expr_is_vector(e->right)) where_term_disable(level, end);
     }
     int top = emit_here(c);
     level->op = reverse ? OP_Prev : OP_Next;
@@ -451,7 +357,7 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
             emit(c, OP_IsNull, base + eq, next, 0);
         range_affinity(right, start_count, affinity + eq);
         constraints += start_count;
-        if (!expr_is_vector(right)) disable_term(level, start);
+        if (!expr_is_vector(right)) where_term_disable(level, start);
         else start_equal = true;
     } else if (seek_past_null) {
         emit(c, OP_Null, 0, base + eq, 0);
@@ -465,18 +371,15 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
     }
     where_affinity_code(c, base, constraints - (seek_past_null && !start ? 1 : 0), affinity);
     where_filter_test(w, level_index, base, next);
-    static const enum opcode start_ops[8] = {OP_Rewind, OP_Rewind, OP_Rewind, OP_Last,
-                                             OP_SeekGT, OP_SeekLT, OP_SeekGE, OP_SeekLE};
-    // [constraints][equal][reverse]
-    enum opcode op;
-    if (!start_constraints) op = reverse ? OP_Last : OP_Rewind;
-    else op = start_ops[4 + (start_equal ? 2 : 0) + (reverse ? 1 : 0)];
+    static const enum opcode seeks[2][2] = {{OP_SeekGT, OP_SeekLT}, {OP_SeekGE, OP_SeekLE}}; // [equal][reverse]
+    const enum opcode from_end = reverse ? OP_Last : OP_Rewind;
+    enum opcode op = start_constraints ? seeks[start_equal][reverse] : from_end;
     if (level->big_null) emit(c, OP_Integer, 1, level->big_null, 0);
     emit_int(c, op, index_cursor, pass_end, base, constraints);
     if (level->big_null) {
         emit_goto(c, emit_here(c) + 2);
         // The second pass: behind or before the NULLs, from the end of the equalities' rows on.
-        op = start_ops[(constraints > 1 ? 4 : 0) + 2 + (reverse ? 1 : 0)];
+        op = constraints > 1 ? seeks[true][reverse] : from_end;
         emit_int(c, op, index_cursor, pass_end, base, constraints - start_equal);
     }
     // Where it ends.
@@ -491,7 +394,7 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
             where_affinity_code(c, base + eq, end_count, end_affinity);
         }
         constraints += end_count;
-        if (!expr_is_vector(right)) disable_term(level, end);
+        if (!expr_is_vector(right)) where_term_disable(level, end);
         else end_equal = true;
     } else if (stop_at_null) {
         if (!level->big_null) {
@@ -512,6 +415,7 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
     }
     bool omit_table = loop->flags & LOOP_INDEX_ONLY && !(w->flags & (WHERE_OR_SUBCLAUSE | WHERE_RIGHT_JOIN));
     if (omit_table) {
+        // Nothing is read of the table.
     } else if (table_has_rowid(x->table)) {
         deferred_seek_code(w, x, cursor, index_cursor);
     } else if (cursor != index_cursor) {
@@ -553,7 +457,7 @@ static void full_scan_loop(struct where_info *w, struct where_level *level, stru
 
 // ---- multi-index OR -----------------------------------------------------------------------------------------------
 
-static void or_loop(struct where_info *w, u32 level_index, struct where_level *level, struct source *s, bitmask not_ready)
+static void or_loop(struct where_info *w, u32 level_index, struct where_level *level, struct source *s)
 {
     struct compile *c = w->c;
     struct where_loop *loop = level->loop;
@@ -564,8 +468,8 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
     level->op = OP_Return;
     int return_reg = reg_alloc(c);
     level->p1 = return_reg;
-    // The alternatives' loops run over this source and those not yet begun? No: over this one alone.
-    // The others are there so that terms about those not yet ready are known for such.
+    // The alternatives' loops run over this source alone; the others are there so that terms about those not yet ready are
+    // known for such.
     struct source_list *one = arena_alloc(c->arena, sizeof *one);
     one->items = arena_alloc(c->arena, sizeof *one->items * w->level_count);
     one->items[one->count++] = *s;
@@ -594,7 +498,6 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
             if (x == term || x->flags & (TERM_VIRTUAL | TERM_CODED | TERM_SLICE)) continue;
             if (!(x->operators & WO_ALL)) continue;
             if (x->expr->flags & EXPR_F_HAS_SELECT) continue;
-            if (x->expr->flags & EXPR_F_OUTER_ON && s->join & JOIN_LEFT && false) continue;
             and_expr = expr_and(c->arena, and_expr, expr_copy(c->arena, x->expr));
         }
     }
@@ -605,9 +508,6 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
     for (int i = 0; i < or_clause->count; i++) {
         struct where_term *o = or_clause->terms[i];
         if (o->left_cursor != cursor && !(o->operators & WO_AND)) continue;
-        if (o->flags & TERM_VIRTUAL && o->parent >= 0 && or_clause->terms[o->parent]->left_cursor == cursor &&
-            or_clause->terms[o->parent]->flags & TERM_COPIED && false)
-            continue;
         struct expr *e = expr_copy(c->arena, o->expr);
         if (level->left_join || s->join & JOIN_LEFT) expr_unset_join(e, -1, true);
         if (and_expr) e = expr_and(c->arena, e, expr_copy(c->arena, and_expr));
@@ -655,18 +555,15 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
     emit_goto(c, level->break_label);
     emit_place(c, body);
     level->p2 = emit_here(c);
-    if (!untested) disable_term(level, term);
+    if (!untested) where_term_disable(level, term);
     // The body is entered from several places.
     reg_forget_temps(c);
-    (void)level_index;
-    (void)not_ready;
 }
 
 // ---- one level ------------------------------------------------------------------------------------------------------
 
 static enum walk_result correlated_find(struct walker *k, struct expr *e)
 {
-    (void)k;
     return e->flags & EXPR_F_CORRELATED ? WALK_ABORT : WALK_CONTINUE;
 }
 
@@ -718,7 +615,7 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
     if (s->via_coroutine) {
         coroutine_loop(w, level, s);
     } else if (loop->flags & LOOP_VIRTUAL) {
-        virtual_loop(w, level, s);
+        where_virtual_loop_code(w, level, s);
     } else if (loop->flags & LOOP_ROWID && loop->flags & (LOOP_COLUMN_IN | LOOP_COLUMN_EQ)) {
         rowid_equal_loop(w, level_index, level, reverse);
     } else if (loop->flags & LOOP_ROWID && loop->flags & LOOP_COLUMN_RANGE) {
@@ -726,7 +623,7 @@ bitmask where_level_code(struct where_info *w, u32 level_index, bitmask not_read
     } else if (loop->flags & (LOOP_INDEXED | LOOP_AUTO_INDEX) && loop->index) {
         index_loop(w, level_index, level, reverse, &omit_table);
     } else if (loop->flags & LOOP_MULTI_OR) {
-        or_loop(w, level_index, level, s, not_ready);
+        or_loop(w, level_index, level, s);
     } else {
         full_scan_loop(w, level, s, reverse);
     }

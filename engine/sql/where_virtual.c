@@ -1,4 +1,4 @@
-// Candidate loops over tables that are computed: full-text tables and what their indexes hold, dbstat, table-valued functions.
+// Loops over tables that are computed: full-text tables and what their indexes hold, dbstat, table-valued functions.
 #include "../fn/fn.h"
 #include "../fts/fts.h"
 #include "../fts/fts_table.h"
@@ -289,4 +289,96 @@ void where_virtual_loops_add(struct loop_builder *b, bitmask prereq)
     b->clause = &usable;
     virtual_loops_add(b, prereq);
     b->clause = all;
+}
+
+// ---- code ---------------------------------------------------------------------------------------------------------
+
+// What a term compares a column with; of an IN one value after another.
+static void argument_code(struct where_info *w, struct where_level *level, struct where_term *t, int at, int reg)
+{
+    if (t->operators & WO_IN) {
+        int got = where_equality_code(w, t, level, at, false, reg);
+        ASSERT(got == reg);
+        where_term_disable(level, t); // rows equal the value
+    } else {
+        expr_code(w->c, t->operators & WO_MATCH ? t->expr->list->items[0].expr : t->expr->right, reg);
+    }
+}
+
+// fts5vocab, dbstat. Which database it is asked for is not asked again: its name may be spelled otherwise.
+static void lookup_loop(struct where_info *w, struct where_level *level, const struct source *s)
+{
+    struct compile *c = w->c;
+    struct where_loop *loop = level->loop;
+    int count = (int)loop->term_count, reg = reg_alloc_range(c, count + 2);
+    for (int i = 0; i < count; i++) {
+        argument_code(w, level, loop->terms[i], i, reg + 2 + i);
+        if (s->table->dbstat && where_fts_kind(s, loop->terms[i]) == DBSTAT_SCHEMA) where_term_disable(level, loop->terms[i]);
+    }
+    emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
+    emit(c, OP_Integer, count, reg + 1, 0);
+    emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
+    level->op = OP_VNext;
+    level->p1 = level->table_cursor;
+    level->p2 = emit_here(c);
+}
+
+static void fts_loop(struct where_info *w, struct where_level *level, struct source *s)
+{
+    struct compile *c = w->c;
+    struct where_loop *loop = level->loop;
+    int count = (int)loop->term_count;
+    int reg = reg_alloc_range(c, count + 2);
+    s32 *columns = arena_alloc(c->arena, (loop->match_count + 1) * sizeof *columns);
+    // Arguments: of MATCH, then by the plan's bits.
+    int at = 0;
+    for (u32 bit = 0; bit <= FTS_PLAN_ROWID_LT; bit = bit ? bit << 1 : 1)
+        for (int i = 0; i < count; i++) {
+            struct where_term *t = loop->terms[i];
+            if (where_fts_kind(s, t) != (bit ? bit : FTS_PLAN_MATCH)) continue;
+            argument_code(w, level, t, i, reg + 2 + at);
+            s32 pattern = where_fts_pattern(t);
+            if (!bit) columns[at] = t->left_column | pattern;
+            at++;
+            // Patterns are looked at again, and bounds of the rowid: they compare by affinity.
+            if (!pattern && t->left_column >= 0) where_term_disable(level, t);
+        }
+    emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
+    emit(c, OP_Integer, count, reg + 1, 0);
+    int address = emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
+    program_p4_ints(c->program, address, columns, loop->match_count);
+    level->op = OP_VNext;
+    level->p1 = level->table_cursor;
+    level->p2 = emit_here(c);
+}
+
+void where_virtual_loop_code(struct where_info *w, struct where_level *level, struct source *s)
+{
+    if (s->table->fts) {
+        fts_loop(w, level, s);
+        return;
+    }
+    if (s->table->vocab || s->table->dbstat) {
+        lookup_loop(w, level, s);
+        return;
+    }
+    struct compile *c = w->c;
+    struct where_loop *loop = level->loop;
+    int count = (int)loop->term_count;
+    int reg = reg_alloc_range(c, count + 2);
+    // The plan: a bit for each hidden column given, from the first on; arguments in the order of columns.
+    u32 plan = 0;
+    int first_hidden = 0;
+    while (first_hidden < s->table->column_count && !(s->table->columns[first_hidden].flags & COLUMN_HIDDEN)) first_hidden++;
+    for (int i = 0; i < count; i++) {
+        plan |= 1u << (loop->terms[i]->left_column - first_hidden);
+        argument_code(w, level, loop->terms[i], i, reg + 2 + i);
+    }
+    for (int i = 0; i < count; i++) where_term_disable(level, loop->terms[i]);
+    emit(c, OP_Integer, (int)plan, reg, 0);
+    emit(c, OP_Integer, count, reg + 1, 0);
+    emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
+    level->op = OP_VNext;
+    level->p1 = level->table_cursor;
+    level->p2 = emit_here(c);
 }

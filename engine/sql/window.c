@@ -59,7 +59,7 @@ static bool is_name(const struct fn_def *def, const char *name)
 }
 
 // Checks the frame; functions that have frames of their own get them.
-void window_update(struct compile *c, struct select *s, struct window *w, const struct fn_def *def)
+void window_update(struct compile *c, struct window *w, const struct fn_def *def)
 {
     if (w->start_expr || w->end_expr) {
         if (w->unit == FRAME_RANGE && (!w->order_by || w->order_by->count != 1))
@@ -87,18 +87,15 @@ void window_update(struct compile *c, struct select *s, struct window *w, const 
             w->end = own[i].end;
             w->exclude = EXCLUDE_NO_OTHERS;
             w->start_expr = w->end_expr = NULL;
-            if (w->end == BOUND_CURRENT_ROW || true) {
-                if (is_name(def, "cume_dist")) w->start_expr = expr_integer(c->arena, 1);
-            }
+            if (is_name(def, "cume_dist")) w->start_expr = expr_integer(c->arena, 1);
         }
         if ((is_name(def, "first_value") || is_name(def, "last_value") || is_name(def, "nth_value")) && w->filter)
             compile_fail(c, ERR_ERROR, -1, "FILTER clause may only be used with aggregate window functions");
     }
     w->function = def;
-    (void)s;
 }
 
-static bool same_window(struct compile *c, const struct window *a, const struct window *b)
+bool windows_same(struct compile *c, const struct window *a, const struct window *b)
 {
     if (a->unit != b->unit || a->start != b->start || a->end != b->end || a->exclude != b->exclude) return false;
     if ((a->start_expr || b->start_expr) && (!a->start_expr || !b->start_expr || expr_compare(c, a->start_expr, b->start_expr, -1)))
@@ -108,11 +105,6 @@ static bool same_window(struct compile *c, const struct window *a, const struct 
     return expr_list_compare(c, a->partition, b->partition, -1) == 0 && expr_list_compare(c, a->order_by, b->order_by, -1) == 0;
 }
 
-bool windows_same(struct compile *c, const struct window *a, const struct window *b)
-{
-    return same_window(c, a, b);
-}
-
 void select_link_window(struct compile *c, struct select *s, struct expr *call)
 {
     struct window *w = call->window;
@@ -120,7 +112,7 @@ void select_link_window(struct compile *c, struct select *s, struct expr *call)
         if (x == w) return;
     // Those of the first one's window stand right behind it; the others are computed by queries within.
     w->next_function = NULL;
-    if (!s->functions || same_window(c, s->functions, w)) {
+    if (!s->functions || windows_same(c, s->functions, w)) {
         if (s->functions) {
             w->next_function = s->functions->next_function;
             s->functions->next_function = w;

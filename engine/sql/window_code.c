@@ -288,8 +288,7 @@ static void scan_code(struct frame *f)
     for (struct window *w = f->first; w; w = w->next_function) {
         if (!is_scanned(w)) continue;
         u32 count = argument_count(w);
-        int address = program_emit_function(c->program, OP_AggFinal, w->reg_accumulator, (int)count, 0, w->function, count);
-        (void)address;
+        program_emit_function(c->program, OP_AggFinal, w->reg_accumulator, (int)count, 0, w->function, count);
         emit(c, OP_Copy, w->reg_accumulator, w->reg_result, 0);
         emit(c, OP_Null, 0, w->reg_accumulator, 0);
     }

@@ -1,4 +1,4 @@
-// Transactions: snapshots, the write slot, beginning and ending.
+// Transactions: snapshots, the write slot, beginning and ending, the header's fields.
 #include "btree.h"
 #include "store_private.h"
 
@@ -609,4 +609,48 @@ void txn_end_read(struct txn *t)
 {
     ASSERT(t->state != TXN_WRITE);
     if (t->state == TXN_READ) txn_rollback(t);
+}
+
+// ---- header fields -----------------------------------------------------------------------------
+
+io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out)
+{
+    if (LIKELY(field == META_SCHEMA_COOKIE && t->cookie_known)) {
+        *out = t->cookie;
+        return IO_DONE;
+    }
+    if (field == META_DATA_VERSION) {
+        *out = (u32)(t->snapshot.commit - t->own_commits + 1);
+        return IO_DONE;
+    }
+    if (field == META_FREE_PAGE_COUNT && t->state == TXN_WRITE) {
+        *out = t->freelist_count + t->free_count;
+        return IO_DONE;
+    }
+    if (t->page_count == 0) {
+        *out = 0;
+        return IO_DONE;
+    }
+    struct page *p;
+    IO_TRY(txn_page(t, op, 1, &p));
+    *out = be32_get(p->data + HEADER_FREELIST_COUNT + 4 * (u32)field);
+    page_unpin(p);
+    if (field == META_SCHEMA_COOKIE) {
+        t->cookie = *out;
+        t->cookie_known = true;
+    }
+    return IO_DONE;
+}
+
+io_status txn_meta_set(struct txn *t, struct op *op, enum txn_meta field, u32 value)
+{
+    ASSERT(field != META_FREE_PAGE_COUNT && field != META_DATA_VERSION);
+    struct page *p;
+    IO_TRY(txn_page_write(t, op, 1, &p));
+    op_mutate(op);
+    change_whole(t);
+    t->cookie_known = false;
+    be32_put(p->data + HEADER_FREELIST_COUNT + 4 * (u32)field, value);
+    op_settle(op);
+    return IO_DONE;
 }

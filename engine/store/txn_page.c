@@ -29,6 +29,12 @@ static io_status page_number_error(const struct txn *t, struct op *op, pgno no)
         t->store->path);
 }
 
+static io_status doom_error(const struct txn *t, struct op *op)
+{
+    err_set(&op->err, t->doom.code, __func__, "%s", t->doom.text);
+    return IO_FAIL;
+}
+
 // An empty file is a valid, empty database: its readers see page 1 as an empty schema table.
 static io_status page_blank(struct store *s, struct op *op, struct page **out)
 {
@@ -63,10 +69,7 @@ io_status txn_page(struct txn *t, struct op *op, pgno no, struct page **out)
         if (no == 1 && !t->page_count) return page_blank(t->store, op, out);
         return page_number_error(t, op, no);
     }
-    if (UNLIKELY(t->doomed)) {
-        err_set(&op->err, t->doom.code, __func__, "%s", t->doom.text);
-        return IO_FAIL;
-    }
+    if (UNLIKELY(t->doomed)) return doom_error(t, op);
     return store_page(t->store, t->snapshot.lsn, no, op, out);
 }
 
@@ -384,12 +387,6 @@ static io_status memory_error(struct op *op)
     return IO_ERROR(&op->err, ERR_NOMEM, "out of memory for changed pages");
 }
 
-static io_status doom_error(const struct txn *t, struct op *op)
-{
-    err_set(&op->err, t->doom.code, __func__, "%s", t->doom.text);
-    return IO_FAIL;
-}
-
 static bool touched_reserve(struct touched_list *list, u32 more)
 {
     u64 want = (u64)list->count + more;
@@ -417,7 +414,6 @@ static void page_touch(struct txn *t, struct pager_frame *f)
 
 void txn_page_mark(struct txn *t, struct page *p, enum page_role role)
 {
-    (void)t;
     p->frame->role = (u8)role;
 }
 
@@ -767,49 +763,5 @@ io_status txn_replace(struct txn *t, struct op *op, struct txn *image)
     for (u32 i = 0; i < image->free_count; i++) free_pages_push(t, image->free_pages[i]);
     t->freelist_changed = image->free_count > 0;
     t->replace_next = 0;
-    return IO_DONE;
-}
-
-// ---- header fields -----------------------------------------------------------------------------
-
-io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out)
-{
-    if (LIKELY(field == META_SCHEMA_COOKIE && t->cookie_known)) {
-        *out = t->cookie;
-        return IO_DONE;
-    }
-    if (field == META_DATA_VERSION) {
-        *out = (u32)(t->snapshot.commit - t->own_commits + 1);
-        return IO_DONE;
-    }
-    if (field == META_FREE_PAGE_COUNT && t->state == TXN_WRITE) {
-        *out = t->freelist_count + t->free_count;
-        return IO_DONE;
-    }
-    if (t->page_count == 0) {
-        *out = 0;
-        return IO_DONE;
-    }
-    struct page *p;
-    IO_TRY(txn_page(t, op, 1, &p));
-    *out = be32_get(p->data + HEADER_FREELIST_COUNT + 4 * (u32)field);
-    page_unpin(p);
-    if (field == META_SCHEMA_COOKIE) {
-        t->cookie = *out;
-        t->cookie_known = true;
-    }
-    return IO_DONE;
-}
-
-io_status txn_meta_set(struct txn *t, struct op *op, enum txn_meta field, u32 value)
-{
-    ASSERT(field != META_FREE_PAGE_COUNT && field != META_DATA_VERSION);
-    struct page *p;
-    IO_TRY(txn_page_write(t, op, 1, &p));
-    op_mutate(op);
-    change_whole(t);
-    t->cookie_known = false;
-    be32_put(p->data + HEADER_FREELIST_COUNT + 4 * (u32)field, value);
-    op_settle(op);
     return IO_DONE;
 }
