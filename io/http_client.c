@@ -93,7 +93,6 @@ static void socket_ready(struct completion *c)
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_context)
 {
-    (void)easy;
     struct io_http *http = context;
     struct http_socket *s = socket_context;
     if (what == CURL_POLL_REMOVE) {
@@ -148,7 +147,6 @@ static void timer_fired(struct completion *c)
 
 static int on_timer(CURLM *multi, long timeout_ms, void *context)
 {
-    (void)multi;
     struct io_http *http = context;
     http->timer_ms = timeout_ms;
     if (http->timer.state == COMPLETION_PENDING) {
@@ -210,7 +208,6 @@ void io_http_destroy(struct io_http *http)
 
 static size_t on_answer_body(char *bytes, size_t one, size_t size, void *context)
 {
-    (void)one;
     struct io_http_private *p = context;
     struct io_http_request *r = p->request;
     if (r->on_body) {
@@ -251,7 +248,6 @@ static void answer_headers_free(struct io_http_private *p)
 
 static size_t on_answer_header(char *line, size_t one, size_t size, void *context)
 {
-    (void)one;
     struct io_http_private *p = context;
     if (size >= 5 && memcmp(line, "HTTP/", 5) == 0) answer_headers_free(p); // after a 100 Continue
     const char *colon = memchr(line, ':', size);

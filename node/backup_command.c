@@ -35,7 +35,6 @@ struct session {
 
 static void on_report(void *context, bool bad, const char *text)
 {
-    (void)context;
     if (isatty(STDERR_FILENO) && bad) fprintf(stderr, "\r\033[K");
     fprintf(bad ? stderr : stdout, "%s%s\n", bad ? "skerry: " : "", text);
 }

@@ -12,7 +12,6 @@
 
 void node_sync_log(void *context, enum sync_log_level level, const char *event, const char *text)
 {
-    (void)context;
     char quoted[2600];
     enum log_level l = level == SYNC_LOG_INFO   ? LOG_INFO
                        : level == SYNC_LOG_WARN ? LOG_WARN

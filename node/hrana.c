@@ -139,7 +139,6 @@ static void cursor_end(struct task *t, struct skerry_stmt *stmt, bool changed)
 
 static void cursor_skip(struct task *t)
 {
-    (void)t;
 }
 
 static void cursor_error(struct task *t)

@@ -22,7 +22,6 @@ static volatile sig_atomic_t interrupted;
 
 static void on_signal(int signal_number)
 {
-    (void)signal_number;
     interrupted = 1;
 }
 

@@ -20,7 +20,6 @@ static struct shell *interrupted_shell;
 
 static void on_interrupt(int signal_number)
 {
-    (void)signal_number;
     if (interrupted_shell && interrupted_shell->db) skerry_interrupt(interrupted_shell->db);
 }
 
@@ -259,7 +258,6 @@ static char *line_read(struct shell *s, FILE *in, bool terminal, bool continued)
     }
     if (size && line[size - 1] == '\n') line[--size] = 0;
     if (size && line[size - 1] == '\r') line[--size] = 0;
-    (void)s;
     return line;
 }
 

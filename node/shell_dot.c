@@ -367,7 +367,6 @@ static int database_print(void *context, struct skerry_stmt *stmt)
 
 static enum shell_dot_result dot_databases(struct shell *s, int argc, char **argv)
 {
-    (void)argc, (void)argv;
     if (skerry_exec(s->db, "PRAGMA database_list", database_print, s) == SKERRY_OK)
         return SHELL_DOT_DONE;
     shell_error(s, "Error: %s\n", skerry_error(s->db)->text);
@@ -416,7 +415,6 @@ static enum shell_dot_result dot_show(struct shell *s, int argc, char **argv)
 
 static enum shell_dot_result dot_cd(struct shell *s, int argc, char **argv)
 {
-    (void)s;
     if (argc != 2) return usage(".cd DIRECTORY");
     if (chdir(argv[1]) == 0) return SHELL_DOT_DONE;
     fprintf(stderr, "Cannot change to directory \"%s\"\n", argv[1]);
@@ -425,7 +423,6 @@ static enum shell_dot_result dot_cd(struct shell *s, int argc, char **argv)
 
 static enum shell_dot_result dot_version(struct shell *s, int argc, char **argv)
 {
-    (void)argc, (void)argv;
     fprintf(s->out, "Skerry %s\nSQLite %s\n", skerry_version(), skerry_sqlite_version());
     return SHELL_DOT_DONE;
 }
@@ -455,7 +452,6 @@ static enum shell_dot_result dot_system(struct shell *s, int argc, char **argv)
 // Settings that change nothing here, taken so that scripts with them run.
 static enum shell_dot_result dot_accepted(struct shell *s, int argc, char **argv)
 {
-    (void)s, (void)argc, (void)argv;
     return SHELL_DOT_DONE;
 }
 

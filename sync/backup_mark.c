@@ -68,7 +68,6 @@ static void wait_for(struct io *io, struct completion *c)
 
 static void wake_nobody(void *context)
 {
-    (void)context;
 }
 
 u8 *backup_file_read(struct io *io, const char *path, size_t *size)

@@ -28,7 +28,6 @@ struct inspect {
 
 static void wake_nobody(void *context)
 {
-    (void)context;
 }
 
 __attribute__((format(printf, 3, 4))) static void report(struct inspect *x, bool bad, const char *format, ...)
@@ -43,7 +42,6 @@ __attribute__((format(printf, 3, 4))) static void report(struct inspect *x, bool
 
 static void request_done(struct completion *c)
 {
-    (void)c;
 }
 
 static bool request_run(struct inspect *x, struct object_request *r, struct err *err)
@@ -352,11 +350,10 @@ u64 inspect_verify(struct inspect *x)
 // ---- prune
 // ------------------------------------------------------------------------------------------------
 
-static bool segment_of(struct inspect *x, const char *key, struct segment_name *n, u32 *level)
+static bool segment_of(const char *key, struct segment_name *n, u32 *level)
 {
     const char *at = strrchr(key, '/');
     *level = at && at[-2] == 'L' ? (u32)(at[-1] - '0') : LEVEL_COUNT;
-    (void)x;
     return *level < LEVEL_COUNT && name_parse(key, *level, n);
 }
 
@@ -472,7 +469,7 @@ bool inspect_prune(struct inspect *x, const struct inspect_rules *rules, u64 *ob
         struct segment_name n;
         u32 level;
         bool goes = false;
-        if (!segment_of(x, l->key, &n, &level)) continue;
+        if (!segment_of(l->key, &n, &level)) continue;
         const struct catalog_segment *s = n.is_shard ? NULL : catalog_find(&x->catalog, level, n.tx_min, n.tx_max);
         if (s) goes = gone[s - x->catalog.segments];
         // A shard that nobody names: of what goes, or left of what was never finished.

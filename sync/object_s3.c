@@ -244,7 +244,6 @@ struct object_store *object_s3_open(struct io *io, struct io_http *http,
 struct object_store *object_hub_open(struct io *io, struct io_http *http,
                                      const struct object_store_options *options, struct err *err)
 {
-    (void)io;
     const char *base = options->url + 4, *host = strstr(base, "://") + 3;
     size_t host_size = strcspn(host, "/");
     struct s3_store *s = s3_create(http, options, host + host_size, err);

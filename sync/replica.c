@@ -140,7 +140,7 @@ static io_status wait_step(struct replica *r)
 static io_status step_run(struct replica *r, struct err *err)
 {
     switch (r->step) {
-    case REPLICA_CHAIN: return replica_chain(r, err);
+    case REPLICA_CHAIN: return replica_chain(r);
     case REPLICA_CHAIN_DONE: return replica_chain_done(r, err);
     case REPLICA_OBJECT: return replica_object(r, err);
     case REPLICA_APPLY: return replica_apply(r, err);

@@ -146,7 +146,7 @@ io_status replica_compare(struct replica *r, struct err *err);
 void replica_apply_abandon(struct replica *r);
 
 // replica_store.c
-io_status replica_chain(struct replica *r, struct err *err);
+io_status replica_chain(struct replica *r);
 io_status replica_chain_done(struct replica *r, struct err *err);
 io_status replica_object(struct replica *r, struct err *err);
 io_status replica_apply(struct replica *r, struct err *err);

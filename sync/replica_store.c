@@ -45,9 +45,8 @@ static void on_chain(struct completion *c)
     replica_run(c->context);
 }
 
-io_status replica_chain(struct replica *r, struct err *err)
+io_status replica_chain(struct replica *r)
 {
-    (void)err;
     replica_chain_close(r);
     asked(r);
     completion_init(&r->chain.done, on_chain, r);

@@ -83,7 +83,6 @@ const char *test_dir(void)
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-    (void)st, (void)type, (void)ftw;
     return remove(path);
 }
 

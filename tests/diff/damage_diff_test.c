@@ -65,7 +65,6 @@ static void answer_free(struct answer *a)
 
 static int sqlite_row(void *context, int count, char **values, char **names)
 {
-    (void)count, (void)names;
     answer_add(context, values[0] ? values[0] : "NULL");
     return 0;
 }

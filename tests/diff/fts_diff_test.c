@@ -380,7 +380,6 @@ static int count_row(void *context, struct skerry_stmt *s)
 
 static int sqlite_count_row(void *context, int count, char **values, char **names)
 {
-    (void)count, (void)names;
     *(s64 *)context = atoll(values[0]);
     return 0;
 }

@@ -16,7 +16,6 @@ static char out[4096];
 
 static int sqlite_row(void *context, int count, char **values, char **names)
 {
-    (void)context, (void)count, (void)names;
     size_t at = strlen(out);
     snprintf(out + at, sizeof out - at, "%s ", values[0] ? values[0] : "NULL");
     return 0;
@@ -36,7 +35,6 @@ static const char *sqlite_run(const char *path, const char *sql)
 
 static int skerry_row(void *context, struct skerry_stmt *s)
 {
-    (void)context;
     size_t at = strlen(out);
     snprintf(out + at, sizeof out - at, "%s ", skerry_column_text(s, 0, NULL));
     return 0;

@@ -19,8 +19,6 @@ struct node {
 
 static int ignore(void *context, struct skerry_stmt *s)
 {
-    (void)context;
-    (void)s;
     return 0;
 }
 

@@ -43,7 +43,6 @@ static char answer[4000];
 
 static int row_append(void *context, struct skerry_stmt *s)
 {
-    (void)context;
     size_t at = strlen(answer);
     if (at && at < sizeof answer) at += (size_t)snprintf(answer + at, sizeof answer - at, " ");
     for (u32 i = 0; i < skerry_column_count(s); i++) {

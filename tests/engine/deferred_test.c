@@ -147,7 +147,6 @@ static void text_add(struct text *t, const char *s)
 
 static int oracle_row(void *context, int count, char **values, char **names)
 {
-    (void)names;
     for (int i = 0; i < count; i++) {
         text_add(context, i ? "|" : "");
         text_add(context, values[i] ? values[i] : "NULL");

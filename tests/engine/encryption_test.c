@@ -478,7 +478,6 @@ TEST(files_are_taken_from_their_previous_key)
 
 static void nothing(struct waiter *w)
 {
-    (void)w;
 }
 
 static void spill_await(struct spill_buffer *b, struct op *op)
@@ -551,7 +550,6 @@ static void aside_look(struct put_aside *p)
 
 static int aside_row(void *context, struct skerry_stmt *s)
 {
-    (void)s;
     struct put_aside *p = context;
     if (!p->files) aside_look(p);
     return 0;

@@ -23,7 +23,6 @@ static void shut(struct skerry *db)
 
 static int row_append(void *context, struct skerry_stmt *s)
 {
-    (void)context;
     size_t at = strlen(out);
     const char *text = skerry_column_text(s, 0, NULL);
     snprintf(out + at, sizeof out - at, "%s ", text ? text : "NULL");

@@ -41,14 +41,12 @@ static void describe(struct function_context *ctx, u32 argc, const struct value 
 
 static int count_row(const Fts5ExtensionApi *api, Fts5Context *c, void *count)
 {
-    (void)api, (void)c;
     ++*(u64 *)count;
     return SQLITE_OK;
 }
 
 static void describe_s(const Fts5ExtensionApi *api, Fts5Context *c, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    (void)argv;
     struct text t = {.size = 0};
     sqlite3_int64 rows = 0, total = 0;
     api->xRowCount(c, &rows);

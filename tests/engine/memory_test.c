@@ -225,7 +225,6 @@ static void survived_check(const struct life *life)
 
 static void stuck(int signal)
 {
-    (void)signal;
     printf("allocation %llu%s: it never ends\n", (unsigned long long)failing.at, failing.rest ? " and all after" : "");
     fflush(stdout);
     abort();

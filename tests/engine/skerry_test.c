@@ -56,7 +56,6 @@ static char out[8192];
 
 static int row_append(void *context, struct skerry_stmt *s)
 {
-    (void)context;
     size_t at = strlen(out);
     for (u32 i = 0; i < skerry_column_count(s); i++) {
         const char *text = skerry_column_text(s, i, NULL);
@@ -494,7 +493,6 @@ TEST(skerry_attached_databases)
 static void twice(struct function_context *ctx, u32 argc, const struct value **argv);
 static int reverse(void *context, const u8 *a, u32 a_size, const u8 *b, u32 b_size)
 {
-    (void)context;
     int c = memcmp(a, b, MIN(a_size, b_size));
     return c ? -c : (a_size < b_size) - (a_size > b_size);
 }
@@ -503,7 +501,6 @@ static int reverse(void *context, const u8 *a, u32 a_size, const u8 *b, u32 b_si
 
 static void twice(struct function_context *ctx, u32 argc, const struct value **argv)
 {
-    (void)argc;
     result_integer(ctx, 2 * value_to_integer(argv[0]));
 }
 

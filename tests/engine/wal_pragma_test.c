@@ -30,7 +30,6 @@ static int our_row(void *context, struct skerry_stmt *s)
 
 static int their_row(void *context, int count, char **values, char **names)
 {
-    (void)names;
     char *out = context;
     size_t at = strlen(out);
     for (int i = 0; i < count; i++)

@@ -21,7 +21,6 @@ static struct completion stream_drained;
 
 static void on_stream_drained(struct completion *c)
 {
-    (void)c;
     http_stream_end(stream_exchange);
 }
 

@@ -83,7 +83,6 @@ static void turn(struct world *w, u64 ns)
 static void on_log(void *context, enum sync_log_level level, const char *event, const char *text)
 {
     struct node *n = context;
-    (void)level;
     if (getenv("SIM_LOG")) printf("    [%llu] %s %s: %s\n", (unsigned long long)(io_now_ns(n->w->io) / 1000000), n->path, event, text);
     if (strcmp(event, "backup.discontinuous") == 0) n->w->counters->discontinuous++;
     if (strcmp(event, "backup.wal_limit") == 0) n->w->counters->let_go++;

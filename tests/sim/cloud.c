@@ -235,7 +235,6 @@ static void on_timer(struct completion *done)
 static void cloud_start(struct object_store *s, struct object_request *r)
 {
     struct cloud_try *t = calloc(1, sizeof *t);
-    (void)s;
     if (!t) abort();
     t->r = r;
     r->private_ = t;

@@ -18,13 +18,11 @@ static bool done(struct machine *m, struct op *op, io_status status, io_status *
     *out = status;
     if (status != IO_WAIT) return true;
     io_step(m->io, SECOND_NS);
-    (void)op;
     return false;
 }
 
 static void on_op(struct waiter *waiter)
 {
-    (void)waiter;
 }
 
 // Every page of one against the other's. What differs, when it does.

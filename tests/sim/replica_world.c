@@ -18,7 +18,6 @@ u64 chance(struct world *w, u64 n)
 static void on_log(void *context, enum sync_log_level level, const char *event, const char *text)
 {
     struct world *w = context;
-    (void)level;
     if (strcmp(event, "replica.part_again") == 0) ++*(w->replica_started ? &w->counters->parts_again : &w->counters->parts_again_first);
     u32 pages, came;
     bool copied = strcmp(event, "replica.copied") == 0 && sscanf(text, "%u pages from %*s of which %u came", &pages, &came) == 2;
@@ -286,7 +285,6 @@ void replica_down(struct world *w)
 static bool promoted_backup(void *context, u64 epoch_claimed, struct backup **out, struct err *err)
 {
     struct world *w = context;
-    (void)err;
     return backup_make(w, &w->replica_machine, true, epoch_claimed, out);
 }
 

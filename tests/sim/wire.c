@@ -214,7 +214,6 @@ void io_http_start(struct io_http *http, struct io_http_request *r)
     struct wire *w = the_wire;
     struct wire_call *call = calloc(1, sizeof *call);
     u64 now = w->client_now_ns(w->context);
-    (void)http;
     if (!call) abort();
     ASSERT(!w->call);
     r->private_ = (struct io_http_private *)call;
@@ -228,7 +227,6 @@ void io_http_start(struct io_http *http, struct io_http_request *r)
 void io_http_cancel(struct io_http *http, struct io_http_request *r)
 {
     struct wire_call *call = (struct wire_call *)r->private_;
-    (void)http;
     if (!call || r->done.state != COMPLETION_PENDING) return;
     call->cancelled = true;
     if (call->tick.state == COMPLETION_PENDING) io_cancel(the_wire->client(the_wire->context), &call->tick);
@@ -294,7 +292,6 @@ void http_reply_headers(struct http_exchange *x, int status, const char *content
 {
     struct wire *w = the_wire;
     struct wire_call *call = x->call;
-    (void)content_type, (void)body_size;
     if (x->replied)
         x->replied(x->replied_context, status, body, size);
     else

@@ -299,7 +299,6 @@ struct events {
 static void count_events(void *context, enum sync_log_level level, const char *event, const char *text)
 {
     struct events *e = context;
-    (void)level;
     e->limits += strcmp(event, "backup.wal_limit") == 0;
     e->images += strcmp(event, "backup.image") == 0 && strncmp(text, "pushing", 7) == 0;
     u32 used = 0;

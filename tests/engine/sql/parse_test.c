@@ -78,7 +78,6 @@ struct verdict {
 
 static void fail(struct parse *p, err_code code, u32 offset, const char *text)
 {
-    (void)code;
     struct verdict *v = p->context;
     snprintf(v->text, sizeof v->text, "%s", text);
     v->offset = offset == OFFSET_NONE ? -1 : (s64)offset;

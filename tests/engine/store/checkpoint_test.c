@@ -490,7 +490,6 @@ TEST(a_log_with_absurd_page_numbers_does_not_extend_the_file)
 static u32 woken;
 static void commit_wake(struct waiter *w)
 {
-    (void)w;
     woken++;
 }
 

@@ -40,7 +40,6 @@ static void client_wake(struct waiter *w)
 }
 static void world_wake(struct waiter *w)
 {
-    (void)w;
 }
 
 static s64 row_id(u32 client, u32 row)

@@ -136,7 +136,6 @@ void page_unpin(struct page *p)
 // The numbers come from pages of the file; which of them are asked for twice is nobody's business.
 u32 txn_pages_prefetch(struct txn *t, pgno *pages, u32 count)
 {
-    (void)pages;
     return (u32)(test_random(&t->seed) % (count + 1));
 }
 u32 txn_ahead_max(const struct txn *t)
@@ -229,38 +228,31 @@ bool txn_free_pages_get(const struct txn *t, struct txn_free_pages *out)
 // Never an auto-vacuum file.
 bool txn_auto_vacuum(const struct txn *t)
 {
-    (void)t;
     return false;
 }
 void txn_page_mark(struct txn *t, struct page *p, enum page_role role) { (void)t, (void)p, (void)role; }
 io_status txn_map_sync(struct txn *t, struct op *op)
 {
-    (void)t, (void)op;
     return IO_DONE;
 }
 pgno txn_page_after(const struct txn *t, pgno no)
 {
-    (void)t;
     return no + 1;
 }
 pgno txn_page_before(const struct txn *t, pgno no)
 {
-    (void)t;
     return no - 1;
 }
 io_status txn_page_clear_way(struct txn *t, struct op *op, pgno no)
 {
-    (void)t, (void)op, (void)no;
     return IO_DONE;
 }
 struct page *txn_page_take_at(struct txn *t, struct op *op, pgno no)
 {
-    (void)no;
     return txn_page_take(t, op);
 }
 io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out)
 {
-    (void)t, (void)op, (void)field;
     *out = 0;
     return IO_DONE;
 }
@@ -274,7 +266,6 @@ struct cursor_list *txn_cursors(struct txn *t) { return &t->cursors; }
 // Nobody is concurrent: changes are not listed.
 bool change_recording(const struct txn *t)
 {
-    (void)t;
     return false;
 }
 void change_begin(struct txn *t) { (void)t; }
@@ -282,28 +273,17 @@ void change_keep(struct txn *t) { (void)t; }
 void change_whole(struct txn *t) { (void)t; }
 void change_replaces(struct txn *t, bool replaces)
 {
-    (void)t;
-    (void)replaces;
 }
 io_status change_insert_gather(struct cursor *c, struct op *op, const struct btree_entry *e, u32 flags)
 {
-    (void)c;
-    (void)op;
-    (void)e;
-    (void)flags;
     return IO_DONE;
 }
 io_status change_delete_gather(struct cursor *c, struct op *op)
 {
-    (void)c;
-    (void)op;
     return IO_DONE;
 }
 io_status change_clear_gather(struct txn *t, struct op *op, pgno root)
 {
-    (void)t;
-    (void)op;
-    (void)root;
     return IO_DONE;
 }
 

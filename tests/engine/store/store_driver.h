@@ -62,7 +62,6 @@ static bool file_exists(const char *path);
 
 static void driver_wake(struct waiter *w)
 {
-    (void)w;
 }
 
 static void driver_init(struct driver *d, enum io_backend_kind backend)

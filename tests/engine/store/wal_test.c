@@ -106,7 +106,6 @@ struct fixture {
 
 static void other_wake(struct waiter *w)
 {
-    (void)w;
 }
 
 static void fixture_init(struct fixture *f, enum io_backend_kind backend)

@@ -37,7 +37,6 @@ static const struct question {
 
 static int oracle_row(void *out, int count, char **values, char **names)
 {
-    (void)count, (void)names;
     snprintf(out, 200, "%s", values[0] ? values[0] : "NULL");
     return 0;
 }

@@ -50,7 +50,6 @@ static void text_add(struct text *t, const char *line)
 
 static int sqlite_row(void *context, int count, char **values, char **names)
 {
-    (void)count, (void)names;
     text_add(context, values[0] ? values[0] : "NULL");
     return 0;
 }

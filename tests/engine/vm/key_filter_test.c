@@ -105,7 +105,6 @@ TEST(filter_made_for_many_denies_most_others)
 
 static int by_length(void *context, const u8 *a, u32 a_size, const u8 *b, u32 b_size)
 {
-    (void)context, (void)a, (void)b;
     return (a_size > b_size) - (a_size < b_size);
 }
 
