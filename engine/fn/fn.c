@@ -166,6 +166,14 @@ void result_toobig(struct function_context *ctx)
     result_error_code(ctx, ERR_TOOBIG, "string or blob too big");
 }
 
+struct text_buffer text_buffer_of_result(struct function_context *ctx)
+{
+    struct value *r = &ctx->result;
+    struct text_buffer b = {.bytes = r->buffer, .capacity = r->capacity};
+    value_init(r);
+    return b;
+}
+
 static void result_buffer(struct function_context *ctx, struct text_buffer *b, u8 type)
 {
     text_reserve(b, 1);

@@ -22,37 +22,35 @@ static void unixepoch_fn(ARGUMENTS)
     }
 }
 
-static void digits_put(struct text_buffer *b, u32 v, u32 count)
+static u8 *digits_put(u8 *out, u32 v, u32 count)
 {
-    u8 out[8];
     for (u32 i = count; i-- > 0; v /= 10) out[i] = (u8)('0' + v % 10);
-    text_append(b, out, count);
+    return out + count;
 }
 
-static void date_put(struct text_buffer *b, const struct moment *m)
+static u8 *digits_put_before(u8 *out, u32 v, u32 count, u8 mark)
 {
-    if (m->year < 0) text_append_char(b, '-');
-    digits_put(b, (u32)abs(m->year), 4);
-    text_append_char(b, '-');
-    digits_put(b, (u32)m->month, 2);
-    text_append_char(b, '-');
-    digits_put(b, (u32)m->day, 2);
+    out = digits_put(out, v, count);
+    *out++ = mark;
+    return out;
 }
 
-static void time_put(struct text_buffer *b, const struct moment *m)
+static u8 *date_put(u8 *out, const struct moment *m)
 {
-    digits_put(b, (u32)m->hour, 2);
-    text_append_char(b, ':');
-    digits_put(b, (u32)m->minute, 2);
-    text_append_char(b, ':');
-    if (m->subsecond) {
-        u32 ms = (u32)(1000.0 * m->second + 0.5);
-        digits_put(b, ms / 1000, 2);
-        text_append_char(b, '.');
-        digits_put(b, ms % 1000, 3);
-    } else {
-        digits_put(b, (u32)m->second, 2);
-    }
+    if (m->year < 0) *out++ = '-';
+    out = digits_put_before(out, (u32)abs(m->year), 4, '-');
+    out = digits_put_before(out, (u32)m->month, 2, '-');
+    return digits_put(out, (u32)m->day, 2);
+}
+
+static u8 *time_put(u8 *out, const struct moment *m)
+{
+    out = digits_put_before(out, (u32)m->hour, 2, ':');
+    out = digits_put_before(out, (u32)m->minute, 2, ':');
+    if (!m->subsecond) return digits_put(out, (u32)m->second, 2);
+    u32 ms = (u32)(1000.0 * m->second + 0.5);
+    out = digits_put_before(out, ms / 1000, 2, '.');
+    return digits_put(out, ms % 1000, 3);
 }
 
 enum { SHOW_DATE = 1, SHOW_TIME = 2 };
@@ -60,13 +58,18 @@ enum { SHOW_DATE = 1, SHOW_TIME = 2 };
 static void datetime_fn(ARGUMENTS)
 {
     struct moment m;
-    struct text_buffer b = {0};
+    u8 text[32], *end = text;
     if (!moment_of(ctx, argc, argv, &m)) return;
-    moment_need_date_time(&m);
-    if (ctx->def->user & SHOW_DATE) date_put(&b, &m);
-    if (ctx->def->user == (SHOW_DATE | SHOW_TIME)) text_append_char(&b, ' ');
-    if (ctx->def->user & SHOW_TIME) time_put(&b, &m);
-    result_text_buffer(ctx, &b);
+    if (ctx->def->user & SHOW_DATE) {
+        moment_need_date(&m);
+        end = date_put(end, &m);
+    }
+    if (ctx->def->user == (SHOW_DATE | SHOW_TIME)) *end++ = ' ';
+    if (ctx->def->user & SHOW_TIME) {
+        moment_need_time(&m);
+        end = time_put(end, &m);
+    }
+    result_text(ctx, text, (size_t)(end - text));
 }
 
 static s32 days_after_january_first(const struct moment *m)
@@ -118,10 +121,9 @@ static void second_put(struct text_buffer *b, double second)
 {
     double ms = second * 1000.0;
     u32 whole = (u32)(ms + 0.5);
+    u8 digits[8];
     if (fabs(ms - whole) < 1e-4) { // far from where rounding would have to be exact
-        digits_put(b, whole / 1000, 2);
-        text_append_char(b, '.');
-        digits_put(b, whole % 1000, 3);
+        text_append(b, digits, (size_t)(digits_put(digits_put_before(digits, whole / 1000, 2, '.'), whole % 1000, 3) - digits));
         return;
     }
     char text[32];
@@ -205,12 +207,12 @@ static bool strftime_put(struct text_buffer *b, const struct moment *m, u8 lette
 static void strftime_fn(ARGUMENTS)
 {
     struct value scratch = {.type = VALUE_NULL};
-    struct text_buffer b = {0};
     struct moment m;
     u32 size;
     const u8 *z = argc ? function_text(ctx, argv[0], &scratch, &size) : NULL;
     if (!z || !moment_of(ctx, argc - 1, argv + 1, &m)) goto done;
     moment_need_date_time(&m);
+    struct text_buffer b = text_buffer_of_result(ctx);
     const u8 *end = z + text_length(z, size);
     bool valid = true;
     while (z < end && valid) {
@@ -275,7 +277,7 @@ static void timediff_fn(ARGUMENTS)
     a.has_jd = true;
     moment_clear_date_time(&a);
     moment_need_date_time(&a);
-    struct text_buffer t = {0};
+    struct text_buffer t = text_buffer_of_result(ctx);
     text_append_char(&t, ahead ? '+' : '-');
     number_put(&t, years, 4, '0');
     text_append_char(&t, '-');

@@ -25,6 +25,9 @@ struct text_buffer {
     err_code failed;
 };
 void text_buffer_deinit(struct text_buffer *b);
+// Empty, in the room that the call's result has from earlier ones: for what becomes the result. The caller gives it back
+// (result_text_buffer) or frees it.
+struct text_buffer text_buffer_of_result(struct function_context *ctx);
 bool text_reserve(struct text_buffer *b, size_t more); // room for `more` bytes behind size
 void text_append_slow(struct text_buffer *b, const void *bytes, size_t size);
 void text_append_repeated(struct text_buffer *b, u8 c, size_t count);
@@ -58,6 +61,8 @@ void text_append_quoted(struct text_buffer *b, const struct value *v, bool escap
 
 // Characters up to the first NUL.
 u64 utf8_length(const u8 *z, u32 size);
+// `count` characters behind z, no further than end.
+const u8 *utf8_forward(const u8 *z, const u8 *end, u64 count);
 
 // ---- arguments ---------------------------------------------------------------------------------------
 

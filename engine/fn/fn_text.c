@@ -58,9 +58,8 @@ static void substr_fn(ARGUMENTS)
         goto done;
     }
     const u8 *end = z + text_length(z, size);
-    for (; z < end && start; start--) z = utf8_skip(z, end);
-    const u8 *stop = z;
-    for (; stop < end && count; count--) stop = utf8_skip(stop, end);
+    z = utf8_forward(z, end, (u64)start);
+    const u8 *stop = utf8_forward(z, end, (u64)count);
     result_text(ctx, z, (size_t)(stop - z));
 done:
     value_deinit(&scratch);
@@ -100,11 +99,11 @@ static void instr_fn(ARGUMENTS)
 
 static void case_fn(ARGUMENTS)
 {
-    struct text_buffer b = {0};
     struct value scratch = {.type = VALUE_NULL};
     u32 size = 0;
     const u8 *z = argv[0]->type == VALUE_NULL ? NULL : function_text(ctx, argv[0], &scratch, &size);
     if (!z) return;
+    struct text_buffer b = text_buffer_of_result(ctx);
     text_append(&b, z, size);
     value_deinit(&scratch);
     u8 first = ctx->def->user ? 'A' : 'a';
@@ -115,10 +114,10 @@ static void case_fn(ARGUMENTS)
 static void hex_fn(ARGUMENTS)
 {
     struct value scratch = {.type = VALUE_NULL};
-    struct text_buffer b = {0};
     u32 size = 0;
     const u8 *z = function_blob(ctx, argv[0], &scratch, &size);
     if (!ctx->failed) {
+        struct text_buffer b = text_buffer_of_result(ctx);
         if (text_reserve(&b, (size_t)size * 2)) {
             for (u32 i = 0; i < size; i++) {
                 b.bytes[2 * i] = (u8) "0123456789ABCDEF"[z[i] >> 4];
@@ -143,12 +142,12 @@ static bool has_character(const u8 *z, u32 size, u32 wanted)
 static void unhex_fn(ARGUMENTS)
 {
     struct value scratch[2] = {{.type = VALUE_NULL}, {.type = VALUE_NULL}};
-    struct text_buffer b = {0};
     u32 size, pass_size = 0;
     const u8 *z = function_text(ctx, argv[0], &scratch[0], &size);
     const u8 *pass = (const u8 *)"";
     if (argc == 2) pass = function_text(ctx, argv[1], &scratch[1], &pass_size);
     if (z && pass) {
+        struct text_buffer b = text_buffer_of_result(ctx);
         const u8 *end = z + text_length(z, size);
         bool valid = true;
         while (z < end) {
@@ -175,7 +174,6 @@ static void unhex_fn(ARGUMENTS)
 static void replace_fn(ARGUMENTS)
 {
     struct value scratch[3] = {{.type = VALUE_NULL}, {.type = VALUE_NULL}, {.type = VALUE_NULL}};
-    struct text_buffer b = {0};
     u32 size, pattern_size, with_size;
     const u8 *z = function_text(ctx, argv[0], &scratch[0], &size);
     const u8 *pattern = z ? function_text(ctx, argv[1], &scratch[1], &pattern_size) : NULL;
@@ -186,6 +184,7 @@ static void replace_fn(ARGUMENTS)
     }
     const u8 *with = function_text(ctx, argv[2], &scratch[2], &with_size);
     if (!with) goto done;
+    struct text_buffer b = text_buffer_of_result(ctx);
     const u8 *end = z + size;
     for (;;) {
         const u8 *found = memmem(z, (size_t)(end - z), pattern, pattern_size);
@@ -238,7 +237,7 @@ static void trim_fn(ARGUMENTS)
 static void concat(struct function_context *ctx, u32 argc, const struct value **argv, const u8 *separator,
                    u32 separator_size)
 {
-    struct text_buffer b = {0};
+    struct text_buffer b = text_buffer_of_result(ctx);
     bool any = false;
     for (u32 i = 0; i < argc; i++) {
         if (argv[i]->type == VALUE_NULL) continue;
@@ -277,7 +276,7 @@ static void unicode_fn(ARGUMENTS)
 
 static void char_fn(ARGUMENTS)
 {
-    struct text_buffer b = {0};
+    struct text_buffer b = text_buffer_of_result(ctx);
     for (u32 i = 0; i < argc; i++) {
         s64 c = function_integer(ctx, argv[i]);
         u8 bytes[4];
@@ -293,7 +292,7 @@ static void zeroblob_fn(ARGUMENTS)
 
 static void quote_fn(ARGUMENTS)
 {
-    struct text_buffer b = {0};
+    struct text_buffer b = text_buffer_of_result(ctx);
     text_append_quoted(&b, argv[0], ctx->def->user);
     result_text_buffer(ctx, &b);
 }
@@ -314,10 +313,10 @@ static bool hex_number(const u8 *z, const u8 *end, u32 digits, u32 *out)
 static void unistr_fn(ARGUMENTS)
 {
     struct value scratch = {.type = VALUE_NULL};
-    struct text_buffer b = {0};
     u32 size;
     const u8 *z = function_text(ctx, argv[0], &scratch, &size);
     if (!z) goto done;
+    struct text_buffer b = text_buffer_of_result(ctx);
     const u8 *end = z + size;
     while (z < end) {
         const u8 *slash = memchr(z, '\\', (size_t)(end - z));

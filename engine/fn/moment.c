@@ -35,7 +35,7 @@ void moment_need_jd(struct moment *m)
     }
     s32 a = (y + 4800) / 100, b = 38 - a + a / 4;
     s32 x1 = 36525 * (y + 4716) / 100, x2 = 306001 * (mon + 1) / 10000;
-    m->jd_ms = (s64)((x1 + x2 + d + b - 1524.5) * DAY_MS);
+    m->jd_ms = (s64)(x1 + x2 + d + b) * DAY_MS - 3049 * (s64)(DAY_MS / 2); // days begin at midnight, Julian ones at noon
     m->has_jd = true;
     if (!m->has_time) return;
     m->jd_ms += m->hour * 3600000 + m->minute * 60000 + (s64)(m->second * 1000 + 0.5);
@@ -52,6 +52,20 @@ static bool jd_valid(s64 jd_ms)
     return jd_ms >= 0 && jd_ms <= JD_MS_MAX;
 }
 
+// The date of a day by its Julian number. Years are counted from March on, so that the leap day is a year's last, and from
+// the beginning of 400 of them.
+static void date_of_day(struct moment *m, u32 julian)
+{
+    u32 day = julian + 32044, era = day / 146097; // from March 1st of the year -4800 on
+    day %= 146097;
+    u32 year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    day -= 365 * year + year / 4 - year / 100;
+    u32 month = (5 * day + 2) / 153; // March is 0; five of them have 153 days
+    m->day = (s32)(day - (153 * month + 2) / 5 + 1);
+    m->month = (s32)(month < 10 ? month + 3 : month - 9);
+    m->year = (s32)(year + 400 * era + (month >= 10)) - 4800;
+}
+
 void moment_need_date(struct moment *m)
 {
     if (m->has_date) return;
@@ -62,21 +76,12 @@ void moment_need_date(struct moment *m)
         moment_fail(m);
         return;
     } else {
-        s32 z = (s32)((m->jd_ms + DAY_MS / 2) / DAY_MS);
-        s32 alpha = (s32)((z + 32044.75) / 36524.25) - 52;
-        s32 a = z + 1 + alpha - (alpha + 100) / 4 + 25;
-        s32 b = a + 1524;
-        s32 c = (s32)((b - 122.1) / 365.25);
-        s32 d = 36525 * (c & 32767) / 100;
-        s32 e = (s32)((b - d) / 30.6001);
-        m->day = b - d - (s32)(30.6001 * e);
-        m->month = e < 14 ? e - 1 : e - 13;
-        m->year = m->month > 2 ? c - 4716 : c - 4715;
+        date_of_day(m, (u32)((m->jd_ms + DAY_MS / 2) / DAY_MS));
     }
     m->has_date = true;
 }
 
-static void need_time(struct moment *m)
+void moment_need_time(struct moment *m)
 {
     if (m->has_time) return;
     moment_need_jd(m);
@@ -91,7 +96,7 @@ static void need_time(struct moment *m)
 void moment_need_date_time(struct moment *m)
 {
     moment_need_date(m);
-    need_time(m);
+    moment_need_time(m);
 }
 
 // How far the day lies behind the end of its month.
@@ -207,9 +212,11 @@ static bool date_read(const u8 *z, struct moment *m)
 
 #define WORD_MAX 63 // bytes of what times and modifiers mostly are
 
-static bool word_is(const u8 *z, const char *word)
+// word: of small letters.
+static inline bool word_is(const u8 *z, const char *word)
 {
-    return (z[0] | 0x20) == word[0] && strcasecmp((const char *)z, word) == 0;
+    while (*word && (*z | 0x20) == *word) z++, word++;
+    return *word == 0 && *z == 0;
 }
 
 static bool number_is(const u8 *z, u32 size, double *r)
@@ -409,7 +416,7 @@ static bool modify_units(struct moment *m, double r, const u8 *unit)
     m->floor_days = 0;
     bool found = false;
     for (u32 i = 0; i < COUNT_OF(UNITS); i++) {
-        if (strlen(UNITS[i].name) != n || strncasecmp(UNITS[i].name, (const char *)unit, n) != 0 ||
+        if ((unit[0] | 0x20) != UNITS[i].name[0] || strncasecmp(UNITS[i].name, (const char *)unit, n) != 0 || UNITS[i].name[n] ||
             !(r > -UNITS[i].limit && r < UNITS[i].limit)) {
             continue;
         }
@@ -521,8 +528,8 @@ static bool modify(struct function_context *ctx, struct moment *m, const u8 *z, 
         return true;
     }
     if (word_is(z, "utc")) return impure_allowed(ctx) && to_utc(ctx, m);
-    if (strncasecmp((const char *)z, "weekday ", 8) == 0) return modify_weekday(m, z + 8);
-    if (strncasecmp((const char *)z, "start of ", 9) == 0) return modify_start_of(m, z + 9);
+    if (c == 'w' && strncasecmp((const char *)z, "weekday ", 8) == 0) return modify_weekday(m, z + 8);
+    if (c == 's' && strncasecmp((const char *)z, "start of ", 9) == 0) return modify_start_of(m, z + 9);
     if (word_is(z, "subsec") || word_is(z, "subsecond")) {
         m->subsecond = true;
         return true;

@@ -21,5 +21,6 @@ struct moment {
 bool moment_of(struct function_context *ctx, u32 argc, const struct value **argv, struct moment *m);
 void moment_need_jd(struct moment *m);
 void moment_need_date(struct moment *m);
+void moment_need_time(struct moment *m);
 void moment_need_date_time(struct moment *m);
 void moment_clear_date_time(struct moment *m);

@@ -76,13 +76,32 @@ void text_append_value(struct text_buffer *b, const struct value *v, u8 encoding
     }
 }
 
+static bool eight_characters(const u8 *z, const u8 *end)
+{
+    u64 eight;
+    return end - z >= 8 && (memcpy(&eight, z, 8), (eight & 0x8080808080808080u) == 0);
+}
+
+const u8 *utf8_forward(const u8 *z, const u8 *end, u64 count)
+{
+    while (z < end && count) {
+        if (count >= 8 && eight_characters(z, end)) {
+            z += 8;
+            count -= 8;
+            continue;
+        }
+        z = utf8_skip(z, end);
+        count--;
+    }
+    return z;
+}
+
 u64 utf8_length(const u8 *z, u32 size)
 {
     const u8 *end = z + text_length(z, size);
     u64 n = 0;
     while (z < end) {
-        u64 eight;
-        if (end - z >= 8 && (memcpy(&eight, z, 8), (eight & 0x8080808080808080u) == 0)) { // all of them characters
+        if (eight_characters(z, end)) {
             z += 8;
             n += 8;
             continue;

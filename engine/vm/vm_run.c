@@ -189,6 +189,11 @@ static io_status concat_wide(struct skerry_stmt *s, const struct value *left, co
     return code == ERR_OK ? IO_DONE : vm_value_error(s, code);
 }
 
+static bool lies_in(const u8 *bytes, const struct value *v)
+{
+    return (uintptr_t)bytes - (uintptr_t)v->buffer < v->capacity;
+}
+
 static io_status concat(struct skerry_stmt *s, struct value *left, struct value *right, struct value *out)
 {
     if (left->type == VALUE_NULL || right->type == VALUE_NULL) {
@@ -216,8 +221,12 @@ static io_status concat(struct skerry_stmt *s, struct value *left, struct value 
     }
     u64 total = (u64)size[0] + size[1];
     if (total > (u64)s->db->limits[SKERRY_LIMIT_LENGTH]) return vm_value_error(s, ERR_TOOBIG);
-    if (bytes[0] == out->buffer && total < out->capacity && bytes[1] != out->buffer) {
+    bool fits = total < out->capacity && !lies_in(bytes[1], out);
+    if (fits && bytes[0] == out->buffer) {
         memcpy(out->buffer + size[0], bytes[1], size[1]);
+    } else if (fits && !lies_in(bytes[0], out)) {
+        if (size[0]) memcpy(out->buffer, bytes[0], size[0]);
+        if (size[1]) memcpy(out->buffer + size[0], bytes[1], size[1]);
     } else {
         struct value fresh;
         value_init(&fresh);
@@ -333,7 +342,7 @@ static void halt_error(struct skerry_stmt *s, const struct instruction *in)
         // What RAISE() computed: NULL says nothing.
         struct value *v = &s->frame->registers[in->p3];
         text = "";
-        if (v->type != VALUE_NULL && value_cast(v, AFFINITY_TEXT, 0) == ERR_OK && value_terminate(v) == ERR_OK)
+        if (v->type != VALUE_NULL && value_cast(v, AFFINITY_TEXT, s->encoding) == ERR_OK && value_terminate(v) == ERR_OK)
             text = (const char *)v->bytes;
     }
     const char *words_before = in->p5 < COUNT_OF(words) ? words[in->p5] : NULL;

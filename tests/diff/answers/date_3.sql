@@ -90,3 +90,5 @@ SELECT datetime('2024-01-01 12:34:56.789', '+0 days', 'subsec'), datetime('2024-
 SELECT date('2024-01-01','+1 week'), date('2024-01-01','+1 weeks'), date('2024-01-01','+1 quarter'), date('2024-01-01','+1 century'), date('2024-01-01','+1 sec'), date('2024-01-01','+1 min');
 --= T:2024-03-01|T:2024-07-01|R:2460370.5|T:02| because SQLite 3.50 answers so
 SELECT date('2024-02-30','+0 days'), date('2024-06-31'), julianday('2024-02-30'), strftime('%d','2024-02-31');
+WITH RECURSIVE d(j) AS (SELECT 1721060 UNION ALL SELECT j+1237.25 FROM d WHERE j<5373484) SELECT count(*), group_concat(date(j)||time(j)||strftime('%J%j%W',j)) FROM d;
+SELECT date('2024-03-05', '+3 DAYS'), date('2024-03-05', '+3 dayss'), date('2024-03-05', '-1 Months'), date('2024-03-05', '1 sec'), datetime('2024-03-05', '1 SECOND'), datetime('2024-03-05', '+1.5 hourS'), date('2024-03-05', '1 weeks'), date(0, 'UnixEpoch'), date(0, 'unixepochs'), date(0, 'unixepocH', 'Start Of Year'), date(0, 'start of yea'), time('12:00', 'Utc');
