@@ -350,8 +350,6 @@ enum select_dest_kind {
     DEST_EPHEMERAL, // rows of the ephemeral table parm, which is opened here
     DEST_TABLE,     // rows of the table open at cursor parm, automatic rowids
     DEST_COROUTINE, // registers reg.. then Yield parm
-    DEST_UNION,     // keys of the ephemeral index parm are added
-    DEST_EXCEPT,    // or taken away
     DEST_QUEUE,     // recursive CTE: appended to the queue parm (by order_by when it is not NULL)
     DEST_DISTINCT_QUEUE, // the same unless in ephemeral index parm2 already
 };

@@ -21,17 +21,9 @@ const struct collation *compound_collation(struct compile *c, struct select *s, 
     return found;
 }
 
-static struct key_info *compound_key(struct compile *c, struct select *s)
+static void term_code(struct compile *c, struct select *s, struct select_dest *dest, const char *label)
 {
-    u32 count = s->columns->count;
-    struct key_info *key = key_info_make(c, count, 0);
-    for (u32 i = 0; i < count; i++) key->collations[i] = compound_collation(c, s, i);
-    return key;
-}
-
-static void term_code(struct compile *c, struct select *s, struct select_dest *dest, const char *label, bool temp)
-{
-    explain_push(c, "%s%s", label, temp ? " USING TEMP B-TREE" : "");
+    explain_push(c, "%s", label);
     struct select *prior = s->prior;
     s->prior = NULL;
     select_code(c, s, dest);
@@ -39,87 +31,19 @@ static void term_code(struct compile *c, struct select *s, struct select_dest *d
     explain_pop(c);
 }
 
-static void compound_code(struct compile *c, struct select *s, struct select_dest *dest);
-
-static void left_code(struct compile *c, struct select *s, struct select_dest *dest)
-{
-    if (s->prior) {
-        compound_code(c, s, dest);
-        return;
-    }
-    explain_push(c, "LEFT-MOST SUBQUERY");
-    select_code(c, s, dest);
-    explain_pop(c);
-}
-
-// Gives all rows of the temporary index to dest; for INTERSECT those that are in the other one too.
-static void table_rows(struct compile *c, struct select *s, int cursor, int other, struct select_dest *dest)
-{
-    int break_label = emit_label(c), continue_label = emit_label(c);
-    int count = (int)s->columns->count;
-    int top = 1 + emit(c, OP_Rewind, cursor, break_label, 0);
-    if (other >= 0) {
-        int record = reg_temp(c);
-        emit(c, OP_RowData, cursor, record, 0);
-        emit_int(c, OP_NotFound, other, continue_label, record, 0);
-        reg_release(c, record);
-    }
-    if (!dest->reg) {
-        dest->reg = reg_alloc_range(c, count);
-        dest->reg_count = count;
-    }
-    for (int i = 0; i < count; i++) emit(c, OP_Column, cursor, i, dest->reg + i);
-    select_row_deliver(c, s, dest, dest->reg, count, break_label);
-    // One row is enough for these.
-    if (dest->kind == DEST_SCALAR || dest->kind == DEST_EXISTS) emit_goto(c, break_label);
-    emit_place(c, continue_label);
-    emit(c, OP_Next, cursor, top, 0);
-    emit_place(c, break_label);
-    emit(c, OP_Close, cursor, 0, 0);
-}
-
+// Where rows are not just added up, they are merged.
 static void compound_code(struct compile *c, struct select *s, struct select_dest *dest)
 {
-    struct select_dest own;
-    switch ((enum select_op)s->op) {
-    case SELECT_UNION_ALL:
-    case SELECT_SIMPLE:
-        left_code(c, s->prior, dest);
-        term_code(c, s, dest, "UNION ALL", false);
-        s->rows_estimate = logest_add(s->rows_estimate, s->prior->rows_estimate);
-        break;
-    case SELECT_UNION:
-    case SELECT_EXCEPT: {
-        int cursor;
-        bool shared = dest->kind == DEST_UNION;
-        if (shared) {
-            cursor = dest->parm;
-        } else {
-            cursor = cursor_alloc(c);
-            emit_key(c, OP_OpenEphemeral, cursor, (int)s->columns->count, 0, compound_key(c, s));
-        }
-        select_dest_init(&own, DEST_UNION, cursor);
-        left_code(c, s->prior, &own);
-        select_dest_init(&own, s->op == SELECT_EXCEPT ? DEST_EXCEPT : DEST_UNION, cursor);
-        term_code(c, s, &own, select_op_name(s->op), true);
-        if (s->op == SELECT_UNION) s->rows_estimate = logest_add(s->rows_estimate, s->prior->rows_estimate);
-        if (!shared) table_rows(c, s, cursor, -1, dest);
-        break;
+    if (s->op != SELECT_UNION_ALL) {
+        select_merge(c, s, dest);
+        return;
     }
-    case SELECT_INTERSECT: {
-        int one = cursor_alloc(c), two = cursor_alloc(c);
-        emit_key(c, OP_OpenEphemeral, one, (int)s->columns->count, 0, compound_key(c, s));
-        select_dest_init(&own, DEST_UNION, one);
-        left_code(c, s->prior, &own);
-        emit_key(c, OP_OpenEphemeral, two, (int)s->columns->count, 0, compound_key(c, s));
-        select_dest_init(&own, DEST_UNION, two);
-        term_code(c, s, &own, "INTERSECT", true);
-        s->rows_estimate = MIN(s->rows_estimate, s->prior->rows_estimate);
-        table_rows(c, s, one, two, dest);
-        emit(c, OP_Close, two, 0, 0);
-        break;
-    }
-    }
+    if (s->prior->prior)
+        compound_code(c, s->prior, dest);
+    else
+        term_code(c, s->prior, dest, "LEFT-MOST SUBQUERY");
+    term_code(c, s, dest, "UNION ALL");
+    s->rows_estimate = logest_add(s->rows_estimate, s->prior->rows_estimate);
 }
 
 // Rows of VALUES one after the other.
@@ -163,7 +87,7 @@ static bool exists_code(struct compile *c, struct select *s, struct select_dest 
     for (struct select *t = first; t; t = t == s ? NULL : t->next) {
         t->limit = one;
         t->limit_register = 0;
-        term_code(c, t, dest, t == first ? "LEFT-MOST SUBQUERY" : "UNION ALL", false);
+        term_code(c, t, dest, t == first ? "LEFT-MOST SUBQUERY" : "UNION ALL");
         if (t != s) emit(c, OP_If, dest->parm, end, 0);
     }
     explain_pop(c);
@@ -174,7 +98,7 @@ static bool exists_code(struct compile *c, struct select *s, struct select_dest 
 void select_compound(struct compile *c, struct select *s, struct select_dest *dest)
 {
     struct expr *limit = s->limit;
-    if ((dest->kind == DEST_UNION || dest->kind == DEST_EXCEPT || dest->kind == DEST_DISCARD) && !limit) s->order_by = NULL;
+    if (dest->kind == DEST_DISCARD && !limit) s->order_by = NULL;
     if (dest->kind == DEST_EXISTS) s->order_by = NULL;
     int count = (int)s->columns->count;
     if (dest->kind == DEST_EPHEMERAL) {
@@ -184,7 +108,7 @@ void select_compound(struct compile *c, struct select *s, struct select_dest *de
     for (struct select *t = s; t; t = t->prior)
         if (t->prior) t->prior->next = t;
     if (exists_code(c, s, dest)) return;
-    if (s->order_by) {
+    if (s->order_by || s->op != SELECT_UNION_ALL) {
         select_merge(c, s, dest);
         return;
     }

@@ -1,5 +1,6 @@
-// A compound with ORDER BY: both sides are coroutines that give their rows in that order, and are merged. A side whose
-// index has the order needs no sorting, and with LIMIT neither side goes further than it must.
+// UNION, INTERSECT and EXCEPT, and any compound with ORDER BY: both sides are coroutines that give their rows in that order
+// (or of the columns from left to right), and are merged. A side whose index has the order needs no sorting, and with
+// LIMIT neither side goes further than it must.
 #include "resolve.h"
 #include "select.h"
 
@@ -8,19 +9,21 @@ struct merge {
     struct select *s;
     struct select_dest *dest;
     int count;               // columns
-    int previous;            // register: a row has been given; the row follows. 0: rows may come twice
+    int previous;            // register: there is a row before; it follows. 0: rows may come twice
+    bool last;               // of equal rows the last one is given, not the first
     struct key_info *distinct;
-    int end;
+    int end;                 // behind the rows
+    int done;                // behind the last one that is given
 };
 
 // Terms of a distinct compound's ORDER BY cover all columns, so that equal rows meet; all say by which collation.
 static struct expr_list *merge_keys(struct compile *c, struct select *s, struct expr_list *order_by)
 {
-    struct expr_list *keys = expr_list_copy(c->arena, order_by);
+    struct expr_list *keys = order_by ? expr_list_copy(c->arena, order_by) : NULL;
     u32 count = s->columns->count;
     for (u32 i = 1; s->op != SELECT_UNION_ALL && i <= count; i++) {
         bool there = false;
-        for (u32 j = 0; j < keys->count; j++) there |= keys->items[j].order_by_column == i;
+        for (u32 j = 0; keys && j < keys->count; j++) there |= keys->items[j].order_by_column == i;
         if (there) continue;
         expr_list_add(c->arena, &keys, expr_integer(c->arena, (int)i))->order_by_column = (u16)i;
     }
@@ -56,24 +59,37 @@ static void merge_compare_code(struct compile *c, const struct expr_list *keys, 
     }
 }
 
-// A subroutine that gives a side's row, unless it is the one before.
+static void give_code(struct merge *m, int reg)
+{
+    struct compile *c = m->c;
+    int skipped = emit_label(c);
+    select_offset_code(c, m->s->offset_register, skipped);
+    select_row_deliver(c, m->s, m->dest, reg, m->count, m->done);
+    if (m->s->limit_register) emit(c, OP_DecrJumpZero, m->s->limit_register, m->done, 0);
+    emit_place(c, skipped);
+}
+
+// A subroutine for a side's row: it is given unless it is the one before, or, when the last of equal rows counts, the one
+// before is given unless it is this one.
 static int output_code(struct merge *m, const struct select_dest *side, int return_reg)
 {
     struct compile *c = m->c;
-    int address = emit_here(c), done = emit_label(c);
+    int address = emit_here(c), same = emit_label(c), reg = m->last ? m->previous + 1 : side->reg;
     if (m->previous) {
         int first = emit(c, OP_IfNot, m->previous, 0, 0);
         emit_key(c, OP_Compare, side->reg, m->previous + 1, m->count, m->distinct);
         int next = emit_here(c) + 1;
-        emit(c, OP_Jump, next, done, next);
+        emit(c, OP_Jump, next, same, next);
+        if (m->last) give_code(m, reg);
         emit_jump_here(c, first);
+        if (m->last) emit_place(c, same);
         emit(c, OP_Copy, side->reg, m->previous + 1, m->count - 1);
         emit(c, OP_Integer, 1, m->previous, 0);
     }
-    select_offset_code(c, m->s->offset_register, done);
-    select_row_deliver(c, m->s, m->dest, side->reg, m->count, m->end);
-    if (m->s->limit_register) emit(c, OP_DecrJumpZero, m->s->limit_register, m->end, 0);
-    emit_place(c, done);
+    if (!m->last) {
+        give_code(m, reg);
+        emit_place(c, same);
+    }
     emit(c, OP_Return, return_reg, 0, 0);
     return address;
 }
@@ -112,12 +128,14 @@ static struct select *split(struct select *s)
 void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
 {
     enum select_op op = s->op;
-    struct merge m = {.c = c, .s = s, .dest = dest, .count = (int)s->columns->count, .end = emit_label(c)};
+    struct merge m = {.c = c, .s = s, .dest = dest, .count = (int)s->columns->count, .end = emit_label(c), .done = emit_label(c)};
     if (dest->kind == DEST_COROUTINE && !dest->reg) {
         dest->reg = reg_alloc_range(c, m.count);
         dest->reg_count = m.count;
     }
     struct expr_list *order_by = s->order_by, *keys = merge_keys(c, s, order_by);
+    // Which of equal rows is given (they may differ in case, or be 1 and 1.0): SQLite's choice.
+    m.last = !order_by;
     if (op != SELECT_UNION_ALL) {
         m.previous = reg_alloc_range(c, m.count + 1);
         emit(c, OP_Integer, 0, m.previous, 0);
@@ -126,7 +144,7 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
     }
     struct select *middle = split(s), *left = middle->prior;
     s->rows_estimate = SELECT_ROWS_UNKNOWN;
-    select_limit_code(c, s, m.end);
+    select_limit_code(c, s, m.done);
     struct expr *limit = s->limit, *limit_offset = s->limit_offset;
     int limit_register = s->limit_register, offset_register = s->offset_register, limits[2] = {0, 0};
     if (limit_register && op == SELECT_UNION_ALL)
@@ -192,4 +210,9 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
     emit_place(c, compare);
     merge_compare_code(c, keys, a.reg, b.reg, less, equal, greater);
     emit_place(c, m.end);
+    if (m.last) {
+        emit(c, OP_IfNot, m.previous, m.done, 0);
+        give_code(&m, m.previous + 1);
+    }
+    emit_place(c, m.done);
 }

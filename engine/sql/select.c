@@ -186,8 +186,7 @@ static bool keeps_order(const struct select *s, u32 from)
 
 static bool order_ignorable(const struct select_dest *dest)
 {
-    return dest->kind == DEST_UNION || dest->kind == DEST_EXCEPT || dest->kind == DEST_EXISTS ||
-           dest->kind == DEST_DISCARD || dest->kind == DEST_DISTINCT_QUEUE || dest->kind == DEST_QUEUE;
+    return dest->kind == DEST_EXISTS || dest->kind == DEST_DISCARD || dest->kind == DEST_DISTINCT_QUEUE || dest->kind == DEST_QUEUE;
 }
 
 static void simple_select(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,
@@ -226,6 +225,8 @@ static void simple_select(struct compile *c, struct select *s, struct select_des
         if (sort->ordered == (int)sort->order_by->count) {
             sort->order_by = NULL;
             emit_nop(c, sort->open_address);
+        } else {
+            select_sort_begin(c, s, sort);
         }
     }
     if (s->functions) {

@@ -19,7 +19,8 @@ enum { SELECT_ROWS_UNKNOWN = 320 }; // logest: four billion
 
 struct sort {
     struct expr_list *order_by; // NULL: no sorting
-    int ordered;                // leading terms that the loops deliver
+    int ordered;                // leading terms that the loops deliver: rows equal in these are sorted as a block
+    int block_label, block_return, done_label; // of blocks: the subroutine that gives a block's rows; behind the last row
     int cursor;
     int open_address;           // of the OpenEphemeral, which may become SorterOpen or Noop; -1: done without
     bool use_sorter;
@@ -39,6 +40,8 @@ struct distinct {
 void select_row_code(struct compile *c, struct select *s, int source_cursor, struct sort *sort, struct distinct *d,
                      struct select_dest *dest, int continue_label, int break_label);
 void select_sort_tail(struct compile *c, struct select *s, struct sort *sort, int columns, struct select_dest *dest);
+// Once the loops are known: which terms are left to sort by.
+void select_sort_begin(struct compile *c, struct select *s, struct sort *sort);
 // The values in dest's registers go where dest says; limit and offset have been seen to.
 void select_row_deliver(struct compile *c, struct select *s, struct select_dest *dest, int reg, int count, int break_label);
 void select_offset_code(struct compile *c, int offset_register, int continue_label);
@@ -47,7 +50,7 @@ void select_source_init(struct sort *sort, struct compile *c, struct select *s);
 struct expr *limit_less(struct compile *c, struct expr *e);
 
 void select_compound(struct compile *c, struct select *s, struct select_dest *dest);
-void select_merge(struct compile *c, struct select *s, struct select_dest *dest); // a compound with ORDER BY
+void select_merge(struct compile *c, struct select *s, struct select_dest *dest); // all but UNION ALL without ORDER BY
 // With the register that counts its LIMIT down, or 0; then it has no LIMIT of its own.
 void select_code_limited(struct compile *c, struct select *s, struct select_dest *dest, int limit_register);
 void select_recursive(struct compile *c, struct select *s, struct select_dest *dest);

@@ -42,17 +42,53 @@ void select_limit_code(struct compile *c, struct select *s, int break_label)
 
 // ---- sorting --------------------------------------------------------------------------------------------------
 
+// The ORDER BY term that a result column is; -1: none.
+static int term_of_column(const struct sort *sort, u32 column)
+{
+    for (u32 j = 0; j < sort->order_by->count; j++)
+        if (sort->order_by->items[j].order_by_column == column + 1) return (int)j;
+    return -1;
+}
+
 void select_source_init(struct sort *sort, struct compile *c, struct select *s)
 {
     u32 count = s->columns->count;
     sort->source = arena_alloc(c->arena, sizeof *sort->source * (count + 1));
     sort->payload_count = 0;
     for (u32 i = 0; i < count; i++) {
-        int key = -1;
-        for (u32 j = 0; j < sort->order_by->count && key < 0; j++)
-            if (sort->order_by->items[j].order_by_column == i + 1) key = (int)j;
-        sort->source[i] = key >= 0 ? key : -1 - sort->payload_count++;
+        int key = term_of_column(sort, i);
+        sort->source[i] = key >= sort->ordered ? key - sort->ordered : -1 - sort->payload_count++;
     }
+}
+
+void select_sort_begin(struct compile *c, struct select *s, struct sort *sort)
+{
+    int keys = (int)sort->order_by->count;
+    if (sort->ordered == 0 || sort->ordered == keys) return;
+    select_source_init(sort, c, s);
+    struct instruction *open = emit_op(c, sort->open_address);
+    open->p2 = keys - sort->ordered + 1 + sort->payload_count;
+    open->p4.key_info = key_info_of_list(c, sort->order_by, (u32)sort->ordered, (u32)sort->payload_count);
+    sort->block_label = emit_label(c);
+    sort->done_label = emit_label(c);
+    sort->block_return = reg_alloc(c);
+}
+
+// The loops deliver the leading terms, now in `leading`: when they change, the rows since the last change are all that come
+// before this one, and go out. sequence_reg: 0 for the first row of all.
+static void block_code(struct compile *c, struct sort *sort, int leading, int sequence_reg, int limit_register)
+{
+    int previous = reg_alloc_range(c, sort->ordered);
+    int first = sequence_reg ? emit(c, OP_IfNot, sequence_reg, 0, 0) : emit(c, OP_SequenceTest, sort->cursor, 0, 0);
+    emit_key(c, OP_Compare, leading, previous, sort->ordered, key_info_of_list(c, sort->order_by, 0, 0));
+    int changed = emit_here(c) + 1, same = emit_label(c);
+    emit(c, OP_Jump, changed, same, changed);
+    emit(c, OP_Gosub, sort->block_return, sort->block_label, 0);
+    emit(c, OP_ResetSorter, sort->cursor, 0, 0);
+    if (limit_register) emit(c, OP_IfNot, limit_register, sort->done_label, 0);
+    emit_jump_here(c, first);
+    emit(c, OP_Copy, leading, previous, sort->ordered - 1);
+    emit_place(c, same);
 }
 
 // The row goes into the sorter: keys, maybe a sequence number, then the columns that are no keys. Its columns are in
@@ -60,11 +96,11 @@ void select_source_init(struct sort *sort, struct compile *c, struct select *s)
 static void sorter_insert(struct compile *c, struct select *s, struct sort *sort, int row_reg, int limit_register)
 {
     bool sequence = !sort->use_sorter;
-    int keys = (int)sort->order_by->count;
+    int terms = (int)sort->order_by->count, keys = terms - sort->ordered;
     int count = keys + sequence + sort->payload_count;
-    int base = reg_alloc_range(c, count);
-    int at = base;
-    for (int j = 0; j < keys; j++) {
+    int leading = reg_alloc_range(c, sort->ordered + count), base = leading + sort->ordered, sequence_reg = base + keys;
+    int at = leading;
+    for (int j = 0; j < terms; j++) {
         struct expr_item *item = &sort->order_by->items[j];
         bool column = item->order_by_column && item->order_by_column <= s->columns->count;
         if (column && row_reg) emit(c, OP_Copy, row_reg + item->order_by_column - 1, at++, 0);
@@ -72,18 +108,20 @@ static void sorter_insert(struct compile *c, struct select *s, struct sort *sort
     }
     int record = reg_alloc(c);
     int skip = 0;
+    if (sequence && sort->ordered) emit(c, OP_Sequence, sort->cursor, sequence_reg, 0);
+    if (sort->ordered) block_code(c, sort, leading, sequence ? sequence_reg : 0, limit_register);
     if (limit_register && !sort->use_sorter) {
         // Room for LIMIT + OFFSET rows: after that a row either is worse than the last or takes its place.
         emit(c, OP_IfNotZero, limit_register, emit_here(c) + 3, 0);
         skip = emit_int(c, OP_LastLE, sort->cursor, 0, base, keys);
         emit(c, OP_Delete, sort->cursor, 0, 0);
     }
-    int sequence_reg = at;
-    if (sequence) emit(c, OP_Sequence, sort->cursor, at++, 0);
+    if (sequence && !sort->ordered) emit(c, OP_Sequence, sort->cursor, sequence_reg, 0);
     for (u32 i = 0; i < s->columns->count; i++) {
         if (sort->source[i] >= 0) continue;
         int to = sequence_reg + sequence + (-1 - sort->source[i]);
-        if (row_reg) emit(c, OP_Copy, row_reg + (int)i, to, 0);
+        int term = term_of_column(sort, i);
+        if (row_reg || term >= 0) emit(c, OP_Copy, row_reg ? row_reg + (int)i : leading + term, to, 0);
         else expr_code(c, s->columns->items[i].expr, to);
     }
     emit(c, OP_MakeRecord, base, count, record);
@@ -117,6 +155,7 @@ void distinct_key_code(struct compile *c, int cursor, int hash, int reg, int cou
     emit_int(c, OP_Found, cursor, seen, reg, count);
     emit(c, OP_MakeRecord, reg, count, record);
     emit_int(c, OP_IdxInsert, cursor, record, reg, count);
+    emit_set_p5(c, WRITE_USE_SEEK_RESULT);
     reg_release(c, record);
     emit_place(c, done);
 }
@@ -188,15 +227,6 @@ void select_row_deliver(struct compile *c, struct select *s, struct select_dest 
         reg_release(c, r1);
         reg_release(c, r2);
         break;
-    case DEST_UNION:
-        r1 = reg_temp(c);
-        emit(c, OP_MakeRecord, reg, count, r1);
-        emit_int(c, OP_IdxInsert, parm, r1, reg, count);
-        reg_release(c, r1);
-        break;
-    case DEST_EXCEPT:
-        emit(c, OP_IdxDelete, parm, reg, count);
-        break;
     case DEST_QUEUE:
     case DEST_DISTINCT_QUEUE: {
         int skip = 0;
@@ -204,8 +234,9 @@ void select_row_deliver(struct compile *c, struct select *s, struct select_dest 
         if (dest->kind == DEST_DISTINCT_QUEUE) {
             seen = reg_temp(c);
             emit(c, OP_MakeRecord, reg, count, seen);
-            skip = emit_int(c, OP_Found, dest->parm2, 0, seen, 0);
-            emit(c, OP_IdxInsert, dest->parm2, seen, 0);
+            skip = emit_int(c, OP_Found, dest->parm2, 0, reg, count);
+            emit_int(c, OP_IdxInsert, dest->parm2, seen, reg, count);
+            emit_set_p5(c, WRITE_USE_SEEK_RESULT);
         }
         struct expr_list *order_by = dest->order_by;
         if (order_by) {
@@ -276,12 +307,11 @@ void select_row_code(struct compile *c, struct select *s, int source_cursor, str
 
 void select_sort_tail(struct compile *c, struct select *s, struct sort *sort, int columns, struct select_dest *dest)
 {
-    int break_label = emit_label(c), continue_label = emit_label(c);
-    int keys = (int)sort->order_by->count;
+    int break_label = sort->ordered ? sort->done_label : emit_label(c), continue_label = emit_label(c);
     bool sequence = !sort->use_sorter;
-    int terms = keys - sort->ordered;
-    if (sort->ordered > 0 && terms == 1) explain_row(c, "USE TEMP B-TREE FOR LAST TERM OF ORDER BY");
-    else if (sort->ordered > 0) explain_row(c, "USE TEMP B-TREE FOR LAST %d TERMS OF ORDER BY", terms);
+    int keys = (int)sort->order_by->count - sort->ordered;
+    if (sort->ordered > 0 && keys == 1) explain_row(c, "USE TEMP B-TREE FOR LAST TERM OF ORDER BY");
+    else if (sort->ordered > 0) explain_row(c, "USE TEMP B-TREE FOR LAST %d TERMS OF ORDER BY", keys);
     else explain_row(c, "USE TEMP B-TREE FOR ORDER BY");
     int count = columns;
     int reg;
@@ -294,11 +324,18 @@ void select_sort_tail(struct compile *c, struct select *s, struct sort *sort, in
     } else {
         reg = reg_alloc_range(c, count);
     }
+    if (sort->ordered) { // the last block
+        emit(c, OP_Gosub, sort->block_return, sort->block_label, 0);
+        emit_goto(c, break_label);
+        emit_place(c, sort->block_label);
+    }
     int read = sort->cursor, top;
     if (sort->use_sorter) {
         int record = reg_alloc(c);
         read = cursor_alloc(c);
+        int once = sort->ordered ? emit(c, OP_Once, 0, 0, 0) : 0;
         emit(c, OP_OpenPseudo, read, record, keys + 1 + sort->payload_count);
+        if (once) emit_jump_here(c, once);
         top = 1 + emit(c, OP_SorterSort, sort->cursor, break_label, 0);
         emit(c, OP_SorterData, sort->cursor, record, read);
         select_offset_code(c, s->offset_register, continue_label);
@@ -316,5 +353,6 @@ void select_sort_tail(struct compile *c, struct select *s, struct sort *sort, in
     if (s->limit_register && sort->use_sorter) emit(c, OP_DecrJumpZero, s->limit_register, break_label, 0);
     emit_place(c, continue_label);
     emit(c, sort->use_sorter ? OP_SorterNext : OP_Next, sort->cursor, top, 0);
+    if (sort->ordered) emit(c, OP_Return, sort->block_return, 0, 0);
     emit_place(c, break_label);
 }

@@ -30,14 +30,18 @@ struct sorter *sorter_new(const struct key_info *info, u32 fields, u64 budget, c
 
 void sorter_memory_clear(struct sorter *s)
 {
-    for (struct sorter_block *b = s->blocks, *next; b; b = next) {
+    struct sorter_block *kept = s->blocks && !s->blocks->next ? s->blocks : NULL; // the next rows are as many, mostly
+    for (struct sorter_block *b = kept ? NULL : s->blocks, *next; b; b = next) {
         next = b->next;
         free(b);
     }
-    s->blocks = NULL;
-    s->next = s->end = NULL;
+    s->blocks = kept;
+    if (kept)
+        s->next = kept->data;
+    else
+        s->next = s->end = NULL;
     s->count = s->at = 0;
-    s->bytes = s->capacity * sizeof *s->entries;
+    s->bytes = s->capacity * sizeof *s->entries + (kept ? (u64)(s->end - s->next) : 0);
     s->sorted = false;
 }
 
@@ -52,6 +56,7 @@ void sorter_free(struct sorter *s)
 {
     if (!s) return;
     sorter_clear(s);
+    free(s->blocks);
     for (u32 i = 0; i <= s->fields; i++) value_deinit(&s->key[i]);
     free(s->key);
     free(s->entries);
@@ -191,8 +196,8 @@ static io_status sorter_room(struct sorter *s, struct op *op, u64 room)
     if (s->writing || (s->count && want > s->budget)) {
         IO_TRY(sorter_run_write(s, op));
         entry = s->count == s->capacity;
-        block = true;
-        block_size = MAX(room, (u64)BLOCK_SIZE);
+        block = (u64)(s->end - s->next) < room;
+        block_size = block ? MAX(room, (u64)BLOCK_SIZE) : 0;
         capacity = s->capacity ? s->capacity : 256;
     }
     if (entry) {
