@@ -98,7 +98,6 @@ void err_clear(struct err *err);
 const char *err_name(err_code code);
 // SQLite's default text for a code ("constraint failed"), or ours; never NULL.
 const char *err_default_text(err_code code);
-int err_http_status(err_code code);
 // SQLite's primary code: 2067 -> 19; our own codes map to the nearest of SQLite's.
 int err_primary(err_code code);
 

@@ -76,36 +76,22 @@ static s64 memory_write(struct io *io, struct completion *c, struct tree_node *n
     return (s64)size;
 }
 
-// Links or renames a file; directories stay where they are.
 static s64 memory_move(struct tree *tree, const char *from, const char *to, bool keep, bool new)
 {
-    const struct tree_name *source = tree_find(tree, from), *target = tree_find(tree, to);
-    if (!source) return -ENOENT;
-    if (!source->node) return keep ? -EPERM : -EISDIR;
-    if (target && new) return -EEXIST;
-    if (target && !target->node) return -EISDIR;
-    if (target && target->node == source->node) return 0;
-    if (!tree_set(tree, to, source->node)) return -ENOMEM;
+    s64 may = tree_may_move(tree, from, to, keep, new);
+    if (may <= 0) return may;
+    if (!tree_set(tree, to, tree_find(tree, from)->node)) return -ENOMEM;
     if (!keep) tree_delete(tree, from);
     return 0;
 }
 
 static s64 memory_mkdir(struct tree *tree, const char *path)
 {
-    char partial[PATH_MAX];
-    size_t size = strlen(path);
-    memcpy(partial, path, size + 1);
-    for (size_t i = 1; i <= size; i++) {
-        if (partial[i] != '/' && partial[i] != 0) continue;
-        char saved = partial[i];
-        partial[i] = 0;
-        const struct tree_name *name = tree_find(tree, partial);
-        if (name && name->node) return -ENOTDIR;
-        if (!tree_dir_exists(tree, partial, false) && !tree_set(tree, partial, NULL))
-            return -ENOMEM;
-        partial[i] = saved;
-    }
-    return 0;
+    char missing[PATH_MAX];
+    s64 rc;
+    while ((rc = tree_dir_missing(tree, path, missing)) > 0)
+        if (!tree_set(tree, missing, NULL)) return -ENOMEM;
+    return rc;
 }
 
 static s64 memory_unlink(struct tree *tree, const char *path)

@@ -343,21 +343,11 @@ static s64 sim_close(struct io *io, struct completion *c, bool *again)
 
 static s64 sim_mkdir(struct sim *sim, const char *path)
 {
-    char partial[PATH_MAX];
-    size_t size = strlen(path);
-    memcpy(partial, path, size + 1);
-    for (size_t i = 1; i <= size; i++) {
-        if (partial[i] != '/' && partial[i] != 0) continue;
-        char saved = partial[i];
-        partial[i] = 0;
-        const struct tree_name *name = tree_find(&sim->names, partial);
-        if (name && name->node) return -ENOTDIR;
-        if (!tree_dir_exists(&sim->names, partial, false) &&
-            !sim_name_change(sim, NULL, partial, NULL))
-            return -ENOMEM;
-        partial[i] = saved;
-    }
-    return 0;
+    char missing[PATH_MAX];
+    s64 rc;
+    while ((rc = tree_dir_missing(&sim->names, path, missing)) > 0)
+        if (!sim_name_change(sim, NULL, missing, NULL)) return -ENOMEM;
+    return rc;
 }
 
 static s64 sim_unlink(struct sim *sim, const char *path)
@@ -368,20 +358,13 @@ static s64 sim_unlink(struct sim *sim, const char *path)
     return sim_name_change(sim, path, NULL, NULL) ? 0 : -ENOMEM;
 }
 
-// Links or renames a file; directories stay where they are.
-static s64 sim_move(struct sim *sim, const char *from, const char *to, bool keep,
-                    bool new)
+static s64 sim_move(struct sim *sim, const char *from, const char *to, bool keep, bool new)
 {
     char dir[PATH_MAX];
     tree_path_parent(to, dir);
-    const struct tree_name *source = tree_find(&sim->names, from),
-                           *target = tree_find(&sim->names, to);
-    if (!source || !tree_dir_exists(&sim->names, dir, false)) return -ENOENT;
-    if (!source->node) return keep ? -EPERM : -EISDIR;
-    if (target && new) return -EEXIST;
-    if (target && !target->node) return -EISDIR;
-    if (target && target->node == source->node) return 0;
-    struct sim_node *node = (struct sim_node *)source->node;
+    s64 may = tree_dir_exists(&sim->names, dir, false) ? tree_may_move(&sim->names, from, to, keep, new) : -ENOENT;
+    if (may <= 0) return may;
+    struct sim_node *node = (struct sim_node *)tree_find(&sim->names, from)->node;
     return sim_name_change(sim, keep ? NULL : from, to, node) ? 0 : -ENOMEM;
 }
 

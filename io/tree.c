@@ -171,6 +171,30 @@ bool tree_dir_exists(const struct tree *tree, const char *path, bool implied)
     return false;
 }
 
+s64 tree_dir_missing(const struct tree *tree, const char *path, char *out)
+{
+    size_t size = strlen(path);
+    for (size_t i = 1; i <= size; i++) {
+        if (path[i] != '/' && path[i] != 0) continue;
+        memcpy(out, path, i);
+        out[i] = 0;
+        const struct tree_name *name = tree_find(tree, out);
+        if (name && name->node) return -ENOTDIR;
+        if (!tree_dir_exists(tree, out, false)) return 1;
+    }
+    return 0;
+}
+
+s64 tree_may_move(const struct tree *tree, const char *from, const char *to, bool keep, bool new)
+{
+    const struct tree_name *source = tree_find(tree, from), *target = tree_find(tree, to);
+    if (!source) return -ENOENT;
+    if (!source->node) return keep ? -EPERM : -EISDIR;
+    if (target && new) return -EEXIST;
+    if (target && !target->node) return -EISDIR;
+    return !target || target->node != source->node;
+}
+
 s64 tree_list(const struct tree *tree, const char *path, bool implied, struct io_dir_listing *out)
 {
     const struct tree_name *self = tree_find(tree, path);

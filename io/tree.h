@@ -52,6 +52,12 @@ void tree_clear(struct tree *tree);
 // True for the roots "" and "/", for directories, and with `implied` for whatever has names under
 // it.
 bool tree_dir_exists(const struct tree *tree, const char *path, bool implied);
+// The first folder of a path, or the path itself, that is not there: 1 with its path in out (PATH_MAX bytes), 0: all are,
+// -ENOTDIR: one is a file.
+s64 tree_dir_missing(const struct tree *tree, const char *path, char *out);
+// Whether a file may be linked (keep) or renamed, as POSIX has it: 1, 0: both names are its own already, or -errno. `new`: nothing
+// may have the name. Directories stay where they are.
+s64 tree_may_move(const struct tree *tree, const char *from, const char *to, bool keep, bool new);
 // Number of entries or -errno.
 s64 tree_list(const struct tree *tree, const char *path, bool implied, struct io_dir_listing *out);
 s64 tree_stat(const struct tree *tree, const char *path, bool implied, struct io_path_info *out);

@@ -68,8 +68,6 @@ TEST(err_sqlite_codes)
         CHECK_EQ(sqlite_rows[i].code, sqlite_rows[i].sqlite);
         CHECK_STR(err_name(sqlite_rows[i].code), sqlite_rows[i].name);
         CHECK_EQ(err_primary(sqlite_rows[i].code), sqlite_rows[i].sqlite & 0xff);
-        int status = err_http_status(sqlite_rows[i].code);
-        CHECK(status == 200 ? i == 0 : status >= 400 && status < 600);
         // SQLite has no public text for a code that it uses inside.
         if (sqlite_rows[i].code != ERR_INTERNAL)
             CHECK_STR(err_default_text(sqlite_rows[i].code), sqlite3_errstr(sqlite_rows[i].sqlite));
@@ -85,10 +83,8 @@ TEST(err_own_codes)
     for (int code = ERR_OWN + 1; code <= ERR_LIMIT; code++) {
         CHECK(strcmp(err_name((err_code)code), "UNKNOWN") != 0);
         CHECK(strcmp(err_default_text((err_code)code), "unknown error") != 0);
-        CHECK(err_http_status((err_code)code) >= 400);
         CHECK(err_primary((err_code)code) > 0 && err_primary((err_code)code) < 27);
     }
-    CHECK_EQ(err_http_status(ERR_STORE_MISSING), 404);
     CHECK_EQ(err_primary(ERR_CANCELLED), ERR_INTERRUPT);
     CHECK_STR(err_name((err_code)(ERR_LIMIT + 1000)), "UNKNOWN");
 }
