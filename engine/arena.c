@@ -13,16 +13,21 @@ struct arena_block {
     _Alignas(16) u8 data[];
 };
 
-// Blocks of the usual size that the thread's next arenas take: most statements need one or two, and malloc is slow
-// for their size. What was used of them is zeroed at once when they come back, which is faster than piece by piece.
+// Blocks that the thread's next arenas take: most statements need one or two of the usual size, for which malloc is slow, and
+// memory for larger ones is slow to get from the system again. What was used of them is zeroed at once when they come back,
+// which is faster than piece by piece.
 #ifdef __SANITIZE_ADDRESS__
 #define SPARE_MAX 0 // else what is used after an arena's end would go unseen
+#define SPARE_LARGE_BYTES 0
 #else
 #define SPARE_MAX 16
+#define SPARE_LARGE_BYTES (4u << 20)
 #endif
 static _Thread_local struct {
     struct arena_block *first;
     int count;
+    struct arena_block *large; // larger than usual
+    size_t large_bytes;
 } spare;
 
 void arena_init(struct arena *a, void (*out_of_memory)(struct arena *a), void *context)
@@ -30,19 +35,43 @@ void arena_init(struct arena *a, void (*out_of_memory)(struct arena *a), void *c
     *a = (struct arena){.out_of_memory = out_of_memory, .context = context};
 }
 
+static bool spare_keep(struct arena_block *b, size_t used)
+{
+    bool usual = b->size == ARENA_BLOCK_SIZE;
+    if (usual ? spare.count >= SPARE_MAX : b->size > SPARE_LARGE_BYTES - spare.large_bytes) return false;
+    memset(b->data, 0, used);
+    struct arena_block **list = usual ? &spare.first : &spare.large;
+    b->next = *list;
+    *list = b;
+    spare.count += usual;
+    spare.large_bytes += usual ? 0 : b->size;
+    return true;
+}
+
+// NULL: there is none that fits.
+static struct arena_block *spare_take(size_t size)
+{
+    struct arena_block **best = NULL, *b;
+    if (size == ARENA_BLOCK_SIZE) {
+        if (spare.first) best = &spare.first;
+        spare.count -= best != NULL;
+    } else {
+        for (struct arena_block **at = &spare.large; *at; at = &(*at)->next)
+            if ((*at)->size >= size && (*at)->size / 2 <= size && (!best || (*at)->size < (*best)->size)) best = at;
+        if (best) spare.large_bytes -= (*best)->size;
+    }
+    if (!best) return NULL;
+    b = *best;
+    *best = b->next;
+    return b;
+}
+
 void arena_deinit(struct arena *a)
 {
     u8 *used_end = a->next; // of the newest block; of the others little is unused
     for (struct arena_block *b = a->blocks, *next; b; b = next) {
         next = b->next;
-        if (b->size == ARENA_BLOCK_SIZE && spare.count < SPARE_MAX) {
-            memset(b->data, 0, used_end ? (size_t)(used_end - b->data) : b->size);
-            b->next = spare.first;
-            spare.first = b;
-            spare.count++;
-        } else {
-            free(b);
-        }
+        if (!spare_keep(b, used_end ? (size_t)(used_end - b->data) : b->size)) free(b);
         used_end = NULL;
     }
     a->blocks = NULL;
@@ -54,24 +83,20 @@ static bool arena_new_block(struct arena *a, size_t size)
 {
     size_t usual = a->total < ARENA_GROWS_FROM ? ARENA_BLOCK_SIZE : MIN(a->total / 2, (size_t)ARENA_BLOCK_MAX);
     size_t block_size = MAX(size, usual);
-    struct arena_block *b = NULL;
-    if (block_size == ARENA_BLOCK_SIZE && spare.first) {
-        b = spare.first;
-        spare.first = b->next;
-        spare.count--;
-    } else if (size <= SIZE_MAX / 2) {
+    struct arena_block *b = size <= SIZE_MAX / 2 ? spare_take(block_size) : NULL;
+    if (!b && size <= SIZE_MAX / 2) {
         b = calloc(1, sizeof *b + block_size);
+        if (b) b->size = block_size;
     }
     if (!b) {
         if (a->out_of_memory) a->out_of_memory(a);
         return false;
     }
     b->next = a->blocks;
-    b->size = block_size;
     a->blocks = b;
     a->next = b->data;
-    a->end = b->data + block_size;
-    a->total += block_size;
+    a->end = b->data + b->size;
+    a->total += b->size;
     return true;
 }
 

@@ -9,7 +9,6 @@ struct fts_check {
     struct fts_merge *merge;
     u64 index_sum, rows_sum, rows;
     u64 *sizes, *tokens;
-    struct value *columns;
     struct fts_pending pending; // terms of rows that are not summed up yet
     struct skerry_stmt *scan;
 };
@@ -24,8 +23,6 @@ void fts_check_free(struct fts_check *c)
     fts_merge_free(c->merge);
     free(c->sizes);
     free(c->tokens);
-    for (u32 i = 0; c->columns && i < c->table->config->column_count; i++) value_deinit(&c->columns[i]);
-    free(c->columns);
     fts_pending_clear(&c->pending);
     fts_sql_give(c->table, FTS_SQL_CONTENT_SCAN, &c->scan);
     free(c);
@@ -34,9 +31,10 @@ void fts_check_free(struct fts_check *c)
 static void term_sum(struct fts_check *c, const struct fts_term *t)
 {
     bool none = c->table->config->detail == FTS_DETAIL_NONE;
+    u64 term = fts_hash(0, t->bytes, t->size);
     for (u32 at = 0; at < t->doclist.size;) {
         struct fts_pending_entry e = fts_pending_entry(t, &at);
-        c->rows_sum ^= fts_entry_hash(t->bytes, t->size, e.rowid, e.positions, none ? 0 : e.size);
+        c->rows_sum ^= fts_entry_hash(term, e.rowid, e.positions, none ? 0 : e.size);
     }
 }
 
@@ -54,10 +52,7 @@ static io_status row_sum(struct fts_check *c, struct op *op)
 {
     const struct fts_config *config = c->table->config;
     fts_pending_begin(&c->pending, false, value_to_integer(skerry_column(c->scan, 0)));
-    bool ok = true;
-    for (u32 i = 0; ok && i < config->column_count; i++)
-        ok = value_copy(&c->columns[i], skerry_column(c->scan, i + 1)) == ERR_OK;
-    ok = ok && fts_row_terms(&c->pending, config, c->columns, c->sizes);
+    bool ok = fts_row_terms(&c->pending, config, skerry_column(c->scan, 1), c->sizes);
     for (u32 i = 0; i < config->column_count; i++) c->tokens[i] += c->sizes[i];
     c->rows++;
     if (ok && c->pending.bytes > PENDING_MAX) ok = pending_sum(c);
@@ -73,8 +68,7 @@ io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op
         new->table = x;
         new->sizes = calloc(config->column_count + 1, sizeof *new->sizes);
         new->tokens = calloc(config->column_count + 1, sizeof *new->tokens);
-        new->columns = calloc(config->column_count + 1, sizeof *new->columns);
-        if (!new->sizes || !new->tokens || !new->columns) return fts_no_memory(op);
+        if (!new->sizes || !new->tokens) return fts_no_memory(op);
     }
     struct fts_check *c = *check;
     if (!c->structure_read) {

@@ -42,7 +42,6 @@ void fts_flush_abandon(struct fts_table *x)
     if (f->writing) fts_writer_free(&f->writer);
     fts_merge_free(f->merge);
     fts_erase_free(&f->erase, x);
-    free(f->terms);
     fts_buffer_free(&f->block);
     fts_sql_give(x, FTS_SQL_DATA_PUT, &f->put);
     free(f);

@@ -74,6 +74,29 @@ static inline bool fts_buffer_varint(struct fts_buffer *b, u64 v)
 }
 void fts_buffer_free(struct fts_buffer *b);
 
+static inline u64 fts_hash_mix(u64 a, u64 b)
+{
+    unsigned __int128 product = (unsigned __int128)(a ^ 0x9e3779b97f4a7c15ull) * (b ^ 0xe7037ed1a0b428dbull);
+    return (u64)product ^ (u64)(product >> 64);
+}
+static inline u64 fts_hash(u64 seed, const u8 *bytes, u32 size)
+{
+    u64 part, h = seed ^ (u64)size << 32;
+    for (; size >= sizeof part; bytes += sizeof part, size -= (u32)sizeof part) {
+        memcpy(&part, bytes, sizeof part);
+        h = fts_hash_mix(h, part);
+    }
+    u32 first = 0, last = 0;
+    if (size >= sizeof last) {
+        memcpy(&first, bytes, sizeof first);
+        memcpy(&last, bytes + size - sizeof last, sizeof last);
+    } else if (size) {
+        first = bytes[0];
+        last = (u32)bytes[size / 2] << 8 | bytes[size - 1];
+    }
+    return fts_hash_mix(h, (u64)first << 32 | last);
+}
+
 // ---- structure and totals ----------------------------------------------------------------------------------------
 
 struct fts_segment {
@@ -302,7 +325,13 @@ io_status fts_iter_next_term(struct fts_iter *i, struct op *op);
 io_status fts_iter_forward(struct fts_iter *i, struct op *op, s64 rowid);
 io_status fts_iter_page(struct fts_iter *i, struct op *op, u32 k); // brings pages[k] into memory
 // The entry's position list, good until the iterator moves; scratch has it where it goes on over pages.
-io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *scratch, const u8 **out);
+io_status fts_iter_positions_long(struct fts_iter *i, struct op *op, struct fts_buffer *scratch, const u8 **out);
+static inline io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *scratch, const u8 **out)
+{
+    if (UNLIKELY(i->positions_size > i->pages[0].leaf_size - i->positions_at)) return fts_iter_positions_long(i, op, scratch, out);
+    *out = i->pages[0].data + i->positions_at;
+    return IO_DONE;
+}
 
 // ---- rows that are gone without their terms (fts_tombstone.c) -----------------------------------------------------------
 
@@ -367,18 +396,17 @@ struct fts_term {
     struct fts_buffer doclist; // varint rowid, varint 2 * size + deleted, positions; in the arena
     s64 rowid;
     u32 hash;
-    u32 size_at;  // where the size of the row under way goes
-    u32 column;
-    s64 position;
-    bool deleted, closed;
+    u32 size_at; // where the size of the row under way goes
+    u32 column, position;
     u32 size;
+    bool deleted, closed;
     u8 bytes[];
 };
 void fts_pending_begin(struct fts_pending *p, bool deleting, s64 rowid);
 // column, position: of the token. Adds the term with its prefix byte.
 bool fts_pending_add(struct fts_pending *p, const struct fts_config *c, u8 prefix, const u8 *token, u32 size, u32 column,
                      u32 position);
-// All terms in order, closed; the array is the caller's to free.
+// All terms in order, closed; NULL: out of memory. The array is in the arena.
 struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count);
 // The entry at `*at` of a closed doclist, which is moved behind it.
 struct fts_pending_entry {
@@ -404,13 +432,15 @@ io_status fts_merge_sum(struct fts_merge **merge, struct fts_table *x, struct op
 // Rows with terms that begin with a prefix, by rowid.
 struct fts_hit {
     s64 rowid;
-    u64 positions_at; // in bytes
+    const u8 *positions;
     u32 positions_size;
 };
 struct fts_hits {
+    struct arena arena;
     struct fts_hit *hits;
     u32 count, capacity;
-    struct fts_buffer bytes; // position lists
+    u8 *positions; // room for more of them
+    u32 positions_room;
 };
 // The segment again, without the rows of terms that are deleted in `without`.
 io_status fts_merge_rewrite(struct fts_merge **merge, struct fts_table *x, struct op *op, struct fts_structure *s, u32 level,
@@ -428,7 +458,11 @@ struct fts_entry {
 };
 io_status fts_merge_next(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
                          const u8 *from, u32 size, struct fts_entry *out);
-u64 fts_entry_hash(const u8 *term, u32 term_size, s64 rowid, const u8 *positions, u32 size);
+// term: its fts_hash.
+static inline u64 fts_entry_hash(u64 term, s64 rowid, const u8 *positions, u32 size)
+{
+    return fts_hash(fts_hash_mix(term, (u64)rowid), positions, size);
+}
 void fts_merge_free(struct fts_merge *m);
 
 // ---- 'integrity-check' (fts_check.c) -----------------------------------------------------------------------------------
@@ -451,11 +485,16 @@ bool fts_position_next_long(const struct fts_config *c, struct fts_position_read
 static inline bool fts_position_next(const struct fts_config *c, struct fts_position_reader *r, const u8 **at,
                                      const u8 *end, u64 *out)
 {
-    u8 first = *at < end ? **at : 0;
-    if (UNLIKELY(c->detail != FTS_DETAIL_FULL || first < 2 || first >= 0x80 || r->position > INT32_MAX - 0x80))
+    const u8 *p = *at;
+    if (p[0] == 1 && end - p > 2 && p[1] < 0x80) { // of another column; p[0]: a list that is not empty
+        r->column = p[1];
+        r->position = 0;
+        p += 2;
+    }
+    if (UNLIKELY(c->detail != FTS_DETAIL_FULL || p[0] < 2 || p[0] >= 0x80 || r->position > INT32_MAX - 0x80))
         return fts_position_next_long(c, r, at, end, out);
-    ++*at;
-    r->position += first - 2u;
+    r->position += p[0] - 2u;
+    *at = p + 1;
     *out = r->column << 32 | r->position;
     return true;
 }

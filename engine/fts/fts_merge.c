@@ -20,7 +20,7 @@ struct fts_merge {
     bool entry_done, term_written, finished, forget;
     u32 deleted_ranges; // of the input under way: pages, tombstones
     bool summing; // nothing is written: the entries are hashed
-    u64 sum;
+    u64 sum, term_hash;
     struct fts_hits *hits; // nothing is written: those with the prefix are collected
     bool listed;           // nothing is written: one was given out
     const u8 *prefix;
@@ -49,8 +49,7 @@ void fts_merge_free(struct fts_merge *m)
 void fts_hits_free(struct fts_hits *h)
 {
     if (!h) return;
-    free(h->hits);
-    fts_buffer_free(&h->bytes);
+    arena_deinit(&h->arena);
     free(h);
 }
 
@@ -115,15 +114,18 @@ static bool begins(const struct fts_iter *i, const u8 *prefix, u32 size)
 
 static bool hit_add(struct fts_hits *h, s64 rowid, const u8 *positions, u32 size)
 {
-    if (h->count == h->capacity) {
-        u32 capacity = h->capacity ? h->capacity * 2 : 64;
-        struct fts_hit *grown = realloc(h->hits, capacity * sizeof *grown);
-        if (!grown) return false;
-        h->hits = grown;
-        h->capacity = capacity;
+    enum { ROOM = 4096 };
+    h->hits = arena_grow(&h->arena, h->hits, h->count, &h->capacity, sizeof *h->hits);
+    if (h->positions_room < size) {
+        h->positions_room = MAX((u32)ROOM, size);
+        h->positions = arena_alloc(&h->arena, h->positions_room);
     }
-    h->hits[h->count++] = (struct fts_hit){rowid, h->bytes.size, size};
-    return fts_buffer_add(&h->bytes, positions, size);
+    if (!h->hits || (size && !h->positions)) return false;
+    if (size) memcpy(h->positions, positions, size);
+    h->hits[h->count++] = (struct fts_hit){rowid, h->positions, size};
+    h->positions += size;
+    h->positions_room -= size;
+    return true;
 }
 
 // The iterators at the least term; none: there are no more.
@@ -149,7 +151,8 @@ static io_status group_make(struct fts_merge *m, struct op *op)
 // The least entry that counts or is to go on: m->least; NULL: there are no more.
 static io_status least_find(struct fts_merge *m, struct op *op)
 {
-    while (!m->least) {
+    if (m->group_count == 1 && m->group[0]->valid) m->least = m->group[0];
+    while (UNLIKELY(!m->least)) {
         for (u32 i = 0; i < m->group_count; i++) {
             struct fts_iter *k = m->group[i];
             if (k->valid && (!m->least || k->rowid < m->least->rowid)) m->least = k;
@@ -165,7 +168,7 @@ static io_status least_find(struct fts_merge *m, struct op *op)
 static io_status least_pass(struct fts_merge *m, struct op *op)
 {
     // Older entries of the same row first, so that a wait finds them again.
-    for (u32 i = m->group_count; i-- > 0;) {
+    for (u32 i = m->group_count; m->group_count > 1 && i-- > 0;) {
         struct fts_iter *k = m->group[i];
         if (k != m->least && k->valid && k->rowid == m->least->rowid) IO_TRY(fts_iter_next(k, op));
     }
@@ -189,8 +192,8 @@ static bool least_gone(struct fts_merge *m)
 
 static io_status least_wanted(struct fts_merge *m, struct op *op, bool *wanted)
 {
-    bool gone;
-    IO_TRY(fts_tombstone_find(m->least, op, &gone));
+    bool gone = false;
+    if (m->least->segment.tombstone_pages) IO_TRY(fts_tombstone_find(m->least, op, &gone));
     *wanted = !least_gone(m) && ((m->least->positions_size && !gone) || (m->least->deleted && !m->forget));
     return IO_DONE;
 }
@@ -209,7 +212,9 @@ static io_status least_take(struct fts_merge *m, struct op *op)
     if (m->hits) {
         ok = hit_add(m->hits, from->rowid, positions, positions_size(m));
     } else if (m->summing) {
-        m->sum ^= fts_entry_hash(from->term.data, from->term.size, from->rowid, positions, positions_size(m));
+        if (!m->term_written) m->term_hash = fts_hash(0, from->term.data, from->term.size);
+        m->term_written = true;
+        m->sum ^= fts_entry_hash(m->term_hash, from->rowid, positions, positions_size(m));
     } else {
         if (!m->term_written) ok = fts_writer_term(&m->writer, from->term.data, from->term.size);
         m->term_written = true;
@@ -255,15 +260,6 @@ static io_status inputs_delete(struct fts_merge *m, struct op *op)
         m->delete_next++;
     }
     return IO_DONE;
-}
-
-u64 fts_entry_hash(const u8 *term, u32 term_size, s64 rowid, const u8 *positions, u32 size)
-{
-    u64 h = 14695981039346656037ull ^ (u64)rowid * 0x9e3779b97f4a7c15ull;
-    for (u32 i = 0; i < term_size; i++) h = (h ^ term[i]) * 1099511628211ull;
-    h = (h ^ 0x100) * 1099511628211ull;
-    for (u32 i = 0; i < size; i++) h = (h ^ positions[i]) * 1099511628211ull;
-    return h ^ h >> 29;
 }
 
 static io_status iters_start(struct fts_merge *m, struct op *op)
@@ -342,7 +338,7 @@ static bool hits_sort(struct fts_hits *h)
     }
     if (h->count < 2 || least == greatest) return true;
     u64 range = (u64)greatest - (u64)least;
-    struct fts_hit *other = malloc(h->count * sizeof *other);
+    struct fts_hit *other = arena_alloc(&h->arena, h->count * sizeof *other);
     if (!other) return false;
     for (u32 shift = 0; shift < 64 && range >> shift; shift += DIGIT) {
         u32 starts[1u << DIGIT] = {0}, at = 0;
@@ -357,7 +353,6 @@ static bool hits_sort(struct fts_hits *h)
         other = h->hits;
         h->hits = sorted;
     }
-    free(other);
     h->capacity = h->count;
     return true;
 }

@@ -3,16 +3,15 @@
 
 static u32 hash(u8 prefix, const u8 *token, u32 size)
 {
-    u32 h = 2166136261u ^ prefix;
-    for (u32 i = 0; i < size; i++) h = (h ^ token[i]) * 16777619u;
-    return h ^ h >> 15;
+    u64 h = fts_hash(prefix, token, size);
+    return (u32)(h ^ h >> 32);
 }
 
 static bool grow(struct fts_pending *p)
 {
     if (p->count * 2 < p->slot_count) return true;
     u32 slots = p->slot_count ? p->slot_count * 2 : 256;
-    struct fts_term **grown = calloc(slots, sizeof(struct fts_term *));
+    struct fts_term **grown = arena_alloc(&p->arena, slots * sizeof(struct fts_term *));
     if (!grown) return false;
     for (u32 i = 0; i < p->slot_count; i++) {
         struct fts_term *next;
@@ -23,14 +22,13 @@ static bool grow(struct fts_pending *p)
             *slot = t;
         }
     }
-    free(p->slots);
     p->slots = grown;
     p->slot_count = slots;
     return true;
 }
 
 #define DOCLIST_FIRST 24 // bytes that a term has at once
-#define ENTRY_MAX     40 // of a token: a rowid, a size, a column, a position
+#define PLACE_MAX     11 // of a column and a position
 
 static struct fts_term *term_get(struct fts_pending *p, u8 prefix, const u8 *token, u32 size)
 {
@@ -59,8 +57,8 @@ struct fts_pending_entry fts_pending_entry(const struct fts_term *t, u32 *at)
 {
     const u8 *p = t->doclist.data + *at;
     u64 rowid, head;
-    p += varint_get_long(p, &rowid);
-    p += varint_get_long(p, &head);
+    p += varint_get(p, &rowid);
+    p += varint_get(p, &head);
     struct fts_pending_entry e = {(s64)rowid, head & 1, p, (u32)(head / 2)};
     *at = (u32)(p - t->doclist.data) + e.size;
     return e;
@@ -114,14 +112,14 @@ bool fts_pending_add(struct fts_pending *p, const struct fts_config *c, u8 prefi
     struct fts_buffer *b = &t->doclist;
     u32 before = b->size;
     if (!b->size || t->rowid != p->rowid || t->closed) {
-        if (!row_close(p, t) || !doclist_reserve(p, t, ENTRY_MAX)) return false;
+        if (!row_close(p, t) || !doclist_reserve(p, t, varint_size((u64)p->rowid) + 1 + PLACE_MAX)) return false;
         put(b, (u64)p->rowid);
         t->size_at = b->size++;
         t->rowid = p->rowid;
         t->deleted = t->closed = false;
         t->column = 0;
         t->position = 0;
-    } else if (!doclist_reserve(p, t, ENTRY_MAX)) {
+    } else if (!doclist_reserve(p, t, PLACE_MAX)) {
         return false;
     }
     if (p->deleting) {
@@ -134,12 +132,12 @@ bool fts_pending_add(struct fts_pending *p, const struct fts_config *c, u8 prefi
             t->position = 0;
         }
         // A prefix may come twice at the same place only in different columns.
-        put(b, (u64)position - (u64)t->position + 2);
+        put(b, (u64)position - t->position + 2);
         t->position = position;
     } else if (c->detail == FTS_DETAIL_COLUMN) {
-        u64 here = column + 1ull; // 0: none yet
-        if ((u64)t->position != here) put(b, column - (t->position ? (u64)t->position - 1 : 0) + 2);
-        t->position = (s64)here;
+        u32 here = column + 1; // 0: none yet
+        if (t->position != here) put(b, column - (t->position ? t->position - 1ull : 0) + 2);
+        t->position = here;
     } else if (b->size == t->size_at + 1) {
         put(b, 2); // any byte stands for "it is there"
     }
@@ -162,13 +160,12 @@ struct sorted {
     struct fts_term *term;
 };
 
-static int term_compare(const void *a, const void *b)
+static bool is_behind(const struct sorted *p, const struct sorted *q)
 {
-    const struct sorted *p = a, *q = b;
-    if (p->head != q->head) return p->head < q->head ? -1 : 1;
+    if (p->head != q->head) return p->head > q->head;
     const struct fts_term *x = p->term, *y = q->term;
     int k = memcmp(x->bytes, y->bytes, MIN(x->size, y->size));
-    return k ? k : x->size < y->size ? -1 : x->size > y->size;
+    return k ? k > 0 : x->size > y->size;
 }
 
 static u64 head_of(const struct fts_term *t)
@@ -178,23 +175,41 @@ static u64 head_of(const struct fts_term *t)
     return be64_get(bytes);
 }
 
+// `other` has the first half of them meanwhile.
+static void merge_sort(struct sorted *all, u32 count, struct sorted *other)
+{
+    if (count <= 8) {
+        for (u32 i = 1; i < count; i++) {
+            struct sorted one = all[i];
+            u32 at = i;
+            for (; at && is_behind(&all[at - 1], &one); at--) all[at] = all[at - 1];
+            all[at] = one;
+        }
+        return;
+    }
+    u32 half = count / 2;
+    merge_sort(all, half, other);
+    merge_sort(all + half, count - half, other);
+    if (!is_behind(&all[half - 1], &all[half])) return;
+    memcpy(other, all, half * sizeof *all);
+    for (u32 to = 0, left = 0, right = half; left < half; to++)
+        all[to] = right < count && is_behind(&other[left], &all[right]) ? all[right++] : other[left++];
+}
+
 struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count)
 {
-    struct sorted *all = malloc((p->count + 1) * sizeof *all);
-    struct fts_term **out = malloc((p->count + 1) * sizeof(struct fts_term *));
-    bool ok = all && out;
+    struct sorted *all = arena_alloc(&p->arena, (p->count + p->count / 2 + 1) * sizeof *all);
+    struct fts_term **out = (struct fts_term **)all;
     *count = 0;
-    for (u32 i = 0; ok && i < p->slot_count; i++)
-        for (struct fts_term *t = p->slots[i]; ok && t; t = t->next) {
-            ok = row_close(p, t);
+    if (!all) return NULL;
+    for (u32 i = 0; i < p->slot_count; i++)
+        for (struct fts_term *t = p->slots[i]; t; t = t->next) {
+            if (!row_close(p, t)) return NULL;
             all[(*count)++] = (struct sorted){head_of(t), t};
         }
-    if (ok && *count) qsort(all, *count, sizeof *all, term_compare);
-    for (u32 i = 0; ok && i < *count; i++) out[i] = all[i].term;
-    free(all);
-    if (ok) return out;
-    free(out);
-    return NULL;
+    merge_sort(all, *count, all + *count);
+    for (u32 i = 0; i < *count; i++) out[i] = all[i].term; // in their place: heads are not needed any more
+    return out;
 }
 
 bool fts_pending_close(struct fts_pending *p)
@@ -208,6 +223,5 @@ bool fts_pending_close(struct fts_pending *p)
 void fts_pending_clear(struct fts_pending *p)
 {
     arena_deinit(&p->arena);
-    free(p->slots);
     *p = (struct fts_pending){0};
 }

@@ -86,6 +86,7 @@ struct fts_expr *fts_expr_phrase_clone(const struct fts_expr *e, u32 phrase)
 
 static void phrases_know(struct fts_node *n)
 {
+    n->single = n->kind == FTS_NODE_NEAR && n->phrase_count == 1 && n->phrases[0]->term_count == 1;
     for (u32 i = 0; i < n->phrase_count; i++) n->phrases[i]->node = n;
     for (u32 i = 0; i < n->child_count; i++) phrases_know(n->children[i]);
 }
@@ -122,6 +123,7 @@ static io_status source_open(struct fts_expr *e, struct op *op, struct fts_query
     s->table = e->table;
     if (t->prefix) {
         if (!s->hits) IO_TRY(fts_merge_prefix(&s->collecting, e->table, op, all, t->text, t->size, &s->hits));
+        s->ready = true;
         return IO_DONE;
     }
     if (!s->iters) {
@@ -139,6 +141,7 @@ static io_status source_open(struct fts_expr *e, struct op *op, struct fts_query
         i->term_ended = false;
         s->started++;
     }
+    s->ready = true;
     return IO_DONE;
 }
 
@@ -153,7 +156,7 @@ static void hits_seek(struct fts_source *s, s64 target)
 static io_status term_seek(struct fts_expr *e, struct op *op, struct fts_query_term *t, s64 target)
 {
     struct fts_source *s = &t->source;
-    IO_TRY(source_open(e, op, t));
+    if (UNLIKELY(!s->ready)) IO_TRY(source_open(e, op, t));
     if (s->eof || (s->on && s->rowid >= target)) return IO_DONE;
     if (s->hits) {
         hits_seek(s, target);
@@ -170,7 +173,7 @@ static io_status term_seek(struct fts_expr *e, struct op *op, struct fts_query_t
             if (k->valid && (!least || k->rowid < least->rowid)) least = k;
         }
         bool gone = false;
-        if (least) IO_TRY(fts_tombstone_find(least, op, &gone));
+        if (least && least->segment.tombstone_pages) IO_TRY(fts_tombstone_find(least, op, &gone));
         s->eof = !least;
         s->on = least != NULL;
         if (!least) return IO_DONE;
@@ -276,7 +279,7 @@ static io_status term_positions(struct fts_expr *e, struct op *op, struct fts_qu
     if (s->hits) {
         for (u32 i = s->hit; ok && i < s->hits->count && s->hits->hits[i].rowid == s->rowid; i++) {
             const struct fts_hit *h = &s->hits->hits[i];
-            ok = positions_decode(e->config, s->hits->bytes.data + h->positions_at, h->positions_size, t, &bad);
+            ok = positions_decode(e->config, h->positions, h->positions_size, t, &bad);
         }
         positions_sort(t->positions, &t->position_count);
     } else {
@@ -306,8 +309,7 @@ static bool columns_beyond(const struct fts_columns *set, u64 column)
 static bool columns_suffice(const struct fts_expr *e, const struct fts_node *n)
 {
     const struct fts_phrase *p = n->phrases[0];
-    return n->columns && n->phrase_count == 1 && p->term_count == 1 && !p->first && !p->terms[0].source.hits &&
-           e->config->detail == FTS_DETAIL_FULL;
+    return n->columns && n->single && !p->first && !p->terms[0].source.hits && e->config->detail == FTS_DETAIL_FULL;
 }
 
 static io_status columns_test(struct fts_expr *e, struct op *op, struct fts_node *n, bool *matches)
@@ -420,13 +422,40 @@ static io_status near_positions(struct fts_expr *e, struct op *op, struct fts_no
 static bool positions_matter(const struct fts_expr *e, const struct fts_node *n)
 {
     if (e->config->detail == FTS_DETAIL_NONE) return false;
-    return n->columns || n->phrase_count > 1 || n->phrases[0]->term_count > 1 || n->phrases[0]->first;
+    return n->columns || !n->single || n->phrases[0]->first;
+}
+
+// All of its terms are in the row: whether they are where they are to be.
+static inline io_status near_test(struct fts_expr *e, struct op *op, struct fts_node *n, bool *matches)
+{
+    *matches = true;
+    n->positions_known = false;
+    if (!positions_matter(e, n)) return IO_DONE;
+    return columns_suffice(e, n) ? columns_test(e, op, n, matches) : near_positions(e, op, n, matches);
+}
+
+// Of one phrase of one term.
+static io_status single_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target)
+{
+    struct fts_query_term *t = &n->phrases[0]->terms[0];
+    for (bool matches = false; !matches; target++) {
+        IO_TRY(term_seek(e, op, t, target));
+        n->eof = t->source.eof;
+        if (n->eof) return IO_DONE;
+        target = t->source.rowid;
+        IO_TRY(near_test(e, op, n, &matches));
+        n->eof = !matches && target == INT64_MAX;
+        if (n->eof) return IO_DONE;
+    }
+    n->rowid = t->source.rowid;
+    n->on = true;
+    return IO_DONE;
 }
 
 static io_status near_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target)
 {
     for (;;) {
-        bool together = true;
+        bool together = true, first = true; // the first one says where the others are to be
         for (u32 i = 0; i < n->phrase_count && together; i++) {
             struct fts_phrase *p = n->phrases[i];
             if (!p->term_count) {
@@ -440,17 +469,14 @@ static io_status near_seek(struct fts_expr *e, struct op *op, struct fts_node *n
                     n->eof = true;
                     return IO_DONE;
                 }
-                together = s->rowid == target;
+                together = first || s->rowid == target;
                 target = s->rowid;
+                first = false;
             }
         }
         if (!together) continue;
-        bool matches = true;
-        n->positions_known = false;
-        if (columns_suffice(e, n))
-            IO_TRY(columns_test(e, op, n, &matches));
-        else if (positions_matter(e, n))
-            IO_TRY(near_positions(e, op, n, &matches));
+        bool matches;
+        IO_TRY(near_test(e, op, n, &matches));
         if (matches) {
             n->rowid = target;
             n->on = true;
@@ -531,6 +557,7 @@ static io_status not_seek(struct fts_expr *e, struct op *op, struct fts_node *n,
 static io_status node_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target)
 {
     if (n->eof || (n->on && n->rowid >= target)) return IO_DONE;
+    if (n->single) return single_seek(e, op, n, target);
     switch ((enum fts_node_kind)n->kind) {
     case FTS_NODE_NEAR: return near_seek(e, op, n, target);
     case FTS_NODE_AND: return and_seek(e, op, n, target);

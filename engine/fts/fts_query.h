@@ -9,6 +9,7 @@ struct fts_source {
     u32 count;
     struct fts_iter *iters; // newest first
     u32 started;
+    bool ready; // all are, or the hits are there
     struct fts_merge *collecting;
     struct fts_hits *hits; // prefix without an index of its own
     u32 hit;
@@ -55,6 +56,7 @@ struct fts_node {
     struct fts_phrase **phrases;
     u64 near;
     struct fts_columns *columns; // NULL: all
+    bool single;                 // one phrase of one term
     bool positions_known;        // of rowid
     // Where it stands.
     bool on, eof;

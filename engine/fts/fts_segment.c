@@ -209,19 +209,33 @@ static io_status continuation(struct fts_iter *i, struct op *op, u32 *page, u32 
 
 // To the next entry and on to the first whose rowid is at least that, as far as they are on the same page, as nearly all
 // are. Whether it is there.
-static bool forward_here(struct fts_iter *i, s64 rowid)
+ALWAYS_INLINE bool forward_here(struct fts_iter *i, s64 rowid)
 {
-    const u8 *data = i->pages[0].data;
-    u32 leaf_size = i->pages[0].leaf_size, end = i->term_next, first = be16_get(data);
+    const u8 *data = i->pages[0].data, *leaf_end = data + i->pages[0].leaf_size, *end = data + i->term_next;
+    const u8 *first = data + be16_get(data), *at = data + i->positions_at;
     bool none = i->table->config->detail == FTS_DETAIL_NONE, moved = false;
-    struct entry e = {.at = i->positions_at, .rowid = i->rowid, .positions_size = i->positions_size};
+    struct entry e = {.rowid = i->rowid, .positions_size = i->positions_size};
     do {
-        u32 size = none ? 0 : e.positions_size, at = e.at + size;
-        if (size > leaf_size - e.at || at >= end || at == first) break;
-        if (!entry_decode(data, none, at, end, &e.rowid, &e)) break;
+        u32 size = none ? 0 : e.positions_size;
+        if (size > (u64)(leaf_end - at) || at + size >= end || at + size == first) break;
+        const u8 *head = at + size;
+        if (LIKELY(!none && end - head >= 2 && head[0] < 0x80 && head[1] < 0x80)) {
+            e.rowid = (s64)((u64)e.rowid + head[0]);
+            e.deleted = head[1] & 1;
+            e.positions_size = head[1] / 2;
+            at = head + 2;
+        } else {
+            if (!entry_decode(data, none, (u32)(head - data), (u32)(end - data), &e.rowid, &e)) break;
+            at = data + e.at;
+        }
         moved = true;
     } while (e.rowid < rowid);
-    if (moved) entry_take(i, &e);
+    if (moved) {
+        i->rowid = e.rowid;
+        i->deleted = e.deleted;
+        i->positions_size = e.positions_size;
+        i->positions_at = (u32)(at - data);
+    }
     return moved && e.rowid >= rowid;
 }
 
@@ -468,7 +482,7 @@ io_status fts_iter_forward(struct fts_iter *i, struct op *op, s64 rowid)
     return IO_DONE;
 }
 
-io_status fts_iter_positions(struct fts_iter *i, struct op *op, struct fts_buffer *scratch, const u8 **out)
+io_status fts_iter_positions_long(struct fts_iter *i, struct op *op, struct fts_buffer *scratch, const u8 **out)
 {
     ASSERT(i->valid);
     u32 page = 0, at = i->positions_at, size = stored_size(i);
