@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs C test programs two at a time and adds up their counts.
+# Runs C test programs, as many at a time as there are processors, and adds up their counts.
 # usage: tests/run_unit.sh PROGRAM...
 set -u
 out=$(mktemp -d)
