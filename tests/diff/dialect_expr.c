@@ -212,7 +212,9 @@ static void printf_function(struct dialect *d, int depth)
                                           "%s", "%10s|", "%-10s|", "%.2s", "%q", "%Q", "%w", "%f", "%.3f", "%10.2f|", "%e",
                                           "%.0e", "%g", "%G", "%!g", "%#g", "%%", "%i", "%u", "%z", "%.15g", "%*d",
                                           "%.*f", "%+.3e", "%lld", "%p", "%n%d", "%!s", "%!.3s", "%,5d", "%015.4f", "%!.20f", "%,.2f"}; // the last two since 3.41
-    dialect_add(d, "printf('%s'", formats[dialect_pick(d, COUNT_OF(formats) - (d->newest ? 0 : 2))]);
+    const char *format = formats[dialect_pick(d, COUNT_OF(formats) - (d->newest ? 0 : 2))];
+    if (d->wide && strcmp(format, "%.2s") == 0) format = "%s"; // bytes of UTF-8: SQLite takes half a character for another one
+    dialect_add(d, "printf('%s'", format);
     for (u32 i = dialect_pick(d, 3); i; i--) {
         dialect_add(d, ", ");
         dialect_expr(d, depth);
