@@ -40,6 +40,13 @@ static void alteration_check_code(struct compile *c, int database, const char *w
     set_p4_text(c, when);
 }
 
+// Its objects may name what is altered in another database; their texts are edited as well.
+static void temp_changed(struct compile *c, int database)
+{
+    const struct schema *temp = database == DATABASE_TEMP ? NULL : compile_schema(c, DATABASE_TEMP);
+    if (temp && (temp->table_count > 1 || temp->foreign_triggers)) schema_changed(c, DATABASE_TEMP);
+}
+
 // ---- RENAME -----------------------------------------------------------------------------------------------
 
 static void rename_table(struct compile *c, struct stmt_alter *s)
@@ -68,14 +75,12 @@ static void rename_table(struct compile *c, struct stmt_alter *s)
     if (schema_table(schema, "sqlite_sequence"))
         nested_sql(c, "UPDATE %s.sqlite_sequence SET name=%s WHERE name=%s",
                    sql_quoted(c, compile_database_name(c, database)), new, old);
-    bool temp = false;
     const struct schema *temp_schema = database == DATABASE_TEMP ? NULL : compile_schema(c, DATABASE_TEMP);
     for (const struct trigger *x = temp_schema ? temp_schema->foreign_triggers : NULL; x; x = x->next) {
         int found;
         if (!name_equal(x->table, t->name) || locate_table(c, x->table_schema, x->table, -1, true, &found) != t) continue;
         nested_sql(c, "UPDATE temp.sqlite_temp_master SET tbl_name=%s WHERE type='trigger' AND name=%s", new,
                    sql_quoted(c, x->name));
-        temp = true;
     }
     if (schema_table(schema, "sqlite_stat1"))
         nested_sql(c, "UPDATE %s.sqlite_stat1 SET tbl=%s WHERE tbl=%s",
@@ -85,7 +90,7 @@ static void rename_table(struct compile *c, struct stmt_alter *s)
         int address = emit(c, OP_SqlExec, SQL_EXEC_OWN, 0, 0);
         program_p4_text(c->program, address, virtual_table_rename(c, t, database, name), -1);
     }
-    if (temp || (temp_schema && temp_schema->table_count > 1)) schema_changed(c, DATABASE_TEMP);
+    temp_changed(c, database);
     alteration_check_code(c, database, "after rename");
 }
 
@@ -108,8 +113,7 @@ static void rename_column(struct compile *c, struct stmt_alter *s)
                            .new_name = s->new_name, .quote = first == '"' || first == '\'' || first == '`' || first == '['};
     alteration_apply(&a);
     schema_changed(c, database);
-    const struct schema *temp = compile_schema(c, DATABASE_TEMP);
-    if (database != DATABASE_TEMP && temp && temp->table_count > 1) schema_changed(c, DATABASE_TEMP);
+    temp_changed(c, database);
     alteration_check_code(c, database, "after rename");
 }
 
@@ -185,7 +189,8 @@ static void check_rows(struct compile *c, const struct table *t, u16 column, int
     const struct column *k = &t->columns[column];
     bool not_null = k->not_null != CONFLICT_NONE && k->flags & COLUMN_GENERATED;
     bool typed = t->flags & TABLE_STRICT && k->strict_type >= COLUMN_TYPE_BLOB;
-    if (t->check_count == 0 && !not_null && !typed) return;
+    const u32 checks = connection_flag(c->db, CONNECTION_IGNORE_CHECKS) ? 0 : t->check_count;
+    if (checks == 0 && !not_null && !typed) return;
     static const int masks[] = {[COLUMN_TYPE_BLOB] = 8 | 16,    [COLUMN_TYPE_INT] = 1 | 16,
                                 [COLUMN_TYPE_INTEGER] = 1 | 16, [COLUMN_TYPE_REAL] = 1 | 2 | 16,
                                 [COLUMN_TYPE_TEXT] = 4 | 16};
@@ -209,7 +214,7 @@ static void check_rows(struct compile *c, const struct table *t, u16 column, int
     }
     c->self_cursor = cursor + 1;
     int fails = label_new(c), fine = label_new(c);
-    for (u32 i = 0; i < t->check_count; i++)
+    for (u32 i = 0; i < checks; i++)
         expr_jump_if_false(c, self_expr(c, t, t->checks[i].expr, NAME_CHECK), fails, false);
     c->self_cursor = outer;
     emit_goto(c, fine);
@@ -352,7 +357,7 @@ static enum walk_result search_column(struct walker *w, struct expr *e)
 }
 
 // As they are written, since the quotes count.
-static void search_index(struct compile *c, const struct index *i, struct column_search *s)
+static void search_index(struct compile *c, const struct table *t, const struct index *i, struct column_search *s)
 {
     struct parse p = {.arena = c->arena, .sql = i->sql, .size = (u32)strlen(i->sql), .schema = true, .rename = true,
                       .fail = text_failed, .context = c};
@@ -367,7 +372,7 @@ static void search_index(struct compile *c, const struct index *i, struct column
         if (e->kind == EXPR_TEXT && name_equal(e->text, s->name)) s->found = true; // a string there is a name
         walk_expr(&w, e);
     }
-    walk_expr(&w, create->where);
+    if (!table_has_rowid(t) || !name_is_rowid(s->name)) walk_expr(&w, create->where); // "rowid" means another thing there then
 }
 
 // Of several the oldest is told, which is the last of the list; those that would read a string come after the others.
@@ -377,7 +382,7 @@ static void check_indexes(struct compile *c, const struct table *t, s32 column)
     for (const struct index *i = t->indexes; i; i = i->next) {
         if (!i->sql) continue;
         struct column_search s = {.name = t->columns[column].name};
-        search_index(c, i, &s);
+        search_index(c, t, i, &s);
         if (s.found) reading = i;
         else if (s.found_quoted) reading_quoted = i;
     }
@@ -474,6 +479,7 @@ static void drop_column(struct compile *c, struct stmt_alter *s)
                sql_quoted(c, t->name));
     if (!(k->flags & COLUMN_VIRTUAL)) rewrite_rows(c, t, column, database);
     schema_changed(c, database);
+    temp_changed(c, database);
     alteration_check_code(c, database, "after drop column");
 }
 

@@ -300,7 +300,7 @@ void resolve_name(struct name_context *top, struct expr *e, const char *schema, 
                 struct expr_item *item = &n->results->items[j];
                 if (item->name_kind != ITEM_ALIAS || !item->name || !name_equal(item->name, column)) continue;
                 struct expr *original = item->expr;
-                if (!(n->flags & NAME_AGGREGATE_OK) && original->flags & EXPR_F_HAS_AGGREGATE)
+                if (!(n->flags & NAME_AGGREGATE_OK) && original->flags & EXPR_F_HAS_AGGREGATE && !n->c->top->renaming)
                     compile_fail_at(c, e, "misuse of aliased aggregate %s", item->name);
                 if (original->flags & EXPR_F_HAS_WINDOW && (!(n->flags & NAME_WINDOW_OK) || n != top))
                     compile_fail_at(c, e, "misuse of aliased window function %s", item->name);
