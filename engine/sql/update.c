@@ -103,6 +103,11 @@ static bool index_changes(struct compile *c, const struct update_job *job, const
     return false;
 }
 
+static bool replaces(const struct update_job *job, u8 conflict)
+{
+    return job->conflict == CONFLICT_REPLACE || (job->conflict == CONFLICT_DEFAULT && conflict == CONFLICT_REPLACE);
+}
+
 static void indexes_choose(struct compile *c, struct update_job *job)
 {
     const struct table *t = job->table;
@@ -110,16 +115,14 @@ static void indexes_choose(struct compile *c, struct update_job *job)
     u32 count = target->index_count, n = 0;
     job->open = arena_alloc(c->arena, count + 1);
     job->open[0] = true;
-    job->may_replace = job->conflict == CONFLICT_REPLACE;
     target->index_regs = arena_alloc(c->arena, (count + 1) * sizeof(int));
     for (const struct index *i = t->indexes; i; i = i->next, n++) {
         if (!index_changes(c, job, i)) continue;
         target->index_regs[n] = reg_alloc_range(c, i->column_count + 1);
         job->open[n + 1] = true;
-        if (job->conflict == CONFLICT_DEFAULT && i->conflict == CONFLICT_REPLACE) job->may_replace = true;
+        if (i != t->primary_key || job->key_changes) job->may_replace |= replaces(job, i->conflict);
     }
-    if (job->conflict == CONFLICT_DEFAULT && job->rowid_item >= 0 && t->rowid_conflict == CONFLICT_REPLACE)
-        job->may_replace = true;
+    if (job->rowid_item >= 0) job->may_replace |= replaces(job, t->rowid_conflict);
     target->index_regs[n] = reg_alloc(c);
     if (job->may_replace) memset(job->open, true, count + 1);
 }

@@ -232,3 +232,14 @@ SELECT b, count(*), sum(a), sum(c) FROM w GROUP BY b;
 DELETE FROM w WHERE a>=0;
 SELECT count(*), changes() FROM w;
 PRAGMA integrity_check;
+%%
+CREATE TABLE t(a, b UNIQUE ON CONFLICT IGNORE, c, d UNIQUE, PRIMARY KEY(a) ON CONFLICT REPLACE) WITHOUT ROWID;
+INSERT INTO t VALUES (1, 1, 1, 3), (2, 2, 2, 2), (3, 3, 3, 1);
+UPDATE t SET b = 7, c = 8;
+SELECT * FROM t;
+UPDATE OR REPLACE t SET c = 9;
+SELECT * FROM t;
+UPDATE OR REPLACE t SET b = 9;
+SELECT * FROM t;
+UPDATE OR REPLACE t SET a = 5, c = a;
+SELECT * FROM t;
