@@ -6,13 +6,17 @@
 #include "../vm/dbstat.h"
 #include "where.h"
 
+static bool virtual_term_ok(const struct loop_builder *b, const struct where_term *t)
+{
+    const struct source *s = &b->w->sources->items[b->loop->source];
+    if (t->prereq_right & b->loop->self) return false;
+    return !(s->join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT)) || where_term_outer_ok(t, s);
+}
+
 static bool virtual_term_take(struct loop_builder *b, struct where_term *t)
 {
-    struct where_info *w = b->w;
     struct where_loop *new = b->loop;
-    struct source *s = &w->sources->items[new->source];
-    if (t->prereq_right & new->self) return false;
-    if (s->join & (JOIN_LEFT | JOIN_RIGHT | JOIN_LEFT_OF_RIGHT) && !where_term_outer_ok(t, s)) return false;
+    if (!virtual_term_ok(b, t)) return false;
     where_terms_reserve(b, new->term_count + 1);
     new->terms[new->term_count++] = t;
     new->prereq |= t->prereq_right;
@@ -185,8 +189,42 @@ static void add_dbstat_loop(struct loop_builder *b, bitmask prereq, bitmask usab
     where_loop_insert(b, new);
 }
 
+static u32 virtual_kind(const struct source *s, const struct where_term *t)
+{
+    if (s->table->fts || s->table->vocab || s->table->dbstat) return where_fts_kind(s, t);
+    if (t->left_cursor != s->cursor || t->left_column < 0 || !(t->operators & (WO_EQ | WO_IN))) return 0;
+    return s->table->columns[t->left_column].flags & COLUMN_HIDDEN;
+}
+
+// A function: terms on hidden columns are arguments, of several the last, which its parentheses have. IS is none; of an IN each
+// value makes a call. What is asked of such a column must be known, by one of them.
+static void add_function_loop(struct loop_builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
+{
+    static const u16 kinds[] = {WO_EQ, WO_IN};
+    struct where_loop *new = b->loop;
+    const struct source *s = &b->w->sources->items[new->source];
+    new->term_count = 0;
+    new->prereq = prereq;
+    for (int column = 0; column < s->table->column_count; column++) {
+        bool taken = false, missing = false;
+        for (u32 k = 0; k < COUNT_OF(kinds); k++)
+            for (int i = b->clause->count; i-- > 0 && !taken;) {
+                struct where_term *t = b->clause->terms[i];
+                if (!virtual_kind(s, t) || t->left_column != column || !(t->operators & kinds[k]) || !virtual_term_ok(b, t)) continue;
+                const bool known = !(t->prereq_right & ~usable) && (with_in || !(t->operators & WO_IN));
+                taken = known && virtual_term_take(b, t);
+                missing |= !known;
+                *in |= taken && t->operators & WO_IN;
+            }
+        if (missing && !taken) return;
+    }
+    new->rows = 46;
+    new->run = new->term_count ? 46 : 200;
+    where_loop_insert(b, new);
+}
+
 // Gives whether it uses an IN.
-static bool add_full_text_loop(struct loop_builder *b, bitmask prereq, bitmask usable, bool with_in)
+static bool add_loop(struct loop_builder *b, bitmask prereq, bitmask usable, bool with_in)
 {
     bool in = false;
     const struct table *t = b->w->sources->items[b->loop->source].table;
@@ -194,21 +232,23 @@ static bool add_full_text_loop(struct loop_builder *b, bitmask prereq, bitmask u
         add_vocab_loop(b, prereq, usable, with_in, &in);
     else if (t->dbstat)
         add_dbstat_loop(b, prereq, usable, with_in, &in);
-    else
+    else if (t->fts)
         add_fts_loop(b, prereq, usable, with_in, &in);
+    else
+        add_function_loop(b, prereq, usable, with_in, &in);
     return in;
 }
 
 // With all terms, then without an IN, with the terms of some tables, and with those alone that must come before.
-static void add_full_text_loops(struct loop_builder *b, bitmask prereq)
+static void add_loops(struct loop_builder *b, bitmask prereq)
 {
     struct where_loop *new = b->loop;
     const struct source *s = &b->w->sources->items[new->source];
-    bool in = add_full_text_loop(b, prereq, ~0ull, true), free = false, free_of_in = false;
+    bool in = add_loop(b, prereq, ~0ull, true), free = false, free_of_in = false;
     bitmask best = new->prereq & ~prereq, best_without = 0, last = 0;
     if (!best && !in) return;
     if (in) {
-        (void)add_full_text_loop(b, prereq, ~0ull, false);
+        (void)add_loop(b, prereq, ~0ull, false);
         best_without = new->prereq & ~prereq;
         free = free_of_in = !best_without;
     }
@@ -217,34 +257,18 @@ static void add_full_text_loops(struct loop_builder *b, bitmask prereq)
         for (int i = 0; i < b->clause->count; i++) {
             const struct where_term *t = b->clause->terms[i];
             bitmask mine = t->prereq_right & ~prereq;
-            if (where_fts_kind(s, t) && mine > last && mine < next) next = mine;
+            if (virtual_kind(s, t) && mine > last && mine < next) next = mine;
         }
         last = next;
         if (next == ~0ull) break;
         if (next == best || next == best_without) continue;
-        in = add_full_text_loop(b, prereq, next | prereq, true);
+        in = add_loop(b, prereq, next | prereq, true);
         if (new->prereq != prereq) continue;
         free = true;
         free_of_in |= !in;
     }
-    if (!free) free_of_in = !add_full_text_loop(b, prereq, prereq, true);
-    if (!free_of_in) (void)add_full_text_loop(b, prereq, prereq, false);
-}
-
-// Terms on hidden columns are arguments: all that can be had are taken, by column. IS is none; of an IN each value makes a call.
-static void function_arguments_take(struct loop_builder *b)
-{
-    static const u16 kinds[] = {WO_EQ, WO_IN};
-    const struct source *s = &b->w->sources->items[b->loop->source];
-    for (int column = 0; column < s->table->column_count; column++) {
-        bool taken = !(s->table->columns[column].flags & COLUMN_HIDDEN);
-        for (u32 k = 0; k < COUNT_OF(kinds); k++)
-            for (int i = 0; i < b->clause->count && !taken; i++) {
-                struct where_term *t = b->clause->terms[i];
-                if (t->left_cursor == s->cursor && t->left_column == column && t->operators & kinds[k])
-                    taken = virtual_term_take(b, t);
-            }
-    }
+    if (!free) free_of_in = !add_loop(b, prereq, prereq, true);
+    if (!free_of_in) (void)add_loop(b, prereq, prereq, false);
 }
 
 // Terms that need a table behind this one are no arguments.
@@ -260,9 +284,7 @@ static void usable_terms(const struct loop_builder *b, struct where_clause *clau
 
 static void virtual_loops_add(struct loop_builder *b, bitmask prereq)
 {
-    struct where_info *w = b->w;
     struct where_loop *new = b->loop;
-    struct source *s = &w->sources->items[new->source];
     new->term_count = 0;
     new->setup = 0;
     new->eq_count = 0;
@@ -273,13 +295,7 @@ static void virtual_loops_add(struct loop_builder *b, bitmask prereq)
     new->run = 200;
     new->sort_index = 0;
     new->prereq = prereq;
-    if (s->table->fts || s->table->vocab || s->table->dbstat) {
-        add_full_text_loops(b, prereq);
-        return;
-    }
-    function_arguments_take(b);
-    if (new->term_count) new->run = 46;
-    where_loop_insert(b, new);
+    add_loops(b, prereq);
 }
 
 void where_virtual_loops_add(struct loop_builder *b, bitmask prereq)
