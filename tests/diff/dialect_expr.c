@@ -29,7 +29,7 @@ void dialect_value(struct dialect *d)
         "2.0",  "100",  "'a'",   "'b'",    "'B'",   "''",      "'abc'", "'ABC'",   "'1'",         "'2.0'",       "' 3'",
         "'1e2'", "x'61'", "x''", "x'00ff'", "'abc '", "'a_c%'", "'é'",   "'10'",    "'2024-02-29'", "'12:30:45.678'",
         "TRUE", "FALSE", "0x1F", "1e3", "'{\"a\":1,\"b\":[1,2,{\"c\":null}]}'", "'[1,\"x\",2.5,true,null]'"};
-    static const char *const rare[] = {"9223372036854775807", "-9223372036854775808", "9223372036854775808", "1e308",
+    static const char *const rare[] = {"9223372036854775807", "-9223372036854775808", "9223372036854775808", "1e300",
                                        "-1e-308", "0.1", "'0x10'", "'-'", "'+5'", "'5 x'", "'1e500'", "1e500", "'Infinity'",
                                        "x'31'", "'\n'", "4611686018427387904", "2147483648", "'9223372036854775807'",
                                        "123456789.987654321", "1e-5", "1e15", "1e16", "'a''b'", "1_000"};
@@ -47,7 +47,7 @@ void dialect_value(struct dialect *d)
         dialect_add(d, "%s", large[i + (d->wide && i == 1)]);
         return;
     }
-    // Numbers of more than 15 digits were other ones in 3.40.
+    // Not 1e308: SQLite 3.50 writes 9999999999999999 and so on for it, 3.53 does not. Numbers of more than 15 digits were other ones in 3.40.
     if (d->newest && dialect_chance(d, 4) && d->constant_only) {
         dialect_add(d, "%s", dialect_one(d, rare));
         return;
@@ -143,7 +143,8 @@ static void json_function(struct dialect *d, int depth)
         "'{\"a\":{\"b\":[]},\"a\":2}'", "'[[1],[2,[3]]]'", "NULL", "'{\"b\":\"q\\u00e9\\n\"}'", "'{a:1,b:[+2,.5,0x10],}'"};
     u32 n = dialect_pick(d, COUNT_OF(names));
     if (!d->newest && n >= 1 && n <= 5) n = 0; // 3.40 is another JSON
-    u32 known = d->newest ? COUNT_OF(documents) : COUNT_OF(documents) - 1;
+    // To SQLite the text that a function makes of JSON5 stays JSON5 within other functions: it keeps the binary form by the text.
+    u32 known = d->newest && (n == 0 || n > 5) ? COUNT_OF(documents) : COUNT_OF(documents) - 1;
     bool document = dialect_chance(d, 80);
     if (n >= 8 && dialect_chance(d, 20)) {
         dialect_add(d, "(");

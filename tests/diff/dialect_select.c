@@ -38,6 +38,22 @@ static void select_apart(struct dialect *d, int depth, u32 columns)
     d->scope_count = count;
 }
 
+// A query in FROM of another that sees what is around it, but for columns of queries: what names one there has its affinity or none,
+// as SQLite takes the query in between apart or does not.
+static void core(struct dialect *d, int depth, u32 columns, bool scalar);
+static void core_within(struct dialect *d, int depth, u32 columns)
+{
+    struct dialect_source scope[DIALECT_SCOPE];
+    const u32 count = d->scope_count;
+    memcpy(scope, d->scope, sizeof scope);
+    d->scope_count = 0;
+    for (u32 i = 0; i < count; i++)
+        if (!scope[i].table->view) d->scope[d->scope_count++] = scope[i];
+    core(d, depth, columns, false);
+    memcpy(d->scope, scope, sizeof scope);
+    d->scope_count = count;
+}
+
 static void values(struct dialect *d, u32 columns)
 {
     dialect_add(d, "VALUES ");
@@ -453,12 +469,14 @@ void dialect_select(struct dialect *d, int depth, u32 columns, bool *ordered)
     }
     if (wrap) dialect_add(d, "SELECT * FROM (");
     if (dialect_chance(d, 4)) values(d, columns);
+    else if (wrap) core_within(d, depth - 1, columns);
     else core(d, depth - 1, columns, false);
     bool plain = true;
     if (dialect_chance(d, 15)) {
         for (u32 i = 1 + dialect_pick(d, 2); i; i--) {
             dialect_add(d, "%s", dialect_one(d, operators));
             if (dialect_chance(d, 15)) values(d, columns);
+            else if (wrap) core_within(d, depth - 1, columns);
             else core(d, depth - 1, columns, false);
         }
         plain = false;
