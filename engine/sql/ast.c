@@ -202,6 +202,7 @@ void select_expand_rows(struct arena *a, struct select *s)
         if (i + 1 < rows->count) next = memcpy(arena_alloc(a, sizeof *next), row, sizeof *next);
         next->id = row->id + 1;
         next->op = SELECT_UNION_ALL;
+        if (s->flags & SELECT_F_COMPUTED_ROWS) next->flags |= SELECT_F_COMPUTED | SELECT_F_ROW_BEHIND;
         next->columns = NULL;
         for (u32 k = 0; k < rows->width; k++) {
             struct expr *e = expr_new(a, EXPR_NULL, OFFSET_NONE);

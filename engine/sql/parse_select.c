@@ -374,8 +374,11 @@ static struct select *parse_simple_select(struct parse *p)
     if (p->token == TOKEN_VALUES) {
         bool computed = !p->has_with && !p->schema && !p->rename;
         struct select *s = parse_values(p);
-        for (struct select *row = computed && s->flags & SELECT_F_MULTI_VALUE ? s : NULL; row; row = row->prior)
+        for (struct select *row = computed && s->flags & SELECT_F_MULTI_VALUE ? s : NULL; row; row = row->prior) {
+            if (row->rows) row->flags |= SELECT_F_COMPUTED_ROWS;
+            if (row->prior) row->flags |= SELECT_F_ROW_BEHIND;
             if (row_is_constant(row)) row->flags |= SELECT_F_COMPUTED;
+        }
         return s;
     }
     struct select *s = PARSE_NEW(p, select);

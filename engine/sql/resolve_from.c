@@ -184,11 +184,11 @@ static bool row_has_affinity(const struct select *row)
 }
 
 // The last row of those that are to SQLite one table, whose columns have no affinity, of whatever type the rows behind its first
-// are. Otherwise the term itself.
+// are: it begins with a row of constants. Otherwise the term itself.
 static struct select *rows_end(struct select *term)
 {
     if (!(term->flags & SELECT_F_COMPUTED) || row_has_affinity(term)) return term;
-    while (term->next && term->next->flags & SELECT_F_COMPUTED) term = term->next;
+    while (term->next && term->next->flags & SELECT_F_ROW_BEHIND) term = term->next;
     return term;
 }
 

@@ -17,3 +17,10 @@ SELECT column1, column1 = 1, column1 < 9 FROM (VALUES ('1'), ('2') UNION ALL VAL
 CREATE VIEW v AS SELECT column1, column1 = 1, column1 < 9 FROM (VALUES ('1'), ('2'), (CAST('1' AS TEXT)));
 --= T:1|I:1|I:1| T:2|I:0|I:1| T:1|I:1|I:1| because SQLite 3.50 answers so
 SELECT * FROM v;
+SELECT column1 > 31 FROM (VALUES (x''), (CAST(char(0) AS TEXT)), ('10'));
+--= I:1| I:1| I:1| because SQLite 3.50 answers so
+SELECT column1 > 31 FROM (VALUES (CAST(1 AS TEXT)), (char(1)), ('10'));
+SELECT column1 > 31 FROM (VALUES (CAST(1 AS TEXT)), ('10'));
+--= I:1| I:1| I:1| because SQLite 3.50 answers so
+SELECT column1 > 31 FROM (VALUES (CAST(1 AS TEXT)) UNION ALL VALUES ('1'), ('10'));
+SELECT column1 > 31 FROM (VALUES (CAST(1 AS TEXT)) UNION ALL VALUES ('10'));
