@@ -107,7 +107,8 @@ bool fts_value_text(const struct value *v, struct value *scratch, const u8 **tex
 // ---- terms of a row ------------------------------------------------------------------------------------------------------
 
 struct row_terms {
-    struct fts_pending *pending;
+    fts_term_add add;
+    void *context;
     const struct fts_config *config;
     u32 column;
     u64 count;
@@ -131,21 +132,21 @@ static bool term_sink(void *context, const u8 *token, u32 size, u32 begin, u32 e
     struct row_terms *r = context;
     const struct fts_config *c = r->config;
     u32 position = (u32)r->count++;
-    if (!fts_pending_add(r->pending, c, FTS_MAIN_PREFIX, token, size, r->column, position)) return false;
+    if (!r->add(r->context, c, FTS_MAIN_PREFIX, token, size, r->column, position)) return false;
     for (u32 i = 0; i < c->prefix_count; i++) {
         u32 n = prefix_size(token, size, c->prefixes[i]);
-        if (n && !fts_pending_add(r->pending, c, (u8)(FTS_MAIN_PREFIX + 1 + i), token, n, r->column, position)) return false;
+        if (n && !r->add(r->context, c, (u8)(FTS_MAIN_PREFIX + 1 + i), token, n, r->column, position)) return false;
     }
     return true;
 }
 
-bool fts_row_terms(struct fts_pending *p, const struct fts_config *config, const struct value *columns, u64 *sizes)
+bool fts_row_terms(fts_term_add add, void *context, const struct fts_config *config, const struct value *columns, u64 *sizes)
 {
     struct value scratch;
     value_init(&scratch);
     bool ok = true;
     for (u32 i = 0; ok && i < config->column_count; i++) {
-        struct row_terms r = {.pending = p, .config = config, .column = i};
+        struct row_terms r = {.add = add, .context = context, .config = config, .column = i};
         const u8 *text;
         u32 size;
         if (!config->unindexed[i]) {
@@ -163,7 +164,7 @@ static io_status row_index(struct fts_table *x, struct op *op, const struct valu
     struct fts_change *c = x->change;
     fts_pending_begin(&x->pending, deleting, rowid);
     x->pending.secure |= deleting && x->settings.secure_delete;
-    if (!fts_row_terms(&x->pending, x->config, columns, c->sizes)) return fts_no_memory(op);
+    if (!fts_row_terms(fts_pending_add, &x->pending, x->config, columns, c->sizes)) return fts_no_memory(op);
     for (u32 i = 0; i < x->config->column_count; i++) {
         u64 *total = &x->totals.tokens[i];
         *total = deleting ? *total - MIN(*total, c->sizes[i]) : *total + c->sizes[i];

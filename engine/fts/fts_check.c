@@ -1,4 +1,4 @@
-// 'integrity-check': the index must say what the rows say. Both sides are summed up entry by entry.
+// 'integrity-check': the index must say what the rows say. Both sides are summed up place by place.
 #include "fts_internal.h"
 
 struct fts_check {
@@ -9,11 +9,11 @@ struct fts_check {
     struct fts_merge *merge;
     u64 index_sum, rows_sum, rows;
     u64 *sizes, *tokens;
-    struct fts_pending pending; // terms of rows that are not summed up yet
+    s64 rowid;
+    u64 *places; // hashes of the row's, where a term may come to the same one again: not of detail=full
+    u32 place_count, place_capacity;
     struct skerry_stmt *scan;
 };
-
-#define PENDING_MAX (1u << 16) // of a processor's cache
 
 void fts_check_free(struct fts_check *c)
 {
@@ -23,39 +23,33 @@ void fts_check_free(struct fts_check *c)
     fts_merge_free(c->merge);
     free(c->sizes);
     free(c->tokens);
-    fts_pending_clear(&c->pending);
+    free(c->places);
     fts_sql_give(c->table, FTS_SQL_CONTENT_SCAN, &c->scan);
     free(c);
 }
 
-static void term_sum(struct fts_check *c, const struct fts_term *t)
+static bool term_sum(void *context, const struct fts_config *config, u8 prefix, const u8 *token, u32 size, u32 column,
+                     u32 position)
 {
-    bool none = c->table->config->detail == FTS_DETAIL_NONE;
-    u64 term = fts_hash(0, t->bytes, t->size);
-    for (u32 at = 0; at < t->doclist.size;) {
-        struct fts_pending_entry e = fts_pending_entry(t, &at);
-        c->rows_sum ^= fts_entry_hash(term, e.rowid, e.positions, none ? 0 : e.size);
-    }
-}
-
-// What the rows since the last time say.
-static bool pending_sum(struct fts_check *c)
-{
-    bool ok = fts_pending_close(&c->pending);
-    for (u32 i = 0; ok && i < c->pending.slot_count; i++)
-        for (const struct fts_term *t = c->pending.slots[i]; t; t = t->next) term_sum(c, t);
-    fts_pending_clear(&c->pending);
-    return ok;
+    struct fts_check *c = context;
+    u64 entry = fts_hash_mix(fts_hash(prefix, token, size), (u64)c->rowid);
+    u64 in_column = config->detail == FTS_DETAIL_NONE ? 0 : (u64)column << 32;
+    if (config->detail != FTS_DETAIL_FULL)
+        return fts_position_add(&c->places, &c->place_count, &c->place_capacity, fts_place_hash(entry, in_column));
+    c->rows_sum ^= fts_place_hash(entry, in_column | position);
+    return true;
 }
 
 static io_status row_sum(struct fts_check *c, struct op *op)
 {
     const struct fts_config *config = c->table->config;
-    fts_pending_begin(&c->pending, false, value_to_integer(skerry_column(c->scan, 0)));
-    bool ok = fts_row_terms(&c->pending, config, skerry_column(c->scan, 1), c->sizes);
+    c->rowid = value_to_integer(skerry_column(c->scan, 0));
+    c->place_count = 0;
+    bool ok = fts_row_terms(term_sum, c, config, skerry_column(c->scan, 1), c->sizes);
+    fts_positions_sort(c->places, &c->place_count);
+    for (u32 i = 0; i < c->place_count; i++) c->rows_sum ^= c->places[i];
     for (u32 i = 0; i < config->column_count; i++) c->tokens[i] += c->sizes[i];
     c->rows++;
-    if (ok && c->pending.bytes > PENDING_MAX) ok = pending_sum(c);
     return ok ? IO_DONE : fts_no_memory(op);
 }
 
@@ -90,7 +84,6 @@ io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op
         if (row) IO_TRY(row_sum(c, op));
         if (row && c->rows % FTS_TURN_ROWS == 0) return fts_turn(op);
     }
-    if (!pending_sum(c)) return fts_no_memory(op);
     IO_TRY(fts_totals_read(x, op, &c->reader));
     bool same = c->rows == x->totals.rows;
     for (u32 i = 0; i < config->column_count; i++) same &= c->tokens[i] == x->totals.tokens[i];

@@ -279,8 +279,10 @@ void fts_flush_abandon(struct fts_table *x);
 
 void fts_change_abandon(struct fts_table *x);
 void fts_change_abandon_by(struct fts_table *x, const void *by);
-// Adds the terms of a row's columns to p; sizes[column]: how many tokens.
-bool fts_row_terms(struct fts_pending *p, const struct fts_config *config, const struct value *columns, u64 *sizes);
+// Gives the terms of a row's columns to `add`; sizes[column]: how many tokens. False: `add` did, or out of memory.
+typedef bool (*fts_term_add)(void *context, const struct fts_config *c, u8 prefix, const u8 *token, u32 size, u32 column,
+                             u32 position);
+bool fts_row_terms(fts_term_add add, void *context, const struct fts_config *config, const struct value *columns, u64 *sizes);
 // The text that is indexed and shown of a value; *scratch holds it when it had to be made. False: out of memory.
 bool fts_value_text(const struct value *v, struct value *scratch, const u8 **text, u32 *size);
 
@@ -404,7 +406,7 @@ struct fts_term {
 };
 void fts_pending_begin(struct fts_pending *p, bool deleting, s64 rowid);
 // column, position: of the token. Adds the term with its prefix byte.
-bool fts_pending_add(struct fts_pending *p, const struct fts_config *c, u8 prefix, const u8 *token, u32 size, u32 column,
+bool fts_pending_add(void *pending, const struct fts_config *c, u8 prefix, const u8 *token, u32 size, u32 column,
                      u32 position);
 // All terms in order, closed; NULL: out of memory. The array is in the arena.
 struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count);
@@ -417,7 +419,6 @@ struct fts_pending_entry {
 };
 struct fts_pending_entry fts_pending_entry(const struct fts_term *t, u32 *at);
 const struct fts_term *fts_pending_find(const struct fts_pending *p, const u8 *term, u32 size); // NULL: it is not there
-bool fts_pending_close(struct fts_pending *p); // doclists are whole; false: out of memory
 void fts_pending_clear(struct fts_pending *p);
 
 // ---- merging (fts_merge.c) ---------------------------------------------------------------------------------------------
@@ -426,7 +427,7 @@ struct fts_merge;
 // All segments of `level` (UINT32_MAX: of all levels) become one in the level below. Changes *s when done.
 io_status fts_merge_run(struct fts_merge **merge, struct fts_table *x, struct op *op, struct fts_structure *s,
                         u32 level);
-// What the whole index says, as one number: the exclusive or of its entries' hashes.
+// What the whole index says, as one number: fts_place_hash of all places of its entries, each with all by exclusive or.
 io_status fts_merge_sum(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
                         u64 *sum);
 // Rows with terms that begin with a prefix, by rowid.
@@ -458,15 +459,13 @@ struct fts_entry {
 };
 io_status fts_merge_next(struct fts_merge **merge, struct fts_table *x, struct op *op, const struct fts_structure *s,
                          const u8 *from, u32 size, struct fts_entry *out);
-// term: its fts_hash.
-static inline u64 fts_entry_hash(u64 term, s64 rowid, const u8 *positions, u32 size)
-{
-    return fts_hash(fts_hash_mix(term, (u64)rowid), positions, size);
-}
 void fts_merge_free(struct fts_merge *m);
 
 // ---- 'integrity-check' (fts_check.c) -----------------------------------------------------------------------------------
 
+// entry: the term's fts_hash (its prefix byte is the seed) and the rowid, mixed; place: where in the row the term is, as far
+// as the index says it.
+static inline u64 fts_place_hash(u64 entry, u64 place) { return fts_hash_mix(entry, place); }
 struct fts_check;
 // external: rows of an external content table are compared too. ERR_CORRUPT_VTAB: index and rows differ.
 io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op *op, bool external);
@@ -477,6 +476,7 @@ void fts_check_free(struct fts_check *c); // NULL is fine
 struct fts_position_reader {
     u64 column, position;
 };
+void fts_positions_sort(u64 *positions, u32 *count); // each stays once
 bool fts_position_add(u64 **positions, u32 *count, u32 *capacity, u64 v); // to a growing array; false: out of memory
 // The next position (column << 32 | token) of the list at *at, which ends at `end`; false: it is damaged. Not for
 // detail=none.

@@ -203,6 +203,20 @@ static u32 positions_size(const struct fts_merge *m)
     return m->table->config->detail == FTS_DETAIL_NONE ? 0 : m->least->positions_size;
 }
 
+// Of the least entry.
+static u64 entry_sum(const struct fts_merge *m, const u8 *at)
+{
+    const struct fts_config *c = m->table->config;
+    const u8 *end = at + positions_size(m);
+    u64 entry = fts_hash_mix(m->term_hash, (u64)m->least->rowid), place, sum = 0;
+    if (c->detail == FTS_DETAIL_NONE) return fts_place_hash(entry, 0);
+    for (struct fts_position_reader reader = {0}; at < end;) {
+        if (!fts_position_next(c, &reader, &at, end, &place)) return sum + UINT32_MAX; // damaged: what no rows give
+        sum ^= fts_place_hash(entry, place);
+    }
+    return sum;
+}
+
 static io_status least_take(struct fts_merge *m, struct op *op)
 {
     const struct fts_iter *from = m->least;
@@ -212,9 +226,10 @@ static io_status least_take(struct fts_merge *m, struct op *op)
     if (m->hits) {
         ok = hit_add(m->hits, from->rowid, positions, positions_size(m));
     } else if (m->summing) {
-        if (!m->term_written) m->term_hash = fts_hash(0, from->term.data, from->term.size);
+        const struct fts_buffer *term = &from->term;
+        if (!m->term_written) m->term_hash = term->size ? fts_hash(term->data[0], term->data + 1, term->size - 1) : 0;
         m->term_written = true;
-        m->sum ^= fts_entry_hash(m->term_hash, from->rowid, positions, positions_size(m));
+        m->sum ^= entry_sum(m, positions);
     } else {
         if (!m->term_written) ok = fts_writer_term(&m->writer, from->term.data, from->term.size);
         m->term_written = true;

@@ -104,9 +104,9 @@ static bool row_close(struct fts_pending *p, struct fts_term *t)
     return true;
 }
 
-bool fts_pending_add(struct fts_pending *p, const struct fts_config *c, u8 prefix, const u8 *token, u32 size, u32 column,
-                     u32 position)
+bool fts_pending_add(void *pending, const struct fts_config *c, u8 prefix, const u8 *token, u32 size, u32 column, u32 position)
 {
+    struct fts_pending *p = pending;
     struct fts_term *t = term_get(p, prefix, token, size);
     if (!t) return false;
     struct fts_buffer *b = &t->doclist;
@@ -210,14 +210,6 @@ struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count)
     merge_sort(all, *count, all + *count);
     for (u32 i = 0; i < *count; i++) out[i] = all[i].term; // in their place: heads are not needed any more
     return out;
-}
-
-bool fts_pending_close(struct fts_pending *p)
-{
-    for (u32 i = 0; i < p->slot_count; i++)
-        for (struct fts_term *t = p->slots[i]; t; t = t->next)
-            if (!row_close(p, t)) return false;
-    return true;
 }
 
 void fts_pending_clear(struct fts_pending *p)

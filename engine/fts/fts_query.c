@@ -259,7 +259,7 @@ static int u64_compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void positions_sort(u64 *positions, u32 *count)
+void fts_positions_sort(u64 *positions, u32 *count)
 {
     bool sorted = true;
     for (u32 i = 1; i < *count && sorted; i++) sorted = positions[i - 1] < positions[i];
@@ -281,7 +281,7 @@ static io_status term_positions(struct fts_expr *e, struct op *op, struct fts_qu
             const struct fts_hit *h = &s->hits->hits[i];
             ok = positions_decode(e->config, h->positions, h->positions_size, t, &bad);
         }
-        positions_sort(t->positions, &t->position_count);
+        fts_positions_sort(t->positions, &t->position_count);
     } else {
         const u8 *positions;
         IO_TRY(fts_iter_positions(s->winner, op, &t->raw, &positions));
