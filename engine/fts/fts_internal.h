@@ -301,6 +301,7 @@ struct fts_iter {
     bool valid;      // on an entry
     bool term_ended; // the doclist of `term` is through
     struct fts_buffer term;
+    u64 term_head; // its first bytes, for comparing
     u32 doclist_last; // up to that page nothing but the term's doclist follows; 0: not known yet
     u32 footer_at;   // place in the footer of pages[0], behind term_next
     u32 term_next;   // offset of the next term of pages[0]; its leaf_size: none

@@ -103,6 +103,7 @@ static struct fts_merge *rewrite_new(struct fts_table *x, const struct fts_struc
 
 static int iter_compare(const struct fts_iter *a, const struct fts_iter *b)
 {
+    if (a->term_head != b->term_head) return a->term_head < b->term_head ? -1 : 1;
     int k = memcmp(a->term.data, b->term.data, MIN(a->term.size, b->term.size));
     return k ? k : a->term.size < b->term.size ? -1 : a->term.size > b->term.size;
 }

@@ -297,9 +297,11 @@ static io_status term_read(struct fts_iter *i, struct op *op, u32 page, u32 at, 
         next = end;
     }
     if (!entry_on(i, entry_page, start, end, NULL, &e)) return damaged(i, op);
-    if (!fts_buffer_reserve(&i->term, size)) return fts_no_memory(op);
+    if (!fts_buffer_reserve(&i->term, size + sizeof i->term_head)) return fts_no_memory(op);
     i->term.size = (u32)prefix;
     (void)fts_buffer_add(&i->term, p->data + term_at, (u32)size);
+    memset(i->term.data + i->term.size, 0, sizeof i->term_head);
+    i->term_head = be64_get(i->term.data);
     i->term_next = next;
     i->footer_at = footer;
     i->term_first = entry_page != page;

@@ -164,18 +164,20 @@ static io_status entry_count(struct fts_vocab_cursor *c, struct op *op)
         return position_keep(c, 0) ? IO_DONE : fts_no_memory(op);
     }
     struct fts_position_reader reader = {0};
-    while (at < end) {
+    bool columns_count = c->vocab->kind == FTS_VOCAB_COLUMN, keep = c->vocab->kind == FTS_VOCAB_INSTANCE;
+    u64 tokens = 0;
+    for (; at < end; tokens++) {
         if (!fts_position_next(config, &reader, &at, end, &position)) return damaged(c, op);
         u64 column = position >> 32;
         if (column >= config->column_count) return damaged(c, op);
-        if (column != last) c->column_rows[column]++;
-        last = column;
-        if (config->detail == FTS_DETAIL_FULL) {
-            c->tokens++;
-            c->column_tokens[column]++;
+        if (columns_count) {
+            c->column_rows[column] += column != last;
+            c->column_tokens[column] += config->detail == FTS_DETAIL_FULL;
+            last = column;
         }
-        if (c->vocab->kind == FTS_VOCAB_INSTANCE && !position_keep(c, position)) return fts_no_memory(op);
+        if (keep && !position_keep(c, position)) return fts_no_memory(op);
     }
+    if (config->detail == FTS_DETAIL_FULL) c->tokens += tokens;
     return IO_DONE;
 }
 
