@@ -292,24 +292,32 @@ static void table_change(void *context)
     resolve_table(trial->c, trial->changed, trial->adds ? 0 : NAME_NO_DOUBLE_QUOTED);
 }
 
-// The table as it will be when a column is added or dropped, in which everything must still make sense.
+// The table as it will be when a column is added or dropped, in which everything must still make sense. NULL: the statement ends
+// when it comes to it, for what refuses a column that is added to rows is told before.
 static struct table *changed_table(struct compile *c, const struct table *t, const char *sql, bool adds)
 {
     struct change_trial trial = {.c = c, .old = t, .sql = sql, .adds = adds};
     struct err mistake;
-    if (!compile_attempt(c, table_change, &trial, &mistake))
-        compile_fail(c, ERR_ERROR, -1, "error in table %s after %s column: %s", t->name, adds ? "add" : "drop", mistake.text);
-    return trial.changed;
+    if (compile_attempt(c, table_change, &trial, &mistake)) return trial.changed;
+    emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
+    set_p4_text(c, arena_format(c->arena, "error in table %s after %s column: %s", t->name, adds ? "add" : "drop", mistake.text));
+    return NULL;
+}
+
+const struct table *alter_adds_to(struct compile *c, const struct stmt_alter *s, int *database)
+{
+    const struct table *t = alter_table(c, s, database);
+    if (t->kind == TABLE_VIRTUAL)
+        compile_fail(c, ERR_ERROR, -1, "virtual tables may not be altered");
+    if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "Cannot add a column to a view");
+    refuse_system(c, t);
+    return t;
 }
 
 static void add_column(struct compile *c, struct stmt_alter *s)
 {
     int database;
-    const struct table *t = alter_table(c, s, &database);
-    if (t->kind == TABLE_VIRTUAL)
-        compile_fail(c, ERR_ERROR, -1, "virtual tables may not be altered");
-    if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "Cannot add a column to a view");
-    refuse_system(c, t);
+    const struct table *t = alter_adds_to(c, s, &database);
     if (table_column(t, s->add->name) >= 0)
         compile_fail(c, ERR_ERROR, -1, "duplicate column name: %s", s->add->name);
     if (t->column_count >= (u32)compile_limit(c, SKERRY_LIMIT_COLUMN))
@@ -322,6 +330,7 @@ static void add_column(struct compile *c, struct stmt_alter *s)
                                    c->sql + s->add_span.offset, t->sql + create->columns_end);
     check_added(c, t, s->add, database);
     struct table *new = changed_table(c, t, sql, true);
+    if (!new) return;
     nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),
                sql_quoted(c, t->name));
     // Default values of added columns need format 3.
@@ -472,7 +481,7 @@ static void drop_column(struct compile *c, struct stmt_alter *s)
     const char *sql = arena_format(c->arena, "%.*s%s", (int)from, text, text + to);
     compile_write_database(c, database, true);
     c->top->may_abort = true;
-    changed_table(c, t, sql, false);
+    if (!changed_table(c, t, sql, false)) return;
     check_indexes(c, t, column);
     alteration_apply(&a);
     nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),

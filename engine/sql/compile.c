@@ -544,7 +544,7 @@ static void compile_text(struct compile *c, const char *sql, size_t size, bool o
         .column_max = (u32)compile_limit(c, SKERRY_LIMIT_COLUMN),
         .argument_max = (u32)compile_limit(c, SKERRY_LIMIT_FUNCTION_ARG),
         .fail = parse_failed,
-        .begun = create_begun,
+        .begun = ddl_begun,
         .context = c,
     };
     c->parse = &parse;

@@ -425,13 +425,15 @@ void insert_statement(struct compile *c, struct stmt_insert *s);
 void update_statement(struct compile *c, struct stmt_update *s);
 void delete_statement(struct compile *c, struct stmt_delete *s);
 void create_table_statement(struct compile *c, struct stmt_create_table *s);
-void create_begun(struct parse *p, const struct stmt *stmt); // parse.begun: the context is a struct compile
+void ddl_begun(struct parse *p, const struct stmt *stmt); // parse.begun: the context is a struct compile
 void create_index_statement(struct compile *c, struct stmt_create_index *s);
 void create_view_statement(struct compile *c, struct stmt_create_view *s);
 void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s);
 void create_virtual_table_statement(struct compile *c, struct stmt_create_virtual_table *s);
 void drop_statement(struct compile *c, struct stmt_drop *s);
 void alter_statement(struct compile *c, struct stmt_alter *s);
+// The table that ALTER TABLE ... ADD is about; fails where nothing can be added.
+const struct table *alter_adds_to(struct compile *c, const struct stmt_alter *s, int *database);
 void begin_statement(struct compile *c, struct stmt_begin *s);
 void commit_statement(struct compile *c);
 void rollback_statement(struct compile *c);

@@ -35,14 +35,26 @@ static int object_database(struct compile *c, const struct object_name *name, bo
     return database;
 }
 
+static enum walk_result refuse_raise(struct walker *w, struct expr *e)
+{
+    if (e->kind == EXPR_RAISE)
+        compile_fail(w->context, ERR_ERROR, -1, "RAISE() may only be used within a trigger-program");
+    return WALK_CONTINUE;
+}
+
 // Names in CHECKs and generated columns must be those of the table's columns.
 static void check_expressions(struct compile *c, const struct table *t)
 {
     for (u32 i = 0; i < t->check_count; i++)
         resolve_self(c, t, NAME_CHECK, expr_copy(c->arena, t->checks[i].expr), NULL);
-    for (u16 i = 0; i < t->column_count; i++)
-        if (t->columns[i].generated)
-            resolve_self(c, t, NAME_GENERATED, expr_copy(c->arena, t->columns[i].generated), NULL);
+    struct walker w = {.expr = refuse_raise, .context = c};
+    for (u16 i = 0; i < t->column_count; i++) {
+        if (!t->columns[i].generated) continue;
+        struct expr *e = expr_copy(c->arena, t->columns[i].generated);
+        resolve_self(c, t, NAME_GENERATED, e, NULL);
+        if (expr_vector_size(e) > 1) compile_fail(c, ERR_ERROR, -1, "row value misused");
+        walk_expr(&w, e);
+    }
 }
 
 // The text that sqlite_schema keeps for CREATE TABLE AS.
@@ -248,9 +260,11 @@ static void check_step(struct walker *w, struct stmt *step)
     }
 }
 
-static const char *qualified(struct compile *c, const struct object_name *name)
+// With its schema where that says more than the trigger's.
+static const char *table_said(struct compile *c, const struct object_name *name, int database)
 {
-    return name->schema ? arena_format(c->arena, "%s.%s", name->schema, name->name) : name->name;
+    bool says = name->schema && database == DATABASE_TEMP;
+    return says ? arena_format(c->arena, "%s.%s", name->schema, name->name) : name->name;
 }
 
 // The table that the trigger is for, and the database where it goes; NULL: it is there already, and may be.
@@ -292,20 +306,25 @@ static const struct table *trigger_table(struct compile *c, const struct stmt_cr
         compile_fail(c, ERR_ERROR, -1, "cannot create trigger on system table");
     if (table_is_view(t) && s->time != TRIGGER_INSTEAD_OF)
         compile_fail(c, ERR_ERROR, -1, "cannot create %s trigger on view: %s",
-                     s->time == TRIGGER_BEFORE ? "BEFORE" : "AFTER", qualified(c, &s->table));
+                     s->time == TRIGGER_BEFORE ? "BEFORE" : "AFTER", table_said(c, &s->table, database));
     if (!table_is_view(t) && s->time == TRIGGER_INSTEAD_OF)
         compile_fail(c, ERR_ERROR, -1, "cannot create INSTEAD OF trigger on table: %s",
-                     qualified(c, &s->table));
+                     table_said(c, &s->table, database));
     *where = database;
     return t;
 }
 
-void create_begun(struct parse *p, const struct stmt *stmt)
+void ddl_begun(struct parse *p, const struct stmt *stmt)
 {
     struct compile *c = p->context;
     if (stmt->kind == STMT_CREATE_TRIGGER) {
         int database;
         (void)trigger_table(c, (const struct stmt_create_trigger *)stmt, &database);
+        return;
+    }
+    if (stmt->kind == STMT_ALTER) {
+        int database;
+        (void)alter_adds_to(c, (const struct stmt_alter *)stmt, &database);
         return;
     }
     const struct stmt_create_table *s = (const struct stmt_create_table *)stmt;

@@ -141,6 +141,7 @@ static void in_rhs_code(struct compile *c, struct expr *e, int cursor)
         s->limit_register = 0;
         // Whatever is done for one coding leaves the tree changed: another place codes a copy.
         struct select *copy = once ? s : select_copy(c->arena, s);
+        select_ctes_count(s);
         select_code(c, copy, &dest);
         in_key_collations(c, e, copy, key);
         explain_pop(c);

@@ -595,6 +595,7 @@ struct stmt *parse_alter(struct parse *p)
         s->new_name = parse_name(p);
     } else if (parse_accept(p, TOKEN_ADD)) {
         s->alter = ALTER_ADD_COLUMN;
+        if (p->begun) p->begun(p, &s->stmt);
         parse_accept(p, TOKEN_COLUMN);
         u32 begin = p->token_offset;
         s->add = parse_column_definition(p);

@@ -336,6 +336,7 @@ static struct expr *parse_function(struct parse *p)
         }
         if (e->flags & EXPR_F_DISTINCT)
             parse_fail(p, ERR_ERROR, OFFSET_NONE, "DISTINCT is not supported for window functions");
+        if (e->order_by) parse_fail(p, ERR_ERROR, e->offset, "ORDER BY may not be used with non-aggregate %s()", e->text);
     }
     return parse_summed(p, e);
 }

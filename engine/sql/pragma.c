@@ -69,7 +69,7 @@ static const struct pragma_def pragmas[] = {
     OTHER("rekey", 0, NULL),
     FLAG("reverse_unordered_selects", REVERSE_UNORDERED_SELECTS),
     HEADER("schema_version", SCHEMA_COOKIE, 0),
-    OTHER("secure_delete", PRAGMA_F_RETURNS | OF_SCHEMA, NULL),
+    OTHER("secure_delete", PRAGMA_F_RETURNS | PRAGMA_F_TABLE, NULL),
     FLAG("short_column_names", SHORT_COLUMN_NAMES),
     NOTHING("shrink_memory"),
     SETTING("soft_heap_limit", SOFT_HEAP_LIMIT, PRAGMA_F_RETURNS | PRAGMA_F_TABLE),
@@ -121,8 +121,7 @@ const char *pragma_column_name(struct arena *a, const struct pragma_def *def, u3
 
 // ---- values -----------------------------------------------------------------------------------------------
 
-// A number of at most 32 bits at the text's beginning, in decimal or hexadecimal digits; false: there is none.
-static bool value_int32(const char *text, s32 *out)
+bool pragma_int32(const char *text, s32 *out)
 {
     bool negative = *text == '-';
     if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X') && isxdigit((u8)text[2])) {
@@ -143,7 +142,7 @@ static bool value_int32(const char *text, s32 *out)
 s32 pragma_int(const char *text)
 {
     s32 v = 0;
-    return value_int32(text, &v) ? v : 0;
+    return pragma_int32(text, &v) ? v : 0;
 }
 
 bool pragma_boolean(const char *text, bool otherwise)
@@ -253,9 +252,9 @@ static void cache_spill_pragma(struct compile *c, int database, const char *valu
     s64 spill = c->db->settings[SETTING_CACHE_SPILL];
     if (value) {
         s32 pages = 1;
-        if (!value_int32(value, &pages) || pages == 0) pages = (s32)MAX(spill < 0 ? -spill : spill, (s64)1);
+        if (!pragma_int32(value, &pages) || pages == 0) pages = (s32)MAX(spill < 0 ? -spill : spill, (s64)1);
         s32 said = 1;
-        (void)value_int32(value, &said);
+        (void)pragma_int32(value, &said);
         setting_set(c, SETTING_CACHE_SPILL, pragma_boolean(value, said != 0) ? pages : -pages);
         return;
     }

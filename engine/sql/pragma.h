@@ -48,6 +48,8 @@ void pragma_integrity_check(struct compile *c, int database, const char *value, 
 void pragma_foreign_key_check(struct compile *c, int database, const char *value);
 // PRAGMA optimize: value is its mask, NULL when not said; without a schema's name of all databases.
 void pragma_optimize(struct compile *c, int database, bool said, const char *value);
+// A number of at most 32 bits at the text's beginning, decimal or hexadecimal; false: there is none.
+bool pragma_int32(const char *text, s32 *out);
 s32 pragma_int(const char *text); // the number at the text's beginning, decimal or hexadecimal; 0: none of 32 bits
 // The text's meaning as on/off: "yes", "true", "on", numbers other than 0; `otherwise` for anything else.
 bool pragma_boolean(const char *text, bool otherwise);

@@ -120,13 +120,11 @@ static void check_table(struct check_run *k, const struct table *t, int database
     struct compile *c = k->c;
     struct write_target target = {.table = t, .database = database};
     target_open(c, &target, OP_OpenRead, -1, NULL);
-    u32 count = table_index_count(t);
-    int rows = reg_alloc(c), counts = count ? reg_alloc_range(c, (int)count) : 0;
+    int rows = reg_alloc(c);
     bool ordered = !k->quick && t->primary_key && !table_has_rowid(t);
     int previous = ordered ? reg_alloc_range(c, t->primary_key->key_count) : 0;
     if (previous) emit(c, OP_Null, 0, previous, 0);
     emit(c, OP_Integer, 0, rows, 0);
-    for (u32 n = 0; n < count; n++) emit(c, OP_Integer, 0, counts + (int)n, 0);
     int end = label_new(c);
     emit(c, OP_Rewind, target.data_cursor, end, 0);
     int loop = here(c);
@@ -140,7 +138,6 @@ static void check_table(struct check_run *k, const struct table *t, int database
         if (i == t->primary_key) continue;
         int fields, skip, cursor = target.index_cursor + (int)n;
         int first = index_key_code(c, i, target.data_cursor, false, &fields, &skip);
-        emit(c, OP_AddImm, counts + (int)n, 1, 0);
         int found = emit_int(c, OP_Found, cursor, 0, first, fields);
         emit_string(c, "row ", 4, k->text);
         emit(c, OP_Concat, rows, k->text, k->text);
@@ -166,19 +163,34 @@ static void check_table(struct check_run *k, const struct table *t, int database
     emit(c, OP_Next, target.data_cursor, loop, 0);
     label_place(c, end);
     reg_forget_temps(c);
-    n = 0;
-    for (const struct index *i = t->indexes; i && !k->quick; i = i->next, n++) {
-        if (i == t->primary_key) continue;
-        int entries = reg_alloc(c), fine = label_new(c);
-        emit(c, OP_Count, target.index_cursor + (int)n, entries, 0);
-        emit(c, OP_Eq, counts + (int)n, fine, entries);
-        tell_text(k, arena_format(c->arena, "wrong # of entries in index %s", i->name));
-        label_place(c, fine);
-    }
     emit(c, OP_Close, target.data_cursor, 0, 0);
     n = 0;
     for (const struct index *i = t->indexes; i; i = i->next, n++)
         if (i != t->primary_key) emit(c, OP_Close, target.index_cursor + (int)n, 0, 0);
+}
+
+static bool check_applies(const struct check_run *k, const struct table *t)
+{
+    return t->kind == TABLE_ORDINARY && (!k->only || name_equal(k->only, t->name));
+}
+
+// Indexes have an entry for each row, but those with a WHERE. counts: registers with the entries of all trees.
+static void check_counts(struct check_run *k, const struct table *const *tables, u32 table_count, int counts)
+{
+    struct compile *c = k->c;
+    for (u32 i = 0; i < table_count; i++) {
+        const struct table *t = tables[i];
+        if (!check_applies(k, t)) continue;
+        int rows = counts++;
+        for (const struct index *x = t->indexes; x; x = x->next) {
+            if (x == t->primary_key) continue;
+            int entries = counts++, fine = label_new(c);
+            if (x->where) continue;
+            emit(c, OP_Eq, entries, fine, rows);
+            tell_text(k, arena_format(c->arena, "wrong # of entries in index %s", x->name));
+            label_place(c, fine);
+        }
+    }
 }
 
 static void check_trees(struct check_run *k, int database)
@@ -193,24 +205,24 @@ static void check_trees(struct check_run *k, int database)
     const struct table **tables = schema_tables_ordered(s, c->arena, &table_count);
     for (u32 i = 0; i < table_count; i++) {
         const struct table *t = tables[i];
-        if (t->kind != TABLE_ORDINARY || (k->only && !name_equal(k->only, t->name))) continue;
+        if (!check_applies(k, t)) continue;
         roots[++count] = (s32)t->root;
         for (const struct index *x = t->indexes; x; x = x->next)
             if (x != t->primary_key) roots[++count] = (s32)x->root;
     }
     if (count == 0) return;
     roots[0] = (s32)count;
-    int result = reg_alloc_range(c, 2);
-    emit(c, OP_Copy, k->left, result + 1, 0);
-    emit(c, OP_IntegrityCk, result, k->only != NULL, 0);
+    int result = reg_alloc(c), counts = reg_alloc_range(c, (int)count);
+    emit(c, OP_IntegrityCk, result, k->left, counts);
     program_p4_ints(c->program, -1, roots + 1, count);
-    set_p5(c, database);
+    set_p5(c, database << 1 | (k->only != NULL));
     int fine = emit(c, OP_IsNull, result, 0, 0);
     const char *head = arena_format(c->arena, "*** in database %s ***\n", compile_database_name(c, database));
     emit_string(c, head, (u32)strlen(head), k->text);
     emit(c, OP_Concat, result, k->text, k->text);
     tell(k);
     jump_here(c, fine);
+    check_counts(k, tables, table_count, counts);
 }
 
 static void check_full_text(struct check_run *k, const struct table *t, int database)
@@ -228,9 +240,9 @@ void pragma_integrity_check(struct compile *c, int database, const char *value, 
     struct check_run k = {.c = c, .quick = quick};
     s64 limit = 100;
     if (value) {
-        struct number_text n = number_parse((const u8 *)value, (u32)strlen(value));
-        if (n.kind == NUMBER_INTEGER && n.whole)
-            limit = n.integer > 0 ? n.integer : 100;
+        s32 said;
+        if (pragma_int32(value + (*value == '-'), &said)) // its sign is not looked at
+            limit = said > 0 ? said : 100;
         else
             k.only = value;
     }
@@ -253,7 +265,7 @@ void pragma_integrity_check(struct compile *c, int database, const char *value, 
         const struct table **tables = schema_tables_ordered(s, c->arena, &count);
         for (u32 i = 0; i < count; i++) {
             const struct table *t = tables[i];
-            if (t->kind != TABLE_ORDINARY || (k.only && !name_equal(k.only, t->name))) continue;
+            if (!check_applies(&k, t)) continue;
             check_table(&k, t, d);
         }
         for (u32 i = 0; i < s->table_count; i++) {
@@ -308,42 +320,49 @@ static bool find_parent_key(const struct table *parent, const struct foreign_key
     return false;
 }
 
-static void check_foreign_key(struct compile *c, const struct table *t, int database, const struct foreign_key *f,
-                              s64 number, int child_cursor, int reg)
+// A key of the table that is looked at, and where its parent's rows are found.
+struct key_search {
+    const struct foreign_key *key;
+    const struct table *parent; // NULL: there is none
+    const struct index *index;  // NULL: by rowid
+    u16 *order;
+    int cursor, reg; // of the parent or its index; the key's values
+};
+
+static void key_search_open(struct compile *c, const struct table *t, int database, const struct foreign_key *f, struct key_search *k)
 {
-    const struct schema *s = compile_schema(c, database);
-    const struct table *parent = schema_table(s, f->parent);
-    const struct index *index = NULL;
-    u16 *order = arena_alloc(c->arena, f->column_count * sizeof *order);
-    if (parent && !find_parent_key(parent, f, &index, order)) {
+    *k = (struct key_search){.key = f, .parent = schema_table(compile_schema(c, database), f->parent), .cursor = -1};
+    k->order = arena_alloc(c->arena, f->column_count * sizeof *k->order);
+    k->reg = reg_alloc_range(c, f->column_count);
+    if (!k->parent) return;
+    if (!find_parent_key(k->parent, f, &k->index, k->order))
         compile_fail(c, ERR_ERROR, -1, "foreign key mismatch - \"%s\" referencing \"%s\"", t->name, f->parent);
+    k->cursor = cursor_alloc(c);
+    if (k->index)
+        open_index(c, k->cursor, database, k->index, OP_OpenRead);
+    else
+        open_table(c, k->cursor, database, k->parent, OP_OpenRead);
+}
+
+// reg: of the result row.
+static void check_foreign_key(struct compile *c, const struct table *t, const struct key_search *k, s64 number, int child_cursor, int reg)
+{
+    const struct foreign_key *f = k->key;
+    int fine = label_new(c);
+    for (u16 i = 0; i < f->column_count; i++) {
+        s16 child = f->columns[k->parent ? k->order[i] : i].child;
+        column_code(c, t, child_cursor, child == t->rowid_column ? COLUMN_ROWID : child, k->reg + i);
+        emit(c, OP_IsNull, k->reg + i, fine, 0);
     }
-    int fine = label_new(c), key = reg_alloc_range(c, f->column_count), cursor = -1;
-    if (parent) {
-        cursor = cursor_alloc(c);
-        if (index)
-            open_index(c, cursor, database, index, OP_OpenRead);
-        else
-            open_table(c, cursor, database, parent, OP_OpenRead);
-    }
-    int end = label_new(c);
-    emit(c, OP_Rewind, child_cursor, end, 0);
-    int loop = here(c);
-    for (u16 k = 0; k < f->column_count; k++) {
-        u16 x = parent ? order[k] : k;
-        s16 child = f->columns[x].child;
-        column_code(c, t, child_cursor, child == t->rowid_column ? COLUMN_ROWID : child, key + k);
-        emit(c, OP_IsNull, key + k, fine, 0);
-    }
-    if (parent && !index) {
+    if (k->parent && !k->index) {
         int missing = label_new(c);
-        emit(c, OP_SeekRowid, cursor, missing, key);
+        emit(c, OP_SeekRowid, k->cursor, missing, k->reg);
         emit_goto(c, fine);
         label_place(c, missing);
-    } else if (parent) {
-        emit(c, OP_Affinity, key, f->column_count, 0);
-        program_p4_text(c->program, -1, index_affinities(c, index), f->column_count);
-        emit_int(c, OP_Found, cursor, fine, key, f->column_count);
+    } else if (k->parent) {
+        emit(c, OP_Affinity, k->reg, f->column_count, 0);
+        program_p4_text(c->program, -1, index_affinities(c, k->index), f->column_count);
+        emit_int(c, OP_Found, k->cursor, fine, k->reg, f->column_count);
     }
     if (table_has_rowid(t))
         emit(c, OP_Rowid, child_cursor, reg + 1, 0);
@@ -354,9 +373,25 @@ static void check_foreign_key(struct compile *c, const struct table *t, int data
     program_emit_integer(c->program, reg + 3, number);
     emit(c, OP_ResultRow, reg, 4, 0);
     label_place(c, fine);
-    emit(c, OP_Next, child_cursor, loop, 0);
+}
+
+static void check_foreign_keys(struct compile *c, const struct table *t, int database, int reg)
+{
+    u32 count = 0;
+    for (const struct foreign_key *f = t->foreign_keys; f; f = f->next) count++;
+    struct key_search *keys = arena_alloc(c->arena, count * sizeof *keys);
+    int cursor = cursor_alloc(c), end = label_new(c);
+    open_table(c, cursor, database, t, OP_OpenRead);
+    u32 n = 0;
+    for (const struct foreign_key *f = t->foreign_keys; f; f = f->next) key_search_open(c, t, database, f, &keys[n++]);
+    emit(c, OP_Rewind, cursor, end, 0);
+    int loop = here(c);
+    for (n = 0; n < count; n++) check_foreign_key(c, t, &keys[n], n, cursor, reg);
+    emit(c, OP_Next, cursor, loop, 0);
     label_place(c, end);
-    if (cursor >= 0) emit(c, OP_Close, cursor, 0, 0);
+    for (n = 0; n < count; n++)
+        if (keys[n].cursor >= 0) emit(c, OP_Close, keys[n].cursor, 0, 0);
+    emit(c, OP_Close, cursor, 0, 0);
 }
 
 void pragma_foreign_key_check(struct compile *c, int database, const char *value)
@@ -374,13 +409,7 @@ void pragma_foreign_key_check(struct compile *c, int database, const char *value
         const struct table **tables = schema_tables_ordered(s, c->arena, &count);
         for (u32 i = 0; i < count; i++) {
             const struct table *t = tables[i];
-            if (!t->foreign_keys || (only && t != only)) continue;
-            int cursor = cursor_alloc(c);
-            open_table(c, cursor, d, t, OP_OpenRead);
-            s64 number = 0;
-            for (const struct foreign_key *f = t->foreign_keys; f; f = f->next)
-                check_foreign_key(c, t, d, f, number++, cursor, reg);
-            emit(c, OP_Close, cursor, 0, 0);
+            if (t->foreign_keys && (!only || t == only)) check_foreign_keys(c, t, d, reg);
         }
     }
 }

@@ -117,13 +117,13 @@ static int references_sources(struct compile *c, struct expr *e, struct source_l
     return r.other_count > 0 ? 0 : -1;
 }
 
-// A function of that name is none for windows, with whatever number of arguments.
+// A function of that name is none for windows, with some number of arguments.
 static bool never_window(struct compile *c, const char *name)
 {
     bool exists;
     for (s32 count = 0; count <= ARGUMENTS_FEW; count++) {
         const struct fn_def *def = compile_function(c, name, count, &exists);
-        if (def) return !(def->flags & (FN_WINDOW | FN_WINDOW_ONLY));
+        if (def && !(def->flags & (FN_WINDOW | FN_WINDOW_ONLY))) return true;
     }
     return false;
 }
@@ -303,8 +303,6 @@ static void resolve_function(struct name_context *n, struct expr *e)
         if (e->filter) return function_fail(n, e, "FILTER may not be used with non-aggregate %s()", name);
         if (e->order_by) return function_fail(n, e, "ORDER BY may not be used with non-aggregate %s()", name);
     }
-    if (window && e->order_by && e->list && e->list->count)
-        compile_fail_at(c, e, "ORDER BY may not be used with non-aggregate %s()", name);
     resolve_within(n, e, resolve_arguments);
     if (is_aggregate) {
         if (e->order_by) resolve_within(n, e, resolve_arguments_order);

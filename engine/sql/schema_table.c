@@ -389,7 +389,7 @@ static void add_unique(struct schema_build *b, struct table *t, s32 column, cons
 
 static void add_generated(struct schema_build *b, struct table *t, struct column *c, const struct constraint *k)
 {
-    if (c->default_value) FAIL(b, "error in generated column \"%s\"", c->name);
+    if (c->default_value || c->generated) FAIL(b, "error in generated column \"%s\"", c->name);
     u8 flag = COLUMN_VIRTUAL;
     if (k->generated_type) {
         if (strcasecmp(k->generated_type, "stored") == 0)

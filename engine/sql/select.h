@@ -57,6 +57,8 @@ void select_recursive(struct compile *c, struct select *s, struct select_dest *d
 bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregate);
 // Columns of WHERE that WHERE says are equal to a constant become it.
 void select_propagate_constants(struct compile *c, struct select *s);
+// CTEs named in s are used once more: by a copy of it, in SQLite at least.
+void select_ctes_count(struct select *s);
 bool select_push_down(struct compile *c, struct select *sub, struct expr *where, struct source_list *from, u32 index);
 void select_sources_code(struct compile *c, struct select *s);
 void select_aggregate(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,

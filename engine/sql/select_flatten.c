@@ -151,7 +151,6 @@ static bool mergeable(const struct compile *c, struct select *s, u32 from, bool 
     if (sub->order_by && (s->order_by || aggregate)) return false;
     if (sub->flags & SELECT_F_AGGREGATE || sub->group_by || sub->having) return false;
     if (item->cte && item->cte->materialize == CTE_MATERIALIZED) return false;
-    if (item->cte && item->cte->uses >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED) return false;
     if (item->join & (JOIN_OUTER | JOIN_LEFT_OF_RIGHT)) {
         if (inner->count > 1 || inner->items[0].select || (aggregate && !plain_columns(sub)) || s->flags & SELECT_F_DISTINCT ||
             item->join & JOIN_RIGHT)
@@ -203,6 +202,12 @@ static enum walk_result uses_counted(struct walker *w, struct select *s)
     for (u32 i = 0; s->from && i < s->from->count; i++)
         if (s->from->items[i].cte && &s->from->items[i] != w->context) s->from->items[i].cte->copies++;
     return WALK_CONTINUE;
+}
+
+void select_ctes_count(struct select *s)
+{
+    struct walker w = {.select = uses_counted};
+    walk_select(&w, s);
 }
 
 static struct select *join_copy(struct compile *c, const struct select *s, u32 from)

@@ -55,6 +55,7 @@ static struct expr *reduced_in(struct where_loop *loop, int eq, struct compile *
             if (row == s) expr_list_add(c->arena, &left, out->left->list->items[field].expr);
         }
         row->columns = columns;
+        row->id = ++c->top->select_id_next; // another one than the whole: as SQLite numbers it
         for (u32 i = 0; row->group_by && i < row->group_by->count; i++) row->group_by->items[i].order_by_column = 0;
     }
     s->flags &= ~(u32)SELECT_F_DISTINCT_GROUPED;

@@ -127,7 +127,7 @@
     X(TableLock, NONE)  /* nothing */ \
     X(CursorLock, NONE) /* nothing */ \
     X(CursorUnlock, NONE) /* nothing */ \
-    X(IntegrityCk, NONE) /* r[p1] = text of at most r[p1+1] problems of the trees p4 (int array: count, roots) of database p5, or NULL; p2 != 0: these are not all of its trees */ \
+    X(IntegrityCk, NONE) /* r[p1] = text of at most r[p2] problems of the trees p4 (int array: count, roots) of database p5>>1, or NULL; r[p2] -= those told but one; r[p3..] = entries of each tree; p5&1: these are not all of its trees */ \
     X(Pagecount, NONE) /* r2 = pages of database p1 */ \
     X(MaxPgcnt, NONE)   /* r2 = largest page count of database p1, set to p3 when it is not 0 */ \
     X(Checkpoint, NONE) /* database p1 (-1: all), mode p2 (enum checkpoint_mode); r[p3@3] = busy, WAL frames, checkpointed */ \

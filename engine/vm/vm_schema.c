@@ -100,9 +100,10 @@ static io_status integrity_check(struct skerry_stmt *s, const struct instruction
             return IO_ERROR(&s->op.err, ERR_NOMEM, "out of memory");
         }
         for (s32 i = 0; i < in->p4.ints[0]; i++) roots[i] = (pgno)in->p4.ints[i + 1];
-        *check = (struct check){.txn = s->db->databases[in->p5].txn, .roots = roots, .root_count = (u32)in->p4.ints[0],
-                                .partial = in->p2 != 0, .skip_freelist = in->p2 != 0,
-                                .errors_max = (u32)MIN(reg(s, in->p1 + 1)->integer, (s64)UINT32_MAX)};
+        bool partial = in->p5 & 1;
+        *check = (struct check){.txn = s->db->databases[in->p5 >> 1].txn, .roots = roots, .root_count = (u32)in->p4.ints[0],
+                                .partial = partial, .skip_freelist = partial,
+                                .errors_max = (u32)MIN(reg(s, in->p2)->integer, (s64)UINT32_MAX)};
     }
     io_status status = check_run(check, &s->op);
     if (status == IO_WAIT) return status;
@@ -113,6 +114,8 @@ static io_status integrity_check(struct skerry_stmt *s, const struct instruction
             value_set_null(reg(s, in->p1));
         else if (value_set_text(reg(s, in->p1), check->text, size) != ERR_OK)
             status = IO_ERROR(&s->op.err, ERR_NOMEM, "out of memory");
+        if (check->error_count > 1) value_set_integer(reg(s, in->p2), reg(s, in->p2)->integer - check->error_count + 1);
+        for (u32 i = 0; i < check->root_count; i++) value_set_integer(reg(s, in->p3 + (s32)i), (s64)check->counts[i]);
     }
     vm_check_free(s);
     return status;
@@ -322,6 +325,22 @@ void vm_vacuum_free(struct skerry_stmt *s)
 }
 
 // The database p1, into the file named in r[p2] if there is one. Its transaction has begun.
+// SQLite writes the rows of views, triggers and virtual tables into the new sqlite_schema last and by INSERT.
+static void vacuum_rowid(struct skerry *db, const struct schema *schema)
+{
+    s64 rows = 0;
+    bool inserted = false;
+    for (u32 i = 1; i < schema->table_count; i++) {
+        const struct table *t = schema->tables[i];
+        if (table_owns_foreign_triggers(t)) continue;
+        rows++;
+        inserted |= t->kind != TABLE_ORDINARY || t->triggers;
+        for (const struct index *x = t->indexes; x; x = x->next) rows += table_has_rowid(t) || x != t->primary_key;
+        for (const struct trigger *x = t->triggers; x; x = x->next) rows++;
+    }
+    if (inserted) db->last_insert_rowid = rows;
+}
+
 static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
@@ -354,6 +373,7 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
         s->vacuum->auto_vacuum = (s8)db->settings[SETTING_AUTO_VACUUM];
     }
     struct vacuum *v = s->vacuum;
+    const struct schema *schema = db->databases[in->p1].schema;
     if (v->step < VACUUM_DONE) {
         IO_TRY(vacuum_copy(v, &s->op));
         if (v->step < VACUUM_DONE) { // others have their turn
@@ -365,8 +385,10 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
         io_status status = vacuum_write_into(v, &s->op);
         if (status == IO_FAIL && s->op.err.code == ERR_CANTOPEN) connection_cannot_open(&s->op, v->target_path);
         IO_TRY(status);
+        vacuum_rowid(db, schema);
     } else {
         IO_TRY(vacuum_replace(v, &s->op));
+        vacuum_rowid(db, schema);
         db->databases[in->p1].schema_changes.unknown = true;
         connection_schema_changed(db, (u32)in->p1);
     }

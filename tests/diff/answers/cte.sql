@@ -114,3 +114,11 @@ WITH a AS (SELECT 1 AS x ORDER BY x LIMIT 1) SELECT * FROM a;
 WITH a AS (SELECT a FROM t) SELECT a FROM a;
 WITH a AS (SELECT a FROM t) SELECT a.a FROM a;
 EXPLAIN WITH a AS (SELECT nosuch) SELECT * FROM a;
+%%
+# a common table expression that is named twice is merged like others, unless it says MATERIALIZED
+CREATE TABLE t(a, b);
+CREATE TABLE u(a, b);
+CREATE INDEX ti ON t(a);
+INSERT INTO t VALUES(2, 'x'), (1, 'y'), (3, 'z');
+--= I:1|I:0|T:SCAN t| I:2|I:0|T:SEARCH t USING INDEX ti (a=?)| because later releases merge them
+EXPLAIN QUERY PLAN WITH x AS (SELECT a, b FROM t) SELECT * FROM x y JOIN x z ON z.a = y.b;

@@ -85,3 +85,44 @@ SELECT nosuch FROM v1 INDEXED BY i;
 DELETE FROM v1 INDEXED BY i;
 CREATE TRIGGER r INSTEAD OF DELETE ON v1 BEGIN SELECT 1; END;
 DELETE FROM v1 INDEXED BY i;
+%%
+# ORDER BY of a window function's arguments: as soon as it is read
+CREATE TABLE t(a, b, c);
+--= error: ORDER BY may not be used with non-aggregate ntile() because there is ORDER BY in functions in later releases
+SELECT ntile(a, b ORDER BY 1) OVER () FROM t;
+--= error: ORDER BY may not be used with non-aggregate sum() because there is ORDER BY in functions in later releases
+SELECT sum(a ORDER BY b) OVER (PARTITION BY c) FROM nosuch;
+SELECT sum(DISTINCT a) OVER () FROM nosuch;
+# min() and max() are others with one argument and with several
+SELECT min() OVER () FROM t;
+SELECT max(*) OVER (ORDER BY a) FROM t;
+SELECT min(a, b) FILTER (WHERE c) OVER () FROM t;
+SELECT total() OVER () FROM t;
+# a trigger's table
+CREATE VIEW v AS SELECT * FROM t;
+CREATE TRIGGER r INSTEAD OF INSERT ON main.t BEGIN SELECT 1; END;
+CREATE TRIGGER r BEFORE INSERT ON main.v BEGIN SELECT 1; END;
+CREATE TEMP TRIGGER r INSTEAD OF INSERT ON main.t BEGIN SELECT 1; END;
+CREATE TEMP TRIGGER r AFTER INSERT ON main.v BEGIN SELECT 1; END;
+# generated columns
+--= error: row value misused because later releases try the new table
+CREATE TABLE g1(a, b AS ((a, a)));
+--= error: RAISE() may only be used within a trigger-program because later releases try the new table
+CREATE TABLE g2(a, b AS (raise(ABORT, 'x')));
+CREATE TABLE g3(a, b AS (a) AS (a));
+CREATE TABLE g4(a, b AS (a + 1) STORED CHECK(b > 0));
+# ALTER TABLE ... ADD: the table before the column, rows before the column's own mistakes
+CREATE VIRTUAL TABLE f USING fts5(x);
+ALTER TABLE f ADD COLUMN d, e;
+ALTER TABLE f ADD;
+ALTER TABLE v ADD COLUMN d DEFAULT (SELECT 1) x y;
+ALTER TABLE nosuch ADD COLUMN;
+ALTER TABLE sqlite_schema ADD COLUMN d UNIQUE UNIQUE (;
+ALTER TABLE t ADD COLUMN;
+CREATE TABLE s(a INT) STRICT;
+ALTER TABLE s ADD COLUMN d NOT NULL;
+INSERT INTO s VALUES(1);
+ALTER TABLE s ADD COLUMN d NOT NULL;
+ALTER TABLE s ADD COLUMN d AS (a) STORED;
+ALTER TABLE s ADD COLUMN d DEFAULT CURRENT_TIME;
+ALTER TABLE s ADD COLUMN d;
