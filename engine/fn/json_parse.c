@@ -242,6 +242,26 @@ static u32 parse_identifier(struct parser *p, u32 i)
     return j;
 }
 
+struct word {
+    const char *name;
+    u32 size;
+    enum json_type type;
+    bool any_case;
+};
+
+// The value that is a word at i, or NULL.
+static const struct word *word_find(const struct parser *p, u32 i)
+{
+    static const struct word words[] = {
+        {"true", 4, JSON_TRUE, false},    {"false", 5, JSON_FALSE, false}, {"null", 4, JSON_NULL, false},
+        {"inf", 3, JSON_FLOAT, true},     {"infinity", 8, JSON_FLOAT, true}, {"nan", 3, JSON_NULL, true},
+        {"qnan", 4, JSON_NULL, true},     {"snan", 4, JSON_NULL, true},
+    };
+    for (u32 k = 0; i < p->size && k < COUNT_OF(words); k++)
+        if (word_at(p, i, words[k].name, words[k].size, words[k].any_case)) return &words[k];
+    return NULL;
+}
+
 static u32 parse_value(struct parser *p, u32 i);
 
 static u32 parse_object(struct parser *p, u32 i)
@@ -251,7 +271,12 @@ static u32 parse_object(struct parser *p, u32 i)
     if (at(p, j) == '}') fail(p, j); // where SQLite was last in doubt, should text follow the whole value
     while (at(p, j) != '}') {
         u8 c = at(p, j);
-        u32 next = c == '"' || c == '\'' ? parse_string(p, j) : parse_identifier(p, j);
+        bool string = c == '"' || c == '\'';
+        if (!string && word_find(p, j)) { // a value, and no text
+            fail(p, j);
+            return 0;
+        }
+        u32 next = string ? parse_string(p, j) : parse_identifier(p, j);
         if (!next) return 0;
         j = skip_space(p, next);
         if (at(p, j) != ':') {
@@ -303,16 +328,6 @@ static u32 parse_array(struct parser *p, u32 i)
 // Behind the value at i; 0 on failure, error_at set.
 static u32 parse_value(struct parser *p, u32 i)
 {
-    static const struct {
-        const char *name;
-        u32 size;
-        enum json_type type;
-        bool any_case;
-    } WORDS[] = {
-        {"true", 4, JSON_TRUE, false},    {"false", 5, JSON_FALSE, false}, {"null", 4, JSON_NULL, false},
-        {"inf", 3, JSON_FLOAT, true},     {"infinity", 8, JSON_FLOAT, true}, {"nan", 3, JSON_NULL, true},
-        {"qnan", 4, JSON_NULL, true},     {"snan", 4, JSON_NULL, true},
-    };
     u8 c = at(p, i);
     u32 j;
     switch (c) {
@@ -342,18 +357,17 @@ static u32 parse_value(struct parser *p, u32 i)
     case '9': return parse_number(p, i);
     default: break;
     }
-    for (u32 w = 0; i < p->size && w < COUNT_OF(WORDS); w++) {
-        if (!word_at(p, i, WORDS[w].name, WORDS[w].size, WORDS[w].any_case)) continue;
-        if (WORDS[w].any_case) p->json5 = true;
-        if (WORDS[w].type == JSON_FLOAT) {
-            json_append_element(p->out, JSON_FLOAT, "9e999", 5);
-        } else {
-            json_append_element(p->out, WORDS[w].type, NULL, 0);
-        }
-        return i + WORDS[w].size;
+    const struct word *w = word_find(p, i);
+    if (!w) {
+        fail(p, i);
+        return 0;
     }
-    fail(p, i);
-    return 0;
+    if (w->any_case) p->json5 = true;
+    if (w->type == JSON_FLOAT)
+        json_append_element(p->out, JSON_FLOAT, "9e999", 5);
+    else
+        json_append_element(p->out, w->type, NULL, 0);
+    return i + w->size;
 }
 
 void json_parse_text(struct json_parse *result, const u8 *text, u32 size)

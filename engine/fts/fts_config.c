@@ -113,7 +113,7 @@ static bool option_tokenize(struct config_parse *p, const char *value)
     while (*(s = skip_space(s))) {
         const char *text = NULL;
         bool was_quoted;
-        const char *end = *s == '\'' ? quoted(p, s, &text) : word(p, s, &text, &was_quoted);
+        const char *end = *s == '\'' ? quoted(p, s, &text) : is_quote(*s) ? NULL : word(p, s, &text, &was_quoted);
         if (!end) return p->no_memory ? false : fail(p, "parse error in tokenize directive", "");
         p->words = arena_grow(p->arena, p->words, p->word_count, &capacity, sizeof *p->words);
         if (!p->words) {
@@ -200,9 +200,9 @@ static bool argument(struct config_parse *p, const char *text)
     bool is_option = s && *s == '=' && !first_quoted;
     if (is_option) {
         s = skip_space(s + 1);
-        if (!*s) s = NULL;
+        second = "";
         // content=main.tbl is not a bare word; content=x is.
-        if (s) s = word(p, s, &second, &second_quoted);
+        if (*s) s = word(p, s, &second, &second_quoted);
     } else if (s && *s) {
         s = word(p, s, &second, &second_quoted);
     }

@@ -226,10 +226,8 @@ static struct fts_node *near_set(struct query_parse *p)
     }
     bool near = p->token == QUERY_STRING && p->bare && p->token_size == 4 && memcmp(p->token_text, "NEAR", 4) == 0;
     if (p->token == QUERY_STRING && peek(p) == '(' ) {
-        if (!near) {
-            advance(p);
-            return syntax_error(p);
-        }
+        const u8 *name = p->token_text;
+        const u32 name_size = p->token_size;
         advance(p);
         advance(p);
         do {
@@ -248,7 +246,7 @@ static struct fts_node *near_set(struct query_parse *p)
             u64 distance = 0;
             for (u32 i = 0; i < p->token_size; i++) {
                 u8 c = p->token_text[i];
-                if (c < '0' || c > '9')
+                if (near && (c < '0' || c > '9'))
                     return fail(p, "expected integer, got \"%.*s\"", (int)MIN(p->token_size, 128u), (const char *)p->token_text);
                 if (distance < 214748363) distance = distance * 10 + (c - '0');
             }
@@ -256,6 +254,7 @@ static struct fts_node *near_set(struct query_parse *p)
             advance(p);
         }
         if (!is_character(p, ')')) return syntax_error(p);
+        if (!near) return fail(p, "fts5: syntax error near \"%.*s\"", (int)MIN(name_size, 128u), (const char *)name);
         advance(p);
         return detail_allows(p, n);
     }

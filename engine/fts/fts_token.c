@@ -141,7 +141,7 @@ struct fts_tokenizer *fts_tokenizer_create(struct arena *a, const char *const *w
         t->kind = TOKENIZER_TRIGRAM;
         t->remove_diacritics = 0;
     } else {
-        *error = arena_format(a, "no such tokenizer: %s", name);
+        *error = t->porter ? "error in tokenizer constructor" : arena_format(a, "no such tokenizer: %s", name);
         return NULL;
     }
     t->categories = categories_of('C', 'n') | categories_of('L', '*') | categories_of('N', '*') | categories_of('C', 'o');

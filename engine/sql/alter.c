@@ -251,6 +251,9 @@ static void check_added(struct compile *c, const struct table *t, const struct c
         }
         if (k->kind == CONSTRAINT_COLLATE && !collation_is_known(c, k->collation))
             compile_fail(c, ERR_ERROR_MISSING_COLLSEQ, -1, "no such collation sequence: %s", k->collation);
+        if (k->kind == CONSTRAINT_FOREIGN_KEY && k->parent_columns && k->parent_columns->count != 1)
+            compile_fail(c, ERR_ERROR, k->parent_offset, "foreign key on %s should reference only one column of table %s", d->name,
+                         k->parent);
         if (k->kind == CONSTRAINT_GENERATED) {
             generated = true;
             stored = k->stored;

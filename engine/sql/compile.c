@@ -294,8 +294,8 @@ void compile_result_origin(struct compile *c, u32 column, s32 database, const ch
 {
     struct program_column *out = &c->program->columns[column];
     struct arena *a = c->program->arena;
-    const char *name = c->db->databases[database].name;
-    out->database = arena_copy(a, name, strlen(name));
+    const char *name = database >= 0 ? c->db->databases[database].name : NULL;
+    out->database = name ? arena_copy(a, name, strlen(name)) : NULL;
     out->table = arena_copy(a, table, strlen(table));
     out->origin = arena_copy(a, origin, strlen(origin));
 }

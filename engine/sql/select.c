@@ -48,7 +48,7 @@ static void result_origin(struct compile *c, const struct origin_scope *scope, c
                 return;
             }
             const struct table *t = item->table;
-            if (!t || item->database < 0) return;
+            if (!t || (item->database < 0 && !item->recursive)) return;
             int column = e->column < 0 ? t->rowid_column : e->column;
             compile_result_type(c, result, column < 0 ? "INTEGER" : column_decltype(&t->columns[column]));
             compile_result_origin(c, result, item->database, t->name, column < 0 ? "rowid" : t->columns[column].name);
@@ -71,9 +71,12 @@ void select_result_columns(struct compile *c, struct select *s)
 {
     while (s->prior) s = s->prior;
     select_result_list(c, s->from, s->columns);
-    if (s->flags & SELECT_F_VALUES)
-        for (u32 i = 0; i < s->columns->count; i++)
-            compile_result_column(c, i, arena_format(c->arena, "column%u", i + 1), NULL);
+    if (!(s->flags & SELECT_F_VALUES)) return;
+    const struct origin_scope scope = {s->from, NULL};
+    for (u32 i = 0; i < s->columns->count; i++) {
+        compile_result_column(c, i, arena_format(c->arena, "column%u", i + 1), NULL);
+        result_origin(c, &scope, s->columns->items[i].expr, i);
+    }
 }
 
 void select_statement(struct compile *c, struct stmt_select *s)

@@ -122,3 +122,11 @@ CREATE INDEX ti ON t(a);
 INSERT INTO t VALUES(2, 'x'), (1, 'y'), (3, 'z');
 --= I:1|I:0|T:SCAN t| I:2|I:0|T:SEARCH t USING INDEX ti (a=?)| because later releases merge them
 EXPLAIN QUERY PLAN WITH x AS (SELECT a, b FROM t) SELECT * FROM x y JOIN x z ON z.a = y.b;
+%%
+# types and origins: of a recursive one's last term, of VALUES
+CREATE TABLE t(a INT, b VARCHAR(10));
+INSERT INTO t VALUES(1, 'x');
+WITH RECURSIVE c(x, y) AS (SELECT * FROM t UNION ALL SELECT x+1, y FROM c WHERE x<3) SELECT x, y, x+1, (SELECT y) FROM c;
+WITH RECURSIVE c AS (SELECT * FROM t UNION SELECT c.a, t.b FROM c, t WHERE c.a<3) SELECT * FROM c x, c y;
+VALUES((SELECT a FROM t));
+VALUES((SELECT b FROM t), 2);

@@ -145,3 +145,26 @@ create virtual table b5 using fts5(a,"b c",'d''e',[f g]);
 insert into b5 values(1,2,3,4);
 select * from b5;
 select sql from sqlite_master where name='b5';
+%%
+# options without a value, tokenizers' arguments in quotes
+create virtual table f using fts5(a, prefix=);
+create virtual table f1 using fts5(a, content=);
+insert into f1(rowid, a) values(1, 'one two');
+select rowid, a from f1('two');
+create virtual table f2 using fts5(a, tokenize=);
+create virtual table f4 using fts5(a, detail=);
+create virtual table f5 using fts5(a, columnsize=);
+create virtual table f6 using fts5('a'=);
+create virtual table f7 using fts5(a, tokenize='porter nosuch');
+create virtual table f8 using fts5(a, tokenize='nosuch');
+create virtual table f9 using fts5(a, tokenize='unicode61 categories "L*"');
+create virtual table g1 using fts5(a, tokenize="unicode61 categories 'L*'");
+create virtual table g2 using fts5(a, tokenize='unicode61 [x]');
+# a word before a parenthesis that is not NEAR
+select * from g1('near(one two)');
+select * from g1('near(one');
+select * from g1('foo(one, x)');
+select * from g1('"NEAR"(one two)');
+select * from g1('foo(one and two)');
+select * from g1('foo()');
+select * from g1('NEAR(one, x)');

@@ -165,3 +165,10 @@ SELECT json_array(CASE WHEN 1 THEN json('[1]') END), json_array(coalesce(NULL,js
 SELECT json_array(value), min(json_array(value)), type FROM json_each('{"b":{"c":1},"e":{"f":1},"d":2}') GROUP BY type;
 SELECT sum(json_array_length(json_array(value))), max(json_object('v', value)), max(json_quote(value)) FROM json_each('[[1],[2,3],4]') GROUP BY atom IS NULL;
 SELECT min(json_quote(value)), subtype(max(value)) FROM json_each('[[1],[2,3],4]');
+%%
+# a label without quotes is no value: true, false, null, infinities and NaN
+SELECT json('{true:1}');
+SELECT json('{a:1,null:2}');
+SELECT json('{"a":{Infinity:1}}');
+SELECT json('{nan :1}');
+SELECT json_valid('{false:1}'), json_type('{"a":1}', '$.a');
