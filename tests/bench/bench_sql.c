@@ -139,6 +139,41 @@ static const struct test tests[] = {
      ", (%1$u, 'some text %1$u', %1$u.25)"},
     {"script of 10 k INSERTs", "CREATE TABLE k(a, b, c)", "BEGIN;", 10000, SCRIPT, "ROLLBACK; DROP TABLE k",
      "INSERT INTO k VALUES (%1$u, 'some text %1$u', %1$u.25);"},
+    {"dates of numbers", NULL,
+     "SELECT max(date(n, 'unixepoch')), max(time(id, 'unixepoch')), max(strftime('%Y-%m', n, 'unixepoch')) FROM t"
+     " WHERE id <= 200000", 1, RUN, NULL},
+    {"dates and days", NULL,
+     "SELECT max(date('2024-01-01', '+' || grp || ' days')), max(julianday('2024-05-05', '-' || grp || ' days')) FROM t"
+     " WHERE id <= 200000", 1, RUN, NULL},
+    {"functions of text", NULL,
+     "SELECT sum(length(upper(name))), sum(length(substr(name, -2))), sum(length(replace(name, '1', 'one'))) FROM t"
+     " WHERE id <= 200000", 1, RUN, NULL},
+    {"ORDER BY index and more LIMIT", NULL, "SELECT name, v FROM t WHERE name > 'name' || ?1 ORDER BY name, v LIMIT 10", 5000, RUN,
+     NULL},
+    {"UNION", NULL, "SELECT count(*) FROM (SELECT n FROM t WHERE id <= 200000 UNION SELECT grp FROM t WHERE id <= 200000)", 1, RUN,
+     NULL},
+    {"INTERSECT with an index", NULL, "SELECT count(*) FROM (SELECT name FROM t INTERSECT SELECT 'name' || id FROM small)", 1, RUN,
+     NULL},
+    {"count(*) of UNION ALL", NULL, "SELECT count(*) FROM (SELECT id FROM t UNION ALL SELECT id FROM j)", 5, RUN, NULL},
+    {"upsert", "CREATE TABLE k(k TEXT PRIMARY KEY, n INTEGER)",
+     "INSERT INTO k SELECT 'key' || n % 5000, 1 FROM t WHERE id <= 100000 ON CONFLICT(k) DO UPDATE SET n = n + excluded.n", 1,
+     RUN, "DROP TABLE k"},
+    {"REPLACE", "CREATE TABLE k(k TEXT PRIMARY KEY, n INTEGER)",
+     "REPLACE INTO k SELECT 'key' || n % 5000, id FROM t WHERE id <= 100000", 1, RUN, "DROP TABLE k"},
+    {"UPDATE FROM", NULL, "UPDATE u SET a = small.id FROM small WHERE small.id = u.id % 10000", 1, RUN, NULL},
+    {"DELETE with CASCADE",
+     "PRAGMA foreign_keys = 1; CREATE TABLE p(id INTEGER PRIMARY KEY);"
+     "CREATE TABLE q(id INTEGER PRIMARY KEY, p INTEGER REFERENCES p ON DELETE CASCADE);"
+     "CREATE INDEX q_p ON q(p); INSERT INTO p SELECT id FROM small; INSERT INTO q SELECT id, id % 10000 FROM t WHERE id <= 30000",
+     "DELETE FROM p WHERE id % 2", 1, RUN, "DROP TABLE q; DROP TABLE p; PRAGMA foreign_keys = 0"},
+    {"json_set, json_replace", NULL,
+     "SELECT sum(length(json_replace(doc, '$.name', id))), sum(length(json_set(doc, '$.deep.y', id))) FROM j", 1, RUN, NULL},
+    {"row value = (SELECT ...)", NULL,
+     "SELECT count(*) FROM u WHERE (a % 3, id % 5) = (SELECT length(label) - 6, s.id % 5 FROM small s WHERE s.id = u.id % 10000)", 1,
+     RUN, NULL},
+    {"ANALYZE", "BEGIN", "ANALYZE t", 1, RUN, "ROLLBACK"},
+    {"CREATE INDEX, small", NULL, "CREATE INDEX small_label ON small(label)", 1, RUN, "DROP INDEX small_label"},
+    {"integrity_check", NULL, "PRAGMA integrity_check(u)", 1, RUN, NULL},
 };
 
 #define DOCUMENTS_TO(table) "INSERT INTO " table "(rowid, title, body) SELECT id, title, body FROM documents"
