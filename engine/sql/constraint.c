@@ -218,7 +218,8 @@ static void rowid_check(struct compile *c, struct checks *k, struct unique_check
     label_place(c, unique);
 }
 
-// Makes the new entry of an index: a record in regs[number], its fields behind it.
+// Computes the fields of an index's new entry, behind regs[number], where its record goes; or leaves NULL there and goes to
+// `skip` when a partial index has none.
 static void index_entry_code(struct compile *c, struct checks *k, const struct index *i, u32 number, int skip)
 {
     struct constraint_job *job = k->job;
@@ -241,7 +242,6 @@ static void index_entry_code(struct compile *c, struct checks *k, const struct i
             emit(c, OP_SCopy, job->reg_new + 1 + t->columns[column].storage, field, 0);
     }
     c->self_cursor = outer;
-    index_record(c, i, reg + 1, i->column_count, reg);
 }
 
 // Emits what jumps to `unique` unless another row has the same key; leaves that row's key in reg_key.. when the
@@ -296,15 +296,16 @@ static void index_check(struct compile *c, struct checks *k, struct unique_check
     struct constraint_job *job = k->job;
     const struct table *t = k->table;
     const struct index *i = u->index;
-    int unique = label_new(c);
-    index_entry_code(c, k, i, u->number, unique);
+    int unique = label_new(c), no_entry = label_new(c), reg = k->target->index_regs[u->number];
+    index_entry_code(c, k, i, u->number, no_entry);
     bool key_unchanged = job->reg_old && i == t->primary_key && !job->key_changes;
     if (key_unchanged || i->conflict == CONFLICT_NONE || replace_by_insertion(c, k, u)) {
-        label_place(c, unique);
+        index_record(c, i, reg + 1, i->column_count, reg);
+        label_place(c, no_entry);
         return;
     }
     bool is_key = i == t->primary_key;
-    int reg_key = is_key ? k->target->index_regs[u->number] + 1 : reg_temp_range(c, k->key_count);
+    int reg_key = is_key ? reg + 1 : reg_temp_range(c, k->key_count);
     index_conflict_code(c, k, u, reg_key, unique);
     switch (u->conflict) {
     case CONFLICT_NONE:
@@ -334,6 +335,8 @@ static void index_check(struct compile *c, struct checks *k, struct unique_check
     }
     label_place(c, unique);
     if (!is_key) reg_release_range(c, reg_key, k->key_count);
+    index_record(c, i, reg + 1, i->column_count, reg); // by now the entry is wanted
+    label_place(c, no_entry);
 }
 
 static enum conflict unique_conflict(const struct constraint_job *job, const struct unique_check *u)

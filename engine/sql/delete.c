@@ -42,8 +42,9 @@ void row_delete(struct compile *c, const struct write_target *target, const stru
         foreign_key_check(c, t, target->database, reg_old, 0, NULL, false);
     }
     index_entries_delete(c, target, NULL, no_seek);
-    int p5 = mode == ONE_PASS_MULTI ? WRITE_SAVE_POSITION : 0;
     bool by_index = no_seek >= 0 && no_seek != target->data_cursor;
+    // The scan goes on from there; the entry that replaces the one of an index comes in its place.
+    int p5 = mode == ONE_PASS_MULTI || by_index ? WRITE_SAVE_POSITION : 0;
     emit(c, OP_Delete, target->data_cursor, count ? WRITE_COUNT_CHANGE : 0, 0);
     set_p4_table(c, t);
     if (by_index) {

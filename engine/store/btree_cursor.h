@@ -29,5 +29,8 @@ io_status cursor_seek_record(struct cursor *c, struct op *op, const u8 *record, 
                              int *compare);
 // Whether the entry that the cursor is on has the key.
 io_status cursor_at_key(struct cursor *c, struct op *op, struct search_key *key, bool *at);
+// Whether the key belongs where the cursor has deleted an entry, between its neighbours of the same leaf. Then the cursor is valid, on
+// the one behind. False: not so, or not seen at a glance.
+bool cursor_in_gap(struct cursor *c, struct search_key *key);
 // Continues a chain of overflow pages until `count` of them are in c->overflow.
 io_status cursor_overflow_gather(struct cursor *c, struct op *op, u32 count);

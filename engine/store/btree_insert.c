@@ -162,6 +162,11 @@ static io_status insert_seek(struct cursor *c, struct op *op, const struct btree
         else if (e->key) {
             struct search_key key = *e->key;
             bool there = false;
+            if (cursor_in_gap(c, &key)) {
+                *replaces = false;
+                *at = c->index[c->depth];
+                return IO_DONE;
+            }
             if (flags & CURSOR_SAVE_POSITION) IO_TRY(cursor_at_key(c, op, &key, &there)); // an update of its row, mostly
             if (there)
                 compare = 0;

@@ -434,6 +434,21 @@ io_status cursor_at_key(struct cursor *c, struct op *op, struct search_key *key,
     return IO_DONE;
 }
 
+bool cursor_in_gap(struct cursor *c, struct search_key *key)
+{
+    if (c->state != CURSOR_SKIP || c->skip_saved || c->skip < 0 || !c->path[c->depth]->node.leaf) return false;
+    struct target t;
+    int before, behind;
+    u32 at = c->index[c->depth];
+    target_of_key(&t, key);
+    if (at == 0 || t.plain == 0 || !cell_compare_quick(&t, c->path[c->depth], at - 1, &before) || before >= 0 ||
+        !cell_compare_quick(&t, c->path[c->depth], at, &behind) || behind <= 0)
+        return false;
+    c->state = CURSOR_VALID;
+    c->skip = 0;
+    return true;
+}
+
 io_status cursor_seek_record(struct cursor *c, struct op *op, const u8 *record, u64 size, u32 fields,
                              int *compare)
 {
