@@ -66,7 +66,7 @@ enum expr_kind {
     EXPR_AGG_COLUMN, // column inside an aggregate query: aggregate, aggregate_index too
     EXPR_TRIGGER,    // NEW / OLD in a trigger: cursor 1 = new, 0 = old; column, table
     EXPR_REGISTER,   // value is in reg
-    EXPR_SELECT_COLUMN, // column `column` of the row value in left (cursor = first register or 0)
+    EXPR_SELECT_COLUMN, // column `column` of the row value in left; right, if any: in which register its values are by now (0: none)
     EXPR_IF_NULL_ROW,   // left, but NULL when cursor is on its null row
     EXPR_FIXED,         // a column (cursor, column, table) that WHERE says is equal to left, a constant
 

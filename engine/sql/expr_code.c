@@ -302,7 +302,11 @@ static int select_column_code(struct compile *c, struct expr *e, int target)
     if (row->kind == EXPR_SELECT) {
         // An assignment's fields are computed one after another: the first one's code has run the subquery.
         bool has_run = e->integer && row->flags & EXPR_F_SUBROUTINE;
-        return (has_run ? row->reg : subselect_code(c, row)) + e->column;
+        struct expr *values = e->right; // of a comparison's fields
+        if (values && values->reg) return values->reg + e->column;
+        int reg = has_run ? row->reg : subselect_code(c, row);
+        if (values) values->reg = reg;
+        return reg + e->column;
     }
     if (row->kind == EXPR_REGISTER) return row->reg + e->column;
     return expr_code_target(c, row->list->items[e->column].expr, target);

@@ -164,6 +164,50 @@ bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate
     return true;
 }
 
+static bool counts_rows(const struct expr *e)
+{
+    return e->kind == EXPR_AGG_FUNCTION && name_equal(e->text, "count") && !(e->list && e->list->count) && !e->filter &&
+           !(e->flags & (EXPR_F_DISTINCT | EXPR_F_WINDOW_FUNCTION));
+}
+
+// The terms of a UNION ALL whose rows are those of their FROM clauses.
+static bool gives_all_rows(const struct select *terms)
+{
+    for (const struct select *t = terms; t; t = t->prior)
+        if ((t->prior && t->op != SELECT_UNION_ALL) || t->where || t->limit || t->group_by || t->rows || t->functions ||
+            t->flags & (SELECT_F_AGGREGATE | SELECT_F_DISTINCT | SELECT_F_VALUES | SELECT_F_RECURSIVE) || select_has_window(t))
+            return false;
+    return true;
+}
+
+// "SELECT count(*) FROM (SELECT ... UNION ALL SELECT ...)" is the sum of the terms' counts.
+static void count_terms(struct compile *c, struct select *s)
+{
+    if (!(s->flags & SELECT_F_AGGREGATE) || s->columns->count != 1 || s->where || s->group_by || s->having || s->order_by ||
+        !s->from || s->from->count != 1 || !counts_rows(s->columns->items[0].expr))
+        return;
+    struct source *item = &s->from->items[0];
+    if (!item->select || !item->select->prior || item->cte || !gives_all_rows(item->select)) return;
+    struct expr *count = s->columns->items[0].expr, *sum = NULL;
+    for (struct select *t = item->select, *prior; t; t = prior) {
+        prior = t->prior;
+        t->prior = t->next = NULL;
+        t->op = SELECT_SIMPLE;
+        t->order_by = NULL;
+        t->flags = (t->flags & ~(u32)SELECT_F_COMPOUND) | SELECT_F_AGGREGATE;
+        t->columns = NULL;
+        expr_list_add(c->arena, &t->columns, expr_copy(c->arena, count));
+        struct expr *term = expr_new(c->arena, EXPR_SELECT, OFFSET_NONE);
+        term->select = t;
+        term->flags |= EXPR_F_CORRELATED; // it may read what is around s: it is run each time that s is
+        expr_summarize(term);
+        sum = sum ? expr_binary(c->arena, EXPR_ADD, term, sum) : term;
+    }
+    s->columns->items[0].expr = sum;
+    s->from = NULL;
+    s->flags &= ~(u32)SELECT_F_AGGREGATE;
+}
+
 // ---- ORDER BY of subqueries ----------------------------------------------------------------------------------------
 
 // ORDER BY of a subquery in FROM that comes to nothing: the query has its own, or joins the rows.
@@ -250,6 +294,7 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
         s->flags |= SELECT_F_WINDOW_REWRITTEN;
         select_window_rewrite(c, s);
     }
+    count_terms(c, s);
     for (u32 i = 0; s->from && i < s->from->count; i++) {
         simplify_join(s, i);
         struct source *item = &s->from->items[i];

@@ -207,6 +207,15 @@ static const struct expr *match_column(const struct expr *e)
     return indexed && fts_tokenizer_patterns(f->tokenizer, like) ? column : NULL;
 }
 
+// What the fields of a row share that is compared with a subquery: the first one's code runs that for all of them. Not where
+// a RIGHT JOIN comes back to the code of some of them alone, for its unmatched rows.
+static struct expr *subquery_values(const struct where_info *w)
+{
+    for (u32 i = 0; i < w->sources->count; i++)
+        if (w->sources->items[i].join & JOIN_RIGHT) return NULL;
+    return expr_new(w->c->arena, EXPR_REGISTER, OFFSET_NONE);
+}
+
 void where_analyze_all(struct where_clause *wc)
 {
     for (int i = wc->count - 1; i >= 0; i--) where_term_analyze(wc, i);
@@ -336,10 +345,13 @@ void where_term_analyze(struct where_clause *wc, int at)
     if (wc->op == EXPR_AND && (kind == EXPR_EQ || kind == EXPR_IS) && expr_is_vector(e->left)) {
         int n = expr_vector_size(e->left);
         if (n == expr_vector_size(e->right) && (e->left->kind != EXPR_SELECT || e->right->kind != EXPR_SELECT)) {
+            struct expr *values = subquery_values(w);
             for (int i = 0; i < n; i++) {
                 struct expr *l = expr_vector_field(c, e->left, i), *r = expr_vector_field(c, e->right, i);
-                if (l->kind != EXPR_SELECT_COLUMN) l = expr_copy(c->arena, l);
-                if (r->kind != EXPR_SELECT_COLUMN) r = expr_copy(c->arena, r);
+                if (l->kind == EXPR_SELECT_COLUMN) l->right = values;
+                else l = expr_copy(c->arena, l);
+                if (r->kind == EXPR_SELECT_COLUMN) r->right = values;
+                else r = expr_copy(c->arena, r);
                 struct expr *x = expr_binary(c->arena, kind, l, r);
                 where_copy_join_marks(x, e);
                 where_term_add(wc, x, TERM_SLICE);
