@@ -4,6 +4,7 @@
 #define ARGUMENTS struct function_context *ctx, u32 argc, const struct value **argv
 
 enum { USER_JSONB = 1, USER_KIND_SHIFT = 8 };
+enum { FIRST_ROOM_MAX = 1 << 16 };
 
 static enum json_edit edit_of(const struct function_context *ctx)
 {
@@ -24,7 +25,8 @@ static void result_document(struct function_context *ctx, struct json_view v)
         result_blob(ctx, v.bytes, v.size);
         return;
     }
-    struct text_buffer b = {0};
+    struct text_buffer b = text_buffer_of_result(ctx);
+    text_reserve(&b, MIN(v.size + v.size / 2, (u32)FIRST_ROOM_MAX));
     enum json_status status = json_render(v, 0, &b);
     if (status == JSON_FOUND) {
         result_text_buffer(ctx, &b);
@@ -86,6 +88,7 @@ static void json_set_fn(ARGUMENTS)
             goto done;
         }
         struct json_view element = {value.bytes, (u32)value.size};
+        text_reserve(&next, MIN((size_t)view.size + value.size + size + 32, (size_t)FIRST_ROOM_MAX)); // for all of it, mostly
         enum json_status status = json_edit(view, path + 1, size - 1, edit_of(ctx), element, &next);
         if (value.failed != ERR_OK) next.failed = value.failed;
         bool went_well = edited(ctx, status, path, size, &view, &current, &next);

@@ -30,7 +30,14 @@ struct json_element {
     u32 at, payload, end; // header, payload and the byte behind it
 };
 // The element at `at`, which must end at or before `limit`; false when it is malformed.
-bool json_element_read(struct json_view v, u32 at, u32 limit, struct json_element *e);
+bool json_element_read_long(struct json_view v, u32 at, u32 limit, struct json_element *e);
+static inline bool json_element_read(struct json_view v, u32 at, u32 limit, struct json_element *e)
+{
+    if (UNLIKELY(at >= v.size) || v.bytes[at] >> 4 > 11) return json_element_read_long(v, at, limit, e);
+    u32 end = at + 1 + (v.bytes[at] >> 4);
+    *e = (struct json_element){.type = v.bytes[at] & 15, .at = at, .payload = at + 1, .end = end};
+    return end <= MIN(limit, v.size) && e->type <= JSON_OBJECT;
+}
 const char *json_type_name(enum json_type type);
 
 // Appends an element; bytes may be NULL when payload_size is 0.

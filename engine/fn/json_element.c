@@ -1,7 +1,7 @@
 // Elements of JSONB: headers, containers, checking.
 #include "json.h"
 
-bool json_element_read(struct json_view v, u32 at, u32 limit, struct json_element *e)
+bool json_element_read_long(struct json_view v, u32 at, u32 limit, struct json_element *e)
 {
     if (limit > v.size) limit = v.size;
     if (at >= limit) return false;

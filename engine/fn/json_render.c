@@ -157,10 +157,11 @@ static enum json_status render(const struct renderer *r, u32 at, u32 limit, u32 
         return size ? JSON_FOUND : JSON_MALFORMED;
     case JSON_TEXT:
     case JSON_TEXTJ:
-        if (text_reserve(out, (size_t)size + 2)) {
-            text_append_char(out, '"');
-            text_append(out, payload, size);
-            text_append_char(out, '"');
+        if (LIKELY(out->capacity - out->size >= (size_t)size + 2) || text_reserve(out, (size_t)size + 2)) {
+            u8 *to = out->bytes + out->size;
+            to[0] = to[size + 1] = '"';
+            if (size) memcpy(to + 1, payload, size);
+            out->size += (size_t)size + 2;
         }
         return JSON_FOUND;
     case JSON_TEXT5: return render_text5(out, payload, size) ? JSON_FOUND : JSON_MALFORMED;
