@@ -191,7 +191,10 @@ static struct expr *parse_between(struct parse *p, struct expr *left, bool not)
     parse_expect(p, TOKEN_AND);
     expr_list_add(p->arena, &e->list, low);
     expr_list_add(p->arena, &e->list, parse_level(p, LEVEL_EQUAL + 1));
-    return negated(p, not, parse_summed(p, e));
+    e = parse_summed(p, e);
+    // SQLite does not see functions in its bounds: "AND 0" takes them away too.
+    if (!(left->flags & EXPR_F_HAS_FUNCTION)) e->flags &= ~(u32)EXPR_F_HAS_FUNCTION;
+    return negated(p, not, e);
 }
 
 static bool is_constant(const struct expr *e)

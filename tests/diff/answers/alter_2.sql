@@ -188,7 +188,6 @@ ALTER TABLE cm ADD COLUMN d6 DEFAULT (5);
 ALTER TABLE cm ADD COLUMN d7 DEFAULT x'00';
 ALTER TABLE cm ADD COLUMN d8 DEFAULT true;
 ALTER TABLE cm ADD COLUMN d9 DEFAULT "str";
---= error: near "(": syntax error because SQLite 3.53 answers so
 ALTER TABLE cm ADD (d12 INT);
 SELECT sql FROM sqlite_master WHERE name='cm';
 PRAGMA table_info(cm);

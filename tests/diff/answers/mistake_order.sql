@@ -127,3 +127,11 @@ ALTER TABLE s ADD COLUMN d AS (a) STORED;
 ALTER TABLE s ADD COLUMN d DEFAULT CURRENT_TIME;
 ALTER TABLE s ADD COLUMN d;
 ALTER TABLE t ADD COLUMN d REFERENCES t(a, b);
+%%
+# functions in the bounds of BETWEEN do not keep "AND 0" from making all of it void
+CREATE TABLE t(a, b, d);
+SELECT (d BETWEEN coalesce(a) AND b AND 0) FROM t;
+SELECT d BETWEEN nosuch() AND b AND 0 AND 'x' FROM t;
+--= error: no such function: nosuch because what calls functions stays in later releases
+SELECT 1 FROM t WHERE abs(d) BETWEEN nosuch() AND b AND 0;
+SELECT 0 AND a NOT BETWEEN 1 AND abs();
