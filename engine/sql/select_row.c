@@ -210,7 +210,7 @@ void select_row_deliver(struct compile *c, struct select *s, struct select_dest 
         r2 = emit(c, OP_MakeRecord, reg, count, r1);
         if (dest->affinity) program_p4_text(c->program, r2, dest->affinity, count);
         emit_int(c, OP_IdxInsert, parm, r1, reg, count);
-        if (dest->parm2 && !(s->flags & SELECT_F_VALUES && s->prior)) explain_row(c, "CREATE BLOOM FILTER");
+        if (dest->parm2) explain_row(c, "CREATE BLOOM FILTER");
         reg_release(c, r1);
         break;
     case DEST_EPHEMERAL:

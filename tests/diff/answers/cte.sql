@@ -130,3 +130,12 @@ WITH RECURSIVE c(x, y) AS (SELECT * FROM t UNION ALL SELECT x+1, y FROM c WHERE 
 WITH RECURSIVE c AS (SELECT * FROM t UNION SELECT c.a, t.b FROM c, t WHERE c.a<3) SELECT * FROM c x, c y;
 VALUES((SELECT a FROM t));
 VALUES((SELECT b FROM t), 2);
+%%
+# subqueries of IN: numbered once more where an index takes them apart, a filter for each row that is a query of its own
+CREATE TABLE t(a, b);
+CREATE INDEX ti ON t(a, b);
+INSERT INTO t VALUES(1, 2), (3, 4);
+--= I:1|I:0|T:SEARCH t USING COVERING INDEX ti (a=? AND b=?)| I:2|I:0|T:LIST SUBQUERY 4| I:3|I:2|T:SCAN 2 CONSTANT ROWS| I:4|I:2|T:CREATE BLOOM FILTER| I:5|I:2|T:CREATE BLOOM FILTER| because later releases number and filter so
+EXPLAIN QUERY PLAN SELECT * FROM t WHERE (a, b) IN ((1, 2), (3, 4));
+SELECT * FROM t WHERE (a, b) IN ((1, 2), (3, 5));
+SELECT * FROM t WHERE (b, a) IN (WITH w AS (SELECT 2 x, 1 y) SELECT x, y FROM w);
