@@ -150,10 +150,9 @@ static io_status group_make(struct fts_merge *m, struct op *op)
 }
 
 // The least entry that counts or is to go on: m->least; NULL: there are no more.
-static io_status least_find(struct fts_merge *m, struct op *op)
+static io_status least_find_among(struct fts_merge *m, struct op *op)
 {
-    if (m->group_count == 1 && m->group[0]->valid) m->least = m->group[0];
-    while (UNLIKELY(!m->least)) {
+    while (!m->least) {
         for (u32 i = 0; i < m->group_count; i++) {
             struct fts_iter *k = m->group[i];
             if (k->valid && (!m->least || k->rowid < m->least->rowid)) m->least = k;
@@ -166,7 +165,14 @@ static io_status least_find(struct fts_merge *m, struct op *op)
     return IO_DONE;
 }
 
-static io_status least_pass(struct fts_merge *m, struct op *op)
+ALWAYS_INLINE io_status least_find(struct fts_merge *m, struct op *op)
+{
+    if (UNLIKELY(m->group_count != 1 || !m->group[0]->valid)) return least_find_among(m, op);
+    m->least = m->group[0];
+    return IO_DONE;
+}
+
+ALWAYS_INLINE io_status least_pass(struct fts_merge *m, struct op *op)
 {
     // Older entries of the same row first, so that a wait finds them again.
     for (u32 i = m->group_count; m->group_count > 1 && i-- > 0;) {
@@ -191,11 +197,11 @@ static bool least_gone(struct fts_merge *m)
     return false;
 }
 
-static io_status least_wanted(struct fts_merge *m, struct op *op, bool *wanted)
+ALWAYS_INLINE io_status least_wanted(struct fts_merge *m, struct op *op, bool *wanted)
 {
     bool gone = false;
     if (m->least->segment.tombstone_pages) IO_TRY(fts_tombstone_find(m->least, op, &gone));
-    *wanted = !least_gone(m) && ((m->least->positions_size && !gone) || (m->least->deleted && !m->forget));
+    *wanted = !(m->gone && least_gone(m)) && ((m->least->positions_size && !gone) || (m->least->deleted && !m->forget));
     return IO_DONE;
 }
 
