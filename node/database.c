@@ -275,7 +275,8 @@ void node_database_close(struct node *n)
     if (n->keeper)
         while (skerry_close(n->keeper, &err) == SKERRY_WAIT) io_step(n->io, 100000000);
     n->keeper = NULL;
-    if (err.code != ERR_OK) log_event(LOG_ERROR, "node.close", "msg=\"%s\"", err.text);
+    char quoted[2400];
+    if (err.code != ERR_OK) log_event(LOG_ERROR, "node.close", "msg=%s", log_quote(err.text, quoted, sizeof quoted));
 }
 
 void node_backup_end(struct node *n, u64 deadline_ns)

@@ -63,3 +63,10 @@ const char *log_quote(const char *text, char *out, size_t out_size)
     out[n] = 0;
     return out;
 }
+
+const char *log_value(const char *text, char *out, size_t out_size)
+{
+    bool plain = *text;
+    for (const char *p = text; *p; p++) plain &= (u8)*p > ' ' && *p != '"' && *p != '\\' && *p != '=';
+    return plain ? text : log_quote(text, out, out_size);
+}

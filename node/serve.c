@@ -290,10 +290,9 @@ static bool backup_open(struct node *n, struct err *err)
     if (!url[0]) {
         snprintf(n->store_url, sizeof n->store_url, "%s/store",
                  config_text(&n->config, SETTING_DATA));
-        log_event(
-            LOG_WARN, "backup.same_disk",
-            "msg=\"no --store is given: the backup goes to %s, on the same disk as the database\"",
-            n->store_url);
+        char text[sizeof n->store_url + 100], quoted[2 * sizeof text];
+        snprintf(text, sizeof text, "no --store is given: the backup goes to %s, on the same disk as the database", n->store_url);
+        log_event(LOG_WARN, "backup.same_disk", "msg=%s", log_quote(text, quoted, sizeof quoted));
         url = n->store_url;
     }
     // A directory needs no HTTP client, whose libraries would be a third of an idle node's memory.
@@ -349,7 +348,8 @@ static bool hub_open(struct node *n, struct err *err)
     }
     n->hub = hub_create(
         &(struct hub_options){.io = n->io, .directory = directory, .token = token}, err);
-    if (n->hub) log_event(LOG_INFO, "hub.open", "directory=%s", directory);
+    char quoted[4200];
+    if (n->hub) log_event(LOG_INFO, "hub.open", "directory=%s", log_value(directory, quoted, sizeof quoted));
     return n->hub != NULL;
 }
 
@@ -529,11 +529,11 @@ int serve_command(int argc, char **argv)
         if (!n->view) wal_watch_start(&n->wal_watch, skerry_store(n->keeper));
         if (n->backup && !n->backup_started) backup_start(n->backup, skerry_store(n->keeper));
         if (n->follower) follower_start(n->follower, skerry_store(n->keeper));
-        log_event(
-            LOG_INFO, "node.listening", "address=%s port=%u io=%s database=%s store=%s auth=%s",
-            config_text(&n->config, SETTING_LISTEN), http_server_port(n->server),
-            io_backend_name(n->io), n->path, n->objects ? object_store_url(n->objects) : "none",
-            n->has_token ? "token" : "none");
+        char path[4200], url[4200];
+        log_event(LOG_INFO, "node.listening", "address=%s port=%u io=%s database=%s store=%s auth=%s",
+                  config_text(&n->config, SETTING_LISTEN), http_server_port(n->server), io_backend_name(n->io),
+                  log_value(n->path, path, sizeof path),
+                  n->objects ? log_value(object_store_url(n->objects), url, sizeof url) : "none", n->has_token ? "token" : "none");
         while (!n->stopping) {
             struct backup *backup = NULL;
             if (io_step(n->io, UINT64_MAX) < 0) break;

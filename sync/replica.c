@@ -344,7 +344,8 @@ static bool place_write(struct replica *r, struct err *err)
     while (done.state == COMPLETION_PENDING)
         if (io_step(r->io, 10000000) < 0) break;
     if (done.state != COMPLETION_PENDING && done.result >= 0) return true;
-    err_set(err, ERR_IOERR_WRITE, __func__, "%s-replica cannot be written", r->path);
+    err_set(err, ERR_IOERR_WRITE, __func__, "%s-replica cannot be written: %s", r->path,
+            done.state == COMPLETION_PENDING ? "the I/O loop failed" : strerror((int)-done.result));
     return false;
 }
 

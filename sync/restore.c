@@ -289,7 +289,8 @@ static io_status step_check(struct restore *r)
     }
     if (!arrived(p)) return IO_WAIT;
     if (p->c.result != (s64)((u64)count * r->page_size) && p->check_page + count - 1 != lock)
-        return IO_ERROR(&r->err, ERR_IOERR_READ, "%s cannot be read back", p->aside);
+        return IO_ERROR(&r->err, ERR_IOERR_READ, "%s cannot be read back: %s", p->aside,
+                        p->c.result < 0 ? strerror((int)-p->c.result) : "it ends too early");
     for (u32 i = 0; i < count; i++)
         if (p->check_page + i != lock)
             p->sum ^= segment_page_sum(p->check_page + i, p->check_bytes + (size_t)i * r->page_size, r->page_size);

@@ -56,7 +56,7 @@ run() {
     timeout --kill-after=10 "$limit" "${command[@]}" >"$logs/$name.log" 2>&1 </dev/null
     rc=$?
     echo $rc >"$logs/$name.status"
-    grep -E '^(FAIL|SKIP|skip|INFO-SHOW|== )|died|Sanitizer' "$logs/$name.log" | grep -v ', 0 failed, 0 skipped$' | head -n 60
+    grep -E '^(FAIL|SKIP|skip|== )|died|Sanitizer' "$logs/$name.log" | grep -v ', 0 failed, 0 skipped$' | head -n 60
     if counts "$name" >/dev/null; then
         grep -B 8 -E '^FAIL' "$logs/$name.log" | head -n 120
         say "$name: $(counts "$name")"

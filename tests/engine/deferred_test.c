@@ -7,6 +7,7 @@
 
 #include "engine/skerry.h"
 #include "io/sim.h"
+#include "tests/engine/row_text.h"
 #include "tests/test.h"
 
 // Newer than the library, where a table that keeps its texts finds the same rows.
@@ -128,43 +129,6 @@ static const char *const script[] = {
     "DROP TABLE t",
     "SELECT name FROM sqlite_schema ORDER BY 1",
 };
-
-struct text {
-    char *bytes;
-    size_t size, capacity;
-};
-
-static void text_add(struct text *t, const char *s)
-{
-    size_t size = strlen(s);
-    if (t->size + size + 1 > t->capacity) {
-        t->capacity = (t->size + size + 1) * 2;
-        t->bytes = realloc(t->bytes, t->capacity);
-    }
-    memcpy(t->bytes + t->size, s, size + 1);
-    t->size += size;
-}
-
-static int oracle_row(void *context, int count, char **values, char **names)
-{
-    for (int i = 0; i < count; i++) {
-        text_add(context, i ? "|" : "");
-        text_add(context, values[i] ? values[i] : "NULL");
-    }
-    text_add(context, "\n");
-    return 0;
-}
-
-static int row(void *context, struct skerry_stmt *s)
-{
-    for (u32 i = 0; i < skerry_column_count(s); i++) {
-        const char *text = skerry_column_text(s, i, NULL);
-        text_add(context, i ? "|" : "");
-        text_add(context, text ? text : "NULL");
-    }
-    text_add(context, "\n");
-    return 0;
-}
 
 TEST(skerry_same_rows_when_every_page_waits)
 {

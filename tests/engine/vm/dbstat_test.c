@@ -3,6 +3,7 @@
 // Method: files of SQLite's with all kinds of pages; both engines ask the same bytes. Left out is where overflow pages lie in
 // the file, of which SQLite says where the page before them does. Then bytes are changed by seed.
 #include "engine/skerry.h"
+#include "tests/engine/row_text.h"
 #include "tests/test.h"
 
 #include <sqlite3.h>
@@ -32,34 +33,6 @@ static const char *const questions[] = {
     "SELECT m.name || d.pageno FROM sqlite_schema m JOIN dbstat d ON d.name = m.name AND d.aggregate = 1 ORDER BY 1",
     "SELECT max(pageno) FROM dbstat",
 };
-
-struct text {
-    char *bytes;
-    size_t size, capacity;
-};
-
-static void text_add(struct text *t, const char *line)
-{
-    size_t size = strlen(line) + 1;
-    if (t->size + size + 1 > t->capacity) t->bytes = realloc(t->bytes, t->capacity = (t->size + size) * 2 + 100);
-    memcpy(t->bytes + t->size, line, size - 1);
-    t->bytes[t->size + size - 1] = '\n';
-    t->size += size;
-    t->bytes[t->size] = 0;
-}
-
-static int sqlite_row(void *context, int count, char **values, char **names)
-{
-    text_add(context, values[0] ? values[0] : "NULL");
-    return 0;
-}
-
-static int skerry_row(void *context, struct skerry_stmt *s)
-{
-    const char *text = skerry_column_text(s, 0, NULL);
-    text_add(context, text ? text : "NULL");
-    return 0;
-}
 
 static void file_make(const char *path, const char *pragmas)
 {
@@ -93,7 +66,7 @@ TEST(pages_of_all_kinds)
         sqlite3 *sqlite;
         sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READONLY, NULL);
         for (u32 i = 0; i < COUNT_OF(questions); i++)
-            if (sqlite3_exec(sqlite, questions[i], sqlite_row, &want[i], NULL) != SQLITE_OK)
+            if (sqlite3_exec(sqlite, questions[i], oracle_row, &want[i], NULL) != SQLITE_OK)
                 test_fail(__FILE__, __LINE__, "%s: %s", questions[i], sqlite3_errmsg(sqlite));
         sqlite3_close(sqlite);
         struct skerry_engine *engine;
@@ -101,7 +74,7 @@ TEST(pages_of_all_kinds)
         skerry_with(path, &engine, &db);
         for (u32 i = 0; i < COUNT_OF(questions); i++) {
             struct text got = {0};
-            if (skerry_exec(db, questions[i], skerry_row, &got) != SKERRY_OK)
+            if (skerry_exec(db, questions[i], row, &got) != SKERRY_OK)
                 test_fail(__FILE__, __LINE__, "%s, %s: %s", kinds[k], questions[i], skerry_error(db)->text);
             else if (!want[i].bytes || !got.bytes || strcmp(got.bytes, want[i].bytes) != 0)
                 test_fail(__FILE__, __LINE__, "%s, %s:\n%s\ninstead of\n%s", kinds[k], questions[i], got.bytes, want[i].bytes);
@@ -143,7 +116,7 @@ TEST(damaged_pages)
         skerry_with(path, &engine, &db);
         for (u32 i = 0; i < 5; i += 4) {
             struct text got = {0};
-            int rc = skerry_exec(db, questions[i], skerry_row, &got);
+            int rc = skerry_exec(db, questions[i], row, &got);
             if (rc != SKERRY_OK && err_primary(skerry_error(db)->code) != ERR_CORRUPT)
                 test_fail(__FILE__, __LINE__, "round %u, %s: %s", round, questions[i], skerry_error(db)->text);
             free(got.bytes);

@@ -8,6 +8,7 @@
 #include "engine/skerry.h"
 #include "engine/vm/sorter.h"
 #include "io/sim.h"
+#include "tests/engine/row_text.h"
 #include "tests/test.h"
 
 // ---- the sorter ------------------------------------------------------------------------------------------------
@@ -302,43 +303,6 @@ TEST(sorter_failing_file)
 }
 
 // ---- statements --------------------------------------------------------------------------------------------------
-
-struct text {
-    char *bytes;
-    size_t size, capacity;
-};
-
-static void text_add(struct text *t, const char *s)
-{
-    size_t size = strlen(s);
-    if (t->size + size + 1 > t->capacity) {
-        t->capacity = (t->size + size + 1) * 2;
-        t->bytes = realloc(t->bytes, t->capacity);
-    }
-    memcpy(t->bytes + t->size, s, size + 1);
-    t->size += size;
-}
-
-static int oracle_row(void *context, int count, char **values, char **names)
-{
-    for (int i = 0; i < count; i++) {
-        text_add(context, i ? "|" : "");
-        text_add(context, values[i] ? values[i] : "NULL");
-    }
-    text_add(context, "\n");
-    return 0;
-}
-
-static int row(void *context, struct skerry_stmt *s)
-{
-    for (u32 i = 0; i < skerry_column_count(s); i++) {
-        const char *text = skerry_column_text(s, i, NULL);
-        text_add(context, i ? "|" : "");
-        text_add(context, text ? text : "NULL");
-    }
-    text_add(context, "\n");
-    return 0;
-}
 
 // 12000 rows of about 250 bytes: three times the smallest budget.
 static const char *const table =
