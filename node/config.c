@@ -29,7 +29,7 @@ static const struct {
                      "io_uring (falls back to posix when it is refused), posix, or memory "
                      "(nothing is kept)"},
     [SETTING_SQPOLL] = {"sqpoll", "off", "on|off",
-                        "io_uring: a kernel thread takes submissions (one core busy)"},
+                        "io_uring: a kernel thread takes submissions (one core busy)", false, NULL, NULL, true},
     [SETTING_AUTH_TOKEN] = {"auth-token", "", "TOKEN",
                             "clients must send 'Authorization: Bearer TOKEN'; unset: open to "
                             "all who reach the port",
@@ -83,7 +83,7 @@ static const struct {
                                   "session token of temporary credentials", true,
                                   "AWS_SESSION_TOKEN"},
     [SETTING_S3_VIRTUAL_HOST] = {"s3-virtual-host", "off", "on|off",
-                                 "bucket in the host name instead of the path"},
+                                 "bucket in the host name instead of the path", false, NULL, NULL, true},
     [SETTING_STORE_CA_FILE] = {"store-ca-file", "", "FILE",
                                "certificates (PEM) to trust for the S3 endpoint or the hub, instead "
                                "of the system's",

@@ -69,6 +69,32 @@ TEST(config_secrets_from_files)
     config_deinit(&c);
 }
 
+TEST(config_switch_without_a_value_is_on)
+{
+    static const struct {
+        char *argv[3];
+        int argc;
+        bool on;
+    } CASES[] = {
+        {{"--sqpoll"}, 1, true},
+        {{"--sqpoll", "--data", "x"}, 3, true},
+        {{"--sqpoll", "on"}, 2, true},
+        {{"--sqpoll", "off"}, 2, false},
+        {{"--sqpoll=off"}, 1, false},
+    };
+    for (u32 i = 0; i < COUNT_OF(CASES); i++) {
+        struct config c;
+        struct err err = ERR_CLEAR;
+        bool on = !CASES[i].on;
+        variables_clear();
+        REQUIRE(config_load(&c, &COMMAND, CASES[i].argc, (char **)CASES[i].argv, &err));
+        CHECK(config_bool(&c, SETTING_SQPOLL, &on, &err));
+        CHECK_EQ(on, CASES[i].on);
+        CHECK_EQ(c.argument_count, 0);
+        config_deinit(&c);
+    }
+}
+
 TEST(config_that_is_refused)
 {
     char config[300], token[300];
