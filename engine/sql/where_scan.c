@@ -22,13 +22,15 @@ struct where_term *where_scan_next(struct where_scan *s)
                     expr_compare(c, expr_skip_collate(t->expr->left), s->index_expr, cursor) >= 2)
                     continue;
                 if (s->equivalent > 1 && t->expr->flags & EXPR_F_OUTER_ON) continue;
-                if (t->operators & WO_EQUIV && s->equivalents < COUNT_OF(s->cursors)) {
+                if (t->operators & WO_EQUIV) {
                     struct expr *x = expr_skip_collate(t->expr->right);
                     if (x->kind == EXPR_COLUMN) {
                         u32 j;
                         for (j = 0; j < s->equivalents; j++)
                             if (s->cursors[j] == x->cursor && s->columns[j] == x->column) break;
-                        if (j == s->equivalents) {
+                        // What led from there to here leads back as well: it would be taken for tested.
+                        if (s->equivalent > 1 && j < s->equivalents) continue;
+                        if (j == s->equivalents && j < COUNT_OF(s->cursors)) {
                             s->cursors[j] = x->cursor;
                             s->columns[j] = x->column;
                             s->equivalents++;

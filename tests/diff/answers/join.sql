@@ -185,3 +185,10 @@ SELECT j.value, t4.a FROM json_each(t4.c) AS j JOIN t4 LEFT JOIN t5 ON 1;
 SELECT j.name, t5.x FROM pragma_table_info(t5.x) AS j LEFT JOIN t5 ON 1;
 SELECT count(*), max(j.name) FROM pragma_table_list(t5.x) AS j LEFT JOIN t5 ON 1;
 SELECT total(1) FROM json_tree(json_array(x)) AS j LEFT JOIN t5 ON x AND j.value;
+%%
+CREATE TABLE t(a INTEGER PRIMARY KEY DESC, b INTEGER COLLATE RTRIM UNIQUE);
+CREATE INDEX i ON t(a DESC, b COLLATE RTRIM, b COLLATE NOCASE);
+INSERT INTO t VALUES (1, 0), (100, 'b'), (3, 'a_c%'), (5, 5);
+SELECT * FROM t AS x JOIN t AS y ON x.a = y.a AND x.b = y.b WHERE x.a IS y.b;
+SELECT * FROM t AS x JOIN t AS y ON x.a = y.a WHERE x.a IS y.b AND y.b IS x.a;
+SELECT * FROM t AS x JOIN t AS y ON x.a = y.a JOIN t AS z ON y.b = z.a AND z.a = x.a;
