@@ -110,8 +110,8 @@ enum skerry_limit {
     SKERRY_LIMIT_STATEMENT_CACHE,  // bytes of finalized statements that are kept for their texts; 0: none are
     SKERRY_LIMIT_COUNT,
 };
-// Sets a limit (value < 0: only asks); gives the old one, -1 when there is none of that number. What is beyond the allowed values becomes the nearest of them:
-// at most the default (STATEMENT_CACHE: 1 GiB), and at least 30 bytes for LENGTH and LIKE_PATTERN_LENGTH.
+// Sets a limit (value < 0: only asks); gives the old one, -1 when there is none of that number. What is beyond the allowed values
+// becomes the nearest of them: at most the default (STATEMENT_CACHE: 1 GiB), and at least 30 bytes for LENGTH and LIKE_PATTERN_LENGTH.
 s64 skerry_limit(struct skerry *db, enum skerry_limit limit, s64 value);
 
 // Called while a statement runs, about each time that it has gone round `loops` loops (20,000 at most; 0: never), before
@@ -133,7 +133,7 @@ void skerry_on_rollback(struct skerry *db, void (*rolled_back)(void *context), v
 
 // Compiles the first statement of sql; *used is the number of bytes it took. SKERRY_OK with *out NULL: there
 // was none (white space, a comment). May be SKERRY_WAIT (the schema is read). A text whose statement was finalized
-// on this connection is not compiled again: 64 of them are kept, while schemas, flags and limits stay as they are.
+// twice on this connection is not compiled again: 64 of them are kept, while schemas, flags and limits stay as they are.
 int skerry_prepare(struct skerry *db, const char *sql, size_t size, struct skerry_stmt **out, size_t *used);
 int skerry_step(struct skerry_stmt *s);
 // Ends a run, bindings stay. Gives SKERRY_OK, or SKERRY_WAIT while an autocommit's end is not durable.
