@@ -324,10 +324,10 @@ void vm_vacuum_free(struct skerry_stmt *s)
     s->vacuum = NULL;
 }
 
-// The database p1, into the file named in r[p2] if there is one. Its transaction has begun.
 // SQLite writes the rows of views, triggers and virtual tables into the new sqlite_schema last and by INSERT.
 static void vacuum_rowid(struct skerry *db, const struct schema *schema)
 {
+    if (!schema) return; // it is malformed: its pages were copied all the same
     s64 rows = 0;
     bool inserted = false;
     for (u32 i = 1; i < schema->table_count; i++) {
@@ -341,6 +341,7 @@ static void vacuum_rowid(struct skerry *db, const struct schema *schema)
     if (inserted) db->last_insert_rowid = rows;
 }
 
+// The database p1, into the file named in r[p2] if there is one. Its transaction has begun.
 static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
