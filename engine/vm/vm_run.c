@@ -101,6 +101,14 @@ static const struct value *numeric_operand(const struct value *v, struct value *
     return scratch;
 }
 
+// A number as a real one, and whether it is a number.
+static inline bool number_real(const struct value *v, double *out)
+{
+    if (v->type != VALUE_REAL && v->type != VALUE_INTEGER) return false;
+    *out = v->type == VALUE_REAL ? v->real : (double)v->integer;
+    return true;
+}
+
 static void arithmetic(u8 opcode, const struct value *left, const struct value *right, u8 encoding, struct value *out)
 {
     struct value scratch[2];
@@ -117,7 +125,9 @@ static void arithmetic(u8 opcode, const struct value *left, const struct value *
         return;
     }
     // '-0' is an integer among integers, -0.0 among reals.
-    double a = value_to_real_in(divisor, encoding), b = value_to_real_in(dividend, encoding);
+    double a, b;
+    if (!number_real(divisor, &a)) a = value_to_real_in(divisor, encoding);
+    if (!number_real(dividend, &b)) b = value_to_real_in(dividend, encoding);
     switch (opcode) {
     case OP_Add: value_set_real(out, b + a); break;
     case OP_Subtract: value_set_real(out, b - a); break;
@@ -654,17 +664,19 @@ void vm_turn(struct skerry_stmt *s)
         }                                                                                          \
         NEXT;                                                                                      \
     } while (0)
-#define ARITHMETIC(opcode, expression)                                                             \
-    do {                                                                                           \
-        const struct value *left = &regs[in->p1], *right = &regs[in->p2];                          \
-        if (left->type == VALUE_REAL && right->type == VALUE_REAL) {                               \
-            double a = left->real, b = right->real;                                                \
-            value_set_real(&regs[in->p3], expression);                                             \
-        } else if (!(left->type == VALUE_INTEGER && right->type == VALUE_INTEGER) ||               \
-                   !integer_arithmetic((opcode), left->integer, right->integer, &regs[in->p3])) {  \
-            arithmetic((opcode), left, right, s->encoding, &regs[in->p3]);                         \
-        }                                                                                          \
-        NEXT;                                                                                      \
+#define ARITHMETIC(opcode, expression)                                                                 \
+    do {                                                                                               \
+        const struct value *left = &regs[in->p1], *right = &regs[in->p2];                              \
+        double a, b;                                                                                   \
+        if (left->type == VALUE_INTEGER && right->type == VALUE_INTEGER) {                             \
+            if (UNLIKELY(!integer_arithmetic((opcode), left->integer, right->integer, &regs[in->p3]))) \
+                arithmetic((opcode), left, right, s->encoding, &regs[in->p3]);                         \
+        } else if (number_real(left, &a) && number_real(right, &b)) {                                  \
+            value_set_real(&regs[in->p3], expression);                                                 \
+        } else {                                                                                       \
+            arithmetic((opcode), left, right, s->encoding, &regs[in->p3]);                             \
+        }                                                                                              \
+        NEXT;                                                                                          \
     } while (0)
 // A program that uses what it has not opened is wrong; that must not take the others down with it.
 #define CURSOR(number)                                                                             \
