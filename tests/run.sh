@@ -139,7 +139,7 @@ if wants asan; then
     fi
 fi
 # The first lane works; the others wait more than they work. A lane's suites run one after another.
-lanes=("mutation fuzz corpora" "restart backup http crash disk foreign bad_input encryption shell" "remote replica s3 clients container")
+lanes=("mutation fuzz corpora" "restart backup http crash disk foreign bad_input encryption shell s3 clients" "remote replica container")
 ran=()
 for lane in "${lanes[@]}"; do
     # shellcheck disable=SC2086
