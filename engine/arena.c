@@ -83,8 +83,8 @@ static bool arena_new_block(struct arena *a, size_t size)
 {
     size_t usual = a->total < ARENA_GROWS_FROM ? ARENA_BLOCK_SIZE : MIN(a->total / 2, (size_t)ARENA_BLOCK_MAX);
     size_t block_size = MAX(size, usual);
-    struct arena_block *b = size <= SIZE_MAX / 2 ? spare_take(block_size) : NULL;
-    if (!b && size <= SIZE_MAX / 2) {
+    struct arena_block *b = NULL;
+    if (size <= SIZE_MAX / 2 && !(b = spare_take(block_size))) {
         b = calloc(1, sizeof *b + block_size);
         if (b) b->size = block_size;
     }

@@ -192,7 +192,7 @@ static struct expr *parse_between(struct parse *p, struct expr *left, bool not)
     expr_list_add(p->arena, &e->list, low);
     expr_list_add(p->arena, &e->list, parse_level(p, LEVEL_EQUAL + 1));
     e = parse_summed(p, e);
-    // SQLite does not see functions in its bounds: "AND 0" takes them away too.
+    // SQLite does not see functions in its bounds: "AND 0" takes them away too. (Once names are resolved they are seen again.)
     if (!(left->flags & EXPR_F_HAS_FUNCTION)) e->flags &= ~(u32)EXPR_F_HAS_FUNCTION;
     return negated(p, not, e);
 }

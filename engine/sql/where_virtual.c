@@ -321,6 +321,19 @@ static void argument_code(struct where_info *w, struct where_level *level, struc
     }
 }
 
+// The loop over what the table gives for the plan and the loop's terms, which are in the registers behind two for these. Gives the
+// VFilter's address.
+static int vfilter_code(struct compile *c, struct where_level *level, u32 plan, int reg)
+{
+    emit(c, OP_Integer, (int)plan, reg, 0);
+    emit(c, OP_Integer, (int)level->loop->term_count, reg + 1, 0);
+    int address = emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
+    level->op = OP_VNext;
+    level->p1 = level->table_cursor;
+    level->p2 = emit_here(c);
+    return address;
+}
+
 // fts5vocab, dbstat. Which database it is asked for is not asked again: its name may be spelled otherwise.
 static void lookup_loop(struct where_info *w, struct where_level *level, const struct source *s)
 {
@@ -331,12 +344,7 @@ static void lookup_loop(struct where_info *w, struct where_level *level, const s
         argument_code(w, level, loop->terms[i], i, reg + 2 + i);
         if (s->table->dbstat && where_fts_kind(s, loop->terms[i]) == DBSTAT_SCHEMA) where_term_disable(level, loop->terms[i]);
     }
-    emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
-    emit(c, OP_Integer, count, reg + 1, 0);
-    emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
-    level->op = OP_VNext;
-    level->p1 = level->table_cursor;
-    level->p2 = emit_here(c);
+    vfilter_code(c, level, loop->fts_plan, reg);
 }
 
 static void fts_loop(struct where_info *w, struct where_level *level, struct source *s)
@@ -359,13 +367,8 @@ static void fts_loop(struct where_info *w, struct where_level *level, struct sou
             // Patterns are looked at again, and bounds of the rowid: they compare by affinity.
             if (!pattern && t->left_column >= 0) where_term_disable(level, t);
         }
-    emit(c, OP_Integer, (int)loop->fts_plan, reg, 0);
-    emit(c, OP_Integer, count, reg + 1, 0);
-    int address = emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
+    int address = vfilter_code(c, level, loop->fts_plan, reg);
     program_p4_ints(c->program, address, columns, loop->match_count);
-    level->op = OP_VNext;
-    level->p1 = level->table_cursor;
-    level->p2 = emit_here(c);
 }
 
 void where_virtual_loop_code(struct where_info *w, struct where_level *level, struct source *s)
@@ -391,10 +394,5 @@ void where_virtual_loop_code(struct where_info *w, struct where_level *level, st
         argument_code(w, level, loop->terms[i], i, reg + 2 + i);
     }
     for (int i = 0; i < count; i++) where_term_disable(level, loop->terms[i]);
-    emit(c, OP_Integer, (int)plan, reg, 0);
-    emit(c, OP_Integer, count, reg + 1, 0);
-    emit(c, OP_VFilter, level->table_cursor, level->next_label, reg);
-    level->op = OP_VNext;
-    level->p1 = level->table_cursor;
-    level->p2 = emit_here(c);
+    vfilter_code(c, level, plan, reg);
 }
