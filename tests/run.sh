@@ -59,7 +59,7 @@ run() {
     grep -E '^(FAIL|SKIP|skip|== )|died|Sanitizer' "$logs/$name.log" | grep -v ', 0 failed, 0 skipped$' | head -n 60
     if counts "$name" >/dev/null; then
         grep -B 8 -E '^FAIL' "$logs/$name.log" | head -n 120
-        say "$name: $(counts "$name")"
+        say "$name: $(counts "$name")$([ $rc -eq 0 ] || echo ", status $rc")"
     else
         say "$name ended with status $rc and no counts; the end of $logs/$name.log:"
         tail -n 30 "$logs/$name.log"
