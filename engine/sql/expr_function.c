@@ -294,7 +294,7 @@ static enum walk_result analyze_expr(struct walker *w, struct expr *e)
         }
         return WALK_CONTINUE;
     case EXPR_AGG_FUNCTION: {
-        if (n->flags & NAME_IN_AGGREGATE || k->depth != e->aggregate_level) return WALK_CONTINUE;
+        if (n->flags & NAME_IN_AGGREGATE || k->depth != e->aggregate_level || e->aggregate) return WALK_CONTINUE;
         u32 i;
         for (i = 0; i < a->function_count; i++)
             if (a->functions[i].expr == e || expr_compare(c, a->functions[i].expr, e, -1) == 0) break;

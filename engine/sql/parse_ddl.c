@@ -24,7 +24,7 @@ static u32 trimmed(const char *text, u32 size)
     return size;
 }
 
-// The words of a type, as written, NULL when there are none; "GENERATED ALWAYS" at its end belongs to what follows.
+// The words of a type, as written, NULL when there are none; "GENERATED ALWAYS" at its end, or "ALWAYS", belongs to what follows.
 static const char *parse_type(struct parse *p)
 {
     u32 begin = p->token_offset;
@@ -51,8 +51,8 @@ static const char *parse_type(struct parse *p)
     const char *text = p->sql + begin;
     u32 size = p->previous_end - begin;
     if (size >= 16 && ends_with(text, size, "always")) {
-        u32 n = trimmed(text, size - 6);
-        if (ends_with(text, n, "generated")) size = trimmed(text, n - 9);
+        size = trimmed(text, size - 6);
+        if (ends_with(text, size, "generated")) size = trimmed(text, size - 9);
     }
     return size ? arena_copy(p->arena, text, size) : NULL;
 }

@@ -322,7 +322,7 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
         expr_list_compare(c, s->order_by, s->columns, -1) == 0 && !s->functions) {
         s->flags &= ~(u32)SELECT_F_DISTINCT;
         s->group_by = expr_list_copy(c->arena, s->columns);
-        for (u32 i = 0; i < s->group_by->count; i++) s->group_by->items[i].order_by_column = 0;
+        for (u32 i = 0; i < s->group_by->count; i++) s->group_by->items[i].order_by_column = (u16)(i + 1);
         s->flags |= SELECT_F_AGGREGATE | SELECT_F_DISTINCT_GROUPED;
         d.wanted = false;
         sort.order_by = s->order_by;

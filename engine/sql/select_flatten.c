@@ -256,8 +256,9 @@ static bool compound_merge(struct compile *c, struct select *s, u32 from)
         prior = copy;
     }
     s->order_by = order_by;
-    s->limit = limit;
+    s->limit = sub->limit ? sub->limit : limit; // only one has any
     s->limit_offset = limit_offset;
+    sub->limit = NULL;
     return true;
 }
 

@@ -1,0 +1,51 @@
+# Statements of SQLite's own tests that had other answers once
+CREATE TABLE t1(x);
+INSERT INTO t1 VALUES(1), (4);
+CREATE TABLE t2(y INTEGER PRIMARY KEY, a, b);
+INSERT INTO t2 VALUES(1, 2, 3), (5, 4, 9), (6, 2, NULL);
+CREATE INDEX t2a ON t2(a);
+CREATE INDEX t2b ON t2(b);
+SELECT * FROM t1 LEFT JOIN t2 ON a=2 OR b=3 WHERE y IS NULL;
+SELECT * FROM t1 LEFT JOIN t2 ON a=x OR b=3 WHERE y IS NOT 1 ORDER BY 1, 2;
+SELECT * FROM t1 LEFT JOIN t2 ON a=x OR b=3 WHERE y=1 ORDER BY 1, 2;
+SELECT * FROM t1 LEFT JOIN t2 ON (a=x OR b=7) AND y>2 WHERE b IS NULL ORDER BY 1, 2;
+SELECT count(*) FROM t1 LEFT JOIN t2 ON (a=2 OR b=3) AND y IS NULL;
+SELECT * FROM t2 RIGHT JOIN t1 ON a=x OR b=3 WHERE y IS NULL;
+SELECT * FROM t2 AS l FULL JOIN t1 ON l.a=x OR l.b=3 WHERE l.y IS NOT 1 ORDER BY 1, 2, 4;
+SELECT t1.x, l.y, r.y FROM t1 LEFT JOIN t2 AS l ON l.a=x OR l.b=9 LEFT JOIN t2 AS r ON r.a=l.y OR r.b=l.b WHERE r.y IS NULL ORDER BY 1, 2;
+%%
+CREATE TABLE t(a);
+CREATE TABLE u(a);
+INSERT INTO t VALUES(5), (4), (3), (2), (1);
+INSERT INTO u VALUES(15), (14), (13), (12), (11);
+SELECT * FROM (SELECT a FROM t UNION ALL SELECT a FROM u LIMIT 2);
+SELECT * FROM (SELECT a FROM t UNION ALL SELECT a FROM u LIMIT 7) ORDER BY a;
+SELECT a+1 FROM (SELECT a FROM t UNION ALL SELECT a FROM u LIMIT 7);
+SELECT a+1 FROM (SELECT a FROM t UNION ALL SELECT a FROM u LIMIT 7) LIMIT 3;
+SELECT count(*) FROM (SELECT a FROM t UNION ALL SELECT a FROM u LIMIT 7);
+SELECT * FROM (SELECT a FROM t UNION ALL SELECT a FROM u LIMIT 3) UNION ALL SELECT 9;
+SELECT * FROM (SELECT a FROM t UNION ALL SELECT a FROM u LIMIT 7 OFFSET 4);
+CREATE VIEW v AS SELECT a FROM t UNION ALL SELECT a FROM u LIMIT 6;
+SELECT * FROM v;
+INSERT INTO t SELECT * FROM v;
+SELECT count(*) FROM t;
+--= I:4|I:4| because releases before 3.42 drew another number for the result than for its order
+SELECT count(*), count(DISTINCT r) FROM (SELECT DISTINCT abs(random())%4 AS r FROM t, u AS x, u AS y ORDER BY r);
+--= T:0,1,2| because releases before 3.42 drew another number for the result than for its order
+SELECT group_concat(r) FROM (SELECT DISTINCT abs(random())%3 AS r FROM t, u AS x, u AS y ORDER BY r LIMIT 10);
+%%
+CREATE TABLE t1(a);
+CREATE TABLE t2(b);
+INSERT INTO t1 VALUES(1), (2), (3);
+INSERT INTO t2 VALUES(4), (5), (6);
+--= I:10| because releases before 3.42 took the sum for one of the inner query's
+SELECT (SELECT min(y) + (SELECT x) FROM (SELECT sum(a) AS x, b AS y FROM t2)) FROM t1;
+--= I:10| because releases before 3.42 called it a misuse of aggregate
+SELECT (SELECT min(y) + (SELECT (SELECT x)) FROM (SELECT sum(a) AS x, b AS y FROM t2)) FROM t1;
+--= I:6| because releases before 3.42 called it a misuse of aggregate
+SELECT (SELECT (SELECT (SELECT x)) FROM (SELECT sum(a) AS x, b AS y FROM t2) GROUP BY y) FROM t1;
+--= I:0| because releases before 3.42 called it a misuse of aggregate
+WITH o(i, j) AS (VALUES(1234, 5678)) SELECT (SELECT (SELECT min(s) = (SELECT (SELECT 1234 FROM (SELECT s))) FROM (SELECT sum(o.i) + (SELECT sum(o.i)) AS s FROM (SELECT o.j)))) FROM o;
+%%
+CREATE TABLE g1(a INTEGER PRIMARY KEY, b int generated always as (a+5), e int        Always default(5), f always default 7, g text ALWAYS);
+SELECT name, type FROM pragma_table_xinfo('g1');
