@@ -60,6 +60,7 @@ static const struct err_row err_rows[] = {
     {ERR_CONSTRAINT_UNIQUE, 0, "SQLITE_CONSTRAINT_UNIQUE", "constraint failed"},
     {ERR_CONSTRAINT_VTAB, 0, "SQLITE_CONSTRAINT_VTAB", "constraint failed"},
     {ERR_CONSTRAINT_ROWID, 0, "SQLITE_CONSTRAINT_ROWID", "constraint failed"},
+    {ERR_CONSTRAINT_PINNED, 0, "SQLITE_CONSTRAINT_PINNED", "constraint failed"},
     {ERR_CONSTRAINT_DATATYPE, 0, "SQLITE_CONSTRAINT_DATATYPE", "constraint failed"},
 
     {ERR_OWN, ERR_ERROR, "OWN", "unknown error"},

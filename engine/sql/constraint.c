@@ -317,8 +317,11 @@ static void index_check(struct compile *c, struct checks *k, struct unique_check
         break;
     case CONFLICT_REPLACE:
         if (k->reg_trigger_count) c->top->multi_row_write = true;
+        // Triggers that change the row being updated, or other rows of its table, would have it written from what it was.
+        if (job->reg_old && k->delete_triggers.count) emit(c, OP_CursorPin, k->target->data_cursor, 1, 0);
         row_delete(c, k->target, &k->delete_triggers, NULL, reg_key, k->key_count, false, CONFLICT_REPLACE,
                    is_key ? ONE_PASS_SINGLE : ONE_PASS_OFF, k->target->index_cursor + (int)u->number);
+        if (job->reg_old && k->delete_triggers.count) emit(c, OP_CursorPin, k->target->data_cursor, 0, 0);
         if (k->reg_trigger_count) {
             emit(c, OP_AddImm, k->reg_trigger_count, 1, 0);
             u->recheck = k->rechecks = true;

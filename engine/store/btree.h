@@ -64,6 +64,7 @@ struct cursor {
     u8 leaf_level;           // of the scan
     bool writable, hint_forward;
     bool idle; // cursor_idle
+    bool pinned; // nobody else may write its tree
     struct cursor *next_in_txn, *prev_in_txn;
 };
 

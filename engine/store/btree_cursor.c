@@ -519,7 +519,9 @@ static io_status cursor_save(struct cursor *c, struct op *op)
 io_status txn_cursors_save(struct txn *t, struct op *op, pgno root, const struct cursor *except)
 {
     for (struct cursor *c = txn_cursors(t)->first; c; c = c->next_in_txn) {
-        if (c == except || (root && c->root != root) || (c->depth < 0 && c->state != CURSOR_VALID)) continue;
+        if (c == except || (root && c->root != root)) continue;
+        if (UNLIKELY(c->pinned) && root) return IO_ERROR(&op->err, ERR_CONSTRAINT_PINNED, "%s", err_default_text(ERR_CONSTRAINT_PINNED));
+        if (c->depth < 0 && c->state != CURSOR_VALID) continue;
         IO_TRY(cursor_save(c, op));
     }
     return IO_DONE;

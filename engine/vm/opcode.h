@@ -203,6 +203,7 @@
     X(IdxDelete, NONE) /* the entry with the fields r[p2@p3] out of index p1; p5 != 0: none there is ERR_CORRUPT_INDEX */ \
     X(DeferredSeek, NONE) /* table cursor p3 is to move to the rowid of index p1's entry when first used; p4 int array: index column + 1 per table column */ \
     X(FinishSeek, NONE) /* makes cursor p1 complete its deferred seek */ \
+    X(CursorPin, NONE) /* p2 1: what cursor p1 is on is written by no other cursor, it is ERR_CONSTRAINT_PINNED; 0: it is again */ \
     X(IdxRowid, NONE) /* r2 = rowid at the end of index p1's entry */ \
     X(IdxLE, J)         /* jumps when the entry of index p1 is <= r[p3@p4], rowid left out */ \
     X(IdxGT, J)         /* ... > */ \

@@ -1298,6 +1298,9 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(FinishSeek):
         if (cursors[in->p1]->deferred) TRY(vm_deferred_seek(s, cursors[in->p1]));
         NEXT;
+    CASE(CursorPin):
+        cursors[in->p1]->c.pinned = in->p2;
+        NEXT;
     CASE(IdxLE):
     CASE(IdxGT):
     CASE(IdxLT):
