@@ -123,6 +123,13 @@ static const char *edited(struct text_edit *t)
 }
 
 static bool is_table(const struct alteration *a, const char *name) { return name && name_equal(name, a->table->name); }
+// Whether a trigger, which is in `database`, is the table's; its name alone may be another database's table's.
+static bool is_table_of_trigger(const struct alteration *a, int database, const struct stmt_create_trigger *s)
+{
+    int found;
+    const char *schema = database == DATABASE_TEMP ? s->table.schema : compile_database_name(a->c, database);
+    return is_table(a, s->table.name) && locate_table(a->c, schema, s->table.name, -1, true, &found) == a->table;
+}
 static bool is_column(const struct alteration *a, const char *name) { return name && name_equal(name, a->name); }
 
 // In expressions the rowid's other names mean the INTEGER PRIMARY KEY as well.
@@ -519,14 +526,14 @@ static void edit_text(struct text_edit *t)
         walk_expr(&w, s->when);
         for (struct stmt *step = s->steps; step; step = step->next) note_step(&w, step);
         if (t->legacy) {
-            if (is_table(a, s->table.name)) edit_add(t, s->table.offset);
+            if (is_table_of_trigger(a, t->database, s)) edit_add(t, s->table.offset);
             break;
         }
         alter_resolve_trigger(a->c, t->database, s);
         struct walker find = {.expr = find_expr, .select = find_select, .context = t};
         for (struct stmt *step = s->steps; step; step = step->next) find_step(&find, step);
         find_ctes(t);
-        if (is_table(a, s->table.name)) {
+        if (is_table_of_trigger(a, t->database, s)) {
             if (a->column < 0) edit_add(t, s->table.offset);
             if (a->column >= 0 && a->new_name) edit_names(t, s->columns);
         }
