@@ -101,3 +101,14 @@ ALTER TABLE main.t1 RENAME TO t2;
 SELECT name, tbl_name, sql FROM sqlite_temp_master;
 ALTER TABLE other.t1 RENAME TO t2;
 SELECT name, tbl_name, sql FROM sqlite_temp_master;
+%%
+CREATE TABLE t1(a INT, b TEXT, c TEXT, d REAL);
+INSERT INTO t1 VALUES(1, 'xyz', 'def', 4.5);
+UPDATE t1 SET b='q' FROM (SELECT CAST(a AS varchar) FROM t1 ORDER BY b) NATURAL LEFT FULL JOIN t1 AS text;
+SELECT * FROM t1;
+UPDATE t1 SET b='r' FROM (SELECT a FROM t1) AS s WHERE s.a=t1.a;
+UPDATE t1 SET b='r' FROM (SELECT a FROM t1) AS s, t1 WHERE s.a=t1.a;
+UPDATE t1 SET b='r' FROM t1;
+UPDATE t1 AS x SET b='r' FROM t1 AS x;
+UPDATE t1 SET b=nosuch FROM t1;
+SELECT * FROM t1;
