@@ -150,7 +150,10 @@ bool value_from_expr(struct compile *c, const struct expr *e, char affinity, str
         return true;
     case EXPR_INTEGER:
     case EXPR_BOOLEAN:
-        value_set_integer(out, minus ? -e->integer : e->integer);
+        if (signs && e->integer == INT64_MIN)
+            value_set_real(out, minus ? -(double)INT64_MIN : (double)INT64_MIN);
+        else
+            value_set_integer(out, minus ? -e->integer : e->integer);
         break;
     case EXPR_REAL:
         if (minus && e->flags & EXPR_F_BIG_INTEGER && strcmp(e->text, "9223372036854775808") == 0) {

@@ -104,6 +104,10 @@ static void parse_upserts(struct parse *p, struct stmt_insert *s, bool in_trigge
             u->target = parse_sort_list(p);
             parse_expect(p, TOKEN_RIGHT_PAREN);
             if (parse_accept(p, TOKEN_WHERE)) u->target_where = parse_expr(p);
+            // Elsewhere it is told after what is wrong with names.
+            for (u32 i = 0; in_trigger && i < u->target->count; i++)
+                if (u->target->items[i].nulls_said)
+                    parse_fail(p, ERR_ERROR, OFFSET_NONE, "unsupported use of NULLS %s", u->target->items[i].nulls_last ? "LAST" : "FIRST");
         }
         parse_expect(p, TOKEN_DO);
         if (parse_accept(p, TOKEN_UPDATE)) {

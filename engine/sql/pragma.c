@@ -1,6 +1,7 @@
 #include "pragma.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #define THREADS_MAX   8   // PRAGMA threads
@@ -371,12 +372,17 @@ static void temp_store_pragma(struct compile *c, const char *value)
     setting_set(c, SETTING_TEMP_STORE, v);
 }
 
+// Until it is set, it is what default_cache_size has left in the file.
 static void cache_size_pragma(struct compile *c, int database, const char *value)
 {
-    if (value)
+    if (value) {
         database_setting_set(c, database, DATABASE_CACHE_SIZE, pragma_int(value));
-    else
-        result_int(c, c->db->databases[database].settings[DATABASE_CACHE_SIZE]);
+        return;
+    }
+    s64 size = c->db->databases[database].settings[DATABASE_CACHE_SIZE];
+    const struct schema *schema = compile_schema(c, database);
+    if (size == CACHE_SIZE_DEFAULT && schema && schema->cache_size) size = llabs((s64)schema->cache_size);
+    result_int(c, size);
 }
 
 // Is kept in the file's header; how large the cache is goes by it when it is set alone.

@@ -4,6 +4,7 @@
 #include "../fn/table_function.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 // ---- rows -------------------------------------------------------------------------------------------------
 
@@ -227,6 +228,9 @@ static void collect_databases(struct compile *c, struct pragma_rows *rows)
         if (d == DATABASE_TEMP && !database->store) continue;
         const char *path = database->path ? database->path : "";
         if (strcmp(path, ":memory:") == 0 || d == DATABASE_TEMP) path = "";
+        char *full = *path && *path != '/' ? realpath(path, NULL) : NULL; // of what is no file there is none
+        if (full) path = arena_copy(rows->arena, full, strlen(full));
+        free(full);
         add_row(rows, "itt", (s64)d, database->name, path);
     }
 }
