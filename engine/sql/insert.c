@@ -24,6 +24,7 @@ struct insert_job {
     int *items;     // per table column: 1 + number of the value; 0: default
     int rowid_item; // number of the value that is the rowid, or -1
     bool in_order;  // values come in the order of the record
+    const struct table *copied; // of "SELECT * FROM table", that table
 };
 
 static const char *source_text(struct compile *c, const struct source *s)
@@ -73,6 +74,31 @@ static void column_list_resolve(struct compile *c, struct insert_job *job)
     }
 }
 
+// INSERT INTO t SELECT * FROM u takes all of u when it is as t is: u's generated columns are computed anew.
+static bool copies_generated(struct compile *c, const struct insert_job *job)
+{
+    const struct table *t = job->table, *from = job->copied;
+    if (!from || from == t || from->kind != TABLE_ORDINARY || job->value_count != (int)t->column_count || from->column_count != t->column_count ||
+        from->rowid_column != t->rowid_column || !table_has_rowid(from) || !table_has_rowid(t) || (t->flags & ~from->flags & TABLE_STRICT))
+        return false;
+    for (u32 i = 0; i < t->column_count; i++) {
+        const struct column *a = &t->columns[i], *b = &from->columns[i];
+        if ((a->flags ^ b->flags) & COLUMN_GENERATED || a->affinity != b->affinity) return false;
+        if (a->generated && expr_compare(c, self_expr(c, t, a->generated, NAME_GENERATED), self_expr(c, from, b->generated, NAME_GENERATED), -1) != 0)
+            return false;
+    }
+    return true;
+}
+
+static const struct table *table_copied(struct compile *c, const struct select *s)
+{
+    if (!s || s->prior || s->with || s->where || s->order_by || s->group_by || s->limit || s->flags & SELECT_F_DISTINCT ||
+        s->columns->count != 1 || s->columns->items[0].expr->kind != EXPR_STAR || !s->from || s->from->count != 1 || !s->from->items[0].name)
+        return NULL;
+    int database;
+    return locate_table(c, s->from->items[0].schema_name, s->from->items[0].name, -1, true, &database);
+}
+
 static void value_count_check(struct compile *c, struct insert_job *job)
 {
     const struct table *t = job->table;
@@ -83,6 +109,11 @@ static void value_count_check(struct compile *c, struct insert_job *job)
         return;
     }
     if (job->value_count == 0) return;
+    if (table_has_generated(t) && copies_generated(c, job)) {
+        job->rowid_item = t->rowid_column;
+        for (u32 i = 0; i < t->column_count; i++) job->items[i] = (int)i + 1;
+        return;
+    }
     int count = 0;
     for (u32 i = 0; i < t->column_count; i++) {
         if (takes_no_value(&t->columns[i])) continue;
@@ -365,6 +396,7 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
     job.reg_sequence = autoincrement_register(c, job.table, source->database);
     job.reg_rowid = reg_alloc_range(c, job.table->column_count + 1 + job.is_virtual) + job.is_virtual;
     column_list_resolve(c, &job);
+    if (table_has_generated(job.table)) job.copied = table_copied(c, s->select);
     source_code(c, &job);
     value_count_check(c, &job);
     if (!job.is_view && !job.is_virtual) {
