@@ -318,6 +318,8 @@ void in_code(struct compile *c, struct expr *e, int false_label, int null_label)
 {
     struct expr *left = e->left;
     int count = expr_vector_size(left);
+    if (e->flags & EXPR_F_SELECT && (int)e->select->columns->count != count)
+        compile_fail_at(c, e, "sub-select returns %d columns - expected %d", (int)e->select->columns->count, count);
     int has_null = 0, cursor = -1;
     int *map = arena_alloc(c->arena, sizeof(int) * (size_t)count);
     char *affinity = in_affinity(c, e);

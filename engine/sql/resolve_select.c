@@ -314,8 +314,10 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     // ORDER BY: aggregates there make no query an aggregate one (coding them then fails), but are allowed in one.
     if (!compound && s->order_by) {
         u32 saved = n.flags;
+        const struct expr *width_mistaken = c->width_mistaken;
         n.flags |= NAME_AGGREGATE_OK;
         resolve_order_group(&n, s, s->order_by, "ORDER");
+        if (!width_mistaken) c->width_mistaken = NULL; // told when it is coded: rows may be in order without it
         if (n.flags & NAME_HAS_MIN_MAX) s->flags |= SELECT_F_MIN_MAX;
         n.flags = saved;
     }
