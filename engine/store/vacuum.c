@@ -103,7 +103,8 @@ static io_status row_make(struct vacuum *v, struct op *op)
     else if (count != 5)
         status = IO_ERROR(&op->err, ERR_CORRUPT,
                           "database disk image is malformed: a row of sqlite_schema");
-    else if (row_pass(fields) == v->step) {
+    else if (row_pass(fields) == v->step &&
+             !(v->without_sequence && v->step == VACUUM_TABLES && text_is(&fields[1], "sqlite_sequence"))) {
         if (v->step != VACUUM_OTHERS) {
             status = tree_create(v, op, (pgno)MIN(fields[3].integer, (s64)UINT32_MAX));
             value_set_integer(&fields[3], v->root);

@@ -15,6 +15,7 @@ struct vacuum_tree {
 struct vacuum {
     struct txn *txn; // of the database; reading is enough
     s8 auto_vacuum;  // enum auto_vacuum of the image; -1: as the database has it
+    bool without_sequence; // sqlite_sequence is left out: no table is AUTOINCREMENT
     // Of VACUUM INTO: the file's name, owned; its key, owned (NULL: as the database has it); sums and size of its
     // pages (0: as the database has it).
     char *target_path;

@@ -324,15 +324,22 @@ void vm_vacuum_free(struct skerry_stmt *s)
     s->vacuum = NULL;
 }
 
+static bool schema_counts_up(const struct schema *schema)
+{
+    for (u32 i = 1; i < schema->table_count; i++)
+        if (schema->tables[i]->flags & TABLE_AUTOINCREMENT) return true;
+    return false;
+}
+
 // SQLite writes the rows of views, triggers and virtual tables into the new sqlite_schema last and by INSERT.
-static void vacuum_rowid(struct skerry *db, const struct schema *schema)
+static void vacuum_rowid(struct skerry *db, const struct schema *schema, bool without_sequence)
 {
     if (!schema) return; // it is malformed: its pages were copied all the same
     s64 rows = 0;
     bool inserted = false;
     for (u32 i = 1; i < schema->table_count; i++) {
         const struct table *t = schema->tables[i];
-        if (table_owns_foreign_triggers(t)) continue;
+        if (table_owns_foreign_triggers(t) || (without_sequence && name_equal(t->name, "sqlite_sequence"))) continue;
         rows++;
         inserted |= t->kind != TABLE_ORDINARY || t->triggers;
         for (const struct index *x = t->indexes; x; x = x->next) rows += table_has_rowid(t) || x != t->primary_key;
@@ -375,6 +382,7 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
     }
     struct vacuum *v = s->vacuum;
     const struct schema *schema = db->databases[in->p1].schema;
+    v->without_sequence = schema && !schema->lenient && !schema_counts_up(schema);
     if (v->step < VACUUM_DONE) {
         IO_TRY(vacuum_copy(v, &s->op));
         if (v->step < VACUUM_DONE) { // others have their turn
@@ -386,10 +394,10 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
         io_status status = vacuum_write_into(v, &s->op);
         if (status == IO_FAIL && s->op.err.code == ERR_CANTOPEN) connection_cannot_open(&s->op, v->target_path);
         IO_TRY(status);
-        vacuum_rowid(db, schema);
+        vacuum_rowid(db, schema, v->without_sequence);
     } else {
         IO_TRY(vacuum_replace(v, &s->op));
-        vacuum_rowid(db, schema);
+        vacuum_rowid(db, schema, v->without_sequence);
         db->databases[in->p1].schema_changes.unknown = true;
         connection_schema_changed(db, (u32)in->p1);
     }

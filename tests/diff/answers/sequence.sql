@@ -106,3 +106,25 @@ INSERT INTO bad VALUES(NULL),(NULL);
 SELECT * FROM sqlite_sequence WHERE name='bad';
 CREATE TABLE bad2(a INTEGER, PRIMARY KEY(a) AUTOINCREMENT);
 CREATE TABLE bad3(a INTEGER, b, PRIMARY KEY(a,b AUTOINCREMENT));
+%%
+-- VACUUM leaves out what counts for no table any more.
+CREATE TABLE t(a INTEGER PRIMARY KEY AUTOINCREMENT, b);
+INSERT INTO t(b) VALUES('x'),('y');
+VACUUM;
+SELECT name FROM sqlite_schema;
+SELECT * FROM sqlite_sequence;
+DROP TABLE t;
+SELECT name FROM sqlite_schema;
+CREATE TABLE plain(a);
+CREATE INDEX plain_a ON plain(a);
+CREATE VIEW v AS SELECT 1;
+INSERT INTO plain VALUES(7);
+VACUUM;
+SELECT last_insert_rowid();
+SELECT name FROM sqlite_schema;
+SELECT * FROM plain;
+PRAGMA integrity_check;
+SELECT * FROM sqlite_sequence;
+CREATE TABLE t(a INTEGER PRIMARY KEY AUTOINCREMENT, b);
+INSERT INTO t(b) VALUES('x') RETURNING a;
+SELECT * FROM sqlite_sequence;
