@@ -114,6 +114,7 @@ struct compile {
     s64 mistake_offset;
     const char *width_mistake; // of an IN, to be told once all names of the statement's query are known
     const struct expr *width_mistaken;
+    bool short_names;            // of the top: of a new table, whatever PRAGMA full_column_names says
     bool naming, tables_first; // names are being looked at; of a query whose tables are told before them (select_tables_check)
     bool mistake_final; // what stands behind it in the same arguments is not looked at
     u32 expr_height, select_depth;

@@ -163,7 +163,9 @@ void create_table_statement(struct compile *c, struct stmt_create_table *s)
     ddl_check_name(c, s->name.name);
     if (ddl_name_taken(c, &s->name, database, s->if_not_exists)) return;
     if (s->select) {
+        c->top->short_names = true;
         resolve_select(c, s->select, NULL);
+        c->top->short_names = false;
         struct table *t = select_result_table(c, s->select, s->name.name, false);
         write_table(c, t, database, created_as_text(c, t), s->select);
         return;

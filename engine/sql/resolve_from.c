@@ -75,10 +75,11 @@ const struct table *locate_source(struct compile *c, struct source *s)
 // A subquery's columns are called as its text spells them, a view's or new table's as the columns that they come from.
 static const char *column_default_name(struct compile *c, const struct expr_item *item, bool spelled)
 {
-    if (item->name && item->name_kind != ITEM_TABLE && item->name_kind != ITEM_ROWID &&
-        item->name_kind != ITEM_SPAN)
-        return item->name;
     struct expr *e = item->expr;
+    if (item->name && item->name_kind != ITEM_TABLE && item->name_kind != ITEM_ROWID && item->name_kind != ITEM_SPAN) {
+        const bool long_name = !spelled && item->no_expand && e->text && (e->kind == EXPR_COLUMN || e->kind == EXPR_NAME);
+        return long_name ? e->text : item->name; // PRAGMA full_column_names is no matter of tables
+    }
     if (spelled)
         while (e && e->kind == EXPR_COLLATE) e = e->left;
     else

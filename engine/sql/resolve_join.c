@@ -136,7 +136,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
 {
     struct source_list *from = s->from;
     const char *wanted = NULL;
-    bool seen = false, long_names = compile_connection_flag(c, CONNECTION_FULL_COLUMN_NAMES) &&
+    bool seen = false, long_names = !c->top->short_names && compile_connection_flag(c, CONNECTION_FULL_COLUMN_NAMES) &&
                                     !compile_connection_flag(c, CONNECTION_SHORT_COLUMN_NAMES);
     const struct expr *at = star->expr->kind == EXPR_DOT ? star->expr->right : star->expr; // where SQLite says a mistake is
     if (star->expr->kind == EXPR_DOT) wanted = star->expr->left->text;

@@ -103,3 +103,19 @@ select * from t as x;
 select x.* from t x, k y;
 select * from (select a from t);
 with x(u) as (select 1) select u, x.u from x;
+%%
+-- What a table or a view is made of has its own names, whatever the PRAGMAs say of answers.
+PRAGMA short_column_names=off;
+PRAGMA full_column_names=on;
+CREATE TABLE t(a, b);
+INSERT INTO t VALUES(1, 2);
+CREATE TABLE copy AS SELECT * FROM t;
+SELECT sql FROM sqlite_schema WHERE name = 'copy';
+CREATE TABLE inner_copy AS SELECT * FROM (SELECT *, a + 1 AS c FROM t), copy;
+SELECT sql FROM sqlite_schema WHERE name = 'inner_copy';
+SELECT * FROM copy, t;
+CREATE VIEW v AS SELECT * FROM t;
+SELECT * FROM v;
+SELECT a, v.b FROM v WHERE b = 2;
+CREATE VIEW vv AS SELECT * FROM v;
+SELECT * FROM vv;
