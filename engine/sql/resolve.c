@@ -163,7 +163,11 @@ static void resolve_window_order(struct name_context *n, struct expr *e) { resol
 
 static void resolve_window(struct name_context *n, struct expr *e)
 {
-    if (!n->c->top->renaming) window_assemble(n->c, n->select ? n->select->windows : NULL, e->window);
+    if (!n->c->top->renaming) {
+        window_assemble(n->c, n->select ? n->select->windows : NULL, e->window);
+        const char *mistake = window_mistake(e->window, e->function, e->filter);
+        if (mistake) mistake_keep(n->c, mistake, -1);
+    }
     resolve_within(n, e, resolve_partition);
     resolve_within(n, e, resolve_window_order);
     if (e->filter) resolve_within(n, e->filter, resolve_node);

@@ -22,6 +22,8 @@ bool rowid_visible(const struct table *t); // it has one that names may mean
 bool nested_item_matches(const struct expr_item *item, const char *column, const char *table, const char *schema);
 void select_link_window(struct compile *c, struct select *s, struct expr *call);
 void window_definitions_chain(struct compile *c, struct window *definitions);
+// What is wrong with the frame or the FILTER of a call; NULL: nothing.
+const char *window_mistake(const struct window *w, const struct fn_def *def, const struct expr *filter);
 void window_update(struct compile *c, struct window *w, const struct fn_def *def);
 void window_assemble(struct compile *c, struct window *definitions, struct window *w);
 // Column j of the source is read.

@@ -58,13 +58,16 @@ static bool is_name(const struct fn_def *def, const char *name)
     return strcmp(def->name, name) == 0;
 }
 
-// Checks the frame; functions that have frames of their own get them.
+const char *window_mistake(const struct window *w, const struct fn_def *def, const struct expr *filter)
+{
+    if ((w->start_expr || w->end_expr) && w->unit == FRAME_RANGE && (!w->order_by || w->order_by->count != 1))
+        return "RANGE with offset PRECEDING/FOLLOWING requires one ORDER BY expression";
+    return def && def->flags & FN_WINDOW_ONLY && filter ? "FILTER clause may only be used with aggregate window functions" : NULL;
+}
+
+// Functions that have frames of their own get them.
 void window_update(struct compile *c, struct window *w, const struct fn_def *def)
 {
-    if (w->start_expr || w->end_expr) {
-        if (w->unit == FRAME_RANGE && (!w->order_by || w->order_by->count != 1))
-            compile_fail(c, ERR_ERROR, -1, "RANGE with offset PRECEDING/FOLLOWING requires one ORDER BY expression");
-    }
     if (def->flags & (FN_WINDOW | FN_WINDOW_ONLY)) {
         static const struct {
             const char *name;
@@ -81,7 +84,6 @@ void window_update(struct compile *c, struct window *w, const struct fn_def *def
         };
         for (u32 i = 0; i < COUNT_OF(own); i++) {
             if (!is_name(def, own[i].name)) continue;
-            if (w->filter) compile_fail(c, ERR_ERROR, -1, "FILTER clause may only be used with aggregate window functions");
             w->unit = own[i].unit;
             w->start = own[i].start;
             w->end = own[i].end;
@@ -89,8 +91,6 @@ void window_update(struct compile *c, struct window *w, const struct fn_def *def
             w->start_expr = w->end_expr = NULL;
             if (is_name(def, "cume_dist")) w->start_expr = expr_integer(c->arena, 1);
         }
-        if ((is_name(def, "first_value") || is_name(def, "last_value") || is_name(def, "nth_value")) && w->filter)
-            compile_fail(c, ERR_ERROR, -1, "FILTER clause may only be used with aggregate window functions");
     }
     w->function = def;
 }

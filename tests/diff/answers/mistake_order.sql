@@ -135,3 +135,15 @@ SELECT d BETWEEN nosuch() AND b AND 0 AND 'x' FROM t;
 --= error: no such function: nosuch because what calls functions stays in later releases
 SELECT 1 FROM t WHERE abs(d) BETWEEN nosuch() AND b AND 0;
 SELECT 0 AND a NOT BETWEEN 1 AND abs();
+%%
+-- What is wrong with a frame is told before the names in its PARTITION BY that an operator is over.
+CREATE TABLE t(a, b);
+SELECT min(a) OVER (PARTITION BY x = 1 ORDER BY a, b RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING) FROM t;
+SELECT min(a) OVER (PARTITION BY x ORDER BY a, b RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING) FROM t;
+SELECT min(x) OVER (ORDER BY a, b RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING) FROM t;
+SELECT min(a) OVER (ORDER BY x + 1, b RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING) FROM t;
+SELECT min(a) OVER (ORDER BY x, y RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING) FROM t;
+SELECT rank() FILTER (WHERE x = 1) OVER (ORDER BY y + 1) FROM t;
+SELECT rank() FILTER (WHERE x = 1) OVER (ORDER BY y) FROM t;
+SELECT lag(a) FILTER (WHERE x) OVER (ORDER BY a) FROM t;
+SELECT first_value(a) FILTER (WHERE a) OVER (PARTITION BY x || y) FROM t;
