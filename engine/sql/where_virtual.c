@@ -196,6 +196,18 @@ static u32 virtual_kind(const struct source *s, const struct where_term *t)
     return s->table->columns[t->left_column].flags & COLUMN_HIDDEN;
 }
 
+// As SQLite has them: PRAGMAs are asked for what they tell of one table, JSON is cheap to take apart.
+static void function_estimate(const struct table *t, struct where_loop *loop)
+{
+    loop->rows = 46;
+    loop->run = 0;
+    if (!t->pragma) {
+        if (!loop->term_count) loop->run = 3280;
+    } else if (t->columns[t->column_count - 1].flags & COLUMN_HIDDEN) {
+        loop->rows = loop->run = loop->term_count ? 43 : 310;
+    }
+}
+
 // A function: terms on hidden columns are arguments, of several the last, which its parentheses have. IS is none; of an IN each
 // value makes a call. What is asked of such a column must be known, by one of them.
 static void add_function_loop(struct loop_builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
@@ -218,8 +230,7 @@ static void add_function_loop(struct loop_builder *b, bitmask prereq, bitmask us
             }
         if (missing && !taken) return;
     }
-    new->rows = 46;
-    new->run = new->term_count ? 46 : 200;
+    function_estimate(s->table, new);
     where_loop_insert(b, new);
 }
 

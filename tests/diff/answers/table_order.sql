@@ -264,3 +264,14 @@ CREATE TABLE "éb_ZébXaa127"(a);
 CREATE TABLE "ZéaZ_2_éX128"(a);
 CREATE VIEW "X_ccYZ1c1129" AS SELECT 1 AS a;
 PRAGMA table_list;
+%%
+-- What functions in FROM cost: a PRAGMA of a table that is named, one that has none, JSON.
+CREATE TABLE t(a, b, c);
+--= T:a|I:1| T:a|I:2| T:b|I:1| T:b|I:2| T:c|I:1| T:c|I:2| because releases before 3.41 do not weigh them
+SELECT i.name, j.value FROM json_each('[1,2]') AS j, pragma_table_info('t') AS i;
+SELECT i.name, j.value FROM pragma_table_info('t') AS i, json_each('[1,2]') AS j;
+SELECT j.fullkey, k.value FROM json_tree('[1,2]') AS j, json_each('[3,[4]]') AS k;
+SELECT i.name, c.seq FROM pragma_table_info('t') AS i, pragma_collation_list AS c;
+SELECT i.name, d.name FROM pragma_table_info('t') AS i, pragma_database_list AS d WHERE d.seq = 0;
+SELECT d.name, j.value FROM json_each('[1,2]') AS j, pragma_database_list AS d WHERE d.seq = 0;
+SELECT i.name, x.name FROM pragma_table_info('t') AS i, pragma_table_xinfo('t') AS x WHERE x.name > i.name;
