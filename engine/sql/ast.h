@@ -321,6 +321,7 @@ struct constant {
 struct constant_rows {
     u32 count, width;
     u32 capacity; // of values
+    u32 id; // of the SELECT that the last row is of
     bool has_variables;
     struct constant *values; // row by row
 };

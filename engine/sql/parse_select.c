@@ -271,10 +271,13 @@ static bool row_is_constant(const struct select *row)
     return walk_expr_list(&w, row->columns) != WALK_ABORT;
 }
 
-// SQLite computes rows of constants while it reads them: that one has another width is told before any name is looked up.
+// SQLite computes rows of constants while it reads them.
+static bool values_computed(const struct parse *p) { return !p->has_with && !p->schema && !p->rename; }
+
+// So it tells that one has another width before any name is looked up.
 static void parse_values_width_check(struct parse *p, const struct select *s)
 {
-    if (p->schema || p->rename || p->has_with) return;
+    if (!values_computed(p)) return;
     switch (p->token) {
     case TOKEN_COMMA:
     case TOKEN_RIGHT_PAREN:
@@ -327,12 +330,32 @@ static bool constants_take(struct parse *p, struct constant_rows *rows, const st
     return true;
 }
 
+// Whether the rows behind it are computed when they are constants.
+static bool begins_rows(const struct parse *p, const struct select *row)
+{
+    if (!values_computed(p) || !row_is_constant(row)) return false;
+    for (u32 i = 0; i < row->columns->count; i++) {
+        const struct expr *e = row->columns->items[i].expr;
+        while (e->kind == EXPR_COLLATE) e = e->left;
+        if (e->kind == EXPR_CAST) return false;
+    }
+    return true;
+}
+
+// They are one SELECT.
+static bool values_are_one(const struct parse *p, const struct select *values)
+{
+    const struct select *row = values;
+    while (row->prior && row_is_constant(row)) row = row->prior;
+    return !row->prior && begins_rows(p, row);
+}
+
 static struct select *parse_values(struct parse *p)
 {
     struct select *s = NULL;
     struct constant_rows *rows = NULL; // for those behind s, whose they are from the first on
     u32 offset = p->token_offset;
-    bool told = false;
+    bool told = false, computing = false; // computing: rows are one SELECT to SQLite, which it counts with the first behind another
     parse_advance(p);
     do {
         if (s) {
@@ -347,7 +370,8 @@ static struct select *parse_values(struct parse *p)
         if (s && constants_take(p, rows, columns, p->variables_count == names ? from : NULL)) {
             s->rows = rows;
             s->flags |= SELECT_F_MULTI_VALUE;
-            p->select_count++;
+            rows->id = computing ? p->select_count : ++p->select_count;
+            computing = computing || rows->count > 1 ? values_computed(p) : begins_rows(p, s);
             continue;
         }
         struct select *row = PARSE_NEW(p, select);
@@ -361,8 +385,11 @@ static struct select *parse_values(struct parse *p)
             row->op = SELECT_UNION_ALL;
             row->prior = s;
         }
-        bool differs = s && s->columns->count != row->columns->count;
-        s = parse_select_number(p, row);
+        bool differs = s && s->columns->count != row->columns->count, counted = computing;
+        computing = s && row_is_constant(row) && (computing || begins_rows(p, s));
+        counted &= computing;
+        row->id = counted ? p->select_count : ++p->select_count;
+        s = row;
         if (differs && !told) parse_values_width_check(p, s);
         told |= differs;
     } while (parse_accept(p, TOKEN_COMMA));
@@ -372,7 +399,7 @@ static struct select *parse_values(struct parse *p)
 static struct select *parse_simple_select(struct parse *p)
 {
     if (p->token == TOKEN_VALUES) {
-        bool computed = !p->has_with && !p->schema && !p->rename;
+        bool computed = values_computed(p);
         struct select *s = parse_values(p);
         for (struct select *row = computed && s->flags & SELECT_F_MULTI_VALUE ? s : NULL; row; row = row->prior) {
             if (row->rows) row->flags |= SELECT_F_COMPUTED_ROWS;
@@ -448,13 +475,17 @@ static struct select *parse_compound(struct parse *p, bool enclosed)
         struct select *right = parse_simple_select(p);
         if (right->prior || right->rows) {
             // VALUES of several rows is one term: SELECT * FROM (VALUES ...).
+            const bool one = values_are_one(p, right);
+            if (one && right->rows) right->rows->id = right->id;
+            else if (one) right->id--;
             compound_link(p, right, enclosed);
             struct select *outer = PARSE_NEW(p, select);
             outer->offset = right->offset;
             expr_list_add(p->arena, &outer->columns, star_expr(p, OFFSET_NONE));
             struct source *source = source_list_add(p->arena, &outer->from);
             source->select = right;
-            right = parse_select_number(p, outer);
+            outer->id = one ? p->select_count : ++p->select_count;
+            right = outer;
         }
         right->op = op;
         right->prior = s;

@@ -35,3 +35,9 @@ explain query plan alter table t rename to t2;
 explain query plan alter table t add column c;
 explain query plan create index i on t(b);
 explain query plan create table s as select * from t;
+%%
+# Rows of VALUES that are constants count as one query, with the first of them as two.
+--= I:1|I:0|T:CO-ROUTINE (subquery-2)| I:2|I:1|T:SCAN 3 CONSTANT ROWS| I:3|I:0|T:MATERIALIZE (subquery-3)| I:4|I:3|T:SCAN CONSTANT ROW| I:5|I:0|T:SCAN (subquery-3)| I:6|I:0|T:SCAN (subquery-2)| because releases before 3.46 count each row
+explain query plan select * from (values(1),(2),(3)), (select random() limit 1);
+--= I:1|I:0|T:CO-ROUTINE (subquery-3)| I:2|I:1|T:COMPOUND QUERY| I:3|I:2|T:LEFT-MOST SUBQUERY| I:4|I:3|T:SCAN CONSTANT ROW| I:5|I:2|T:UNION ALL| I:6|I:5|T:CO-ROUTINE (subquery-2)| I:7|I:6|T:SCAN 2 CONSTANT ROWS| I:8|I:5|T:SCAN (subquery-2)| I:9|I:0|T:MATERIALIZE (subquery-4)| I:10|I:9|T:SCAN CONSTANT ROW| I:11|I:0|T:SCAN (subquery-4)| I:12|I:0|T:SCAN (subquery-3)| because releases before 3.46 count each row
+explain query plan select * from (select 1 union all values(1),(2)), (select random() limit 1);
