@@ -10,7 +10,7 @@ struct merge {
     struct select_dest *dest;
     int count;               // columns
     int previous;            // register: there is a row before; it follows. 0: rows may come twice
-    bool last;               // of equal rows the last one is given, not the first
+    bool last, last_within;  // of equal rows the last one is given, not the first; in the sides
     struct key_info *distinct;
     int end;                 // behind the rows
     int done;                // behind the last one that is given
@@ -104,6 +104,7 @@ static void side_code(struct merge *m, struct select *s, struct expr_list *keys,
     dest->reg = reg_alloc_range(c, m->count);
     dest->reg_count = m->count;
     s->order_by = expr_list_copy(c->arena, keys);
+    if (m->last_within) s->flags |= SELECT_F_LAST_EQUAL;
     if (!s->prior) select_order_by_results(c, s);
     explain_push(c, "%s", label);
     select_code_limited(c, s, dest, limit);
@@ -135,7 +136,8 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
     }
     struct expr_list *order_by = s->order_by, *keys = merge_keys(c, s, order_by);
     // Which of equal rows is given (they may differ in case, or be 1 and 1.0): SQLite's choice.
-    m.last = !order_by;
+    m.last_within = !order_by || s->flags & SELECT_F_LAST_EQUAL;
+    m.last = m.last_within && op != SELECT_UNION_ALL;
     if (op != SELECT_UNION_ALL) {
         m.previous = reg_alloc_range(c, m.count + 1);
         emit(c, OP_Integer, 0, m.previous, 0);
