@@ -592,6 +592,7 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
             if (source->table->kind == TABLE_VIEW) {
                 if (source->indexed_by) view_columns(c, source->table, source->database); // for its mistakes
                 find_indexed_by(c, source);
+                compile_use_database(c, database); // which holds the view, if nothing that it reads
                 view_instance(c, source);
                 continue;
             }

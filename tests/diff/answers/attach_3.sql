@@ -159,3 +159,20 @@ DETACH o;
 COMMIT; BEGIN; DROP VIEW IF EXISTS main.nosuch; PRAGMA main.table_info(nosuch); PRAGMA main.table_list;
 DETACH o;
 COMMIT;
+%%
+# A view that reads no table is in its database all the same.
+ATTACH ':memory:' AS other;
+CREATE VIEW other.rows(a) AS VALUES (1), (3), ('B');
+CREATE VIEW other.row(a) AS SELECT 7;
+SELECT * FROM rows;
+BEGIN;
+SELECT min(a) FROM rows;
+DETACH other;
+COMMIT;
+BEGIN;
+SELECT * FROM row;
+DETACH other;
+COMMIT;
+SELECT * FROM row;
+DETACH other;
+SELECT * FROM row;
