@@ -226,6 +226,7 @@ struct concat {
     struct text_buffer text;
     size_t start;           // what a window left behind lies before it
     s64 count;              // texts in it
+    bool emptied;           // a window has left all of it behind but texts of no bytes: the next is as the first, as in SQLite
     u32 first_separator;    // size of the separators as long as all are alike
     u32 *separators;        // of each text but the first, once they differ
     size_t separator_start, separator_count, separator_capacity;
@@ -256,7 +257,8 @@ static void concat_step(ARGUMENTS)
     if (argv[0]->type == VALUE_NULL) return;
     struct concat *c = function_aggregate(ctx, sizeof *c);
     if (!c) return;
-    if (c->count == 0) {
+    if (c->count == 0 || c->emptied) {
+        c->emptied = false;
         struct text_buffer separator = {0};
         if (argc == 2) text_append_value(&separator, argv[1], ctx->encoding);
         c->first_separator = argc == 2 ? (u32)separator.size : 1;
@@ -293,9 +295,10 @@ static void concat_inverse(ARGUMENTS)
         size += c->first_separator;
     }
     c->start = MIN(c->start + size, c->text.size);
-    if (c->count <= 0) {
+    if (c->count <= 0 || c->start == c->text.size) {
         c->start = c->text.size = 0;
-        c->count = 0;
+        c->count = MAX(c->count, 0);
+        c->emptied = true;
         free(c->separators);
         c->separators = NULL;
         c->separator_start = c->separator_count = c->separator_capacity = 0;

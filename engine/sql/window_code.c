@@ -53,7 +53,9 @@ static void step_code(struct frame *f, struct window *w, int cursor, bool invers
     int skip = 0;
     for (u32 i = 0; i < count; i++) {
         const struct expr *argument = w->owner->list->items[i].expr;
-        emit(c, OP_Column, cursor, w->argument_column + (int)i, reg + (int)i);
+        // Which of the frame's rows nth_value() is to give is the current row's to say.
+        int from = i == 1 && is_call(w, "nth_value") ? f->current : cursor;
+        emit(c, OP_Column, from, w->argument_column + (int)i, reg + (int)i);
         if (w->function->flags & FN_READS_SUBTYPE && argument->kind == EXPR_FUNCTION && argument->function &&
             argument->function->flags & FN_RESULT_SUBTYPE) {
             // The temporary table keeps no subtypes: what is JSON is told from the expression.

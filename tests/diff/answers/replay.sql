@@ -160,3 +160,18 @@ SELECT DISTINCT b FROM t ORDER BY b IN (SELECT * FROM t);
 SELECT b FROM t UNION SELECT b FROM t ORDER BY b IN (SELECT * FROM t);
 SELECT b, count(*) FROM t GROUP BY b ORDER BY (b, 1) IN (SELECT a FROM t);
 SELECT b, sum(a) OVER (ORDER BY a IN (SELECT * FROM t)) FROM t;
+%%
+CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT, n);
+INSERT INTO t VALUES(1, 'a', 1), (2, 'b', 2), (3, 'c', 3);
+SELECT id, nth_value(v, n) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE CURRENT ROW) FROM t ORDER BY id;
+SELECT id, nth_value(v, 4-n) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE CURRENT ROW) FROM t ORDER BY id;
+SELECT id, nth_value(v, n) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE TIES) FROM t ORDER BY id;
+SELECT id, nth_value(v, n) OVER (ORDER BY id%2 GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE GROUP) FROM t ORDER BY id;
+CREATE TABLE g(id INTEGER PRIMARY KEY, v TEXT, sep TEXT);
+INSERT INTO g VALUES(1, '', '|'), (2, '', '|'), (3, 'x', '|'), (4, 'y', '--'), (5, '', '-'), (6, NULL, '='), (7, '', '-'), (8, 'z', '-'), (9, '', '+'), (10, '', '++'), (11, '', ''), (12, 'w', '|');
+SELECT id, iif(length(x)>0, x, '') FROM (SELECT id, group_concat(v, sep) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS x FROM g) ORDER BY id;
+SELECT id, iif(length(x)>0, x, '') FROM (SELECT id, group_concat(v, sep) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS x FROM g) ORDER BY id;
+SELECT id, iif(length(x)>0, x, '') FROM (SELECT id, group_concat(v) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS x FROM g) ORDER BY id;
+SELECT id, iif(length(x)>0, x, '') FROM (SELECT id, group_concat(v, '') OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING) AS x FROM g) ORDER BY id;
+SELECT id, iif(length(x)>0, x, '') FROM (SELECT id, group_concat(v, sep) OVER (ORDER BY id/2 RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) AS x FROM g) ORDER BY id;
+SELECT id, iif(length(x)>0, x, '') FROM (SELECT id, group_concat(v, sep) OVER (ORDER BY id/2 GROUPS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS x FROM g) ORDER BY id;
