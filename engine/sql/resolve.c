@@ -268,7 +268,11 @@ static void resolve_function(struct name_context *n, struct expr *e)
         bool unneeded = n->flags & NAME_FROM_SCHEMA && n->sources && !exists;
         if (c->top->renaming || unneeded) {
             resolve_list_in(n, e->list);
-            if (window) resolve_window(n, e);
+            resolve_list_in(n, e->order_by);
+            if (window)
+                resolve_window(n, e);
+            else if (e->filter)
+                resolve_node(n, e->filter);
             return;
         }
         if (!n->sources && n->flags & NAME_FROM_SCHEMA) compile_fail_at(c, e, "unknown function: %s()", name); // in a default
@@ -282,7 +286,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
         (def->flags & FN_DIRECT_ONLY || (def->flags & FN_UNSAFE && !connection_flag(c->db, CONNECTION_TRUSTED_SCHEMA))))
         compile_fail_at(c, e, "unsafe use of %s()", name);
     if (def->flags & FN_INLINE && !likelihood_note(e))
-        return function_fail(n, e, "second argument to likelihood() must be a constant between 0.0 and 1.0");
+        return function_fail(n, e, "second argument to %s() must be a constant between 0.0 and 1.0", name);
     if (def->flags & (FN_DETERMINISTIC | FN_SLOW_CHANGE)) e->flags |= EXPR_F_CONSTANT_FUNCTION;
     if (def->flags & FN_READS_SUBTYPE || e->flags & EXPR_F_SUBTYPE_WANTED)
         for (u32 i = 0; e->list && i < e->list->count; i++) e->list->items[i].expr->flags |= EXPR_F_SUBTYPE_WANTED;

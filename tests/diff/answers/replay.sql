@@ -175,3 +175,11 @@ SELECT id, iif(length(x)>0, x, '') FROM (SELECT id, group_concat(v) OVER (ORDER 
 SELECT id, iif(length(x)>0, x, '') FROM (SELECT id, group_concat(v, '') OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING) AS x FROM g) ORDER BY id;
 SELECT id, iif(length(x)>0, x, '') FROM (SELECT id, group_concat(v, sep) OVER (ORDER BY id/2 RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) AS x FROM g) ORDER BY id;
 SELECT id, iif(length(x)>0, x, '') FROM (SELECT id, group_concat(v, sep) OVER (ORDER BY id/2 GROUPS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS x FROM g) ORDER BY id;
+%%
+CREATE TABLE t1(a, b, c);
+CREATE TRIGGER tr1 AFTER INSERT ON t1 BEGIN SELECT nosuch(a) FROM t1; END;
+CREATE TRIGGER tr2 AFTER INSERT ON t1 BEGIN SELECT nosuch(b) FILTER (WHERE a>0) FROM t1; END;
+CREATE TRIGGER tr3 AFTER INSERT ON t1 BEGIN SELECT nosuch(b) OVER (PARTITION BY a) FROM t1; END;
+ALTER TABLE t1 RENAME a TO aaa;
+SELECT sql FROM sqlite_master WHERE type='trigger';
+SELECT LIKELIHOOD(1, 100);
