@@ -333,7 +333,9 @@ static bool values_lost_names(struct oracle *o, const struct outcome *theirs)
 {
     unsigned column;
     bool named = theirs->columns.text && strstr(theirs->columns.text, "-ROW VALUES CLAUSE.column");
-    if (!named && sscanf(theirs->error, "no such column: %*[^.].column%u", &column) < 1) return false;
+    if (!named && sscanf(theirs->error, "no such column: column%u", &column) < 1 &&
+        sscanf(theirs->error, "no such column: %*[^.].column%u", &column) < 1)
+        return false;
     struct outcome found = {0};
     run_sqlite(o->sqlite, "PRAGMA short_column_names", 25, &found);
     bool off = found.rows.text && strcmp(found.rows.text, "I:0|\n") == 0;
