@@ -216,9 +216,12 @@ static void printf_function(struct dialect *d, int depth)
     const char *format = formats[dialect_pick(d, COUNT_OF(formats) - (d->newest ? 0 : 2))];
     if (d->wide && strcmp(format, "%.2s") == 0) format = "%s"; // bytes of UTF-8: SQLite takes half a character for another one
     dialect_add(d, "printf('%s'", format);
+    bool width = strchr(format, '*') != NULL; // or texts of 100 MB, several times in both engines
     for (u32 i = dialect_pick(d, 3); i; i--) {
-        dialect_add(d, ", ");
+        dialect_add(d, width ? ", (" : ", ");
         dialect_expr(d, depth);
+        if (width) dialect_add(d, ") %% 5000");
+        width = false;
     }
     dialect_add(d, ")");
 }
