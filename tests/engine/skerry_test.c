@@ -226,6 +226,16 @@ TEST(skerry_prepares_anew_when_the_schema_changes)
     CHECK_EQ(step(s), ERR_ERROR);
     CHECK_STR(skerry_error(b)->text, "no such table: t");
     skerry_finalize(s);
+    // A view that reads no table.
+    sql(a, "CREATE VIEW v AS SELECT 1");
+    s = prepare(b, "SELECT * FROM v");
+    REQUIRE(step(s) == SKERRY_ROW);
+    CHECK_EQ(skerry_column_integer(s, 0), 1);
+    skerry_reset(s);
+    sql(a, "DROP VIEW v; CREATE VIEW v AS SELECT 2");
+    REQUIRE(step(s) == SKERRY_ROW);
+    CHECK_EQ(skerry_column_integer(s, 0), 2);
+    skerry_finalize(s);
     shut(a);
     shut(b);
     skerry_engine_destroy(engine);
