@@ -288,6 +288,7 @@ struct source {
     const char *indexed_by;
     u32 indexed_by_offset;
     u8 join; // enum join_kind, with what stands to its left; 0 for the first
+    bool left_of_or; // in an alternative of an OR: EXPLAIN tells of the LEFT JOIN around it
     struct expr *on;
     struct name_list *using;
     // the resolver's and code generator's

@@ -475,6 +475,7 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
     one->items = arena_alloc(c->arena, sizeof *one->items * w->level_count);
     one->items[one->count++] = *s;
     one->items[0].join = 0;
+    one->items[0].left_of_or = s->join & JOIN_LEFT;
     for (u32 i = level_index + 1; i < w->level_count; i++) one->items[one->count++] = w->sources->items[w->levels[i].source];
     one->capacity = one->count;
     bool untested = false;

@@ -113,7 +113,7 @@ static void level_describe(const struct where_info *w, const struct where_level 
     } else if (loop->flags & LOOP_VIRTUAL) {
         text_add(t, " VIRTUAL TABLE INDEX %u:", s->table->pragma ? 0 : (1u << loop->term_count) - 1);
     }
-    if (s->join & JOIN_LEFT) text_add(t, " LEFT-JOIN");
+    if (s->join & JOIN_LEFT || s->left_of_or) text_add(t, " LEFT-JOIN");
 }
 
 void where_level_explain(struct where_info *w, struct where_level *level)
