@@ -25,6 +25,26 @@ static inline io_status cursor_next_inline(struct cursor *c, struct op *op)
     return cursor_next(c, op);
 }
 
+// Size of the payload, in *rowid the rowid of a table's, of the leaf's cell at `offset`, and where the payload begins. NULL:
+// they are not in the page, or written as nobody writes them at its end.
+ALWAYS_INLINE const u8 *leaf_cell_head(const struct page *p, u32 offset, u64 *payload_size, u64 *rowid)
+{
+    const u8 *at = p->data + offset, *end = p->data + p->node.usable_size;
+    *rowid = 0;
+    if (LIKELY(end - at >= 18)) {
+        at += varint_get(at, payload_size);
+        if (p->node.rowid_tree) at += varint_get(at, rowid);
+        return at;
+    }
+    // The page's first entry, mostly: of a table of one row always.
+    u32 size = varint_get_checked(at, end, payload_size);
+    if (UNLIKELY(!size)) return NULL;
+    at += size;
+    if (!p->node.rowid_tree) return at;
+    size = varint_get_checked(at, end, rowid);
+    return LIKELY(size) ? at + size : NULL;
+}
+
 // As cursor_entry.
 ALWAYS_INLINE io_status cursor_entry_inline(struct cursor *c, struct op *op)
 {
@@ -33,23 +53,18 @@ ALWAYS_INLINE io_status cursor_entry_inline(struct cursor *c, struct op *op)
     const struct btree_node *n = &p->node;
     u32 i = c->index[c->depth];
     if (LIKELY(c->state == CURSOR_VALID && n->leaf && i < n->cell_count)) {
-        u32 offset = page_cell_offset(p, i);
-        if (LIKELY(offset + 18 <= n->usable_size)) {
-            u64 payload_size, rowid = 0;
-            const u8 *at = p->data + offset;
-            at += varint_get(at, &payload_size);
-            if (n->rowid_tree) at += varint_get(at, &rowid);
-            if (LIKELY(payload_size <= n->local_max && payload_size <= (u64)(p->data + n->usable_size - at))) {
-                c->rowid = (s64)rowid;
-                c->local = at;
-                c->local_size = (u32)payload_size;
-                c->payload_size = payload_size;
-                c->overflow_first = 0;
-                c->read_done = 0;
-                c->probe_done = 0;
-                c->cell_parsed = true;
-                return IO_DONE;
-            }
+        u64 payload_size, rowid;
+        const u8 *at = leaf_cell_head(p, page_cell_offset(p, i), &payload_size, &rowid);
+        if (LIKELY(at && payload_size <= n->local_max && payload_size <= (u64)(p->data + n->usable_size - at))) {
+            c->rowid = (s64)rowid;
+            c->local = at;
+            c->local_size = (u32)payload_size;
+            c->payload_size = payload_size;
+            c->overflow_first = 0;
+            c->read_done = 0;
+            c->probe_done = 0;
+            c->cell_parsed = true;
+            return IO_DONE;
         }
     }
     return cursor_entry(c, op);
@@ -72,9 +87,9 @@ static inline bool leaf_rowid(const struct page *p, u32 i, s64 *rowid)
         *rowid = (s64)v;
         return true;
     }
-    struct cell c;
-    if (!cell_parse_at(p, offset, &c)) return false;
-    *rowid = c.rowid;
+    u64 payload_size, v;
+    if (!leaf_cell_head(p, offset, &payload_size, &v)) return false;
+    *rowid = (s64)v;
     return true;
 }
 

@@ -271,13 +271,12 @@ static io_status cell_compare(struct cursor *c, struct op *op, const struct targ
     const struct btree_node *n = &p->node;
     u32 offset = page_cell_offset(p, i);
     const u8 *at = p->data + offset + (n->leaf ? 0 : 4);
-    if (LIKELY(offset + 13 <= n->usable_size)) { // the usual cell: all of it in the page
-        u64 size;
-        at += varint_get(at, &size);
-        if (LIKELY(size <= n->local_max && size <= (u64)(p->data + n->usable_size - at))) {
-            *compare = target_compare(t, c, at, size, &op->err);
-            return UNLIKELY(*compare == 0 && op->err.code != ERR_OK) ? IO_FAIL : IO_DONE;
-        }
+    u64 size;
+    u32 head = varint_get_checked(at, p->data + n->usable_size, &size);
+    at += head;
+    if (LIKELY(head && size <= n->local_max && size <= (u64)(p->data + n->usable_size - at))) { // the usual cell: all of it in the page
+        *compare = target_compare(t, c, at, size, &op->err);
+        return UNLIKELY(*compare == 0 && op->err.code != ERR_OK) ? IO_FAIL : IO_DONE;
     }
     struct cell cell;
     if (!cell_parse_at(p, offset, &cell)) return cell_fail(op, p, i);
@@ -348,9 +347,11 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
         c->index[c->depth] + 1 == c->path[c->depth]->node.cell_count) {
         // The last entry of the tree: appending needs no search.
         int result;
-        IO_TRY(cell_compare(c, op, t, (u32)c->depth, c->index[c->depth], &result));
+        u32 last = c->index[c->depth];
+        if (t->plain == 0 || !cell_compare_quick(t, c->path[c->depth], last, &result))
+            IO_TRY(cell_compare(c, op, t, (u32)c->depth, last, &result));
         if (result <= 0) {
-            cursor_arrive(c, c->index[c->depth], compare, result);
+            cursor_arrive(c, last, compare, result);
             c->probe_done = 0;
             return IO_DONE;
         }

@@ -24,6 +24,13 @@ static void row_set_bytes(struct vm_cursor *c, const u8 *row, u32 available, u32
     c->row_valid = true;
 }
 
+// A number without its first bytes, as they lie in memory; zeros behind.
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define BYTES_SKIP(number, count) ((number) >> 8 * (count))
+#else
+#define BYTES_SKIP(number, count) ((number) << 8 * (count))
+#endif
+
 // Of the bytes of two numbers, as they lie in memory: how many agree from the first on.
 static u32 bytes_agreeing(u64 a, u64 b)
 {
@@ -33,6 +40,21 @@ static u32 bytes_agreeing(u64 a, u64 b)
 #else
     return (u32)__builtin_clzll(a ^ b) / 8;
 #endif
+}
+
+// The first 16 bytes of a row, or all of it and zeros behind; something is in front of it in its page.
+static void row_head(const u8 *row, u32 size, const u8 *page_end, u64 head[2])
+{
+    if (LIKELY(row + 16 <= page_end)) { // what is behind a short row does not matter
+        memcpy(head, row, 16);
+    } else if (size >= 8) {
+        memcpy(head, row, 8);
+        memcpy(&head[1], row + size - 8, 8);
+        head[1] = size >= 16 ? head[1] : size > 8 ? BYTES_SKIP(head[1], 16 - size) : 0;
+    } else {
+        memcpy(head, row + size - 8, 8);
+        head[0] = BYTES_SKIP(head[0], 8 - size);
+    }
 }
 
 // Parses the header of the entry under a tree's cursor, or of the record that a pseudo cursor stands for, up to that column
@@ -56,9 +78,8 @@ bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
             const struct page *p = c->c.path[c->c.depth];
             row = c->c.local;
             size = c->c.local_size;
-            // What is behind a short record does not matter, but has to be in the page.
-            if (UNLIKELY(size < c->c.payload_size || size == 0 || row + sizeof head > p->data + p->node.usable_size)) return false;
-            memcpy(head, row, sizeof head);
+            if (UNLIKELY(size < c->c.payload_size || size == 0)) return false;
+            row_head(row, size, p->data + p->node.usable_size, head);
         } else {
             const struct value *record = &s->frame->registers[c->pseudo_register];
             row = record->bytes;

@@ -483,7 +483,7 @@ io_status vm_seek_rowid(struct skerry_stmt *s, const struct instruction *in, boo
 // ---- index entries ---------------------------------------------------------------------------------------------
 
 // The entry's record, when the cursor stands on one that lies in its page as a whole; else NULL.
-static const u8 *entry_in_page(struct skerry_stmt *s, struct vm_cursor *c, u32 *size)
+ALWAYS_INLINE const u8 *entry_in_page(struct skerry_stmt *s, struct vm_cursor *c, u32 *size)
 {
     if (UNLIKELY(c->kind != VM_CURSOR_TREE || c->deferred || c->c.state != CURSOR_VALID)) return NULL;
     if (cursor_entry_inline(&c->c, &s->op) != IO_DONE || c->c.local_size < c->c.payload_size) return NULL;

@@ -488,10 +488,8 @@ static io_status size_between(struct skerry_stmt *s, const struct instruction *i
     return IO_DONE;
 }
 
-static io_status rowid_get(struct skerry_stmt *s, const struct instruction *in)
+__attribute__((noinline)) static io_status rowid_get(struct skerry_stmt *s, struct vm_cursor *c, struct value *out)
 {
-    struct vm_cursor *c = s->frame->cursors[in->p1];
-    struct value *out = &s->frame->registers[in->p2];
     if (c->deferred) {
         value_set_integer(out, c->deferred_rowid);
         return IO_DONE;
@@ -1179,7 +1177,14 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(RowCell): TRY(vm_row_cell(s, in)); NEXT;
     CASE(Delete): CURSOR(in->p1);
         TRY(vm_delete(s, in)); NEXT;
-    CASE(Rowid): CURSOR(in->p1); TRY(rowid_get(s, in)); NEXT;
+    CASE(Rowid): CURSOR(in->p1);
+        if (LIKELY(c->kind == VM_CURSOR_TREE && c->c.state == CURSOR_VALID && !c->deferred && !c->null_row)) {
+            TRY(cursor_entry_inline(&c->c, &s->op));
+            value_set_integer(&regs[in->p2], c->c.rowid);
+        } else {
+            TRY(rowid_get(s, c, &regs[in->p2]));
+        }
+        NEXT;
     CASE(Offset): value_set_null(&regs[in->p3]); NEXT;
     CASE(Column):
         CURSOR(in->p1);
