@@ -93,18 +93,27 @@ struct number_text number_parse(const u8 *text, u32 size)
     return n;
 }
 
+static u32 digits_count(u64 v)
+{
+    static const u64 powers[] = {0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
+                                 100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
+                                 10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u};
+    u32 about = (64 - (u32)__builtin_clzll(v | 1)) * 1233 >> 12; // of the bits, times log10(2)
+    return about + (v >= powers[about]);
+}
+
 u32 integer_to_text(s64 i, char out[24])
 {
-    char room[24], *z = room + sizeof room;
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+                                "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+                                "9899";
     u64 v = i < 0 ? -(u64)i : (u64)i;
-    do {
-        *--z = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
-    if (i < 0) *--z = '-';
-    u32 n = (u32)(room + sizeof room - z);
-    memcpy(out, z, n);
-    out[n] = 0;
+    u32 n = digits_count(v) + (i < 0);
+    char *z = out + n;
+    out[0] = '-';
+    *z = 0;
+    for (; v >= 10; v /= 100) memcpy(z -= 2, pairs + 2 * (v % 100), 2);
+    if ((n - (i < 0)) & 1) z[-1] = (char)('0' + v);
     return n;
 }
 

@@ -93,9 +93,14 @@ bool value_to_bool_in(const struct value *v, bool if_null, u8 encoding)
 
 err_code value_to_text(struct value *v)
 {
-    char text[32];
-    if (v->type == VALUE_INTEGER) return value_set_text(v, text, integer_to_text(v->integer, text));
-    if (v->type == VALUE_REAL) return value_set_text(v, text, real_to_text(v->real, text));
+    if (v->type != VALUE_INTEGER && v->type != VALUE_REAL) return ERR_OK;
+    err_code code = value_reserve(v, 32);
+    if (code != ERR_OK) return code;
+    char *text = (char *)v->buffer;
+    v->size = v->type == VALUE_INTEGER ? integer_to_text(v->integer, text) : real_to_text(v->real, text);
+    v->bytes = v->buffer;
+    v->type = VALUE_TEXT;
+    v->flags = VALUE_TERMINATED;
     return ERR_OK;
 }
 

@@ -204,8 +204,37 @@ static bool lies_in(const u8 *bytes, const struct value *v)
     return (uintptr_t)bytes - (uintptr_t)v->buffer < v->capacity;
 }
 
+// Text and an integer or text, in the room that there is for the result.
+static bool concat_quick(const struct value *left, const struct value *right, u64 size_max, struct value *out)
+{
+    enum { DIGITS_MAX = 20 };
+    bool number = right->type == VALUE_INTEGER;
+    if (left->type != VALUE_TEXT || (!number && right->type != VALUE_TEXT)) return false;
+    u32 size = left->size;
+    u64 most = (u64)size + (number ? DIGITS_MAX : right->size);
+    if (most >= out->capacity || most > size_max || (!number && lies_in(right->bytes, out))) return false;
+    if (left->bytes != out->buffer) {
+        if (lies_in(left->bytes, out)) return false;
+        if (size) memcpy(out->buffer, left->bytes, size);
+    }
+    u8 *end = out->buffer + size;
+    if (number) {
+        size += integer_to_text(right->integer, (char *)end);
+    } else {
+        if (right->size) memcpy(end, right->bytes, right->size);
+        size += right->size;
+        out->buffer[size] = 0;
+    }
+    out->type = VALUE_TEXT;
+    out->flags = VALUE_TERMINATED;
+    out->bytes = out->buffer;
+    out->size = size;
+    return true;
+}
+
 static io_status concat(struct skerry_stmt *s, struct value *left, struct value *right, struct value *out)
 {
+    if (LIKELY(concat_quick(left, right, (u64)s->db->limits[SKERRY_LIMIT_LENGTH], out))) return IO_DONE;
     if (left->type == VALUE_NULL || right->type == VALUE_NULL) {
         value_set_null(out);
         return IO_DONE;

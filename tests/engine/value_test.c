@@ -64,6 +64,23 @@ TEST(real_to_text_random)
     }
 }
 
+TEST(integer_to_text_as_printf)
+{
+    u64 random = test_seed();
+    char got[24], want[24];
+    for (u32 i = 0; i < 100000; i++) {
+        s64 power = 1;
+        for (u32 n = i % 20; n > 1; n--) power *= 10;
+        s64 edge = power + (s64)(i / 20 % 5) - 2, any = (s64)(test_random(&random) >> test_random(&random) % 64);
+        s64 integers[] = {edge, -edge, any, ~any, INT64_MAX - (s64)i, INT64_MIN + (s64)i, (s64)i};
+        for (u32 n = 0; n < COUNT_OF(integers); n++) {
+            u32 size = integer_to_text(integers[n], got);
+            CHECK_EQ(size, (u32)snprintf(want, sizeof want, "%lld", (long long)integers[n]));
+            CHECK_STR(got, want);
+        }
+    }
+}
+
 TEST(number_parse_random)
 {
     u64 seed = test_seed();
