@@ -241,32 +241,64 @@ static inline u32 integer_type(s64 i)
     return types[64 - __builtin_clzll((u64)(i ^ i >> 63) << 1 | 1) - 1]; // bits without the sign
 }
 
-// The values' bytes from `at` on, and their serial types. Integers and reals are written as eight bytes each, more than
-// they may need. NULL: there is no room for that before `end`, or a blob has a zero tail.
-ALWAYS_INLINE u8 *compose_values(const struct value *values, u32 count, u8 *at, const u8 *end, u8 **types)
+// A value's bytes at `at`, and its serial type. Integers and reals are written as eight bytes, more than they may need. Gives where
+// the next goes; NULL: there is no room for it before `end`, or it is a blob with a zero tail or of more than bytes_max.
+ALWAYS_INLINE u8 *compose_value(const struct value *v, u8 *at, const u8 *end, u32 bytes_max, u64 *type)
 {
-    u8 *type_at = *types;
+    if (v->type == VALUE_INTEGER || v->type == VALUE_REAL) {
+        bool whole = v->type == VALUE_INTEGER || v->flags & VALUE_WHOLE;
+        s64 n = v->flags & VALUE_WHOLE ? (s64)v->real : v->integer; // a real's bits are where an integer is
+        u32 t = whole ? integer_type(n) : 7, size = serial_type_size_small[t];
+        if (UNLIKELY(end - at < 8)) return NULL;
+        be64_put(at, (u64)n << (-8 * size & 63));
+        *type = t;
+        return at + size;
+    }
+    if (v->type == VALUE_TEXT || v->type == VALUE_BLOB) {
+        if (UNLIKELY(v->size > bytes_max || (u64)(end - at) < v->size || v->flags & VALUE_ZERO_TAIL)) return NULL;
+        if (v->size) memcpy(at, v->bytes, v->size);
+        *type = (u64)v->size * 2 + (v->type == VALUE_TEXT ? 13 : 12);
+        return at + v->size;
+    }
+    *type = 0;
+    return at;
+}
+
+static inline bool composed(u8 *at, const u8 *end, u64 size_max, struct value *out)
+{
+    if (UNLIKELY((u64)(end - at) > size_max)) return false;
+    out->type = VALUE_BLOB;
+    out->flags = 0;
+    out->bytes = at;
+    out->size = (u32)(end - at);
+    return true;
+}
+
+// Records with headers of up to eight bytes, made in a register and written at once: what was written piece by piece cannot be
+// read as a whole soon. False: it is none of these, or has no room in `out`.
+ALWAYS_INLINE bool compose_short(const struct value *values, u32 count, u64 size_max, struct value *out)
+{
+    enum { HEADER_MAX = 8, BYTES_MAX = 8000 }; // types of one or two bytes
+    if (UNLIKELY(count >= HEADER_MAX || out->capacity < HEADER_MAX)) return false;
+    u8 *data = out->buffer + HEADER_MAX, *at = data;
+    u64 header = 0; // its bytes, the last one on top
+    u32 size = 1;
     for (u32 i = 0; i < count; i++) {
-        const struct value *v = &values[i];
-        if (v->type == VALUE_INTEGER || v->type == VALUE_REAL) {
-            bool whole = v->type == VALUE_INTEGER || v->flags & VALUE_WHOLE;
-            s64 n = v->flags & VALUE_WHOLE ? (s64)v->real : v->integer; // a real's bits are where an integer is
-            u32 type = whole ? integer_type(n) : 7, size = serial_type_size_small[type];
-            if (UNLIKELY(end - at < 8)) return NULL;
-            be64_put(at, (u64)n << (-8 * size & 63));
-            at += size;
-            *type_at++ = (u8)type;
-        } else if (v->type == VALUE_TEXT || v->type == VALUE_BLOB) {
-            if (UNLIKELY((u64)(end - at) < v->size || v->flags & VALUE_ZERO_TAIL)) return NULL;
-            if (v->size) memcpy(at, v->bytes, v->size);
-            at += v->size;
-            type_at += varint_put(type_at, (u64)v->size * 2 + (v->type == VALUE_TEXT ? 13 : 12));
+        u64 type;
+        at = compose_value(&values[i], at, out->buffer + out->capacity, BYTES_MAX, &type);
+        if (UNLIKELY(!at)) return false;
+        if (LIKELY(type < 0x80)) {
+            header = header >> 8 | type << 56;
+            size++;
         } else {
-            *type_at++ = 0;
+            header = header >> 16 | (type >> 7 | 0x80) << 48 | (type & 0x7f) << 56;
+            size += 2;
         }
     }
-    *types = type_at;
-    return at;
+    if (UNLIKELY(size > HEADER_MAX)) return false;
+    header |= (u64)size << 8 * (HEADER_MAX - size);
+    be64_put(data - HEADER_MAX, __builtin_bswap64(header));
+    return composed(data - size, at, size_max, out);
 }
 
 // Records of few fields, without zero tails, of UTF-8 text, that fit into the buffer that `out` has. The header is put
@@ -276,29 +308,27 @@ ALWAYS_INLINE bool compose_plain(const struct value *values, u32 count, u64 size
     u8 types[8 + 5 * TYPES_MAX], *types_end = types + 8;
     u32 room = 8 + 2 + 5 * count; // in front of the values
     if (UNLIKELY(count > TYPES_MAX || out->capacity < room)) return false;
-    u8 *at = out->buffer + room, *end = compose_values(values, count, at, out->buffer + out->capacity, &types_end);
-    if (UNLIKELY(!end)) return false;
+    u8 *at = out->buffer + room, *end = at;
+    for (u32 i = 0; i < count; i++) {
+        u64 type;
+        end = compose_value(&values[i], end, out->buffer + out->capacity, UINT32_MAX, &type);
+        if (UNLIKELY(!end)) return false;
+        types_end += varint_put(types_end, type);
+    }
     u32 types_size = (u32)(types_end - types) - 8;
     for (u32 done = 0; done < types_size; done += 8) memcpy(at - 8 - done, types_end - 8 - done, 8);
     at -= types_size;
     u32 header = (u32)header_size(types_size);
     at -= header - types_size;
     varint_put(at, header);
-    if (UNLIKELY((u64)(end - at) > size_max)) return false;
-    out->type = VALUE_BLOB;
-    out->flags = 0;
-    out->bytes = at;
-    out->size = (u32)(end - at);
-    return true;
+    return composed(at, end, size_max, out);
 }
 
 __attribute__((noinline)) static err_code compose_any(const struct value *values, u32 count, u8 encoding, u64 size_max, struct value *out)
 {
     u64 zero_tail, total = record_size(values, count, encoding, &zero_tail);
     if (UNLIKELY(total + zero_tail > size_max)) return ERR_TOOBIG;
-    u64 room = total + 1;
-    if (count <= TYPES_MAX) room = MAX(room, MIN(total + 18 + 5 * count, VALUE_SIZE_MAX + 1ull)); // as compose_plain wants it next time
-    err_code code = value_reserve(out, (u32)room);
+    err_code code = value_reserve(out, (u32)total + 1);
     if (code == ERR_OK) code = record_encode(values, count, encoding, out->buffer, total);
     if (code != ERR_OK) return code;
     out->type = VALUE_BLOB;
@@ -309,9 +339,22 @@ __attribute__((noinline)) static err_code compose_any(const struct value *values
     return ERR_OK;
 }
 
+// Makes room for a register's first record, or one that is longer than those before. False: that would not help, or failed.
+__attribute__((noinline)) static bool compose_reserve(const struct value *values, u32 count, struct value *out)
+{
+    u64 room = 18 + 5 * (u64)count;
+    if (count > TYPES_MAX) return false;
+    for (u32 i = 0; i < count; i++) room += values[i].type == VALUE_TEXT || values[i].type == VALUE_BLOB ? values[i].size : 8;
+    return room > out->capacity && room <= VALUE_SIZE_MAX && value_reserve(out, (u32)room) == ERR_OK;
+}
+
 err_code record_compose(const struct value *values, u32 count, u8 encoding, u64 size_max, struct value *out)
 {
-    if (LIKELY(encoding <= 1) && LIKELY(compose_plain(values, count, size_max, out))) return ERR_OK;
+    if (LIKELY(encoding <= 1)) {
+        do
+            if (LIKELY(compose_short(values, count, size_max, out)) || compose_plain(values, count, size_max, out)) return ERR_OK;
+        while (compose_reserve(values, count, out));
+    }
     return compose_any(values, count, encoding, size_max, out);
 }
 
