@@ -147,6 +147,14 @@ static io_status cursor_key_store(struct cursor *c, struct op *op, const u8 *key
     return IO_DONE;
 }
 
+// Other cursors on the tree that is about to change: mostly there are none.
+static inline io_status others_save(struct cursor *c, struct op *op)
+{
+    for (const struct cursor *o = txn_cursors(c->txn)->first; o; o = o->next_in_txn)
+        if (UNLIKELY(o->root == c->root && o != c)) return txn_cursors_save(c->txn, op, c->root, c);
+    return IO_DONE;
+}
+
 // ---- inserting --------------------------------------------------------------------------------------
 
 // Puts the cursor where the entry belongs: *at is its cell index in the page at c->depth.
@@ -154,6 +162,11 @@ static io_status insert_seek(struct cursor *c, struct op *op, const struct btree
                              int seek_result, u32 *at, bool *replaces)
 {
     int compare = seek_result;
+    if (c->depth == 0 && c->path[0]->node.cell_count == 0 && c->path[0]->node.leaf) { // the tree is empty
+        *replaces = false;
+        *at = 0;
+        return IO_DONE;
+    }
     bool placed = (flags & CURSOR_SEEK_DONE) && c->state == CURSOR_VALID &&
                   (compare == 0 || c->path[c->depth]->node.leaf);
     if (!placed) {
@@ -312,7 +325,7 @@ static io_status insert_run(struct cursor *c, struct op *op, const struct btree_
     u32 at, old_overflow = 0, old_size = 0;
     bool replaces;
     if (overwrites(c, e)) {
-        IO_TRY(txn_cursors_save(c->txn, op, c->root, c));
+        IO_TRY(others_save(c, op));
         struct page *p = c->path[c->depth];
         memmove(p->data + (c->local - p->data), e->data, e->size);
         return IO_DONE;
@@ -322,7 +335,7 @@ static io_status insert_run(struct cursor *c, struct op *op, const struct btree_
         IO_TRY(change_insert_gather(c, op, e, flags));
         change_replaces(c->txn, replaces);
     }
-    IO_TRY(txn_cursors_save(c->txn, op, c->root, c));
+    IO_TRY(others_save(c, op));
     if (!replaces && LIKELY(insert_quick(c, e, at))) return IO_DONE;
     struct page *p = c->path[c->depth];
     struct cell old = {0};
@@ -481,7 +494,7 @@ static io_status delete_run(struct cursor *c, struct op *op, u32 flags)
         IO_TRY(cursor_restore(c, op, &moved));
     }
     if (c->state != CURSOR_VALID) return IO_DONE; // the entry is gone already
-    IO_TRY(txn_cursors_save(c->txn, op, c->root, c));
+    IO_TRY(others_save(c, op));
     IO_TRY(cursor_entry_inline(c, op));
     if (!change_recording(c->txn) && LIKELY(delete_quick(c, flags))) return IO_DONE;
     u32 overflow_count;
