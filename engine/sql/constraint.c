@@ -244,16 +244,15 @@ static void index_entry_code(struct compile *c, struct checks *k, const struct i
     c->self_cursor = outer;
 }
 
-// Emits what jumps to `unique` unless another row has the same key; leaves that row's key in reg_key.. when the
-// conflict is to be replaced.
-static void index_conflict_code(struct compile *c, struct checks *k, const struct unique_check *u, int reg_key,
+// Emits what jumps to `unique` unless another row has the same key, in registers from `fields` on; leaves that row's key in
+// reg_key.. when the conflict is to be replaced.
+static void index_conflict_code(struct compile *c, struct checks *k, const struct unique_check *u, int fields, int reg_key,
                                 int unique)
 {
     struct constraint_job *job = k->job;
     const struct table *t = k->table;
     const struct index *i = u->index;
     int cursor = k->target->index_cursor + (int)u->number;
-    int fields = k->target->index_regs[u->number] + 1;
     bool update = job->reg_old != 0;
     emit(c, OP_NoConflict, cursor, unique, fields);
     set_p4_int(c, i->key_count);
@@ -282,6 +281,16 @@ static void index_conflict_code(struct compile *c, struct checks *k, const struc
     label_place(c, other);
 }
 
+// Where the new row has the key of an index, when that is a single column of it; else 0. Then the entry's fields need not be
+// there before the key was looked for.
+static int key_in_row(const struct checks *k, const struct index *i)
+{
+    const struct table *t = k->table;
+    s32 column = i->columns[0];
+    if (i->key_count != 1 || i->where || column < 0 || column == t->rowid_column || i == t->primary_key) return 0;
+    return k->job->reg_new + 1 + t->columns[column].storage;
+}
+
 // REPLACE on a WITHOUT ROWID table of a single index: inserting overwrites.
 static bool replace_by_insertion(struct compile *c, struct checks *k, const struct unique_check *u)
 {
@@ -297,16 +306,21 @@ static void index_check(struct compile *c, struct checks *k, struct unique_check
     const struct table *t = k->table;
     const struct index *i = u->index;
     int unique = label_new(c), no_entry = label_new(c), reg = k->target->index_regs[u->number];
-    index_entry_code(c, k, i, u->number, no_entry);
+    int key_there = key_in_row(k, i);
+    if (key_there)
+        affinity_once(c, k);
+    else
+        index_entry_code(c, k, i, u->number, no_entry);
     bool key_unchanged = job->reg_old && i == t->primary_key && !job->key_changes;
     if (key_unchanged || i->conflict == CONFLICT_NONE || replace_by_insertion(c, k, u)) {
+        if (key_there) index_entry_code(c, k, i, u->number, no_entry);
         index_record(c, i, reg + 1, i->column_count, reg);
         label_place(c, no_entry);
         return;
     }
     bool is_key = i == t->primary_key;
     int reg_key = is_key ? reg + 1 : reg_temp_range(c, k->key_count);
-    index_conflict_code(c, k, u, reg_key, unique);
+    index_conflict_code(c, k, u, key_there ? key_there : reg + 1, reg_key, unique);
     switch (u->conflict) {
     case CONFLICT_NONE:
     case CONFLICT_DEFAULT:
@@ -338,6 +352,7 @@ static void index_check(struct compile *c, struct checks *k, struct unique_check
     }
     label_place(c, unique);
     if (!is_key) reg_release_range(c, reg_key, k->key_count);
+    if (key_there) index_entry_code(c, k, i, u->number, no_entry);
     index_record(c, i, reg + 1, i->column_count, reg); // by now the entry is wanted
     label_place(c, no_entry);
 }
@@ -404,7 +419,7 @@ static void recheck_code(struct compile *c, struct checks *k, struct unique_chec
         if (u->index->where) emit(c, OP_IsNull, reg, unique, 0);
         bool is_key = u->index == k->table->primary_key;
         int reg_key = is_key ? reg + 1 : reg_temp_range(c, k->key_count);
-        index_conflict_code(c, k, u, reg_key, unique);
+        index_conflict_code(c, k, u, reg + 1, reg_key, unique);
         if (!is_key) reg_release_range(c, reg_key, k->key_count);
         unique_halt(c, u->index, CONFLICT_ABORT);
         label_place(c, unique);

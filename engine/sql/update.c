@@ -495,7 +495,7 @@ static void write_code(struct compile *c, struct update_job *job)
     if (job->foreign_keys)
         foreign_key_check(c, t, database, job->reg_old, 0, job->changes, job->key_changes);
     index_entries_delete(c, &job->target, job->target.index_regs, -1);
-    emit(c, OP_FinishSeek, job->target.data_cursor, 0, 0);
+    if (!job->upsert) emit(c, OP_FinishSeek, job->target.data_cursor, 0, 0);
     if (job->foreign_keys > 1 || job->key_changes) emit(c, OP_Delete, job->target.data_cursor, 0, 0);
     if (job->foreign_keys)
         foreign_key_check(c, t, database, 0, job->reg_new, job->changes, job->key_changes);

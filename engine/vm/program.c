@@ -66,6 +66,16 @@ static void label_resolve(const struct program *p, s32 *target)
     *target = address;
 }
 
+// Jumps to where the Goto that it leads to goes.
+static void goto_shorten(const struct program *p, struct instruction *in)
+{
+    enum { HOPS_MAX = 8 }; // some go in circles
+    for (u32 hops = 0; hops < HOPS_MAX && in->p2 < (s32)p->count && p->code[in->p2].opcode == OP_Goto; hops++) {
+        in->p2 = p->code[in->p2].p2;
+        label_resolve(p, &in->p2);
+    }
+}
+
 void program_finish(struct program *p, s32 register_count, s32 cursor_count)
 {
     ASSERT(!p->finished);
@@ -73,6 +83,7 @@ void program_finish(struct program *p, s32 register_count, s32 cursor_count)
         struct instruction *in = &p->code[i];
         if (!(opcode_flags[in->opcode] & OP_F_J)) continue;
         label_resolve(p, &in->p2);
+        if (in->opcode == OP_Goto) goto_shorten(p, in);
         if (in->opcode == OP_Jump) label_resolve(p, &in->p1);
         if (in->opcode == OP_Jump || in->opcode == OP_InitCoroutine) label_resolve(p, &in->p3);
     }
