@@ -195,7 +195,7 @@ struct skerry {
     s64 deferred_violations, deferred_immediate_violations;
 
     struct skerry_stmt *statements; // those in the cache too
-    struct skerry_stmt *statement_spare; // freed memory for the next one, or NULL
+    struct skerry_stmt *statement_spare; // one that has ended, whose memory is the next one's, or NULL
     struct statement_cache cache;
     struct vm_ephemeral_store *ephemeral_free; // stores of temporary tables that no statement uses
 

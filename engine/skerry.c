@@ -215,7 +215,7 @@ int skerry_close(struct skerry *db, struct err *err)
     while (*link != db) link = &(*link)->next;
     *link = db->next;
     connection_own_free(db);
-    free(db->statement_spare);
+    statement_spare_free(db);
     free(db);
     return SKERRY_OK;
 }

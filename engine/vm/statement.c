@@ -15,14 +15,41 @@ static void statement_wake(struct waiter *w)
 #define SPARES true
 #endif
 
-static void statement_deinit(struct skerry_stmt *s)
+// Everything but what may be the next one's.
+static void statement_empty(struct skerry_stmt *s)
 {
-    for (u32 i = 0; i < s->parameter_capacity; i++) value_deinit(&s->parameters[i]);
-    free(s->parameters);
-    value_deinit(&s->record);
-    free(s->sql);
+    for (u32 i = 0; i < s->parameter_capacity; i++)
+        if (s->parameters[i].buffer || s->parameters[i].type != VALUE_NULL) value_deinit(&s->parameters[i]);
+    if (s->record.buffer) value_deinit(&s->record);
     free(s->cell);
+    op_settle(&s->op);
+    waiter_remove(&s->op.waiter);
+}
+
+static void statement_free(struct skerry_stmt *s)
+{
+    statement_empty(s);
+    free(s->parameters);
+    free(s->sql);
+    vm_cursors_release(s);
     op_deinit(&s->op);
+    free(s);
+}
+
+// Whether the memory of one that has ended is little enough to be kept.
+static bool statement_small(const struct skerry_stmt *s)
+{
+    enum { SQL_MAX = 4096, PARAMETERS_MAX = 64, PINS_MAX = 64, CURSORS_MAX = 4, FIELDS_MAX = 64 };
+    u32 cursors = 0;
+    for (const struct vm_cursor *c = s->free_cursors; c; c = c->next_free)
+        if (++cursors > CURSORS_MAX || c->field_capacity > FIELDS_MAX) return false;
+    return s->sql_capacity <= SQL_MAX && s->parameter_capacity <= PARAMETERS_MAX && s->op.pin_capacity <= PINS_MAX;
+}
+
+void statement_spare_free(struct skerry *db)
+{
+    if (db->statement_spare) statement_free(db->statement_spare);
+    db->statement_spare = NULL;
 }
 
 static void slice_done(struct completion *c)
@@ -33,8 +60,7 @@ static void slice_done(struct completion *c)
         connection_wake(s->db);
         return;
     }
-    statement_deinit(s);
-    free(s);
+    statement_free(s);
 }
 
 // Lets go of the program and of all that has its shape.
@@ -47,7 +73,6 @@ static void program_drop(struct skerry_stmt *s)
             vm_frame_free(s, sub->program->free_frames);
     if (s->main_frame) vm_frame_free(s, s->main_frame);
     s->main_frame = NULL;
-    vm_cursors_release(s);
     vm_function_free(s);
     for (u32 i = 0; i < s->scratch_count; i++) value_deinit(&s->scratch[i]);
     free(s->scratch);
@@ -134,15 +159,19 @@ static void statement_unlink(struct skerry_stmt *s)
 
 struct skerry_stmt *statement_new(struct skerry *db, bool nested)
 {
-    struct skerry_stmt *s = db->statement_spare ? db->statement_spare : malloc(sizeof *s);
-    if (!s) return NULL;
-    db->statement_spare = NULL;
-    size_t op_end = offsetof(struct skerry_stmt, op) + sizeof s->op; // op_init leaves its error's text as it is
-    memset(s, 0, offsetof(struct skerry_stmt, op));
-    memset((u8 *)s + op_end, 0, sizeof *s - op_end);
+    struct skerry_stmt *s = db->statement_spare;
+    if (s) {
+        db->statement_spare = NULL;
+        memset(s, 0, offsetof(struct skerry_stmt, op));
+        memset(&s->state, 0, sizeof *s - offsetof(struct skerry_stmt, state));
+        err_clear(&s->op.err);
+    } else {
+        s = calloc(1, sizeof *s);
+        if (!s) return NULL;
+        op_init(&s->op, db->engine->io, statement_wake);
+    }
     s->db = db;
     s->nested = nested;
-    op_init(&s->op, db->engine->io, statement_wake);
     completion_init(&s->slice, slice_done, s);
     value_init(&s->record);
     statement_link(s);
@@ -170,6 +199,22 @@ static size_t text_part(const char *sql, size_t size, size_t tried)
     return end ? (size_t)(end - sql) + 1 : size;
 }
 
+static bool sql_copy(struct skerry_stmt *s, const char *sql, size_t size)
+{
+    if (s->sql_capacity <= size) {
+        free(s->sql);
+        s->sql_capacity = MAX(size + 1, (size_t)256);
+        s->sql = malloc(s->sql_capacity);
+        if (!s->sql) {
+            s->sql_capacity = 0;
+            return false;
+        }
+    }
+    memcpy(s->sql, sql, size);
+    s->sql[size] = 0;
+    return true;
+}
+
 io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, size_t size, bool nested,
                             struct skerry_stmt **out, size_t *used)
 {
@@ -194,13 +239,10 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
             return IO_DONE;
         }
         s = statement_new(db, nested);
-        if (s) s->sql = malloc(part + 1);
-        if (!s || !s->sql) {
+        if (!s || !sql_copy(s, sql, part)) {
             if (s) statement_destroy(s);
             return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
         }
-        memcpy(s->sql, sql, part);
-        s->sql[part] = 0;
         err_code code = statement_compile(s, s->sql, part, used, &op->err);
         if (part < size && (code != ERR_OK || !s->program || !s->program->semicolon)) {
             statement_destroy(s);
@@ -245,11 +287,12 @@ static void idle_destroy(struct skerry_stmt *s)
         s->finalized = true;
         return;
     }
-    statement_deinit(s);
-    if (SPARES && !s->db->statement_spare)
+    if (SPARES && !s->db->statement_spare && statement_small(s)) {
+        statement_empty(s);
         s->db->statement_spare = s;
-    else
-        free(s);
+    } else {
+        statement_free(s);
+    }
 }
 
 void skerry_finalize(struct skerry_stmt *s)
@@ -274,7 +317,7 @@ static void error_clear(struct skerry_stmt *s)
 
 u64 statement_bytes(const struct skerry_stmt *s)
 {
-    u64 bytes = sizeof *s + s->sql_size + s->arena.total + s->record.capacity + s->cell_capacity;
+    u64 bytes = sizeof *s + s->sql_capacity + s->arena.total + s->record.capacity + s->cell_capacity;
     for (u32 i = 0; i < s->scratch_count; i++) bytes += sizeof *s->scratch + s->scratch[i].capacity;
     for (u32 i = 0; i < s->parameter_capacity; i++) bytes += sizeof *s->parameters + s->parameters[i].capacity;
     for (s32 i = 0; s->main_frame && i <= s->program->register_count; i++)

@@ -12,6 +12,7 @@ err_code statement_program_set(struct skerry_stmt *s, const struct arena *arena,
 io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, size_t size, bool nested,
                             struct skerry_stmt **out, size_t *used);
 void statement_destroy(struct skerry_stmt *s); // abandons a run; it is not kept for another prepare
+void statement_spare_free(struct skerry *db);
 // What it holds between runs: its program, parameters, registers.
 u64 statement_bytes(const struct skerry_stmt *s);
 // Prepares anew where the schema has changed. The error is in s->op.err.

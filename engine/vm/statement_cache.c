@@ -14,14 +14,13 @@ static u64 text_end(const char *sql, size_t size)
 
 static u64 text_hash(const char *sql, size_t size)
 {
-    u64 hash = size;
-    for (size_t at = 0; at < size; at += sizeof hash) {
-        u64 part = 0;
-        memcpy(&part, sql + at, MIN(sizeof part, size - at));
-        hash = (hash ^ part) * 0x9e3779b97f4a7c15;
-        hash ^= hash >> 32;
+    u64 hash = (size ^ text_end(sql, size)) * 0x9e3779b97f4a7c15;
+    for (size_t at = 0; at + sizeof hash < size; at += sizeof hash) {
+        u64 part;
+        memcpy(&part, sql + at, sizeof part);
+        hash = (hash ^ hash >> 32 ^ part) * 0x9e3779b97f4a7c15;
     }
-    return hash;
+    return hash ^ hash >> 32;
 }
 
 // Whether a statement of this text was finalized lately. Those that come once, as in a script of inserts, are not worth

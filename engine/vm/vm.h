@@ -151,11 +151,17 @@ struct skerry_stmt {
     struct skerry_stmt *next, *prev;
     struct arena arena;
     struct program *program;
-    char *sql; // NUL-terminated
     size_t sql_size;
     u32 generation, shape; // the connection's when it was compiled
 
+    // Memory that it has from the statement before it, and leaves to the next one (statement_spare).
     struct op op;
+    char *sql; // NUL-terminated
+    size_t sql_capacity;
+    struct value *parameters; // [program->parameter_count + 1]
+    u32 parameter_capacity;
+    struct vm_cursor *free_cursors; // for its next runs
+
     u8 state;
     bool active, active_write; // counted in the connection
     bool expired;
@@ -172,14 +178,11 @@ struct skerry_stmt {
     u64 slice_bytes; // of large arguments and results of functions in this slice
     bool finalized; // to be freed when the slice's completion is done
 
-    struct value *parameters; // [program->parameter_count + 1]
-    u32 parameter_capacity;
     const struct value *row;  // columns, while state is ROW
     struct value *scratch;    // [column_count]: converted columns
     u32 scratch_count;
 
     struct vm_frame *frame;
-    struct vm_cursor *free_cursors; // for its next runs
     struct vm_frame *main_frame;
     s32 pc;
     s64 changes;
