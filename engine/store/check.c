@@ -25,6 +25,7 @@ void check_deinit(struct check *c)
     free(c->counts);
     free(c->used);
     free(c->ranges);
+    free(c->ends);
     free(c->frames);
     *c = (struct check){0};
 }
@@ -290,6 +291,7 @@ static void frame_begin(struct check *c, struct check_frame *f, const struct pag
         return;
     }
     c->prefix = PREFIX_CELL;
+    c->range_count = 0;
     if (p->node.leaf || !p->node.rowid_tree) c->counts[c->root_next - 1] += p->node.cell_count;
     f->cell = p->node.cell_count - 1;
     f->step = p->node.leaf ? FRAME_CELL : FRAME_RIGHT;
@@ -303,32 +305,54 @@ static io_status frame_right(struct check *c, struct op *op, struct check_frame 
     return IO_DONE;
 }
 
+static void range_add(struct check *c, u32 start, u32 size) { c->ranges[c->range_count++] = start << 16 | (start + size - 1); }
+
+// Whether one range after the other, with as many bytes between them as the header says, leads through all of them.
+static bool ranges_sound(struct check *c, const struct page *p)
+{
+    u32 usable = p->node.usable_size, met = 0, between = 0, empty = 0;
+    for (u32 i = 0; i < c->range_count; i++) {
+        u32 start = c->ranges[i] >> 16, last = c->ranges[i] & 0xffff;
+        empty += last < start;
+        c->ends[start] = (u16)last;
+    }
+    for (u32 at = p->node.content_start; at < usable && !empty;) {
+        u32 last = c->ends[at];
+        met += last > 0;
+        between += last == 0;
+        at = last ? last + 1 : at + 1;
+    }
+    for (u32 i = 0; i < c->range_count; i++) c->ends[c->ranges[i] >> 16] = 0;
+    return !empty && met == c->range_count && between == p->data[p->node.header_offset + 7];
+}
+
 static int range_compare(const void *a, const void *b)
 {
     u32 x = *(const u32 *)a, y = *(const u32 *)b;
     return (x > y) - (x < y);
 }
 
-// Cells and free blocks must not overlap, and what lies between them is the header's count of fragments.
+// Cells and free blocks must not overlap, and what lies between them is the header's count of fragments. The walk has
+// left a leaf's cells in c->ranges.
 static void coverage_check(struct check *c, const struct page *p)
 {
     const struct btree_node *n = &p->node;
-    u32 count = 0;
-    for (u32 i = 0; i < n->cell_count; i++) {
+    if (!n->leaf) c->range_count = 0;
+    for (u32 i = 0; i < n->cell_count && !n->leaf; i++) {
         struct cell cell;
         if (!cell_parse(p, i, &cell)) return;
-        u32 offset = (u32)(cell.start - p->data);
-        c->ranges[count++] = offset << 16 | (offset + MAX(cell.size, CELL_SIZE_MIN) - 1);
+        range_add(c, (u32)(cell.start - p->data), MAX(cell.size, CELL_SIZE_MIN));
     }
     for (u32 at = be16_get(p->data + n->header_offset + 1); at; at = be16_get(p->data + at))
-        c->ranges[count++] = at << 16 | (at + be16_get(p->data + at + 2) - 1);
-    qsort(c->ranges, count, sizeof *c->ranges, range_compare);
+        range_add(c, at, be16_get(p->data + at + 2));
+    if (ranges_sound(c, p)) return;
+    qsort(c->ranges, c->range_count, sizeof *c->ranges, range_compare);
     u32 fragmented = 0, previous = n->content_start - 1;
-    for (u32 i = 0; i < count; i++) {
+    for (u32 i = 0; i < c->range_count; i++) {
         u32 start = c->ranges[i] >> 16;
         if (previous >= start) {
             message(c, "Multiple uses for byte %u of page %u", start, p->no);
-            if (i + 1 < count) return; // SQLite counts the fragments when it was the last
+            if (i + 1 < c->range_count) return; // SQLite counts the fragments when it was the last
             break;
         }
         fragmented += start - previous - 1;
@@ -364,6 +388,7 @@ static bool cell_bounds(struct check *c, struct check_frame *f, const struct pag
 static void frame_cell(struct check *c, struct check_frame *f, const struct page *p)
 {
     struct cell cell;
+    if (f->cell >= 8) __builtin_prefetch(p->data + page_cell_offset(p, (u32)f->cell - 8));
     if (!cell_bounds(c, f, p, &cell)) {
         f->cell--;
         return;
@@ -374,7 +399,13 @@ static void frame_cell(struct check *c, struct check_frame *f, const struct page
         f->rowid_max = cell.rowid;
         f->may_equal = false;
     }
-    f->step = cell.payload_size > cell.local_size ? FRAME_OVERFLOW : FRAME_CHILD;
+    if (p->node.leaf) range_add(c, (u32)(cell.start - p->data), MAX(cell.size, CELL_SIZE_MIN));
+    if (cell.payload_size > cell.local_size)
+        f->step = FRAME_OVERFLOW;
+    else if (p->node.leaf)
+        f->cell--;
+    else
+        f->step = FRAME_CHILD;
 }
 
 static io_status frame_overflow(struct check *c, struct op *op, struct check_frame *f, const struct page *p)
@@ -402,10 +433,28 @@ static io_status frame_child(struct check *c, struct op *op, struct check_frame 
     return IO_DONE;
 }
 
-// One step of the page on top.
+static io_status frame_step(struct check *c, struct op *op, struct check_frame *f, const struct page *p)
+{
+    switch (f->step) {
+    case FRAME_ENTER: frame_begin(c, f, p); break;
+    case FRAME_RIGHT: return frame_right(c, op, f, p);
+    case FRAME_CELL:
+        if (f->cell < 0)
+            frame_end(c, f, p);
+        else
+            frame_cell(c, f, p);
+        break;
+    case FRAME_OVERFLOW: return frame_overflow(c, op, f, p);
+    case FRAME_CHILD: return frame_child(c, op, f, p);
+    }
+    return IO_DONE;
+}
+
+// The page on top, as far as no other one is to be looked at.
 static io_status tree_step(struct check *c, struct op *op)
 {
-    struct check_frame *f = &c->frames[c->frame_count - 1];
+    u32 depth = c->frame_count;
+    struct check_frame *f = &c->frames[depth - 1];
     struct page *p;
     err_code code;
     IO_TRY(check_page(c, op, f->no, &p, &code));
@@ -418,21 +467,11 @@ static io_status tree_step(struct check *c, struct op *op)
     struct page view = {.data = p->data, .no = f->no};
     page_header_read(&view, txn_usable_size(c->txn));
     io_status status = IO_DONE;
-    if (check_full(c)) {
-        frame_leave(c, false);
-    } else {
-        switch (f->step) {
-        case FRAME_ENTER: frame_begin(c, f, &view); break;
-        case FRAME_RIGHT: status = frame_right(c, op, f, &view); break;
-        case FRAME_CELL:
-            if (f->cell < 0)
-                frame_end(c, f, &view);
-            else
-                frame_cell(c, f, &view);
-            break;
-        case FRAME_OVERFLOW: status = frame_overflow(c, op, f, &view); break;
-        case FRAME_CHILD: status = frame_child(c, op, f, &view); break;
-        }
+    while (status == IO_DONE && c->frame_count == depth && !c->list.active && !c->out_of_memory) {
+        if (check_full(c))
+            frame_leave(c, false);
+        else
+            status = frame_step(c, op, f, &view);
     }
     page_unpin(p);
     return status;
@@ -452,8 +491,9 @@ static io_status check_start(struct check *c, struct op *op)
     if (p) page_unpin(p);
     c->used = calloc(c->page_count / 8 + 1, 1);
     c->ranges = calloc(txn_page_size(c->txn) / 2, sizeof *c->ranges);
+    c->ends = calloc(txn_page_size(c->txn), sizeof *c->ends);
     c->counts = calloc(c->root_count + 1, sizeof *c->counts);
-    if (!c->used || !c->ranges || !c->counts) {
+    if (!c->used || !c->ranges || !c->ends || !c->counts) {
         c->out_of_memory = true;
         return IO_DONE;
     }

@@ -28,7 +28,9 @@ struct check {
     enum { CHECK_START, CHECK_FREELIST, CHECK_ROOTS, CHECK_TREE, CHECK_UNUSED, CHECK_DONE } stage;
     u32 root_next;
     u8 *used; // a bit per page
-    u32 *ranges;
+    u32 *ranges; // of a page: first << 16 | last byte of each cell and free block
+    u32 range_count;
+    u16 *ends; // by first bytes, while one page is looked at: the last ones
     struct check_frame *frames;
     u32 frame_count, frame_capacity;
     struct check_list {
