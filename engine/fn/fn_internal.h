@@ -28,12 +28,17 @@ void text_buffer_deinit(struct text_buffer *b);
 // Empty, in the room that the call's result has from earlier ones: for what becomes the result. The caller gives it back
 // (result_text_buffer) or frees it.
 struct text_buffer text_buffer_of_result(struct function_context *ctx);
-bool text_reserve(struct text_buffer *b, size_t more); // room for `more` bytes behind size
+bool text_reserve_slow(struct text_buffer *b, size_t more);
 void text_append_slow(struct text_buffer *b, const void *bytes, size_t size);
 void text_append_repeated(struct text_buffer *b, u8 c, size_t count);
 void text_append_string(struct text_buffer *b, const char *s);
 // As its text, a blob as that of a database in that encoding; NULL appends nothing.
 void text_append_value(struct text_buffer *b, const struct value *v, u8 encoding);
+// Room for `more` bytes behind size.
+static inline bool text_reserve(struct text_buffer *b, size_t more)
+{
+    return LIKELY(b->capacity - b->size >= more && b->failed == ERR_OK) || text_reserve_slow(b, more);
+}
 static inline void text_append(struct text_buffer *b, const void *bytes, size_t size)
 {
     if (LIKELY(b->capacity - b->size >= size && b->failed == ERR_OK)) {

@@ -33,9 +33,9 @@ struct json_element {
 bool json_element_read_long(struct json_view v, u32 at, u32 limit, struct json_element *e);
 static inline bool json_element_read(struct json_view v, u32 at, u32 limit, struct json_element *e)
 {
-    if (UNLIKELY(at >= v.size) || v.bytes[at] >> 4 > 11) return json_element_read_long(v, at, limit, e);
-    u32 end = at + 1 + (v.bytes[at] >> 4);
-    *e = (struct json_element){.type = v.bytes[at] & 15, .at = at, .payload = at + 1, .end = end};
+    if (UNLIKELY(at + 1 >= v.size) || v.bytes[at] >> 4 > 12) return json_element_read_long(v, at, limit, e);
+    u32 size = v.bytes[at] >> 4, header = size == 12 ? 2 : 1, end = at + header + (size == 12 ? v.bytes[at + 1] : size);
+    *e = (struct json_element){.type = v.bytes[at] & 15, .at = at, .payload = at + header, .end = end};
     return end <= MIN(limit, v.size) && e->type <= JSON_OBJECT;
 }
 const char *json_type_name(enum json_type type);

@@ -53,7 +53,7 @@ static u32 header_write(u8 out[9], enum json_type type, u32 size)
 
 void json_append_element(struct text_buffer *b, enum json_type type, const void *payload, u32 payload_size)
 {
-    if (b->capacity - b->size < 9 + (size_t)payload_size && !text_reserve(b, 9 + (size_t)payload_size)) return;
+    if (!text_reserve(b, 9 + (size_t)payload_size)) return;
     b->size += header_write(b->bytes + b->size, type, payload_size);
     if (payload_size) memcpy(b->bytes + b->size, payload, payload_size);
     b->size += payload_size;

@@ -101,6 +101,10 @@ static bool word_at(const struct parser *p, u32 i, const char *word, u32 size, b
     return (any_case ? strncasecmp(z, word, size) : strncmp(z, word, size)) == 0 && !alphanumeric(at(p, i + size));
 }
 
+// Bytes that stand for themselves in strings of either quotes.
+static const bool PLAIN[256] = {[0x20 ... '"' - 1] = true, ['"' + 1 ... '\'' - 1] = true, ['\'' + 1 ... '\\' - 1] = true,
+                                ['\\' + 1 ... 0xff] = true};
+
 // Behind the closing quote; 0 on failure.
 static u32 parse_string(struct parser *p, u32 i)
 {
@@ -109,7 +113,7 @@ static u32 parse_string(struct parser *p, u32 i)
     u32 start = i + 1, j = start;
     if (quote == '\'') p->json5 = true;
     for (;; j++) {
-        while (j < p->size && p->z[j] >= 0x20 && p->z[j] != '"' && p->z[j] != '\'' && p->z[j] != '\\') j++;
+        while (j < p->size && PLAIN[p->z[j]]) j++;
         u8 c = at(p, j);
         if (c == quote) break;
         if (c == '\\') {

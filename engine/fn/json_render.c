@@ -135,7 +135,32 @@ static void new_line(const struct renderer *r, u32 depth)
     for (u32 i = 0; i < depth; i++) text_append(r->out, r->indent, r->indent_size);
 }
 
-static enum json_status render(const struct renderer *r, u32 at, u32 limit, u32 depth, u32 *end)
+// What is neither plain text, a plain number nor a container.
+static enum json_status render_rare(struct text_buffer *out, enum json_type type, const u8 *payload, u32 size)
+{
+    switch (type) {
+    case JSON_NULL: text_append(out, "null", 4); return JSON_FOUND;
+    case JSON_TRUE: text_append(out, "true", 4); return JSON_FOUND;
+    case JSON_FALSE: text_append(out, "false", 5); return JSON_FOUND;
+    case JSON_INT5: return size && render_int5(out, payload, size) ? JSON_FOUND : JSON_MALFORMED;
+    case JSON_FLOAT5:
+        render_float5(out, payload, size);
+        return size ? JSON_FOUND : JSON_MALFORMED;
+    case JSON_TEXT5: return render_text5(out, payload, size) ? JSON_FOUND : JSON_MALFORMED;
+    case JSON_TEXTRAW: json_append_string(out, payload, size); return JSON_FOUND;
+    case JSON_INT:
+    case JSON_FLOAT:
+    case JSON_TEXT:
+    case JSON_TEXTJ:
+    case JSON_ARRAY:
+    case JSON_OBJECT: break;
+    }
+    return JSON_MALFORMED;
+}
+
+static enum json_status render_container(const struct renderer *r, const struct json_element *e, u32 depth);
+
+ALWAYS_INLINE enum json_status render(const struct renderer *r, u32 at, u32 limit, u32 depth, u32 *end)
 {
     struct json_element e;
     struct text_buffer *out = r->out;
@@ -143,37 +168,30 @@ static enum json_status render(const struct renderer *r, u32 at, u32 limit, u32 
     *end = e.end;
     const u8 *payload = r->v.bytes + e.payload;
     u32 size = e.end - e.payload;
-    switch (e.type) {
-    case JSON_NULL: text_append(out, "null", 4); return JSON_FOUND;
-    case JSON_TRUE: text_append(out, "true", 4); return JSON_FOUND;
-    case JSON_FALSE: text_append(out, "false", 5); return JSON_FOUND;
-    case JSON_INT:
-    case JSON_FLOAT:
-        text_append(out, payload, size);
-        return size ? JSON_FOUND : JSON_MALFORMED;
-    case JSON_INT5: return size && render_int5(out, payload, size) ? JSON_FOUND : JSON_MALFORMED;
-    case JSON_FLOAT5:
-        render_float5(out, payload, size);
-        return size ? JSON_FOUND : JSON_MALFORMED;
-    case JSON_TEXT:
-    case JSON_TEXTJ:
-        if (LIKELY(out->capacity - out->size >= (size_t)size + 2) || text_reserve(out, (size_t)size + 2)) {
+    if (e.type == JSON_TEXT || e.type == JSON_TEXTJ) {
+        if (text_reserve(out, (size_t)size + 2)) {
             u8 *to = out->bytes + out->size;
             to[0] = to[size + 1] = '"';
             if (size) memcpy(to + 1, payload, size);
             out->size += (size_t)size + 2;
         }
         return JSON_FOUND;
-    case JSON_TEXT5: return render_text5(out, payload, size) ? JSON_FOUND : JSON_MALFORMED;
-    case JSON_TEXTRAW: json_append_string(out, payload, size); return JSON_FOUND;
-    case JSON_ARRAY:
-    case JSON_OBJECT: break;
     }
-    bool object = e.type == JSON_OBJECT;
+    if (e.type == JSON_INT || e.type == JSON_FLOAT) {
+        text_append(out, payload, size);
+        return size ? JSON_FOUND : JSON_MALFORMED;
+    }
+    return e.type >= JSON_ARRAY ? render_container(r, &e, depth) : render_rare(out, e.type, payload, size);
+}
+
+static enum json_status render_container(const struct renderer *r, const struct json_element *e, u32 depth)
+{
+    struct text_buffer *out = r->out;
+    bool object = e->type == JSON_OBJECT;
     if (depth >= JSON_DEPTH_MAX) return JSON_TOO_DEEP;
     text_append_char(out, object ? '{' : '[');
-    u32 j = e.payload, count = 0;
-    for (; j < e.end; count++) {
+    u32 j = e->payload, count = 0;
+    for (; j < e->end; count++) {
         bool value = object && count % 2;
         if (value) {
             text_append(out, ": ", r->indent ? 2 : 1);
@@ -181,7 +199,7 @@ static enum json_status render(const struct renderer *r, u32 at, u32 limit, u32 
             if (count) text_append_char(out, ',');
             if (r->indent) new_line(r, depth + 1);
         }
-        enum json_status s = render(r, j, e.end, depth + 1, &j);
+        enum json_status s = render(r, j, e->end, depth + 1, &j);
         if (s != JSON_FOUND) return s;
         if (out->failed != ERR_OK) return JSON_FOUND;
     }

@@ -7,7 +7,7 @@ void text_buffer_deinit(struct text_buffer *b)
     *b = (struct text_buffer){.failed = b->failed};
 }
 
-bool text_reserve(struct text_buffer *b, size_t more)
+bool text_reserve_slow(struct text_buffer *b, size_t more)
 {
     if (b->failed != ERR_OK) return false;
     if (b->capacity - b->size >= more) return true;
