@@ -98,7 +98,7 @@ int value_compare(const struct value *a, const struct value *b, const struct col
     case VALUE_INTEGER: return a->integer < b->integer ? -1 : a->integer > b->integer;
     case VALUE_REAL: return a->real < b->real ? -1 : a->real > b->real;
     case VALUE_TEXT:
-        if (!collation) return binary_compare(NULL, a->bytes, a->size, b->bytes, b->size);
+        if (!collation || collation == &COLLATION_BINARY) return binary_compare(NULL, a->bytes, a->size, b->bytes, b->size);
         return collation->compare(collation->context, a->bytes, a->size, b->bytes, b->size);
     case VALUE_BLOB: return blob_compare(a, b);
     }

@@ -191,24 +191,23 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
         emit(c, OP_Yield, a.parm, m.end, 0);
         emit_goto(c, end_b);
     }
-    // The left row is smaller, equal, larger.
-    int less = emit(c, OP_Gosub, return_a, give_a, 0);
-    int advance = emit(c, OP_Yield, a.parm, end_a, 0), equal = less;
-    emit_goto(c, compare);
-    if (op == SELECT_INTERSECT) {
-        less = advance;
-    } else if (op != SELECT_UNION_ALL) {
-        equal = emit(c, OP_Yield, a.parm, end_a, 0);
-        emit_goto(c, compare);
-    }
-    int greater = emit_here(c);
+    // The left row is larger, equal, smaller: what is done for most rows comes last, before the next comparison.
+    int greater = emit_here(c), equal = 0;
     if (both) emit(c, OP_Gosub, return_b, give_b, 0);
     emit(c, OP_Yield, b.parm, end_b, 0);
     emit_goto(c, compare);
-
+    if (op == SELECT_UNION || op == SELECT_EXCEPT) {
+        equal = emit(c, OP_Yield, a.parm, end_a, 0);
+        emit_goto(c, compare);
+    }
     emit_jump_here(c, begin);
     emit(c, OP_Yield, a.parm, end_a_first, 0);
     emit(c, OP_Yield, b.parm, end_b, 0);
+    emit_goto(c, compare);
+    int less = emit(c, OP_Gosub, return_a, give_a, 0);
+    if (!equal) equal = less;
+    int advance = emit(c, OP_Yield, a.parm, end_a, 0);
+    if (op == SELECT_INTERSECT) less = advance;
     emit_place(c, compare);
     merge_compare_code(c, keys, a.reg, b.reg, less, equal, greater);
     emit_place(c, m.end);
