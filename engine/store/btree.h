@@ -111,6 +111,9 @@ enum cursor_insert_flags {
 // Inserts, replacing an equal key. Inserting and deleting end with op_settle.
 io_status cursor_insert(struct cursor *c, struct op *op, const struct btree_entry *e, u32 flags,
                         int seek_result);
+// Copies entries of `from`, from where it is, behind those of another tree, at whose end `to` is, while neither leaf has to be
+// left; `from` goes on to the first that is not copied. How many; neither waits nor fails.
+u32 cursor_append_cells(struct cursor *to, struct cursor *from);
 io_status cursor_delete(struct cursor *c, struct op *op, u32 flags);
 // Rowid of the last entry, for automatic rowids; 0 when the tree is empty.
 io_status btree_rowid_last(struct cursor *c, struct op *op, s64 *out);

@@ -253,6 +253,30 @@ static bool insert_quick(struct cursor *c, const struct btree_entry *e, u32 at)
     return size > 0;
 }
 
+u32 cursor_append_cells(struct cursor *to, struct cursor *from)
+{
+    if (to->state != CURSOR_VALID || from->state != CURSOR_VALID || change_recording(to->txn)) return 0;
+    struct page *p = to->path[to->depth];
+    const struct page *source = from->path[from->depth];
+    struct btree_node *n = &p->node;
+    u32 first = from->index[from->depth], i = first, at = n->cell_count;
+    if (!n->leaf || !source->node.leaf || n->rowid_tree != source->node.rowid_tree || to->index[to->depth] + 1u != at ||
+        n->free_size == NODE_FREE_UNKNOWN || !txn_page_ready(to->txn, p))
+        return 0;
+    for (; i + 1 < source->node.cell_count; i++) {
+        struct cell cell;
+        if (!cell_parse(source, i, &cell) || cell.local_size < cell.payload_size || cell.payload_size > n->local_max || cell.size < CELL_SIZE_MIN ||
+            cell.size + 2 > n->free_size)
+            break;
+        memcpy(page_cell_make(p, at++, cell.size), cell.start, cell.size);
+    }
+    if (i == first) return 0;
+    cursor_placed(to, at - 1);
+    from->index[from->depth] = (u16)i;
+    cursor_moved(from);
+    return i - first;
+}
+
 // The bytes of the cell that the cursor is on, none of which overflows.
 static u32 cell_bytes(const struct cursor *c, u32 offset)
 {

@@ -193,6 +193,7 @@ static io_status trees_copy(struct vacuum *v, struct op *op)
                 v->tree_next++;
                 break;
             }
+            entries += cursor_append_cells(&v->to, &v->from);
             IO_TRY(entry_read(v, op));
             v->copy_step = VACUUM_LAST;
             break;
