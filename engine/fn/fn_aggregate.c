@@ -467,7 +467,7 @@ _Static_assert(sizeof(struct sum) <= sizeof(((struct aggregate_state *)0)->small
 #define AGGREGATE (FN_DETERMINISTIC | FN_AGGREGATE | FN_WINDOW)
 const struct fn_def FN_AGGREGATES[] = {
     {"count", 0, AGGREGATE | FN_COUNT | FN_ANY_ORDER, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_rows_quick, .quick_size = sizeof(s64)},
-    {"count", 1, AGGREGATE | FN_ANY_ORDER, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_quick, .quick_size = sizeof(s64)},
+    {"count", 1, AGGREGATE | FN_COUNT_VALUES | FN_ANY_ORDER, 0, NULL, count_step, count_inverse, count_final, count_final, .quick = count_quick, .quick_size = sizeof(s64)},
     {"sum", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, sum_final, sum_final, .quick = sum_quick, .quick_size = sizeof(struct sum)},
     {"total", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, total_final, total_final, .quick = sum_quick, .quick_size = sizeof(struct sum)},
     {"avg", 1, AGGREGATE, 0, NULL, sum_step, sum_inverse, avg_final, avg_final, .quick = sum_quick, .quick_size = sizeof(struct sum)},

@@ -314,6 +314,8 @@ void expr_jump_if_false(struct compile *c, struct expr *e, int label, bool jump_
 // Column `column` of table at cursor (index -1: the rowid) into reg: default values, generated columns,
 // the primary key's place in WITHOUT ROWID tables and REAL stored as integer are taken care of.
 void column_code(struct compile *c, const struct table *t, int cursor, int column, int reg);
+// Jumps (to where the caller says: the address is given) when the type of a stored column is in the mask; its value is not read.
+int column_type_code(struct compile *c, const struct table *t, int cursor, int column, u16 types);
 char table_column_affinity(const struct table *t, int column);
 
 char expr_affinity(const struct expr *e);

@@ -22,19 +22,27 @@ static void virtual_column_code(struct compile *c, const struct table *t, int co
     c->generated_depth--;
 }
 
-// The default of a column that rows written before ALTER TABLE ADD COLUMN lack, as p4 of the Column just emitted.
+// The default of a column that rows written before ALTER TABLE ADD COLUMN lack.
+static bool added_default(struct compile *c, const struct table *t, int column, struct value *out)
+{
+    const struct column *k = &t->columns[column];
+    return t->kind == TABLE_ORDINARY && !(t->flags & TABLE_EPHEMERAL) && k->default_value &&
+           value_from_expr(c, k->default_value, (char)k->affinity, out);
+}
+
+// As p4 of the Column just emitted.
 static void default_code(struct compile *c, const struct table *t, int column, int reg)
 {
-    if (t->kind == TABLE_ORDINARY && !(t->flags & TABLE_EPHEMERAL)) {
-        const struct column *col = &t->columns[column];
-        if (col->default_value) {
-            struct value v;
-            value_init(&v);
-            if (value_from_expr(c, col->default_value, (char)col->affinity, &v)) program_p4_value(c->program, -1, &v);
-            value_deinit(&v);
-        }
-    }
+    struct value v;
+    value_init(&v);
+    if (added_default(c, t, column, &v)) program_p4_value(c->program, -1, &v);
+    value_deinit(&v);
     if (t->kind == TABLE_ORDINARY && t->columns[column].affinity == AFFINITY_REAL) emit(c, OP_RealAffinity, reg, 0, 0);
+}
+
+static int column_place(const struct table *t, int column)
+{
+    return t->flags & TABLE_WITHOUT_ROWID ? index_column_place(t->primary_key, column) : t->columns[column].storage;
 }
 
 void column_code(struct compile *c, const struct table *t, int cursor, int column, int reg)
@@ -55,9 +63,19 @@ void column_code(struct compile *c, const struct table *t, int cursor, int colum
         c->self_cursor = saved;
         return;
     }
-    int place = t->flags & TABLE_WITHOUT_ROWID ? index_column_place(t->primary_key, column) : col->storage;
-    emit(c, OP_Column, cursor, place, reg);
+    emit(c, OP_Column, cursor, column_place(t, column), reg);
     default_code(c, t, column, reg);
+}
+
+int column_type_code(struct compile *c, const struct table *t, int cursor, int column, u16 types)
+{
+    int address = emit(c, OP_IsType, cursor, 0, column_place(t, column));
+    emit_set_p5(c, types);
+    struct value v;
+    value_init(&v);
+    if (added_default(c, t, column, &v)) program_p4_integer(c->program, address, v.type);
+    value_deinit(&v);
+    return address;
 }
 
 static enum walk_result subtype_find(struct walker *w, struct expr *e)

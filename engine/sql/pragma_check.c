@@ -29,53 +29,67 @@ static void append(struct check_run *k, const char *text)
     emit(k->c, OP_Concat, k->part, k->text, k->text);
 }
 
+enum type_mask { TYPE_INTEGER = 1, TYPE_REAL = 2, TYPE_TEXT = 4, TYPE_BLOB = 8, TYPE_NULL = 16 };
+
+// Tells of rows whose value is of none of these types. value: register with it, 0 while the row's header says enough.
+static void check_type(struct check_run *k, const struct table *t, int cursor, u16 column, int value, u16 types, const char *text)
+{
+    struct compile *c = k->c;
+    int fine;
+    if (value) {
+        fine = emit(c, OP_IsType, -1, 0, value);
+        set_p5(c, types);
+    } else {
+        fine = column_type_code(c, t, cursor, column, types);
+    }
+    tell_text(k, text);
+    jump_here(c, fine);
+}
+
 static void check_columns(struct check_run *k, const struct table *t, int cursor)
 {
     struct compile *c = k->c;
     static const char *const type_names[] = {[COLUMN_TYPE_BLOB] = "BLOB",       [COLUMN_TYPE_INT] = "INT",
                                              [COLUMN_TYPE_INTEGER] = "INTEGER", [COLUMN_TYPE_REAL] = "REAL",
                                              [COLUMN_TYPE_TEXT] = "TEXT"};
-    static const int masks[] = {[COLUMN_TYPE_BLOB] = 8 | 16,    [COLUMN_TYPE_INT] = 1 | 16,
-                                [COLUMN_TYPE_INTEGER] = 1 | 16, [COLUMN_TYPE_REAL] = 1 | 2 | 16,
-                                [COLUMN_TYPE_TEXT] = 4 | 16};
+    static const u16 masks[] = {[COLUMN_TYPE_BLOB] = TYPE_BLOB | TYPE_NULL,
+                                [COLUMN_TYPE_INT] = TYPE_INTEGER | TYPE_NULL,
+                                [COLUMN_TYPE_INTEGER] = TYPE_INTEGER | TYPE_NULL,
+                                [COLUMN_TYPE_REAL] = TYPE_INTEGER | TYPE_REAL | TYPE_NULL,
+                                [COLUMN_TYPE_TEXT] = TYPE_TEXT | TYPE_NULL};
     for (u16 i = 0; i < t->column_count; i++) {
         const struct column *column = &t->columns[i];
         bool strict = t->flags & TABLE_STRICT;
         bool typed = strict && column->strict_type >= COLUMN_TYPE_BLOB;
         bool text = !strict && column->affinity == AFFINITY_TEXT, numeric = !strict && column->affinity >= AFFINITY_NUMERIC;
         if (i == t->rowid_column || (!typed && !text && !numeric && column->not_null == CONFLICT_NONE)) continue;
-        int value = reg_temp(c);
-        column_code(c, t, cursor, i, value);
-        if (column->not_null != CONFLICT_NONE) {
-            int fine = emit(c, OP_NotNull, value, 0, 0);
-            tell_text(k, arena_format(c->arena, "NULL value in %s.%s", t->name, column->name));
-            jump_here(c, fine);
-        }
-        if (typed) {
-            int fine = emit(c, OP_IsType, -1, 0, value);
-            set_p5(c, masks[column->strict_type]);
-            tell_text(k, arena_format(c->arena, "non-%s value in %s.%s", type_names[column->strict_type], t->name,
-                                      column->name));
-            jump_here(c, fine);
-        }
-        if (text) {
-            int fine = emit(c, OP_IsType, -1, 0, value);
-            set_p5(c, 4 | 8 | 16);
-            tell_text(k, arena_format(c->arena, "NUMERIC value in %s.%s", t->name, column->name));
-            jump_here(c, fine);
-        }
+        int value = 0;
+        if (column->flags & COLUMN_VIRTUAL) column_code(c, t, cursor, i, value = reg_temp(c));
+        if (column->not_null != CONFLICT_NONE)
+            check_type(k, t, cursor, i, value, TYPE_INTEGER | TYPE_REAL | TYPE_TEXT | TYPE_BLOB,
+                       arena_format(c->arena, "NULL value in %s.%s", t->name, column->name));
+        if (typed)
+            check_type(k, t, cursor, i, value, masks[column->strict_type],
+                       arena_format(c->arena, "non-%s value in %s.%s", type_names[column->strict_type], t->name, column->name));
+        if (text)
+            check_type(k, t, cursor, i, value, TYPE_TEXT | TYPE_BLOB | TYPE_NULL,
+                       arena_format(c->arena, "NUMERIC value in %s.%s", t->name, column->name));
         if (numeric) { // text that is a number would have become one
-            int fine = emit(c, OP_IsType, -1, 0, value);
-            set_p5(c, 1 | 2 | 8 | 16);
+            int fine;
+            if (value) {
+                fine = emit(c, OP_IsType, -1, 0, value);
+                set_p5(c, TYPE_INTEGER | TYPE_REAL | TYPE_BLOB | TYPE_NULL);
+            } else {
+                fine = column_type_code(c, t, cursor, i, TYPE_INTEGER | TYPE_REAL | TYPE_BLOB | TYPE_NULL);
+                column_code(c, t, cursor, i, value = reg_temp(c));
+            }
             emit(c, OP_Affinity, value, 1, 0);
             program_p4_text(c->program, -1, "C", 1);
-            int other = emit(c, OP_IsType, -1, 0, value);
-            set_p5(c, 4 | 8 | 16);
-            tell_text(k, arena_format(c->arena, "TEXT value in %s.%s", t->name, column->name));
+            check_type(k, t, cursor, i, value, TYPE_TEXT | TYPE_BLOB | TYPE_NULL,
+                       arena_format(c->arena, "TEXT value in %s.%s", t->name, column->name));
             jump_here(c, fine);
-            jump_here(c, other);
         }
-        reg_release(c, value);
+        if (value) reg_release(c, value);
     }
     if (t->check_count == 0 || connection_flag(c->db, CONNECTION_IGNORE_CHECKS)) return;
     int outer = c->self_cursor, fails = label_new(c), fine = label_new(c);
@@ -89,17 +103,13 @@ static void check_columns(struct check_run *k, const struct table *t, int cursor
     label_place(c, fine);
 }
 
-// The last field that a row has in its record: reading it goes through all of the record's header.
+// The last field that a row has in its record: its type is known when all of the record's header has been gone through.
 static void check_record(struct check_run *k, const struct table *t, int cursor)
 {
-    struct compile *c = k->c;
     u16 last = t->column_count;
     for (u16 i = 0; i < t->column_count; i++)
         if (!(t->columns[i].flags & COLUMN_VIRTUAL) && i != t->rowid_column) last = i;
-    if (last == t->column_count) return;
-    int value = reg_temp(c);
-    column_code(c, t, cursor, last, value);
-    reg_release(c, value);
+    if (last < t->column_count) jump_here(k->c, column_type_code(k->c, t, cursor, last, 0));
 }
 
 // Rows of a table without rowids come in the order of its key, each once. previous: registers with the row before.
@@ -129,7 +139,7 @@ static void check_table(struct check_run *k, const struct table *t, int database
     emit(c, OP_Rewind, target.data_cursor, end, 0);
     int loop = here(c);
     reg_forget_temps(c);
-    emit(c, OP_AddImm, rows, 1, 0);
+    if (t->indexes && !k->quick) emit(c, OP_AddImm, rows, 1, 0);
     check_record(k, t, target.data_cursor);
     if (previous) check_order(k, t, target.data_cursor, previous);
     check_columns(k, t, target.data_cursor);

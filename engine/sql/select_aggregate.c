@@ -58,6 +58,23 @@ static bool has_min_max(const struct aggregate_info *a, bool filtered)
     return false;
 }
 
+// count(x) of a column, which has just been read, asks no more of it than whether it is NULL: the row then goes on at `null`, and is
+// one of count(*)'s otherwise, which is given. NULL: it is no such column.
+static const struct fn_def *count_of_column(struct compile *c, s32 from, int reg, int null)
+{
+    bool exists;
+    struct instruction *in = program_last(c->program);
+    const struct fn_def *rows = compile_function(c, "count", 0, &exists);
+    if (program_address(c->program) != from + 1 || in->opcode != OP_Column || in->p3 != reg || in->p5 || !rows || !(rows->flags & FN_COUNT))
+        return NULL;
+    in->opcode = OP_IsType;
+    in->p3 = in->p2;
+    in->p2 = null;
+    in->p5 = 1 << (VALUE_NULL - 1);
+    if (in->p4_kind == P4_VALUE) program_p4_integer(c->program, -1, in->p4.value->type);
+    return rows;
+}
+
 // One row: every aggregate steps, and the bare columns take their values.
 static void accumulators_update(struct compile *c, struct aggregate_info *a, int hit_used)
 {
@@ -67,6 +84,7 @@ static void accumulators_update(struct compile *c, struct aggregate_info *a, int
         struct aggregate_function *f = &a->functions[i];
         struct expr *e = f->expr;
         struct expr_list *list = e->list;
+        const struct fn_def *def = f->def;
         int next = 0, reg = 0, count = 0;
         if (e->filter) {
             if (a->accumulator_count && f->def->flags & FN_MIN_MAX && hit_used) {
@@ -103,7 +121,13 @@ static void accumulators_update(struct compile *c, struct aggregate_info *a, int
             if (list) {
                 count = (int)list->count;
                 reg = reg_temp_range(c, count);
+                s32 from = program_address(c->program);
                 expr_list_code(c, list, reg, 0, LIST_CODE_DUP);
+                if (def->flags & FN_COUNT_VALUES && f->distinct_cursor < 0) {
+                    if (!next) next = emit_label(c);
+                    const struct fn_def *rows = count_of_column(c, from, reg, next);
+                    if (rows) def = rows;
+                }
             }
             if (f->distinct_cursor >= 0 && list) {
                 if (!next) next = emit_label(c);
@@ -114,7 +138,7 @@ static void accumulators_update(struct compile *c, struct aggregate_info *a, int
                 if (!hit && a->accumulator_count && f->def->flags & FN_MIN_MAX) hit = reg_alloc(c);
                 aggregate_collation(c, f, f->def->flags & FN_MIN_MAX ? hit : 0);
             }
-            program_emit_function(c->program, OP_AggStep, 0, reg, f->reg, f->def, (u32)count);
+            program_emit_function(c->program, OP_AggStep, 0, reg, f->reg, def, def == f->def ? (u32)count : 0);
             if (list) reg_release_range(c, reg, count);
         }
         if (next) emit_place(c, next);

@@ -155,6 +155,9 @@ static void translate_coroutine(struct compile *c, int from, int to, int cursor,
             op->p2 = op->p3;
             op->p3 = 0;
             op->p5 = 2;
+        } else if (op->opcode == OP_IsType) {
+            op->p1 = -1;
+            op->p3 += reg;
         } else if (op->opcode == OP_Rowid) {
             op->opcode = OP_Null;
             op->p1 = 0;
@@ -519,8 +522,9 @@ static void translate_columns(struct where_info *w, struct where_level *level, c
     for (int k = from; k < to; k++) {
         struct instruction *op = emit_op(c, k);
         if (op->p1 != table_cursor) continue;
-        if (op->opcode == OP_Column) {
-            int place = op->p2, column;
+        if (op->opcode == OP_Column || op->opcode == OP_IsType) {
+            s32 *read = op->opcode == OP_Column ? &op->p2 : &op->p3;
+            int place = *read, column;
             if (x->kind == WHERE_INDEX_AUTOMATIC && t->flags & TABLE_EPHEMERAL) {
                 column = place;
             } else if (!table_has_rowid(t)) {
@@ -535,7 +539,7 @@ static void translate_columns(struct where_info *w, struct where_level *level, c
                     break;
                 }
             if (at >= 0) {
-                op->p2 = at;
+                *read = at;
                 op->p1 = index_cursor;
             } else if (level->loop->flags & LOOP_EXPR_INDEX) {
                 level->loop->flags &= ~(u32)LOOP_EXPR_INDEX;

@@ -292,24 +292,33 @@ static io_status column_bytes(struct skerry_stmt *s, struct vm_cursor *c, u32 ty
     return IO_DONE;
 }
 
+// Of a deferred cursor: the index that has the column, or the row is sought.
+static io_status deferred_column(struct skerry_stmt *s, struct vm_cursor **cursor, u32 *column)
+{
+    struct vm_cursor *c = *cursor;
+    const s32 *map = c->alternative_map;
+    if (!map || (s32)*column >= map[0] || map[*column + 1] <= 0) return vm_deferred_seek(s, c);
+    *column = (u32)(map[*column + 1] - 1);
+    *cursor = c->alternative;
+    return IO_DONE;
+}
+
+// A pseudo cursor without a register stands for a cursor that was never opened.
+static bool on_null_row(const struct vm_cursor *c)
+{
+    return UNLIKELY(c->null_row && (c->kind != VM_CURSOR_PSEUDO || !c->pseudo_register) && c->kind != VM_CURSOR_SORTER);
+}
+
 io_status vm_column(struct skerry_stmt *s, const struct instruction *in)
 {
     struct vm_cursor *c = s->frame->cursors[in->p1];
     struct value *out = &s->frame->registers[in->p3];
     u32 column = (u32)in->p2;
     if (UNLIKELY(c->deferred)) {
-        const s32 *map = c->alternative_map;
-        if (map && (s32)column < map[0] && map[column + 1] > 0) {
-            column = (u32)(map[column + 1] - 1);
-            c = c->alternative;
-            if (LIKELY(column_fast(s, c, column, out))) return IO_DONE;
-        } else {
-            IO_TRY(vm_deferred_seek(s, c));
-            if (LIKELY(column_fast(s, c, column, out))) return IO_DONE;
-        }
+        IO_TRY(deferred_column(s, &c, &column));
+        if (LIKELY(column_fast(s, c, column, out))) return IO_DONE;
     }
-    // A pseudo cursor without a register stands for a cursor that was never opened.
-    if (UNLIKELY(c->null_row && (c->kind != VM_CURSOR_PSEUDO || !c->pseudo_register) && c->kind != VM_CURSOR_SORTER)) {
+    if (on_null_row(c)) {
         value_set_null(out);
         return IO_DONE;
     }
@@ -368,27 +377,20 @@ io_status vm_row_data(struct skerry_stmt *s, const struct instruction *in)
 
 io_status vm_is_type(struct skerry_stmt *s, const struct instruction *in, bool *jump)
 {
-    u32 type;
-    if (in->p1 >= 0) {
-        struct vm_cursor *c = s->frame->cursors[in->p1];
-        u32 column = (u32)in->p3;
-        if (c->null_row) {
-            type = VALUE_NULL;
-        } else {
-            IO_TRY(vm_column_row(s, c));
-            if (column >= c->parsed_count) IO_TRY(vm_column_header(s, c, column));
-            if (column >= c->parsed_count) {
-                type = in->p4_kind == P4_INTEGER && in->p4.integer ? (u32)in->p4.integer : (u32)VALUE_NULL;
-            } else {
-                u32 serial = c->fields[column].type;
-                type = serial >= 12 ? (serial & 1 ? VALUE_TEXT : VALUE_BLOB)
-                       : serial == 7 ? VALUE_REAL
-                       : serial == 0 || serial >= 10 ? VALUE_NULL : VALUE_INTEGER;
-            }
-        }
-    } else {
-        type = s->frame->registers[in->p3].type;
+    struct vm_cursor *c = s->frame->cursors[in->p1];
+    u32 column = (u32)in->p3, type = VALUE_NULL;
+    if (UNLIKELY(c->deferred)) IO_TRY(deferred_column(s, &c, &column));
+    bool there = !on_null_row(c);
+    if (there && !column_ready(c, column) && !vm_column_quick(s, c, column)) {
+        IO_TRY(vm_column_row(s, c));
+        there = c->row_valid; // else the entry is gone
+        if (there && column >= c->parsed_count) IO_TRY(vm_column_header(s, c, column));
     }
+    if (there && column < c->parsed_count) {
+        *jump = in->p5 & serial_mask(c->fields[column].type);
+        return IO_DONE;
+    }
+    if (there && in->p4_kind == P4_INTEGER && in->p4.integer) type = (u32)in->p4.integer;
     *jump = in->p5 >> (type - 1) & 1;
     return IO_DONE;
 }

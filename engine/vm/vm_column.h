@@ -10,6 +10,13 @@ static inline u32 serial_size(u32 type)
     return type < 12 ? small[type] : (type - 12) / 2;
 }
 
+// The bit of a type in the mask of IsType.
+static inline u32 serial_mask(u32 type)
+{
+    static const u8 small[12] = {16, 1, 1, 1, 1, 1, 1, 2, 1, 1, 16, 16};
+    return type < 12 ? small[type] : type & 1 ? 4 : 8;
+}
+
 // Serial types below 12.
 static inline void number_decode(const u8 *bytes, u32 type, struct value *out)
 {

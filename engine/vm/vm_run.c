@@ -800,7 +800,15 @@ enum vm_result vm_run(struct skerry_stmt *s)
             JUMP(in->p2);
         NEXT;
     CASE(IsType):
-        TRY(vm_is_type(s, in, &jump));
+        if (in->p1 < 0) {
+            jump = in->p5 >> (regs[in->p3].type - 1) & 1;
+        } else {
+            CURSOR(in->p1);
+            if (LIKELY(column_ready(c, (u32)in->p3)) || LIKELY(vm_column_quick(s, c, (u32)in->p3)))
+                jump = in->p5 & serial_mask(c->fields[in->p3].type);
+            else
+                TRY(vm_is_type(s, in, &jump));
+        }
         if (jump) JUMP(in->p2);
         NEXT;
     CASE(IsNull):

@@ -263,7 +263,7 @@ TEST(encrypted_pages_cannot_be_changed_or_exchanged)
         snprintf(want, sizeof want, "error 11: database disk image is malformed: page %u of %s at offset %u is not what was sealed there",
                  no, copy, HEADER + (no - 1) * 4096);
         // Every page is in use: reading all of it meets the changed one.
-        const char *got = ask(&KEY_A, copy, "SELECT sum(length(b)) FROM t NOT INDEXED; SELECT count(b) FROM t INDEXED BY tb");
+        const char *got = ask(&KEY_A, copy, "SELECT sum(length(b)) FROM t NOT INDEXED; SELECT sum(length(b)) FROM t INDEXED BY tb");
         const char *error = strstr(got, "error");
         if (!error || strcmp(error, want) != 0) test_fail(__FILE__, __LINE__, "round %u: %s; want %s", round, got, want);
     }
@@ -280,7 +280,7 @@ TEST(encrypted_pages_cannot_be_changed_or_exchanged)
     memcpy(changed, file, size);
     memcpy(changed + HEADER + 4096, file_second + HEADER + 4096, 4096);
     file_save(copy, changed, size);
-    CHECK(strstr(ask(&KEY_A, copy, "SELECT sum(length(b)) FROM t NOT INDEXED; SELECT count(b) FROM t INDEXED BY tb"), "page 2 of") != NULL);
+    CHECK(strstr(ask(&KEY_A, copy, "SELECT sum(length(b)) FROM t NOT INDEXED; SELECT sum(length(b)) FROM t INDEXED BY tb"), "page 2 of") != NULL);
     // The slots: one that is damaged leaves the other, which may say that nothing was committed yet, and both no way in.
     for (u32 round = 0; round < 60; round++) {
         memcpy(changed, file, size);
@@ -655,7 +655,7 @@ TEST(checksums_find_changed_pages)
             char want[900];
             snprintf(want, sizeof want, "error 11: database disk image is malformed: page %u of %s at offset %zu does not match its checksum",
                      no, copy, (size_t)(no - 1) * page_size);
-            const char *got = ask(NULL, copy, "SELECT sum(length(b)) FROM t NOT INDEXED; SELECT count(b) FROM t INDEXED BY tb");
+            const char *got = ask(NULL, copy, "SELECT sum(length(b)) FROM t NOT INDEXED; SELECT sum(length(b)) FROM t INDEXED BY tb");
             const char *error = strstr(got, "error");
             if (!error || strcmp(error, want) != 0) test_fail(__FILE__, __LINE__, "round %u: %s; want %s", round, got, want);
         }
