@@ -15,8 +15,8 @@ static void index_refill(struct compile *c, const struct index *i, int database,
     compile_write_database(c, database, true);
     c->top->may_abort = true;
 
-    // The keys of all rows, sorted.
-    emit_key(c, OP_SorterOpen, sorter, 0, i->key_count, info);
+    // The keys of all rows, sorted; of equal ones the rows come in the order of their rowids already.
+    emit_key(c, OP_SorterOpen, sorter, 0, table_has_rowid(t) ? i->key_count : i->column_count, info);
     open_table(c, table_cursor, database, t, OP_OpenRead);
     int end_rows = label_new(c);
     emit(c, OP_Rewind, table_cursor, end_rows, 0);

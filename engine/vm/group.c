@@ -35,12 +35,12 @@ static u64 text_hash(const struct value *v, const struct collation *c, u64 h)
 {
     u32 size = v->size;
     if (c == &COLLATION_NOCASE) {
-        for (u32 i = 0; i < size; i++) {
+        for (u32 i = 0; i < size && v->bytes[i]; i++) { // behind a NUL only the sizes count
             u8 b = v->bytes[i];
             if (b >= 'A' && b <= 'Z') b += 'a' - 'A';
             h = (h ^ b) * 0x100000001b3u;
         }
-        return mix(h);
+        return mix(h ^ size);
     }
     if (c == &COLLATION_RTRIM)
         while (size && v->bytes[size - 1] == ' ') size--;

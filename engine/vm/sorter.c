@@ -78,13 +78,13 @@ static u64 real_prefix(double r)
 static u64 bytes_prefix(const u8 *p, u64 size, bool fold, bool *exact)
 {
     u64 v = 0;
+    if (size > 7 || (size && (fold ? memchr(p, 0, size) != NULL : p[size - 1] == 0))) *exact = false; // the zeros behind it are not its own
     for (u32 i = 0; i < 8; i++) {
         u8 b = i < size ? p[i] : 0;
         if (fold && b == 0) size = 0; // behind a NUL only the sizes count
         if (fold && b >= 'A' && b <= 'Z') b += 32;
         v = v << 8 | b;
     }
-    *exact = false;
     return v >> 2;
 }
 
@@ -112,7 +112,10 @@ static u64 value_prefix(const struct value *v, const struct key_info *info, u32 
             *exact = false;
         break;
     }
-    case VALUE_BLOB: prefix = 3ull << 62 | bytes_prefix(v->bytes, v->size, false, exact); break;
+    case VALUE_BLOB:
+        prefix = 3ull << 62 | bytes_prefix(v->bytes, v->size, false, exact);
+        if (v->flags & VALUE_ZERO_TAIL) *exact = false;
+        break;
     }
     u8 order = info->orders[field];
     if (order & KEY_NULLS_LAST && prefix == 0) return order & KEY_DESC ? 0 : UINT64_MAX;
@@ -330,8 +333,8 @@ enum deepened { DEEPEN_NONE, DEEPEN_DONE, DEEPEN_EQUAL };
 
 // Entries whose prefixes are the same, and whose fields before *field are, get new ones: from behind what all texts of the field
 // begin with, or of the next field when they are equal in this one. DEEPEN_NONE: there is no more to be had. DEEPEN_EQUAL: they are
-// equal in all fields.
-static enum deepened entries_deepen(const struct sorter *s, struct sorter_entry *entries, u64 count, u32 *field)
+// equal in all fields. *exact: equal prefixes mean equal fields from now on.
+static enum deepened entries_deepen(const struct sorter *s, struct sorter_entry *entries, u64 count, u32 *field, bool *exact)
 {
     struct raw_field first, f;
     if (!entry_field(&entries[0], *field, &first)) return DEEPEN_NONE;
@@ -348,13 +351,15 @@ static enum deepened entries_deepen(const struct sorter *s, struct sorter_entry 
     }
     if (equal && ++*field == s->fields) return DEEPEN_EQUAL;
     u64 flip = s->info->orders[*field] & KEY_DESC ? UINT64_MAX : 0;
-    bool exact;
+    *exact = true;
     for (u64 i = 0; i < count; i++) {
         if (!entry_field(&entries[i], *field, &f)) return DEEPEN_NONE;
         u64 prefix = 0;
         for (u64 at = common; !equal && at < common + 8; at++) prefix = prefix << 8 | (at < f.size ? f.bytes[at] : 0);
-        entries[i].prefix = equal ? field_prefix(&f, s->info, *field, &exact) : prefix ^ flip;
+        if (!equal && f.size > common && (f.size > common + 8 || f.bytes[f.size - 1] == 0)) *exact = false;
+        entries[i].prefix = equal ? field_prefix(&f, s->info, *field, exact) : prefix ^ flip;
     }
+    *exact &= *field + 1 == s->fields;
     return DEEPEN_DONE;
 }
 
@@ -373,9 +378,10 @@ static struct sorter_entry *entries_sort(struct sorter *s, struct sorter_entry *
         struct sorter_entry *group = sorted + start, *part = group;
         if (same == 1 || entries_ordered(s, group, same, false)) continue;
         u32 next_field = field;
-        enum deepened d = same < DEEPEN_MIN ? DEEPEN_NONE : entries_deepen(s, group, same, &next_field);
+        bool exact;
+        enum deepened d = same < DEEPEN_MIN ? DEEPEN_NONE : entries_deepen(s, group, same, &next_field, &exact);
         if (d == DEEPEN_DONE)
-            part = entries_sort(s, group, other + start, same, false, next_field, depth + 1);
+            part = entries_sort(s, group, other + start, same, exact, next_field, depth + 1);
         else if (d == DEEPEN_NONE)
             part = entries_merge_sort(s, group, other + start, same, false);
         if (part != group) memcpy(group, part, same * sizeof *part);

@@ -1231,13 +1231,19 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(RowData): CURSOR(in->p1); TRY(vm_row_data(s, in)); NEXT;
     CASE(NullRow): null_row(s, in); NEXT;
     CASE(SeekEnd):
+        CURSOR(in->p1);
+        c->row_valid = c->deferred = false;
+        TRY(cursor_last(&c->c, &s->op));
+        c->null_row = c->c.state != CURSOR_VALID;
+        c->seek_result = -1;
+        NEXT;
     CASE(Last):
         CURSOR(in->p1);
         c->row_valid = c->deferred = false;
         TRY(cursor_last(&c->c, &s->op));
         s->counters.rows_read++;
         c->null_row = c->c.state != CURSOR_VALID;
-        if (c->null_row && in->opcode == OP_Last && in->p2) JUMP(in->p2);
+        if (c->null_row && in->p2) JUMP(in->p2);
         NEXT;
     CASE(LastLE):
         CURSOR(in->p1);
