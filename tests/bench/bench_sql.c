@@ -31,7 +31,8 @@ struct test {
     u32 runs;     // in one transaction; binds ?1 to a number of each run
     // ONCE: ?1 is the run's number; PREPARE_AGAIN: Skerry may have kept the statement
     // SCRIPT: a text of sql, and `repeat` for each run with its number (%1$u)
-    enum { RUN, ONCE, SCRIPT, PREPARE, PREPARE_AGAIN } what;
+    // AMONG: the same of `before`, behind which sql runs once
+    enum { RUN, ONCE, AMONG, SCRIPT, PREPARE, PREPARE_AGAIN } what;
     const char *after; // not timed
     const char *repeat;
 };
@@ -173,7 +174,24 @@ static const struct test tests[] = {
      RUN, NULL},
     {"ANALYZE", "BEGIN", "ANALYZE t", 1, RUN, "ROLLBACK"},
     {"CREATE INDEX, small", NULL, "CREATE INDEX small_label ON small(label)", 1, RUN, "DROP INDEX small_label"},
+    {"CREATE INDEX, few values", "CREATE TABLE k(a TEXT); INSERT INTO k SELECT 'value ' || (grp % 20) FROM t WHERE id <= 200000",
+     "CREATE INDEX k_a ON k(a)", 1, RUN, "DROP TABLE k"},
+    {"REINDEX", "CREATE INDEX u_a ON u(a); CREATE INDEX u_b ON u(b)", "REINDEX u", 1, RUN, "DROP INDEX u_a; DROP INDEX u_b"},
+    {"VACUUM",
+     "ATTACH ':memory:' AS side; CREATE TABLE side.v(id INTEGER PRIMARY KEY, a INTEGER, b TEXT);"
+     "INSERT INTO side.v SELECT id, n, body FROM t WHERE id <= 100000; CREATE INDEX side.v_a ON v(a); CREATE INDEX side.v_b ON v(b);"
+     "DELETE FROM side.v WHERE id % 5 = 0",
+     "VACUUM side", 1, RUN, "DETACH side"},
+    {"ALTER RENAME of 3000 tables", "BEGIN;", "ALTER TABLE many7 RENAME TO other", 3000, AMONG, "ROLLBACK",
+     "CREATE TABLE many%1$u(id INTEGER PRIMARY KEY, a UNIQUE, b TEXT);"},
+    {"CREATE and DROP, each committed", NULL, "", 100, SCRIPT, NULL, "CREATE TABLE single%1$u(a); DROP TABLE single%1$u;"},
     {"integrity_check", NULL, "PRAGMA integrity_check(u)", 1, RUN, NULL},
+    {"quick_check", NULL, "PRAGMA quick_check(t)", 1, RUN, NULL},
+    {"foreign_key_check",
+     "CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE q(id INTEGER PRIMARY KEY, p INTEGER REFERENCES p);"
+     "INSERT INTO p SELECT id FROM small; INSERT INTO q SELECT id, id % 10000 FROM t WHERE id <= 100000",
+     "PRAGMA foreign_key_check(q)", 1, RUN, "DROP TABLE q; DROP TABLE p"},
+    {"count of an indexed column", NULL, "SELECT count(name) FROM t", 5, RUN, NULL},
 };
 
 #define DOCUMENTS_TO(table) "INSERT INTO " table "(rowid, title, body) SELECT id, title, body FROM documents"
@@ -269,17 +287,19 @@ static u64 sum_real(u64 sum, double real)
 
 // ---- Skerry
 
-static char *script_make(const struct test *t)
+static char *script_make(const struct test *t, const char *begin)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
     if (!f) fail(t->name, "out of memory");
-    fputs(t->sql, f);
+    fputs(begin, f);
     for (u32 i = 1; i <= t->runs; i++) fprintf(f, t->repeat, i);
     if (fclose(f)) fail(t->name, "out of memory");
     return text;
 }
+
+static u32 run_count(const struct test *t) { return t->what == AMONG ? 1 : t->runs; }
 
 static struct skerry *ours;
 
@@ -329,9 +349,9 @@ static u64 ours_run(struct skerry_stmt *s)
 
 __attribute__((noinline)) static double ours_round(const struct test *t, u64 *sum)
 {
-    ours_exec(t->before);
+    char *script = t->what == SCRIPT ? script_make(t, t->sql) : NULL, *among = t->what == AMONG ? script_make(t, t->before) : NULL;
+    ours_exec(among ? among : t->before);
     *sum = 0;
-    char *script = t->what == SCRIPT ? script_make(t) : NULL;
     double start = now_seconds();
     s64 kept = t->what == PREPARE ? skerry_limit(ours, SKERRY_LIMIT_STATEMENT_CACHE, 0) : -1;
     if (script) {
@@ -339,19 +359,20 @@ __attribute__((noinline)) static double ours_round(const struct test *t, u64 *su
     } else if (t->what >= PREPARE) {
         for (u32 i = 0; i < t->runs; i++) skerry_finalize(ours_prepare(t->sql));
     } else {
-        if (t->runs > 1) ours_exec("BEGIN");
+        if (run_count(t) > 1) ours_exec("BEGIN");
         struct skerry_stmt *s = ours_prepare(t->sql);
         bool binds = skerry_parameter_count(s) > 0;
-        for (u32 i = 0; i < t->runs; i++) {
+        for (u32 i = 0; i < run_count(t); i++) {
             if (binds) skerry_bind_integer(s, 1, t->what == ONCE ? i + 1 : number_of(i));
             *sum += ours_run(s);
         }
         skerry_finalize(s);
-        if (t->runs > 1) ours_exec("COMMIT");
+        if (run_count(t) > 1) ours_exec("COMMIT");
     }
     double seconds = now_seconds() - start;
     skerry_limit(ours, SKERRY_LIMIT_STATEMENT_CACHE, kept);
     free(script);
+    free(among);
     ours_exec(t->after);
     return seconds;
 }
@@ -396,27 +417,28 @@ static sqlite3_stmt *theirs_prepare(const char *sql)
 
 __attribute__((noinline)) static double theirs_round(const struct test *t, u64 *sum)
 {
-    theirs_exec(t->before);
+    char *script = t->what == SCRIPT ? script_make(t, t->sql) : NULL, *among = t->what == AMONG ? script_make(t, t->before) : NULL;
+    theirs_exec(among ? among : t->before);
     *sum = 0;
-    char *script = t->what == SCRIPT ? script_make(t) : NULL;
     double start = now_seconds();
     if (script) {
         theirs_exec(script);
     } else if (t->what >= PREPARE) {
         for (u32 i = 0; i < t->runs; i++) sqlite3_finalize(theirs_prepare(t->sql));
     } else {
-        if (t->runs > 1) theirs_exec("BEGIN");
+        if (run_count(t) > 1) theirs_exec("BEGIN");
         sqlite3_stmt *s = theirs_prepare(t->sql);
         bool binds = sqlite3_bind_parameter_count(s) > 0;
-        for (u32 i = 0; i < t->runs; i++) {
+        for (u32 i = 0; i < run_count(t); i++) {
             if (binds) sqlite3_bind_int64(s, 1, t->what == ONCE ? i + 1 : number_of(i));
             *sum += theirs_run(s);
         }
         sqlite3_finalize(s);
-        if (t->runs > 1) theirs_exec("COMMIT");
+        if (run_count(t) > 1) theirs_exec("COMMIT");
     }
     double seconds = now_seconds() - start;
     free(script);
+    free(among);
     theirs_exec(t->after);
     return seconds;
 }
@@ -596,10 +618,10 @@ static void measure(const struct test *t, struct ratios *r)
         if (sums[0] != sums[1]) fail(t->name, "the answers differ");
     }
     printf("%-30s", t->name);
-    rate_print(best[0], t->runs);
+    rate_print(best[0], run_count(t));
     if (theirs) {
         double ratio = best[1] / best[0];
-        rate_print(best[1], t->runs);
+        rate_print(best[1], run_count(t));
         printf(" %7.2fx", ratio);
         r->logs += log(ratio);
         r->least = r->count ? fmin(r->least, ratio) : ratio;
