@@ -13,6 +13,7 @@
 #include "dialect.h"
 
 #define STATEMENTS 60
+#define LENGTH_MAX 2000000 // bytes of a value: recursive triggers double theirs up to a gigabyte
 
 struct script {
     char *statements[STATEMENTS];
@@ -64,6 +65,8 @@ static int script_run(const struct script *s, const bool *keep, bool quiet)
     o.context = "";
     o.columns = true;
     oracle_limit(&o, 3000000);
+    skerry_limit(o.db, SKERRY_LIMIT_LENGTH, LENGTH_MAX);
+    sqlite3_limit(o.sqlite, SQLITE_LIMIT_LENGTH, LENGTH_MAX);
     for (u32 i = 0; i < s->count && !o.gave_up; i++) {
         if (keep && !keep[i]) continue;
         o.any_order = !s->ordered[i];
