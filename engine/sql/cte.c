@@ -41,11 +41,8 @@ void select_recursive(struct compile *c, struct select *s, struct select_dest *d
     if (order_by) {
         struct key_info *key = key_info_of_list(c, order_by, 0, 2);
         for (u32 i = 0; i < order_by->count; i++)
-            if (order_by->items[i].expr->kind != EXPR_COLLATE) {
-                struct select *first = setup;
-                while (first->prior) first = first->prior;
-                key->collations[i] = expr_collation_or_null(c, first->columns->items[order_by->items[i].order_by_column - 1].expr);
-            }
+            if (order_by->items[i].expr->kind != EXPR_COLLATE)
+                key->collations[i] = compound_collation(c, s, order_by->items[i].order_by_column - 1u);
         // The sequence number takes part, so that equal ones keep their order.
         key->field_count = (u16)(order_by->count + 1);
         emit_key(c, OP_OpenEphemeral, queue, (int)order_by->count + 2, 0, key);

@@ -57,7 +57,7 @@ static enum walk_result rewrite_expr(struct walker *w, struct expr *e)
     int column = inner_column(r, moved, true);
     u32 keep = e->flags & (EXPR_F_HAS_COLLATE);
     *e = (struct expr){.kind = EXPR_COLUMN, .cursor = r->cursor, .column = (s16)column, .offset = e->offset, .name_offset = OFFSET_NONE, .on_cursor = -1};
-    e->flags = EXPR_F_LEAF | EXPR_F_CAN_BE_NULL | (keep & 0);
+    e->flags = EXPR_F_LEAF | EXPR_F_CAN_BE_NULL | keep;
     e->aggregate_index = -1;
     return WALK_PRUNE;
 }

@@ -184,3 +184,15 @@ CREATE TRIGGER tr3 AFTER INSERT ON t1 BEGIN SELECT nosuch(b) OVER (PARTITION BY 
 ALTER TABLE t1 RENAME a TO aaa;
 SELECT sql FROM sqlite_master WHERE type='trigger';
 SELECT LIKELIHOOD(1, 100);
+%%
+CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, p INT);
+INSERT INTO t VALUES(1, 'abcd', NULL), (2, 'BCDE', NULL), (3, 'cdef', 1), (4, 'DEFG', 1), (5, 'Ax', 2), (6, 'aX', 2);
+SELECT count() OVER (), a, max(b COLLATE nocase)||'' FROM t GROUP BY a ORDER BY max(b COLLATE nocase)||'';
+SELECT count() OVER (), max(b)||'' FROM t GROUP BY a ORDER BY max(b)||'';
+SELECT count() OVER (), (b COLLATE nocase)||'' AS x FROM t ORDER BY x, a;
+SELECT sum(a) OVER (ORDER BY max(b COLLATE nocase)||''), max(b)='ABCD', max(b COLLATE nocase)='ABCD' FROM t GROUP BY a ORDER BY a;
+WITH r(x, d) AS (SELECT b||'', 1 FROM t WHERE p IS NULL UNION ALL SELECT (x||b) COLLATE nocase, d+1 FROM r, t WHERE d<2 ORDER BY 1) SELECT x FROM r;
+WITH r(x, d) AS (SELECT b||'', 1 FROM t WHERE p IS NULL UNION SELECT (x||b) COLLATE nocase, d+1 FROM r, t WHERE d<2 ORDER BY 1, 2) SELECT x FROM r;
+WITH r(x, d) AS (SELECT b COLLATE nocase, 1 FROM t WHERE p IS NULL UNION ALL SELECT x||b, d+1 FROM r, t WHERE d<2 ORDER BY 1) SELECT x FROM r;
+WITH r(x, d) AS (SELECT b||'', 1 FROM t WHERE p IS NULL UNION ALL SELECT (x||b) COLLATE nocase, d+1 FROM r, t WHERE d<2 ORDER BY 1 COLLATE binary) SELECT x FROM r;
+SELECT b||'' FROM t UNION ALL SELECT (b||'z') COLLATE nocase FROM t ORDER BY 1;
