@@ -337,6 +337,7 @@ struct key_search {
     const struct index *index;  // NULL: by rowid
     u16 *order;
     int cursor, reg; // of the parent or its index; the key's values
+    int fine, missing; // labels; missing 0: what is told follows the search
 };
 
 static void key_search_open(struct compile *c, const struct table *t, int database, const struct foreign_key *f, struct key_search *k)
@@ -355,34 +356,37 @@ static void key_search_open(struct compile *c, const struct table *t, int databa
 }
 
 // reg: of the result row.
-static void check_foreign_key(struct compile *c, const struct table *t, const struct key_search *k, s64 number, int child_cursor, int reg)
+static void tell_missing(struct compile *c, const struct table *t, const struct key_search *k, s64 number, int child_cursor, int reg)
 {
-    const struct foreign_key *f = k->key;
-    int fine = label_new(c);
-    for (u16 i = 0; i < f->column_count; i++) {
-        s16 child = f->columns[k->parent ? k->order[i] : i].child;
-        column_code(c, t, child_cursor, child == t->rowid_column ? COLUMN_ROWID : child, k->reg + i);
-        emit(c, OP_IsNull, k->reg + i, fine, 0);
-    }
-    if (k->parent && !k->index) {
-        int missing = label_new(c);
-        emit(c, OP_SeekRowid, k->cursor, missing, k->reg);
-        emit_goto(c, fine);
-        label_place(c, missing);
-    } else if (k->parent) {
-        emit(c, OP_Affinity, k->reg, f->column_count, 0);
-        program_p4_text(c->program, -1, index_affinities(c, k->index), f->column_count);
-        emit_int(c, OP_Found, k->cursor, fine, k->reg, f->column_count);
-    }
     if (table_has_rowid(t))
         emit(c, OP_Rowid, child_cursor, reg + 1, 0);
     else
         emit(c, OP_Null, 0, reg + 1, 0);
     emit_string(c, t->name, (u32)strlen(t->name), reg);
-    emit_string(c, f->parent, (u32)strlen(f->parent), reg + 2);
+    emit_string(c, k->key->parent, (u32)strlen(k->key->parent), reg + 2);
     program_emit_integer(c->program, reg + 3, number);
     emit(c, OP_ResultRow, reg, 4, 0);
-    label_place(c, fine);
+}
+
+static void check_foreign_key(struct compile *c, const struct table *t, struct key_search *k, s64 number, int child_cursor, int reg)
+{
+    const struct foreign_key *f = k->key;
+    k->fine = label_new(c);
+    for (u16 i = 0; i < f->column_count; i++) {
+        s16 child = f->columns[k->parent ? k->order[i] : i].child;
+        column_code(c, t, child_cursor, child == t->rowid_column ? COLUMN_ROWID : child, k->reg + i);
+        emit(c, OP_IsNull, k->reg + i, k->fine, 0);
+    }
+    if (k->parent && !k->index) {
+        k->missing = label_new(c); // behind the loop: most rows have a parent
+        emit(c, OP_SeekRowid, k->cursor, k->missing, k->reg);
+    } else if (k->parent) {
+        emit(c, OP_Affinity, k->reg, f->column_count, 0);
+        program_p4_text(c->program, -1, index_affinities(c, k->index), f->column_count);
+        emit_int(c, OP_Found, k->cursor, k->fine, k->reg, f->column_count);
+    }
+    if (!k->missing) tell_missing(c, t, k, number, child_cursor, reg);
+    label_place(c, k->fine);
 }
 
 static void check_foreign_keys(struct compile *c, const struct table *t, int database, int reg)
@@ -398,6 +402,13 @@ static void check_foreign_keys(struct compile *c, const struct table *t, int dat
     int loop = here(c);
     for (n = 0; n < count; n++) check_foreign_key(c, t, &keys[n], n, cursor, reg);
     emit(c, OP_Next, cursor, loop, 0);
+    emit_goto(c, end);
+    for (n = 0; n < count; n++) {
+        if (!keys[n].missing) continue;
+        label_place(c, keys[n].missing);
+        tell_missing(c, t, &keys[n], n, cursor, reg);
+        emit_goto(c, keys[n].fine);
+    }
     label_place(c, end);
     for (n = 0; n < count; n++)
         if (keys[n].cursor >= 0) emit(c, OP_Close, keys[n].cursor, 0, 0);
