@@ -138,6 +138,8 @@ void select_window_rewrite(struct compile *c, struct select *s)
     inner->rows_estimate = 0;
     s->where = NULL;
     s->group_by = NULL;
+    inner->flags |= s->flags & SELECT_F_UPDATE_FROM; // it has the sources
+    s->flags &= ~(u32)SELECT_F_UPDATE_FROM;
     s->having = NULL;
     s->flags &= ~(u32)SELECT_F_AGGREGATE;
 
