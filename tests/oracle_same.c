@@ -617,6 +617,9 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     if (!columns && o->lenient_order && !theirs->code) columns = values_lost_names(o, theirs);
     // FTS5's secure-delete makes an index that older releases cannot read (docs/sql.md).
     if (!rows && strcmp(sql, "SELECT * FROM main.\"t_config\"") == 0) rows = same_without(without_fts_version, our_rows, their_rows);
+    // 3.40 takes the NULL that a row has in the place of its INTEGER PRIMARY KEY for one, once ALTER TABLE has written the rows anew.
+    if (!rows && o->lenient_order && sqlite3_libversion_number() < 3050000 && strncasecmp(sql, "PRAGMA", 6) == 0 && strstr(sql, "_check"))
+        rows = strcmp(our_rows, "T:ok|\n") == 0 && strncmp(their_rows, "T:NULL value in ", 16) == 0;
     // How full pages are is each engine's own matter.
     if (!rows && o->lenient_order && strncasecmp(sql, "PRAGMA freelist_count", 21) == 0) rows = true;
     if (texts && codes && rows && counts && columns) return true;
