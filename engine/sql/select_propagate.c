@@ -22,8 +22,7 @@ struct propagation {
 static void constant_add(struct propagation *p, const struct expr *equal, const struct expr *column, struct expr *value)
 {
     if (column->kind != EXPR_COLUMN || !column->table || p->count == CONSTANTS_MAX) return;
-    // A function may fail, and is not called for rows that did not ask for it.
-    if (!expr_is_constant(p->c, value) || value->flags & EXPR_F_HAS_FUNCTION || expr_is_vector(value)) return;
+    if (!expr_is_constant(p->c, value) || expr_is_vector(value)) return;
     if (value->kind == EXPR_FIXED || expr_affinity(value) != AFFINITY_NONE) return;
     if (expr_compare_collation(p->c, equal) != &COLLATION_BINARY) return;
     for (u32 i = 0; i < p->count; i++)

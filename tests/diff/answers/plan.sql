@@ -64,3 +64,22 @@ analyze sqlite_schema;
 --= I:1|I:0|T:SCAN f| I:2|I:0|T:SEARCH d2 USING INTEGER PRIMARY KEY (rowid=?)| I:3|I:0|T:SEARCH d3 USING INTEGER PRIMARY KEY (rowid=?)| I:4|I:0|T:SEARCH d1 USING INTEGER PRIMARY KEY (rowid=?)| I:5|I:0|T:SCAN k| because later releases keep other ones of equal paths
 explain query plan select distinct f.rowid, k.v from d1, d2, d3, f, k where f.a=d1.id and f.b=d2.id and f.c=d3.id and k.v=d1.v;
 select distinct f.rowid, k.v from d1, d2, d3, f, k where f.a=d1.id and f.b=d2.id and f.c=d3.id and k.v=d1.v;
+%%
+# What a column is equal to may be a function's answer.
+create table t1(a int primary key, b, c);
+create table t2(a int primary key, f);
+create table t3(a int primary key, j, k);
+insert into t1(a, b) values(5, 'x'), (6, 'y'), (7, 'z'), ('05q', 4);
+insert into t2(a, f) values(5, 'x'), (6, 'y'), (7, 'z');
+insert into t3(a, j) values(5, 5), (6, '6'), (7, '05q'), (8, 5.0), (9, '5');
+explain query plan select * from t1, t2, t3 where t1.a=t2.a and t2.a=t3.j and t3.j=abs(5) order by t1.a;
+explain query plan select * from t1, t2, t3 where t1.a=t2.a and t2.a=t3.j and t3.j=upper('x') order by t1.a;
+explain query plan select * from t1, t2, t3 where t1.a=t2.a and t2.a=t3.j and t3.j=random() order by t1.a;
+select * from t1, t3 where t1.a=t3.j and t3.j=abs(5);
+select * from t1, t3 where t1.a=t3.j and t3.j=lower('05Q');
+select * from t1, t3 where t1.a=t3.j and t3.j=abs(-5.0) and typeof(t3.j)='integer';
+select * from t1, t3 where t1.a=t3.j and t3.j=lower('5');
+select * from t1, t2 where t1.a+1=t2.a+1 and t2.a=lower('5');
+select * from t1 where b=a and a=json('{');
+select * from t1, t2 where t1.b='no' and t1.a=t2.a and t1.a=json('{');
+select * from t1 where a=lower('5') and b in (select f from t2 where t2.a=t1.a);
