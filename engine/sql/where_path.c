@@ -238,10 +238,14 @@ void where_scans_forbid(struct where_info *w)
 
 // Costs take a row that an index names as near the last one. When the loop comes to half of a large table's rows and
 // more, in the order of another table, that is wrong by so much that a scan of the table and look-ups in the other are
-// better: each row is then sought from the root on, in pages that are not in the processor's caches.
-static logest run_cost(const struct where_loop *loop, const struct where_path *p)
+// better: each row is then sought from the root on, in pages that are not in the processor's caches. A LIMIT ends a loop
+// that delivers ORDER BY before that.
+static logest run_cost(const struct where_info *w, const struct where_loop *loop, const struct where_path *p)
 {
-    if (!loop->scattered || !p->mask || p->rows + loop->fetched < loop->index->rows[0] - 10) return loop->run;
+    if (!loop->scattered || !p->mask) return loop->run;
+    bool ends = w->flags & WHERE_USE_LIMIT && w->order_by && (p->ordered < 0 || (u32)p->ordered == w->order_by->count);
+    logest rows = ends ? MIN(p->rows, w->limit) : p->rows;
+    if (rows + loop->fetched < loop->index->rows[0] - 10) return loop->run;
     return loop->scattered;
 }
 
@@ -312,7 +316,7 @@ void where_solve(struct where_info *w, logest row_estimate)
                 if (loop->prereq & ~p->mask || loop->self & p->mask) continue;
                 if (loop->flags & LOOP_AUTO_INDEX && p->rows < 3) continue;
                 bitmask reverse;
-                logest unsorted = run_cost(loop, p) + p->rows;
+                logest unsorted = run_cost(w, loop, p) + p->rows;
                 if (loop->setup) unsorted = logest_add(loop->setup, unsorted);
                 unsorted = logest_add(unsorted, p->unsorted);
                 logest rows = p->rows + loop->rows;

@@ -83,3 +83,17 @@ select * from t1, t2 where t1.a+1=t2.a+1 and t2.a=lower('5');
 select * from t1 where b=a and a=json('{');
 select * from t1, t2 where t1.b='no' and t1.a=t2.a and t1.a=json('{');
 select * from t1 where a=lower('5') and b in (select f from t2 where t2.a=t1.a);
+%%
+# A LIMIT ends a loop over a large table that delivers the order, before the half of another table is looked up.
+create table m(id integer primary key, p, d);
+create table n(d, u);
+create table o(u, f);
+create index mp on m(p);
+create index md on m(d);
+create index nd on n(d);
+create index nu on n(u);
+create index ou on o(u);
+analyze sqlite_master;
+insert into sqlite_stat1 values('m', 'mp', '10747267 50'), ('m', 'md', '10747267 121'), ('n', 'nd', '39667 1'), ('n', 'nu', '39667 81'), ('o', 'ou', '569 1');
+analyze sqlite_master;
+explain query plan select m.id from m, n, o where m.p>1393520400 and o.f=1 and m.d=n.d and n.u=o.u order by m.p desc limit 500;
