@@ -1,17 +1,16 @@
 // Subqueries in FROM that are computed: as coroutines that give row after row, or into temporary tables.
 #include "select.h"
 
-// A source of the same view among those, whose rows are in a table; NULL: there is none. Filters that were pushed down and
-// columns that were dropped make a view another one.
+// A source of the same view or table of WITH among those, whose rows are in a table; NULL: there is none. Filters that were
+// pushed down and columns that were dropped make a view another one.
 static const struct source *same_view(const struct source_list *from, u32 at, u32 first, u32 end)
 {
     const struct source *s = &from->items[at];
-    if (!s->name || !s->was_view || s->select->flags & SELECT_F_PUSHED) return NULL;
+    if (!s->name || !(s->was_view || s->cte) || s->select->flags & SELECT_F_PUSHED) return NULL;
     for (u32 i = first; i < end; i++) {
         const struct source *x = &from->items[i];
-        if (x->select && !x->via_coroutine && x->was_view && x->name && x->database == s->database && name_equal(x->name, s->name) &&
-            !(x->select->flags & SELECT_F_PUSHED))
-            return x;
+        if (!x->select || x->via_coroutine || x->select->flags & SELECT_F_PUSHED || x->cte != s->cte) continue;
+        if (s->cte || (x->was_view && x->name && x->database == s->database && name_equal(x->name, s->name))) return x;
     }
     return NULL;
 }

@@ -97,3 +97,13 @@ analyze sqlite_master;
 insert into sqlite_stat1 values('m', 'mp', '10747267 50'), ('m', 'md', '10747267 121'), ('n', 'nd', '39667 1'), ('n', 'nu', '39667 81'), ('o', 'ou', '569 1');
 analyze sqlite_master;
 explain query plan select m.id from m, n, o where m.p>1393520400 and o.f=1 and m.d=n.d and n.u=o.u order by m.p desc limit 500;
+%%
+# A table of WITH that is NOT MATERIALIZED but joined to itself is computed once.
+create table t(a, b);
+insert into t values(1, 2), (2, 3), (3, 3), (1, 4);
+explain query plan with c(x) as not materialized (values(0), (1)) select c1.x||c2.x||c3.x from c c1, c c2, c c3;
+with c(x) as not materialized (values(0), (1)) select c1.x||c2.x||c3.x from c c1, c c2, c c3;
+with c(x, y) as not materialized (select a, sum(b) from t group by a) select c1.x||c2.x, c1.y, c2.y from c c1, c c2 where c1.x=c2.y;
+with c(x, y) as not materialized (select a, sum(b) from t group by a) select c1.x||c2.x, c1.y, c2.y from c c1, c c2 where c1.x=1;
+with c(x, y) as not materialized (select a, sum(b) from t group by a) select * from t left join c c1 on t.a=c1.x left join c c2 on t.b=c2.x;
+select (with c(x) as not materialized (select t.a union select t.b) select group_concat(c1.x||c2.x) from c c1, c c2) from t;
