@@ -300,6 +300,7 @@ struct fts_iter {
     u32 page_count, page_capacity, page_no;
     bool valid;      // on an entry
     bool term_ended; // the doclist of `term` is through
+    bool bare;       // detail=none: entries have no positions
     struct fts_buffer term;
     u64 term_head; // its first bytes, for comparing
     u32 doclist_last; // up to that page nothing but the term's doclist follows; 0: not known yet
@@ -320,6 +321,33 @@ void fts_iter_free(struct fts_iter *i);
 io_status fts_iter_first(struct fts_iter *i, struct op *op);
 // To the first entry of the first term >= `term`; not valid: there is none.
 io_status fts_iter_seek(struct fts_iter *i, struct op *op, const u8 *term, u32 size);
+// To the next entry of the same term and on to the first whose rowid is at least that, as far as they are on the same page
+// and their heads take two bytes, as nearly all do. Whether it is there; else it has gone as far as that.
+static inline bool fts_iter_forward_short(struct fts_iter *i, s64 rowid)
+{
+    if (UNLIKELY(i->bare)) return false;
+    const u8 *data = i->pages[0].data;
+    u64 at = i->positions_at, size = i->positions_size, end = i->term_next;
+    s64 here = i->rowid;
+    u8 head = 0;
+    bool moved = false;
+    while (LIKELY(at + size + 2 <= end)) {
+        const u8 *p = data + at + size;
+        if (UNLIKELY((p[0] | p[1]) & 0x80)) break;
+        here = (s64)((u64)here + p[0]);
+        head = p[1];
+        at += size + 2;
+        size = head / 2;
+        moved = true;
+        if (here >= rowid) break;
+    }
+    if (!moved) return false;
+    i->rowid = here;
+    i->deleted = head & 1;
+    i->positions_size = (u32)size;
+    i->positions_at = (u32)at;
+    return here >= rowid;
+}
 // To the next entry of the same term, or !valid with term_ended.
 io_status fts_iter_next(struct fts_iter *i, struct op *op);
 // To the first entry of the next term.

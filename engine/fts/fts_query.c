@@ -141,6 +141,7 @@ static io_status source_open(struct fts_expr *e, struct op *op, struct fts_query
         i->term_ended = false;
         s->started++;
     }
+    s->lone = s->count == 1 && !s->iters[0].segment.tombstone_pages;
     s->ready = true;
     return IO_DONE;
 }
@@ -151,6 +152,16 @@ static void hits_seek(struct fts_source *s, s64 target)
     while (s->hit < s->hits->count && s->hits->hits[s->hit].rowid < target) s->hit++;
     s->eof = s->hit == s->hits->count;
     if (!s->eof) s->rowid = s->hits->hits[s->hit].rowid;
+}
+
+// To a row in the page of the one segment, as nearly all are. False: term_seek goes on from there.
+ALWAYS_INLINE bool term_forward(struct fts_source *s, s64 target)
+{
+    if (!s->lone || !s->on || s->eof) return false;
+    struct fts_iter *i = s->iters;
+    if (!i->valid || i->rowid >= target || !fts_iter_forward_short(i, target) || !i->positions_size) return false;
+    s->rowid = i->rowid;
+    return true;
 }
 
 static io_status term_seek(struct fts_expr *e, struct op *op, struct fts_query_term *t, s64 target)
@@ -435,13 +446,15 @@ static inline io_status near_test(struct fts_expr *e, struct op *op, struct fts_
 }
 
 // Of one phrase of one term.
-static io_status single_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target)
+static __attribute__((noinline)) io_status single_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target)
 {
     struct fts_query_term *t = &n->phrases[0]->terms[0];
     for (bool matches = false; !matches; target++) {
-        IO_TRY(term_seek(e, op, t, target));
-        n->eof = t->source.eof;
-        if (n->eof) return IO_DONE;
+        if (UNLIKELY(!term_forward(&t->source, target))) {
+            IO_TRY(term_seek(e, op, t, target));
+            n->eof = t->source.eof;
+            if (n->eof) return IO_DONE;
+        }
         target = t->source.rowid;
         IO_TRY(near_test(e, op, n, &matches));
         n->eof = !matches && target == INT64_MAX;
@@ -492,7 +505,13 @@ static io_status near_seek(struct fts_expr *e, struct op *op, struct fts_node *n
 
 // ---- nodes -----------------------------------------------------------------------------------------------------------------
 
-static io_status node_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target);
+static io_status group_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target);
+
+ALWAYS_INLINE io_status node_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target)
+{
+    if (n->eof || (n->on && n->rowid >= target)) return IO_DONE;
+    return n->single ? single_seek(e, op, n, target) : group_seek(e, op, n, target);
+}
 
 // The phrases below a node that is through no longer count, wherever they stand.
 static void node_end(struct fts_node *n)
@@ -554,10 +573,8 @@ static io_status not_seek(struct fts_expr *e, struct op *op, struct fts_node *n,
     return IO_DONE;
 }
 
-static io_status node_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target)
+static io_status group_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target)
 {
-    if (n->eof || (n->on && n->rowid >= target)) return IO_DONE;
-    if (n->single) return single_seek(e, op, n, target);
     switch ((enum fts_node_kind)n->kind) {
     case FTS_NODE_NEAR: return near_seek(e, op, n, target);
     case FTS_NODE_AND: return and_seek(e, op, n, target);

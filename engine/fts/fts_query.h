@@ -10,6 +10,7 @@ struct fts_source {
     struct fts_iter *iters; // newest first
     u32 started;
     bool ready; // all are, or the hits are there
+    bool lone;  // one segment, whose rows are all there
     struct fts_merge *collecting;
     struct fts_hits *hits; // prefix without an index of its own
     u32 hit;

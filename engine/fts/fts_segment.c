@@ -4,7 +4,7 @@
 
 void fts_iter_init(struct fts_iter *i, struct fts_table *x, const struct fts_segment *segment)
 {
-    *i = (struct fts_iter){.table = x, .segment = *segment};
+    *i = (struct fts_iter){.table = x, .segment = *segment, .bare = x->config->detail == FTS_DETAIL_NONE};
 }
 
 static void pages_drop(struct fts_iter *i, u32 count)
@@ -209,34 +209,21 @@ static io_status continuation(struct fts_iter *i, struct op *op, u32 *page, u32 
 
 // To the next entry and on to the first whose rowid is at least that, as far as they are on the same page, as nearly all
 // are. Whether it is there.
-ALWAYS_INLINE bool forward_here(struct fts_iter *i, s64 rowid)
+static bool forward_here(struct fts_iter *i, s64 rowid)
 {
-    const u8 *data = i->pages[0].data, *leaf_end = data + i->pages[0].leaf_size, *end = data + i->term_next;
-    const u8 *first = data + be16_get(data), *at = data + i->positions_at;
-    bool none = i->table->config->detail == FTS_DETAIL_NONE, moved = false;
-    struct entry e = {.rowid = i->rowid, .positions_size = i->positions_size};
     do {
-        u32 size = none ? 0 : e.positions_size;
-        if (size > (u64)(leaf_end - at) || at + size >= end || at + size == first) break;
-        const u8 *head = at + size;
-        if (LIKELY(!none && end - head >= 2 && head[0] < 0x80 && head[1] < 0x80)) {
-            e.rowid = (s64)((u64)e.rowid + head[0]);
-            e.deleted = head[1] & 1;
-            e.positions_size = head[1] / 2;
-            at = head + 2;
-        } else {
-            if (!entry_decode(data, none, (u32)(head - data), (u32)(end - data), &e.rowid, &e)) break;
-            at = data + e.at;
-        }
-        moved = true;
-    } while (e.rowid < rowid);
-    if (moved) {
+        if (fts_iter_forward_short(i, rowid)) return true;
+        const u8 *data = i->pages[0].data;
+        u32 size = i->bare ? 0 : i->positions_size, at = i->positions_at;
+        if (size > i->pages[0].leaf_size - at || at + size >= i->term_next || at + size == be16_get(data)) return false;
+        struct entry e;
+        if (!entry_decode(data, i->bare, at + size, i->term_next, &i->rowid, &e)) return false;
         i->rowid = e.rowid;
         i->deleted = e.deleted;
         i->positions_size = e.positions_size;
-        i->positions_at = (u32)(at - data);
-    }
-    return moved && e.rowid >= rowid;
+        i->positions_at = e.at;
+    } while (i->rowid < rowid);
+    return true;
 }
 
 io_status fts_iter_next(struct fts_iter *i, struct op *op)
