@@ -264,6 +264,7 @@ struct name_context {
     // excluded.x of an upsert: registers of the row that was to be inserted, column order as the table's
     const struct table *excluded_table;
     int excluded_cursor;
+    bool *excluded_rowid_read;      // set when excluded's rowid is; may be NULL
     u32 nested;                     // subqueries of FROM between this context and the one that is resolved in it
     u32 reference_count;            // names resolved here: >0 for an outer context means correlated
     u32 flags;                      // enum name_flags

@@ -123,6 +123,13 @@ static void not_null_checks(struct compile *c, struct checks *k)
     }
 }
 
+// The new rowid, if it is still to be made.
+static void rowid_now(struct compile *c, struct checks *k)
+{
+    if (k->job->rowid_later) emit(c, OP_NewRowid, k->target->data_cursor, k->job->reg_new, 0);
+    k->job->rowid_later = false;
+}
+
 static void affinity_once(struct compile *c, struct checks *k)
 {
     if (!k->affinity_done) row_affinity(c, k->table, k->job->reg_new + 1, false);
@@ -226,6 +233,7 @@ static void index_entry_code(struct compile *c, struct checks *k, const struct i
     const struct table *t = k->table;
     int reg = k->target->index_regs[number];
     int outer = c->self_cursor;
+    rowid_now(c, k);
     affinity_once(c, k);
     c->self_cursor = -(job->reg_new + 1);
     if (i->where) {
@@ -300,6 +308,22 @@ static bool replace_by_insertion(struct compile *c, struct checks *k, const stru
            !foreign_key_required(c, t, k->target->database, NULL, false);
 }
 
+// DO UPDATE of the row that an index's cursor has found.
+static void update_instead(struct compile *c, struct checks *k, const struct unique_check *u)
+{
+    struct constraint_job *job = k->job;
+    int address = job->rowid_later ? emit(c, OP_Noop, 0, 0, 0) : 0;
+    job->excluded_rowid_read = false;
+    upsert_update_code(c, job, u->index, k->target->index_cursor + (int)u->number);
+    if (address && job->excluded_rowid_read) {
+        struct instruction *made = instruction_at(c, address);
+        made->opcode = OP_NewRowid;
+        made->p1 = k->target->data_cursor;
+        made->p2 = job->reg_new;
+    }
+    emit(c, OP_Goto, 0, job->ignore_label, 0);
+}
+
 static void index_check(struct compile *c, struct checks *k, struct unique_check *u)
 {
     struct constraint_job *job = k->job;
@@ -318,6 +342,7 @@ static void index_check(struct compile *c, struct checks *k, struct unique_check
         label_place(c, no_entry);
         return;
     }
+    if (u->conflict == CONFLICT_REPLACE) rowid_now(c, k); // of the table as it was
     bool is_key = i == t->primary_key;
     int reg_key = is_key ? reg + 1 : reg_temp_range(c, k->key_count);
     index_conflict_code(c, k, u, key_there ? key_there : reg + 1, reg_key, unique);
@@ -343,14 +368,14 @@ static void index_check(struct compile *c, struct checks *k, struct unique_check
         job->may_replace = true;
         break;
     case CONFLICT_UPDATE:
-        upsert_update_code(c, job, i, k->target->index_cursor + (int)u->number);
-        emit(c, OP_Goto, 0, job->ignore_label, 0);
+        update_instead(c, k, u);
         break;
     case CONFLICT_IGNORE:
         emit(c, OP_Goto, 0, job->ignore_label, 0);
         break;
     }
     label_place(c, unique);
+    rowid_now(c, k);
     if (!is_key) reg_release_range(c, reg_key, k->key_count);
     if (key_there) index_entry_code(c, k, i, u->number, no_entry);
     index_record(c, i, reg + 1, i->column_count, reg); // by now the entry is wanted
@@ -443,7 +468,10 @@ void constraint_checks(struct compile *c, struct constraint_job *job)
     struct checks k = {.job = job, .table = t, .target = job->target};
     k.key_count = table_has_rowid(t) ? 1 : t->primary_key->key_count;
     if (t->flags & TABLE_HAS_NOT_NULL) not_null_checks(c, &k);
-    if (t->check_count && !connection_flag(c->db, CONNECTION_IGNORE_CHECKS)) check_checks(c, &k);
+    if (t->check_count && !connection_flag(c->db, CONNECTION_IGNORE_CHECKS)) {
+        rowid_now(c, &k);
+        check_checks(c, &k);
+    }
     if (job->upsert && !job->upsert->target && !job->upsert->update) {
         job->conflict = CONFLICT_IGNORE;
         job->upsert = NULL;
@@ -458,6 +486,7 @@ void constraint_checks(struct compile *c, struct constraint_job *job)
             rowid_check(c, &k, &list[n]);
     }
     if (k.rechecks) recheck_code(c, &k, list, count);
+    rowid_now(c, &k);
     if (table_has_rowid(t)) {
         row_record(c, t, job->reg_new + 1, k.affinity_done, job->target->index_regs[job->target->index_count]);
     }

@@ -133,6 +133,8 @@ struct constraint_job {
     const int *changes;     // UPDATE: per column, >= 0 when it may change; else NULL
     struct upsert *upsert;
     struct returning *returning; // of an upsert's update
+    bool rowid_later;       // INSERT: the new rowid is to be made once nothing conflicts, or where it is read before
+    bool excluded_rowid_read; // out: by an upsert's update
     bool may_replace;       // out: rows may have been deleted, cursors moved
 };
 void constraint_checks(struct compile *c, struct constraint_job *job);

@@ -288,6 +288,14 @@ static void before_triggers_code(struct compile *c, struct insert_job *job)
     reg_release_range(c, first, t->column_count + 1);
 }
 
+// Whether the rowid is a new one that can be made once it is known that the row does not conflict with others. Columns, other than
+// generated ones, are computed without it.
+static bool rowid_later(const struct insert_job *job)
+{
+    const struct table *t = job->table;
+    return table_has_rowid(t) && job->rowid_item < 0 && !job->reg_sequence && !table_has_generated(t);
+}
+
 // Gives whether the row is likely to become the last.
 static bool rowid_code(struct compile *c, struct insert_job *job)
 {
@@ -335,11 +343,12 @@ static void row_code(struct compile *c, struct insert_job *job)
     if (job->is_view) {
         emit(c, OP_Integer, -1, job->reg_rowid, 0);
     } else {
-        bool append = rowid_code(c, job);
+        bool later = rowid_later(job), append = later || rowid_code(c, job);
         if (table_has_generated(t)) generated_code(c, t, job->reg_rowid + 1);
         struct constraint_job checks = {.target = &job->target,
                                         .reg_new = job->reg_rowid,
                                         .key_changes = job->rowid_item >= 0,
+                                        .rowid_later = later,
                                         .conflict = job->conflict,
                                         .ignore_label = job->end_of_row,
                                         .upsert = job->stmt->upsert,

@@ -214,6 +214,7 @@ static bool lookup_excluded(struct name_context *n, struct lookup *l)
     struct expr *e = l->e;
     e->table = t;
     if (column >= 0 && column == t->rowid_column) column = -1;
+    if (column < 0 && n->excluded_rowid_read) *n->excluded_rowid_read = true;
     e->column = (s16)column;
     // SQLite's: excluded.x has neither affinity nor collation.
     e->kind2 = EXPR_NULL;

@@ -42,6 +42,7 @@ static struct name_context names_begin(struct compile *c, const struct update_jo
     if (job->upsert) {
         names.excluded_table = job->table;
         names.excluded_cursor = job->upsert->reg_new;
+        names.excluded_rowid_read = &job->upsert->excluded_rowid_read;
     }
     return names;
 }
