@@ -569,8 +569,8 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     // Where a row replaces others, SQLite looks for conflicts again after the actions of its keys: in a table that references
     // itself it then meets the row itself.
     if (o->lenient_order && strstr(theirs->error, "UNIQUE constraint failed: ") && (!ours->code || ours->code == SQLITE_CONSTRAINT_FOREIGNKEY)) {
-        static const char own_keys[] = "SELECT s.sql LIKE '%REPLACE%' FROM sqlite_schema AS s, pragma_foreign_key_list(s.name) AS k"
-                                       " WHERE k.\"table\" = s.name COLLATE NOCASE OR k.on_delete <> 'NO ACTION' OR k.on_update <> 'NO ACTION'";
+        static const char own_keys[] = "SELECT s.sql LIKE '%REPLACE%' FROM (SELECT name, sql FROM sqlite_schema UNION ALL"
+                                       " SELECT name, sql FROM sqlite_temp_schema) AS s, pragma_foreign_key_list(s.name) AS k WHERE k.\"table\" = s.name COLLATE NOCASE OR k.on_delete <> 'NO ACTION' OR k.on_update <> 'NO ACTION'";
         struct outcome keys = {0};
         run_sqlite(o->sqlite, own_keys, sizeof own_keys - 1, &keys);
         o->gave_up = keys.rows.text && strstr(keys.rows.text, strstr(sql, "REPLACE") ? "I:" : "I:1");

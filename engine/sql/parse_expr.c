@@ -122,22 +122,6 @@ static struct expr *parse_prefix(struct parse *p)
     }
 }
 
-static bool is_literal_value(const struct expr *e)
-{
-    while (e->kind == EXPR_PLUS || e->kind == EXPR_NEGATE) e = e->left;
-    return e->kind == EXPR_INTEGER || e->kind == EXPR_TEXT || e->kind == EXPR_REAL || e->kind == EXPR_BLOB;
-}
-
-static struct expr *null_test(struct parse *p, enum expr_kind kind, struct expr *e)
-{
-    if (!p->rename && is_literal_value(e)) {
-        struct expr *constant = expr_integer(p->arena, kind == EXPR_NOT_NULL);
-        constant->offset = e->offset;
-        return constant;
-    }
-    return parse_unary(p, kind, e);
-}
-
 static struct expr *infix_function(struct parse *p, u32 name_offset, u32 name_size, struct expr *first,
                                    struct expr *second, struct expr *third)
 {
@@ -162,7 +146,7 @@ static struct expr *parse_is(struct parse *p, struct expr *left)
     }
     struct expr *right = parse_level(p, LEVEL_EQUAL + 1);
     bool negative = not != distinct;
-    if (right->kind == EXPR_NULL) return null_test(p, negative ? EXPR_NOT_NULL : EXPR_IS_NULL, left);
+    if (right->kind == EXPR_NULL) return parse_unary(p, negative ? EXPR_NOT_NULL : EXPR_IS_NULL, left);
     return parse_binary(p, negative ? EXPR_IS_NOT : EXPR_IS, left, right);
 }
 
@@ -355,7 +339,7 @@ static struct expr *parse_operators(struct parse *p, struct expr *left, u32 leve
                 left = parse_in(p, left, true);
             } else {
                 parse_expect(p, TOKEN_NULL);
-                left = null_test(p, EXPR_NOT_NULL, left);
+                left = parse_unary(p, EXPR_NOT_NULL, left);
             }
             break;
         case TOKEN_LIKE:
@@ -366,7 +350,7 @@ static struct expr *parse_operators(struct parse *p, struct expr *left, u32 leve
         case TOKEN_ISNULL:
         case TOKEN_NOTNULL:
             parse_advance(p);
-            left = null_test(p, token == TOKEN_ISNULL ? EXPR_IS_NULL : EXPR_NOT_NULL, left);
+            left = parse_unary(p, token == TOKEN_ISNULL ? EXPR_IS_NULL : EXPR_NOT_NULL, left);
             break;
         case TOKEN_COLLATE: {
             struct expr *e = expr_new(p->arena, EXPR_COLLATE, left->offset);

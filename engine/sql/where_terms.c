@@ -367,7 +367,7 @@ void where_term_analyze(struct where_clause *wc, int at)
             where_term_add(wc, e, TERM_VIRTUAL | TERM_SLICE);
             struct where_term *slice = wc->terms[wc->count - 1];
             slice->field = i + 1;
-            struct expr *field = expr_skip_collate(e->left->list->items[i].expr);
+            struct expr *field = e->left->list->items[i].expr; // with COLLATE it is no column to SQLite here
             slice->prereq_right = term->prereq_right | extra_right;
             slice->prereq_all = term->prereq_all;
             if (maybe_indexed(w, expr_usage(w, field), field, kind, &cursor, &column)) {

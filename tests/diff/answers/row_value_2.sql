@@ -155,3 +155,11 @@ SELECT rw.rowid, (SELECT count(*) FROM rv WHERE (a,b)=(SELECT rw.x,rw.y)), (SELE
 UPDATE rv SET k=9 WHERE (a,b)=(SELECT x,y FROM rw WHERE rw.k=rv.k);
 DELETE FROM rv WHERE (a,b)=(SELECT x,y FROM rw WHERE rw.y=rv.b);
 SELECT * FROM rv;
+-- A column with COLLATE in a row is no argument of a function, nor a key of an index.
+CREATE TABLE rx(j, r); INSERT INTO rx VALUES('[1,2]', '$'), ('[3,[5]]', '$[1]');
+SELECT rx.*, value FROM rx, json_each WHERE (json, root) IN (SELECT j, r FROM rx);
+SELECT rx.*, value FROM rx, json_each WHERE (json, root COLLATE RTRIM) IN (SELECT j, r FROM rx);
+SELECT rx.*, value FROM rx, json_each WHERE (json COLLATE NOCASE, root) IN (SELECT j, r FROM rx);
+CREATE INDEX rxi ON rx(j, r);
+EXPLAIN QUERY PLAN SELECT * FROM rx WHERE (j, r COLLATE BINARY) IN (SELECT a, b FROM rv);
+EXPLAIN QUERY PLAN SELECT * FROM rx WHERE (j COLLATE BINARY, r) IN (SELECT a, b FROM rv);
