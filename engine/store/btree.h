@@ -23,6 +23,12 @@ struct read_ahead {
     u16 trigger; // asks again when so many are left
 };
 
+struct probe {
+    u8 *bytes;
+    u64 capacity, size, done;
+    pgno overflow; // the first page of the cell's chain
+};
+
 struct cursor {
     struct txn *txn;
     pgno root;
@@ -53,9 +59,10 @@ struct cursor {
     // Where a read that met a wait goes on when it is called again.
     u8 *read_out;
     u64 read_offset, read_size, read_done;
-    u8 *probe; // key of a cell with overflow pages, collected while seeking
-    u64 probe_capacity, probe_done;
-    pgno probe_overflow;
+    // Keys with overflow pages that a search has met, collected. It begins anew at the root after each wait: what it has of all
+    // of them stays, or the pages of one would push those of another out of a small cache for ever.
+    struct probe *probes;
+    u32 probe_count, probe_capacity;
     // Table trees: the rowids that belong into the leaf it is on are in (bound_low, bound_high], while known.
     s64 bound_low, bound_high;
     bool bounds_known;

@@ -30,7 +30,7 @@ void cursor_reset(struct cursor *c)
     c->skip = 0;
     c->overflow_count = 0;
     c->read_done = 0;
-    c->probe_done = 0;
+    c->probe_count = 0;
     cursor_moved(c);
 }
 
@@ -46,10 +46,13 @@ void cursor_deinit(struct cursor *c)
     if (c->next_in_txn) c->next_in_txn->prev_in_txn = c->prev_in_txn;
     free(c->overflow);
     free(c->saved_key);
-    free(c->probe);
+    for (u32 i = 0; i < c->probe_capacity; i++) free(c->probes[i].bytes);
+    free(c->probes);
     c->txn = NULL;
     c->overflow = NULL;
-    c->saved_key = c->probe = NULL;
+    c->saved_key = NULL;
+    c->probes = NULL;
+    c->probe_count = c->probe_capacity = 0;
 }
 
 void txn_cursors_invalidate(struct txn *t)
@@ -67,7 +70,7 @@ bool cursor_idle(struct cursor *c)
     c->idle = true;
     if (c->state == CURSOR_VALID) {
         c->overflow_count = 0;
-        c->read_done = c->probe_done = 0;
+        c->read_done = c->probe_count = 0;
         cursor_moved(c);
     } else {
         cursor_reset(c);
@@ -370,7 +373,7 @@ io_status cursor_entry(struct cursor *c, struct op *op)
     c->payload_size = cell.payload_size;
     c->overflow_first = cell.overflow;
     c->read_done = 0;
-    c->probe_done = 0;
+    c->probe_count = 0;
     c->cell_parsed = true;
     return IO_DONE;
 }
@@ -489,7 +492,7 @@ static io_status cursor_save(struct cursor *c, struct op *op)
     }
     if (c->state != CURSOR_VALID && c->state != CURSOR_SKIP) {
         cursor_release(c, 0); // of a seek under way, or of the position that was left
-        c->probe_done = 0;
+        c->probe_count = 0;
         c->overflow_count = 0;
         return IO_DONE;
     }

@@ -62,7 +62,7 @@ ALWAYS_INLINE io_status cursor_entry_inline(struct cursor *c, struct op *op)
             c->payload_size = payload_size;
             c->overflow_first = 0;
             c->read_done = 0;
-            c->probe_done = 0;
+            c->probe_count = 0;
             c->cell_parsed = true;
             return IO_DONE;
         }

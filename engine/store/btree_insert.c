@@ -402,7 +402,7 @@ io_status cursor_insert(struct cursor *c, struct op *op, const struct btree_entr
     io_status status = insert_run(c, op, e, flags, seek_result);
     if (status == IO_DONE) change_keep(c->txn);
     if (status != IO_WAIT) {
-        c->probe_done = 0;
+        c->probe_count = 0;
         c->overflow_count = 0;
         op_settle(op);
     }
@@ -544,7 +544,7 @@ io_status cursor_delete(struct cursor *c, struct op *op, u32 flags)
     io_status status = delete_run(c, op, flags);
     if (status == IO_DONE) change_keep(c->txn);
     if (status != IO_WAIT) {
-        c->probe_done = 0;
+        c->probe_count = 0;
         c->overflow_count = 0;
         op_settle(op);
     }

@@ -226,33 +226,54 @@ static inline bool plain_fields_compare(const struct target *t, const u8 *at, co
     return true;
 }
 
-// Collects a key that overflows into c->probe; it goes on where it was after a wait.
-static io_status probe_collect(struct cursor *c, struct op *op, const struct cell *cell)
+// The place where a key that overflows is collected: that of this search, or a new one.
+static struct probe *probe_of(struct cursor *c, const struct cell *cell)
 {
-    if (cell->overflow != c->probe_overflow) c->probe_done = 0;
-    if (c->probe_capacity < cell->payload_size) {
-        u8 *grown = realloc(c->probe, cell->payload_size);
-        if (!grown) return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
-        c->probe = grown;
-        c->probe_capacity = cell->payload_size;
+    for (u32 i = 0; i < c->probe_count; i++)
+        if (c->probes[i].overflow == cell->overflow && c->probes[i].size == cell->payload_size) return &c->probes[i];
+    for (u32 i = 1; c->probe_count == 0 && i < c->probe_capacity; i++) { // of an earlier search, which had many
+        free(c->probes[i].bytes);
+        c->probes[i] = (struct probe){0};
     }
-    if (c->probe_done == 0) {
-        memcpy(c->probe, cell->payload, cell->local_size);
-        c->probe_done = cell->local_size;
-        c->probe_overflow = cell->overflow;
+    if (c->probe_count == c->probe_capacity) {
+        struct probe *grown = realloc(c->probes, (c->probe_capacity + 1) * sizeof *grown);
+        if (!grown) return NULL;
+        c->probes = grown;
+        c->probes[c->probe_capacity++] = (struct probe){0};
     }
-    c->overflow_first = cell->overflow;
+    struct probe *probe = &c->probes[c->probe_count];
+    if (probe->capacity < cell->payload_size) {
+        u8 *grown = realloc(probe->bytes, cell->payload_size);
+        if (!grown) return NULL;
+        probe->bytes = grown;
+        probe->capacity = cell->payload_size;
+    }
+    memcpy(probe->bytes, cell->payload, cell->local_size);
+    probe->size = cell->payload_size;
+    probe->done = cell->local_size;
+    probe->overflow = cell->overflow;
+    c->probe_count++;
+    return probe;
+}
+
+// Collects a key that overflows; it goes on where it was after a wait.
+static io_status probe_collect(struct cursor *c, struct op *op, const struct cell *cell, const u8 **record)
+{
+    struct probe *probe = probe_of(c, cell);
+    if (!probe) return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
     u32 room = txn_usable_size(c->txn) - 4;
-    while (c->probe_done < cell->payload_size) {
-        u32 n = (u32)((c->probe_done - cell->local_size) / room);
+    while (probe->done < cell->payload_size) {
+        u32 n = (u32)((probe->done - cell->local_size) / room);
+        c->overflow_first = cell->overflow;
         IO_TRY(cursor_overflow_gather(c, op, n + 1));
         struct page *p;
         IO_TRY(txn_page(c->txn, op, c->overflow[n], &p));
-        u64 take = MIN((u64)room, cell->payload_size - c->probe_done);
-        memcpy(c->probe + c->probe_done, p->data + 4, take);
+        u64 take = MIN((u64)room, cell->payload_size - probe->done);
+        memcpy(probe->bytes + probe->done, p->data + 4, take);
         page_unpin(p);
-        c->probe_done += take;
+        probe->done += take;
     }
+    *record = probe->bytes;
     return IO_DONE;
 }
 
@@ -291,8 +312,7 @@ static io_status cell_compare(struct cursor *c, struct op *op, const struct targ
         }
         if ((cell.payload_size - cell.local_size) / n->usable_size > txn_page_count(c->txn))
             return cell_fail(op, p, i);
-        IO_TRY(probe_collect(c, op, &cell));
-        record = c->probe;
+        IO_TRY(probe_collect(c, op, &cell, &record));
     } else if (cell.local_size < cell.payload_size) {
         return cell_fail(op, p, i); // overflows to page 0
     }
@@ -352,7 +372,7 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
             IO_TRY(cell_compare(c, op, t, (u32)c->depth, last, &result));
         if (result <= 0) {
             cursor_arrive(c, last, compare, result);
-            c->probe_done = 0;
+            c->probe_count = 0;
             return IO_DONE;
         }
     }
@@ -384,13 +404,13 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
             } else {
                 cursor_release(c, (s32)level + 1);
                 cursor_arrive(c, middle, compare, 0);
-                c->probe_done = 0;
+                c->probe_count = 0;
                 return IO_DONE;
             }
         }
         if (p->node.leaf) {
             cursor_release(c, (s32)level + 1);
-            c->probe_done = 0;
+            c->probe_count = 0;
             if (p->node.cell_count == 0) {
                 c->index[level] = 0;
                 *compare = -1;
@@ -409,7 +429,7 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
 static io_status target_seek_begin(struct cursor *c, struct op *op, const struct target *t, int *compare)
 {
     io_status status = target_seek(c, op, t, compare);
-    if (status == IO_FAIL) c->probe_done = 0;
+    if (status == IO_FAIL) c->probe_count = 0;
     return status;
 }
 
