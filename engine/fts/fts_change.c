@@ -39,7 +39,7 @@ struct fts_change {
     u32 at;
     enum change_step steps[24];
     u32 step_count;
-    bool has_old_rowid, old_found, rebuilding;
+    bool has_old_rowid, old_found, rebuilding, anew; // anew: all of the index is thrown away
     u64 rebuilt; // rows
     s64 old_rowid, new_rowid, old_found_rowid;
     struct value *old; // [column_count]
@@ -162,16 +162,18 @@ bool fts_row_terms(fts_term_add add, void *context, const struct fts_config *con
 static io_status row_index(struct fts_table *x, struct op *op, const struct value *columns, s64 rowid, bool deleting)
 {
     struct fts_change *c = x->change;
+    bool none = deleting && !x->totals.rows; // there is nothing that could be deleted
     fts_pending_begin(&x->pending, deleting, rowid);
     x->pending.secure |= deleting && x->settings.secure_delete;
     if (!fts_row_terms(fts_pending_add, &x->pending, x->config, columns, c->sizes)) return fts_no_memory(op);
     for (u32 i = 0; i < x->config->column_count; i++) {
         u64 *total = &x->totals.tokens[i];
+        none |= deleting && *total < c->sizes[i];
         *total = deleting ? *total - MIN(*total, c->sizes[i]) : *total + c->sizes[i];
     }
     x->totals.rows = deleting ? x->totals.rows - MIN(x->totals.rows, 1u) : x->totals.rows + 1;
     x->totals_changed = true;
-    return IO_DONE;
+    return none ? IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "%s", err_default_text(ERR_CORRUPT)) : IO_DONE;
 }
 
 // Rows must come in rising order, each at most once deleted and then written.
@@ -212,7 +214,10 @@ static io_status old_get(struct fts_table *x, struct op *op)
         return IO_DONE;
     }
     bool row;
-    IO_TRY(by_rowid(x, op, FTS_SQL_CONTENT_GET, c->old_rowid, &row));
+    x->content_steps++;
+    io_status status = by_rowid(x, op, FTS_SQL_CONTENT_GET, c->old_rowid, &row);
+    x->content_steps--;
+    IO_TRY(status);
     c->old_found = row;
     c->old_found_rowid = c->old_rowid;
     for (u32 i = 0; row && i < x->config->column_count; i++)
@@ -332,7 +337,7 @@ static io_status rebuild_row(struct fts_table *x, struct op *op)
                     return fts_no_memory(op);
             }
             bool row;
-            IO_TRY(fts_sql_step(c->scan, op, &row));
+            IO_TRY(fts_content_step(x, c->scan, op, &row));
             if (!row) return IO_DONE;
             c->new_rowid = value_to_integer(skerry_column(c->scan, 0));
             for (u32 i = 0; i < x->config->column_count; i++)
@@ -364,7 +369,11 @@ static io_status prepare(struct fts_table *x, struct op *op)
     struct fts_change *c = x->change;
     if (x->totals_changed && x->settings_known) return IO_DONE; // by this transaction: nobody else has written since
     if (!x->totals_changed) x->totals_known = false; // another connection may have written since
-    IO_TRY(fts_structure_read(x, op, &c->reader, &c->structure));
+    io_status status = fts_structure_read(x, op, &c->reader, &c->structure);
+    if (status == IO_FAIL && c->anew && err_primary(op->err.code) == ERR_CORRUPT)
+        err_clear(&op->err); // there will be another one
+    else
+        IO_TRY(status);
     IO_TRY(fts_settings_read(x, op, c->structure.cookie));
     return fts_totals_read(x, op, &c->reader);
 }
@@ -610,6 +619,8 @@ io_status fts_change(struct skerry *db, u32 database, const struct table *t, str
         if (!x->change) return fts_no_memory(op);
         x->change->by = by;
         value_init(&x->change->setting);
+        const struct value *command = &argv[2 + x->config->column_count];
+        x->change->anew = argc > 1 && (text_is(command, "rebuild") || text_is(command, "delete-all"));
         io_status status = old_reserve(x, op);
         if (status == IO_DONE) status = prepare(x, op);
         if (status == IO_WAIT) {

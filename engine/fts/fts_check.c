@@ -12,7 +12,9 @@ struct fts_check {
     s64 rowid;
     u64 *places; // hashes of the row's, where a term may come to the same one again: not of detail=full
     u32 place_count, place_capacity;
-    struct skerry_stmt *scan;
+    struct skerry_stmt *scan, *sizes_scan;
+    bool row, rows_done; // row: one of the content is to be summed up
+    u64 sizes_rows;
 };
 
 void fts_check_free(struct fts_check *c)
@@ -25,6 +27,7 @@ void fts_check_free(struct fts_check *c)
     free(c->tokens);
     free(c->places);
     fts_sql_give(c->table, FTS_SQL_CONTENT_SCAN, &c->scan);
+    fts_sql_give(c->table, FTS_SQL_DOCSIZE_SCAN, &c->sizes_scan);
     free(c);
 }
 
@@ -40,17 +43,51 @@ static bool term_sum(void *context, const struct fts_config *config, u8 prefix, 
     return true;
 }
 
+static io_status malformed(struct op *op) { return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "%s", err_default_text(ERR_CORRUPT)); }
+
 static io_status row_sum(struct fts_check *c, struct op *op)
 {
     const struct fts_config *config = c->table->config;
     c->rowid = value_to_integer(skerry_column(c->scan, 0));
+    const u8 *bytes = NULL;
+    u32 size = 0;
+    bool found = false;
+    if (config->column_size) {
+        IO_TRY(fts_block_read(c->table, op, &c->reader, FTS_SHADOW_DOCSIZE, c->rowid, &bytes, &size, &found));
+        if (!found) return malformed(op);
+    }
     c->place_count = 0;
     bool ok = fts_row_terms(term_sum, c, config, skerry_column(c->scan, 1), c->sizes);
     fts_positions_sort(c->places, &c->place_count);
     for (u32 i = 0; i < c->place_count; i++) c->rows_sum ^= c->places[i];
-    for (u32 i = 0; i < config->column_count; i++) c->tokens[i] += c->sizes[i];
+    if (!ok) return fts_no_memory(op);
+    const u8 *end = bytes + size;
+    for (u32 i = 0; i < config->column_count; i++) {
+        c->tokens[i] += c->sizes[i];
+        u64 told;
+        u32 n = found ? varint_get_checked(bytes, end, &told) : 0;
+        if (found && (!n || (told != c->sizes[i] && !config->unindexed[i]))) return malformed(op);
+        bytes += n;
+    }
     c->rows++;
-    return ok ? IO_DONE : fts_no_memory(op);
+    return IO_DONE;
+}
+
+// There is a size for each row and for no other one.
+static io_status sizes_count(struct fts_check *c, struct fts_table *x, struct op *op)
+{
+    if (!x->config->column_size) return IO_DONE;
+    if (!c->sizes_scan) {
+        IO_TRY(fts_sql_take(x, op, FTS_SQL_DOCSIZE_SCAN, &c->sizes_scan));
+        if (skerry_bind_integer(c->sizes_scan, 1, INT64_MIN) || skerry_bind_integer(c->sizes_scan, 2, INT64_MAX))
+            return fts_no_memory(op);
+    }
+    for (bool row = true; row;) {
+        IO_TRY(fts_sql_step(c->sizes_scan, op, &row));
+        c->sizes_rows += row;
+        if (row && c->sizes_rows % FTS_TURN_ROWS == 0) return fts_turn(op);
+    }
+    return c->sizes_rows == x->totals.rows ? IO_DONE : malformed(op);
 }
 
 io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op *op, bool external)
@@ -75,19 +112,23 @@ io_status fts_check_run(struct fts_check **check, struct fts_table *x, struct op
     }
     bool compare = config->content == FTS_CONTENT_NORMAL || (config->content == FTS_CONTENT_EXTERNAL && external);
     if (!compare) return IO_DONE;
-    if (!c->scan) {
+    if (!c->scan && !c->rows_done) {
         IO_TRY(fts_sql_take(x, op, FTS_SQL_CONTENT_SCAN, &c->scan));
         if (skerry_bind_integer(c->scan, 1, INT64_MIN) || skerry_bind_integer(c->scan, 2, INT64_MAX)) return fts_no_memory(op);
     }
-    for (bool row = true; row;) {
-        IO_TRY(fts_sql_step(c->scan, op, &row));
-        if (row) IO_TRY(row_sum(c, op));
-        if (row && c->rows % FTS_TURN_ROWS == 0) return fts_turn(op);
+    while (!c->rows_done) {
+        if (!c->row) IO_TRY(fts_content_step(x, c->scan, op, &c->row));
+        c->rows_done = !c->row;
+        if (c->rows_done) break;
+        IO_TRY(row_sum(c, op));
+        c->row = false;
+        if (c->rows % FTS_TURN_ROWS == 0) return fts_turn(op);
     }
     IO_TRY(fts_totals_read(x, op, &c->reader));
     bool same = c->rows == x->totals.rows;
     for (u32 i = 0; i < config->column_count; i++) same &= c->tokens[i] == x->totals.tokens[i];
-    if (!same) return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "%s", err_default_text(ERR_CORRUPT));
+    if (!same) return malformed(op);
+    IO_TRY(sizes_count(c, x, op));
     if (c->index_sum != c->rows_sum)
         return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "fts5: checksum mismatch for table \"%s\"", config->name);
     return IO_DONE;

@@ -13,6 +13,7 @@ void fts_erase_free(struct fts_erase *e, struct fts_table *x)
     fts_buffer_free(&e->pages[0]);
     fts_buffer_free(&e->pages[1]);
     fts_sql_give(x, FTS_SQL_DATA_PUT, &e->put);
+    fts_sql_give(x, FTS_SQL_CONFIG_PUT, &e->version_put);
     *e = (struct fts_erase){0};
 }
 
@@ -252,9 +253,25 @@ static io_status segment_erase(struct fts_erase *e, struct fts_table *x, struct 
     return pages_put(e, x, op);
 }
 
+// Segments with erased entries are not for readers of version 4.
+static io_status version_raise(struct fts_erase *e, struct fts_table *x, struct op *op)
+{
+    if (x->version != FTS_VERSION) return IO_DONE;
+    if (!e->version_put) IO_TRY(fts_sql_take(x, op, FTS_SQL_CONFIG_PUT, &e->version_put));
+    static const char key[] = "version";
+    if (!skerry_stmt_busy(e->version_put) &&
+        (skerry_bind_text(e->version_put, 1, key, sizeof key - 1) || skerry_bind_integer(e->version_put, 2, FTS_VERSION + 1)))
+        return fts_no_memory(op);
+    bool row;
+    IO_TRY(fts_sql_step(e->version_put, op, &row));
+    x->version = FTS_VERSION + 1;
+    return IO_DONE;
+}
+
 io_status fts_erase_entry(struct fts_erase *e, struct fts_table *x, struct op *op, struct fts_structure *s, const u8 *term,
                           u32 size, s64 rowid)
 {
+    IO_TRY(version_raise(e, x, op));
     while (e->level < s->level_count) {
         const struct fts_level *l = &s->levels[e->level];
         if (e->segment == l->count) {

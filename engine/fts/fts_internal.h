@@ -192,6 +192,7 @@ struct fts_table {
     const struct schema *prepared_for; // the statements fit it
     struct skerry_stmt *statements[FTS_SQL_COUNT]; // idle ones; a user takes one out
     u64 reads;      // blocks of NAME_data: MATCH '*reads'
+    u32 content_steps; // steps of a statement that reads the content, on the stack now
     u64 generation; // counts changes of the segments: cursors find their place again
 
     bool settings_known;
@@ -246,6 +247,8 @@ io_status fts_turn(struct op *op);
 bool fts_nested(const struct op *op); // of a statement that one of these tables runs
 // Steps; *row false: it is at its end. Errors go to op.
 io_status fts_sql_step(struct skerry_stmt *s, struct op *op, bool *row);
+// The same of one that reads the content, which must not ask this table again.
+io_status fts_content_step(struct fts_table *x, struct skerry_stmt *s, struct op *op, bool *row);
 
 // Reads a block or a docsize record: the blob in the second column of the row `id`. size 0, *found
 // false: there is no such row. The reader keeps the place; it is given back with fts_reader_free.
@@ -384,7 +387,7 @@ struct fts_erase {
     struct fts_buffer scratch;
     struct fts_buffer pages[2]; // from the iterator's on, as they are to be
     u32 page_count, page_next;
-    struct skerry_stmt *put;
+    struct skerry_stmt *put, *version_put;
 };
 // The row's entry of the term leaves all segments, or they are to be written again.
 io_status fts_erase_entry(struct fts_erase *e, struct fts_table *x, struct op *op, struct fts_structure *s,

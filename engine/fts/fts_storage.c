@@ -285,6 +285,14 @@ io_status fts_sql_step(struct skerry_stmt *s, struct op *op, bool *row)
     return IO_FAIL;
 }
 
+io_status fts_content_step(struct fts_table *x, struct skerry_stmt *s, struct op *op, bool *row)
+{
+    x->content_steps++;
+    io_status status = fts_sql_step(s, op, row);
+    x->content_steps--;
+    return status;
+}
+
 // ---- blocks --------------------------------------------------------------------------------------------------------------
 
 void fts_reader_free(struct fts_reader *r)

@@ -305,7 +305,7 @@ static io_status scan_step(struct fts_cursor *c, struct op *op)
         if (skerry_bind_integer(c->scan, 1, c->low) || skerry_bind_integer(c->scan, 2, c->high)) return fts_no_memory(op);
     }
     bool row;
-    IO_TRY(fts_sql_step(c->scan, op, &row));
+    IO_TRY(fts_content_step(c->x, c->scan, op, &row));
     row_left(c);
     c->eof = !row;
     if (row) c->rowid = value_to_integer(skerry_column(c->scan, 0));
@@ -337,6 +337,7 @@ io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const
     switch ((enum filter_step)c->step) {
     case FILTER_FLUSH:
         IO_TRY(fts_table_get(c->db, c->database, c->table, op, &c->x));
+        if (c->x->content_steps) return IO_ERROR(&op->err, ERR_ERROR, "recursively defined fts5 content table");
         IO_TRY(fts_flush_run(c->x, op, FTS_FLUSH_PENDING));
         query_drop(c);
         c->eof = true;
@@ -422,7 +423,7 @@ io_status fts_cursor_content(struct fts_cursor *c, struct op *op)
         s = c->content;
         if (!skerry_stmt_busy(s) && skerry_bind_integer(s, 1, c->rowid)) return fts_no_memory(op);
         bool row;
-        IO_TRY(fts_sql_step(s, op, &row));
+        IO_TRY(fts_content_step(c->x, s, op, &row));
         if (!row) {
             return IO_ERROR(&op->err, ERR_CORRUPT_VTAB, "fts5: missing row %lld from content table '%s'.'%s'",
                             (long long)c->rowid, c->db->databases[c->database].name, config->content_table);

@@ -96,3 +96,14 @@ insert into t(t) values('integrity-check');
 delete from t where rowid<>77;
 select rowid, a, b from t('every');
 insert into t(t) values('integrity-check');
+%%
+# Where entries were erased the format is version 5.
+create virtual table sv using fts5(a);
+insert into sv values('o n e'), ('t w o');
+--=  because SQLite 3.40 knows no secure-delete
+insert into sv(sv, rank) values('secure-delete', 1);
+select * from sv_config where k='version';
+delete from sv where rowid=2;
+--= T:version|I:5| because SQLite 3.40 knows no secure-delete
+select * from sv_config where k='version';
+select * from sv('o');

@@ -1,0 +1,53 @@
+# Full-text tables whose content is themselves, and content that the index does not fit.
+create virtual table t1 using fts5(a, content=t1);
+insert into t1(a) values('abc');
+select * from t1;
+select * from t1('abc');
+select rowid from t1('abc');
+select count(*) from t1;
+update t1 set a='x' where rowid=1;
+drop table t1;
+%%
+# one of two
+create virtual table u1 using fts5(a, content=u2);
+create virtual table u2 using fts5(a, content=u1);
+insert into u1 values('abc');
+select * from u1;
+select * from u2;
+select * from u1('abc');
+%%
+# What was never there is deleted.
+create table t(id integer primary key, name text, value text);
+create virtual table x using fts5(name, content=t, content_rowid=id);
+insert into x(x, rowid, name) values('delete', 1, 'quick');
+insert into x(rowid, name) values(123, 'one one one');
+insert into x(x, rowid, name) values('delete', 123, 'one');
+insert into x(x, rowid, name) values('delete', 123, 'one');
+insert into x(rowid, name) values(124, 'two two two');
+select rowid from x('two');
+%%
+# Sizes of rows are checked.
+create virtual table aa using fts5(zz, u unindexed);
+insert into aa(zz) values('a b c d e'), ('a b c d'), ('a b c'), ('a b'), ('a');
+insert into aa(aa) values('integrity-check');
+begin;
+update aa_docsize set sz=x'4400' where rowid=3;
+insert into aa(aa) values('integrity-check');
+rollback;
+begin;
+insert into aa_docsize values(23, x'04');
+insert into aa(aa) values('integrity-check');
+rollback;
+begin;
+delete from aa_docsize where id=2;
+insert into aa(aa) values('integrity-check');
+rollback;
+insert into aa(aa) values('integrity-check');
+%%
+# An index that is lost is made anew.
+create virtual table f using fts5(a);
+insert into f values('o n e'), ('t w o');
+delete from f_data;
+insert into f(f) values('rebuild');
+insert into f(f) values('integrity-check');
+select * from f('o');
