@@ -4,18 +4,20 @@
 
 // ---- joins ----------------------------------------------------------------------------------------------
 
-static int source_column(const struct source *s, const char *name)
+// Hidden columns are joined by where USING names them.
+static int source_column(const struct source *s, const char *name, bool hidden)
 {
     if (!s->table) return -1;
     for (u32 i = 0; i < s->table->column_count; i++)
-        if (name_equal(s->table->columns[i].name, name) && !(s->table->columns[i].flags & COLUMN_HIDDEN)) return (int)i;
+        if (name_equal(s->table->columns[i].name, name) && (hidden || !(s->table->columns[i].flags & COLUMN_HIDDEN)))
+            return (int)i;
     return -1;
 }
 
-static bool find_left_column(struct source_list *list, u32 from, u32 to, const char *name, u32 *source, int *column)
+static bool find_left_column(struct source_list *list, u32 from, u32 to, const char *name, bool hidden, u32 *source, int *column)
 {
     for (u32 i = from; i <= to; i++) {
-        int found = source_column(&list->items[i], name);
+        int found = source_column(&list->items[i], name, hidden);
         if (found < 0) continue;
         *source = i;
         *column = found;
@@ -53,17 +55,18 @@ void select_joins_resolve(struct compile *c, struct select *s)
                 u32 where;
                 int column;
                 const char *name = right->table->columns[j].name;
-                if (find_left_column(list, 0, i, name, &where, &column))
+                if (find_left_column(list, 0, i, name, false, &where, &column))
                     name_list_add(c->arena, &right->using, name, OFFSET_NONE);
             }
         }
         if (right->using) {
+            bool hidden = !(right->join & JOIN_NATURAL);
             for (u32 j = 0; j < right->using->count; j++) {
                 const char *name = right->using->items[j].name;
-                int right_column = source_column(right, name);
+                int right_column = source_column(right, name, hidden);
                 u32 where;
                 int left_column;
-                if (right_column < 0 || !find_left_column(list, 0, i, name, &where, &left_column))
+                if (right_column < 0 || !find_left_column(list, 0, i, name, hidden, &where, &left_column))
                     compile_fail(c, ERR_ERROR, right->using->items[j].offset == OFFSET_NONE ? -1 : (s64)right->using->items[j].offset,
                                  "cannot join using column %s - column not present in both tables", name);
                 struct source *left = &list->items[where];
@@ -73,7 +76,7 @@ void select_joins_resolve(struct compile *c, struct select *s)
                     struct expr_list *all = NULL;
                     u32 at = where;
                     int column;
-                    while (at < i && find_left_column(list, at + 1, i, name, &at, &column)) {
+                    while (at < i && find_left_column(list, at + 1, i, name, hidden, &at, &column)) {
                         struct source *more = &list->items[at];
                         if (!more->using || name_list_find(more->using, name) < 0)
                             compile_fail(c, ERR_ERROR, -1, "ambiguous reference to %s in USING()", name);
@@ -192,7 +195,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
                                 compile_fail_at(c, star->expr, "ambiguous column name: %s.%s.%s", schema, name, column->name);
                     const char *other_name = other->alias ? other->alias : other->table ? other->table->name : NULL;
                     if (k == i || nested || !other_name || !name || !name_equal(other_name, name) || other->database != source->database) continue;
-                    if (source_column(other, column->name) < 0) continue;
+                    if (source_column(other, column->name, false) < 0) continue;
                     if (source->using && name_list_find(source->using, column->name) >= 0) continue;
                     if (other->using && name_list_find(other->using, column->name) >= 0) continue;
                     compile_fail_at(c, at, "ambiguous column name: %s.%s.%s", schema, name, column->name);

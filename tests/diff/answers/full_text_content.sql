@@ -51,3 +51,14 @@ delete from f_data;
 insert into f(f) values('rebuild');
 insert into f(f) values('integrity-check');
 select * from f('o');
+%%
+# USING may name a hidden column, which NATURAL does not see.
+create table t2(x, y, ft);
+insert into t2 values(1, 2, 'x'), (3, 4, 'b');
+create virtual table ft using fts5(a);
+insert into ft values('b'), ('y');
+select * from t2 natural join ft where t2.ft='b';
+create table s(schema, name);
+insert into s values(null, 'x'), ('main', 'y');
+select * from s natural join pragma_table_info('t2');
+select * from t2 join pragma_table_info('t2') using (schema);
