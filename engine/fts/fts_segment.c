@@ -392,6 +392,47 @@ static io_status page_of_term(struct fts_iter *i, struct op *op, const u8 *term,
     return status;
 }
 
+// From the beginning of pages[0] to the first term >= `term` of that page, or of a page that follows. Terms before it are
+// passed by what they share with each other: `same` is what the last one, of last_size bytes, shares with the one wanted.
+static io_status page_seek(struct fts_iter *i, struct op *op, const u8 *term, u32 size)
+{
+    IO_TRY(fts_iter_page(i, op, 0));
+    const struct fts_page *p = &i->pages[0];
+    const u8 *limit = p->data + p->leaf_size;
+    u32 at, footer, next, same = 0, last_size = 0;
+    if (!fts_page_term_first(p, &at, &footer)) return damaged(i, op);
+    i->valid = false;
+    for (bool first = true; at < p->leaf_size; first = false, at = next) {
+        const u8 *t = p->data + at;
+        u64 prefix = 0, rest;
+        u32 n, footer_here = footer;
+        if (!first) {
+            if (!(n = varint_get_checked(t, limit, &prefix)) || prefix > last_size) return damaged(i, op);
+            t += n;
+        }
+        if (!(n = varint_get_checked(t, limit, &rest)) || rest > (u64)(limit - t) - n) return damaged(i, op);
+        t += n;
+        last_size = (u32)(prefix + rest);
+        bool behind = prefix < same;
+        if (prefix == same) {
+            u32 common = 0, most = (u32)MIN(rest, size - same);
+            while (common < most && t[common] == term[same + common]) common++;
+            behind = common < most ? t[common] > term[same + common] : same + common == size;
+            if (!behind) same += common;
+        }
+        if (behind) {
+            i->term.size = 0;
+            if (!fts_buffer_add(&i->term, term, (u32)prefix)) return fts_no_memory(op);
+            return term_read(i, op, 0, at, footer_here, first);
+        }
+        if (!fts_page_term_next(p, at, &next, &footer)) return damaged(i, op);
+    }
+    i->term.size = 0;
+    if (!page_is_last(i, 0)) return term_on_page(i, op, 1);
+    i->term_ended = false;
+    return IO_DONE;
+}
+
 static int term_compare(const struct fts_buffer *a, const u8 *b, u32 size)
 {
     int k = a->size && size ? memcmp(a->data, b, MIN(a->size, size)) : 0;
@@ -406,7 +447,7 @@ io_status fts_iter_seek(struct fts_iter *i, struct op *op, const u8 *term, u32 s
         IO_TRY(page_of_term(i, op, term, size, false, &page));
         if (page > i->segment.last) return damaged(i, op);
         to_page(i, MAX(page, i->segment.first));
-        IO_TRY(term_on_page(i, op, 0));
+        IO_TRY(page_seek(i, op, term, size));
     }
     while (i->valid && term_compare(&i->term, term, size) < 0) IO_TRY(fts_iter_next_term(i, op));
     return IO_DONE;
