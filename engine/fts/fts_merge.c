@@ -104,7 +104,8 @@ static struct fts_merge *rewrite_new(struct fts_table *x, const struct fts_struc
 static int iter_compare(const struct fts_iter *a, const struct fts_iter *b)
 {
     if (a->term_head != b->term_head) return a->term_head < b->term_head ? -1 : 1;
-    int k = memcmp(a->term.data, b->term.data, MIN(a->term.size, b->term.size));
+    u32 common = MIN(a->term.size, b->term.size);
+    int k = common <= sizeof a->term_head ? 0 : memcmp(a->term.data, b->term.data, common);
     return k ? k : a->term.size < b->term.size ? -1 : a->term.size > b->term.size;
 }
 

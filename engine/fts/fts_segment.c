@@ -181,7 +181,7 @@ static io_status skip(struct fts_iter *i, struct op *op, u32 *page, u32 *at, u32
 
 static u32 stored_size(const struct fts_iter *i)
 {
-    return i->table->config->detail == FTS_DETAIL_NONE ? 0 : i->positions_size;
+    return i->bare ? 0 : i->positions_size;
 }
 
 // Where the doclist goes on, or ends, behind (page, at): *end is the end of the doclist's part in that page.
@@ -229,6 +229,11 @@ static bool forward_here(struct fts_iter *i, s64 rowid)
 io_status fts_iter_next(struct fts_iter *i, struct op *op)
 {
     ASSERT(i->valid);
+    if (i->positions_at + (u64)stored_size(i) == i->term_next && i->term_next < i->pages[0].leaf_size) {
+        i->valid = false;
+        i->term_ended = true;
+        return IO_DONE;
+    }
     if (LIKELY(forward_here(i, INT64_MIN))) return IO_DONE;
     u32 page = 0, at = i->positions_at, end;
     bool ended;
