@@ -280,7 +280,8 @@ static void char_fn(ARGUMENTS)
     for (u32 i = 0; i < argc; i++) {
         s64 c = function_integer(ctx, argv[i]);
         u8 bytes[4];
-        text_append(&b, bytes, utf8_write(bytes, c < 0 || c > 0x10ffff ? 0xfffd : (u32)c));
+        const bool none = c < 0 || c > 0x10ffff || (ctx->encoding > 1 && ((c & ~0x7ffll) == 0xd800 || (c & ~1ll) == 0xfffe)); // in UTF-16
+        text_append(&b, bytes, utf8_write(bytes, none ? 0xfffd : (u32)c));
     }
     result_text_buffer(ctx, &b);
 }

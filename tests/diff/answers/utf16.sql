@@ -50,6 +50,7 @@ SELECT hex(CAST('ab' AS BLOB)), hex(CAST(12 AS BLOB));
 SELECT quote(CAST('ab' AS BLOB));
 SELECT CAST(x'610062' AS TEXT), length(CAST(x'610062' AS TEXT)), hex(CAST(x'610062' AS TEXT));
 SELECT hex(char(0xd800)), hex(char(0x10ffff)), hex(char(0x110000)), hex(char(0xfffe));
+SELECT char(0xd800), char(0xdfff, 0xe000), char(0xfffe), char(0xffff), char(0x1fffe), trim(char(0xfffe)), char(0xfffe) || 'a', char(97, 0xfffe) = 'a' || char(0xfffd);
 SELECT format('%s %d %!10.2f', 'é', 12, 3.14159);
 SELECT substr('héllo',2,3), substr('héllo',-2), length('héllo');
 SELECT ltrim('  é'), rtrim('é  '), trim('xéx','x');
