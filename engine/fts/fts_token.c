@@ -42,7 +42,7 @@ static bool category_token(const struct fts_tokenizer *t, s32 c)
 
 static void ascii_set(struct fts_tokenizer *t)
 {
-    for (s32 c = 0; c < 128; c++) t->ascii_token[c] = category_token(t, c);
+    for (s32 c = 1; c < 128; c++) t->ascii_token[c] = category_token(t, c); // NUL is never one
 }
 
 static bool character_token(const struct fts_tokenizer *t, s32 c)
@@ -235,6 +235,15 @@ static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 si
 }
 
 // Every run of three characters.
+// The next character as it is indexed; 0: it is not.
+static s32 trigram_character(const struct fts_tokenizer *t, const u8 **p, const u8 *end)
+{
+    s32 c = (s32)utf8_read(p, end);
+    if (t->remove_diacritics && fts_character_mark(c)) return 0;
+    return t->fold_case ? fts_character_fold(c, t->remove_diacritics) : c;
+}
+
+// A trigram reaches to the next character that is indexed.
 static bool trigrams_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 size, fts_token_sink sink, void *context)
 {
     u8 folded[3][8];
@@ -242,18 +251,18 @@ static bool trigrams_tokenize(const struct fts_tokenizer *t, const u8 *text, u32
     const u8 *end = text + size;
     for (const u8 *p = text; p < end;) {
         u32 at = (u32)(p - text);
-        s32 c = (s32)utf8_read(&p, end);
-        if (t->remove_diacritics && fts_character_mark(c)) continue;
+        s32 f = trigram_character(t, &p, end);
+        if (!f) continue;
         if (count == 3) {
             memmove(folded[0], folded[1], sizeof folded - sizeof folded[0]);
             memmove(sizes, sizes + 1, sizeof sizes - sizeof sizes[0]);
             memmove(begins, begins + 1, sizeof begins - sizeof begins[0]);
             count = 2;
         }
-        s32 f = t->fold_case ? fts_character_fold(c, t->remove_diacritics) : c;
         sizes[count] = utf8_write(folded[count], (u32)f);
         begins[count++] = at;
         if (count < 3) continue;
+        for (const u8 *next = p; next < end && !trigram_character(t, &next, end);) p = next;
         u8 token[24];
         u32 length = 0;
         for (u32 i = 0; i < 3; i++) {

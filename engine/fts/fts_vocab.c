@@ -123,11 +123,13 @@ static bool is_beyond(const struct fts_entry *e, const struct fts_buffer *high)
     return k > 0 || (k == 0 && e->term_size > high->size);
 }
 
-// The entry after the last one goes to c->next. Where segments were written or merged meanwhile, it is looked for
-// among them as they are now.
+// The entry after the last one goes to c->next. A reader whose segments were written or merged meanwhile ends, or it
+// would meet what it gives rise to.
 static io_status entry_next(struct fts_vocab_cursor *c, struct op *op)
 {
-    if (!c->started || c->generation != c->x->generation) {
+    if (c->started && c->generation != c->x->generation)
+        return IO_ERROR(&op->err, ERR_ABORT, "%s", err_default_text(ERR_ABORT));
+    if (!c->started) {
         fts_merge_free(c->merge);
         c->merge = NULL;
         IO_TRY(fts_structure_read(c->x, op, &c->reader, &c->structure));

@@ -62,3 +62,38 @@ create table s(schema, name);
 insert into s values(null, 'x'), ('main', 'y');
 select * from s natural join pragma_table_info('t2');
 select * from t2 join pragma_table_info('t2') using (schema);
+%%
+# A reader of terms ends where the index was written meanwhile.
+create virtual table x using fts5(a);
+create virtual table v using fts5vocab(x, instance);
+with s(i) as (values(1) union all select i+1 from s where i<3000)
+insert into x select 'State Emergency Service (SES), Rural Fire Service (RFS) and Volunteers' from s;
+insert into x select term||hex(randomblob(1000)) from v;
+select count(*) from x;
+create virtual table vr using fts5vocab(x, row);
+select count(*) from vr;
+begin;
+insert into x values('zz yy');
+select count(*) from vr;
+commit;
+%%
+# NUL is in no token, whatever its category.
+create virtual table t2 using fts5(z, tokenize="unicode61 categories 'L* N* Co Cc'");
+create virtual table tu using fts5vocab(t2, 'instance');
+insert into t2 values('abc'||char(0)||'def'||char(1)||'x');
+select hex(term), offset from tu;
+create virtual table c1 using fts5(y, tokenize='trigram case_sensitive 1');
+create virtual table vc using fts5vocab(c1, instance);
+insert into c1 values('ab'||char(0)||'cd');
+--= T:616263|I:0| T:626364|I:1| because SQLite 3.40 ends at the NUL
+select hex(term), offset from vc;
+%%
+# A trigram takes the marks along that are behind it.
+--=  because SQLite 3.40 knows no marks in trigrams
+create virtual table t1 using fts5(y, tokenize='trigram remove_diacritics 1');
+--=  because SQLite 3.40 knows no marks in trigrams
+insert into t1 values('abc̃defghijklm'), ('ãb̃c̃defghijklm'), ('̃abc̃');
+--= T:(abc\xcc\x83)defghijklm| T:(a\xcc\x83b\xcc\x83c\xcc\x83)defghijklm| T:\xcc\x83(abc\xcc\x83)| because SQLite 3.40 knows no marks in trigrams
+select highlight(t1, 0, '(', ')') from t1('abc');
+--= T:abc\xcc\x83def(ghi)jklm| T:a\xcc\x83b\xcc\x83c\xcc\x83def(ghi)jklm| because SQLite 3.40 knows no marks in trigrams
+select highlight(t1, 0, '(', ')') from t1('ghi');
