@@ -257,6 +257,7 @@ static void rows_from_select(struct compile *c, struct update_job *job)
 
     struct select_dest dest;
     int full = label_new(c), loop = rows_loop(c, job, select, &dest, full), record = reg_temp(c), new_rowid = reg_temp(c);
+    if (!job->is_view) emit(c, OP_IsNull, dest.reg, loop, 0); // the row that an aggregate has of no rows
     if (rowid) {
         emit(c, OP_MakeRecord, dest.reg + 1, columns - 1, record);
         emit(c, OP_Insert, job->ephemeral, record, dest.reg);
@@ -298,6 +299,7 @@ static int virtual_rows_from_select(struct compile *c, struct update_job *job)
     emit(c, OP_OpenEphemeral, ephemeral, columns, 0);
     struct select_dest dest;
     int full = label_new(c), loop = rows_loop(c, job, select, &dest, full), record = reg_temp(c), key = reg_temp(c);
+    emit(c, OP_IsNull, dest.reg, loop, 0);
     emit(c, OP_MakeRecord, dest.reg, columns, record);
     emit(c, OP_NewRowid, ephemeral, key, 0);
     emit(c, OP_Insert, ephemeral, record, key);

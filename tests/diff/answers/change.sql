@@ -322,3 +322,14 @@ SELECT * FROM sqlite_sequence ORDER BY 1;
 CREATE INDEX sqi ON sqlite_sequence(name);
 CREATE TRIGGER sqt AFTER INSERT ON sqlite_sequence BEGIN SELECT 1; END;
 ALTER TABLE sqlite_sequence ADD COLUMN x;
+%%
+-- An aggregate of no rows changes none, whatever rowids there are.
+CREATE TABLE t1(a INTEGER PRIMARY KEY, b INT); INSERT INTO t1 VALUES(-1, 5), (0, 6);
+CREATE TABLE k1(a PRIMARY KEY, b) WITHOUT ROWID; INSERT INTO k1 VALUES(0, 1), ('', 2);
+UPDATE t1 SET b = sum(q.x) FROM (SELECT 1 AS x) AS q WHERE q.x = 5;
+UPDATE t1 SET b = (SELECT avg(q.x)) FROM (SELECT 1 AS x) AS q WHERE q.x = 5;
+UPDATE t1 SET a = (SELECT avg(q.x)) FROM (SELECT 1 AS x) AS q WHERE q.x = 5;
+UPDATE k1 SET b = count(q.x) FROM (SELECT 1 AS x) AS q WHERE q.x = 5;
+UPDATE k1 SET b = count(q.x) FROM (SELECT 1 AS x) AS q WHERE q.x = 1 AND k1.a = 0;
+SELECT * FROM t1;
+SELECT * FROM k1;
