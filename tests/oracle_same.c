@@ -594,6 +594,17 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     if (o->lenient_order && is_query(sql) && !ours->code && theirs->code == SQLITE_ERROR &&
         same_unoptimized(o, sql, size, our_rows))
         return true;
+    // Or leave out a WHERE beside a term with FULL JOIN (the rows are too many), and with it what is wrong there (3.40 to 3.53).
+    if (o->lenient_order && is_query(sql) && !theirs->code && strcmp(ours->error, "no query solution") == 0 && strstr(sql, " JOIN ") &&
+        strstr(sql, " UNION ALL ")) {
+        sqlite3_stmt *stmt = NULL;
+        sqlite3_test_control(SQLITE_TESTCTRL_OPTIMIZATIONS, o->sqlite, 0xffffffff);
+        (void)sqlite3_prepare_v2(o->sqlite, sql, -1, &stmt, NULL);
+        bool found = strcmp(sqlite3_errmsg(o->sqlite), ours->error) == 0;
+        sqlite3_finalize(stmt);
+        sqlite3_test_control(SQLITE_TESTCTRL_OPTIMIZATIONS, o->sqlite, 0);
+        if (found) return true;
+    }
     // Or into a row that has lost its columns, in a change as well.
     if (o->lenient_order && !ours->code && !strstr(sql, "SET (") && strstr(theirs->error, " columns assigned ")) return o->gave_up = true;
     const bool of_trigger = o->lenient_order && trigger_has_both(o, sql, ours, theirs);
