@@ -652,7 +652,10 @@ void where_end(struct where_info *w)
                 struct in_loop *in = &level->ins[j - 1];
                 // The IsNull behind the read, and the Rewind before it.
                 emit_jump_here(c, in->top + 1);
+                // The row of NULLs of a LEFT JOIN comes here too: the list may not have been made where there is nothing for a column before.
+                int unopened = in->prefix && level->left_join ? emit(c, OP_IfNotOpen, in->cursor, 0, 0) : 0;
                 if (in->end_op != OP_Noop) emit(c, in->end_op, in->cursor, in->top, 0);
+                if (unopened) emit_jump_here(c, unopened);
                 emit_jump_here(c, in->top - 1);
             }
         }

@@ -35,3 +35,14 @@ select a.x, b.x, c.y, d.x from vc c left join va a on a.x=c.y left join b on b.x
 select a.x, b.x, c.y, d.x from a left join b on b.x=a.y left join vc c on c.x=b.y left join d on d.x=c.y where d.y+c.y>1 order by 1, 2, 3, 4;
 select a.x, b.x, c.y, d.x from a left join b on b.x=a.y left join vc c on c.x=b.y or b.y is null left join d on d.x=c.y where not (c.y>1 and b.y>1) order by 1, 2, 3, 4;
 select x, count(*) from (select c.x as x, b.y as y from c left join b on b.x=c.x right join a on a.x=b.y) where y=1 group by x;
+%%
+-- Two lists of one index, the first without values.
+CREATE TABLE la(n); CREATE TABLE lb(x, y, PRIMARY KEY(x, y)); CREATE TABLE le(x);
+INSERT INTO la VALUES(NULL), (1), (2); INSERT INTO lb VALUES(1, 2), (2, 1);
+SELECT la.n, lb.y FROM la LEFT JOIN lb ON lb.x = la.n AND lb.y IN (1, 2);
+SELECT la.n, lb.y FROM la LEFT JOIN lb ON lb.x IN (SELECT x FROM le) AND lb.y IN (1, 2);
+SELECT la.n, lb.y FROM la LEFT JOIN lb ON lb.x IN (SELECT x FROM lb LIMIT 0) AND lb.y IN (SELECT n FROM la);
+SELECT la.n, lb.y FROM la LEFT JOIN lb ON lb.x IN (SELECT x FROM le WHERE x = la.n) AND lb.y IN (1, la.n);
+SELECT la.n, lb.y FROM la LEFT JOIN lb ON lb.x IN (SELECT x FROM lb WHERE x = la.n) AND lb.y IN (1, 2);
+SELECT la.n, lb.y FROM la LEFT JOIN lb ON (lb.x, lb.y) IN (SELECT n, 2 FROM la WHERE n IS NULL);
+SELECT la.n, lb.y, lc.y FROM la LEFT JOIN lb ON lb.x IN (SELECT x FROM le) AND lb.y IN (1, 2) RIGHT JOIN lb AS lc ON lc.x = la.n;
