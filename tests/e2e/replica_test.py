@@ -133,6 +133,28 @@ def starts_empty(tests):
     w.stop()
 
 
+def writer_empty(tests):
+    """Replicas of a store, and of a writer, whose database has no page yet; each file is encrypted with a key of its own."""
+    store, keys = tests.path("store-no-page"), [secrets.token_hex(32) for _ in range(4)]
+    env = {"SKERRY_KEY": keys[0], "SKERRY_DB_KEY": keys[1]}
+    w = Node(tests.path("writer-no-page"), "--store", store, "--push-interval-ms", "50", "--listen", f"127.0.0.1:{own_port()}", env=env).start()
+    until(lambda: os.path.exists(store + "/default/head"), True, "the empty database is pushed")
+    by_store = replica_of(tests, "no-page-store", store, {"SKERRY_KEY": keys[0], "SKERRY_DB_KEY": keys[2]}).start()
+    by_stream = replica_of(tests, "no-page-stream", f"http://127.0.0.1:{w.port}", {"SKERRY_DB_KEY": keys[3]}, "--store", "none").start()
+    equal(by_store.sql("SELECT count(*) FROM sqlite_schema"), [[0]], "tables at the start")
+    w.sql("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)")
+    insert(w, 1, 100)
+    for r in (by_store, by_stream):
+        wait_equal(r, w)
+        equal(r.stop(), 0, "exit status")
+        r.start()
+        wait_equal(r, w)
+        with open(r.data + "/default.db", "rb") as f:
+            check(not f.read(16).startswith(b"SQLite format 3"), "the file is not encrypted")
+        equal(r.stop(), 0, "exit status")
+    equal(w.stop(), 0, "exit status")
+
+
 def far_behind(tests):
     """Away while pushes were merged and let go: levels, or an image, lead on from there. Encrypted."""
     url, env = tests.path("store-behind"), {"SKERRY_KEY": secrets.token_hex(32)}
@@ -733,6 +755,7 @@ def main():
             tests.run(f.__name__ + "_s3", f, tests, "s3-" + f.__name__, "s3://skerry-test/" + f.__name__, s3.env)
         tests.run("promoted_under_fire_slow", promoted_under_fire, tests, "slow", "s3://skerry-test/promoted-slow", s3.env, s3)
         tests.run("starts_empty", starts_empty, tests)
+        tests.run("writer_empty", writer_empty, tests)
         tests.run("stops_while_applying", stops_while_applying, tests)
         tests.run("far_behind", far_behind, tests)
         tests.run("killed_writer", killed_writer, tests)
