@@ -53,6 +53,29 @@ def lazy(tests, label, url, env):
     equal(restored_rows(tests, url, env, "SELECT count(*), sum(c = -1) FROM t"), [[ROWS, ROWS // 1000]], "restored rows")
 
 
+def no_page(tests):
+    """The backup is of a database without a page; the file that begins with it is encrypted with a key of its own."""
+    store, keys = tests.path("store-no-page"), [secrets.token_hex(32) for _ in range(3)]
+    w = Node(tests.path("writer-no-page"), "--store", store, "--push-interval-ms", "50", env={"SKERRY_KEY": keys[0], "SKERRY_DB_KEY": keys[1]}).start()
+    until(lambda: os.path.exists(store + "/default/head"), True, "the empty database is pushed")
+    equal(w.stop(), 0, "exit status")
+    n = Node(tests.path("node-no-page"), "--store", store, "--hydrate", "lazy", env={"SKERRY_KEY": keys[0], "SKERRY_DB_KEY": keys[2]})
+    for i in range(3):
+        n.start()
+        n.sql("CREATE TABLE IF NOT EXISTS t(a)", f"INSERT INTO t VALUES ({i})")
+        equal(n.sql("SELECT group_concat(a) FROM t"), [[",".join(str(k) for k in range(i + 1))]], "rows")
+        if i == 1:
+            n.kill()
+        else:
+            check(n.wait_pushed(), "not pushed")
+            equal(n.stop(), 0, "exit status")
+    with open(n.data + "/default.db", "rb") as f:
+        check(not f.read(16).startswith(b"SQLite format 3"), "the file is not encrypted")
+    out = tests.path("no-page-restored.db")
+    subprocess.run([PROGRAM, "restore", "--store", store, "--decrypt", out], env=dict(os.environ, SKERRY_KEY=keys[0]), check=True, capture_output=True)
+    equal(sqlite3(out, "SELECT group_concat(a) FROM t; PRAGMA integrity_check").stdout.split(), ["0,1,2", "ok"], "the backup")
+
+
 def killed(tests, label, url, env):
     """kill -9 again and again while pages come and rows are written: nothing is lost, nothing is old."""
     make(tests, label, url, env)
@@ -414,6 +437,7 @@ def main():
             tests.run(f.__name__ + "_directory", f, tests, "directory-" + f.__name__, tests.path("store-" + f.__name__), {})
             tests.run(f.__name__ + "_s3", f, tests, "s3-" + f.__name__, "s3://skerry-test/" + f.__name__, s3.env)
         tests.run("first_query", first_query, tests, s3)
+        tests.run("no_page", no_page, tests)
         tests.run("attached", attached, tests)
         tests.run("merged_meanwhile", merged_meanwhile, tests)
         tests.run("shell_looks", shell_looks, tests)
