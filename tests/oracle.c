@@ -8,9 +8,15 @@
 
 // What SQLite's library leaks (3.40 does where full-text tables have others' content) is none of ours.
 const char *__lsan_default_suppressions(void);
+const char *__lsan_default_options(void);
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libsqlite3";
+}
+
+const char *__lsan_default_options(void)
+{
+    return "print_suppressions=0";
 }
 
 void rows_add(struct rows *r, const char *format, ...)
