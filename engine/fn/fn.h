@@ -26,8 +26,8 @@ enum fn_flags {
     FN_UNSAFE = 65536,      // an application's that is not innocuous: not from a schema that is not trusted
     FN_ANY_ORDER = 262144,  // aggregate that is the same whatever the order of rows
     FN_LENGTH = 524288,     // length(), octet_length(): a blob's bytes are not looked at
-    FN_COUNT_VALUES = 2097152, // count(x)
     FN_TYPE = 1048576,      // typeof(): no bytes are
+    FN_COUNT_VALUES = 2097152, // count(x)
 };
 
 // Where an aggregate's state is: right here when it is small, else allocated. NULL: no step has asked for it.

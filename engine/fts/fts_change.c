@@ -203,7 +203,7 @@ static io_status by_rowid(struct fts_table *x, struct op *op, enum fts_sql kind,
     bool idle;
     IO_TRY(statement_ready(x, op, kind, &idle));
     if (idle && skerry_bind_integer(x->change->stmt, 1, rowid)) return fts_no_memory(op);
-    return fts_sql_step(x->change->stmt, op, row);
+    return kind == FTS_SQL_CONTENT_GET ? fts_content_step(x, x->change->stmt, op, row) : fts_sql_step(x->change->stmt, op, row);
 }
 
 static io_status old_get(struct fts_table *x, struct op *op)
@@ -214,10 +214,7 @@ static io_status old_get(struct fts_table *x, struct op *op)
         return IO_DONE;
     }
     bool row;
-    x->content_steps++;
-    io_status status = by_rowid(x, op, FTS_SQL_CONTENT_GET, c->old_rowid, &row);
-    x->content_steps--;
-    IO_TRY(status);
+    IO_TRY(by_rowid(x, op, FTS_SQL_CONTENT_GET, c->old_rowid, &row));
     c->old_found = row;
     c->old_found_rowid = c->old_rowid;
     for (u32 i = 0; row && i < x->config->column_count; i++)

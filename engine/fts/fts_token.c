@@ -234,7 +234,6 @@ static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 si
     return going;
 }
 
-// Every run of three characters.
 // The next character as it is indexed; 0: it is not.
 static s32 trigram_character(const struct fts_tokenizer *t, const u8 **p, const u8 *end)
 {
@@ -243,7 +242,7 @@ static s32 trigram_character(const struct fts_tokenizer *t, const u8 **p, const 
     return t->fold_case ? fts_character_fold(c, t->remove_diacritics) : c;
 }
 
-// A trigram reaches to the next character that is indexed.
+// Every run of three characters. A trigram reaches to the next character that is indexed.
 static bool trigrams_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 size, fts_token_sink sink, void *context)
 {
     u8 folded[3][8];

@@ -31,19 +31,22 @@ static void append(struct check_run *k, const char *text)
 
 enum type_mask { TYPE_INTEGER = 1, TYPE_REAL = 2, TYPE_TEXT = 4, TYPE_BLOB = 8, TYPE_NULL = 16 };
 
-// Tells of rows whose value is of none of these types. value: register with it, 0 while the row's header says enough.
+// Jumps, as column_type_code does, when the value is of one of these types. value: register with it, 0 while the row's header
+// says enough.
+static int type_jump(struct compile *c, const struct table *t, int cursor, u16 column, int value, u16 types)
+{
+    if (!value) return column_type_code(c, t, cursor, column, types);
+    int address = emit(c, OP_IsType, -1, 0, value);
+    set_p5(c, types);
+    return address;
+}
+
+// Tells of rows whose value is of none of these types.
 static void check_type(struct check_run *k, const struct table *t, int cursor, u16 column, int value, u16 types, const char *text)
 {
-    struct compile *c = k->c;
-    int fine;
-    if (value) {
-        fine = emit(c, OP_IsType, -1, 0, value);
-        set_p5(c, types);
-    } else {
-        fine = column_type_code(c, t, cursor, column, types);
-    }
+    int fine = type_jump(k->c, t, cursor, column, value, types);
     tell_text(k, text);
-    jump_here(c, fine);
+    jump_here(k->c, fine);
 }
 
 static void check_columns(struct check_run *k, const struct table *t, int cursor)
@@ -75,14 +78,8 @@ static void check_columns(struct check_run *k, const struct table *t, int cursor
             check_type(k, t, cursor, i, value, TYPE_TEXT | TYPE_BLOB | TYPE_NULL,
                        arena_format(c->arena, "NUMERIC value in %s.%s", t->name, column->name));
         if (numeric) { // text that is a number would have become one
-            int fine;
-            if (value) {
-                fine = emit(c, OP_IsType, -1, 0, value);
-                set_p5(c, TYPE_INTEGER | TYPE_REAL | TYPE_BLOB | TYPE_NULL);
-            } else {
-                fine = column_type_code(c, t, cursor, i, TYPE_INTEGER | TYPE_REAL | TYPE_BLOB | TYPE_NULL);
-                column_code(c, t, cursor, i, value = reg_temp(c));
-            }
+            int fine = type_jump(c, t, cursor, i, value, TYPE_INTEGER | TYPE_REAL | TYPE_BLOB | TYPE_NULL);
+            if (!value) column_code(c, t, cursor, i, value = reg_temp(c));
             emit(c, OP_Affinity, value, 1, 0);
             program_p4_text(c->program, -1, "C", 1);
             check_type(k, t, cursor, i, value, TYPE_TEXT | TYPE_BLOB | TYPE_NULL,

@@ -231,10 +231,11 @@ static struct probe *probe_of(struct cursor *c, const struct cell *cell)
 {
     for (u32 i = 0; i < c->probe_count; i++)
         if (c->probes[i].overflow == cell->overflow && c->probes[i].size == cell->payload_size) return &c->probes[i];
-    for (u32 i = 1; c->probe_count == 0 && i < c->probe_capacity; i++) { // of an earlier search, which had many
-        free(c->probes[i].bytes);
-        c->probes[i] = (struct probe){0};
-    }
+    if (c->probe_count == 0) // an earlier search may have had many
+        for (u32 i = 1; i < c->probe_capacity; i++) {
+            free(c->probes[i].bytes);
+            c->probes[i] = (struct probe){0};
+        }
     if (c->probe_count == c->probe_capacity) {
         struct probe *grown = realloc(c->probes, (c->probe_capacity + 1) * sizeof *grown);
         if (!grown) return NULL;
