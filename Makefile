@@ -137,18 +137,17 @@ sim: $(SIMULATIONS)
 	@for program in $(SIMULATIONS); do SIM_WORLDS=$(SEEDS) $$program || exit 1; done
 
 SECONDS_EACH ?= 60
-# The oracle here is SQLite 3.50.4, whose answers are ours, with the functions that Debian's has.
-DIFF_ORACLE := better-sqlite3@12.4.1
-build/diff/package/deps/sqlite3/sqlite3.c:
-	@mkdir -p build/diff
-	cd build/diff && npm pack --silent $(DIFF_ORACLE) | xargs tar xzf
+# The oracle here is SQLite 3.50.4, whose answers are ours, with the functions that Debian's has; where it differs, 3.53.2 is asked.
+build/diff/12.4.1/sqlite3.c build/diff/12.11.1/sqlite3.c: build/diff/%/sqlite3.c:
+	@mkdir -p $(@D)
+	cd $(@D) && npm pack --silent better-sqlite3@$* | xargs tar xzf && mv package/deps/sqlite3/sqlite3.c . && rm -r package
 	@touch $@
-build/diff/libsqlite3.so.0: build/diff/package/deps/sqlite3/sqlite3.c
+build/diff/%/libsqlite3.so.0: build/diff/%/sqlite3.c
 	$(CC) -O2 -w -fPIC -shared -pthread $(addprefix -DSQLITE_,SOUNDEX LIKE_DOESNT_MATCH_BLOBS ENABLE_MATH_FUNCTIONS ENABLE_COLUMN_METADATA ENABLE_FTS5 ENABLE_DBSTAT_VTAB MAX_VARIABLE_NUMBER=250000) \
 	    -Wl,-soname,libsqlite3.so.0 $< -o $@ -lm
-diff: $(B)/tests/diff/dialect_diff_test $(B)/tests/diff/shuffle_diff_test build/diff/libsqlite3.so.0
-	@SECONDS=$(SECONDS_EACH) LD_LIBRARY_PATH=build/diff $<
-	@ROUNDS=$(or $(SHUFFLES),3) LD_LIBRARY_PATH=build/diff $(B)/tests/diff/shuffle_diff_test
+diff: $(B)/tests/diff/dialect_diff_test $(B)/tests/diff/shuffle_diff_test build/diff/12.4.1/libsqlite3.so.0 build/diff/12.11.1/libsqlite3.so.0
+	@SECONDS=$(SECONDS_EACH) LD_LIBRARY_PATH=build/diff/12.4.1 NEWER=build/diff/12.11.1 $<
+	@ROUNDS=$(or $(SHUFFLES),3) LD_LIBRARY_PATH=build/diff/12.4.1 $(B)/tests/diff/shuffle_diff_test
 
 CORPORA ?= ../shared/corpora
 conformance: all
