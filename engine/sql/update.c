@@ -238,8 +238,8 @@ static void rows_from_select(struct compile *c, struct update_job *job)
                                       expr_name(c->arena, t->columns[i].name)));
             continue;
         }
+        // Each index has it: it does not say what the search must read.
         int column = rowid ? COLUMN_ROWID : t->primary_key->columns[i];
-        if (column >= 0) target->columns_used |= 1ull << MIN(column, 63);
         expr_list_add(c->arena, &select->columns, source_column_expr(c, target, column));
     }
     const struct expr_list *set = s->from ? expr_list_copy(c->arena, s->set) : NULL;

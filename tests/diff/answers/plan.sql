@@ -107,3 +107,14 @@ with c(x, y) as not materialized (select a, sum(b) from t group by a) select c1.
 with c(x, y) as not materialized (select a, sum(b) from t group by a) select c1.x||c2.x, c1.y, c2.y from c c1, c c2 where c1.x=1;
 with c(x, y) as not materialized (select a, sum(b) from t group by a) select * from t left join c c1 on t.a=c1.x left join c c2 on t.b=c2.x;
 select (with c(x) as not materialized (select t.a union select t.b) select group_concat(c1.x||c2.x) from c c1, c c2) from t;
+%%
+# The key that UPDATE FROM reads is in each index of a table WITHOUT ROWID, in those of constraints too.
+create table k1(a text primary key, b unique, c, unique(a, c)) without rowid;
+create unique index i2 on k1(c desc, a, b);
+explain query plan update k1 set c = 2 from (select 1 as x limit 1) as q where b < 3;
+explain query plan update k1 set b = q.x from (select 1 as x limit 1) as q where b <> q.x;
+explain query plan update k1 set b = q.x from (select 1 as x limit 1) as q where c <> q.x;
+insert into k1 values('a', 3, 1), ('b', 2, 2), ('c', 1, 3);
+update k1 set c = 7 from (select 1 as x) as q where b < 3;
+update k1 set c = k1.b || count(q.x) from (select 1 as x) as q where k1.b < 5;
+select * from k1;
