@@ -83,6 +83,7 @@ void expr_summarize(struct expr *e)
     e->flags &= ~(u32)(INHERITED & ~EXPR_F_HAS_COLLATE);
     if (e->kind != EXPR_COLLATE) e->flags &= ~(u32)EXPR_F_HAS_COLLATE;
     summarize_child(e, e->left);
+    if (e->kind == EXPR_COLLATE) e->flags &= ~(u32)EXPR_F_HAS_FUNCTION; // to SQLite, there is none below it
     summarize_child(e, e->right);
     summarize_list(e, e->list);
     summarize_list(e, e->order_by);

@@ -150,3 +150,14 @@ SELECT 1 || 0.1+0.2, 1.0/3 || '', 1e15 || '', 1e16||'', 123456789012345.6||'', -
 SELECT '1e5' + 0, '1e' + 0, '0x10'+0, ' 5'+0, '5 '+0, '5a'+0, '.'+0, '.5'+0, '5.'+0, '+5'+0, '--5'+0, 'inf'+0, 'nan'+0, ''+0;
 SELECT typeof('5'+0), typeof('5.0'+0), typeof('1e2'+0), typeof('9223372036854775808'+0), typeof('9223372036854775807'+1), '9223372036854775807'+0;
 SELECT +'5' = 5, '5' = +5, CAST('5' AS TEXT) = 5, CAST(5 AS TEXT) = 5, CAST('5' AS INT) = '5', 5 = CAST('5' AS BLOB);
+%%
+# COLLATE hides functions from what leaves constant terms out.
+SELECT (json('x') COLLATE BINARY) AND 0, 0 AND json('x') COLLATE NOCASE, 0 AND (json('x') COLLATE NOCASE || 'x');
+--= error: malformed JSON because 3.40 does not call functions there
+SELECT 0 AND json('x');
+SELECT json('x') COLLATE NOCASE IN ();
+--= error: malformed JSON because 3.40 does not call functions there
+SELECT json('x') IN ();
+--= error: malformed JSON because 3.40 does not call functions there
+SELECT (json('x') COLLATE NOCASE || json('{')) AND 0;
+SELECT CASE WHEN 0 THEN 1 + (json('x') COLLATE NOCASE) ELSE 3 END;
