@@ -132,7 +132,7 @@ libs:
 	@echo '$(LIBS)'
 
 SEEDS ?= 500
-SIMULATIONS := $(addprefix $(B)/tests/sim/,engine_crash_test store_crash_test isolation_test replica_sim_test)
+SIMULATIONS := $(addprefix $(B)/tests/sim/,engine_crash_test store_crash_test isolation_test replica_sim_test backup_sim_test)
 sim: $(SIMULATIONS)
 	@for program in $(SIMULATIONS); do SIM_WORLDS=$(SEEDS) $$program || exit 1; done
 
