@@ -23,7 +23,9 @@ struct text_buffer {
     u8 *bytes;
     size_t size, capacity;
     err_code failed;
+    bool lent; // bytes are the caller's room, which is left once it is too small
 };
+#define TEXT_BUFFER_ON(room) {.bytes = (room), .capacity = sizeof(room), .lent = true} // not for what becomes a result
 void text_buffer_deinit(struct text_buffer *b);
 // Empty, in the room that the call's result has from earlier ones: for what becomes the result. The caller gives it back
 // (result_text_buffer) or frees it.

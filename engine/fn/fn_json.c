@@ -63,6 +63,19 @@ static struct json_kept *kept_text_set(struct function_context *ctx, const u8 *t
     return k;
 }
 
+// The room of the kept blob, for one that is to be kept in its place.
+static struct text_buffer kept_room_take(struct function_context *ctx)
+{
+    struct text_buffer room = {0};
+    struct json_kept *k = ctx->document;
+    if (!k || k->lent) return room;
+    room = k->blob;
+    room.size = 0;
+    k->blob = (struct text_buffer){0};
+    k->text_size = 0;
+    return room;
+}
+
 // The document's text and blob become the kept ones, whose memory the document takes to free.
 static void kept_set(struct json_document *d)
 {
@@ -83,6 +96,8 @@ enum json_argument json_document_open(struct function_context *ctx, const struct
     const u8 *text = function_text(ctx, v, &d->scratch, &size);
     if (!text) return JSON_ARGUMENT_FAILED;
     if (kept_borrow(ctx, text, size, d)) return JSON_ARGUMENT_OK;
+    bool keeps = ctx->keeps_document && size <= KEPT_SIZE_MAX;
+    if (keeps) d->parse.blob = kept_room_take(ctx);
     json_parse_text(&d->parse, text, size);
     if (d->parse.blob.failed != ERR_OK) {
         result_nomem(ctx);
@@ -92,7 +107,7 @@ enum json_argument json_document_open(struct function_context *ctx, const struct
     d->view = (struct json_view){d->parse.blob.bytes, (u32)d->parse.blob.size};
     d->text = text;
     d->text_size = size;
-    if (ctx->keeps_document && size <= KEPT_SIZE_MAX) d->keeper = ctx;
+    if (keeps) d->keeper = ctx;
     return JSON_ARGUMENT_OK;
 }
 
@@ -238,7 +253,7 @@ malformed:
 void json_span_value(struct function_context *ctx, const struct json_span *e, bool as_blob, bool as_json)
 {
     if (e->type >= JSON_ARRAY) {
-        struct json_parse p;
+        struct json_parse p = {0};
         json_parse_text(&p, e->bytes, e->size);
         if (as_blob) {
             result_blob_buffer(ctx, &p.blob);
@@ -308,7 +323,7 @@ bool json_value_element(struct function_context *ctx, const struct value *v, str
         return true;
     case VALUE_TEXT:
         if (v->flags & VALUE_SUBTYPE && v->subtype == JSON_SUBTYPE) {
-            struct json_parse p;
+            struct json_parse p = {0};
             json_parse_text(&p, v->bytes, v->size);
             if (!p.failed) text_append(out, p.blob.bytes, p.blob.size);
             text_buffer_deinit(&p.blob);

@@ -4,7 +4,7 @@
 #define ARGUMENTS struct function_context *ctx, u32 argc, const struct value **argv
 
 enum { USER_JSONB = 1, USER_KIND_SHIFT = 8 };
-enum { FIRST_ROOM_MAX = 1 << 16 };
+enum { FIRST_ROOM_MAX = 1 << 16, ROOM_SIZE = 1024 }; // bytes
 
 static enum json_edit edit_of(const struct function_context *ctx)
 {
@@ -68,6 +68,7 @@ static void json_set_fn(ARGUMENTS)
         return;
     }
     struct json_document d;
+    u8 rooms[2][ROOM_SIZE], value_room[64];
     struct text_buffer current = {0};
     struct value scratch = {.type = VALUE_NULL};
     if (!document_open(ctx, argv[0], &d)) return;
@@ -78,7 +79,7 @@ static void json_set_fn(ARGUMENTS)
         const u8 *path = function_text(ctx, argv[i], &scratch, &size);
         if (!path) goto done;
         size = text_length(path, size);
-        struct text_buffer value = {0}, next = {0};
+        struct text_buffer value = TEXT_BUFFER_ON(value_room), next = TEXT_BUFFER_ON(rooms[current.bytes == rooms[0]]);
         if (size == 0 || path[0] != '$') {
             json_result_error(ctx, JSON_PATH_ERROR, path, size);
             goto done;
@@ -107,6 +108,7 @@ static void json_remove_fn(ARGUMENTS)
 {
     if (argc == 0) return;
     struct json_document d;
+    u8 rooms[2][ROOM_SIZE];
     struct text_buffer current = {0};
     struct value scratch = {.type = VALUE_NULL};
     if (!document_open(ctx, argv[0], &d)) return;
@@ -121,7 +123,7 @@ static void json_remove_fn(ARGUMENTS)
             goto done;
         }
         if (size == 1) goto done; // without its root nothing is left
-        struct text_buffer next = {0};
+        struct text_buffer next = TEXT_BUFFER_ON(rooms[current.bytes == rooms[0]]);
         enum json_status status = json_edit(view, path + 1, size - 1, JSON_EDIT_REMOVE, (struct json_view){0}, &next);
         if (!edited(ctx, status, path, size, &view, &current, &next)) goto done;
     }
@@ -232,7 +234,7 @@ static void group_result(struct function_context *ctx, u8 open, u8 close)
     }
     text_append_char(&b, close);
     if (ctx->def->user & USER_JSONB && b.failed == ERR_OK) {
-        struct json_parse p;
+        struct json_parse p = {0};
         json_parse_text(&p, b.bytes, (u32)b.size);
         result_blob_buffer(ctx, &p.blob);
         text_buffer_deinit(&b);

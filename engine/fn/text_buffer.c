@@ -3,7 +3,7 @@
 
 void text_buffer_deinit(struct text_buffer *b)
 {
-    free(b->bytes);
+    if (!b->lent) free(b->bytes);
     *b = (struct text_buffer){.failed = b->failed};
 }
 
@@ -17,11 +17,13 @@ bool text_reserve_slow(struct text_buffer *b, size_t more)
     }
     size_t capacity = MAX(b->size + more, MIN(b->capacity * 2, (size_t)VALUE_SIZE_MAX + 1));
     if (capacity < 64) capacity = 64;
-    u8 *bytes = realloc(b->bytes, capacity);
+    u8 *bytes = realloc(b->lent ? NULL : b->bytes, capacity);
     if (!bytes) {
         b->failed = ERR_NOMEM;
         return false;
     }
+    if (b->lent) memcpy(bytes, b->bytes, b->size);
+    b->lent = false;
     b->bytes = bytes;
     b->capacity = capacity;
     return true;

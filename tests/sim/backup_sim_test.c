@@ -570,6 +570,8 @@ static void stand_still(struct world *w, struct node *awake, struct node *still,
     turn(w, 150 * SECOND_NS);
     backup_status_get(copy->backup, &s);
     if (sim_is_down(w->io)) return;
+    // A copy of a volume that was not all here stood still for longer than the store keeps what it lacks.
+    if (copy == still && copy->remote && !remote_whole(copy->remote) && strstr(s.error, "is not in the backup by itself (any more)")) return;
     if (s.state != BACKUP_IDLE || s.behind_since_ms) world_failed(w, "a copy beside a node that stood still, or that did", s.error);
     struct restored newest = restore_one(w, 0, 0, false);
     if (newest.how == RESTORED && (newest.writer != copy->writer || newest.k != w->histories[copy->writer]->count))
