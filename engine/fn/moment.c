@@ -398,6 +398,14 @@ static bool modify_time(struct moment *m, const u8 *z, bool negative)
     return true;
 }
 
+static bool unit_is(const u8 *z, size_t size, const char *name)
+{
+    for (size_t i = 0; i < size; i++) {
+        if ((z[i] | 0x20) != name[i]) return false;
+    }
+    return name[size] == 0;
+}
+
 static bool modify_units(struct moment *m, double r, const u8 *unit)
 {
     static const struct {
@@ -416,10 +424,7 @@ static bool modify_units(struct moment *m, double r, const u8 *unit)
     m->floor_days = 0;
     bool found = false;
     for (u32 i = 0; i < COUNT_OF(UNITS); i++) {
-        if ((unit[0] | 0x20) != UNITS[i].name[0] || strncasecmp(UNITS[i].name, (const char *)unit, n) != 0 || UNITS[i].name[n] ||
-            !(r > -UNITS[i].limit && r < UNITS[i].limit)) {
-            continue;
-        }
+        if (!unit_is(unit, n, UNITS[i].name) || !(r > -UNITS[i].limit && r < UNITS[i].limit)) continue;
         if (i >= 4) {
             moment_need_date_time(m);
             s32 whole = (s32)r;
@@ -550,22 +555,22 @@ bool moment_of(struct function_context *ctx, u32 argc, const struct value **argv
             continue;
         }
         struct value text = {.type = VALUE_NULL};
-        bool valid = false;
+        const u8 *z = NULL;
         u8 word[WORD_MAX + 1];
-        if (argv[i]->type == VALUE_TEXT && argv[i]->size <= WORD_MAX) {
+        if (argv[i]->type == VALUE_TEXT && argv[i]->flags & VALUE_TERMINATED) {
+            z = argv[i]->bytes;
+        } else if (argv[i]->type == VALUE_TEXT && argv[i]->size <= WORD_MAX) {
             memcpy(word, argv[i]->bytes, argv[i]->size);
             word[argv[i]->size] = 0;
-            valid = i == 0 ? moment_read(ctx, word, m) : modify(ctx, m, word, i);
+            z = word;
         } else if (argv[i]->type != VALUE_NULL) {
             err_code code = value_copy(&text, argv[i]);
             if (code == ERR_OK) code = value_cast(&text, AFFINITY_TEXT, ctx->encoding);
             if (code == ERR_OK) code = value_terminate(&text);
-            if (code != ERR_OK) {
-                result_nomem(ctx);
-            } else {
-                valid = i == 0 ? moment_read(ctx, text.bytes, m) : modify(ctx, m, text.bytes, i);
-            }
+            if (code == ERR_OK) z = text.bytes;
+            else result_nomem(ctx);
         }
+        bool valid = z && (i == 0 ? moment_read(ctx, z, m) : modify(ctx, m, z, i));
         value_deinit(&text);
         if (!valid) return false;
     }
