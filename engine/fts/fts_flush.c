@@ -21,6 +21,7 @@ struct fts_flush {
     bool structure_changed;
     struct fts_writer writer;
     bool writing;
+    bool merging; // levels that have `automerge` segments: many pages were written since the last time
     struct fts_term **terms;
     u32 term_count, term, doclist_at;
     bool term_written;
@@ -127,7 +128,7 @@ static u32 level_to_merge(const struct fts_table *x, const struct fts_flush *f, 
 {
     const struct fts_structure *s = &f->structure;
     u32 least = x->settings.crisismerge;
-    if (x->settings.automerge) least = MIN(least, x->settings.automerge);
+    if (x->settings.automerge && f->merging) least = MIN(least, x->settings.automerge);
     if (kind == FTS_FLUSH_MERGE) least = 2;
     for (u32 i = 0; i < s->level_count; i++)
         if (s->levels[i].count >= MAX(least, 2u)) return i;
@@ -214,7 +215,9 @@ static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_
                 g.entries = x->pending.rows;
             }
             if (!fts_structure_add(&f->structure, 0, &g)) return fts_no_memory(op);
-            f->structure.write_count += f->writer.pages_written;
+            u64 *written = &f->structure.write_count, before = *written;
+            *written += f->writer.pages_written;
+            f->merging = *written / FTS_WORK_PAGES > before / FTS_WORK_PAGES;
             f->structure_changed = true;
         }
         f->step = FLUSH_MERGE;

@@ -47,6 +47,7 @@
 #define FTS_LEVELS_MAX   64u
 #define FTS_VERSION      4
 #define FTS_DELETE_MERGE 10
+#define FTS_WORK_PAGES   64 // between two looks for levels that have enough segments to be merged
 #define FTS_MAIN_PREFIX  '0'
 
 // Growing bytes.
@@ -114,7 +115,7 @@ struct fts_level {
 // Level 0 has the newest segments.
 struct fts_structure {
     u32 cookie; // counts changes of the settings
-    u64 write_count;
+    u64 write_count; // pages of segments that were flushed
     u64 origin_next; // of the segment to be flushed next; 0: no contentless_delete
     u32 level_count;
     struct fts_level levels[FTS_LEVELS_MAX];

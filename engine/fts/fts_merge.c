@@ -418,7 +418,6 @@ static io_status merge_write(struct fts_merge *m, struct op *op)
 static io_status merge_end(struct fts_merge **merge, struct op *op, struct fts_structure *s)
 {
     struct fts_structure *after = &(*merge)->after;
-    after->write_count += (*merge)->writer.pages_written;
     while (after->level_count && !after->levels[after->level_count - 1].count) after->level_count--;
     if (!fts_structure_copy(s, after)) return fts_no_memory(op);
     fts_merge_free(*merge);
