@@ -220,6 +220,8 @@ static io_status flush_steps(struct fts_table *x, struct op *op, enum fts_flush_
             f->merging = *written / FTS_WORK_PAGES > before / FTS_WORK_PAGES;
             f->structure_changed = true;
         }
+        if (f->writing) fts_writer_free(&f->writer); // its statements go to the merges
+        f->writing = false;
         f->step = FLUSH_MERGE;
         // fall through
     case FLUSH_MERGE:

@@ -140,9 +140,9 @@ enum fts_shadow { FTS_SHADOW_DATA, FTS_SHADOW_IDX, FTS_SHADOW_CONTENT, FTS_SHADO
 
 enum fts_sql {
     FTS_SQL_DATA_PUT,
-    FTS_SQL_DATA_DELETE, // pages of a segment
+    FTS_SQL_DATA_DELETE, // pages of segments
     FTS_SQL_IDX_PUT,
-    FTS_SQL_IDX_DELETE, // of a segment
+    FTS_SQL_IDX_DELETE, // of segments
     FTS_SQL_CONTENT_GET,
     FTS_SQL_CONTENT_SCAN,
     FTS_SQL_CONTENT_SCAN_DOWN,

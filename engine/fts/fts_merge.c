@@ -11,9 +11,12 @@ struct fts_merge {
     u32 gone_at;
     u32 count;
     struct fts_iter *iters; // newest first
-    struct fts_iter **group; // those that have entries of the least term; newest first
-    u32 group_count;
+    struct fts_iter **order; // those that are not through, by their terms; newest first where they have the same
+    u32 order_count;
+    u32 group_count;        // so many of them have the least term, or had it a moment ago
     struct fts_iter *least; // of the group, the one with the least row
+    struct fts_iter *run;   // it is the least one, alone, as long as its row is before that
+    s64 run_end;
     struct fts_writer writer;
     struct fts_structure after; // as it will be
     u32 segment;
@@ -36,7 +39,7 @@ void fts_merge_free(struct fts_merge *m)
     if (!m) return;
     for (u32 i = 0; i < m->count; i++) fts_iter_free(&m->iters[i]);
     free(m->iters);
-    free(m->group);
+    free(m->order);
     fts_writer_free(&m->writer);
     fts_structure_free(&m->after);
     fts_buffer_free(&m->positions);
@@ -61,10 +64,10 @@ static struct fts_merge *merge_alloc(struct fts_table *x, const struct fts_struc
     m->table = x;
     m->level = level;
     m->iters = calloc(count + 1, sizeof *m->iters);
-    m->group = calloc(count + 1, sizeof(struct fts_iter *));
+    m->order = calloc(count + 1, sizeof(struct fts_iter *));
     m->segment = fts_structure_free_id(s);
     fts_writer_init(&m->writer, x, m->segment);
-    if (!m->iters || !m->group || !fts_structure_copy(&m->after, s)) {
+    if (!m->iters || !m->order || !fts_structure_copy(&m->after, s)) {
         fts_merge_free(m);
         return NULL;
     }
@@ -130,23 +133,40 @@ static bool hit_add(struct fts_hits *h, s64 rowid, const u8 *positions, u32 size
     return true;
 }
 
+// Takes order[at] to its place among those behind it, or out when it is through.
+static void order_place(struct fts_merge *m, u32 at)
+{
+    struct fts_iter *k = m->order[at];
+    u32 low = at + 1, high = m->order_count;
+    while (k->valid && low < high) {
+        u32 middle = low + (high - low) / 2;
+        int order = iter_compare(m->order[middle], k);
+        if (order < 0 || (order == 0 && m->order[middle] < k))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    u32 to = k->valid ? low - 1 : --m->order_count;
+    for (; at < to; at++) m->order[at] = m->order[at + 1];
+    if (k->valid) m->order[to] = k;
+}
+
 // The iterators at the least term; none: there are no more.
 static io_status group_make(struct fts_merge *m, struct op *op)
 {
-    m->group_count = 0; // until all are at their next terms
-    for (u32 i = 0; i < m->count; i++)
-        if (!m->iters[i].valid && m->iters[i].term_ended) IO_TRY(fts_iter_next_term(&m->iters[i], op));
-    m->term_written = false;
-    for (u32 i = 0; i < m->count; i++) {
-        struct fts_iter *k = &m->iters[i];
-        int order = !k->valid ? 1 : m->group_count ? iter_compare(k, m->group[0]) : -1;
-        if (order < 0) m->group_count = 0;
-        if (order <= 0) m->group[m->group_count++] = k;
+    m->run = NULL;
+    while (m->group_count) {
+        IO_TRY(fts_iter_next_term(m->order[m->group_count - 1], op));
+        order_place(m, --m->group_count);
     }
-    if (m->group_count && m->hits && !begins(m->group[0], m->prefix, m->prefix_size)) m->group_count = 0;
+    m->term_written = false;
+    u32 count = 0;
+    while (count < m->order_count && (!count || iter_compare(m->order[count], m->order[0]) == 0)) count++;
+    if (count && m->hits && !begins(m->order[0], m->prefix, m->prefix_size)) count = 0;
+    m->group_count = count;
     m->gone = NULL;
     m->gone_at = 0;
-    if (m->group_count && m->without) m->gone = fts_pending_find(m->without, m->group[0]->term.data, m->group[0]->term.size);
+    if (count && m->without) m->gone = fts_pending_find(m->without, m->order[0]->term.data, m->order[0]->term.size);
     return IO_DONE;
 }
 
@@ -154,10 +174,18 @@ static io_status group_make(struct fts_merge *m, struct op *op)
 static io_status least_find_among(struct fts_merge *m, struct op *op)
 {
     while (!m->least) {
+        m->run_end = INT64_MAX;
         for (u32 i = 0; i < m->group_count; i++) {
-            struct fts_iter *k = m->group[i];
-            if (k->valid && (!m->least || k->rowid < m->least->rowid)) m->least = k;
+            struct fts_iter *k = m->order[i];
+            if (!k->valid) continue;
+            if (!m->least || k->rowid < m->least->rowid) {
+                if (m->least) m->run_end = m->least->rowid;
+                m->least = k;
+            } else {
+                m->run_end = MIN(m->run_end, k->rowid);
+            }
         }
+        m->run = m->least;
         if (m->least) break;
         IO_TRY(group_make(m, op));
         if (!m->group_count) break;
@@ -168,16 +196,16 @@ static io_status least_find_among(struct fts_merge *m, struct op *op)
 
 ALWAYS_INLINE io_status least_find(struct fts_merge *m, struct op *op)
 {
-    if (UNLIKELY(m->group_count != 1 || !m->group[0]->valid)) return least_find_among(m, op);
-    m->least = m->group[0];
+    if (UNLIKELY(!m->run || !m->run->valid || m->run->rowid >= m->run_end)) return least_find_among(m, op);
+    m->least = m->run;
     return IO_DONE;
 }
 
 ALWAYS_INLINE io_status least_pass(struct fts_merge *m, struct op *op)
 {
     // Older entries of the same row first, so that a wait finds them again.
-    for (u32 i = m->group_count; m->group_count > 1 && i-- > 0;) {
-        struct fts_iter *k = m->group[i];
+    for (u32 i = m->least->rowid < m->run_end ? 0 : m->group_count; i-- > 0;) {
+        struct fts_iter *k = m->order[i];
         if (k != m->least && k->valid && k->rowid == m->least->rowid) IO_TRY(fts_iter_next(k, op));
     }
     IO_TRY(fts_iter_next(m->least, op));
@@ -260,38 +288,59 @@ static io_status entry_merge(struct fts_merge *m, struct op *op)
     return IO_DONE;
 }
 
+// The inputs from delete_next on whose ids follow each other, which are deleted as one.
+static u32 neighbours_find(const struct fts_merge *m, u32 *first, u32 *last, bool *tombstones)
+{
+    u32 i = m->delete_next;
+    *first = *last = m->iters[i].segment.id;
+    *tombstones = false;
+    for (; i < m->count; i++) {
+        const struct fts_segment *g = &m->iters[i].segment;
+        if (g->id + 1 < *first || g->id > *last + 1) break;
+        *first = MIN(*first, g->id);
+        *last = MAX(*last, g->id);
+        *tombstones |= g->tombstone_pages > 0;
+    }
+    return i - m->delete_next;
+}
+
 static io_status inputs_delete(struct fts_merge *m, struct op *op)
 {
     struct fts_table *x = m->table;
     while (m->delete_next < m->count) {
-        u32 id = m->iters[m->delete_next].segment.id;
-        bool row;
-        u32 ranges = m->iters[m->delete_next].segment.tombstone_pages ? 2 : 1;
-        for (; m->deleted_ranges < ranges; m->deleted_ranges++) {
-            s64 first = (s64)id + (m->deleted_ranges ? FTS_TOMBSTONE_IDS : 0);
+        u32 first, last;
+        bool row, tombstones;
+        u32 count = neighbours_find(m, &first, &last, &tombstones);
+        for (; m->deleted_ranges < (tombstones ? 2u : 1u); m->deleted_ranges++) {
+            s64 more = m->deleted_ranges ? FTS_TOMBSTONE_IDS : 0;
             if (!m->delete_data) IO_TRY(fts_sql_take(x, op, FTS_SQL_DATA_DELETE, &m->delete_data));
             if (!skerry_stmt_busy(m->delete_data) &&
-                (skerry_bind_integer(m->delete_data, 1, first << FTS_PAGE_BITS) ||
-                 skerry_bind_integer(m->delete_data, 2, ((first + 1) << FTS_PAGE_BITS) - 1)))
+                (skerry_bind_integer(m->delete_data, 1, (first + more) << FTS_PAGE_BITS) ||
+                 skerry_bind_integer(m->delete_data, 2, ((last + more + 1) << FTS_PAGE_BITS) - 1)))
                 return fts_no_memory(op);
             IO_TRY(fts_sql_step(m->delete_data, op, &row));
         }
         if (!m->delete_index) IO_TRY(fts_sql_take(x, op, FTS_SQL_IDX_DELETE, &m->delete_index));
-        if (!skerry_stmt_busy(m->delete_index) && skerry_bind_integer(m->delete_index, 1, id)) return fts_no_memory(op);
+        if (!skerry_stmt_busy(m->delete_index) &&
+            (skerry_bind_integer(m->delete_index, 1, first) || skerry_bind_integer(m->delete_index, 2, last)))
+            return fts_no_memory(op);
         IO_TRY(fts_sql_step(m->delete_index, op, &row));
         m->deleted_ranges = 0;
-        m->delete_next++;
+        m->delete_next += count;
     }
     return IO_DONE;
 }
 
 static io_status iters_start(struct fts_merge *m, struct op *op)
 {
-    while (m->started_count < m->count) {
+    if (m->started_count == m->count) return IO_DONE;
+    for (; m->started_count < m->count; m->started_count++) {
         struct fts_iter *i = &m->iters[m->started_count];
         IO_TRY(m->prefix ? fts_iter_seek(i, op, m->prefix, m->prefix_size) : fts_iter_first(i, op));
-        m->started_count++;
+        m->order[m->started_count] = i;
     }
+    m->order_count = m->count;
+    for (u32 at = m->count; at-- > 0;) order_place(m, at);
     return IO_DONE;
 }
 

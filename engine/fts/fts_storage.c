@@ -197,7 +197,7 @@ static const char *sql_text(const struct fts_table *x, struct arena *a, enum fts
     case FTS_SQL_DATA_PUT: return arena_format(a, "REPLACE INTO %s.%s(id, block) VALUES(?,?)", db, data);
     case FTS_SQL_DATA_DELETE: return arena_format(a, "DELETE FROM %s.%s WHERE id>=? AND id<=?", db, data);
     case FTS_SQL_IDX_PUT: return arena_format(a, "INSERT INTO %s.%s(segid,term,pgno) VALUES(?,?,?)", db, idx);
-    case FTS_SQL_IDX_DELETE: return arena_format(a, "DELETE FROM %s.%s WHERE segid=?", db, idx);
+    case FTS_SQL_IDX_DELETE: return arena_format(a, "DELETE FROM %s.%s WHERE segid>=? AND segid<=?", db, idx);
     case FTS_SQL_CONTENT_GET:
         return arena_format(a, "SELECT T.%s%s FROM %s.%s T WHERE T.%s=?", rowid, content_columns(x, a), db, source, rowid);
     case FTS_SQL_CONTENT_SCAN:
