@@ -32,7 +32,7 @@ static void row_set_bytes(struct vm_cursor *c, const u8 *row, u32 available, u32
 #endif
 
 // Of the bytes of two numbers, as they lie in memory: how many agree from the first on.
-static u32 bytes_agreeing(u64 a, u64 b)
+static inline u32 bytes_agreeing(u64 a, u64 b)
 {
     if (a == b) return 8;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -42,73 +42,38 @@ static u32 bytes_agreeing(u64 a, u64 b)
 #endif
 }
 
-// The first 16 bytes of a row, or all of it and zeros behind; something is in front of it in its page.
-static void row_head(const u8 *row, u32 size, const u8 *page_end, u64 head[2])
+// The first 16 bytes of a row, or all of it and zeros behind.
+struct row_head {
+    u64 words[2];
+};
+
+// Something is in front of the row in its page.
+static inline struct row_head row_head(const u8 *row, u32 size, const u8 *page_end)
 {
-    if (LIKELY(row + 16 <= page_end)) { // what is behind a short row does not matter
-        memcpy(head, row, 16);
+    struct row_head h = {{0, 0}};
+    if (LIKELY(row + sizeof h.words <= page_end)) { // what is behind a short row does not matter
+        memcpy(h.words, row, sizeof h.words);
     } else if (size >= 8) {
-        memcpy(head, row, 8);
-        memcpy(&head[1], row + size - 8, 8);
-        head[1] = size >= 16 ? head[1] : size > 8 ? BYTES_SKIP(head[1], 16 - size) : 0;
+        memcpy(h.words, row, 8);
+        memcpy(&h.words[1], row + size - 8, 8);
+        h.words[1] = size >= 16 ? h.words[1] : size > 8 ? BYTES_SKIP(h.words[1], 16 - size) : 0;
     } else {
-        memcpy(head, row + size - 8, 8);
-        head[0] = BYTES_SKIP(head[0], 8 - size);
+        memcpy(h.words, row + size - 8, 8);
+        h.words[0] = BYTES_SKIP(h.words[0], 8 - size);
     }
+    return h;
 }
 
-// Parses the header of the entry under a tree's cursor, or of the record that a pseudo cursor stands for, up to that column
-// (and as far as was asked for of other rows), when nothing is unusual about it. Rows mostly have headers that begin as the
-// row's before did: what these bytes said need not be parsed again.
-bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
+// Parses types up to the column, and as far as was asked for of other rows: from the i-th on, which is at `at`, when nothing is
+// unusual about them.
+static bool header_parse(struct vm_cursor *c, u32 column, u32 i, u32 at)
 {
-    bool tree = c->kind == VM_CURSOR_TREE;
-    if (UNLIKELY(c->null_row || c->deferred || column >= c->field_count || (tree ? c->c.state != CURSOR_VALID : c->kind != VM_CURSOR_PSEUDO)))
-        return false;
-    u32 i, at, want = MAX(c->columns_wanted, column + 1);
+    u32 want = MAX(c->columns_wanted, column + 1), end = c->header_size;
     struct vm_field *fields = c->fields;
-    c->columns_wanted = want;
-    if (!c->row_valid || (tree && !c->c.cell_parsed)) {
-        u64 head[2] = {0, 0};
-        const u8 *row;
-        u32 size;
-        c->row_valid = false;
-        if (LIKELY(tree)) {
-            if (!c->c.cell_parsed && cursor_entry_inline(&c->c, &s->op) != IO_DONE) return false;
-            const struct page *p = c->c.path[c->c.depth];
-            row = c->c.local;
-            size = c->c.local_size;
-            if (UNLIKELY(size < c->c.payload_size || size == 0)) return false;
-            row_head(row, size, p->data + p->node.usable_size, head);
-        } else {
-            const struct value *record = &s->frame->registers[c->pseudo_register];
-            row = record->bytes;
-            size = record->size;
-            if (UNLIKELY(record->type != VALUE_BLOB || size == 0)) return false;
-            memcpy(head, row, MIN(size, (u32)sizeof head));
-        }
-        u32 header = row[0];
-        if (UNLIKELY(header >= 0x80 || header > size || header == 0)) return false;
-        u32 agreeing = bytes_agreeing(head[0], c->header_head[0]);
-        if (agreeing == 8) agreeing += bytes_agreeing(head[1], c->header_head[1]);
-        i = agreeing ? MIN(agreeing - 1, c->head_count) : 0;
-        at = i + 1;
-        if (i == 0) fields[0].offset = header;
-        memcpy(c->header_head, head, sizeof head);
-        c->head_count = i;
-        c->row = row;
-        c->row_available = c->row_size = size;
-        c->header_size = header;
-        c->row_valid = true;
-    } else {
-        i = c->parsed_count;
-        at = c->header_at;
-        if (UNLIKELY(at == 0 || c->header_size > c->row_available)) return false;
-    }
     const u8 *row = c->row;
     u64 data = fields[i].offset;
-    u32 end = c->header_size;
     bool short_types = c->head_count == i;
+    c->columns_wanted = want;
     for (; i < want && at < end; i++) {
         u32 type = row[at++];
         if (UNLIKELY(type >= 0x80)) {
@@ -134,6 +99,76 @@ bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
     c->header_at = at;
     c->parsed_count = i;
     return i > column;
+}
+
+// How many fields are known of a row that begins so: those of the row before whose types the same bytes say.
+static inline u32 fields_known(const struct vm_cursor *c, struct row_head head)
+{
+    u32 agreeing = bytes_agreeing(head.words[0], c->header_head[0]);
+    if (UNLIKELY(agreeing == 8)) agreeing += bytes_agreeing(head.words[1], c->header_head[1]);
+    return agreeing ? MIN(agreeing - 1, c->head_count) : 0;
+}
+
+// The same of a row that is all in hand; it is not empty.
+static bool header_begin(struct vm_cursor *c, u32 column, const u8 *row, u32 size, struct row_head head, u32 known)
+{
+    u32 header = row[0];
+    c->row_valid = false;
+    if (UNLIKELY(header >= 0x80 || header > size || header == 0)) return false;
+    if (known == 0) c->fields[0].offset = header;
+    memcpy(c->header_head, head.words, sizeof head.words);
+    c->head_count = known;
+    c->row = row;
+    c->row_available = c->row_size = size;
+    c->header_size = header;
+    c->row_valid = true;
+    return header_parse(c, column, known, known + 1);
+}
+
+// The same of a row that was begun with.
+static bool header_go_on(struct vm_cursor *c, u32 column)
+{
+    if (UNLIKELY(c->header_at == 0 || c->header_size > c->row_available)) return false;
+    return header_parse(c, column, c->parsed_count, c->header_at);
+}
+
+// The same of the record that a pseudo cursor stands for.
+static bool pseudo_column(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
+{
+    if (c->kind != VM_CURSOR_PSEUDO || c->null_row || column >= c->field_count) return false;
+    if (c->row_valid) return header_go_on(c, column);
+    const struct value *record = &s->frame->registers[c->pseudo_register];
+    struct row_head head = {{0, 0}};
+    if (UNLIKELY(record->type != VALUE_BLOB || record->size == 0)) return false;
+    memcpy(head.words, record->bytes, MIN(record->size, (u32)sizeof head.words));
+    return header_begin(c, column, record->bytes, record->size, head, fields_known(c, head));
+}
+
+// Rows mostly have headers that begin as the row's before did: what these bytes said need not be parsed again.
+bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
+{
+    if (UNLIKELY(c->kind != VM_CURSOR_TREE)) return pseudo_column(s, c, column);
+    if (UNLIKELY(c->null_row || c->deferred || column >= c->field_count || c->c.state != CURSOR_VALID)) return false;
+    if (!c->c.cell_parsed) {
+        if (UNLIKELY(cursor_entry_inline(&c->c, &s->op) != IO_DONE)) return false;
+    } else if (c->row_valid) {
+        return header_go_on(c, column);
+    }
+    const struct page *p = c->c.path[c->c.depth];
+    const u8 *row = c->c.local;
+    u32 size = c->c.local_size;
+    c->row_valid = false;
+    if (UNLIKELY(size < c->c.payload_size || size == 0)) return false;
+    struct row_head head = row_head(row, size, p->data + p->node.usable_size);
+    u32 known = fields_known(c, head), end = c->fields[known].offset;
+    if (known < c->columns_wanted || column >= known || UNLIKELY(known + 1 < c->header_size ? end > size : end != size))
+        return header_begin(c, column, row, size, head, known);
+    c->row = row;
+    c->row_available = c->row_size = size;
+    c->header_at = known + 1;
+    c->parsed_count = known;
+    c->row_valid = true;
+    return true;
 }
 
 io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c)
