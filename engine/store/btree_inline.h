@@ -5,6 +5,8 @@
 #include "btree.h"
 #include "btree_page.h"
 
+#define SEEK_NEAR 8 // rows so close to the one that a cursor is on are first looked for beside it
+
 // As cursor_next.
 static inline io_status cursor_next_inline(struct cursor *c, struct op *op)
 {
@@ -45,29 +47,51 @@ ALWAYS_INLINE const u8 *leaf_cell_head(const struct page *p, u32 offset, u64 *pa
     return LIKELY(size) ? at + size : NULL;
 }
 
+// A cell all of which is in its page becomes the entry that the cursor is on.
+ALWAYS_INLINE void cursor_take_cell(struct cursor *c, const u8 *payload, u64 payload_size, s64 rowid)
+{
+    c->rowid = rowid;
+    c->local = payload;
+    c->local_size = (u32)payload_size;
+    c->payload_size = payload_size;
+    c->overflow_first = 0;
+    c->read_done = 0;
+    c->probe_count = 0;
+    c->cell_parsed = true;
+}
+
+// Cell i of the leaf becomes it. False: it is not whole in its page, or i is beyond the last.
+ALWAYS_INLINE bool cursor_take_whole_cell(struct cursor *c, const struct page *p, u64 i)
+{
+    const struct btree_node *n = &p->node;
+    u64 payload_size, rowid;
+    if (UNLIKELY(i >= n->cell_count)) return false;
+    const u8 *at = leaf_cell_head(p, page_cell_offset(p, (u32)i), &payload_size, &rowid);
+    if (UNLIKELY(!at || payload_size > n->local_max || payload_size > (u64)(p->data + n->usable_size - at))) return false;
+    cursor_take_cell(c, at, payload_size, (s64)rowid);
+    return true;
+}
+
 // As cursor_entry.
 ALWAYS_INLINE io_status cursor_entry_inline(struct cursor *c, struct op *op)
 {
     if (c->cell_parsed) return IO_DONE;
     const struct page *p = c->path[c->depth];
-    const struct btree_node *n = &p->node;
-    u32 i = c->index[c->depth];
-    if (LIKELY(c->state == CURSOR_VALID && n->leaf && i < n->cell_count)) {
-        u64 payload_size, rowid;
-        const u8 *at = leaf_cell_head(p, page_cell_offset(p, i), &payload_size, &rowid);
-        if (LIKELY(at && payload_size <= n->local_max && payload_size <= (u64)(p->data + n->usable_size - at))) {
-            c->rowid = (s64)rowid;
-            c->local = at;
-            c->local_size = (u32)payload_size;
-            c->payload_size = payload_size;
-            c->overflow_first = 0;
-            c->read_done = 0;
-            c->probe_count = 0;
-            c->cell_parsed = true;
-            return IO_DONE;
-        }
-    }
+    if (LIKELY(c->state == CURSOR_VALID && p->node.leaf && cursor_take_whole_cell(c, p, c->index[c->depth]))) return IO_DONE;
     return cursor_entry(c, op);
+}
+
+// As cursor_seek_rowid, of the row that the cursor is on or one closely behind it, if it is where it would be among rowids
+// without gaps: rows that refer to another table mostly do so in its order. False: it is to be sought.
+ALWAYS_INLINE bool cursor_seek_near_inline(struct cursor *c, s64 rowid)
+{
+    if (c->state != CURSOR_VALID || !c->cell_parsed) return false;
+    u64 distance = (u64)rowid - (u64)c->rowid, i = c->index[c->depth] + distance;
+    c->skip = 0;
+    if (distance == 0) return true;
+    if (distance > SEEK_NEAR || !cursor_take_whole_cell(c, c->path[c->depth], i)) return false;
+    c->index[c->depth] = (u16)i; // also when it is another: it is sought from there then
+    return c->rowid == rowid;
 }
 
 // Rowid of cell i of a table's leaf, decoding no more than that. False when the cell is malformed.

@@ -82,12 +82,14 @@ static io_status leaf_seek(struct cursor *c, struct op *op, u32 guess, s64 rowid
 // Tries the leaf the cursor is on: repeated, ascending and appending seeks end here.
 static io_status leaf_seek_near(struct cursor *c, struct op *op, s64 rowid, int *compare, bool *found)
 {
-    enum { NEAR = 8 };
     const struct page *p = c->path[c->depth];
     u32 count = p->node.cell_count, i = c->index[c->depth];
     s64 here;
     if (i >= count || (c->bounds_known && (rowid <= c->bound_low || rowid > c->bound_high))) return IO_DONE;
-    if (!leaf_rowid(p, i, &here)) return cell_fail(op, p, i);
+    if (c->cell_parsed)
+        here = c->rowid;
+    else if (!leaf_rowid(p, i, &here))
+        return cell_fail(op, p, i);
     *found = true;
     if (here == rowid) {
         cursor_arrive(c, i, compare, 0);
@@ -109,11 +111,14 @@ static io_status leaf_seek_near(struct cursor *c, struct op *op, s64 rowid, int 
     }
     u64 distance = here < rowid ? (u64)rowid - (u64)here : (u64)here - (u64)rowid;
     u32 guess = i;
-    if (distance <= NEAR)
+    bool near = distance <= SEEK_NEAR;
+    if (near)
         guess = here < rowid ? (u32)MIN(i + distance, count - 1) : (u32)(i - MIN(i, distance));
     else if (c->bounds_known)
         guess = rowid_guess(c->bound_low, c->bound_high, count, rowid);
-    return leaf_seek(c, op, guess, rowid, compare);
+    IO_TRY(leaf_seek(c, op, guess, rowid, compare));
+    if (near && *compare == 0) (void)cursor_take_whole_cell(c, p, c->index[c->depth]); // the next may be as near
+    return IO_DONE;
 }
 
 io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *compare)

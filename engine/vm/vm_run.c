@@ -1203,6 +1203,12 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(SeekRowid):
     CASE(NotExists):
         CURSOR(in->p1);
+        if (LIKELY(regs[in->p3].type == VALUE_INTEGER) && c->lookup_by != in && cursor_seek_near_inline(&c->c, regs[in->p3].integer)) {
+            c->deferred = c->row_valid = c->null_row = false;
+            c->seek_result = 0;
+            s->counters.rows_read++;
+            NEXT;
+        }
         TRY(vm_seek_rowid(s, in, &jump));
         if (jump) JUMP(in->p2);
         NEXT;
