@@ -363,14 +363,15 @@ static bool has_rowid(struct oracle *o, const char *table)
 
 static int give_up(void *context)
 {
-    int *left = context;
-    return --*left < 0;
+    struct oracle *o = context;
+    return --o->instructions_left < 0 || clock() > o->gives_up_at;
 }
 
 void oracle_limit(struct oracle *o, int instructions)
 {
     o->instructions_left = instructions / 1000;
-    sqlite3_progress_handler(o->sqlite, 1000, give_up, &o->instructions_left);
+    o->gives_up_at = clock() + 10 * CLOCKS_PER_SEC; // few of them may take long: texts that grow, in a queue that is sorted
+    sqlite3_progress_handler(o->sqlite, 1000, give_up, o);
     // Opening the cursors of triggers within triggers takes it the square of their depth.
     enum { TRIGGER_DEPTH_MAX = 60 };
     sqlite3_limit(o->sqlite, SQLITE_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH_MAX);

@@ -6,6 +6,8 @@
 
 #include "../engine/skerry.h"
 
+#include <time.h>
+
 struct sqlite3;
 struct sim;
 #define ORACLE_BESIDE 3
@@ -36,6 +38,7 @@ struct oracle {
     bool vacuumed;       // SQLite has numbered rows anew
     bool rowid_unknown;  // since a VACUUM, which leaves SQLite's last_insert_rowid somewhere
     int instructions_left; // of oracle_limit, in thousands
+    clock_t gives_up_at;
 };
 
 // Opens both on fresh files of the test's directory; false: the test has failed.
