@@ -18,7 +18,7 @@ const struct collation *compound_collation(struct compile *c, struct select *s, 
     const struct collation *found = NULL;
     if (s->prior) found = compound_collation(c, s->prior, column);
     if (!found) found = expr_collation_or_null(c, s->columns->items[column].expr);
-    return found;
+    return found || !select_begins_rows(s) ? found : &COLLATION_BINARY; // a table's column, to SQLite
 }
 
 static void term_code(struct compile *c, struct select *s, struct select_dest *dest, const char *label)

@@ -30,6 +30,8 @@ void window_assemble(struct compile *c, struct window *definitions, struct windo
 void source_column_used(struct source *s, const struct expr *e);
 // The table of a subquery's result: names from its leftmost term, as they are spelled there or as the columns are called.
 struct table *subquery_table(struct compile *c, struct expr_list *columns, const char *name, bool spelled);
+// Rows of constants begin with this term, which are one table to SQLite.
+bool select_begins_rows(const struct select *s);
 const struct table *source_view_table(struct compile *c, const struct table *view);
 bool expr_resolve_position(struct compile *c, struct select *s, struct expr *e, int *position);
 // Fails when a table of the query is missing.

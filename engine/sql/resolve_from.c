@@ -184,6 +184,12 @@ static bool row_has_affinity(const struct select *row)
     return false;
 }
 
+bool select_begins_rows(const struct select *s)
+{
+    const u32 behind = SELECT_F_COMPUTED | SELECT_F_ROW_BEHIND;
+    return s->flags & SELECT_F_COMPUTED && s->next && (s->next->flags & behind) == behind && !row_has_affinity(s);
+}
+
 // The last row of those that are to SQLite one table, whose columns have no affinity, of whatever type the rows behind its first
 // are: it begins with a row of constants. Otherwise the term itself.
 static struct select *rows_end(struct select *term)

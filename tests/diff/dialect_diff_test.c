@@ -4,7 +4,7 @@
 // its ORDER BY leaves nothing open. A script that differs is cut down to the statements that are needed for it, and
 // printed. A third of the scripts runs on a disk that defers every completion, with a cache of a few pages; another third with
 // queries under way on the same connection. SEED=n begins with the rounds from n * 1000 on, ROUNDS=n and SECONDS=n look for longer,
-// ROUND=n is that one alone. Whatever libsqlite3 is found serves as the oracle; from release 3.50 on more of the dialect is tried.
+// ROUND=n is that one alone, SHOW=1 prints it. Whatever libsqlite3 is found serves as the oracle; from release 3.50 on more of the dialect is tried.
 // NEWER=directory has that of a later release: a script that differs, but not beside that one, is counted, not failed. Such a script
 // is this program's own ROUND=n with KEEP=bits, the statements needed.
 // Beside other releases than 3.50 the scripts are the same each time, if SEED does not say otherwise: in one of 700 at random 3.40
@@ -141,6 +141,7 @@ TEST(random_scripts)
     for (u32 round = 0; time(NULL) < end && failed < 5 && round < last; round++) {
         struct script s;
         script_make(&s, seed + round);
+        for (u32 i = 0; i < s.count && getenv("SHOW"); i++) printf("%s;\n", s.statements[i]);
         int at = script_run(&s, kept, true);
         scripts++;
         if (at >= 0) {

@@ -43,3 +43,19 @@ SELECT *, typeof(a), typeof(b), changes(), last_insert_rowid() FROM u;
 CREATE TRIGGER r AFTER INSERT ON u BEGIN INSERT INTO t(a,b) VALUES(new.a,1),(new.b,'two'),(3,NULL); END;
 INSERT INTO u(b) VALUES('p'),('q');
 SELECT a,b FROM t;
+%%
+# Their columns have a collation, as those of a table.
+CREATE TABLE t1(a int, b COLLATE RTRIM);
+INSERT INTO t1 VALUES(1, 'abc');
+--=  because 3.40 has no table of them
+VALUES ('', 'x'), (1, 'abc ') INTERSECT SELECT a, b FROM t1;
+VALUES (1, 'abc ') INTERSECT SELECT a, b FROM t1;
+VALUES ('', 'x' COLLATE NOCASE), (1, 'aBc') INTERSECT SELECT a, b FROM t1;
+--=  because 3.40 has no table of them
+VALUES ('', 'x'), (1, 'aBc' COLLATE NOCASE) INTERSECT SELECT a, b FROM t1;
+VALUES ('', CAST('x' AS TEXT)), (1, 'abc ') INTERSECT SELECT a, b FROM t1;
+--=  because 3.40 has no table of them
+VALUES ('', CAST('x' AS TEXT)), (1, 'abc '), (1, 'abc  ') INTERSECT SELECT a, b FROM t1;
+--= I:2|T:abb| I:2|T:abc| I:2|T:abc | I:1|T:abc  | because 3.40 has no table of them
+VALUES (2, 'abc '), (1, 'abc  ') UNION ALL SELECT 2, b FROM t1 UNION ALL SELECT 2, 'abb' FROM t1 ORDER BY 2, 1;
+VALUES (2, (SELECT 'abc ')), (1, 'abc  ') UNION ALL SELECT 2, b FROM t1 UNION ALL SELECT 2, 'abb' FROM t1 ORDER BY 2, 1;
