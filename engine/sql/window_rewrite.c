@@ -105,6 +105,14 @@ static void append(struct compile *c, struct expr_list **to, const struct expr_l
     }
 }
 
+// GROUP BY is the inner query's: the number of a column with a window function is none of its.
+static enum walk_result window_misused(struct walker *w, struct expr *e)
+{
+    if (e->kind == EXPR_FUNCTION && e->flags & EXPR_F_WINDOW_FUNCTION)
+        compile_fail_at(w->context, e, "misuse of window function %s()", e->text);
+    return WALK_CONTINUE;
+}
+
 void select_window_rewrite(struct compile *c, struct select *s)
 {
     // The list is made anew: the select may be a copy.
@@ -131,6 +139,8 @@ void select_window_rewrite(struct compile *c, struct select *s)
     inner->from = s->from;
     inner->where = s->where;
     inner->group_by = s->group_by;
+    struct walker grouped = {.expr = window_misused, .context = c};
+    if (s->group_by) walk_expr_list(&grouped, s->group_by);
     for (u32 i = 0; s->group_by && i < s->group_by->count; i++) s->group_by->items[i].order_by_column = 0; // it has other results
     inner->having = s->having;
     inner->flags = (s->flags & (SELECT_F_AGGREGATE | SELECT_F_MIN_MAX)) | SELECT_F_RESOLVED | SELECT_F_EXPANDED | SELECT_F_HAS_TYPES |

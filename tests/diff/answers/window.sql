@@ -107,3 +107,13 @@ SELECT a, sum(a) OVER w AS s, avg(a) OVER w FROM tt WINDOW w AS (ORDER BY a RANG
 SELECT a, group_concat(b) OVER (ORDER BY a GROUPS BETWEEN CURRENT ROW AND 1 FOLLOWING) FROM tt;
 SELECT a, sum(a) OVER (ORDER BY a) FROM tt ORDER BY sum(a) OVER (ORDER BY a) DESC LIMIT 2;
 SELECT a IN (SELECT row_number() OVER () FROM tt) FROM tt;
+%%
+# A number in GROUP BY is of no window function.
+CREATE TABLE t1(a, b);
+INSERT INTO t1 VALUES(1, 2), (3, 4);
+SELECT sum(a) OVER () FROM t1 GROUP BY 1;
+SELECT sum(a) OVER () AS x FROM t1 GROUP BY x;
+SELECT count(*), sum(a) OVER () FROM t1 GROUP BY 2;
+SELECT 1 + row_number() OVER () FROM t1 GROUP BY 1;
+SELECT 5 FROM t1 WHERE (SELECT sum(a) OVER () FROM t1 GROUP BY 1);
+SELECT count(*), sum(a) OVER () FROM t1 GROUP BY 1;
