@@ -1,7 +1,47 @@
 // The order of the loops: dynamic programming over the sources, keeping the few cheapest paths of each length.
+#include "select.h"
 #include "where.h"
 
 // ---- does a path deliver ORDER BY? -------------------------------------------------------------------------------
+
+// By which collation the rows of a query in FROM are in order.
+static const struct collation *order_collation(struct compile *c, struct select *s, const struct expr_item *item)
+{
+    if (!s->prior || item->expr->kind == EXPR_COLLATE) return expr_collation(c, item->expr);
+    const struct collation *found = compound_collation(c, s, item->order_by_column - 1u);
+    return found ? found : &COLLATION_BINARY;
+}
+
+// Its rows come in the order of its own ORDER BY: adds the terms of order_by that this delivers. False: none.
+static bool subquery_order_satisfies(struct where_info *w, const struct where_loop *loop, u32 number, const struct expr_list *order_by,
+                                     u32 flags, bitmask *satisfied, bitmask *reverse)
+{
+    struct source *source = &w->sources->items[loop->source];
+    if (!source->select || source->recursive || !source->select->order_by) return false;
+    const struct expr_list *own = source->select->order_by;
+    u32 at = 0, n = 0;
+    bool backwards = false;
+    while (*satisfied & 1ull << at) at++;
+    for (; n < own->count && at < order_by->count; n++, at++) {
+        const struct expr_item *inner = &own->items[n], *outer = &order_by->items[at];
+        const struct expr *e = outer->expr;
+        if (!inner->order_by_column || (e->kind != EXPR_COLUMN && e->kind != EXPR_AGG_COLUMN)) break;
+        if (e->cursor != source->cursor || e->column != inner->order_by_column - 1) break;
+        if (!name_equal(expr_collation(w->c, e)->name, order_collation(w->c, source->select, inner)->name)) break;
+        if (!(flags & WHERE_GROUP_BY)) {
+            if (expr_item_nulls_big(inner) != expr_item_nulls_big(outer)) break;
+            if (n == 0) {
+                backwards = inner->descending != outer->descending;
+                if (backwards && loop->flags & LOOP_COROUTINE) break;
+                if (backwards) *reverse |= 1ull << number;
+            } else if ((backwards ^ inner->descending) != outer->descending) {
+                break;
+            }
+        }
+        *satisfied |= 1ull << at;
+    }
+    return n > 0;
+}
 
 // Terms of order_by that the path with `last` behind it delivers in order: the number of leading ones, all of
 // them when it equals the count, -1 when more loops may still complete it.
@@ -59,6 +99,10 @@ static int where_order_satisfied(struct where_info *w, struct expr_list *order_b
             if (loop->flags & LOOP_ROWID) {
                 keys = 0;
                 columns = 1;
+                if (subquery_order_satisfies(w, loop, n, order_by, flags, &satisfied, reverse)) {
+                    columns = 0;
+                    order_distinct = false;
+                }
             } else if (!(x = loop->index) || (x->index && x->index->unordered)) {
                 return 0;
             } else {
