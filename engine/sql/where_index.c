@@ -1,4 +1,5 @@
 // Indexes as the planner sees them: their sizes, whether a partial one can be used, and what of a query they cover.
+#include "resolve.h"
 #include "where.h"
 
 // ---- sizes -----------------------------------------------------------------------------------------------------
@@ -43,7 +44,10 @@ logest where_table_rows(const struct where_info *w, const struct table *t)
 
 logest where_source_rows(const struct where_info *w, const struct source *s)
 {
-    return s->select && s->rows_estimated ? s->rows_estimate : where_table_rows(w, s->table);
+    bool known = s->select && s->rows_estimated;
+    // VALUES is to SQLite a table of which nothing is known.
+    for (const struct select *x = s->select; x && !w->large; x = x->prior) known &= !select_begins_rows(x);
+    return known ? s->rows_estimate : where_table_rows(w, s->table);
 }
 
 // Sizes in units of 4 bytes, guessed from declared types.

@@ -59,3 +59,15 @@ VALUES ('', CAST('x' AS TEXT)), (1, 'abc '), (1, 'abc  ') INTERSECT SELECT a, b 
 --= I:2|T:abb| I:2|T:abc| I:2|T:abc | I:1|T:abc  | because 3.40 has no table of them
 VALUES (2, 'abc '), (1, 'abc  ') UNION ALL SELECT 2, b FROM t1 UNION ALL SELECT 2, 'abb' FROM t1 ORDER BY 2, 1;
 VALUES (2, (SELECT 'abc ')), (1, 'abc  ') UNION ALL SELECT 2, b FROM t1 UNION ALL SELECT 2, 'abb' FROM t1 ORDER BY 2, 1;
+%%
+# Nothing is known of their number when tables are put in order.
+CREATE TABLE t1(x);
+INSERT INTO t1 VALUES('x'), ('y');
+--= T:x|I:1| T:x|I:2| T:y|I:1| T:y|I:2| because 3.40 counts them
+SELECT * FROM t1, (VALUES (1), (2));
+SELECT * FROM (VALUES (1), (2)), t1;
+SELECT * FROM t1 LEFT JOIN (VALUES (1), (2));
+--= T:x|T:y|I:1| T:x|T:x|I:1| T:y|T:y|I:1| T:y|T:x|I:1| because 3.40 counts them
+SELECT t1.x, v.column1, 1 FROM t1, (VALUES ('y'), ('x')) AS v;
+WITH v(a) AS (VALUES (1), (2)) SELECT * FROM t1, v;
+SELECT * FROM t1, (SELECT 1 UNION ALL SELECT 2);
