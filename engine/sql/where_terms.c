@@ -146,7 +146,7 @@ static void commute(struct compile *c, struct expr *e)
 // ---- one term -------------------------------------------------------------------------------------------------
 
 // Whether the expression is a column, or the key of an index on an expression, of one of the sources.
-static bool maybe_indexed(struct where_info *w, bitmask prereq, struct expr *e, u8 kind, int *cursor, int *column)
+static bool maybe_indexed(struct where_info *w, struct expr *e, u8 kind, int *cursor, int *column)
 {
     if (e->kind == EXPR_ROW && kind >= EXPR_LT && kind <= EXPR_GE) e = e->list->items[0].expr;
     if (expr_stands_for_column(e) && e->cursor >= 0) {
@@ -154,9 +154,7 @@ static bool maybe_indexed(struct where_info *w, bitmask prereq, struct expr *e, 
         *column = e->column;
         return true;
     }
-    if (!prereq || prereq & (prereq - 1)) return false;
-    for (u32 i = 0; i < w->sources->count; i++) {
-        if (prereq != 1ull << i || !w->indexes) continue;
+    for (u32 i = 0; w->indexes && i < w->sources->count; i++) {
         for (struct where_index *x = w->indexes[i]; x; x = x->next) {
             if (!x->exprs) continue;
             for (int j = 0; j < x->key_count; j++)
@@ -261,13 +259,13 @@ void where_term_analyze(struct where_clause *wc, int at)
         while (left->kind == EXPR_COLLATE) left = left->left;
         while (right && right->kind == EXPR_COLLATE) right = right->left;
         u16 op_mask = (term->prereq_right & left_mask) == 0 ? WO_ALL : WO_EQUIV;
-        if (maybe_indexed(w, left_mask, left, kind, &cursor, &column)) {
+        if (maybe_indexed(w, left, kind, &cursor, &column)) {
             term->left_cursor = cursor;
             term->left_column = column;
             term->operators = operator_mask(kind) & op_mask;
         }
         if (kind == EXPR_IS) term->flags |= TERM_IS;
-        if (right && right->kind != EXPR_FIXED && maybe_indexed(w, term->prereq_right, right, kind, &cursor, &column) &&
+        if (right && right->kind != EXPR_FIXED && maybe_indexed(w, right, kind, &cursor, &column) &&
             !(right->kind == EXPR_COLUMN && right->cursor < 0)) {
             u16 extra = 0;
             struct where_term *copy;
@@ -370,7 +368,7 @@ void where_term_analyze(struct where_clause *wc, int at)
             struct expr *field = e->left->list->items[i].expr; // with COLLATE it is no column to SQLite here
             slice->prereq_right = term->prereq_right | extra_right;
             slice->prereq_all = term->prereq_all;
-            if (maybe_indexed(w, expr_usage(w, field), field, kind, &cursor, &column)) {
+            if (maybe_indexed(w, field, kind, &cursor, &column)) {
                 slice->left_cursor = cursor;
                 slice->left_column = column;
                 slice->operators = WO_IN;

@@ -118,3 +118,18 @@ insert into k1 values('a', 3, 1), ('b', 2, 2), ('c', 1, 3);
 update k1 set c = 7 from (select 1 as x) as q where b < 3;
 update k1 set c = k1.b || count(q.x) from (select 1 as x) as q where k1.b < 5;
 select * from k1;
+%%
+# The key of an index on an expression is one also where another term says what its column is.
+create table t1(v integer);
+insert into t1 values(1), (-1), (2), (null);
+create index idx on t1(abs(v));
+--= I:1|I:0|T:SEARCH t1 USING INDEX idx (<expr>=?)| because it is so from release 3.42 on
+explain query plan select v from t1 where abs(v) = 1 and v = 1;
+select v from t1 where abs(v) = 1 and v = -1;
+create table t2(v int, w int);
+insert into t2 values(1, 1), (2, -1), (1, 3);
+create index idx2 on t2(v + w);
+--= I:1|I:0|T:SEARCH t2 USING INDEX idx2 (<expr>>?)| because it is so from release 3.42 on
+explain query plan select v from t2 where v + w > 1 and v = 1 and w = 3;
+select v from t2 where v + w > 1 and v = 1 and w = 3;
+select * from t1, t2 where t2.v + t2.w = t1.v and t2.v = 1;
