@@ -158,7 +158,7 @@ static bool maybe_indexed(struct where_info *w, struct expr *e, u8 kind, int *cu
         for (struct where_index *x = w->indexes[i]; x; x = x->next) {
             if (!x->exprs) continue;
             for (int j = 0; j < x->key_count; j++)
-                if (x->columns[j] == COLUMN_EXPR && expr_compare(w->c, e, x->exprs[j], w->cursors[i]) < 2) {
+                if (x->columns[j] == COLUMN_EXPR && expr_compare(w->c, e, x->exprs[j], w->cursors[i]) < 2 && !expr_is_constant(w->c, x->exprs[j])) {
                     *cursor = w->cursors[i];
                     *column = COLUMN_EXPR;
                     return true;

@@ -133,3 +133,9 @@ create index idx2 on t2(v + w);
 explain query plan select v from t2 where v + w > 1 and v = 1 and w = 3;
 select v from t2 where v + w > 1 and v = 1 and w = 3;
 select * from t1, t2 where t2.v + t2.w = t1.v and t2.v = 1;
+# A constant key of an index is none.
+create table t3(a);
+create index idx3 on t3(null);
+insert into t3 values(0.2);
+create view v3(b) as select distinct a from t3;
+select * from v3 left join t2 on b < null left join t3 on 1 where a / 0.1;
