@@ -24,6 +24,7 @@ struct fts_flush {
     bool merging; // levels that have `automerge` segments: many pages were written since the last time
     struct fts_term **terms;
     u32 term_count, term, doclist_at;
+    s64 doclist_rowid; // of the entry before
     bool term_written;
     struct fts_erase erase;
     struct fts_merge *merge;
@@ -55,9 +56,10 @@ static io_status terms_erase(struct fts_table *x, struct fts_flush *f, struct op
         const struct fts_term *t = f->terms[f->term];
         while (f->doclist_at < t->doclist.size) {
             u32 next = f->doclist_at;
-            struct fts_pending_entry e = fts_pending_entry(t, &next);
+            struct fts_pending_entry e = fts_pending_entry(t, &next, f->doclist_rowid);
             if (e.deleted) IO_TRY(fts_erase_entry(&f->erase, x, op, &f->structure, t->bytes, t->size, e.rowid));
             f->doclist_at = next;
+            f->doclist_rowid = e.rowid;
         }
         f->doclist_at = 0;
     }
@@ -76,20 +78,40 @@ static io_status segments_rewrite(struct fts_table *x, struct fts_flush *f, stru
     return IO_DONE;
 }
 
+// The entry, and all behind it that go on the page. Moves *next behind them.
+static bool entries_write(struct fts_flush *f, const struct fts_term *t, const struct fts_pending_entry *e, u32 *next)
+{
+    u32 rest = t->doclist.size - *next, room = fts_writer_room(&f->writer);
+    if (!room || e->size > room) return fts_writer_entry(&f->writer, e->rowid, e->deleted, e->positions, e->size);
+    struct fts_run last = {e->positions + e->size, e->rowid, e->size, e->deleted};
+    if (rest <= room - e->size) {
+        last.end += rest;
+        last.rowid = t->rowid;
+    } else {
+        fts_run_extend(&last, e->positions + room, INT64_MAX, true);
+    }
+    *next = (u32)(last.end - t->doclist.data);
+    f->doclist_rowid = last.rowid;
+    return fts_writer_run(&f->writer, e->rowid, e->deleted, e->positions, e->size, &last);
+}
+
 // Fills pages from the terms, a stretch at a time.
 static io_status terms_write(struct fts_table *x, struct fts_flush *f, struct op *op)
 {
+    bool as_they_are = !x->pending.secure && x->config->detail != FTS_DETAIL_NONE;
     for (;;) {
         IO_TRY(fts_writer_drain(&f->writer, op));
         if (f->term == f->term_count) return IO_DONE;
         while (f->term < f->term_count && !f->writer.out_first) {
             const struct fts_term *t = f->terms[f->term];
             u32 next = f->doclist_at;
-            struct fts_pending_entry e = fts_pending_entry(t, &next);
+            struct fts_pending_entry e = fts_pending_entry(t, &next, f->doclist_rowid);
+            f->doclist_rowid = e.rowid;
             bool ok = true, deleted = e.deleted && !x->pending.secure;
             if (e.size || deleted) { // else it was erased
                 if (!f->term_written) ok = fts_writer_term(&f->writer, t->bytes, t->size);
-                ok = ok && fts_writer_entry(&f->writer, e.rowid, deleted, e.positions, e.size);
+                ok = ok && (as_they_are ? entries_write(f, t, &e, &next)
+                                        : fts_writer_entry(&f->writer, e.rowid, deleted, e.positions, e.size));
                 f->term_written = true;
             }
             if (!ok) return fts_no_memory(op);

@@ -420,6 +420,47 @@ void fts_writer_init(struct fts_writer *w, struct fts_table *x, u32 segment);
 // These only fill pages; fts_writer_drain writes those that are full. False: out of memory.
 bool fts_writer_term(struct fts_writer *w, const u8 *term, u32 size);
 bool fts_writer_entry(struct fts_writer *w, s64 rowid, bool deleted, const u8 *positions, u32 size);
+// Entries that follow each other in a doclist of pages, and what of the last one is known: copied as they are, where they
+// have positions and go on one page.
+struct fts_run {
+    const u8 *end; // behind it
+    s64 rowid;
+    u32 positions_size;
+    bool deleted;
+};
+// On to the last one that ends before `limit`, whose row is before row_end, and which is not deleted unless `deleted`.
+static inline void fts_run_extend(struct fts_run *r, const u8 *limit, s64 row_end, bool deleted)
+{
+    for (const u8 *p = r->end; limit - p >= 2; r->end = p) {
+        // Distances take one or two bytes, and so do heads.
+        u64 distance = *p++, head;
+        if (distance >= 0x80) {
+            if (*p >= 0x80) return;
+            distance = (distance & 0x7f) << 7 | *p++;
+        }
+        s64 rowid = (s64)((u64)r->rowid + distance);
+        if (p == limit || rowid >= row_end) return;
+        head = *p++;
+        if (head >= 0x80) {
+            if (p == limit || *p >= 0x80) return;
+            head = (head & 0x7f) << 7 | *p++;
+        }
+        if (head / 2 > (u64)(limit - p) || (head & 1 ? !deleted : !head)) return;
+        p += head / 2;
+        r->rowid = rowid;
+        r->positions_size = (u32)(head / 2);
+        r->deleted = head & 1;
+    }
+}
+// How many bytes of a run's positions and further entries the page takes; 0: none.
+static inline u32 fts_writer_room(const struct fts_writer *w)
+{
+    enum { HEAD_MAX = 9 + 5 };
+    u32 used = w->page.size + w->footer.size + HEAD_MAX;
+    return used < w->page_size ? w->page_size - used : 0;
+}
+// The first entry and those behind it, up to `last`; they have the room.
+bool fts_writer_run(struct fts_writer *w, s64 rowid, bool deleted, const u8 *positions, u32 size, const struct fts_run *last);
 bool fts_writer_finish(struct fts_writer *w);
 io_status fts_writer_drain(struct fts_writer *w, struct op *op);
 void fts_writer_free(struct fts_writer *w);
@@ -428,7 +469,7 @@ void fts_writer_free(struct fts_writer *w);
 
 struct fts_term {
     struct fts_term *next;
-    struct fts_buffer doclist; // varint rowid, varint 2 * size + deleted, positions; in the arena
+    struct fts_buffer doclist; // varint rowid (then distances), varint 2 * size + deleted, positions; in the arena
     s64 rowid;
     u32 hash;
     u32 size_at; // where the size of the row under way goes
@@ -443,14 +484,14 @@ bool fts_pending_add(void *pending, const struct fts_config *c, u8 prefix, const
                      u32 position);
 // All terms in order, closed; NULL: out of memory. The array is in the arena.
 struct fts_term **fts_pending_sorted(struct fts_pending *p, u32 *count);
-// The entry at `*at` of a closed doclist, which is moved behind it.
+// The entry at `*at` of a closed doclist, which is moved behind it; `before`: the rowid of the one before.
 struct fts_pending_entry {
     s64 rowid;
     bool deleted;
     const u8 *positions;
     u32 size; // of the position list
 };
-struct fts_pending_entry fts_pending_entry(const struct fts_term *t, u32 *at);
+struct fts_pending_entry fts_pending_entry(const struct fts_term *t, u32 *at, s64 before);
 const struct fts_term *fts_pending_find(const struct fts_pending *p, const u8 *term, u32 size); // NULL: it is not there
 void fts_pending_clear(struct fts_pending *p);
 

@@ -9,6 +9,7 @@ struct fts_merge {
     u32 index;                         // of the segment
     const struct fts_term *gone;       // of the least term
     u32 gone_at;
+    s64 gone_rowid; // of the entry before
     u32 count;
     struct fts_iter *iters; // newest first
     struct fts_iter **order; // those that are not through, by their terms; newest first where they have the same
@@ -218,10 +219,11 @@ static bool least_gone(struct fts_merge *m)
 {
     while (m->gone && m->gone_at < m->gone->doclist.size) {
         u32 next = m->gone_at;
-        struct fts_pending_entry e = fts_pending_entry(m->gone, &next);
+        struct fts_pending_entry e = fts_pending_entry(m->gone, &next, m->gone_rowid);
         if (e.rowid == m->least->rowid && e.deleted) return true;
         if (e.rowid > m->least->rowid) break;
         m->gone_at = next;
+        m->gone_rowid = e.rowid;
     }
     return false;
 }
@@ -253,6 +255,26 @@ static u64 entry_sum(const struct fts_merge *m, const u8 *at)
     return sum;
 }
 
+// The least entry, and those of its page that follow it in the result: the iterator is on the last one then.
+static bool entries_write(struct fts_merge *m, const u8 *positions)
+{
+    struct fts_iter *i = m->least;
+    bool deleted = i->deleted && !m->forget;
+    u32 size = i->positions_size, room = fts_writer_room(&m->writer);
+    if (i->bare || !room || size > room || size > i->pages[0].leaf_size - i->positions_at)
+        return fts_writer_entry(&m->writer, i->rowid, deleted, positions, size);
+    struct fts_run last = {positions + size, i->rowid, size, i->deleted};
+    const u8 *data = i->pages[0].data;
+    if (!i->segment.tombstone_pages && !m->gone && be16_get(data) < i->positions_at)
+        fts_run_extend(&last, MIN(data + i->term_next, positions + room), m->run_end, !m->forget);
+    s64 rowid = i->rowid;
+    i->rowid = last.rowid;
+    i->deleted = last.deleted;
+    i->positions_size = last.positions_size;
+    i->positions_at = (u32)(last.end - data) - last.positions_size;
+    return fts_writer_run(&m->writer, rowid, deleted, positions, size, &last);
+}
+
 static io_status least_take(struct fts_merge *m, struct op *op)
 {
     const struct fts_iter *from = m->least;
@@ -269,7 +291,7 @@ static io_status least_take(struct fts_merge *m, struct op *op)
     } else {
         if (!m->term_written) ok = fts_writer_term(&m->writer, from->term.data, from->term.size);
         m->term_written = true;
-        ok = ok && fts_writer_entry(&m->writer, from->rowid, from->deleted && !m->forget, positions, from->positions_size);
+        ok = ok && entries_write(m, positions);
     }
     return ok ? IO_DONE : fts_no_memory(op);
 }

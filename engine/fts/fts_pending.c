@@ -53,12 +53,13 @@ static struct fts_term *term_get(struct fts_pending *p, u8 prefix, const u8 *tok
     return t;
 }
 
-struct fts_pending_entry fts_pending_entry(const struct fts_term *t, u32 *at)
+struct fts_pending_entry fts_pending_entry(const struct fts_term *t, u32 *at, s64 before)
 {
     const u8 *p = t->doclist.data + *at;
     u64 rowid, head;
     p += varint_get(p, &rowid);
     p += varint_get(p, &head);
+    if (*at) rowid += (u64)before;
     struct fts_pending_entry e = {(s64)rowid, head & 1, p, (u32)(head / 2)};
     *at = (u32)(p - t->doclist.data) + e.size;
     return e;
@@ -112,8 +113,9 @@ bool fts_pending_add(void *pending, const struct fts_config *c, u8 prefix, const
     struct fts_buffer *b = &t->doclist;
     u32 before = b->size;
     if (!b->size || t->rowid != p->rowid || t->closed) {
-        if (!row_close(p, t) || !doclist_reserve(p, t, varint_size((u64)p->rowid) + 1 + PLACE_MAX)) return false;
-        put(b, (u64)p->rowid);
+        u64 distance = (u64)p->rowid - (b->size ? (u64)t->rowid : 0);
+        if (!row_close(p, t) || !doclist_reserve(p, t, varint_size(distance) + 1 + PLACE_MAX)) return false;
+        put(b, distance);
         t->size_at = b->size++;
         t->rowid = p->rowid;
         t->deleted = t->closed = false;

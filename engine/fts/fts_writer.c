@@ -70,6 +70,23 @@ static u32 shared_prefix(const struct fts_buffer *a, const u8 *b, u32 size)
     return n;
 }
 
+// Few bytes, mostly.
+static inline u8 *bytes_append(u8 *to, const u8 *from, u32 size)
+{
+    if (size > 16) {
+        memcpy(to, from, size);
+    } else if (size >= 8) {
+        u64 first, last;
+        memcpy(&first, from, 8);
+        memcpy(&last, from + size - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + size - 8, &last, 8);
+    } else {
+        for (u32 i = 0; i < size; i++) to[i] = from[i];
+    }
+    return to + size;
+}
+
 static bool page_full(const struct fts_writer *w, u32 more)
 {
     return w->page.size + w->footer.size + more >= w->page_size;
@@ -82,25 +99,30 @@ bool fts_writer_term(struct fts_writer *w, const u8 *term, u32 size)
     if (!fts_buffer_varint(&w->footer, w->page.size - w->footer_last)) return false;
     w->footer_last = w->page.size;
     u32 shared = shared_prefix(&w->term, term, size);
-    bool ok = true;
+    if (!fts_buffer_reserve(&w->page, size + 10ull)) return false;
+    u8 *p = w->page.data + w->page.size;
     if (w->first_term_in_page) {
         if (w->page_no != 1) {
             // The shortest text that tells this page from the one before.
-            ok = index_end(w);
+            if (!index_end(w)) return false;
             w->separator.size = 0;
-            ok = ok && fts_buffer_add(&w->separator, term, w->term.size ? MIN(shared + 1, size) : size);
+            if (!fts_buffer_add(&w->separator, term, w->term.size ? MIN(shared + 1, size) : size)) return false;
             w->index_page = w->page_no;
         }
-        shared = 0;
+        p += varint_put(p, size);
+        p = bytes_append(p, term, size);
     } else {
-        ok = fts_buffer_varint(&w->page, shared);
+        p += varint_put(p, shared);
+        p += varint_put(p, size - shared);
+        p = bytes_append(p, term + shared, size - shared);
     }
-    ok = ok && fts_buffer_varint(&w->page, size - shared) && fts_buffer_add(&w->page, term + shared, size - shared);
-    w->term.size = 0;
-    ok = ok && fts_buffer_add(&w->term, term, size);
+    w->page.size = (u32)(p - w->page.data);
+    if (!fts_buffer_reserve(&w->term, size)) return false;
+    bytes_append(w->term.data + shared, term + shared, size - shared);
+    w->term.size = size;
     w->first_term_in_page = w->first_rowid_in_page = false;
     w->first_rowid_in_doclist = true;
-    return ok;
+    return true;
 }
 
 // As many whole varints of the list as fit, but at least one.
@@ -143,6 +165,24 @@ bool fts_writer_entry(struct fts_writer *w, s64 rowid, bool deleted, const u8 *p
         size -= n;
         if (size && !page_end(w)) return false;
     }
+    return true;
+}
+
+bool fts_writer_run(struct fts_writer *w, s64 rowid, bool deleted, const u8 *positions, u32 size, const struct fts_run *last)
+{
+    struct fts_buffer *b = &w->page;
+    u32 all = (u32)(last->end - positions);
+    ASSERT(all <= fts_writer_room(w));
+    if (!fts_buffer_reserve(b, w->page_size - b->size)) return false;
+    bool as_it_is = w->first_rowid_in_doclist || w->first_rowid_in_page;
+    if (w->first_rowid_in_page) be16_put(b->data, (u16)b->size);
+    u8 *p = b->data + b->size;
+    p += varint_put(p, as_it_is ? (u64)rowid : (u64)rowid - (u64)w->rowid);
+    p += varint_put(p, size * 2ull + deleted);
+    p = bytes_append(p, positions, all);
+    b->size = (u32)(p - b->data);
+    w->rowid = last->rowid;
+    w->first_rowid_in_doclist = w->first_rowid_in_page = false;
     return true;
 }
 
