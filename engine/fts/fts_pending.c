@@ -30,14 +30,9 @@ static bool grow(struct fts_pending *p)
 #define DOCLIST_FIRST 24 // bytes that a term has at once
 #define PLACE_MAX     11 // of a column and a position
 
-static struct fts_term *term_get(struct fts_pending *p, u8 prefix, const u8 *token, u32 size)
+static struct fts_term *term_add(struct fts_pending *p, u32 h, u8 prefix, const u8 *token, u32 size)
 {
-    if (!grow(p)) return NULL;
-    u32 h = hash(prefix, token, size);
-    struct fts_term **slot = &p->slots[h & (p->slot_count - 1)];
-    for (struct fts_term *t = *slot; t; t = t->next)
-        if (t->hash == h && t->size == size + 1 && t->bytes[0] == prefix && memcmp(t->bytes + 1, token, size) == 0) return t;
-    struct fts_term *t = arena_alloc(&p->arena, sizeof *t + size + 1 + DOCLIST_FIRST);
+    struct fts_term *t = grow(p) ? arena_alloc(&p->arena, sizeof *t + size + 1 + DOCLIST_FIRST) : NULL;
     if (!t) return NULL;
     t->hash = h;
     t->size = size + 1;
@@ -46,11 +41,28 @@ static struct fts_term *term_get(struct fts_pending *p, u8 prefix, const u8 *tok
     t->doclist.data = t->bytes + t->size;
     t->doclist.capacity = DOCLIST_FIRST;
     t->closed = true;
+    struct fts_term **slot = &p->slots[h & (p->slot_count - 1)];
     t->next = *slot;
     *slot = t;
     p->count++;
     p->bytes += sizeof *t + size;
     return t;
+}
+
+// Of few bytes, mostly.
+static inline bool same(const u8 *a, const u8 *b, u32 size)
+{
+    if (size > 8) return memcmp(a, b, size) == 0;
+    while (size && a[size - 1] == b[size - 1]) size--;
+    return !size;
+}
+
+static inline struct fts_term *term_get(struct fts_pending *p, u8 prefix, const u8 *token, u32 size)
+{
+    u32 h = hash(prefix, token, size);
+    struct fts_term *t = p->slot_count ? p->slots[h & (p->slot_count - 1)] : NULL;
+    while (t && !(t->hash == h && t->size == size + 1 && t->bytes[0] == prefix && same(t->bytes + 1, token, size))) t = t->next;
+    return t ? t : term_add(p, h, prefix, token, size);
 }
 
 struct fts_pending_entry fts_pending_entry(const struct fts_term *t, u32 *at, s64 before)

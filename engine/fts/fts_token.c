@@ -235,9 +235,10 @@ static bool words_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 si
 }
 
 // The next character as it is indexed; 0: it is not.
-static s32 trigram_character(const struct fts_tokenizer *t, const u8 **p, const u8 *end)
+static inline s32 trigram_character(const struct fts_tokenizer *t, const u8 **p, const u8 *end)
 {
     s32 c = (s32)utf8_read(p, end);
+    if (c < 0x80) return t->fold_case && c >= 'A' && c <= 'Z' ? c + 32 : c;
     if (t->remove_diacritics && fts_character_mark(c)) return 0;
     return t->fold_case ? fts_character_fold(c, t->remove_diacritics) : c;
 }
@@ -245,32 +246,33 @@ static s32 trigram_character(const struct fts_tokenizer *t, const u8 **p, const 
 // Every run of three characters. A trigram reaches to the next character that is indexed.
 static bool trigrams_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 size, fts_token_sink sink, void *context)
 {
-    u8 folded[3][8];
-    u32 sizes[3], begins[3], count = 0;
+    enum { CHARACTER_MAX = 4 };
+    u8 folded[256];
+    u32 used = 0, count = 0, starts[3], begins[3]; // of the last characters: in `folded`, in the text
     const u8 *end = text + size;
     for (const u8 *p = text; p < end;) {
-        u32 at = (u32)(p - text);
+        u32 here = (u32)(p - text);
         s32 f = trigram_character(t, &p, end);
         if (!f) continue;
         if (count == 3) {
-            memmove(folded[0], folded[1], sizeof folded - sizeof folded[0]);
-            memmove(sizes, sizes + 1, sizeof sizes - sizeof sizes[0]);
-            memmove(begins, begins + 1, sizeof begins - sizeof begins[0]);
+            if (!sink(context, folded + starts[0], used - starts[0], begins[0], here)) return false;
+            begins[0] = begins[1];
+            begins[1] = begins[2];
+            starts[0] = starts[1];
+            starts[1] = starts[2];
             count = 2;
         }
-        sizes[count] = utf8_write(folded[count], (u32)f);
-        begins[count++] = at;
-        if (count < 3) continue;
-        for (const u8 *next = p; next < end && !trigram_character(t, &next, end);) p = next;
-        u8 token[24];
-        u32 length = 0;
-        for (u32 i = 0; i < 3; i++) {
-            memcpy(token + length, folded[i], sizes[i]);
-            length += sizes[i];
+        if (used > sizeof folded - CHARACTER_MAX) {
+            used -= starts[0];
+            memmove(folded, folded + starts[0], used);
+            starts[1] -= starts[0];
+            starts[0] = 0;
         }
-        if (!sink(context, token, length, begins[0], (u32)(p - text))) return false;
+        begins[count] = here;
+        starts[count++] = used;
+        used += utf8_write(folded + used, (u32)f);
     }
-    return true;
+    return count < 3 || sink(context, folded + starts[0], used - starts[0], begins[0], size);
 }
 
 bool fts_tokenize(const struct fts_tokenizer *t, const u8 *text, u32 size, fts_token_sink sink, void *context)
