@@ -56,7 +56,7 @@ struct rule {
 #define R(from, to) {from, to, sizeof from - 1, sizeof to - 1}
 
 // The first rule whose suffix fits decides; it is applied when the stem's measure is above m.
-static bool rules_apply(const struct rule *rules, u32 count, u8 *w, u32 *size, u32 m)
+static void rules_apply(const struct rule *rules, u32 count, u8 *w, u32 *size, u32 m)
 {
     for (u32 i = 0; i < count; i++) {
         const struct rule *r = &rules[i];
@@ -64,13 +64,19 @@ static bool rules_apply(const struct rule *rules, u32 count, u8 *w, u32 *size, u
         if (*size <= n || r->from[n - 1] != w[*size - 1] || r->from[0] != w[*size - n]) continue;
         u32 stem = *size - n;
         if (memcmp(w + stem, r->from, n) != 0) continue;
-        if (measure(w, stem) <= m) return false;
+        if (measure(w, stem) <= m) return;
         memcpy(w + stem, r->to, r->to_size);
         *size = stem + r->to_size;
-        return true;
+        return;
     }
-    return false;
 }
+// Of a step, those with the same letter before the last one.
+#define RULES(m, ...)                                         \
+    {                                                         \
+        static const struct rule rules[] = {__VA_ARGS__};     \
+        rules_apply(rules, COUNT_OF(rules), w, size, m);      \
+        break;                                                \
+    }
 
 static void step_1a(const u8 *w, u32 *size)
 {
@@ -102,26 +108,57 @@ static void step_1b(u8 *w, u32 *size)
     }
 }
 
-static const struct rule rules_2[] = {
-    R("ational", "ate"), R("tional", "tion"), R("enci", "ence"),  R("anci", "ance"),  R("izer", "ize"),  R("logi", "log"),
-    R("bli", "ble"),     R("alli", "al"),     R("entli", "ent"),  R("eli", "e"),      R("ousli", "ous"), R("ization", "ize"),
-    R("ation", "ate"),   R("ator", "ate"),    R("alism", "al"),   R("iveness", "ive"), R("fulness", "ful"),
-    R("ousness", "ous"), R("aliti", "al"),    R("iviti", "ive"),  R("biliti", "ble")};
-static const struct rule rules_3[] = {R("icate", "ic"), R("ative", ""), R("alize", "al"), R("iciti", "ic"),
-                                      R("ical", "ic"),  R("ful", ""),   R("ness", "")};
-static const struct rule rules_4[] = {R("al", ""),    R("ance", ""), R("ence", ""), R("er", ""),  R("ic", ""),
-                                      R("able", ""),  R("ible", ""), R("ant", ""),  R("ement", ""), R("ment", ""),
-                                      R("ent", ""),   R("ou", ""),   R("ism", ""),  R("ate", ""), R("iti", ""),
-                                      R("ous", ""),   R("ive", ""),  R("ize", "")};
+static void step_2(u8 *w, u32 *size)
+{
+    if (*size < 3) return;
+    switch (w[*size - 2]) {
+    case 'a': RULES(0, R("ational", "ate"), R("tional", "tion"))
+    case 'c': RULES(0, R("enci", "ence"), R("anci", "ance"))
+    case 'e': RULES(0, R("izer", "ize"))
+    case 'g': RULES(0, R("logi", "log"))
+    case 'l': RULES(0, R("bli", "ble"), R("alli", "al"), R("entli", "ent"), R("eli", "e"), R("ousli", "ous"))
+    case 'o': RULES(0, R("ization", "ize"), R("ation", "ate"), R("ator", "ate"))
+    case 's': RULES(0, R("alism", "al"), R("iveness", "ive"), R("fulness", "ful"), R("ousness", "ous"))
+    case 't': RULES(0, R("aliti", "al"), R("iviti", "ive"), R("biliti", "ble"))
+    }
+}
+
+static void step_3(u8 *w, u32 *size)
+{
+    if (*size < 3) return;
+    switch (w[*size - 2]) {
+    case 'a': RULES(0, R("ical", "ic"))
+    case 's': RULES(0, R("ness", ""))
+    case 't': RULES(0, R("icate", "ic"), R("iciti", "ic"))
+    case 'u': RULES(0, R("ful", ""))
+    case 'v': RULES(0, R("ative", ""))
+    case 'z': RULES(0, R("alize", "al"))
+    }
+}
 
 static void step_4(u8 *w, u32 *size)
 {
-    if (ends_with(w, *size, "ion")) {
-        u32 stem = *size - 3;
-        if ((w[stem - 1] == 's' || w[stem - 1] == 't') && measure(w, stem) > 1) *size = stem;
-        return;
+    if (*size < 3) return;
+    switch (w[*size - 2]) {
+    case 'a': RULES(1, R("al", ""))
+    case 'c': RULES(1, R("ance", ""), R("ence", ""))
+    case 'e': RULES(1, R("er", ""))
+    case 'i': RULES(1, R("ic", ""))
+    case 'l': RULES(1, R("able", ""), R("ible", ""))
+    case 'n': RULES(1, R("ant", ""), R("ement", ""), R("ment", ""), R("ent", ""))
+    case 'o':
+        if (ends_with(w, *size, "ion")) {
+            u32 stem = *size - 3;
+            if ((w[stem - 1] == 's' || w[stem - 1] == 't') && measure(w, stem) > 1) *size = stem;
+            break;
+        }
+        RULES(1, R("ou", ""))
+    case 's': RULES(1, R("ism", ""))
+    case 't': RULES(1, R("ate", ""), R("iti", ""))
+    case 'u': RULES(1, R("ous", ""))
+    case 'v': RULES(1, R("ive", ""))
+    case 'z': RULES(1, R("ize", ""))
     }
-    (void)rules_apply(rules_4, COUNT_OF(rules_4), w, size, 1);
 }
 
 u32 fts_porter_stem(u8 *w, u32 size)
@@ -129,8 +166,8 @@ u32 fts_porter_stem(u8 *w, u32 size)
     step_1a(w, &size);
     step_1b(w, &size);
     if (w[size - 1] == 'y' && has_vowel(w, size - 1)) w[size - 1] = 'i';
-    (void)rules_apply(rules_2, COUNT_OF(rules_2), w, &size, 0);
-    (void)rules_apply(rules_3, COUNT_OF(rules_3), w, &size, 0);
+    step_2(w, &size);
+    step_3(w, &size);
     step_4(w, &size);
     if (w[size - 1] == 'e') {
         u32 m = measure(w, size - 1);
