@@ -353,7 +353,23 @@ static inline bool fts_iter_forward_short(struct fts_iter *i, s64 rowid)
     return here >= rowid;
 }
 // To the next entry of the same term, or !valid with term_ended.
-io_status fts_iter_next(struct fts_iter *i, struct op *op);
+io_status fts_iter_next_far(struct fts_iter *i, struct op *op);
+static inline io_status fts_iter_next(struct fts_iter *i, struct op *op)
+{
+    u64 at = (u64)i->positions_at + i->positions_size;
+    const u8 *p = i->pages[0].data + at;
+    if (UNLIKELY(i->bare || at + 2 > i->term_next || p[1] >= 0x80)) return fts_iter_next_far(i, op);
+    u64 distance = *p++;
+    if (distance >= 0x80) {
+        if (UNLIKELY(at + 3 > i->term_next || p[1] >= 0x80)) return fts_iter_next_far(i, op);
+        distance = (distance & 0x7f) << 7 | *p++;
+    }
+    i->rowid = (s64)((u64)i->rowid + distance);
+    i->deleted = *p & 1;
+    i->positions_size = *p / 2;
+    i->positions_at = (u32)(p + 1 - i->pages[0].data);
+    return IO_DONE;
+}
 // To the first entry of the next term.
 io_status fts_iter_next_term(struct fts_iter *i, struct op *op);
 // To the first entry of the same term whose rowid is at least that.

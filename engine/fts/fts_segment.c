@@ -226,7 +226,7 @@ static bool forward_here(struct fts_iter *i, s64 rowid)
     return true;
 }
 
-io_status fts_iter_next(struct fts_iter *i, struct op *op)
+io_status fts_iter_next_far(struct fts_iter *i, struct op *op)
 {
     ASSERT(i->valid);
     if (i->positions_at + (u64)stored_size(i) == i->term_next && i->term_next < i->pages[0].leaf_size) {
