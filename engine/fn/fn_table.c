@@ -527,10 +527,10 @@ static const char *const SERIES_COLUMNS[] = {"value", "start", "stop", "step"};
 static const char *const EACH_COLUMNS[] = {"key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root"};
 
 static const struct table_function FUNCTIONS[] = {
-    {"json_each", 10, 2, EACH_COLUMNS, 0, &EACH},
-    {"json_tree", 10, 2, EACH_COLUMNS, 0, &EACH},
-    {"jsonb_each", 10, 2, EACH_COLUMNS, 0, &EACH},
-    {"jsonb_tree", 10, 2, EACH_COLUMNS, 0, &EACH},
+    {"json_each", 10, 2, EACH_COLUMNS, 0, &EACH, .by_rowid = true},
+    {"json_tree", 10, 2, EACH_COLUMNS, 0, &EACH, .by_rowid = true},
+    {"jsonb_each", 10, 2, EACH_COLUMNS, 0, &EACH, .by_rowid = true},
+    {"jsonb_tree", 10, 2, EACH_COLUMNS, 0, &EACH, .by_rowid = true},
     {"generate_series", 4, 3, SERIES_COLUMNS, 1, &SERIES},
 };
 

@@ -37,6 +37,7 @@ struct table_function {
     // The open, next, eof, ... of this function.
     const struct table_function_methods *methods;
     void *user; // an application's own
+    bool by_rowid; // its rows come in the order of their rowids
 };
 
 // NULL: none of that name (any case).

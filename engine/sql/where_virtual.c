@@ -1,5 +1,6 @@
 // Loops over tables that are computed: full-text tables and what their indexes hold, dbstat, table-valued functions.
 #include "../fn/fn.h"
+#include "../fn/table_function.h"
 #include "../fts/fts.h"
 #include "../fts/fts_table.h"
 #include "../fts/fts_vocab.h"
@@ -208,6 +209,17 @@ static void function_estimate(const struct table *t, struct where_loop *loop)
     }
 }
 
+// Rows come by their rowids, behind which nothing else of them counts.
+static bool by_rowid(const struct where_info *w, const struct source *s)
+{
+    if (!s->table->function || !s->table->function->by_rowid || !w->order_by || !is_ordered_by(w, 0, s, COLUMN_ROWID)) return false;
+    for (u32 i = 1; i < w->order_by->count; i++) {
+        const struct expr *e = ordered_column(&w->order_by->items[i]);
+        if ((e->kind != EXPR_COLUMN && e->kind != EXPR_AGG_COLUMN) || e->cursor != s->cursor) return false;
+    }
+    return true;
+}
+
 // A function: terms on hidden columns are arguments, of several the last, which its parentheses have. IS is none; of an IN each
 // value makes a call. What is asked of such a column must be known, by one of them.
 static void add_function_loop(struct loop_builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
@@ -231,6 +243,7 @@ static void add_function_loop(struct loop_builder *b, bitmask prereq, bitmask us
         if (missing && !taken) return;
     }
     function_estimate(s->table, new);
+    new->in_order = !*in && by_rowid(b->w, s);
     where_loop_insert(b, new);
 }
 

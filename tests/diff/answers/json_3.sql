@@ -172,3 +172,19 @@ SELECT json('{a:1,null:2}');
 SELECT json('{"a":{Infinity:1}}');
 SELECT json('{nan :1}');
 SELECT json_valid('{false:1}'), json_type('{"a":1}', '$.a');
+%%
+# Rows of a JSON text come by their rowids.
+create table t(j);
+insert into t values('[3,1,2]'), ('{"b":1,"a":2}'), ('[]');
+--= I:1|I:0|T:SCAN json_each VIRTUAL TABLE INDEX 1:| because it is so from release 3.43 on
+explain query plan select value from json_each('[1,2,3]') order by rowid, key;
+explain query plan select value from json_each('[1,2,3]') order by rowid desc;
+explain query plan select value from json_each('[1,2,3]') order by id;
+select t.rowid, json_each.rowid, value from t, json_each(t.j) order by t.rowid, json_each.rowid;
+select json_each.rowid, value, t.rowid from t, json_each(t.j) order by json_each.rowid, t.rowid;
+select json_each.rowid, value, sum(value) over (order by json_each.rowid) from json_each('[3,1,2]');
+select rowid, value from json_tree('{"a":[1,2,{"c":3}],"b":4}', '$.a') order by rowid;
+select rowid, value from json_each where json in ('[1,2]', '[4,5]') order by rowid;
+select rowid, count(*) from json_each where json in ('[1,2]', '[4,5]') group by rowid;
+select a.value, b.value from json_each('[1,2]') a, json_each('[3,4]') b order by b.rowid, a.rowid;
+select a.value, b.value from json_each('[1,2]') a left join json_each('[3,4]') b on a.value = b.value - 2 order by b.rowid, a.rowid;
