@@ -130,7 +130,8 @@ static void parse_on_using(struct parse *p, struct source *s, bool first)
     }
     if (!which || !first) return;
     // The clause does not end here: that is the mistake that counts.
-    if (token_falls_back(p->token) || (p->token >= TOKEN_ID && p->token <= TOKEN_VARIABLE)) parse_syntax_error(p);
+    if (token_falls_back(p->token) || (p->token >= TOKEN_ID && p->token <= TOKEN_VARIABLE) || p->token == TOKEN_ON || p->token == TOKEN_USING)
+        parse_syntax_error(p);
     parse_fail(p, ERR_ERROR, OFFSET_NONE, "a JOIN clause is required before %s", which);
 }
 
