@@ -536,7 +536,8 @@ static io_status locale_get(struct fts_cursor *c, struct op *op, const struct va
     struct value column;
     value_init(&column);
     bool ok = value_copy(&column, &argv[0]) == ERR_OK && value_apply_affinity(&column, AFFINITY_NUMERIC) == ERR_OK;
-    bool is_integer = column.type == VALUE_INTEGER;
+    bool is_integer = column.type == VALUE_INTEGER && argv[0].type != VALUE_REAL; // 1.0 is none, as a text neither
+    for (u32 i = 0; argv[0].type == VALUE_TEXT && i < argv[0].size; i++) is_integer &= !strchr(".eE", argv[0].bytes[i]);
     s64 i = is_integer ? column.integer : 0;
     value_deinit(&column);
     if (!ok) return fts_no_memory(op);

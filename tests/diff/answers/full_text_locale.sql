@@ -11,6 +11,14 @@ select fts5_get_locale(t,0), fts5_get_locale(t,1), fts5_get_locale(t,2) from t;
 select fts5_get_locale(t,'0') from t('three');
 --= error: non-integer argument passed to function fts5_get_locale() because SQLite 3.40 knows no locales
 select fts5_get_locale(t,'a') from t('three');
+--= error: non-integer argument passed to function fts5_get_locale() because SQLite 3.40 knows no locales
+select fts5_get_locale(t,0.0) from t('three');
+--= error: non-integer argument passed to function fts5_get_locale() because SQLite 3.40 knows no locales
+select fts5_get_locale(t,'0.0') from t('three');
+--= error: non-integer argument passed to function fts5_get_locale() because SQLite 3.40 knows no locales
+select fts5_get_locale(t,'1e0') from t('three');
+--= T:en| because SQLite 3.40 knows no locales
+select fts5_get_locale(t,' 0 ') from t('three');
 --= error: column index out of range because SQLite 3.40 knows no locales
 select fts5_get_locale(t,3) from t('three');
 --= error: column index out of range because SQLite 3.40 knows no locales
