@@ -67,6 +67,7 @@ struct cursor {
     s64 bound_low, bound_high;
     bool bounds_known;
     s8 near_trust; // index trees: whether the next key sought is likely on the leaf it is on
+    bool gap;      // CURSOR_INVALID, for it has deleted the entry that was there: the path is good, the next one is likely sought near it
     struct read_ahead ahead; // of a scan
     u8 leaf_level;           // of the scan
     bool writable, hint_forward;

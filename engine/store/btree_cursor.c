@@ -19,7 +19,7 @@ void cursor_release(struct cursor *c, s32 from_level)
     }
     if (from_level <= c->depth) {
         c->depth = (s8)(from_level - 1);
-        c->bounds_known = false;
+        c->bounds_known = c->gap = false;
     }
 }
 
@@ -68,7 +68,7 @@ bool cursor_idle(struct cursor *c)
     if (list->idle_count >= IDLE_MAX) return false;
     list->idle_count++;
     c->idle = true;
-    if (c->state == CURSOR_VALID) {
+    if (c->state == CURSOR_VALID || c->gap) {
         c->overflow_count = 0;
         c->read_done = c->probe_count = 0;
         cursor_moved(c);
@@ -206,6 +206,7 @@ static io_status cursor_end(struct cursor *c, struct op *op, bool to_last)
 {
     c->state = CURSOR_INVALID;
     c->skip = 0;
+    c->gap = false;
     cursor_moved(c);
     if (cursor_of_empty_file(c)) return IO_DONE;
     if (c->depth < 0) {

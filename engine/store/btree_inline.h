@@ -94,25 +94,22 @@ ALWAYS_INLINE bool cursor_seek_near_inline(struct cursor *c, s64 rowid)
     return c->rowid == rowid;
 }
 
+bool leaf_rowid_at_end(const struct page *p, u32 offset, s64 *rowid); // of a cell that begins in a page's last bytes
+
 // Rowid of cell i of a table's leaf, decoding no more than that. False when the cell is malformed.
-static inline bool leaf_rowid(const struct page *p, u32 i, s64 *rowid)
+ALWAYS_INLINE bool leaf_rowid(const struct page *p, u32 i, s64 *rowid)
 {
     u32 offset = page_cell_offset(p, i);
     const u8 *at = p->data + offset;
-    if (LIKELY(offset + 18 <= p->node.usable_size)) {
-        u64 v;
-        if (LIKELY(at[0] < 0x80))
-            at += 1;
-        else if (at[1] < 0x80)
-            at += 2;
-        else
-            at += varint_get_long(at, &v);
-        varint_get(at, &v);
-        *rowid = (s64)v;
-        return true;
-    }
-    u64 payload_size, v;
-    if (!leaf_cell_head(p, offset, &payload_size, &v)) return false;
+    u64 v;
+    if (UNLIKELY(offset + 18 > p->node.usable_size)) return leaf_rowid_at_end(p, offset, rowid);
+    if (LIKELY(at[0] < 0x80))
+        at += 1;
+    else if (at[1] < 0x80)
+        at += 2;
+    else
+        at += varint_get_long(at, &v);
+    varint_get(at, &v);
     *rowid = (s64)v;
     return true;
 }

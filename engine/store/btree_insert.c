@@ -417,10 +417,11 @@ static void delete_done(struct cursor *c, u32 flags, struct page *w, u32 at)
     cursor_moved(c);
     c->state = CURSOR_INVALID;
     c->skip = 0;
+    c->gap = true;
     if ((flags & CURSOR_SAVE_POSITION) && w->node.cell_count > 0) {
         // The next entry has moved to where the cursor is; or, at the end, it stands on the one before.
         c->state = CURSOR_SKIP;
-        c->skip_saved = false;
+        c->gap = c->skip_saved = false;
         c->skip = at < w->node.cell_count ? 1 : -1;
         if (at == w->node.cell_count) c->index[c->depth]--;
     }

@@ -30,15 +30,36 @@ static inline u32 rowid_guess(s64 low_key, s64 high_key, u32 count, s64 rowid)
     return (u32)MIN(part * count / range, (u64)count - 1);
 }
 
-// The first cell of the page whose rowid is >= rowid; cell_count when there is none. Starts from a guess and doubles
-// its steps away from it, then halves. False: cell *index is malformed.
-static inline bool rowid_search(const struct page *p, bool leaf, u32 guess, s64 rowid, u32 *index, bool *equal)
+bool leaf_rowid_at_end(const struct page *p, u32 offset, s64 *rowid)
 {
-    u32 low = 0, high = p->node.cell_count, probe = guess, step = 1;
+    u64 payload_size, v;
+    if (!leaf_cell_head(p, offset, &payload_size, &v)) return false;
+    *rowid = (s64)v;
+    return true;
+}
+
+// Rowids that those of a page's cells are among: (low, high]. INT64_MIN and INT64_MAX are not known, and say nothing about where
+// they lie.
+struct rowid_range {
+    s64 low, high;
+};
+
+ALWAYS_INLINE bool cell_rowid(const struct page *p, bool leaf, u32 i, s64 *rowid)
+{
+    return leaf ? leaf_rowid(p, i, rowid) : interior_rowid(p, i, rowid);
+}
+
+// The first cell of the page, among those from low to high - 1, whose rowid is >= rowid; high when there is none. Starts from a
+// guess and doubles its steps away from it; when two were wrong, it guesses once more from what they found, if it knows a range, and then
+// doubles or halves. False: cell *index is malformed.
+ALWAYS_INLINE bool rowid_search(const struct page *p, bool leaf, u32 low, u32 high, u32 guess, struct rowid_range *range, s64 rowid, u32 *index,
+                                bool *equal)
+{
+    u32 probe = guess, step = 1;
     *equal = false;
     while (low < high) {
         s64 key;
-        if (UNLIKELY(!(leaf ? leaf_rowid(p, probe, &key) : interior_rowid(p, probe, &key)))) {
+        if (UNLIKELY(!cell_rowid(p, leaf, probe, &key))) {
             *index = probe;
             return false;
         }
@@ -50,29 +71,56 @@ static inline bool rowid_search(const struct page *p, bool leaf, u32 guess, s64 
         u32 middle;
         if (key < rowid) {
             low = probe + 1;
+            if (range) range->low = key;
             middle = low + (high - low) / 2;
             probe = MIN(probe + step, middle);
         } else {
             high = probe;
+            if (range) range->high = key - 1;
             middle = low + (high - low) / 2;
             probe = probe >= low + step ? MAX(probe - step, middle) : middle;
         }
+        if (range && step == 4 && high - low > 4) probe = low + rowid_guess(range->low, range->high, high - low, rowid);
         if (step < high) step *= 4;
     }
     *index = low;
     return true;
 }
 
-// Searches the leaf that the cursor is on.
-static io_status leaf_seek(struct cursor *c, struct op *op, u32 guess, s64 rowid, int *compare)
+// The same of all cells of a page, of which there are some; what is not known of their range is read from the first and the last.
+ALWAYS_INLINE bool page_search(const struct page *p, bool leaf, struct rowid_range range, s64 rowid, u32 *index, bool *equal)
 {
-    const struct page *p = c->path[c->depth];
-    u32 index;
-    bool equal;
-    if (UNLIKELY(!rowid_search(p, true, guess, rowid, &index, &equal))) return cell_fail(op, p, index);
+    u32 low = 0, high = p->node.cell_count;
+    *equal = false;
+    if (range.high == INT64_MAX) {
+        *index = high - 1;
+        if (UNLIKELY(!cell_rowid(p, leaf, high - 1, &range.high))) return false;
+        if (range.high <= rowid) {
+            *equal = range.high == rowid;
+            if (!*equal) *index = high;
+            return true;
+        }
+        high--;
+    }
+    if (range.low == INT64_MIN && high) {
+        *index = 0;
+        if (UNLIKELY(!cell_rowid(p, leaf, 0, &range.low))) return false;
+        if (range.low >= rowid) {
+            *equal = range.low == rowid;
+            return true;
+        }
+        low = 1;
+    }
+    u32 guess = low < high ? low + rowid_guess(range.low, range.high, high - low, rowid) : low;
+    return rowid_search(p, leaf, low, high, guess, &range, rowid, index, equal);
+}
+
+// The cursor comes to the place on its leaf that was found, or to its last entry.
+static io_status leaf_arrive(struct cursor *c, u32 index, bool equal, int *compare)
+{
     if (equal)
         cursor_arrive(c, index, compare, 0);
-    else if (index < p->node.cell_count)
+    else if (index < c->path[c->depth]->node.cell_count)
         cursor_arrive(c, index, compare, 1);
     else
         cursor_arrive(c, index - 1, compare, -1);
@@ -110,14 +158,17 @@ static io_status leaf_seek_near(struct cursor *c, struct op *op, s64 rowid, int 
         }
     }
     u64 distance = here < rowid ? (u64)rowid - (u64)here : (u64)here - (u64)rowid;
-    u32 guess = i;
-    bool near = distance <= SEEK_NEAR;
-    if (near)
-        guess = here < rowid ? (u32)MIN(i + distance, count - 1) : (u32)(i - MIN(i, distance));
-    else if (c->bounds_known)
-        guess = rowid_guess(c->bound_low, c->bound_high, count, rowid);
-    IO_TRY(leaf_seek(c, op, guess, rowid, compare));
-    if (near && *compare == 0) (void)cursor_take_whole_cell(c, p, c->index[c->depth]); // the next may be as near
+    bool near = distance <= SEEK_NEAR, equal;
+    u32 index;
+    if (near) {
+        u32 guess = here < rowid ? (u32)MIN(i + distance, count - 1) : (u32)(i - MIN(i, distance));
+        if (UNLIKELY(!rowid_search(p, true, 0, count, guess, NULL, rowid, &index, &equal))) return cell_fail(op, p, index);
+    } else {
+        struct rowid_range range = {c->bounds_known ? c->bound_low : INT64_MIN, c->bounds_known ? c->bound_high : INT64_MAX};
+        if (UNLIKELY(!page_search(p, true, range, rowid, &index, &equal))) return cell_fail(op, p, index);
+    }
+    IO_TRY(leaf_arrive(c, index, equal, compare));
+    if (near && equal) (void)cursor_take_whole_cell(c, p, index); // the next may be as near
     return IO_DONE;
 }
 
@@ -129,22 +180,21 @@ io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *com
         if (found) return IO_DONE;
     }
     c->state = CURSOR_INVALID;
+    c->gap = false;
     c->ahead = (struct read_ahead){0};
     c->bounds_known = false;
     cursor_moved(c);
     if (cursor_of_empty_file(c)) return IO_DONE;
     pgno no = c->root;
-    s64 bound_low = INT64_MIN, bound_high = INT64_MAX;
+    struct rowid_range range = {INT64_MIN, INT64_MAX};
     bool next_leaf = false; // after the one that was sought before
     for (u32 level = 0;; level++) {
         if ((s32)level > c->depth || c->path[level]->no != no) {
             IO_TRY(cursor_load(c, op, level, no));
         }
         const struct page *p = c->path[level];
-        u32 count = p->node.cell_count;
-        // A bound that is not known yet says nothing about where the keys lie: the middle then.
-        bool bounded = bound_low != INT64_MIN && bound_high != INT64_MAX;
-        u32 guess = bounded && count ? rowid_guess(bound_low, bound_high, count, rowid) : count / 2;
+        u32 count = p->node.cell_count, index = 0;
+        bool equal = false;
         if (p->node.leaf) {
             cursor_release(c, (s32)level + 1);
             if (count == 0) {
@@ -153,17 +203,15 @@ io_status cursor_seek_rowid(struct cursor *c, struct op *op, s64 rowid, int *com
                 return IO_DONE;
             }
             if (next_leaf) cursor_touch_next_leaf(c, 1);
-            IO_TRY(leaf_seek(c, op, guess, rowid, compare));
-            c->bound_low = bound_low;
-            c->bound_high = bound_high;
+            if (UNLIKELY(!page_search(p, true, range, rowid, &index, &equal))) return cell_fail(op, p, index);
+            c->bound_low = range.low;
+            c->bound_high = range.high;
             c->bounds_known = true; // INT64_MIN itself, outside every half-open range, is always sought from the root
-            return IO_DONE;
+            return leaf_arrive(c, index, equal, compare);
         }
-        u32 index;
-        bool equal;
-        if (UNLIKELY(!rowid_search(p, false, guess, rowid, &index, &equal))) return cell_fail(op, p, index);
-        if (index > 0 && !interior_rowid(p, index - 1, &bound_low)) return cell_fail(op, p, index - 1);
-        if (index < count && !interior_rowid(p, index, &bound_high)) return cell_fail(op, p, index);
+        if (count && UNLIKELY(!page_search(p, false, range, rowid, &index, &equal))) return cell_fail(op, p, index);
+        if (index > 0 && !interior_rowid(p, index - 1, &range.low)) return cell_fail(op, p, index - 1);
+        if (index < count && !interior_rowid(p, index, &range.high)) return cell_fail(op, p, index);
         next_leaf = (s32)level < c->depth && index == c->index[level] + 1u;
         c->index[level] = (u16)index;
         no = page_child(p, index);
@@ -179,18 +227,26 @@ struct target {
     u64 size;
     u32 fields;
     u32 plain; // fields of the key, from the first on, that are integers and binary text: most probes need no call for them
+    bool integer, descending; // the first field
+    s64 first;
 };
 
-static void target_of_key(struct target *t, struct search_key *key)
+static inline void target_of_key(struct target *t, struct search_key *key)
 {
-    *t = (struct target){.key = key};
     const struct key_info *info = key->info;
-    for (; t->plain < key->count; t->plain++) {
-        u8 type = key->values[t->plain].type;
-        bool collated = info->collations && t->plain < info->all_count;
-        const struct collation *collation = collated ? info->collations[t->plain] : NULL;
-        bool binary = (!collation || collation == &COLLATION_BINARY) && info->encoding <= 1;
-        if (type != VALUE_INTEGER && (type != VALUE_TEXT || !binary)) break;
+    const struct value *v = key->values;
+    u32 plain = 0, count = key->count, all = info->all_count;
+    for (; plain < count; plain++) {
+        if (v[plain].type == VALUE_INTEGER) continue;
+        const struct collation *collation = info->collations && plain < all ? info->collations[plain] : NULL;
+        if (v[plain].type != VALUE_TEXT || info->encoding > 1 || (collation && collation != &COLLATION_BINARY)) break;
+    }
+    t->key = key;
+    t->plain = plain;
+    t->integer = count && v[0].type == VALUE_INTEGER;
+    if (t->integer) {
+        t->first = v[0].integer;
+        t->descending = info->orders && all && info->orders[0] & KEY_DESC;
     }
 }
 
@@ -326,45 +382,74 @@ static io_status cell_compare(struct cursor *c, struct op *op, const struct targ
     return *compare == 0 && op->err.code != ERR_OK ? IO_FAIL : IO_DONE;
 }
 
+// Whether the first field of a record in a page, an integer of that size, differs from the key's.
+ALWAYS_INLINE bool first_integer_differs(const struct target *t, const u8 *record, u32 size, int *compare)
+{
+    static const u8 sizes[8] = {0, 1, 2, 3, 4, 6, 8, 0};
+    u32 header = record[0], type = record[1], width;
+    if (type - 1 >= 6 || header + (width = sizes[type]) > size || header < 2) return false;
+    // What is before it is read with it: there are a page's and a record's header.
+    s64 integer = (s64)(be64_get(record + header + width - 8) << (64 - 8 * width)) >> (64 - 8 * width);
+    if (integer == t->first) return false;
+    *compare = (integer < t->first) == t->descending ? 1 : -1;
+    return true;
+}
+
 // Decides the usual cell: short, all of it in the page.
-static inline bool cell_compare_quick(const struct target *t, const struct page *p, u32 i, int *compare)
+ALWAYS_INLINE bool cell_compare_quick(const struct target *t, const struct page *p, u32 i, int *compare)
 {
     const struct btree_node *n = &p->node;
     u32 offset = page_cell_offset(p, i) + (n->leaf ? 0 : 4), size = p->data[offset];
     if (UNLIKELY(size < 2 || size > 0x7f || size > n->local_max || offset + 1 + size > n->usable_size)) return false;
     const u8 *at = p->data + offset + 1;
+    if (t->integer && first_integer_differs(t, at, size, compare)) return true;
     return plain_fields_compare(t, at, at + size, compare);
 }
 
-// Between two entries of the leaf that a valid cursor is on, by their plain fields? Then it is sought among those from
-// *low to *high - 1. Worth a try while it has been right lately.
-static bool target_near(struct cursor *c, const struct target *t, u32 *low, u32 *high)
+enum near { NEAR_NOT, NEAR_BETWEEN, NEAR_AT };
+
+// Whether the target is on the leaf that the cursor is on, by its plain fields: between two of its entries, then it is sought among those from
+// *low to *high - 1, or entry *low itself. Worth a try while it has been right lately. Starts beside the cursor.
+static enum near target_near(struct cursor *c, const struct target *t, u32 *low, u32 *high)
 {
     enum { TRUST_MAX = 3, RETRY_AFTER = 24 };
     const struct page *p = c->path[c->depth];
-    u32 count = p->node.cell_count, from = c->index[c->depth];
-    if (t->plain == 0 || !p->node.leaf || count < 3) return false;
+    u32 count = p->node.cell_count, at = MIN(c->index[c->depth], count - 1u);
+    if (t->plain == 0 || !p->node.leaf || count < 3) return NEAR_NOT;
     if (c->near_trust < 0) {
         if (--c->near_trust < -RETRY_AFTER) c->near_trust = 0;
-        return false;
+        return NEAR_NOT;
     }
-    int result;
-    if (!cell_compare_quick(t, p, count - 1, &result)) return false;
-    if (result > 0) {
-        if (from >= count - 1 || !cell_compare_quick(t, p, from, &result)) from = 0;
-        if (from == 0 || result > 0) {
-            from = 0;
-            if (!cell_compare_quick(t, p, 0, &result)) return false;
+    int result, end;
+    if (!cell_compare_quick(t, p, at, &result)) return NEAR_NOT;
+    if (result < 0) {
+        u32 from = at, step = 1;
+        while (result < 0 && at + 1 < count) {
+            // The last one says whether it is worth to go on behind the next.
+            if (step == 4 && (!cell_compare_quick(t, p, count - 1, &end) || end < 0)) break;
+            from = at + 1;
+            at = MIN(at + step, count - 1);
+            if (!cell_compare_quick(t, p, at, &result)) return NEAR_NOT;
+            step *= 4;
         }
-        if (result <= 0) {
-            c->near_trust = (s8)MIN(c->near_trust + 1, TRUST_MAX);
-            *low = from + (result < 0);
-            *high = count - 1;
-            return true;
+        *low = from;
+    } else if (result > 0) {
+        if (at == 0 || !cell_compare_quick(t, p, 0, &end) || end > 0) {
+            result = -1;
+        } else if (end == 0) {
+            at = 0;
+            result = 0;
         }
+        *low = 1;
     }
-    c->near_trust--;
-    return false;
+    if (result < 0) {
+        c->near_trust--;
+        return NEAR_NOT;
+    }
+    c->near_trust = (s8)MIN(c->near_trust + 1, TRUST_MAX);
+    *high = at;
+    if (result == 0) *low = at;
+    return result == 0 ? NEAR_AT : NEAR_BETWEEN;
 }
 
 static io_status target_seek(struct cursor *c, struct op *op, const struct target *t, int *compare)
@@ -383,10 +468,16 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
         }
     }
     u32 near_low = 0, near_high = 0;
-    bool near = c->state == CURSOR_VALID && target_near(c, t, &near_low, &near_high);
+    enum near near = c->state == CURSOR_VALID || c->gap ? target_near(c, t, &near_low, &near_high) : NEAR_NOT;
     c->state = CURSOR_INVALID;
+    c->gap = false;
     c->ahead = (struct read_ahead){0};
     cursor_moved(c);
+    if (near == NEAR_AT) {
+        cursor_arrive(c, near_low, compare, 0);
+        c->probe_count = 0;
+        return IO_DONE;
+    }
     if (cursor_of_empty_file(c)) return IO_DONE;
     pgno no = c->root;
     for (u32 level = near ? (u32)c->depth : 0;; level++) {
