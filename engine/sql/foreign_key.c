@@ -211,8 +211,7 @@ static void parent_lookup(struct compile *c, const struct lookup *l)
         rowid_lookup(c, l, cursor, found, missing);
     label_place(c, missing);
     violation_code(c, l->key, l->increment);
-    label_place(c, found);
-    emit(c, OP_Close, cursor, 0, 0);
+    label_place(c, found); // the cursor stays open for the next row
 }
 
 // The parent's value as an expression; column COLUMN_ROWID: the rowid.

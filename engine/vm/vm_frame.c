@@ -37,8 +37,9 @@ struct vm_frame *vm_frame_new(struct skerry_stmt *s, struct program *p)
     return f;
 }
 
-// Kept for the program's next run: trees' cursors in this transaction, with the place where they stand, and a
-// trigger's ephemeral tables in this run of the statement (each run of it for itself would leave its pages behind).
+// Kept for the program's next run: trees' cursors in this transaction, with the place where they stand (a trigger's run follows the last one
+// mostly, a statement's only in a transaction that goes on), and a trigger's ephemeral tables in this run of the statement
+// (each run of it for itself would leave its pages behind).
 static bool cursor_park(struct skerry_stmt *s, struct vm_frame *f, s32 number)
 {
     struct vm_cursor *c = f->cursors[number];
@@ -46,7 +47,7 @@ static bool cursor_park(struct skerry_stmt *s, struct vm_frame *f, s32 number)
     if (c->ephemeral) {
         if (f == s->main_frame || c->ephemeral->references > 1) return false;
         cursor_reset(&c->c);
-    } else if (!c->opened_by || c->walk || s->db->autocommit || !cursor_idle(&c->c)) {
+    } else if (!c->opened_by || c->walk || (s->db->autocommit && f == s->main_frame) || !cursor_idle(&c->c)) {
         return false;
     }
     if (f->parked[number]) vm_cursor_free(s, f->parked[number]);
