@@ -150,6 +150,7 @@ bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
     if (UNLIKELY(c->kind != VM_CURSOR_TREE)) return pseudo_column(s, c, column);
     if (UNLIKELY(c->null_row || c->deferred || column >= c->field_count || c->c.state != CURSOR_VALID)) return false;
     if (!c->c.cell_parsed) {
+        c->row_valid = false; // also when the entry is there only the next time
         if (UNLIKELY(cursor_entry_inline(&c->c, &s->op) != IO_DONE)) return false;
     } else if (c->row_valid) {
         return header_go_on(c, column);
@@ -157,12 +158,13 @@ bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
     const struct page *p = c->c.path[c->c.depth];
     const u8 *row = c->c.local;
     u32 size = c->c.local_size;
-    c->row_valid = false;
     if (UNLIKELY(size < c->c.payload_size || size == 0)) return false;
     struct row_head head = row_head(row, size, p->data + p->node.usable_size);
     u32 known = fields_known(c, head), end = c->fields[known].offset;
     if (known < c->columns_wanted || column >= known || UNLIKELY(known + 1 < c->header_size ? end > size : end != size))
         return header_begin(c, column, row, size, head, known);
+    memcpy(c->header_head, head.words, sizeof head.words); // what is behind the known fields may be read yet, and be another's
+    c->head_count = known;
     c->row = row;
     c->row_available = c->row_size = size;
     c->header_at = known + 1;

@@ -86,3 +86,10 @@ UPDATE x SET n = n WHERE i = 5;
 SELECT i, t, n FROM z ORDER BY 1, 2;
 DELETE FROM z WHERE i = 5 AND r = i AND n IN (SELECT 'hit' FROM x WHERE x.i = 5 AND x.r = x.i AND z.t = x.t);
 SELECT i, t FROM z ORDER BY 1, 2;
+%%
+# A row is known by the beginning of the one before, which went on otherwise.
+CREATE TABLE t(a, b, c, d);
+INSERT INTO t VALUES (1, 2, 'xxx', 'y'), (1, 2, 'y', 'xxx'), (1, 2, 'xxx', 'y'), (1, 2, 3, 4.5), (1, 2, 'y', 'xxx');
+SELECT a + b, CASE WHEN rowid >= 2 THEN c || '-' || d END FROM t;
+SELECT a + b, CASE WHEN rowid >= 2 THEN d END FROM t;
+SELECT a, CASE WHEN rowid >= 2 THEN b END, CASE WHEN rowid >= 3 THEN d END, CASE WHEN rowid >= 4 THEN c END FROM t;
