@@ -81,3 +81,17 @@ SELECT (SELECT count(*) FROM both), count(*) FROM both, both AS b;
 INSERT INTO u(c) SELECT count(*) FROM both; SELECT count(*) FROM both;
 WITH s AS (SELECT a FROM t UNION ALL SELECT a FROM u) SELECT count(*), (SELECT count(*) FROM s) FROM s;
 SELECT DISTINCT count(*) FROM both UNION ALL SELECT count(*) FROM both;
+%%
+# DISTINCT of a term does not say which of equal rows is given.
+create table t(a, b collate nocase);
+insert into t values(1, 'c'), (1, 'C'), (2, 'a'), (3, null), (4, 'B');
+create table u(a, b collate nocase);
+insert into u values(1, 'A'), (1, 'a');
+select distinct b from t except select 'B';
+select distinct b from t union select 'B';
+select distinct b from t intersect select 'c';
+select distinct b from t union all select distinct b from u union select 'y';
+select distinct b from t union select distinct b from t union select distinct b from u;
+select distinct b from t except select 'B' order by 1;
+select distinct b from t union all select 'c';
+select distinct max(b) from t group by a union select 'B';
