@@ -122,6 +122,39 @@ static void check_order(struct check_run *k, const struct table *t, int cursor, 
     for (u16 i = 0; i < pk->key_count; i++) column_code(c, t, cursor, pk->columns[i], previous + i);
 }
 
+// "row N ... INDEX", N being what is in the register.
+static void tell_row(struct check_run *k, int rows, const char *text, const struct index *i)
+{
+    emit_string(k->c, "row ", 4, k->text);
+    emit(k->c, OP_Concat, rows, k->text, k->text);
+    append(k, arena_format(k->c->arena, " %s index %s", text, i->name));
+    tell(k);
+}
+
+// The entry was found by collations that take different texts for the same: it must have the row's own.
+static void check_texts(struct check_run *k, const struct index *i, int cursor, int first, int rows)
+{
+    struct compile *c = k->c;
+    int differs = label_new(c), same = label_new(c), value = reg_temp(c);
+    for (u16 x = 0; x < i->key_count; x++) {
+        if (!i->collations[x] || name_equal(i->collations[x], "BINARY")) continue;
+        emit(c, OP_Column, cursor, x, value);
+        emit(c, OP_Ne, value, differs, first + x);
+    }
+    emit_goto(c, same);
+    label_place(c, differs);
+    tell_row(k, rows, "values differ from", i);
+    label_place(c, same);
+    reg_release(c, value);
+}
+
+static bool collates(const struct index *i)
+{
+    for (u16 x = 0; x < i->key_count; x++)
+        if (i->collations[x] && !name_equal(i->collations[x], "BINARY")) return true;
+    return false;
+}
+
 static void check_table(struct check_run *k, const struct table *t, int database)
 {
     struct compile *c = k->c;
@@ -146,11 +179,9 @@ static void check_table(struct check_run *k, const struct table *t, int database
         int fields, skip, cursor = target.index_cursor + (int)n;
         int first = index_key_code(c, i, target.data_cursor, false, &fields, &skip);
         int found = emit_int(c, OP_Found, cursor, 0, first, fields);
-        emit_string(c, "row ", 4, k->text);
-        emit(c, OP_Concat, rows, k->text, k->text);
-        append(k, arena_format(c->arena, " missing from index %s", i->name));
-        tell(k);
+        tell_row(k, rows, "missing from", i);
         jump_here(c, found);
+        if (collates(i)) check_texts(k, i, cursor, first, rows);
         if (i->conflict != CONFLICT_NONE) {
             // The next entry must differ, unless the key has a NULL.
             int unique = label_new(c);

@@ -60,3 +60,21 @@ DELETE FROM t WHERE b % 4 = 1;
 VACUUM;
 PRAGMA integrity_check;
 SELECT count(*), sum(b) FROM t;
+%%
+# Texts that a collation takes for the same are not the row's own.
+CREATE TABLE t1(a INTEGER PRIMARY KEY, b TEXT COLLATE nocase, c INT COLLATE nocase, d TEXT);
+INSERT INTO t1 VALUES (1, 'one', 'one', 'one'), (2, 'two', 'two', 'two'), (3, 'three', 'three', 'three'), (4, 'four', 'four', 'four');
+CREATE INDEX t1bcd ON t1(b, c, d);
+CREATE TABLE t2(a INTEGER PRIMARY KEY, b TEXT COLLATE nocase, c INT COLLATE nocase, d TEXT);
+INSERT INTO t2 VALUES (1, 'one', 'one', 'one'), (2, 'two', 'two', 'TWO'), (3, 'three', 'THREE', 'three'), (4, 'FOUR', 'four', 'four');
+CREATE INDEX t2bcd ON t2(b, c, d);
+PRAGMA integrity_check;
+CREATE TEMP TABLE saved AS SELECT name, rootpage FROM sqlite_schema;
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM saved WHERE name = 't2bcd') WHERE name = 't1bcd';
+UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM saved WHERE name = 't1bcd') WHERE name = 't2bcd';
+PRAGMA writable_schema = RESET;
+--= T:row 2 missing from index t1bcd| T:row 3 values differ from index t1bcd| T:row 4 values differ from index t1bcd| because 3.40 does not look at them
+PRAGMA integrity_check(t1);
+--= T:row 2 missing from index t2bcd| T:row 3 values differ from index t2bcd| T:row 4 values differ from index t2bcd| because 3.40 does not look at them
+PRAGMA integrity_check(t2);
