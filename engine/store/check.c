@@ -1,5 +1,5 @@
 #include "check.h"
-#include "btree_page.h"
+#include "btree_inline.h"
 
 #include <stdarg.h>
 
@@ -408,6 +408,33 @@ static void frame_cell(struct check *c, struct check_frame *f, const struct page
         f->step = FRAME_CHILD;
 }
 
+// Of a leaf's cells those that lie whole in their page and are in order, up to the first of which more is to be seen.
+static void frame_plain_cells(struct check *c, struct check_frame *f, const struct page *p)
+{
+    const struct btree_node *n = &p->node;
+    const u8 *end = p->data + n->usable_size;
+    s64 rowid_max = f->rowid_max;
+    bool may_equal = f->may_equal;
+    s32 i = f->cell;
+    for (; i >= 0; i--) {
+        u32 offset = page_cell_offset(p, (u32)i);
+        u64 payload_size, rowid;
+        if (i >= 8) __builtin_prefetch(p->data + page_cell_offset(p, (u32)i - 8));
+        if (offset < n->content_start || offset > n->usable_size - 4) break;
+        const u8 *at = leaf_cell_head(p, offset, &payload_size, &rowid);
+        if (!at || payload_size > n->local_max || payload_size > (u64)(end - at)) break;
+        if (n->rowid_tree) {
+            if (may_equal ? (s64)rowid > rowid_max : (s64)rowid >= rowid_max) break;
+            rowid_max = (s64)rowid;
+            may_equal = false;
+        }
+        range_add(c, offset, MAX((u32)(at - p->data) + (u32)payload_size - offset, (u32)CELL_SIZE_MIN));
+    }
+    f->cell = i;
+    f->rowid_max = rowid_max;
+    f->may_equal = may_equal;
+}
+
 static io_status frame_overflow(struct check *c, struct op *op, struct check_frame *f, const struct page *p)
 {
     struct cell cell;
@@ -439,6 +466,7 @@ static io_status frame_step(struct check *c, struct op *op, struct check_frame *
     case FRAME_ENTER: frame_begin(c, f, p); break;
     case FRAME_RIGHT: return frame_right(c, op, f, p);
     case FRAME_CELL:
+        if (p->node.leaf) frame_plain_cells(c, f, p);
         if (f->cell < 0)
             frame_end(c, f, p);
         else
