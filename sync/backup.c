@@ -174,6 +174,7 @@ static io_status backup_step_run(struct backup *b)
     case STEP_LOAD: return backup_load(b);
     case STEP_NEWEST_GET: return backup_newest_get(b);
     case STEP_DECIDE: return backup_decide(b);
+    case STEP_OURS: return backup_ours(b);
     case STEP_FENCE: return backup_fence(b);
     case STEP_GAP: return backup_gap(b);
     case STEP_ADOPT: return backup_adopt(b);
@@ -219,6 +220,7 @@ static enum backup_step step_after_failure(const struct backup *b)
     case STEP_LOAD:
     case STEP_NEWEST_GET:
     case STEP_DECIDE:
+    case STEP_OURS:
     case STEP_FENCE:
     case STEP_GAP:
     case STEP_ADOPT: return STEP_LOAD;

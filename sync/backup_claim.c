@@ -193,6 +193,43 @@ static void place_find(struct backup *b)
         b->pushed = b->at_start, b->has_pushed = true; // and the sums are what was read at start
 }
 
+static bool claim_is_open(const struct backup *b)
+{
+    return !sodium_is_zero(b->mark.claim, sizeof b->mark.claim);
+}
+
+static void claim_answered(struct backup *b)
+{
+    memset(b->mark.claim, 0, sizeof b->mark.claim);
+}
+
+static io_status fenced(struct backup *b, u64 epoch)
+{
+    return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
+                    "another node has gone on with this backup (epoch %llu, ours is %llu); this one's newer commits are only here", (ull)epoch,
+                    (ull)b->mark.epoch);
+}
+
+// The mark says which epoch is going to be claimed, and another may have been first.
+io_status backup_ours(struct backup *b)
+{
+    if (fetch_idle(&b->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_claim(b->name, b->mark.epoch, key);
+        fetch_get(&b->fetch, key, 0, 0, 4096);
+        b->fetch.request.tries_max = 4;
+    }
+    io_status status = fetch_run(&b->fetch, &b->op.err);
+    const struct object_request *q = &b->fetch.request;
+    if (status == IO_DONE && (q->answer_size != CLAIM_SIZE || memcmp(q->answer, b->mark.claim, sizeof b->mark.claim) != 0))
+        return fenced(b, b->mark.epoch);
+    if (status == IO_WAIT || (status == IO_FAIL && b->op.err.code != ERR_STORE_MISSING)) return status;
+    err_clear(&b->op.err);
+    claim_answered(b);
+    b->step = STEP_DECIDE;
+    return IO_DONE;
+}
+
 io_status backup_decide(struct backup *b)
 {
     const struct segment_header *h = &b->newest_header;
@@ -215,11 +252,11 @@ io_status backup_decide(struct backup *b)
     bool ahead = takes_over(b) && b->newest_known && !same;
     bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
     u64 epoch = MAX(c->head.epoch, b->newest_known ? h->epoch : 0);
-    if (epoch > b->mark.epoch && !takes_over(b))
-        return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
-                        "another node has gone on with this backup (epoch %llu, ours is %llu); this one's newer commits are only "
-                        "here",
-                        (ull)epoch, (ull)b->mark.epoch);
+    if (epoch > b->mark.epoch && !takes_over(b)) return fenced(b, epoch);
+    if (epoch == b->mark.epoch && claim_is_open(b) && !takes_over(b)) {
+        b->step = STEP_OURS;
+        return IO_DONE;
+    }
     if (b->options.key.given && !c->key.given)
         return IO_ERROR(&b->op.err, ERR_STORE_KEY,
                         "the backup under the name '%s' is not encrypted, and a key is given; use another prefix or name, or "
@@ -434,6 +471,9 @@ io_status backup_mark_open(struct backup *b)
             }
             if (b->mark_open_at <= 1) {
                 b->mark.serial++;
+                claim_make(b->io, b->claim);
+                claim_answered(b);
+                if (b->conditions && b->mark.epoch != b->fenced_epoch) memcpy(b->mark.claim, b->claim, sizeof b->mark.claim);
                 b->mark.clean = takes_over(b) && b->mark.clean && b->file_is_clean; // nobody writes to it before the claim
                 backup_mark_encode(&b->mark, b->mark_bytes);
                 b->mark_open_at = 1;
@@ -456,7 +496,6 @@ io_status backup_mark_open(struct backup *b)
     }
     b->mark_open_at = 0;
     b->mark_read = true;
-    claim_make(b->io, b->claim);
     b->step = b->conditions ? STEP_EPOCH_PUT : STEP_CLAIM;
     if (!b->conditions && !b->need_full) b->step = STEP_SNAPSHOT;
     if (b->conditions && b->mark.epoch == b->fenced_epoch) b->step = STEP_CLAIM; // it is claimed already
@@ -480,6 +519,7 @@ io_status backup_epoch_put(struct backup *b)
         return IO_DONE;
     }
     IO_TRY(status);
+    claim_answered(b);
     b->step = b->need_full || takes_over(b) ? STEP_CLAIM : STEP_SNAPSHOT;
     return IO_DONE;
 }

@@ -26,6 +26,7 @@ void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE])
     be64_put(out + 112, m->lineage);
     be64_put(out + 120, m->sum);
     be32_put(out + 128, m->unclaimed);
+    memcpy(out + 132, m->claim, sizeof m->claim);
     crypto_generichash(out + MARK_CHECK_OFFSET, 16, out, MARK_CHECK_OFFSET, NULL, 0);
 }
 
@@ -49,6 +50,7 @@ bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *ou
     out->lineage = be64_get(bytes + 112);
     out->sum = be64_get(bytes + 120);
     out->unclaimed = be32_get(bytes + 128) != 0;
+    memcpy(out->claim, bytes + 132, sizeof out->claim);
     return true;
 }
 

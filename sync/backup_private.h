@@ -15,6 +15,7 @@ enum backup_step {
     STEP_NEWEST_GET, // whose is the newest segment, and up to where is it?
     STEP_PROBE,      // does the store honour put-if-absent?
     STEP_DECIDE,     // go on with it, or start a whole image, or refuse
+    STEP_OURS,       // an earlier start may have died with its claim under way: whose is its epoch?
     STEP_FENCE,      // a promotion claims its epoch before it looks whether it has everything
     STEP_GAP,        // pushes that the mark does not know
     STEP_ADOPT,
@@ -193,6 +194,7 @@ io_status backup_load(struct backup *b);
 io_status backup_lists(struct backup *b);
 io_status backup_newest_get(struct backup *b);
 io_status backup_decide(struct backup *b);
+io_status backup_ours(struct backup *b);
 io_status backup_fence(struct backup *b);
 io_status backup_gap(struct backup *b);
 io_status backup_adopt(struct backup *b);

@@ -67,7 +67,7 @@ void head_deinit(struct head *h);
 // this is, and its epoch, are never lost. Slots are 4096 bytes apart, which is what devices write at once. A slot: magic "SKRYBKP2", u64 serial,
 // u64 tx, u64 epoch, 16 bytes database id, 32 bytes hash of the newest level 0 segment, u32 wal salt
 // 1, u32 wal salt 2, u32 wal frame, u32 clean, u64 file size, u64 file modification time in ns,
-// u64 lineage, u64 sum of the database, u32 unclaimed, 0..., and from 496 on BLAKE2b-128 of all before.
+// u64 lineage, u64 sum of the database, u32 unclaimed, 16 bytes of the claim under way, 0..., and from 496 on BLAKE2b-128 of all before.
 #define BACKUP_MARK_SIZE  512
 #define BACKUP_MARK_SLOT  4096u
 #define BACKUP_MARK_SLOTS 4u
@@ -82,6 +82,7 @@ struct backup_mark {
     // All that the database has came from the store: a replica's, or restored or opened from there, until this node has
     // claimed the backup. Never pushed over what the store has beyond it.
     bool unclaimed;
+    u8 claim[16]; // how the claim of `epoch` begins that was not answered yet, or 0: whose the epoch is, the store knows
 };
 void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE]);
 bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *out);

@@ -294,6 +294,42 @@ TEST(a_replica_is_started_as_the_writer)
     ended_at_each_moment(REPLICA);
 }
 
+// ---- a writer that is ended with its claim under way
+// ------------------------------------------------------------------------------------------
+
+// The first is ended, and again `ms` after its next start, whose claim does not leave it; the second claims what that would
+// have, and the first is started once more: it finds out, also when its mark names the very epoch.
+static void ended_claiming(u32 ms)
+{
+    struct world w;
+    struct node a, b;
+    struct backup_status s;
+    world_begin(&w, test_seed() + ms);
+    first_begin(&a, &w);
+    node_kill(&a);
+    node_open(&a, &w, "/data/a.db", FULL + 10);
+    cloud_pause(a.store, "/claim/", 1000 * SECOND_NS);
+    exec(&a, "INSERT INTO t VALUES (2, zeroblob(3000))");
+    backup_start(a.backup, skerry_store(a.db));
+    turn(&w, ms * MS_NS);
+    node_kill(&a);
+    node_open(&b, &w, "/data/b.db", FULL);
+    s = claim(&b);
+    if (!s.claimed || !row_pushed(&b, 3)) test_fail(__FILE__, __LINE__, "%u ms: the second does not become the writer: %s", ms, s.error);
+    node_open(&a, &w, "/data/a.db", FULL + 10);
+    s = claim(&a);
+    if (s.claimed || s.state != BACKUP_REFUSED) test_fail(__FILE__, __LINE__, "%u ms: the first takes the second's epoch for its own", ms);
+    if (!row_pushed(&b, 4)) test_fail(__FILE__, __LINE__, "%u ms: the second is told to stop", ms);
+    node_kill(&b);
+    node_kill(&a);
+    world_end(&w);
+}
+
+TEST(a_writer_is_ended_with_its_claim_under_way)
+{
+    for (u32 ms = 0; !test_failed() && ms < 600; ms += 20) ended_claiming(ms);
+}
+
 // ---- a writer that never pauses
 // ------------------------------------------------------------------------------------------
 
