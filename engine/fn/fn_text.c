@@ -33,7 +33,7 @@ static void substr_fn(ARGUMENTS)
     if (blob && size == 0) goto done; // NULL, as SQLite's
 
     s64 start = function_integer(ctx, argv[1]);
-    s64 count = argc == 3 ? function_integer(ctx, argv[2]) : VALUE_SIZE_MAX;
+    s64 count = argc == 3 ? function_integer(ctx, argv[2]) : start < 0 ? function_limit(ctx, SKERRY_LIMIT_LENGTH) : VALUE_SIZE_MAX;
     s64 length = blob ? (s64)size : start < 0 ? (s64)utf8_length(z, size) : 0;
     // Position 0 is the place before the first character; it takes one of the count.
     if (start < 0) {
