@@ -465,20 +465,22 @@ static bool rows_out_of_order(struct oracle *o, const char *sql)
 #undef TRIGGERS_LIKE
 }
 
-// A row that replaces others while triggers run for these: SQLite looks for conflicts again, and an UPDATE then meets the row itself
-// (3.40 to 3.53). Without the triggers it does not.
+// A row that replaces others while triggers run for these, or keys refer to them: SQLite looks for conflicts again, and an UPDATE then
+// meets the row itself (3.40 to 3.53). Without the triggers and keys it does not.
 static bool update_meets_itself(struct oracle *o, const char *sql, size_t size, const struct outcome *ours, const struct outcome *theirs)
 {
     if (ours->code || strncmp(theirs->error, "UNIQUE constraint failed: ", 26) != 0 || !strstr(sql, "UPDATE ")) return false;
     struct outcome on = {0}, again = {0};
-    run_sqlite(o->sqlite, "PRAGMA recursive_triggers", 25, &on);
-    bool fires = strcmp(on.rows.text, "I:1|\n") == 0;
-    if (fires) {
-        sqlite3_exec(o->sqlite, "SAVEPOINT again; PRAGMA recursive_triggers = OFF", NULL, NULL, NULL);
+    run_sqlite(o->sqlite, "SELECT recursive_triggers, foreign_keys FROM pragma_recursive_triggers, pragma_foreign_keys", 91, &on);
+    const bool triggers = strncmp(on.rows.text, "I:1|", 4) == 0, keys = strcmp(on.rows.text + 4, "I:1|\n") == 0;
+    if (triggers || keys) {
+        sqlite3_exec(o->sqlite, "PRAGMA foreign_keys = OFF; SAVEPOINT again; PRAGMA recursive_triggers = OFF", NULL, NULL, NULL);
         run_sqlite(o->sqlite, sql, size, &again);
-        sqlite3_exec(o->sqlite, "PRAGMA recursive_triggers = ON; ROLLBACK TO again; RELEASE again", NULL, NULL, NULL);
+        sqlite3_exec(o->sqlite, "ROLLBACK TO again; RELEASE again", NULL, NULL, NULL);
+        if (triggers) sqlite3_exec(o->sqlite, "PRAGMA recursive_triggers = ON", NULL, NULL, NULL);
+        if (keys) sqlite3_exec(o->sqlite, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
     }
-    bool meets = fires && !again.code;
+    bool meets = (triggers || keys) && !again.code;
     outcome_clear(&on);
     outcome_clear(&again);
     return meets;
@@ -564,8 +566,9 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     // So does 3.40 where a row replaces none, and it tells of a schema that changed.
     if (o->lenient_order && sqlite3_libversion_number() < 3050000 && !ours->code && theirs->code == SQLITE_CONSTRAINT_FOREIGNKEY) o->gave_up = true;
     if (o->lenient_order && ours->code == SQLITE_ERROR && theirs->code == SQLITE_SCHEMA && strcmp(ours->error, theirs->error) == 0) return true;
-    // REPLACE in a table that references itself with an action lets rows without a parent in: SQLite says so itself.
-    if (o->lenient_order && !theirs->code && ours->code == SQLITE_CONSTRAINT_FOREIGNKEY) {
+    // REPLACE in a table that references itself with an action lets rows without a parent in, and so does an upsert of several rows
+    // where a trigger of UPDATE deletes parents: SQLite says so itself.
+    if (!theirs->code && ours->code == SQLITE_CONSTRAINT_FOREIGNKEY) {
         struct outcome orphans = {0};
         run_sqlite(o->sqlite, "PRAGMA foreign_key_check", 24, &orphans);
         o->gave_up = orphans.rows.text && orphans.rows.text[0];
