@@ -14,7 +14,8 @@ void fuzz_seeds(void)
     fuzz_seed(JSONB, sizeof JSONB);
 }
 
-static void check_view(struct json_view v, const u8 *path, u32 path_size)
+// foreign: its JSON5 texts may have escapes that SQLite takes for good, \xzz among them, and are no JSON then.
+static void check_view(struct json_view v, const u8 *path, u32 path_size, bool foreign)
 {
     struct text_buffer text = {0}, edited = {0}, pretty = {0}, again = {0};
     u32 at, label;
@@ -29,11 +30,13 @@ static void check_view(struct json_view v, const u8 *path, u32 path_size)
     json_merge_patch(v, v, &edited);
     json_render_pretty(v, &pretty, (const u8 *)" ", 1);
     if (json_render(v, 0, &text) == JSON_FOUND && json_check(v, 0, v.size, 1) == 0) {
-        struct json_parse p;
+        struct json_parse p = {0};
         json_parse_text(&p, text.bytes, (u32)text.size);
-        ASSERT(!p.failed);
-        ASSERT(json_render((struct json_view){p.blob.bytes, (u32)p.blob.size}, 0, &again) == JSON_FOUND);
-        ASSERT(again.size == text.size && memcmp(again.bytes, text.bytes, text.size) == 0);
+        ASSERT(foreign || !p.failed);
+        if (!p.failed) {
+            ASSERT(json_render((struct json_view){p.blob.bytes, (u32)p.blob.size}, 0, &again) == JSON_FOUND);
+            ASSERT(again.size == text.size && memcmp(again.bytes, text.bytes, text.size) == 0);
+        }
         text_buffer_deinit(&p.blob);
     }
     text_buffer_deinit(&text);
@@ -48,18 +51,18 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     if (!newline || size > 100000) return 0;
     u32 path_size = (u32)(newline - data), document_size = (u32)(size - path_size - 1);
     const u8 *document = newline + 1;
-    struct json_parse p;
+    struct json_parse p = {0};
     json_parse_text(&p, document, document_size);
     if (!p.failed) {
         struct json_view v = {p.blob.bytes, (u32)p.blob.size};
         ASSERT(json_check(v, 0, v.size, 1) == 0);
-        check_view(v, data, path_size);
+        check_view(v, data, path_size, false);
     }
     text_buffer_deinit(&p.blob);
     struct value blob;
     struct json_view v;
     value_init(&blob);
     value_borrow_blob(&blob, document, document_size);
-    if (json_is_blob(&blob, &v)) check_view(v, data, path_size);
+    if (json_is_blob(&blob, &v)) check_view(v, data, path_size, true);
     return 0;
 }
