@@ -109,19 +109,26 @@ static inline u32 fields_known(const struct vm_cursor *c, struct row_head head)
     return agreeing ? MIN(agreeing - 1, c->head_count) : 0;
 }
 
-// The same of a row that is all in hand; it is not empty.
+// A row that is all in hand is the cursor's; so many of its fields are known.
+static inline void row_take(struct vm_cursor *c, const u8 *row, u32 size, struct row_head head, u32 known)
+{
+    // Also when all that is wanted is known: what is behind may be read yet, and be another's.
+    memcpy(c->header_head, head.words, sizeof head.words);
+    c->head_count = known;
+    c->row = row;
+    c->row_available = c->row_size = size;
+    c->row_valid = true;
+}
+
+// Parses the header of a row that is all in hand; it is not empty.
 static bool header_begin(struct vm_cursor *c, u32 column, const u8 *row, u32 size, struct row_head head, u32 known)
 {
     u32 header = row[0];
     c->row_valid = false;
     if (UNLIKELY(header >= 0x80 || header > size || header == 0)) return false;
     if (known == 0) c->fields[0].offset = header;
-    memcpy(c->header_head, head.words, sizeof head.words);
-    c->head_count = known;
-    c->row = row;
-    c->row_available = c->row_size = size;
+    row_take(c, row, size, head, known);
     c->header_size = header;
-    c->row_valid = true;
     return header_parse(c, column, known, known + 1);
 }
 
@@ -163,13 +170,9 @@ bool vm_column_quick(struct skerry_stmt *s, struct vm_cursor *c, u32 column)
     u32 known = fields_known(c, head), end = c->fields[known].offset;
     if (known < c->columns_wanted || column >= known || UNLIKELY(known + 1 < c->header_size ? end > size : end != size))
         return header_begin(c, column, row, size, head, known);
-    memcpy(c->header_head, head.words, sizeof head.words); // what is behind the known fields may be read yet, and be another's
-    c->head_count = known;
-    c->row = row;
-    c->row_available = c->row_size = size;
+    row_take(c, row, size, head, known);
     c->header_at = known + 1;
     c->parsed_count = known;
-    c->row_valid = true;
     return true;
 }
 
