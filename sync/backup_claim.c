@@ -203,26 +203,29 @@ static void claim_answered(struct backup *b)
     memset(b->mark.claim, 0, sizeof b->mark.claim);
 }
 
-static io_status fenced(struct backup *b, u64 epoch)
+io_status backup_fenced(struct backup *b, u64 epoch)
 {
     return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
                     "another node has gone on with this backup (epoch %llu, ours is %llu); this one's newer commits are only here", (ull)epoch,
                     (ull)b->mark.epoch);
 }
 
+static void claim_get(struct backup *b, u64 epoch, u32 tries)
+{
+    char key[OBJECT_KEY_MAX];
+    name_claim(b->name, epoch, key);
+    fetch_get(&b->fetch, key, 0, 0, 4096);
+    b->fetch.request.tries_max = tries;
+}
+
 // The mark says which epoch is going to be claimed, and another may have been first.
 io_status backup_ours(struct backup *b)
 {
-    if (fetch_idle(&b->fetch)) {
-        char key[OBJECT_KEY_MAX];
-        name_claim(b->name, b->mark.epoch, key);
-        fetch_get(&b->fetch, key, 0, 0, 4096);
-        b->fetch.request.tries_max = 4;
-    }
+    if (fetch_idle(&b->fetch)) claim_get(b, b->mark.epoch, 4);
     io_status status = fetch_run(&b->fetch, &b->op.err);
     const struct object_request *q = &b->fetch.request;
     if (status == IO_DONE && (q->answer_size != CLAIM_SIZE || memcmp(q->answer, b->mark.claim, sizeof b->mark.claim) != 0))
-        return fenced(b, b->mark.epoch);
+        return backup_fenced(b, b->mark.epoch);
     if (status == IO_WAIT || (status == IO_FAIL && b->op.err.code != ERR_STORE_MISSING)) return status;
     err_clear(&b->op.err);
     claim_answered(b);
@@ -252,7 +255,7 @@ io_status backup_decide(struct backup *b)
     bool ahead = takes_over(b) && b->newest_known && !same;
     bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
     u64 epoch = MAX(c->head.epoch, b->newest_known ? h->epoch : 0);
-    if (epoch > b->mark.epoch && !takes_over(b)) return fenced(b, epoch);
+    if (epoch > b->mark.epoch && !takes_over(b)) return backup_fenced(b, epoch);
     if (epoch == b->mark.epoch && claim_is_open(b) && !takes_over(b)) {
         b->step = STEP_OURS;
         return IO_DONE;
@@ -546,10 +549,7 @@ bool backup_look_due(struct backup *b, enum backup_step next)
 io_status backup_epoch_check(struct backup *b)
 {
     if (fetch_idle(&b->fetch)) {
-        char key[OBJECT_KEY_MAX];
-        name_claim(b->name, b->mark.epoch + 1, key);
-        fetch_get(&b->fetch, key, 0, 0, 4096);
-        b->fetch.request.tries_max = 1;
+        claim_get(b, b->mark.epoch + 1, 1);
         b->checked_ns = io_now_ns(b->io);
         b->checked_ms = io_wall_ms(b->io);
     }

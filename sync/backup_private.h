@@ -208,6 +208,7 @@ io_status backup_newer_check(struct backup *b);
 io_status backup_key_put(struct backup *b);
 io_status backup_mark_open(struct backup *b);
 void backup_contact_again(struct backup *b);
+io_status backup_fenced(struct backup *b, u64 epoch); // fails: the store has another's pushes of that epoch
 
 io_status backup_claim(struct backup *b);
 bool backup_log_restarted(const struct backup *b, const struct store_position *at); // after all of the old one was pushed

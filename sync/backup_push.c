@@ -562,10 +562,7 @@ io_status backup_put_check(struct backup *b)
     if (memcmp(other.database_id, b->mark.database_id, sizeof other.database_id) != 0)
         return IO_ERROR(&b->op.err, ERR_STORE_FOREIGN, "another database is being backed up under the name '%s'", b->name);
     if (other.epoch > b->mark.epoch || (other.epoch == b->mark.epoch && b->claimed))
-        return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
-                        "another node has gone on with this backup (epoch %llu, ours is %llu); this one's newer commits are only "
-                        "here",
-                        (ull)other.epoch, (ull)b->mark.epoch);
+        return backup_fenced(b, other.epoch);
     // The earlier writer was still at work while this one claimed: the claim comes after its segments.
     backup_log(b, SYNC_LOG_WARN, "backup.contended", "another node pushed to this backup while this one started; looking again");
     backup_contact_again(b);
