@@ -381,12 +381,12 @@ void compile_finish(struct compile *c)
         }
         p->writes = c->schema_written;
         p->multi_row_write = c->multi_row_write;
-        p->may_abort = c->may_abort;
         p->read_only = !c->schema_written && !c->may_write && !writes_besides(p);
         autoincrement_begin(c);
     }
     c->factoring = false;
     for (u32 i = 0; i < c->constant_count; i++) expr_code(c, c->constants[i].expr, c->constants[i].reg);
+    p->may_abort = c->may_abort; // a constant's function counts, as in SQLite
     emit(c, OP_Goto, 0, 1, 0);
     emit_set_p2(c, 0, frame);
     if (p->count > (u64)compile_limit(c, SKERRY_LIMIT_VDBE_OP))

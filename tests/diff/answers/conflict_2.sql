@@ -128,3 +128,11 @@ INSERT INTO up VALUES(1,1,1) ON CONFLICT(a) DO UPDATE SET c=zz.c;
 INSERT INTO up AS q VALUES(1,1,1) ON CONFLICT(a) DO UPDATE SET c=q.c+excluded.a;
 INSERT INTO up AS q VALUES(1,1,1) ON CONFLICT(a) DO UPDATE SET c=up.c;
 SELECT * FROM up;
+-- A function that is computed once, before the rows, may fail as well: what was written goes with the mistake.
+CREATE TABLE once(a INTEGER PRIMARY KEY, b);
+BEGIN;
+INSERT OR ROLLBACK INTO once VALUES (2, 2), ('a' NOT BETWEEN 'b' AND abs(1), 1), ('x', 1);
+SELECT * FROM once;
+INSERT OR ROLLBACK INTO once VALUES (2, 2), ('a' NOT BETWEEN 'b' AND 'c', 1), ('x', 1);
+SELECT * FROM once;
+ROLLBACK;
