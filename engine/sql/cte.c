@@ -83,6 +83,7 @@ void select_recursive(struct compile *c, struct select *s, struct select_dest *d
     explain_push(c, "RECURSIVE STEP");
     select_code(c, s, &into);
     explain_pop(c);
+    for (struct select *t = s; t; t = t->prior) t->flags |= SELECT_F_RECURSIVE;
     first_recursive->prior = setup;
     emit_goto(c, top);
     emit_place(c, break_label);

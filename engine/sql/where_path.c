@@ -12,12 +12,13 @@ static const struct collation *order_collation(struct compile *c, struct select 
     return found ? found : &COLLATION_BINARY;
 }
 
-// Its rows come in the order of its own ORDER BY: adds the terms of order_by that this delivers. False: none.
+// Its rows come in the order of its own ORDER BY: adds the terms of order_by that this delivers. False: none. The ORDER BY of a
+// recursive query says which row is next to go on from; what comes of it is behind it.
 static bool subquery_order_satisfies(struct where_info *w, const struct where_loop *loop, u32 number, const struct expr_list *order_by,
                                      u32 flags, bitmask *satisfied, bitmask *reverse)
 {
     struct source *source = &w->sources->items[loop->source];
-    if (!source->select || source->recursive || !source->select->order_by) return false;
+    if (!source->select || !source->select->order_by || source->recursive || source->select->flags & SELECT_F_RECURSIVE) return false;
     const struct expr_list *own = source->select->order_by;
     u32 at = 0, n = 0;
     bool backwards = false;

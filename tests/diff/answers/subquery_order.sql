@@ -43,3 +43,9 @@ select * from (select x, z as zz from t1 order by zz collate binary limit 10) or
 select zz from (select x, z as zz from t1 order by zz collate binary limit 10) group by zz;
 --= I:3|I:1| I:2|I:1| I:2|I:1| I:1|I:1| I:1|I:1| N|I:1| because the order is the other way
 with w as materialized (select * from t1 order by x, y limit 10) select x, count(*) from w group by x, y order by x desc, y desc;
+--= T:6,5,4,3,2,1| because a row's successors come behind it
+select group_concat(a) from (with recursive w(a) as (select 1 union all select a + 1 from w where a < 6 order by 1 desc) select a from w order by a desc);
+--= T:1,1,1,1,1,1| because a row's successors come behind it
+select group_concat(n) from (with recursive w(a) as (select 1 union all select a + 1 from w where a < 6 order by 1 desc) select count(*) filter (where a = 1) over (order by a) as n from w);
+--= I:1|I:1| I:2|I:1| I:3|I:1| I:4|I:2| because a row's successors come behind it
+with recursive w(a) as (select 1 union all select a + 1 from w where a < 4 union all select 4 from w where a = 1 order by 1) select a, count(*) from w group by a;
