@@ -97,6 +97,7 @@ io_status replica_apply_object(struct replica *r, const u8 *bytes, size_t size, 
     }
 }
 
+// What the database loses at its end leaves the sum.
 static io_status cut_off(struct replica *r, struct err *err)
 {
     u32 lock = segment_lock_page(r->page_size);
@@ -110,6 +111,14 @@ static io_status cut_off(struct replica *r, struct err *err)
     return IO_DONE;
 }
 
+static io_status foreign(const struct replica *r, struct err *err)
+{
+    return IO_ERROR(err, ERR_STORE_FOREIGN,
+                    "%s is not what the backup says that it was: it has changes that were never pushed, or is damaged; stop "
+                    "this node, move the file away, and start it again",
+                    r->path);
+}
+
 // All of it is read: what it was before is not known.
 static io_status sum_up(struct replica *r, struct err *err)
 {
@@ -118,7 +127,12 @@ static io_status sum_up(struct replica *r, struct err *err)
     for (; r->scan <= r->goal.page_count; r->scan++) {
         if (r->scan == lock) continue;
         if (slice_over(r)) return replica_yield(r);
-        OP_TRY(txn_page_copy(r->txn, &r->op, r->scan, r->old));
+        io_status status = txn_page_copy(r->txn, &r->op, r->scan, r->old);
+        if (status == IO_FAIL && r->scan > r->count && r->op.err.code == ERR_CORRUPT) { // neither was here nor came
+            err_clear(&r->op.err);
+            return foreign(r, err);
+        }
+        OP_TRY(status);
         r->scan_sum ^= segment_page_sum(r->scan, r->old, r->page_size);
     }
     r->sum = r->scan_sum;
@@ -129,16 +143,10 @@ static io_status sum_up(struct replica *r, struct err *err)
 static io_status gathered(struct replica *r, bool sums, bool commit, struct err *err)
 {
     IO_TRY(begin(r, err));
-    IO_TRY(cut_off(r, err));
-    r->count = r->goal.page_count;
-    r->cut = 0;
+    if (sums && r->exact) IO_TRY(cut_off(r, err));
     if (sums && commit && !r->exact && !r->scanned) IO_TRY(sum_up(r, err));
-    if (sums && (r->exact || r->scanned) && r->sum != r->goal.sum)
-        return IO_ERROR(err, ERR_STORE_FOREIGN,
-                        "%s is not what the backup says that it was: it has changes that were never pushed, or is damaged; stop "
-                        "this node, move the file away, and start it again",
-                        r->path);
-    if (commit) OP_TRY(txn_image_size(r->txn, &r->op, r->count));
+    if (sums && (r->exact || r->scanned) && r->sum != r->goal.sum) return foreign(r, err);
+    if (commit) OP_TRY(txn_image_size(r->txn, &r->op, r->goal.page_count));
     return IO_DONE;
 }
 

@@ -117,8 +117,9 @@ struct replica {
     struct segment_reader reader;
     u32 page;
     const u8 *data;
-    u64 sum;
-    u32 count, cut, scan, slice;
+    u64 sum;   // when `exact`
+    u32 count; // pages of the database before: the others can be read only when they came
+    u32 cut, scan, slice;
     u64 scan_sum;
     bool scanned;
     bool matches; // after a drain from a node: the database is the store's newest state, page for page
