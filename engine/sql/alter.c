@@ -380,8 +380,8 @@ static void search_index(struct compile *c, const struct table *t, const struct 
     const struct stmt_create_index *create = (const struct stmt_create_index *)p.stmt;
     for (u32 k = 0; k < create->columns->count; k++) {
         struct expr *e = create->columns->items[k].expr;
-        while (e->kind == EXPR_COLLATE) e = e->left;
-        if (e->kind == EXPR_TEXT && name_equal(e->text, s->name)) s->found = true; // a string there is a name
+        if (e->kind == EXPR_COLLATE) e = e->left;
+        if (e->kind == EXPR_TEXT && name_equal(e->text, s->name)) s->found = true; // a string is a name there, but not below two of them
         walk_expr(&w, e);
     }
     if (!table_has_rowid(t) || !name_is_rowid(s->name)) walk_expr(&w, create->where); // "rowid" means another thing there then
