@@ -484,7 +484,7 @@ static void add_source_loops(struct loop_builder *b, bitmask prereq)
     int sort_index = 1;
     for (struct where_index *x = w->indexes[new->source]; x; x = x->next, sort_index++) {
         if (s->index && x->index != s->index) continue;
-        if (s->not_indexed && x->kind == WHERE_INDEX_ORDINARY) continue;
+        if (s->not_indexed && x->kind == WHERE_INDEX_ORDINARY && table_has_rowid(t)) continue; // else it asks in vain, as in SQLite
         if (x->partial && !where_usable_partial(w, s->cursor, s->join, b->clause, x->partial)) continue;
         rows = x->rows[0];
         new->eq_count = new->bottom_count = new->top_count = new->distinct_count = new->skip_count = 0;
