@@ -95,10 +95,10 @@ static int output_code(struct merge *m, const struct select_dest *side, int retu
 }
 
 // Rows that are equal may be different texts.
-static bool equals_differ(struct compile *c, const struct select *s)
+static bool equals_differ(struct compile *c, const struct expr_list *keys)
 {
-    for (u32 i = 0; i < s->columns->count; i++)
-        if (expr_collation(c, s->columns->items[i].expr) != &COLLATION_BINARY) return true;
+    for (u32 i = 0; i < keys->count; i++)
+        if (expr_collation(c, keys->items[i].expr) != &COLLATION_BINARY) return true;
     return false;
 }
 
@@ -113,7 +113,10 @@ static void side_code(struct merge *m, struct select *s, struct expr_list *keys,
     dest->reg_count = m->count;
     s->order_by = expr_list_copy(c->arena, keys);
     if (m->last_within) s->flags |= SELECT_F_LAST_EQUAL;
-    if (m->last_within && !s->prior && equals_differ(c, s)) s->flags &= ~(u32)SELECT_F_DISTINCT; // it would give the first
+    if (m->last_within && !s->prior && equals_differ(c, keys)) {
+        s->flags &= ~(u32)SELECT_F_DISTINCT; // it would give the first
+        s->flags |= SELECT_F_ARRIVAL;
+    }
     if (!s->prior) select_order_by_results(c, s);
     explain_push(c, "%s", label);
     select_code_limited(c, s, dest, limit);

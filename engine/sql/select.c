@@ -213,7 +213,8 @@ static void count_terms(struct compile *c, struct select *s)
 // ORDER BY of a subquery in FROM that comes to nothing: the query has its own, or joins the rows.
 static bool order_in_vain(const struct select *s, const struct select *sub)
 {
-    return sub->order_by && (s->order_by || s->from->count > 1) && !sub->limit && !(sub->flags & SELECT_F_RECURSIVE) &&
+    const bool ordered = s->order_by && !(s->flags & SELECT_F_ARRIVAL);
+    return sub->order_by && (ordered || s->from->count > 1) && !sub->limit && !(sub->flags & SELECT_F_RECURSIVE) &&
            !((s->flags | sub->flags) & (SELECT_F_WINDOW_ROWS | SELECT_F_ORDER_COUNTS)) && !s->functions;
 }
 
@@ -246,7 +247,8 @@ static void simple_select(struct compile *c, struct select *s, struct select_des
         s->functions->reg_one = reg_alloc(c);
         emit(c, OP_Integer, 0, s->functions->reg_one, 0);
     }
-    struct where_info *w = where_begin(c, s->from, s->where, s->functions ? NULL : sort->order_by, s->columns, s, flags, s->rows_estimate);
+    const bool sorts = s->functions || (s->from && s->flags & SELECT_F_ARRIVAL); // in whatever order rows come
+    struct where_info *w = where_begin(c, s->from, s->where, sorts ? NULL : sort->order_by, s->columns, s, flags, s->rows_estimate);
     if (where_row_estimate(w) < s->rows_estimate) {
         s->rows_estimate = where_row_estimate(w);
         if (dest->kind == DEST_DISTINCT_QUEUE) s->rows_estimate -= 30;

@@ -148,7 +148,7 @@ static bool mergeable(const struct compile *c, struct select *s, u32 from, bool 
     if (sub->limit_offset) return false;
     if (!inner || inner->count == 0) return false;
     if (sub->flags & (SELECT_F_DISTINCT | SELECT_F_RECURSIVE)) return false;
-    if (sub->order_by && (s->order_by || aggregate)) return false;
+    if (sub->order_by && (aggregate || (s->order_by && !(s->flags & SELECT_F_ARRIVAL)))) return false;
     if (sub->flags & SELECT_F_AGGREGATE || sub->group_by || sub->having) return false;
     if (item->cte && item->cte->materialize == CTE_MATERIALIZED) return false;
     if (item->join & (JOIN_OUTER | JOIN_LEFT_OF_RIGHT)) {
