@@ -144,6 +144,7 @@ static io_status step_run(struct replica *r, struct err *err)
     case REPLICA_CHAIN_DONE: return replica_chain_done(r, err);
     case REPLICA_OBJECT: return replica_object(r, err);
     case REPLICA_APPLY: return replica_apply(r, err);
+    case REPLICA_BEHIND: return replica_behind(r, err);
     case REPLICA_FINISH: return replica_finish(r, err);
     case REPLICA_MARK: return mark_write(r, err);
     case REPLICA_NEXT: return replica_next(r, err);

@@ -11,6 +11,7 @@ enum replica_step {
     REPLICA_CHAIN_DONE,
     REPLICA_OBJECT, // the next object of the chain
     REPLICA_APPLY,
+    REPLICA_BEHIND, // what the listings may lack
     REPLICA_FINISH,
     REPLICA_MARK,
     REPLICA_NEXT, // the next push, by its name
@@ -89,6 +90,7 @@ struct replica {
     struct chain chain;
     bool chain_open;
     u32 member, shard;
+    bool newest; // nothing is behind the goal
     u32 misses;
     char head_version[OBJECT_VERSION_MAX];
     u64 asked_ns;
@@ -151,6 +153,7 @@ io_status replica_chain(struct replica *r);
 io_status replica_chain_done(struct replica *r, struct err *err);
 io_status replica_object(struct replica *r, struct err *err);
 io_status replica_apply(struct replica *r, struct err *err);
+io_status replica_behind(struct replica *r, struct err *err);
 io_status replica_finish(struct replica *r, struct err *err);
 io_status replica_next(struct replica *r, struct err *err);
 io_status replica_head(struct replica *r, struct err *err);

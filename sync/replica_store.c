@@ -48,6 +48,7 @@ static void on_chain(struct completion *c)
 io_status replica_chain(struct replica *r)
 {
     replica_chain_close(r);
+    r->newest = false;
     asked(r);
     completion_init(&r->chain.done, on_chain, r);
     r->chain_open = true;
@@ -71,6 +72,23 @@ static bool sent_includes(const struct replica *r, const struct segment_header *
     if (h->wal_salt[0] == p->wal_salt[0] && h->wal_salt[1] == p->wal_salt[1]) return h->wal_frame <= p->wal_frame;
     u32 ahead = p->wal_salt[0] - h->wal_salt[0];
     return ahead > 0 && ahead < 1000;
+}
+
+static void goal_set(struct replica *r, const struct segment_header *h, const u8 hash[SEGMENT_HASH_SIZE])
+{
+    r->goal = (struct replica_goal){.lineage = h->lineage, .tx = h->tx_max, .epoch = h->epoch, .sum = h->sum_after,
+                                    .time_ms = h->time_max_ms, .page_count = h->page_count,
+                                    .wal_salt = {h->wal_salt[0], h->wal_salt[1]}, .wal_frame = h->wal_frame};
+    memcpy(r->goal.hash, h->level == 0 ? hash : h->tip, SEGMENT_HASH_SIZE);
+}
+
+// What is here is the store's newest state: there is nothing later that it could be.
+static void arrived(struct replica *r)
+{
+    r->mark.epoch = MAX(r->mark.epoch, r->goal.epoch);
+    r->mark.sum = r->goal.sum;
+    r->exact = true;
+    current(r);
 }
 
 io_status replica_chain_done(struct replica *r, struct err *err)
@@ -97,16 +115,15 @@ io_status replica_chain_done(struct replica *r, struct err *err)
     if (same && c->tx < r->mark.tx) // a listing may lack the newest for a while
         return IO_ERROR(err, ERR_STORE_UNAVAILABLE, "%s has transactions up to %llu of '%s', and this replica has %llu of them",
                         object_store_url(r->options.objects), (ull)c->tx, r->options.name, (ull)r->mark.tx);
+    const struct chain_member *last = &c->members[c->count - 1];
     if (same && c->tx == r->mark.tx) {
-        r->mark.epoch = MAX(r->mark.epoch, c->catalog.epoch);
-        r->exact = true; // there is nothing later that it could be
-        r->mark.sum = c->sum;
-        r->goal.page_count = c->page_count;
-        current(r);
+        goal_set(r, &last->index->header, last->index->hash);
+        r->goal.epoch = c->catalog.epoch;
+        r->step = REPLICA_BEHIND;
+        if (r->exact || r->options.node) arrived(r);
         return IO_DONE;
     }
     // What a node sent has its store's newest push in it, when that came from an earlier place of the node's log.
-    const struct chain_member *last = &c->members[c->count - 1];
     if (r->options.node && sent_includes(r, &last->index->header)) {
         r->mark.lineage = c->catalog.lineage;
         r->mark.tx = c->tx;
@@ -126,14 +143,6 @@ io_status replica_chain_done(struct replica *r, struct err *err)
 
 // ---- its objects
 // ----------------------------------------------------------------------------------------------
-
-static void goal_set(struct replica *r, const struct segment_header *h, const u8 hash[SEGMENT_HASH_SIZE])
-{
-    r->goal = (struct replica_goal){.lineage = h->lineage, .tx = h->tx_max, .epoch = h->epoch, .sum = h->sum_after,
-                                    .time_ms = h->time_max_ms, .page_count = h->page_count,
-                                    .wal_salt = {h->wal_salt[0], h->wal_salt[1]}, .wal_frame = h->wal_frame};
-    memcpy(r->goal.hash, h->level == 0 ? hash : h->tip, SEGMENT_HASH_SIZE);
-}
 
 static bool member_sharded(const struct replica *r)
 {
@@ -188,6 +197,80 @@ io_status replica_apply(struct replica *r, struct err *err)
     return IO_DONE;
 }
 
+// ---- a push by its name
+// --------------------------------------------------------------------------------------------------
+
+static void push_get(struct replica *r, u64 lineage, u64 tx)
+{
+    char key[OBJECT_KEY_MAX];
+    name_segment(r->options.name, lineage, 0, tx, tx, key);
+    fetch_get(&r->fetch, key, 0, 0, 0);
+    r->fetch.request.if_version[0] = 0;
+    r->fetch.request.tries_max = 1;
+}
+
+// It has come.
+static bool push_open(struct replica *r, u64 lineage, u64 tx, struct err *err)
+{
+    const struct object_request *q = &r->fetch.request;
+    const struct segment_header *h = &r->reader.index.header;
+    r->status.bytes += q->answer_size;
+    if (!replica_apply_open(r, q->answer, q->answer_size, q->key, err)) return false;
+    if (h->lineage == lineage && h->tx_max == tx && memcmp(h->database_id, r->mark.database_id, 16) == 0) return true;
+    err_set(err, ERR_STORE_CORRUPT, __func__, "object %s is another segment than its name says", q->key);
+    return false;
+}
+
+// Its pages are in other objects.
+static bool push_elsewhere(const struct replica *r)
+{
+    return r->reader.index.header.flags & (SEGMENT_BASE | SEGMENT_SHARDED);
+}
+
+static bool push_follows(const struct replica *r, const u8 hash[SEGMENT_HASH_SIZE], u64 sum, struct err *err)
+{
+    const struct segment_header *h = &r->reader.index.header;
+    if (memcmp(h->parent, hash, SEGMENT_HASH_SIZE) == 0 && (r->options.node || h->sum_before == sum)) return true;
+    err_set(err, ERR_STORE_FOREIGN, __func__,
+            "object %s does not follow what is here: this replica took what another writer had pushed; stop this node, move %s away, "
+            "and start it again",
+            r->fetch.request.key, r->path);
+    return false;
+}
+
+static void push_take(struct replica *r)
+{
+    const struct segment_header *h = &r->reader.index.header;
+    goal_set(r, h, r->reader.index.hash);
+    r->status.newest_tx = MAX(r->status.newest_tx, h->tx_max);
+    r->misses = 0;
+    r->step = REPLICA_APPLY;
+}
+
+// A database that is not known exactly may be later than all that was listed, which may lack the newest pushes for a while. So
+// before it is compared with anything, the next ones are asked for by name, until there is none.
+io_status replica_behind(struct replica *r, struct err *err)
+{
+    const u64 tx = r->goal.tx + 1;
+    if (fetch_idle(&r->fetch)) push_get(r, r->goal.lineage, tx);
+    io_status status = fetch_run(&r->fetch, err);
+    if (status == IO_FAIL && err->code == ERR_STORE_MISSING) {
+        err_clear(err);
+        r->newest = true;
+        r->step = REPLICA_FINISH;
+        if (r->goal.lineage == r->mark.lineage && r->goal.tx == r->mark.tx) arrived(r);
+        return IO_DONE;
+    }
+    IO_TRY(status);
+    if (!push_open(r, r->goal.lineage, tx, err)) return IO_FAIL;
+    if (push_elsewhere(r))
+        return IO_ERROR(err, ERR_STORE_UNAVAILABLE, "%s does not list transaction %llu of '%s' yet", object_store_url(r->options.objects), (ull)tx,
+                        r->options.name);
+    if (!push_follows(r, r->goal.hash, r->goal.sum, err)) return IO_FAIL;
+    push_take(r);
+    return IO_DONE;
+}
+
 // What the store has does not come after what the node had sent: another had taken the backup over by then, and the node
 // went on by itself. Nothing of that was committed here; the store's state is taken whole.
 static void begin_anew(struct replica *r)
@@ -205,7 +288,8 @@ static void begin_anew(struct replica *r)
 // A state that is not known exactly has been passed only when all is applied.
 io_status replica_finish(struct replica *r, struct err *err)
 {
-    bool more = r->chain_open && r->member + 1 < r->chain.count, commit = r->exact || !more;
+    bool more = r->chain_open && r->member + 1 < r->chain.count;
+    bool commit = r->exact || (!more && (r->newest || r->options.node));
     // Before the first: that it is a replica, so that what goes into its log is known for what it is.
     if (commit && !r->mark.unclaimed && !r->options.node) {
         if (!r->mark.tx) r->mark.lineage = r->goal.lineage;
@@ -238,7 +322,7 @@ io_status replica_finish(struct replica *r, struct err *err)
     r->step = REPLICA_OBJECT;
     if (!more) {
         replica_chain_close(r);
-        r->step = REPLICA_NEXT;
+        r->step = commit ? REPLICA_NEXT : REPLICA_BEHIND;
     }
     if (commit) {
         r->after_mark = r->step;
@@ -260,13 +344,10 @@ io_status replica_next(struct replica *r, struct err *err)
         r->step = REPLICA_DRAINED;
         return IO_DONE;
     }
+    const u64 tx = r->mark.tx + 1;
     if (fetch_idle(&r->fetch)) {
-        char key[OBJECT_KEY_MAX];
         asked(r);
-        name_segment(r->options.name, r->mark.lineage, 0, r->mark.tx + 1, r->mark.tx + 1, key);
-        fetch_get(&r->fetch, key, 0, 0, 0);
-        r->fetch.request.if_version[0] = 0;
-        r->fetch.request.tries_max = 1;
+        push_get(r, r->mark.lineage, tx);
     }
     io_status status = fetch_run(&r->fetch, err);
     if (status == IO_FAIL && err->code == ERR_STORE_MISSING) {
@@ -278,27 +359,15 @@ io_status replica_next(struct replica *r, struct err *err)
         return IO_DONE;
     }
     IO_TRY(status);
-    const struct object_request *q = &r->fetch.request;
-    r->status.bytes += q->answer_size;
-    if (!replica_apply_open(r, q->answer, q->answer_size, q->key, err)) return IO_FAIL;
-    const struct segment_header *h = &r->reader.index.header;
-    if (h->lineage != r->mark.lineage || h->tx_max != r->mark.tx + 1 || memcmp(h->database_id, r->mark.database_id, 16) != 0)
-        return IO_ERROR(err, ERR_STORE_CORRUPT, "object %s is another segment than its name says", q->key);
-    if (h->flags & (SEGMENT_BASE | SEGMENT_SHARDED)) {
+    if (!push_open(r, r->mark.lineage, tx, err)) return IO_FAIL;
+    if (push_elsewhere(r)) {
         segment_reader_deinit(&r->reader);
         r->reader_open = false;
         r->step = REPLICA_CHAIN;
         return IO_DONE;
     }
-    if (memcmp(h->parent, r->mark.hash, SEGMENT_HASH_SIZE) != 0 || (!r->options.node && h->sum_before != r->mark.sum))
-        return IO_ERROR(err, ERR_STORE_FOREIGN,
-                        "object %s does not follow what is here: this replica took what another writer had pushed; stop this "
-                        "node, move %s away, and start it again",
-                        q->key, r->path);
-    goal_set(r, h, r->reader.index.hash);
-    r->status.newest_tx = MAX(r->status.newest_tx, h->tx_max);
-    r->misses = 0;
-    r->step = REPLICA_APPLY;
+    if (!push_follows(r, r->mark.hash, r->mark.sum, err)) return IO_FAIL;
+    push_take(r);
     return IO_DONE;
 }
 

@@ -1,5 +1,5 @@
 // Goal: a replica whose mark is older than its database comes to the newest state, however the database's size changed in
-// between; and one whose file is of elsewhere says so.
+// between, and while listings lack the newest pushes; and one whose file is of elsewhere says so.
 // Method: a writer and a replica beside each other on a simulated disk, and a store in memory. The replica is stopped, and its
 // mark put back to what it was: marks are not synced, so that a crash does the same.
 #include "../../sync/replica.h"
@@ -159,6 +159,48 @@ TEST(pages_that_are_there_no_more)
 TEST(a_database_that_is_larger_than_its_mark_says)
 {
     the_mark_is_older((const char *const[]){MORE, NULL}, "UPDATE t SET v = replace(v, 'a', 'b')");
+}
+
+// The database has the newest push, and the mark does not know it; listings lack what was put in the last seconds.
+static void listings_lack_the_newest(bool marks_older)
+{
+    struct node n;
+    struct follower f;
+    u64 size;
+    writer_begin(&n);
+    life(&n);
+    u8 *mark = sim_file_get(n.sim, COPY "-backup", &size);
+    follower_begin(&f, &n);
+    push(&n, "UPDATE t SET v = replace(v, 'a', 'b') WHERE id = 2");
+    CHECK_STR(meet(&f).error, "");
+    if (!marks_older) {
+        free(mark);
+        mark = sim_file_get(n.sim, COPY "-backup", &size);
+    }
+    REQUIRE(mark != NULL);
+    turn(&n, 4 * SECOND_NS);
+    n.cloud.partial_list = 1000;
+    push(&n, MORE);
+    CHECK_STR(meet(&f).error, "");
+    follower_end(&f);
+    sim_file_put(n.sim, COPY "-backup", mark, size);
+    free(mark);
+    arrives(&n);
+    CHECK(n.cloud.counters.partial_lists > 0);
+    n.cloud.partial_list = 0;
+    push(&n, "UPDATE t SET v = replace(v, 'a', 'b') WHERE id = 3");
+    arrives(&n);
+    writer_end(&n);
+}
+
+TEST(listings_that_lack_what_the_database_has)
+{
+    listings_lack_the_newest(true);
+}
+
+TEST(listings_that_end_where_the_mark_is)
+{
+    listings_lack_the_newest(false);
 }
 
 // Pages that neither are here nor come are told as other changes that were never pushed are.
