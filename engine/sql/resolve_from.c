@@ -105,6 +105,14 @@ static u32 name_find(const struct table *t, u32 i, const char *name)
     return at;
 }
 
+// Without the number behind it.
+static size_t name_length(const char *name)
+{
+    size_t length = strlen(name), j = length;
+    while (j > 0 && name[j - 1] >= '0' && name[j - 1] <= '9') j--;
+    return j > 0 && name[j - 1] == ':' ? j - 1 : length;
+}
+
 // The name, or "name:1" ... when columns before i have it. tried[column]: how many were for that column's name.
 static const char *column_name_unique(struct compile *c, const struct table *t, u32 i, const char *name, u32 *tried)
 {
@@ -112,15 +120,35 @@ static const char *column_name_unique(struct compile *c, const struct table *t, 
     if (name_equal(name, "true") || name_equal(name, "false")) name = arena_format(c->arena, "column%u", i + 1);
     u32 first = name_find(t, i, name);
     if (first == i) return name;
-    size_t length = strlen(name);
-    size_t j = length;
-    while (j > 0 && name[j - 1] >= '0' && name[j - 1] <= '9') j--;
-    if (j > 0 && name[j - 1] == ':') length = j - 1;
+    size_t length = name_length(name);
     const char *numbered;
     do {
         numbered = arena_format(c->arena, "%.*s:%u", (int)length, name, ++tried[first]);
     } while (name_find(t, i, numbered) < i);
     return numbered;
+}
+
+// A column of a join in parentheses ("SCHEMA.TABLE.COLUMN"): as it is called in the table or join that it is of.
+static const char *joined_column_name(const struct expr_item *item)
+{
+    if (!item->using_term && item->expr->kind == EXPR_COLUMN && item->expr->text) return item->expr->text;
+    const char *column = strchr(item->name, '.');
+    if (column) column = strchr(column + 1, '.');
+    return column ? column + 1 : NULL;
+}
+
+// Whether column_name_unique() meets a column that USING joins on its way to a name: "*" leaves column i out then, as it does those
+// that are joined.
+static bool meets_using_term(struct compile *c, const struct expr_list *columns, const struct table *t, u32 i, const char *name)
+{
+    bool met = false;
+    size_t length = name_length(name);
+    u32 at = name_find(t, i, name);
+    for (u32 number = 1; at < i; number++) {
+        met |= columns->items[at].using_term;
+        at = name_find(t, i, arena_format(c->arena, "%.*s:%u", (int)length, name, number));
+    }
+    return met;
 }
 
 static void columns_from_list(struct compile *c, struct expr_list *list, struct table *t, bool spelled)
@@ -356,16 +384,18 @@ static void subquery_expand(struct compile *c, struct source *s, struct name_con
         struct table *t = subquery_table(c, first->columns, name, true);
         subquery_types(c, t, s->select, AFFINITY_NONE);
         u32 *tried = arena_alloc(c->arena, (t->column_count + 1u) * sizeof *tried);
-        for (u32 i = 0; i < t->column_count; i++)
-            if (first->columns->items[i].name_kind == ITEM_ROWID) {
-                t->columns[i].name = first->columns->items[i].name;
+        for (u32 i = 0; i < t->column_count; i++) {
+            struct expr_item *item = &first->columns->items[i];
+            if (item->name_kind == ITEM_ROWID) {
+                t->columns[i].name = item->name;
                 t->columns[i].flags |= COLUMN_HIDDEN;
-            } else if (first->columns->items[i].name_kind == ITEM_TABLE) {
-                // "SCHEMA.TABLE.COLUMN"
-                const char *column = strchr(first->columns->items[i].name, '.');
-                if (column) column = strchr(column + 1, '.');
-                if (column) t->columns[i].name = column_name_unique(c, t, i, column + 1, tried);
+            } else if (item->name_kind == ITEM_TABLE) {
+                const char *column = joined_column_name(item);
+                if (!column) continue;
+                item->reusable |= meets_using_term(c, first->columns, t, i, column);
+                t->columns[i].name = column_name_unique(c, t, i, column, tried);
             }
+        }
         s->table = t;
     } else {
         s->table = select_result_table(c, s->select, name, true);

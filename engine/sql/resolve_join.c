@@ -219,7 +219,6 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
                 if (inner && inner->name_kind == ITEM_TABLE) item->name = inner->name;
                 else item->name = arena_format(c->arena, "%s.%s.%s", schema, label ? label : "", column->name);
                 item->name_kind = ITEM_TABLE;
-                item->using_term = inner && inner->using_term;
                 // "*" of the query around leaves it out.
                 item->reusable = joined || (i + 1 < from->count && source[1].using &&
                                             name_list_find(source[1].using, column->name) >= 0);
