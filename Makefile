@@ -76,7 +76,7 @@ TEST_LINK = $(CC) $(CFLAGS) $(PARTS_LINK) $^ -o $@ $(LINK) $(LIBS) -lsqlite3
 $(B)/tests/%_test: $(B)/tests/%_test.o $(B)/libtests.a $(B)/libskerry.a
 	$(TEST_LINK)
 # The HTTP client and server are simulated.
-$(B)/tests/sim/replica_sim_test: %: %.o $(B)/tests/sim/wire.o $(B)/libtests.a $(B)/libskerry.a
+$(B)/tests/sim/replica_sim_test $(B)/tests/sync/replica_test: %: %.o $(B)/tests/sim/wire.o $(B)/libtests.a $(B)/libskerry.a
 	$(TEST_LINK)
 # Its allocations are its own to fail.
 $(B)/tests/engine/memory_test: private LINK := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup)

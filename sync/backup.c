@@ -179,6 +179,7 @@ static io_status backup_step_run(struct backup *b)
     case STEP_GAP: return backup_gap(b);
     case STEP_ADOPT: return backup_adopt(b);
     case STEP_EPOCH_PUT: return backup_epoch_put(b);
+    case STEP_EPOCH_NOTE: return backup_epoch_note(b);
     case STEP_EPOCH_CHECK: return backup_epoch_check(b);
     case STEP_KEY_PUT: return backup_key_put(b);
     case STEP_MARK_OPEN: return backup_mark_open(b);
@@ -234,6 +235,7 @@ static enum backup_step step_after_failure(const struct backup *b)
     case STEP_KEY_PUT:
     case STEP_MARK_OPEN:
     case STEP_EPOCH_PUT:
+    case STEP_EPOCH_NOTE:
     case STEP_EPOCH_CHECK:
     case STEP_CLAIM:
     case STEP_IDLE:
@@ -401,6 +403,8 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     b->mark_read = backup_mark_read(b->io, b->path, &b->mark);
     b->mark.unclaimed |= b->options.promote;
     b->fenced_epoch = options->epoch_claimed;
+    // Nothing was pushed by an epoch whose claim was not answered, as the mark has it.
+    if (b->mark_read && !b->mark.unclaimed) b->own_epoch = b->mark.epoch - !sodium_is_zero(b->mark.claim, sizeof b->mark.claim);
     // Pages come into a file that is not whole while nobody has it open, and no other program can make anything of it.
     bool partial = b->options.remote != NULL;
     b->file_is_clean = b->mark_read && b->mark.clean &&
@@ -459,7 +463,7 @@ void backup_place_get(const struct backup *b, struct backup_place *out)
 {
     *out = (struct backup_place){0};
     if (!b->has_pushed && !b->mark_read) return; // a mark says it also while the store is away
-    *out = (struct backup_place){.lineage = b->mark.lineage, .tx = b->mark.tx, .epoch = b->mark.epoch, .sum = b->mark.sum};
+    *out = (struct backup_place){.lineage = b->mark.lineage, .tx = b->mark.tx, .epoch = b->own_epoch, .sum = b->mark.sum};
     memcpy(out->database_id, b->mark.database_id, sizeof out->database_id);
     memcpy(out->hash, b->mark.hash, sizeof out->hash);
 }

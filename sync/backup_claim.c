@@ -523,6 +523,25 @@ io_status backup_epoch_put(struct backup *b)
     }
     IO_TRY(status);
     claim_answered(b);
+    b->step = STEP_EPOCH_NOTE;
+    return IO_DONE;
+}
+
+// Durably, since pushes follow: a start that finds the claim under way then knows that there are none of it.
+io_status backup_epoch_note(struct backup *b)
+{
+    if (!b->mark_in_flight) {
+        b->mark.serial++;
+        backup_mark_encode(&b->mark, b->mark_bytes);
+        b->mark_in_flight = true;
+        b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
+        io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset_durable(&b->mark), &b->mark_done);
+        return IO_WAIT;
+    }
+    if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
+    b->mark_in_flight = false;
+    if (b->mark_done.result < 0)
+        return IO_ERROR(&b->op.err, ERR_IOERR_WRITE, "%s cannot be written: %s", b->mark_path, strerror((int)-b->mark_done.result));
     b->step = b->need_full || takes_over(b) ? STEP_CLAIM : STEP_SNAPSHOT;
     return IO_DONE;
 }

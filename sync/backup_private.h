@@ -22,6 +22,7 @@ enum backup_step {
     STEP_KEY_PUT,    // the wrapped key of a new lineage
     STEP_MARK_OPEN,
     STEP_EPOCH_PUT,   // the claim that an earlier writer finds, however long it was away
+    STEP_EPOCH_NOTE,  // the mark says that it is this node's, before anything is pushed by it
     STEP_EPOCH_CHECK, // is there a later claim?
     STEP_CLAIM, // a segment without pages, when an image has to follow
     STEP_IDLE,
@@ -123,6 +124,7 @@ struct backup {
     s64 newer_ms;
     u64 fence_try, fenced_epoch; // claimed by this node before it had everything; 0: none
     u64 checked_ns, put_began_ns, epoch_tried;
+    u64 own_epoch; // all pushes of it, and of lower ones, are of states that this database had
     s64 checked_ms, put_began_ms;
     u8 claim[CLAIM_SIZE];
     bool need_full;  // the backup and the database have no common point
@@ -199,6 +201,7 @@ io_status backup_fence(struct backup *b);
 io_status backup_gap(struct backup *b);
 io_status backup_adopt(struct backup *b);
 io_status backup_epoch_put(struct backup *b);
+io_status backup_epoch_note(struct backup *b);
 io_status backup_epoch_check(struct backup *b);
 // True when the claim has to be checked first: then the step is that, and `next` comes after it.
 bool backup_epoch_due(struct backup *b, u64 age_ms_max, enum backup_step next);

@@ -63,15 +63,19 @@ io_status replica_chain(struct replica *r)
     return IO_DONE;
 }
 
+#define LOGS_MAX 1000u
+
 // Does the state that a node sent come after the one that was pushed at this place of its log? A log that begins anew
-// counts its first salt up; after a clean stop it is another, and then the node was not heard of since.
+// counts its first salt up. After a clean stop it is another: when the push is of an epoch that the node told to be its own, it
+// was made before that start, else later, and the node was not heard of since.
 static bool sent_includes(const struct replica *r, const struct segment_header *h)
 {
     const struct replica_position *p = &r->position;
     if (!p->instance) return false;
     if (h->wal_salt[0] == p->wal_salt[0] && h->wal_salt[1] == p->wal_salt[1]) return h->wal_frame <= p->wal_frame;
-    u32 ahead = p->wal_salt[0] - h->wal_salt[0];
-    return ahead > 0 && ahead < 1000;
+    u32 ahead = p->wal_salt[0] - h->wal_salt[0], behind = h->wal_salt[0] - p->wal_salt[0];
+    if (ahead < LOGS_MAX || behind < LOGS_MAX) return ahead > 0 && ahead < LOGS_MAX;
+    return h->epoch <= r->mark.epoch;
 }
 
 static void goal_set(struct replica *r, const struct segment_header *h, const u8 hash[SEGMENT_HASH_SIZE])
@@ -85,7 +89,7 @@ static void goal_set(struct replica *r, const struct segment_header *h, const u8
 // What is here is the store's newest state: there is nothing later that it could be.
 static void arrived(struct replica *r)
 {
-    r->mark.epoch = MAX(r->mark.epoch, r->goal.epoch);
+    if (!r->options.node) r->mark.epoch = MAX(r->mark.epoch, r->goal.epoch);
     r->mark.sum = r->goal.sum;
     r->exact = true;
     current(r);
@@ -127,7 +131,6 @@ io_status replica_chain_done(struct replica *r, struct err *err)
     if (r->options.node && sent_includes(r, &last->index->header)) {
         r->mark.lineage = c->catalog.lineage;
         r->mark.tx = c->tx;
-        r->mark.epoch = MAX(last->index->header.epoch, r->mark.epoch);
         r->mark.sum = c->sum;
         r->goal.page_count = c->page_count;
         memcpy(r->mark.hash, c->tip, SEGMENT_HASH_SIZE);

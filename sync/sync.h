@@ -93,7 +93,8 @@ struct backup_status {
 };
 
 // The newest push that is in this database: what a replica of this node has to know to go on with its backup. All zeros: none
-// yet.
+// yet. After a power cut it may be an earlier one; epoch: all pushes of this one and of lower ones are of states that
+// this database had.
 struct backup_place {
     u8 database_id[16];
     u64 lineage, tx, epoch, sum;

@@ -1,8 +1,12 @@
 // Goal: a replica whose mark is older than its database comes to the newest state, however the database's size changed in
-// between, and while listings lack the newest pushes; and one whose file is of elsewhere says so.
-// Method: a writer and a replica beside each other on a simulated disk, and a store in memory. The replica is stopped, and its
-// mark put back to what it was: marks are not synced, so that a crash does the same.
+// between, and while listings lack the newest pushes; and one whose file is of elsewhere says so. A replica of a node that is
+// gone has the later one of what that had sent and what is in the store.
+// Method: a writer and a replica beside each other on a simulated disk, and a store in memory. Either is stopped, and its
+// mark put back to what it was: marks are not synced, so that a power cut does the same.
+#include "../../node/feed.h"
+#include "../../sync/names.h"
 #include "../../sync/replica.h"
+#include "../sim/wire.h"
 #include "backup_node.h"
 
 #define COPY "/data/b.db"
@@ -14,15 +18,21 @@ struct follower {
     struct replica *replica;
 };
 
-static void follower_begin(struct follower *f, struct node *writer)
+static void follower_begin_from(struct follower *f, struct node *writer, const char *url)
 {
     struct err err = ERR_CLEAR;
     struct skerry_engine_options engine = {.io = writer->io, .temp_dir = "/tmp"};
     f->writer = writer;
-    f->replica = replica_create(&(struct replica_options){.io = writer->io, .objects = writer->store, .name = "db", .path = COPY, .poll_ms = 50}, &err);
+    f->replica = replica_create(&(struct replica_options){.io = writer->io, .objects = writer->store, .name = "db", .path = COPY, .poll_ms = 50,
+                                                          .node = url}, &err);
     if (!f->replica || !skerry_engine_create(&engine, &f->engine, &err) || !skerry_open(f->engine, COPY, SKERRY_OPEN_CREATE, &f->db, &err)) abort();
     if (skerry_exec(f->db, "SELECT 1 FROM sqlite_schema", NULL, NULL) != SKERRY_OK) abort();
     replica_start(f->replica, skerry_store(f->db));
+}
+
+static void follower_begin(struct follower *f, struct node *writer)
+{
+    follower_begin_from(f, writer, NULL);
 }
 
 static void follower_end(struct follower *f)
@@ -237,6 +247,152 @@ TEST(a_file_of_elsewhere_that_lacks_pages)
     if (!strstr(s.error, WANT)) test_fail(__FILE__, __LINE__, "want \"... %s\", and it says: %s", WANT, s.error);
     follower_end(&f);
     writer_end(&n);
+}
+
+// ---- of a node
+// ------------------------------------------------------------------------------------------------
+
+struct served {
+    struct node *node;
+    struct feed *feed;
+    struct wire wire;
+    struct wire_counters counters;
+    u64 seed;
+};
+
+static struct io *client(void *context)
+{
+    return ((struct served *)context)->node->io;
+}
+
+static u64 client_now_ns(void *context)
+{
+    return io_now_ns(client(context));
+}
+
+static void server_turn(void *context)
+{
+}
+
+static void serve(void *context, struct http_exchange *x)
+{
+    struct served *s = context;
+    feed_handle(s->feed, x, s->node->backup);
+}
+
+static void serve_begin(struct served *s, struct node *n)
+{
+    struct err err = ERR_CLEAR;
+    *s = (struct served){.node = n, .seed = test_seed()};
+    s->wire = (struct wire){.seed = &s->seed, .counters = &s->counters, .context = s, .client = client, .client_now_ns = client_now_ns,
+                            .server_turn = server_turn, .serve = serve, .listens = true};
+    wire_init(&s->wire);
+    s->feed = feed_create(n->io, skerry_store(n->db), 0, &err);
+    if (!s->feed) abort();
+}
+
+static void serve_end(struct served *s)
+{
+    wire_server_down(&s->wire);
+    feed_stop(s->feed);
+    feed_destroy(s->feed);
+}
+
+// At once, whatever was not pushed.
+static void writer_kill(struct node *n)
+{
+    struct completion done;
+    struct err err = ERR_CLEAR;
+    completion_init(&done, NULL, NULL);
+    backup_stop(n->backup, io_now_ns(n->io), &done);
+    while (done.state != COMPLETION_DONE) io_step(n->io, SECOND_NS);
+    while (skerry_close(n->db, &err) == SKERRY_WAIT) io_step(n->io, SECOND_NS);
+    skerry_engine_destroy(n->engine);
+    backup_destroy(n->backup);
+}
+
+// The node, which does not reach its store, sends one more row, and is gone; the replica is to have everything.
+static void node_is_lost(struct node *n, char rows[100])
+{
+    struct served s;
+    struct follower f;
+    struct completion done;
+    struct err err = ERR_CLEAR;
+    char want[100];
+    n->cloud.away = true;
+    node_open(n, &(struct backup_options){.interval_ms = 50});
+    serve_begin(&s, n);
+    follower_begin_from(&f, n, "http://writer");
+    exec(n, "INSERT INTO t VALUES (1003, 'z')");
+    rows_of(n->db, want);
+    for (u32 i = 0; i < 100 && strcmp(rows, want) != 0; i++) {
+        turn(n, SECOND_NS / 5);
+        rows_of(f.db, rows);
+    }
+    CHECK_STR(rows, want);
+    serve_end(&s);
+    writer_kill(n);
+    n->cloud.away = false;
+    completion_init(&done, NULL, NULL);
+    replica_drain(f.replica, UINT64_MAX, &done, &err);
+    for (u32 i = 0; i < 100 && done.state == COMPLETION_PENDING; i++) turn(n, SECOND_NS / 5);
+    CHECK_EQ(done.result, 0);
+    rows_of(f.db, rows);
+    follower_end(&f);
+    wire_deinit(&s.wire);
+}
+
+// What the store has is older than what the node sent, in a log that the node began since. Of its marks those are left that were
+// synced.
+TEST(commits_that_only_a_lost_node_had)
+{
+    struct node n;
+    char rows[100] = "";
+    u64 size;
+    writer_begin(&n);
+    push(&n, "INSERT INTO t VALUES (1001, 'x')");
+    u8 *mark = sim_file_get(n.sim, "/data/a.db-backup", &size);
+    REQUIRE(mark != NULL && size > 2 * BACKUP_MARK_SLOT);
+    memset(mark, 0, 2 * BACKUP_MARK_SLOT);
+    push(&n, "INSERT INTO t VALUES (1002, 'y')");
+    node_stop(&n);
+    sim_file_put(n.sim, "/data/a.db-backup", mark, size);
+    free(mark);
+    node_is_lost(&n, rows);
+    CHECK_STR(rows, "33 rows of 105003, 3273");
+    node_end(&n);
+}
+
+// What the store has is of another, whose claim was there before that of the node's last start.
+TEST(pushes_of_another_writer_after_a_lost_node)
+{
+    struct node n, other;
+    struct restore r = {0};
+    char rows[100] = "";
+    u64 tx;
+    writer_begin(&n);
+    push(&n, "INSERT INTO t VALUES (1001, 'x')");
+    node_stop(&n);
+    cloud_pause(n.store, "/claim/", 1000 * SECOND_NS);
+    node_open(&n, &(struct backup_options){.interval_ms = 50});
+    turn(&n, SECOND_NS);
+    writer_kill(&n);
+    other = n;
+    other.path = "/data/c.db";
+    other.store = cloud_open(&n.cloud, n.io);
+    completion_init(&r.done, NULL, NULL);
+    restore_start(&r, &(struct restore_options){.io = n.io, .objects = other.store, .name = "db", .out_path = other.path});
+    while (r.done.state != COMPLETION_DONE) io_step(n.io, SECOND_NS);
+    REQUIRE(r.err.code == ERR_OK && restore_bind(&r));
+    restore_deinit(&r);
+    node_open(&other, &(struct backup_options){.interval_ms = 50});
+    push(&other, "INSERT INTO t VALUES (1002, 'y')");
+    CHECK(pushed(&other, &tx));
+    node_stop(&other);
+    object_store_close(other.store);
+    node_is_lost(&n, rows);
+    CHECK_STR(rows, "32 rows of 105002, 3151");
+    node_end(&n);
 }
 
 int main(int argc, char **argv)
