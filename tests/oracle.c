@@ -93,7 +93,7 @@ void run_sqlite(sqlite3 *db, const char *sql, size_t size, struct outcome *out)
     out->last_rowid = sqlite3_last_insert_rowid(db);
 }
 
-static void run_skerry(struct skerry *db, const char *sql, size_t size, struct outcome *out)
+void run_skerry(struct skerry *db, const char *sql, size_t size, struct outcome *out)
 {
     struct skerry_stmt *stmt = NULL;
     out->used = size;

@@ -24,6 +24,7 @@ struct outcome {
 };
 void outcome_clear(struct outcome *o);
 void run_sqlite(struct sqlite3 *db, const char *sql, size_t size, struct outcome *out);
+void run_skerry(struct skerry *db, const char *sql, size_t size, struct outcome *out);
 
 bool is_query(const char *sql);
 bool is_plan(const char *sql);
