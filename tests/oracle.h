@@ -32,6 +32,7 @@ struct oracle {
     bool rows_misused;   // a row in a value's place is told of where SQLite, which leaves it out of the code, does not
     bool lenient_order;  // what depends on the order of evaluation alone is no difference
     bool either_number;  // a compound query has been run: of 1 and 1.0 in its terms either may have stayed
+    bool long_digits;    // texts of numbers with more digits than both agree on were made, and perhaps stored
     bool windows;        // a window function was in a statement, perhaps of a view
     bool columns;        // names of columns and places of errors are compared as well
     bool interleaved;    // queries stay under way on Skerry's connection, a row for each statement that runs
