@@ -230,16 +230,51 @@ static bool beside_forbids(const struct outcome *ours)
            strstr(ours->error, " is locked");
 }
 
+static bool is_on(struct outcome *flag)
+{
+    bool on = flag->rows.text && strcmp(flag->rows.text, "I:1|\n") == 0;
+    outcome_clear(flag);
+    return on;
+}
+
+// PRAGMA defer_foreign_keys holds until a transaction ends, also that of a query that only the oracle runs.
+static bool keys_deferred(struct oracle *o)
+{
+    struct outcome flag = {0};
+    run_sqlite(o->sqlite, "PRAGMA defer_foreign_keys", 25, &flag);
+    return is_on(&flag);
+}
+
+static bool our_keys_deferred(struct oracle *o)
+{
+    struct outcome flag = {0};
+    run_skerry(o->db, "PRAGMA defer_foreign_keys", 25, &flag);
+    return is_on(&flag);
+}
+
+static void our_keys_defer(struct oracle *o, bool on)
+{
+    struct outcome done = {0};
+    run_skerry(o->db, on ? "PRAGMA defer_foreign_keys = 1" : "PRAGMA defer_foreign_keys = 0", 29, &done);
+    outcome_clear(&done);
+}
+
 static void run_interleaved(struct oracle *o, const char *sql, size_t size, struct outcome *ours)
 {
+    bool deferred = our_keys_deferred(o);
     beside_step(o);
+    if (deferred) our_keys_defer(o, true);
     run_skerry(o->db, sql, size, ours);
     if (beside_forbids(ours)) {
         for (u32 i = 0; i < ORACLE_BESIDE; i++) beside_end(o, i);
         outcome_clear(ours);
+        if (deferred) our_keys_defer(o, true);
         run_skerry(o->db, sql, size, ours);
     }
-    if (is_query(sql) && !ours->code) beside_add(o, sql, size);
+    if (!is_query(sql) || ours->code) return;
+    deferred = our_keys_deferred(o);
+    beside_add(o, sql, size);
+    if (deferred) our_keys_defer(o, true);
 }
 
 static void close_skerry(struct oracle *o)
@@ -298,15 +333,6 @@ static bool keys_enforced(struct oracle *o)
     return on;
 }
 
-static bool keys_deferred(struct oracle *o)
-{
-    struct outcome found = {0};
-    run_sqlite(o->sqlite, "PRAGMA defer_foreign_keys", 25, &found);
-    bool on = found.rows.text && strcmp(found.rows.text, "I:1|\n") == 0;
-    outcome_clear(&found);
-    return on;
-}
-
 bool oracle_run(struct oracle *o, const char *sql)
 {
     u32 before = o->differences;
@@ -339,13 +365,12 @@ bool oracle_run(struct oracle *o, const char *sql)
         }
         const bool deferred = keys_deferred(o);
         bool equal = outcomes_same(o, sql, used, &ours, &theirs);
-        if (deferred) sqlite3_exec(o->sqlite, "PRAGMA defer_foreign_keys = ON", NULL, NULL, NULL); // what it asked SQLite ended that
+        if (deferred) sqlite3_exec(o->sqlite, "PRAGMA defer_foreign_keys = ON", NULL, NULL, NULL);
         const bool undone = theirs.code && used >= 5 && strncasecmp(sql, "ALTER", 5) == 0 && !oracle_in_transaction(o);
         outcome_clear(&ours);
         outcome_clear(&theirs);
         // Ours sees before it begins what SQLite sees once it is at it, which ends the deferring.
-        if (undone && !deferred) run_skerry(o->db, "PRAGMA defer_foreign_keys = OFF", 31, &ours);
-        outcome_clear(&ours);
+        if (undone && !deferred) our_keys_defer(o, false);
         if (!equal || o->gave_up) return false; // what follows would only echo it
         sql += used;
         left -= used;
