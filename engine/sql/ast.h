@@ -155,10 +155,11 @@ enum expr_flags {
     EXPR_F_FREE_2 = 1 << 30,
 };
 
+enum { AFFINITY_OF_FIRST = 'X' }; // of the coalesce() that USING makes: affinity and collation are its first argument's
 struct expr {
     u8 kind;  // enum expr_kind
     u8 kind2; // another one: see EXPR_TRUTH; EXPR_REGISTER: what it was
-    u8 affinity; // enum affinity; 0: not computed. EXPR_CAST and table columns
+    u8 affinity; // enum affinity; 0: not computed. EXPR_CAST and table columns; AFFINITY_OF_FIRST
     u8 conflict; // EXPR_RAISE
     u32 flags;
     u32 offset;      // of its first significant token (name, literal, operator's operand), or OFFSET_NONE

@@ -47,7 +47,9 @@ char expr_affinity(const struct expr *e)
             e = e->left;
             continue;
         case EXPR_FUNCTION:
-            return AFFINITY_NONE;
+            if (e->affinity != AFFINITY_OF_FIRST) return AFFINITY_NONE;
+            e = e->list->items[0].expr;
+            continue;
         }
         return e->affinity ? e->affinity : AFFINITY_NONE;
     }
@@ -72,7 +74,7 @@ const struct collation *expr_collation_or_null(struct compile *c, const struct e
             e = e->left;
             continue;
         }
-        if (kind == EXPR_ROW) {
+        if (kind == EXPR_ROW || (kind == EXPR_FUNCTION && e->affinity == AFFINITY_OF_FIRST)) {
             e = e->list->items[0].expr;
             continue;
         }

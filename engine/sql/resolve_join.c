@@ -89,6 +89,7 @@ void select_joins_resolve(struct compile *c, struct select *s)
                         f->text = "coalesce";
                         f->text_size = 8;
                         f->list = all;
+                        f->affinity = AFFINITY_OF_FIRST;
                         f->function = compile_function(c, "coalesce", (s32)all->count, &exists);
                         f->flags |= EXPR_F_HAS_FUNCTION | EXPR_F_CONSTANT_FUNCTION | EXPR_F_LEAF;
                         e1 = f;
