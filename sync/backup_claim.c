@@ -6,6 +6,7 @@
 
 #define GAP_MAX 64u
 #define LISTS_NS 3000000000ull
+#define UNLISTED_NS 60000000000ull // so long listings may lack what is there
 #define LOOK_MS  5000
 
 typedef unsigned long long ull;
@@ -102,6 +103,12 @@ io_status backup_lists(struct backup *b)
     return IO_DONE;
 }
 
+static u64 head_newest(const struct backup *b)
+{
+    const struct catalog *c = &b->catalog;
+    return c->has_head && c->head.lineage == c->lineage ? c->head.tx : 0;
+}
+
 io_status backup_load(struct backup *b)
 {
     if (!b->loading && contact_known(b)) {
@@ -132,21 +139,44 @@ io_status backup_load(struct backup *b)
         return IO_DONE;
     }
     b->newest_known = false;
-    return load_end(b, catalog_newest(&b->catalog) ? STEP_NEWEST_GET : STEP_PROBE);
+    return load_end(b, catalog_newest(&b->catalog) || head_newest(b) ? STEP_NEWEST_GET : STEP_PROBE);
+}
+
+static io_status not_listed(struct backup *b)
+{
+    return IO_ERROR(&b->op.err, ERR_STORE_UNAVAILABLE, "%s does not list the pushes of '%s', which has a head", object_store_url(b->options.objects),
+                    b->name);
+}
+
+// The newest push always stays. So one that the head names and that is not there has later ones, which are not listed yet, or
+// somebody has deleted them.
+static io_status unlisted(struct backup *b)
+{
+    u64 now = io_now_ns(b->io);
+    err_clear(&b->op.err);
+    if (!b->unlisted_ns) b->unlisted_ns = now;
+    if (now - b->unlisted_ns < UNLISTED_NS) return not_listed(b);
+    b->catalog.head.tx = 0;
+    b->step = catalog_newest(&b->catalog) ? STEP_NEWEST_GET : STEP_PROBE;
+    return IO_DONE;
 }
 
 io_status backup_newest_get(struct backup *b)
 {
-    u64 newest = catalog_newest(&b->catalog);
+    u64 newest = MAX(catalog_newest(&b->catalog), head_newest(b));
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
         name_segment(b->name, b->catalog.lineage, 0, newest, newest, key);
         fetch_get(&b->fetch, key, 0, 0, 0);
         b->fetch.request.tries_max = 1;
     }
-    IO_TRY(fetch_run(&b->fetch, &b->op.err));
+    io_status status = fetch_run(&b->fetch, &b->op.err);
+    if (status == IO_FAIL && b->op.err.code == ERR_STORE_MISSING && newest > catalog_newest(&b->catalog)) return unlisted(b);
+    IO_TRY(status);
     struct segment_reader r;
     const struct object_request *q = &b->fetch.request;
+    if (!catalog_add(&b->catalog, 0, newest, newest, q->answer_size)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
+    b->unlisted_ns = 0;
     bool good = segment_reader_open(&r, q->answer, q->answer_size, q->key, &b->catalog.key, &b->op.err);
     if (good) {
         b->newest_header = r.index.header;
@@ -274,6 +304,8 @@ io_status backup_decide(struct backup *b)
     }
     if (ahead && (c->lineage != b->mark.lineage || h->tx_max <= b->mark.tx || h->tx_max - b->mark.tx > GAP_MAX))
         return IO_ERROR(&b->op.err, ERR_STORE_EXISTS, "the store has transaction %llu, which is not here yet", (ull)h->tx_max);
+    // Who takes over would go on without what others have pushed.
+    if (b->conditions && !b->newest_known && takes_over(b)) return not_listed(b);
     if (!b->conditions || !b->newest_known) {
         lineage_begin(b);
         b->mark.epoch = MAX(b->mark.epoch, b->epoch_tried) + 1;

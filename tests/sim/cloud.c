@@ -122,12 +122,12 @@ static void list(struct cloud *c, struct object_request *r)
 {
     size_t folder = strlen(r->key);
     bool partial = test_random(&c->seed) % 1000 < c->partial_list;
-    s64 now = io_wall_ms(r->store->io);
+    s64 now = io_wall_ms(r->store->io), unlisted_ms = c->unlisted_ms ? c->unlisted_ms : 3000;
     c->counters.lists++;
     for (u32 i = rank(c, r->key); i < c->count && strncmp(c->objects[i].key, r->key, folder) == 0; i++) {
         const struct cloud_object *o = &c->objects[i];
         if (strchr(o->key + folder, '/') || strcmp(o->key, r->after) <= 0) continue;
-        if (partial && now - o->modified_ms < 3000) { // not there yet, for this one who asks
+        if (partial && now - o->modified_ms < unlisted_ms) { // not there yet, for this one who asks
             c->counters.partial_lists++;
             continue;
         }

@@ -14,6 +14,7 @@ struct cloud {
     u64 seed;
     // Chances in a thousand tries.
     u32 lost_reply, unavailable, dropped, partial_list;
+    s64 unlisted_ms; // partial listings lack what was put within so long; 0: 3000
     bool away;
     bool conditions_ignored;
     u64 delay_ns_max; // 0: 20 ms

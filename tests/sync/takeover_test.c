@@ -398,6 +398,39 @@ TEST(a_writer_that_never_pauses_makes_way)
     never_pauses(REPLICA);
 }
 
+// ---- a store that lists nothing for a while
+// ------------------------------------------------------------------------------------------
+
+// It is not taken for one without pushes: the second has what the first has pushed, or is told.
+TEST(listings_that_lack_all_pushes)
+{
+    struct world w;
+    struct node a, b;
+    struct backup_status s;
+    for (u32 i = 0; i < 2; i++) {
+        world_begin(&w, test_seed());
+        first_begin(&a, &w);
+        node_open(&b, &w, "/data/b.db", FULL);
+        if (!row_pushed(&a, 2)) test_fail(__FILE__, __LINE__, "the first node cannot push");
+        turn(&w, 2 * SECOND_NS);
+        if (i) node_kill(&a);
+        w.cloud.partial_list = 1000;
+        w.cloud.unlisted_ms = 10000000;
+        backup_start(b.backup, skerry_store(b.db));
+        turn(&w, 100 * SECOND_NS);
+        backup_status_get(b.backup, &s);
+        CHECK(!s.claimed);
+        w.cloud.partial_list = 0;
+        turn(&w, 100 * SECOND_NS);
+        backup_status_get(b.backup, &s);
+        if (!s.behind) test_fail(__FILE__, __LINE__, "the second is not told that it is behind: %s", s.error);
+        node_kill(&b);
+        if (!i) node_kill(&a);
+        CHECK_EQ(restored_rows(&w, "1, 2"), 2);
+        world_end(&w);
+    }
+}
+
 int main(int argc, char **argv)
 {
     return test_main(argc, argv);
