@@ -123,6 +123,7 @@ io_status replica_chain_done(struct replica *r, struct err *err)
     if (same && c->tx == r->mark.tx) {
         goal_set(r, &last->index->header, last->index->hash);
         r->goal.epoch = c->catalog.epoch;
+        replica_chain_close(r);
         r->step = REPLICA_BEHIND;
         if (r->exact || r->options.node) arrived(r);
         return IO_DONE;
@@ -159,6 +160,7 @@ static u32 object_count(const struct replica *r)
 
 io_status replica_object(struct replica *r, struct err *err)
 {
+    ASSERT(r->chain_open && r->member < r->chain.count);
     const struct chain_member *m = &r->chain.members[r->member];
     if (r->shard == object_count(r)) {
         goal_set(r, &m->index->header, m->index->hash);

@@ -387,6 +387,10 @@ TEST(found)
         2011, // a mark that a full disk had refused was not written again, and each promotion found itself behind
         31100040, // the second probe of a store counted as done before it was, and its node ended with an assertion
         27113428, // the first mark was refused by a full disk, the first commit was made all the same, and a crash left a replica for a writer's
+        1795862139260110, // a database that was smaller than its mark said was asked for pages that it had no more, for ever
+        11592167711142, // what a node sent that had started again without its store was given up for what it had pushed before
+        28618288943515, // listings that lacked all pushes were taken for a store without any, by a promotion
+        1335249639523, // a push behind the listings was taken for a member of the chain that they gave
     };
     struct counters all = {0};
     for (u32 i = 0; i < COUNT_OF(seeds); i++) world_run(seeds[i], &all);
