@@ -216,6 +216,8 @@ static inline bool connection_flag(const struct skerry *db, enum connection_flag
     return db->flags >> f & 1;
 }
 void connection_flag_set(struct skerry *db, enum connection_flag f, bool on);
+// Keys that are not deferred by themselves are not deferred any more; no violation of any key is waiting.
+void connection_keys_settled(struct skerry *db);
 // -1: none of that name (any case).
 int connection_database_find(const struct skerry *db, const char *name);
 // The application's or the built-in one; as fn_find.

@@ -210,8 +210,7 @@ void connection_rollback(struct skerry *db)
     }
     connection_schemas_stale(db);
     for (u32 i = 0; i < db->database_count; i++) db->databases[i].schema_own = false;
-    db->deferred_violations = db->deferred_immediate_violations = 0;
-    db->flags &= ~(1ull << CONNECTION_DEFER_FOREIGN_KEYS);
+    connection_keys_settled(db);
     connection_savepoints_free(db);
     for (struct skerry_stmt *s = db->statements; s; s = s->next) {
         if (s->active && s->state != STMT_STATE_HALTING) s->aborted = true;

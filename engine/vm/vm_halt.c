@@ -187,8 +187,7 @@ io_status vm_halt(struct skerry_stmt *s)
             rollback_everything(s);
         } else {
             s->op.err = before;
-            db->deferred_violations = db->deferred_immediate_violations = 0;
-            if (s->program->reads) db->flags &= ~(1ull << CONNECTION_DEFER_FOREIGN_KEYS);
+            if (s->program->reads) connection_keys_settled(db);
         }
         s->halt_step = HALT_END;
         break;
@@ -254,8 +253,7 @@ io_status vm_autocommit(struct skerry_stmt *s, const struct instruction *in)
         db->begin = (u8)in->p3;
         return IO_DONE;
     }
-    db->deferred_violations = db->deferred_immediate_violations = 0;
-    db->flags &= ~(1ull << CONNECTION_DEFER_FOREIGN_KEYS);
+    connection_keys_settled(db);
     connection_savepoints_free(db);
     return IO_DONE;
 }
@@ -318,7 +316,7 @@ io_status vm_savepoint(struct skerry_stmt *s, const struct instruction *in)
         return IO_ERROR(&s->op.err, ERR_BUSY, "cannot release savepoint - SQL statements in progress");
     if (kind == SAVEPOINT_RELEASE && n->is_transaction) {
         IO_TRY(transaction_commit(s));
-        db->deferred_violations = db->deferred_immediate_violations = 0;
+        connection_keys_settled(db);
         connection_savepoints_free(db);
         return IO_DONE;
     }

@@ -519,7 +519,8 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
     case OP_IncrVacuum:
         return txn_vacuum(db->databases[in->p1].txn, &s->op, (u32)MIN(reg(s, in->p2)->integer, (s64)UINT32_MAX));
     case OP_SetFlag:
-        connection_flag_set(db, (enum connection_flag)in->p1, in->p2 != 0);
+        if (in->p1 == CONNECTION_DEFER_FOREIGN_KEYS && !in->p2) connection_keys_settled(db); // what was deferred is forgotten
+        else connection_flag_set(db, (enum connection_flag)in->p1, in->p2 != 0);
         return IO_DONE;
     case OP_Setting: return setting(s, in);
     case OP_DatabaseSetting:
