@@ -353,9 +353,12 @@ static bool place_write(struct replica *r, struct err *err)
 bool replica_settle(struct replica *r, struct err *err)
 {
     if (!r->options.node) return true;
-    // From now on others write here.
+    // From now on others may write here, and a start is not told. Until they do, the place is where it was.
+    struct replica_position position = r->position;
     r->position = (struct replica_position){0};
-    if (!place_write(r, err)) return false;
+    bool written = place_write(r, err);
+    r->position = position;
+    if (!written) return false;
     // The log goes on from the store's newest state, or where it stands against it is not known: then the writer begins
     // with an image.
     struct backup_mark old;

@@ -311,13 +311,21 @@ static void writer_kill(struct node *n)
     backup_destroy(n->backup);
 }
 
+static void drain(struct follower *f)
+{
+    struct completion done;
+    struct err err = ERR_CLEAR;
+    completion_init(&done, NULL, NULL);
+    replica_drain(f->replica, UINT64_MAX, &done, &err);
+    for (u32 i = 0; i < 100 && done.state == COMPLETION_PENDING; i++) turn(f->writer, SECOND_NS / 5);
+    CHECK_EQ(done.result, 0);
+}
+
 // The node, which does not reach its store, sends one more row, and is gone; the replica is to have everything.
 static void node_is_lost(struct node *n, char rows[100])
 {
     struct served s;
     struct follower f;
-    struct completion done;
-    struct err err = ERR_CLEAR;
     char want[100];
     n->cloud.away = true;
     node_open(n, &(struct backup_options){.interval_ms = 50});
@@ -333,10 +341,7 @@ static void node_is_lost(struct node *n, char rows[100])
     serve_end(&s);
     writer_kill(n);
     n->cloud.away = false;
-    completion_init(&done, NULL, NULL);
-    replica_drain(f.replica, UINT64_MAX, &done, &err);
-    for (u32 i = 0; i < 100 && done.state == COMPLETION_PENDING; i++) turn(n, SECOND_NS / 5);
-    CHECK_EQ(done.result, 0);
+    drain(&f);
     rows_of(f.db, rows);
     follower_end(&f);
     wire_deinit(&s.wire);
@@ -360,6 +365,51 @@ TEST(commits_that_only_a_lost_node_had)
     free(mark);
     node_is_lost(&n, rows);
     CHECK_STR(rows, "33 rows of 105003, 3273");
+    node_end(&n);
+}
+
+// A promotion that has to begin again, because a push of the node came late, knows still where it is in the node's log.
+TEST(a_late_push_of_a_lost_node)
+{
+    struct node n;
+    struct served s;
+    struct follower f;
+    struct err err = ERR_CLEAR;
+    struct backup_status was, now;
+    char rows[100] = "", want[100];
+    writer_begin(&n);
+    push(&n, "INSERT INTO t VALUES (1001, 'x')");
+    node_stop(&n);
+    node_open(&n, &(struct backup_options){.interval_ms = 3000});
+    serve_begin(&s, &n);
+    follower_begin_from(&f, &n, "http://writer");
+    u64 tx;
+    for (u32 i = 0; i < 50 && !pushed(&n, &tx); i++) turn(&n, SECOND_NS / 5);
+    backup_status_get(n.backup, &was);
+    exec(&n, "INSERT INTO t VALUES (1002, 'y')");
+    cloud_pause(n.store, "/L0/", 3 * SECOND_NS);
+    turn(&n, 4 * SECOND_NS);
+    exec(&n, "INSERT INTO t VALUES (1003, 'z')");
+    rows_of(n.db, want);
+    turn(&n, SECOND_NS / 2);
+    serve_end(&s);
+    drain(&f);
+    backup_status_get(n.backup, &now);
+    CHECK_EQ(now.tx, was.tx);
+    CHECK(replica_settle(f.replica, &err));
+    for (u32 i = 0; i < 50 && now.tx == was.tx; i++) {
+        turn(&n, SECOND_NS / 10);
+        backup_status_get(n.backup, &now);
+    }
+    CHECK_EQ(now.tx, was.tx + 1);
+    CHECK(now.behind_since_ms != 0);
+    writer_kill(&n);
+    replica_resume(f.replica);
+    drain(&f);
+    rows_of(f.db, rows);
+    CHECK_STR(rows, want);
+    follower_end(&f);
+    wire_deinit(&s.wire);
     node_end(&n);
 }
 
