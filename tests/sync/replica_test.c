@@ -368,6 +368,38 @@ TEST(commits_that_only_a_lost_node_had)
     node_end(&n);
 }
 
+// Listings that lack all there is, images as well, are no store without a backup.
+TEST(listings_that_lack_everything_after_a_lost_node)
+{
+    struct node n;
+    struct served s;
+    struct follower f;
+    struct completion done;
+    struct err err = ERR_CLEAR;
+    char rows[100] = "", want[100];
+    writer_begin(&n);
+    push(&n, "INSERT INTO t VALUES (1001, 'x')");
+    serve_begin(&s, &n);
+    follower_begin_from(&f, &n, "http://writer");
+    turn(&n, 2 * SECOND_NS);
+    n.cloud.partial_list = 1000;
+    n.cloud.unlisted_ms = 1000000;
+    serve_end(&s);
+    writer_kill(&n);
+    rows_of(f.db, want);
+    completion_init(&done, NULL, NULL);
+    replica_drain(f.replica, UINT64_MAX, &done, &err);
+    for (u32 i = 0; i < 100 && done.state == COMPLETION_PENDING; i++) turn(&n, SECOND_NS / 5);
+    CHECK(done.state != COMPLETION_PENDING && done.result < 0);
+    n.cloud.partial_list = 0;
+    drain(&f);
+    rows_of(f.db, rows);
+    CHECK_STR(rows, want);
+    follower_end(&f);
+    wire_deinit(&s.wire);
+    node_end(&n);
+}
+
 // A promotion that has to begin again, because a push of the node came late, knows still where it is in the node's log.
 TEST(a_late_push_of_a_lost_node)
 {
