@@ -305,6 +305,9 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
             continue;
         if (order_in_vain(s, sub)) sub->order_by = NULL;
         if (keeps_order(s, i)) continue;
+        // To SQLite several rows of VALUES are a table within a subquery, which it merges: it looks at the joins before it again.
+        if (sub->prior && select_is_values(sub) && !(item->join & JOIN_OUTER))
+            for (u32 k = 0; k < i; k++) simplify_join(s, k);
         if (select_flatten(c, s, i, s->flags & SELECT_F_AGGREGATE)) {
             i = UINT32_MAX;
             if (s->prior) {

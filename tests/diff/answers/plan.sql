@@ -139,3 +139,14 @@ create index idx3 on t3(null);
 insert into t3 values(0.2);
 create view v3(b) as select distinct a from t3;
 select * from v3 left join t2 on b < null left join t3 on 1 where a / 0.1;
+-- The NULL rows of a join go where a condition behind rows of VALUES refuses them.
+CREATE TABLE partial(a, b, c, d);
+CREATE UNIQUE INDEX partial_a ON partial(a) WHERE c IS NOT NULL;
+--=  because VALUES are merged since 3.46
+SELECT 1 FROM partial AS p INDEXED BY partial_a LEFT JOIN partial AS q ON p.c = q.c LEFT JOIN (VALUES (1, 2), (2, 3)) AS r ON p.a >= q.d WHERE r.column1 > 0;
+SELECT 1 FROM partial AS p INDEXED BY partial_a LEFT JOIN partial AS q ON p.c = q.c LEFT JOIN (VALUES (1, 2), (2, 3)) AS r ON p.a >= q.d WHERE p.a > 0;
+SELECT 1 FROM partial AS p INDEXED BY partial_a LEFT JOIN partial AS q ON p.c = q.c LEFT JOIN partial AS r ON p.a >= q.d WHERE r.d > 0;
+--=  because VALUES are merged since 3.46
+SELECT 1 FROM partial AS p INDEXED BY partial_a LEFT JOIN partial AS q ON p.c = q.c JOIN (VALUES (1, 2), (2, 3)) AS r ON p.a >= q.d WHERE r.column1 > 0;
+--= I:0| because VALUES are merged since 3.46
+SELECT count(*) FROM partial AS p INDEXED BY partial_a LEFT JOIN partial AS q ON p.c = q.c JOIN (VALUES (1, 2), (2, 3)) AS r ON p.a >= q.d WHERE r.column1 > 0;
