@@ -307,7 +307,7 @@ static void imager_run(struct backup *b)
             m->attempt = 0;
             continue;
         }
-        u64 ms = MAX(object_backoff_ms(b->io, m->attempt++), (u64)RETRY_MS_MIN);
+        u64 backoff_ms = object_backoff_ms(b->io, m->attempt++), ms = MAX(backoff_ms, (u64)RETRY_MS_MIN);
         b->status.failures++;
         backup_log(b, SYNC_LOG_WARN, "backup.image_failed", "%s (again in %llu s)", m->op.err.text, (ull)ms / 1000);
         err_clear(&m->op.err);

@@ -191,7 +191,7 @@ static void failed(struct replica *r, struct err *err)
         r->step = REPLICA_STOPPED;
         return;
     }
-    u64 ms = MIN(object_backoff_ms(r->io, r->attempt++), (u64)RETRY_MS_MAX);
+    u64 backoff_ms = object_backoff_ms(r->io, r->attempt++), ms = MIN(backoff_ms, (u64)RETRY_MS_MAX);
     if (new) replica_log(r, SYNC_LOG_WARN, "replica.retry", "%s", err->text);
     r->not_before_ns = io_now_ns(r->io) + ms * 1000000;
     r->from_store = r->ask_last = false;

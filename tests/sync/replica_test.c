@@ -213,6 +213,29 @@ TEST(listings_that_end_where_the_mark_is)
     listings_lack_the_newest(false);
 }
 
+// However long it was away, the store is asked again within 5 s.
+TEST(a_store_that_was_away)
+{
+    struct node n;
+    struct follower f;
+    struct replica_status s;
+    writer_begin(&n);
+    life(&n);
+    follower_begin(&f, &n);
+    for (u32 i = 0; i < 20; i++) {
+        n.cloud.away = true;
+        turn(&n, 100 * SECOND_NS);
+        replica_status_get(f.replica, &s);
+        CHECK(!s.connected && s.error[0]);
+        n.cloud.away = false;
+        turn(&n, 6 * SECOND_NS);
+        replica_status_get(f.replica, &s);
+        CHECK(s.connected);
+    }
+    follower_end(&f);
+    writer_end(&n);
+}
+
 // Pages that neither are here nor come are told as other changes that were never pushed are.
 TEST(a_file_of_elsewhere_that_lacks_pages)
 {
