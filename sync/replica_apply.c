@@ -2,6 +2,7 @@
 #include "replica_private.h"
 
 #define SLICE 64 // pages a turn of the loop
+#define UNLISTED_NS 60000000000ull
 
 static io_status op_failed(struct replica *r, struct err *err)
 {
@@ -111,8 +112,14 @@ static io_status cut_off(struct replica *r, struct err *err)
     return IO_DONE;
 }
 
-static io_status foreign(const struct replica *r, struct err *err)
+// Listings may lack for a while what a database that is not known exactly has.
+static io_status foreign(struct replica *r, struct err *err)
 {
+    u64 now = io_now_ns(r->io);
+    if (!r->differs_ns) r->differs_ns = now;
+    if (!r->exact && !r->options.node && now - r->differs_ns < UNLISTED_NS)
+        return IO_ERROR(err, ERR_STORE_UNAVAILABLE, "%s is none of the states of '%s' that %s lists", r->path, r->options.name,
+                        object_store_url(r->options.objects));
     return IO_ERROR(err, ERR_STORE_FOREIGN,
                     "%s is not what the backup says that it was: it has changes that were never pushed, or is damaged; stop "
                     "this node, move the file away, and start it again",
@@ -161,16 +168,27 @@ io_status replica_apply_finish(struct replica *r, bool sums, bool commit, struct
     return IO_DONE;
 }
 
+static io_status is_here(struct replica *r, u64 sum, bool *same, struct err *err)
+{
+    IO_TRY(begin(r, err));
+    *same = r->count == r->goal.page_count;
+    if (*same && !r->scanned) IO_TRY(sum_up(r, err));
+    *same = *same && r->scan_sum == sum;
+    replica_apply_abandon(r);
+    return IO_DONE;
+}
+
 io_status replica_compare(struct replica *r, struct err *err)
 {
     r->matches = false;
-    if (r->mark.tx) {
-        IO_TRY(begin(r, err));
-        bool same_size = r->count == r->goal.page_count;
-        if (same_size && !r->scanned) IO_TRY(sum_up(r, err));
-        r->matches = same_size && r->scan_sum == r->mark.sum;
-        replica_apply_abandon(r);
-    }
+    if (r->mark.tx) IO_TRY(is_here(r, r->mark.sum, &r->matches, err));
     r->step = REPLICA_DRAINED;
     return IO_DONE;
+}
+
+io_status replica_verify(struct replica *r, struct err *err)
+{
+    bool same;
+    IO_TRY(is_here(r, r->goal.sum, &same, err));
+    return same ? IO_DONE : foreign(r, err);
 }

@@ -91,6 +91,7 @@ struct replica {
     bool chain_open;
     u32 member, shard;
     bool newest; // nothing is behind the goal
+    u64 differs_ns; // since when the database is none of the listed states; 0: it is one
     u32 misses;
     char head_version[OBJECT_VERSION_MAX];
     u64 asked_ns;
@@ -146,6 +147,8 @@ bool replica_apply_open(struct replica *r, const u8 *bytes, size_t size, const c
 // The state of r->goal is whole: cut to its size, checked (by its sum when `sums`), and with `commit` durable.
 io_status replica_apply_finish(struct replica *r, bool sums, bool commit, struct err *err);
 io_status replica_compare(struct replica *r, struct err *err);
+// Fails when the database is not the state of r->goal.
+io_status replica_verify(struct replica *r, struct err *err);
 void replica_apply_abandon(struct replica *r);
 
 // replica_store.c

@@ -86,12 +86,13 @@ static void goal_set(struct replica *r, const struct segment_header *h, const u8
     memcpy(r->goal.hash, h->level == 0 ? hash : h->tip, SEGMENT_HASH_SIZE);
 }
 
-// What is here is the store's newest state: there is nothing later that it could be.
+// What is here is the store's newest state.
 static void arrived(struct replica *r)
 {
     if (!r->options.node) r->mark.epoch = MAX(r->mark.epoch, r->goal.epoch);
     r->mark.sum = r->goal.sum;
     r->exact = true;
+    r->differs_ns = 0;
     current(r);
 }
 
@@ -264,7 +265,6 @@ io_status replica_behind(struct replica *r, struct err *err)
         err_clear(err);
         r->newest = true;
         r->step = REPLICA_FINISH;
-        if (r->goal.lineage == r->mark.lineage && r->goal.tx == r->mark.tx) arrived(r);
         return IO_DONE;
     }
     IO_TRY(status);
@@ -294,6 +294,11 @@ static void begin_anew(struct replica *r)
 // A state that is not known exactly has been passed only when all is applied.
 io_status replica_finish(struct replica *r, struct err *err)
 {
+    if (r->newest && r->goal.lineage == r->mark.lineage && r->goal.tx == r->mark.tx) {
+        IO_TRY(replica_verify(r, err));
+        arrived(r);
+        return IO_DONE;
+    }
     bool more = r->chain_open && r->member + 1 < r->chain.count;
     bool commit = r->exact || (!more && (r->newest || r->options.node));
     // Before the first: that it is a replica, so that what goes into its log is known for what it is.
@@ -320,6 +325,7 @@ io_status replica_finish(struct replica *r, struct err *err)
         if (r->chain_open) memcpy(r->mark.database_id, r->chain.catalog.database_id, 16);
         r->position = (struct replica_position){0}; // of a node's log: what is here is of elsewhere
         r->exact = true;
+        r->differs_ns = 0;
         r->status.time_ms = r->goal.time_ms;
         r->status.newest_tx = MAX(r->status.newest_tx, r->goal.tx);
     }
