@@ -123,6 +123,7 @@ static bool halt_decide(struct skerry_stmt *s)
             if (!s->program->writes) return false;
         }
         if (s->program->writes) rollback_everything(s);
+        else if (s->program->reads) connection_keys_settled(db);
         return false;
     }
     if (s->statement_op == STATEMENT_NOTHING) {
@@ -232,15 +233,23 @@ void vm_abandon(struct skerry_stmt *s)
 
 // ---- BEGIN, COMMIT, ROLLBACK -----------------------------------------------------------------------------------
 
+// Of transactions, where none is: a transaction of its own, which has failed.
+static void statement_misplaced(struct skerry *db)
+{
+    if (db->autocommit && db->active_write_count == 0) connection_keys_settled(db);
+}
+
 io_status vm_autocommit(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
     bool on = in->p1 != 0, rollback = in->p2 != 0;
-    if (on == db->autocommit)
+    if (on == db->autocommit) {
+        statement_misplaced(db);
         return IO_ERROR(&s->op.err, ERR_ERROR, "%s",
                         !on ? "cannot start a transaction within a transaction"
                         : rollback ? "cannot rollback - no transaction is active"
                                    : "cannot commit - no transaction is active");
+    }
     if (rollback) {
         connection_rollback(db);
         db->autocommit = true;
@@ -311,7 +320,10 @@ io_status vm_savepoint(struct skerry_stmt *s, const struct instruction *in)
     struct named_savepoint *n = db->savepoints;
     u32 number = db->savepoint_count;
     for (; n && !name_equal(n->name, name); n = n->outer) number--;
-    if (!n) return IO_ERROR(&s->op.err, ERR_ERROR, "no such savepoint: %s", name);
+    if (!n) {
+        statement_misplaced(db);
+        return IO_ERROR(&s->op.err, ERR_ERROR, "no such savepoint: %s", name);
+    }
     if (db->active_write_count > 0 && kind == SAVEPOINT_RELEASE)
         return IO_ERROR(&s->op.err, ERR_BUSY, "cannot release savepoint - SQL statements in progress");
     if (kind == SAVEPOINT_RELEASE && n->is_transaction) {
