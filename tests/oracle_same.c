@@ -642,9 +642,10 @@ static bool trigger_has_both(struct oracle *o, const char *sql, const struct out
 
 // REPLACE in a table that references itself with an action lets rows without a parent in, and so do an upsert of several rows where a
 // trigger of UPDATE deletes parents, and a statement whose trigger changes the parent of a key with SET NULL (the key is then not looked
-// at behind the trigger): asked for each table, SQLite says itself that it has more of them than ours.
+// at behind the trigger): asked for each table, SQLite says itself that it has more of them than ours, or that it has committed some.
 static bool lets_orphans_in(struct oracle *o)
 {
+    const bool committed = sqlite3_get_autocommit(o->sqlite) && !skerry_autocommit(o->db);
     static const char tables[] = "SELECT schema, name FROM pragma_table_list WHERE type = 'table'";
     bool any = false;
     sqlite3_stmt *stmt = NULL;
@@ -653,7 +654,7 @@ static bool lets_orphans_in(struct oracle *o)
             char *sql = sqlite3_mprintf("PRAGMA \"%w\".foreign_key_check(\"%w\")", sqlite3_column_text(stmt, 0), sqlite3_column_text(stmt, 1));
             struct outcome ours = {0}, theirs = {0};
             run_sqlite(o->sqlite, sql, strlen(sql), &theirs);
-            if (theirs.rows.size) run_skerry(o->db, sql, strlen(sql), &ours);
+            if (theirs.rows.size && !committed) run_skerry(o->db, sql, strlen(sql), &ours);
             any = line_count(theirs.rows.text ? theirs.rows.text : "") > line_count(ours.rows.text ? ours.rows.text : "");
             outcome_clear(&ours);
             outcome_clear(&theirs);
