@@ -45,7 +45,7 @@ static io_status begin(struct replica *r, struct err *err)
 void replica_apply_abandon(struct replica *r)
 {
     if (r->reader_open) segment_reader_deinit(&r->reader);
-    if (r->committing) r->exact = false; // it may be in the log all the same
+    if (r->committing) r->exact = false, r->in_doubt = true; // it may be in the log all the same
     r->reader_open = r->has_page = r->begun = r->committing = r->before_taken = false;
     waiter_remove(&r->op.waiter);
     if (r->txn) txn_rollback(r->txn);
@@ -163,7 +163,7 @@ io_status replica_apply_finish(struct replica *r, bool sums, bool commit, struct
     if (!commit) return IO_DONE;
     r->committing = true;
     OP_TRY(txn_commit(r->txn, &r->op));
-    r->begun = r->committing = r->before_taken = false;
+    r->begun = r->committing = r->before_taken = r->in_doubt = false;
     r->status.applied++;
     return IO_DONE;
 }

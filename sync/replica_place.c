@@ -3,6 +3,7 @@
 // It is written before each commit, with both positions, the one before it and the one after it, and with the place in
 // this database's own log: at a start that log has nothing after the place, or one commit, or else another was here and
 // no position is known. Not synced, since an older file is found out in the same way; but when the own log begins anew.
+// A commit that failed may be found there like the one that was tried in its place: then that has no position.
 #include "replica_private.h"
 
 #include <sodium.h>
@@ -39,11 +40,14 @@ void replica_place_encode(const struct replica *r, u8 out[REPLICA_PLACE_SIZE])
     const struct replica_place *p = &r->place;
     u8 *b = out + BLOCK + PLACE_BYTES;
     memset(out, 0, REPLICA_PLACE_SIZE);
+    static const struct backup_mark NO_MARK;
+    static const struct replica_position NO_POSITION;
+    bool doubt = r->before_taken && r->in_doubt;
     backup_mark_encode(&r->mark, out);
-    backup_mark_encode(r->before_taken ? &r->next_mark : &r->mark, out + BACKUP_MARK_SIZE);
+    backup_mark_encode(doubt ? &NO_MARK : r->before_taken ? &r->next_mark : &r->mark, out + BACKUP_MARK_SIZE);
     memcpy(out + BLOCK, MAGIC, 8);
     position_encode(&r->position, out + BLOCK + 8);
-    position_encode(r->before_taken ? &r->next_position : &r->position, out + BLOCK + 8 + POSITION);
+    position_encode(doubt ? &NO_POSITION : r->before_taken ? &r->next_position : &r->position, out + BLOCK + 8 + POSITION);
     be32_put(b, p->wal_salt[0]);
     be32_put(b + 4, p->wal_salt[1]);
     be32_put(b + 8, p->wal_frame);

@@ -113,6 +113,7 @@ struct replica {
     struct replica_place place;
     struct store_position before; // of this database, when that began
     bool before_taken;
+    bool in_doubt; // a commit from the same place failed, and may be in the log all the same
     bool from_store; // the node is done with; what the store has is applied
 
     // Applying.

@@ -523,6 +523,93 @@ TEST(a_late_push_of_a_lost_node)
     node_end(&n);
 }
 
+static void file_keep(struct node *n, const char *suffix, u8 **bytes, u64 *size)
+{
+    char path[64];
+    snprintf(path, sizeof path, COPY "%s", suffix);
+    *bytes = sim_file_get(n->sim, path, size);
+    if (!*bytes) abort();
+}
+
+static void file_back(struct node *n, const char *suffix, const u8 *bytes, u64 size)
+{
+    char path[64];
+    snprintf(path, sizeof path, COPY "%s", suffix);
+    sim_file_put(n->sim, path, bytes, size);
+}
+
+static bool shows(struct follower *f, const char *want)
+{
+    char rows[100] = "";
+    for (u32 i = 0; i < 100 && strcmp(rows, want) != 0; i++) {
+        turn(f->writer, SECOND_NS / 10);
+        rows_of(f->db, rows);
+    }
+    return strcmp(rows, want) == 0;
+}
+
+// A commit that a full disk refused is in the log all the same, after the power was cut in the one that was tried in its place: it
+// is not taken for that one.
+TEST(a_commit_that_failed_and_is_there)
+{
+    static const char FIRST[] = "INSERT INTO t VALUES (1002, 'y')";
+    struct node n;
+    struct served s;
+    struct follower f;
+    struct replica_status status = {0};
+    char rows[100];
+    u8 *file, *log, *place, *first_log, *second_place;
+    u64 file_size, log_size, place_size, first_log_size, second_place_size;
+    writer_begin(&n);
+    n.cloud.away = true; // its writes would be in between
+    serve_begin(&s, &n);
+    follower_begin_from(&f, &n, "http://writer");
+    exec(&n, "INSERT INTO t VALUES (1001, 'x')");
+    rows_of(n.db, rows);
+    CHECK(shows(&f, rows));
+    file_keep(&n, "", &file, &file_size);
+    file_keep(&n, "-wal", &log, &log_size);
+    file_keep(&n, "-replica", &place, &place_size);
+    // What it writes, when it is let.
+    exec(&n, FIRST);
+    rows_of(n.db, rows);
+    CHECK(shows(&f, rows));
+    file_keep(&n, "-wal", &first_log, &first_log_size);
+    follower_end(&f);
+    file_back(&n, "", file, file_size);
+    file_back(&n, "-wal", log, log_size);
+    file_back(&n, "-replica", place, place_size);
+    follower_begin_from(&f, &n, "http://writer");
+    sim_fault_at(n.sim, SIM_WRITE_FULL, 2); // the first is that of its place
+    for (u32 i = 0; i < 1000 && !status.error[0]; i++) {
+        turn(&n, SECOND_NS / 1000);
+        replica_status_get(f.replica, &status);
+    }
+    CHECK(strstr(status.error, "-wal") != NULL);
+    exec(&n, "WITH RECURSIVE s(i) AS (SELECT 2000 UNION ALL SELECT i + 1 FROM s WHERE i < 2020) INSERT INTO t SELECT i, zeroblob(3000) FROM s");
+    rows_of(n.db, rows);
+    CHECK(shows(&f, rows));
+    file_keep(&n, "-replica", &second_place, &second_place_size);
+    follower_end(&f);
+    file_back(&n, "", file, file_size);
+    file_back(&n, "-wal", first_log, first_log_size);
+    file_back(&n, "-replica", second_place, second_place_size);
+    follower_begin_from(&f, &n, "http://writer");
+    exec(&n, "INSERT INTO t VALUES (1003, 'z')");
+    rows_of(n.db, rows);
+    CHECK(shows(&f, rows));
+    follower_end(&f);
+    serve_end(&s);
+    wire_deinit(&s.wire);
+    writer_kill(&n);
+    node_end(&n);
+    free(file);
+    free(log);
+    free(place);
+    free(first_log);
+    free(second_place);
+}
+
 // What the store has is of another, whose claim was there before that of the node's last start.
 TEST(pushes_of_another_writer_after_a_lost_node)
 {
