@@ -341,18 +341,23 @@ static bool view_misses_alias(struct oracle *o, const char *sql, const struct ou
            (oracle_has_table(o, OTHER_SCHEMA) && sqlite_has_rows(o, "SELECT 1 FROM other.sqlite_schema WHERE sql LIKE '% INSTEAD OF %'"));
 }
 
+// A row of the first that the second has not.
+static bool has_more(const char *rows, const char *others)
+{
+    for (const char *line = rows, *end; *line; line = end + 1) {
+        end = strchr(line, '\n');
+        const char *at = others;
+        while ((at = memmem(at, strlen(at), line, (size_t)(end + 1 - line))) && at > others && at[-1] != '\n') at++;
+        if (!at) return true;
+    }
+    return false;
+}
+
 // DISTINCT by an index that has statistics searches behind each value; behind the last there is nothing, and the rows that NULLS
 // FIRST or LAST has come in a second pass are missing (all releases).
 static bool distinct_misses_pass(struct oracle *o, const char *sql, const char *ours, const char *theirs)
 {
-    if (!strcasestr(sql, "distinct") || !strcasestr(sql, "nulls ") || !oracle_has_table(o, "sqlite_stat1")) return false;
-    for (const char *line = theirs, *end; *line; line = end + 1) {
-        end = strchr(line, '\n');
-        const char *at = ours;
-        while ((at = memmem(at, strlen(at), line, (size_t)(end + 1 - line))) && at > ours && at[-1] != '\n') at++;
-        if (!at) return false;
-    }
-    return true;
+    return strcasestr(sql, "distinct") && strcasestr(sql, "nulls ") && oracle_has_table(o, "sqlite_stat1") && !has_more(theirs, ours);
 }
 
 static u32 line_count(const char *rows)
@@ -642,11 +647,17 @@ static bool trigger_has_both(struct oracle *o, const char *sql, const struct out
 
 // REPLACE in a table that references itself with an action lets rows without a parent in, and so do an upsert of several rows where a
 // trigger of UPDATE deletes parents, and a statement whose trigger changes the parent of a key with SET NULL (the key is then not looked
-// at behind the trigger): asked for each table, SQLite says itself that it has more of them than ours, or that it has committed some.
+// at behind the trigger): asked for each table, SQLite says itself that it has some that ours has not, or that it has committed some.
+// Not so where the row is its own parent once its column has another type, which is no parent to either where SQLite does look.
 static bool lets_orphans_in(struct oracle *o)
 {
-    const bool committed = sqlite3_get_autocommit(o->sqlite) && !skerry_autocommit(o->db);
     static const char tables[] = "SELECT schema, name FROM pragma_table_list WHERE type = 'table'";
+    static const char own_parents[] =
+        "SELECT 1 FROM (SELECT name FROM sqlite_schema UNION ALL SELECT name FROM sqlite_temp_schema) AS s, pragma_foreign_key_list(s.name) AS k,"
+        " pragma_table_info(s.name) AS c, pragma_table_info(s.name) AS p WHERE k.\"table\" = s.name COLLATE NOCASE"
+        " AND 'SET NULL' IN (k.on_delete, k.on_update) AND c.name = k.\"from\" COLLATE NOCASE AND c.type <> p.type"
+        " AND CASE WHEN k.\"to\" IS NULL THEN p.pk ELSE p.name = k.\"to\" COLLATE NOCASE END";
+    const bool committed = sqlite3_get_autocommit(o->sqlite) && !skerry_autocommit(o->db);
     bool any = false;
     sqlite3_stmt *stmt = NULL;
     if (sqlite3_prepare_v2(o->sqlite, tables, -1, &stmt, NULL) == SQLITE_OK)
@@ -655,13 +666,13 @@ static bool lets_orphans_in(struct oracle *o)
             struct outcome ours = {0}, theirs = {0};
             run_sqlite(o->sqlite, sql, strlen(sql), &theirs);
             if (theirs.rows.size && !committed) run_skerry(o->db, sql, strlen(sql), &ours);
-            any = line_count(theirs.rows.text ? theirs.rows.text : "") > line_count(ours.rows.text ? ours.rows.text : "");
+            any = has_more(theirs.rows.text ? theirs.rows.text : "", ours.rows.text ? ours.rows.text : "");
             outcome_clear(&ours);
             outcome_clear(&theirs);
             sqlite3_free(sql);
         }
     sqlite3_finalize(stmt);
-    return any;
+    return any || sqlite_has_rows(o, own_parents);
 }
 
 bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct outcome *ours, const struct outcome *theirs)
