@@ -9,6 +9,7 @@
 // be pushed, the writer is told that it was replaced, and what a restore gives is the new writer's state. The database holds
 // the number of its newest transaction, which is never used again, so a state that is read says which it must equal. Events
 // are counted: one that never came fails the test. SIM_WORLDS=n runs n worlds from SEED on (20).
+#include "../../sync/names.h"
 #include "../../sync/restore.h"
 #include "events.h"
 #include "replica_world.h"
@@ -211,6 +212,25 @@ static void on_promotion(void *context, int status, const void *body, size_t siz
     w->promotion = status;
 }
 
+// It was cut off when its mark said already that the backup is its own, and before a push said up to where: it is no replica any
+// more, and comes up as the writer.
+static bool became_writer(struct world *w)
+{
+    struct machine *m = &w->replica_machine;
+    struct backup_mark mark;
+    if (!w->follows_store || !w->replica_started || sim_is_down(m->io)) return false;
+    struct buffer health = {0};
+    follower_health(w->replica, &health);
+    buffer_add(&health, "", 1);
+    bool failed = strstr(health.bytes, "was a writer's") != NULL;
+    buffer_deinit(&health);
+    if (!failed || !backup_mark_read(m->io, MACHINE_PATH, &mark) || mark.unclaimed) return false;
+    note(w, "the replica has become the writer");
+    replica_down(w);
+    writer_instead(w);
+    return !w->failed && !sim_is_down(m->io);
+}
+
 // Asked until it is done, whoever crashes meanwhile; the writer goes on, or has died.
 static bool promotion(struct world *w, bool dead)
 {
@@ -226,6 +246,7 @@ static bool promotion(struct world *w, bool dead)
             replica_crashed(w);
         }
         if (!m->io) replica_up(w);
+        if (became_writer(w)) return true;
         if (i > 100) sim_fault_at(m->sim, SIM_CRASH, 0);
         if (w->replica_started && !asked && !sim_is_down(m->io)) {
             asked = true;

@@ -320,6 +320,17 @@ void replica_up(struct world *w)
     w->replica_started = true;
 }
 
+void writer_instead(struct world *w)
+{
+    struct machine *m = &w->replica_machine;
+    machine_up(m, w->now_ns);
+    sim_fault_at(m->sim, SIM_CRASH, 0);
+    m->objects = cloud_open(&w->cloud, m->io);
+    if (!backup_make(w, m, false, 0, &m->backup)) abort();
+    machine_open(m);
+    if (exec(w, m, "SELECT count(*) FROM sqlite_schema")) backup_start(m->backup, skerry_store(m->db));
+}
+
 void replica_crashed(struct world *w)
 {
     if (!w->replica_machine.io || !sim_is_down(w->replica_machine.io)) return;

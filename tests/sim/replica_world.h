@@ -71,6 +71,7 @@ void pushed_note(struct world *w);
 void replica_up(struct world *w);
 void replica_down(struct world *w);
 void replica_crashed(struct world *w); // if it has
+void writer_instead(struct world *w);  // the replica's machine comes up as a writer
 bool replica_is(struct world *w, const char *state); // what its health says
 // What it shows now must be a state that the writer had, no older one than it showed before.
 void observe(struct world *w);
