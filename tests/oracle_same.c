@@ -605,11 +605,12 @@ static bool update_meets_itself(struct oracle *o, const char *sql, size_t size, 
     run_sqlite(o->sqlite, "SELECT recursive_triggers, foreign_keys FROM pragma_recursive_triggers, pragma_foreign_keys", 91, &on);
     const bool triggers = strncmp(on.rows.text, "I:1|", 4) == 0, keys = strcmp(on.rows.text + 4, "I:1|\n") == 0;
     if (triggers || keys) {
-        sqlite3_exec(o->sqlite, "PRAGMA foreign_keys = OFF; SAVEPOINT again; PRAGMA recursive_triggers = OFF", NULL, NULL, NULL);
+        sqlite3_db_config(o->sqlite, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL); // the PRAGMA does nothing within a transaction
+        sqlite3_exec(o->sqlite, "SAVEPOINT again; PRAGMA recursive_triggers = OFF", NULL, NULL, NULL);
         run_sqlite(o->sqlite, sql, size, &again);
         sqlite3_exec(o->sqlite, "ROLLBACK TO again; RELEASE again", NULL, NULL, NULL);
         if (triggers) sqlite3_exec(o->sqlite, "PRAGMA recursive_triggers = ON", NULL, NULL, NULL);
-        if (keys) sqlite3_exec(o->sqlite, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+        sqlite3_db_config(o->sqlite, SQLITE_DBCONFIG_ENABLE_FKEY, keys, NULL);
     }
     bool meets = (triggers || keys) && !again.code;
     outcome_clear(&on);
