@@ -70,7 +70,6 @@ static struct text_buffer kept_room_take(struct function_context *ctx)
     struct json_kept *k = ctx->document;
     if (!k || k->lent) return room;
     room = k->blob;
-    room.size = 0;
     k->blob = (struct text_buffer){0};
     k->text_size = 0;
     return room;

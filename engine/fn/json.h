@@ -52,7 +52,8 @@ struct json_parse {
     u32 error_at;   // byte offset, when it failed
     bool failed;
 };
-// Parses JSON or JSON5 up to the first NUL. *p is clear, but for room that its blob may have. The blob is the caller's to free.
+// Parses JSON or JSON5 up to the first NUL. *p is zero or was parsed into before: the room of its blob is used again, which is the
+// caller's to free.
 void json_parse_text(struct json_parse *p, const u8 *text, u32 size);
 
 enum json_status { JSON_FOUND, JSON_MISSING, JSON_MALFORMED, JSON_PATH_ERROR, JSON_TOO_DEEP };

@@ -377,6 +377,7 @@ static u32 parse_value(struct parser *p, u32 i)
 void json_parse_text(struct json_parse *result, const u8 *text, u32 size)
 {
     struct parser p = {.z = text, .size = text_length(text, size), .out = &result->blob};
+    result->blob.size = 0;
     if (p.size < (1u << 20)) text_reserve(&result->blob, p.size + 16); // most blobs are smaller than their text
     u32 i = parse_value(&p, skip_space(&p, 0));
     if (i) {
