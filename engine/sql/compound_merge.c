@@ -21,6 +21,8 @@ static struct expr_list *merge_keys(struct compile *c, struct select *s, struct 
 {
     struct expr_list *keys = order_by ? expr_list_copy(c->arena, order_by) : NULL;
     u32 count = s->columns->count;
+    struct select *whole = s; // without ORDER BY also of what is added behind
+    while (!order_by && whole->next && !(whole->next->flags & SELECT_F_RECURSIVE)) whole = whole->next;
     for (u32 i = 1; s->op != SELECT_UNION_ALL && i <= count; i++) {
         bool there = false;
         for (u32 j = 0; keys && j < keys->count; j++) there |= keys->items[j].order_by_column == i;
@@ -30,7 +32,7 @@ static struct expr_list *merge_keys(struct compile *c, struct select *s, struct 
     for (u32 i = 0; i < keys->count; i++) {
         struct expr_item *item = &keys->items[i];
         if (item->expr->kind == EXPR_COLLATE) continue;
-        const struct collation *found = compound_collation(c, s, item->order_by_column - 1u);
+        const struct collation *found = compound_collation(c, whole, item->order_by_column - 1u);
         struct expr *collate = expr_new(c->arena, EXPR_COLLATE, item->expr->offset);
         collate->left = item->expr;
         collate->text = found ? found->name : "BINARY";
@@ -94,12 +96,20 @@ static int output_code(struct merge *m, const struct select_dest *side, int retu
     return address;
 }
 
-// Rows that are equal may be different texts.
-static bool equals_differ(struct compile *c, const struct expr_list *keys)
+static bool collates(struct compile *c, const struct expr_list *list)
 {
-    for (u32 i = 0; i < keys->count; i++)
-        if (expr_collation(c, keys->items[i].expr) != &COLLATION_BINARY) return true;
+    for (u32 i = 0; i < list->count; i++)
+        if (expr_collation(c, list->items[i].expr) != &COLLATION_BINARY) return true;
     return false;
+}
+
+// A term of which the last of equal rows counts. Rows that are equal may be different texts: DISTINCT would give the first of them
+// (and by the term's own collation rather than the compound's), and the order in which they come tells which is the last.
+static void last_equal_wanted(struct compile *c, struct select *s, const struct expr_list *keys)
+{
+    const bool differ = collates(c, keys);
+    if (differ) s->flags |= SELECT_F_ARRIVAL;
+    if (differ || collates(c, s->columns)) s->flags &= ~(u32)SELECT_F_DISTINCT;
 }
 
 static void side_code(struct merge *m, struct select *s, struct expr_list *keys, int limit, const char *label,
@@ -113,10 +123,7 @@ static void side_code(struct merge *m, struct select *s, struct expr_list *keys,
     dest->reg_count = m->count;
     s->order_by = expr_list_copy(c->arena, keys);
     if (m->last_within) s->flags |= SELECT_F_LAST_EQUAL;
-    if (m->last_within && !s->prior && equals_differ(c, keys)) {
-        s->flags &= ~(u32)SELECT_F_DISTINCT; // it would give the first
-        s->flags |= SELECT_F_ARRIVAL;
-    }
+    if (m->last_within && !s->prior) last_equal_wanted(c, s, keys);
     if (!s->prior) select_order_by_results(c, s);
     explain_push(c, "%s", label);
     select_code_limited(c, s, dest, limit);
@@ -155,6 +162,9 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
         emit(c, OP_Integer, 0, m.previous, 0);
         m.distinct = key_info_make(c, (u32)m.count, 0);
         for (int i = 0; i < m.count; i++) m.distinct->collations[i] = compound_collation(c, s, (u32)i);
+        // Without ORDER BY one collation holds for a column of all terms, also of those that are merged first.
+        for (u32 i = 0; m.last_within && i < keys->count; i++)
+            m.distinct->collations[keys->items[i].order_by_column - 1] = expr_collation(c, keys->items[i].expr);
     }
     struct select *middle = split(s), *left = middle->prior;
     s->rows_estimate = SELECT_ROWS_UNKNOWN;

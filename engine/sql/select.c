@@ -213,7 +213,8 @@ static void count_terms(struct compile *c, struct select *s)
 // ORDER BY of a subquery in FROM that comes to nothing: the query has its own, or joins the rows.
 static bool order_in_vain(const struct select *s, const struct select *sub)
 {
-    const bool ordered = s->order_by && !(s->flags & SELECT_F_ARRIVAL);
+    const u32 sees = sub->prior ? SELECT_F_LAST_EQUAL : SELECT_F_ARRIVAL; // a compound with ORDER BY gives others of its equal rows
+    const bool ordered = s->order_by && !(s->flags & sees);
     return sub->order_by && (ordered || s->from->count > 1) && !sub->limit && !(sub->flags & SELECT_F_RECURSIVE) &&
            !((s->flags | sub->flags) & (SELECT_F_WINDOW_ROWS | SELECT_F_ORDER_COUNTS)) && !s->functions;
 }
