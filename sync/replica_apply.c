@@ -112,12 +112,16 @@ static io_status cut_off(struct replica *r, struct err *err)
     return IO_DONE;
 }
 
-// Listings may lack for a while what a database that is not known exactly has.
-static io_status foreign(struct replica *r, struct err *err)
+bool replica_may_be_unlisted(struct replica *r)
 {
     u64 now = io_now_ns(r->io);
     if (!r->differs_ns) r->differs_ns = now;
-    if (!r->exact && !r->options.node && now - r->differs_ns < UNLISTED_NS)
+    return !r->exact && !r->options.node && now - r->differs_ns < UNLISTED_NS;
+}
+
+static io_status foreign(struct replica *r, struct err *err)
+{
+    if (replica_may_be_unlisted(r))
         return IO_ERROR(err, ERR_STORE_UNAVAILABLE, "%s is none of the states of '%s' that %s lists", r->path, r->options.name,
                         object_store_url(r->options.objects));
     return IO_ERROR(err, ERR_STORE_FOREIGN,

@@ -91,7 +91,7 @@ struct replica {
     bool chain_open;
     u32 member, shard;
     bool newest; // nothing is behind the goal
-    u64 differs_ns; // since when the database is none of the listed states; 0: it is one
+    u64 differs_ns; // since when the database does not fit what is listed; 0: it does
     u32 misses;
     char head_version[OBJECT_VERSION_MAX];
     u64 asked_ns;
@@ -148,6 +148,8 @@ bool replica_apply_open(struct replica *r, const u8 *bytes, size_t size, const c
 // The state of r->goal is whole: cut to its size, checked (by its sum when `sums`), and with `commit` durable.
 io_status replica_apply_finish(struct replica *r, bool sums, bool commit, struct err *err);
 io_status replica_compare(struct replica *r, struct err *err);
+// A database that is not known exactly does not fit what is listed: whether the listings may lack what it has.
+bool replica_may_be_unlisted(struct replica *r);
 // Fails when the database is not the state of r->goal.
 io_status replica_verify(struct replica *r, struct err *err);
 void replica_apply_abandon(struct replica *r);

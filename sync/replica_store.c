@@ -118,6 +118,11 @@ io_status replica_chain_done(struct replica *r, struct err *err)
     memcpy(&r->key, &c->catalog.key, sizeof r->key);
     bool same = c->catalog.lineage == r->mark.lineage;
     r->status.newest_tx = c->tx;
+    // The newest push always stays, so listings without one as new as the head's lack what is there; the database may have it.
+    const bool behind = c->catalog.has_head && catalog_newest(&c->catalog) < c->catalog.head.tx;
+    if (same && behind && !r->exact && replica_may_be_unlisted(r))
+        return IO_ERROR(err, ERR_STORE_UNAVAILABLE, "%s does not list transaction %llu of '%s' yet", object_store_url(r->options.objects),
+                        (ull)c->catalog.head.tx, r->options.name);
     if (same && c->tx < r->mark.tx) // a listing may lack the newest for a while
         return IO_ERROR(err, ERR_STORE_UNAVAILABLE, "%s has transactions up to %llu of '%s', and this replica has %llu of them",
                         object_store_url(r->options.objects), (ull)c->tx, r->options.name, (ull)r->mark.tx);

@@ -182,7 +182,8 @@ static void listings_lack_the_newest(bool marks_older)
     struct node n;
     struct follower f;
     u64 size;
-    writer_begin(&n);
+    // The head does not name these pushes either.
+    writer_begin_with(&n, &(struct backup_options){.interval_ms = 50, .head_interval_ms = 1000000});
     life(&n);
     u8 *mark = sim_file_get(n.sim, COPY "-backup", &size);
     follower_begin(&f, &n);
@@ -227,6 +228,9 @@ static bool push_is_there(struct node *n, u64 tx)
     return false;
 }
 
+static const struct backup_options MERGES = {.interval_ms = 50, .head_interval_ms = 500, .cpu_percent = 100,
+                                             .period_ms = {0, 4000, 1000000, 2000000, 4000000}, .keep_ms = {10000, 1000000, 1000000, 1000000, 1000000}};
+
 // The push behind the listings' end has no name of its own any more, and what it was merged into is not listed yet.
 TEST(listings_that_lack_what_was_merged)
 {
@@ -234,8 +238,7 @@ TEST(listings_that_lack_what_was_merged)
     struct follower f;
     struct replica_status s;
     u64 size, tx = 0;
-    writer_begin_with(&n, &(struct backup_options){.interval_ms = 50, .head_interval_ms = 500, .cpu_percent = 100,
-                                                   .period_ms = {0, 4000, 1000000, 2000000, 4000000}, .keep_ms = {10000, 1000000, 1000000, 1000000, 1000000}});
+    writer_begin_with(&n, &MERGES);
     life(&n);
     u8 *mark = sim_file_get(n.sim, COPY "-backup", &size);
     REQUIRE(mark != NULL && pushed(&n, &tx));
@@ -263,6 +266,48 @@ TEST(listings_that_lack_what_was_merged)
     CHECK_STR(s.error, "");
     follower_end(&f);
     arrives(&n);
+    writer_end(&n);
+}
+
+// Listings that end between the mark and the database do not lead back to there: the head names a later push.
+TEST(listings_that_are_older_than_the_database)
+{
+    struct node n;
+    struct follower f;
+    u64 size, tx = 0;
+    char want[100], got[100];
+    writer_begin_with(&n, &MERGES);
+    life(&n);
+    u8 *mark = sim_file_get(n.sim, COPY "-backup", &size);
+    REQUIRE(mark != NULL && pushed(&n, &tx));
+    follower_begin(&f, &n);
+    push(&n, "UPDATE t SET v = replace(v, 'a', 'b') WHERE id = 2");
+    turn(&n, 15 * SECOND_NS); // it is merged
+    s64 listed_ms = io_wall_ms(n.io);
+    turn(&n, 5 * SECOND_NS);
+    push(&n, "UPDATE t SET v = replace(v, 'b', 'c') WHERE id = 2");
+    push(&n, "UPDATE t SET v = replace(v, 'c', 'd') WHERE id = 2");
+    CHECK_STR(meet(&f).error, "");
+    rows_of(f.db, want);
+    follower_end(&f);
+    sim_file_put(n.sim, COPY "-backup", mark, size);
+    free(mark);
+    for (u32 i = 0; i < 300 && push_is_there(&n, tx + 2); i++) turn(&n, SECOND_NS);
+    CHECK(!push_is_there(&n, tx + 2));
+    n.cloud.partial_list = 1000;
+    n.cloud.unlisted_ms = io_wall_ms(n.io) - listed_ms;
+    follower_begin(&f, &n);
+    turn(&n, 2 * SECOND_NS);
+    rows_of(f.db, got);
+    CHECK_STR(got, want);
+    n.cloud.partial_list = 0;
+    turn(&n, 10 * SECOND_NS);
+    struct replica_status s;
+    replica_status_get(f.replica, &s);
+    CHECK_STR(s.error, "");
+    rows_of(f.db, got);
+    CHECK_STR(got, want);
+    follower_end(&f);
     writer_end(&n);
 }
 
