@@ -18,7 +18,9 @@ static bool like_prefix(struct compile *c, struct expr *e, struct expr **left_ou
         if (x->kind != EXPR_TEXT || x->text_size != 1 || x->text[0] == all || x->text[0] == one) return false;
         escape = (u8)x->text[0];
     }
-    if (connection_encoding(c->db) > 1) return false; // texts with the same beginning are not neighbours there
+    // What is between two texts by the bytes of UTF-16LE is so by the characters only where these are ASCII, and what begins otherwise
+    // may be between them too; in UTF-16BE, surrogates are before other characters.
+    const bool little = connection_encoding(c->db) == 2, big = connection_encoding(c->db) == 3;
     *no_case = !glob && !compile_connection_flag(c, CONNECTION_CASE_SENSITIVE_LIKE);
     struct expr *left = e->list->items[1].expr;
     struct expr *right = expr_skip_collate(e->list->items[0].expr);
@@ -27,6 +29,7 @@ static bool like_prefix(struct compile *c, struct expr *e, struct expr **left_ou
     u32 n = right->text_size, count = 0;
     while (count < n && z[count] && z[count] != (u8)all && z[count] != (u8)one && (!set || z[count] != (u8)set)) {
         u8 ch = z[count];
+        if (ch >= (little ? 0x80 : big ? 0xed : 0x100)) break;
         count++;
         if (ch == escape && escape && count < n && z[count]) count++;
         else if (ch >= 0x80) {
@@ -35,7 +38,7 @@ static bool like_prefix(struct compile *c, struct expr *e, struct expr **left_ou
         }
     }
     if (count == 0 || (count < n && (u8)z[count - 1] == 255) || (count <= 1 && z[0] == escape && escape)) return false;
-    *complete = count < n && z[count] == (u8)all && count + 1 == n;
+    *complete = count < n && z[count] == (u8)all && count + 1 == n && !little;
     char *prefix = arena_alloc(c->arena, count + 1);
     u32 to = 0;
     for (u32 from = 0; from < count; from++) {

@@ -80,3 +80,38 @@ PRAGMA encoding=UTF16be;
 PRAGMA encoding;
 PRAGMA encoding='UTF-16';
 PRAGMA encoding;
+%%
+-- Ranges of an index for patterns.
+PRAGMA encoding = 'UTF-16le';
+CREATE TABLE pattern(a TEXT COLLATE NOCASE, b TEXT, d INT);
+INSERT INTO pattern VALUES ('a_b', 'a_b', 1), ('ab', 'ab', 2), ('é', 'é', 3), ('ÉS', 'és', 4), ('š', 'š', 5), ('aéz', 'aéz', 6), ('aĀ', 'aĀ', 7),
+    ('豈x', '豈x', 8), ('豈xy', '豈xy', 9), ('bcd', 'bcd', 10), ('a', 'a', 11), ('aêz', 'aêz', 12), ('😀', '😀', 13), ('', '', 14);
+CREATE INDEX pattern_a ON pattern(a);
+CREATE INDEX pattern_b ON pattern(b);
+CREATE INDEX pattern_d ON pattern(d) WHERE b IS NOT NULL;
+EXPLAIN QUERY PLAN SELECT d FROM pattern WHERE a LIKE 'a%';
+SELECT d FROM pattern WHERE a LIKE 'a%' ORDER BY d;
+SELECT d FROM pattern WHERE a LIKE 'aé%' ORDER BY d;
+SELECT d FROM pattern WHERE a LIKE 'é%' ORDER BY d;
+SELECT d FROM pattern WHERE a LIKE '豈x%' ORDER BY d;
+EXPLAIN QUERY PLAN SELECT d FROM pattern WHERE b GLOB 'a*';
+--= I:1| I:2| I:6| I:7| I:11| I:12| because 3.40 gives what is between the range's ends as well
+SELECT d FROM pattern WHERE b GLOB 'a*' ORDER BY d;
+SELECT d FROM pattern WHERE b GLOB 'aé*' ORDER BY d;
+SELECT d FROM pattern WHERE b GLOB 'é*' ORDER BY d;
+SELECT d FROM pattern INDEXED BY pattern_d WHERE b LIKE 'a\_%' ESCAPE '\' ORDER BY d;
+%%
+PRAGMA encoding = 'UTF-16be';
+CREATE TABLE pattern(a TEXT COLLATE NOCASE, b TEXT, d INT);
+INSERT INTO pattern VALUES ('a_b', 'a_b', 1), ('ab', 'ab', 2), ('é', 'é', 3), ('ÉS', 'és', 4), ('š', 'š', 5), ('aéz', 'aéz', 6), ('aĀ', 'aĀ', 7),
+    ('豈x', '豈x', 8), ('豈xy', '豈xy', 9), ('bcd', 'bcd', 10), ('a', 'a', 11), ('aêz', 'aêz', 12), ('😀', '😀', 13), ('', '', 14);
+CREATE INDEX pattern_a ON pattern(a);
+CREATE INDEX pattern_b ON pattern(b);
+EXPLAIN QUERY PLAN SELECT d FROM pattern WHERE a LIKE 'a%';
+SELECT d FROM pattern WHERE a LIKE 'a%' ORDER BY d;
+SELECT d FROM pattern WHERE a LIKE 'é%' ORDER BY d;
+SELECT d FROM pattern WHERE a LIKE '豈x%' ORDER BY d;
+EXPLAIN QUERY PLAN SELECT d FROM pattern WHERE b GLOB 'aé*';
+SELECT d FROM pattern WHERE b GLOB 'aé*' ORDER BY d;
+SELECT d FROM pattern WHERE b GLOB '豈*' ORDER BY d;
+SELECT d FROM pattern WHERE b GLOB '😀*' ORDER BY d;
