@@ -208,7 +208,9 @@ static void where_auto_index_code(struct where_info *w, struct where_level *leve
     x->key_count = n;
     for (int column = 0; column < t->column_count; column++) {
         u64 bit = column >= 63 ? 1ull << 63 : 1ull << column;
-        if (!(s->columns_used & bit)) continue;
+        // As in any other index, the key of a table WITHOUT ROWID is there in any case.
+        bool key = t->primary_key && !table_has_rowid(t) && t->columns[column].flags & COLUMN_PRIMARY_KEY;
+        if (!(s->columns_used & bit) && !key) continue;
         bool seen = false;
         for (int j = 0; j < n; j++) seen |= x->columns[j] == column;
         if (seen) continue;
