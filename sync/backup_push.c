@@ -607,10 +607,11 @@ io_status backup_image_put(struct backup *b)
 // ----------------------------------------------------------------------------------------
 
 // That the backup is this node's is written over the mark that says that it is not, and is durable before anyone is told
-// (and writes): a later start then need not ask whether there are commits of its own.
+// (and writes): a later start then need not ask whether there are commits of its own. While pages are missing here, the mark says
+// in which states of the store they may be looked for; the earlier ones are let go.
 io_status backup_mark_step(struct backup *b)
 {
-    bool becomes_writer = b->mark.unclaimed && b->claimed;
+    bool becomes_writer = b->mark.unclaimed && b->claimed, partial = b->options.remote && !remote_whole(b->options.remote);
     if (!b->mark_in_flight) {
         struct backup_mark m = b->mark;
         m.serial = ++b->mark.serial;
@@ -624,8 +625,8 @@ io_status backup_mark_step(struct backup *b)
         b->mark.wal_frame = m.wal_frame;
         b->mark_in_flight = true;
         b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
-        if (becomes_writer)
-            io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset_durable(&m), &b->mark_done);
+        if (becomes_writer || partial)
+            io_file_writev_sync(b->mark_file, &b->mark_iov, 1, becomes_writer ? backup_mark_offset_durable(&m) : backup_mark_offset(&m), &b->mark_done);
         else
             io_file_write(b->mark_file, b->mark_bytes, sizeof b->mark_bytes, backup_mark_offset(&m), &b->mark_done);
         return IO_WAIT;
