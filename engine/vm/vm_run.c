@@ -1081,10 +1081,10 @@ enum vm_result vm_run(struct skerry_stmt *s)
         if (!vm_foreign_keys_hold(s, false)) goto fail_as_set;
         NEXT;
     CASE(FkCounter):
-        if (connection_flag(db, CONNECTION_DEFER_FOREIGN_KEYS))
-            db->deferred_immediate_violations += in->p2;
-        else if (in->p1)
+        if (in->p1)
             db->deferred_violations += in->p2;
+        else if (connection_flag(db, CONNECTION_DEFER_FOREIGN_KEYS))
+            db->deferred_immediate_violations += in->p2;
         else
             s->foreign_violations += in->p2;
         NEXT;

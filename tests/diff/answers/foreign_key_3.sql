@@ -326,3 +326,15 @@ PRAGMA defer_foreign_keys;
 PRAGMA defer_foreign_keys=1;
 ALTER TABLE p ADD COLUMN b REFERENCES q DEFAULT 3;
 PRAGMA defer_foreign_keys;
+%%
+# What the pragma defers is counted apart from what keys defer by themselves
+PRAGMA foreign_keys=1;
+CREATE TABLE p(a INT PRIMARY KEY);
+CREATE TABLE c(a PRIMARY KEY, b REFERENCES c, c REFERENCES p DEFERRABLE INITIALLY DEFERRED);
+BEGIN;
+INSERT INTO c VALUES(1, NULL, 'a');
+PRAGMA defer_foreign_keys=1;
+INSERT INTO c VALUES(4, 2, 1);
+DELETE FROM c;
+--=  because 3.40 counts together what there is to defer, and loses count where one kind is waiting only
+COMMIT;
