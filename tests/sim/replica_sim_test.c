@@ -142,6 +142,7 @@ static void act(struct world *w)
         sim_crash(m->sim);
         replica_down(w);
         volume_put(m, &w->replica_volume);
+        w->unplaced = true; // its files are others now, as if another program had written to them
         w->seen_event = w->replica_volume.at;
         break;
     case 12: {

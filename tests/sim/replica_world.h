@@ -30,7 +30,7 @@ struct world {
     bool stores, follows_store; // the replica follows it, and not the writer
     struct cloud cloud;
     u32 pushed_event; // the newest that was told to be there
-    bool unplaced; // the replica's machine has crashed, and it has not heard of the writer since
+    bool unplaced; // the replica's machine has crashed, or its volume was put back, and it has not heard of the writer since
     bool promotes;
     int promotion; // the status that a promotion was answered with; 0: it goes on
     bool replica_started;
