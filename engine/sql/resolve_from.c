@@ -505,6 +505,7 @@ static enum walk_result mark_ddl_select(struct walker *w, struct select *s)
 {
     s->flags |= SELECT_F_VIEW;
     s->id = 0; // its text was numbered on its own
+    for (u32 i = 0; s->with && i < s->with->count; i++) (void)walk_select(w, s->with->items[i].select);
     return WALK_CONTINUE;
 }
 

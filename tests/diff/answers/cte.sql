@@ -139,3 +139,16 @@ INSERT INTO t VALUES(1, 2), (3, 4);
 EXPLAIN QUERY PLAN SELECT * FROM t WHERE (a, b) IN ((1, 2), (3, 4));
 SELECT * FROM t WHERE (a, b) IN ((1, 2), (3, 5));
 SELECT * FROM t WHERE (b, a) IN (WITH w AS (SELECT 2 x, 1 y) SELECT x, y FROM w);
+%%
+# WITH in a view: its subqueries are others than the statement's, and its functions are a schema's
+CREATE TABLE t(x); INSERT INTO t VALUES(1),(2),(3);
+CREATE VIEW v AS WITH w(a) AS (SELECT x FROM t WHERE x IN (SELECT x FROM t WHERE x<2)) SELECT a FROM w;
+SELECT x, x IN (SELECT x FROM t WHERE x>2), (SELECT group_concat(a) FROM v) FROM t;
+SELECT x, x IN (SELECT x+1 FROM t WHERE x>1), x IN (SELECT a FROM v) FROM t;
+SELECT x, 1+x IN (SELECT x+1 FROM t WHERE x>1), x IN (SELECT x+1 FROM t WHERE x>1 LIMIT 1), x IN (SELECT x+1 FROM t WHERE x>4), x IN (SELECT x+1 FROM t WHERE x>5), x IN (SELECT x+1 FROM t WHERE x>6), x IN (SELECT a FROM v) FROM t;
+SELECT * FROM v UNION ALL SELECT * FROM v;
+CREATE VIEW v1 AS SELECT load_extension('x') FROM t;
+CREATE VIEW v2 AS WITH w(a) AS (SELECT load_extension('x') FROM t) SELECT a FROM w;
+SELECT * FROM v1;
+--= error: unsafe use of load_extension() because SQLite 3.50 answers so
+SELECT * FROM v2;
