@@ -649,15 +649,9 @@ static bool trigger_has_both(struct oracle *o, const char *sql, const struct out
 // REPLACE in a table that references itself with an action lets rows without a parent in, and so do an upsert of several rows where a
 // trigger of UPDATE deletes parents, and a statement whose trigger changes the parent of a key with SET NULL (the key is then not looked
 // at behind the trigger): asked for each table, SQLite says itself that it has some that ours has not, or that it has committed some.
-// Not so where the row is its own parent once its column has another type, which is no parent to either where SQLite does look.
 static bool lets_orphans_in(struct oracle *o)
 {
     static const char tables[] = "SELECT schema, name FROM pragma_table_list WHERE type = 'table'";
-    static const char own_parents[] =
-        "SELECT 1 FROM (SELECT name FROM sqlite_schema UNION ALL SELECT name FROM sqlite_temp_schema) AS s, pragma_foreign_key_list(s.name) AS k,"
-        " pragma_table_info(s.name) AS c, pragma_table_info(s.name) AS p WHERE k.\"table\" = s.name COLLATE NOCASE"
-        " AND 'SET NULL' IN (k.on_delete, k.on_update) AND c.name = k.\"from\" COLLATE NOCASE AND c.type <> p.type"
-        " AND CASE WHEN k.\"to\" IS NULL THEN p.pk ELSE p.name = k.\"to\" COLLATE NOCASE END";
     const bool committed = sqlite3_get_autocommit(o->sqlite) && !skerry_autocommit(o->db);
     bool any = false;
     sqlite3_stmt *stmt = NULL;
@@ -673,7 +667,18 @@ static bool lets_orphans_in(struct oracle *o)
             sqlite3_free(sql);
         }
     sqlite3_finalize(stmt);
-    return any || sqlite_has_rows(o, own_parents);
+    return any;
+}
+
+// It says nothing of a row that is its own parent by the key's type or collation once it is there, which is none to either where
+// SQLite does look.
+static bool lets_own_parents_in(struct oracle *o)
+{
+    return sqlite_has_rows(o, "SELECT 1 FROM (SELECT name, sql FROM sqlite_schema UNION ALL SELECT name, sql FROM sqlite_temp_schema) AS s,"
+                              " pragma_foreign_key_list(s.name) AS k, pragma_table_info(s.name) AS c, pragma_table_info(s.name) AS p"
+                              " WHERE k.\"table\" = s.name COLLATE NOCASE AND 'SET NULL' IN (k.on_delete, k.on_update)"
+                              " AND c.name = k.\"from\" COLLATE NOCASE AND (c.type <> p.type OR s.sql LIKE '% COLLATE %')"
+                              " AND CASE WHEN k.\"to\" IS NULL THEN p.pk ELSE p.name = k.\"to\" COLLATE NOCASE END");
 }
 
 bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct outcome *ours, const struct outcome *theirs)
@@ -729,7 +734,8 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     // So does 3.40 where a row replaces none, and it tells of a schema that changed.
     if (o->lenient_order && sqlite3_libversion_number() < 3050000 && !ours->code && theirs->code == SQLITE_CONSTRAINT_FOREIGNKEY) o->gave_up = true;
     if (o->lenient_order && ours->code == SQLITE_ERROR && theirs->code == SQLITE_SCHEMA && strcmp(ours->error, theirs->error) == 0) return true;
-    if (!theirs->code && ours->code == SQLITE_CONSTRAINT_FOREIGNKEY && lets_orphans_in(o)) return o->gave_up = true;
+    const bool refused = ours->code == SQLITE_CONSTRAINT_FOREIGNKEY, failed = strstr(theirs->error, " constraint failed: "); // with FAIL
+    if (refused && (!theirs->code || failed) && (lets_orphans_in(o) || (!failed && lets_own_parents_in(o)))) return o->gave_up = true;
     // VACUUM numbers rows anew in SQLite, and keeps their numbers here.
     if (o->vacuumed && !ours->code != !theirs->code && strstr(ours->code ? ours->error : theirs->error, ".rowid")) return o->gave_up = true;
     if (o->lenient_order && !is_query(sql) && update_loses_old(o, sql)) return o->gave_up = true;
