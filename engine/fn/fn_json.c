@@ -384,6 +384,7 @@ static void json_array_fn(ARGUMENTS)
     }
     text_append_char(&b, ']');
     result_json(ctx, &b);
+    if (!ctx->failed) result_subtype(ctx, JSON_SUBTYPE); // JSONB has it too: CAST AS TEXT keeps it
 }
 
 static void json_object_fn(ARGUMENTS)
@@ -410,6 +411,7 @@ static void json_object_fn(ARGUMENTS)
     }
     text_append_char(&b, '}');
     result_json(ctx, &b);
+    if (!ctx->failed) result_subtype(ctx, JSON_SUBTYPE);
 }
 
 // ---- reading ---------------------------------------------------------------------------------------------
@@ -681,9 +683,9 @@ static void json_error_position_fn(ARGUMENTS)
 const struct fn_def FN_JSON[] = {
     {"json_quote", 1, READS | GIVES, 0, json_quote_fn},
     {"json_array", -1, READS | GIVES, 0, json_array_fn},
-    {"jsonb_array", -1, READS, USER_JSONB, json_array_fn},
+    {"jsonb_array", -1, READS | GIVES, USER_JSONB, json_array_fn},
     {"json_object", -1, READS | GIVES, 0, json_object_fn},
-    {"jsonb_object", -1, READS, USER_JSONB, json_object_fn},
+    {"jsonb_object", -1, READS | GIVES, USER_JSONB, json_object_fn},
     {"json_array_length", 1, PURE, 0, json_array_length_fn},
     {"json_array_length", 2, PURE, 0, json_array_length_fn},
     {"json_extract", -1, GIVES, 0, json_extract_fn},

@@ -188,3 +188,8 @@ select rowid, value from json_each where json in ('[1,2]', '[4,5]') order by row
 select rowid, count(*) from json_each where json in ('[1,2]', '[4,5]') group by rowid;
 select a.value, b.value from json_each('[1,2]') a, json_each('[3,4]') b order by b.rowid, a.rowid;
 select a.value, b.value from json_each('[1,2]') a left join json_each('[3,4]') b on a.value = b.value - 2 order by b.rowid, a.rowid;
+# JSONB that was put together is JSON also as text, which it is none.
+--= error: malformed JSON because JSONB is new in 3.45
+SELECT json(jsonb_insert('[1,2]', '$[#]', CAST(jsonb_array(100) AS TEXT)));
+--= error: malformed JSON because JSONB is new in 3.45
+SELECT json(jsonb_set('[1,2]', '$.b', CAST(jsonb_object('a', 100) AS TEXT)));
