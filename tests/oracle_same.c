@@ -600,7 +600,7 @@ static bool rows_out_of_order(struct oracle *o, const char *sql)
 // meets the row itself (3.40 to 3.53). Without the triggers and keys it does not.
 static bool update_meets_itself(struct oracle *o, const char *sql, size_t size, const struct outcome *ours, const struct outcome *theirs)
 {
-    if (ours->code || strncmp(theirs->error, "UNIQUE constraint failed: ", 26) != 0 || !strstr(sql, "UPDATE ")) return false;
+    if (strncmp(theirs->error, "UNIQUE constraint failed: ", 26) != 0 || !strstr(sql, "UPDATE ")) return false;
     struct outcome on = {0}, again = {0};
     run_sqlite(o->sqlite, "SELECT recursive_triggers, foreign_keys FROM pragma_recursive_triggers, pragma_foreign_keys", 91, &on);
     const bool triggers = strncmp(on.rows.text, "I:1|", 4) == 0, keys = strcmp(on.rows.text + 4, "I:1|\n") == 0;
@@ -612,7 +612,7 @@ static bool update_meets_itself(struct oracle *o, const char *sql, size_t size, 
         if (triggers) sqlite3_exec(o->sqlite, "PRAGMA recursive_triggers = ON", NULL, NULL, NULL);
         sqlite3_db_config(o->sqlite, SQLITE_DBCONFIG_ENABLE_FKEY, keys, NULL);
     }
-    bool meets = (triggers || keys) && !again.code;
+    bool meets = (triggers || keys) && again.code == ours->code && strcmp(again.error, ours->error) == 0;
     outcome_clear(&on);
     outcome_clear(&again);
     return meets;
