@@ -178,7 +178,7 @@ err_code value_cast(struct value *v, enum affinity affinity, u8 encoding)
         code = v->type == VALUE_BLOB ? value_expand(v) : value_to_text(v);
         if (code != ERR_OK) return code;
         v->type = VALUE_TEXT;
-        v->flags &= VALUE_BORROWED | VALUE_TERMINATED;
+        v->flags &= VALUE_BORROWED | VALUE_TERMINATED | VALUE_SUBTYPE;
         return ERR_OK;
     case AFFINITY_INTEGER: value_set_integer(v, value_to_integer(v)); return ERR_OK;
     case AFFINITY_REAL: value_set_real(v, value_to_real(v)); return ERR_OK;
