@@ -99,44 +99,15 @@ static void print_one_line_text(FILE *out, const char *text)
 // Twenty digits, as sqlite3's shell writes a real in SQL: enough to come back as the same number.
 static void print_real(FILE *out, double real)
 {
+    char text[40];
     if (isnan(real) || isinf(real)) {
         fputs(isnan(real) ? "NaN" : real < 0 ? "-Inf" : "Inf", out);
         return;
     }
-    long double rest = real < 0 ? -(long double)real : real, scale = 1.0L;
-    int exponent = 0;
-    char digits[24];
-    if (rest > 0) {
-        // Constants are doubles, as sqlite3's: their error is part of the digits past the
-        // seventeenth.
-        for (; rest >= 1e100 * scale; exponent += 100) scale *= 1e100;
-        for (; rest >= 1e10 * scale; exponent += 10) scale *= 1e10;
-        for (; rest >= 10.0 * scale; exponent++) scale *= 10.0;
-        rest /= scale;
-        for (; rest < 1e-8; exponent -= 8) rest *= 1e8;
-        for (; rest < 1.0; exponent--) rest *= 10.0;
-        rest += 0.5e-19;
-        if (rest >= 10.0) rest *= 0.1, exponent++;
-    }
-    int count = 20;
-    for (int i = 0; i < count; i++) {
-        int digit = (int)rest;
-        digits[i] = (char)('0' + digit);
-        rest = (rest - digit) * 10.0;
-    }
-    while (count > 1 && digits[count - 1] == '0') count--;
-    bool scientific = exponent < -4 || exponent > 19;
-    int point = scientific ? 0 : exponent; // index of the digit before the point
-    if (real < 0) fputc('-', out);
-    if (point < 0) {
-        fputs("0.", out);
-        for (int i = -1; i > point; i--) fputc('0', out);
-    }
-    for (int i = 0; i < count || i <= point + 1; i++) {
-        if (point >= 0 && i == point + 1) fputc('.', out);
-        if (i < count || i <= point + 1) fputc(i < count ? digits[i] : '0', out);
-    }
-    if (scientific) fprintf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+    snprintf(text, sizeof text, "%.20g", real == 0 ? 0 : real); // -0.0 is 0.0
+    int digits = (int)strcspn(text, "e");
+    bool whole = !memchr(text, '.', (size_t)digits);
+    fprintf(out, "%.*s%s%s", digits, text, whole ? ".0" : "", text + digits);
 }
 
 void print_sql_literal(FILE *out, struct skerry_stmt *stmt, u32 column, bool one_line)

@@ -20,10 +20,18 @@ from node import PROGRAM, Tests, check, equal
 SQLITE = ["sqlite3"]
 SKERRY = [PROGRAM, "sql"]
 
-# Seen in skerry's output, replaced before the comparison; the reason why it differs.
+
+def shortest(number):
+    text = repr(float(number[0]))
+    return text if "." in text else text.replace("e", ".0e")
+
+
+# Replaced in both outputs before the comparison; the reason why they differ.
 # (names of tests, or all; pattern; replacement; reason)
 DECIDED = [
     ((), r"^(Error: unable to open database .*: ).*$", r"\1", "our sentence names the file and the cause"),
+    ((), r"\b\d[\d.]{17,}(e[+-]\d+)?\b", lambda number: shortest(number) if "." in number[0] else number[0],
+     "digits behind the 17th of a real are exact in ours; sqlite3 3.40 has 71.999999999999999998 for 72.0"),
 ]
 
 ROWS = """CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c REAL, d BLOB);
@@ -203,8 +211,9 @@ script("json_escapes", ".mode json\nSELECT 'q\"b\\s/'||char(8,9,10,12,13,1,31) A
        "SELECT x'ff00' AS b;\nSELECT 1 AS a UNION ALL SELECT 2;\nSELECT 1 WHERE 0;\n")
 script("csv_quoting", ".mode csv\nSELECT 'a b', 'a\"b', 'a,b', 'a\nb', 'it''s', '', NULL, 'plain', 'ü', ' lead', 'trail ', 1.5, x'41', '-', 'a;b', '(x)', 'a_b', 'a\\b';\n")
 script("html_escapes", ".mode html\n.headers on\nSELECT '<a href=\"x\">&''</a>' AS \"<n>\";\n")
-script("reals", "SELECT 1.0, 0.1, 1e21, 1e15, 1e16, 123456789012345678, 1.0/3, 2.5e-5, 1e-310, 100.0, -0.0;\n.mode quote\n"
-       "SELECT 1.0, 0.1, 1e21, 1e15, 1e16, 1.0/3, 2.5e-5, 1e-310, 100.0, -0.0, 3.0e10;\n")
+script("reals", "SELECT 72.0, 2460310.0, 123456789.987654321;\nSELECT 1.0, 0.1, 1e21, 1e15, 1e16, 123456789012345678, 1.0/3, 2.5e-5, 1e-310, 100.0, -0.0;\n.mode quote\n"
+       "SELECT 1.0, 0.1, 1e21, 1e15, 1e16, 1.0/3, 2.5e-5, 1e-310, 100.0, -0.0, 3.0e10;\n"
+       "SELECT 72.0, 2460310.0, 123456789.987654321, 1e300;\n.mode insert\nSELECT 72.0, 0.1, 1e22;\n.mode json\nSELECT 72.0 AS a, 1e23 AS b;\n")
 script("read", ".read f.sql\nSELECT 9;\n", files={"f.sql": "CREATE TABLE r(x);\nINSERT INTO r VALUES(1);\n.headers on\nSELECT x FROM r;\n"})
 script("read_nested_error", ".read f.sql\nSELECT 9;\n", files={"f.sql": "SELECT 1;\n\nSELECT nope;\n.read g.sql\nSELECT 2;\n", "g.sql": "\nSELECT\nbad;\n"})
 script("read_missing", ".read nothing.sql\nSELECT 1;\n.read\n.read a b\n")
@@ -317,12 +326,15 @@ def difference(what, got, want):
     return f"{what} differs"
 
 
-def settle(name, text, directory):
-    text = text.replace(os.path.realpath(directory), "DIR").replace(directory, "DIR")
+def decided(name, text):
     for names, pattern, replacement, _ in DECIDED:
         if name in names or not names:
             text = re.sub(pattern, replacement, text, flags=re.M)
     return text
+
+
+def settle(name, text, directory):
+    return decided(name, text.replace(os.path.realpath(directory), "DIR").replace(directory, "DIR"))
 
 
 def same_as_sqlite3(tests, name):
@@ -357,8 +369,8 @@ def shell(program, path, text, *options):
 def files_pass_between(tests, writer, reader, journal):
     path = tests.path(f"between-{writer[0].rpartition('/')[2]}-{journal}.db")
     shell(writer, path, f"PRAGMA journal_mode={journal};\n" + ROWS + "PRAGMA user_version=5;\n")
-    want = shell(SQLITE, path, ".dump\n.mode quote\nSELECT * FROM t;\nPRAGMA user_version;\n")
-    equal(shell(reader, path, ".dump\n.mode quote\nSELECT * FROM t;\nPRAGMA user_version;\n"), want, "what the reader sees")
+    want, got = (decided("", shell(program, path, ".dump\n.mode quote\nSELECT * FROM t;\nPRAGMA user_version;\n")) for program in (SQLITE, reader))
+    equal(got, want, "what the reader sees")
     check("INSERT INTO auto VALUES(2,'q');" in want, want)
     shell(reader, path, "INSERT INTO t VALUES(99,'from the reader',0,NULL);\nDELETE FROM w;\n")
     for program in (writer, reader):
@@ -393,7 +405,7 @@ def dump_comes_back(tests):
     equal(shell(SKERRY, second, dump), "", "errors of skerry reading the dump")
     equal(shell(SQLITE, third, dump), "", "errors of sqlite3 reading the dump")
     equal(shell(SKERRY, second, ".dump\n"), dump, "dump of the copy")
-    equal(shell(SQLITE, third, ".dump\n"), dump, "sqlite3's dump of its copy")
+    equal(decided("", shell(SQLITE, third, ".dump\n")), decided("", dump), "sqlite3's dump of its copy")
 
 
 def vfs(tests, name):
