@@ -17,8 +17,8 @@ processors=$(nproc)
 replicas=tests/sim/replica_sim_test crash=tests/sim/engine_crash_test lives=tests/sim/store_crash_test contract=tests/io/io_contract_test
 deferred=tests/engine/deferred_test wal=tests/engine/store/wal_test
 isolation=tests/sim/isolation_test concurrent=tests/engine/concurrent_test
-spill=tests/engine/spill_test encryption=tests/engine/encryption_test
-programs="$encryption $crash $lives $contract $deferred $wal $isolation $concurrent $spill $replicas"
+spill=tests/engine/spill_test encryption=tests/engine/encryption_test follows=tests/sync/replica_test
+programs="$encryption $crash $lives $contract $deferred $wal $isolation $concurrent $spill $follows $replicas"
 make -s -j"$(nproc)" $(printf 'build/release/%s ' $programs) || exit 1
 flags=$(make -s flags) libs=$(make -s libs)
 
@@ -50,7 +50,7 @@ try() {
     fi
     for program in "$@"; do
         local simulated=
-        [[ $program == "$replicas" ]] && simulated=build/release/tests/sim/wire.o # HTTP
+        [[ $program == "$replicas" || $program == "$follows" ]] && simulated=build/release/tests/sim/wire.o # HTTP
         # shellcheck disable=SC2086
         if ! gcc $flags "build/release/$program.o" $simulated "$object" build/release/libtests.a build/release/libskerry.a \
             -o "$out/$name" $libs -lsqlite3 2>"$out/$name.log"; then
@@ -101,7 +101,7 @@ mutant spilled_page_of_another $store/txn_spill.c '/^void spill_page_read/,/^}/s
 mutant spilled_page_unpinned $store/pointer_map.c '/^static io_status map_touched/,/^}/s/(IO_TRY\(txn_page\(t, op, no, &p\)\);)/\1 page_unpin(p);/; /^static io_status map_touched/,/^}/s/^    page_unpin\(p\);//' $spill $crash
 mutant group_counted_late io/completion.c 's/\.outstanding = 1/.outstanding = 0/' $contract
 mutant wake_forgotten $store/txn.c 's/completion_post\(s->io, &s->grant, 0\);//' $lives $crash
-mutant log_content_not_compared node/feed.c 's/return found\.wal_sum\[0\] == sums\[0\].*/return true;/' $replicas
+mutant log_content_not_compared node/feed.c 's/return found\.wal_sum\[0\] == sums\[0\].*/return true;/' $follows
 mutant place_not_looked_at sync/replica_place.c 's/^    bool after = .*/    bool after = one_commit(r, \&at, 0) || true;/' $replicas
 mutant part_sent_again_from_its_end node/feed.c 's/if \(again\) q->page_next = q->part_first;//' $replicas
 mutant groups_not_compared node/feed.c 's/\*same = q->group_sum == .*/*same = true;/' $replicas

@@ -655,6 +655,48 @@ TEST(a_commit_that_failed_and_is_there)
     free(second_place);
 }
 
+// A node whose volume is put back to an earlier copy writes other commits to the places in the log where its replica is: what is there
+// is compared, not its place alone.
+TEST(a_log_that_was_put_back)
+{
+    static const char *const PATHS[] = {"/data/a.db", "/data/a.db-wal"};
+    struct node n;
+    struct served s;
+    struct follower f;
+    struct err err = ERR_CLEAR;
+    char rows[100];
+    u8 *kept[2];
+    u64 sizes[2];
+    writer_begin(&n);
+    n.cloud.away = true; // its writes would be in between
+    serve_begin(&s, &n);
+    follower_begin_from(&f, &n, "http://writer");
+    exec(&n, "INSERT INTO t VALUES (1001, 'x')");
+    for (u32 i = 0; i < 2; i++) {
+        kept[i] = sim_file_get(n.sim, PATHS[i], &sizes[i]);
+        REQUIRE(kept[i] != NULL);
+    }
+    exec(&n, "INSERT INTO t VALUES (1002, 'y')");
+    rows_of(n.db, rows);
+    CHECK(shows(&f, rows));
+    serve_end(&s);
+    writer_kill(&n);
+    for (u32 i = 0; i < 2; i++) sim_file_put(n.sim, PATHS[i], kept[i], sizes[i]);
+    node_open(&n, &(struct backup_options){.interval_ms = 50});
+    exec(&n, "INSERT INTO t VALUES (1002, 'z')");
+    s.feed = feed_create(n.io, skerry_store(n.db), 0, &err);
+    REQUIRE(s.feed != NULL);
+    s.wire.listens = true;
+    rows_of(n.db, rows);
+    CHECK(shows(&f, rows));
+    follower_end(&f);
+    serve_end(&s);
+    wire_deinit(&s.wire);
+    writer_kill(&n);
+    node_end(&n);
+    for (u32 i = 0; i < 2; i++) free(kept[i]);
+}
+
 // What the store has is of another, whose claim was there before that of the node's last start.
 TEST(pushes_of_another_writer_after_a_lost_node)
 {
