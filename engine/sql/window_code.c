@@ -111,6 +111,7 @@ static void check_offset(struct compile *c, int reg, int which, bool range)
     emit_set_p5(c, AFFINITY_NUMERIC);
     emit_jump_here(c, fail);
     int halt = emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
+    c->top->may_abort = true;
     program_p4_text(c->program, halt, texts[which], -1);
     emit_jump_here(c, good);
     reg_release(c, zero);

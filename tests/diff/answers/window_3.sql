@@ -134,3 +134,11 @@ SELECT EXISTS(SELECT row_number() OVER () FROM t), (SELECT row_number() OVER () 
 SELECT sum(sum(a)) OVER (), count(*), max(count(*)) OVER () FROM t;
 SELECT g, count(*), rank() OVER (ORDER BY count(*) DESC, g), sum(count(*)) OVER (ORDER BY g ROWS UNBOUNDED PRECEDING) FROM t GROUP BY g ORDER BY g;
 SELECT g, row_number() OVER (PARTITION BY count(*) ORDER BY g) FROM t GROUP BY g HAVING count(*)>1 ORDER BY 1;
+-- What checks an offset of a frame may fail: what was written before goes with a later mistake.
+CREATE TABLE once(a INTEGER PRIMARY KEY, b);
+BEGIN;
+INSERT OR FAIL INTO once VALUES (-1, 'abc'), (-0.5, 'abc') RETURNING EXISTS (SELECT count(*) OVER (ORDER BY name RANGE BETWEEN 2 PRECEDING AND 1 FOLLOWING) FROM pragma_table_info('once'));
+SELECT count(*) FROM once;
+INSERT OR FAIL INTO once VALUES (-1, 'abc'), (-0.5, 'abc') RETURNING EXISTS (SELECT count(*) OVER (ORDER BY name ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM pragma_table_info('once'));
+SELECT count(*) FROM once;
+ROLLBACK;
