@@ -29,9 +29,7 @@ void connection_flag_set(struct skerry *db, enum connection_flag f, bool on)
 void connection_keys_settled(struct skerry *db)
 {
     db->deferred_violations = db->deferred_immediate_violations = 0;
-    if (!connection_flag(db, CONNECTION_DEFER_FOREIGN_KEYS)) return;
-    db->flags &= ~(1ull << CONNECTION_DEFER_FOREIGN_KEYS);
-    db->shape++;
+    connection_flag_set(db, CONNECTION_DEFER_FOREIGN_KEYS, false);
 }
 
 int connection_database_find(const struct skerry *db, const char *name)

@@ -6,7 +6,6 @@
 
 #define GAP_MAX 64u
 #define LISTS_NS 3000000000ull
-#define UNLISTED_NS 60000000000ull // so long listings may lack what is there
 #define LOOK_MS  5000
 
 typedef unsigned long long ull;
@@ -493,6 +492,16 @@ io_status backup_key_put(struct backup *b)
     return IO_DONE;
 }
 
+// In the slot that no push touches.
+static void mark_write_durable(struct backup *b)
+{
+    b->mark.serial++;
+    backup_mark_encode(&b->mark, b->mark_bytes);
+    b->mark_in_flight = true;
+    b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
+    io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset_durable(&b->mark), &b->mark_done);
+}
+
 // The first mark is written with its name made durable; later slots are written without a sync.
 io_status backup_mark_open(struct backup *b)
 {
@@ -505,15 +514,12 @@ io_status backup_mark_open(struct backup *b)
                 return IO_WAIT;
             }
             if (b->mark_open_at <= 1) {
-                b->mark.serial++;
                 claim_make(b->io, b->claim);
                 claim_answered(b);
                 if (b->conditions && b->mark.epoch != b->fenced_epoch) memcpy(b->mark.claim, b->claim, sizeof b->mark.claim);
                 b->mark.clean = takes_over(b) && b->mark.clean && b->file_is_clean; // nobody writes to it before the claim
-                backup_mark_encode(&b->mark, b->mark_bytes);
                 b->mark_open_at = 1;
-                b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
-                io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset_durable(&b->mark), &b->mark_done);
+                mark_write_durable(b);
                 return IO_WAIT;
             }
             io_path_folder(b->path, b->mark_folder, sizeof b->mark_folder);
@@ -563,11 +569,7 @@ io_status backup_epoch_put(struct backup *b)
 io_status backup_epoch_note(struct backup *b)
 {
     if (!b->mark_in_flight) {
-        b->mark.serial++;
-        backup_mark_encode(&b->mark, b->mark_bytes);
-        b->mark_in_flight = true;
-        b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
-        io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset_durable(&b->mark), &b->mark_done);
+        mark_write_durable(b);
         return IO_WAIT;
     }
     if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;

@@ -6,6 +6,8 @@
 #include "keyring.h"
 #include "names.h"
 
+#define UNLISTED_NS 60000000000ull // so long listings may lack what is there
+
 struct catalog_segment {
     u32 level;
     u64 tx_min, tx_max, size;

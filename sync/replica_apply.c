@@ -2,7 +2,6 @@
 #include "replica_private.h"
 
 #define SLICE 64 // pages a turn of the loop
-#define UNLISTED_NS 60000000000ull
 
 static io_status op_failed(struct replica *r, struct err *err)
 {
