@@ -403,15 +403,22 @@ static void serve(void *context, struct http_exchange *x)
     feed_handle(s->feed, x, s->node->backup);
 }
 
-static void serve_begin(struct served *s, struct node *n)
+// The node listens, for the first time or again.
+static void feed_open(struct served *s)
 {
     struct err err = ERR_CLEAR;
+    s->feed = feed_create(s->node->io, skerry_store(s->node->db), 0, &err);
+    if (!s->feed) abort();
+    s->wire.listens = true;
+}
+
+static void serve_begin(struct served *s, struct node *n)
+{
     *s = (struct served){.node = n, .seed = test_seed()};
     s->wire = (struct wire){.seed = &s->seed, .counters = &s->counters, .context = s, .client = client, .client_now_ns = client_now_ns,
-                            .server_turn = server_turn, .serve = serve, .listens = true};
+                            .server_turn = server_turn, .serve = serve};
     wire_init(&s->wire);
-    s->feed = feed_create(n->io, skerry_store(n->db), 0, &err);
-    if (!s->feed) abort();
+    feed_open(s);
 }
 
 static void serve_end(struct served *s)
@@ -434,14 +441,21 @@ static void writer_kill(struct node *n)
     backup_destroy(n->backup);
 }
 
-static void drain(struct follower *f)
+// 0, or why not; it comes to an end.
+static s64 drained(struct follower *f)
 {
     struct completion done;
     struct err err = ERR_CLEAR;
     completion_init(&done, NULL, NULL);
     replica_drain(f->replica, UINT64_MAX, &done, &err);
     for (u32 i = 0; i < 100 && done.state == COMPLETION_PENDING; i++) turn(f->writer, SECOND_NS / 5);
-    CHECK_EQ(done.result, 0);
+    CHECK(done.state != COMPLETION_PENDING);
+    return done.result;
+}
+
+static void drain(struct follower *f)
+{
+    CHECK_EQ(drained(f), 0);
 }
 
 // The node, which does not reach its store, sends one more row, and is gone; the replica is to have everything.
@@ -497,8 +511,6 @@ TEST(listings_that_lack_everything_after_a_lost_node)
     struct node n;
     struct served s;
     struct follower f;
-    struct completion done;
-    struct err err = ERR_CLEAR;
     char rows[100] = "", want[100];
     writer_begin(&n);
     push(&n, "INSERT INTO t VALUES (1001, 'x')");
@@ -510,10 +522,7 @@ TEST(listings_that_lack_everything_after_a_lost_node)
     serve_end(&s);
     writer_kill(&n);
     rows_of(f.db, want);
-    completion_init(&done, NULL, NULL);
-    replica_drain(f.replica, UINT64_MAX, &done, &err);
-    for (u32 i = 0; i < 100 && done.state == COMPLETION_PENDING; i++) turn(&n, SECOND_NS / 5);
-    CHECK(done.state != COMPLETION_PENDING && done.result < 0);
+    CHECK(drained(&f) < 0);
     n.cloud.partial_list = 0;
     drain(&f);
     rows_of(f.db, rows);
@@ -663,7 +672,6 @@ TEST(a_log_that_was_put_back)
     struct node n;
     struct served s;
     struct follower f;
-    struct err err = ERR_CLEAR;
     char rows[100];
     u8 *kept[2];
     u64 sizes[2];
@@ -684,9 +692,7 @@ TEST(a_log_that_was_put_back)
     for (u32 i = 0; i < 2; i++) sim_file_put(n.sim, PATHS[i], kept[i], sizes[i]);
     node_open(&n, &(struct backup_options){.interval_ms = 50});
     exec(&n, "INSERT INTO t VALUES (1002, 'z')");
-    s.feed = feed_create(n.io, skerry_store(n.db), 0, &err);
-    REQUIRE(s.feed != NULL);
-    s.wire.listens = true;
+    feed_open(&s);
     rows_of(n.db, rows);
     CHECK(shows(&f, rows));
     follower_end(&f);
