@@ -15,7 +15,8 @@
 // instance names this opening of the database, in which lsn counts; salts and frame find the place in the log after a
 // restart. The frame's checksum, which goes over all before it, must be the same there: else the file was put back to an
 // earlier state, and went on otherwise. The segment's tx_max - 1, lineage, epoch, parent, sum_before say up to where
-// this node has pushed to its store, and of which epochs all pushes are of states that it had (struct backup_place). The log is kept for followers that have asked lately.
+// this node has pushed to its store, and of which epochs all pushes are of states that it had (struct backup_place). The log
+// is kept for followers that have asked lately.
 #pragma once
 
 #include "buffer.h"
