@@ -438,6 +438,7 @@ bool oracle_compare_contents(struct oracle *o)
     sqlite3_stmt *tables = NULL;
     bool lenient = o->lenient_order;
     o->lenient_order = o->either_number;
+    sqlite3_progress_handler(o->sqlite, 0, NULL, NULL); // what oracle_limit leaves is for statements
     if (sqlite3_prepare_v2(o->sqlite, EACH_TABLE, -1, &tables, NULL) != SQLITE_OK) return false;
     while (sqlite3_step(tables) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(tables, 0);
