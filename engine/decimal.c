@@ -127,31 +127,32 @@ double decimal_to_real(const u8 *digits, u32 count, s64 exponent)
 // 18 or 19 digits are taken: the most that stay below this.
 #define DIGITS_LIMIT 9223372036854774784ull
 
-// floor(r * 10^-exponent), at most DIGITS_LIMIT, from the exact digits.
-static u64 digits_exact(double r, s32 *exponent)
+// floor(r * 10^-exponent), at most DIGITS_LIMIT, from the exact digits. *exact: nothing was cut off.
+static u64 digits_exact(double r, s32 *exponent, bool *exact)
 {
     char text[1100];
     snprintf(text, sizeof text, "%.1080e", r);
     u64 v = 0;
     s32 n = 0;
     const char *c = text;
-    for (; *c && *c != 'e'; c++) {
-        if (*c < '0' || *c > '9' || n == 19) continue;
+    for (; *c != 'e' && n < 19; c++) {
+        if (*c == '.') continue;
         u64 next = v * 10 + (u64)(*c - '0');
         if (n == 18 && next > DIGITS_LIMIT) {
-            n = 19;
-            c += strcspn(c, "e");
-            *exponent = atoi(c + 1) - 17;
-            return v;
+            n = 18;
+            break;
         }
         v = next;
         n++;
     }
-    *exponent = atoi(c + 1) - 18;
+    c += strspn(c, "0");
+    *exact = *c == 'e';
+    c += strcspn(c, "e");
+    *exponent = atoi(c + 1) - (n - 1);
     return v;
 }
 
-static u64 digits_of(double r, s32 *exponent)
+static u64 digits_of(double r, s32 *exponent, bool *exact)
 {
     u64 bits;
     memcpy(&bits, &r, 8);
@@ -169,11 +170,12 @@ static u64 digits_of(double r, s32 *exponent)
     s32 k = 18 - ((b * 315653) >> 20); // 18 - floor(b * log10(2)): r * 10^k is in 1e18 .. 2e19
     if (k < 0 && b < 126 && k >= -18) {
         u128 whole = e >= 0 ? (u128)m << e : (u128)m >> -e;
-        u64 divisor = 1;
+        u128 divisor = 1;
         for (s32 i = k; i < 0; i++) divisor *= 10;
         u128 v = whole / divisor;
-        while (v > DIGITS_LIMIT) v /= 10, k--;
+        while (v > DIGITS_LIMIT) v /= 10, divisor *= 10, k--;
         *exponent = -k;
+        *exact = v * divisor == whole;
         return (u64)v;
     }
     m <<= lz;
@@ -188,9 +190,10 @@ static u64 digits_of(double r, s32 *exponent)
         if (v > DIGITS_LIMIT) continue;
         if ((k < 0 || k > 55) &&
             ((u64)((product + 2) >> shift) != v || (u64)((product - 2) >> shift) != v)) {
-            return digits_exact(r, exponent);
+            return digits_exact(r, exponent, exact);
         }
         *exponent = -k;
+        *exact = k >= 0 && k <= 27 && !(product & (((u128)1 << shift) - 1));
         return v;
     }
 }
@@ -211,7 +214,12 @@ void decimal_from_real(struct decimal *d, double r, s32 round, s32 digits_max)
         return;
     }
     s32 exponent;
-    u64 v = digits_of(fabs(r), &exponent);
+    bool exact;
+    u64 v = digits_of(fabs(r), &exponent, &exact);
+    // SQLite 3.50 takes the digits from a sum of two doubles, the first of which is the nearest one to the value: what is
+    // behind the last digit counts as one where that is above the value.
+    const s32 kept = round > 0 ? round : (v < 1000000000000000000 ? 18 : 19) + exponent - round;
+    if (kept > 17 && !exact && (u64)(double)(v | 1) > v) v++;
     // One place is left in front for a carry.
     char *end = d->room + sizeof d->room, *z = end;
     for (; v; v /= 10) *--z = (char)('0' + v % 10);
