@@ -410,8 +410,11 @@ static bool has_rowid(struct oracle *o, const char *table)
 
 static int give_up(void *context)
 {
+    enum { BYTES_MAX = 64 << 20 }; // of all databases: in triggers values grow twofold at each turn, and a simulated disk keeps many states
     struct oracle *o = context;
-    return --o->instructions_left < 0 || clock() > o->gives_up_at;
+    int bytes = 0, most;
+    sqlite3_db_status(o->sqlite, SQLITE_DBSTATUS_CACHE_USED, &bytes, &most, 0);
+    return --o->instructions_left < 0 || bytes > BYTES_MAX || clock() > o->gives_up_at;
 }
 
 void oracle_limit(struct oracle *o, int instructions)
