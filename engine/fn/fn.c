@@ -105,9 +105,24 @@ static bool size_fits(struct function_context *ctx, size_t size)
     return false;
 }
 
+// In a UTF-16 database a text is what its characters are there: a function may have cut one in two.
+static void result_wide(struct function_context *ctx)
+{
+    struct value *r = &ctx->result;
+    bool ascii = true;
+    for (u32 i = 0; i < r->size && ascii; i++) ascii = r->bytes[i] < 0x80;
+    if (ascii || r->type != VALUE_TEXT) return;
+    const bool big_endian = ctx->encoding == 3;
+    err_code code = utf16_value_to_blob(r, big_endian);
+    if (code == ERR_OK) code = utf16_value_to_text(r, big_endian);
+    result_failed(ctx, code);
+}
+
 void result_text(struct function_context *ctx, const void *bytes, size_t size)
 {
-    if (size_fits(ctx, size)) result_failed(ctx, value_set_text(&ctx->result, bytes, size));
+    if (!size_fits(ctx, size)) return;
+    result_failed(ctx, value_set_text(&ctx->result, bytes, size));
+    if (UNLIKELY(ctx->encoding > 1)) result_wide(ctx);
 }
 
 void result_blob(struct function_context *ctx, const void *bytes, size_t size)
@@ -194,6 +209,7 @@ static void result_buffer(struct function_context *ctx, struct text_buffer *b, u
 void result_text_buffer(struct function_context *ctx, struct text_buffer *b)
 {
     result_buffer(ctx, b, VALUE_TEXT);
+    if (UNLIKELY(ctx->encoding > 1)) result_wide(ctx);
 }
 
 void result_blob_buffer(struct function_context *ctx, struct text_buffer *b)

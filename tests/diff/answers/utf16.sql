@@ -115,3 +115,15 @@ EXPLAIN QUERY PLAN SELECT d FROM pattern WHERE b GLOB 'aé*';
 SELECT d FROM pattern WHERE b GLOB 'aé*' ORDER BY d;
 SELECT d FROM pattern WHERE b GLOB '豈*' ORDER BY d;
 SELECT d FROM pattern WHERE b GLOB '😀*' ORDER BY d;
+%%
+# Characters that a function cuts in two, or makes of what is none
+PRAGMA encoding='UTF-16le';
+SELECT printf('%.1s|%.2q|%.3Q|%.1w', '€uro', '€uro', '😀', 'é');
+SELECT hex(printf('%.3s%%', '😀')), upper(printf('%.3s%%', '😀')), unicode(printf('%.1s', 'é'));
+SELECT char(55357), char(55357) || 'a', char(65535), replace(x'2ad8', 'a', 'b');
+SELECT group_concat(x, x'') FROM (SELECT x'2730ffff' AS x UNION ALL SELECT '1');
+SELECT quote(printf('%.1s', 'é')), json_quote(printf('%.1s', 'é')), printf('%.1s', 'é') = char(65533), length(printf('%.2s%.2s', '😀', '😀'));
+CREATE TABLE t(a UNIQUE);
+INSERT INTO t VALUES(printf('%.1s', 'é')), (char(55357) || 'x');
+INSERT INTO t VALUES(char(65533));
+SELECT a, hex(a) FROM t;
