@@ -41,7 +41,8 @@ struct fts_config {
     const char *content_table, *content_rowid; // external content
     u32 prefix_count;
     u32 prefixes[FTS_PREFIXES_MAX]; // lengths in characters
-    struct fts_tokenizer *tokenizer;
+    struct fts_tokenizer *tokenizer;  // NULL: what needs it fails, the rest of the table is there
+    const char *tokenizer_missing;    // says why, then
 };
 
 static inline bool fts_contentless(const struct fts_config *c)

@@ -569,6 +569,7 @@ io_status fts_cursor_function(struct fts_cursor *c, struct op *op, enum fts_func
                               struct value *out)
 {
     value_set_null(out);
+    IO_TRY(fts_tokenizer_require(c->config, op));
     switch (f) {
     case FTS_BM25: {
         double score = 0;

@@ -162,6 +162,7 @@ bool fts_row_terms(fts_term_add add, void *context, const struct fts_config *con
 static io_status row_index(struct fts_table *x, struct op *op, const struct value *columns, s64 rowid, bool deleting)
 {
     struct fts_change *c = x->change;
+    IO_TRY(fts_tokenizer_require(x->config, op));
     bool none = deleting && !x->totals.rows; // there is nothing that could be deleted
     fts_pending_begin(&x->pending, deleting, rowid);
     x->pending.secure |= deleting && x->settings.secure_delete;

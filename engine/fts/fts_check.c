@@ -48,6 +48,7 @@ static io_status malformed(struct op *op) { return IO_ERROR(&op->err, ERR_CORRUP
 static io_status row_sum(struct fts_check *c, struct op *op)
 {
     const struct fts_config *config = c->table->config;
+    IO_TRY(fts_tokenizer_require(config, op));
     c->rowid = value_to_integer(skerry_column(c->scan, 0));
     const u8 *bytes = NULL;
     u32 size = 0;

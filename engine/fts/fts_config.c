@@ -257,10 +257,10 @@ struct fts_config *fts_config_parse(struct arena *a, const char *name, const cha
         bool own = fts_content_own(c);
         if (own) c->content_table = arena_format(a, "%s_content", name);
         if (own || !c->content_rowid) c->content_rowid = own ? "id" : "rowid";
-        c->tokenizer = fts_tokenizer_create(a, p.words, p.word_count, &p.error);
+        c->tokenizer = fts_tokenizer_create(a, p.words, p.word_count, &c->tokenizer_missing);
     }
     *error = p.error;
-    return p.error || p.no_memory || !c->tokenizer || !is_declarable(c) ? NULL : c;
+    return p.error || p.no_memory || (!c->tokenizer && !c->tokenizer_missing) || !is_declarable(c) ? NULL : c;
 }
 
 const char *fts_shadow_suffix(const struct fts_config *c, u32 index)

@@ -234,6 +234,7 @@ bool fts_column_text(const struct fts_config *c, const struct value *v, struct v
 
 io_status fts_corrupt(struct op *op, const struct fts_table *x, const char *what);
 io_status fts_no_memory(struct op *op);
+io_status fts_tokenizer_require(const struct fts_config *c, struct op *op); // an error where the table's is not there
 // The connection's view of a table; made when first asked for.
 io_status fts_table_get(struct skerry *db, u32 database, const struct table *table, struct op *op,
                         struct fts_table **out);

@@ -159,6 +159,7 @@ static bool string_into(struct query_parse *p, struct fts_phrase *x)
     char *text = string_text(p, &size);
     if (!text) return false;
     struct term_add t = {p, x};
+    if (p->config->tokenizer_missing) return fail(p, "%s", p->config->tokenizer_missing) != NULL;
     if (!fts_tokenize(p->config->tokenizer, (const u8 *)text, size, term_sink, &t)) {
         (void)no_memory(p);
         return false;

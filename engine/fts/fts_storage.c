@@ -15,6 +15,11 @@ io_status fts_corrupt(struct op *op, const struct fts_table *x, const char *what
 
 io_status fts_no_memory(struct op *op) { return IO_ERROR(&op->err, ERR_NOMEM, "out of memory"); }
 
+io_status fts_tokenizer_require(const struct fts_config *c, struct op *op)
+{
+    return c->tokenizer ? IO_DONE : IO_ERROR(&op->err, ERR_ERROR, "%s", c->tokenizer_missing);
+}
+
 // ---- tables --------------------------------------------------------------------------------------------------------------
 
 static void statements_drop(struct fts_table *x)

@@ -60,6 +60,7 @@ static void rename_table(struct compile *c, struct stmt_alter *s)
     refuse_system(c, t);
     ddl_check_name(c, name);
     if (table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "view %s may not be altered", t->name);
+    virtual_table_require(c, t);
     compile_write_database(c, database, true);
     c->top->may_abort = true;
     struct alteration a = {.c = c, .table = t, .database = database, .column = -1, .name = t->name, .new_name = name,

@@ -284,6 +284,8 @@ void resolve_self(struct compile *c, const struct table *table, u32 flags, struc
 // Fails "no such table: %s" at `offset`; with quiet gives NULL instead.
 const struct table *locate_table(struct compile *c, const char *database, const char *name, s64 offset,
                                  bool quiet, int *database_index);
+// Fails with what keeps a virtual table from having columns (table.unusable).
+void virtual_table_require(struct compile *c, const struct table *t);
 // Makes the tables of a WITH clause (may be NULL) known; c->with is put back by the caller.
 void with_push(struct compile *c, struct with *w);
 // Looks up the table of a DML statement's only source, sets its cursor and database.

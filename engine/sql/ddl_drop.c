@@ -77,6 +77,7 @@ static void drop_table(struct compile *c, struct stmt_drop *s)
         compile_may_write(c);
         return;
     }
+    virtual_table_require(c, t);
     if (t->flags & TABLE_EPONYMOUS || may_not_be_dropped(t)) compile_fail(c, ERR_ERROR, -1, "table %s may not be dropped", t->name);
     if (view && !table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "use DROP TABLE to delete table %s", t->name);
     if (!view && table_is_view(t)) compile_fail(c, ERR_ERROR, -1, "use DROP VIEW to delete view %s", t->name);

@@ -78,6 +78,7 @@ static void collect_table_info(struct compile *c, const char *schema, const char
     const struct table *t = find_table(c, schema, name, &database);
     if (!t) return;
     bool view = table_is_view(t);
+    virtual_table_require(c, t);
     if (view) t = view_columns(c, t, database);
     s64 number = 0;
     for (u16 i = 0; i < t->column_count; i++) {

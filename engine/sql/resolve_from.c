@@ -65,6 +65,7 @@ const struct table *locate_source(struct compile *c, struct source *s)
     s->table = locate_table(c, s->schema_name, s->name, s->offset == OFFSET_NONE ? -1 : (s64)s->offset, false,
                             &database);
     s->database = database;
+    virtual_table_require(c, s->table);
     if (s->cursor < 0) s->cursor = cursor_alloc(c);
     find_indexed_by(c, s);
     return s->table;
@@ -621,6 +622,7 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
             s64 offset = source->offset == OFFSET_NONE ? -1 : (s64)source->offset;
             source->table = locate_table(c, schema, source->name, offset, false, &database);
             source->database = database;
+            virtual_table_require(c, source->table);
             if (source->is_function && source->table->kind != TABLE_VIRTUAL)
                 compile_fail(c, ERR_ERROR, offset, "'%s' is not a function", source->name);
             if (unsafe_in_schema(c, source->table) &&

@@ -31,7 +31,7 @@ static void check_source(struct tables_check *check, struct source *source)
     if (!cte) {
         int database;
         const char *schema = source->schema_name ? source->schema_name : c->trigger_schema;
-        (void)locate_table(c, schema, source->name, -1, false, &database);
+        virtual_table_require(c, locate_table(c, schema, source->name, -1, false, &database));
         return;
     }
     if (cte->checked) return;

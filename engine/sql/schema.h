@@ -158,6 +158,7 @@ struct table {
     const struct fts_config *fts;          // USING fts5
     const struct fts_vocab *vocab;         // USING fts5vocab
     const struct dbstat *dbstat;           // dbstat, or USING dbstat
+    const char *unusable; // why it stands in the schema without columns: a module that is not there, or refused its arguments
     // sqlite_stat1
     bool has_stat;
     bool statistics_wanted; // a query was prepared, on whatever connection, that they would have helped
@@ -262,8 +263,8 @@ bool default_is_constant(const struct expr *e); // what DEFAULT takes
 void table_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s);
 void view_build(struct schema_build *b, struct table *t, const struct stmt_create_view *s);
 void virtual_table_build(struct table *t, const struct stmt_create_virtual_table *s);
-// The columns that the module gives it. False: *error says why it cannot, NULL: out of memory.
-bool virtual_table_columns(struct arena *a, struct table *t, bool temp, const char **error); // temp: of the temp database
+// The columns that the module gives it. False: t->unusable.
+bool virtual_table_columns(struct arena *a, struct table *t, bool temp); // temp: of the temp database
 // A table of a virtual table's own.
 bool table_is_shadow(const struct schema *s, const struct table *t);
 // An index of an existing table; expressions are not resolved here.

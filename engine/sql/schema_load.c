@@ -253,9 +253,8 @@ static void make_table(struct schema_load *l, const struct schema_row *row)
     case STMT_CREATE_VIEW: view_build(&b, t, (struct stmt_create_view *)s); break;
     case STMT_CREATE_VIRTUAL_TABLE: {
         // One whose module is not there, or does not take its arguments, stands in the schema without columns.
-        const char *error;
         virtual_table_build(t, (struct stmt_create_virtual_table *)s);
-        (void)virtual_table_columns(&t->arena, t, l->schema->is_temp, &error);
+        (void)virtual_table_columns(&t->arena, t, l->schema->is_temp);
         break;
     }
     default: load_malformed(l, row->name, "");

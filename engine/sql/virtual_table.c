@@ -52,15 +52,8 @@ static bool dbstat_columns(struct arena *a, struct table *t, const char **error)
     return true;
 }
 
-bool virtual_table_columns(struct arena *a, struct table *t, bool temp, const char **error)
+static bool full_text_columns(struct arena *a, struct table *t, const char **error)
 {
-    *error = NULL;
-    if (strcasecmp(t->module, "fts5vocab") == 0) return vocab_columns(a, t, temp, error);
-    if (strcasecmp(t->module, "dbstat") == 0) return dbstat_columns(a, t, error);
-    if (strcasecmp(t->module, "fts5") != 0) {
-        *error = arena_format(a, "no such module: %s", t->module);
-        return false;
-    }
     struct fts_config *f = fts_config_parse(a, t->name, t->module_arguments, t->module_argument_count, error);
     if (!f) return false;
     u32 count = f->column_count + 2;
@@ -76,6 +69,28 @@ bool virtual_table_columns(struct arena *a, struct table *t, bool temp, const ch
     return true;
 }
 
+bool virtual_table_columns(struct arena *a, struct table *t, bool temp)
+{
+    const char *error = NULL;
+    if (strcasecmp(t->module, "fts5vocab") == 0) {
+        if (vocab_columns(a, t, temp, &error)) return true;
+    } else if (strcasecmp(t->module, "dbstat") == 0) {
+        if (dbstat_columns(a, t, &error)) return true;
+    } else if (strcasecmp(t->module, "fts5") == 0) {
+        if (full_text_columns(a, t, &error)) return true;
+    } else {
+        error = arena_format(a, "no such module: %s", t->module);
+    }
+    if (!error) error = arena_format(a, "vtable constructor failed: %s", t->name);
+    t->unusable = error ? error : err_default_text(ERR_NOMEM);
+    return false;
+}
+
+void virtual_table_require(struct compile *c, const struct table *t)
+{
+    if (t->unusable) compile_fail(c, ERR_ERROR, -1, "%s", t->unusable);
+}
+
 static const char *shadow_name(struct compile *c, const struct fts_config *f, u32 index)
 {
     return arena_format(c->arena, "%s_%s", f->name, fts_shadow_suffix(f, index));
@@ -88,11 +103,9 @@ void create_virtual_table_statement(struct compile *c, struct stmt_create_virtua
     if (ddl_name_taken(c, &s->name, database, s->if_not_exists)) return;
     struct table *t = arena_alloc(c->arena, sizeof *t);
     virtual_table_build(t, s);
-    const char *error;
-    if (!virtual_table_columns(c->arena, t, database == DATABASE_TEMP, &error)) {
-        if (!error) error = arena_format(c->arena, "vtable constructor failed: %s", t->name);
-        compile_fail(c, ERR_ERROR, -1, "%s", error);
-    }
+    (void)virtual_table_columns(c->arena, t, database == DATABASE_TEMP);
+    virtual_table_require(c, t);
+    if (t->fts && t->fts->tokenizer_missing) compile_fail(c, ERR_ERROR, -1, "%s", t->fts->tokenizer_missing);
     if (t->dbstat && t->dbstat->database && compile_database_find(c, t->dbstat->database) < 0)
         compile_fail(c, ERR_ERROR, -1, "no such database: %s", t->dbstat->database);
     for (u32 i = 0; t->fts && fts_shadow_suffix(t->fts, i); i++) {

@@ -202,7 +202,7 @@ static const struct expr *match_column(const struct expr *e)
     if (!like && !name_equal(e->text, "glob")) return name_equal(e->text, "match") ? column : NULL;
     const struct fts_config *f = column->table->fts;
     bool indexed = (u32)column->column < f->column_count && !f->unindexed[column->column];
-    return indexed && fts_tokenizer_patterns(f->tokenizer, like) ? column : NULL;
+    return indexed && f->tokenizer && fts_tokenizer_patterns(f->tokenizer, like) ? column : NULL;
 }
 
 // What the fields of a row share that is compared with a subquery: the first one's code runs that for all of them. Not where

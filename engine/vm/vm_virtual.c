@@ -73,8 +73,7 @@ static struct eponymous *eponymous_module(const char *name)
     if (!e) return NULL;
     arena_init(&e->arena, NULL, NULL);
     e->table = (struct table){.name = name, .references = 1, .kind = TABLE_VIRTUAL, .flags = TABLE_EPONYMOUS, .rowid_column = -1, .module = name};
-    const char *error;
-    if (virtual_table_columns(&e->arena, &e->table, false, &error)) return e;
+    if (virtual_table_columns(&e->arena, &e->table, false)) return e;
     arena_deinit(&e->arena);
     free(e);
     return NULL;
