@@ -75,5 +75,7 @@ void fts_ranking_free(struct fts_ranking *r);
 // False: that is no function with literals, or memory ran out.
 bool fts_rank_parse(struct fts_rank *out, const char *text);
 void fts_rank_free(struct fts_rank *r);
-// What the table's rank setting, or the query's, says of the row.
+// Finds the function that ranks: the query's, or the table's setting; an error when it is not there.
+io_status fts_cursor_rank_find(struct fts_cursor *c, struct op *op);
+// What it says of the row.
 io_status fts_cursor_rank(struct fts_cursor *c, struct op *op, struct value *out);

@@ -270,10 +270,10 @@ static bool column_add(struct query_parse *p, struct fts_columns *set)
     u32 size;
     char *name = string_text(p, &size);
     if (!name) return false;
-    for (u32 i = 0; i < p->config->column_count; i++) {
+    advance(p); // its mistake would come first
+    for (u32 i = 0; !p->failed && i < p->config->column_count; i++) {
         if (strcasecmp(p->config->columns[i], name) != 0) continue;
         set->bits[i / 64] |= 1ull << i % 64;
-        advance(p);
         return true;
     }
     (void)fail(p, "no such column: %s", name);

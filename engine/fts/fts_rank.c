@@ -121,13 +121,21 @@ io_status fts_cursor_call(struct fts_cursor *c, struct op *op, const struct fn_d
     return vm_full_text_call(CONTAINER_OF(op, struct skerry_stmt, op), f, &row, argv, argc, out);
 }
 
-io_status fts_cursor_rank(struct fts_cursor *c, struct op *op, struct value *out)
+io_status fts_cursor_rank_find(struct fts_cursor *c, struct op *op)
 {
     const char *setting = c->x->settings.rank;
+    enum fts_function f;
     if (!c->rank.name && !fts_rank_parse(&c->rank, setting ? setting : "bm25()")) return fts_no_memory(op);
+    if (connection_full_text_function(c->db, c->rank.name) || fts_function_find(c->rank.name, &f)) return IO_DONE;
+    return IO_ERROR(&op->err, ERR_ERROR, "no such function: %s", c->rank.name);
+}
+
+io_status fts_cursor_rank(struct fts_cursor *c, struct op *op, struct value *out)
+{
+    IO_TRY(fts_cursor_rank_find(c, op));
     const struct fn_def *own = connection_full_text_function(c->db, c->rank.name);
     if (own) return fts_cursor_call(c, op, own, c->rank.argv, c->rank.argc, out);
-    enum fts_function f;
-    if (!fts_function_find(c->rank.name, &f)) return IO_ERROR(&op->err, ERR_ERROR, "no such function: %s", c->rank.name);
+    enum fts_function f = FTS_BM25;
+    (void)fts_function_find(c->rank.name, &f);
     return fts_cursor_function(c, op, f, c->rank.argv, c->rank.argc, out);
 }

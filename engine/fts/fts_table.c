@@ -356,8 +356,9 @@ io_status fts_cursor_filter(struct fts_cursor *c, struct op *op, u32 plan, const
             return IO_DONE;
         }
         if (match_count) {
-            io_status status = plan & FTS_PLAN_RANK ? rank_take(c, op, more) : IO_DONE;
-            if (status == IO_DONE) status = query_parse(c, op, matches, match_count, argv);
+            io_status status = query_parse(c, op, matches, match_count, argv);
+            if (status == IO_DONE && c->expr && plan & FTS_PLAN_RANK) status = rank_take(c, op, more);
+            if (status == IO_DONE && c->expr && plan & FTS_PLAN_BY_RANK) status = fts_cursor_rank_find(c, op);
             if (status != IO_DONE) {
                 c->step = FILTER_FLUSH;
                 return status;

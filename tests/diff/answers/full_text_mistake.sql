@@ -1,0 +1,22 @@
+# Which mistake of a query is told, and when
+CREATE VIRTUAL TABLE t USING fts5(a, b, detail=column);
+SELECT * FROM t('-nosuch "b');
+SELECT * FROM t('-nosuch.');
+SELECT * FROM t('- "a b" @ ^');
+SELECT * FROM t('{a nosuch @');
+SELECT * FROM t('{nosuch (');
+SELECT * FROM t('nosuch : @');
+SELECT * FROM t('nosuch : (');
+SELECT rowid FROM t('(') WHERE rank MATCH 'bm25(x)';
+SELECT rowid FROM t('"a b"') WHERE rank MATCH 'bm25(x)';
+SELECT rowid FROM t('a') WHERE rank MATCH 'bm25(x)';
+SELECT rowid FROM t('a') WHERE rank MATCH 'nosuch()';
+SELECT rowid FROM t('a') WHERE rank MATCH 'nosuch()' ORDER BY rank;
+SELECT rowid, rank FROM t('a') WHERE rank MATCH 'nosuch()' ORDER BY rowid DESC;
+INSERT INTO t(t, rank) VALUES('rank', 'nosuch()');
+SELECT rowid FROM t('a') ORDER BY rank;
+SELECT rowid FROM t('a');
+SELECT rowid, rank FROM t('a');
+INSERT INTO t VALUES('a', 'b');
+SELECT rowid FROM t('a');
+SELECT rowid, rank FROM t('a');
