@@ -233,24 +233,42 @@ static int term_types(const struct select *term, const struct select *end, u32 c
     return term == end ? expr_data_types(term->columns->items[column].expr) : 7;
 }
 
+// The types that columns were declared with in the last term of a compound. A recursive one that gives a column of the table itself
+// gives the type that it has got.
+static void compound_decltypes(struct compile *c, struct table *t, const struct select *last)
+{
+    const char **types = arena_alloc(c->arena, t->column_count * sizeof *types);
+    for (u32 i = 0; i < t->column_count; i++) t->columns[i].default_text = t->columns[i].flags & COLUMN_HAS_TYPE ? t->columns[i].type : NULL;
+    for (u32 i = 0; i < t->column_count; i++) types[i] = expr_decltype(c, NULL, last->columns->items[i].expr);
+    for (u32 i = 0; i < t->column_count; i++) t->columns[i].default_text = types[i];
+}
+
 static void subquery_types(struct compile *c, struct table *t, struct select *s, char fallback)
 {
     const struct select *last = s;
     while (last->next) last = last->next;
     while (s->prior) s = s->prior;
+    for (u32 i = 0; i < t->column_count; i++) { // a recursive table had those of its first terms
+        t->columns[i].affinity = AFFINITY_NONE;
+        t->columns[i].type = "";
+        t->columns[i].flags &= (u8)~COLUMN_HAS_TYPE;
+    }
     for (u32 i = 0; i < t->column_count; i++) {
         const struct expr *e = s->columns->items[i].expr;
         struct column *column = &t->columns[i];
         struct select *term = s, *end = rows_end(s);
-        char affinity = expr_affinity(e);
+        // A recursive term that gives the column itself gives it as it is until then.
+        column->affinity = (u8)expr_affinity(e);
         int types = 0;
-        while (affinity <= AFFINITY_NONE && end->next) {
+        while (column->affinity <= AFFINITY_NONE && end->next) {
             types |= term_types(term, end, i);
             term = end->next;
             end = rows_end(term);
-            affinity = expr_affinity(term->columns->items[i].expr);
+            column->affinity = (u8)expr_affinity(term->columns->items[i].expr);
         }
+        char affinity = (char)column->affinity;
         if (affinity <= AFFINITY_NONE) affinity = fallback;
+        column->affinity = (u8)affinity;
         if (affinity >= AFFINITY_TEXT && (end->next || term != s)) {
             for (term = end->next; term; term = end->next) {
                 end = rows_end(term);
@@ -264,8 +282,7 @@ static void subquery_types(struct compile *c, struct table *t, struct select *s,
         const struct collation *collation = expr_collation_or_null(c, e);
         if (collation) column->collation = collation->name;
         const char *type = expr_decltype(c, NULL, e);
-        // Of a subquery's table: the type that its column was declared with, in the last term of a compound.
-        column->default_text = last == s ? type : expr_decltype(c, NULL, last->columns->items[i].expr);
+        if (last == s) column->default_text = type;
         if (type && affinity_of_type(type) == (enum affinity)affinity) {
             column->type = type;
             column->flags |= COLUMN_HAS_TYPE;
@@ -282,6 +299,7 @@ static void subquery_types(struct compile *c, struct table *t, struct select *s,
         }
         if (column->type[0]) column->flags |= COLUMN_HAS_TYPE;
     }
+    if (last != s) compound_decltypes(c, t, last);
 }
 
 // Rows of VALUES name no columns, whatever their text.

@@ -340,6 +340,9 @@ static inline void vm_affinity_apply(struct value *v, char affinity, err_code *c
     case AFFINITY_TEXT:
         if (v->type == VALUE_TEXT || v->type == VALUE_NULL) return;
         break;
+    case AFFINITY_FLEXNUM:
+        if (v->type != VALUE_TEXT) return;
+        break;
     default: return;
     }
     err_code applied = value_apply_affinity(v, (enum affinity)affinity);

@@ -152,3 +152,22 @@ CREATE VIEW v2 AS WITH w(a) AS (SELECT load_extension('x') FROM t) SELECT a FROM
 SELECT * FROM v1;
 --= error: unsafe use of load_extension() because SQLite 3.50 answers so
 SELECT * FROM v2;
+%%
+# a recursive term that gives a column itself, alone or in CASE: it has the type of the terms before
+--= I:1|B:a|I:0|I:0|I:0|I:0| I:2|T:2.0|I:0|I:0|I:0|I:0| I:3|N|N|N|N|N| I:3|T:2.0|I:1|I:1|I:0|I:1| I:4|N|N|N|N|N| I:4|T:2.0|I:1|I:1|I:0|I:1| I:5|N|N|N|N|N| I:6|N|N|N|N|N| I:7|N|N|N|N|N| because SQLite 3.50 answers so: columns of compounds have types from 3.41 on
+WITH RECURSIVE w(a, b) AS (SELECT 1, x'61' UNION SELECT w.a + 1, CAST('2.0' AS VARCHAR(3)) FROM w WHERE w.a < 4
+  UNION SELECT w.a + 2, CASE 1e3 WHEN w.b THEN '1' WHEN '2.0' THEN w.b END FROM w WHERE w.a < 6 ORDER BY 1)
+  SELECT a, b, b < a, b < +a, +b < a, b NOT BETWEEN a AND b FROM w;
+CREATE TABLE t1(b TEXT, d NUMERIC);
+CREATE VIEW v1 AS WITH RECURSIVE w(k, a, b) AS (SELECT 1, b || '', d FROM t1 UNION SELECT 1, '1', 1.0
+  UNION ALL SELECT w.k + 1, NULL, w.b FROM w WHERE w.k < 4) SELECT w.a, w.b FROM w, t1;
+SELECT name, type FROM pragma_table_info('v1');
+CREATE VIEW v2 AS WITH RECURSIVE w(k, a, b) AS (SELECT 1, 1.0, 10 + 1 UNION ALL SELECT 1, d, d FROM t1
+  UNION ALL SELECT w.k + 1, w.a, w.b FROM w WHERE w.k < 3) SELECT w.a, w.b FROM w, t1;
+--= T:a|T:NUM| T:b|T:NUM| because SQLite 3.50 answers so: columns of compounds have types from 3.41 on
+SELECT name, type FROM pragma_table_info('v2');
+# numbers that a CAST gives beside others: texts become numbers where they are compared, and these stay what they are
+--= I:0|I:0|I:0|I:0|I:0|I:1|I:1|I:0| R:1|I:1|I:1|I:1|I:1|I:1|I:1|I:1| because SQLite 3.50 answers so: 1.0 stays real
+WITH w(a) AS (SELECT CAST('a' AS NUMERIC) UNION SELECT 1.0)
+  SELECT a, a IN (SELECT '1'), a IN ('1'), a = '1', a IN (SELECT '1' UNION SELECT '2'), '1' IN (SELECT a FROM w), '1' IN w,
+    (a, 1) IN (SELECT '1', 1) FROM w;
