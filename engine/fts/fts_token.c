@@ -102,11 +102,11 @@ static bool arguments_read(struct arena *a, struct fts_tokenizer *t, const char 
         const char *name = words[i], *value = words[i + 1];
         bool digit = value[0] >= '0' && value[0] <= '2' && !value[1];
         if (t->kind == TOKENIZER_TRIGRAM) {
-            if (!digit || value[0] == '2') return false;
-            if (strcasecmp(name, "case_sensitive") == 0)
+            if (!digit) return false;
+            if (strcasecmp(name, "case_sensitive") == 0 && value[0] != '2')
                 t->fold_case = value[0] == '0';
             else if (strcasecmp(name, "remove_diacritics") == 0)
-                t->remove_diacritics = value[0] == '1' ? 2 : 0;
+                t->remove_diacritics = value[0] != '0' ? 2 : 0;
             else
                 return false;
         } else if (strcasecmp(name, "tokenchars") == 0 || strcasecmp(name, "separators") == 0) {

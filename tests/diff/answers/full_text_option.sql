@@ -168,3 +168,13 @@ select * from g1('"NEAR"(one two)');
 select * from g1('foo(one and two)');
 select * from g1('foo()');
 select * from g1('NEAR(one, x)');
+%%
+--=  because SQLite 3.40 does not know it
+CREATE VIRTUAL TABLE d2 USING fts5(s, tokenize='trigram remove_diacritics 2');
+--=  because SQLite 3.40 does not know it
+INSERT INTO d2 VALUES('ÀÉạb ấe');
+--= I:1| because SQLite 3.40 does not know it
+SELECT rowid FROM d2('aea');
+CREATE VIRTUAL TABLE d3 USING fts5(s, tokenize='trigram remove_diacritics 3');
+CREATE VIRTUAL TABLE d3 USING fts5(s, tokenize='trigram case_sensitive 2');
+CREATE VIRTUAL TABLE d3 USING fts5(s, tokenize='trigram case_sensitive 1 remove_diacritics 2');
