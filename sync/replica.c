@@ -51,11 +51,7 @@ static io_status mark_write(struct replica *r, struct err *err)
         replica_place_note(r);
         replica_place_encode(r, r->mark_bytes);
         r->mark_in_flight = true;
-        r->mark_iov = (struct iovec){r->mark_bytes, REPLICA_PLACE_SIZE};
-        if (r->place.anew)
-            io_file_writev_sync(r->mark_file, &r->mark_iov, 1, 0, &r->mark_done);
-        else
-            io_file_write(r->mark_file, r->mark_bytes, REPLICA_PLACE_SIZE, 0, &r->mark_done);
+        io_file_write(r->mark_file, r->mark_bytes, REPLICA_PLACE_SIZE, 0, &r->mark_done);
         return IO_WAIT;
     }
     if (!r->mark_in_flight) {
@@ -140,6 +136,7 @@ static io_status wait_step(struct replica *r)
 static io_status step_run(struct replica *r, struct err *err)
 {
     switch (r->step) {
+    case REPLICA_PLACE: return replica_place_find(r);
     case REPLICA_CHAIN: return replica_chain(r);
     case REPLICA_CHAIN_DONE: return replica_chain_done(r, err);
     case REPLICA_OBJECT: return replica_object(r, err);
@@ -286,9 +283,10 @@ void replica_start(struct replica *r, struct store *store)
         return;
     }
     if (r->options.node)
-        replica_place_find(r);
+        r->step = REPLICA_PLACE;
     else
         r->exact = state_exact(r);
+    store_position_get(store, &r->before, NULL);
     if (!r->options.node && !r->exact && !r->mark.unclaimed) {
         struct err err = ERR_CLEAR;
         err_set(&err, ERR_STORE_FOREIGN, __func__,
@@ -418,10 +416,11 @@ void replica_destroy(struct replica *r)
     char wal[4200];
     u64 size, modified_ns;
     snprintf(wal, sizeof wal, "%s-wal", r->path);
-    bool clean = r->started && r->stopping && r->step != REPLICA_DRAINED && !backup_file_identity(r->io, wal, &size, &modified_ns);
+    bool clean = r->started && r->stopping && r->step != REPLICA_PLACE && r->step != REPLICA_DRAINED &&
+                 !backup_file_identity(r->io, wal, &size, &modified_ns);
+    r->place = (struct replica_place){.clean = true};
     if (r->options.node && clean && r->position.instance && r->mark_file &&
         backup_file_identity(r->io, r->path, &r->place.file_size, &r->place.file_modified_ns)) {
-        r->place.clean = true;
         if (!place_write(r, &err)) replica_log(r, SYNC_LOG_WARN, "replica.mark", "%s", err.text);
     }
     if (r->mark_file) {
@@ -436,6 +435,7 @@ void replica_destroy(struct replica *r)
         if (!backup_mark_write(r->io, r->path, &r->mark, &err)) replica_log(r, SYNC_LOG_WARN, "replica.mark", "%s", err.text);
     }
     replica_chain_close(r);
+    free(r->commit_pages);
     fetch_deinit(&r->fetch);
     io_http_request_deinit(&r->request);
     op_deinit(&r->op);

@@ -17,23 +17,30 @@ static io_status op_failed(struct replica *r, struct err *err)
         if (op_try_ == IO_FAIL) return op_failed(r, err);     \
     } while (0)
 
-static io_status begin(struct replica *r, struct err *err)
+// For a page of the database.
+static err_code page_memory(struct replica *r, struct err *err)
 {
     struct store_stats stats;
+    store_stats_get(r->store, &stats);
+    if (stats.page_size == r->page_size && r->old) return ERR_OK;
+    free(r->old);
+    r->page_size = stats.page_size;
+    r->old = malloc(r->page_size);
+    if (!r->old) err_set(err, ERR_NOMEM, __func__, "out of memory");
+    return err->code;
+}
+
+static io_status begin(struct replica *r, struct err *err)
+{
     struct store_position at;
     if (r->begun) return IO_DONE;
     replica_place_take(r);
     OP_TRY(txn_image_begin(r->txn, &r->op, UINT64_MAX));
-    store_stats_get(r->store, &stats);
     txn_position_get(r->txn, &at);
-    if (stats.page_size != r->page_size || !r->old) {
-        free(r->old);
-        r->page_size = stats.page_size;
-        r->old = malloc(r->page_size);
-        if (!r->old) return IO_ERROR(err, ERR_NOMEM, "out of memory");
-    }
+    if (page_memory(r, err) != ERR_OK) return IO_FAIL;
     r->begun = true;
     r->sum = r->mark.sum;
+    r->put_sum = 0;
     r->count = at.page_count;
     r->cut = r->scan = r->slice = 0;
     r->scan_sum = 0;
@@ -44,8 +51,8 @@ static io_status begin(struct replica *r, struct err *err)
 void replica_apply_abandon(struct replica *r)
 {
     if (r->reader_open) segment_reader_deinit(&r->reader);
-    if (r->committing) r->exact = false, r->in_doubt = true; // it may be in the log all the same
-    r->reader_open = r->has_page = r->begun = r->committing = r->before_taken = false;
+    if (r->committing) r->exact = false; // it may be in the log all the same
+    r->reader_open = r->has_page = r->begun = r->committing = false;
     waiter_remove(&r->op.waiter);
     if (r->txn) txn_rollback(r->txn);
 }
@@ -90,7 +97,9 @@ io_status replica_apply_object(struct replica *r, const u8 *bytes, size_t size, 
         if (!was || memcmp(r->old, r->data, r->page_size) != 0) {
             OP_TRY(txn_image_page(r->txn, &r->op, r->page, r->data));
             if (was) r->sum ^= segment_page_sum(r->page, r->old, r->page_size);
-            r->sum ^= segment_page_sum(r->page, r->data, r->page_size);
+            u64 sum = segment_page_sum(r->page, r->data, r->page_size);
+            r->sum ^= sum;
+            r->put_sum ^= sum;
             r->status.pages++;
         }
         r->has_page = false;
@@ -150,6 +159,19 @@ static io_status sum_up(struct replica *r, struct err *err)
     return IO_DONE;
 }
 
+io_status replica_pages_sum(struct replica *r, const pgno *pages, u32 count, u64 *sum, struct err *err)
+{
+    OP_TRY(txn_begin_read(r->txn, &r->op));
+    if (page_memory(r, err) != ERR_OK) return IO_FAIL;
+    for (; r->scan < count; r->scan++) {
+        if (slice_over(r)) return replica_yield(r);
+        OP_TRY(txn_page_copy(r->txn, &r->op, pages[r->scan], r->old));
+        r->scan_sum ^= segment_page_sum(pages[r->scan], r->old, r->page_size);
+    }
+    *sum = r->scan_sum;
+    return IO_DONE;
+}
+
 static io_status gathered(struct replica *r, bool sums, bool commit, struct err *err)
 {
     IO_TRY(begin(r, err));
@@ -166,7 +188,7 @@ io_status replica_apply_finish(struct replica *r, bool sums, bool commit, struct
     if (!commit) return IO_DONE;
     r->committing = true;
     OP_TRY(txn_commit(r->txn, &r->op));
-    r->begun = r->committing = r->before_taken = r->in_doubt = false;
+    r->begun = r->committing = false;
     r->status.applied++;
     return IO_DONE;
 }

@@ -7,6 +7,7 @@
 #include "replica.h"
 
 enum replica_step {
+    REPLICA_PLACE, // where the database is in the node's log
     REPLICA_CHAIN, // which segments lead from here to the newest state
     REPLICA_CHAIN_DONE,
     REPLICA_OBJECT, // the next object of the chain
@@ -38,10 +39,12 @@ struct replica_position {
     u32 wal_salt[2], wal_frame, wal_sum[2];
 };
 
-// Where this database's own log was before the newest commit: the file alone, when clean.
+// Where this database's own log was before the commit that is meant: the file alone, when clean. Of the commit: to which log
+// it goes, when that begins again with it, and the sums of its pages.
 struct replica_place {
-    u32 wal_salt[2], wal_frame;
-    bool clean, anew; // anew: the log begins again with the commit
+    u32 wal_salt[2], wal_frame, commit_salt[2];
+    u64 commit_sum;
+    bool clean;
     u64 file_size, file_modified_ns;
 };
 #define REPLICA_PLACE_SIZE (3 * BACKUP_MARK_SIZE)
@@ -111,9 +114,9 @@ struct replica {
     struct replica_position position, next_position; // next: of what is being applied
     struct backup_mark next_mark;
     struct replica_place place;
-    struct store_position before; // of this database, when that began
-    bool before_taken;
-    bool in_doubt; // a commit from the same place failed, and may be in the log all the same
+    struct store_position before; // of this database: the newest commit, as it was seen first
+    pgno *commit_pages; // of the one behind the place, while they are summed up
+    u32 commit_count;
     bool from_store; // the node is done with; what the store has is applied
 
     // Applying.
@@ -122,6 +125,7 @@ struct replica {
     u32 page;
     const u8 *data;
     u64 sum;   // when `exact`
+    u64 put_sum; // of the pages that were put
     u32 count; // pages of the database before: the others can be read only when they came
     u32 cut, scan, slice;
     u64 scan_sum;
@@ -152,6 +156,8 @@ io_status replica_compare(struct replica *r, struct err *err);
 bool replica_may_be_unlisted(struct replica *r);
 // Fails when the database is not the state of r->goal.
 io_status replica_verify(struct replica *r, struct err *err);
+// XOR of the sums of these pages of the database; before anything is applied.
+io_status replica_pages_sum(struct replica *r, const pgno *pages, u32 count, u64 *sum, struct err *err);
 void replica_apply_abandon(struct replica *r);
 
 // replica_store.c
@@ -181,6 +187,6 @@ bool replica_copy_database(struct replica *r, struct err *err); // turns the loo
 // replica_place.c
 void replica_place_encode(const struct replica *r, u8 out[REPLICA_PLACE_SIZE]);
 void replica_place_decode(struct replica *r, const u8 *bytes, size_t size); // before the database is opened
-void replica_place_find(struct replica *r); // it is open: the position that it is at
+io_status replica_place_find(struct replica *r); // it is open: the position that it is at
 void replica_place_take(struct replica *r); // before a transaction: where it begins
-void replica_place_note(struct replica *r); // the place of then, or of now
+void replica_place_note(struct replica *r); // that, for the transaction that is under way or the next one

@@ -51,6 +51,8 @@ static io_status recovery_done(struct store *s)
                                    .page_count = w->frames[r->commit_frame - 1].page_count};
     } else {
         u32 salt;
+        w->begun = r->step >= RECOVERY_FRAMES;
+        memcpy(w->begun_salt, w->salt, sizeof w->salt);
         io_random(s->io, &salt, sizeof salt);
         wal_restart(w, salt);
     }

@@ -75,8 +75,9 @@ bool store_position_find(struct store *s, const u32 wal_salt[2], u32 wal_frame,
                          struct store_position *out)
 {
     const struct wal *w = &s->wal;
+    bool begun = w->begun && wal_frame == 0 && w->base == 0 && memcmp(wal_salt, w->begun_salt, sizeof w->begun_salt) == 0;
     if (s->in_memory || wal_frame > s->durable.lsn - w->base) return false;
-    if (wal_salt[0] != w->salt[0] || wal_salt[1] != w->salt[1]) return false;
+    if (memcmp(wal_salt, w->salt, sizeof w->salt) != 0 && !begun) return false;
     pgno page_count = wal_frame ? w->frames[wal_frame - 1].page_count : s->file_pages;
     if (page_count == 0) return false; // inside a commit
     position_make(s, w->base + wal_frame, page_count, out);

@@ -50,6 +50,8 @@ struct wal {
     u32 page_size;
     u32 checkpoint_number;
     u32 salt[2];
+    bool begun; // a header with nothing behind it was found: the first log of this run begins where that one did
+    u32 begun_salt[2];
     struct wal_sum sum; // of the last durable frame, or of the header
     u64 base;
 

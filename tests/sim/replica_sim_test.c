@@ -413,6 +413,7 @@ TEST(found)
         11592167711142, // what a node sent that had started again without its store was given up for what it had pushed before
         28618288943515, // listings that lacked all pushes were taken for a store without any, by a promotion
         289088229455, // listings ended where the mark was, and the pushes that the database had were merged into what was not listed yet
+        309461025013740, // another program's commit to a stopped replica was taken for one that a full disk had refused
         1335249639523, // a push behind the listings was taken for a member of the chain that they gave
     };
     struct counters all = {0};

@@ -10,6 +10,7 @@
 #include "backup_node.h"
 
 #define COPY "/data/b.db"
+#define WAL_HEADER 32 // bytes
 
 struct follower {
     struct node *writer;
@@ -662,6 +663,130 @@ TEST(a_commit_that_failed_and_is_there)
     free(place);
     free(first_log);
     free(second_place);
+}
+
+static const char *const FILES[] = {"", "-wal", "-replica"}; // of a replica
+#define PLACE (COUNT_OF(FILES) - 1)
+
+struct kept {
+    u8 *bytes[COUNT_OF(FILES)];
+    u64 sizes[COUNT_OF(FILES)];
+};
+
+static void files_keep(struct node *n, struct kept *k)
+{
+    for (u32 i = 0; i < COUNT_OF(FILES); i++) file_keep(n, FILES[i], &k->bytes[i], &k->sizes[i]);
+}
+
+static void files_back(struct node *n, struct kept *k)
+{
+    for (u32 i = 0; i < COUNT_OF(FILES); i++) {
+        file_back(n, FILES[i], k->bytes[i], k->sizes[i]);
+        free(k->bytes[i]);
+    }
+}
+
+static void stream_begin(struct node *n, struct served *s, struct follower *f)
+{
+    char rows[100];
+    writer_begin(n);
+    n->cloud.away = true; // its writes would be in between
+    serve_begin(s, n);
+    follower_begin_from(f, n, "http://writer");
+    exec(n, "INSERT INTO t VALUES (1001, 'x')");
+    rows_of(n->db, rows);
+    CHECK(shows(f, rows));
+}
+
+// A replica that was killed comes up, and is to have what the node has.
+static void stream_goes_on(struct node *n, struct follower *f)
+{
+    char rows[100];
+    follower_begin_from(f, n, "http://writer");
+    rows_of(n->db, rows);
+    CHECK(shows(f, rows));
+}
+
+static void stream_end(struct node *n, struct served *s, struct follower *f)
+{
+    follower_end(f);
+    serve_end(s);
+    wire_deinit(&s->wire);
+    writer_kill(n);
+    node_end(n);
+}
+
+// Its files, as if it had been killed when its place was written, and nothing in its log. The log that the commit came to is the caller's.
+static void killed_before_commit(struct node *n, struct follower *f, struct kept *k, u8 **log, u64 *log_size)
+{
+    char rows[100];
+    files_keep(n, k);
+    exec(n, "INSERT INTO t VALUES (1002, 'y')");
+    rows_of(n->db, rows);
+    CHECK(shows(f, rows));
+    free(k->bytes[PLACE]);
+    file_keep(n, FILES[PLACE], &k->bytes[PLACE], &k->sizes[PLACE]);
+    file_keep(n, "-wal", log, log_size);
+    follower_end(f);
+}
+
+// What another program then commits is not taken for what was meant.
+TEST(a_commit_of_another_program)
+{
+    struct node n;
+    struct served s;
+    struct follower f;
+    struct err err = ERR_CLEAR;
+    struct kept k;
+    u8 *log;
+    u64 log_size;
+    stream_begin(&n, &s, &f);
+    killed_before_commit(&n, &f, &k, &log, &log_size);
+    free(log);
+    files_back(&n, &k);
+    if (!skerry_engine_create(&(struct skerry_engine_options){.io = n.io, .temp_dir = "/tmp"}, &f.engine, &err)) abort();
+    if (!skerry_open(f.engine, COPY, 0, &f.db, &err)) abort();
+    CHECK_EQ(skerry_exec(f.db, "UPDATE t SET v = 'strange' WHERE id = 3", NULL, NULL), SKERRY_OK);
+    files_keep(&n, &k);
+    while (skerry_close(f.db, &err) == SKERRY_WAIT) io_step(n.io, SECOND_NS);
+    skerry_engine_destroy(f.engine);
+    files_back(&n, &k);
+    stream_goes_on(&n, &f);
+    stream_end(&n, &s, &f);
+}
+
+static u64 whole(struct served *s)
+{
+    static const char NAME[] = "\nskerry_feed_whole_total ";
+    struct buffer text = {0};
+    feed_metrics(s->feed, &text);
+    buffer_add(&text, "", 1);
+    const char *at = strstr(text.bytes, NAME);
+    u64 count = at ? strtoull(at + sizeof NAME - 1, NULL, 10) : 0;
+    buffer_deinit(&text);
+    return count;
+}
+
+// Its log has begun anew, and nothing is in that yet: it knows where it is, or all pages would be sent once more.
+TEST(a_log_that_has_only_begun_anew)
+{
+    struct node n;
+    struct served s;
+    struct follower f;
+    struct kept k;
+    u8 *log;
+    u64 log_size;
+    stream_begin(&n, &s, &f);
+    CHECK_EQ(skerry_exec(f.db, "PRAGMA wal_checkpoint", NULL, NULL), SKERRY_OK);
+    killed_before_commit(&n, &f, &k, &log, &log_size);
+    CHECK(memcmp(log, k.bytes[1], WAL_HEADER) != 0);
+    memcpy(k.bytes[1], log, WAL_HEADER);
+    free(log);
+    files_back(&n, &k);
+    CHECK_EQ(whole(&s), 1);
+    stream_goes_on(&n, &f);
+    CHECK_EQ(whole(&s), 1);
+    stream_end(&n, &s, &f);
 }
 
 // A node whose volume is put back to an earlier copy writes other commits to the places in the log where its replica is: what is there
