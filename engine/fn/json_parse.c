@@ -6,6 +6,7 @@ struct parser {
     u32 size;
     u32 error_at;
     u32 depth;
+    bool no_value; // what failed is that no value begins there, but the text ends or goes on with what stands behind values
     bool json5;
     struct text_buffer *out;
 };
@@ -268,65 +269,98 @@ static const struct word *word_find(const struct parser *p, u32 i)
 
 static u32 parse_value(struct parser *p, u32 i);
 
+// The value that must follow at i, behind white space. Where there is none, SQLite tells the place before the white space.
+static u32 parse_needed(struct parser *p, u32 i)
+{
+    u32 j = parse_value(p, skip_space(p, i));
+    if (!j && p->no_value) fail(p, i);
+    if (!j) p->no_value = false;
+    return j;
+}
+
+// The place of the comma or the closing bracket behind a value that ends at i; 0 on failure. SQLite remembers as the place of an
+// error where it was last in doubt, should text follow the whole value.
+static u32 parse_behind(struct parser *p, u32 i, u8 close)
+{
+    while (json_space(at(p, i))) i++;
+    u8 c = at(p, i);
+    if (c == ',' || c == close) return i;
+    u32 j = skip_space(p, i);
+    c = at(p, j);
+    bool found = c == ',' || c == close;
+    fail(p, found ? j : i);
+    return found ? j : 0;
+}
+
+// Behind the label that must follow at i; 0 on failure.
+static u32 parse_label(struct parser *p, u32 i)
+{
+    u32 j = skip_space(p, i);
+    u8 c = at(p, j);
+    if (c == '"' || c == '\'') return parse_string(p, j);
+    if (identifier_start(c) || c == '\\') {
+        fail(p, word_find(p, j) ? i : j);
+        return word_find(p, j) ? 0 : parse_identifier(p, j);
+    }
+    if (parse_value(p, j)) fail(p, i); // a value, and no text
+    else if (p->no_value) fail(p, j);
+    p->no_value = false;
+    return 0;
+}
+
+// Behind the colon that must follow at i; 0 on failure.
+static u32 parse_colon(struct parser *p, u32 i)
+{
+    while (json_space(at(p, i))) i++;
+    if (at(p, i) == ':') return i + 1;
+    u32 j = skip_space(p, i);
+    if (at(p, j) == ':') {
+        fail(p, j);
+        return j + 1;
+    }
+    if (parse_value(p, j) || p->no_value) fail(p, i);
+    p->no_value = false;
+    return 0;
+}
+
+// The closing bracket where a value could begin, of a container that has none or behind a comma; 0: something else is there.
+static u32 parse_end(struct parser *p, u32 i, u8 close, bool first)
+{
+    u32 j = skip_space(p, i);
+    if (at(p, j) != close) return 0;
+    fail(p, j);
+    if (!first) p->json5 = true;
+    return j;
+}
+
 static u32 parse_object(struct parser *p, u32 i)
 {
     size_t place = json_container_begin(p->out, JSON_OBJECT);
-    u32 j = skip_space(p, i + 1);
-    if (at(p, j) == '}') fail(p, j); // where SQLite was last in doubt, should text follow the whole value
-    while (at(p, j) != '}') {
-        u8 c = at(p, j);
-        bool string = c == '"' || c == '\'';
-        if (!string && word_find(p, j)) { // a value, and no text
-            fail(p, j);
-            return 0;
-        }
-        u32 next = string ? parse_string(p, j) : parse_identifier(p, j);
-        if (!next) return 0;
-        j = skip_space(p, next);
-        if (at(p, j) != ':') {
-            fail(p, j);
-            return 0;
-        }
-        j = parse_value(p, skip_space(p, j + 1));
+    u32 end = parse_end(p, i + 1, '}', true);
+    for (u32 j = i; !end;) {
+        j = parse_label(p, j + 1);
+        if (j) j = parse_colon(p, j);
+        if (j) j = parse_needed(p, j);
+        if (j) j = parse_behind(p, j, '}');
         if (!j) return 0;
-        j = skip_space(p, j);
-        c = at(p, j);
-        if (c == '}') break;
-        if (c != ',') {
-            fail(p, j);
-            return 0;
-        }
-        j = skip_space(p, j + 1);
-        if (at(p, j) != '}') continue;
-        p->json5 = true; // a comma too many
-        fail(p, j);
+        end = at(p, j) == '}' ? j : parse_end(p, j + 1, '}', false);
     }
     json_container_end(p->out, place);
-    return j + 1;
+    return end + 1;
 }
 
 static u32 parse_array(struct parser *p, u32 i)
 {
     size_t place = json_container_begin(p->out, JSON_ARRAY);
-    u32 j = skip_space(p, i + 1);
-    if (at(p, j) == ']') fail(p, j);
-    while (at(p, j) != ']') {
-        j = parse_value(p, j);
+    u32 end = parse_end(p, i + 1, ']', true);
+    for (u32 j = i; !end;) {
+        j = parse_needed(p, j + 1);
+        if (j) j = parse_behind(p, j, ']');
         if (!j) return 0;
-        j = skip_space(p, j);
-        u8 c = at(p, j);
-        if (c == ']') break;
-        if (c != ',') {
-            fail(p, j);
-            return 0;
-        }
-        j = skip_space(p, j + 1);
-        if (at(p, j) != ']') continue;
-        p->json5 = true;
-        fail(p, j);
+        end = at(p, j) == ']' ? j : parse_end(p, j + 1, ']', false);
     }
     json_container_end(p->out, place);
-    return j + 1;
+    return end + 1;
 }
 
 // Behind the value at i; 0 on failure, error_at set.
@@ -363,7 +397,8 @@ static u32 parse_value(struct parser *p, u32 i)
     }
     const struct word *w = word_find(p, i);
     if (!w) {
-        fail(p, i);
+        if (i < p->size) fail(p, i);
+        p->no_value = i >= p->size || c == '}' || c == ']' || c == ',' || c == ':';
         return 0;
     }
     if (w->any_case) p->json5 = true;
@@ -383,8 +418,6 @@ void json_parse_text(struct json_parse *result, const u8 *text, u32 size)
     if (i) {
         i = skip_space(&p, i);
         if (i < p.size) i = 0;
-    } else if (skip_space(&p, 0) >= p.size) {
-        p.error_at = 0;
     }
     result->json5 = p.json5;
     result->failed = i == 0;

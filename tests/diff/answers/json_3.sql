@@ -193,3 +193,35 @@ select a.value, b.value from json_each('[1,2]') a left join json_each('[3,4]') b
 SELECT json(jsonb_insert('[1,2]', '$[#]', CAST(jsonb_array(100) AS TEXT)));
 --= error: malformed JSON because JSONB is new in 3.45
 SELECT json(jsonb_set('[1,2]', '$.b', CAST(jsonb_object('a', 100) AS TEXT)));
+%%
+# Where the mistake is told: before white space where a value should be, at the character elsewhere
+--= I:2| because SQLite 3.50 answers so
+SELECT json_error_position('[ ,]');
+--= I:4| because SQLite 3.50 answers so
+SELECT json_error_position('[1, ,2]');
+--= I:6| because SQLite 3.50 answers so
+SELECT json_error_position('{"a": ,');
+--= I:2| because SQLite 3.50 answers so
+SELECT json_error_position('{ 1:2}');
+--= I:4| because SQLite 3.50 answers so
+SELECT json_error_position('{[1');
+--= I:4| because SQLite 3.50 answers so
+SELECT json_error_position('[1 /**/x]');
+--= I:5| because SQLite 3.50 answers so
+SELECT json_error_position('{a [');
+--= I:4| because SQLite 3.50 answers so
+SELECT json_error_position('[1,'||char(10)||'');
+--= I:2| because SQLite 3.50 answers so
+SELECT json_error_position('{a:1}x');
+--= I:2| because SQLite 3.50 answers so
+SELECT json_error_position('{true:1}');
+--= I:4| because SQLite 3.50 answers so
+SELECT json_error_position('[1 2');
+--= I:5| because SQLite 3.50 answers so
+SELECT json_error_position('[{},} ]');
+--= I:6| because SQLite 3.50 answers so
+SELECT json_error_position('{"a" "b"');
+--= I:10| because SQLite 3.50 answers so
+SELECT json_error_position('[1 /**/,2}');
+--= I:3| because SQLite 3.50 answers so
+SELECT json_error_position('{ ');
