@@ -45,6 +45,11 @@ void json_append_element(struct text_buffer *b, enum json_type type, const void 
 // A container: begin gives its place, everything appended until json_container_end is in it.
 size_t json_container_begin(struct text_buffer *b, enum json_type type);
 void json_container_end(struct text_buffer *b, size_t place);
+// Of one that was changed: what is of the same size keeps its header, which may be wider than it need be.
+void json_container_end_as(struct text_buffer *b, size_t place, struct json_view v, const struct json_element *before);
+// Appends the element v where there was one of place_size bytes. As SQLite does it, its header becomes wider if v then fills the
+// place, so that nothing behind it need move.
+void json_append_instead(struct text_buffer *b, struct json_view v, u32 place_size);
 
 struct json_parse {
     struct text_buffer blob;

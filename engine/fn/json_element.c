@@ -59,6 +59,24 @@ void json_append_element(struct text_buffer *b, enum json_type type, const void 
     b->size += payload_size;
 }
 
+void json_append_instead(struct text_buffer *b, struct json_view v, u32 place_size)
+{
+    struct json_element e;
+    const u32 wider = place_size - v.size;
+    if (place_size <= v.size || !json_element_read(v, 0, v.size, &e) || e.type <= JSON_FALSE || e.end != v.size) {
+        text_append(b, v.bytes, v.size);
+        return;
+    }
+    const u32 header = e.payload + wider;
+    if (!(header == 2 || header == 3 || header == 5 || header == 9)) {
+        text_append(b, v.bytes, v.size);
+        return;
+    }
+    text_append_char(b, (u8)((header == 2 ? 0xc0 : header == 3 ? 0xd0 : header == 5 ? 0xe0 : 0xf0) | e.type));
+    for (u32 i = header - 1; i > 0; i--) text_append_char(b, i > 4 ? 0 : (u8)((e.end - e.payload) >> (i - 1) * 8));
+    text_append(b, v.bytes + e.payload, e.end - e.payload);
+}
+
 size_t json_container_begin(struct text_buffer *b, enum json_type type)
 {
     size_t place = b->size;
@@ -78,6 +96,21 @@ void json_container_end(struct text_buffer *b, size_t place)
         b->size += n - 1;
     }
     memcpy(b->bytes + place, header, n);
+}
+
+void json_container_end_as(struct text_buffer *b, size_t place, struct json_view v, const struct json_element *before)
+{
+    const u32 header = before->payload - before->at;
+    const u8 type = b->failed == ERR_OK ? b->bytes[place] & 15 : 0;
+    if (b->failed != ERR_OK || b->size - place - 1 != before->end - before->payload) {
+        json_container_end(b, place);
+        return;
+    }
+    if (!text_reserve(b, header - 1)) return;
+    memmove(b->bytes + place + header, b->bytes + place + 1, b->size - place - 1);
+    b->size += header - 1;
+    memcpy(b->bytes + place, v.bytes + before->at, header);
+    b->bytes[place] = (u8)((b->bytes[place] & 0xf0) | type);
 }
 
 // ---- checking ----------------------------------------------------------------------------------------

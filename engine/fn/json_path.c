@@ -220,7 +220,7 @@ static enum json_status edit(struct editor *d, u32 at, const u8 *z, u32 depth, b
         case JSON_EDIT_INSERT: return JSON_MISSING; // it is there: nothing to do
         case JSON_EDIT_REMOVE: *removed = true; return JSON_FOUND;
         case JSON_EDIT_REPLACE:
-        case JSON_EDIT_SET: text_append(d->out, d->value.bytes, d->value.size); return JSON_FOUND;
+        case JSON_EDIT_SET: json_append_instead(d->out, d->value, e.end - e.at); return JSON_FOUND;
         }
     }
     struct path_step s;
@@ -245,7 +245,7 @@ static enum json_status edit(struct editor *d, u32 at, const u8 *z, u32 depth, b
         if (gone && s.key) d->out->size -= child_at - label;
         append_range(d, child.end, e.end);
     }
-    json_container_end(d->out, place);
+    json_container_end_as(d->out, place, d->v, &e);
     return status;
 }
 
@@ -317,7 +317,7 @@ static enum json_status merge(struct json_view target, const struct json_element
                               const struct json_element *p, u32 depth, struct text_buffer *out)
 {
     if (p->type != JSON_OBJECT) {
-        text_append(out, patch.bytes + p->at, p->end - p->at);
+        json_append_instead(out, (struct json_view){patch.bytes + p->at, p->end - p->at}, t ? t->end - t->at : 0);
         return JSON_FOUND;
     }
     if (depth > JSON_DEPTH_MAX) return JSON_TOO_DEEP;
@@ -327,7 +327,10 @@ static enum json_status merge(struct json_view target, const struct json_element
     struct member change;
     for (u32 k = p->payload; k < p->end && status == JSON_FOUND; k = change.value.end)
         status = member_read(patch, k, p->end, &change) ? member_merge(&members, patch, &change, depth) : JSON_MALFORMED;
-    json_append_element(out, JSON_OBJECT, members.bytes, (u32)members.size);
+    size_t place = json_container_begin(out, JSON_OBJECT);
+    text_append(out, members.bytes, members.size);
+    if (t) json_container_end_as(out, place, target, t);
+    else json_container_end(out, place);
     if (members.failed) out->failed = members.failed;
     text_buffer_deinit(&members);
     return status;
