@@ -393,14 +393,14 @@ static void json_object_fn(ARGUMENTS)
         result_error(ctx, "json_object() requires an even number of arguments");
         return;
     }
+    for (u32 i = 0; i < argc; i += 2) {
+        if (argv[i]->type == VALUE_TEXT) continue;
+        result_error(ctx, "json_object() labels must be TEXT"); // before any value that JSON cannot hold is told
+        return;
+    }
     struct text_buffer b = {0};
     text_append_char(&b, '{');
     for (u32 i = 0; i < argc; i += 2) {
-        if (argv[i]->type != VALUE_TEXT) {
-            result_error(ctx, "json_object() labels must be TEXT");
-            text_buffer_deinit(&b);
-            return;
-        }
         if (i) text_append_char(&b, ',');
         json_append_string(&b, argv[i]->bytes, argv[i]->size);
         text_append_char(&b, ':');

@@ -228,3 +228,6 @@ SELECT json_error_position('{ ');
 # What takes the place of something longer gets a wider header, if it then fills the place; what keeps its size keeps its header
 --= T:D3000131|T:4B13311332|T:3B001332|T:AC1761D700017817621331|T:4B1A781332|T:CB0CFA0000000000000001781332|T:CB021337|T:3B233737|T:CC0417611337|T:4C17611337|T:0C| because SQLite 3.50 answers so
 SELECT hex(jsonb_replace('"abc"','$',1)), hex(jsonb_set('["abcd",2]','$[0]',1)), hex(jsonb_set('["abc",2]','$[0]',null)), hex(jsonb_patch('{"a":"xyz","b":1}','{"a":"x"}')), hex(jsonb_set('["abcdefgh",2]','$[0]','x')), hex(jsonb_set('["abcdefghi",2]','$[0]','x')), hex(jsonb_set(x'cb021332','$[0]',7)), hex(jsonb_set(x'cb021332','$[0]',77)), hex(jsonb_patch(x'cc0417611331','{"a":7}')), hex(jsonb_patch('12','{"a":7}')), hex(jsonb_patch('[1]', '{}'));
+# All labels are looked at before a value is told to be none
+SELECT json_object('a', x'ff', 1, 2);
+SELECT json_object('a', x'ff', 'b', 2);
