@@ -51,6 +51,7 @@ static void resolve_step(struct compile *c, struct stmt *step)
             expr_list_add(c->arena, &select->columns, expr_integer(c->arena, 1));
             resolve_select(c, select, NULL);
             n.sources = select->from;
+            for (u32 i = 0; i < s->from->count; i++) s->from->items[i] = select->from->items[i + 1];
         }
         resolve_expr_list(&n, s->set);
         resolve_expr(&n, s->where);

@@ -41,6 +41,8 @@ struct text_edit {
     u32 with_count, with_capacity;
     struct source **sources;
     u32 source_count, source_capacity;
+    struct source **joins; // in parentheses, resolved
+    u32 join_count, join_capacity;
     struct edit *edits;
     u32 edit_count, edit_capacity;
 };
@@ -253,6 +255,11 @@ static void find_token(struct text_edit *t, struct expr *e)
     }
 }
 
+static bool is_resolved(const struct expr *e)
+{
+    return e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_TRIGGER;
+}
+
 static enum walk_result find_string(struct walker *w, struct expr *e)
 {
     if (e->kind == EXPR_TEXT && e->flags & EXPR_F_QUOTED_TEXT) find_token(w->context, e);
@@ -261,15 +268,22 @@ static enum walk_result find_string(struct walker *w, struct expr *e)
 
 static enum walk_result find_expr(struct walker *w, struct expr *e)
 {
-    if (e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_TRIGGER) find_token(w->context, e);
+    if (is_resolved(e)) find_token(w->context, e);
     return find_string(w, e);
 }
 
+static bool is_join(const struct source *s) { return s->select && s->select->flags & SELECT_F_NESTED_FROM; }
+
 static enum walk_result find_select(struct walker *w, struct select *s)
 {
+    struct text_edit *t = w->context;
     walk_select_expressions(w, s);
     for (u32 i = 0; s->from && i < s->from->count; i++) {
-        const struct source *source = &s->from->items[i];
+        struct source *source = &s->from->items[i];
+        if (is_join(source)) {
+            t->joins = arena_grow(t->a->c->arena, t->joins, t->join_count, &t->join_capacity, sizeof *t->joins);
+            t->joins[t->join_count++] = source;
+        }
         // A view's copy has offsets of its own text.
         if (!source->was_view) walk_select(w, source->select);
         walk_expr_list(w, source->arguments);
@@ -302,17 +316,42 @@ static _Noreturn void fail_in(struct text_edit *t, const char *when, const char 
     compile_fail(t->a->c, ERR_ERROR, -1, "error in %s %s%s: %s", t->type, t->name, when, text);
 }
 
+static const struct source *join_of(const struct text_edit *t, const struct table *table)
+{
+    for (u32 i = 0; table && i < t->join_count; i++)
+        if (t->joins[i]->table == table) return t->joins[i];
+    for (u32 i = 0; table && i < t->source_count; i++)
+        if (t->sources[i]->table == table && is_join(t->sources[i])) return t->sources[i];
+    return NULL;
+}
+
+// The column of a table that one of a join in parentheses is.
+static const struct expr *joined_column(const struct text_edit *t, const struct expr *e)
+{
+    const struct source *join;
+    while (is_resolved(e) && e->column >= 0 && (join = join_of(t, e->table))) e = join->select->columns->items[e->column].expr;
+    return e;
+}
+
+static bool names_table(const struct alteration *a, const struct source_list *from)
+{
+    for (u32 i = 0; from && i < from->count; i++) {
+        const struct source *s = &from->items[i];
+        if (is_join(s) ? !s->alias && names_table(a, s->select->from) : !s->alias && !s->cte && !s->select && is_table(a, s->name)) return true;
+    }
+    return false;
+}
+
 static void edit_uses(struct text_edit *t)
 {
     struct alteration *a = t->a;
     for (u32 i = 0; i < t->use_count; i++) {
         const struct name_use *u = &t->uses[i];
-        const struct expr *e = u->e;
+        const struct expr *e = joined_column(t, u->e);
         if (e->kind == EXPR_TEXT && e->flags & EXPR_F_QUOTED_TEXT) edit_string(t, e);
         if (!a->new_name) continue; // a column is dropped: the name may mean another from now on, which alteration_check sees
         bool excluded = e->kind == EXPR_REGISTER && a->column >= 0; // of an upsert
-        bool resolved = excluded || e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_TRIGGER;
-        if (!resolved || !e->table || !e->table->name || !name_equal(e->table->name, a->table->name) ||
+        if (!(excluded || is_resolved(e)) || !e->table || !e->table->name || !name_equal(e->table->name, a->table->name) ||
             (e->table->flags & TABLE_EPHEMERAL && e->table != a->table))
             continue;
         if (a->column < 0) {
@@ -324,11 +363,8 @@ static void edit_uses(struct text_edit *t)
         edit_add(t, u->column_offset);
     }
     for (u32 i = 0; a->column < 0 && i < t->star_count; i++) {
-        const struct source_list *from = t->stars[i].from;
-        for (u32 k = 0; is_table(a, t->stars[i].qualifier->text) && k < from->count; k++) {
-            const struct source *x = &from->items[k];
-            if (!x->alias && !x->cte && !x->select && is_table(a, x->name)) edit_add(t, t->stars[i].qualifier->name_offset);
-        }
+        const struct star_use *star = &t->stars[i];
+        if (is_table(a, star->qualifier->text) && names_table(a, star->from)) edit_add(t, star->qualifier->name_offset);
     }
     // Names in USING stay as they are, as in SQLite: a column that one names cannot be renamed.
     for (u32 i = 0; a->column < 0 && i < t->source_count; i++) {

@@ -94,3 +94,35 @@ CREATE INDEX k ON t(b, 'c' COLLATE RTRIM);
 ALTER TABLE t DROP COLUMN c;
 SELECT * FROM t;
 PRAGMA integrity_check;
+%%
+# columns of joins in parentheses are found, and are renamed with their tables
+CREATE TABLE t1(a, d);
+CREATE TABLE t2(a, b, c, d);
+CREATE VIEW v1 AS SELECT t2.c FROM t1 LEFT JOIN (t2 CROSS JOIN t1 AS x USING(d));
+CREATE VIEW v2 AS SELECT (SELECT max(t2.c) FROM t1, (t2 CROSS JOIN t1 AS x)) FROM t2;
+CREATE VIEW v3 AS SELECT c FROM t1 LEFT JOIN (t2 AS q CROSS JOIN t1 AS x) GROUP BY q.c;
+CREATE VIEW v4 AS SELECT t2.*, t2.c FROM t1 LEFT JOIN (t1 AS y JOIN (t2 JOIN t1 AS x));
+CREATE VIEW v5 AS WITH w AS (SELECT t2.c FROM t1 JOIN (t2 JOIN t1 AS x)) SELECT 1 FROM t1 LEFT JOIN w;
+CREATE TRIGGER r1 AFTER DELETE ON t1 BEGIN UPDATE t1 SET a = t2.c FROM t1 AS q JOIN (t2 JOIN t1 AS r) WHERE t2.c; END;
+CREATE TRIGGER r2 AFTER DELETE ON t1 BEGIN INSERT INTO t1 SELECT 1, t2.c FROM t1 LEFT JOIN (t2 JOIN t1 AS x) WHERE t2.d; END;
+CREATE TRIGGER r3 AFTER DELETE ON t1 BEGIN DELETE FROM t1 WHERE a IN (SELECT t2.c FROM (t2 JOIN t1 AS x) WHERE t2.d); END;
+--=  because SQLite finds no column of a join in parentheses then: error in view v1: no such column: t2.c
+ALTER TABLE t2 RENAME TO t3;
+--=  because SQLite finds no column of a join in parentheses then: error in view v1: no such column: t2.c
+ALTER TABLE t3 RENAME c TO e;
+--= T:CREATE VIEW v1 AS SELECT "t3".e FROM t1 LEFT JOIN ("t3" CROSS JOIN t1 AS x USING(d))| because that is what the names mean
+SELECT sql FROM sqlite_schema WHERE name = 'v1';
+--= T:CREATE VIEW v2 AS SELECT (SELECT max("t3".e) FROM t1, ("t3" CROSS JOIN t1 AS x)) FROM "t3"| because that is what the names mean
+SELECT sql FROM sqlite_schema WHERE name = 'v2';
+--= T:CREATE VIEW v3 AS SELECT e FROM t1 LEFT JOIN ("t3" AS q CROSS JOIN t1 AS x) GROUP BY q.e| because that is what the names mean
+SELECT sql FROM sqlite_schema WHERE name = 'v3';
+--= T:CREATE VIEW v4 AS SELECT "t3".*, "t3".e FROM t1 LEFT JOIN (t1 AS y JOIN ("t3" JOIN t1 AS x))| because that is what the names mean
+SELECT sql FROM sqlite_schema WHERE name = 'v4';
+--= T:CREATE VIEW v5 AS WITH w AS (SELECT "t3".e FROM t1 JOIN ("t3" JOIN t1 AS x)) SELECT 1 FROM t1 LEFT JOIN w| because that is what the names mean
+SELECT sql FROM sqlite_schema WHERE name = 'v5';
+--= T:CREATE TRIGGER r1 AFTER DELETE ON t1 BEGIN UPDATE t1 SET a = "t3".e FROM t1 AS q JOIN ("t3" JOIN t1 AS r) WHERE "t3".e; END| because that is what the names mean
+SELECT sql FROM sqlite_schema WHERE name = 'r1';
+--= T:CREATE TRIGGER r2 AFTER DELETE ON t1 BEGIN INSERT INTO t1 SELECT 1, "t3".e FROM t1 LEFT JOIN ("t3" JOIN t1 AS x) WHERE "t3".d; END| because that is what the names mean
+SELECT sql FROM sqlite_schema WHERE name = 'r2';
+--= T:CREATE TRIGGER r3 AFTER DELETE ON t1 BEGIN DELETE FROM t1 WHERE a IN (SELECT "t3".e FROM ("t3" JOIN t1 AS x) WHERE "t3".d); END| because that is what the names mean
+SELECT sql FROM sqlite_schema WHERE name = 'r3';
