@@ -185,7 +185,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
             struct expr *e;
             const char *label = name;
             if (from->count > 1 &&
-                (!(source->join & JOIN_LEFT_OF_RIGHT) || s->flags & SELECT_F_NESTED_FROM ||
+                (c->top->renaming || !(source->join & JOIN_LEFT_OF_RIGHT) || s->flags & SELECT_F_NESTED_FROM ||
                  !in_later_using(from, i, column->name))) {
                 for (u32 k = 0; k < from->count; k++) {
                     const struct source *other = &from->items[k];

@@ -126,3 +126,17 @@ SELECT sql FROM sqlite_schema WHERE name = 'r1';
 SELECT sql FROM sqlite_schema WHERE name = 'r2';
 --= T:CREATE TRIGGER r3 AFTER DELETE ON t1 BEGIN DELETE FROM t1 WHERE a IN (SELECT "t3".e FROM ("t3" JOIN t1 AS x) WHERE "t3".d); END| because that is what the names mean
 SELECT sql FROM sqlite_schema WHERE name = 'r3';
+%%
+# "*" is of no one column, whatever the join
+CREATE TABLE t1(b, e);
+CREATE TABLE t3(a);
+CREATE TRIGGER r AFTER DELETE ON t3 BEGIN SELECT * FROM t1 AS q1 NATURAL INNER JOIN t1 AS q2 RIGHT JOIN t1 AS q3 ON q2.e; END;
+ALTER TABLE t3 RENAME TO t4;
+ALTER TABLE t4 RENAME a TO b;
+ALTER TABLE t4 ADD COLUMN c;
+ALTER TABLE t4 DROP COLUMN c;
+ALTER TABLE t1 RENAME b TO c;
+SELECT sql FROM sqlite_schema;
+DELETE FROM t4;
+INSERT INTO t4 VALUES (1);
+DELETE FROM t4;
