@@ -281,8 +281,10 @@ void io_dir_listing_free(struct io_dir_listing *listing);
 
 // ---- sockets --------------------------------------------------------------------------------------
 
-// Listens on "HOST:PORT", "[V6]:PORT" or ":PORT"; port 0 takes a free one. Descriptor, or -errno with *err.
-int io_listen(struct io *io, const char *address, u32 backlog, struct err *err);
+// Takes "HOST:PORT", "[V6]:PORT" or ":PORT"; port 0 takes a free one. Descriptor, or -errno with *err.
+int io_bind(struct io *io, const char *address, struct err *err);
+int io_bound_listen(int fd, const char *address, u32 backlog, struct err *err); // 0, or -errno with *err
+int io_listen(struct io *io, const char *address, u32 backlog, struct err *err); // both
 u16 io_listen_port(int fd);
 void io_accept(struct io *io, int listen_fd, struct completion *c); // result: descriptor, for io_recv and io_sendv
 void io_recv(struct io *io, int fd, void *buffer, size_t size, struct completion *c); // 0: end of stream

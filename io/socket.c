@@ -43,7 +43,13 @@ static bool address_split(const char *address, char *host, char *port)
     return strspn(port, "0123456789") == strlen(port) && atoi(port) <= 65535;
 }
 
-int io_listen(struct io *io, const char *address, u32 backlog, struct err *err)
+static int listen_failed(int failed, const char *address, struct err *err)
+{
+    err_set_errno(err, ERR_NETWORK, failed, __func__, "cannot listen on %s: %s", address, strerror(failed));
+    return -failed;
+}
+
+int io_bind(struct io *io, const char *address, struct err *err)
 {
     char host[HOST_SIZE_MAX], port[6];
     if (!address_split(address, host, port)) {
@@ -74,7 +80,7 @@ int io_listen(struct io *io, const char *address, u32 backlog, struct err *err)
             setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
             if (a->ai_family == AF_INET6 && !host[0])
                 setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
-            if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, (int)backlog) < 0) {
+            if (bind(fd, a->ai_addr, a->ai_addrlen) < 0) {
                 failed = errno;
                 close(fd);
                 fd = -1;
@@ -82,10 +88,20 @@ int io_listen(struct io *io, const char *address, u32 backlog, struct err *err)
         }
     }
     freeaddrinfo(list);
-    if (fd >= 0) return fd;
-    err_set_errno(err, ERR_NETWORK, failed, __func__, "cannot listen on %s: %s", address,
-                  strerror(failed));
-    return -failed;
+    return fd >= 0 ? fd : listen_failed(failed, address, err);
+}
+
+int io_bound_listen(int fd, const char *address, u32 backlog, struct err *err)
+{
+    return listen(fd, (int)backlog) == 0 ? 0 : listen_failed(errno, address, err);
+}
+
+int io_listen(struct io *io, const char *address, u32 backlog, struct err *err)
+{
+    int fd = io_bind(io, address, err);
+    int failed = fd < 0 ? 0 : io_bound_listen(fd, address, backlog, err);
+    if (failed) close(fd);
+    return failed ? failed : fd;
 }
 
 u16 io_listen_port(int fd)

@@ -137,7 +137,7 @@ struct http_server *http_server_open(struct io *io, const struct http_server_opt
     }
     s->io = io;
     s->options = *options;
-    s->listen_fd = io_listen(io, options->address, 1024, err);
+    s->listen_fd = io_bind(io, options->address, err);
     if (s->listen_fd < 0) {
         free(s);
         return NULL;
@@ -145,8 +145,14 @@ struct http_server *http_server_open(struct io *io, const struct http_server_opt
     http_parser_set_max_header_size(options->header_size_max);
     completion_init(&s->accept_done, on_accept, s);
     completion_init(&s->sweep, on_sweep, s);
-    accept_next(s);
     return s;
+}
+
+bool http_server_start(struct http_server *s, struct err *err)
+{
+    if (io_bound_listen(s->listen_fd, s->options.address, 1024, err) < 0) return false;
+    accept_next(s);
+    return true;
 }
 
 u16 http_server_port(const struct http_server *s)

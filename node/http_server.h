@@ -33,8 +33,10 @@ struct http_server_stats {
     u64 accepted, refused, requests, timeouts, malformed;
 };
 
+// Takes the address; nobody is heard before the start.
 struct http_server *http_server_open(struct io *io, const struct http_server_options *options,
                                      struct err *err);
+bool http_server_start(struct http_server *s, struct err *err);
 u16 http_server_port(const struct http_server *s);
 void http_server_stats_get(const struct http_server *s, struct http_server_stats *out);
 // No new connections and requests; `done` completes when those under way are answered, or at the

@@ -353,25 +353,53 @@ static bool hub_open(struct node *n, struct err *err)
     return n->hub != NULL;
 }
 
+struct serve_number {
+    enum setting setting;
+    u64 min, max;
+};
+
+static bool numbers_get(struct node *n, const struct serve_number *numbers, u32 count, u64 *out, struct err *err)
+{
+    for (u32 i = 0; i < count; i++)
+        if (!config_number(&n->config, numbers[i].setting, numbers[i].min, numbers[i].max, &out[i], err)) return false;
+    return true;
+}
+
+// A start whose address another has is over before it opens the database, which is then not closed either: its log stays
+// for the replicas.
 static bool server_open(struct node *n, struct err *err)
 {
-    static const struct {
-        enum setting setting;
-        u64 min, max;
-    } NUMBERS[] = {
-        {SETTING_BUSY_TIMEOUT_MS, 0, 86400000},      {SETTING_STREAM_IDLE_MS, 100, 86400000},
-        {SETTING_STREAMS_MAX, 1, 1 << 20},           {SETTING_ANSWER_SIZE_MAX, 1 << 10, 1ull << 34},
-        {SETTING_STATEMENT_MS_MAX, 0, 86400000},     {SETTING_CONNECTIONS_MAX, 1, 1 << 20},
-        {SETTING_HEADER_SIZE_MAX, 1 << 10, 1 << 24}, {SETTING_BODY_SIZE_MAX, 1 << 10, 1ull << 34},
-        {SETTING_HEADER_TIMEOUT_MS, 1, 86400000},    {SETTING_BODY_TIMEOUT_MS, 1, 86400000},
-        {SETTING_IDLE_TIMEOUT_MS, 1, 86400000},      {SETTING_SEND_TIMEOUT_MS, 1, 86400000},
-        {SETTING_HUB_OBJECT_SIZE_MAX, 1 << 10, 1ull << 44},
+    static const struct serve_number NUMBERS[] = {
+        {SETTING_CONNECTIONS_MAX, 1, 1 << 20},    {SETTING_HEADER_SIZE_MAX, 1 << 10, 1 << 24}, {SETTING_BODY_SIZE_MAX, 1 << 10, 1ull << 34},
+        {SETTING_HEADER_TIMEOUT_MS, 1, 86400000}, {SETTING_BODY_TIMEOUT_MS, 1, 86400000},      {SETTING_IDLE_TIMEOUT_MS, 1, 86400000},
+        {SETTING_SEND_TIMEOUT_MS, 1, 86400000},   {SETTING_HUB_OBJECT_SIZE_MAX, 1 << 10, 1ull << 44},
     };
     u64 v[COUNT_OF(NUMBERS)];
-    for (u32 i = 0; i < COUNT_OF(NUMBERS); i++)
-        if (!config_number(&n->config, NUMBERS[i].setting, NUMBERS[i].min, NUMBERS[i].max, &v[i],
-                           err))
-            return false;
+    if (!numbers_get(n, NUMBERS, COUNT_OF(NUMBERS), v, err)) return false;
+    struct http_server_options o = {.address = config_text(&n->config, SETTING_LISTEN),
+                                    .connections_max = (u32)v[0],
+                                    .header_size_max = (u32)v[1],
+                                    .body_size_max = v[2],
+                                    .header_timeout_ms = (u32)v[3],
+                                    .body_timeout_ms = (u32)v[4],
+                                    .idle_timeout_ms = (u32)v[5],
+                                    .send_timeout_ms = (u32)v[6],
+                                    .streams = streams,
+                                    .stream_size_max = v[7],
+                                    .handle = handle,
+                                    .context = n};
+    n->server = http_server_open(n->io, &o, err);
+    return n->server != NULL;
+}
+
+static bool server_start(struct node *n, struct err *err)
+{
+    static const struct serve_number NUMBERS[] = {
+        {SETTING_BUSY_TIMEOUT_MS, 0, 86400000},      {SETTING_STREAM_IDLE_MS, 100, 86400000}, {SETTING_STREAMS_MAX, 1, 1 << 20},
+        {SETTING_ANSWER_SIZE_MAX, 1 << 10, 1ull << 34}, {SETTING_STATEMENT_MS_MAX, 0, 86400000},
+    };
+    u64 v[COUNT_OF(NUMBERS)];
+    if (!numbers_get(n, NUMBERS, COUNT_OF(NUMBERS), v, err)) return false;
     struct hrana_options h = {.io = n->io,
                               .engine = n->engine,
                               .path = n->path,
@@ -381,21 +409,7 @@ static bool server_open(struct node *n, struct err *err)
                               .answer_size_max = v[3],
                               .statement_ms_max = v[4]};
     n->hrana = hrana_create(&h, err);
-    if (!n->hrana) return false;
-    struct http_server_options o = {.address = config_text(&n->config, SETTING_LISTEN),
-                                    .connections_max = (u32)v[5],
-                                    .header_size_max = (u32)v[6],
-                                    .body_size_max = v[7],
-                                    .header_timeout_ms = (u32)v[8],
-                                    .body_timeout_ms = (u32)v[9],
-                                    .idle_timeout_ms = (u32)v[10],
-                                    .send_timeout_ms = (u32)v[11],
-                                    .streams = streams,
-                                    .stream_size_max = v[12],
-                                    .handle = handle,
-                                    .context = n};
-    n->server = http_server_open(n->io, &o, err);
-    return n->server != NULL;
+    return n->hrana && http_server_start(n->server, err);
 }
 
 // ---- stop
@@ -483,8 +497,8 @@ static bool node_start(struct node *n, struct err *err)
     }
     io_poll(n->io, n->signal_fd, POLLIN, &n->signal_ready);
     static bool (*const STEPS[])(struct node *n, struct err *err) = {
-        data_open, backup_open,        encryption_check, node_view_begin, node_restore, node_source_begin,
-        past_open, node_database_open, node_claim,       hub_open,        server_open,
+        data_open,         server_open, backup_open,        encryption_check, node_view_begin, node_restore,
+        node_source_begin, past_open,   node_database_open, node_claim,       hub_open,        server_start,
     };
     if (!config_database(&n->config, &n->database, err)) return false;
     for (u32 i = 0; i < COUNT_OF(STEPS); i++)

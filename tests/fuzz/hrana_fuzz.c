@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
                                      .header_timeout_ms = 60000, .body_timeout_ms = 60000, .idle_timeout_ms = 60000,
                                      .send_timeout_ms = 60000, .handle = handle, .context = h};
     struct http_server *s = http_server_open(io, &so, &err);
-    FUZZ_CHECK(s);
+    FUZZ_CHECK(s && http_server_start(s, &err));
     endpoint = data[0] & 1 ? HRANA_CURSOR : HRANA_PIPELINE;
     char *answer = post(io, http_server_port(s), data + 1, size - 1);
     const char *baton = data[0] & 2 ? strstr(answer, "\"baton\":\"") : NULL;

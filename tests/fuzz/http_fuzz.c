@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
                                     .header_timeout_ms = 60000, .body_timeout_ms = 60000, .idle_timeout_ms = 60000,
                                     .send_timeout_ms = 60000, .handle = handle};
     struct http_server *s = http_server_open(io, &o, &err);
-    FUZZ_CHECK(s);
+    FUZZ_CHECK(s && http_server_start(s, &err));
     free(http_peer_talk(io, http_server_port(s), data + 1, size - 1, data[0] ? data[0] : size, 3, NULL));
     http_peer_stop(io, s);
     io_destroy(io);

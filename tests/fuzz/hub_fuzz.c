@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     fuzz_file_write(io, "/secret", "secret", 6);
     hub = hub_create(&(struct hub_options){.io = io, .directory = "/hub", .token = "t"}, &err);
     struct http_server *s = http_server_open(io, &o, &err);
-    FUZZ_CHECK(s && hub);
+    FUZZ_CHECK(s && hub && http_server_start(s, &err));
     char *answer = http_peer_talk(io, http_server_port(s), data + 1, size - 1, data[0] ? data[0] : size, 3, NULL);
     free(answer);
     http_peer_stop(io, s);

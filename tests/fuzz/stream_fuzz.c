@@ -166,7 +166,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
                                     .send_timeout_ms = 60000, .handle = handle};
     struct http_server *s = http_server_open(io, &o, &err);
     struct io_http *http = io_http_create(io, &err);
-    FUZZ_CHECK(s && http);
+    FUZZ_CHECK(s && http && http_server_start(s, &err));
     char url[64];
     snprintf(url, sizeof url, "http://127.%u.%u.%u:%u", http_peer_host >> 16 & 255, http_peer_host >> 8 & 255, http_peer_host & 255, http_server_port(s));
     input = (struct input){.data = data + 1, .size = size - 1};

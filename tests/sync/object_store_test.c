@@ -321,7 +321,9 @@ static struct http_server *hub_serve(struct io *io, u64 size_max)
                                     .handle = hub_handler};
     the_hub = hub_create(
         &(struct hub_options){.io = io, .directory = test_dir(), .token = "a token of the hub's"}, &err);
-    return the_hub ? http_server_open(io, &o, &err) : NULL;
+    struct http_server *s = the_hub ? http_server_open(io, &o, &err) : NULL;
+    if (s && !http_server_start(s, &err)) abort();
+    return s;
 }
 
 static void hub_end(struct io *io, struct http_server *server)
