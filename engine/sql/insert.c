@@ -269,12 +269,12 @@ static void before_triggers_code(struct compile *c, struct insert_job *job)
         emit(c, OP_Integer, -1, first, 0);
     } else {
         int known = label_new(c);
-        if (job->reg_yield && !job->through_table)
-            emit(c, OP_Copy, job->reg_rowid, first, 0);
-        else if (job->through_table)
+        if (job->through_table) {
             emit(c, OP_Column, job->table_cursor, job->rowid_item, first);
-        else
-            expr_code(c, expr_copy(c->arena, job->values->items[job->rowid_item].expr), first);
+        } else {
+            if (!job->reg_yield) expr_code(c, job->values->items[job->rowid_item].expr, job->reg_rowid);
+            emit(c, OP_Copy, job->reg_rowid, first, 0);
+        }
         emit(c, OP_NotNull, first, known, 0);
         emit(c, OP_Integer, -1, first, 0);
         label_place(c, known);
@@ -313,7 +313,7 @@ static bool rowid_code(struct compile *c, struct insert_job *job)
         int known = label_new(c);
         if (job->through_table)
             emit(c, OP_Column, job->table_cursor, job->rowid_item, reg);
-        else if (!job->reg_yield)
+        else if (!job->reg_yield && !job->triggers.before) // what a trigger has seen stays: it may have changed what a subquery reads
             expr_code(c, job->values->items[job->rowid_item].expr, reg);
         emit(c, OP_NotNull, reg, known, 0);
         emit(c, OP_NewRowid, cursor, reg, job->reg_sequence);
