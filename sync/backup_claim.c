@@ -114,7 +114,10 @@ io_status backup_load(struct backup *b)
         b->step = STEP_PROBE;
         return IO_DONE;
     }
-    if (!b->loading) load_begin(b, &b->catalog, 0);
+    if (!b->loading) {
+        load_begin(b, &b->catalog, 0);
+        if (b->mark_read) b->load.lineage_headless = b->mark.lineage;
+    }
     b->catalog_part = false;
     io_status status = catalog_load_run(&b->load, &b->op.err);
     if (status == IO_WAIT) return status;
@@ -129,12 +132,7 @@ io_status backup_load(struct backup *b)
         err_clear(&b->op.err);
         catalog_deinit(&b->catalog);
         b->newest_known = false;
-        if (!b->mark_read || !b->mark.lineage) {
-            b->step = STEP_PROBE;
-            return IO_DONE;
-        }
-        // It may have died before its first head.
-        load_begin(b, &b->catalog, b->mark.lineage);
+        b->step = STEP_PROBE;
         return IO_DONE;
     }
     b->newest_known = false;

@@ -54,7 +54,7 @@ io_status backup_idle(struct backup *b)
     }
     if (!behind) {
         b->push_due_ns = 0;
-        b->status.state = BACKUP_IDLE;
+        b->status.state = b->fresh_lineage ? BACKUP_PUSHING : BACKUP_IDLE; // without a head nobody finds it
         return head_needed(b);
     }
     if (!b->push_due_ns) b->push_due_ns = now + (u64)b->options.interval_ms * 1000000;

@@ -196,6 +196,12 @@ static io_status load_head(struct catalog_load *l, struct err *err)
     io_status status = fetch_run(f, err);
     if (status == IO_FAIL && err->code == ERR_STORE_MISSING) {
         err_clear(err);
+        if (l->lineage_headless) {
+            c->lineage = l->lineage_headless;
+            l->quick = false;
+            l->step = CATALOG_KEY;
+            return IO_DONE;
+        }
         return IO_ERROR(err, ERR_STORE_MISSING, "%s holds no backup of a database named '%s'",
                         object_store_url(f->objects), l->database);
     }

@@ -60,6 +60,7 @@ struct catalog_load {
     const char *database;
     const struct master_key *master;
     u64 lineage; // given: the head is not asked
+    u64 lineage_headless; // when there is no head: of a writer that may have died before its first; 0: none
     // The newest state in few requests: what the head names, and the pushes behind it, instead of all listings. Falls
     // back to these by itself; what the head names may be merged into others since.
     bool quick;

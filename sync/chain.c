@@ -237,6 +237,7 @@ static void load_begin(struct chain *c)
     catalog_load_init(&p->load, &c->catalog, p->options.objects, p->database, p->options.master, p->options.tries,
                       chain_wake, c);
     p->load.lineage = p->options.lineage;
+    p->load.lineage_headless = p->options.from_lineage;
     p->load.quick = p->options.quick && !p->reloads && !p->options.tx && !p->options.time_ms && !p->options.lineage;
     for (u32 i = 0; i < p->parallel; i++) {
         fetch_init(&p->opens[i].fetch, p->options.objects, p->options.tries, chain_wake, c);

@@ -102,9 +102,9 @@ io_status replica_chain_done(struct replica *r, struct err *err)
     if (c->done.state != COMPLETION_DONE) return IO_WAIT;
     r->step = REPLICA_CHAIN;
     // A node that is followed may push elsewhere: this one's store is its own then, when it has no backup, nor a part of one.
-    bool other = c->err.code == ERR_STORE_MISSING && r->options.node && !c->catalog.has_head;
-    if (other) r->mark = (struct backup_mark){0};
-    if (c->err.code == ERR_STORE_MISSING && !r->mark.tx && (other || !r->options.node)) { // no backup yet, or no image of it
+    bool missing = c->err.code == ERR_STORE_MISSING, headless = missing && r->options.node && !c->catalog.has_head;
+    if (headless && !c->catalog.count) r->mark = (struct backup_mark){0};
+    if (headless || (missing && !r->options.node && !r->mark.tx)) { // no backup yet, or no image of it
         current(r);
         return IO_DONE;
     }

@@ -828,6 +828,81 @@ TEST(a_log_that_was_put_back)
     for (u32 i = 0; i < 2; i++) free(kept[i]);
 }
 
+static u32 lineages(struct node *n)
+{
+    u32 count = 0;
+    for (u32 i = 0; i < n->cloud.count; i++) {
+        u64 lineage;
+        u32 j = 0;
+        if (sscanf(n->cloud.objects[i].key, "db/%16llx/", (unsigned long long *)&lineage) != 1 || strncmp(n->cloud.objects[i].key, "db/claim", 8) == 0) continue;
+        while (j < i && strncmp(n->cloud.objects[i].key, n->cloud.objects[j].key, 20) != 0) j++;
+        count += j == i;
+    }
+    return count;
+}
+
+// Whoever is promoted before the node's first head is there goes on with what that has pushed; until then that is told to nobody.
+static void before_the_first_head(const char *late)
+{
+    struct node n, other;
+    struct served s;
+    struct follower f;
+    struct err err = ERR_CLEAR;
+    struct backup_status b = {0};
+    char rows[100], want[100], text[ERR_TEXT_MAX];
+    n = (struct node){0};
+    node_begin(&n, &(struct backup_options){.interval_ms = 50});
+    cloud_pause(n.store, late, 1000 * SECOND_NS);
+    turn(&n, 5 * SECOND_NS);
+    backup_status_get(n.backup, &b);
+    CHECK_EQ(b.tx, 2); // the claim, and what announces the image
+    CHECK(b.state != BACKUP_IDLE);
+    serve_begin(&s, &n);
+    follower_begin_from(&f, &n, "http://writer");
+    exec(&n, "INSERT INTO t VALUES (1001, 'x')");
+    rows_of(n.db, want);
+    CHECK(shows(&f, want));
+    serve_end(&s);
+    writer_kill(&n);
+    drain(&f);
+    CHECK(replica_settle(f.replica, &err));
+    other = n;
+    other.store = cloud_open(&n.cloud, n.io);
+    other.backup = backup_create(&(struct backup_options){.io = n.io, .objects = other.store, .name = "db", .database_path = COPY, .interval_ms = 50,
+                                                          .promote = true}, &err);
+    REQUIRE(other.backup != NULL);
+    backup_start(other.backup, skerry_store(f.db));
+    for (u32 i = 0; i < 100 && b.state != BACKUP_IDLE; i++) {
+        turn(&n, SECOND_NS / 5);
+        backup_status_get(other.backup, &b);
+    }
+    CHECK_EQ(b.state, BACKUP_IDLE);
+    CHECK_STR(b.error, "");
+    CHECK_EQ(lineages(&n), 1);
+    CHECK_EQ(restore(&other, text), ERR_OK);
+    rows_of(f.db, rows);
+    CHECK_STR(rows, want);
+    struct completion done;
+    completion_init(&done, NULL, NULL);
+    backup_stop(other.backup, io_now_ns(n.io) + 60 * SECOND_NS, &done);
+    while (done.state != COMPLETION_DONE) io_step(n.io, SECOND_NS);
+    follower_end(&f);
+    backup_destroy(other.backup);
+    object_store_close(other.store);
+    wire_deinit(&s.wire);
+    node_end(&n);
+}
+
+TEST(promoted_before_the_first_image)
+{
+    before_the_first_head("/L4/");
+}
+
+TEST(promoted_before_the_first_head)
+{
+    before_the_first_head("/head");
+}
+
 // What the store has is of another, whose claim was there before that of the node's last start.
 TEST(pushes_of_another_writer_after_a_lost_node)
 {
