@@ -252,6 +252,8 @@ static bool promotion(struct world *w, bool dead)
         if (w->replica_started && !asked && !sim_is_down(m->io)) {
             asked = true;
             w->promotion = 0;
+            if (w->cut_at) sim_fault_at(m->sim, SIM_CRASH, w->cut_at);
+            w->cut_at = 0;
             follower_promote(w->replica, wire_exchange(&w->wire, "POST", "/promote", on_promotion, w));
         }
         if (!dead && w->feed && !sim_is_down(w->writer.io) && chance(w, 3) == 0) commit(w);
@@ -389,7 +391,7 @@ TEST(replicas_follow)
     const struct event events[] = {
         EVENT(wire.asked), EVENT(wire.answered), EVENT(wire.no_news), EVENT(wire.more_parts), EVENT(wire.lost_requests), EVENT(wire.repeated),
         EVENT(wire.late_ghosts), EVENT(wire.lost_replies), EVENT(wire.cut_replies), EVENT(wire.away), EVENT(wire.timed_out), EVENT(wire.cancelled),
-        EVENT(promotions), EVENT(of_dead_writers), EVENT(from_store), EVENT(fenced), EVENT(restored), EVENT(pushes_noted), RARE(promotions_failed), RARE(promotions_cut),
+        EVENT(promotions), EVENT(of_dead_writers), EVENT(from_store), EVENT(fenced), EVENT(restored), EVENT(pushes_noted), RARE(promotions_failed),
         EVENT(cloud.puts), EVENT(cloud.gets), EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
         EVENT(commits), EVENT(observed), EVENT(converged), EVENT(writer_crashes), EVENT(writer_stops), EVENT(writer_rolled_back),
         EVENT(replica_crashes), EVENT(replica_stops), EVENT(replica_rolled_back), EVENT(replica_lost), EVENT(foreign_writes), EVENT(vacuums), EVENT(checkpoints),
@@ -397,6 +399,31 @@ TEST(replicas_follow)
         EVENT(parts_again), EVENT(parts_again_first), EVENT(disk_full),
     };
     events_check(events, COUNT_OF(events), worlds, false);
+}
+
+// Cut off at one of its first operations of the disk, a promotion is asked for again.
+TEST(promotions_are_cut_off)
+{
+    enum { CUTS = 12 };
+    struct counters all = {0};
+    for (u32 i = 0; i < CUTS && !test_failed(); i++) {
+        struct world *w = world_create(test_seed() + i, &all);
+        w->stores = true;
+        w->follows_store = i % 2;
+        w->cut_at = 1 + i / 2;
+        writer_up(w);
+        for (u32 k = 0; k < 5 && w->feed && !sim_is_down(w->writer.io); k++) commit(w);
+        for (u32 k = 0; k < 60 && !w->failed && !w->replica_started; k++) {
+            writer_crashed(w);
+            replica_crashed(w);
+            if (!w->replica_machine.io) replica_up(w);
+            turn(w, SECOND_NS);
+        }
+        if (!w->failed) promote(w);
+        world_destroy(w);
+    }
+    CHECK(all.promotions_cut > 0 || test_failed());
+    if (getenv("SIM_SHOW")) printf("  %llu of %u were cut off\n", (unsigned long long)all.promotions_cut, CUTS);
 }
 
 // Worlds that something was found in (a build that orders things otherwise, as the sanitizers' does, goes another way in them).

@@ -32,6 +32,7 @@ struct world {
     u32 pushed_event; // the newest that was told to be there
     bool unplaced; // the replica's machine has crashed, or its volume was put back, and it has not heard of the writer since
     bool promotes;
+    u32 cut_at; // operation of the disk, from the promotion on, at which the replica's machine crashes; 0: by chance
     int promotion; // the status that a promotion was answered with; 0: it goes on
     bool replica_started;
     u64 now_ns;
