@@ -272,7 +272,8 @@ static enum walk_result find_expr(struct walker *w, struct expr *e)
     return find_string(w, e);
 }
 
-static bool is_join(const struct source *s) { return s->select && s->select->flags & SELECT_F_NESTED_FROM; }
+// In parentheses; one that has a name is a query to those who use it.
+static bool is_join(const struct source *s) { return s->select && !s->alias && s->select->flags & SELECT_F_NESTED_FROM; }
 
 static enum walk_result find_select(struct walker *w, struct select *s)
 {
@@ -337,7 +338,7 @@ static bool names_table(const struct alteration *a, const struct source_list *fr
 {
     for (u32 i = 0; from && i < from->count; i++) {
         const struct source *s = &from->items[i];
-        if (is_join(s) ? !s->alias && names_table(a, s->select->from) : !s->alias && !s->cte && !s->select && is_table(a, s->name)) return true;
+        if (is_join(s) ? names_table(a, s->select->from) : !s->alias && !s->cte && !s->select && is_table(a, s->name)) return true;
     }
     return false;
 }
