@@ -288,11 +288,11 @@ static bool rename_left_with(struct oracle *o, const char *sql)
                                 " SELECT sql FROM sqlite_temp_schema) WHERE sql LIKE '%WITH %'";
     if (strncasecmp(sql, "ALTER", 5) != 0 || !strstr(sql, " RENAME ")) return false;
     bool any = false;
-    sqlite3_stmt *stmt = NULL;
-    if (sqlite3_prepare_v2(o->sqlite, texts, -1, &stmt, NULL) == SQLITE_OK)
-        while (!any && sqlite3_step(stmt) == SQLITE_ROW)
-            any = sqlite3_column_int(stmt, 1) || with_is_wrong(o, (const char *)sqlite3_column_text(stmt, 0));
-    sqlite3_finalize(stmt);
+    char **table = NULL; // asking in a view's text would end a query under way
+    int rows = 0, columns;
+    if (sqlite3_get_table(o->sqlite, texts, &table, &rows, &columns, NULL) == SQLITE_OK)
+        for (int i = 1; i <= rows && !any; i++) any = strcmp(table[2 * i + 1], "1") == 0 || with_is_wrong(o, table[2 * i]);
+    sqlite3_free_table(table);
     return any;
 }
 
