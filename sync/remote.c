@@ -236,7 +236,7 @@ static void bind(struct remote *r)
 static bool plain_make(struct remote *r, const u8 *header, struct err *err)
 {
     const struct store_key *key = r->options.database_key;
-    bool given = key && key->kind != STORE_KEY_NONE && r->page_count; // an empty file is sealed by its first commit
+    bool given = store_seals(key, r->page_count);
     bool sealed = header ? store_sealed_header(header) : given;
     if (!sealed && given) {
         err_set(err, ERR_NOTADB, "remote", "%s is not encrypted, and a key was given: move it and %s away to begin anew", r->path, r->map_path);

@@ -205,7 +205,7 @@ static bool part_write(struct replica *r, struct err *err)
     if (!replica_apply_open(r, r->request.answer, r->request.answer_size, r->node_url, err)) return false;
     const struct segment_header *h = &r->reader.index.header;
     replica_pushed_take(r, h);
-    bool good = file_begin(r, h->page_size, seals && h->page_count, err); // an empty file is sealed by its first commit
+    bool good = file_begin(r, h->page_size, store_seals(key, h->page_count), err);
     while (good && segment_reader_next(&r->reader, &page, &data, err)) {
         struct completion c;
         if (page == 1 && !restore_seal_fits(data, seals, err)) break;

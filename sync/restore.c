@@ -179,7 +179,7 @@ static io_status step_create(struct restore *r)
     }
     if (io_file_lock(p->file, 0x40000000u, 1, IO_LOCK_EXCLUSIVE) != 0)
         return IO_ERROR(&r->err, ERR_BUSY, "%s is being written by another restore", p->aside);
-    if (p->sealed && r->page_count) { // an empty file is sealed by its first commit
+    if (store_seals(&p->database_key, r->page_count)) {
         struct io_file *sealed = store_sealed_file(p->file, r->page_size, &p->database_key, &r->err);
         if (!sealed) return IO_FAIL;
         p->file = sealed;

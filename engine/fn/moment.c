@@ -212,11 +212,17 @@ static bool date_read(const u8 *z, struct moment *m)
 
 #define WORD_MAX 63 // bytes of what times and modifiers mostly are
 
-// word: of small letters.
-static inline bool word_is(const u8 *z, const char *word)
+// Where z goes on behind the word that it begins with; NULL: it does not. word: of small letters.
+static inline const u8 *word_behind(const u8 *z, const char *word)
 {
     while (*word && (*z | 0x20) == *word) z++, word++;
-    return *word == 0 && *z == 0;
+    return *word ? NULL : z;
+}
+
+static inline bool word_is(const u8 *z, const char *word)
+{
+    const u8 *behind = word_behind(z, word);
+    return behind && !*behind;
 }
 
 static bool number_is(const u8 *z, u32 size, double *r)
@@ -398,14 +404,6 @@ static bool modify_time(struct moment *m, const u8 *z, bool negative)
     return true;
 }
 
-static bool unit_is(const u8 *z, size_t size, const char *name)
-{
-    for (size_t i = 0; i < size; i++) {
-        if ((z[i] | 0x20) != name[i]) return false;
-    }
-    return name[size] == 0;
-}
-
 static bool modify_units(struct moment *m, double r, const u8 *unit)
 {
     static const struct {
@@ -424,7 +422,7 @@ static bool modify_units(struct moment *m, double r, const u8 *unit)
     m->floor_days = 0;
     bool found = false;
     for (u32 i = 0; i < COUNT_OF(UNITS); i++) {
-        if (!unit_is(unit, n, UNITS[i].name) || !(r > -UNITS[i].limit && r < UNITS[i].limit)) continue;
+        if (word_behind(unit, UNITS[i].name) != unit + n || !(r > -UNITS[i].limit && r < UNITS[i].limit)) continue;
         if (i >= 4) {
             moment_need_date_time(m);
             s32 whole = (s32)r;

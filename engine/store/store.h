@@ -35,6 +35,12 @@ bool store_key_of_file(const u8 *bytes, size_t size, struct store_key *out, stru
 
 // What page 1 of an encrypted database says of the bytes at the end of its pages (offset 20).
 #define STORE_SEALED_RESERVED 40u
+// Whether a file of that many pages is made an encrypted one with the key (NULL: none). An empty one is when something is first
+// committed to it.
+static inline bool store_seals(const struct store_key *key, pgno page_count)
+{
+    return key && key->kind != STORE_KEY_NONE && page_count;
+}
 // For who puts pages into the file of a database that is not open: what is written to it, whole pages of a database with
 // those bytes free, becomes an encrypted file in `inner`, which it owns from then on; it is complete after truncation to its
 // size (of plain pages). Reads are of whole pages into one buffer. NULL with *err: inner is as it was.
