@@ -284,10 +284,11 @@ void where_scans_forbid(struct where_info *w)
 // Costs take a row that an index names as near the last one. When the loop comes to half of a large table's rows and
 // more, in the order of another table, that is wrong by so much that a scan of the table and look-ups in the other are
 // better: each row is then sought from the root on, in pages that are not in the processor's caches. A LIMIT ends a loop
-// that delivers ORDER BY before that.
+// that delivers ORDER BY before that. Where the outermost table is looked up by equality itself, how many rows there will be is
+// a guess that few values agree with: then the scan is not risked.
 static logest run_cost(const struct where_info *w, const struct where_loop *loop, const struct where_path *p)
 {
-    if (!loop->scattered || !p->mask) return loop->run;
+    if (!loop->scattered || !p->mask || p->loops[0]->flags & (LOOP_COLUMN_EQ | LOOP_COLUMN_NULL | LOOP_COLUMN_IN)) return loop->run;
     bool ends = w->flags & WHERE_USE_LIMIT && w->order_by && (p->ordered < 0 || (u32)p->ordered == w->order_by->count);
     logest rows = ends ? MIN(p->rows, w->limit) : p->rows;
     if (rows + loop->fetched < loop->index->rows[0] - 10) return loop->run;

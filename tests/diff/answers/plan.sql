@@ -150,3 +150,20 @@ SELECT 1 FROM partial AS p INDEXED BY partial_a LEFT JOIN partial AS q ON p.c = 
 SELECT 1 FROM partial AS p INDEXED BY partial_a LEFT JOIN partial AS q ON p.c = q.c JOIN (VALUES (1, 2), (2, 3)) AS r ON p.a >= q.d WHERE r.column1 > 0;
 --= I:0| because VALUES are merged since 3.46
 SELECT count(*) FROM partial AS p INDEXED BY partial_a LEFT JOIN partial AS q ON p.c = q.c JOIN (VALUES (1, 2), (2, 3)) AS r ON p.a >= q.d WHERE r.column1 > 0;
+%%
+# A table is looked up by an index although half of its rows might come, where another one is looked up by equality itself.
+CREATE TABLE shop(s, name);
+INSERT INTO shop VALUES (1, 'north'), (2, 'south'), (3, 'east'), (4, 'west');
+CREATE INDEX shop_name ON shop(name, s);
+CREATE TABLE till(t, s);
+CREATE INDEX till_shop ON till(s, t);
+CREATE TABLE sale(id, t, what);
+CREATE INDEX sale_till ON sale(t, id);
+CREATE INDEX sale_id ON sale(id);
+ANALYZE;
+DELETE FROM sqlite_stat1;
+INSERT INTO sqlite_stat1 VALUES ('sale', 'sale_id', '500000 1'), ('sale', 'sale_till', '500000 40000 1'),
+  ('till', 'till_shop', '24 12 1'), ('shop', 'shop_name', '4 1 1');
+ANALYZE sqlite_schema;
+--= I:1|I:0|T:SEARCH shop USING COVERING INDEX shop_name (name=?)| I:2|I:0|T:SEARCH till USING COVERING INDEX till_shop (s=?)| I:3|I:0|T:SEARCH sale USING INDEX sale_till (t=?)| I:4|I:0|T:USE TEMP B-TREE FOR ORDER BY| because SQLite does not risk the scan since 3.50
+EXPLAIN QUERY PLAN SELECT sale.* FROM shop, till, sale WHERE sale.t = till.t AND till.s = shop.s AND shop.name = ? ORDER BY sale.id DESC;
