@@ -543,7 +543,10 @@ static void translate_columns(struct where_info *w, struct where_level *level, c
             if (at >= 0) {
                 *read = at;
                 op->p1 = index_cursor;
-            } else if (level->loop->flags & LOOP_EXPR_INDEX) {
+                continue;
+            }
+            ASSERT(!(level->loop->flags & LOOP_INDEX_ONLY)); // the table is not open
+            if (level->loop->flags & LOOP_EXPR_INDEX) {
                 level->loop->flags &= ~(u32)LOOP_EXPR_INDEX;
                 where_level_explain_again(w, level);
             }
