@@ -201,7 +201,7 @@ void select_expand_rows(struct arena *a, struct select *s)
     for (u32 i = 0; i < rows->count; i++) {
         struct select *next = s;
         if (i + 1 < rows->count) next = memcpy(arena_alloc(a, sizeof *next), row, sizeof *next);
-        next->id = rows->id;
+        next->id = s->flags & SELECT_F_VIEW ? 0 : rows->id; // a view's are numbered with the statement's
         next->op = SELECT_UNION_ALL;
         if (s->flags & SELECT_F_COMPUTED_ROWS) next->flags |= SELECT_F_COMPUTED | SELECT_F_ROW_BEHIND;
         next->columns = NULL;

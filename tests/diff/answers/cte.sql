@@ -171,3 +171,11 @@ SELECT name, type FROM pragma_table_info('v2');
 WITH w(a) AS (SELECT CAST('a' AS NUMERIC) UNION SELECT 1.0)
   SELECT a, a IN (SELECT '1'), a IN ('1'), a = '1', a IN (SELECT '1' UNION SELECT '2'), '1' IN (SELECT a FROM w), '1' IN w,
     (a, 1) IN (SELECT '1', 1) FROM w;
+%%
+# rows of VALUES in a view: they are others than the statement's subqueries
+CREATE TABLE t2(a, b, e); INSERT INTO t2 VALUES (-1, NULL, x'61'), ('1', '1.0', 10); CREATE TABLE t3(d);
+CREATE VIEW v0 AS SELECT y.a AS c FROM t2 AS y WHERE y.b IN (VALUES (2), (''));
+SELECT q1.a FROM t2 AS q1 WHERE q1.e NOT IN (SELECT z2.c FROM v0 AS z2) AND q1.b NOT IN (SELECT d FROM t3);
+CREATE VIEW v1 AS SELECT a, (a, b) IN (VALUES (2, 3), ('1', '1.0')) AS c, e IN (VALUES (8), (9)) AS d FROM t2 WHERE (a, e) IN (VALUES (-1, x'61'), ('1', 10));
+SELECT *, a IN (SELECT d FROM t3), a IN (SELECT 1 UNION SELECT 2), (SELECT count(*) FROM v1 WHERE c IN (VALUES (0), (1))), a IN (VALUES (-1), (2)) FROM v1;
+SELECT a IN (VALUES (8), (9)), a IN (SELECT d FROM t3), a IN (SELECT 1 UNION SELECT 2) FROM v1 UNION ALL SELECT 4, 5, 6;
