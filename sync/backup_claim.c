@@ -256,6 +256,7 @@ io_status backup_ours(struct backup *b)
     if (status == IO_WAIT || (status == IO_FAIL && b->op.err.code != ERR_STORE_MISSING)) return status;
     err_clear(&b->op.err);
     claim_answered(b);
+    b->own_epoch = b->mark.epoch;
     b->step = STEP_DECIDE;
     return IO_DONE;
 }
@@ -282,11 +283,12 @@ io_status backup_decide(struct backup *b)
     bool ahead = takes_over(b) && b->newest_known && !same;
     bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
     u64 epoch = MAX(c->head.epoch, b->newest_known ? h->epoch : 0);
-    if (epoch > b->mark.epoch && !takes_over(b)) return backup_fenced(b, epoch);
     if (epoch == b->mark.epoch && claim_is_open(b) && !takes_over(b)) {
         b->step = STEP_OURS;
         return IO_DONE;
     }
+    // Also when this start has claimed one after that: what was pushed meanwhile was told to be there.
+    if (epoch > b->own_epoch && !takes_over(b)) return backup_fenced(b, epoch);
     if (b->options.key.given && !c->key.given)
         return IO_ERROR(&b->op.err, ERR_STORE_KEY,
                         "the backup under the name '%s' is not encrypted, and a key is given; use another prefix or name, or "
@@ -546,13 +548,17 @@ io_status backup_mark_open(struct backup *b)
 
 // Pushes fence by their names, as long as the later writer's push of the same number is there. It is not let go within
 // FENCE_MS; so who has not pushed for that time first looks whether there is a claim after its own.
-// Epochs are dense: each is claimed by put-if-absent, and stays.
+// Epochs are dense: each is claimed by put-if-absent, and stays. Who finds that another has claimed since this database was the
+// newest waits until that one has pushed, or looks for later claims before it does: so a writer that is started again does not come
+// behind one that takes over from it, but behind one that came to nothing.
 io_status backup_epoch_put(struct backup *b)
 {
     io_status status = claim_put(b, b->mark.epoch);
     if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS) {
         err_clear(&b->op.err);
         backup_log(b, SYNC_LOG_WARN, "backup.contended", "another node claims this backup at the same time; this one comes after it");
+        if (!b->contended && b->adopted && !takes_over(b) && b->mark.epoch > b->own_epoch) b->retry_at_ns = io_now_ns(b->io) + FENCE_MS * 1000000ull;
+        b->contended = true;
         b->epoch_tried = b->mark.epoch;
         backup_contact_again(b);
         return IO_DONE;

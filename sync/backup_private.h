@@ -120,6 +120,7 @@ struct backup {
     s64 verified_ms;
     enum backup_step after_check;
     u64 looked_ns; // when it was last looked for, or this one's was put
+    bool contended; // another claimed at the same time
     bool adopted; // it goes on from what it found in the store, and has put nothing behind it yet
     u64 newer_ns; // when it was last looked for pushes behind that
     s64 newer_ms;

@@ -342,6 +342,51 @@ TEST(a_writer_is_ended_with_its_claim_under_way)
     for (u32 ms = 0; !test_failed() && ms < 600; ms += 20) ended_claiming(ms);
 }
 
+// ---- a writer that is started again while it is replaced
+// ------------------------------------------------------------------------------------------
+
+// The second claims, `ms` later the first is started again, which finds that claim and no push of it yet. What either is told to
+// have pushed is there, and one of them goes on. True: the second does.
+static bool started_while_replaced(u32 ms)
+{
+    struct world w;
+    struct node a, b;
+    struct backup_status s = {0}, of_a;
+    world_begin(&w, test_seed() + ms);
+    first_begin(&a, &w);
+    node_kill(&a);
+    node_open(&b, &w, "/data/b.db", FULL);
+    node_open(&a, &w, "/data/a.db", FULL + 10);
+    exec(&a, "INSERT INTO t VALUES (2, zeroblob(3000))");
+    cloud_pause(a.store, "/claim/0000000000000003", 3 * SECOND_NS);
+    cloud_pause(b.store, "/L0/", SECOND_NS);
+    backup_start(b.backup, skerry_store(b.db));
+    turn(&w, ms * MS_NS);
+    backup_start(a.backup, skerry_store(a.db));
+    for (u32 i = 0; i < 300 && !s.claimed && s.state != BACKUP_REFUSED; i++) {
+        turn(&w, SECOND_NS / 10);
+        backup_status_get(b.backup, &s);
+    }
+    bool pushed = s.claimed && row_pushed(&b, 3);
+    turn(&w, 30 * SECOND_NS);
+    backup_status_get(b.backup, &s);
+    backup_status_get(a.backup, &of_a);
+    bool goes_on = s.state != BACKUP_REFUSED;
+    if (goes_on == (of_a.state != BACKUP_REFUSED)) test_fail(__FILE__, __LINE__, "%u ms: both %s", ms, goes_on ? "go on" : "are told to stop");
+    if (pushed && !restored_rows(&w, "3")) test_fail(__FILE__, __LINE__, "%u ms: a row that was told to be pushed is not restored", ms);
+    node_kill(&b);
+    node_kill(&a);
+    world_end(&w);
+    return goes_on;
+}
+
+TEST(a_writer_is_started_again_while_it_is_replaced)
+{
+    u32 seconds = 0;
+    for (u32 ms = 0; !test_failed() && ms < 600; ms += 20) seconds += started_while_replaced(ms);
+    CHECK(test_failed() || seconds > 10);
+}
+
 // ---- a writer that never pauses
 // ------------------------------------------------------------------------------------------
 
