@@ -228,7 +228,7 @@ struct key_info *key_info_make(struct compile *c, u32 fields, u32 extra)
 struct key_info *key_info_of_list(struct compile *c, const struct expr_list *list, u32 start, u32 extra)
 {
     struct key_info *key = key_info_make(c, list->count - start, extra + 1);
-    for (u32 i = start; i < list->count; i++) {
+    for (u32 i = list->count; i-- > start;) { // of several unknown collations the last is told
         key->collations[i - start] = expr_collation(c, list->items[i].expr);
         u8 order = list->items[i].descending ? KEY_DESC : 0;
         // NULLs sort as smallest; saying otherwise makes them the largest.

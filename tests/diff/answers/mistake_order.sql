@@ -161,3 +161,12 @@ CREATE INDEX i9 ON t5(1 IS NULL, b);
 CREATE INDEX i8 ON t5(b) WHERE 1 IS NULL;
 SELECT a FROM t5 WHERE b = 4 AND 1 IS NULL;
 SELECT a FROM t5 GROUP BY a HAVING 'a' IS NULL;
+%%
+# Of several unknown collations the last is told, of those that rows are sorted or grouped by.
+CREATE TABLE t(a, b);
+SELECT a, b FROM t ORDER BY 1 COLLATE xx, 2 COLLATE yy;
+SELECT a, b FROM t ORDER BY a COLLATE xx, b COLLATE yy;
+SELECT a COLLATE xx = 1, b COLLATE yy = 1 FROM t;
+SELECT 1 FROM t GROUP BY a COLLATE xx, b COLLATE yy;
+SELECT DISTINCT a COLLATE xx, b COLLATE yy FROM t;
+SELECT a COLLATE xx, b FROM t UNION SELECT a, b COLLATE yy FROM t;
