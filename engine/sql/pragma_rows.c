@@ -211,7 +211,7 @@ static void collect_foreign_keys(struct compile *c, const char *schema, const ch
 {
     int database;
     const struct table *t = find_table(c, schema, name, &database);
-    if (!t) return;
+    if (!t || !t->foreign_keys) return; // without any it reads nothing: what is deferred stays so
     compile_use_database(c, database);
     s64 number = 0;
     for (const struct foreign_key *f = t->foreign_keys; f; f = f->next, number++)

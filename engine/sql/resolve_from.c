@@ -494,6 +494,8 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         resolve_select(c, last_setup, outer);
         cte_columns(c, cte, last_setup, t);
         subquery_types(c, t, last_setup, AFFINITY_NONE);
+        // What affinities are is known behind all terms: to what a recursive one names before, columns have none.
+        for (u32 i = 0; i < t->column_count; i++) t->columns[i].affinity = AFFINITY_NONE;
         last_setup->next = first_recursive;
         cte->error = "multiple recursive references: %s";
         s->table = t;

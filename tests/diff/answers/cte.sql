@@ -179,3 +179,19 @@ SELECT q1.a FROM t2 AS q1 WHERE q1.e NOT IN (SELECT z2.c FROM v0 AS z2) AND q1.b
 CREATE VIEW v1 AS SELECT a, (a, b) IN (VALUES (2, 3), ('1', '1.0')) AS c, e IN (VALUES (8), (9)) AS d FROM t2 WHERE (a, e) IN (VALUES (-1, x'61'), ('1', 10));
 SELECT *, a IN (SELECT d FROM t3), a IN (SELECT 1 UNION SELECT 2), (SELECT count(*) FROM v1 WHERE c IN (VALUES (0), (1))), a IN (VALUES (-1), (2)) FROM v1;
 SELECT a IN (VALUES (8), (9)), a IN (SELECT d FROM t3), a IN (SELECT 1 UNION SELECT 2) FROM v1 UNION ALL SELECT 4, 5, 6;
+%%
+# Affinity of a recursive table's columns: those behind have none yet where a recursive term names them
+CREATE TABLE t(a TEXT, b TEXT COLLATE NOCASE, c INT);
+INSERT INTO t VALUES('2', '5', 2), ('1', 'a', 7), ('4', 'A', NULL);
+--= T:'2'|T:'5'|I:0|I:0| T:'1'|T:'a'|I:0|I:0| T:'4'|T:'A'|I:0|I:0| because SQLite 3.50 answers so
+WITH w(a, b) AS (SELECT a, b FROM t UNION ALL SELECT b, a + 1 FROM w WHERE a < 4 LIMIT 9) SELECT quote(a), quote(b), a < 5, b < '5' FROM w;
+--= T:'2'|T:'5'|I:0|I:0| T:'1'|T:'a'|I:0|I:0| T:'4'|T:'A'|I:0|I:0| T:'5'|T:'5'|I:0|I:0| T:'5'|T:'5'|I:0|I:0| T:'5'|T:'5'|I:0|I:0| T:'5'|T:'5'|I:0|I:0| T:'5'|T:'5'|I:0|I:0| T:'5'|T:'5'|I:0|I:0| because SQLite 3.50 answers so
+WITH w(a, b) AS (SELECT a, b FROM t UNION ALL SELECT b, b FROM w WHERE b < 7 LIMIT 9) SELECT quote(a), quote(b), a < 5, b < 5 FROM w;
+--= T:'5'|T:'2'|I:0|I:1| T:'a'|T:'1'|I:0|I:1| T:'A'|T:'4'|I:0|I:1| T:'5'|T:'5'|I:0|I:0| T:'a'|T:'a'|I:0|I:0| T:'A'|T:'A'|I:0|I:0| T:'5'|T:'5'|I:0|I:0| T:'5'|T:'5'|I:0|I:0| T:'5'|T:'5'|I:0|I:0| because SQLite 3.50 answers so
+WITH w(a, b) AS (SELECT b, a FROM t UNION ALL SELECT a, a FROM w WHERE b < 7 LIMIT 9) SELECT quote(a), quote(b), a < 5, b < 5 FROM w;
+--= T:2|T:'2'|I:1|I:0| T:7|T:'1'|I:1|I:0| T:NULL|T:'4'|N|I:0| T:'2'|T:2|I:1|I:1| T:'1'|T:7|I:1|I:0| T:2|T:'2'|I:1|I:0| T:7|T:'1'|I:1|I:0| T:'2'|T:2|I:1|I:1| T:'1'|T:7|I:1|I:0| because SQLite 3.50 answers so
+WITH w(a, b) AS (SELECT c, a FROM t UNION ALL SELECT b, a FROM w WHERE a < '5' LIMIT 9) SELECT quote(a), quote(b), a < '5', b < 5 FROM w;
+--= T:2|T:'2'|I:1| T:7|T:'1'|I:1| T:NULL|T:'4'|N| T:3|T:'2'|I:1| T:'2'|T:2|I:1| T:8|T:'1'|I:1| T:'1'|T:7|I:1| T:4|T:'2'|I:1| T:'2'|T:3|I:1| because SQLite 3.50 answers so
+WITH w(a, b) AS (SELECT c, a FROM t UNION ALL SELECT a + 1, b FROM w WHERE a < '5' UNION ALL SELECT b, a FROM w WHERE b < '3' LIMIT 9) SELECT quote(a), quote(b), a < '5' FROM w;
+--= T:'2'|T:'5'| T:'1'|T:'a'| because SQLite 3.50 answers so
+WITH w(a, b) AS (SELECT a, b FROM t WHERE a < 3 UNION SELECT b, a + 1 FROM w WHERE a < 6 LIMIT 9) SELECT quote(a), quote(b) FROM w;

@@ -338,3 +338,13 @@ INSERT INTO c VALUES(4, 2, 1);
 DELETE FROM c;
 --=  because 3.40 counts together what there is to defer, and loses count where one kind is waiting only
 COMMIT;
+%%
+# What reads nothing leaves defer_foreign_keys on
+PRAGMA foreign_keys = ON;
+CREATE TABLE p(a PRIMARY KEY);
+CREATE TABLE c(a REFERENCES p);
+PRAGMA defer_foreign_keys = ON;
+PRAGMA foreign_key_list(p);
+PRAGMA defer_foreign_keys;
+PRAGMA foreign_key_list(c);
+PRAGMA defer_foreign_keys;
