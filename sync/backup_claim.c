@@ -492,14 +492,24 @@ io_status backup_key_put(struct backup *b)
     return IO_DONE;
 }
 
-// In the slot that no push touches.
-static void mark_write_durable(struct backup *b)
+void backup_mark_put(struct backup *b, const struct backup_mark *m, enum backup_mark_kind kind)
 {
-    b->mark.serial++;
-    backup_mark_encode(&b->mark, b->mark_bytes);
+    backup_mark_encode(m, b->mark_bytes);
     b->mark_in_flight = true;
     b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
-    io_file_writev_sync(b->mark_file, &b->mark_iov, 1, backup_mark_offset_durable(&b->mark), &b->mark_done);
+    u64 offset = kind == MARK_OWN_SLOT ? backup_mark_offset_durable(m) : backup_mark_offset(m);
+    if (kind == MARK_HINT)
+        io_file_write(b->mark_file, b->mark_bytes, sizeof b->mark_bytes, offset, &b->mark_done);
+    else
+        io_file_writev_sync(b->mark_file, &b->mark_iov, 1, offset, &b->mark_done);
+}
+
+io_status backup_mark_put_end(struct backup *b)
+{
+    if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
+    b->mark_in_flight = false;
+    if (b->mark_done.result >= 0) return IO_DONE;
+    return IO_ERROR(&b->op.err, ERR_IOERR_WRITE, "%s cannot be written: %s", b->mark_path, strerror((int)-b->mark_done.result));
 }
 
 // The first mark is written with its name made durable; later slots are written without a sync.
@@ -519,19 +529,20 @@ io_status backup_mark_open(struct backup *b)
                 if (b->conditions && b->mark.epoch != b->fenced_epoch) memcpy(b->mark.claim, b->claim, sizeof b->mark.claim);
                 b->mark.clean = takes_over(b) && b->mark.clean && b->file_is_clean; // nobody writes to it before the claim
                 b->mark_open_at = 1;
-                mark_write_durable(b);
+                b->mark.serial++;
+                backup_mark_put(b, &b->mark, MARK_OWN_SLOT);
                 return IO_WAIT;
             }
             io_path_folder(b->path, b->mark_folder, sizeof b->mark_folder);
             io_path_sync_dir(b->io, b->mark_folder, &b->mark_done);
             return IO_WAIT;
         }
-        if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
-        b->mark_in_flight = false;
-        if (b->mark_done.result < 0) {
+        io_status status = backup_mark_put_end(b);
+        if (status == IO_WAIT) return status;
+        if (status == IO_FAIL) {
             if (b->mark_open_at == 0) b->mark_file = NULL;
             b->mark_open_at = 0;
-            return IO_ERROR(&b->op.err, ERR_IOERR, "%s cannot be written: %s", b->mark_path, strerror((int)-b->mark_done.result));
+            return status;
         }
         if (b->mark_open_at++ == 2) break;
     }
@@ -573,13 +584,11 @@ io_status backup_epoch_put(struct backup *b)
 io_status backup_epoch_note(struct backup *b)
 {
     if (!b->mark_in_flight) {
-        mark_write_durable(b);
+        b->mark.serial++;
+        backup_mark_put(b, &b->mark, MARK_OWN_SLOT);
         return IO_WAIT;
     }
-    if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
-    b->mark_in_flight = false;
-    if (b->mark_done.result < 0)
-        return IO_ERROR(&b->op.err, ERR_IOERR_WRITE, "%s cannot be written: %s", b->mark_path, strerror((int)-b->mark_done.result));
+    IO_TRY(backup_mark_put_end(b));
     b->step = b->need_full || takes_over(b) ? STEP_CLAIM : STEP_SNAPSHOT;
     return IO_DONE;
 }

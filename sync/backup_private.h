@@ -212,6 +212,10 @@ bool backup_newer_due(struct backup *b, u64 age_ms_max, enum backup_step next); 
 io_status backup_newer_check(struct backup *b);
 io_status backup_key_put(struct backup *b);
 io_status backup_mark_open(struct backup *b);
+// A mark is on its way: in the slots of pushes, synced or not, or in one that no push touches, synced.
+enum backup_mark_kind { MARK_HINT, MARK_SYNCED, MARK_OWN_SLOT };
+void backup_mark_put(struct backup *b, const struct backup_mark *m, enum backup_mark_kind kind);
+io_status backup_mark_put_end(struct backup *b); // waits for it
 void backup_contact_again(struct backup *b);
 io_status backup_fenced(struct backup *b, u64 epoch); // fails: the store has another's pushes of that epoch
 

@@ -620,21 +620,12 @@ io_status backup_mark_step(struct backup *b)
         m.wal_frame = b->has_pushed ? b->pushed.wal_frame : UINT32_MAX;
         m.unclaimed = b->mark.unclaimed && !b->claimed;
         m.clean = b->mark.clean = false;
-        backup_mark_encode(&m, b->mark_bytes);
         memcpy(b->mark.wal_salt, m.wal_salt, sizeof m.wal_salt);
         b->mark.wal_frame = m.wal_frame;
-        b->mark_in_flight = true;
-        b->mark_iov = (struct iovec){b->mark_bytes, sizeof b->mark_bytes};
-        if (becomes_writer || partial)
-            io_file_writev_sync(b->mark_file, &b->mark_iov, 1, becomes_writer ? backup_mark_offset_durable(&m) : backup_mark_offset(&m), &b->mark_done);
-        else
-            io_file_write(b->mark_file, b->mark_bytes, sizeof b->mark_bytes, backup_mark_offset(&m), &b->mark_done);
+        backup_mark_put(b, &m, becomes_writer ? MARK_OWN_SLOT : partial ? MARK_SYNCED : MARK_HINT);
         return IO_WAIT;
     }
-    if (b->mark_done.state == COMPLETION_PENDING) return IO_WAIT;
-    b->mark_in_flight = false;
-    if (b->mark_done.result < 0)
-        return IO_ERROR(&b->op.err, ERR_IOERR_WRITE, "%s cannot be written: %s", b->mark_path, strerror((int)-b->mark_done.result));
+    IO_TRY(backup_mark_put_end(b));
     b->mark.unclaimed = b->mark.unclaimed && !b->claimed;
     if (becomes_writer && b->options.remote) remote_claimed(b->options.remote);
     if (!b->log_let_go && b->has_pushed) backup_hold(b, b->pushed.lsn);
