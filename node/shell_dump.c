@@ -163,6 +163,14 @@ static int dump_object(void *context, struct skerry_stmt *stmt)
     return 0;
 }
 
+static void pattern_add(struct buffer *like, const char *pattern)
+{
+    buffer_text(like, "name LIKE '");
+    for (const char *p = pattern; *p; p++)
+        buffer_add(like, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
+    buffer_text(like, "' ESCAPE '\\'");
+}
+
 static bool dump_options(struct dump_state *d, struct buffer *like, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -183,10 +191,12 @@ static bool dump_options(struct dump_state *d, struct buffer *like, int argc, ch
     u32 patterns = 0;
     for (int i = 1; i < argc; i++) {
         if (argv[i][0] == '-') continue;
-        buffer_text(like, patterns++ ? " OR name LIKE '" : " AND (name LIKE '");
-        for (const char *p = argv[i]; *p; p++)
-            buffer_add(like, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
-        buffer_text(like, "' ESCAPE '\\'");
+        buffer_text(like, patterns++ ? " OR " : " AND (");
+        pattern_add(like, argv[i]);
+        // The tables of a virtual one of that name hold its rows.
+        buffer_text(like, " OR EXISTS(SELECT 1 FROM sqlite_schema WHERE ");
+        pattern_add(like, argv[i]);
+        buffer_text(like, " AND sql LIKE 'CREATE VIRTUAL TABLE%' AND substr(o.name, 1, length(name) + 1) = name || '_')");
     }
     if (patterns) buffer_text(like, ")");
     buffer_add(like, "", 1);
@@ -203,7 +213,7 @@ bool shell_dump(struct shell *s, int argc, char **argv)
     }
     if (!d.data_only) fputs("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", s->out);
     buffer_format(&sql,
-                  "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql NOT NULL%s "
+                  "SELECT name, sql FROM sqlite_schema AS o WHERE type = 'table' AND sql NOT NULL%s "
                   "ORDER BY tbl_name = 'sqlite_sequence', rowid",
                   like.bytes);
     buffer_add(&sql, "", 1);
@@ -211,7 +221,7 @@ bool shell_dump(struct shell *s, int argc, char **argv)
     sql.size = 0;
     d.tables = false;
     buffer_format(&sql,
-                  "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL AND type IN "
+                  "SELECT name, sql FROM sqlite_schema AS o WHERE sql NOT NULL AND type IN "
                   "('index','trigger','view')%s "
                   "ORDER BY rowid",
                   like.bytes);

@@ -26,7 +26,7 @@ bool shell_mode_set(struct shell *s, const char *name)
         enum shell_mode mode;
         const char *column, *row;
     } MODES[] = {
-        {"lines", MODE_LINE, NULL, NULL},
+        {"lines", MODE_LINE, NULL, "\n"},
         {"columns", MODE_COLUMN, NULL, NULL},
         {"list", MODE_LIST, "|", "\n"},
         {"html", MODE_HTML, NULL, NULL},

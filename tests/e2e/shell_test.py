@@ -81,6 +81,8 @@ SELECT * FROM v;
     script(f"back_to_list_{mode}", f".mode {mode}\n.mode list\nSELECT 1 AS a, 2 AS b;\n.mode {mode}\nSELECT 1 AS a, 2 AS b;\n")
 script("mode_insert_table", ROWS + ".mode insert t2\nSELECT * FROM t;\n.mode insert \"odd name\"\nSELECT 1 AS a;\n"
        ".headers on\nSELECT 1 AS a, 2 AS \"b c\", 'new\nline\r' AS n;\n.mode insert select\nSELECT 1.0, 1e300, -0.0, 0.1+0.2;\n")
+script("modes_in_turn", "".join(f".mode {first}\n.mode {then}\nSELECT 1 AS a, 'x' AS b UNION ALL SELECT 2, 'y';\n"
+                                for first in ("csv", "ascii", "tabs") for then in MODES))
 script("mode_unknown", ".mode wrong\nSELECT 1;\n.mode\n")
 script("mode_line_long_names", ".mode line\nSELECT 1 AS a, 2 AS a_longer_name, NULL AS c UNION ALL SELECT 3,4,5;\n")
 script("width", ".mode column\n.headers on\n.width 5 -8 0\nSELECT 'abcdefghij' AS a, 'xyz' AS b, 'free' AS c UNION ALL "
@@ -131,6 +133,8 @@ script("save", ROWS + ".save copy.db\n.open copy.db\nSELECT a, b FROM t;\nPRAGMA
        "SELECT count(*) FROM t;\n.tables\n.backup\n")
 script("dump", ROWS + ".dump\n")
 script("dump_patterns", ROWS + ".dump t\n.dump odd%\n.dump t auto\n.dump nothing\n")
+script("dump_of_a_virtual_table", ROWS + "CREATE VIRTUAL TABLE ft USING fts5(a);\nINSERT INTO ft VALUES('x y');\n"
+       "CREATE TABLE ft_other(x);\n.dump ft\n.dump t f_\n.dump ft_data nosuch\n")
 script("dump_empty", ".dump\n")
 script("dump_values", "CREATE TABLE v(x);\nINSERT INTO v VALUES(NULL),(1),(-9223372036854775808),(1.0),(0.1),(1e300),(-1e-300),"
        "(9e999),(-9e999),('a''b'),('new\nline'),('cr\r\nlf'),(x''),(x'00ff'),(''),('\\n'),(123456789.123456789);\n.dump\n")
