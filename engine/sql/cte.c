@@ -12,7 +12,6 @@ void select_recursive(struct compile *c, struct select *s, struct select_dest *d
     s->limit_register = s->offset_register = 0;
     s->rows_estimate = SELECT_ROWS_UNKNOWN;
     select_limit_code(c, s, break_label);
-    logest rows_estimate = s->rows_estimate;
     int limit = s->limit_register, offset = s->offset_register;
     struct expr *limit_expr = s->limit, *offset_expr = s->limit_offset;
     s->limit = s->limit_offset = NULL;
@@ -87,7 +86,6 @@ void select_recursive(struct compile *c, struct select *s, struct select_dest *d
     first_recursive->prior = setup;
     emit_goto(c, top);
     emit_place(c, break_label);
-    s->rows_estimate = rows_estimate;
     s->order_by = order_by;
     s->limit = limit_expr;
     s->limit_offset = offset_expr;

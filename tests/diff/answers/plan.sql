@@ -167,3 +167,11 @@ INSERT INTO sqlite_stat1 VALUES ('sale', 'sale_id', '500000 1'), ('sale', 'sale_
 ANALYZE sqlite_schema;
 --= I:1|I:0|T:SEARCH shop USING COVERING INDEX shop_name (name=?)| I:2|I:0|T:SEARCH till USING COVERING INDEX till_shop (s=?)| I:3|I:0|T:SEARCH sale USING INDEX sale_till (t=?)| I:4|I:0|T:USE TEMP B-TREE FOR ORDER BY| because SQLite does not risk the scan since 3.50
 EXPLAIN QUERY PLAN SELECT sale.* FROM shop, till, sale WHERE sale.t = till.t AND till.s = shop.s AND shop.name = ? ORDER BY sale.id DESC;
+%%
+# How many rows a recursive table has is what its recursive terms are expected to give
+CREATE TABLE t(a, b);
+EXPLAIN QUERY PLAN WITH w(a, b) AS MATERIALIZED (SELECT 1, 2 UNION ALL SELECT a + 1, b FROM w WHERE a < 5) SELECT * FROM w JOIN t USING(a);
+EXPLAIN QUERY PLAN WITH w(a, b) AS MATERIALIZED (SELECT 1, 2 UNION ALL SELECT a + 1, b FROM w WHERE a < 5 LIMIT 3) SELECT * FROM w JOIN t USING(a);
+EXPLAIN QUERY PLAN WITH w(a, b) AS MATERIALIZED (SELECT 1, 2 UNION ALL SELECT r.a + 1, t.b FROM w AS r JOIN t ON t.a >= r.a WHERE r.a < 2 UNION ALL SELECT a + 2, b FROM w WHERE a < 5 LIMIT 3) SELECT * FROM w LEFT JOIN t USING(a);
+EXPLAIN QUERY PLAN WITH w(a, b) AS MATERIALIZED (SELECT 1, 2 UNION SELECT a + 1, b FROM w WHERE a < 5 LIMIT 1) SELECT * FROM w LEFT JOIN t ON t.b = w.b;
+EXPLAIN QUERY PLAN WITH w(a, b) AS MATERIALIZED (SELECT a, b FROM t UNION SELECT r.a + 1, t.b FROM w AS r, t WHERE r.a < 6 AND t.a = r.a UNION SELECT b, a FROM w WHERE a < 4 LIMIT 5) SELECT count(*) FROM w NATURAL JOIN t;
