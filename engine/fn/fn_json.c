@@ -448,7 +448,10 @@ static void json_array_length_fn(ARGUMENTS)
     s64 count = 0;
     if (!element_open(ctx, argc, argv, &d, &at)) return;
     if (json_element_read(d.view, at, d.view.size, &e) && e.type == JSON_ARRAY)
-        for (u32 j = e.payload; j < e.end && json_element_read(d.view, j, e.end, &child); j = child.end) count++;
+        for (u32 j = e.payload; j < e.end; j = child.end) {
+            count++; // also what is malformed, which ends it
+            if (!json_element_read(d.view, j, e.end, &child)) break;
+        }
     result_integer(ctx, count);
     json_document_close(&d);
 }

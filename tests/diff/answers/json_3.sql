@@ -231,3 +231,5 @@ SELECT hex(jsonb_replace('"abc"','$',1)), hex(jsonb_set('["abcd",2]','$[0]',1)),
 # All labels are looked at before a value is told to be none
 SELECT json_object('a', x'ff', 1, 2);
 SELECT json_object('a', x'ff', 'b', 2);
+--= I:2|I:1|I:1| because SQLite 3.50 answers so
+SELECT json_array_length(x'2b0513'), json_array_length(x'1b23'), json_array_length(x'2b2331');
