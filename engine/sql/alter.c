@@ -71,15 +71,19 @@ static void rename_table(struct compile *c, struct stmt_alter *s)
                "UPDATE %s SET tbl_name=%s, name=CASE WHEN type='table' THEN %s "
                "WHEN name LIKE 'sqliteX_autoindex%%' ESCAPE 'X' AND type='index' "
                "THEN 'sqlite_autoindex_' || %s || substr(name,%d) ELSE name END "
-               "WHERE tbl_name=%s COLLATE nocase AND type IN ('table','index','trigger')",
-               master, new, new, new, character_count(t->name) + 18, old);
+               "WHERE tbl_name=%s COLLATE nocase AND type IN ('table','index'%s)",
+               master, new, new, new, character_count(t->name) + 18, old, database == DATABASE_TEMP ? "" : ",'trigger'");
     if (schema_table(schema, "sqlite_sequence"))
         nested_sql(c, "UPDATE %s.sqlite_sequence SET name=%s WHERE name=%s",
                    sql_quoted(c, compile_database_name(c, database)), new, old);
-    const struct schema *temp_schema = database == DATABASE_TEMP ? NULL : compile_schema(c, DATABASE_TEMP);
-    for (const struct trigger *x = temp_schema ? temp_schema->foreign_triggers : NULL; x; x = x->next) {
+    // Temporary triggers may be of any database's table.
+    const struct schema *temp_schema = compile_schema(c, DATABASE_TEMP);
+    const struct trigger *x = database == DATABASE_TEMP ? t->triggers : temp_schema ? temp_schema->foreign_triggers : NULL;
+    for (; x; x = x->next) {
         int found;
-        if (!name_equal(x->table, t->name) || locate_table(c, x->table_schema, x->table, -1, true, &found) != t) continue;
+        if (database != DATABASE_TEMP &&
+            (!name_equal(x->table, t->name) || locate_table(c, x->table_schema, x->table, -1, true, &found) != t))
+            continue;
         nested_sql(c, "UPDATE temp.sqlite_temp_master SET tbl_name=%s WHERE type='trigger' AND name=%s", new,
                    sql_quoted(c, x->name));
     }

@@ -41,8 +41,8 @@ struct text_edit {
     u32 with_count, with_capacity;
     struct source **sources;
     u32 source_count, source_capacity;
-    struct source **joins; // in parentheses, resolved
-    u32 join_count, join_capacity;
+    struct source **resolved; // those that queries were found to have, of CTEs in copies
+    u32 resolved_count, resolved_capacity;
     struct edit *edits;
     u32 edit_count, edit_capacity;
 };
@@ -281,10 +281,8 @@ static enum walk_result find_select(struct walker *w, struct select *s)
     walk_select_expressions(w, s);
     for (u32 i = 0; s->from && i < s->from->count; i++) {
         struct source *source = &s->from->items[i];
-        if (is_join(source)) {
-            t->joins = arena_grow(t->a->c->arena, t->joins, t->join_count, &t->join_capacity, sizeof *t->joins);
-            t->joins[t->join_count++] = source;
-        }
+        t->resolved = arena_grow(t->a->c->arena, t->resolved, t->resolved_count, &t->resolved_capacity, sizeof *t->resolved);
+        t->resolved[t->resolved_count++] = source;
         // A view's copy has offsets of its own text.
         if (!source->was_view) walk_select(w, source->select);
         walk_expr_list(w, source->arguments);
@@ -319,8 +317,8 @@ static _Noreturn void fail_in(struct text_edit *t, const char *when, const char 
 
 static const struct source *join_of(const struct text_edit *t, const struct table *table)
 {
-    for (u32 i = 0; table && i < t->join_count; i++)
-        if (t->joins[i]->table == table) return t->joins[i];
+    for (u32 i = 0; table && i < t->resolved_count; i++)
+        if (t->resolved[i]->table == table && is_join(t->resolved[i])) return t->resolved[i];
     for (u32 i = 0; table && i < t->source_count; i++)
         if (t->sources[i]->table == table && is_join(t->sources[i])) return t->sources[i];
     return NULL;
@@ -334,11 +332,22 @@ static const struct expr *joined_column(const struct text_edit *t, const struct 
     return e;
 }
 
-static bool names_table(const struct alteration *a, const struct source_list *from)
+// Whether the source is the table: one that nothing has resolved is it by its name.
+static bool is_source(const struct text_edit *t, const struct source *s)
+{
+    const struct alteration *a = t->a;
+    if (!is_table(a, s->name)) return false;
+    for (u32 i = 0; i < t->resolved_count && !s->table; i++)
+        if (t->resolved[i]->offset == s->offset && t->resolved[i]->table) s = t->resolved[i];
+    if (s->table) return s->table == a->table;
+    return !s->cte && !s->select && (!s->schema_name || name_equal(s->schema_name, compile_database_name(a->c, a->database)));
+}
+
+static bool names_table(const struct text_edit *t, const struct source_list *from)
 {
     for (u32 i = 0; from && i < from->count; i++) {
         const struct source *s = &from->items[i];
-        if (is_join(s) ? names_table(a, s->select->from) : !s->alias && !s->cte && !s->select && is_table(a, s->name)) return true;
+        if (is_join(s) ? names_table(t, s->select->from) : !s->alias && is_source(t, s)) return true;
     }
     return false;
 }
@@ -352,9 +361,7 @@ static void edit_uses(struct text_edit *t)
         if (e->kind == EXPR_TEXT && e->flags & EXPR_F_QUOTED_TEXT) edit_string(t, e);
         if (!a->new_name) continue; // a column is dropped: the name may mean another from now on, which alteration_check sees
         bool excluded = e->kind == EXPR_REGISTER && a->column >= 0; // of an upsert
-        if (!(excluded || is_resolved(e)) || !e->table || !e->table->name || !name_equal(e->table->name, a->table->name) ||
-            (e->table->flags & TABLE_EPHEMERAL && e->table != a->table))
-            continue;
+        if (!(excluded || is_resolved(e)) || e->table != a->table) continue;
         if (a->column < 0) {
             if (is_table(a, u->qualifier)) edit_add(t, u->qualifier_offset);
             continue;
@@ -365,13 +372,11 @@ static void edit_uses(struct text_edit *t)
     }
     for (u32 i = 0; a->column < 0 && i < t->star_count; i++) {
         const struct star_use *star = &t->stars[i];
-        if (is_table(a, star->qualifier->text) && names_table(a, star->from)) edit_add(t, star->qualifier->name_offset);
+        if (is_table(a, star->qualifier->text) && names_table(t, star->from)) edit_add(t, star->qualifier->name_offset);
     }
     // Names in USING stay as they are, as in SQLite: a column that one names cannot be renamed.
-    for (u32 i = 0; a->column < 0 && i < t->source_count; i++) {
-        const struct source *s = t->sources[i];
-        if (!s->cte && !s->select && is_table(a, s->name)) edit_add(t, s->offset);
-    }
+    for (u32 i = 0; a->column < 0 && i < t->source_count; i++)
+        if (is_source(t, t->sources[i])) edit_add(t, t->sources[i]->offset);
 }
 
 static void edit_names(struct text_edit *t, const struct name_list *names)
@@ -387,7 +392,7 @@ static void edit_step_names(struct text_edit *t, struct stmt *step)
     switch ((enum stmt_kind)step->kind) {
     case STMT_INSERT: {
         struct stmt_insert *s = (struct stmt_insert *)step;
-        if (!is_table(t->a, s->target->items[0].name)) return;
+        if (s->target->items[0].table != t->a->table) return;
         edit_names(t, s->columns);
         for (struct upsert *u = s->upsert; u; u = u->next) {
             for (u32 i = 0; u->set && i < u->set->count; i++)
@@ -397,7 +402,7 @@ static void edit_step_names(struct text_edit *t, struct stmt *step)
     }
     case STMT_UPDATE: {
         struct stmt_update *s = (struct stmt_update *)step;
-        if (!is_table(t->a, s->target->items[0].name)) return;
+        if (s->target->items[0].table != t->a->table) return;
         for (u32 i = 0; i < s->set->count; i++) {
             if (is_column(t->a, s->set->items[i].name)) edit_add(t, s->set->items[i].name_offset);
         }

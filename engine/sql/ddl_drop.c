@@ -88,8 +88,10 @@ static void drop_table(struct compile *c, struct stmt_drop *s)
     bool temp = drop_foreign_triggers(c, t, database);
     if (t->flags & TABLE_AUTOINCREMENT)
         nested_sql(c, "DELETE FROM %s.sqlite_sequence WHERE name=%s", schema, sql_quoted(c, t->name));
-    nested_sql(c, "DELETE FROM %s.sqlite_%smaster WHERE tbl_name=%s COLLATE nocase", schema, database == DATABASE_TEMP ? "temp_" : "",
-               sql_quoted(c, t->name));
+    // Temporary triggers may be of another database's table of that name.
+    for (const struct trigger *x = t->triggers; database == DATABASE_TEMP && x; x = x->next) drop_trigger(c, x, DATABASE_TEMP);
+    nested_sql(c, "DELETE FROM %s.sqlite_%smaster WHERE tbl_name=%s COLLATE nocase%s", schema, database == DATABASE_TEMP ? "temp_" : "",
+               sql_quoted(c, t->name), database == DATABASE_TEMP ? " AND type<>'trigger'" : "");
     if (t->kind == TABLE_ORDINARY) destroy_trees(c, t, database);
     if (t->kind == TABLE_VIRTUAL) virtual_table_drop(c, t, database);
     schema_changed(c, database);

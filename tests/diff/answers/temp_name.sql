@@ -1,0 +1,42 @@
+# objects of one name in several schemas: what a temporary trigger or view names is the table that it means
+ATTACH ':memory:' AS other;
+CREATE TABLE log(x);
+CREATE TABLE temp.t1(a, b);
+CREATE TABLE other.t1(a, c);
+CREATE TABLE main.t1(a, d);
+CREATE TRIGGER temp.r1 AFTER INSERT ON other.t1 BEGIN INSERT INTO log VALUES('other ' || new.a); END;
+CREATE TRIGGER temp.r2 AFTER INSERT ON main.t1 BEGIN INSERT INTO log VALUES('main ' || new.a); END;
+CREATE TRIGGER temp.r3 AFTER INSERT ON t1 BEGIN INSERT INTO log VALUES('t1 ' || new.a); END;
+INSERT INTO t1 VALUES (1, 2); INSERT INTO main.t1 VALUES (2, 3); INSERT INTO other.t1 VALUES (3, 4);
+SELECT * FROM log ORDER BY 1;
+DROP TABLE temp.t1;
+SELECT name, tbl_name FROM temp.sqlite_schema;
+INSERT INTO main.t1 VALUES (4, 5); INSERT INTO other.t1 VALUES (5, 6);
+SELECT * FROM log ORDER BY 1;
+DROP TABLE other.t1;
+SELECT name, tbl_name FROM temp.sqlite_schema;
+DROP TABLE t1;
+SELECT name, tbl_name FROM temp.sqlite_schema;
+%%
+ATTACH ':memory:' AS other;
+CREATE TABLE temp.t1(d, e);
+CREATE TABLE temp.t2(a, c);
+CREATE TABLE other.t1(a, c, d);
+CREATE VIEW temp.v1 AS SELECT t1.d, other.t1.a, q.e FROM temp.t1 JOIN other.t1 ON temp.t1.d = other.t1.d CROSS JOIN t1 AS q LEFT JOIN t2 AS r ON r.a = q.d;
+CREATE VIEW temp.v2 AS WITH w AS (SELECT a FROM other.t1) SELECT * FROM w, t1;
+ALTER TABLE temp.t1 RENAME TO t8;
+SELECT name, sql FROM temp.sqlite_schema;
+ALTER TABLE other.t1 RENAME TO t7;
+SELECT name, sql FROM temp.sqlite_schema;
+ALTER TABLE other.t7 RENAME a TO e;
+SELECT name, sql FROM temp.sqlite_schema;
+SELECT * FROM v1;
+%%
+ATTACH ':memory:' AS other;
+CREATE TABLE temp.t2(a, b, c);
+CREATE TABLE other.t2(a, b, e);
+CREATE VIEW temp.v2 AS SELECT (SELECT min(q1.c) FROM temp.t2 AS q3) AS c FROM t2 AS q1 JOIN t2 AS q2 USING(a);
+ALTER TABLE other.t2 RENAME TO t13;
+ALTER TABLE other.t13 RENAME a TO x;
+SELECT sql FROM temp.sqlite_schema;
+SELECT sql FROM other.sqlite_schema;
