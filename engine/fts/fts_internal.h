@@ -101,13 +101,14 @@ static inline u64 fts_hash(u64 seed, const u8 *bytes, u32 size)
 // ---- structure and totals ----------------------------------------------------------------------------------------
 
 struct fts_segment {
-    u32 id, first, last; // pages
+    u32 id, first, last; // pages; first 0: a merge of FTS5's that goes on has taken all of them
     // contentless_delete=1 (fts_tombstone.c):
     u64 origin_first, origin_last; // of its rows
     u32 tombstone_pages;
     u64 tombstones, entries; // rows that are gone; rows that were written
     bool rewrite; // has entries that are to leave it and could not (fts_erase.c)
 };
+static inline bool fts_segment_emptied(const struct fts_segment *g) { return !g->first; }
 struct fts_level {
     u32 count, capacity;
     struct fts_segment *segments; // oldest first

@@ -346,6 +346,8 @@ static void to_page(struct fts_iter *i, u32 page_no)
 
 io_status fts_iter_first(struct fts_iter *i, struct op *op)
 {
+    i->valid = false;
+    if (fts_segment_emptied(&i->segment)) return IO_DONE;
     to_page(i, i->segment.first);
     return term_on_page(i, op, 0);
 }
@@ -446,6 +448,10 @@ static int term_compare(const struct fts_buffer *a, const u8 *b, u32 size)
 
 io_status fts_iter_seek(struct fts_iter *i, struct op *op, const u8 *term, u32 size)
 {
+    if (fts_segment_emptied(&i->segment)) {
+        i->valid = false;
+        return IO_DONE;
+    }
     // A seek that met a wait goes on from the term that it had reached, when that is still before the one wanted.
     if (!i->valid || term_compare(&i->term, term, size) >= 0) {
         u32 page;

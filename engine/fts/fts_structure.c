@@ -81,7 +81,7 @@ bool fts_structure_decode(const u8 *bytes, u32 size, struct fts_structure *out, 
                 g.tombstone_pages = (u32)pages;
                 out->origin_next = MAX(out->origin_next, g.origin_last);
             }
-            if (r.bad || g.id == 0 || g.id > 65535 || g.first == 0 || g.last < g.first) {
+            if (r.bad || g.id == 0 || g.id > 65535 || g.last < g.first) {
                 r.bad = true;
             } else if (!fts_structure_add(out, i, &g)) {
                 fts_structure_free(out);

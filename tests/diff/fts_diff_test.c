@@ -575,6 +575,61 @@ TEST(rows_leave_a_contentless_table)
     }
 }
 
+// FTS5 merges in slices. What is left of a segment meanwhile begins behind its first page, or is nothing.
+static const char UNFINISHED[] =
+    "CREATE VIRTUAL TABLE t USING fts5(c0);"
+    "INSERT INTO t(t, rank) VALUES('pgsz', 32); INSERT INTO t(t, rank) VALUES('automerge', 0);"
+    "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 40) INSERT INTO t SELECT 'a' || i || ' word' FROM s;"
+    "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 3) INSERT INTO t SELECT 'a' || i || ' b' FROM s;"
+    "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 40) INSERT INTO t SELECT 'c' || i || ' word' FROM s;"
+    "INSERT INTO t(t, rank) VALUES('usermerge', 2); INSERT INTO t(t, rank) VALUES('merge', 1);"
+    "INSERT INTO t(t, rank) VALUES('merge', 1); INSERT INTO t(t, rank) VALUES('merge', 4); INSERT INTO t(t, rank) VALUES('merge', 4)";
+
+static bool counts_are(struct skerry *db, const char *context, const s64 *want)
+{
+    static const char *const queries[] = {"word", "b", "a1", "a1*", "c3*", "word NOT a2"};
+    for (u32 i = 0; i < COUNT_OF(queries); i++) {
+        char sql[100];
+        s64 count = -1;
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM t('%s')", queries[i]);
+        if (skerry_exec(db, sql, count_row, &count) == SKERRY_OK && count == want[i]) continue;
+        test_fail(__FILE__, __LINE__, "%s: %s gives %lld, want %lld", context, sql, (long long)count, (long long)want[i]);
+        return false;
+    }
+    return true;
+}
+
+TEST(a_merge_that_sqlite_began)
+{
+    static const char *const next[] = {"INSERT INTO t(t) VALUES('optimize')", "INSERT INTO t(t, rank) VALUES('merge', 4)",
+                                       "INSERT INTO t(t, rank) VALUES('merge', -4)",
+                                       "INSERT INTO t(t, rank) VALUES('automerge', 2); INSERT INTO t VALUES('none')"};
+    for (u32 i = 0; i < COUNT_OF(next); i++) {
+        struct oracle o;
+        if (!oracle_open(&o, "fts_merge")) return;
+        char path[700];
+        snprintf(path, sizeof path, "%s.theirs", o.path);
+        remove(path);
+        sqlite3 *theirs;
+        s64 emptied = 0;
+        bool ok = sqlite3_open(path, &theirs) == SQLITE_OK && sqlite3_exec(theirs, UNFINISHED, NULL, NULL, NULL) == SQLITE_OK &&
+                  sqlite3_exec(theirs, "SELECT instr(hex(block), '020000') FROM t_data WHERE id = 10", sqlite_count_row, &emptied, NULL) == SQLITE_OK;
+        sqlite3_close(theirs);
+        struct skerry *db;
+        struct err err = ERR_CLEAR;
+        CHECK(ok && emptied && skerry_open(o.engine, path, 0, &db, &err));
+        ok = skerry_exec_ok(db, "INSERT INTO t(t) VALUES('integrity-check')", "unfinished") &&
+             counts_are(db, "unfinished", (const s64[]){80, 3, 2, 12, 11, 79}) &&
+             skerry_exec_ok(db, "INSERT INTO t VALUES('a1 new word'); DELETE FROM t WHERE rowid IN (1, 3, 41, 80)", next[i]) &&
+             skerry_exec_ok(db, next[i], next[i]) && counts_are(db, next[i], (const s64[]){78, 2, 1, 11, 10, 77}) &&
+             skerry_exec_ok(db, "INSERT INTO t(t) VALUES('integrity-check')", next[i]);
+        while (skerry_close(db, &err) == SKERRY_WAIT) io_step(skerry_engine_io(o.engine), UINT64_MAX);
+        ok = ok && sqlite_check(path, next[i]);
+        oracle_close(&o);
+        if (!ok) return;
+    }
+}
+
 TEST(random_full_text)
 {
     u64 state = test_seed();
