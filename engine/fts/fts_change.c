@@ -26,6 +26,7 @@ enum change_step {
     CHANGE_CLEAR_DOCSIZE,
     CHANGE_CLEAR_CONTENT,
     CHANGE_CLEAR_STRUCTURE,
+    CHANGE_CLEAR_VERSION,
     CHANGE_REBUILD_ROW,
     CHANGE_FLUSH,        // with merging as `flush` says
     CHANGE_SETTING,
@@ -362,6 +363,19 @@ static io_status setting_put(struct fts_table *x, struct op *op, const struct va
     return fts_sql_step(x->change->stmt, op, &row);
 }
 
+// Without erased entries (fts_erase.c) all releases can read the index.
+static io_status version_put(struct fts_table *x, struct op *op)
+{
+    static const char key[] = "version";
+    bool idle, row;
+    IO_TRY(statement_ready(x, op, FTS_SQL_CONFIG_PUT, &idle));
+    if (idle && (skerry_bind_text(x->change->stmt, 1, key, sizeof key - 1) || skerry_bind_integer(x->change->stmt, 2, FTS_VERSION)))
+        return fts_no_memory(op);
+    IO_TRY(fts_sql_step(x->change->stmt, op, &row));
+    x->version = FTS_VERSION;
+    return IO_DONE;
+}
+
 static io_status prepare(struct fts_table *x, struct op *op)
 {
     struct fts_change *c = x->change;
@@ -429,6 +443,7 @@ static io_status step_run(struct fts_table *x, struct op *op, enum change_step s
         }
         return structure_put(x, op);
     }
+    case CHANGE_CLEAR_VERSION: return version_put(x, op);
     case CHANGE_REBUILD_ROW: return rebuild_row(x, op);
     case CHANGE_FLUSH: return fts_flush_run(x, op, c->flush);
     case CHANGE_SETTING: return setting_put(x, op, command, &c->setting);
@@ -484,6 +499,7 @@ static void plan_clear(struct fts_change *c)
     plan(c, CHANGE_CLEAR_DOCSIZE);
     plan(c, CHANGE_CLEAR_CONTENT);
     plan(c, CHANGE_CLEAR_STRUCTURE);
+    plan(c, CHANGE_CLEAR_VERSION);
 }
 
 // The row that a 'delete' command or a rebuild works on.

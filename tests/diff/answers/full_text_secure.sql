@@ -107,3 +107,16 @@ delete from sv where rowid=2;
 --= T:version|I:5| because SQLite 3.40 knows no secure-delete
 select * from sv_config where k='version';
 select * from sv('o');
+%%
+# 'rebuild' and 'delete-all' make an index that all releases can read.
+CREATE VIRTUAL TABLE t USING fts5(a);
+CREATE VIRTUAL TABLE n USING fts5(a, content='');
+INSERT INTO t VALUES('x y');
+INSERT INTO n(rowid, a) VALUES(1, 'x y');
+UPDATE t_config SET v=5 WHERE k='version';
+UPDATE n_config SET v=5 WHERE k='version';
+INSERT INTO t(t) VALUES('rebuild');
+INSERT INTO n(n) VALUES('delete-all');
+SELECT v FROM t_config WHERE k='version';
+SELECT v FROM n_config WHERE k='version';
+SELECT * FROM t('x');
