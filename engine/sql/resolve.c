@@ -68,10 +68,8 @@ struct reference_walk {
     struct compile *c;
     struct source_list *sources;
     int this_count, other_count;
-    int *excluded;
-    u32 excluded_count;
-    struct select *inner[32];
-    u32 inner_count;
+    struct select **inner; // queries within the arguments
+    u32 inner_count, inner_capacity;
 };
 
 static bool cursor_within(const struct source_list *list, int cursor)
@@ -100,7 +98,8 @@ static enum walk_result reference_expr(struct walker *w, struct expr *e)
 static enum walk_result reference_select(struct walker *w, struct select *s)
 {
     struct reference_walk *r = w->context;
-    if (r->inner_count < COUNT_OF(r->inner)) r->inner[r->inner_count++] = s;
+    r->inner = arena_grow(r->c->arena, r->inner, r->inner_count, &r->inner_capacity, sizeof *r->inner);
+    r->inner[r->inner_count++] = s;
     return WALK_CONTINUE;
 }
 

@@ -195,3 +195,13 @@ WITH w(a, b) AS (SELECT c, a FROM t UNION ALL SELECT b, a FROM w WHERE a < '5' L
 WITH w(a, b) AS (SELECT c, a FROM t UNION ALL SELECT a + 1, b FROM w WHERE a < '5' UNION ALL SELECT b, a FROM w WHERE b < '3' LIMIT 9) SELECT quote(a), quote(b), a < '5' FROM w;
 --= T:'2'|T:'5'| T:'1'|T:'a'| because SQLite 3.50 answers so
 WITH w(a, b) AS (SELECT a, b FROM t WHERE a < 3 UNION SELECT b, a + 1 FROM w WHERE a < 6 LIMIT 9) SELECT quote(a), quote(b) FROM w;
+%%
+# an aggregate whose argument has more queries than 32 is of the query that it stands in
+CREATE TABLE t(a); INSERT INTO t VALUES (1), (2), (3);
+CREATE VIEW v1 AS SELECT a FROM t WHERE a < 3 UNION ALL SELECT a + 1 FROM t;
+CREATE VIEW v2 AS SELECT a FROM v1 WHERE a > 1 UNION ALL SELECT a FROM v1;
+CREATE VIEW v3 AS SELECT a FROM v2 WHERE a > 1 UNION ALL SELECT a FROM v2;
+CREATE VIEW v4 AS SELECT a FROM v3 WHERE a > 1 UNION ALL SELECT a FROM v3;
+CREATE VIEW v5 AS SELECT a FROM v4 WHERE a > 1 UNION ALL SELECT a FROM v4;
+SELECT count((SELECT max(a) FROM v5)), sum(1 + (SELECT count(*) FROM v5)) FROM t HAVING count(*) > 0;
+SELECT (SELECT max(t.a + (SELECT count(*) FROM v5)) FROM t AS q) FROM t;
