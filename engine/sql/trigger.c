@@ -79,8 +79,10 @@ static void step_code(struct compile *c, struct stmt *step, enum conflict confli
     switch ((enum stmt_kind)step->kind) {
     case STMT_SELECT: {
         struct select_dest dest;
+        struct select *select = ((struct stmt_select *)step)->select;
         select_dest_init(&dest, DEST_DISCARD, 0);
-        select_code(c, ((struct stmt_select *)step)->select, &dest);
+        select->order_by = NULL; // as SQLite does, before it looks at names, even beside a LIMIT
+        select_code(c, select, &dest);
         return;
     }
     case STMT_INSERT:
