@@ -245,7 +245,8 @@ static io_status compact_open(struct backup *b)
     c->slots = calloc(segment_shard_pages(c->page_size), sizeof *c->slots);
     c->block = malloc(MAX(SEGMENT_BLOCK_SIZE, c->page_size));
     if (!c->slots || !c->block) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
-    c->step = COMPACT_RANGE;
+    // What is there is not written again: tables name the shards of one run, and who reads has seen the sizes of one.
+    c->step = c->sharded || !b->conditions ? COMPACT_LOOK : COMPACT_RANGE;
     return IO_DONE;
 }
 
@@ -470,8 +471,8 @@ static io_status compact_put(struct backup *b)
     }
     io_status status = fetch_run(&c->fetch, &c->err);
     if (status == IO_FAIL && c->err.code == ERR_STORE_EXISTS) {
-        err_clear(&c->err); // an earlier run's of the same inputs, whose answer was lost
-        c->step = COMPACT_SIZE;
+        err_clear(&c->err);
+        c->step = COMPACT_LOOK;
         return IO_DONE;
     }
     IO_TRY(status);
@@ -483,8 +484,8 @@ static io_status compact_put(struct backup *b)
     return IO_DONE;
 }
 
-// What is there already under the name.
-static io_status compact_size(struct backup *b)
+// What is there already under the name: an earlier run's of the same inputs, which did not hear of it.
+static io_status compact_look(struct backup *b)
 {
     struct compact *c = &b->compact;
     if (fetch_idle(&c->fetch)) {
@@ -492,7 +493,13 @@ static io_status compact_size(struct backup *b)
         name_segment(b->name, b->mark.lineage, c->level, c->tx_min, c->tx_max, key);
         fetch_head(&c->fetch, key);
     }
-    IO_TRY(fetch_run(&c->fetch, &c->err));
+    io_status status = fetch_run(&c->fetch, &c->err);
+    if (status == IO_FAIL && c->err.code == ERR_STORE_MISSING && !c->sealed) {
+        err_clear(&c->err);
+        c->step = COMPACT_RANGE;
+        return IO_DONE;
+    }
+    IO_TRY(status);
     catalog_add(&b->catalog, c->level, c->tx_min, c->tx_max, c->fetch.request.size);
     merge_end(b);
     return IO_DONE;
@@ -572,7 +579,7 @@ static io_status compact_step(struct backup *b)
     case COMPACT_FLUSH: return compact_flush(b);
     case COMPACT_SHARD_PUT: return compact_shard_put(b);
     case COMPACT_PUT: return compact_put(b);
-    case COMPACT_SIZE: return compact_size(b);
+    case COMPACT_LOOK: return compact_look(b);
     case COMPACT_TABLES:
     case COMPACT_SHARDS:
     case COMPACT_DELETE: return retain_run(b);

@@ -190,7 +190,8 @@ static void deed(struct cloud *c, struct cloud_try *t)
         break;
     default: ASSERT(false);
     }
-    if (happens(c, c->lost_reply, &c->counters.lost_replies)) {
+    bool put = r->kind == OBJECT_PUT || r->kind == OBJECT_PUT_IF_ABSENT;
+    if (happens(c, c->lost_reply, &c->counters.lost_replies) || (put && c->silent && c->silent(r->key))) {
         err_clear(&r->err);
         free(r->answer);
         r->answer = NULL;

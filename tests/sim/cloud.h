@@ -15,6 +15,7 @@ struct cloud {
     // Chances in a thousand tries.
     u32 lost_reply, unavailable, dropped, partial_list;
     s64 unlisted_ms; // partial listings lack what was put within so long; 0: 3000
+    bool (*silent)(const char *key); // what is put under it is there, but the reply is lost; NULL: by chance alone
     bool away;
     bool conditions_ignored;
     u64 delay_ns_max; // 0: 20 ms

@@ -293,7 +293,7 @@ TEST(commits_are_refused_at_the_bound)
 }
 
 struct events {
-    u32 limits, images, used; // used: parts of an image that were in the store already
+    u32 limits, images, merges_failed, used; // used: parts of an image that were in the store already
 };
 
 static void count_events(void *context, enum sync_log_level level, const char *event, const char *text)
@@ -301,6 +301,7 @@ static void count_events(void *context, enum sync_log_level level, const char *e
     struct events *e = context;
     e->limits += strcmp(event, "backup.wal_limit") == 0;
     e->images += strcmp(event, "backup.image") == 0 && strncmp(text, "pushing", 7) == 0;
+    e->merges_failed += strcmp(event, "backup.merge_failed") == 0;
     u32 used = 0;
     if (sscanf(text, "of the image's 3 parts %u were in the store already", &used) == 1) e->used += used;
 }
@@ -356,6 +357,55 @@ TEST(an_image_goes_on_where_it_was_when_the_store_is_back)
     CHECK_EQ(restore(&n, text), ERR_OK);
     node_stop(&n);
     node_end(&n);
+}
+
+static bool merged(const char *key)
+{
+    const char *level = strstr(key, "/L1/");
+    return level && !strchr(level, '.');
+}
+
+static u64 merged_versions(struct node *n)
+{
+    u64 sum = 0;
+    for (u32 i = 0; i < n->cloud.count; i++)
+        if (strstr(n->cloud.objects[i].key, "/L1/")) sum = sum * 31 + n->cloud.objects[i].version;
+    return sum;
+}
+
+// What merges pushes is in the store, and its writer does not hear of it: nothing of it is written again, since its table names
+// shards by their hashes, and since who reads has seen the sizes of one object.
+TEST(a_merge_that_was_not_heard_of_stays)
+{
+    static const struct {
+        bool conditions_ignored;
+        const char *row;
+    } CASES[] = {{false, "zeroblob(17825792)"}, {true, "zeroblob(17825792)"}, {true, "randomblob(300)"}};
+    for (u32 i = 0; i < COUNT_OF(CASES) && !test_failed(); i++) {
+        struct node n = {.key.given = true};
+        struct events e = {0};
+        char text[ERR_TEXT_MAX], sql[100];
+        bool named;
+        node_begin(&n, &(struct backup_options){.interval_ms = 200, .head_interval_ms = 500, .period_ms = {0, 60000, 600000, 6000000, 60000000}, .log = count_events, .log_context = &e});
+        n.cloud.conditions_ignored = CASES[i].conditions_ignored;
+        n.cloud.silent = merged;
+        turn(&n, 2 * SECOND_NS);
+        for (u32 k = 0; k < 5; k++) {
+            snprintf(sql, sizeof sql, "REPLACE INTO t VALUES (1, %s)", CASES[i].row);
+            exec(&n, sql);
+            turn(&n, SECOND_NS);
+        }
+        for (u32 k = 0; k < 600000 && !e.merges_failed; k++) turn(&n, SECOND_NS / 1000);
+        REQUIRE(e.merges_failed > 0 && object_is_there(&n, "/L1/"));
+        u64 before = merged_versions(&n);
+        n.cloud.silent = NULL;
+        turn(&n, 40 * SECOND_NS);
+        CHECK_EQ(merged_versions(&n), before);
+        CHECK_EQ(verify(&n, "nothing", &named), 0);
+        CHECK_EQ(restore(&n, text), ERR_OK);
+        node_stop(&n);
+        node_end(&n);
+    }
 }
 
 // The node and its volume are lost in the middle of an image that begins anew. What can be restored goes on from there.
