@@ -494,8 +494,8 @@ bool oracle_check_file(struct oracle *o)
     run_sqlite(o->sqlite, "PRAGMA integrity_check", 22, &own);
     if (access(path, F_OK) != 0) o->gave_up = true; // nothing was ever written
     if (own.code || (own.rows.text && strcmp(own.rows.text, "T:ok|\n") != 0)) o->gave_up = true; // it harmed itself
-    // An index by LIKE holds what PRAGMA case_sensitive_like said then; where it is set SQLite does not read such an index.
-    static const char CASED[] = "SELECT 'a' NOT LIKE 'A' AND max(instr(upper(sql), 'LIKE')) > 0 FROM sqlite_schema WHERE type = 'index'";
+    // An index or CHECK by LIKE is of what PRAGMA case_sensitive_like said then; where it is set SQLite does not read such an index.
+    static const char CASED[] = "SELECT 'a' NOT LIKE 'A' AND max(instr(upper(sql), 'LIKE')) > 0 FROM sqlite_schema WHERE type IN ('index', 'table')";
     struct outcome cased = {0};
     run_sqlite(o->sqlite, CASED, strlen(CASED), &cased);
     if (cased.rows.text && strcmp(cased.rows.text, "I:1|\n") == 0) o->gave_up = true;

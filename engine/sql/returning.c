@@ -63,11 +63,14 @@ static enum walk_result bind_select(struct walker *w, struct select *s)
     return WALK_CONTINUE;
 }
 
-// Subqueries that read the table as it changes are computed for each row, those within others' FROM are not: as in SQLite.
+// Subqueries that read the table as it changes are computed for each row, those within others' FROM are not, nor are those of a
+// WITH, which have their rows at the first use: as in SQLite.
 static enum walk_result mark_select(struct walker *w, struct select *s)
 {
-    for (u32 i = 0; s->from && i < s->from->count; i++)
+    for (u32 i = 0; s->from && i < s->from->count; i++) {
         if (s->from->items[i].table == w->context) s->flags |= SELECT_F_CORRELATED;
+        if (s->from->items[i].cte) s->from->items[i].cte->copies++;
+    }
     return WALK_CONTINUE;
 }
 
