@@ -241,7 +241,7 @@ static io_status compact_open(struct backup *b)
     }
     c->page_size = before->header.page_size;
     c->page_count = before->header.page_count;
-    c->sharded = pages * c->page_size > SEGMENT_RAW_MAX;
+    c->sharded = pages * c->page_size > segment_raw_max;
     c->slots = calloc(segment_shard_pages(c->page_size), sizeof *c->slots);
     c->block = malloc(MAX(SEGMENT_BLOCK_SIZE, c->page_size));
     if (!c->slots || !c->block) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");

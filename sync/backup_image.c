@@ -98,7 +98,7 @@ void imager_pushed(struct backup *b)
     if (m->step != IMAGE_SNAPSHOT) return;
     u32 pages = segment_shard_pages(b->page_size), shift = b->sums.shift;
     m->shard_count_all = b->target.page_count ? (b->target.page_count - 1) / pages + 1 : 0;
-    m->sharded = (u64)b->target.page_count * b->page_size > SEGMENT_RAW_MAX;
+    m->sharded = (u64)b->target.page_count * b->page_size > segment_raw_max;
     m->shard_sums = calloc(m->shard_count_all + 1u, sizeof *m->shard_sums);
     m->page = malloc(b->page_size);
     if (!m->shard_sums || !m->page || (1u << shift) > pages) {

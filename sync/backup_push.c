@@ -142,7 +142,7 @@ io_status backup_snapshot(struct backup *b)
     if (b->full || b->lazy || !b->sums.valid) sums_deinit(&b->sums);
     if ((!b->lazy && !sums_resize(&b->sums, b->target.page_count)) || (!b->full && !pages_add(b, summed, cut)))
         return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
-    b->sharded = (u64)b->page_total * page_size > SEGMENT_RAW_MAX;
+    b->sharded = (u64)b->page_total * page_size > segment_raw_max;
     imager_snapshot(b);
     free(b->page);
     b->page = malloc(page_size);

@@ -3,6 +3,8 @@
 #include <sodium.h>
 #include <zstd.h>
 
+u32 segment_raw_max = SEGMENT_RAW_MAX;
+
 // Blocks behind one that cannot be compressed are tried quickly; that finds repetitions, but codes no single bytes, so every fourth is
 // tried as ever. Ten times as fast as level 3 with what neither makes anything of.
 #define LEVEL_FAST  (-5)

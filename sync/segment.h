@@ -61,10 +61,11 @@ struct segment_key {
 // 64 hexadecimal digits, or 32 raw bytes; white space around is ignored.
 bool segment_key_parse(const void *text, size_t size, struct segment_key *out);
 
+extern u32 segment_raw_max; // SEGMENT_RAW_MAX; less in simulations, whose databases are small
 // Pages in a shard's range.
 static inline u32 segment_shard_pages(u32 page_size)
 {
-    return SEGMENT_RAW_MAX / page_size;
+    return segment_raw_max / page_size;
 }
 // The page that is never stored: it holds SQLite's lock bytes.
 static inline u32 segment_lock_page(u32 page_size)

@@ -8,13 +8,14 @@
 // while the first node or the copy stands still, or neither.
 // The database holds the number of its newest transaction, so that a restored file, read and checked by SQLite's
 // library, says which state of the model it must equal. Events are counted: one that never came fails the test.
-// The kinds of world (what the store can, with a key or without, files encrypted at rest or not, disks that refuse direct writes) come in turns, so that
+// The kinds of world (what the store can, objects in shards or not, with a key or without, files encrypted at rest or not, disks that refuse direct writes) come in turns, so that
 // twelve in a row, from any seed on, have each. SIM_WORLDS=n runs n worlds from SEED on (12).
 #include "../../engine/skerry.h"
 #include "../../io/sim.h"
 #include "../../sync/names.h"
 #include "../../sync/remote.h"
 #include "../../sync/restore.h"
+#include "../../sync/segment.h"
 #include "../../sync/sync.h"
 #include "cloud.h"
 #include "events.h"
@@ -36,7 +37,7 @@ struct history {
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
         discontinuous, let_go, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
-        not_arrived, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still;
+        not_arrived, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still, shards;
 };
 struct node {
     struct world *w;
@@ -745,6 +746,7 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
     if (w.failed) printf("  again: SEED=%llu SIM_WORLDS=1 build/release/tests/sim/backup_sim_test worlds\n", (unsigned long long)seed);
     const u64 *from = (const u64 *)&w.cloud.counters;
     for (size_t i = 0; i < sizeof w.cloud.counters / sizeof(u64); i++) ((u64 *)clouds)[i] += from[i];
+    for (u32 i = 0; i < w.cloud.count; i++) counters->shards += strstr(w.cloud.objects[i].key, "/L") && strchr(w.cloud.objects[i].key, '.');
     cloud_deinit(&w.cloud);
     sim_destroy(w.sim);
     for (u32 i = 0; i < w.writers; i++) free(w.histories[i]);
@@ -761,12 +763,16 @@ TEST(worlds_restore)
     printf("  %u worlds from seed %llu on\n", worlds, (unsigned long long)test_seed());
     struct counters all = {0};
     struct cloud_counters cloud = {0};
-    for (u32 i = 0; i < worlds && !test_failed(); i++) world_run(test_seed() + i, &all, &cloud);
+    for (u32 i = 0; i < worlds && !test_failed(); i++) {
+        u64 seed = test_seed() + i;
+        segment_raw_max = seed / 2 % 2 ? 65536 : SEGMENT_RAW_MAX; // 16 pages: pushes, merges and images in shards
+        world_run(seed, &all, &cloud);
+    }
     const struct event events[] = {
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
-        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.encrypted), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
     };
     events_check(events, COUNT_OF(events), worlds, false);
@@ -780,6 +786,7 @@ TEST(found)
     };
     struct counters all = {0};
     struct cloud_counters cloud = {0};
+    segment_raw_max = SEGMENT_RAW_MAX;
     for (u32 i = 0; i < COUNT_OF(seeds); i++) world_run(seeds[i], &all, &cloud);
     CHECK(all.lives > 1 && all.commits > 0);
 }
