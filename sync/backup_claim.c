@@ -102,10 +102,13 @@ io_status backup_lists(struct backup *b)
     return IO_DONE;
 }
 
-static u64 head_newest(const struct backup *b)
+// What was pushed for certain, though it may be unlisted yet: the head and the mark name it.
+static u64 told_newest(const struct backup *b)
 {
     const struct catalog *c = &b->catalog;
-    return c->has_head && c->head.lineage == c->lineage ? c->head.tx : 0;
+    const bool gone = b->unlisted_ns && io_now_ns(b->io) - b->unlisted_ns >= UNLISTED_NS;
+    u64 tx = c->has_head && c->head.lineage == c->lineage ? c->head.tx : 0;
+    return !gone && b->mark_read && b->mark.lineage == c->lineage ? MAX(tx, b->mark.tx) : tx;
 }
 
 io_status backup_load(struct backup *b)
@@ -136,7 +139,7 @@ io_status backup_load(struct backup *b)
         return IO_DONE;
     }
     b->newest_known = false;
-    return load_end(b, catalog_newest(&b->catalog) || head_newest(b) ? STEP_NEWEST_GET : STEP_PROBE);
+    return load_end(b, catalog_newest(&b->catalog) || told_newest(b) ? STEP_NEWEST_GET : STEP_PROBE);
 }
 
 static io_status not_listed(struct backup *b)
@@ -145,7 +148,7 @@ static io_status not_listed(struct backup *b)
                     b->name);
 }
 
-// The newest push always stays. So one that the head names and that is not there has later ones, which are not listed yet, or
+// The newest push always stays. So one that is told and that is not there has later ones, which are not listed yet, or
 // somebody has deleted them.
 static io_status unlisted(struct backup *b)
 {
@@ -160,7 +163,7 @@ static io_status unlisted(struct backup *b)
 
 io_status backup_newest_get(struct backup *b)
 {
-    u64 newest = MAX(catalog_newest(&b->catalog), head_newest(b));
+    u64 newest = MAX(catalog_newest(&b->catalog), told_newest(b));
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
         name_segment(b->name, b->catalog.lineage, 0, newest, newest, key);

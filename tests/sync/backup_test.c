@@ -408,6 +408,36 @@ TEST(a_merge_that_was_not_heard_of_stays)
     }
 }
 
+// A node that is started again at once, when listings do not have its newest push yet: its mark names it.
+TEST(a_push_that_is_not_listed_yet)
+{
+    struct node n = {0};
+    struct events e = {0};
+    struct backup_status s;
+    char text[ERR_TEXT_MAX];
+    struct backup_options options = {.interval_ms = 50, .head_interval_ms = 600000, .log = count_events, .log_context = &e};
+    node_begin(&n, &options);
+    turn(&n, 5 * SECOND_NS);
+    n.cloud.unlisted_ms = 600000;
+    for (u32 life = 0; life < 3; life++) {
+        exec(&n, "INSERT INTO t(v) VALUES (1)");
+        turn(&n, SECOND_NS);
+        n.cloud.partial_list = 0;
+        node_stop(&n);
+        n.cloud.partial_list = 1000;
+        node_open(&n, &options);
+        turn(&n, 5 * SECOND_NS);
+        backup_status_get(n.backup, &s);
+        CHECK_EQ(s.state, BACKUP_IDLE);
+        CHECK_STR(s.error, "");
+    }
+    n.cloud.partial_list = 0;
+    CHECK_EQ(e.images, 1);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
 // The node and its volume are lost in the middle of an image that begins anew. What can be restored goes on from there.
 TEST(who_restores_before_an_image_that_never_came_goes_on)
 {
