@@ -109,15 +109,20 @@ bool keeps_replaced(struct oracle *o, const char *sql)
            schema_has(o, " WITHOUT ROWID");
 }
 
-// A trigger that deletes while an upsert updates can leave SQLite with rows out of order (3.50, 3.53), as it says itself; if they
-// are still there: what else the statement did may have missed them.
-bool rows_out_of_order(struct oracle *o, const char *sql)
+// A trigger that deletes while an upsert updates can leave SQLite with rows out of order (3.40 to 3.53), as it says itself.
+bool rows_out_of_order(struct oracle *o)
 {
     struct outcome harm = {0};
     run_sqlite(o->sqlite, "PRAGMA integrity_check", 22, &harm);
     bool any = harm.rows.text && strstr(harm.rows.text, " out of order");
     outcome_clear(&harm);
-    if (any || is_query(sql)) return any;
+    return any;
+}
+
+// If they are still there: what else the statement did may have missed them.
+bool rows_were_out_of_order(struct oracle *o, const char *sql)
+{
+    if (is_query(sql)) return false;
 #define TRIGGERS_LIKE                                                                                                                \
     "SELECT 1 FROM (SELECT type, sql FROM sqlite_schema UNION ALL SELECT type, sql FROM sqlite_temp_schema) WHERE type = 'trigger'" \
     " AND sql LIKE "
