@@ -54,6 +54,7 @@ bool update_loses_old(struct oracle *o, const char *sql);
 bool triggers_reordered(struct oracle *o);
 bool trigger_replaces(struct oracle *o);
 bool keeps_replaced(struct oracle *o, const char *sql);
+bool view_is_changed(struct oracle *o, const char *sql, const struct outcome *ours);
 bool rows_out_of_order(struct oracle *o);
 bool rows_were_out_of_order(struct oracle *o, const char *sql);
 bool update_meets_itself(struct oracle *o, const char *sql, size_t size, const struct outcome *ours, const struct outcome *theirs);
