@@ -119,6 +119,14 @@ bool rows_out_of_order(struct oracle *o)
     return any;
 }
 
+// An UPDATE that fails by FAIL leaves what it did so far: which rows these are hangs on the way through the table, and older releases
+// go by partial indexes where later ones do not.
+bool stops_elsewhere(struct oracle *o, const char *sql, const struct outcome *theirs)
+{
+    return sqlite3_libversion_number() < 3050000 && (theirs->code & 255) == SQLITE_CONSTRAINT && strncasecmp(sql, "UPDATE", 6) == 0 &&
+           (strstr(sql, " OR FAIL ") || schema_has(o, " CONFLICT FAIL"));
+}
+
 // A view that has a trigger of another kind can be changed by a statement with RETURNING, to SQLite, which then does nothing and returns
 // rows all the same (3.50, 3.53). Without RETURNING it says what ours says.
 bool view_is_changed(struct oracle *o, const char *sql, const struct outcome *ours)
