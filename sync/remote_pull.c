@@ -420,7 +420,6 @@ bool remote_pulls_run(struct remote *r)
             pull_end(p);
             if (status == IO_DONE) r->replans = 0;
             else if (r->sum_err.code == ERR_OK) r->sum_err = err;
-            r->sums_ended = true;
             continue;
         }
         bool again = p->background && p->wanted && status == IO_FAIL && !r->closing;
@@ -440,6 +439,7 @@ bool remote_pulls_run(struct remote *r)
             remote_held_fail(r, page, &err);
         }
     }
+    r->sums_ended |= ended; // also one that was in the way of a sum
     return ended;
 }
 

@@ -784,6 +784,7 @@ TEST(found)
     static const u64 seeds[] = {
         26112143, // another node wrote and merged between the opening from the store and the claim, which did not look again
         1795881002975744, // listings lacked a push that the mark of a node that had crashed knew: it came behind itself, and was told to stop
+        1795881002975953, // all pulls were taken when a sum was asked for, and whoever asked was not woken: no push ever came
     };
     struct counters all = {0};
     struct cloud_counters cloud = {0};
