@@ -119,12 +119,13 @@ bool rows_out_of_order(struct oracle *o)
     return any;
 }
 
-// An UPDATE that fails by FAIL leaves what it did so far: which rows these are hangs on the way through the table, and older releases
-// go by partial indexes where later ones do not.
-bool stops_elsewhere(struct oracle *o, const char *sql, const struct outcome *theirs)
+// Of an UPDATE that fails, which row it fails at hangs on the way through the table, and older releases go by partial or covering
+// indexes where later ones do not. So does what it did so far, when FAIL leaves that.
+bool stops_elsewhere(struct oracle *o, const char *sql, const struct outcome *ours, const struct outcome *theirs)
 {
-    return sqlite3_libversion_number() < 3050000 && (theirs->code & 255) == SQLITE_CONSTRAINT && strncasecmp(sql, "UPDATE", 6) == 0 &&
-           (strstr(sql, " OR FAIL ") || schema_has(o, " CONFLICT FAIL"));
+    bool both = (ours->code & 255) == SQLITE_CONSTRAINT && (theirs->code & 255) == SQLITE_CONSTRAINT;
+    return both && o->any_order && sqlite3_libversion_number() < 3050000 && strncasecmp(sql, "UPDATE", 6) == 0 &&
+           (ours->code != theirs->code || strstr(sql, " OR FAIL ") || schema_has(o, " CONFLICT FAIL"));
 }
 
 // A view that has a trigger of another kind can be changed by a statement with RETURNING, to SQLite, which then does nothing and returns

@@ -54,7 +54,7 @@ bool update_loses_old(struct oracle *o, const char *sql);
 bool triggers_reordered(struct oracle *o);
 bool trigger_replaces(struct oracle *o);
 bool keeps_replaced(struct oracle *o, const char *sql);
-bool stops_elsewhere(struct oracle *o, const char *sql, const struct outcome *theirs);
+bool stops_elsewhere(struct oracle *o, const char *sql, const struct outcome *ours, const struct outcome *theirs);
 bool view_is_changed(struct oracle *o, const char *sql, const struct outcome *ours);
 bool rows_out_of_order(struct oracle *o);
 bool rows_were_out_of_order(struct oracle *o, const char *sql);
