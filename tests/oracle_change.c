@@ -119,12 +119,12 @@ bool rows_out_of_order(struct oracle *o)
     return any;
 }
 
-// Of an UPDATE that fails, which row it fails at hangs on the way through the table, and older releases go by partial or covering
-// indexes where later ones do not. So does what it did so far, when FAIL leaves that.
+// Whether an UPDATE fails, and at which row, hangs on the way through the table, and older releases go by partial or covering indexes
+// where later ones do not. So does what it did so far, when FAIL leaves that.
 bool stops_elsewhere(struct oracle *o, const char *sql, const struct outcome *ours, const struct outcome *theirs)
 {
-    bool both = (ours->code & 255) == SQLITE_CONSTRAINT && (theirs->code & 255) == SQLITE_CONSTRAINT;
-    return both && o->any_order && sqlite3_libversion_number() < 3050000 && strncasecmp(sql, "UPDATE", 6) == 0 &&
+    bool any = (ours->code & 255) == SQLITE_CONSTRAINT || (theirs->code & 255) == SQLITE_CONSTRAINT || theirs->code == SQLITE_MISMATCH;
+    return any && o->any_order && sqlite3_libversion_number() < 3050000 && (strncasecmp(sql, "UPDATE", 6) == 0 || strstr(sql, " DO UPDATE ")) &&
            (ours->code != theirs->code || strstr(sql, " OR FAIL ") || schema_has(o, " CONFLICT FAIL"));
 }
 
