@@ -50,10 +50,15 @@ char *without_far_digits(const char *rows)
 {
     struct rows r = {0};
     rows_add(&r, "%s", "");
+    bool any = false; // then the length of a text that was cut off may be another
     for (const char *c = rows; *c;) {
         size_t size = strspn(c, "0123456789.");
-        const bool far = size >= 16 && c[size] == 'e' && (c[size + 1] == '+' || c[size + 1] == '-') && strspn(c + size + 2, "0123456789") == 3;
-        rows_add(&r, "%.*s", (int)(far ? 15 : MAX(size, 1u)), c);
+        if (any && *c == '(' && c - rows > 3 && strncmp(c - 3, "...", 3) == 0) size = strspn(c, "(0123456789)");
+        const bool length = size && *c == '(', far = !length && size && c[size] == 'e' && (c[size + 1] == '+' || c[size + 1] == '-') && strspn(c + size + 2, "0123456789") == 3;
+        if (far) rows_add(&r, "%.12e", strtod(c, NULL));
+        else if (!length) rows_add(&r, "%.*s", (int)MAX(size, 1u), c);
+        if (far) size += 5;
+        any |= far;
         c += MAX(size, 1u);
     }
     return r.text;
