@@ -64,7 +64,8 @@ void head_deinit(struct head *h);
 // The file PATH-backup: four slots, of which the valid one with the highest serial counts. The first two are
 // overwritten in turn and not synced (but while pages are in the store only): a power cut may tear both, the one
 // from before and the one in between. So each start writes one of the others durably, the epoch says which, and none of
-// its pushes touches them: whose database this is, and its epoch, are never lost. Slots are 4096 bytes apart, which is what devices write at once. A slot: magic "SKRYBKP2", u64 serial,
+// its pushes touches them: whose database this is, and its epoch, are never lost. Slots are 4096 bytes apart, which is
+// what devices write at once. A slot: magic "SKRYBKP2", u64 serial,
 // u64 tx, u64 epoch, 16 bytes database id, 32 bytes hash of the newest level 0 segment, u32 wal salt
 // 1, u32 wal salt 2, u32 wal frame, u32 clean, u64 file size, u64 file modification time in ns,
 // u64 lineage, u64 sum of the database, u32 unclaimed, 16 bytes of the claim under way, 0..., and from 496 on BLAKE2b-128 of all before.

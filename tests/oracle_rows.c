@@ -49,17 +49,24 @@ char *without_last_digits(const char *rows)
 char *without_far_digits(const char *rows)
 {
     struct rows r = {0};
-    rows_add(&r, "%s", "");
     bool any = false; // then the length of a text that was cut off may be another
+    rows_add(&r, "%s", "");
     for (const char *c = rows; *c;) {
+        if (any && c - rows > 3 && strncmp(c - 3, "...(", 4) == 0) {
+            c += strspn(c, "(0123456789)");
+            continue;
+        }
         size_t size = strspn(c, "0123456789.");
-        if (any && *c == '(' && c - rows > 3 && strncmp(c - 3, "...", 3) == 0) size = strspn(c, "(0123456789)");
-        const bool length = size && *c == '(', far = !length && size && c[size] == 'e' && (c[size + 1] == '+' || c[size + 1] == '-') && strspn(c + size + 2, "0123456789") == 3;
-        if (far) rows_add(&r, "%.12e", strtod(c, NULL));
-        else if (!length) rows_add(&r, "%.*s", (int)MAX(size, 1u), c);
-        if (far) size += 5;
-        any |= far;
-        c += MAX(size, 1u);
+        const char *e = c + size;
+        if (size && *e == 'e' && (e[1] == '+' || e[1] == '-') && strspn(e + 2, "0123456789") == 3) {
+            rows_add(&r, "%.12e", strtod(c, NULL));
+            any = true;
+            c = e + 5;
+            continue;
+        }
+        size = MAX(size, 1u);
+        rows_add(&r, "%.*s", (int)size, c);
+        c += size;
     }
     return r.text;
 }

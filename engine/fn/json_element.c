@@ -62,17 +62,14 @@ void json_append_element(struct text_buffer *b, enum json_type type, const void 
 void json_append_instead(struct text_buffer *b, struct json_view v, u32 place_size)
 {
     struct json_element e;
-    const u32 wider = place_size - v.size;
-    if (place_size <= v.size || !json_element_read(v, 0, v.size, &e) || e.type <= JSON_FALSE || e.end != v.size) {
+    bool wider = place_size > v.size && json_element_read(v, 0, v.size, &e) && e.type > JSON_FALSE && e.end == v.size;
+    const u32 header = wider ? e.payload + (place_size - v.size) : 0;
+    const u8 code = header == 2 ? 0xc0 : header == 3 ? 0xd0 : header == 5 ? 0xe0 : header == 9 ? 0xf0 : 0;
+    if (!code) {
         text_append(b, v.bytes, v.size);
         return;
     }
-    const u32 header = e.payload + wider;
-    if (!(header == 2 || header == 3 || header == 5 || header == 9)) {
-        text_append(b, v.bytes, v.size);
-        return;
-    }
-    text_append_char(b, (u8)((header == 2 ? 0xc0 : header == 3 ? 0xd0 : header == 5 ? 0xe0 : 0xf0) | e.type));
+    text_append_char(b, (u8)(code | e.type));
     for (u32 i = header - 1; i > 0; i--) text_append_char(b, i > 4 ? 0 : (u8)((e.end - e.payload) >> (i - 1) * 8));
     text_append(b, v.bytes + e.payload, e.end - e.payload);
 }
