@@ -122,14 +122,35 @@ static bool is_star(const struct expr *e)
     return e->kind == EXPR_STAR || (e->kind == EXPR_DOT && e->right->kind == EXPR_STAR);
 }
 
-// A parenthesized join has its tables' rowids too, for who names them.
-static void rowid_add(struct compile *c, struct source *source, const char *schema, const char *table, struct expr_list **out)
+static bool has_namesake(const struct source_list *from, const struct source *source, const char *schema, const char *table)
 {
-    static const char *const names[] = {"_rowid_", "rowid", "oid"};
+    for (const struct source *other = from->items; other < from->items + from->count; other++) {
+        if (other == source) continue;
+        const char *name = other->alias ? other->alias : other->table ? other->table->name : NULL;
+        if (name && name_equal(name, table)) return true;
+        if (!other->select || !(other->select->flags & SELECT_F_NESTED_FROM)) continue;
+        for (u32 i = 0; i < other->select->columns->count; i++)
+            if (nested_item_matches(&other->select->columns->items[i], NULL, table, schema)) return true;
+    }
+    return false;
+}
+
+// A parenthesized join has its tables' rowids too, for who names them: those of two tables of one name are ambiguous.
+static void rowid_add(struct compile *c, const struct source_list *from, struct source *source, const char *schema, const char *table,
+                      struct expr_list **out)
+{
+    static const char *const names[] = {"_ROWID_", "ROWID", "OID"};
     u32 i = 0;
     while (i < COUNT_OF(names) && table_column(source->table, names[i]) >= 0) i++;
     if (i == COUNT_OF(names)) return;
-    struct expr_item *item = expr_list_add(c->arena, out, column_expr(c, source, -1));
+    struct expr *e;
+    if (table && has_namesake(from, source, schema, table)) {
+        e = expr_binary(c->arena, EXPR_DOT, expr_name(c->arena, table), expr_name(c->arena, names[i]));
+        e = expr_binary(c->arena, EXPR_DOT, expr_name(c->arena, schema), e);
+    } else {
+        e = column_expr(c, source, -1);
+    }
+    struct expr_item *item = expr_list_add(c->arena, out, e);
     item->name = arena_format(c->arena, "%s.%s.%s", schema, table ? table : "", names[i]);
     item->name_kind = ITEM_ROWID;
     item->no_expand = true;
@@ -226,7 +247,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
             }
             item->no_expand = true;
         }
-        if (s->flags & SELECT_F_NESTED_FROM && rowid_visible(t)) rowid_add(c, source, schema, name, out);
+        if (s->flags & SELECT_F_NESTED_FROM && rowid_visible(t)) rowid_add(c, from, source, schema, name, out);
     }
     return seen;
 }

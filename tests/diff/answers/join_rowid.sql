@@ -28,3 +28,33 @@ SELECT rowid FROM b JOIN (a JOIN c);
 SELECT 1 FROM b JOIN (w NATURAL JOIN w);
 SELECT 1 FROM a JOIN (r NATURAL JOIN r);
 SELECT 1 FROM a JOIN (b AS q NATURAL JOIN w AS q);
+
+-- The rowids of two tables of one name, in a join that is one table of the query or the FROM of an UPDATE.
+CREATE TABLE stock(id, amount);
+CREATE TABLE price(id, sum);
+CREATE TABLE own_word(_rowid_, word);
+CREATE TABLE keyed(k PRIMARY KEY, _rowid_) WITHOUT ROWID;
+CREATE TABLE total(id INTEGER PRIMARY KEY, v);
+--= error: ambiguous column name: main.x._ROWID_ because SQLite 3.40 does not look
+UPDATE total SET v = 1 FROM stock AS x JOIN price AS x USING (id) WHERE x.id = 1;
+--= error: ambiguous column name: main.x._ROWID_ because SQLite 3.40 does not look
+UPDATE total SET v = 1 FROM stock AS x JOIN price AS x USING (id);
+--= error: ambiguous column name: main.x._ROWID_ because SQLite 3.40 does not look
+SELECT 1 FROM total, (stock AS x JOIN price AS x USING (id));
+--= error: ambiguous column name: main.x.ROWID because SQLite 3.40 does not look
+SELECT 1 FROM total, (stock AS x JOIN own_word AS x ON 1);
+--= error: ambiguous column name: main.x.ROWID because SQLite 3.40 does not look
+SELECT 1 FROM total, (own_word AS x JOIN stock AS x ON 1);
+SELECT 1 FROM total, (stock AS x JOIN keyed AS x ON 1);
+--= error: ambiguous column name: main.x.ROWID because SQLite 3.40 does not look
+SELECT 1 FROM total, ((total JOIN stock AS x) JOIN own_word AS x ON 1);
+INSERT INTO stock VALUES(1,2);
+INSERT INTO price VALUES(1,5);
+INSERT INTO own_word VALUES(1,'w');
+--=  because SQLite 3.40 has no such column
+CREATE TABLE named AS SELECT x._rowid_, price.rowid, l.oid, l._rowid_
+FROM (stock AS x JOIN price USING (id)), (stock JOIN own_word AS l ON 1);
+--= T:rowid| T:rowid:1| T:ROWID:2| T:_rowid_:1| because SQLite 3.40 has no such column
+SELECT name FROM pragma_table_info('named');
+--= I:1|T:w|I:1|I:2|I:5| because SQLite 3.40 has no such column
+SELECT * FROM own_word JOIN (stock AS x JOIN price USING (id)) USING (_rowid_);
