@@ -306,7 +306,10 @@ enum in_kind in_index_find(struct compile *c, struct expr *e, u32 flags, int *rh
         return IN_NOOP;
     }
     if (rhs_has_null) *rhs_has_null = reg_alloc(c);
+    const s16 query_loops = c->query_loops;
+    if (flags & IN_LOOP) c->query_loops = 0; // computed once, before the loop that it drives
     in_rhs_code(c, e, tab);
+    c->query_loops = query_loops;
     if (rhs_has_null && *rhs_has_null && expr_vector_size(e->left) == 1) set_has_null(c, tab, *rhs_has_null);
     if (map)
         for (int i = 0; i < expr_vector_size(e->left); i++) map[i] = i;

@@ -168,9 +168,12 @@ static bool maybe_indexed(struct where_info *w, struct expr *e, u8 kind, int *cu
     return false;
 }
 
-static bool equivalence(struct compile *c, const struct expr *e)
+static bool equivalence(const struct where_info *w, const struct expr *e)
 {
+    struct compile *c = w->c;
     if (e->kind != EXPR_EQ && e->kind != EXPR_IS) return false;
+    // NULL beside the rows that a RIGHT JOIN adds IS another, but does not equal what an ON made it equal.
+    if (e->kind == EXPR_IS && w->sources->count && w->sources->items[0].join & JOIN_LEFT_OF_RIGHT) return false;
     if (e->flags & EXPR_F_OUTER_ON) return false;
     char a = expr_affinity(e->left), b = expr_affinity(e->right);
     if (a != b && (a < AFFINITY_NUMERIC || b < AFFINITY_NUMERIC)) return false;
@@ -278,7 +281,7 @@ void where_term_analyze(struct where_clause *wc, int at)
                 where_term_mark_child(wc, index, at);
                 if (kind == EXPR_IS) copy->flags |= TERM_IS;
                 term->flags |= TERM_COPIED;
-                if (equivalence(c, copied)) {
+                if (equivalence(w, copied)) {
                     term->operators |= WO_EQUIV;
                     extra = WO_EQUIV;
                 }

@@ -16,3 +16,19 @@ SELECT u.b FROM e AS x RIGHT JOIN u ON u.a = x.a WHERE x.c IS NULL ORDER BY 1;
 SELECT count(*), count(x.b), sum(u.b) FROM v AS x RIGHT JOIN u ON u.a = x.a;
 SELECT x.b, count(*) FROM v AS x FULL JOIN u ON u.a = x.a GROUP BY 1 ORDER BY 1;
 SELECT x.b, y.c, u.b FROM v AS x LEFT JOIN e AS y ON y.b = x.b FULL JOIN u ON u.a = y.a ORDER BY 1, 2, 3;
+%%
+# What the ON of a join within a RIGHT JOIN makes equal is not equal in the rows that the RIGHT JOIN adds
+CREATE TABLE empty(w INT);
+CREATE TABLE one(x INT);
+CREATE TABLE nil(y INT UNIQUE);
+CREATE VIEW v(z) AS SELECT CAST(x AS INT) FROM one LEFT JOIN nil ON true;
+CREATE VIEW plain(z) AS SELECT x FROM one LEFT JOIN nil;
+INSERT INTO one VALUES(123);
+INSERT INTO nil VALUES(NULL);
+--= N|N|I:123|N| because SQLite 3.40 loses the row
+SELECT * FROM empty JOIN v ON w = z RIGHT JOIN one ON true JOIN nil ON y IS z;
+--= N|N|I:123|N| because SQLite 3.40 loses the row
+SELECT * FROM empty JOIN plain ON w = z RIGHT JOIN one ON true JOIN nil ON y IS z;
+SELECT * FROM empty JOIN v RIGHT JOIN one ON true JOIN nil ON y IS z;
+SELECT * FROM v RIGHT JOIN one ON z = 3 JOIN nil ON y IS z;
+SELECT * FROM empty JOIN v ON w = z RIGHT JOIN one ON true JOIN nil ON y = z;

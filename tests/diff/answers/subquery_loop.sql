@@ -89,3 +89,13 @@ update sqlite_stat1 set stat='30' where tbl='p';
 analyze sqlite_schema;
 explain query plan select distinct * from s, r where exists(select 1 from p where p.d=r.d) and s.d='x' and s.a='1' and s.c='2';
 select distinct * from s, r where exists(select 1 from p where p.d=r.d) and s.d='x' and s.a='1' and s.c='2';
+%%
+# A list that drives a loop is computed before it: no automatic index for it
+CREATE TABLE large(a INTEGER PRIMARY KEY, b);
+CREATE TABLE small(x INTEGER PRIMARY KEY, y);
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1(tbl, idx, stat) VALUES('large', NULL, '1000000'), ('small', NULL, '1000');
+ANALYZE sqlite_schema;
+EXPLAIN QUERY PLAN SELECT x FROM small WHERE y = 5;
+--= I:1|I:0|T:SEARCH large USING INTEGER PRIMARY KEY (rowid=?)| I:2|I:0|T:LIST SUBQUERY 1| I:3|I:2|T:SCAN small| I:4|I:2|T:CREATE BLOOM FILTER| because 3.40 tells no Bloom filter
+EXPLAIN QUERY PLAN SELECT b FROM large WHERE a IN (SELECT x FROM small WHERE y = 5);
