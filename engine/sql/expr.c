@@ -1,4 +1,5 @@
 // What can be told of an expression without code: affinity, collation, constness, vectors.
+#include "../fn/fn.h"
 #include "compile.h"
 #include "expr.h"
 
@@ -401,7 +402,9 @@ static bool not_null_implied(struct compile *c, const struct expr *p, const stru
     case EXPR_DIVIDE:
     case EXPR_REMAINDER:
     case EXPR_BIT_AND:
-        return not_null_implied(c, p->left, operand, cursor, true);
+        // True only if both operands are.
+        return not_null_implied(c, p->right, operand, cursor, seen_not) ||
+               not_null_implied(c, p->left, operand, cursor, seen_not);
     case EXPR_COLLATE:
     case EXPR_PLUS:
     case EXPR_NEGATE:
@@ -416,6 +419,21 @@ static bool not_null_implied(struct compile *c, const struct expr *p, const stru
     return false;
 }
 
+// The condition that holds whenever CASE WHEN, or iif(), is true because it has no other branch that could be; or NULL.
+static const struct expr *only_condition(const struct expr *e)
+{
+    bool choice = e->kind == EXPR_CASE && !e->left;
+    if (e->kind == EXPR_FUNCTION && e->function && e->function->flags & FN_INLINE)
+        choice = name_equal(e->text, "iif") || name_equal(e->text, "if");
+    if (!choice || e->list->count < 2 || e->list->count > 3) return NULL;
+    const struct expr *other = e->list->count == 3 ? e->list->items[2].expr : NULL;
+    int v;
+    if (other && other->kind != EXPR_NULL && !(other->kind == EXPR_BOOLEAN && !other->integer) &&
+        !(expr_is_integer(other, &v) && v == 0))
+        return NULL;
+    return e->list->items[0].expr;
+}
+
 bool expr_implies(struct compile *c, const struct expr *premise, const struct expr *conclusion, int cursor)
 {
     if (expr_compare(c, premise, conclusion, cursor) == 0) return true;
@@ -423,7 +441,8 @@ bool expr_implies(struct compile *c, const struct expr *premise, const struct ex
         (expr_implies(c, premise, conclusion->left, cursor) || expr_implies(c, premise, conclusion->right, cursor)))
         return true;
     if (conclusion->kind == EXPR_NOT_NULL && not_null_implied(c, premise, conclusion->left, cursor, false)) return true;
-    return false;
+    const struct expr *condition = only_condition(premise);
+    return condition && expr_implies(c, condition, conclusion, cursor);
 }
 
 // ---- a filter that refuses null rows ------------------------------------------------------------------------

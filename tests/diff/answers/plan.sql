@@ -175,3 +175,29 @@ EXPLAIN QUERY PLAN WITH w(a, b) AS MATERIALIZED (SELECT 1, 2 UNION ALL SELECT a 
 EXPLAIN QUERY PLAN WITH w(a, b) AS MATERIALIZED (SELECT 1, 2 UNION ALL SELECT r.a + 1, t.b FROM w AS r JOIN t ON t.a >= r.a WHERE r.a < 2 UNION ALL SELECT a + 2, b FROM w WHERE a < 5 LIMIT 3) SELECT * FROM w LEFT JOIN t USING(a);
 EXPLAIN QUERY PLAN WITH w(a, b) AS MATERIALIZED (SELECT 1, 2 UNION SELECT a + 1, b FROM w WHERE a < 5 LIMIT 1) SELECT * FROM w LEFT JOIN t ON t.b = w.b;
 EXPLAIN QUERY PLAN WITH w(a, b) AS MATERIALIZED (SELECT a, b FROM t UNION SELECT r.a + 1, t.b FROM w AS r, t WHERE r.a < 6 AND t.a = r.a UNION SELECT b, a FROM w WHERE a < 4 LIMIT 5) SELECT count(*) FROM w NATURAL JOIN t;
+%%
+# What implies that a column is not NULL: either operand of * / % &, the condition of a choice without another branch
+CREATE TABLE t(a, x);
+CREATE INDEX tx ON t(x) WHERE a IS NOT NULL;
+CREATE TABLE u(a, b);
+INSERT INTO t VALUES (1, 2), (NULL, 2), (3, NULL), (0, 4);
+INSERT INTO u VALUES (0, 2), (1, 4), (NULL, NULL);
+EXPLAIN QUERY PLAN SELECT * FROM u JOIN t INDEXED BY tx ON (u.a = 7, u.b) = ('a' % t.a, 3);
+SELECT * FROM u JOIN t INDEXED BY tx ON u.a = 7 % t.a;
+SELECT * FROM u JOIN t INDEXED BY tx ON u.a = 1 / t.a;
+SELECT * FROM u JOIN t INDEXED BY tx ON u.b > 1 & t.a;
+SELECT * FROM t INDEXED BY tx WHERE 3 * a;
+SELECT * FROM t INDEXED BY tx WHERE 3 & (a BETWEEN 1 AND 3);
+SELECT * FROM t INDEXED BY tx WHERE 3 * (a IN (SELECT a FROM u)) > 4;
+SELECT * FROM t INDEXED BY tx WHERE 3 * (a IN (SELECT a FROM u));
+--= I:3|N| I:1|I:2| because iif() has two arguments since 3.48, and a choice without another branch implies its condition
+SELECT * FROM t INDEXED BY tx WHERE iif(a > 0, 1);
+--= I:1|I:2| because if() is since 3.48
+SELECT * FROM t INDEXED BY tx WHERE if(a > 0, x, FALSE);
+--= I:3|N| I:1|I:2| because a choice without another branch implies its condition since 3.48
+SELECT * FROM t INDEXED BY tx WHERE CASE WHEN a > 0 THEN 1 ELSE 0 END;
+--= I:3|N| I:1|I:2| because a choice without another branch implies its condition since 3.48
+SELECT * FROM t INDEXED BY tx WHERE CASE WHEN a > 0 THEN 1 ELSE -0 END;
+SELECT * FROM t INDEXED BY tx WHERE CASE WHEN a > 0 THEN 1 ELSE 1 END;
+SELECT * FROM t INDEXED BY tx WHERE CASE a WHEN 1 THEN 1 END;
+SELECT * FROM t INDEXED BY tx WHERE CASE WHEN a > 0 THEN 1 WHEN x THEN 2 END;
