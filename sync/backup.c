@@ -403,8 +403,7 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     b->mark_read = backup_mark_read(b->io, b->path, &b->mark);
     b->mark.unclaimed |= b->options.promote;
     b->fenced_epoch = options->epoch_claimed;
-    // Nothing was pushed by an epoch whose claim was not answered, as the mark has it.
-    if (b->mark_read && !b->mark.unclaimed) b->own_epoch = b->mark.epoch - !sodium_is_zero(b->mark.claim, sizeof b->mark.claim);
+    if (b->mark.unclaimed) b->mark.own_epoch = 0;
     // Pages come into a file that is not whole while nobody has it open, and no other program can make anything of it.
     bool partial = b->options.remote != NULL;
     b->file_is_clean = b->mark_read && b->mark.clean &&
@@ -463,7 +462,7 @@ void backup_place_get(const struct backup *b, struct backup_place *out)
 {
     *out = (struct backup_place){0};
     if (!b->has_pushed && !b->mark_read) return; // a mark says it also while the store is away
-    *out = (struct backup_place){.lineage = b->mark.lineage, .tx = b->mark.tx, .epoch = b->own_epoch, .sum = b->mark.sum};
+    *out = (struct backup_place){.lineage = b->mark.lineage, .tx = b->mark.tx, .epoch = b->mark.own_epoch, .sum = b->mark.sum};
     memcpy(out->database_id, b->mark.database_id, sizeof out->database_id);
     memcpy(out->hash, b->mark.hash, sizeof out->hash);
 }

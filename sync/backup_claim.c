@@ -191,11 +191,11 @@ io_status backup_newest_get(struct backup *b)
 
 static void lineage_begin(struct backup *b)
 {
-    u64 epoch = MAX(b->mark.epoch, b->catalog.epoch), serial = b->mark.serial;
+    u64 epoch = MAX(b->mark.epoch, b->catalog.epoch), serial = b->mark.serial, own_epoch = b->mark.own_epoch;
     u8 id[16];
     memcpy(id, b->mark.database_id, 16);
     if (!b->mark_read) io_random(b->io, id, sizeof id); // else a start that died before its first push has said whose it is
-    b->mark = (struct backup_mark){.serial = serial, .epoch = epoch, .unclaimed = b->mark.unclaimed};
+    b->mark = (struct backup_mark){.serial = serial, .epoch = epoch, .own_epoch = own_epoch, .unclaimed = b->mark.unclaimed};
     memcpy(b->mark.database_id, id, 16);
     do io_random(b->io, &b->mark.lineage, sizeof b->mark.lineage);
     while (!b->mark.lineage);
@@ -259,7 +259,6 @@ io_status backup_ours(struct backup *b)
     if (status == IO_WAIT || (status == IO_FAIL && b->op.err.code != ERR_STORE_MISSING)) return status;
     err_clear(&b->op.err);
     claim_answered(b);
-    b->own_epoch = b->mark.epoch;
     b->step = STEP_DECIDE;
     return IO_DONE;
 }
@@ -286,12 +285,15 @@ io_status backup_decide(struct backup *b)
     bool ahead = takes_over(b) && b->newest_known && !same;
     bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
     u64 epoch = MAX(c->head.epoch, b->newest_known ? h->epoch : 0);
-    if (epoch == b->mark.epoch && claim_is_open(b) && !takes_over(b)) {
-        b->step = STEP_OURS;
-        return IO_DONE;
+    if (epoch == b->mark.epoch && !takes_over(b)) {
+        if (claim_is_open(b)) {
+            b->step = STEP_OURS;
+            return IO_DONE;
+        }
+        b->mark.own_epoch = epoch;
     }
-    // Also when this start has claimed one after that: what was pushed meanwhile was told to be there.
-    if (epoch > b->own_epoch && !takes_over(b)) return backup_fenced(b, epoch);
+    // Also when this node has claimed one after that: what was pushed meanwhile was told to be there.
+    if (epoch > b->mark.own_epoch && !takes_over(b)) return backup_fenced(b, epoch);
     if (b->options.key.given && !c->key.given)
         return IO_ERROR(&b->op.err, ERR_STORE_KEY,
                         "the backup under the name '%s' is not encrypted, and a key is given; use another prefix or name, or "
@@ -571,7 +573,7 @@ io_status backup_epoch_put(struct backup *b)
     if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS) {
         err_clear(&b->op.err);
         backup_log(b, SYNC_LOG_WARN, "backup.contended", "another node claims this backup at the same time; this one comes after it");
-        if (!b->contended && b->adopted && !takes_over(b) && b->mark.epoch > b->own_epoch) b->retry_at_ns = io_now_ns(b->io) + FENCE_MS * 1000000ull;
+        if (!b->contended && b->adopted && !takes_over(b) && b->mark.epoch > b->mark.own_epoch) b->retry_at_ns = io_now_ns(b->io) + FENCE_MS * 1000000ull;
         b->contended = true;
         b->epoch_tried = b->mark.epoch;
         backup_contact_again(b);

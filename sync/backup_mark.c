@@ -27,6 +27,7 @@ void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE])
     be64_put(out + 120, m->sum);
     be32_put(out + 128, m->unclaimed);
     memcpy(out + 132, m->claim, sizeof m->claim);
+    be64_put(out + 148, m->own_epoch);
     crypto_generichash(out + MARK_CHECK_OFFSET, 16, out, MARK_CHECK_OFFSET, NULL, 0);
 }
 
@@ -51,6 +52,8 @@ bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *ou
     out->sum = be64_get(bytes + 120);
     out->unclaimed = be32_get(bytes + 128) != 0;
     memcpy(out->claim, bytes + 132, sizeof out->claim);
+    out->own_epoch = be64_get(bytes + 148);
+    if (!out->own_epoch) out->own_epoch = out->epoch - !sodium_is_zero(out->claim, sizeof out->claim);
     return true;
 }
 

@@ -126,7 +126,6 @@ struct backup {
     s64 newer_ms;
     u64 fence_try, fenced_epoch; // claimed by this node before it had everything; 0: none
     u64 checked_ns, put_began_ns, epoch_tried;
-    u64 own_epoch; // all pushes of it, and of lower ones, are of states that this database had
     s64 checked_ms, put_began_ms;
     u8 claim[CLAIM_SIZE];
     bool need_full;  // the backup and the database have no common point

@@ -469,7 +469,7 @@ static void segment_is_there(struct backup *b)
     b->mark.sum = !claim ? b->sums.total : b->need_full ? 0 : b->mark.sum;
     memcpy(b->mark.hash, b->hash, sizeof b->hash);
     b->claimed = true;
-    b->own_epoch = b->mark.epoch;
+    b->mark.own_epoch = b->mark.epoch;
     b->status.pushed_bytes += w->size;
     b->status.pushed_segments++;
     b->status.pushed_at_ms = io_wall_ms(b->io);

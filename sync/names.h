@@ -68,7 +68,8 @@ void head_deinit(struct head *h);
 // what devices write at once. A slot: magic "SKRYBKP2", u64 serial,
 // u64 tx, u64 epoch, 16 bytes database id, 32 bytes hash of the newest level 0 segment, u32 wal salt
 // 1, u32 wal salt 2, u32 wal frame, u32 clean, u64 file size, u64 file modification time in ns,
-// u64 lineage, u64 sum of the database, u32 unclaimed, 16 bytes of the claim under way, 0..., and from 496 on BLAKE2b-128 of all before.
+// u64 lineage, u64 sum of the database, u32 unclaimed, 16 bytes of the claim under way, u64 own epoch (0: marks had none), 0..., and
+// from 496 on BLAKE2b-128 of all before.
 #define BACKUP_MARK_SIZE  512
 #define BACKUP_MARK_SLOT  4096u
 #define BACKUP_MARK_SLOTS 4u
@@ -84,6 +85,9 @@ struct backup_mark {
     // claimed the backup. Never pushed over what the store has beyond it.
     bool unclaimed;
     u8 claim[16]; // how the claim of `epoch` begins that was not answered yet, or 0: whose the epoch is, the store knows
+    // All pushes of it, and of lower ones, are of states that this database had. Lower than `epoch` until a push of that is there:
+    // another's of an epoch in between may come before it.
+    u64 own_epoch;
 };
 void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE]);
 bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *out);

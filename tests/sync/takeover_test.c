@@ -387,6 +387,45 @@ TEST(a_writer_is_started_again_while_it_is_replaced)
     CHECK(test_failed() || seconds > 10);
 }
 
+// Started again during a takeover, the first waits, looks, and claims; the second pushes between that look and that claim, and the
+// first is ended before a push of its own could find it. Its next start has to.
+TEST(a_writer_is_ended_between_its_late_claim_and_its_push)
+{
+    struct world w;
+    struct node a, b;
+    struct backup_status s;
+    struct backup_mark mark;
+    world_begin(&w, test_seed());
+    first_begin(&a, &w);
+    node_kill(&a);
+    node_open(&b, &w, "/data/b.db", FULL);
+    node_open(&a, &w, "/data/a.db", FULL + 10);
+    exec(&a, "INSERT INTO t VALUES (2, zeroblob(3000))");
+    cloud_pause(a.store, "/claim/0000000000000003", 3 * SECOND_NS);
+    cloud_pause(b.store, "/L0/", 11 * SECOND_NS);
+    backup_start(b.backup, skerry_store(b.db));
+    turn(&w, 300 * MS_NS);
+    backup_start(a.backup, skerry_store(a.db));
+    turn(&w, 11 * SECOND_NS);
+    cloud_pause(a.store, "/L0/", 1000 * SECOND_NS);
+    CHECK(row_pushed(&b, 3));
+    turn(&w, 5 * SECOND_NS);
+    backup_status_get(a.backup, &s);
+    node_kill(&a);
+    CHECK(backup_mark_read(w.io, a.path, &mark) && mark.epoch == 3 && !mark.claim[0] && !s.claimed);
+    node_open(&a, &w, "/data/a.db", FULL + 10);
+    s = claim(&a);
+    CHECK(!s.claimed && s.state == BACKUP_REFUSED);
+    node_kill(&b); // it may have met the first's claim
+    node_open(&b, &w, "/data/b.db", FULL);
+    s = claim(&b);
+    CHECK(s.claimed && row_pushed(&b, 4));
+    CHECK_EQ(restored_rows(&w, "3, 4"), 2);
+    node_kill(&b);
+    node_kill(&a);
+    world_end(&w);
+}
+
 // ---- a writer that never pauses
 // ------------------------------------------------------------------------------------------
 
