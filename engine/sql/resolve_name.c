@@ -183,7 +183,7 @@ static bool lookup_in_trigger(struct name_context *n, struct lookup *l)
     s32 column = table_column(t, l->column);
     if (column >= 0 && column == t->rowid_column) column = -1;
     else if (column < 0) {
-        if (!name_is_rowid(l->column) || !table_has_rowid(t)) {
+        if (!name_is_rowid(l->column) || !rowid_visible(t)) {
             l->table_count++;
             return false;
         }

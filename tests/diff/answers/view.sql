@@ -173,3 +173,20 @@ WITH v4(x) AS (SELECT x FROM v4) DELETE FROM v4 WHERE b = 5;
 SELECT * FROM t1;
 WITH v4(x) AS (SELECT 8) DELETE FROM v4 WHERE b IN (SELECT x FROM v4);
 SELECT * FROM t1;
+%%
+# A view has no rowid in its triggers either
+CREATE TABLE t(a, b);
+INSERT INTO t VALUES ('x', 5), (7, 'y');
+CREATE VIEW v AS SELECT a, b FROM t;
+CREATE TABLE log(o, n);
+CREATE TRIGGER r INSTEAD OF UPDATE ON v BEGIN INSERT INTO log VALUES (old.a, new.rowid); END;
+--= error: no such column: new.rowid because views have no rowid since 3.46
+UPDATE v SET rowid = 40;
+CREATE TRIGGER r2 INSTEAD OF DELETE ON v WHEN old.oid BEGIN INSERT INTO log VALUES (old.a, 1); END;
+--= error: no such column: old.oid because views have no rowid since 3.46
+DELETE FROM v;
+CREATE TRIGGER r3 INSTEAD OF INSERT ON v BEGIN INSERT INTO log VALUES (2, 1); END;
+INSERT INTO v(rowid, a) VALUES (3, 4);
+SELECT * FROM log WHERE o = 2;
+--= error: no such column: rowid because views have no rowid since 3.46
+INSERT INTO v(a) VALUES (3) RETURNING rowid;
