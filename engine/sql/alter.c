@@ -188,14 +188,21 @@ static void fail_unless_empty(struct compile *c, const struct table *t, int data
     emit(c, OP_Close, cursor, 0, 0);
 }
 
-// Rows that are there already must fit the new column's constraints.
-static void check_rows(struct compile *c, const struct table *t, u16 column, int database)
+// Whether a check of the table's rows looks at the column's value.
+static bool is_checked(const struct table *t, const struct column *k)
+{
+    return k->not_null != CONFLICT_NONE || (t->flags & TABLE_STRICT ? k->strict_type >= COLUMN_TYPE_BLOB : k->affinity > AFFINITY_BLOB);
+}
+
+// Rows that are there already must fit the new column's constraints, and what is computed must be possible. What has neither
+// NOT NULL nor CHECK is not looked at.
+static void check_rows(struct compile *c, const struct table *t, u16 column, bool has_check, int database)
 {
     const struct column *k = &t->columns[column];
     bool not_null = k->not_null != CONFLICT_NONE && k->flags & COLUMN_GENERATED;
     bool typed = t->flags & TABLE_STRICT && k->strict_type >= COLUMN_TYPE_BLOB;
+    if (!has_check && !not_null && !(t->flags & TABLE_STRICT)) return;
     const u32 checks = connection_flag(c->db, CONNECTION_IGNORE_CHECKS) ? 0 : t->check_count;
-    if (checks == 0 && !not_null && !typed) return;
     static const int masks[] = {[COLUMN_TYPE_BLOB] = 8 | 16,    [COLUMN_TYPE_INT] = 1 | 16,
                                 [COLUMN_TYPE_INTEGER] = 1 | 16, [COLUMN_TYPE_REAL] = 1 | 2 | 16,
                                 [COLUMN_TYPE_TEXT] = 4 | 16};
@@ -203,7 +210,8 @@ static void check_rows(struct compile *c, const struct table *t, u16 column, int
     open_table(c, cursor, database, t, OP_OpenRead);
     emit(c, OP_Rewind, cursor, end, 0);
     int loop = here(c);
-    column_code(c, t, cursor, column, value);
+    for (u16 i = 0; i < t->column_count; i++)
+        if ((i == column || t->columns[i].flags & COLUMN_VIRTUAL) && is_checked(t, &t->columns[i])) column_code(c, t, cursor, i, value);
     if (not_null) {
         int fine = emit(c, OP_NotNull, value, 0, 0);
         emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
@@ -352,8 +360,7 @@ static void add_column(struct compile *c, struct stmt_alter *s)
     u16 added = (u16)(new->column_count - 1);
     bool has_check = false;
     for (const struct constraint *k = s->add->constraints; k; k = k->next) has_check |= k->kind == CONSTRAINT_CHECK;
-    if (has_check || new->columns[added].flags & COLUMN_GENERATED || new->flags & TABLE_STRICT)
-        check_rows(c, new, added, database);
+    check_rows(c, new, added, has_check, database);
     schema_changed(c, database);
 }
 

@@ -163,3 +163,21 @@ SELECT * FROM s12;
 CREATE TRIGGER s12t BEFORE INSERT ON s12 BEGIN SELECT raise(ignore) WHERE new.a='skip'; END;
 INSERT INTO s12 VALUES('skip',1);
 CREATE VIEW s14 AS SELECT * FROM s12;
+%%
+# What a new column gives is looked at where NOT NULL or a CHECK of its own asks for it
+CREATE TABLE t(a, b, CHECK(a = a));
+INSERT INTO t VALUES (1, 2);
+ALTER TABLE t ADD COLUMN c INTEGER AS (date('2024-02-29 23:59:59.999', 'utc'));
+SELECT c FROM t;
+SELECT a FROM t;
+--= error: non-deterministic use of date() in a generated column because SQLite says no more than "SQL logic error"
+ALTER TABLE t ADD COLUMN d AS (date(a, 'utc')) CHECK (a > 0);
+--= error: non-deterministic use of date() in a generated column because SQLite says no more than "SQL logic error"
+ALTER TABLE t ADD COLUMN e BLOB AS (date(a, 'utc')) CHECK (a > 0);
+ALTER TABLE t DROP COLUMN c;
+ALTER TABLE t ADD COLUMN d AS (date(a, 'utc')) CHECK (a > 0);
+--= error: non-deterministic use of date() in a generated column because SQLite says no more than "SQL logic error"
+ALTER TABLE t ADD COLUMN f BLOB AS (date(a, 'utc')) CHECK (f > 0);
+--= error: non-deterministic use of date() in a generated column because SQLite says no more than "SQL logic error"
+ALTER TABLE t ADD COLUMN f TEXT AS (date(a, 'utc')) NOT NULL;
+SELECT a, b FROM t;
