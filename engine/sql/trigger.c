@@ -81,7 +81,10 @@ static void step_code(struct compile *c, struct stmt *step, enum conflict confli
         struct select_dest dest;
         struct select *select = ((struct stmt_select *)step)->select;
         select_dest_init(&dest, DEST_DISCARD, 0);
-        select->order_by = NULL; // as SQLite does, before it looks at names, even beside a LIMIT
+        // As SQLite does, before it looks at names, even beside a LIMIT.
+        select->order_by = NULL;
+        for (struct select *term = select; term && (term == select || term->next->op == SELECT_UNION_ALL); term = term->prior)
+            term->flags &= ~(u32)SELECT_F_DISTINCT;
         select_code(c, select, &dest);
         return;
     }
