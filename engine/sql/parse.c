@@ -39,12 +39,15 @@ void parse_enter(struct parse *p)
     if (++p->depth > PARSE_DEPTH_MAX) parse_fail(p, ERR_ERROR, OFFSET_NONE, "parser stack overflow");
 }
 
-// The token at or after offset that is not white space.
+// The token at or after offset that is not white space. A vertical tab is, behind other.
 static inline u32 token_at(const char *sql, u32 offset, enum token_kind *kind, u32 *size)
 {
+    const u32 from = offset;
     for (;;) {
         while (sql[offset] == ' ') offset++;
         *size = token_scan(sql + offset, kind);
+        if (UNLIKELY(*kind == TOKEN_ILLEGAL) && sql[offset] == '\v' && offset > from && sql[offset - 1] == ' ')
+            *size = token_scan(sql + offset - 1, kind) - 1;
         if (LIKELY(*kind != TOKEN_SPACE)) return offset;
         offset += *size;
     }

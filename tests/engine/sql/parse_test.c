@@ -64,6 +64,7 @@ static const char *const seeds[] = {
     "ANALYZE t",
     "EXPLAIN QUERY PLAN SELECT 1",
     "EXPLAIN DELETE FROM t",
+    " \vSELECT \v\v1,\t\v\n\v2 \v",
 };
 
 // ---- ours -------------------------------------------------------------------------------------------------
@@ -151,6 +152,8 @@ TEST(messages)
         {"SELECT 1 FROM", "incomplete input", -1},
         {"SELECT 'abc", "unrecognized token: \"'abc\"", 7},
         {"SELECT 12ab", "unrecognized token: \"12ab\"", 7},
+        {"\vSELECT 1", "unrecognized token: \"\v\"", 0}, // white space behind white space only
+        {"SELECT/**/\v1", "unrecognized token: \"\v\"", 10},
         {"SELECT 1;x", NULL, 0},
         {"SELECT 1 )", "near \")\": syntax error", 9},
         {"SELECT * FROM a FULL INNER JOIN b", "unknown join type: FULL INNER", 16},
