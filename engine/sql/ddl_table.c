@@ -188,7 +188,7 @@ struct foreign_database {
     struct compile *c;
     const char *type, *name, *database;
     bool temp;
-    u32 offset; // of the name
+    u32 offset; // of the name; OFFSET_NONE: it is not told
 };
 
 static void fail_variables(const struct foreign_database *f)
@@ -244,6 +244,8 @@ static void check_step(struct walker *w, struct stmt *step)
         struct stmt_insert *s = (struct stmt_insert *)step;
         walk_select(w, s->select);
         for (struct upsert *u = s->upsert; u; u = u->next) {
+            walk_expr_list(w, u->target);
+            walk_expr(w, u->target_where);
             walk_expr_list(w, u->set);
             walk_expr(w, u->where);
         }
@@ -252,9 +254,9 @@ static void check_step(struct walker *w, struct stmt *step)
     case STMT_UPDATE: {
         struct stmt_update *s = (struct stmt_update *)step;
         struct select from = {.from = s->from};
-        w->select(w, &from);
-        walk_expr_list(w, s->set);
         walk_expr(w, s->where);
+        walk_expr_list(w, s->set);
+        walk_select(w, &from);
         break;
     }
     case STMT_DELETE: walk_expr(w, ((struct stmt_delete *)step)->where); break;
@@ -345,7 +347,7 @@ void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
     }
     if (c->parse && c->parse->returning_in_trigger) compile_fail(c, ERR_ERROR, -1, "cannot use RETURNING in a trigger");
     struct foreign_database f = {c, "trigger", ddl_name_text(c, s->name.offset, s->name.name),
-                                 compile_database_name(c, database), database == DATABASE_TEMP, s->name.offset};
+                                 compile_database_name(c, database), database == DATABASE_TEMP, OFFSET_NONE};
     struct walker w = {.select = find_foreign_source, .expr = refuse_variables, .context = &f};
     for (struct stmt *step = s->steps; step; step = step->next) check_step(&w, step);
     walk_expr(&w, s->when);
