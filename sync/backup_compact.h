@@ -72,6 +72,7 @@ struct compact {
     u32 doomed_count, doomed_capacity, doomed_at;
     u32 list_levels; // whose shards are to be looked for, a bit a level
     struct { u64 tx; bool read; } tables[64]; // images whose shards stay
+    u64 image_tx; // up to here all are known
     u32 table_count;
     char **kept;
     u32 kept_count, kept_capacity;

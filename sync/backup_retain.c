@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#define ORPHAN_MS      86400000
 #define DELETE_BATCH   500u
 #define TABLE_SIZE_MAX (64u << 20)
 #define HISTORY_MIN    (4ull << 20)
@@ -133,15 +132,18 @@ static bool is_doomed(const struct compact *c, const char *key)
 }
 
 // The name of a push keeps others from putting theirs (backup_claim.c): it stays for that long, by no clock that can be set, and
-// whatever the rules say.
-static void pushes_keep(struct backup *b, bool *gone)
+// whatever the rules say. So does the image that one under way is made of, when another came meanwhile.
+static void some_stay(struct backup *b, bool *gone)
 {
-    u64 now = io_now_ns(b->io);
+    u64 now = io_now_ns(b->io), made_of = 0;
     for (u32 i = 0; i < b->catalog.count; i++) {
         struct catalog_segment *s = &b->catalog.segments[i];
         if (!s->seen_ns) s->seen_ns = now;
         if (s->level == 0 && now - s->seen_ns < FENCE_MS * 1000000ull) gone[i] = false;
+        if (s->level == LEVEL_IMAGE && s->tx_max < b->imager.tx) made_of = MAX(made_of, s->tx_max);
     }
+    for (u32 i = 0; i < b->catalog.count; i++)
+        if (b->catalog.segments[i].level == LEVEL_IMAGE && b->catalog.segments[i].tx_max == made_of) gone[i] = false;
 }
 
 bool retain_start(struct backup *b)
@@ -153,7 +155,7 @@ bool retain_start(struct backup *b)
     bool *gone = calloc(k->count + 1u, sizeof *gone), good = gone != NULL;
     if (!good) return false;
     bool forced = retain_plan(k, &rules, io_wall_ms(b->io), gone);
-    pushes_keep(b, gone);
+    some_stay(b, gone);
     for (u32 i = 0; i < k->count && good; i++) {
         const struct catalog_segment *s = &k->segments[i];
         char key[OBJECT_KEY_MAX];
@@ -169,8 +171,13 @@ bool retain_start(struct backup *b)
     }
     for (u32 i = 0; i < k->shard_count; i++) free(k->shards[i]);
     k->shard_count = 0;
-    for (u32 i = 0; i < k->count && c->table_count < COUNT_OF(c->tables) && c->list_levels & 1u << LEVEL_IMAGE; i++)
-        if (k->segments[i].level == LEVEL_IMAGE && !gone[i] && k->segments[i].flags & SEGMENT_SHARDED) c->tables[c->table_count++].tx = k->segments[i].tx_max;
+    c->image_tx = 0;
+    for (u32 i = 0; i < k->count && c->table_count < COUNT_OF(c->tables) && c->list_levels & 1u << LEVEL_IMAGE; i++) {
+        if (k->segments[i].level != LEVEL_IMAGE) continue;
+        c->image_tx = MAX(c->image_tx, k->segments[i].tx_max);
+        if (!gone[i] && k->segments[i].flags & SEGMENT_SHARDED) c->tables[c->table_count++].tx = k->segments[i].tx_max;
+    }
+    if (b->imager.tx) c->image_tx = MIN(c->image_tx, b->imager.tx - 1);
     if (c->table_count == COUNT_OF(c->tables)) good = false;
     free(gone);
     if (!good || !c->doomed_count) {
@@ -236,6 +243,16 @@ static bool strays_add(struct backup *b)
     return true;
 }
 
+// Only of the images that were known when this began, whose tables were read: what is behind them, an image that was put since or that
+// is being made may name. One that is there and not known (no answer ever came to its put) goes with its shards.
+static bool image_part_goes(struct backup *b, const struct object_entry *e, const struct segment_name *n)
+{
+    struct compact *c = &b->compact;
+    if (n->tx_max > c->image_tx) return false;
+    if (!n->is_shard) return !catalog_find(&b->catalog, LEVEL_IMAGE, n->tx_min, n->tx_max);
+    return !c->kept_count || !bsearch(&e->key, c->kept, c->kept_count, sizeof *c->kept, text_compare);
+}
+
 // Shards of what goes, of pushes that can never be finished, and of images those that no image that stays is made of.
 static io_status retain_shards(struct backup *b)
 {
@@ -254,17 +271,10 @@ static io_status retain_shards(struct backup *b)
             const struct object_entry *e = &c->fetch.request.entries[i];
             struct segment_name n;
             char table[OBJECT_KEY_MAX];
-            if (!name_parse(e->key, level, &n) || !n.is_shard) continue;
+            if (!name_parse(e->key, level, &n) || (!n.is_shard && level != LEVEL_IMAGE)) continue;
             name_segment(b->name, b->mark.lineage, level, n.tx_min, n.tx_max, table);
-            bool goes = is_doomed(c, table);
+            bool goes = level == LEVEL_IMAGE ? image_part_goes(b, e, &n) : is_doomed(c, table);
             if (level == 0) goes |= n.epoch < b->mark.epoch && n.tx_max <= b->mark.tx && !catalog_find(&b->catalog, 0, n.tx_min, n.tx_max);
-            if (level == LEVEL_IMAGE) {
-                bool kept = c->kept_count && bsearch(&e->key, c->kept, c->kept_count, sizeof *c->kept, text_compare);
-                bool making = b->imager.tx == n.tx_max || b->need_full; // need_full: a push is an image
-                bool left = n.epoch < b->mark.epoch ? io_wall_ms(b->io) - e->modified_ms > ORPHAN_MS : n.epoch == b->mark.epoch && !making;
-                bool is_there = catalog_find(&b->catalog, LEVEL_IMAGE, 1, n.tx_max) != NULL;
-                goes = !kept && !making && (goes || is_there || left);
-            }
             if (goes && !doom(c, e->key)) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
         }
         c->list_levels &= ~(1u << level);

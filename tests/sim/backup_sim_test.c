@@ -267,6 +267,7 @@ struct restored {
     u64 tx;
     s64 time_ms;
     enum { RESTORED, RESTORE_MISSING, RESTORE_FAILED, RESTORE_DOWN } how;
+    struct err err; // why it is missing
 };
 
 static struct restored restore_one(struct world *w, u64 tx, s64 time_ms, bool cancelled)
@@ -295,6 +296,7 @@ static struct restored restore_one(struct world *w, u64 tx, s64 time_ms, bool ca
             out.how = RESTORE_DOWN;
         } else if (r.err.code == ERR_STORE_MISSING) {
             out.how = RESTORE_MISSING;
+            out.err = r.err;
             w->counters->missing++;
         } else if (r.err.code != ERR_OK) {
             out.how = RESTORE_FAILED;
@@ -328,6 +330,7 @@ static void restore_some(struct world *w)
     u32 chance = w->cloud.lost_reply;
     bool quiet = !chance && !w->cloud.partial_list && !w->cloud.away;
     struct restored newest = restore_one(w, 0, 0, test_random(&w->seed) % 3 == 0);
+    if (quiet && newest.how == RESTORE_MISSING && w->pushed[0]) world_failed(w, "the newest restore", newest.err.text);
     if (w->failed || newest.how != RESTORED) return;
     if (quiet && newest.k < (s64)w->pushed[newest.writer]) {
         char why[100];
@@ -795,6 +798,7 @@ TEST(found)
     static const u64 seeds[] = {
         26112143, // another node wrote and merged between the opening from the store and the claim, which did not look again
         1795881002975744, // listings lacked a push that the mark of a node that had crashed knew: it came behind itself, and was told to stop
+        1795884100131, // an image was put between a look at what images are made of and one at what is there, and lost its shards
         1795881002975953, // all pulls were taken when a sum was asked for, and whoever asked was not woken: no push ever came
     };
     struct counters all = {0};
