@@ -103,13 +103,21 @@ static bool collates(struct compile *c, const struct expr_list *list)
     return false;
 }
 
-// A term of which the last of equal rows counts. Rows that are equal may be different texts: DISTINCT would give the first of them
-// (and by the term's own collation rather than the compound's), and the order in which they come tells which is the last.
+// Whether equal values of one of them may be 1 and 1.0.
+static bool has_any_numbers(const struct expr_list *list)
+{
+    for (u32 i = 0; i < list->count; i++)
+        if (expr_affinity(list->items[i].expr) <= AFFINITY_BLOB) return true;
+    return false;
+}
+
+// A term of which the last of equal rows counts. Rows that are equal may be different texts, or numbers: DISTINCT would give the first
+// of them (and by the term's own collation rather than the compound's), and the order in which they come tells which is the last.
 static void last_equal_wanted(struct compile *c, struct select *s, const struct expr_list *keys)
 {
     const bool differ = collates(c, keys);
     if (differ) s->flags |= SELECT_F_ARRIVAL;
-    if (differ || collates(c, s->columns)) s->flags &= ~(u32)SELECT_F_DISTINCT;
+    if (differ || collates(c, s->columns) || has_any_numbers(s->columns)) s->flags &= ~(u32)SELECT_F_DISTINCT;
 }
 
 static void side_code(struct merge *m, struct select *s, struct expr_list *keys, int limit, const char *label,
