@@ -15,7 +15,6 @@
 #include "../../sync/names.h"
 #include "../../sync/remote.h"
 #include "../../sync/restore.h"
-#include "../../sync/segment.h"
 #include "../../sync/sync.h"
 #include "cloud.h"
 #include "events.h"
@@ -684,6 +683,7 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
     w.histories[0] = calloc(1, sizeof *w.histories[0]);
     if (!w.sim || !w.histories[0]) abort();
     cloud_init(&w.cloud, seed + 1);
+    cloud_shards(seed);
     w.row_size = test_random(&w.seed) % 4 ? 300 : 6000;
     w.cloud.conditions_ignored = seed % 6 == 0;
     sim_direct_refuse(w.sim, seed % 4 == 1);
@@ -778,11 +778,7 @@ TEST(worlds_restore)
     printf("  %u worlds from seed %llu on\n", worlds, (unsigned long long)test_seed());
     struct counters all = {0};
     struct cloud_counters cloud = {0};
-    for (u32 i = 0; i < worlds && !test_failed(); i++) {
-        u64 seed = test_seed() + i;
-        segment_raw_max = seed / 2 % 2 ? 65536 : SEGMENT_RAW_MAX; // 16 pages: pushes, merges and images in shards
-        world_run(seed, &all, &cloud);
-    }
+    for (u32 i = 0; i < worlds && !test_failed(); i++) world_run(test_seed() + i, &all, &cloud);
     const struct event events[] = {
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
@@ -804,7 +800,6 @@ TEST(found)
     };
     struct counters all = {0};
     struct cloud_counters cloud = {0};
-    segment_raw_max = SEGMENT_RAW_MAX;
     for (u32 i = 0; i < COUNT_OF(seeds); i++) world_run(seeds[i], &all, &cloud);
     CHECK(all.lives > 1 && all.commits > 0);
 }

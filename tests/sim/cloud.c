@@ -1,6 +1,7 @@
 #include "cloud.h"
 
 #include "../../sync/object_backend.h"
+#include "../../sync/segment.h"
 #include "../test.h"
 
 struct cloud_store {
@@ -20,6 +21,11 @@ struct cloud_try {
 void cloud_init(struct cloud *c, u64 seed)
 {
     *c = (struct cloud){.seed = seed};
+}
+
+void cloud_shards(u64 seed)
+{
+    segment_raw_max = seed / 2 % 2 ? 65536 : SEGMENT_RAW_MAX;
 }
 
 void cloud_deinit(struct cloud *c)

@@ -32,6 +32,7 @@ struct cloud {
     u64 versions;
 };
 void cloud_init(struct cloud *c, u64 seed);
+void cloud_shards(u64 seed); // in every other pair of worlds what small databases put is in shards, too: of 16 pages
 void cloud_deinit(struct cloud *c);
 // A node's way to it; ends before the cloud.
 struct object_store *cloud_open(struct cloud *c, struct io *io);

@@ -12,7 +12,6 @@
 #include "../../sync/names.h"
 #include "../../sync/restore.h"
 #include "events.h"
-#include "../../sync/segment.h"
 #include "replica_world.h"
 
 static bool done(struct machine *m, struct op *op, io_status status, io_status *out)
@@ -388,11 +387,7 @@ TEST(replicas_follow)
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("  %u worlds from seed %llu on\n", worlds, (unsigned long long)test_seed());
     struct counters all = {0};
-    for (u32 i = 0; i < worlds && !test_failed(); i++) {
-        u64 seed = test_seed() + i;
-        segment_raw_max = seed / 2 % 2 ? 65536 : SEGMENT_RAW_MAX; // 16 pages: what is in the store is in shards
-        world_run(seed, &all);
-    }
+    for (u32 i = 0; i < worlds && !test_failed(); i++) world_run(test_seed() + i, &all);
     const struct event events[] = {
         EVENT(wire.asked), EVENT(wire.answered), EVENT(wire.no_news), EVENT(wire.more_parts), EVENT(wire.lost_requests), EVENT(wire.repeated),
         EVENT(wire.late_ghosts), EVENT(wire.lost_replies), EVENT(wire.cut_replies), EVENT(wire.away), EVENT(wire.timed_out), EVENT(wire.cancelled),
@@ -411,7 +406,6 @@ TEST(promotions_are_cut_off)
 {
     enum { CUTS = 12 };
     struct counters all = {0};
-    segment_raw_max = SEGMENT_RAW_MAX;
     for (u32 i = 0; i < CUTS && !test_failed(); i++) {
         struct world *w = world_create(test_seed() + i, &all);
         w->stores = true;
@@ -450,7 +444,6 @@ TEST(found)
         1335249639523, // a push behind the listings was taken for a member of the chain that they gave
     };
     struct counters all = {0};
-    segment_raw_max = SEGMENT_RAW_MAX;
     for (u32 i = 0; i < COUNT_OF(seeds); i++) world_run(seeds[i], &all);
     CHECK(all.commits > 0 && all.observed > 0);
 }

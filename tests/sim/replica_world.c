@@ -445,6 +445,7 @@ struct world *world_create(u64 seed, struct counters *counters)
     w->stores = chance(w, 2);
     w->follows_store = w->stores && chance(w, 2);
     cloud_init(&w->cloud, seed);
+    cloud_shards(seed);
     return w;
 }
 
