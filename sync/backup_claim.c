@@ -106,9 +106,8 @@ io_status backup_lists(struct backup *b)
 static u64 told_newest(const struct backup *b)
 {
     const struct catalog *c = &b->catalog;
-    const bool gone = b->unlisted_ns && io_now_ns(b->io) - b->unlisted_ns >= UNLISTED_NS;
     u64 tx = c->has_head && c->head.lineage == c->lineage ? c->head.tx : 0;
-    return !gone && b->mark_read && b->mark.lineage == c->lineage ? MAX(tx, b->mark.tx) : tx;
+    return b->mark_read && b->mark.lineage == c->lineage ? MAX(tx, b->mark.tx) : tx;
 }
 
 io_status backup_load(struct backup *b)
@@ -139,13 +138,14 @@ io_status backup_load(struct backup *b)
         return IO_DONE;
     }
     b->newest_known = false;
-    return load_end(b, catalog_newest(&b->catalog) || told_newest(b) ? STEP_NEWEST_GET : STEP_PROBE);
+    b->told_tx = told_newest(b);
+    return load_end(b, catalog_newest(&b->catalog) || b->told_tx ? STEP_NEWEST_GET : STEP_PROBE);
 }
 
 static io_status not_listed(struct backup *b)
 {
-    return IO_ERROR(&b->op.err, ERR_STORE_UNAVAILABLE, "%s does not list the pushes of '%s', which has a head", object_store_url(b->options.objects),
-                    b->name);
+    return IO_ERROR(&b->op.err, ERR_STORE_UNAVAILABLE, "%s does not list pushes of '%s' that are known to have been there",
+                    object_store_url(b->options.objects), b->name);
 }
 
 // The newest push always stays. So one that is told and that is not there has later ones, which are not listed yet, or
@@ -156,14 +156,14 @@ static io_status unlisted(struct backup *b)
     err_clear(&b->op.err);
     if (!b->unlisted_ns) b->unlisted_ns = now;
     if (now - b->unlisted_ns < UNLISTED_NS) return not_listed(b);
-    b->catalog.head.tx = 0;
+    b->told_tx = 0;
     b->step = catalog_newest(&b->catalog) ? STEP_NEWEST_GET : STEP_PROBE;
     return IO_DONE;
 }
 
 io_status backup_newest_get(struct backup *b)
 {
-    u64 newest = MAX(catalog_newest(&b->catalog), told_newest(b));
+    u64 newest = MAX(catalog_newest(&b->catalog), b->told_tx);
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
         name_segment(b->name, b->catalog.lineage, 0, newest, newest, key);

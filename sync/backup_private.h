@@ -89,7 +89,8 @@ struct backup {
     bool head_there;    // there is a head
     bool conditions;    // put-if-absent works
     bool newest_known;
-    u64 unlisted_ns; // since when listings lack what the head names; 0: they do not
+    u64 told_tx; // the newest push that the head and the mark name, until it was waited for long enough
+    u64 unlisted_ns; // since when listings lack that; 0: they do not
     struct segment_header newest_header;
     u8 newest_hash[SEGMENT_HASH_SIZE];
     u64 gap_tx; // up to where pushes that the mark does not know were read
