@@ -194,15 +194,13 @@ static bool is_checked(const struct table *t, const struct column *k)
     return k->not_null != CONFLICT_NONE || (t->flags & TABLE_STRICT ? k->strict_type >= COLUMN_TYPE_BLOB : k->affinity > AFFINITY_BLOB);
 }
 
-// Rows that are there already must fit the new column's constraints, and what is computed must be possible. What has neither
-// NOT NULL nor CHECK is not looked at.
-static void check_rows(struct compile *c, const struct table *t, u16 column, bool has_check, int database)
+// Rows that are there already must fit the new column's constraints, and what is computed must be possible and of its column's
+// type. What has neither NOT NULL nor CHECK is not looked at.
+static void check_rows(struct compile *c, const struct table *t, u16 added, bool has_check, int database)
 {
-    const struct column *k = &t->columns[column];
-    bool not_null = k->not_null != CONFLICT_NONE && k->flags & COLUMN_GENERATED;
-    bool typed = t->flags & TABLE_STRICT && k->strict_type >= COLUMN_TYPE_BLOB;
-    if (!has_check && !not_null && !(t->flags & TABLE_STRICT)) return;
-    const u32 checks = connection_flag(c->db, CONNECTION_IGNORE_CHECKS) ? 0 : t->check_count;
+    const struct column *k = &t->columns[added];
+    const bool strict = t->flags & TABLE_STRICT;
+    if (!has_check && !(k->not_null != CONFLICT_NONE && k->flags & COLUMN_GENERATED) && !strict) return;
     static const int masks[] = {[COLUMN_TYPE_BLOB] = 8 | 16,    [COLUMN_TYPE_INT] = 1 | 16,
                                 [COLUMN_TYPE_INTEGER] = 1 | 16, [COLUMN_TYPE_REAL] = 1 | 2 | 16,
                                 [COLUMN_TYPE_TEXT] = 4 | 16};
@@ -210,21 +208,25 @@ static void check_rows(struct compile *c, const struct table *t, u16 column, boo
     open_table(c, cursor, database, t, OP_OpenRead);
     emit(c, OP_Rewind, cursor, end, 0);
     int loop = here(c);
-    for (u16 i = 0; i < t->column_count; i++)
-        if ((i == column || t->columns[i].flags & COLUMN_VIRTUAL) && is_checked(t, &t->columns[i])) column_code(c, t, cursor, i, value);
-    if (not_null) {
-        int fine = emit(c, OP_NotNull, value, 0, 0);
-        emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
-        set_p4_text(c, "NOT NULL constraint failed");
-        jump_here(c, fine);
+    for (u16 i = 0; i < t->column_count; i++) {
+        k = &t->columns[i];
+        if ((i != added && !(k->flags & COLUMN_VIRTUAL)) || !is_checked(t, k)) continue;
+        column_code(c, t, cursor, i, value);
+        if (k->not_null != CONFLICT_NONE && k->flags & COLUMN_GENERATED) {
+            int fine = emit(c, OP_NotNull, value, 0, 0);
+            emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
+            set_p4_text(c, "NOT NULL constraint failed");
+            jump_here(c, fine);
+        }
+        if (strict && k->strict_type >= COLUMN_TYPE_BLOB) {
+            int fine = emit(c, OP_IsType, -1, 0, value);
+            set_p5(c, masks[k->strict_type]);
+            emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
+            set_p4_text(c, "type mismatch on DEFAULT");
+            jump_here(c, fine);
+        }
     }
-    if (typed) {
-        int fine = emit(c, OP_IsType, -1, 0, value);
-        set_p5(c, masks[k->strict_type]);
-        emit(c, OP_Halt, ERR_ERROR, CONFLICT_ABORT, 0);
-        set_p4_text(c, "type mismatch on DEFAULT");
-        jump_here(c, fine);
-    }
+    const u32 checks = connection_flag(c->db, CONNECTION_IGNORE_CHECKS) ? 0 : t->check_count;
     c->self_cursor = cursor + 1;
     int fails = label_new(c), fine = label_new(c);
     for (u32 i = 0; i < checks; i++)
@@ -261,6 +263,7 @@ static void check_added(struct compile *c, const struct table *t, const struct c
             value = k->expr;
             if (!default_is_constant(value))
                 compile_fail(c, ERR_ERROR, -1, "default value of column [%s] is not constant", d->name);
+            if (generated) compile_fail(c, ERR_ERROR, -1, "cannot use DEFAULT on a generated column");
         }
         if (k->kind == CONSTRAINT_COLLATE && !collation_is_known(c, k->collation))
             compile_fail(c, ERR_ERROR_MISSING_COLLSEQ, -1, "no such collation sequence: %s", k->collation);
@@ -268,6 +271,8 @@ static void check_added(struct compile *c, const struct table *t, const struct c
             compile_fail(c, ERR_ERROR, k->parent_offset, "foreign key on %s should reference only one column of table %s", d->name,
                          k->parent);
         if (k->kind == CONSTRAINT_GENERATED) {
+            if (value || generated || !generated_type_is_known(k))
+                compile_fail(c, ERR_ERROR, -1, "error in generated column \"%s\"", d->name);
             generated = true;
             stored = k->stored;
         }

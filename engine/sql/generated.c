@@ -66,23 +66,53 @@ static enum walk_result dependency_expr(struct walker *w, struct expr *e)
     return WALK_CONTINUE;
 }
 
+struct loop_search {
+    struct compile *c;
+    const struct table *table;
+    u8 *state;  // of each column: enum loop_state
+    u32 *names; // what its circle is told by
+    bool found;
+    u32 name;
+};
+enum loop_state { LOOP_UNSEEN, LOOP_BUSY, LOOP_NONE, LOOP_FOUND };
+
+static enum walk_result loop_expr(struct walker *w, struct expr *e);
+
+// Circles are told by the column that they come back to; of several by the one that is met last.
+static void loop_column(struct loop_search *l, u32 column)
+{
+    if (!(l->table->columns[column].flags & COLUMN_VIRTUAL) || l->state[column] == LOOP_NONE) return;
+    if (l->state[column] != LOOP_UNSEEN) {
+        l->name = l->state[column] == LOOP_BUSY ? column : l->names[column];
+        l->found = true;
+        return;
+    }
+    l->state[column] = LOOP_BUSY;
+    const bool before = l->found;
+    l->found = false;
+    struct walker w = {.expr = loop_expr, .context = l};
+    walk_expr(&w, self_expr(l->c, l->table, l->table->columns[column].generated, NAME_GENERATED));
+    l->state[column] = l->found ? LOOP_FOUND : LOOP_NONE;
+    l->names[column] = l->name;
+    l->found |= before;
+}
+
+static enum walk_result loop_expr(struct walker *w, struct expr *e)
+{
+    if (e->kind == EXPR_COLUMN && e->column >= 0) loop_column(w->context, (u32)e->column);
+    return WALK_CONTINUE;
+}
+
 void generated_loop_check(struct compile *c, const struct table *t)
 {
-    bool *available = arena_alloc(c->arena, t->column_count);
-    for (u32 i = 0; i < t->column_count; i++) available[i] = !(t->columns[i].flags & COLUMN_VIRTUAL);
-    for (bool progress = true, stuck = true; stuck;) {
-        u32 last = 0;
-        stuck = progress = false;
-        for (u32 i = 0; i < t->column_count; i++) {
-            if (available[i]) continue;
-            struct dependency d = {.available = available};
-            struct walker w = {.expr = dependency_expr, .context = &d};
-            walk_expr(&w, self_expr(c, t, t->columns[i].generated, NAME_GENERATED));
-            if (!d.missing) available[i] = progress = true;
-            else stuck = true, last = i;
-        }
-        if (stuck && !progress) compile_fail(c, ERR_ERROR, -1, "generated column loop on \"%s\"", t->columns[last].name);
+    struct loop_search l = {.c = c, .table = t, .state = arena_alloc(c->arena, t->column_count),
+                            .names = arena_alloc(c->arena, t->column_count * sizeof(u32))};
+    for (u32 i = 0; i < t->column_count; i++) {
+        loop_column(&l, i);
+        for (u32 k = 0; k < t->column_count; k++)
+            if (l.state[k] == LOOP_FOUND) l.state[k] = LOOP_UNSEEN; // the next one may come back to another
     }
+    if (l.found) compile_fail(c, ERR_ERROR, -1, "generated column loop on \"%s\"", t->columns[l.name].name);
 }
 
 // The columns may refer to one another, in any order but in circles.

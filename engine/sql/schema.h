@@ -260,6 +260,7 @@ struct schema_build {
 };
 // Fills in a zeroed table with all that CREATE TABLE says, automatic indexes included (root 0).
 bool default_is_constant(const struct expr *e); // what DEFAULT takes
+bool generated_type_is_known(const struct constraint *k); // GENERATED ... AS (...): VIRTUAL, STORED or nothing
 void table_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s);
 void view_build(struct schema_build *b, struct table *t, const struct stmt_create_view *s);
 void virtual_table_build(struct table *t, const struct stmt_create_virtual_table *s);

@@ -387,16 +387,15 @@ static void add_unique(struct schema_build *b, struct table *t, s32 column, cons
     constraint_index(b, t, list, INDEX_UNIQUE, k->conflict);
 }
 
+bool generated_type_is_known(const struct constraint *k)
+{
+    return !k->generated_type || strcasecmp(k->generated_type, "stored") == 0 || strcasecmp(k->generated_type, "virtual") == 0;
+}
+
 static void add_generated(struct schema_build *b, struct table *t, struct column *c, const struct constraint *k)
 {
-    if (c->default_value || c->generated) FAIL(b, "error in generated column \"%s\"", c->name);
-    u8 flag = COLUMN_VIRTUAL;
-    if (k->generated_type) {
-        if (strcasecmp(k->generated_type, "stored") == 0)
-            flag = COLUMN_STORED;
-        else if (strcasecmp(k->generated_type, "virtual") != 0)
-            FAIL(b, "error in generated column \"%s\"", c->name);
-    }
+    if (c->default_value || c->generated || !generated_type_is_known(k)) FAIL(b, "error in generated column \"%s\"", c->name);
+    const u8 flag = k->stored ? COLUMN_STORED : COLUMN_VIRTUAL;
     c->flags |= flag;
     t->flags |= flag == COLUMN_STORED ? TABLE_HAS_STORED : TABLE_HAS_VIRTUAL;
     if (c->flags & COLUMN_PRIMARY_KEY) mark_primary_key(b, c);

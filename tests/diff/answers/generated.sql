@@ -181,3 +181,39 @@ ALTER TABLE t ADD COLUMN f BLOB AS (date(a, 'utc')) CHECK (f > 0);
 --= error: non-deterministic use of date() in a generated column because SQLite says no more than "SQL logic error"
 ALTER TABLE t ADD COLUMN f TEXT AS (date(a, 'utc')) NOT NULL;
 SELECT a, b FROM t;
+%%
+# Of a new column's mistakes the one is told that is written first; what it may not be comes behind
+CREATE TABLE t(a);
+ALTER TABLE t ADD b DEFAULT 3 UNIQUE AS (1) STORED;
+ALTER TABLE t ADD b AS (1) STORED DEFAULT (a);
+ALTER TABLE t ADD b AS (1) STORED UNIQUE DEFAULT 3 PRIMARY KEY;
+ALTER TABLE t ADD b AS (1) STORED UNIQUE PRIMARY KEY DEFAULT 3;
+ALTER TABLE t ADD b AS (1) fooed UNIQUE PRIMARY KEY DEFAULT 3;
+ALTER TABLE t ADD b INT AS (1) AS (2) UNIQUE;
+ALTER TABLE t ADD b INT AS (1) UNIQUE;
+%%
+# Circles are told by the column that they come back to
+--= error: generated column loop on "d" because circles are found when the table is made since 3.41
+CREATE TABLE t(a, c AS (c), d AS (d));
+--= error: generated column loop on "a" because circles are found when the table is made since 3.41
+CREATE TABLE t(a AS (a), b AS (b), d AS (a), e);
+--= error: generated column loop on "e" because circles are found when the table is made since 3.41
+CREATE TABLE t(a AS (e), b AS (b), d AS (a), e AS (d), x);
+CREATE TABLE w(a AS (b + c), b AS (c), c AS (x), x, y AS (a));
+--= error: generated column loop on "y" because circles are found when the table is made since 3.41
+CREATE TABLE u(a AS (b + c), b AS (c), c AS (y), x, y AS (x + a));
+CREATE TABLE v(a AS (b) STORED, b AS (a), x);
+--= error: generated column loop on "c" because circles are found when the table is made since 3.41
+CREATE TABLE u(c AS (c), d AS (a * c + a), a INTEGER PRIMARY KEY, b) WITHOUT ROWID;
+%%
+# The types of other computed columns of a STRICT table are looked at with those of a new one
+CREATE TABLE t(a INT, c INT AS (x'31') VIRTUAL) STRICT;
+INSERT INTO t VALUES (0), (1);
+--= error: type mismatch on DEFAULT because the table is checked so since 3.41
+ALTER TABLE t ADD COLUMN n ANY CHECK (a);
+--= error: type mismatch on DEFAULT because the table is checked so since 3.41
+ALTER TABLE t ADD COLUMN n ANY;
+DELETE FROM t;
+ALTER TABLE t ADD COLUMN m ANY NOT NULL AS (a) CHECK (a);
+INSERT INTO t(a) VALUES (1);
+SELECT a, m FROM t;
