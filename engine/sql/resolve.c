@@ -252,9 +252,19 @@ static void resolve_aggregate(struct name_context *n, struct expr *e)
     if (e->order_by) owner->flags |= NAME_ORDERED_AGGREGATE;
 }
 
+// Where ALTER TABLE only looks for names, what calls what how does not matter.
+static void resolve_names_of_call(struct name_context *n, struct expr *e)
+{
+    resolve_list_in(n, e->list);
+    resolve_list_in(n, e->order_by);
+    if (e->window) resolve_window(n, e);
+    else if (e->filter) resolve_node(n, e->filter);
+}
+
 static void resolve_function(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
+    const bool renaming = c->top->renaming;
     s32 count = e->list ? (s32)e->list->count : 0;
     bool exists = false;
     const char *name = e->text;
@@ -265,15 +275,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
     if (!def) {
         // An index or a table may call what this connection does not have, as long as a statement does not.
         bool unneeded = n->flags & NAME_FROM_SCHEMA && n->sources && !exists;
-        if (c->top->renaming || unneeded) {
-            resolve_list_in(n, e->list);
-            resolve_list_in(n, e->order_by);
-            if (window)
-                resolve_window(n, e);
-            else if (e->filter)
-                resolve_node(n, e->filter);
-            return;
-        }
+        if (renaming || unneeded) return resolve_names_of_call(n, e);
         if (!n->sources && n->flags & NAME_FROM_SCHEMA) compile_fail_at(c, e, "unknown function: %s()", name); // in a default
         if (exists && window && never_window(c, name)) return function_fail(n, e, "%s() may not be used as a window function", name);
         if (exists) return function_fail(n, e, "wrong number of arguments to function %s()", name);
@@ -281,7 +283,8 @@ static void resolve_function(struct name_context *n, struct expr *e)
     }
     e->function = def;
     is_aggregate = def->step != NULL || def->flags & (FN_AGGREGATE | FN_WINDOW | FN_WINDOW_ONLY);
-    if (e->flags & EXPR_F_FROM_DDL &&
+    if (renaming && !is_aggregate && (window || e->filter || e->order_by)) return resolve_names_of_call(n, e);
+    if (e->flags & EXPR_F_FROM_DDL && !renaming &&
         (def->flags & FN_DIRECT_ONLY || (def->flags & FN_UNSAFE && !connection_flag(c->db, CONNECTION_TRUSTED_SCHEMA))))
         compile_fail_at(c, e, "unsafe use of %s()", name);
     if (def->flags & FN_INLINE && !likelihood_note(e))
@@ -294,7 +297,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
         if (!(def->flags & FN_SLOW_CHANGE && n->flags & NAME_CHECK))
             prohibit(n, "non-deterministic functions", NAME_INDEX_EXPR | NAME_PARTIAL_INDEX | NAME_GENERATED, e);
     }
-    if (is_aggregate) {
+    if (is_aggregate && !renaming) {
         bool window_only = def->flags & FN_WINDOW_ONLY;
         if (window && !(def->flags & (FN_WINDOW | FN_WINDOW_ONLY)))
             return function_fail(n, e, "%s() may not be used as a window function", name);
@@ -305,7 +308,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
             return function_fail(n, e, "misuse of %s function %s()", kind, name);
         }
         n->flags &= ~(u32)(window ? NAME_WINDOW_OK : NAME_WINDOW_OK | NAME_AGGREGATE_OK);
-    } else {
+    } else if (!is_aggregate) {
         if (window) return function_fail(n, e, "%s() may not be used as a window function", name);
         if (e->filter) return function_fail(n, e, "FILTER may not be used with non-aggregate %s()", name);
         if (e->order_by) return function_fail(n, e, "ORDER BY may not be used with non-aggregate %s()", name);
