@@ -352,6 +352,15 @@ static bool names_table(const struct text_edit *t, const struct source_list *fro
     return false;
 }
 
+// Whether it is a column of a source that has a name of its own, which may be the table's.
+static bool is_of_alias(const struct text_edit *t, const struct expr *e)
+{
+    if (e->kind == EXPR_TRIGGER) return false;
+    for (u32 i = 0; i < t->resolved_count; i++)
+        if (t->resolved[i]->table == e->table && t->resolved[i]->cursor == e->cursor) return t->resolved[i]->alias != NULL;
+    return false;
+}
+
 static void edit_uses(struct text_edit *t)
 {
     struct alteration *a = t->a;
@@ -363,7 +372,7 @@ static void edit_uses(struct text_edit *t)
         bool excluded = e->kind == EXPR_REGISTER && a->column >= 0; // of an upsert
         if (!(excluded || is_resolved(e)) || e->table != a->table) continue;
         if (a->column < 0) {
-            if (is_table(a, u->qualifier)) edit_add(t, u->qualifier_offset);
+            if (is_table(a, u->qualifier) && !is_of_alias(t, e)) edit_add(t, u->qualifier_offset);
             continue;
         }
         s32 column = e->column == COLUMN_ROWID ? a->table->rowid_column : e->column;

@@ -160,3 +160,17 @@ ALTER TABLE w DROP COLUMN y;
 SELECT sql FROM sqlite_schema;
 SELECT * FROM v2;
 INSERT INTO w VALUES (1);
+%%
+# A name that FROM gives a table stays, be it the table's
+CREATE TABLE t(a, b);
+CREATE TABLE u(a, b);
+CREATE VIEW v1 AS SELECT t.a FROM t AS t ORDER BY t.b;
+CREATE VIEW v2 AS SELECT t.a, (SELECT t.b) FROM u JOIN t AS T ON t.rowid = u.rowid WHERE t.a > 1 GROUP BY t.a HAVING sum(t.b) > 0;
+CREATE VIEW v3 AS SELECT t.a, t.b FROM t JOIN u AS t2 USING (a) WHERE EXISTS (SELECT t.b FROM t AS t WHERE t.a = t2.a);
+CREATE VIEW v4 AS WITH w AS (SELECT t.a FROM t AS t) SELECT t.a FROM w AS t;
+CREATE VIEW v5 AS SELECT t.*, t.a FROM t AS t WHERE (SELECT count(t.a) FROM t);
+CREATE VIEW v6 AS SELECT t.a FROM (SELECT t.b AS a FROM t AS t) AS t LEFT JOIN t AS x ON x.a = t.a;
+CREATE TRIGGER r AFTER INSERT ON u BEGIN INSERT INTO u SELECT t.a, t.b FROM t AS t; DELETE FROM t WHERE t.a IN (SELECT t.a FROM t AS t); END;
+ALTER TABLE t RENAME TO s;
+SELECT sql FROM sqlite_schema;
+SELECT * FROM v1, v2, v3, v4, v5, v6;
