@@ -283,7 +283,7 @@ static void resolve_function(struct name_context *n, struct expr *e)
     }
     e->function = def;
     is_aggregate = def->step != NULL || def->flags & (FN_AGGREGATE | FN_WINDOW | FN_WINDOW_ONLY);
-    if (renaming && !is_aggregate && (window || e->filter || e->order_by)) return resolve_names_of_call(n, e);
+    is_aggregate |= renaming && (window || e->filter || e->order_by);
     if (e->flags & EXPR_F_FROM_DDL && !renaming &&
         (def->flags & FN_DIRECT_ONLY || (def->flags & FN_UNSAFE && !connection_flag(c->db, CONNECTION_TRUSTED_SCHEMA))))
         compile_fail_at(c, e, "unsafe use of %s()", name);
