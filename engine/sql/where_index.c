@@ -214,7 +214,8 @@ bool where_usable_partial(struct where_info *w, int cursor, u8 join, struct wher
         struct expr *e = wc->terms[i]->expr;
         if (e->flags & EXPR_F_OUTER_ON && e->on_cursor != cursor) continue;
         if (join & JOIN_OUTER && !(e->flags & EXPR_F_OUTER_ON)) continue;
-        if (expr_implies(w->c, e, partial, cursor) && !(wc->terms[i]->flags & TERM_VNULL)) return true;
+        if (!expr_implies(w->c, e, partial, cursor) || wc->terms[i]->flags & TERM_VNULL) continue;
+        if (!expr_implies(w->c, e, partial, -1)) return true; // what is of no column says nothing of the table
     }
     return false;
 }

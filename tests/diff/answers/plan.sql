@@ -201,3 +201,18 @@ SELECT * FROM t INDEXED BY tx WHERE CASE WHEN a > 0 THEN 1 ELSE -0 END;
 SELECT * FROM t INDEXED BY tx WHERE CASE WHEN a > 0 THEN 1 ELSE 1 END;
 SELECT * FROM t INDEXED BY tx WHERE CASE a WHEN 1 THEN 1 END;
 SELECT * FROM t INDEXED BY tx WHERE CASE WHEN a > 0 THEN 1 WHEN x THEN 2 END;
+%%
+# What names no column of the table says nothing of its rows, also where a partial index says the same.
+CREATE TABLE t(a, b, c);
+CREATE INDEX p ON t(a) WHERE 'x' IS TRUE;
+CREATE INDEX q ON t(a) WHERE 5 > 4 AND b > 5;
+CREATE INDEX r ON t(a) WHERE b > 5;
+--= error: no query solution because 3.40 takes it
+SELECT 1 FROM t INDEXED BY p WHERE 'x' IS TRUE AND c;
+--= error: no query solution because 3.40 takes it
+SELECT 1 FROM t AS s LEFT JOIN t INDEXED BY p ON 'x' IS TRUE;
+--= error: no query solution because 3.40 takes it
+SELECT 1 FROM t INDEXED BY q WHERE 5 > 4 AND b > 5;
+SELECT 1 FROM t INDEXED BY r WHERE 5 > 4 AND b > 5;
+--= I:1|I:0|T:SCAN t| I:2|I:0|T:USE TEMP B-TREE FOR ORDER BY| because 3.40 takes it
+EXPLAIN QUERY PLAN SELECT a FROM t WHERE 'x' IS TRUE ORDER BY a;
