@@ -363,6 +363,7 @@ enum select_flags {
     SELECT_F_ROW_BEHIND = 1 << 22, // a row behind another of the same VALUES, where rows are computed
     SELECT_F_LAST_EQUAL = 1 << 28, // a side of a merge: of equal rows the last one is given
     SELECT_F_ARRIVAL = 1 << 29, // which of equal rows comes last is seen: the order of the plan is that without ORDER BY
+    SELECT_F_ROWS_APART = 1 << 30, // the last of VALUES of which SQLite has computed rows: the others are queries, with aggregates
     SELECT_F_COMPUTED_ROWS = 1 << 23, // its `rows` are both
 };
 // A compound is the chain of its terms from the last to the first (prior); ORDER BY, LIMIT and WITH stand at

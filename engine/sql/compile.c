@@ -533,6 +533,14 @@ static bool statement_reusable(enum stmt_kind kind)
            kind == STMT_COMMIT || kind == STMT_ROLLBACK || kind == STMT_SAVEPOINT;
 }
 
+static bool is_deterministic(struct parse *p, const struct expr *function)
+{
+    bool exists;
+    const s32 count = function->list ? (s32)function->list->count : 0;
+    const struct fn_def *def = compile_function(p->context, function->text, count, &exists);
+    return def && !def->step && !(def->flags & (FN_AGGREGATE | FN_WINDOW | FN_WINDOW_ONLY)) && def->flags & (FN_DETERMINISTIC | FN_SLOW_CHANGE);
+}
+
 static void compile_text(struct compile *c, const char *sql, size_t size, bool own, size_t *used, struct program **out)
 {
     struct parse parse = {
@@ -545,6 +553,7 @@ static void compile_text(struct compile *c, const char *sql, size_t size, bool o
         .argument_max = (u32)compile_limit(c, SKERRY_LIMIT_FUNCTION_ARG),
         .fail = parse_failed,
         .begun = ddl_begun,
+        .deterministic = is_deterministic,
         .context = c,
     };
     c->parse = &parse;

@@ -64,6 +64,10 @@ static bool values_code(struct compile *c, struct select *s, struct select_dest 
     for (struct select *t = first; t; t = t == s ? NULL : t->next) {
         // Each row is computed once: nothing to gain by doing so at the start.
         c->factoring = false;
+        if (t->flags & SELECT_F_AGGREGATE && s->flags & SELECT_F_ROWS_APART) {
+            term_code(c, t, dest, "UNION ALL");
+            continue;
+        }
         int label = emit_label(c);
         select_row_code(c, t, -1, NULL, NULL, dest, label, label);
         emit_place(c, label);

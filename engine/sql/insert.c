@@ -181,6 +181,24 @@ static bool one_row(const struct stmt_insert *s)
     return !s->select || ((s->select->flags & SELECT_F_VALUES) && !s->select->prior && !s->select->rows);
 }
 
+static enum walk_result find_aggregate(struct walker *w, struct expr *e)
+{
+    bool exists;
+    if (e->kind != EXPR_FUNCTION) return WALK_CONTINUE;
+    const struct fn_def *def = compile_function(w->context, e->text, e->list ? (s32)e->list->count : 0, &exists);
+    return def && (def->step || def->flags & FN_AGGREGATE) ? WALK_ABORT : WALK_CONTINUE;
+}
+
+// Whether rows of VALUES are to be computed as queries: where one has an aggregate, and that is no mistake.
+static bool rows_are_queries(struct compile *c, const struct select *s)
+{
+    struct walker w = {.expr = find_aggregate, .context = c};
+    if (s->flags & SELECT_F_MULTI_VALUE && !(s->flags & SELECT_F_ROWS_APART)) return false;
+    for (; s; s = s->prior)
+        if (walk_expr_list(&w, s->columns) == WALK_ABORT) return true;
+    return false;
+}
+
 static void source_code(struct compile *c, struct insert_job *job)
 {
     struct select *s = job->stmt->select;
@@ -195,7 +213,7 @@ static void source_code(struct compile *c, struct insert_job *job)
     job->reg_yield = reg_alloc(c);
     int end = label_new(c);
     emit(c, OP_InitCoroutine, job->reg_yield, end, here(c) + 1);
-    if (select_is_values(s)) {
+    if (select_is_values(s) && !rows_are_queries(c, s)) {
         values_coroutine(c, job);
     } else {
         struct select_dest dest;

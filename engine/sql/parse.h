@@ -27,6 +27,8 @@ struct parse {
     void (*fail)(struct parse *p, err_code code, u32 offset, const char *text);
     // The head of a CREATE TABLE or CREATE TRIGGER has been read: what is wrong with it is told before mistakes further on. May be NULL.
     void (*begun)(struct parse *p, const struct stmt *stmt);
+    // Whether the function gives the same for the same arguments, is no aggregate and is there. May be NULL: none does.
+    bool (*deterministic)(struct parse *p, const struct expr *function);
     void *context;
 
     // Results.

@@ -260,15 +260,18 @@ static enum walk_result constant_expr(struct walker *w, struct expr *e)
     case EXPR_STAR:
     case EXPR_EXISTS:
     case EXPR_SELECT:
-    case EXPR_RAISE:
-    case EXPR_FUNCTION: return WALK_ABORT;
+    case EXPR_RAISE: return WALK_ABORT;
+    case EXPR_FUNCTION: {
+        struct parse *p = w->context;
+        return !e->window && !e->filter && !e->order_by && p->deterministic && p->deterministic(p, e) ? WALK_CONTINUE : WALK_ABORT;
+    }
     default: return e->select ? WALK_ABORT : WALK_CONTINUE;
     }
 }
 
-static bool row_is_constant(const struct select *row)
+static bool row_is_constant(struct parse *p, const struct select *row)
 {
-    struct walker w = {.expr = constant_expr};
+    struct walker w = {.expr = constant_expr, .context = p};
     return walk_expr_list(&w, row->columns) != WALK_ABORT;
 }
 
@@ -292,7 +295,7 @@ static void parse_values_width_check(struct parse *p, const struct select *s)
     default: return; // an error of syntax
     }
     for (const struct select *row = s; row; row = row->prior)
-        if (!row_is_constant(row)) return;
+        if (!row_is_constant(p, row)) return;
     parse_fail(p, ERR_ERROR, OFFSET_NONE, "all VALUES must have the same number of terms");
 }
 
@@ -332,9 +335,9 @@ static bool constants_take(struct parse *p, struct constant_rows *rows, const st
 }
 
 // Whether the rows behind it are computed when they are constants.
-static bool begins_rows(const struct parse *p, const struct select *row)
+static bool begins_rows(struct parse *p, const struct select *row)
 {
-    if (!values_computed(p) || !row_is_constant(row)) return false;
+    if (!values_computed(p) || !row_is_constant(p, row)) return false;
     for (u32 i = 0; i < row->columns->count; i++) {
         const struct expr *e = row->columns->items[i].expr;
         while (e->kind == EXPR_COLLATE) e = e->left;
@@ -344,10 +347,10 @@ static bool begins_rows(const struct parse *p, const struct select *row)
 }
 
 // They are one SELECT.
-static bool values_are_one(const struct parse *p, const struct select *values)
+static bool values_are_one(struct parse *p, const struct select *values)
 {
     const struct select *row = values;
-    while (row->prior && row_is_constant(row)) row = row->prior;
+    while (row->prior && row_is_constant(p, row)) row = row->prior;
     return !row->prior && begins_rows(p, row);
 }
 
@@ -356,7 +359,7 @@ static struct select *parse_values(struct parse *p)
     struct select *s = NULL;
     struct constant_rows *rows = NULL; // for those behind s, whose they are from the first on
     u32 offset = p->token_offset;
-    bool told = false, computing = false; // computing: rows are one SELECT to SQLite, which it counts with the first behind another
+    bool told = false, computed = false, computing = false; // computing: rows are one SELECT to SQLite, which it counts with the first behind another
     parse_advance(p);
     do {
         if (s) {
@@ -373,6 +376,7 @@ static struct select *parse_values(struct parse *p)
             s->flags |= SELECT_F_MULTI_VALUE;
             rows->id = computing ? p->select_count : ++p->select_count;
             computing = computing || rows->count > 1 ? values_computed(p) : begins_rows(p, s);
+            computed |= computing;
             continue;
         }
         struct select *row = PARSE_NEW(p, select);
@@ -387,13 +391,15 @@ static struct select *parse_values(struct parse *p)
             row->prior = s;
         }
         bool differs = s && s->columns->count != row->columns->count, counted = computing;
-        computing = s && row_is_constant(row) && (computing || begins_rows(p, s));
+        computing = s && row_is_constant(p, row) && (computing || (s->rows ? values_computed(p) : begins_rows(p, s)));
         counted &= computing;
+        computed |= computing;
         row->id = counted ? p->select_count : ++p->select_count;
         s = row;
         if (differs && !told) parse_values_width_check(p, s);
         told |= differs;
     } while (parse_accept(p, TOKEN_COMMA));
+    if (computed) s->flags |= SELECT_F_ROWS_APART;
     return s;
 }
 
@@ -405,7 +411,7 @@ static struct select *parse_simple_select(struct parse *p)
         for (struct select *row = computed && s->flags & SELECT_F_MULTI_VALUE ? s : NULL; row; row = row->prior) {
             if (row->rows) row->flags |= SELECT_F_COMPUTED_ROWS;
             if (row->prior) row->flags |= SELECT_F_ROW_BEHIND;
-            if (row_is_constant(row)) row->flags |= SELECT_F_COMPUTED;
+            if (row_is_constant(p, row)) row->flags |= SELECT_F_COMPUTED;
         }
         return s;
     }

@@ -213,10 +213,16 @@ static bool row_has_affinity(const struct select *row)
     return false;
 }
 
-bool select_begins_rows(const struct select *s)
+// Whether the next row is computed with this one.
+static bool row_goes_on(const struct select *row)
 {
     const u32 behind = SELECT_F_COMPUTED | SELECT_F_ROW_BEHIND;
-    return s->flags & SELECT_F_COMPUTED && s->next && (s->next->flags & behind) == behind && !row_has_affinity(s);
+    return row->next && (row->next->flags & behind) == behind;
+}
+
+bool select_begins_rows(const struct select *s)
+{
+    return s->flags & SELECT_F_COMPUTED && row_goes_on(s) && !row_has_affinity(s);
 }
 
 // The last row of those that are to SQLite one table, whose columns have no affinity, of whatever type the rows behind its first
@@ -224,7 +230,7 @@ bool select_begins_rows(const struct select *s)
 static struct select *rows_end(struct select *term)
 {
     if (!(term->flags & SELECT_F_COMPUTED) || row_has_affinity(term)) return term;
-    while (term->next && term->next->flags & SELECT_F_ROW_BEHIND) term = term->next;
+    while (row_goes_on(term)) term = term->next;
     return term;
 }
 

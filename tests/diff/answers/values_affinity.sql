@@ -24,3 +24,24 @@ SELECT column1 > 31 FROM (VALUES (CAST(1 AS TEXT)), ('10'));
 --= I:1| I:1| I:1| because SQLite 3.50 answers so
 SELECT column1 > 31 FROM (VALUES (CAST(1 AS TEXT)) UNION ALL VALUES ('1'), ('10'));
 SELECT column1 > 31 FROM (VALUES (CAST(1 AS TEXT)) UNION ALL VALUES ('10'));
+%%
+# A function that always gives the same is a constant to the rows of VALUES: those behind them give the columns no affinity.
+CREATE TABLE t(a, b TEXT);
+INSERT INTO t VALUES(1, ' 3');
+--= I:0| I:0| because 3.40 has no such rows
+SELECT column1 <= b FROM t, (VALUES (10, printf('a')), (CAST('x' AS TEXT), -0.5));
+--= I:0| I:0| because 3.40 has no such rows
+SELECT column1 <= b FROM t, (VALUES (10, 'a' LIKE 'b'), (CAST('x' AS TEXT), abs(-2)));
+--= I:0| I:0| because 3.40 has no such rows
+SELECT column1 <= b FROM t, (VALUES (10, max(1, 2)), (CAST('x' AS TEXT), date('now')));
+--= I:1| I:0| because 3.40 has no types of such columns
+SELECT column1 <= b FROM t, (VALUES (10, random()), (CAST('x' AS TEXT), -0.5));
+--= I:1| I:0| because 3.40 has no types of such columns
+SELECT column1 <= b FROM t, (VALUES (10, abs(random())), (CAST('x' AS TEXT), -0.5));
+--= I:1| I:0| because 3.40 has no types of such columns
+SELECT column1 <= b FROM t, (VALUES (10, changes()), (CAST('x' AS TEXT), -0.5));
+SELECT column1 <= b FROM t, (VALUES (10, nosuch(1)), (CAST('x' AS TEXT), -0.5));
+--= I:1| I:0| because 3.40 has no types of such columns
+SELECT column1 <= b FROM t, (VALUES (10, 1), (CAST('x' AS TEXT), changes()));
+--= I:0| I:1| I:1| because 3.40 has no types of such columns
+SELECT column1 <= b FROM t, (VALUES (lower('X'), 1), (CAST(2 AS INT), random()), (abs(1), 3));

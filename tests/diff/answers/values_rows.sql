@@ -71,3 +71,19 @@ SELECT * FROM t1 LEFT JOIN (VALUES (1), (2));
 SELECT t1.x, v.column1, 1 FROM t1, (VALUES ('y'), ('x')) AS v;
 WITH v(a) AS (VALUES (1), (2)) SELECT * FROM t1, v;
 SELECT * FROM t1, (SELECT 1 UNION ALL SELECT 2);
+%%
+# Where rows of constants stand beside each other, aggregates in other rows are no mistake.
+CREATE TABLE t(a, b UNIQUE);
+--= R:1| I:3| I:1| because 3.40 has no such rows
+VALUES (total(1)), (3), (1);
+--= I:4| R:1| I:5| I:6| I:3| because 3.40 has no such rows
+SELECT * FROM (VALUES (4), (total(1)), (5), (abs(-6)), (sum(3)));
+--= I:4| I:2| R:1| I:7| because 3.40 has no such rows
+INSERT INTO t(b) VALUES (4), (2), (total(1)), (count(*) + 6) RETURNING b;
+--= I:1|I:5| I:2|I:4| I:1|N| because 3.40 has no such rows
+INSERT INTO t VALUES (1, 5), (2, 4), (count(*), NULL) ON CONFLICT(b) DO UPDATE SET a = excluded.a RETURNING *;
+VALUES (4), (total(1)), (5);
+INSERT INTO t(a) VALUES (4), (total(1)), (5);
+INSERT INTO t(a) VALUES (4), (total(1));
+INSERT INTO t(a) VALUES (count(*));
+WITH w AS (SELECT 1) INSERT INTO t(a) VALUES (4), (5), (total(1)), (6);
