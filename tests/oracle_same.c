@@ -52,7 +52,7 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     if (vacuum) o->rowid_unknown = true;
     else if (ours->last_rowid == theirs->last_rowid && !o->vacuumed) o->rowid_unknown = false;
     if (o->lenient_order && (ours->code == SQLITE_ERROR) != (theirs->code == SQLITE_ERROR) && (ours->ran || theirs->ran) &&
-        function_failed(ours->code ? ours->error : theirs->error)) {
+        function_failed(ours->code == SQLITE_ERROR ? ours->error : theirs->error)) {
         o->gave_up = true;
         return true;
     }
