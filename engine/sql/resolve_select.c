@@ -275,7 +275,7 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     n.sources = s->from;
     n.flags = NAME_AGGREGATE_OK | NAME_WINDOW_OK;
     resolve_expr_list(&n, s->columns);
-    for (u32 i = 0; i < s->columns->count; i++) {
+    for (u32 i = 0; i < s->columns->count && !c->top->renaming; i++) {
         struct expr *e = s->columns->items[i].expr;
         if (expr_vector_size(e) > 1) {
             if (e->kind == EXPR_SELECT)
