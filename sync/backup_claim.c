@@ -161,9 +161,15 @@ static io_status unlisted(struct backup *b)
     return IO_DONE;
 }
 
+static bool takes_over(const struct backup *b)
+{
+    return b->mark.unclaimed && !b->claimed;
+}
+
+// And is there one behind it, which listings lack? A writer's own last push may be, when it was killed before its mark said so.
 io_status backup_newest_get(struct backup *b)
 {
-    u64 newest = MAX(catalog_newest(&b->catalog), b->told_tx);
+    u64 newest = MAX(catalog_newest(&b->catalog), b->told_tx) + b->newest_known;
     if (fetch_idle(&b->fetch)) {
         char key[OBJECT_KEY_MAX];
         name_segment(b->name, b->catalog.lineage, 0, newest, newest, key);
@@ -171,6 +177,11 @@ io_status backup_newest_get(struct backup *b)
         b->fetch.request.tries_max = 1;
     }
     io_status status = fetch_run(&b->fetch, &b->op.err);
+    if (status == IO_FAIL && b->op.err.code == ERR_STORE_MISSING && b->newest_known) {
+        err_clear(&b->op.err);
+        b->step = STEP_PROBE;
+        return IO_DONE;
+    }
     if (status == IO_FAIL && b->op.err.code == ERR_STORE_MISSING && newest > catalog_newest(&b->catalog)) return unlisted(b);
     IO_TRY(status);
     struct segment_reader r;
@@ -185,7 +196,7 @@ io_status backup_newest_get(struct backup *b)
     }
     segment_reader_deinit(&r);
     if (!good) return IO_FAIL;
-    b->step = STEP_PROBE;
+    if (!b->mark_read || takes_over(b) || b->newest_header.epoch > b->mark.epoch) b->step = STEP_PROBE;
     return IO_DONE;
 }
 
@@ -207,11 +218,6 @@ static void lineage_begin(struct backup *b)
     b->fresh_lineage = b->need_full = true;
     b->has_pushed = b->adopted = false;
     b->step = b->options.key.given ? STEP_KEY_PUT : STEP_MARK_OPEN;
-}
-
-static bool takes_over(const struct backup *b)
-{
-    return b->mark.unclaimed && !b->claimed;
 }
 
 // Where the mark's state is in this database's log.

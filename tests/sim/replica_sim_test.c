@@ -442,6 +442,7 @@ TEST(found)
         289088229455, // listings ended where the mark was, and the pushes that the database had were merged into what was not listed yet
         309461025013740, // another program's commit to a stopped replica was taken for one that a full disk had refused
         1335249639523, // a push behind the listings was taken for a member of the chain that they gave
+        19795884100862, // a writer was killed before its mark named its push, which listings lacked then, and took it for that of another
     };
     struct counters all = {0};
     for (u32 i = 0; i < COUNT_OF(seeds); i++) world_run(seeds[i], &all);
