@@ -55,6 +55,12 @@ int subselect_code(struct compile *c, struct expr *e)
 
 // ---- the right-hand side of IN --------------------------------------------------------------------------------
 
+// What says how values of the column compare.
+static struct expr *in_column(struct compile *c, const struct select *s, int column)
+{
+    return select_ends_rows(s) ? expr_new(c->arena, EXPR_NULL, OFFSET_NONE) : s->columns->items[column].expr;
+}
+
 static char *in_affinity(struct compile *c, const struct expr *e)
 {
     const struct expr *left = e->left;
@@ -63,7 +69,7 @@ static char *in_affinity(struct compile *c, const struct expr *e)
     for (int i = 0; i < count; i++) {
         char affinity = expr_affinity(expr_vector_field_subexpr((struct expr *)left, i));
         if (e->flags & EXPR_F_SELECT)
-            out[i] = compare_affinity(e->select->columns->items[i].expr, affinity);
+            out[i] = compare_affinity(in_column(c, e->select, i), affinity);
         else
             out[i] = affinity;
         if (out[i] <= AFFINITY_NONE) out[i] = AFFINITY_BLOB;
@@ -84,7 +90,7 @@ static void in_key_collations(struct compile *c, const struct expr *e, const str
 {
     for (int i = 0; i < expr_vector_size(e->left); i++) {
         struct expr *field = expr_vector_field_subexpr(e->left, i);
-        key->collations[i] = compare_collation_or_null(c, field, s->columns->items[i].expr);
+        key->collations[i] = compare_collation_or_null(c, field, in_column(c, s, i));
     }
 }
 

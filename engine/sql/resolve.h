@@ -32,6 +32,8 @@ void source_column_used(struct source *s, const struct expr *e);
 struct table *subquery_table(struct compile *c, struct expr_list *columns, const char *name, bool spelled);
 // Rows of constants begin with this term, which are one table to SQLite.
 bool select_begins_rows(const struct select *s);
+// The last term of a compound is such a row: the columns have no affinity, of whatever type its values are.
+bool select_ends_rows(const struct select *s);
 const struct table *source_view_table(struct compile *c, const struct table *view);
 bool expr_resolve_position(struct compile *c, struct select *s, struct expr *e, int *position);
 // Fails when a table of the query is missing.

@@ -225,6 +225,13 @@ bool select_begins_rows(const struct select *s)
     return s->flags & SELECT_F_COMPUTED && row_goes_on(s) && !row_has_affinity(s);
 }
 
+bool select_ends_rows(const struct select *s)
+{
+    for (; s && s->flags & SELECT_F_COMPUTED && s->flags & SELECT_F_ROW_BEHIND; s = s->prior)
+        if (s->prior && s->prior->flags & SELECT_F_COMPUTED && !row_has_affinity(s->prior)) return true;
+    return false;
+}
+
 // The last row of those that are to SQLite one table, whose columns have no affinity, of whatever type the rows behind its first
 // are: it begins with a row of constants. Otherwise the term itself.
 static struct select *rows_end(struct select *term)

@@ -45,3 +45,16 @@ SELECT column1 <= b FROM t, (VALUES (10, nosuch(1)), (CAST('x' AS TEXT), -0.5));
 SELECT column1 <= b FROM t, (VALUES (10, 1), (CAST('x' AS TEXT), changes()));
 --= I:0| I:1| I:1| because 3.40 has no types of such columns
 SELECT column1 <= b FROM t, (VALUES (lower('X'), 1), (CAST(2 AS INT), random()), (abs(1), 3));
+%%
+# Nor have those that IN compares with, where the last row is one of them.
+CREATE TABLE t(a, b TEXT COLLATE NOCASE);
+INSERT INTO t VALUES(1, ' 3'), (1, '3'), (2, 'A'), (3, '6.0');
+--= I:0| I:1| I:0| I:1| because 3.40 has no such rows
+SELECT b IN (VALUES (3), (CAST(6 AS REAL))) FROM t;
+--= I:0| I:0| I:1| I:0| because 3.40 has no such rows
+SELECT b IN (VALUES ('a'), ('a' COLLATE RTRIM)) FROM t;
+--= I:0| I:1| I:1| I:1| because 3.40 has no such rows
+SELECT (a, b) IN (VALUES (1, lower(3)), (2, 'a'), (3, CAST(6 AS REAL))) FROM t;
+SELECT (a, b) IN (VALUES (1, changes()), (2, 'a'), (3, CAST(6 AS REAL))) FROM t;
+SELECT b IN (VALUES (CAST(3 AS INT)), (CAST(6 AS REAL))) FROM t;
+SELECT b IN (VALUES (3), (CAST(6 AS REAL)) UNION ALL VALUES (CAST(5 AS INT))) FROM t;
