@@ -249,8 +249,32 @@ static struct index *constraint_index(struct schema_build *b, struct table *t, c
     return i;
 }
 
+struct index_names {
+    struct schema_build *b;
+    const struct table *table;
+};
+
+static enum walk_result name_check(struct walker *w, struct expr *e)
+{
+    const struct index_names *n = w->context;
+    if (e->kind == EXPR_DOT) return WALK_PRUNE;
+    if (e->kind == EXPR_NAME && !(e->flags & EXPR_F_DOUBLE_QUOTED) && !is_truth_word(e) && !name_is_rowid(e->text) && key_column(n->table, e) == COLUMN_EXPR)
+        parse_fail(n->b->parse, ERR_ERROR, e->offset, "no such column: %s", e->text);
+    return WALK_CONTINUE;
+}
+
+// A stored index that asks for columns which its table lacks is damaged. (CREATE INDEX says more, create_index_statement().)
+static void index_names_check(struct schema_build *b, const struct table *t, const struct stmt_create_index *s)
+{
+    struct index_names n = {.b = b, .table = t};
+    struct walker w = {.expr = name_check, .context = &n};
+    walk_expr_list(&w, s->columns);
+    if (s->where) walk_expr(&w, s->where);
+}
+
 struct index *index_build(struct schema_build *b, struct table *t, const struct stmt_create_index *s)
 {
+    if (b->load) index_names_check(b, t, s);
     struct index *i = ALLOC(b, 1, struct index);
     i->table = t;
     i->kind = INDEX_CREATED;

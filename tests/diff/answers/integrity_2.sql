@@ -78,3 +78,17 @@ PRAGMA writable_schema = RESET;
 PRAGMA integrity_check(t1);
 --= T:row 2 missing from index t2bcd| T:row 3 values differ from index t2bcd| T:row 4 values differ from index t2bcd| because 3.40 does not look at them
 PRAGMA integrity_check(t2);
+%%
+# Indexes whose columns the table lacks, read anew
+CREATE TABLE t(a, b); INSERT INTO t VALUES (1, 7); CREATE INDEX te ON t(a + b) WHERE b > 5;
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET sql = replace(sql, 'b > 5', 'q > 5') WHERE name = 'te';
+PRAGMA writable_schema = RESET;
+SELECT a FROM t;
+PRAGMA quick_check;
+%%
+CREATE TABLE t(a, b); INSERT INTO t VALUES (1, 7); CREATE INDEX te ON t(a + b) WHERE b > 5;
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET sql = replace(sql, 'b > 5', 'rowid > 0 AND "x" > a OR true') WHERE name = 'te';
+PRAGMA writable_schema = RESET;
+SELECT a FROM t;
