@@ -7,7 +7,7 @@
 
 #define JOIN_IN_PARENTHESES                                                                                             \
     "sql GLOB '*JOIN ([\"a-z]*' OR sql GLOB '*FROM ([\"a-z]*' OR sql GLOB '*, ([\"a-z]* JOIN *'"                       \
-    " OR sql GLOB '*, ([tvw][0-9]* AS q*' OR sql GLOB '*, (other.* AS q*' OR sql GLOB '*[NM,] ((*'"
+    " OR sql GLOB '*, ([tvw][0-9]* AS q*' OR sql GLOB '*, (other.* AS q*' OR sql GLOB '*, ([a-z]*_[a-z]*(* AS q*, *' OR sql GLOB '*[NM,] ((*'"
 
 // A view or trigger has a join in parentheses. ALTER TABLE looks its tables' names up as if there were no such tables: what SQLite
 // selects from a moment before is to it a mistake then or means a column of a query around, and what it finds ambiguous none (3.40 to 3.53).
