@@ -401,7 +401,7 @@ static bool is_about(struct compile *c, struct expr *where, const struct source_
     struct push p = {.c = c, .cursor = item->cursor};
     struct walker w = {.expr = push_expr, .context = &p};
     walk_expr(&w, where);
-    return !p.refuse && !expr_is_constant(c, where);
+    return !p.refuse;
 }
 
 bool select_push_down(struct compile *c, struct select *sub, struct expr *where, struct source_list *from, u32 index)

@@ -84,3 +84,14 @@ explain query plan select * from (select a, b from t union all select c, b from 
 select s.*, u.y from (select a, b from t union all select c, b from t) s, u where s.a in (select y+0 from u) and s.b=u.x order by 1, 2, 3;
 create view v as select distinct a, b from t;
 select p.a, q.a from v p, v q where p.a in (select y from u) and q.b=p.b and q.a in (select y from u where y>1) order by 1, 2;
+%%
+# A condition without columns goes into a subquery as others do
+CREATE TABLE t(a, b);
+CREATE INDEX tb ON t(b) WHERE a > 5;
+CREATE VIEW v AS SELECT count(*) AS n FROM t INDEXED BY tb;
+SELECT count(*) FROM t INDEXED BY tb;
+SELECT * FROM v;
+SELECT * FROM v WHERE true;
+SELECT * FROM v WHERE 1 = 2;
+SELECT * FROM (SELECT a, max(b) FROM t GROUP BY a) WHERE ?1;
+EXPLAIN QUERY PLAN SELECT * FROM (SELECT a, b FROM t ORDER BY a LIMIT 5) WHERE abs(1) = 2;
