@@ -136,7 +136,7 @@ io_status backup_snapshot(struct backup *b)
         backup_log(b, SYNC_LOG_INFO, "backup.image", "pushing a whole image of %u pages", b->page_total);
     }
     // Sums go with the pages of an abandoned snapshot too: what it had cut off counts as grown.
-    b->lazy = !b->full && b->options.remote && !remote_whole(b->options.remote);
+    b->lazy = !b->full && !b->sums.valid && b->options.remote && !remote_whole(b->options.remote);
     u32 summed = b->lazy ? b->stored_pages : b->sums.valid ? MIN(b->sums.pages, b->pushed.page_count) : b->pushed.page_count;
     bool cut = b->sums.valid && b->target.page_count < b->sums.pages;
     if (b->full || b->lazy || !b->sums.valid) sums_deinit(&b->sums);
