@@ -60,11 +60,12 @@ static bool pushed_grow(struct remote *r)
 
 void remote_pushed(struct remote *r, u64 tx, u64 epoch, const u32 *pages, const u64 *sums, u32 count, bool others)
 {
+    // The chain may have been made anew after the sums of this push were asked for, of a state before the one that it follows.
+    bool follows = r->sum_tx == tx - 1 || r->sum_tx == tx, noted = follows && !r->whole && !others && r->pushed_count <= PUSHED_MAX;
     r->state_tx = tx;
     r->epoch = epoch;
     r->sum_tx = tx;
     r->reloaded_for = 0;
-    bool noted = !r->whole && !others && r->pushed_count <= PUSHED_MAX;
     for (u32 i = 0; i < count && noted; i++) {
         if (!(noted = pushed_grow(r))) break;
         struct page_sum *s = pushed_slot(r, pages[i]);

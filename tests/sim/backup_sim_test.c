@@ -796,6 +796,7 @@ TEST(found)
         26112143, // another node wrote and merged between the opening from the store and the claim, which did not look again
         1795881002975744, // listings lacked a push that the mark of a node that had crashed knew: it came behind itself, and was told to stop
         1795884100131, // an image was put between a look at what images are made of and one at what is there, and lost its shards
+        6795884100015, // pages' sums of a state that listings, which were behind, had were taken for those of the newest push
         3795884100162, // a node whose pages came from the store began another lineage, and looked up in the first what pages had been
         1795881002975953, // all pulls were taken when a sum was asked for, and whoever asked was not woken: no push ever came
     };
