@@ -420,7 +420,7 @@ static void subquery_expand(struct compile *c, struct source *s, struct name_con
             struct expr_item *item = &first->columns->items[i];
             if (item->name_kind == ITEM_ROWID) {
                 t->columns[i].name = column_name_unique(c, t, i, strrchr(item->name, '.') + 1, tried);
-                t->columns[i].flags |= COLUMN_HIDDEN;
+                t->columns[i].flags |= COLUMN_OF_ROWID;
             } else if (item->name_kind == ITEM_TABLE) {
                 const char *column = joined_column_name(item);
                 if (!column) continue;

@@ -190,7 +190,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
             struct expr_item *inner = nested ? &nested_columns->items[j] : NULL;
             if (inner && wanted && !nested_item_matches(inner, NULL, wanted, NULL)) continue;
             if (inner && !wanted && inner->reusable && !(s->flags & SELECT_F_NESTED_FROM)) continue;
-            if (column->flags & COLUMN_HIDDEN) continue;
+            if (column->flags & (COLUMN_HIDDEN | COLUMN_OF_ROWID)) continue;
             bool joined = inner && inner->reusable;
             if (!wanted || s->flags & SELECT_F_NESTED_FROM) {
                 if (source->using && name_list_find(source->using, column->name) >= 0) {

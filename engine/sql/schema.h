@@ -25,6 +25,7 @@ struct op;
 enum column_flags {
     COLUMN_PRIMARY_KEY = 1,
     COLUMN_HIDDEN = 2, // of virtual tables
+    COLUMN_OF_ROWID = 16, // of a join in parentheses: the rowid of one of its tables, which "*" leaves out
     COLUMN_UNIQUE = 8, // UNIQUE or PRIMARY KEY alone on it
     COLUMN_VIRTUAL = 32,
     COLUMN_STORED = 64,

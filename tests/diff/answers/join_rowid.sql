@@ -58,3 +58,15 @@ FROM (stock AS x JOIN price USING (id)), (stock JOIN own_word AS l ON 1);
 SELECT name FROM pragma_table_info('named');
 --= I:1|T:w|I:1|I:2|I:5| because SQLite 3.40 has no such column
 SELECT * FROM own_word JOIN (stock AS x JOIN price USING (id)) USING (_rowid_);
+%%
+# They are columns to NATURAL, too, for a table that has a column of such a name.
+CREATE TABLE named(_rowid_, word);
+CREATE TABLE one(x);
+CREATE TABLE two(x, y);
+INSERT INTO named VALUES (1, 'w'), (7, 'z');
+INSERT INTO one VALUES (5), (6);
+INSERT INTO two VALUES (5, 1), (6, 7);
+--= I:1|T:w|I:5|I:5|I:1| I:1|T:w|I:5|I:6|I:7| because SQLite 3.40 has no such column
+SELECT * FROM named NATURAL JOIN (one JOIN two ON 1) ORDER BY two.x;
+--= T:w|I:5| because SQLite 3.40 has no such column
+SELECT word, one.x FROM named NATURAL JOIN (one JOIN two USING (x));
