@@ -84,7 +84,8 @@ static bool chain_take(struct remote *r, struct err *err)
     }
     bool other = err->code == ERR_OK && r->try_now == TRY_NEWEST && !own(r);
     r->fenced |= other;
-    if (other || err->code == ERR_STORE_MISSING) {
+    bool earlier = err->code == ERR_OK && c->tx < opened_tx(r); // listings are behind: what is not here may have been another page then
+    if (other || earlier || err->code == ERR_STORE_MISSING) {
         if (!r->closing && next_try(r)) {
             try_begin(r);
             return true;

@@ -580,6 +580,38 @@ TEST(listings_that_lack_all_pushes)
     }
 }
 
+// Nor is what they have, where it is a state from before the one that a database was opened from, where its missing pages come from.
+TEST(listings_that_are_behind_what_was_opened)
+{
+    struct world w;
+    struct node a, b;
+    struct backup_status s;
+    u64 count = 0;
+    world_begin(&w, test_seed());
+    first_begin(&a, &w);
+    turn(&w, 100 * SECOND_NS);
+    exec(&a, "UPDATE t SET v = randomblob(2001) WHERE id >= 150");
+    if (!row_pushed(&a, 2)) test_fail(__FILE__, __LINE__, "the first node cannot push");
+    turn(&w, 2 * SECOND_NS);
+    node_kill(&a);
+    node_open_with(&b, &w, "/data/b.db", LAZY, true);
+    s = claim(&b);
+    CHECK(s.claimed);
+    turn(&w, 2 * SECOND_NS);
+    node_kill(&b);
+    w.cloud.partial_list = 1000;
+    w.cloud.unlisted_ms = 60000;
+    node_open_with(&b, &w, "/data/b.db", LAZY, true);
+    static const char *const LENGTH = "SELECT length(v) FROM t WHERE id = 390";
+    if (skerry_exec(b.db, LENGTH, count_row, &count) == SKERRY_OK) CHECK_EQ(count, 2001u); // or it has not arrived
+    w.cloud.partial_list = 0;
+    turn(&w, 10 * SECOND_NS);
+    if (skerry_exec(b.db, LENGTH, count_row, &count) != SKERRY_OK) test_fail(__FILE__, __LINE__, "%s", skerry_error(b.db)->text);
+    CHECK_EQ(count, 2001u);
+    node_kill(&b);
+    world_end(&w);
+}
+
 int main(int argc, char **argv)
 {
     return test_main(argc, argv);
