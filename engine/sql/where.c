@@ -306,7 +306,7 @@ static void open_sources(struct where_info *w)
         const struct table *t = s->table;
         struct where_loop *loop = level->loop;
         if (t->kind == TABLE_VIRTUAL) {
-            if (!(t->flags & TABLE_EPONYMOUS)) compile_use_database(c, s->database);
+            compile_use_database(c, t->flags & TABLE_EPONYMOUS ? DATABASE_MAIN : s->database); // which ends defer_foreign_keys, as in SQLite
             int other = t->vocab && t->vocab->database ? compile_database_find(c, t->vocab->database) : -1;
             if (other >= 0) compile_use_database(c, other);
             int address = emit(c, OP_VOpen, s->cursor, s->database, 0);

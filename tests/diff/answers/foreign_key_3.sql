@@ -348,3 +348,21 @@ PRAGMA foreign_key_list(p);
 PRAGMA defer_foreign_keys;
 PRAGMA foreign_key_list(c);
 PRAGMA defer_foreign_keys;
+%%
+# A query of functions of rows alone ends defer_foreign_keys, too; one without tables does not
+CREATE TABLE t(a);
+PRAGMA defer_foreign_keys = ON;
+SELECT 1;
+SELECT * FROM (VALUES (1), (2));
+PRAGMA defer_foreign_keys;
+SELECT value FROM json_each('[1]');
+PRAGMA defer_foreign_keys;
+PRAGMA defer_foreign_keys = ON;
+SELECT name FROM pragma_table_info('t');
+PRAGMA defer_foreign_keys;
+BEGIN;
+PRAGMA defer_foreign_keys = ON;
+SELECT value FROM json_each('[1]');
+PRAGMA defer_foreign_keys;
+COMMIT;
+PRAGMA defer_foreign_keys;
