@@ -52,8 +52,20 @@ static void in_jump(struct compile *c, struct expr *e, int label, bool want, boo
     }
 }
 
+// What an AND or OR comes to where one side is a constant, which leaves the other side or itself uncomputed, as SQLite does.
+static struct expr *simplified(struct expr *e)
+{
+    if (e->kind != EXPR_AND && e->kind != EXPR_OR) return e;
+    struct expr *left = simplified(e->left), *right = simplified(e->right);
+    const bool both = e->kind == EXPR_AND;
+    if (expr_always_true(left) || expr_always_false(right)) return both ? right : left;
+    if (expr_always_true(right) || expr_always_false(left)) return both ? left : right;
+    return e;
+}
+
 void expr_jump_if_true(struct compile *c, struct expr *e, int label, bool jump_if_null)
 {
+    e = simplified(e);
     int p5 = jump_if_null ? COMPARE_JUMP_IF_NULL : 0;
     u8 kind = e->kind;
     switch (kind) {
@@ -120,6 +132,7 @@ void expr_jump_if_true(struct compile *c, struct expr *e, int label, bool jump_i
 
 void expr_jump_if_false(struct compile *c, struct expr *e, int label, bool jump_if_null)
 {
+    e = simplified(e);
     int p5 = jump_if_null ? COMPARE_JUMP_IF_NULL : 0;
     u8 kind = e->kind;
     switch (kind) {

@@ -161,3 +161,12 @@ SELECT json('x') IN ();
 --= error: malformed JSON because 3.40 does not call functions there
 SELECT (json('x') COLLATE NOCASE || json('{')) AND 0;
 SELECT CASE WHEN 0 THEN 1 + (json('x') COLLATE NOCASE) ELSE 3 END;
+%%
+# A constant beside AND or OR where a condition is asked: the other side is not computed
+SELECT CASE WHEN json('x') OR TRUE THEN 1 ELSE 2 END, CASE WHEN 0 AND json('x') THEN 1 ELSE 2 END, CASE WHEN json('x') AND FALSE THEN 1 ELSE 2 END;
+SELECT CASE WHEN 5 OR json('x') THEN 1 END, CASE WHEN (json('x') OR 1) AND 7 THEN 1 END, iif(NOT (json('x') AND 0), 1, 2);
+SELECT CASE WHEN json('x') OR FALSE THEN 1 END;
+SELECT CASE WHEN json('x') AND TRUE THEN 1 END;
+SELECT json('x') OR TRUE;
+SELECT 1 WHERE json('x') OR TRUE;
+SELECT CASE WHEN NULL OR TRUE THEN 1 ELSE 2 END, CASE WHEN NULL AND FALSE THEN 1 ELSE 2 END, CASE WHEN NULL OR FALSE THEN 1 ELSE 2 END;
