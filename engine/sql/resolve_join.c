@@ -122,15 +122,27 @@ static bool is_star(const struct expr *e)
     return e->kind == EXPR_STAR || (e->kind == EXPR_DOT && e->right->kind == EXPR_STAR);
 }
 
+// What the query calls it, or NULL.
+static const char *source_called(const struct source *s)
+{
+    return s->alias ? s->alias : s->table ? s->table->name : NULL;
+}
+
+// Whether a join within parentheses has that column (NULL: any) of that table.
+static bool nested_has(const struct source *s, const char *column, const char *table, const char *schema)
+{
+    if (!s->select || !(s->select->flags & SELECT_F_NESTED_FROM)) return false;
+    for (u32 i = 0; i < s->select->columns->count; i++)
+        if (nested_item_matches(&s->select->columns->items[i], column, table, schema)) return true;
+    return false;
+}
+
 static bool has_namesake(const struct source_list *from, const struct source *source, const char *schema, const char *table)
 {
     for (const struct source *other = from->items; other < from->items + from->count; other++) {
         if (other == source) continue;
-        const char *name = other->alias ? other->alias : other->table ? other->table->name : NULL;
-        if (name && name_equal(name, table)) return true;
-        if (!other->select || !(other->select->flags & SELECT_F_NESTED_FROM)) continue;
-        for (u32 i = 0; i < other->select->columns->count; i++)
-            if (nested_item_matches(&other->select->columns->items[i], NULL, table, schema)) return true;
+        const char *name = source_called(other);
+        if ((name && name_equal(name, table)) || nested_has(other, NULL, table, schema)) return true;
     }
     return false;
 }
@@ -169,7 +181,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
         struct source *source = &from->items[i];
         const struct table *t = source->table;
         if (!t) continue;
-        const char *name = source->alias ? source->alias : t->name;
+        const char *name = source_called(source);
         bool nested = source->select && source->select->flags & SELECT_F_NESTED_FROM;
         if (!nested && wanted && (!name || !name_equal(wanted, name))) continue;
         const char *schema = source->database >= 0 ? compile_database_name(c, source->database) : "*";
@@ -210,12 +222,10 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
                  !in_later_using(from, i, column->name))) {
                 for (u32 k = 0; k < from->count; k++) {
                     const struct source *other = &from->items[k];
-                    if (k != i && !nested && other->select && other->select->flags & SELECT_F_NESTED_FROM &&
-                        !(other->using && name_list_find(other->using, column->name) >= 0))
-                        for (u32 m = 0; name && m < other->select->columns->count; m++)
-                            if (nested_item_matches(&other->select->columns->items[m], column->name, name, schema))
-                                compile_fail_at(c, star->expr, "ambiguous column name: %s.%s.%s", schema, name, column->name);
-                    const char *other_name = other->alias ? other->alias : other->table ? other->table->name : NULL;
+                    if (k != i && !nested && name && !(other->using && name_list_find(other->using, column->name) >= 0) &&
+                        nested_has(other, column->name, name, schema))
+                        compile_fail_at(c, star->expr, "ambiguous column name: %s.%s.%s", schema, name, column->name);
+                    const char *other_name = source_called(other);
                     if (k == i || nested || !other_name || !name || !name_equal(other_name, name) || other->database != source->database) continue;
                     if (source_column(other, column->name, false) < 0) continue;
                     if (source->using && name_list_find(source->using, column->name) >= 0) continue;
