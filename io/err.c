@@ -69,6 +69,7 @@ static const struct err_row err_rows[] = {
     {ERR_TIMEOUT, ERR_BUSY, "TIMEOUT", "the time allowed is over"},
     {ERR_NETWORK, ERR_IOERR, "NETWORK", "the network failed"},
     {ERR_STORE_MISSING, ERR_CANTOPEN, "STORE_MISSING", "the store does not have it"},
+    {ERR_STORE_EMPTY, ERR_CANTOPEN, "STORE_EMPTY", "the store holds no backup of that name"},
     {ERR_STORE_EXISTS, ERR_CONSTRAINT, "STORE_EXISTS", "the store has it already"},
     {ERR_STORE_DENIED, ERR_AUTH, "STORE_DENIED", "the store refused the credentials"},
     {ERR_STORE_UNAVAILABLE, ERR_BUSY, "STORE_UNAVAILABLE", "the store is not available now"},

@@ -65,6 +65,7 @@ typedef enum MUST_USE {
     ERR_TIMEOUT,           // a peer or a limit in time
     ERR_NETWORK,           // no connection, reset, name not found
     ERR_STORE_MISSING,     // object, bucket or directory is not there
+    ERR_STORE_EMPTY,       // no database of that name was ever backed up there
     ERR_STORE_EXISTS,      // put-if-absent met an object of that name
     ERR_STORE_DENIED,      // credentials refused
     ERR_STORE_UNAVAILABLE, // 5xx, slow down: worth another try

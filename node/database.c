@@ -106,7 +106,7 @@ bool node_restore(struct node *n, struct err *err)
     if (!n->objects || !automatic || stat(n->path, &st) == 0) return true;
     if (lazy) {
         if (remote_begin(n, 0, 0, err)) return true;
-        if (err->code != ERR_STORE_MISSING) return false;
+        if (err->code != ERR_STORE_EMPTY) return false;
         err_clear(err);
         log_event(LOG_INFO, "restore.nothing", "msg=\"the store holds no backup; an empty database is made\"");
         return true;
@@ -129,7 +129,7 @@ bool node_restore(struct node *n, struct err *err)
         log_event(LOG_INFO, "restore.progress", "pages=%llu/%llu bytes=%llu", (unsigned long long)r.pages_done,
                   (unsigned long long)r.pages_total, (unsigned long long)r.bytes_done);
     }
-    bool good = r.err.code == ERR_OK && restore_bind(&r), absent = r.err.code == ERR_STORE_MISSING;
+    bool good = r.err.code == ERR_OK && restore_bind(&r), absent = r.err.code == ERR_STORE_EMPTY;
     if (good)
         log_event(LOG_INFO, "restore.done", "tx=%llu pages=%u ms=%llu",
                   (unsigned long long)r.tx, r.page_count,

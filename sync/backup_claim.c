@@ -128,9 +128,8 @@ io_status backup_load(struct backup *b)
             catalog_load_cancel(&b->load);
             return IO_WAIT;
         }
-        bool missing = b->op.err.code == ERR_STORE_MISSING && b->load.step == CATALOG_HEAD;
         (void)load_end(b, STEP_LOAD);
-        if (!missing) return IO_FAIL;
+        if (b->op.err.code != ERR_STORE_EMPTY) return IO_FAIL;
         err_clear(&b->op.err);
         catalog_deinit(&b->catalog);
         b->newest_known = false;

@@ -202,7 +202,7 @@ static io_status load_head(struct catalog_load *l, struct err *err)
             l->step = CATALOG_KEY;
             return IO_DONE;
         }
-        return IO_ERROR(err, ERR_STORE_MISSING, "%s holds no backup of a database named '%s'",
+        return IO_ERROR(err, ERR_STORE_EMPTY, "%s holds no backup of a database named '%s'",
                         object_store_url(f->objects), l->database);
     }
     IO_TRY(status);

@@ -75,5 +75,5 @@ void catalog_load_init(struct catalog_load *l, struct catalog *c, struct object_
 void catalog_load_deinit(struct catalog_load *l);
 void catalog_load_cancel(struct catalog_load *l);
 bool catalog_load_busy(const struct catalog_load *l);
-// ERR_STORE_MISSING: there is no backup of that name.
+// ERR_STORE_EMPTY: there is no backup of that name.
 io_status catalog_load_run(struct catalog_load *l, struct err *err);

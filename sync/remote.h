@@ -62,8 +62,8 @@ bool remote_whole(const struct remote *r); // all pages are here
 
 // True when PATH is a file that is not all here yet. Turns the loop.
 bool remote_is_partial(struct io *io, const char *path);
-// `done` completes with 0, or negative with *err set: ERR_STORE_MISSING when there is no backup (of
-// that state). Nothing is left behind then. Until remote_close the key's and the options' texts stay; the database's keys
+// `done` completes with 0, or negative with *err set: ERR_STORE_EMPTY when there is no backup,
+// ERR_STORE_MISSING when that state is not in it. Nothing is left behind then. Until remote_close the key's and the options' texts stay; the database's keys
 // until `done`.
 void remote_open(struct remote **out, const struct remote_options *options, struct completion *done,
                  struct err *err);

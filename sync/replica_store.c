@@ -102,7 +102,7 @@ io_status replica_chain_done(struct replica *r, struct err *err)
     if (c->done.state != COMPLETION_DONE) return IO_WAIT;
     r->step = REPLICA_CHAIN;
     // A node that is followed may push elsewhere: this one's store is its own then, when it has no backup, nor a part of one.
-    bool missing = c->err.code == ERR_STORE_MISSING, headless = missing && r->options.node && !c->catalog.has_head;
+    bool missing = c->err.code == ERR_STORE_EMPTY || c->err.code == ERR_STORE_MISSING, headless = missing && r->options.node && !c->catalog.has_head;
     if (headless && !c->catalog.count) r->mark = (struct backup_mark){0};
     if (headless || (missing && !r->options.node && !r->mark.tx)) { // no backup yet, or no image of it
         current(r);

@@ -27,7 +27,7 @@ struct restore_options {
     u32 parallel;   // requests at a time; 0 = 8
 };
 struct restore {
-    struct completion done; // 0, or negative with err set; ERR_STORE_MISSING: there is no backup
+    struct completion done; // 0, or negative with err set; ERR_STORE_EMPTY: there is no backup
     struct err err;
     // Progress.
     u64 pages_total, pages_done, pages_resumed, bytes_done; // bytes: fetched

@@ -247,6 +247,14 @@ def damaged_object(tests):
     missing = restore(store, tests.path("damaged.db"))
     equal(missing.returncode, 1, "status of a restore without the image")
     check("no complete image" in missing.stderr, missing.stderr)
+    # Nor is there nothing: an empty database would look like the one that is lost.
+    for how in ("full", "lazy"):
+        data = tests.path(f"damaged-{how}")
+        r = subprocess.run([PROGRAM, "serve", "--data", data, "--listen", "127.0.0.1:0", "--store", store.url, "--hydrate", how], capture_output=True, text=True,
+                           timeout=30, check=False)
+        equal(r.returncode, 1, f"status of a start without the image, {how}")
+        check("no complete image" in r.stderr, r.stderr)
+        check(not os.path.exists(data + "/default.db"), "an empty database was made")
 
 
 def metric(node, name):

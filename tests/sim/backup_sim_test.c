@@ -293,7 +293,7 @@ static struct restored restore_one(struct world *w, u64 tx, s64 time_ms, bool ca
         out.tx = r.tx, out.time_ms = r.time_ms;
         if (sim_is_down(w->io)) {
             out.how = RESTORE_DOWN;
-        } else if (r.err.code == ERR_STORE_MISSING) {
+        } else if (r.err.code == ERR_STORE_MISSING || r.err.code == ERR_STORE_EMPTY) {
             out.how = RESTORE_MISSING;
             out.err = r.err;
             w->counters->missing++;
@@ -377,7 +377,7 @@ static bool remote_begin(struct world *w, struct node *n, bool fresh, bool *none
                                          .hydrate = test_random(&w->seed) % 2, .log = on_log, .log_context = n},
                 &done, &err);
     while (done.state != COMPLETION_DONE) io_step(w->io, SECOND_NS);
-    *none = !n->remote && err.code == ERR_STORE_MISSING;
+    *none = !n->remote && err.code == ERR_STORE_EMPTY;
     if (!n->remote && !*none && !sim_is_down(w->io)) world_failed(w, fresh ? "opening from the store" : "opening what is here", err.text);
     if (n->remote) w->counters->lazy_lives++;
     return n->remote || *none;
