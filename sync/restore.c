@@ -9,6 +9,7 @@
 #define SAVE_INTERVAL_NS 3000000000u
 #define CHECK_SIZE       (1u << 20)
 #define STATE_SIZE_MAX   (1u << 29)
+#define REPLANS_MAX      10u
 
 typedef unsigned long long ull;
 
@@ -153,8 +154,7 @@ static io_status step_prepare(struct restore *r)
     r->segments = c->count;
     u32 lock = segment_lock_page(r->page_size);
     r->pages_total = r->page_count - (r->page_count >= lock);
-    p->workers = workers_create(p->io, MIN(p->options.threads, WORKER_THREADS_MAX), &r->err);
-    if (!p->workers) return IO_FAIL;
+    if (!p->workers && !(p->workers = workers_create(p->io, MIN(p->options.threads, WORKER_THREADS_MAX), &r->err))) return IO_FAIL;
     if (!restore_pages_prepare(r)) return IO_ERROR(&r->err, ERR_NOMEM, "out of memory");
     // A sealed file has a data key of its own, which is not kept outside of it: it is begun anew.
     p->resumed = p->state && !p->sealed && restore_state_take(r, p->state, p->state_size);
@@ -183,7 +183,6 @@ static io_status step_create(struct restore *r)
         struct io_file *sealed = store_sealed_file(p->file, r->page_size, &p->database_key, &r->err);
         if (!sealed) return IO_FAIL;
         p->file = sealed;
-        sodium_memzero(&p->database_key, sizeof p->database_key);
     }
     p->saved_ns = io_now_ns(p->io);
     p->step = RESTORE_ALLOCATE;
@@ -438,8 +437,9 @@ static bool fail_settle(struct restore *r)
     if (busy(r)) return false;
     if (p->save != SAVE_NONE && !save_run(r, false)) return false;
     p->submitted = false;
+    p->replan = r->err.code == ERR_STORE_MISSING && p->step == RESTORE_PAGES && r->replans < REPLANS_MAX;
     bool resumable = p->file && p->step == RESTORE_PAGES && r->pages_done && !p->sealed &&
-                     (object_error_passes(&r->err) || r->err.code == ERR_CANCELLED || r->err.code == ERR_STORE_DENIED);
+                     (p->replan || object_error_passes(&r->err) || r->err.code == ERR_CANCELLED || r->err.code == ERR_STORE_DENIED);
     bool foreign = r->err.code == ERR_BUSY; // another restore's file
     bool before = p->step < RESTORE_CREATE;
     p->keep = resumable || foreign;
@@ -449,6 +449,24 @@ static bool fail_settle(struct restore *r)
               : p->keep ? RESTORE_FINISHED
                         : RESTORE_FAIL_UNLINK;
     return true;
+}
+
+// An object of the chain was merged into others, or let go: what is there now is planned anew, as by a restore that goes on
+// with what this one has written.
+static void plan_again(struct restore *r)
+{
+    struct restore_private *p = r->private_;
+    restore_pages_deinit(r);
+    chain_deinit(&p->chain);
+    free(p->resume);
+    free(p->save_bytes);
+    p->resume = p->save_bytes = NULL;
+    p->chain_started = p->resumed = p->failing = p->settled = p->keep = p->replan = false;
+    p->sum = 0;
+    r->pages_done = r->pages_resumed = 0;
+    r->replans++;
+    err_clear(&r->err);
+    p->step = p->options.discard ? RESTORE_CHAIN : RESTORE_STATE;
 }
 
 void restore_run(struct restore *r)
@@ -466,6 +484,7 @@ void restore_run(struct restore *r)
         }
         status = step_run(r);
         if (status == IO_FAIL) status = IO_DONE; // r->err says why
+        if (p->step == RESTORE_FINISHED && p->replan) plan_again(r);
     }
     p->running = false;
     if (p->step != RESTORE_FINISHED) return;

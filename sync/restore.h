@@ -31,7 +31,7 @@ struct restore {
     struct err err;
     // Progress.
     u64 pages_total, pages_done, pages_resumed, bytes_done; // bytes: fetched
-    u32 segments;
+    u32 segments, replans; // replans: what was read was merged or let go meanwhile, and it goes on from what is there now
     u64 tx;      // that is being restored
     s64 time_ms; // when it was made
     u32 page_count, page_size;

@@ -421,4 +421,8 @@ void restore_pages_deinit(struct restore *r)
     free(p->items);
     free(p->claimed);
     free(p->done);
+    p->items = NULL;
+    p->claimed = p->done = NULL;
+    p->source_first = p->source_count = p->shard_next = 0;
+    p->sources_end = false;
 }

@@ -80,7 +80,7 @@ struct restore_item {
 
 struct restore_private {
     struct restore_options options;
-    struct store_key database_key; // until the file is made
+    struct store_key database_key;
     bool sealed;
     struct io *io;
     char *name, *out_path, *aside, *state_path, *folder, *wal, *journal;
@@ -88,6 +88,7 @@ struct restore_private {
     bool running, submitted, cancelled;
     bool link; // the name by a link
     bool failing, settled, keep; // after an error; keep: for the next restore to go on with
+    bool replan; // which is this one
     u32 look;
     struct completion c;
     struct io_path_info info;

@@ -329,7 +329,6 @@ static void restore_some(struct world *w)
     u32 chance = w->cloud.lost_reply;
     bool quiet = !chance && !w->cloud.partial_list && !w->cloud.away;
     struct restored newest = restore_one(w, 0, 0, test_random(&w->seed) % 3 == 0);
-    for (u32 i = 0; i < 3 && newest.how == RESTORE_MISSING; i++) newest = restore_one(w, 0, 0, false); // a living node may merge under it
     if (quiet && newest.how == RESTORE_MISSING && w->pushed[0]) world_failed(w, "the newest restore", newest.err.text);
     if (w->failed || newest.how != RESTORED) return;
     if (quiet && newest.k < (s64)w->pushed[newest.writer]) {

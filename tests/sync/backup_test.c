@@ -211,6 +211,42 @@ TEST(keys_are_changed_without_writing_the_backup_again)
     node_end(&n);
 }
 
+// Merges and retention take what a slow restore is reading: it goes on from what is there then.
+static void update(struct node *n, u32 id)
+{
+    char sql[100];
+    snprintf(sql, sizeof sql, "UPDATE t SET v = randomblob(5000) WHERE id = %u", id);
+    exec(n, sql);
+    turn(n, SECOND_NS);
+}
+
+TEST(a_restore_that_takes_long_is_planned_anew)
+{
+    static const char *const outs[] = {NULL, "/data/out.db"};
+    for (u32 i = 0; i < COUNT_OF(outs) && !test_failed(); i++) {
+        struct node n = {0};
+        node_begin(&n, &(struct backup_options){.interval_ms = 200, .head_interval_ms = 500, .period_ms = {0, 2000, 8000, 30000, 60000},
+                                                .keep_ms = {1000, 5000, 20000, 40000, 100000}});
+        exec(&n, "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 200) INSERT INTO t SELECT i, randomblob(5000) FROM s");
+        for (u32 row = 1; row < 20; row++) update(&n, row * 9);
+        struct object_store *own = cloud_open(&n.cloud, n.io);
+        struct restore r = {0};
+        completion_init(&r.done, NULL, NULL);
+        restore_start(&r, &(struct restore_options){.io = n.io, .objects = own, .name = "db", .out_path = outs[i], .discard = !outs[i], .parallel = 1});
+        while (!r.pages_done) io_step(n.io, SECOND_NS);
+        cloud_far(own, 200 * SECOND_NS);
+        for (u32 row = 1; row < 180; row++) update(&n, row);
+        cloud_far(own, 0);
+        while (r.done.state != COMPLETION_DONE) io_step(n.io, SECOND_NS);
+        if (r.err.code != ERR_OK) test_fail(__FILE__, __LINE__, "%s: %s", outs[i] ? outs[i] : "discarded", r.err.text);
+        CHECK(r.replans > 0);
+        restore_deinit(&r);
+        object_store_close(own);
+        node_stop(&n);
+        node_end(&n);
+    }
+}
+
 // The store is away for a week in which 40 rows are updated again and again.
 TEST(a_week_offline_is_one_push)
 {
