@@ -365,7 +365,7 @@ int skerry_reset(struct skerry_stmt *s)
         if (s->op.err.code != ERR_OK) err_clear(&s->op.err);
         waiter_remove(&s->op.waiter);
         op_settle(&s->op);
-        s->expired = false;
+        s->expired = s->program->run_once;
         s->state = STMT_STATE_HALTING;
     }
     if (s->state == STMT_STATE_HALTING) {

@@ -45,7 +45,6 @@ void vacuum_statement(struct compile *c, struct stmt_vacuum *s)
         resolve_expr(&n, s->into);
         expr_code(c, s->into, reg);
     }
-    c->program->run_once = true;
     if (s->into)
         compile_use_database(c, database);
     else

@@ -152,7 +152,7 @@ struct program {
     bool multi_row_write, may_abort; // both: a statement savepoint is opened
     bool uses_savepoint;      // needs a statement savepoint (set by program_finish)
     bool changes_counted;     // its changes are given by skerry_changes
-    bool run_once;            // not prepared anew on schema change (VACUUM, ...)
+    bool run_once;            // prepared anew for the next run: what was set is in the program (PRAGMA)
     bool finished;
     bool reusable;            // may be run again for another prepare of its text
     bool semicolon;           // ends its text

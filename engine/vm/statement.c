@@ -395,6 +395,7 @@ static enum vm_result run_end(struct skerry_stmt *s)
     io_status status = vm_halt(s);
     if (status == IO_WAIT) return VM_WAIT;
     s->reprepare_count = 0;
+    s->expired = s->program->run_once;
     s->state = status == IO_DONE ? STMT_STATE_DONE : STMT_STATE_FAILED;
     return status == IO_DONE ? VM_DONE : VM_FAIL;
 }

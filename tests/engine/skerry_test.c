@@ -241,6 +241,34 @@ TEST(skerry_prepares_anew_when_the_schema_changes)
     skerry_engine_destroy(engine);
 }
 
+TEST(skerry_pragmas_answer_anew_each_time)
+{
+    setup(IO_BACKEND_MEMORY);
+    struct skerry *db = open_file("pragma.db");
+    static const struct {
+        const char *question, *change;
+    } table[] = {
+        {"PRAGMA synchronous", "PRAGMA synchronous = 0"},
+        {"PRAGMA cache_size", "PRAGMA cache_size = 50"},
+        {"PRAGMA busy_timeout", "PRAGMA busy_timeout = 77"},
+        {"PRAGMA foreign_keys", "PRAGMA foreign_keys = 1"},
+        {"PRAGMA temp_store", "PRAGMA temp_store = 2"},
+    };
+    for (u32 i = 0; i < COUNT_OF(table); i++) {
+        struct skerry_stmt *s = prepare(db, table[i].question);
+        REQUIRE(step(s) == SKERRY_ROW);
+        s64 before = skerry_column_integer(s, 0);
+        if (i % 2) CHECK_EQ(step(s), SKERRY_DONE);
+        skerry_reset(s);
+        sql(db, table[i].change);
+        REQUIRE(step(s) == SKERRY_ROW);
+        if (skerry_column_integer(s, 0) == before) test_fail(__FILE__, __LINE__, "%s is as it was", table[i].question);
+        skerry_finalize(s);
+    }
+    shut(db);
+    skerry_engine_destroy(engine);
+}
+
 TEST(skerry_readers_keep_their_snapshot)
 {
     setup(IO_BACKEND_MEMORY);
