@@ -47,7 +47,8 @@ static enum walk_result rewrite_expr(struct walker *w, struct expr *e)
         take = from_has(r->from, e->cursor);
         break;
     case EXPR_AGG_FUNCTION:
-        take = e->aggregate_level == r->depth;
+        // One in a subquery stays, as in SQLite: it finds no groups there any more.
+        take = r->depth == 0 && e->aggregate_level == 0;
         break;
     }
     if (!take) return WALK_CONTINUE;

@@ -142,3 +142,15 @@ SELECT count(*) FROM once;
 INSERT OR FAIL INTO once VALUES (-1, 'abc'), (-0.5, 'abc') RETURNING EXISTS (SELECT count(*) OVER (ORDER BY name ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM pragma_table_info('once'));
 SELECT count(*) FROM once;
 ROLLBACK;
+%%
+# An aggregate of the query in one of its subqueries: with windows it finds no groups, but in an argument of the last window.
+CREATE TABLE t(x);
+INSERT INTO t VALUES(1), (2), (3);
+SELECT (SELECT sum(x)), min(x) OVER (ORDER BY x) FROM t;
+SELECT ntile((SELECT sum(x))) OVER (ORDER BY x) FROM t;
+SELECT ntile((SELECT sum(x))) OVER (ORDER BY x), min(x) OVER (ORDER BY x) FROM t;
+SELECT min(x) OVER (ORDER BY x), ntile((SELECT sum(x))) OVER (ORDER BY x) FROM t;
+SELECT x IN (SELECT sum(x)), sum(x) OVER () FROM t;
+SELECT sum(x) OVER () FROM t GROUP BY x HAVING (SELECT sum(x)) > 1;
+SELECT sum(x) OVER () FROM t GROUP BY x ORDER BY (SELECT sum(x));
+SELECT (SELECT sum(x + y) FROM (SELECT 1 AS y)), sum(x) OVER () FROM t;
