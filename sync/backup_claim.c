@@ -448,7 +448,7 @@ io_status backup_gap(struct backup *b)
             good = b->op.err.code == ERR_OK;
             memcpy(b->gap_hash, r.index.hash, sizeof b->gap_hash);
         }
-        if (good && all && b->options.remote && common_history(b, h)) remote_known(b->options.remote, h->tx_max);
+        if (good && all && b->options.remote && remote_is_of(b->options.remote, h->lineage) && common_history(b, h)) remote_known(b->options.remote, h->tx_max);
         if (status == IO_DONE) segment_reader_deinit(&r);
         if (!good || !all) {
             err_clear(&b->op.err);

@@ -136,7 +136,8 @@ io_status backup_snapshot(struct backup *b)
         backup_log(b, SYNC_LOG_INFO, "backup.image", "pushing a whole image of %u pages", b->page_total);
     }
     // Sums go with the pages of an abandoned snapshot too: what it had cut off counts as grown.
-    b->lazy = !b->full && !b->sums.valid && b->options.remote && !remote_whole(b->options.remote);
+    b->lazy = !b->full && !b->sums.valid && b->options.remote && !remote_whole(b->options.remote) &&
+              remote_is_of(b->options.remote, b->mark.lineage);
     u32 summed = b->lazy ? b->stored_pages : b->sums.valid ? MIN(b->sums.pages, b->pushed.page_count) : b->pushed.page_count;
     bool cut = b->sums.valid && b->target.page_count < b->sums.pages;
     if (b->full || b->lazy || !b->sums.valid) sums_deinit(&b->sums);
@@ -475,7 +476,7 @@ static void segment_is_there(struct backup *b)
     b->status.pushed_at_ms = io_wall_ms(b->io);
     backup_catalog_note(b, &w->header, w);
     // A claim that announces an image says nothing of pages: what the store has before it may be another's.
-    if (b->options.remote && !(claim && b->need_full))
+    if (b->options.remote && !(claim && b->need_full) && remote_is_of(b->options.remote, b->mark.lineage))
         remote_pushed(b->options.remote, b->mark.tx, b->mark.epoch, b->page_sums ? b->pages : NULL, b->page_sums, claim ? 0 : b->page_total, !b->lazy && !claim);
     if (!claim) b->stored_pages = w->header.page_count;
     if (!b->record_open) b->incompressible = w->incompressible;

@@ -43,6 +43,8 @@ struct remote_status {
     char error[ERR_TEXT_MAX]; // of the newest failure; "" = none since the last success
 };
 
+// Its pages come from this lineage: sums and pushes are spoken of only by a backup that goes on with it.
+bool remote_is_of(const struct remote *r, u64 lineage);
 // For a writer that pushes while pages are missing. Pushed as `tx`: these pages, with these sums (segment_page_sum); or
 // `others`, of which that is not known.
 void remote_pushed(struct remote *r, u64 tx, u64 epoch, const u32 *pages, const u64 *sums, u32 count, bool others);

@@ -126,6 +126,11 @@ io_status remote_page_sum(struct remote *r, u64 tx, const u32 *pages, u32 count,
     return there ? IO_DONE : waits(r, w);
 }
 
+bool remote_is_of(const struct remote *r, u64 lineage)
+{
+    return be64_get(r->header + REMOTE_HEADER_LINEAGE) == lineage;
+}
+
 bool remote_whole(const struct remote *r)
 {
     return r->whole;
