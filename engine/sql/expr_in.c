@@ -322,13 +322,19 @@ enum in_kind in_index_find(struct compile *c, struct expr *e, u32 flags, int *rh
     return IN_EPHEMERAL;
 }
 
+void in_width_check(struct compile *c, const struct expr *e)
+{
+    int count = expr_vector_size(e->left);
+    if (e->flags & EXPR_F_SELECT && (int)e->select->columns->count != count)
+        compile_fail_at(c, e, "sub-select returns %d columns - expected %d", (int)e->select->columns->count, count);
+}
+
 // Falls through when the left side is in the set; else jumps: the two labels may be the same.
 void in_code(struct compile *c, struct expr *e, int false_label, int null_label)
 {
     struct expr *left = e->left;
     int count = expr_vector_size(left);
-    if (e->flags & EXPR_F_SELECT && (int)e->select->columns->count != count)
-        compile_fail_at(c, e, "sub-select returns %d columns - expected %d", (int)e->select->columns->count, count);
+    in_width_check(c, e);
     int has_null = 0, cursor = -1;
     int *map = arena_alloc(c->arena, sizeof(int) * (size_t)count);
     char *affinity = in_affinity(c, e);

@@ -163,3 +163,19 @@ SELECT rx.*, value FROM rx, json_each WHERE (json COLLATE NOCASE, root) IN (SELE
 CREATE INDEX rxi ON rx(j, r);
 EXPLAIN QUERY PLAN SELECT * FROM rx WHERE (j, r COLLATE BINARY) IN (SELECT a, b FROM rv);
 EXPLAIN QUERY PLAN SELECT * FROM rx WHERE (j COLLATE BINARY, r) IN (SELECT a, b FROM rv);
+%%
+-- The width of an IN in a SET is told when it is coded: not where a later SET of the same column replaces it.
+CREATE TABLE t(a UNIQUE, b);
+INSERT INTO t VALUES (1, 2);
+UPDATE t SET b = a IN (SELECT 1, 2), b = 3;
+UPDATE t SET rowid = (a, b) % 1 IN (SELECT 1, 2), rowid = 5;
+SELECT rowid, * FROM t;
+UPDATE t SET b = 3, b = a IN (SELECT 1, 2);
+UPDATE t SET b = (SELECT 1 FROM t AS u WHERE a IN (SELECT 1, 2));
+UPDATE t SET b = (SELECT 1 FROM t AS u WHERE (a, b) IN (SELECT 1) OR b = 3);
+UPDATE t SET b = a IN (SELECT 1, 2) WHERE nothing;
+CREATE VIEW v AS SELECT * FROM t;
+CREATE TRIGGER r INSTEAD OF UPDATE ON v BEGIN UPDATE t SET b = new.b; END;
+UPDATE v SET b = a IN (SELECT 1, 2), b = 7;
+UPDATE v SET b = a IN (SELECT 1, 2);
+SELECT * FROM t;
