@@ -87,6 +87,17 @@ bool update_loses_old(struct oracle *o, const char *sql)
     return any && schema_has(o, " INSTEAD OF UPDATE ");
 }
 
+// UPDATE view SET rowid = ... FROM, which a trigger may run: SQLite takes what the view's row is for the number (3.50, 3.53), without
+// FROM it does not.
+bool takes_row_for_rowid(struct oracle *o, const char *sql)
+{
+    char *query = sqlite3_mprintf("SELECT 1 FROM (SELECT %Q AS sql UNION ALL SELECT sql FROM sqlite_schema UNION ALL SELECT sql FROM sqlite_temp_schema)"
+                                  " WHERE sql LIKE '%%UPDATE %% SET %%rowid = %% FROM %%'", sql);
+    bool any = schema_has(o, " INSTEAD OF UPDATE ") && sqlite_has_rows(o, query);
+    sqlite3_free(query);
+    return any;
+}
+
 // From the fifth temp trigger on, which that of RETURNING can be, SQLite's hash of them is one of buckets, and those of one table come in
 // another order (3.50).
 bool triggers_reordered(struct oracle *o)

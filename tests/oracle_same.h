@@ -51,6 +51,7 @@ bool view_misses_alias(struct oracle *o, const char *sql, const struct outcome *
 bool returning_from_view(const char *sql, const char *ours, const char *theirs);
 bool keys_have_types(struct oracle *o, const char *sql);
 bool update_loses_old(struct oracle *o, const char *sql);
+bool takes_row_for_rowid(struct oracle *o, const char *sql);
 bool triggers_reordered(struct oracle *o);
 bool trigger_replaces(struct oracle *o);
 bool keeps_replaced(struct oracle *o, const char *sql);
