@@ -91,7 +91,7 @@ struct compile {
     // (by its place in the record) in -self_cursor, the rowid before it.
     int self_cursor;
     const char *self_what; // they are read for: "a CHECK constraint", "a generated column"; NULL: an index
-    int generated_depth;
+    const struct generated_scope *generated; // virtual columns that are being computed, innermost first
     bool factoring_once;         // code outside of loops that OP_Once can guard
 
     const struct view_scope *views; // being expanded, innermost first

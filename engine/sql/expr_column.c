@@ -3,12 +3,25 @@
 #include "emit.h"
 #include "expr.h"
 
+struct generated_scope {
+    const struct table *table;
+    int column;
+    u32 height; // of the expressions up to this one
+    const struct generated_scope *outer;
+};
+
+#define GENERATED_HEIGHT_MAX 4000 // what the C stack has room for: a column of a sum each, computed from the one before, as many as a table has
+
 static void virtual_column_code(struct compile *c, const struct table *t, int column, int target)
 {
+    for (const struct generated_scope *g = c->generated; g; g = g->outer)
+        if (g->table == t && g->column == column)
+            compile_fail(c, ERR_ERROR, -1, "generated column loop on \"%s\"", t->columns[column].name);
     // The expression reads its own table's row: self_cursor says where that is.
-    if (++c->generated_depth > 100)
-        compile_fail(c, ERR_ERROR, -1, "generated column loop on \"%s\"", t->columns[column].name);
     struct expr *e = expr_copy(c->arena, t->columns[column].generated);
+    const struct generated_scope scope = {t, column, e->height + (c->generated ? c->generated->height : 0), c->generated};
+    if (scope.height > GENERATED_HEIGHT_MAX) compile_fail(c, ERR_ERROR, -1, "generated columns are nested too deeply");
+    c->generated = &scope;
     int done = 0;
     if (c->self_cursor > 0) done = emit(c, OP_IfNullRow, c->self_cursor - 1, 0, target);
     resolve_self(c, t, NAME_GENERATED | NAME_FROM_SCHEMA, e, NULL);
@@ -19,7 +32,7 @@ static void virtual_column_code(struct compile *c, const struct table *t, int co
     char affinity = (char)t->columns[column].affinity;
     if (affinity >= AFFINITY_TEXT) emit_text_n(c, OP_Affinity, target, 1, 0, &affinity, 1);
     if (done) emit_jump_here(c, done);
-    c->generated_depth--;
+    c->generated = scope.outer;
 }
 
 // The default of a column that rows written before ALTER TABLE ADD COLUMN lack.

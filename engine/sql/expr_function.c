@@ -98,7 +98,7 @@ int function_code(struct compile *c, struct expr *e, int target)
     s32 at = program_emit_function(c->program, op, (int)constant_mask, first, target, def, count);
     c->top->may_abort = true; // it may fail
     if (op == OP_PureFunc) {
-        const char *what = c->generated_depth ? "a generated column" : c->self_what;
+        const char *what = c->generated ? "a generated column" : c->self_what;
         program_function_pure(c->program, at, what ? what : "an index");
     }
     if (count && !constant_mask) reg_release_range(c, first, (int)count);
