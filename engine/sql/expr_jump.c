@@ -55,11 +55,12 @@ static void in_jump(struct compile *c, struct expr *e, int label, bool want, boo
 // What an AND or OR comes to where one side is a constant, which leaves the other side or itself uncomputed, as SQLite does.
 static struct expr *simplified(struct expr *e)
 {
-    if (e->kind != EXPR_AND && e->kind != EXPR_OR) return e;
+    if ((e->kind != EXPR_AND && e->kind != EXPR_OR) || e->flags & EXPR_F_SIMPLE) return e;
     struct expr *left = simplified(e->left), *right = simplified(e->right);
     const bool both = e->kind == EXPR_AND;
     if (expr_always_true(left) || expr_always_false(right)) return both ? right : left;
     if (expr_always_true(right) || expr_always_false(left)) return both ? left : right;
+    e->flags |= EXPR_F_SIMPLE; // not looked at again for each of the terms of a long chain
     return e;
 }
 
