@@ -101,6 +101,12 @@ const struct fn_def *compile_function(struct compile *c, const char *name, s32 c
     return connection_function(c->db, name, strlen(name), count, name_exists);
 }
 
+const struct fn_def *compile_call_function(struct compile *c, struct expr *call, bool *name_exists)
+{
+    if (!call->function) call->function = compile_function(c, call->text, call->list ? (s32)call->list->count : 0, name_exists);
+    return call->function;
+}
+
 const struct table *compile_eponymous_table(struct compile *c, const char *name)
 {
     return connection_eponymous_table(c->db, name);
@@ -533,11 +539,10 @@ static bool statement_reusable(enum stmt_kind kind)
            kind == STMT_COMMIT || kind == STMT_ROLLBACK || kind == STMT_SAVEPOINT;
 }
 
-static bool is_deterministic(struct parse *p, const struct expr *function)
+static bool is_deterministic(struct parse *p, struct expr *call)
 {
     bool exists;
-    const s32 count = function->list ? (s32)function->list->count : 0;
-    const struct fn_def *def = compile_function(p->context, function->text, count, &exists);
+    const struct fn_def *def = compile_call_function(p->context, call, &exists);
     return def && !def->step && !(def->flags & (FN_AGGREGATE | FN_WINDOW | FN_WINDOW_ONLY)) && def->flags & (FN_DETERMINISTIC | FN_SLOW_CHANGE);
 }
 

@@ -184,6 +184,8 @@ int compile_database_find(const struct compile *c, const char *name); // -1: non
 const char *compile_database_name(const struct compile *c, int index);
 const struct schema *compile_schema(struct compile *c, int index); // fails when schemas could not be read
 const struct fn_def *compile_function(struct compile *c, const char *name, s32 count, bool *name_exists);
+// What an EXPR_FUNCTION calls, looked up once and kept in it; NULL: none, and whether one has other arguments is in *name_exists.
+const struct fn_def *compile_call_function(struct compile *c, struct expr *call, bool *name_exists);
 const struct table *compile_eponymous_table(struct compile *c, const char *name);
 bool compile_connection_flag(const struct compile *c, int flag); // enum connection_flag of connection.h
 s64 compile_limit(const struct compile *c, enum skerry_limit limit);

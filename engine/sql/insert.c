@@ -185,7 +185,7 @@ static enum walk_result find_aggregate(struct walker *w, struct expr *e)
 {
     bool exists;
     if (e->kind != EXPR_FUNCTION) return WALK_CONTINUE;
-    const struct fn_def *def = compile_function(w->context, e->text, e->list ? (s32)e->list->count : 0, &exists);
+    const struct fn_def *def = compile_call_function(w->context, e, &exists);
     return def && (def->step || def->flags & FN_AGGREGATE) ? WALK_ABORT : WALK_CONTINUE;
 }
 

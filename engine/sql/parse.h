@@ -28,7 +28,7 @@ struct parse {
     // The head of a CREATE TABLE or CREATE TRIGGER has been read: what is wrong with it is told before mistakes further on. May be NULL.
     void (*begun)(struct parse *p, const struct stmt *stmt);
     // Whether the function gives the same for the same arguments, is no aggregate and is there. May be NULL: none does.
-    bool (*deterministic)(struct parse *p, const struct expr *function);
+    bool (*deterministic)(struct parse *p, struct expr *call);
     void *context;
 
     // Results.

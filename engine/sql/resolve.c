@@ -265,10 +265,9 @@ static void resolve_function(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
     const bool renaming = c->top->renaming;
-    s32 count = e->list ? (s32)e->list->count : 0;
     bool exists = false;
     const char *name = e->text;
-    const struct fn_def *def = compile_function(c, name, count, &exists);
+    const struct fn_def *def = compile_call_function(c, e, &exists);
     bool is_aggregate = false;
     u32 saved = n->flags & (NAME_AGGREGATE_OK | NAME_WINDOW_OK);
     struct window *window = e->window;
@@ -281,7 +280,6 @@ static void resolve_function(struct name_context *n, struct expr *e)
         if (exists) return function_fail(n, e, "wrong number of arguments to function %s()", name);
         return function_fail(n, e, "no such function: %s", name);
     }
-    e->function = def;
     is_aggregate = def->step != NULL || def->flags & (FN_AGGREGATE | FN_WINDOW | FN_WINDOW_ONLY);
     is_aggregate |= renaming && (window || e->filter || e->order_by);
     if (e->flags & EXPR_F_FROM_DDL && !renaming &&
