@@ -224,7 +224,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
                     const struct source *other = &from->items[k];
                     if (k != i && !nested && name && !(other->using && name_list_find(other->using, column->name) >= 0) &&
                         nested_has(other, column->name, name, schema))
-                        compile_fail_at(c, star->expr, "ambiguous column name: %s.%s.%s", schema, name, column->name);
+                        compile_fail_at(c, at, "ambiguous column name: %s.%s.%s", schema, name, column->name);
                     const char *other_name = source_called(other);
                     if (k == i || nested || !other_name || !name || !name_equal(other_name, name) || other->database != source->database) continue;
                     if (source_column(other, column->name, false) < 0) continue;
