@@ -18,13 +18,36 @@ static int image_compare(const void *a, const void *b)
     return x->tx_max < y->tx_max ? -1 : x->tx_max > y->tx_max;
 }
 
+static int place_compare(const void *a, const void *b)
+{
+    const struct catalog_segment *x = *(const struct catalog_segment *const *)a, *y = *(const struct catalog_segment *const *)b;
+    return x->tx_max != y->tx_max ? (x->tx_max < y->tx_max ? -1 : 1) : (x->level > y->level) - (x->level < y->level);
+}
+
+// When each was made. A clock may have been wrong for a while, as that of a device without a battery is until it has asked for the
+// time: what is later than now, or earlier than what it follows, is as old as that. NULL: out of memory.
+static s64 *ages_make(const struct catalog *c, s64 now_ms)
+{
+    const struct catalog_segment **order = calloc(c->count + 1u, sizeof *order);
+    s64 *ages = calloc(c->count + 1u, sizeof *ages), made_ms = INT64_MIN;
+    for (u32 i = 0; order && i < c->count; i++) order[i] = &c->segments[i];
+    if (order) qsort(order, c->count, sizeof *order, place_compare);
+    for (u32 i = 0; order && ages && i < c->count; i++) {
+        if (order[i]->known && order[i]->time_max_ms <= now_ms) made_ms = MAX(made_ms, order[i]->time_max_ms);
+        ages[order[i] - c->segments] = made_ms == INT64_MIN ? 0 : now_ms - made_ms;
+    }
+    if (!order) free(ages), ages = NULL;
+    free(order);
+    return ages;
+}
+
 // The image that everything from `base` on stands on: history up to it serves no restore within the rules. *forced: there is too
 // much of it.
-static u64 base_find(const struct catalog *c, struct catalog_segment **images, u32 count, const struct retain_rules *rules, s64 now_ms, bool *forced)
+static u64 base_find(const struct catalog *c, struct catalog_segment **images, u32 count, const struct retain_rules *rules, const s64 *ages, bool *forced)
 {
     u64 base = 0, history = 0;
     for (u32 i = 0; i < count; i++)
-        if (images[i]->known && now_ms - images[i]->time_max_ms > (s64)rules->keep_ms[LEVEL_IMAGE - 1]) base = images[i]->tx_max;
+        if (images[i]->known && ages[images[i] - c->segments] > (s64)rules->keep_ms[LEVEL_IMAGE - 1]) base = images[i]->tx_max;
     u64 limit = MAX(rules->history_factor * images[count - 1]->size, HISTORY_MIN);
     for (u32 i = count; i-- > 0 && images[i]->tx_max > base;) {
         history = 0;
@@ -38,12 +61,12 @@ static u64 base_find(const struct catalog *c, struct catalog_segment **images, u
     return base;
 }
 
-static bool covered(const struct catalog *c, const struct catalog_segment *s, const struct retain_rules *rules, s64 now_ms)
+static bool covered(const struct catalog *c, const struct catalog_segment *s, const struct retain_rules *rules, const s64 *ages)
 {
     for (u32 i = 0; i < c->count; i++) {
         const struct catalog_segment *o = &c->segments[i];
         if (o->level > s->level && o->level < LEVEL_IMAGE && o->known && o->tx_min <= s->tx_min && o->tx_max >= s->tx_max &&
-            now_ms - o->time_max_ms > (s64)rules->keep_ms[s->level])
+            ages[i] > (s64)rules->keep_ms[s->level])
             return true;
     }
     return false;
@@ -64,31 +87,35 @@ bool retain_plan(const struct catalog *c, const struct retain_rules *rules, s64 
     u32 count = 0;
     bool forced = false;
     struct catalog_segment **images = calloc(c->count + 1u, sizeof *images);
+    s64 *ages = ages_make(c, now_ms);
     memset(gone, 0, c->count * sizeof *gone);
-    for (u32 i = 0; images && i < c->count; i++)
+    for (u32 i = 0; images && ages && i < c->count; i++)
         if (c->segments[i].level == LEVEL_IMAGE) images[count++] = &c->segments[i];
     if (!count) { // without an image everything is needed
         free(images);
+        free(ages);
         return false;
     }
     qsort(images, count, sizeof *images, image_compare);
-    u64 base = base_find(c, images, count, rules, now_ms, &forced), newest = catalog_newest(c);
+    u64 base = base_find(c, images, count, rules, ages, &forced), newest = catalog_newest(c);
     u64 first = MAX(base, images[0]->tx_max); // up to there nothing but an image is part of any state
     for (u32 i = 0; i < c->count; i++) {
         const struct catalog_segment *s = &c->segments[i];
         if (s->level == 0 && s->tx_max == newest) continue; // what the next push follows
-        if (s->level < LEVEL_IMAGE) gone[i] = s->tx_max <= first || (s->known && covered(c, s, rules, now_ms));
+        if (s->level < LEVEL_IMAGE) gone[i] = s->tx_max <= first || (s->known && covered(c, s, rules, ages));
     }
     // Of the images that stand alone, one a period stays, until it is too old; and those that history goes on from.
-    s64 horizon = now_ms - (s64)MAX(rules->keep_ms[LEVEL_IMAGE], rules->keep_ms[LEVEL_IMAGE - 1]);
+    s64 horizon = (s64)MAX(rules->keep_ms[LEVEL_IMAGE], rules->keep_ms[LEVEL_IMAGE - 1]), image_ms = (s64)rules->image_ms;
     for (u32 i = 0; i + 1 < count; i++) {
         const struct catalog_segment *s = images[i], *next = images[i + 1];
         if (!s->known || !next->known || s->tx_max == base) continue;
-        bool twin = s->time_max_ms / (s64)rules->image_ms == next->time_max_ms / (s64)rules->image_ms;
+        s64 age = ages[s - c->segments], next_age = ages[next - c->segments];
+        bool twin = (now_ms - age) / image_ms == (now_ms - next_age) / image_ms;
         if (s->tx_max > base && !passed_through(c, s->tx_max, gone)) continue;
-        if (twin || next->time_max_ms <= horizon) gone[s - c->segments] = true;
+        if (twin || next_age >= horizon) gone[s - c->segments] = true;
     }
     free(images);
+    free(ages);
     return forced;
 }
 

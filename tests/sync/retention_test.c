@@ -90,6 +90,46 @@ TEST(retention_keeps_what_it_promises)
     }
 }
 
+// ---- clocks that are wrong for a while
+
+// A device begins in 1970, or far ahead, pushes an image there, and is then told the time: what was made before is not older for that,
+// and goes when it would have gone.
+TEST(a_start_before_the_time_is_known)
+{
+    static const s64 HOUR = 3600000, DAY = 24 * HOUR, now = 20000 * DAY, wrong[] = {5000, 40000 * DAY};
+    const struct retain_rules rules = {.keep_ms = {300000, (u64)HOUR, 6 * (u64)HOUR, 2 * (u64)DAY, 14 * (u64)DAY}, .image_ms = (u64)DAY, .history_factor = 1000000};
+    for (u32 i = 0; i < COUNT_OF(wrong); i++)
+        for (s64 later = 0; later <= 40 * DAY; later += 40 * DAY) {
+            struct catalog c = {0};
+            u64 tx = 1;
+            segment(&c, 0, 1, 1, now - 10 * DAY)->flags = SEGMENT_BASE;
+            for (s64 at = now - 10 * DAY; at < now; at += HOUR, tx++) {
+                if (at > now - 10 * DAY) segment(&c, 3, tx, tx, at);
+                if ((at - now) % DAY == 0) segment(&c, LEVEL_IMAGE, 1, tx, at);
+            }
+            segment(&c, 0, tx, tx, wrong[i])->flags = SEGMENT_BASE;
+            segment(&c, LEVEL_IMAGE, 1, tx, wrong[i]);
+            u64 before = tx - 1;
+            for (s64 at = now; at <= now + later; at += HOUR) {
+                segment(&c, 3, tx + 1, tx + 1, at);
+                if ((++tx - before) % 24 == 0) segment(&c, LEVEL_IMAGE, 1, tx, at);
+            }
+            bool *gone = calloc(c.count, sizeof *gone);
+            retain_plan(&c, &rules, now + later, gone);
+            for (u32 k = c.count; k-- > 0;)
+                if (gone[k]) catalog_remove(&c, &c.segments[k]);
+            free(gone);
+            for (u64 t = before; t > before - 47; t--)
+                if (reachable(&c, t) != !later) test_fail(__FILE__, __LINE__, "begun at %lld: push %llu, %llu h before: %s, %lld days later", (long long)wrong[i], (unsigned long long)t, (unsigned long long)(before - t), later ? "there" : "gone", (long long)(later / DAY));
+            for (u64 t = tx; t > tx - MIN(tx - before - 1, 47); t--)
+                if (!reachable(&c, t)) test_fail(__FILE__, __LINE__, "begun at %lld: push %llu is gone", (long long)wrong[i], (unsigned long long)t);
+            u32 images = 0;
+            for (u32 k = 0; k < c.count; k++) images += c.segments[k].level == LEVEL_IMAGE;
+            CHECK(images >= 10 && images <= 17);
+            catalog_deinit(&c);
+        }
+}
+
 // ---- how long pushes stay
 
 struct watched {
