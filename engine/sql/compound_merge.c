@@ -103,11 +103,13 @@ static bool collates(struct compile *c, const struct expr_list *list)
     return false;
 }
 
-// Whether equal values of one of them may be 1 and 1.0.
-static bool has_any_numbers(const struct expr_list *list)
+// Whether equal values of one of them may be 1 and 1.0; of its columns alone, in whose order an index may be.
+static bool has_any_numbers(const struct expr_list *list, bool columns)
 {
-    for (u32 i = 0; i < list->count; i++)
-        if (expr_affinity(list->items[i].expr) <= AFFINITY_BLOB) return true;
+    for (u32 i = 0; i < list->count; i++) {
+        const struct expr *e = list->items[i].expr;
+        if (expr_affinity(e) <= AFFINITY_BLOB && (!columns || e->kind == EXPR_COLUMN)) return true;
+    }
     return false;
 }
 
@@ -116,8 +118,8 @@ static bool has_any_numbers(const struct expr_list *list)
 static void last_equal_wanted(struct compile *c, struct select *s, const struct expr_list *keys)
 {
     const bool differ = collates(c, keys);
-    if (differ) s->flags |= SELECT_F_ARRIVAL;
-    if (differ || collates(c, s->columns) || has_any_numbers(s->columns)) s->flags &= ~(u32)SELECT_F_DISTINCT;
+    if (differ || has_any_numbers(s->columns, true)) s->flags |= SELECT_F_ARRIVAL;
+    if (differ || collates(c, s->columns) || has_any_numbers(s->columns, false)) s->flags &= ~(u32)SELECT_F_DISTINCT;
 }
 
 static void side_code(struct merge *m, struct select *s, struct expr_list *keys, int limit, const char *label,
