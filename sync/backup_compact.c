@@ -545,6 +545,11 @@ static io_status compact_idle(struct backup *b)
     struct compact *c = &b->compact;
     if (b->step == STEP_STOPPED || !b->claimed || b->need_full) return IO_WAIT;
     struct catalog_segment *run[COMPACT_INPUTS_MAX + 1], *unknown = NULL;
+    // Before what needs room: a store that is full has it when something went.
+    if (io_now_ns(b->io) - c->retained_ns >= RETAIN_EVERY_NS) {
+        c->retained_ns = io_now_ns(b->io);
+        if (retain_start(b)) return IO_DONE;
+    }
     for (u32 level = 1; level < LEVEL_IMAGE && !unknown; level++) {
         u32 count = run_find(b, level, run, &unknown);
         if (!count) continue;
@@ -557,10 +562,6 @@ static io_status compact_idle(struct backup *b)
         c->level = unknown->level, c->tx_min = unknown->tx_min, c->tx_max = unknown->tx_max;
         c->step = COMPACT_LEARN;
         return IO_DONE;
-    }
-    if (io_now_ns(b->io) - c->retained_ns >= RETAIN_EVERY_NS) {
-        c->retained_ns = io_now_ns(b->io);
-        if (retain_start(b)) return IO_DONE;
     }
     // Nothing is asked of the store while nothing changes: only the clock is looked at.
     u64 poll_ms = MIN((u64)POLL_MS_MAX, MAX(b->options.period_ms[1] / 2, 1u));

@@ -73,6 +73,11 @@ static void put(struct cloud *c, struct object_request *r)
         err_set(&r->err, ERR_STORE_EXISTS, "cloud", "%s is there", r->key);
         return;
     }
+    if (c->bytes_max && cloud_bytes(c) + r->body_size > c->bytes_max) {
+        c->counters.full++;
+        err_set(&r->err, ERR_FULL, "cloud", "507 InsufficientStorage");
+        return;
+    }
     if (!o) {
         u32 i = rank(c, r->key);
         if (c->count == c->capacity) {

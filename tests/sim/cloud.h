@@ -8,7 +8,7 @@
 struct cloud_counters {
     u64 puts, put_bytes, gets, get_bytes, lists, deletes, heads;
     u64 unchanged; // gets of what was as it was known
-    u64 lost_replies, unavailable, dropped, away, partial_lists, refused_puts, late_puts;
+    u64 lost_replies, unavailable, dropped, away, partial_lists, refused_puts, late_puts, full;
 };
 struct cloud {
     u64 seed;
@@ -18,6 +18,7 @@ struct cloud {
     bool (*silent)(const char *key); // what is put under it is there, but the reply is lost; NULL: by chance alone
     bool away;
     bool conditions_ignored;
+    u64 bytes_max; // puts beyond are refused; 0: it has room
     u64 delay_ns_max; // 0: 20 ms
     struct cloud_counters counters;
     char late_key[OBJECT_KEY_MAX]; // of the newest late put

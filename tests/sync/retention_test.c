@@ -266,6 +266,29 @@ TEST(what_was_put_late_goes)
     node_end(&n);
 }
 
+// A store that is full, with merges to be made, is made room in as time goes by.
+TEST(a_full_store_is_made_room_in)
+{
+    struct node n = {0};
+    struct backup_status s;
+    node_begin(&n, &(struct backup_options){.interval_ms = 200, .period_ms = {0, 4000, 20000, 80000, 100000}, .keep_ms = {10000, 20000, 60000, 100000, 200000}, .cpu_percent = 100});
+    for (u32 i = 0; i < 300; i++) {
+        exec(&n, "INSERT OR REPLACE INTO t VALUES (1, randomblob(10000))");
+        turn(&n, SECOND_NS);
+    }
+    n.cloud.bytes_max = cloud_bytes(&n.cloud);
+    u64 refused = n.cloud.counters.full;
+    exec(&n, "INSERT OR REPLACE INTO t VALUES (2, randomblob(10000))");
+    turn(&n, 20 * SECOND_NS);
+    CHECK(n.cloud.counters.full > refused);
+    for (u32 i = 0; i < 100; i++) turn(&n, 10 * SECOND_NS);
+    backup_status_get(n.backup, &s);
+    if (s.state != BACKUP_IDLE || s.behind_since_ms) test_fail(__FILE__, __LINE__, "what was let go made no room: %s", s.error);
+    n.cloud.bytes_max = 0;
+    node_stop(&n);
+    node_end(&n);
+}
+
 int main(int argc, char **argv)
 {
     return test_main(argc, argv);
