@@ -38,6 +38,7 @@ struct vm_cursor {
     u8 kind; // enum vm_cursor_kind
     bool table;     // rowids
     bool null_row;
+    bool gone; // null_row for its entry was deleted: the next step leads to what is behind that
     bool deferred;  // a seek to deferred_rowid is to be done
     bool writable;
     bool row_valid; // row, and the columns below parsed_count, are those of the entry it is on

@@ -187,12 +187,12 @@ io_status vm_column_row(struct skerry_stmt *s, struct vm_cursor *c)
                 bool moved;
                 IO_TRY(cursor_restore(&c->c, &s->op, &moved));
                 if (moved) {
-                    c->null_row = true;
+                    c->null_row = c->gone = true;
                     return IO_DONE;
                 }
             }
             if (c->c.state == CURSOR_SKIP || c->c.state == CURSOR_INVALID) {
-                c->null_row = true;
+                c->null_row = c->gone = true;
                 return IO_DONE;
             }
         }

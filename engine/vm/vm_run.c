@@ -543,11 +543,9 @@ __attribute__((noinline)) static io_status rowid_get(struct skerry_stmt *s, stru
         value_set_integer(out, c->rows ? table_rows_rowid(c->rows) : (s64)c->sequence);
         return IO_DONE;
     }
-    if (c->c.state == CURSOR_SAVED) {
-        bool moved;
-        IO_TRY(cursor_restore(&c->c, &s->op, &moved));
-        c->row_valid = false;
-        if (moved || c->c.state != CURSOR_VALID) {
+    if (UNLIKELY(c->c.state != CURSOR_VALID)) {
+        IO_TRY(vm_column_row(s, c));
+        if (c->null_row) {
             value_set_null(out);
             return IO_DONE;
         }
@@ -560,6 +558,7 @@ __attribute__((noinline)) static io_status rowid_get(struct skerry_stmt *s, stru
 static io_status deferred_seek(struct skerry_stmt *s, const struct instruction *in)
 {
     struct vm_cursor *index = s->frame->cursors[in->p1], *table = s->frame->cursors[in->p3];
+    if (UNLIKELY(index->c.state == CURSOR_SAVED)) IO_TRY(vm_column_row(s, index)); // a row of NULLs: its entry is gone
     if (in->opcode == OP_IdxRowid) {
         struct value *out = &s->frame->registers[in->p2];
         s64 found = 0;
@@ -597,6 +596,7 @@ static void null_row(struct skerry_stmt *s, const struct instruction *in)
         c->pseudo_register = 0;
     }
     c->null_row = true;
+    c->gone = false;
     c->row_valid = false;
     c->deferred = false;
 }
@@ -1302,7 +1302,10 @@ enum vm_result vm_run(struct skerry_stmt *s)
         NEXT;
     CASE(Next):
         CURSOR(in->p1);
-        if (UNLIKELY(c->null_row)) NEXT; // the null row of an outer join comes last
+        if (UNLIKELY(c->null_row)) {
+            if (!c->gone) NEXT; // the null row of an outer join comes last
+            c->null_row = false;
+        }
         TRY(cursor_next_inline(&c->c, &s->op));
         c->row_valid = false;
         if (LIKELY(c->c.state == CURSOR_VALID)) {
@@ -1313,7 +1316,7 @@ enum vm_result vm_run(struct skerry_stmt *s)
         NEXT;
     CASE(Prev):
         CURSOR(in->p1);
-        if (UNLIKELY(c->null_row)) NEXT;
+        if (UNLIKELY(c->null_row && !c->gone)) NEXT;
         TRY(cursor_previous(&c->c, &s->op));
         c->row_valid = false;
         if (LIKELY(c->c.state == CURSOR_VALID)) {

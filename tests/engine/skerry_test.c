@@ -241,6 +241,65 @@ TEST(skerry_prepares_anew_when_the_schema_changes)
     skerry_engine_destroy(engine);
 }
 
+TEST(skerry_reads_on_past_a_deleted_row)
+{
+    // The change comes behind the third row of the query. A row that is gone has NULLs from then on, and is followed by the next.
+    static const struct {
+        const char *query, *change, *want;
+    } table[] = {
+        {"SELECT t.rowid, c FROM t, u ORDER BY a", "DELETE FROM t WHERE a = 3", "1,0 1,1 2,0 N,1 3,0 3,1 4,0 4,1"},
+        {"SELECT t.rowid, c FROM t, u ORDER BY a", "DELETE FROM t", "1,0 1,1 2,0 N,1"},
+        {"SELECT t.rowid, c FROM t, u ORDER BY a", "DELETE FROM t WHERE a = 1", "1,0 1,1 2,0 2,1 3,0 3,1 4,0 4,1"},
+        {"SELECT t.rowid, c FROM t, u ORDER BY a", "UPDATE t SET a = 9 WHERE a = 3", "1,0 1,1 2,0 N,1 3,0 3,1 4,0 4,1 2,0 2,1"},
+        {"SELECT a, c FROM t, u", "DELETE FROM t WHERE a = 3", "1,0 3,0 5,0 7,0 1,1 5,1 7,1"},
+        {"SELECT a, c FROM t, u", "DELETE FROM t", "1,0 3,0 5,0"},
+        {"SELECT a, c FROM t, u", "DELETE FROM t WHERE a = 1", "1,0 3,0 5,0 7,0 3,1 5,1 7,1"},
+        {"SELECT a, c FROM t, u", "UPDATE t SET a = 9 WHERE a = 3", "1,0 3,0 5,0 7,0 9,0 1,1 5,1 7,1 9,1"},
+        {"SELECT b, c FROM t, u ORDER BY t.rowid DESC", "DELETE FROM t WHERE a = 3", "8,0 8,1 6,0 6,1 2,0 2,1"},
+        {"SELECT b, c FROM t, u ORDER BY t.rowid DESC", "DELETE FROM t", "8,0 8,1 6,0 N,1"},
+        {"SELECT b, c FROM t, u ORDER BY t.rowid DESC", "DELETE FROM t WHERE a = 1", "8,0 8,1 6,0 6,1 4,0 4,1"},
+        {"SELECT b, c FROM t, u ORDER BY t.rowid DESC", "UPDATE t SET a = 9 WHERE a = 3", "8,0 8,1 6,0 6,1 4,0 4,1 2,0 2,1"},
+        {"SELECT t.rowid, a, c FROM t, u", "DELETE FROM t WHERE a = 3", "1,1,0 2,3,0 3,5,0 4,7,0 1,1,1 3,5,1 4,7,1"},
+        {"SELECT t.rowid, a, c FROM t, u", "DELETE FROM t", "1,1,0 2,3,0 3,5,0"},
+        {"SELECT t.rowid, a, c FROM t, u", "DELETE FROM t WHERE a = 1", "1,1,0 2,3,0 3,5,0 4,7,0 2,3,1 3,5,1 4,7,1"},
+        {"SELECT t.rowid, a, c FROM t, u", "UPDATE t SET a = 9 WHERE a = 3", "1,1,0 2,3,0 3,5,0 4,7,0 2,9,0 1,1,1 3,5,1 4,7,1 2,9,1"},
+        {"SELECT a, c FROM t, u ORDER BY a", "DELETE FROM t WHERE a = 3", "1,0 1,1 3,0 N,1 5,0 5,1 7,0 7,1"},
+        {"SELECT a, c FROM t, u ORDER BY a", "DELETE FROM t", "1,0 1,1 3,0 N,1"},
+        {"SELECT a, c FROM t, u ORDER BY a", "DELETE FROM t WHERE a = 1", "1,0 1,1 3,0 3,1 5,0 5,1 7,0 7,1"},
+        {"SELECT a, c FROM t, u ORDER BY a", "UPDATE t SET a = 9 WHERE a = 3", "1,0 1,1 3,0 N,1 5,0 5,1 7,0 7,1 9,0 9,1"},
+        {"SELECT a, c FROM t, u ORDER BY a DESC", "DELETE FROM t WHERE a = 3", "7,0 7,1 5,0 5,1 1,0 1,1"},
+        {"SELECT a, c FROM t, u ORDER BY a DESC", "DELETE FROM t", "7,0 7,1 5,0 N,1"},
+        {"SELECT a, c FROM t, u ORDER BY a DESC", "DELETE FROM t WHERE a = 1", "7,0 7,1 5,0 5,1 3,0 3,1"},
+        {"SELECT a, c FROM t, u ORDER BY a DESC", "UPDATE t SET a = 9 WHERE a = 3", "7,0 7,1 5,0 5,1 1,0 1,1"},
+        {"SELECT c, a FROM u LEFT JOIN t ON a > c", "DELETE FROM t WHERE a = 3", "0,1 0,3 0,5 0,7 1,5 1,7"},
+        {"SELECT c, a FROM u LEFT JOIN t ON a > c", "DELETE FROM t", "0,1 0,3 0,5 1,N"},
+        {"SELECT c, a FROM u LEFT JOIN t ON a > c", "DELETE FROM t WHERE a = 1", "0,1 0,3 0,5 0,7 1,3 1,5 1,7"},
+        {"SELECT c, a FROM u LEFT JOIN t ON a > c", "UPDATE t SET a = 9 WHERE a = 3", "0,1 0,3 0,5 0,7 0,9 1,5 1,7 1,9"},
+    };
+    setup(IO_BACKEND_MEMORY);
+    for (u32 i = 0; i < COUNT_OF(table); i++) {
+        struct skerry *db = open_at(":memory:");
+        sql(db, "CREATE TABLE t(a, b); INSERT INTO t VALUES(1, 2), (3, 4), (5, 6), (7, 8); CREATE INDEX i ON t(a);"
+                "CREATE TABLE u(c); INSERT INTO u VALUES(0), (1)");
+        struct skerry_stmt *s = prepare(db, table[i].query);
+        char got[1000] = "";
+        u32 rows = 0;
+        while (step(s) == SKERRY_ROW) {
+            size_t at = strlen(got);
+            for (u32 k = 0; k < skerry_column_count(s); k++) {
+                const char *text = skerry_column_text(s, k, NULL);
+                at += (size_t)snprintf(got + at, sizeof got - at, "%s%s", k ? "," : rows ? " " : "", text ? text : "N");
+            }
+            if (++rows == 3) sql(db, table[i].change);
+        }
+        if (strcmp(got, table[i].want) != 0)
+            test_fail(__FILE__, __LINE__, "%s; %s: %s instead of %s", table[i].query, table[i].change, got, table[i].want);
+        skerry_finalize(s);
+        shut(db);
+    }
+    skerry_engine_destroy(engine);
+}
+
 TEST(skerry_pragmas_answer_anew_each_time)
 {
     setup(IO_BACKEND_MEMORY);
