@@ -354,7 +354,8 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         emit(c, OP_Null, 0, target, 0);
         return target;
     case EXPR_VARIABLE:
-        emit(c, OP_Variable, (int)e->variable, target, 0);
+        // In a trigger that was written into the schema by hand it is NULL.
+        emit(c, c->outer ? OP_Null : OP_Variable, c->outer ? 0 : (int)e->variable, target, 0);
         return target;
     case EXPR_REGISTER:
         return e->reg;

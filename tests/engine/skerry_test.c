@@ -207,6 +207,25 @@ TEST(skerry_parameters_and_columns)
     skerry_engine_destroy(engine);
 }
 
+TEST(skerry_parameters_of_a_trigger_in_the_schema_are_null)
+{
+    setup(IO_BACKEND_MEMORY);
+    struct skerry *db = open_file("trigger.db");
+    sql(db, "CREATE TABLE t(a); CREATE TABLE u(b, c); PRAGMA writable_schema = 1;"
+            "INSERT INTO sqlite_schema VALUES('trigger', 'r', 't', 0,"
+            "    'CREATE TRIGGER r AFTER INSERT ON t WHEN ?1 IS NULL BEGIN INSERT INTO u VALUES(new.a, ?1); END');"
+            "PRAGMA writable_schema = RESET");
+    struct skerry_stmt *s = prepare(db, "INSERT INTO t VALUES(?1) RETURNING ?1");
+    skerry_bind_integer(s, 1, 7);
+    REQUIRE(step(s) == SKERRY_ROW);
+    CHECK_EQ(skerry_column_integer(s, 0), 7);
+    CHECK_EQ(step(s), SKERRY_DONE);
+    skerry_finalize(s);
+    CHECK_STR(sql(db, "SELECT b, c FROM u"), "7|NULL ");
+    shut(db);
+    skerry_engine_destroy(engine);
+}
+
 TEST(skerry_prepares_anew_when_the_schema_changes)
 {
     setup(IO_BACKEND_MEMORY);
