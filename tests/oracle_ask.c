@@ -251,26 +251,6 @@ bool same_without_text(struct oracle *o, const char *sql, const char *left_out, 
     return same;
 }
 
-// The query without its order. JSON that is sorted is text again to functions around it, and whether what stands by groups is sorted before
-// or behind such a function hangs on the ORDER BY, as does whether a group's expression is that of its first row or of the one with its
-// max(), which may be 0 and 0.0 (3.50, 3.53).
-bool same_without_order(struct oracle *o, const char *sql, const char *ours)
-{
-    const char *order = NULL;
-    for (const char *at = sql; (at = strstr(at, " ORDER BY ")); at++) order = at;
-    if (!order || !strstr(sql, " GROUP BY ") || strstr(order, " LIMIT ")) return false;
-    if (!strstr(sql, "json_") && !strstr(sql, "max(") && !strstr(sql, "min(")) return false;
-    const bool any_order = o->any_order;
-    struct rows rows = {0};
-    rows_add(&rows, "%s", ours);
-    rows_sort(&rows);
-    o->any_order = true;
-    bool same = gives(o, sql, (size_t)(order - sql), rows.text ? rows.text : "");
-    o->any_order = any_order;
-    free(rows.text);
-    return same;
-}
-
 // Whether SQLite contradicts itself so about what it selects for an INSERT.
 bool insert_is_disputed(struct oracle *o, const char *sql)
 {

@@ -311,11 +311,22 @@ static void keys_take(struct compile *c, const struct aggregate_info *a, int ter
     emit_jump_here(c, known);
 }
 
-static void keys_give(const struct select *s, const struct aggregate_info *a)
+// Whether a result is a key that rows are sorted by: it is computed as that, of the row that bare columns are of.
+static bool is_sorted_by(const struct sort *sort, u16 column)
 {
+    for (u32 i = 0; sort->order_by && i < sort->order_by->count; i++)
+        if (sort->order_by->items[i].order_by_column == column) return true;
+    return false;
+}
+
+static void keys_give(const struct select *s, const struct aggregate_info *a, const struct sort *sort, const struct distinct *d,
+                      const struct select_dest *dest)
+{
+    const bool sorts = d->kind == ROW_DISTINCT_NONE && dest->kind != DEST_EPHEMERAL && dest->kind != DEST_TABLE;
     for (u32 i = 0; i < a->key_count; i++) {
         struct expr *e = key_result(s, a->keys[i]);
         if (!e) continue; // of two terms that are the same result
+        if (sorts && is_sorted_by(sort, s->group_by->items[a->keys[i]].order_by_column)) continue;
         e->kind2 = e->kind;
         e->kind = EXPR_REGISTER;
         e->reg = a->first_key + (int)i;
@@ -475,7 +486,7 @@ static void group_by_code(struct name_context *n, struct select *s, struct selec
     emit(c, OP_IfPos, use_flag, output_top + 2, 0);
     emit(c, OP_Return, output_return, 0, 0);
     accumulators_finish(c, a);
-    keys_give(s, a);
+    keys_give(s, a, sort, d, dest);
     bool factoring = c->factoring;
     if (s->having) expr_jump_if_false(c, s->having, output_top + 1, true);
     select_row_code(c, s, -1, sort, d, dest, output_top + 1, set_abort);

@@ -41,3 +41,25 @@ select sum(count(*)) over (), a>1 as c from t group by c;
 select sum(count(*)) over (), a>1 as c, count(*) from t group by c;
 select sum(count(*)) over (), a as c from t group by a;
 select count(*) over (), a>1 as c from t group by c;
+%%
+-- A result that is a term of GROUP BY is of the group's first row, but of the row with the max() where rows are sorted by it.
+CREATE TABLE t(a, b);
+INSERT INTO t VALUES (31, 1000), ('ABC', 1.5);
+--= I:0|T:ABC| because SQLite 3.50 answers so
+SELECT 'a' % b, max(a) FROM t GROUP BY 'a' % b;
+--= I:0|T:ABC| because SQLite 3.50 answers so
+SELECT 'a' % b, max(a) FROM t GROUP BY 'a' % b ORDER BY 1;
+--= I:0|T:ABC| because SQLite 3.50 answers so
+SELECT 'a' % b, max(a) FROM t GROUP BY 'a' % b ORDER BY 2;
+SELECT 'a' % b, max(a) FROM t GROUP BY 'a' % b ORDER BY 1, 1;
+SELECT 'a' % b, max(a) FROM t GROUP BY 'a' % b ORDER BY 2, 1;
+SELECT 'a' % b, max(a) FROM t GROUP BY 'a' % b ORDER BY 2, 1 LIMIT 1;
+SELECT 'a' % b AS x, max(a) FROM t GROUP BY 1 ORDER BY x, x + 1;
+--= I:0|T:ABC| because SQLite 3.50 answers so
+SELECT 'a' % b AS x, max(a) FROM t GROUP BY 1 ORDER BY x + 1;
+SELECT 'a' % b, min(a) FROM t GROUP BY 'a' % b ORDER BY 2, 1;
+--= I:0|T:ABC| because SQLite 3.50 answers so
+SELECT DISTINCT 'a' % b, max(a) FROM t GROUP BY 'a' % b ORDER BY 2, 1;
+SELECT * FROM (SELECT 'a' % b, max(a) FROM t GROUP BY 'a' % b ORDER BY 1, 2);
+CREATE TABLE u AS SELECT 'a' % b AS x, max(a) FROM t GROUP BY 'a' % b ORDER BY 1, 2;
+SELECT * FROM u;
