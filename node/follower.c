@@ -124,7 +124,13 @@ static void promotion_failed(struct follower *f, int status, const char *text)
 static void claim_begin(struct follower *f)
 {
     struct err err = ERR_CLEAR;
+    struct store_position at;
     f->state = FOLLOWER_CLAIMS;
+    store_position_get(f->store, &at, NULL);
+    if (!at.page_count) { // and who has something would be told to stop
+        promotion_failed(f, 409, "nothing has come to this replica yet: there is nothing that it could go on with");
+        return;
+    }
     if (!replica_settle(f->replica, &err) || !f->options.backup_create(f->options.context, f->epoch_claimed, &f->backup, &err)) {
         promotion_failed(f, 500, err.text);
         return;

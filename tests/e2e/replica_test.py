@@ -125,6 +125,8 @@ def starts_empty(tests):
     """A replica of a store that has nothing yet."""
     url = tests.path("store-empty")
     r = replica_of(tests, "empty", url, {}).start()
+    p = promote(r)
+    check(p.returncode == 1 and "nothing has come" in p.stderr, "a replica that has nothing is promoted: " + p.stderr)
     w = writer_of(tests, "empty", url, {})
     insert(w, 1, 100)
     wait_equal(r, w)

@@ -313,7 +313,9 @@ static void promote(struct world *w)
     bool dead = chance(w, 2);
     sim_fault_at(m->sim, SIM_CRASH, 0);
     if (!m->io) replica_up(w);
-    if (!w->replica_started) dead = false; // there is nothing yet that could be promoted
+    u32 k = 0;
+    bool empty = w->replica_started && skerry_exec(m->db, "SELECT k FROM meta", number_row, &k) != SKERRY_OK;
+    if (!w->replica_started || empty) dead = false; // there is nothing yet that could be promoted
     writer_crashed(w);
     pushed_note(w);
     if (dead) {
