@@ -35,7 +35,7 @@ struct history {
 };
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
-        discontinuous, let_go, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
+        discontinuous, let_go, cut_off, named, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
         not_arrived, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still, shards;
 };
 struct node {
@@ -274,6 +274,16 @@ static struct restored restore_one(struct world *w, u64 tx, s64 time_ms, bool ca
     struct restored out = {.k = -1, .how = RESTORE_DOWN};
     struct object_store *store = cloud_open(&w->cloud, w->io);
     char path[64];
+    u64 size;
+    // One that a crash ended goes on; a file that has its name is whole.
+    snprintf(path, sizeof path, "/data/out-%u.db", w->restore_number);
+    u8 *there = sim_file_get(w->sim, path, &size);
+    free(there);
+    if (there) {
+        w->counters->named++;
+        (void)file_check(w, path, &out.writer);
+        w->restore_number++;
+    }
     for (u32 i = 0; i < (cancelled ? 2u : 1u); i++) {
         struct restore r = {0};
         struct restore_options o = {.io = w->io, .objects = store, .name = "db", .out_path = path, .key = w->key, .decrypt = true, .tx = tx, .time_ms = time_ms, .parallel = 3};
@@ -292,6 +302,7 @@ static struct restored restore_one(struct world *w, u64 tx, s64 time_ms, bool ca
         if (r.pages_resumed) w->counters->resumed++;
         out.tx = r.tx, out.time_ms = r.time_ms;
         if (sim_is_down(w->io)) {
+            w->counters->cut_off += r.pages_done > 0;
             out.how = RESTORE_DOWN;
         } else if (r.err.code == ERR_STORE_MISSING || r.err.code == ERR_STORE_EMPTY) {
             out.how = RESTORE_MISSING;
@@ -308,7 +319,7 @@ static struct restored restore_one(struct world *w, u64 tx, s64 time_ms, bool ca
         restore_deinit(&r);
         break;
     }
-    w->restore_number++;
+    if (out.how != RESTORE_DOWN) w->restore_number++;
     object_store_close(store);
     return out;
 }
@@ -657,6 +668,21 @@ static void clone_life(struct world *w, struct node *first)
     node_close(&clone, false);
 }
 
+// A restore is cut off by crashes, again and again, and goes on to a state of then.
+static void restore_cut_off(struct world *w)
+{
+    struct err err = ERR_CLEAR;
+    weather(w, true);
+    w->cloud.delay_ns_max = 2 * SECOND_NS; // what is written is noted every few seconds
+    for (u32 i = 0; i < 8 && !w->failed; i++) {
+        w->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = w->sim}, &err);
+        if (i < 7) sim_fault_at(w->sim, SIM_CRASH, 1 + test_random(&w->seed) % (i % 2 ? 20 : 200));
+        (void)restore_one(w, 0, 0, false);
+        sim_fault_at(w->sim, SIM_CRASH, 0);
+        io_destroy(w->io);
+    }
+}
+
 // Another node opens the database from the store, writes to it, and is gone.
 static void life_between(struct world *w)
 {
@@ -757,6 +783,7 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
         io_destroy(w.io);
         if (w.writers > 1) break; // the clone may have won: the first one has nothing more to say
     }
+    if (!w.failed) restore_cut_off(&w);
     if (w.failed) printf("  again: SEED=%llu SIM_WORLDS=1 build/release/tests/sim/backup_sim_test worlds\n", (unsigned long long)seed);
     const u64 *from = (const u64 *)&w.cloud.counters;
     for (size_t i = 0; i < sizeof w.cloud.counters / sizeof(u64); i++) ((u64 *)clouds)[i] += from[i];
@@ -782,7 +809,7 @@ TEST(worlds_restore)
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
-        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.cut_off), RARE(all.named), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
     };
     events_check(events, COUNT_OF(events), worlds, false);
