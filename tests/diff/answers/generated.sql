@@ -217,3 +217,21 @@ DELETE FROM t;
 ALTER TABLE t ADD COLUMN m ANY NOT NULL AS (a) CHECK (a);
 INSERT INTO t(a) VALUES (1);
 SELECT a, m FROM t;
+%%
+-- What a trigger BEFORE UPDATE sees of a computed column is computed from all columns.
+CREATE TABLE t(a, b, g AS (a || b));
+CREATE TABLE log(x);
+CREATE TRIGGER r BEFORE UPDATE ON t BEGIN INSERT INTO log VALUES (new.g); END;
+INSERT INTO t VALUES (1, 2);
+UPDATE t SET a = 3;
+--= T:32| because SQLite computes it without the columns that neither the statement nor the trigger names
+SELECT * FROM log;
+%%
+-- Real numbers that are computed stay real numbers where they are sorted.
+CREATE TABLE t(a, g REAL AS (a));
+INSERT INTO t VALUES (2), (1), (2.5);
+SELECT g FROM t;
+--= R:1| R:2| R:2.5| because SQLite sorts them as integers
+SELECT g FROM t ORDER BY a;
+--= T:1.0| T:1.0,2.0| T:1.0,2.0,2.5| because SQLite sorts them as integers
+SELECT group_concat(g) OVER (ORDER BY a) FROM t;
