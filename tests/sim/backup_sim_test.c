@@ -4,7 +4,8 @@
 // Method: one seed makes a world: lives of a node (an engine with its backup) on a simulated disk, beside a simulated
 // store (tests/sim/cloud.h) with lost replies, 503s, dropped connections, partial lists and outages of up to weeks;
 // volumes are lost, and the database is opened from the store while its pages come; a volume whose node ended before it had
-// claimed the backup is started again, after another node wrote to it or not; lives end by a crash at some operation of the disk, or cleanly; clocks jump; a copy of the volume goes on by itself,
+// claimed the backup is started again, after another node wrote to it or not; lives end by a crash at some operation of the disk, or cleanly; clocks jump, by years in some worlds, where transactions are larger than the
+// cache now and then; a copy of the volume goes on by itself,
 // while the first node or the copy stands still, or neither.
 // The database holds the number of its newest transaction, so that a restored file, read and checked by SQLite's
 // library, says which state of the model it must equal. Events are counted: one that never came fails the test.
@@ -35,7 +36,7 @@ struct history {
 };
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
-        discontinuous, let_go, cut_off, named, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
+        discontinuous, let_go, large, cut_off, named, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
         not_arrived, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still, shards;
 };
 struct node {
@@ -61,6 +62,8 @@ struct world {
     struct store_key database_key; // of its files
     struct counters *counters;
     u32 row_size;
+    bool large; // some transactions are larger than the cache
+    bool years; // clocks jump by years, and begin in 1970
     bool failed, jumped, rewind; // rewind: the volume was lost, and what was in the store is not known yet
     bool between;   // the life of another node, before this one's claim
     u64 pause_ns;   // so long the next node stands still before its claim
@@ -161,6 +164,11 @@ static bool commit(struct node *n)
     if (test_random(&w->seed) % 3 == 0) {
         snprintf(sql, sizeof sql, "UPDATE pad SET k = %u, v = zeroblob(%u) WHERE id = %u", k, (u32)(test_random(&w->seed) % 12000), (u32)(test_random(&w->seed) % 65));
         if (!exec(n, sql)) return n->refused;
+    }
+    if (w->large && k % 20 == 7) {
+        snprintf(sql, sizeof sql, "UPDATE pad SET k = %u, v = zeroblob(%u)", k, 8000 + k * 7919 % 5000); // more than the cache holds
+        if (!exec(n, sql)) return n->refused;
+        w->counters->large++;
     }
     snprintf(sql, sizeof sql, "UPDATE meta SET writer = %u, k = %u", n->writer, k);
     if (!exec(n, sql) || !exec(n, "COMMIT")) return n->refused;
@@ -552,6 +560,7 @@ static void weather(struct world *w, bool clear)
 static void life_act(struct node *n)
 {
     struct world *w = n->w;
+    s64 jump;
     switch (test_random(&w->seed) % 24) {
     case 0: weather(w, false); break;
     case 1:
@@ -570,7 +579,9 @@ static void life_act(struct node *n)
         if (test_random(&w->seed) % 3) break;
         w->counters->jumps++;
         w->jumped = true;
-        sim_wall_jump(w->sim, (s64)(test_random(&w->seed) % 200000) - 100000);
+        jump = (s64)(test_random(&w->seed) % 200000) - 100000;
+        if (w->years) jump = jump < 0 ? 5000 - io_wall_ms(w->io) : jump * 3000000; // to 1970, or by up to ten years
+        sim_wall_jump(w->sim, jump);
         break;
     case 5: restore_some(w); break;
     default:
@@ -711,6 +722,7 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
     cloud_shards(seed);
     w.row_size = test_random(&w.seed) % 4 ? 300 : 6000;
     w.cloud.conditions_ignored = seed % 6 == 0;
+    w.large = w.years = seed % 7 == 4;
     sim_direct_refuse(w.sim, seed % 4 == 1);
     counters->unconditional += w.cloud.conditions_ignored;
     if (seed / 6 % 2) {
@@ -809,7 +821,7 @@ TEST(worlds_restore)
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
-        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.cut_off), RARE(all.named), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.cut_off), EVENT(all.large), RARE(all.named), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
     };
     events_check(events, COUNT_OF(events), worlds, false);
