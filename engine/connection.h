@@ -271,7 +271,11 @@ io_status connection_commit(struct skerry *db, struct op *op, const struct skerr
 void connection_commit_abandon(struct skerry *db); // its statement is gone: rolls back, or it goes on by itself
 // connection_conflict.c: says in *err which row or key it was that database `index` could not be committed for.
 void connection_conflict_tell(const struct skerry *db, u32 index, struct err *err);
+// Statements that read go on in the newest state when the schema is as it was and their positions were saved before; others
+// end with SQLITE_ABORT_ROLLBACK.
 void connection_rollback(struct skerry *db);
+// Saves them; IO_DONE also where it fails.
+io_status connection_readers_save(struct skerry *db, struct op *op);
 // Ends transactions that no statement and no BEGIN needs.
 void connection_end_read(struct skerry *db);
 // The schema of the database was changed by this transaction.

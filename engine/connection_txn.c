@@ -199,23 +199,58 @@ void connection_cursors_let_go(struct skerry *db, struct op *op, const struct sk
     connection_cursors_aborted(db, by, false);
 }
 
+io_status connection_readers_save(struct skerry *db, struct op *op)
+{
+    struct err before = op->err;
+    err_clear(&op->err);
+    io_status status = IO_DONE;
+    for (u32 i = 0; i < db->database_count && status == IO_DONE; i++)
+        if (db->databases[i].txn) status = txn_cursors_save(db->databases[i].txn, op, 0, NULL);
+    op->err = before;
+    op_settle(op);
+    return status == IO_WAIT ? status : IO_DONE;
+}
+
+// Whether all its positions are saved: it can go on in another snapshot.
+static bool reader_is_saved(const struct skerry_stmt *s)
+{
+    for (const struct vm_frame *f = s->frame; f; f = f->parent)
+        for (s32 i = 0; i < f->program->cursor_count; i++) {
+            const struct vm_cursor *c = f->cursors[i];
+            if (!c) continue;
+            if (c->kind == VM_CURSOR_VIRTUAL && !c->rows) return false;
+            if (c->kind == VM_CURSOR_TREE && c->database >= 0 && (c->c.state == CURSOR_VALID || c->c.state == CURSOR_SKIP)) return false;
+        }
+    return !s->active_write;
+}
+
 void connection_rollback(struct skerry *db)
 {
     connection_rolling_back(db);
     fts_connection_forget(db);
+    bool schema_changed = false;
+    for (u32 i = 0; i < db->database_count; i++) schema_changed |= db->databases[i].schema_own;
+    for (struct skerry_stmt *s = db->statements; s; s = s->next) {
+        if (!s->active || s->state == STMT_STATE_HALTING) continue;
+        if (schema_changed || !reader_is_saved(s))
+            s->aborted = true;
+        else
+            s->rolled_back = true;
+    }
     for (u32 i = 0; i < db->database_count; i++) {
         struct database *d = &db->databases[i];
-        if (d->txn) txn_rollback(d->txn);
+        if (d->txn) {
+            cursors_keep(db, i, false);
+            txn_rollback(d->txn);
+            cursors_keep(db, i, true);
+        }
         d->commit_step = COMMIT_BEGIN;
     }
     connection_schemas_stale(db);
     for (u32 i = 0; i < db->database_count; i++) db->databases[i].schema_own = false;
     connection_keys_settled(db);
     connection_savepoints_free(db);
-    for (struct skerry_stmt *s = db->statements; s; s = s->next) {
-        if (s->active && s->state != STMT_STATE_HALTING) s->aborted = true;
-        s->savepoint = 0;
-    }
+    for (struct skerry_stmt *s = db->statements; s; s = s->next) s->savepoint = 0;
     db->statement_savepoint_count = 0;
 }
 

@@ -354,7 +354,7 @@ static void run_begin(struct skerry_stmt *s)
     s->now_ms = 0;
     s->error_action = CONFLICT_ABORT;
     s->halt_step = HALT_BEGIN;
-    s->aborted = s->schema_mismatch = false;
+    s->aborted = s->rolled_back = s->schema_mismatch = false;
     s->registers_used = true;
     s->busy_deadline_ns = s->checkpoint_next = 0;
     s->collation = NULL;

@@ -166,7 +166,8 @@ struct skerry_stmt {
     u8 state;
     bool active, active_write; // counted in the connection
     bool expired;
-    bool aborted;  // the transaction that it read in was rolled back
+    bool aborted;     // the transaction that it read in was rolled back
+    bool rolled_back; // the same, but it goes on in another one
     bool nested;   // runs for a SqlExec
     bool cached;   // finalized, and kept in the connection's cache
     bool repeats;  // came from there

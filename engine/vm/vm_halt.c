@@ -165,6 +165,8 @@ io_status vm_halt(struct skerry_stmt *s)
             return s->op.err.code == ERR_OK ? IO_DONE : IO_FAIL;
         }
         if (s->active_write) page_counts_check(s);
+        if (s->active_write && db->active_count > 1 && (s->op.err.code != ERR_OK || s->foreign_violations > 0))
+            IO_TRY(connection_readers_save(db, &s->op));
         if (!halt_decide(s)) {
             s->halt_step = HALT_SAVE;
             return vm_halt(s);
@@ -251,6 +253,7 @@ io_status vm_autocommit(struct skerry_stmt *s, const struct instruction *in)
                                    : "cannot commit - no transaction is active");
     }
     if (rollback) {
+        IO_TRY(connection_readers_save(db, &s->op));
         connection_rollback(db);
         db->autocommit = true;
     } else if (on) {

@@ -601,6 +601,22 @@ static void null_row(struct skerry_stmt *s, const struct instruction *in)
     c->deferred = false;
 }
 
+// In a snapshot of its own, which must have the schema that its program is for.
+static io_status read_on(struct skerry_stmt *s)
+{
+    for (u32 i = 0; i < s->db->database_count; i++) {
+        struct txn *t = s->db->databases[i].txn;
+        if (!(s->program->reads >> i & 1) || !t) continue;
+        u32 cookie;
+        IO_TRY(connection_begin_read(s->db, &s->op, i));
+        IO_TRY(txn_meta_get(t, &s->op, META_SCHEMA_COOKIE, &cookie));
+        if (s->program->schemas[i] && cookie != s->program->schemas[i]->cookie)
+            return IO_ERROR(&s->op.err, ERR_ABORT_ROLLBACK, "%s", err_default_text(ERR_ABORT_ROLLBACK));
+    }
+    s->rolled_back = false;
+    return IO_DONE;
+}
+
 static s32 slice_jumps(const struct skerry *db)
 {
     return UNLIKELY(db->hooks.progress_loops) ? (s32)MIN(db->hooks.progress_loops, (u32)SLICE_JUMPS) : SLICE_JUMPS;
@@ -735,6 +751,10 @@ enum vm_result vm_run(struct skerry_stmt *s)
     if (UNLIKELY(s->aborted)) {
         err_set(&s->op.err, ERR_ABORT_ROLLBACK, __func__, "%s", err_default_text(ERR_ABORT_ROLLBACK));
         return VM_FAIL;
+    }
+    if (UNLIKELY(s->rolled_back)) {
+        io_status status = read_on(s);
+        if (status != IO_DONE) return status == IO_WAIT ? VM_WAIT : VM_FAIL;
     }
     // What waits again and again inside of an instruction, and never comes to a jump, ends here.
     if (UNLIKELY(db->interrupted || s->deadline_ns) && stopped(s)) return VM_FAIL;

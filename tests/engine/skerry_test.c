@@ -523,6 +523,37 @@ TEST(skerry_reads_on_past_a_failing_writer)
     }
 }
 
+TEST(skerry_reads_on_past_rollback)
+{
+    for (u32 i = 0; i < COUNT_OF(READ_T); i++) {
+        struct skerry *db = rollback_setup(i ? IO_BACKEND_SIM : IO_BACKEND_MEMORY);
+        struct skerry_stmt *reader = prepare(db, READ_T[i]), *other = prepare(db, READ_T[i]);
+        rows_expect(reader, 1, 5, "");
+        // Of a statement that is a transaction of its own, of INSERT OR ROLLBACK, and of ROLLBACK.
+        CHECK_STR(sql(db, "INSERT INTO u VALUES(-1)"), "error: enough");
+        rows_expect(reader, 6, 10, "");
+        CHECK_STR(sql(db, "BEGIN; DELETE FROM t WHERE a BETWEEN 3 AND 800"), "");
+        rows_expect(other, 1, 2, "");
+        CHECK_STR(sql(db, "INSERT OR ROLLBACK INTO t(a) VALUES(1)"), "error: UNIQUE constraint failed: t.a");
+        rows_expect(reader, 11, 500, "");
+        CHECK_STR(sql(db, "BEGIN; UPDATE t SET b = b || '!'"), "");
+        rows_expect(reader, 501, 600, "!");
+        CHECK_STR(sql(db, "ROLLBACK"), "");
+        rows_expect(reader, 601, 3000, "");
+        CHECK_EQ(step(reader), SKERRY_DONE);
+        rows_expect(other, 3, 10, "");
+        // A schema that is rolled back takes the readers with it.
+        CHECK_STR(sql(db, "BEGIN; CREATE TABLE n(x); ROLLBACK"), "");
+        CHECK_EQ(step(other), 4);
+        CHECK_STR(skerry_error(db)->text, "abort due to ROLLBACK");
+        skerry_finalize(reader);
+        skerry_finalize(other);
+        CHECK_STR(sql(db, "SELECT count(*) FROM t WHERE instr(b, '!'); PRAGMA integrity_check"), "0 ok ");
+        shut(db);
+        skerry_engine_destroy(engine);
+    }
+}
+
 TEST(skerry_reads_on_past_rollback_to)
 {
     for (u32 i = 0; i < COUNT_OF(READ_T); i++) {
