@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <strings.h>
 
-#define PARSE_DEPTH_MAX 1200
+#define PARSE_DEPTH_MAX 2400
 
 void parse_fail(struct parse *p, err_code code, u32 offset, const char *format, ...)
 {

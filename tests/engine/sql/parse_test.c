@@ -202,6 +202,14 @@ TEST(depth_is_limited)
     sql[n] = 0;
     ours(sql, &v);
     CHECK(v.taken);
+    // As deep as an expression may be: brackets are no limit of their own before.
+    n = (size_t)sprintf(sql, "SELECT ");
+    for (int i = 0; i < 990; i++) n += (size_t)sprintf(sql + n, "(1+");
+    sql[n++] = '1';
+    for (int i = 0; i < 990; i++) sql[n++] = ')';
+    sql[n] = 0;
+    ours(sql, &v);
+    CHECK(v.taken);
     free(sql);
 }
 
