@@ -524,6 +524,7 @@ void compile_row_count(struct compile *c)
 static void count_changes_code(struct compile *c, enum stmt_kind kind)
 {
     int reg = reg_alloc(c);
+    emit(c, OP_FkCheck, 0, 0, 0);
     emit(c, OP_Copy, c->row_count_reg, reg, 0);
     emit(c, OP_ResultRow, reg, 1, 0);
     compile_result_columns(c, 1);
