@@ -271,6 +271,8 @@ static void make_table(struct schema_load *l, const struct schema_row *row)
 static void make_index(struct schema_load *l, const struct schema_row *row)
 {
     struct table *t = l->table;
+    for (const struct index *i = t->indexes; i; i = i->next)
+        if (i->root == row->root && !name_equal(i->name, row->name)) load_malformed(l, row->name, "invalid rootpage");
     if (!row->sql || !*row->sql) {
         struct index *i = t->indexes;
         while (i && !name_equal(i->name, row->name)) i = i->next;
@@ -482,8 +484,38 @@ struct groups {
     u32 foreign_count;
 };
 
+// The slot of the row of that class and name, or the free one where it belongs.
+static u32 name_slot(const struct schema_load *l, const u32 *slots, u32 mask, enum row_class class, const char *name)
+{
+    u32 at = name_hash(name) & mask;
+    for (; slots[at]; at = (at + 1) & mask) {
+        const struct schema_row *r = &l->rows[slots[at] - 1];
+        if (classify(r) == class && name_equal(r->name, name)) break;
+    }
+    return at;
+}
+
+// Damage can make a row the copy of another one. An index of a constraint has no text of its own.
+static void names_check(struct schema_load *l)
+{
+    u32 mask = 15;
+    while (mask < l->row_count * 2) mask = mask * 2 + 1;
+    u32 *slots = arena_alloc(&l->arena, (size_t)(mask + 1) * sizeof *slots); // row + 1
+    for (u32 i = 0; i < l->row_count; i++) {
+        const struct schema_row *r = &l->rows[i];
+        enum row_class class = classify(r);
+        if (class == ROW_OTHER || !r->name || !r->sql) continue;
+        u32 *slot = &slots[name_slot(l, slots, mask, class, r->name)];
+        if (*slot) load_malformed(l, r->name, arena_format(&l->arena, "%s %s already exists", l->rows[*slot - 1].type, r->name));
+        if (class == ROW_TABLE && slots[name_slot(l, slots, mask, ROW_INDEX, r->name)])
+            load_malformed(l, r->name, arena_format(&l->arena, "there is already an index named %s", r->name));
+        *slot = i + 1;
+    }
+}
+
 static void make_groups(struct schema_load *l, struct groups *all)
 {
+    if (!l->lenient) names_check(l);
     u32 mask = 15;
     while (mask < l->row_count * 2) mask = mask * 2 + 1;
     u32 *slots = arena_alloc(&l->arena, (size_t)(mask + 1) * sizeof *slots); // group + 1

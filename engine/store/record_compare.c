@@ -113,7 +113,7 @@ int record_compare_partial(const u8 *record, u64 available, u64 size, struct sea
     const u8 *type_at = record + n, *header_end = record + header, *data = header_end;
     const struct key_info *info = key->info;
     for (u32 field = 0; field < key->count; field++) {
-        if (UNLIKELY(type_at >= header_end)) break; // a shorter record: what it has is equal
+        if (UNLIKELY(type_at >= header_end)) return malformed(err, field, size); // no entry of this tree is shorter than a key
         u64 type;
         n = varint_get_checked(type_at, header_end, &type);
         if (n == 0) return malformed(err, field, size);

@@ -266,6 +266,56 @@ TEST(damaged_files_are_judged_and_read_as_sqlite_does)
     CHECK(n.unsound > damages && n.sound > damages / 2 && n.errors > damages / 2);
 }
 
+// What the schema names twice, and two indexes on one page, is told as the schema is read.
+TEST(a_schema_that_has_something_twice_is_malformed)
+{
+    static const char schema[] =
+        "CREATE TABLE t(a UNIQUE, b UNIQUE); CREATE INDEX i ON t(a, b); CREATE VIEW v AS SELECT 1; CREATE TABLE u(x); CREATE INDEX j ON u(x);"
+        "CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT 1; END; PRAGMA writable_schema = 1";
+#define AGAIN(name) "INSERT INTO sqlite_schema SELECT * FROM sqlite_schema WHERE name = '" name "'"
+    static const char *const damages[] = {
+        AGAIN("t"),
+        AGAIN("i"),
+        AGAIN("v"),
+        AGAIN("r"),
+        AGAIN("sqlite_autoindex_t_1"),
+        "INSERT INTO sqlite_schema VALUES('view', 't', 't', 0, 'CREATE VIEW t AS SELECT 1')",
+        "INSERT INTO sqlite_schema VALUES('table', 'V', 'V', 2, 'CREATE TABLE V(a)')",
+        "INSERT INTO sqlite_schema VALUES('table', 'i', 'i', 2, 'CREATE TABLE i(a)')",
+        "INSERT INTO sqlite_schema VALUES('index', 'J', 't', 3, 'CREATE INDEX J ON t(a)')",
+        "INSERT INTO sqlite_schema VALUES('trigger', 'u', 't', 0, 'CREATE TRIGGER u AFTER DELETE ON t BEGIN SELECT 1; END')",
+        "UPDATE sqlite_schema SET rootpage = 4 WHERE name = 'i'",
+        "UPDATE sqlite_schema SET rootpage = 3 WHERE name LIKE 'sqlite_autoindex%'",
+    };
+#undef AGAIN
+    struct skerry_engine *engine;
+    struct err err = ERR_CLEAR;
+    REQUIRE(skerry_engine_create(&(struct skerry_engine_options){.backend = IO_BACKEND_POSIX}, &engine, &err));
+    u32 malformed = 0;
+    for (u32 i = 0; i < COUNT_OF(damages); i++) {
+        char path[600];
+        snprintf(path, sizeof path, "%s/twice%u.db", test_dir(), i);
+        sqlite3 *db;
+        struct skerry *mine = NULL;
+        sqlite3_open(path, &db);
+        REQUIRE(sqlite3_exec(db, schema, NULL, NULL, NULL) == SQLITE_OK && sqlite3_exec(db, damages[i], NULL, NULL, NULL) == SQLITE_OK);
+        sqlite3_close(db);
+        sqlite3_open(path, &db);
+        struct answer theirs = sqlite_ask(db, "SELECT a FROM t");
+        sqlite3_close(db);
+        REQUIRE(skerry_open(engine, path, 0, &mine, &err));
+        struct answer ours = skerry_ask(mine, "SELECT a FROM t");
+        if (ours.code != theirs.code || strcmp(ours.error, theirs.error) != 0)
+            test_fail(__FILE__, __LINE__, "%s: we say %d %s, SQLite %d %s", damages[i], ours.code, ours.error, theirs.code, theirs.error);
+        malformed += theirs.code == SQLITE_CORRUPT;
+        answer_free(&ours);
+        answer_free(&theirs);
+        while (skerry_close(mine, &err) == SKERRY_WAIT) io_step(skerry_engine_io(engine), UINT64_MAX);
+    }
+    CHECK_EQ(malformed, COUNT_OF(damages) - 2); // all but the constraint's index, and the trigger that has a table's name
+    skerry_engine_destroy(engine);
+}
+
 int main(int argc, char **argv)
 {
     return test_main(argc, argv);
