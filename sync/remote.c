@@ -183,8 +183,9 @@ static bool memory_take(struct remote *r, struct err *err)
     r->map_chunks = (u32)(((u64)r->page_count + 8ull * REMOTE_MAP_CHUNK - 1) / (8 * REMOTE_MAP_CHUNK));
     r->map = calloc(r->map_chunks, REMOTE_MAP_CHUNK);
     r->written = calloc(r->map_chunks, REMOTE_MAP_CHUNK);
+    r->came = calloc(r->map_chunks, REMOTE_MAP_CHUNK);
     r->map_dirty = calloc(r->map_chunks, 1);
-    if (r->map && r->map_dirty && r->written) return true;
+    if (r->map && r->map_dirty && r->written && r->came) return true;
     err_set(err, ERR_NOMEM, "remote", "out of memory");
     return false;
 }
@@ -471,6 +472,7 @@ void remote_close(struct remote *r)
     remote_sums_deinit(r);
     free(r->map);
     free(r->written);
+    free(r->came);
     free(r->map_dirty);
     free(r->map_copy);
     free(r->map_list);

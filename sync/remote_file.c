@@ -180,6 +180,11 @@ static void op_writev_sync(struct io_file *f, const struct iovec *iov, u32 count
 static void op_sync(struct io_file *f, enum io_sync_kind kind, struct completion *c)
 {
     struct remote *r = remote_of(f);
+    if (r->lost) {
+        completion_post(r->io, c, r->lost);
+        r->lost = 0;
+        return;
+    }
     struct held *h = r->map_file ? calloc(1, sizeof *h) : NULL;
     if (!h) {
         io_file_sync(r->native, kind, c); // nothing to keep of the map, or it is whole

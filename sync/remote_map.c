@@ -24,10 +24,21 @@ void remote_mark(struct remote *r, u32 first, u32 last)
     }
 }
 
+void remote_came(struct remote *r, u32 first, u32 last)
+{
+    remote_mark(r, first, last);
+    for (u32 page = first; page <= last; page++) r->came[(page - 1) / 8] |= (u8)(1u << ((page - 1) % 8));
+    r->unsaved += last - first + 1;
+}
+
 void remote_wrote(struct remote *r, u32 first, u32 last)
 {
     remote_mark(r, first, last);
-    for (u32 page = first; page <= MIN(last, r->page_count); page++) r->written[(page - 1) / 8] |= (u8)(1u << ((page - 1) % 8));
+    for (u32 page = first; page <= MIN(last, r->page_count); page++) {
+        u8 bit = (u8)(1u << ((page - 1) % 8));
+        r->written[(page - 1) / 8] |= bit;
+        r->came[(page - 1) / 8] &= (u8)~bit;
+    }
 }
 
 void remote_header_make(const struct remote *r, u8 out[REMOTE_MAP_HEADER_SIZE])
@@ -89,6 +100,32 @@ static void map_round(struct remote *r)
     io_file_sync(r->native, IO_SYNC_DATA, &r->map_done);
 }
 
+// What the round's map has is on the disk.
+static void data_synced(struct remote *r)
+{
+    for (u32 i = 0; i < r->map_count; i++) {
+        u8 *came = r->came + (size_t)r->map_list[i] * REMOTE_MAP_CHUNK;
+        for (u32 k = 0; k < REMOTE_MAP_CHUNK; k++) came[k] &= (u8)~r->map_copy[(size_t)i * REMOTE_MAP_CHUNK + k];
+    }
+}
+
+// What the sync should have covered may be lost although a later one succeeds. What came is fetched again; what was written is in
+// the log as long as no sync is told to have covered it.
+static void data_lost(struct remote *r, s64 result)
+{
+    for (u32 i = 0; i < r->map_chunks * REMOTE_MAP_CHUNK; i++) {
+        r->map[i] &= (u8)~r->came[i];
+        r->here -= (u32)__builtin_popcount(r->came[i]);
+        r->came[i] = 0;
+    }
+    remote_pulls_lost(r);
+    struct held **end = &r->syncs;
+    while (*end) end = &(*end)->next;
+    *end = r->syncs_next;
+    r->syncs_next = NULL;
+    if (!r->syncs) r->lost = result;
+}
+
 static void map_end(struct remote *r, s64 result)
 {
     r->map_step = MAP_IDLE;
@@ -103,6 +140,12 @@ static void map_end(struct remote *r, s64 result)
 static void on_map(struct completion *c)
 {
     struct remote *r = c->context;
+    if (r->map_step == MAP_DATA) {
+        if (c->result < 0)
+            data_lost(r, c->result);
+        else
+            data_synced(r);
+    }
     if (c->result < 0 && r->map_step < MAP_UNLINK) {
         map_end(r, c->result);
         return;

@@ -60,6 +60,7 @@ struct pull {
     struct page_write *writes;
     u32 write_count, writes_left;
     s64 write_result;
+    bool lost; // what was written may be
 };
 
 // A read or write that waits for pages.
@@ -103,6 +104,7 @@ struct remote {
 
     u8 *map; // a bit a page, set when it is here
     u8 *written; // a bit a page: here, and maybe not as the store has it
+    u8 *came;    // a bit a page: here, as it came, and no sync has covered it yet
     u32 here;
     u8 *map_dirty; // a byte a chunk
     u8 *map_copy;  // of the chunks being written
@@ -137,6 +139,7 @@ struct remote {
     bool map_again, map_last; // last: everything is here
     struct held *syncs, *syncs_next; // who waits for this round, and for the next
     u64 unsaved; // pages that came since
+    s64 lost;    // a sync of the data failed that nobody had asked for: told to who asks next
 
     // Opening.
     u32 step;
@@ -161,6 +164,7 @@ __attribute__((format(printf, 4, 5))) void remote_log(struct remote *r, enum syn
 
 // remote_map.c
 void remote_mark(struct remote *r, u32 first, u32 last);  // pages are here
+void remote_came(struct remote *r, u32 first, u32 last);  // from the store
 void remote_wrote(struct remote *r, u32 first, u32 last); // and are this node's own
 void remote_header_make(const struct remote *r, u8 out[REMOTE_MAP_HEADER_SIZE]);
 bool remote_header_good(const u8 *h);
@@ -185,6 +189,7 @@ bool remote_pull_sum(struct remote *r, u32 page); // likewise, of its sum
 bool remote_pulls_run(struct remote *r); // true: some ended
 bool remote_pulls_busy(const struct remote *r);
 bool remote_page_arriving(const struct remote *r, u32 page);
+void remote_pulls_lost(struct remote *r); // what they have written, which they do again
 void remote_pulls_cancel(struct remote *r);
 bool remote_sources_init(struct remote *r);
 void remote_sources_deinit(struct remote *r);

@@ -305,6 +305,7 @@ static io_status pull_blocks(struct pull *p, struct err *err)
         if (p->numbers[i] && (remote_has(r, p->numbers[i]) || remote_page_arriving(r, p->numbers[i]))) p->numbers[i] = 0;
     if (p->numbers[0] == 1 && !restore_seal_fits(p->pages, r->pages_at > 0, err)) return IO_FAIL;
     p->write_result = 0;
+    p->lost = false;
     p->state = PULL_WRITE;
     writes_start(p);
     return IO_DONE;
@@ -319,13 +320,10 @@ static io_status pull_write(struct pull *p, struct err *err)
                       "it came, but cannot be kept in %s: %s", r->path, strerror((int)-p->write_result));
         return IO_FAIL;
     }
-    for (u32 i = 0; i < p->write_count; i++) {
-        remote_mark(r, p->writes[i].first, p->writes[i].first + p->writes[i].count - 1);
-        r->unsaved += p->writes[i].count;
-    }
+    for (u32 i = 0; i < p->write_count && !p->lost; i++) remote_came(r, p->writes[i].first, p->writes[i].first + p->writes[i].count - 1);
     r->last_page = p->background ? r->last_page : p->numbers[p->number_count - 1] ? p->numbers[p->number_count - 1] : p->page;
     if (!p->background) r->run_next = p->block_count;
-    if (!remote_has(r, p->page)) { // it was arriving by another
+    if (!remote_has(r, p->page)) { // it was arriving by another, or is lost
         pull_unpin(p);
         p->state = PULL_FIND;
     }
@@ -499,6 +497,11 @@ bool remote_pull_sum(struct remote *r, u32 page)
     p->run_max = 1;
     if (remote_sum_local(r, page)) p->state = PULL_HERE;
     return true;
+}
+
+void remote_pulls_lost(struct remote *r)
+{
+    for (u32 i = 0; i < REMOTE_PULLS_MAX; i++) r->pulls[i].lost = true;
 }
 
 bool remote_pulls_busy(const struct remote *r)

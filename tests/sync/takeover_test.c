@@ -556,6 +556,47 @@ static void power_cut(struct world *w, struct node *n)
     w->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = w->sim}, &err);
 }
 
+// A sync of the file fails, and what it should have covered is not on the disk, whatever later syncs say: it is fetched again,
+// and what was written here is copied from the log again.
+static void failed_sync_while_partial(u64 seed, u32 nth)
+{
+    struct world w;
+    struct node a, b;
+    u64 count = 0;
+    world_begin(&w, seed);
+    first_begin(&a, &w);
+    node_kill(&a);
+    node_open_with(&b, &w, "/data/b.db", LAZY, true);
+    CHECK(claim(&b).claimed);
+    sim_fault_at(w.sim, SIM_SYNC_ERROR, nth);
+    for (u32 i = 0; i < 12; i++) {
+        char sql[100];
+        snprintf(sql, sizeof sql, "SELECT sum(length(v)) FROM t WHERE id BETWEEN %u AND %u", 100 + 25 * i, 124 + 25 * i);
+        exec(&b, sql);
+        turn(&w, SECOND_NS / 2);
+        snprintf(sql, sizeof sql, "UPDATE t SET v = randomblob(2001) WHERE id = %u", 110 + 25 * i);
+        (void)skerry_exec(b.db, sql, NULL, NULL);
+        (void)skerry_exec(b.db, i % 2 ? "PRAGMA wal_checkpoint" : "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL);
+        turn(&w, SECOND_NS);
+    }
+    sim_fault_at(w.sim, SIM_SYNC_ERROR, 0);
+    (void)skerry_exec(b.db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL);
+    turn(&w, 3 * SECOND_NS);
+    power_cut(&w, &b);
+    if (node_open_with(&b, &w, "/data/b.db", LAZY, true)) {
+        if (skerry_exec(b.db, "SELECT count(*) FROM t WHERE length(v) > 0", count_row, &count) != SKERRY_OK)
+            test_fail(__FILE__, __LINE__, "sync %u, seed %llu: %s", nth, (unsigned long long)seed, skerry_error(b.db)->text);
+        CHECK_EQ(count, 302);
+        node_kill(&b);
+    }
+    world_end(&w);
+}
+
+TEST(a_sync_fails_while_pages_are_in_the_store)
+{
+    for (u32 nth = 1; nth < 60 && !test_failed(); nth++) failed_sync_while_partial(test_seed() + nth, nth);
+}
+
 // A store without put-if-absent has it at last: what was pushed to a lineage of its own is gone on with, and what pages were is
 // not looked up in the lineage that they come from.
 TEST(pages_come_from_an_earlier_lineage)
