@@ -219,7 +219,15 @@ static io_status step_direct(struct restore *r)
     return IO_DONE;
 }
 
-// Notes what is written, now and then, beside the restoring. Its failure costs a later restore some time.
+// What it should have covered may be lost although a later one succeeds: nothing that was written is gone on with.
+static void sync_failed(struct restore *r, s64 result)
+{
+    struct restore_private *p = r->private_;
+    p->lost = true;
+    err_set(&r->err, result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE, __func__, "%s cannot be written: %s", p->aside, strerror((int)-result));
+}
+
+// Notes what is written, now and then, beside the restoring. That it cannot be noted costs a later restore some time.
 static bool save_run(struct restore *r, bool again)
 {
     struct restore_private *p = r->private_;
@@ -234,7 +242,10 @@ static bool save_run(struct restore *r, bool again)
     case SAVE_SYNC:
         if (p->save_sync.state == COMPLETION_PENDING) return false;
         p->save = SAVE_WRITE;
-        if (p->save_sync.result < 0) break;
+        if (p->save_sync.result < 0) {
+            sync_failed(r, p->save_sync.result);
+            break;
+        }
         // fall through
     case SAVE_WRITE:
         if (small_file_write(&p->small, p->state_path, p->save_bytes, p->save_size, &err) == IO_WAIT) return false;
@@ -251,6 +262,7 @@ static io_status step_pages(struct restore *r)
 {
     struct restore_private *p = r->private_;
     bool saved = p->options.discard || save_run(r, io_now_ns(p->io) - p->saved_ns > SAVE_INTERVAL_NS);
+    if (p->lost) return IO_FAIL;
     IO_TRY(restore_pages(r));
     if (!saved) return IO_WAIT;
     if (r->pages_done != r->pages_total)
@@ -308,7 +320,7 @@ static enum restore_step step_after(const struct restore_private *p)
     case RESTORE_NAME: return p->link ? RESTORE_UNLINK_ASIDE : RESTORE_SYNC_DIR;
     case RESTORE_UNLINK_ASIDE: return RESTORE_SYNC_DIR;
     case RESTORE_SYNC_DIR: return RESTORE_UNLINK_STATE;
-    case RESTORE_FAIL_SYNC: return RESTORE_FAIL_STATE;
+    case RESTORE_FAIL_SYNC: return p->keep ? RESTORE_FAIL_STATE : RESTORE_FAIL_CLOSE;
     case RESTORE_FAIL_CLOSE: return p->file ? RESTORE_FAIL_CLOSE : p->keep ? RESTORE_FINISHED : RESTORE_FAIL_UNLINK;
     case RESTORE_FAIL_UNLINK: return RESTORE_FAIL_UNLINK_STATE;
     default: return RESTORE_FINISHED;
@@ -369,6 +381,7 @@ static io_status step_operation(struct restore *r)
         err_code code = p->c.result == -EEXIST ? ERR_CANTOPEN : p->c.result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE;
         return IO_ERROR(&r->err, code, "%s cannot be written: %s", path, strerror((int)-p->c.result));
     }
+    if (p->c.result < 0 && p->step == RESTORE_FAIL_SYNC) p->keep = false;
     p->step = step_after(p);
     return IO_DONE;
 }
@@ -438,7 +451,7 @@ static bool fail_settle(struct restore *r)
     if (p->save != SAVE_NONE && !save_run(r, false)) return false;
     p->submitted = false;
     p->replan = r->err.code == ERR_STORE_MISSING && p->step == RESTORE_PAGES && r->replans < REPLANS_MAX;
-    bool resumable = p->file && p->step == RESTORE_PAGES && r->pages_done && !p->sealed &&
+    bool resumable = p->file && !p->lost && p->step == RESTORE_PAGES && r->pages_done && !p->sealed &&
                      (p->replan || object_error_passes(&r->err) || r->err.code == ERR_CANCELLED || r->err.code == ERR_STORE_DENIED);
     bool foreign = r->err.code == ERR_BUSY; // another restore's file
     bool before = p->step < RESTORE_CREATE;
@@ -461,7 +474,7 @@ static void plan_again(struct restore *r)
     free(p->resume);
     free(p->save_bytes);
     p->resume = p->save_bytes = NULL;
-    p->chain_started = p->resumed = p->failing = p->settled = p->keep = p->replan = false;
+    p->chain_started = p->resumed = p->failing = p->settled = p->keep = p->replan = p->lost = false;
     p->sum = 0;
     r->pages_done = r->pages_resumed = 0;
     r->replans++;

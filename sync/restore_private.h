@@ -89,6 +89,7 @@ struct restore_private {
     bool link; // the name by a link
     bool failing, settled, keep; // after an error; keep: for the next restore to go on with
     bool replan; // which is this one
+    bool lost;   // what was written may be
     u32 look;
     struct completion c;
     struct io_path_info info;

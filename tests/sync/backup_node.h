@@ -54,8 +54,9 @@ static inline void node_begin(struct node *n, const struct backup_options *optio
     n->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = n->sim}, &err);
     cloud_init(&n->cloud, 5);
     completion_init(&c, NULL, NULL);
-    for (u32 i = 0; i < 2; i++) {
-        io_path_mkdir(n->io, i ? "/tmp" : "/data", &c);
+    for (u32 i = 0; i < 3; i++) {
+        if (i < 2) io_path_mkdir(n->io, i ? "/tmp" : "/data", &c);
+        else io_path_sync_dir(n->io, "/", &c);
         while (c.state == COMPLETION_PENDING) io_step(n->io, SECOND_NS);
     }
     n->store = cloud_open(&n->cloud, n->io);
