@@ -282,19 +282,21 @@ static bool copy_try(struct replica *r, const char *path, struct err *err)
     if (copy->sum_count)
         replica_log(r, SYNC_LOG_INFO, "replica.copy_resumed", "%u pages are compared with those of %s",
                     copy->sum_count * copy->group, r->node_url);
-    bool good = parts_copy(r, err);
+    bool good = parts_copy(r, err), synced = true;
     if (good) {
         s64 result = file_truncate(r, (u64)r->goal.page_count * copy->page_size);
         if (result >= 0) {
             completion_init(&c, NULL, NULL);
             io_file_sync(copy->file, IO_SYNC_FULL, &c);
             result = await(r, &c);
+            synced = result >= 0;
         }
         good = !write_failed(r, result, err);
     }
     completion_init(&c, NULL, NULL);
     io_file_close(copy->file, &c);
     await(r, &c);
+    if (!synced) file_unlink(r, path); // what it reads as may not be on the disk, and a later sync would not put it there
     return good;
 }
 

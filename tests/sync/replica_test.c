@@ -665,6 +665,35 @@ TEST(a_commit_that_failed_and_is_there)
     free(second_place);
 }
 
+// The first copy of a node's database: what a failed sync should have covered is copied again.
+TEST(a_sync_fails_at_the_end_of_a_copy)
+{
+    struct node n;
+    struct served s;
+    u64 size, size_after = 0;
+    writer_begin(&n);
+    n.cloud.away = true; // its writes would be in between
+    turn(&n, 5 * SECOND_NS);
+    serve_begin(&s, &n);
+    for (u32 i = 0; i < 2; i++) {
+        struct err err = ERR_CLEAR;
+        sim_fault_at(n.sim, SIM_SYNC_ERROR, i ? 0 : 1);
+        struct replica *r = replica_create(&(struct replica_options){.io = n.io, .name = "db", .path = COPY, .poll_ms = 50, .node = "http://writer"}, &err);
+        CHECK_EQ(r != NULL, i == 1);
+        if (r) replica_destroy(r);
+    }
+    u8 *bytes = sim_file_get(n.sim, COPY, &size);
+    sim_crash(n.sim);
+    u8 *after = sim_file_get(n.sim, COPY, &size_after);
+    CHECK(bytes && after && size == size_after && memcmp(bytes, after, size) == 0);
+    free(bytes);
+    free(after);
+    serve_end(&s);
+    wire_deinit(&s.wire);
+    writer_kill(&n);
+    node_end(&n);
+}
+
 static const char *const FILES[] = {"", "-wal", "-replica"}; // of a replica
 #define PLACE (COUNT_OF(FILES) - 1)
 
