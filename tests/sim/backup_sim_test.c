@@ -7,6 +7,7 @@
 // claimed the backup is started again, after another node wrote to it or not; lives end by a crash at some operation of the disk, or cleanly; clocks jump, by years in some worlds, where transactions are larger than the
 // cache now and then; a copy of the volume goes on by itself,
 // while the first node or the copy stands still, or neither.
+// In some worlds the disk is full now and then, and syncs fail, while a node lives and while a restore is cut off.
 // The database holds the number of its newest transaction, so that a restored file, read and checked by SQLite's
 // library, says which state of the model it must equal. Events are counted: one that never came fails the test.
 // The kinds of world (what the store can, objects in shards or not, with a key or without, files encrypted at rest or not, disks that refuse direct writes) come in turns, so that
@@ -37,7 +38,7 @@ struct history {
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
         discontinuous, let_go, large, cut_off, named, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
-        not_arrived, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still, shards;
+        not_arrived, disk_faults, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still, shards;
 };
 struct node {
     struct world *w;
@@ -64,6 +65,7 @@ struct world {
     u32 row_size;
     bool large; // some transactions are larger than the cache
     bool years; // clocks jump by years, and begin in 1970
+    bool disk;  // it is full, and its syncs fail, now and then
     bool failed, jumped, rewind; // rewind: the volume was lost, and what was in the store is not known yet
     bool between;   // the life of another node, before this one's claim
     u64 pause_ns;   // so long the next node stands still before its claim
@@ -105,6 +107,17 @@ static int meta_row(void *context, struct skerry_stmt *s)
     return 0;
 }
 
+static void disk_weather(struct world *w, bool bad)
+{
+    sim_fault_rate(w->sim, SIM_WRITE_FULL, bad && w->disk ? 10000 : 0);
+    sim_fault_rate(w->sim, SIM_SYNC_ERROR, bad && w->disk ? 40000 : 0);
+}
+
+static bool disk_failed(const struct world *w, const struct err *err)
+{
+    return w->disk && (err->code == ERR_FULL || (err->code & 0xff) == ERR_IOERR);
+}
+
 static bool exec(struct node *n, const char *sql)
 {
     int rc = skerry_exec(n->db, sql, NULL, NULL);
@@ -121,6 +134,15 @@ static bool exec(struct node *n, const char *sql)
         n->w->counters->not_arrived++;
         n->refused = true;
         (void)skerry_exec(n->db, "ROLLBACK", NULL, NULL);
+        return false;
+    }
+    if (!sim_is_down(n->w->io) && disk_failed(n->w, skerry_error(n->db))) {
+        n->w->counters->disk_faults++;
+        n->refused = strcmp(sql, "COMMIT") != 0 && strcmp(sql, "VACUUM") != 0 && !strstr(skerry_error(n->db)->text, "takes no more writes");
+        if (n->refused)
+            (void)skerry_exec(n->db, "ROLLBACK", NULL, NULL);
+        else
+            sim_crash(n->w->sim); // whether it is there is known at the next start
         return false;
     }
     if (!sim_is_down(n->w->io)) world_failed(n->w, sql, skerry_error(n->db)->text);
@@ -318,7 +340,8 @@ static struct restored restore_one(struct world *w, u64 tx, s64 time_ms, bool ca
             w->counters->missing++;
         } else if (r.err.code != ERR_OK) {
             out.how = RESTORE_FAILED;
-            if (!object_error_passes(&r.err)) world_failed(w, "restore", r.err.text);
+            if (disk_failed(w, &r.err)) w->counters->disk_faults++;
+            else if (!object_error_passes(&r.err)) world_failed(w, "restore", r.err.text);
         } else {
             out.how = RESTORED;
             out.k = file_check(w, path, &out.writer);
@@ -688,6 +711,7 @@ static void restore_cut_off(struct world *w)
     for (u32 i = 0; i < 8 && !w->failed; i++) {
         w->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = w->sim}, &err);
         if (i < 7) sim_fault_at(w->sim, SIM_CRASH, 1 + test_random(&w->seed) % (i % 2 ? 20 : 200));
+        disk_weather(w, i < 7);
         (void)restore_one(w, 0, 0, false);
         sim_fault_at(w->sim, SIM_CRASH, 0);
         io_destroy(w->io);
@@ -723,6 +747,7 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
     w.row_size = test_random(&w.seed) % 4 ? 300 : 6000;
     w.cloud.conditions_ignored = seed % 6 == 0;
     w.large = w.years = seed % 7 == 4;
+    w.disk = seed % 9 == 4;
     sim_direct_refuse(w.sim, seed % 4 == 1);
     counters->unconditional += w.cloud.conditions_ignored;
     if (seed / 6 % 2) {
@@ -770,7 +795,9 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
         bool good = node_open(&w, &n, path, 0, test_random(&w.seed) % 3 ? 1u << 24 : 40 * 4096, lost);
         weather(&w, false);
         u32 acts = 10 + (u32)(test_random(&w.seed) % 120);
+        disk_weather(&w, true);
         for (u32 i = 0; good && i < acts && !w.failed && !sim_is_down(w.io); i++) life_act(&n);
+        disk_weather(&w, false);
         if (good && life > 3 && w.writers == 1 && !w.cloud.conditions_ignored && !w.failed && !sim_is_down(w.io)) clone_life(&w, &n);
         bool down = sim_is_down(w.io), clean = !down && test_random(&w.seed) % 4;
         if (good && !w.failed && clean) {
@@ -821,7 +848,7 @@ TEST(worlds_restore)
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
-        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.cut_off), EVENT(all.large), RARE(all.named), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), RARE(all.disk_faults), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.cut_off), EVENT(all.large), RARE(all.named), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts),
     };
     events_check(events, COUNT_OF(events), worlds, false);
