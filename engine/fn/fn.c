@@ -105,13 +105,14 @@ static bool size_fits(struct function_context *ctx, size_t size)
     return false;
 }
 
-// In a UTF-16 database a text is what its characters are there: a function may have cut one in two.
+// In a UTF-16 database a text is what its characters are there: a function may have cut one in two. Its size is the one there, too.
 static void result_wide(struct function_context *ctx)
 {
     struct value *r = &ctx->result;
     bool ascii = true;
+    if (r->type != VALUE_TEXT || !size_fits(ctx, utf16_size_of_utf8(r->bytes, r->size))) return;
     for (u32 i = 0; i < r->size && ascii; i++) ascii = r->bytes[i] < 0x80;
-    if (ascii || r->type != VALUE_TEXT) return;
+    if (ascii) return;
     const bool big_endian = ctx->encoding == 3;
     err_code code = utf16_value_to_blob(r, big_endian);
     if (code == ERR_OK) code = utf16_value_to_text(r, big_endian);

@@ -4,6 +4,8 @@
 // file. Random texts of all lengths of UTF-8 and UTF-16 characters are sorted, sought and grouped. SEED=n repeats a run.
 #include "../oracle.h"
 
+#include <sqlite3.h>
+
 #define ENCODINGS 4
 static const char *const encodings[ENCODINGS] = {"UTF-16le", "UTF-16be", "UTF-16", "UTF-8"};
 
@@ -53,6 +55,23 @@ TEST(statements_in_utf16_databases)
         for (u32 i = 0; i < COUNT_OF(scripts); i++) oracle_run(&o, scripts[i]);
         oracle_compare_contents(&o);
         oracle_check_file(&o);
+        oracle_close(&o);
+    }
+}
+
+TEST(the_length_of_a_result_is_that_of_its_utf16)
+{
+    for (u32 e = 0; e < ENCODINGS; e++) {
+        struct oracle o;
+        char text[64];
+        if (!oracle_open(&o, "a.db")) return;
+        o.context = encodings[e];
+        snprintf(text, sizeof text, "PRAGMA encoding='%s'; CREATE TABLE t(a)", encodings[e]);
+        oracle_run(&o, text);
+        skerry_limit(o.db, SKERRY_LIMIT_LENGTH, 100);
+        sqlite3_limit(o.sqlite, SQLITE_LIMIT_LENGTH, 100);
+        oracle_run(&o, "SELECT hex(zeroblob(25)); SELECT hex(zeroblob(26)); SELECT lower(hex(zeroblob(49))); SELECT printf('%50s', 'x'); SELECT printf('%51s', 'x');"
+                       "SELECT json_array(printf('%46s', 'x')); SELECT json_array(printf('%47s', 'x')); SELECT length(replace('aaaaaaaaaa', 'a', '\u03a9\u03a9\u03a9\u03a9\u03a9'))");
         oracle_close(&o);
     }
 }
