@@ -77,21 +77,24 @@ static bool values_code(struct compile *c, struct select *s, struct select_dest 
     return true;
 }
 
-// EXISTS of terms that are added up: the first that has a row ends it, and no values are computed.
+// EXISTS of terms that are added up: the first that has a row ends it, and no values are computed. Those at the head may be merged.
 static bool exists_code(struct compile *c, struct select *s, struct select_dest *dest)
 {
     int n;
     if (dest->kind != DEST_EXISTS || s->limit_offset || !s->limit || !expr_is_integer(s->limit, &n) || n != 1) return false;
     struct select *first = s;
-    for (; first->prior; first = first->prior)
-        if (first->op != SELECT_UNION_ALL) return false;
+    while (first->prior && first->op == SELECT_UNION_ALL) first = first->prior;
+    if (first == s) return false;
     struct expr *one = s->limit;
     int end = emit_label(c);
     explain_push(c, "COMPOUND QUERY");
     for (struct select *t = first; t; t = t == s ? NULL : t->next) {
         t->limit = one;
         t->limit_register = 0;
-        term_code(c, t, dest, t == first ? "LEFT-MOST SUBQUERY" : "UNION ALL");
+        if (t->prior && t == first)
+            select_merge(c, t, dest);
+        else
+            term_code(c, t, dest, t == first ? "LEFT-MOST SUBQUERY" : "UNION ALL");
         if (t != s) emit(c, OP_If, dest->parm, end, 0);
     }
     explain_pop(c);
