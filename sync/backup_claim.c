@@ -238,6 +238,14 @@ static void claim_answered(struct backup *b)
     memset(b->mark.claim, 0, sizeof b->mark.claim);
 }
 
+io_status backup_foreign(struct backup *b)
+{
+    return IO_ERROR(&b->op.err, ERR_STORE_FOREIGN,
+                    "%s already holds the backup of another database under the name '%s'; use another prefix or name, or "
+                    "restore that backup first",
+                    object_store_url(b->options.objects), b->name);
+}
+
 io_status backup_fenced(struct backup *b, u64 epoch)
 {
     return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
@@ -281,11 +289,7 @@ io_status backup_decide(struct backup *b)
         b->mark.epoch = MAX(b->mark.epoch, b->epoch_tried) + 1;
         return IO_DONE;
     }
-    if (!b->mark_read || memcmp(b->mark.database_id, id, 16) != 0)
-        return IO_ERROR(&b->op.err, ERR_STORE_FOREIGN,
-                        "%s already holds the backup of another database under the name '%s'; use another prefix or name, or "
-                        "restore that backup first",
-                        object_store_url(b->options.objects), b->name);
+    if (!b->mark_read || memcmp(b->mark.database_id, id, 16) != 0) return backup_foreign(b);
     bool same = h->tx_max == b->mark.tx && memcmp(b->mark.hash, b->newest_hash, SEGMENT_HASH_SIZE) == 0;
     bool ahead = takes_over(b) && b->newest_known && !same;
     bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
@@ -578,7 +582,7 @@ io_status backup_epoch_put(struct backup *b)
     if (status == IO_FAIL && b->op.err.code == ERR_STORE_EXISTS) {
         err_clear(&b->op.err);
         backup_log(b, SYNC_LOG_WARN, "backup.contended", "another node claims this backup at the same time; this one comes after it");
-        if (!b->contended && b->adopted && !takes_over(b) && b->mark.epoch > b->mark.own_epoch) b->retry_at_ns = io_now_ns(b->io) + FENCE_MS * 1000000ull;
+        if (!b->contended && !takes_over(b) && b->mark.epoch > b->mark.own_epoch) b->retry_at_ns = io_now_ns(b->io) + FENCE_MS * 1000000ull;
         b->contended = true;
         b->epoch_tried = b->mark.epoch;
         backup_contact_again(b);

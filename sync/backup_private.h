@@ -218,6 +218,7 @@ void backup_mark_put(struct backup *b, const struct backup_mark *m, enum backup_
 io_status backup_mark_put_end(struct backup *b); // waits for it
 void backup_contact_again(struct backup *b);
 io_status backup_fenced(struct backup *b, u64 epoch); // fails: the store has another's pushes of that epoch
+io_status backup_foreign(struct backup *b);
 
 io_status backup_claim(struct backup *b);
 bool backup_log_restarted(const struct backup *b, const struct store_position *at); // after all of the old one was pushed

@@ -657,7 +657,9 @@ io_status backup_head_check(struct backup *b)
     err_clear(&b->op.err);
     if (status == IO_DONE && head_decode(b->fetch.request.answer, b->fetch.request.answer_size, &h)) {
         u64 epoch = h.epoch, lineage = h.lineage;
+        bool foreign = memcmp(h.database_id, b->mark.database_id, sizeof h.database_id) != 0; // two began at one empty place
         head_deinit(&h);
+        if (foreign) return backup_foreign(b);
         if (epoch > b->mark.epoch || (epoch == b->mark.epoch && lineage != b->mark.lineage))
             return IO_ERROR(&b->op.err, ERR_STORE_FENCED,
                             "another node has begun a backup of its own under the name '%s' (epoch %llu, ours is %llu); this one's "

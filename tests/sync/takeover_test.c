@@ -632,6 +632,44 @@ TEST(pages_come_from_an_earlier_lineage)
     world_end(&w);
 }
 
+// Two databases begin at one empty place: one of them is its backup, and the other is told that it is not.
+static void two_databases(u32 ms)
+{
+    struct world w;
+    struct node n[2];
+    struct backup_status s[2];
+    world_begin(&w, test_seed() + ms);
+    for (u32 i = 0; i < 2; i++) {
+        char sql[100];
+        node_open(&n[i], &w, i ? "/data/b.db" : "/data/a.db", FULL + 10);
+        exec(&n[i], "CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB)");
+        snprintf(sql, sizeof sql, "INSERT INTO t VALUES (%u, zeroblob(100000))", 1 + i);
+        exec(&n[i], sql);
+    }
+    cloud_far(n[0].store, SECOND_NS / 10);
+    cloud_far(n[1].store, ms % 3 * SECOND_NS / 5);
+    backup_start(n[0].backup, skerry_store(n[0].db));
+    turn(&w, ms * MS_NS);
+    backup_start(n[1].backup, skerry_store(n[1].db));
+    for (u32 k = 0; k < 60; k++) {
+        turn(&w, 2 * SECOND_NS);
+        for (u32 i = 0; i < 2; i++) exec(&n[i], "INSERT INTO t VALUES (NULL, zeroblob(100))");
+    }
+    for (u32 i = 0; i < 2; i++) backup_status_get(n[i].backup, &s[i]);
+    bool first = s[0].state != BACKUP_REFUSED, second = s[1].state != BACKUP_REFUSED;
+    if (first == second) test_fail(__FILE__, __LINE__, "%u ms: %s: %s", ms, first ? "both go on" : "none goes on", s[0].error);
+    if (!strstr(s[first].error, "another database")) test_fail(__FILE__, __LINE__, "%u ms: %s", ms, s[first].error);
+    if (first != second && restored_rows(&w, first ? "1" : "2") != 1) test_fail(__FILE__, __LINE__, "%u ms: the other one is restored", ms);
+    node_kill(&n[0]);
+    node_kill(&n[1]);
+    world_end(&w);
+}
+
+TEST(two_databases_begin_at_one_place)
+{
+    for (u32 ms = 0; ms < 1500 && !test_failed(); ms += 20) two_databases(ms);
+}
+
 // ---- a store that lists nothing for a while
 // ------------------------------------------------------------------------------------------
 
