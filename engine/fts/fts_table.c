@@ -167,7 +167,8 @@ static bool term_add(struct fts_buffer *out, const struct fts_config *config, s3
     return ok;
 }
 
-// Several MATCH terms are one query: all of them hold. c->expr NULL: patterns alone, which the index cannot help with.
+// Several MATCH terms are one query: all of them hold, and FTS5 numbers the phrases of the last one first. c->expr NULL:
+// patterns alone, which the index cannot help with.
 static io_status query_parse(struct fts_cursor *c, struct op *op, const s32 *matches, u32 count, const struct value *argv)
 {
     struct fts_buffer text = {0};
@@ -175,13 +176,14 @@ static io_status query_parse(struct fts_cursor *c, struct op *op, const s32 *mat
     value_init(&scratch);
     bool ok = true;
     io_status status = IO_DONE;
-    for (u32 i = 0; ok && status == IO_DONE && i < count; i++) {
-        if (matches[i] < FTS_MATCH_LIKE) {
-            status = query_parse_one(c, op, matches[i], &argv[i]);
-            if (status != IO_DONE || count == 1 || c->special) break;
-            fts_expr_free(c->expr);
-            c->expr = NULL;
-        }
+    for (u32 i = 0; status == IO_DONE && !c->special && i < count; i++) {
+        if (matches[i] >= FTS_MATCH_LIKE) continue;
+        status = query_parse_one(c, op, matches[i], &argv[i]);
+        if (count == 1) break;
+        fts_expr_free(c->expr);
+        c->expr = NULL;
+    }
+    for (u32 i = count; ok && status == IO_DONE && !c->expr && !c->special && i-- > 0;) {
         const u8 *one;
         u32 size;
         ok = query_text(&argv[i], &scratch, &one, &size) && term_add(&text, c->config, matches[i], one, size);

@@ -203,3 +203,12 @@ INSERT INTO f VALUES('x'),('y y');
 SELECT rowid, a FROM f('y');
 INSERT INTO f(f) VALUES('optimize');
 INSERT INTO f(f) VALUES('integrity-check');
+
+-- Of several MATCH terms the last one's phrases come first: of two at one token, snippet() puts the latter in the middle.
+CREATE VIRTUAL TABLE several USING fts5(c0, tokenize = 'trigram');
+INSERT INTO several VALUES('alpha betamax uber x connection beta of a zeta');
+SELECT snippet(several, 0, '<', '>', '...', 3) FROM several WHERE several MATCH 'connect' AND several MATCH 'connection';
+SELECT snippet(several, 0, '<', '>', '...', 3) FROM several WHERE several MATCH 'connection' AND c0 MATCH 'connect';
+SELECT snippet(several, 0, '<', '>', '...', 3) FROM several('connection') WHERE several MATCH 'connect';
+SELECT snippet(several, 0, '<', '>', '...', 3) FROM several WHERE several MATCH 'connect' AND c0 LIKE '%connection%';
+SELECT snippet(several, 0, '<', '>', '...', 3) FROM several WHERE several MATCH 'alpha' AND several = 'connection' AND several MATCH 'connect';
