@@ -219,12 +219,10 @@ static io_status step_direct(struct restore *r)
     return IO_DONE;
 }
 
-// What it should have covered may be lost although a later one succeeds: nothing that was written is gone on with.
-static void sync_failed(struct restore *r, s64 result)
+static io_status write_failed(struct restore *r, const char *path, s64 result)
 {
-    struct restore_private *p = r->private_;
-    p->lost = true;
-    err_set(&r->err, result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE, __func__, "%s cannot be written: %s", p->aside, strerror((int)-result));
+    err_code code = result == -EEXIST ? ERR_CANTOPEN : result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE;
+    return IO_ERROR(&r->err, code, "%s cannot be written: %s", path, strerror((int)-result));
 }
 
 // Notes what is written, now and then, beside the restoring. That it cannot be noted costs a later restore some time.
@@ -242,8 +240,10 @@ static bool save_run(struct restore *r, bool again)
     case SAVE_SYNC:
         if (p->save_sync.state == COMPLETION_PENDING) return false;
         p->save = SAVE_WRITE;
+        // What it should have covered may be lost although a later one succeeds: nothing that was written is gone on with.
         if (p->save_sync.result < 0) {
-            sync_failed(r, p->save_sync.result);
+            p->lost = true;
+            (void)write_failed(r, p->aside, p->save_sync.result);
             break;
         }
         // fall through
@@ -378,8 +378,7 @@ static io_status step_operation(struct restore *r)
                 p->step == RESTORE_SYNC_DIR || unlinks;
     if (p->c.result < 0 && must && !(unlinks && p->c.result == -ENOENT)) {
         const char *path = unlinks ? p->step == RESTORE_UNLINK_WAL ? p->wal : p->journal : p->out_path;
-        err_code code = p->c.result == -EEXIST ? ERR_CANTOPEN : p->c.result == -ENOSPC ? ERR_FULL : ERR_IOERR_WRITE;
-        return IO_ERROR(&r->err, code, "%s cannot be written: %s", path, strerror((int)-p->c.result));
+        return write_failed(r, path, p->c.result);
     }
     if (p->c.result < 0 && p->step == RESTORE_FAIL_SYNC) p->keep = false;
     p->step = step_after(p);

@@ -110,12 +110,12 @@ static void result_wide(struct function_context *ctx)
 {
     struct value *r = &ctx->result;
     bool ascii = true;
-    if (r->type != VALUE_TEXT || !size_fits(ctx, utf16_size_of_utf8(r->bytes, r->size))) return;
+    if (r->type != VALUE_TEXT) return;
     for (u32 i = 0; i < r->size && ascii; i++) ascii = r->bytes[i] < 0x80;
-    if (ascii) return;
     const bool big_endian = ctx->encoding == 3;
-    err_code code = utf16_value_to_blob(r, big_endian);
-    if (code == ERR_OK) code = utf16_value_to_text(r, big_endian);
+    err_code code = ascii ? ERR_OK : utf16_value_to_blob(r, big_endian);
+    if (code == ERR_OK && !size_fits(ctx, ascii ? 2 * (size_t)r->size : r->size)) return;
+    if (code == ERR_OK && !ascii) code = utf16_value_to_text(r, big_endian);
     result_failed(ctx, code);
 }
 

@@ -484,41 +484,47 @@ struct groups {
     u32 foreign_count;
 };
 
-// The slot of the row of that class and name, or the free one where it belongs.
-static u32 name_slot(const struct schema_load *l, const u32 *slots, u32 mask, enum row_class class, const char *name)
+// Rows by class and name, without the indexes of constraints, which have no text of their own.
+struct row_names {
+    u32 *slots; // row + 1
+    u32 mask;
+};
+
+// The slot of the row, or the free one where it belongs.
+static u32 *name_slot(const struct schema_load *l, const struct row_names *names, enum row_class class, const char *name)
 {
-    u32 at = name_hash(name) & mask;
-    for (; slots[at]; at = (at + 1) & mask) {
-        const struct schema_row *r = &l->rows[slots[at] - 1];
+    u32 at = name_hash(name) & names->mask;
+    for (; names->slots[at]; at = (at + 1) & names->mask) {
+        const struct schema_row *r = &l->rows[names->slots[at] - 1];
         if (classify(r) == class && name_equal(r->name, name)) break;
     }
-    return at;
+    return &names->slots[at];
 }
 
-// Damage can make a row the copy of another one. An index of a constraint has no text of its own.
-static void names_check(struct schema_load *l)
+// Damage can make a row the copy of another one; where that is let pass, the first has the name.
+static struct row_names make_names(struct schema_load *l)
 {
-    u32 mask = 15;
-    while (mask < l->row_count * 2) mask = mask * 2 + 1;
-    u32 *slots = arena_alloc(&l->arena, (size_t)(mask + 1) * sizeof *slots); // row + 1
+    struct row_names names = {.mask = 15};
+    while (names.mask < l->row_count * 2) names.mask = names.mask * 2 + 1;
+    names.slots = arena_alloc(&l->arena, (size_t)(names.mask + 1) * sizeof *names.slots);
     for (u32 i = 0; i < l->row_count; i++) {
         const struct schema_row *r = &l->rows[i];
         enum row_class class = classify(r);
-        if (class == ROW_OTHER || !r->name || !r->sql) continue;
-        u32 *slot = &slots[name_slot(l, slots, mask, class, r->name)];
-        if (*slot) load_malformed(l, r->name, arena_format(&l->arena, "%s %s already exists", l->rows[*slot - 1].type, r->name));
-        if (class == ROW_TABLE && slots[name_slot(l, slots, mask, ROW_INDEX, r->name)])
+        if (class == ROW_OTHER || !r->name || (class == ROW_INDEX && !r->sql)) continue;
+        u32 *slot = name_slot(l, &names, class, r->name);
+        const bool told = !l->lenient && r->sql;
+        if (told && *slot) load_malformed(l, r->name, arena_format(&l->arena, "%s %s already exists", l->rows[*slot - 1].type, r->name));
+        if (told && class == ROW_TABLE && *name_slot(l, &names, ROW_INDEX, r->name))
             load_malformed(l, r->name, arena_format(&l->arena, "there is already an index named %s", r->name));
-        *slot = i + 1;
+        if (!*slot) *slot = i + 1;
     }
+    return names;
 }
 
 static void make_groups(struct schema_load *l, struct groups *all)
 {
-    if (!l->lenient) names_check(l);
-    u32 mask = 15;
-    while (mask < l->row_count * 2) mask = mask * 2 + 1;
-    u32 *slots = arena_alloc(&l->arena, (size_t)(mask + 1) * sizeof *slots); // group + 1
+    const struct row_names names = make_names(l);
+    u32 *group_of = arena_alloc(&l->arena, (size_t)(l->row_count + 1) * sizeof *group_of); // of a table's row
     struct group *groups = arena_alloc(&l->arena, (size_t)(l->row_count + 1) * sizeof *groups);
     u32 *foreign = arena_alloc(&l->arena, (size_t)(l->row_count + 1) * sizeof *foreign);
     u32 group_count = 0, foreign_count = 0;
@@ -527,10 +533,8 @@ static void make_groups(struct schema_load *l, struct groups *all)
         if (classify(r) != ROW_TABLE) continue;
         if (!r->name && l->lenient) continue;
         if (!r->name) load_malformed(l, NULL, "");
-        u32 at = name_hash(r->name) & mask;
-        while (slots[at]) at = (at + 1) & mask;
-        slots[at] = ++group_count;
-        struct group *g = &groups[group_count - 1];
+        group_of[i] = group_count;
+        struct group *g = &groups[group_count++];
         g->rows = arena_grow(&l->arena, g->rows, g->count, &g->capacity, sizeof *g->rows);
         g->rows[g->count++] = i;
     }
@@ -542,12 +546,9 @@ static void make_groups(struct schema_load *l, struct groups *all)
             if (l->lenient) continue;
             load_malformed(l, r->name, "");
         }
-        u32 at = name_hash(r->table) & mask;
-        struct group *g = NULL;
         bool elsewhere = class == ROW_TRIGGER && l->schema->is_temp && trigger_is_elsewhere(l, r);
-        for (; slots[at] && !g && !elsewhere; at = (at + 1) & mask)
-            if (name_equal(l->rows[groups[slots[at] - 1].rows[0]].name, r->table)) g = &groups[slots[at] - 1];
-        if (!g) {
+        u32 table = elsewhere ? 0 : *name_slot(l, &names, ROW_TABLE, r->table);
+        if (!table) {
             if (class == ROW_TRIGGER && l->schema->is_temp) {
                 foreign[foreign_count++] = i;
                 continue;
@@ -555,6 +556,7 @@ static void make_groups(struct schema_load *l, struct groups *all)
             if (l->lenient) continue;
             load_malformed(l, r->name, class == ROW_INDEX ? "orphan index" : arena_format(&l->arena, "no such table: main.%s", r->table));
         }
+        struct group *g = &groups[group_of[table - 1]];
         g->rows = arena_grow(&l->arena, g->rows, g->count, &g->capacity, sizeof *g->rows);
         g->rows[g->count++] = i;
     }
