@@ -37,7 +37,7 @@ void dialect_value(struct dialect *d)
     static const char *const bytes[] = {"CAST(x'ff41' AS TEXT)", "CAST(x'610062' AS TEXT)", "char(0)", "'a' || char(0) || 'b'", "x'610062'",
                                         "CAST(x'c328' AS TEXT)", "CAST(x'f09f' AS TEXT)", "'\xf0\x9f\x98\x80'", "x'0000'"};
     // Rows that take several pages, and a name that is none.
-    static const char *const large[] = {"printf('%.700c', 'a')", "zeroblob(900)", "hex(zeroblob(2500))", "printf('%.9000c', 'Z')", "\"a text\""};
+    static const char *const large[] = {"printf('%.700c', 'a')", "zeroblob(900)", "hex(zeroblob(2500))", "printf('%.9000c', 'Z')", "(\"a text\" || '')"};
     if (dialect_chance(d, 2) && d->newest && !d->wide) {
         dialect_add(d, "%s", dialect_one(d, bytes));
         return;

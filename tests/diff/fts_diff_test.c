@@ -615,7 +615,7 @@ TEST(a_merge_that_sqlite_began)
         bool ok = sqlite3_open(path, &theirs) == SQLITE_OK && sqlite3_exec(theirs, UNFINISHED, NULL, NULL, NULL) == SQLITE_OK &&
                   sqlite3_exec(theirs, "SELECT instr(hex(block), '020000') FROM t_data WHERE id = 10", sqlite_count_row, &emptied, NULL) == SQLITE_OK;
         sqlite3_close(theirs);
-        struct skerry *db;
+        struct skerry *db = NULL;
         struct err err = ERR_CLEAR;
         CHECK(ok && emptied && skerry_open(o.engine, path, 0, &db, &err));
         ok = skerry_exec_ok(db, "INSERT INTO t(t) VALUES('integrity-check')", "unfinished") &&
