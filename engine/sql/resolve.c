@@ -335,17 +335,27 @@ static void resolve_operands(struct name_context *n, struct expr *e)
     resolve_list_in(n, e->list);
 }
 
-static void check_row_comparison(struct name_context *n, struct expr *e)
+static void need_scalar(struct name_context *n, struct expr *e)
 {
-    int left = expr_vector_size(e->left), right;
+    int size = expr_vector_size(e);
+    if (size == 1 || n->c->mistake) return;
+    if (e->kind == EXPR_SELECT || e->flags & EXPR_F_SELECT)
+        compile_fail_at(n->c, e, "sub-select returns %d columns - expected 1", size);
+    compile_fail_at(n->c, e, "row value misused");
+}
+
+static void check_row_comparison(struct name_context *n, struct expr *e, bool widths_known)
+{
+    int left = expr_vector_size(e->left);
+    struct expr *right = e->right;
     if (n->c->mistake) return; // names are told before
     if (e->kind == EXPR_BETWEEN) {
-        right = expr_vector_size(e->list->items[0].expr);
-        if (left == right) right = expr_vector_size(e->list->items[1].expr);
-    } else {
-        right = expr_vector_size(e->right);
+        right = e->list->items[0].expr;
+        if (left == expr_vector_size(right)) right = e->list->items[1].expr;
     }
-    if (left != right) compile_fail_at(n->c, e, "row value misused");
+    if (left == expr_vector_size(right)) return;
+    if (!widths_known && left == 1 && !n->select && !n->outer) need_scalar(n, right);
+    compile_fail_at(n->c, e, "row value misused");
 }
 
 // Whether its width is known before its names are: no subquery with a star.
@@ -364,18 +374,9 @@ static bool has_width(const struct expr *e)
 static void resolve_comparison(struct name_context *n, struct expr *e)
 {
     bool widths = has_width(e->left) && (e->kind == EXPR_BETWEEN ? has_width(e->list->items[0].expr) && has_width(e->list->items[1].expr) : has_width(e->right));
-    if (widths) check_row_comparison(n, e);
+    if (widths) check_row_comparison(n, e, true);
     resolve_operands(n, e);
-    check_row_comparison(n, e);
-}
-
-static void need_scalar(struct name_context *n, struct expr *e)
-{
-    int size = expr_vector_size(e);
-    if (size == 1 || n->c->mistake) return;
-    if (e->kind == EXPR_SELECT || e->flags & EXPR_F_SELECT)
-        compile_fail_at(n->c, e, "sub-select returns %d columns - expected 1", size);
-    compile_fail_at(n->c, e, "row value misused");
+    check_row_comparison(n, e, widths);
 }
 
 static void resolve_in(struct name_context *n, struct expr *e)

@@ -222,3 +222,17 @@ SELECT a FROM t1 AS t ON b USING(a);
 SELECT a FROM t1 AS t USING(a) ON b;
 SELECT a FROM t1 AS t ON b;
 SELECT a FROM (SELECT * FROM t1) AS t ON b USING(a);
+
+-- How many columns a star stands for is not known before the subquery is looked at, outside of queries.
+CREATE TABLE wide(a PRIMARY KEY, b);
+DELETE FROM wide WHERE a = (SELECT * FROM wide);
+DELETE FROM wide WHERE a = (SELECT a, b FROM wide);
+UPDATE wide SET b = 3 WHERE a < (SELECT wide.* FROM wide);
+UPDATE wide SET b = (a IS (SELECT * FROM wide));
+INSERT INTO wide VALUES(3 >= (SELECT * FROM wide), 3);
+INSERT INTO wide SELECT 3 >= (SELECT * FROM wide), 3;
+DELETE FROM wide WHERE a BETWEEN 1 AND (SELECT * FROM wide);
+DELETE FROM wide WHERE (SELECT * FROM wide) BETWEEN 1 AND 2;
+DELETE FROM wide WHERE EXISTS (SELECT 1 WHERE a = (SELECT * FROM wide));
+INSERT INTO wide VALUES(3, 4) ON CONFLICT DO UPDATE SET a = 3 WHERE 3 = (SELECT * FROM wide);
+DROP TABLE wide;
