@@ -279,12 +279,13 @@ static io_status term_read(struct fts_iter *i, struct op *op, u32 page, u32 at, 
     u32 term_at = at, end = next, entry_page = page, start = at + (u32)size;
     struct entry e;
     if (start == p->leaf_size) {
-        // Its doclist starts on the next page.
-        if (page_is_last(i, page)) return damaged(i, op);
-        entry_page = page + 1;
-        IO_TRY(fts_iter_page(i, op, entry_page));
+        // Its doclist starts on a later page: 'secure-delete' leaves empty ones.
+        do {
+            if (page_is_last(i, entry_page)) return damaged(i, op);
+            IO_TRY(fts_iter_page(i, op, ++entry_page));
+            if (!fts_page_term_first(&i->pages[entry_page], &end, &footer)) return damaged(i, op);
+        } while (i->pages[entry_page].leaf_size == 4);
         p = &i->pages[page]; // the array may have moved
-        if (!fts_page_term_first(&i->pages[entry_page], &end, &footer)) return damaged(i, op);
         start = 4;
         next = end;
     }

@@ -120,3 +120,23 @@ INSERT INTO n(n) VALUES('delete-all');
 SELECT v FROM t_config WHERE k='version';
 SELECT v FROM n_config WHERE k='version';
 SELECT * FROM t('x');
+
+-- 'secure-delete' leaves empty pages, between a term and its rows as well. This index is one that SQLite 3.50.4 left so.
+CREATE VIRTUAL TABLE emptied USING fts5(a);
+CREATE VIRTUAL TABLE emptied_terms USING fts5vocab(emptied, instance);
+INSERT INTO emptied_content VALUES(9000, 'abcdefghijklmnopqrstuvwx');
+INSERT INTO emptied_docsize VALUES(9000, x'01');
+REPLACE INTO emptied_data VALUES(1, x'0101'), (10, x'000000030101030001010103'),
+    (137438953473, x'0000001E19306162636465666768696A6B6C6D6E6F70717273747576777804'), (137438953474, x'00000004'),
+    (137438953475, x'00040008C6280202');
+INSERT INTO emptied_idx VALUES(1, x'', 2);
+SELECT rowid FROM emptied('abcdefghijklmnopqrstuvwx');
+SELECT rowid FROM emptied('a*');
+SELECT * FROM emptied_terms;
+INSERT INTO emptied VALUES('abcdefghijklmnopqrstuvwx');
+SELECT rowid FROM emptied('abcdefghijklmnopqrstuvwx');
+INSERT INTO emptied(emptied) VALUES('optimize');
+SELECT rowid FROM emptied('abcdefghijklmnopqrstuvwx');
+DELETE FROM emptied WHERE rowid = 9000;
+SELECT rowid FROM emptied('abcdefghijklmnopqrstuvwx');
+INSERT INTO emptied(emptied) VALUES('integrity-check');
