@@ -118,8 +118,10 @@ static bool try_resolve(struct name_context *n, struct expr *e)
     const char *width_mistake = c->width_mistake;
     const struct expr *width_mistaken = c->width_mistaken;
     c->width_mistaken = NULL;
+    const bool naming = c->naming;
     struct trial trial = {n, e};
     bool known = compile_attempt(c, resolve_trial, &trial, &mistake);
+    c->naming = naming;
     if (!known) resolve_forget(c);
     if (width_mistaken) {
         c->width_mistake = width_mistake;

@@ -199,7 +199,7 @@ static void count_terms(struct compile *c, struct select *s)
         expr_list_add(c->arena, &t->columns, expr_copy(c->arena, count));
         struct expr *term = expr_new(c->arena, EXPR_SELECT, OFFSET_NONE);
         term->select = t;
-        term->flags |= EXPR_F_CORRELATED; // it may read what is around s: it is run each time that s is
+        if (item->correlated) term->flags |= EXPR_F_CORRELATED;
         expr_summarize(term);
         sum = sum ? expr_binary(c->arena, EXPR_ADD, term, sum) : term;
     }

@@ -170,3 +170,14 @@ SELECT a COLLATE xx = 1, b COLLATE yy = 1 FROM t;
 SELECT 1 FROM t GROUP BY a COLLATE xx, b COLLATE yy;
 SELECT DISTINCT a COLLATE xx, b COLLATE yy FROM t;
 SELECT a COLLATE xx, b FROM t UNION SELECT a, b COLLATE yy FROM t;
+
+-- A table that is missing in the ORDER BY of a compound is told before the order that matches no column.
+CREATE TABLE ordered(a, b);
+SELECT a FROM ordered UNION SELECT b FROM ordered ORDER BY (SELECT 1 FROM nosuch);
+SELECT a FROM ordered UNION SELECT b FROM ordered ORDER BY (SELECT (SELECT 1 FROM nosuch));
+SELECT a FROM ordered UNION SELECT b FROM ordered ORDER BY (SELECT sum(1) OVER (ORDER BY (SELECT 1 FROM nosuch)));
+SELECT a FROM ordered UNION SELECT b FROM ordered ORDER BY (SELECT sum(a) OVER w WINDOW w AS (PARTITION BY (SELECT 1 FROM nosuch)));
+SELECT a FROM ordered UNION SELECT b FROM ordered ORDER BY (SELECT 1 FROM ordered);
+SELECT a FROM ordered INTERSECT SELECT b FROM ordered ORDER BY 1, (SELECT 1 WHERE (SELECT 1 FROM nosuch));
+SELECT a FROM ordered UNION SELECT b FROM ordered ORDER BY nocolumn, (SELECT 1 FROM nosuch);
+DROP TABLE ordered;

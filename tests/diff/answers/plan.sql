@@ -216,3 +216,11 @@ SELECT 1 FROM t INDEXED BY q WHERE 5 > 4 AND b > 5;
 SELECT 1 FROM t INDEXED BY r WHERE 5 > 4 AND b > 5;
 --= I:1|I:0|T:SCAN t| I:2|I:0|T:USE TEMP B-TREE FOR ORDER BY| because 3.40 takes it
 EXPLAIN QUERY PLAN SELECT a FROM t WHERE 'x' IS TRUE ORDER BY a;
+
+-- The counts of a view's terms are taken once where they read nothing around them.
+CREATE TABLE counted(a, b);
+CREATE VIEW counted_all AS SELECT a FROM counted UNION ALL SELECT b FROM counted;
+EXPLAIN QUERY PLAN SELECT count(*) FROM counted_all;
+EXPLAIN QUERY PLAN SELECT a, (SELECT count(*) FROM counted_all) FROM counted;
+DROP VIEW counted_all;
+DROP TABLE counted;
