@@ -222,7 +222,7 @@ CREATE TABLE counted(a, b);
 CREATE VIEW counted_all AS SELECT a FROM counted UNION ALL SELECT b FROM counted;
 --= I:1|I:0|T:SCAN CONSTANT ROW| I:2|I:0|T:SCALAR SUBQUERY 3| I:3|I:2|T:SCAN counted| I:4|I:0|T:SCALAR SUBQUERY 2| I:5|I:4|T:SCAN counted| because later releases count the terms
 EXPLAIN QUERY PLAN SELECT count(*) FROM counted_all;
---= I:1|I:0|T:SCAN counted| I:2|I:0|T:SCALAR SUBQUERY 3| I:3|I:2|T:SCAN CONSTANT ROW| I:4|I:2|T:SCALAR SUBQUERY 1| I:5|I:4|T:SCAN counted| I:6|I:2|T:SCALAR SUBQUERY 2| I:7|I:6|T:SCAN counted| because later releases count the terms
+--= I:1|I:0|T:SCAN counted| I:2|I:0|T:SCALAR SUBQUERY 1| I:3|I:2|T:SCAN CONSTANT ROW| I:4|I:2|T:SCALAR SUBQUERY 4| I:5|I:4|T:SCAN counted| I:6|I:2|T:SCALAR SUBQUERY 3| I:7|I:6|T:SCAN counted| because later releases count the terms
 EXPLAIN QUERY PLAN SELECT a, (SELECT count(*) FROM counted_all) FROM counted;
 DROP VIEW counted_all;
 DROP TABLE counted;
