@@ -219,12 +219,17 @@ static struct stmt *parse_row(struct schema_load *l, struct parse *p, struct par
 
 enum row_class { ROW_TABLE, ROW_INDEX, ROW_TRIGGER, ROW_OTHER };
 
+// By its type, or where that is damaged by what it says, as SQLite does.
 static enum row_class classify(const struct schema_row *r)
 {
+    static const struct { const char *type; enum row_class class; const char *create; } kinds[] = {
+        {"table", ROW_TABLE, "CREATE TABLE "}, {"index", ROW_INDEX, "CREATE INDEX "}, {"trigger", ROW_TRIGGER, "CREATE TRIGGER "},
+        {"view", ROW_TABLE, "CREATE VIEW "}, {"table", ROW_TABLE, "CREATE VIRTUAL "}, {"index", ROW_INDEX, "CREATE UNIQUE "}};
     if (!r->type) return ROW_OTHER;
-    if (strcmp(r->type, "table") == 0 || strcmp(r->type, "view") == 0) return ROW_TABLE;
-    if (strcmp(r->type, "index") == 0) return ROW_INDEX;
-    if (strcmp(r->type, "trigger") == 0) return ROW_TRIGGER;
+    for (u32 i = 0; i < COUNT_OF(kinds); i++)
+        if (strcmp(r->type, kinds[i].type) == 0) return kinds[i].class;
+    for (u32 i = 0; r->sql && i < COUNT_OF(kinds); i++)
+        if (strncasecmp(r->sql, kinds[i].create, strlen(kinds[i].create)) == 0) return kinds[i].class;
     return ROW_OTHER;
 }
 

@@ -267,7 +267,7 @@ TEST(damaged_files_are_judged_and_read_as_sqlite_does)
 }
 
 // What the schema names twice, and two indexes on one page, is told as the schema is read.
-TEST(a_schema_that_has_something_twice_is_malformed)
+TEST(a_schema_that_has_something_twice_is_malformed_and_one_of_other_types_is_not)
 {
     static const char schema[] =
         "CREATE TABLE t(a UNIQUE, b UNIQUE); CREATE INDEX i ON t(a, b); CREATE VIEW v AS SELECT 1; CREATE TABLE u(x); CREATE INDEX j ON u(x);"
@@ -286,6 +286,9 @@ TEST(a_schema_that_has_something_twice_is_malformed)
         "INSERT INTO sqlite_schema VALUES('trigger', 'u', 't', 0, 'CREATE TRIGGER u AFTER DELETE ON t BEGIN SELECT 1; END')",
         "UPDATE sqlite_schema SET rootpage = 4 WHERE name = 'i'",
         "UPDATE sqlite_schema SET rootpage = 3 WHERE name LIKE 'sqlite_autoindex%'",
+        "UPDATE sqlite_schema SET type = 'taBle' WHERE name = 't'",
+        "UPDATE sqlite_schema SET type = 'unique' WHERE name = 'i'",
+        "UPDATE sqlite_schema SET type = '' WHERE name IN ('v', 'r', 'u')",
     };
 #undef AGAIN
     struct skerry_engine *engine;
@@ -312,7 +315,7 @@ TEST(a_schema_that_has_something_twice_is_malformed)
         answer_free(&theirs);
         while (skerry_close(mine, &err) == SKERRY_WAIT) io_step(skerry_engine_io(engine), UINT64_MAX);
     }
-    CHECK_EQ(malformed, COUNT_OF(damages) - 2); // all but the constraint's index, and the trigger that has a table's name
+    CHECK_EQ(malformed, COUNT_OF(damages) - 5); // all but the constraint's index, the trigger that has a table's name, and the types
     skerry_engine_destroy(engine);
 }
 
