@@ -219,17 +219,12 @@ static struct stmt *parse_row(struct schema_load *l, struct parse *p, struct par
 
 enum row_class { ROW_TABLE, ROW_INDEX, ROW_TRIGGER, ROW_OTHER };
 
-// By its type, or where that is damaged by what it says, as SQLite does.
 static enum row_class classify(const struct schema_row *r)
 {
-    static const struct { const char *type; enum row_class class; const char *create; } kinds[] = {
-        {"table", ROW_TABLE, "CREATE TABLE "}, {"index", ROW_INDEX, "CREATE INDEX "}, {"trigger", ROW_TRIGGER, "CREATE TRIGGER "},
-        {"view", ROW_TABLE, "CREATE VIEW "}, {"table", ROW_TABLE, "CREATE VIRTUAL "}, {"index", ROW_INDEX, "CREATE UNIQUE "}};
     if (!r->type) return ROW_OTHER;
-    for (u32 i = 0; i < COUNT_OF(kinds); i++)
-        if (strcmp(r->type, kinds[i].type) == 0) return kinds[i].class;
-    for (u32 i = 0; r->sql && i < COUNT_OF(kinds); i++)
-        if (strncasecmp(r->sql, kinds[i].create, strlen(kinds[i].create)) == 0) return kinds[i].class;
+    if (strcasecmp(r->type, "table") == 0 || strcasecmp(r->type, "view") == 0) return ROW_TABLE;
+    if (strcasecmp(r->type, "index") == 0) return ROW_INDEX;
+    if (strcasecmp(r->type, "trigger") == 0) return ROW_TRIGGER;
     return ROW_OTHER;
 }
 
@@ -265,7 +260,7 @@ static void make_table(struct schema_load *l, const struct schema_row *row)
     default: load_malformed(l, row->name, "");
     }
     bool view = s->kind == STMT_CREATE_VIEW;
-    bool same = name_equal(t->name, row->name) && (l->lenient || (row->table && name_equal(row->table, row->name) && (strcmp(row->type, "view") == 0) == view));
+    bool same = name_equal(t->name, row->name) && (l->lenient || (row->table && name_equal(row->table, row->name) && (strcasecmp(row->type, "view") == 0) == view));
     if (!same) load_malformed(l, row->name, "");
     t->root = (pgno)row->root;
     t->sql = p.sql;
@@ -289,7 +284,8 @@ static void make_index(struct schema_load *l, const struct schema_row *row)
     struct parse p;
     struct parse_context context;
     struct stmt *s = parse_row(l, &p, &context, row);
-    if (s->kind != STMT_CREATE_INDEX || row->root < 2) load_malformed(l, row->name, "invalid rootpage");
+    if (s->kind != STMT_CREATE_INDEX) load_malformed(l, row->name, "");
+    if (row->root < 2) load_malformed(l, row->name, "invalid rootpage");
     struct schema_build b = {.parse = &p, .load = true, .file_format = (u8)l->format};
     struct index *i = index_build(&b, t, (struct stmt_create_index *)s);
     if (!l->lenient && !name_equal(i->name, row->name)) load_malformed(l, row->name, "");

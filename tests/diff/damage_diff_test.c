@@ -267,7 +267,7 @@ TEST(damaged_files_are_judged_and_read_as_sqlite_does)
 }
 
 // What the schema names twice, and two indexes on one page, is told as the schema is read.
-TEST(a_schema_that_has_something_twice_is_malformed_and_one_of_other_types_is_not)
+TEST(a_schema_that_has_something_twice_or_of_another_type_is_malformed)
 {
     static const char schema[] =
         "CREATE TABLE t(a UNIQUE, b UNIQUE); CREATE INDEX i ON t(a, b); CREATE VIEW v AS SELECT 1; CREATE TABLE u(x); CREATE INDEX j ON u(x);"
@@ -286,15 +286,19 @@ TEST(a_schema_that_has_something_twice_is_malformed_and_one_of_other_types_is_no
         "INSERT INTO sqlite_schema VALUES('trigger', 'u', 't', 0, 'CREATE TRIGGER u AFTER DELETE ON t BEGIN SELECT 1; END')",
         "UPDATE sqlite_schema SET rootpage = 4 WHERE name = 'i'",
         "UPDATE sqlite_schema SET rootpage = 3 WHERE name LIKE 'sqlite_autoindex%'",
+        "UPDATE sqlite_schema SET type = 'tablf' WHERE name = 't'",
         "UPDATE sqlite_schema SET type = 'taBle' WHERE name = 't'",
-        "UPDATE sqlite_schema SET type = 'unique' WHERE name = 'i'",
-        "UPDATE sqlite_schema SET type = '' WHERE name IN ('v', 'r', 'u')",
+        "UPDATE sqlite_schema SET type = 'Index' WHERE name = 'i'",
+        "UPDATE sqlite_schema SET type = 'VIEW' WHERE name = 'v'",
+        "UPDATE sqlite_schema SET type = 'table' WHERE name = 'v'",
+        "UPDATE sqlite_schema SET type = 'trigGer' WHERE name = 'r'",
+        "UPDATE sqlite_schema SET type = 'index' WHERE name = 'r'",
     };
 #undef AGAIN
     struct skerry_engine *engine;
     struct err err = ERR_CLEAR;
     REQUIRE(skerry_engine_create(&(struct skerry_engine_options){.backend = IO_BACKEND_POSIX}, &engine, &err));
-    u32 malformed = 0;
+    u32 sound = 0;
     for (u32 i = 0; i < COUNT_OF(damages); i++) {
         char path[600];
         snprintf(path, sizeof path, "%s/twice%u.db", test_dir(), i);
@@ -310,12 +314,12 @@ TEST(a_schema_that_has_something_twice_is_malformed_and_one_of_other_types_is_no
         struct answer ours = skerry_ask(mine, "SELECT a FROM t");
         if (ours.code != theirs.code || strcmp(ours.error, theirs.error) != 0)
             test_fail(__FILE__, __LINE__, "%s: we say %d %s, SQLite %d %s", damages[i], ours.code, ours.error, theirs.code, theirs.error);
-        malformed += theirs.code == SQLITE_CORRUPT;
+        sound += theirs.code == SQLITE_OK;
         answer_free(&ours);
         answer_free(&theirs);
         while (skerry_close(mine, &err) == SKERRY_WAIT) io_step(skerry_engine_io(engine), UINT64_MAX);
     }
-    CHECK_EQ(malformed, COUNT_OF(damages) - 5); // all but the constraint's index, the trigger that has a table's name, and the types
+    CHECK_EQ(sound, 6); // the constraint's index, the trigger that has a table's name, and other types where case does not matter
     skerry_engine_destroy(engine);
 }
 
