@@ -69,6 +69,7 @@ static bool contact_known(struct backup *b)
     catalog_deinit(&b->catalog);
     b->catalog = c;
     b->newest_known = b->catalog_part = true;
+    b->catalog_whole = false;
     b->lists_due_ns = io_now_ns(b->io) + LISTS_NS;
     return true;
 }
@@ -89,6 +90,8 @@ io_status backup_lists(struct backup *b)
         const struct catalog_segment *s = &b->lists.segments[i];
         if (!catalog_add(&b->catalog, s->level, s->tx_min, s->tx_max, s->size)) return IO_ERROR(&b->op.err, ERR_NOMEM, "out of memory");
     }
+    for (u32 i = 0; i < b->catalog.shard_count; i++) free(b->catalog.shards[i]);
+    free(b->catalog.shards);
     b->catalog.shards = b->lists.shards;
     b->catalog.shard_count = b->lists.shard_count;
     b->catalog.shard_capacity = b->lists.shard_capacity;
@@ -96,7 +99,9 @@ io_status backup_lists(struct backup *b)
     b->lists.shard_count = b->lists.shard_capacity = 0;
     b->catalog.bytes = MAX(b->catalog.bytes, b->lists.bytes);
     catalog_deinit(&b->lists);
+    b->catalog_whole = !b->catalog_part;
     b->catalog_part = false;
+    b->lists_due_ns = io_now_ns(b->io) + UNLISTED_NS;
     b->step = STEP_IDLE;
     compact_wake(b);
     return IO_DONE;
@@ -118,9 +123,11 @@ io_status backup_load(struct backup *b)
     }
     if (!b->loading) {
         load_begin(b, &b->catalog, 0);
+        b->load.named = true;
         if (b->mark_read) b->load.lineage_headless = b->mark.lineage;
     }
-    b->catalog_part = false;
+    b->catalog_part = b->catalog_whole = false;
+    b->lists_due_ns = io_now_ns(b->io) + UNLISTED_NS;
     io_status status = catalog_load_run(&b->load, &b->op.err);
     if (status == IO_WAIT) return status;
     if (status == IO_FAIL) {
@@ -147,12 +154,14 @@ static io_status not_listed(struct backup *b)
                     object_store_url(b->options.objects), b->name);
 }
 
-// The newest push always stays. So one that is told and that is not there has later ones, which are not listed yet, or
+// The newest push always stays. So one that is told, or listed, and that is not there has later ones, which are not listed yet, or
 // somebody has deleted them.
-static io_status unlisted(struct backup *b)
+static io_status unlisted(struct backup *b, u64 tx)
 {
     u64 now = io_now_ns(b->io);
+    struct catalog_segment *s = catalog_find(&b->catalog, 0, tx, tx);
     err_clear(&b->op.err);
+    if (s) catalog_remove(&b->catalog, s);
     if (!b->unlisted_ns) b->unlisted_ns = now;
     if (now - b->unlisted_ns < UNLISTED_NS) return not_listed(b);
     b->told_tx = 0;
@@ -181,7 +190,7 @@ io_status backup_newest_get(struct backup *b)
         b->step = STEP_PROBE;
         return IO_DONE;
     }
-    if (status == IO_FAIL && b->op.err.code == ERR_STORE_MISSING && newest > catalog_newest(&b->catalog)) return unlisted(b);
+    if (status == IO_FAIL && b->op.err.code == ERR_STORE_MISSING) return unlisted(b, newest);
     IO_TRY(status);
     struct segment_reader r;
     const struct object_request *q = &b->fetch.request;
@@ -214,7 +223,7 @@ static void lineage_begin(struct backup *b)
     b->catalog.lineage = b->mark.lineage;
     memcpy(b->catalog.database_id, id, 16);
     if (b->options.key.given) keyring_fresh(&b->catalog.key);
-    b->fresh_lineage = b->need_full = true;
+    b->fresh_lineage = b->need_full = b->catalog_whole = true;
     b->has_pushed = b->adopted = false;
     b->step = b->options.key.given ? STEP_KEY_PUT : STEP_MARK_OPEN;
 }

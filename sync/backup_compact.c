@@ -546,7 +546,7 @@ static io_status compact_idle(struct backup *b)
     if (b->step == STEP_STOPPED || !b->claimed || b->need_full) return IO_WAIT;
     struct catalog_segment *run[COMPACT_INPUTS_MAX + 1], *unknown = NULL;
     // Before what needs room: a store that is full has it when something went.
-    if (io_now_ns(b->io) - c->retained_ns >= RETAIN_EVERY_NS) {
+    if (b->catalog_whole && io_now_ns(b->io) - c->retained_ns >= RETAIN_EVERY_NS) {
         c->retained_ns = io_now_ns(b->io);
         if (retain_start(b)) return IO_DONE;
     }

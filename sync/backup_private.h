@@ -83,6 +83,7 @@ struct backup {
     // The backup as it is in the store.
     struct catalog catalog;
     bool catalog_part; // it has the newest state alone: nothing is merged or let go
+    bool catalog_whole; // it was listed again when listings had what was put before this start: from then on things are let go
     u64 lists_due_ns;
     struct catalog lists;
     bool fresh_lineage; // not known to the head yet

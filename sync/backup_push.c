@@ -21,7 +21,7 @@ static io_status head_needed(struct backup *b)
         b->step = b->head_there && (!b->conditions || b->fresh_lineage) ? STEP_HEAD_CHECK : STEP_HEAD_PUT;
         return IO_DONE;
     }
-    u64 due = MIN(b->head_dirty ? b->head_due_ns : UINT64_MAX, b->catalog_part ? b->lists_due_ns : UINT64_MAX);
+    u64 due = MIN(b->head_dirty ? b->head_due_ns : UINT64_MAX, b->catalog_whole ? UINT64_MAX : b->lists_due_ns);
     if (due != UINT64_MAX && b->head_timer.state != COMPLETION_PENDING) io_timeout(b->io, due > now ? due - now : 0, &b->head_timer);
     return IO_WAIT;
 }
@@ -48,7 +48,7 @@ io_status backup_idle(struct backup *b)
         return IO_DONE;
     }
     if (b->need_full) behind = true;
-    if (b->catalog_part && now >= b->lists_due_ns && !b->stopping) {
+    if (!b->catalog_whole && now >= b->lists_due_ns && !b->stopping) {
         b->step = STEP_LISTS;
         return IO_DONE;
     }

@@ -111,7 +111,7 @@ u32 catalog_forward(const struct catalog *c, u64 tx, struct catalog_segment ***o
         (*out)[count++] = best;
         tx = best->tx_max;
     }
-    if (tx == newest) return count;
+    if (tx >= newest) return count;
     free(*out);
     *out = NULL;
     return 0;
@@ -348,6 +348,7 @@ static io_status load_lists(struct catalog_load *l, struct err *err)
     for (u32 i = 0; i < c->head.segment_count; i++) {
         const struct head_segment *h = &c->head.segments[i];
         struct catalog_segment *s = catalog_find(c, h->level, h->tx_min, h->tx_max);
+        if (!s && l->named && !(s = catalog_add(c, h->level, h->tx_min, h->tx_max, h->size))) return IO_ERROR(err, ERR_NOMEM, "out of memory");
         if (s && s->size == h->size) s->flags = h->flags, s->time_max_ms = h->time_ms;
     }
     l->step = CATALOG_LOADED;

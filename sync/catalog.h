@@ -6,7 +6,7 @@
 #include "keyring.h"
 #include "names.h"
 
-#define UNLISTED_NS 60000000000ull // so long listings may lack what is there
+#define UNLISTED_NS 300000000000ull // so long listings may lack what is there
 
 struct catalog_segment {
     u32 level;
@@ -64,6 +64,7 @@ struct catalog_load {
     // The newest state in few requests: what the head names, and the pushes behind it, instead of all listings. Falls
     // back to these by itself; what the head names may be merged into others since.
     bool quick;
+    bool named; // what the head names is taken to be there, though listings lack it: the owner finds out
     enum { CATALOG_HEAD, CATALOG_KEY, CATALOG_LISTS, CATALOG_LOADED } step;
     struct fetch fetches[LEVEL_COUNT];
     bool listed[LEVEL_COUNT];

@@ -4,6 +4,7 @@
 
 #define CHAIN_PARALLEL 8
 #define CHAIN_RELOADS  3
+#define GONE_MAX       1000u
 
 struct chain_open {
     struct fetch fetch;
@@ -22,7 +23,12 @@ struct chain_private {
     struct segment_scratch scratch;
     struct catalog_segment **plan;
     u32 plan_count;
-    u32 reloads;
+    u32 reloads, gone_reloads; // gone_reloads: of gone_count
+    struct fetch next; // is there a push behind what is known, which listings lack?
+    bool next_ended;
+    u64 next_tx;
+    struct catalog_segment *gone; // found not to be there, whatever listings say
+    u32 gone_count;
     bool forward; // on from options.from_tx
     enum { CHAIN_LOAD, CHAIN_PLAN, CHAIN_OPEN, CHAIN_CHECK, CHAIN_END } step;
     bool running, loading;
@@ -51,6 +57,10 @@ static io_status step_load(struct chain *c)
 {
     struct chain_private *p = c->private_;
     IO_TRY(catalog_load_run(&p->load, &c->err));
+    for (u32 i = 0; i < p->gone_count; i++) {
+        struct catalog_segment *s = catalog_find(&c->catalog, p->gone[i].level, p->gone[i].tx_min, p->gone[i].tx_max);
+        if (s) catalog_remove(&c->catalog, s);
+    }
     p->indexes = calloc(c->catalog.count + 1u, sizeof *p->indexes);
     if (!p->indexes) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
     p->step = CHAIN_PLAN;
@@ -84,6 +94,60 @@ static void member_key(const struct chain *c, const struct catalog_segment *s, c
     name_segment(c->private_->database, c->catalog.lineage, s->level, s->tx_min, s->tx_max, out);
 }
 
+// Found by its name: the plan is made anew with it.
+static io_status next_add(struct chain *c, u32 level, u64 tx)
+{
+    struct chain_private *p = c->private_;
+    struct segment_index **bigger = realloc(p->indexes, (c->catalog.count + 2u) * sizeof *bigger);
+    if (bigger) p->indexes = bigger;
+    const struct catalog_segment *s = bigger ? catalog_add(&c->catalog, level, level ? 1 : tx, tx, p->next.request.size) : NULL;
+    if (!s) return IO_ERROR(&c->err, ERR_NOMEM, "out of memory");
+    u32 at = (u32)(s - c->catalog.segments);
+    memmove(&p->indexes[at + 1], &p->indexes[at], (c->catalog.count - 1 - at) * sizeof *p->indexes);
+    p->indexes[at] = NULL;
+    for (u32 i = 0; i < p->parallel; i++) p->opens[i].segment += p->opens[i].used && p->opens[i].segment >= at;
+    p->step = CHAIN_PLAN;
+    return IO_DONE;
+}
+
+// What listings lack is asked for by name while indexes are opened: the push behind the plan; when that one is there and begins
+// anew, its image, and then what is behind.
+static io_status next_run(struct chain *c)
+{
+    struct chain_private *p = c->private_;
+    p->next_tx = MAX(p->next_tx, p->plan[p->plan_count - 1]->tx_max + 1);
+    while (!p->next_ended && (!p->options.tx || p->next_tx <= p->options.tx)) {
+        u64 tx = p->next_tx;
+        u32 level = catalog_find(&c->catalog, 0, tx, tx) ? LEVEL_IMAGE : 0;
+        if (level && catalog_find(&c->catalog, level, 1, tx)) {
+            p->next_tx++;
+            continue;
+        }
+        if (fetch_idle(&p->next)) {
+            char key[OBJECT_KEY_MAX];
+            name_segment(p->database, c->catalog.lineage, level, level ? 1 : tx, tx, key);
+            fetch_head(&p->next, key);
+        }
+        io_status status = fetch_run(&p->next, &c->err);
+        if (status == IO_DONE) return next_add(c, level, tx);
+        if (status == IO_WAIT || c->err.code != ERR_STORE_MISSING) return status;
+        err_clear(&c->err);
+        p->next_tx++;
+        p->next_ended = !level;
+    }
+    return IO_DONE;
+}
+
+static io_status gone_note(struct chain *c, const struct catalog_segment *s)
+{
+    struct chain_private *p = c->private_;
+    struct catalog_segment *bigger = p->gone_count < GONE_MAX ? realloc(p->gone, (p->gone_count + 1) * sizeof *bigger) : NULL;
+    if (!bigger) return IO_FAIL;
+    p->gone = bigger;
+    p->gone[p->gone_count++] = *s;
+    return IO_FAIL;
+}
+
 // Goes on with one index: IO_DONE when it is open.
 static io_status open_run(struct chain *c, struct chain_open *o)
 {
@@ -99,7 +163,9 @@ static io_status open_run(struct chain *c, struct chain_open *o)
             member_key(c, s, key);
             fetch_get(&o->fetch, key, o->where.offset, o->where.size, o->where.size);
         }
-        IO_TRY(fetch_run(&o->fetch, &c->err));
+        io_status status = fetch_run(&o->fetch, &c->err);
+        if (status == IO_FAIL && c->err.code == ERR_STORE_MISSING) return gone_note(c, s);
+        IO_TRY(status);
         if (!segment_index_give(x, &o->where, o->fetch.request.answer, o->fetch.request.answer_size, &c->err))
             return IO_FAIL;
     }
@@ -114,6 +180,8 @@ static io_status step_open(struct chain *c)
 {
     struct chain_private *p = c->private_;
     bool waits = false;
+    io_status further = next_run(c);
+    if (further == IO_FAIL || p->step != CHAIN_OPEN) return further;
     for (u32 i = 0; i < p->parallel; i++) {
         struct chain_open *o = &p->opens[i];
         for (;;) {
@@ -139,7 +207,7 @@ static io_status step_open(struct chain *c)
             o->used = false;
         }
     }
-    if (waits) return IO_WAIT;
+    if (waits || further == IO_WAIT) return IO_WAIT;
     p->step = CHAIN_CHECK;
     return IO_DONE;
 }
@@ -169,6 +237,8 @@ static io_status step_check(struct chain *c)
         // What stands on a base follows from that base's image only.
         if (late || (before && (h->flags & SEGMENT_BASE))) {
             p->plan[i]->rejected = true;
+            p->next_tx = 0;
+            p->next_ended = late;
             p->step = CHAIN_PLAN;
             return IO_DONE;
         }
@@ -223,7 +293,7 @@ static io_status chain_step(struct chain *c)
 
 static bool chain_busy(const struct chain_private *p)
 {
-    bool busy = p->loading && catalog_load_busy(&p->load);
+    bool busy = p->loading && (catalog_load_busy(&p->load) || fetch_busy(&p->next));
     for (u32 i = 0; i < p->parallel; i++) busy |= fetch_busy(&p->opens[i].fetch);
     return busy;
 }
@@ -237,6 +307,10 @@ static void load_begin(struct chain *c)
     catalog_load_init(&p->load, &c->catalog, p->options.objects, p->database, p->options.master, p->options.tries,
                       chain_wake, c);
     p->load.lineage = p->options.lineage;
+    p->load.named = true;
+    p->next_ended = false;
+    p->next_tx = 0;
+    fetch_init(&p->next, p->options.objects, p->options.tries, chain_wake, c);
     p->load.lineage_headless = p->options.from_lineage;
     p->load.quick = p->options.quick && !p->reloads && !p->options.tx && !p->options.time_ms && !p->options.lineage;
     for (u32 i = 0; i < p->parallel; i++) {
@@ -250,6 +324,7 @@ static void load_end(struct chain *c)
     struct chain_private *p = c->private_;
     if (!p->loading) return;
     catalog_load_deinit(&p->load);
+    fetch_deinit(&p->next);
     for (u32 i = 0; i < p->parallel; i++) fetch_deinit(&p->opens[i].fetch);
     p->loading = false;
 }
@@ -264,13 +339,16 @@ static void chain_run(struct chain *c)
     p->running = false;
     if (c->err.code != ERR_OK) {
         catalog_load_cancel(&p->load);
+        fetch_cancel(&p->next);
         for (u32 i = 0; i < p->parallel; i++) fetch_cancel(&p->opens[i].fetch);
     } else if (p->step != CHAIN_END) {
         return;
     }
     if (chain_busy(p)) return;
     // Compaction took a segment away after it was listed, or the head is too old: what is there now is listed.
-    if (c->err.code == ERR_STORE_MISSING && p->step == CHAIN_OPEN && p->reloads++ < CHAIN_RELOADS) {
+    if (c->err.code == ERR_STORE_MISSING && p->step == CHAIN_OPEN && (p->gone_count > p->gone_reloads || p->reloads < CHAIN_RELOADS)) {
+        p->gone_reloads = p->gone_count;
+        p->reloads++;
         err_clear(&c->err);
         load_end(c);
         indexes_free(c);
@@ -321,6 +399,7 @@ void chain_deinit(struct chain *c)
     catalog_deinit(&c->catalog);
     free(c->members);
     free(p->plan);
+    free(p->gone);
     free(p->opens);
     free(p->database);
     free(p);

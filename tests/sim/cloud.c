@@ -35,6 +35,8 @@ void cloud_deinit(struct cloud *c)
         free(c->objects[i].bytes);
     }
     free(c->objects);
+    for (u32 i = 0; i < c->ghost_count; i++) free(c->ghosts[i].key);
+    free(c->ghosts);
 }
 
 u64 cloud_bytes(const struct cloud *c)
@@ -63,6 +65,43 @@ struct cloud_object *cloud_find(struct cloud *c, const char *key)
     return i < c->count && strcmp(c->objects[i].key, key) == 0 ? &c->objects[i] : NULL;
 }
 
+// ---- what listings know
+// -----------------------------------------------------------------------------------------------
+
+static u64 now_ns(const struct cloud *c, const struct object_request *r)
+{
+    return c->now_ns ? *c->now_ns : io_now_ns(r->store->io);
+}
+
+static u64 known_ns(const struct cloud *c, const char *key, u64 at_ns)
+{
+    u64 state = at_ns;
+    for (const char *p = key; *p; p++) state = state * 1099511628211u + (u8)*p;
+    return c->stale_ms ? at_ns + test_random(&state) % (c->stale_ms * 1000000) : at_ns;
+}
+
+static void ghost_add(struct cloud *c, const struct cloud_object *o, u64 now)
+{
+    u32 kept = 0;
+    for (u32 i = 0; i < c->ghost_count; i++) {
+        if (c->ghosts[i].until_ns <= now) free(c->ghosts[i].key);
+        else c->ghosts[kept++] = c->ghosts[i];
+    }
+    c->ghosts = realloc(c->ghosts, (kept + 1) * sizeof *c->ghosts);
+    if (!c->ghosts) abort();
+    c->ghosts[kept] = (struct cloud_ghost){.key = strdup(o->key), .size = o->size, .modified_ms = o->modified_ms,
+                                           .from_ns = known_ns(c, o->key, o->put_ns), .until_ns = known_ns(c, o->key, now)};
+    c->ghost_count = kept + 1;
+}
+
+static int entry_compare(const void *a, const void *b)
+{
+    return strcmp(((const struct object_entry *)a)->key, ((const struct object_entry *)b)->key);
+}
+
+// ---- requests
+// ---------------------------------------------------------------------------------------------------
+
 static void put(struct cloud *c, struct object_request *r)
 {
     struct cloud_object *o = cloud_find(c, r->key);
@@ -86,7 +125,7 @@ static void put(struct cloud *c, struct object_request *r)
             if (!c->objects) abort();
         }
         memmove(&c->objects[i + 1], &c->objects[i], (c->count++ - i) * sizeof *c->objects);
-        c->objects[i] = (struct cloud_object){.key = strdup(r->key)};
+        c->objects[i] = (struct cloud_object){.key = strdup(r->key), .put_ns = now_ns(c, r)};
         o = &c->objects[i];
     }
     free(o->bytes);
@@ -129,32 +168,42 @@ static void get(struct cloud *c, struct object_request *r)
     c->counters.get_bytes += size;
 }
 
-static void list(struct cloud *c, struct object_request *r)
+static bool list_has(const struct object_request *r, const char *key)
 {
     size_t folder = strlen(r->key);
-    bool partial = test_random(&c->seed) % 1000 < c->partial_list;
-    s64 now = io_wall_ms(r->store->io), unlisted_ms = c->unlisted_ms ? c->unlisted_ms : 3000;
-    c->counters.lists++;
-    for (u32 i = rank(c, r->key); i < c->count && strncmp(c->objects[i].key, r->key, folder) == 0; i++) {
-        const struct cloud_object *o = &c->objects[i];
-        if (strchr(o->key + folder, '/') || strcmp(o->key, r->after) <= 0) continue;
-        if (partial && now - o->modified_ms < unlisted_ms) { // not there yet, for this one who asks
-            c->counters.partial_lists++;
-            continue;
-        }
-        if (r->list_limit && r->entry_count == r->list_limit) {
-            r->more = true;
-            break;
-        }
-        if (!object_entry_add(r, o->key, o->size, o->modified_ms, NULL)) abort();
-    }
+    return strncmp(key, r->key, folder) == 0 && !strchr(key + folder, '/') && strcmp(key, r->after) > 0;
 }
 
-static void delete(struct cloud *c, const char *key)
+static void list(struct cloud *c, struct object_request *r)
+{
+    bool partial = test_random(&c->seed) % 1000 < c->partial_list;
+    u64 now = now_ns(c, r), unlisted_ns = (u64)(c->unlisted_ms ? c->unlisted_ms : 3000) * 1000000;
+    c->counters.lists++;
+    for (u32 i = rank(c, r->key); i < c->count && strncmp(c->objects[i].key, r->key, strlen(r->key)) == 0; i++) {
+        const struct cloud_object *o = &c->objects[i];
+        bool unlisted = partial && now - o->put_ns < unlisted_ns, unknown = now < known_ns(c, o->key, o->put_ns);
+        if (!list_has(r, o->key)) continue;
+        c->counters.partial_lists += unlisted; // not there yet, for this one who asks
+        c->counters.stale_lists += unknown;
+        if (!unlisted && !unknown && !object_entry_add(r, o->key, o->size, o->modified_ms, NULL)) abort();
+    }
+    for (u32 i = 0; i < c->ghost_count; i++) {
+        const struct cloud_ghost *g = &c->ghosts[i];
+        if (!list_has(r, g->key) || now < g->from_ns || now >= g->until_ns || cloud_find(c, g->key)) continue;
+        c->counters.stale_lists++;
+        if (!object_entry_add(r, g->key, g->size, g->modified_ms, NULL)) abort();
+    }
+    if (r->entry_count) qsort(r->entries, r->entry_count, sizeof *r->entries, entry_compare);
+    r->more = r->list_limit && r->entry_count > r->list_limit;
+    while (r->more && r->entry_count > r->list_limit) free(r->entries[--r->entry_count].key);
+}
+
+static void delete(struct cloud *c, const char *key, u64 now)
 {
     struct cloud_object *o = cloud_find(c, key);
     c->counters.deletes++;
     if (!o) return;
+    if (c->stale_ms) ghost_add(c, o, now);
     free(o->key);
     free(o->bytes);
     u32 i = (u32)(o - c->objects);
@@ -195,9 +244,9 @@ static void deed(struct cloud *c, struct cloud_try *t)
     case OBJECT_GET:
     case OBJECT_HEAD: get(c, r); break;
     case OBJECT_LIST: list(c, r); break;
-    case OBJECT_DELETE: delete(c, r->key); break;
+    case OBJECT_DELETE: delete(c, r->key, now_ns(c, r)); break;
     case OBJECT_DELETE_MANY:
-        for (u32 i = 0; i < r->key_count; i++) delete(c, r->keys[i]);
+        for (u32 i = 0; i < r->key_count; i++) delete(c, r->keys[i], now_ns(c, r));
         break;
     default: ASSERT(false);
     }
@@ -294,4 +343,16 @@ struct object_store *cloud_open(struct cloud *c, struct io *io)
     s->store.url = strdup("cloud://test");
     s->cloud = c;
     return &s->store;
+}
+
+void cloud_show(const struct cloud *c, u64 now_ns)
+{
+    for (u32 i = 0; i < c->count; i++) {
+        const struct cloud_object *o = &c->objects[i];
+        bool head = strstr(o->key, "/head") != NULL;
+        printf("    %s %llu bytes, put at %llu ms%s\n%.*s", o->key, (unsigned long long)o->size, (unsigned long long)(o->put_ns / 1000000),
+               now_ns < known_ns(c, o->key, o->put_ns) ? ", not listed" : "", head ? (int)o->size : 0, (const char *)o->bytes);
+    }
+    for (u32 i = 0; i < c->ghost_count; i++)
+        if (now_ns < c->ghosts[i].until_ns) printf("    %s is listed\n", c->ghosts[i].key);
 }

@@ -4,7 +4,7 @@
 // (node/feed.h) and a replica (sync/replica.h), and between them a simulated connection (tests/sim/wire.h). Both crash at
 // some operation of the disk and are stopped cleanly; the writer checkpoints, begins its log anew, vacuums; either volume is
 // put back to an earlier state; another program writes to the replica's file, its disk is full for a while, its volume is
-// lost. In every other world the writer pushes to a simulated store (tests/sim/cloud.h), and the replica follows that or the
+// lost. In every other world the writer pushes to a simulated store (tests/sim/cloud.h), whose listings are minutes behind in some, and the replica follows that or the
 // writer; at the end it is promoted (node/follower.h), when the writer has died or while it goes on: it has what was told to
 // be pushed, the writer is told that it was replaced, and what a restore gives is the new writer's state. The database holds
 // the number of its newest transaction, which is never used again, so a state that is read says which it must equal. Events
@@ -69,7 +69,7 @@ static void converge(struct world *w)
         if (!m->io) replica_up(w);
         sim_fault_at(m->sim, SIM_CRASH, 0);
         replica_crashed(w);
-        turn(w, SECOND_NS / 4);
+        turn(w, SECOND_NS / 4 + w->cloud.stale_ms * MS / 200); // twice the time that listings may be behind
         if (!w->replica_started || sim_is_down(m->io) || sim_is_down(w->writer.io)) continue;
         u32 k = 0;
         bool connected = replica_is(w, "following");
@@ -394,7 +394,7 @@ TEST(replicas_follow)
         EVENT(wire.asked), EVENT(wire.answered), EVENT(wire.no_news), EVENT(wire.more_parts), EVENT(wire.lost_requests), EVENT(wire.repeated),
         EVENT(wire.late_ghosts), EVENT(wire.lost_replies), EVENT(wire.cut_replies), EVENT(wire.away), EVENT(wire.timed_out), EVENT(wire.cancelled),
         EVENT(promotions), EVENT(of_dead_writers), EVENT(from_store), EVENT(fenced), EVENT(restored), EVENT(pushes_noted), RARE(promotions_failed),
-        EVENT(cloud.puts), EVENT(cloud.gets), EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), RARE(cloud.partial_lists), EVENT(cloud.refused_puts),
+        EVENT(cloud.puts), EVENT(cloud.gets), EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), RARE(cloud.partial_lists), RARE(cloud.stale_lists), EVENT(cloud.refused_puts),
         EVENT(commits), EVENT(observed), EVENT(converged), EVENT(writer_crashes), EVENT(writer_stops), EVENT(writer_rolled_back),
         EVENT(replica_crashes), EVENT(replica_stops), EVENT(replica_rolled_back), EVENT(replica_lost), EVENT(foreign_writes), EVENT(vacuums), EVENT(checkpoints),
         EVENT(log_restarts), EVENT(in_doubt), EVENT(first_copies), EVENT(first_copies_failed), RARE(first_copies_spared), EVENT(whole),

@@ -6,6 +6,7 @@
 
 void world_failed(struct world *w, const char *what, const char *why)
 {
+    if (getenv("SIM_LOG") && w->stores && !w->failed) cloud_show(&w->cloud, w->now_ns);
     if (!w->failed) test_fail(__FILE__, __LINE__, "seed %llu, at %llu ms: %s: %s", (unsigned long long)w->start_seed, (unsigned long long)(w->now_ns / MS), what, why);
     w->failed = true;
 }
@@ -446,6 +447,8 @@ struct world *world_create(u64 seed, struct counters *counters)
     w->follows_store = w->stores && chance(w, 2);
     cloud_init(&w->cloud, seed);
     cloud_shards(seed);
+    w->cloud.now_ns = &w->now_ns;
+    if (seed % 5 == 2 || getenv("SIM_STALE")) w->cloud.stale_ms = 20000 + chance(w, 280000);
     return w;
 }
 

@@ -3,6 +3,7 @@
 // cost no more than they must.
 // Method: a node of backup_node.h. Each byte of each object is flipped in turn, and verify and restore are asked.
 #include "../../sync/inspect.h"
+#include "../../sync/segment.h"
 #include "backup_node.h"
 
 struct reports {
@@ -516,6 +517,151 @@ TEST(a_push_that_is_not_listed_yet)
     CHECK_EQ(restore(&n, text), ERR_OK);
     node_stop(&n);
     node_end(&n);
+}
+
+static u64 restored_tx(struct node *n, u64 tx)
+{
+    struct restore r = {0};
+    completion_init(&r.done, NULL, NULL);
+    restore_start(&r, &(struct restore_options){.io = n->io, .objects = n->store, .name = "db", .discard = true, .tx = tx});
+    while (r.done.state != COMPLETION_DONE) io_step(n->io, SECOND_NS);
+    if (r.err.code != ERR_OK) test_fail(__FILE__, __LINE__, "%s", r.err.text);
+    u64 found = r.tx;
+    restore_deinit(&r);
+    return found;
+}
+
+static u64 pushed_tx(struct node *n)
+{
+    struct backup_status s;
+    backup_status_get(n->backup, &s);
+    CHECK_EQ(s.behind_since_ms, 0);
+    return s.tx;
+}
+
+// The head is older than the newest pushes, of which listings have the last or none: what is in between is asked for by name.
+TEST(a_restore_of_what_is_not_listed_yet)
+{
+    for (u32 last = 0; last < 2; last++) {
+        struct node n = {0};
+        node_begin(&n, &(struct backup_options){.interval_ms = 50, .head_interval_ms = 600000});
+        turn(&n, 5 * SECOND_NS);
+        u64 from = io_now_ns(n.io);
+        for (u32 i = 0; i < 3; i++) {
+            exec(&n, "INSERT INTO t(v) VALUES (1)");
+            turn(&n, SECOND_NS);
+        }
+        u64 tx = pushed_tx(&n);
+        for (u32 i = 0; i < n.cloud.count && last; i++) // that one is listed
+            if (n.cloud.objects[i].put_ns > from && i + 1 < n.cloud.count && !strstr(n.cloud.objects[i + 1].key, "/L0/")) n.cloud.objects[i].put_ns = 0;
+        n.cloud.partial_list = 1000;
+        n.cloud.unlisted_ms = 7000;
+        CHECK_EQ(restored_tx(&n, 0), tx);
+        n.cloud.partial_list = 0;
+        node_stop(&n);
+        node_end(&n);
+    }
+}
+
+// The backup began anew with an image that neither the head nor listings have yet.
+TEST(a_restore_of_an_image_that_is_not_listed_yet)
+{
+    struct node n = {0};
+    struct backup_options options = {.interval_ms = 50, .head_interval_ms = 600000};
+    u64 size = 0;
+    node_begin(&n, &options);
+    turn(&n, 5 * SECOND_NS);
+    node_stop(&n);
+    // Changed while the node did not run: the file is not the one of the mark.
+    u8 *bytes = sim_file_get(n.sim, n.path, &size), *longer = calloc(1, size + 4096);
+    memcpy(longer, bytes, size);
+    sim_file_put(n.sim, n.path, longer, size + 4096);
+    free(bytes);
+    free(longer);
+    struct cloud_object *head = cloud_find(&n.cloud, "db/head");
+    struct cloud_object old = *head;
+    old.bytes = malloc(old.size);
+    memcpy(old.bytes, head->bytes, old.size);
+    u64 from = io_now_ns(n.io);
+    turn(&n, 5 * SECOND_NS);
+    node_open(&n, &options);
+    exec(&n, "INSERT INTO t(v) VALUES (1)");
+    turn(&n, 5 * SECOND_NS);
+    u64 tx = pushed_tx(&n);
+    head = cloud_find(&n.cloud, "db/head");
+    free(head->bytes);
+    head->bytes = old.bytes;
+    head->size = old.size;
+    n.cloud.partial_list = 1000;
+    n.cloud.unlisted_ms = (s64)((io_now_ns(n.io) - from) / 1000000);
+    CHECK_EQ(restored_tx(&n, 0), tx);
+    n.cloud.partial_list = 0;
+    node_stop(&n);
+    node_end(&n);
+}
+
+// An image that was let go is listed still: others lead to the state, too.
+TEST(a_restore_when_listings_have_what_is_gone)
+{
+    struct node n = {0};
+    struct backup_status s;
+    char key[OBJECT_KEY_MAX];
+    node_begin(&n, &(struct backup_options){.interval_ms = 50, .head_interval_ms = 500});
+    turn(&n, 5 * SECOND_NS);
+    for (u32 i = 0; i < 5; i++) {
+        exec(&n, "INSERT INTO t(v) VALUES (1)");
+        turn(&n, SECOND_NS);
+    }
+    u64 tx = pushed_tx(&n);
+    backup_status_get(n.backup, &s);
+    n.cloud.ghosts = calloc(3, sizeof *n.cloud.ghosts);
+    n.cloud.ghost_count = 3;
+    for (u32 i = 0; i < 3; i++) {
+        snprintf(key, sizeof key, "db/%016llx/L4/%016x-%016llx", (unsigned long long)s.lineage, 1, (unsigned long long)tx - 1 - i);
+        n.cloud.ghosts[i] = (struct cloud_ghost){.key = strdup(key), .size = 4000, .until_ns = UINT64_MAX};
+    }
+    CHECK_EQ(restored_tx(&n, tx - 1), tx - 1);
+    CHECK_EQ(restored_tx(&n, 0), tx);
+    node_stop(&n);
+    node_end(&n);
+}
+
+// A start whose listings have the shards of a push, and not yet the push.
+TEST(shards_of_a_push_that_is_not_listed_yet)
+{
+    struct node n = {0};
+    struct backup_options options = {.interval_ms = 50, .head_interval_ms = 600000};
+    char text[ERR_TEXT_MAX];
+    u64 raw_max = segment_raw_max;
+    segment_raw_max = 65536;
+    node_begin(&n, &options);
+    turn(&n, 400 * SECOND_NS);
+    exec(&n, "INSERT INTO t SELECT value, randomblob(4000) FROM generate_series(1, 100)");
+    turn(&n, 2 * SECOND_NS);
+    u64 tx = pushed_tx(&n);
+    exec(&n, "INSERT INTO t(v) VALUES (1)");
+    turn(&n, 2 * SECOND_NS);
+    CHECK_EQ(pushed_tx(&n), tx + 1);
+    n.cloud.away = true; // it ends without a head
+    node_stop(&n);
+    n.cloud.away = false;
+    u32 shards = 0;
+    for (u32 i = 0; i < n.cloud.count; i++) {
+        struct cloud_object *o = &n.cloud.objects[i];
+        if (!strstr(o->key, "/L0/") || !strchr(o->key, '.')) continue;
+        shards++;
+        o->put_ns = 0;
+    }
+    CHECK(shards > 1);
+    n.cloud.partial_list = 1000;
+    n.cloud.unlisted_ms = 250000;
+    node_open(&n, &options);
+    turn(&n, 400 * SECOND_NS);
+    n.cloud.partial_list = 0;
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+    segment_raw_max = raw_max;
 }
 
 // The node and its volume are lost in the middle of an image that begins anew. What can be restored goes on from there.
