@@ -60,6 +60,7 @@ void autoincrement_begin(struct compile *c)
 
 void autoincrement_end(struct compile *c)
 {
+    if (c->top != c || c->nested) return;
     for (struct autoincrement *a = c->autoincrements; a; a = a->next) {
         int cursor = cursor_alloc(c), max = a->reg_max, record = reg_temp(c);
         int unchanged = label_new(c), known = label_new(c);

@@ -426,7 +426,7 @@ s16 where_table_row_size(const struct table *t);    // of bytes, estimated; log2
 s16 where_index_row_size(const struct table *t, const struct index *i);
 
 // ---- statements (each in the file of its noun) -----------------------------------------------------------
-// AUTOINCREMENT: what a program does before its body (insert.c).
+// AUTOINCREMENT: what a program does before its body: reads sqlite_sequence (autoincrement.c).
 void autoincrement_begin(struct compile *c);
 void select_statement(struct compile *c, struct stmt_select *s);
 void insert_statement(struct compile *c, struct stmt_insert *s);

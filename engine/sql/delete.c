@@ -275,7 +275,7 @@ void delete_code(struct compile *c, struct stmt_delete *s)
         truncate_code(c, &job);
     else
         rows_code(c, &job);
-    if (c->top == c) autoincrement_end(c);
+    autoincrement_end(c);
     returning_end(c, job.returning);
 }
 

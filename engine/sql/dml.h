@@ -168,9 +168,7 @@ static inline bool table_has_generated(const struct table *t)
 
 // The register with the table's largest rowid so far, 0 when it is no AUTOINCREMENT table.
 int autoincrement_register(struct compile *c, const struct table *t, int database);
-// At the start of the program: reads sqlite_sequence. Called by compile_finish.
-void autoincrement_begin(struct compile *c);
-// At the end of the statement: writes it.
+// At the end of the statement, not of a trigger or of SQL of the engine's own: writes sqlite_sequence.
 void autoincrement_end(struct compile *c);
 
 // ---- triggers --------------------------------------------------------------------------------------------

@@ -452,7 +452,7 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
         emit(c, OP_Goto, 0, loop, 0);
         label_place(c, done);
     }
-    if (c->top == c) autoincrement_end(c);
+    autoincrement_end(c);
     returning_end(c, job.returning);
 }
 

@@ -669,7 +669,7 @@ void update_code(struct compile *c, struct stmt_update *s, enum conflict conflic
     struct update_job job = {.stmt = s, .conflict = conflict};
     if (conflict == CONFLICT_DEFAULT) job.conflict = s->conflict == CONFLICT_NONE ? CONFLICT_DEFAULT : s->conflict;
     update_run(c, &job);
-    if (c->top == c) autoincrement_end(c);
+    autoincrement_end(c);
     returning_end(c, job.returning);
 }
 

@@ -52,7 +52,9 @@ void dialect_value(struct dialect *d)
         dialect_add(d, "%s", dialect_one(d, rare));
         return;
     }
-    dialect_add(d, "%s", dialect_one(d, values));
+    const char *value = dialect_one(d, values);
+    // As a character above U+00FF it makes SQLite take '-0.5' before it for 0.
+    dialect_add(d, "%s", d->wide && strcmp(value, "x'00ff'") == 0 ? "x'c3'" : value);
 }
 
 void dialect_column(struct dialect *d)
