@@ -47,9 +47,13 @@ io_status backup_probe(struct backup *b)
 
 static void load_begin(struct backup *b, struct catalog *into, u64 lineage)
 {
+    struct segment_key known = b->catalog.key;
+    u64 known_lineage = b->catalog.lineage;
     catalog_deinit(into);
     catalog_load_init(&b->load, into, b->options.objects, b->name, &b->options.key, 1, backup_wake, b);
     b->load.lineage = lineage;
+    b->load.known = known;
+    b->load.known_lineage = known_lineage;
     b->loading = true;
 }
 

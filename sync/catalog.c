@@ -1,5 +1,7 @@
 #include "catalog.h"
 
+#include <sodium.h>
+
 static u32 segment_rank(const struct catalog *c, u64 tx_min, u32 level, u64 tx_max)
 {
     u32 low = 0, high = c->count;
@@ -165,6 +167,7 @@ void catalog_load_deinit(struct catalog_load *l)
     for (u32 i = 0; i < LEVEL_COUNT; i++) fetch_deinit(&l->fetches[i]);
     free(l->head_bytes);
     l->head_bytes = NULL;
+    sodium_memzero(&l->known, sizeof l->known);
 }
 
 void catalog_load_cancel(struct catalog_load *l)
@@ -183,7 +186,7 @@ static io_status load_head(struct catalog_load *l, struct err *err)
 {
     struct catalog *c = l->catalog;
     struct fetch *f = &l->fetches[0];
-    if (l->lineage) {
+    if (l->lineage && !l->named) {
         c->lineage = l->lineage;
         l->step = CATALOG_KEY;
         return IO_DONE;
@@ -196,8 +199,8 @@ static io_status load_head(struct catalog_load *l, struct err *err)
     io_status status = fetch_run(f, err);
     if (status == IO_FAIL && err->code == ERR_STORE_MISSING) {
         err_clear(err);
-        if (l->lineage_headless) {
-            c->lineage = l->lineage_headless;
+        if (l->lineage || l->lineage_headless) {
+            c->lineage = l->lineage ? l->lineage : l->lineage_headless;
             l->quick = false;
             l->step = CATALOG_KEY;
             return IO_DONE;
@@ -207,7 +210,14 @@ static io_status load_head(struct catalog_load *l, struct err *err)
     }
     IO_TRY(status);
     head_deinit(&c->head);
-    if (!head_decode(f->request.answer, f->request.answer_size, &c->head))
+    bool good = head_decode(f->request.answer, f->request.answer_size, &c->head);
+    if (l->lineage && (!good || c->head.lineage != l->lineage)) {
+        head_deinit(&c->head);
+        c->lineage = l->lineage;
+        l->step = CATALOG_KEY;
+        return IO_DONE;
+    }
+    if (!good)
         return IO_ERROR(err, ERR_STORE_CORRUPT,
                         "object %s is damaged: it is not a backup's head; restore it from another copy of the store, or "
                         "name the lineage (the folder beside it) with --lineage",
@@ -229,6 +239,11 @@ static io_status load_key(struct catalog_load *l, struct err *err)
     struct catalog *c = l->catalog;
     struct fetch *f = &l->fetches[0];
     char key[OBJECT_KEY_MAX];
+    if (l->known.given && l->known_lineage == c->lineage) {
+        c->key = l->known;
+        l->step = CATALOG_LISTS;
+        return IO_DONE;
+    }
     if (l->quick && !(l->master && l->master->given)) { // whether it is encrypted, the head's sum tells
         l->step = CATALOG_LISTS;
         return IO_DONE;
@@ -319,7 +334,14 @@ static io_status load_lists(struct catalog_load *l, struct err *err)
     struct catalog *c = l->catalog;
     bool waits = false;
     if (l->quick) return load_quickly(l, err);
-    if (l->head_bytes && !head_check(l->head_bytes, l->head_size, &c->key)) {
+    bool damaged = l->head_bytes && !head_check(l->head_bytes, l->head_size, &c->key);
+    if (damaged && l->lineage) {
+        head_deinit(&c->head);
+        c->has_head = damaged = false;
+        free(l->head_bytes);
+        l->head_bytes = NULL;
+    }
+    if (damaged) {
         char key[OBJECT_KEY_MAX];
         name_head(l->database, key);
         return IO_ERROR(err, ERR_STORE_CORRUPT,

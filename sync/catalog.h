@@ -59,7 +59,9 @@ struct catalog_load {
     struct catalog *catalog;
     const char *database;
     const struct master_key *master;
-    u64 lineage; // given: the head is not asked
+    u64 lineage; // given: a head of another, or a damaged one, does not matter
+    struct segment_key known; // of a lineage that was opened before: it stays when the master key is changed
+    u64 known_lineage;
     u64 lineage_headless; // when there is no head: of a writer that may have died before its first; 0: none
     // The newest state in few requests: what the head names, and the pushes behind it, instead of all listings. Falls
     // back to these by itself; what the head names may be merged into others since.

@@ -307,6 +307,8 @@ static void load_begin(struct chain *c)
     catalog_load_init(&p->load, &c->catalog, p->options.objects, p->database, p->options.master, p->options.tries,
                       chain_wake, c);
     p->load.lineage = p->options.lineage;
+    p->load.known = p->options.known;
+    p->load.known_lineage = p->options.known_lineage;
     p->load.named = true;
     p->next_ended = false;
     p->next_tx = 0;
@@ -352,6 +354,8 @@ static void chain_run(struct chain *c)
         err_clear(&c->err);
         load_end(c);
         indexes_free(c);
+        p->options.known = c->catalog.key;
+        p->options.known_lineage = c->catalog.lineage;
         catalog_deinit(&c->catalog);
         load_begin(c);
         chain_run(c);

@@ -14,6 +14,8 @@ struct chain_options {
     u64 tx;         // 0: the newest
     s64 time_ms;    // 0: the newest; else as of this moment
     u64 lineage;    // 0: the one that the head names
+    struct segment_key known; // see catalog_load
+    u64 known_lineage;
     bool quick;     // see catalog_load; for the newest state
     u32 tries;      // of each request; 0 = 6
     u32 parallel;   // requests at a time; 0 = 8

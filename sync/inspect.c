@@ -398,28 +398,41 @@ static bool shards_kept(struct inspect *x, const bool *gone, char ***out, u32 *c
     return good;
 }
 
-// Lineages that the head does not name, whose newest object is older than images are kept.
-static bool lineages_find(struct inspect *x, s64 horizon_ms, struct inspect *into, struct err *err)
+#define LINEAGES_MAX 256u
+
+// But the one that was looked at, and the head's.
+static bool lineages_list(struct inspect *x, u64 lineages[LINEAGES_MAX], u32 *count, struct err *err)
 {
     struct object_request r;
-    char folder[OBJECT_KEY_MAX];
     object_request_init(&r, request_done, NULL);
     r.kind = OBJECT_LIST;
     r.list_folders = true;
     snprintf(r.key, sizeof r.key, "%s/", x->o.database);
     bool good = request_run(x, &r, err);
-    u64 lineages[256];
-    u32 count = 0;
-    for (u32 i = 0; i < r.entry_count && good && count < 256; i++) {
+    *count = 0;
+    for (u32 i = 0; i < r.entry_count && good && *count < LINEAGES_MAX; i++) {
         const char *name = r.entries[i].key + strlen(x->o.database) + 1;
         char *end;
         u64 lineage = strtoull(name, &end, 16);
-        if (end == name + 16 && strcmp(end, "/") == 0 && lineage != x->catalog.lineage && lineage != x->catalog.head.lineage) lineages[count++] = lineage;
+        if (end == name + 16 && strcmp(end, "/") == 0 && lineage != x->catalog.lineage && lineage != x->catalog.head.lineage) lineages[(*count)++] = lineage;
     }
+    object_request_deinit(&r);
+    return good;
+}
+
+// Lineages that the head does not name, whose newest object is older than images are kept.
+static bool lineages_find(struct inspect *x, s64 horizon_ms, struct inspect *into, struct err *err)
+{
+    struct object_request r;
+    char folder[OBJECT_KEY_MAX];
+    u64 lineages[LINEAGES_MAX];
+    u32 count;
+    bool good = lineages_list(x, lineages, &count, err);
+    object_request_init(&r, request_done, NULL);
+    r.kind = OBJECT_LIST;
     for (u32 i = 0; i < count && good; i++) {
         u32 before = into->object_count;
         s64 newest = 0;
-        r.list_folders = false;
         for (u32 level = 0; level <= LEVEL_COUNT && good; level++) {
             if (level < LEVEL_COUNT) name_level(x->o.database, lineages[i], level, folder);
             else snprintf(folder, sizeof folder, "%s/%016llx/", x->o.database, (ull)lineages[i]);
@@ -509,21 +522,64 @@ bool inspect_prune(struct inspect *x, const struct inspect_rules *rules, u64 *ob
 // ---- keys
 // -------------------------------------------------------------------------------------------------
 
-bool inspect_rekey(struct inspect *x, const struct master_key *to, struct err *err)
+static bool key_get(struct inspect *x, struct object_request *r, u64 lineage, struct err *err)
+{
+    r->kind = OBJECT_GET;
+    r->answer_size_max = 4096;
+    name_key(x->o.database, lineage, r->key);
+    return request_run(x, r, err);
+}
+
+static bool key_put(struct inspect *x, struct object_request *r, u64 lineage, const struct segment_key *data, const struct master_key *to, struct err *err)
 {
     u8 object[KEYRING_OBJECT_SIZE];
-    struct object_request r;
+    struct err put_err = ERR_CLEAR, get_err = ERR_CLEAR;
+    if (keyring_wrap(to, data, lineage, object, err) != ERR_OK) return false;
+    r->kind = OBJECT_PUT;
+    name_key(x->o.database, lineage, r->key);
+    r->body = object;
+    r->body_size = sizeof object;
+    if (request_run(x, r, &put_err)) return true;
+    // It may be there, and only the answers were lost.
+    bool known = key_get(x, r, lineage, &get_err);
+    if (known && r->answer_size == sizeof object && memcmp(r->answer, object, sizeof object) == 0) return true;
+    err_set(err, put_err.code, __func__, "%s%s", put_err.text, known ? "" : "; whether the new key is valid is not known: try it, and then the old one");
+    return false;
+}
+
+// Of a lineage that the head does not name, or not yet: it stays when it is another key's.
+static bool other_rekey(struct inspect *x, struct object_request *r, u64 lineage, const struct master_key *to, struct err *err)
+{
+    struct segment_key data = {0};
+    struct err why = ERR_CLEAR, ignored = ERR_CLEAR;
+    if (!key_get(x, r, lineage, &why)) {
+        if (why.code != ERR_STORE_MISSING) *err = why;
+        return why.code == ERR_STORE_MISSING; // not encrypted, or not begun yet
+    }
+    bool good = true;
+    if (keyring_unwrap(&x->o.key, lineage, r->answer, r->answer_size, r->key, &data, &why) == ERR_OK)
+        good = key_put(x, r, lineage, &data, to, err);
+    else if (keyring_unwrap(to, lineage, r->answer, r->answer_size, r->key, &data, &ignored) != ERR_OK)
+        report(x, false, "lineage %016llx keeps its key: %s", (ull)lineage, why.text);
+    sodium_memzero(&data, sizeof data);
+    return good;
+}
+
+// Of all lineages: each start of a writer may have begun one, the running one's may be about to become the newest. The one that
+// restores read comes last, so that what was cut off can be begun again with the old key.
+bool inspect_rekey(struct inspect *x, const struct master_key *to, struct err *err)
+{
+    u64 lineages[LINEAGES_MAX];
+    u32 count = 0;
     if (!x->catalog.key.given) {
         err_set(err, ERR_USAGE, __func__, "the backup of '%s' is not encrypted: there is no key to wrap anew", x->o.database);
         return false;
     }
-    if (keyring_wrap(to, &x->catalog.key, x->catalog.lineage, object, err) != ERR_OK) return false;
+    bool good = x->o.lineage || lineages_list(x, lineages, &count, err);
+    struct object_request r;
     object_request_init(&r, request_done, NULL);
-    r.kind = OBJECT_PUT;
-    name_key(x->o.database, x->catalog.lineage, r.key);
-    r.body = object;
-    r.body_size = sizeof object;
-    bool good = request_run(x, &r, err);
+    for (u32 i = 0; i < count && good; i++) good = other_rekey(x, &r, lineages[i], to, err);
+    good = good && key_put(x, &r, x->catalog.lineage, &x->catalog.key, to, err);
     object_request_deinit(&r);
     return good;
 }

@@ -15,6 +15,8 @@ static void on_chain(struct completion *c);
 
 static void load(struct remote *r, u64 tx, s64 time_ms, u64 lineage, u32 tries)
 {
+    if (r->chain.catalog.key.given) r->key = r->chain.catalog.key, r->key_lineage = r->chain.catalog.lineage;
+    chain_deinit(&r->chain);
     r->chain_state = CHAIN_RUNS;
     completion_init(&r->chain.done, on_chain, r);
     chain_start(&r->chain, &(struct chain_options){.io = r->io,
@@ -24,6 +26,8 @@ static void load(struct remote *r, u64 tx, s64 time_ms, u64 lineage, u32 tries)
                                                    .tx = tx,
                                                    .time_ms = time_ms,
                                                    .lineage = lineage,
+                                                   .known = r->key,
+                                                   .known_lineage = r->key_lineage,
                                                    .quick = true,
                                                    .tries = tries});
 }
@@ -54,7 +58,6 @@ static void try_begin(struct remote *r)
 {
     u64 tx = r->try_now == TRY_NEWEST ? 0 : r->try_now == TRY_STATE ? r->state_tx : opened_tx(r);
     remote_sources_deinit(r);
-    chain_deinit(&r->chain);
     load(r, tx, 0, be64_get(r->header + REMOTE_HEADER_LINEAGE), RELOAD_TRIES);
 }
 

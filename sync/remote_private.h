@@ -87,6 +87,8 @@ struct remote {
     struct io *io;
     char path[4096], map_path[4200], folder[4096];
     struct chain chain;
+    struct segment_key key; // that the chain before had
+    u64 key_lineage;
     enum { CHAIN_NONE, CHAIN_RUNS, CHAIN_FAILED, CHAIN_READY } chain_state;
     struct source *members; // of the chain
     struct source shards[REMOTE_SOURCES_MAX];

@@ -90,6 +90,7 @@ struct replica {
     // From the store.
     struct fetch fetch;
     struct segment_key key;
+    u64 key_lineage;
     struct chain chain;
     bool chain_open;
     u32 member, shard;

@@ -58,6 +58,8 @@ io_status replica_chain(struct replica *r)
                                                    .database = r->options.name,
                                                    .master = &r->options.key,
                                                    .tries = 2,
+                                                   .known = r->key,
+                                                   .known_lineage = r->key_lineage,
                                                    .from_tx = r->mark.tx,
                                                    .from_lineage = r->mark.lineage});
     return IO_DONE;
@@ -116,6 +118,7 @@ io_status replica_chain_done(struct replica *r, struct err *err)
         return IO_ERROR(err, ERR_STORE_FOREIGN, "%s is of another database than the backup '%s' in %s", r->path, r->options.name,
                         object_store_url(r->options.objects));
     memcpy(&r->key, &c->catalog.key, sizeof r->key);
+    r->key_lineage = c->catalog.lineage;
     bool same = c->catalog.lineage == r->mark.lineage;
     r->status.newest_tx = c->tx;
     // The newest push always stays, so listings without one as new as the head's lack what is there; the database may have it.

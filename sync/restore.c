@@ -131,6 +131,8 @@ static io_status step_chain(struct restore *r)
                                                        .tx = p->options.tx,
                                                        .time_ms = p->options.time_ms,
                                                        .lineage = p->options.lineage,
+                                                       .known = p->key,
+                                                       .known_lineage = p->key_lineage,
                                                        .tries = RESTORE_TRIES});
         return IO_WAIT;
     }
@@ -469,6 +471,8 @@ static void plan_again(struct restore *r)
 {
     struct restore_private *p = r->private_;
     restore_pages_deinit(r);
+    p->key = p->chain.catalog.key;
+    p->key_lineage = p->chain.catalog.lineage;
     chain_deinit(&p->chain);
     free(p->resume);
     free(p->save_bytes);

@@ -95,6 +95,8 @@ struct restore_private {
     struct io_path_info info;
     struct chain chain;
     bool chain_started;
+    struct segment_key key; // that the chain before had
+    u64 key_lineage;
     struct io_file *file, *direct; // direct: for large writes, past the kernel's cache; NULL where that cannot be
     bool direct_refused;
     struct small_file small;

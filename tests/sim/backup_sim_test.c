@@ -15,6 +15,7 @@
 // twelve in a row, from any seed on, have each. SIM_WORLDS=n runs n worlds from SEED on (12).
 #include "../../engine/skerry.h"
 #include "../../io/sim.h"
+#include "../../sync/inspect.h"
 #include "../../sync/names.h"
 #include "../../sync/remote.h"
 #include "../../sync/restore.h"
@@ -39,7 +40,7 @@ struct history {
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
         discontinuous, let_go, large, cut_off, named, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
-        not_arrived, disk_faults, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still, shards;
+        not_arrived, disk_faults, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still, shards, rekeyed, rekeys_failed;
 };
 struct node {
     struct world *w;
@@ -66,6 +67,7 @@ struct world {
     u32 row_size;
     bool large; // some transactions are larger than the cache
     bool years; // clocks jump by years, and begin in 1970
+    bool rekeys;
     bool disk;  // it is full, and its syncs fail, now and then
     bool failed, jumped, rewind; // rewind: the volume was lost, and what was in the store is not known yet
     bool between;   // the life of another node, before this one's claim
@@ -432,8 +434,8 @@ static bool history_rewind(struct world *w, struct node *n)
     u64 meta[2] = {0};
     struct history *h = w->histories[n->writer];
     char why[100];
-    (void)skerry_exec(n->db, "SELECT writer, k FROM meta", meta_row, meta);
-    if (sim_is_down(w->io)) return false;
+    int rc = skerry_exec(n->db, "SELECT writer, k FROM meta", meta_row, meta);
+    if (sim_is_down(w->io) || (rc != SKERRY_OK && strstr(skerry_error(n->db)->text, "has not arrived yet"))) return false;
     if (meta[1] > h->count || meta[1] < w->pushed[n->writer]) {
         snprintf(why, sizeof why, "it is at %llu; %llu were pushed, %u made", (unsigned long long)meta[1], (unsigned long long)w->pushed[n->writer], h->count);
         world_failed(w, "the database that was opened from the store", why);
@@ -582,6 +584,37 @@ static void weather(struct world *w, bool clear)
     c->away = false;
 }
 
+// The lineage that restores read opens with it.
+static bool key_opens(struct world *w, const struct master_key *key)
+{
+    char name[OBJECT_KEY_MAX];
+    struct segment_key data;
+    struct err err = ERR_CLEAR;
+    u64 lineage = head_lineage(w);
+    name_key("db", lineage, name);
+    const struct cloud_object *o = cloud_find(&w->cloud, name);
+    return o && keyring_unwrap(key, lineage, o->bytes, o->size, name, &data, &err) == ERR_OK;
+}
+
+// The node that runs knows the key from before; who comes later, or restores, has the one that the command said is valid.
+// When it said none, the one that is tried first and opens the backup.
+static void rekey(struct world *w)
+{
+    struct err err = ERR_CLEAR;
+    struct object_store *store = cloud_open(&w->cloud, w->io);
+    struct master_key to = {.given = true};
+    for (u32 i = 0; i < 32; i++) to.bytes[i] = (u8)test_random(&w->seed);
+    struct inspect *x = inspect_open(&(struct inspect_options){.io = w->io, .objects = store, .database = "db", .key = w->key}, &err);
+    bool good = x && inspect_rekey(x, &to, &err);
+    if (getenv("SIM_LOG")) printf("    [%llu] rekey: %s\n", (unsigned long long)(io_now_ns(w->io) / 1000000), good ? "done" : err.text);
+    inspect_close(x);
+    object_store_close(store);
+    w->counters->rekeyed += good;
+    w->counters->rekeys_failed += !good;
+    if (good || key_opens(w, &to)) w->key = to;
+    if (!good && (err.code == ERR_STORE_KEY || err.code == ERR_STORE_CORRUPT)) world_failed(w, "rekey", err.text);
+}
+
 static void life_act(struct node *n)
 {
     struct world *w = n->w;
@@ -609,6 +642,9 @@ static void life_act(struct node *n)
         sim_wall_jump(w->sim, jump);
         break;
     case 5: restore_some(w); break;
+    case 6:
+        if (w->rekeys) rekey(w);
+        break;
     default:
         if (commit(n)) turn(w, test_random(&w->seed) % (3 * SECOND_NS));
         pushed_note(n);
@@ -678,6 +714,8 @@ static void clone_life(struct world *w, struct node *first)
     u32 still = (u32)(test_random(&w->seed) % 3);
     if (!was.claimed || was.state == BACKUP_REFUSED) still = 0; // the first one's claim would be the later one
     if (still == 1) {
+        // Names that are free again are met only by who stands still for longer than nothing is let go after a start.
+        pause_ns += test_random(&w->seed) % 2 * 300 * SECOND_NS;
         weather(w, true);
         cloud_pause(first->store, "/L0/", pause_ns);
         if (commit(first)) turn(w, 2 * SECOND_NS);
@@ -757,6 +795,7 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
         w.key.given = true;
         memset(w.key.bytes, 7, 32);
         counters->encrypted++;
+        w.rekeys = seed % 4 < 2;
         if (seed % 2) {
             w.database_key.kind = STORE_KEY_BYTES;
             memset(w.database_key.bytes, 9, 32);
@@ -851,7 +890,7 @@ TEST(worlds_restore)
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
-        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), RARE(all.disk_faults), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.cut_off), EVENT(all.large), RARE(all.named), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), RARE(all.disk_faults), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.cut_off), EVENT(all.large), RARE(all.named), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.rekeyed), RARE(all.rekeys_failed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts), EVENT(cloud.stale_lists),
     };
     events_check(events, COUNT_OF(events), worlds, false);

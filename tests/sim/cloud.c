@@ -174,6 +174,20 @@ static bool list_has(const struct object_request *r, const char *key)
     return strncmp(key, r->key, folder) == 0 && !strchr(key + folder, '/') && strcmp(key, r->after) > 0;
 }
 
+static void list_folders(struct cloud *c, struct object_request *r)
+{
+    size_t folder = strlen(r->key);
+    c->counters.lists++;
+    for (u32 i = rank(c, r->key); i < c->count && strncmp(c->objects[i].key, r->key, folder) == 0; i++) {
+        char name[OBJECT_KEY_MAX];
+        const struct cloud_object *o = &c->objects[i];
+        const char *end = strchr(o->key + folder, '/');
+        snprintf(name, sizeof name, "%.*s", end ? (int)(end + 1 - o->key) : 0, o->key);
+        bool known = r->entry_count && strcmp(r->entries[r->entry_count - 1].key, name) == 0;
+        if (end && !known && !object_entry_add(r, name, 0, o->modified_ms, NULL)) abort();
+    }
+}
+
 static void list(struct cloud *c, struct object_request *r)
 {
     bool partial = test_random(&c->seed) % 1000 < c->partial_list;
@@ -243,7 +257,7 @@ static void deed(struct cloud *c, struct cloud_try *t)
         break;
     case OBJECT_GET:
     case OBJECT_HEAD: get(c, r); break;
-    case OBJECT_LIST: list(c, r); break;
+    case OBJECT_LIST: (r->list_folders ? list_folders : list)(c, r); break;
     case OBJECT_DELETE: delete(c, r->key, now_ns(c, r)); break;
     case OBJECT_DELETE_MANY:
         for (u32 i = 0; i < r->key_count; i++) delete(c, r->keys[i], now_ns(c, r));

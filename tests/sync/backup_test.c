@@ -212,6 +212,19 @@ TEST(keys_are_changed_without_writing_the_backup_again)
     node_end(&n);
 }
 
+// By a command of its own; n->key is the new one then, and the node's is not.
+static void rekey(struct node *n)
+{
+    struct err err = ERR_CLEAR;
+    struct master_key to = {.given = true, .bytes = {9}};
+    struct object_store *own = cloud_open(&n->cloud, n->io);
+    struct inspect *x = inspect_open(&(struct inspect_options){.io = n->io, .objects = own, .database = "db", .key = n->key}, &err);
+    if (!x || !inspect_rekey(x, &to, &err)) test_fail(__FILE__, __LINE__, "%s", err.text);
+    inspect_close(x);
+    object_store_close(own);
+    n->key = to;
+}
+
 // Merges and retention take what a slow restore is reading: it goes on from what is there then.
 static void update(struct node *n, u32 id)
 {
@@ -223,29 +236,116 @@ static void update(struct node *n, u32 id)
 
 TEST(a_restore_that_takes_long_is_planned_anew)
 {
-    static const char *const outs[] = {NULL, "/data/out.db"};
-    for (u32 i = 0; i < COUNT_OF(outs) && !test_failed(); i++) {
-        struct node n = {0};
+    static const struct {
+        const char *out;
+        bool rekeyed; // meanwhile: it has the data key already
+    } CASES[] = {{NULL, false}, {"/data/out.db", false}, {"/data/out.db", true}};
+    for (u32 i = 0; i < COUNT_OF(CASES) && !test_failed(); i++) {
+        struct node n = {.key.given = CASES[i].rekeyed};
+        const char *out = CASES[i].out;
         node_begin(&n, &(struct backup_options){.interval_ms = 200, .head_interval_ms = 500, .period_ms = {0, 2000, 8000, 30000, 60000},
                                                 .keep_ms = {1000, 5000, 20000, 40000, 100000}});
+        turn(&n, 301 * SECOND_NS); // what was listed at its start is whole
         exec(&n, "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 200) INSERT INTO t SELECT i, randomblob(5000) FROM s");
         for (u32 row = 1; row < 20; row++) update(&n, row * 9);
         struct object_store *own = cloud_open(&n.cloud, n.io);
         struct restore r = {0};
         completion_init(&r.done, NULL, NULL);
-        restore_start(&r, &(struct restore_options){.io = n.io, .objects = own, .name = "db", .out_path = outs[i], .discard = !outs[i], .parallel = 1});
+        restore_start(&r, &(struct restore_options){.io = n.io, .objects = own, .name = "db", .key = n.key, .out_path = out, .discard = !out, .parallel = 1});
         while (!r.pages_done) io_step(n.io, SECOND_NS);
         cloud_far(own, 200 * SECOND_NS);
+        if (CASES[i].rekeyed) rekey(&n);
         for (u32 row = 1; row < 180; row++) update(&n, row);
         cloud_far(own, 0);
         while (r.done.state != COMPLETION_DONE) io_step(n.io, SECOND_NS);
-        if (r.err.code != ERR_OK) test_fail(__FILE__, __LINE__, "%s: %s", outs[i] ? outs[i] : "discarded", r.err.text);
+        if (r.err.code != ERR_OK) test_fail(__FILE__, __LINE__, "%s: %s", out ? out : "discarded", r.err.text);
         CHECK(r.replans > 0);
         restore_deinit(&r);
         object_store_close(own);
         node_stop(&n);
         node_end(&n);
     }
+}
+
+// A node whose key is changed while it runs has the data key: it goes on, and looks at the store again.
+TEST(a_key_that_is_changed_under_a_node)
+{
+    struct node n = {.key.given = true};
+    struct backup_options options = {.interval_ms = 200, .head_interval_ms = 500};
+    struct backup_status s;
+    char text[ERR_TEXT_MAX];
+    node_begin(&n, &options);
+    turn(&n, 3 * SECOND_NS);
+    node_stop(&n);
+    node_open(&n, &options);
+    turn(&n, 3 * SECOND_NS);
+    rekey(&n);
+    turn(&n, 400 * SECOND_NS);
+    exec(&n, "INSERT INTO t(v) VALUES (1)");
+    turn(&n, 3 * SECOND_NS);
+    backup_status_get(n.backup, &s);
+    CHECK_EQ(s.state, BACKUP_IDLE);
+    CHECK_STR(s.error, "");
+    CHECK_EQ(s.behind_since_ms, 0);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
+// Each start writes to a lineage of its own, and the newest one is in the middle of its first image, which the head does not name.
+TEST(a_key_that_is_changed_while_a_lineage_begins)
+{
+    struct node n = {.key.given = true};
+    struct backup_options options = {.interval_ms = 200, .head_interval_ms = 500};
+    struct backup_status s;
+    char text[ERR_TEXT_MAX];
+    node_begin(&n, &options);
+    n.cloud.conditions_ignored = true;
+    turn(&n, 3 * SECOND_NS);
+    exec(&n, "INSERT INTO t(v) VALUES (1)");
+    turn(&n, 3 * SECOND_NS);
+    node_stop(&n);
+    object_store_close(n.store);
+    n.store = cloud_open(&n.cloud, n.io); // another process, which finds out what the store can
+    u32 keys = 0;
+    node_open(&n, &options);
+    for (u32 k = 0; k < 100000 && keys < 2; k++) {
+        turn(&n, SECOND_NS / 1000);
+        keys = 0;
+        for (u32 i = 0; i < n.cloud.count; i++) {
+            const char *end = strrchr(n.cloud.objects[i].key, '/');
+            keys += end && strcmp(end, "/key") == 0;
+        }
+    }
+    CHECK_EQ(keys, 2);
+    cloud_far(n.store, 10 * SECOND_NS);
+    rekey(&n);
+    turn(&n, 200 * SECOND_NS);
+    backup_status_get(n.backup, &s);
+    CHECK_EQ(s.state, BACKUP_IDLE);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
+}
+
+// The answer to the put of the wrapped key is lost, again and again.
+static bool of_a_key(const char *key)
+{
+    const char *end = strrchr(key, '/');
+    return end && strcmp(end, "/key") == 0;
+}
+
+TEST(a_key_that_is_changed_without_an_answer)
+{
+    struct node n = {.key.given = true};
+    char text[ERR_TEXT_MAX];
+    node_begin(&n, &(struct backup_options){.interval_ms = 200});
+    turn(&n, 3 * SECOND_NS);
+    n.cloud.silent = of_a_key;
+    rekey(&n);
+    CHECK_EQ(restore(&n, text), ERR_OK);
+    node_stop(&n);
+    node_end(&n);
 }
 
 // A sync fails: what it should have covered is not relied on, whatever later syncs say.

@@ -4,6 +4,7 @@
 // Method: a writer and a replica beside each other on a simulated disk, and a store in memory. Either is stopped, and its
 // mark put back to what it was: marks are not synced, so that a power cut does the same.
 #include "../../node/feed.h"
+#include "../../sync/inspect.h"
 #include "../../sync/names.h"
 #include "../../sync/replica.h"
 #include "../sim/wire.h"
@@ -25,7 +26,7 @@ static void follower_begin_from(struct follower *f, struct node *writer, const c
     struct skerry_engine_options engine = {.io = writer->io, .temp_dir = "/tmp"};
     f->writer = writer;
     f->replica = replica_create(&(struct replica_options){.io = writer->io, .objects = writer->store, .name = "db", .path = COPY, .poll_ms = 50,
-                                                          .node = url}, &err);
+                                                          .key = writer->key, .node = url}, &err);
     if (!f->replica || !skerry_engine_create(&engine, &f->engine, &err) || !skerry_open(f->engine, COPY, SKERRY_OPEN_CREATE, &f->db, &err)) abort();
     if (skerry_exec(f->db, "SELECT 1 FROM sqlite_schema", NULL, NULL) != SKERRY_OK) abort();
     replica_start(f->replica, skerry_store(f->db));
@@ -504,6 +505,33 @@ TEST(commits_that_only_a_lost_node_had)
     node_is_lost(&n, rows);
     CHECK_STR(rows, "33 rows of 105003, 3273");
     node_end(&n);
+}
+
+// The key is changed while a replica follows, which has the data key, and then looks for a push that is more than one object.
+TEST(a_key_that_is_changed_under_a_replica)
+{
+    struct node n = {.key.given = true};
+    struct follower f;
+    struct err err = ERR_CLEAR;
+    struct master_key to = {.given = true, .bytes = {9}};
+    char want[100], got[100];
+    u32 raw_max = segment_raw_max;
+    segment_raw_max = 65536;
+    node_begin(&n, &(struct backup_options){.interval_ms = 50, .head_interval_ms = 500});
+    push(&n, "INSERT INTO t VALUES (1, 'a')");
+    follower_begin(&f, &n);
+    CHECK_STR(meet(&f).error, "");
+    struct inspect *x = inspect_open(&(struct inspect_options){.io = n.io, .objects = n.store, .database = "db", .key = n.key}, &err);
+    CHECK(x && inspect_rekey(x, &to, &err));
+    inspect_close(x);
+    push(&n, "INSERT INTO t SELECT value + 1, hex(randomblob(2000)) FROM generate_series(1, 100)");
+    CHECK_STR(meet(&f).error, "");
+    rows_of(n.db, want);
+    rows_of(f.db, got);
+    CHECK_STR(got, want);
+    follower_end(&f);
+    writer_end(&n);
+    segment_raw_max = raw_max;
 }
 
 // Listings that lack all there is, images as well, are no store without a backup: the head names what is there.
