@@ -58,6 +58,7 @@ void dialect_add(struct dialect *d, const char *format, ...) __attribute__((form
 // dialect_expr.c
 void dialect_value(struct dialect *d);
 void dialect_column(struct dialect *d);
+bool dialect_has_rowid(const struct dialect_source *s);
 void dialect_expr(struct dialect *d, int depth);
 void dialect_condition(struct dialect *d, int depth);
 // dialect_select.c: a query of `columns` result columns (0: any). ordered: its rows have one order only.

@@ -57,6 +57,8 @@ void dialect_value(struct dialect *d)
     dialect_add(d, "%s", d->wide && strcmp(value, "x'00ff'") == 0 ? "x'c3'" : value);
 }
 
+bool dialect_has_rowid(const struct dialect_source *s) { return !s->table->without_rowid && !s->table->view; }
+
 void dialect_column(struct dialect *d)
 {
     if ((d->in_trigger_new || d->in_trigger_old) && dialect_chance(d, 35)) {
@@ -73,7 +75,7 @@ void dialect_column(struct dialect *d)
     u32 at = dialect_chance(d, 75) ? d->scope_count - 1 - dialect_pick(d, MIN(d->scope_count, 2)) : dialect_pick(d, d->scope_count);
     const struct dialect_source *s = &d->scope[at];
     const char *column = s->table->columns[dialect_pick(d, s->table->count)];
-    if (dialect_chance(d, 3) && !s->table->without_rowid && !s->table->view)
+    if (dialect_chance(d, 3) && dialect_has_rowid(s))
         dialect_add(d, "%s.rowid", s->name);
     else if (dialect_chance(d, 93))
         dialect_add(d, "%s.%s", s->name, column);

@@ -183,11 +183,14 @@ static void from(struct dialect *d, int depth, bool inner)
 static void total_order(struct dialect *d, u32 first)
 {
     bool any = false;
-    for (u32 i = first; i < d->scope_count; i++)
-        for (u32 k = 0; k < d->scope[i].table->count; k++) {
-            dialect_add(d, "%squote(%s.%s)", any ? ", " : "", d->scope[i].name, d->scope[i].table->columns[k]);
+    for (u32 i = first; i < d->scope_count; i++) {
+        const struct dialect_source *s = &d->scope[i];
+        for (u32 k = 0; k < s->table->count; k++) {
+            dialect_add(d, "%squote(%s.%s)", any ? ", " : "", s->name, s->table->columns[k]);
             any = true;
         }
+        if (dialect_has_rowid(s)) dialect_add(d, ", %s.rowid", s->name);
+    }
 }
 
 static void aggregate(struct dialect *d, int depth, bool window)
