@@ -501,6 +501,7 @@ static io_status compact_look(struct backup *b)
     }
     IO_TRY(status);
     catalog_add(&b->catalog, c->level, c->tx_min, c->tx_max, c->fetch.request.size);
+    b->head_dirty = true;
     merge_end(b);
     return IO_DONE;
 }

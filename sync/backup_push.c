@@ -702,6 +702,7 @@ io_status backup_head_put(struct backup *b)
         name_head(b->name, key);
         fetch_put(&b->fetch, key, b->head_text, b->head_size, !b->head_there && b->conditions);
         b->fetch.request.tries_max = 4;
+        for (u32 i = 0; i < b->catalog.count; i++) b->catalog.segments[i].in_head_put = true;
         b->head_dirty = false; // what comes while it is under way makes it dirty again
     }
     io_status status = fetch_run(&b->fetch, &b->op.err);
@@ -718,6 +719,7 @@ io_status backup_head_put(struct backup *b)
     }
     b->fresh_lineage = false;
     b->head_there = true;
+    for (u32 i = 0; i < b->catalog.count; i++) b->catalog.segments[i].in_head |= b->catalog.segments[i].in_head_put;
     b->head_due_ns = io_now_ns(b->io) + (u64)b->options.head_interval_ms * 1000000;
     b->step = STEP_IDLE;
     return IO_DONE;

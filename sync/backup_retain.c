@@ -65,7 +65,7 @@ static bool covered(const struct catalog *c, const struct catalog_segment *s, co
 {
     for (u32 i = 0; i < c->count; i++) {
         const struct catalog_segment *o = &c->segments[i];
-        if (o->level > s->level && o->level < LEVEL_IMAGE && o->known && o->tx_min <= s->tx_min && o->tx_max >= s->tx_max &&
+        if (o->level > s->level && o->level < LEVEL_IMAGE && o->known && !o->unnamed && o->tx_min <= s->tx_min && o->tx_max >= s->tx_max &&
             ages[i] > (s64)rules->keep_ms[s->level])
             return true;
     }
@@ -90,7 +90,7 @@ bool retain_plan(const struct catalog *c, const struct retain_rules *rules, s64 
     s64 *ages = ages_make(c, now_ms);
     memset(gone, 0, c->count * sizeof *gone);
     for (u32 i = 0; images && ages && i < c->count; i++)
-        if (c->segments[i].level == LEVEL_IMAGE) images[count++] = &c->segments[i];
+        if (c->segments[i].level == LEVEL_IMAGE && !c->segments[i].unnamed) images[count++] = &c->segments[i];
     if (!count) { // without an image everything is needed
         free(images);
         free(ages);
@@ -181,6 +181,8 @@ bool retain_start(struct backup *b)
     memcpy(rules.keep_ms, b->options.keep_ms, sizeof rules.keep_ms);
     bool *gone = calloc(k->count + 1u, sizeof *gone), good = gone != NULL;
     if (!good) return false;
+    // What the head in the store names stays: listings may lack what came in its place.
+    for (u32 i = 0; i < k->count; i++) k->segments[i].unnamed = !k->segments[i].in_head;
     bool forced = retain_plan(k, &rules, io_wall_ms(b->io), gone);
     some_stay(b, gone);
     for (u32 i = 0; i < k->count && good; i++) {

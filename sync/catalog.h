@@ -17,6 +17,8 @@ struct catalog_segment {
     s64 time_min_ms, time_max_ms;
     u8 *bytes; // the object, kept for the next compaction; or NULL
     u64 seen_ns; // backup_retain.c: when it was known to be there; 0: not yet
+    bool in_head_put, in_head; // it was known when the head that is being put was made; and the one in the store
+    bool unnamed; // by the head in the store, which has another instead: that one does not go yet
 };
 
 struct catalog {

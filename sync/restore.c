@@ -456,7 +456,8 @@ static bool fail_settle(struct restore *r)
                      (p->replan || object_error_passes(&r->err) || r->err.code == ERR_CANCELLED || r->err.code == ERR_STORE_DENIED);
     bool foreign = r->err.code == ERR_BUSY; // another restore's file
     bool before = p->step < RESTORE_CREATE;
-    p->keep = resumable || foreign;
+    bool earlier = p->resumed && p->step >= RESTORE_CREATE && p->step < RESTORE_PAGES; // what another wrote, and this one has not touched
+    p->keep = resumable || foreign || earlier;
     p->step = resumable ? RESTORE_FAIL_SYNC
               : before  ? RESTORE_FINISHED
               : p->file ? RESTORE_FAIL_CLOSE

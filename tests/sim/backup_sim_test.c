@@ -40,7 +40,7 @@ struct history {
 struct counters {
     u64 lives, crashes, clean_stops, commits, restores, restores_tx, restores_time, resumed, fenced, clones, images, merges, deleted, outages, jumps,
         discontinuous, let_go, large, cut_off, named, refusing, accepting, refused_commits, missing, encrypted, sealed, unconditional, volumes_lost, lazy_lives, lazy_pushes,
-        not_arrived, disk_faults, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still, shards, rekeyed, rekeys_failed;
+        not_arrived, disk_faults, hydrated, no_database, started_again, written_meanwhile, behind, overtaken, stood_still, shards, rekeyed, rekeys_failed, restored_at_once, cancelled;
 };
 struct node {
     struct world *w;
@@ -758,6 +758,68 @@ static void restore_cut_off(struct world *w)
     }
 }
 
+// Several restores at once, of the newest state and others, are cut off by crashes of the machine, or one by itself, on a disk that is
+// full now and then, and are begun again until each is there.
+static void restores_at_once(struct world *w)
+{
+    enum { MANY = 3, ROUNDS = 10 };
+    struct err err = ERR_CLEAR;
+    char paths[MANY][64];
+    bool there[MANY] = {false};
+    u64 tx[MANY] = {0}, size;
+    u32 writer, left = MANY;
+    for (u32 i = 0; i < MANY; i++) snprintf(paths[i], sizeof paths[i], "/data/many-%u-%u.db", w->restore_number, i);
+    w->disk = true;
+    w->cloud.delay_ns_max = 2 * SECOND_NS;
+    for (u32 round = 0; round < ROUNDS && left && !w->failed; round++) {
+        bool last = round == ROUNDS - 1;
+        struct restore r[MANY] = {0};
+        struct object_store *stores[MANY] = {NULL};
+        w->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = w->sim}, &err);
+        if (!last && test_random(&w->seed) % 2) sim_fault_at(w->sim, SIM_CRASH, 1 + test_random(&w->seed) % 400);
+        weather(w, last);
+        disk_weather(w, !last);
+        for (u32 i = 0; i < MANY; i++) {
+            u8 *named = there[i] ? NULL : sim_file_get(w->sim, paths[i], &size); // its name came right before the crash
+            free(named);
+            if (named) (void)file_check(w, paths[i], &writer), there[i] = true, left--;
+            if (there[i]) continue;
+            stores[i] = cloud_open(&w->cloud, w->io);
+            completion_init(&r[i].done, NULL, NULL);
+            restore_start(&r[i], &(struct restore_options){.io = w->io, .objects = stores[i], .name = "db", .out_path = paths[i], .key = w->key, .decrypt = true,
+                                                           .tx = tx[i], .parallel = 3});
+        }
+        for (bool busy = left; busy;) {
+            io_step(w->io, SECOND_NS);
+            busy = false;
+            for (u32 i = 0; i < MANY; i++) {
+                if (!stores[i] || r[i].done.state == COMPLETION_DONE) continue;
+                busy = true;
+                if (!last && test_random(&w->seed) % 300 == 0) restore_cancel(&r[i]);
+            }
+        }
+        for (u32 i = 0; i < MANY; i++) {
+            if (!stores[i]) continue;
+            bool down = sim_is_down(w->io), good = r[i].err.code == ERR_OK;
+            w->counters->restored_at_once += good && !down;
+            w->counters->resumed += r[i].pages_resumed > 0;
+            w->counters->cancelled += r[i].err.code == ERR_CANCELLED;
+            if (good && !down) (void)file_check(w, paths[i], &writer), there[i] = true, left--;
+            bool none = r[i].err.code == ERR_STORE_MISSING || r[i].err.code == ERR_STORE_EMPTY;
+            if (none && !down) there[i] = true, left--;
+            else if (!good && !down && (last || (r[i].err.code != ERR_CANCELLED && !disk_failed(w, &r[i].err) && !object_error_passes(&r[i].err))))
+                world_failed(w, "one of several restores", r[i].err.text);
+            if (!i && !tx[1] && r[0].tx > 1) // others than the newest
+                for (u32 k = 1; k < MANY; k++) tx[k] = k == 1 ? r[0].tx : r[0].tx - 1;
+            restore_deinit(&r[i]);
+            object_store_close(stores[i]);
+        }
+        sim_fault_at(w->sim, SIM_CRASH, 0);
+        disk_weather(w, false);
+        io_destroy(w->io);
+    }
+}
+
 // Another node opens the database from the store, writes to it, and is gone.
 static void life_between(struct world *w)
 {
@@ -865,6 +927,7 @@ static void world_run(u64 seed, struct counters *counters, struct cloud_counters
         if (w.writers > 1) break; // the clone may have won: the first one has nothing more to say
     }
     if (!w.failed) restore_cut_off(&w);
+    if (!w.failed && seed % 3 == 1) restores_at_once(&w);
     if (w.failed) printf("  again: SEED=%llu SIM_WORLDS=1 build/release/tests/sim/backup_sim_test worlds\n", (unsigned long long)seed);
     const u64 *from = (const u64 *)&w.cloud.counters;
     for (size_t i = 0; i < sizeof w.cloud.counters / sizeof(u64); i++) ((u64 *)clouds)[i] += from[i];
@@ -890,7 +953,7 @@ TEST(worlds_restore)
         EVENT(all.lives),   EVENT(all.crashes), EVENT(all.clean_stops),  EVENT(all.commits),        EVENT(all.restores),      EVENT(all.restores_tx),
         EVENT(all.restores_time), EVENT(all.resumed), EVENT(all.fenced), EVENT(all.clones),         EVENT(all.images),        EVENT(all.merges),
         EVENT(all.deleted), EVENT(all.outages), EVENT(all.jumps),        EVENT(all.discontinuous),  EVENT(all.let_go),        EVENT(all.missing),        EVENT(all.refusing), EVENT(all.accepting), EVENT(all.refused_commits),
-        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), RARE(all.disk_faults), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.cut_off), EVENT(all.large), RARE(all.named), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.rekeyed), RARE(all.rekeys_failed), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
+        EVENT(all.volumes_lost), EVENT(all.lazy_lives), EVENT(all.lazy_pushes), RARE(all.not_arrived), RARE(all.disk_faults), EVENT(all.hydrated), RARE(all.started_again), EVENT(all.written_meanwhile), RARE(all.overtaken), RARE(all.stood_still), RARE(all.behind), EVENT(all.cut_off), EVENT(all.large), RARE(all.named), EVENT(all.encrypted), EVENT(all.shards), RARE(all.sealed), RARE(all.rekeyed), RARE(all.rekeys_failed), EVENT(all.restored_at_once), RARE(all.cancelled), RARE(all.unconditional), EVENT(cloud.puts), EVENT(cloud.gets),       EVENT(cloud.lists),       EVENT(cloud.deletes),
         EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), EVENT(cloud.partial_lists), EVENT(cloud.refused_puts), EVENT(cloud.stale_lists),
     };
     events_check(events, COUNT_OF(events), worlds, false);

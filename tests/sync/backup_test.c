@@ -348,6 +348,35 @@ TEST(a_key_that_is_changed_without_an_answer)
     node_end(&n);
 }
 
+// What an earlier restore has written stays when the disk has no room for a newer, larger state; then there is some.
+TEST(a_restore_that_finds_no_room_goes_on_later)
+{
+    struct node n = {0};
+    node_begin(&n, &(struct backup_options){.interval_ms = 200, .head_interval_ms = 500});
+    exec(&n, "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 1000) INSERT INTO t SELECT i, randomblob(5000) FROM s");
+    turn(&n, 20 * SECOND_NS);
+    static const err_code WANT[] = {ERR_CANCELLED, ERR_FULL, ERR_OK};
+    for (u32 i = 0; i < COUNT_OF(WANT); i++) {
+        struct restore r = {0};
+        if (i == 1) sim_fault_rate(n.sim, SIM_WRITE_FULL, 1000000);
+        completion_init(&r.done, NULL, NULL);
+        restore_start(&r, &(struct restore_options){.io = n.io, .objects = n.store, .name = "db", .out_path = "/data/out.db", .parallel = 1});
+        while (r.done.state != COMPLETION_DONE) {
+            io_step(n.io, SECOND_NS);
+            if (!i && r.pages_done > 600) restore_cancel(&r);
+        }
+        CHECK_EQ(r.err.code, WANT[i]);
+        if (i == 2) CHECK(r.pages_resumed > 600);
+        restore_deinit(&r);
+        sim_fault_rate(n.sim, SIM_WRITE_FULL, 0);
+        if (i) continue;
+        exec(&n, "INSERT INTO t SELECT id + 1000, v FROM t WHERE id < 200");
+        turn(&n, 5 * SECOND_NS);
+    }
+    node_stop(&n);
+    node_end(&n);
+}
+
 // A sync fails: what it should have covered is not relied on, whatever later syncs say.
 static void restore_with_a_failed_sync(u32 nth, bool cancelled)
 {
@@ -722,6 +751,26 @@ TEST(a_restore_when_listings_have_what_is_gone)
     }
     CHECK_EQ(restored_tx(&n, tx - 1), tx - 1);
     CHECK_EQ(restored_tx(&n, 0), tx);
+    node_stop(&n);
+    node_end(&n);
+}
+
+// No head is put for long, and listings lack all there is: merges let nothing go that leads on from the head.
+TEST(a_restore_behind_an_old_head)
+{
+    struct node n = {0};
+    node_begin(&n, &(struct backup_options){.interval_ms = 200, .head_interval_ms = 6000000, .period_ms = {0, 2000, 8000, 30000, 100000},
+                                            .keep_ms = {1000, 5000, 20000, 40000, 100000}});
+    for (u32 i = 0; i < 120; i++) {
+        exec(&n, "INSERT INTO t(v) VALUES (1)");
+        turn(&n, SECOND_NS);
+    }
+    u64 tx = pushed_tx(&n);
+    CHECK(tx > 100);
+    n.cloud.partial_list = 1000;
+    n.cloud.unlisted_ms = 1000000;
+    CHECK_EQ(restored_tx(&n, 0), tx);
+    n.cloud.partial_list = 0;
     node_stop(&n);
     node_end(&n);
 }
