@@ -76,12 +76,12 @@ bool keys_have_types(struct oracle *o, const char *sql)
     return any;
 }
 
-// UPDATE ... FROM of a view that takes a subquery's rows up to a LIMIT: what the view's triggers see as old is NULL (3.40 to 3.53).
+// UPDATE ... FROM of a view that takes a subquery's rows up to a LIMIT, or rows of no table: what the view's triggers see as old is NULL (3.40 to 3.53).
 bool update_loses_old(struct oracle *o, const char *sql)
 {
     if (!strstr(sql, "UPDATE ") || !strstr(sql, " FROM ")) return false;
     char *query = sqlite3_mprintf("SELECT 1 FROM (SELECT * FROM sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema) WHERE type = 'view'"
-                                  " AND sql LIKE '%%FROM (%%) %%LIMIT %%' AND (instr(%Q, ' ' || name || ' ') OR instr(%Q, '.' || name || ' '))", sql, sql);
+                                  " AND (sql LIKE '%%FROM (%%) %%LIMIT %%' OR sql NOT LIKE '%%FROM %%') AND (instr(%Q, ' ' || name || ' ') OR instr(%Q, '.' || name || ' '))", sql, sql);
     bool any = sqlite_has_rows(o, query);
     sqlite3_free(query);
     return any && schema_has(o, " INSTEAD OF UPDATE ");
