@@ -200,11 +200,11 @@ static const struct expr *match_column(const struct expr *e)
 {
     if (!e->text || !e->list || e->list->count != 2) return NULL;
     const struct expr *column = e->list->items[1].expr;
-    if (column->kind != EXPR_COLUMN || !column->table || !column->table->fts || column->column < 0) return NULL;
+    if (column->kind != EXPR_COLUMN || !column->table || !column->table->fts) return NULL;
     bool like = name_equal(e->text, "like");
     if (!like && !name_equal(e->text, "glob")) return name_equal(e->text, "match") ? column : NULL;
     const struct fts_config *f = column->table->fts;
-    bool indexed = (u32)column->column < f->column_count && !f->unindexed[column->column];
+    bool indexed = column->column >= 0 && (u32)column->column < f->column_count && !f->unindexed[column->column];
     return indexed && f->tokenizer && fts_tokenizer_patterns(f->tokenizer, like) ? column : NULL;
 }
 

@@ -100,6 +100,7 @@ static void add_fts_loop(struct loop_builder *b, bitmask prereq, bitmask usable,
             if (kind & FTS_PLAN_ROWID_HIGH) taken = FTS_PLAN_ROWID_HIGH;
             if (kind & bounds) taken |= FTS_PLAN_ROWID_EQ;
             if (new->fts_plan & taken || (t->operators & WO_IN && !with_in)) continue;
+            if (t->operators & WO_MATCH && t->left_column == COLUMN_ROWID) return; // no plan has an answer to it
             if (t->prereq_right & ~usable) {
                 if (kind & (FTS_PLAN_MATCH | FTS_PLAN_RANK) && !where_fts_pattern(t)) return;
                 continue;
