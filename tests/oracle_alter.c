@@ -3,8 +3,6 @@
 
 #include <sqlite3.h>
 
-#define OTHER_SCHEMA "other\".\"sqlite_schema" // as a name in quotes
-
 #define JOIN_IN_PARENTHESES                                                                                             \
     "sql GLOB '*JOIN ([\"a-z]*' OR sql GLOB '*FROM ([\"a-z]*' OR sql GLOB '*, ([\"a-z]* JOIN *'"                       \
     " OR sql GLOB '*, ([tvw][0-9]* AS q*' OR sql GLOB '*, (other.* AS q*' OR sql GLOB '*, ([a-z]*_[a-z]*(* AS q*, *' OR sql GLOB '*[NM,] ((*'"

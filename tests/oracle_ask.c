@@ -103,16 +103,23 @@ static void pattern_match(sqlite3_context *context, int count, sqlite3_value **v
 
 static void pattern_forget(void *stmt) { sqlite3_finalize(stmt); }
 
-// The main database and the temporary one, in a connection of its own.
+static void copy_database(struct oracle *o, sqlite3 *copy, const char *name)
+{
+    sqlite3_int64 size = 0;
+    unsigned char *image = sqlite3_serialize(o->sqlite, name, &size, 0);
+    if (image && size > 19) image[18] = image[19] = 1; // without a log
+    if (image && size) (void)sqlite3_deserialize(copy, name, image, size, size, SQLITE_DESERIALIZE_FREEONCLOSE);
+    else sqlite3_free(image);
+}
+
+// The main database, the temporary one and the attached one, in a connection of its own.
 static sqlite3 *copy_of(struct oracle *o)
 {
     sqlite3 *copy = NULL;
     if (sqlite3_open(":memory:", &copy) != SQLITE_OK) return copy;
-    sqlite3_int64 size = 0;
-    unsigned char *image = sqlite3_serialize(o->sqlite, "main", &size, 0);
-    if (image && size > 19) image[18] = image[19] = 1; // without a log
-    if (image && size) (void)sqlite3_deserialize(copy, "main", image, size, size, SQLITE_DESERIALIZE_FREEONCLOSE);
-    else sqlite3_free(image);
+    copy_database(o, copy, "main");
+    if (oracle_has_table(o, OTHER_SCHEMA) && sqlite3_exec(copy, "ATTACH ':memory:' AS other", NULL, NULL, NULL) == SQLITE_OK)
+        copy_database(o, copy, "other");
     sqlite3_backup *temp = sqlite3_backup_init(copy, "temp", o->sqlite, "temp");
     if (temp) (void)sqlite3_backup_step(temp, -1);
     (void)sqlite3_backup_finish(temp);

@@ -4,6 +4,8 @@
 
 #include "oracle_outcome.h"
 
+#define OTHER_SCHEMA "other\".\"sqlite_schema" // of the attached database, as a name in quotes
+
 // oracle_rows.c
 char *without_kinds(const char *rows);
 char *without_real(const char *rows);
