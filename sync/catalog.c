@@ -182,15 +182,18 @@ bool catalog_load_busy(const struct catalog_load *l)
     return busy;
 }
 
+static io_status go_without_head(struct catalog_load *l, u64 lineage)
+{
+    l->catalog->lineage = lineage;
+    l->step = CATALOG_KEY;
+    return IO_DONE;
+}
+
 static io_status load_head(struct catalog_load *l, struct err *err)
 {
     struct catalog *c = l->catalog;
     struct fetch *f = &l->fetches[0];
-    if (l->lineage && !l->named) {
-        c->lineage = l->lineage;
-        l->step = CATALOG_KEY;
-        return IO_DONE;
-    }
+    if (l->lineage && !l->named) return go_without_head(l, l->lineage);
     if (fetch_idle(f)) {
         char key[OBJECT_KEY_MAX];
         name_head(l->database, key);
@@ -200,10 +203,8 @@ static io_status load_head(struct catalog_load *l, struct err *err)
     if (status == IO_FAIL && err->code == ERR_STORE_MISSING) {
         err_clear(err);
         if (l->lineage || l->lineage_headless) {
-            c->lineage = l->lineage ? l->lineage : l->lineage_headless;
             l->quick = false;
-            l->step = CATALOG_KEY;
-            return IO_DONE;
+            return go_without_head(l, l->lineage ? l->lineage : l->lineage_headless);
         }
         return IO_ERROR(err, ERR_STORE_EMPTY, "%s holds no backup of a database named '%s'",
                         object_store_url(f->objects), l->database);
@@ -213,9 +214,7 @@ static io_status load_head(struct catalog_load *l, struct err *err)
     bool good = head_decode(f->request.answer, f->request.answer_size, &c->head);
     if (l->lineage && (!good || c->head.lineage != l->lineage)) {
         head_deinit(&c->head);
-        c->lineage = l->lineage;
-        l->step = CATALOG_KEY;
-        return IO_DONE;
+        return go_without_head(l, l->lineage);
     }
     if (!good)
         return IO_ERROR(err, ERR_STORE_CORRUPT,
@@ -334,20 +333,18 @@ static io_status load_lists(struct catalog_load *l, struct err *err)
     struct catalog *c = l->catalog;
     bool waits = false;
     if (l->quick) return load_quickly(l, err);
-    bool damaged = l->head_bytes && !head_check(l->head_bytes, l->head_size, &c->key);
-    if (damaged && l->lineage) {
-        head_deinit(&c->head);
-        c->has_head = damaged = false;
-        free(l->head_bytes);
-        l->head_bytes = NULL;
-    }
-    if (damaged) {
+    if (l->head_bytes && !head_check(l->head_bytes, l->head_size, &c->key)) {
         char key[OBJECT_KEY_MAX];
         name_head(l->database, key);
-        return IO_ERROR(err, ERR_STORE_CORRUPT,
-                        "object %s is damaged: it does not match its checksum; restore it from another copy of the store, "
-                        "or name the lineage (the folder beside it) with --lineage",
-                        key);
+        if (!l->lineage)
+            return IO_ERROR(err, ERR_STORE_CORRUPT,
+                            "object %s is damaged: it does not match its checksum; restore it from another copy of the store, "
+                            "or name the lineage (the folder beside it) with --lineage",
+                            key);
+        head_deinit(&c->head);
+        c->has_head = false;
+        free(l->head_bytes);
+        l->head_bytes = NULL;
     }
     for (u32 i = 0; i < LEVEL_COUNT; i++) {
         struct fetch *f = &l->fetches[i];
