@@ -1,4 +1,4 @@
-#include "oracle_outcome.h"
+#include "oracle_same.h"
 
 #include "../io/sim.h"
 
@@ -238,12 +238,14 @@ static bool is_on(struct outcome *flag)
 }
 
 // PRAGMA defer_foreign_keys holds until a transaction ends, also that of a query that only the oracle runs.
-static bool keys_deferred(struct oracle *o)
+bool keys_deferred(struct oracle *o)
 {
     struct outcome flag = {0};
     run_sqlite(o->sqlite, "PRAGMA defer_foreign_keys", 25, &flag);
     return is_on(&flag);
 }
+
+void keys_defer(struct oracle *o) { sqlite3_exec(o->sqlite, "PRAGMA defer_foreign_keys = ON", NULL, NULL, NULL); }
 
 static bool our_keys_deferred(struct oracle *o)
 {
@@ -339,9 +341,14 @@ bool oracle_run(struct oracle *o, const char *sql)
     size_t left = strlen(sql);
     while (left > 0) {
         struct outcome ours = {0}, theirs = {0};
+        if (o->doubt == ORACLE_DOUBT_SELECTED && selected_is_disputed(o, sql)) {
+            o->doubted = o->gave_up = true;
+            return false;
+        }
         // A default computed once for all rows would be of the type of the keys that reference it, from the second row on.
         enum { FACTORING = 8 }; // SQLITE_FactorOutConst
-        sqlite3_test_control(SQLITE_TESTCTRL_OPTIMIZATIONS, o->sqlite, o->lenient_order && !is_query(sql) && keys_enforced(o) ? FACTORING : 0);
+        const u32 left_out = o->doubt == ORACLE_DOUBT_PLANS ? 0xffffffff : o->lenient_order && !is_query(sql) && keys_enforced(o) ? FACTORING : 0;
+        sqlite3_test_control(SQLITE_TESTCTRL_OPTIMIZATIONS, o->sqlite, left_out);
         run_sqlite(o->sqlite, sql, left, &theirs);
         sqlite3_test_control(SQLITE_TESTCTRL_OPTIMIZATIONS, o->sqlite, 0);
         // Where it failed may be in the middle.
@@ -365,7 +372,7 @@ bool oracle_run(struct oracle *o, const char *sql)
         }
         const bool deferred = keys_deferred(o);
         bool equal = outcomes_same(o, sql, used, &ours, &theirs);
-        if (deferred) sqlite3_exec(o->sqlite, "PRAGMA defer_foreign_keys = ON", NULL, NULL, NULL);
+        if (deferred) keys_defer(o);
         const bool undone = theirs.code && used >= 5 && strncasecmp(sql, "ALTER", 5) == 0 && !oracle_in_transaction(o);
         outcome_clear(&ours);
         outcome_clear(&theirs);

@@ -35,6 +35,12 @@ struct oracle {
     bool long_digits;    // texts of numbers with more digits than both agree on were made, and perhaps stored
     bool windows;        // a window function was in a statement, perhaps of a view
     bool columns;        // names of columns and places of errors are compared as well
+    enum oracle_doubt {
+        ORACLE_NO_DOUBT,
+        ORACLE_DOUBT_SELECTED, // SQLite is asked in another way for what it selects for an INSERT or a table; `doubted` if it says other things
+        ORACLE_DOUBT_PLANS,    // SQLite runs without its optimizations
+    } doubt;
+    bool doubted;
     bool interleaved;    // queries stay under way on Skerry's connection, a row for each statement that runs
     bool vacuumed;       // SQLite has numbered rows anew
     bool rowid_unknown;  // since a VACUUM, which leaves SQLite's last_insert_rowid somewhere

@@ -5,10 +5,12 @@
 
 bool sqlite_has_rows(struct oracle *o, const char *query)
 {
+    const bool deferred = keys_deferred(o);
     struct outcome found = {0};
     run_sqlite(o->sqlite, query, strlen(query), &found);
     bool any = found.rows.size > 0;
     outcome_clear(&found);
+    if (deferred) keys_defer(o);
     return any;
 }
 
@@ -260,10 +262,11 @@ bool same_without_text(struct oracle *o, const char *sql, const char *left_out, 
     return same;
 }
 
-// Whether SQLite contradicts itself so about what it selects for an INSERT.
-bool insert_is_disputed(struct oracle *o, const char *sql)
+// Whether SQLite contradicts itself so about what it selects for an INSERT or a table.
+bool selected_is_disputed(struct oracle *o, const char *sql)
 {
-    const char *into = strstr(sql, " INTO "), *query = into ? strstr(into, " SELECT * FROM (") : NULL, *end = query ? parentheses_end(query) : NULL;
+    const char *into = strncmp(sql, "CREATE T", 8) == 0 ? strstr(sql, " AS SELECT ") : strstr(sql, " INTO ");
+    const char *query = into ? strstr(into, " SELECT * FROM (") : NULL, *end = query ? parentheses_end(query) : NULL;
     if (!end) return false;
     const char *change = sql; // behind a WITH
     for (const char *at = sql; (at = strstr(at, ") INSERT ")) && at < into; at++) change = at + 1;

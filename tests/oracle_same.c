@@ -19,7 +19,7 @@ static bool function_failed(const char *error)
 bool is_query(const char *sql)
 {
     static const char *const changes[] = {" INSERT ", " REPLACE INTO ", " UPDATE ", " DELETE FROM "};
-    if (strncasecmp(sql, "SELECT", 6) == 0) return true;
+    if (strncasecmp(sql, "SELECT", 6) == 0 || strncasecmp(sql, "VALUES", 6) == 0) return true;
     if (strncasecmp(sql, "WITH", 4) != 0) return false;
     for (u32 i = 0; i < COUNT_OF(changes); i++)
         if (strstr(sql, changes[i])) return false;
@@ -182,7 +182,7 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
         o->rowid_unknown |= ours->last_rowid != theirs->last_rowid;
     // Where a row replaces others, SQLite looks for conflicts again after the actions of its keys: in a table that references
     // itself it then meets the row itself.
-    if (o->lenient_order && strstr(theirs->error, "UNIQUE constraint failed: ") && (!ours->code || ours->code == SQLITE_CONSTRAINT_FOREIGNKEY)) {
+    if (o->lenient_order && strstr(theirs->error, "UNIQUE constraint failed: ") && (!ours->code || ((ours->code & 255) == SQLITE_CONSTRAINT && ours->code != theirs->code))) {
         static const char own_keys[] = "SELECT s.sql LIKE '%REPLACE%' FROM (SELECT name, sql FROM sqlite_schema UNION ALL"
                                        " SELECT name, sql FROM sqlite_temp_schema) AS s, pragma_foreign_key_list(s.name) AS k WHERE k.\"table\" = s.name COLLATE NOCASE OR k.on_delete <> 'NO ACTION' OR k.on_update <> 'NO ACTION'";
         struct outcome keys = {0};
@@ -251,7 +251,7 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
         sqlite_has_rows(o, "SELECT 1 FROM sqlite_temp_schema WHERE type = 'trigger' AND sql LIKE '%RAISE(IGNORE)%'"))
         return o->gave_up = true;
     if (o->lenient_order && has_long_blobs(o)) return o->gave_up = true;
-    if (update_meets_itself(o, sql, size, ours, theirs) || index_lost_entries(o) || (o->lenient_order && insert_is_disputed(o, sql))) return o->gave_up = true;
+    if (update_meets_itself(o, sql, size, ours, theirs) || index_lost_entries(o) || (o->lenient_order && selected_is_disputed(o, sql))) return o->gave_up = true;
     o->differences++;
     if (o->quiet) return false;
     if (!columns)

@@ -18,6 +18,10 @@ bool same_without(char *(*without)(const char *rows), const char *a, const char 
 bool has_more(const char *rows, const char *others);
 u32 line_count(const char *rows);
 
+// oracle.c: SQLite's deferring of keys, which ends with a query outside of transactions
+bool keys_deferred(struct oracle *o);
+void keys_defer(struct oracle *o);
+
 // oracle_ask.c
 bool sqlite_has_rows(struct oracle *o, const char *query);
 bool schema_has(struct oracle *o, const char *text);
@@ -30,7 +34,7 @@ bool same_unoptimized(struct oracle *o, const char *sql, size_t size, const char
 bool same_without_ties(struct oracle *o, const char *sql);
 bool same_without_memory(struct oracle *o, const char *sql, const char *ours);
 bool same_without_text(struct oracle *o, const char *sql, const char *left_out, const char *ours);
-bool insert_is_disputed(struct oracle *o, const char *sql);
+bool selected_is_disputed(struct oracle *o, const char *sql);
 
 // oracle_alter.c
 bool rename_misses_join(struct oracle *o, const char *sql, const struct outcome *ours, const struct outcome *theirs);

@@ -145,7 +145,7 @@ enum expr_flags {
     EXPR_F_UNLIKELY = 1 << 22,
     EXPR_F_SUBROUTINE = 1 << 23, // the subquery is coded as one: subroutine_address, subroutine_return
     EXPR_F_FROM_DDL = 1 << 24,   // from a view, trigger or schema expression: direct-only functions are refused
-    EXPR_F_SIMPLE = 1 << 25, // AND, OR: no side of it comes to a constant (expr_jump.c)
+    EXPR_F_SIMPLE = 1 << 25, // AND, OR: no side of it comes to a constant; INTEGER: not taken for one (expr_jump.c)
     EXPR_F_LEAF = 1 << 26,
     EXPR_F_ALIAS = 1 << 27,     // came from a result alias
     EXPR_F_SUBTYPE_WANTED = 1 << 30, // argument of a function that looks at subtypes, or below it

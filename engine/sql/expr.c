@@ -570,14 +570,13 @@ void expr_unset_join(struct expr *e, int cursor, bool nullable)
     if (e) walk_expr(&w, e);
 }
 
-bool expr_always_true(const struct expr *e)
+// As written: -1 and a null test that came to 1 (EXPR_F_SIMPLE) are computed, and so is what stands beside them.
+static bool always(const struct expr *e, bool truth)
 {
-    int v;
-    return !(e->flags & EXPR_F_OUTER_ON) && expr_is_integer(e, &v) && v != 0;
+    return !(e->flags & (EXPR_F_OUTER_ON | EXPR_F_SIMPLE)) && (e->kind == EXPR_INTEGER || e->kind == EXPR_BOOLEAN)
+        && e->integer <= INT32_MAX && (e->integer != 0) == truth;
 }
 
-bool expr_always_false(const struct expr *e)
-{
-    int v;
-    return !(e->flags & EXPR_F_OUTER_ON) && expr_is_integer(e, &v) && v == 0;
-}
+bool expr_always_true(const struct expr *e) { return always(e, true); }
+
+bool expr_always_false(const struct expr *e) { return always(e, false); }

@@ -445,7 +445,7 @@ static void resolve_null_test(struct name_context *n, struct expr *e)
     resolve_within(n, e, resolve_operands);
     if (!where || n->c->mistake || expr_can_be_null(e->left)) return;
     struct expr *known = expr_integer(n->c->arena, e->kind == EXPR_NOT_NULL);
-    known->flags |= e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON);
+    known->flags |= EXPR_F_SIMPLE | (e->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON));
     known->on_cursor = e->on_cursor;
     known->offset = e->offset;
     *e = *known;

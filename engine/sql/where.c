@@ -576,8 +576,6 @@ static void where_right_join_code(struct where_info *w, u32 level_index, struct 
             emit(c, OP_Null, 0, o->reg_result, o->reg_result + o->table->column_count - 1);
             continue;
         }
-        // Its loop may never have been reached.
-        if (o->select && o->address_fill && !o->materialized) emit(c, OP_Gosub, o->reg_return, o->address_fill, 0);
         emit(c, OP_NullRow, outer->table_cursor, 0, 0);
         if (outer->loop->flags & (LOOP_INDEXED | LOOP_AUTO_INDEX) && outer->index_cursor != outer->table_cursor) emit(c, OP_NullRow, outer->index_cursor, 0, 0);
     }

@@ -236,3 +236,12 @@ DELETE FROM wide WHERE (SELECT * FROM wide) BETWEEN 1 AND 2;
 DELETE FROM wide WHERE EXISTS (SELECT 1 WHERE a = (SELECT * FROM wide));
 INSERT INTO wide VALUES(3, 4) ON CONFLICT DO UPDATE SET a = 3 WHERE 3 = (SELECT * FROM wide);
 DROP TABLE wide;
+CREATE TABLE always(a INTEGER PRIMARY KEY, b); INSERT INTO always VALUES(1, 2);
+--= error: misuse of aggregate: sum() because SQLite 3.50 answers so
+SELECT * FROM always WHERE a IS NOT NULL OR b IN (SELECT sum(always.b) FROM always AS u);
+SELECT * FROM always WHERE a IS NULL AND b IN (SELECT sum(always.b) FROM always AS u);
+SELECT * FROM always WHERE -1 OR b IN (SELECT sum(always.b) FROM always AS u);
+SELECT * FROM always WHERE 1 OR b IN (SELECT sum(always.b) FROM always AS u);
+SELECT * FROM always WHERE TRUE OR b IN (SELECT sum(always.b) FROM always AS u);
+SELECT * FROM always WHERE 4294967296 OR b IN (SELECT sum(always.b) FROM always AS u);
+DROP TABLE always;

@@ -46,3 +46,6 @@ SELECT la.n, lb.y FROM la LEFT JOIN lb ON lb.x IN (SELECT x FROM le WHERE x = la
 SELECT la.n, lb.y FROM la LEFT JOIN lb ON lb.x IN (SELECT x FROM lb WHERE x = la.n) AND lb.y IN (1, 2);
 SELECT la.n, lb.y FROM la LEFT JOIN lb ON (lb.x, lb.y) IN (SELECT n, 2 FROM la WHERE n IS NULL);
 SELECT la.n, lb.y, lc.y FROM la LEFT JOIN lb ON lb.x IN (SELECT x FROM le) AND lb.y IN (1, 2) RIGHT JOIN lb AS lc ON lc.x = la.n;
+SELECT la.n, q.o, lc.y FROM le JOIN la ON la.n = le.x LEFT JOIN (SELECT abs(min(-9223372036854775807 - 1)) AS o FROM lb) AS q ON q.o = la.n RIGHT JOIN lb AS lc ON lc.x = la.n;
+SELECT f.name, q.o, lc.y FROM pragma_table_info('') AS f LEFT JOIN (SELECT abs(min(-9223372036854775807 - 1)) AS o FROM lb) AS q RIGHT JOIN lb AS lc ON lc.x = f.cid;
+SELECT f.name, q.o, lc.y FROM pragma_table_info('la') AS f LEFT JOIN (SELECT count(*) AS o FROM lb) AS q RIGHT JOIN lb AS lc ON lc.x = f.cid;
