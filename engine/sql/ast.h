@@ -657,6 +657,7 @@ struct stmt_pragma {
     struct stmt stmt;
     struct object_name name;
     const char *value; // after = or within (), unquoted, with its sign ("-2000"); NULL: none
+    bool quoted;       // the value was: 'value', "value"
     bool call;         // PRAGMA name(value)
 };
 struct stmt_attach {

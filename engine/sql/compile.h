@@ -282,6 +282,9 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
 // generated columns, DEFAULT (table NULL). Columns come out with cursor c->self_cursor (-1 unless set).
 void resolve_self(struct compile *c, const struct table *table, u32 flags, struct expr *e,
                   struct expr_list *list);
+// The same for expressions one after the other, as those of a new table: a mistake is told by resolve_self_end(), of several the last.
+void resolve_self_next(struct compile *c, const struct table *table, u32 flags, struct expr *e);
+void resolve_self_end(struct compile *c);
 // The table that a name means: schema tables, temp first, then main, then attached; views too.
 // Fails "no such table: %s" at `offset`; with quiet gives NULL instead.
 const struct table *locate_table(struct compile *c, const char *database, const char *name, s64 offset,

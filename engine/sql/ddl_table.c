@@ -45,15 +45,20 @@ static enum walk_result refuse_raise(struct walker *w, struct expr *e)
 // Names in CHECKs and generated columns must be those of the table's columns.
 static void check_expressions(struct compile *c, const struct table *t)
 {
-    for (u32 i = 0; i < t->check_count; i++)
-        resolve_self(c, t, NAME_CHECK, expr_copy(c->arena, t->checks[i].expr), NULL);
+    for (u32 i = 0; i < t->check_count && !c->mistake; i++)
+        resolve_self_next(c, t, NAME_CHECK, expr_copy(c->arena, t->checks[i].expr));
+    struct expr **exprs = arena_alloc(c->arena, t->column_count * sizeof(struct expr *));
+    for (u16 i = 0; i < t->column_count; i++) {
+        if (!t->columns[i].generated) continue;
+        exprs[i] = expr_copy(c->arena, t->columns[i].generated);
+        resolve_self_next(c, t, NAME_GENERATED, exprs[i]);
+    }
+    resolve_self_end(c);
     struct walker w = {.expr = refuse_raise, .context = c};
     for (u16 i = 0; i < t->column_count; i++) {
         if (!t->columns[i].generated) continue;
-        struct expr *e = expr_copy(c->arena, t->columns[i].generated);
-        resolve_self(c, t, NAME_GENERATED, e, NULL);
-        if (expr_vector_size(e) > 1) compile_fail(c, ERR_ERROR, -1, "row value misused");
-        walk_expr(&w, e);
+        if (expr_vector_size(exprs[i]) > 1) compile_fail(c, ERR_ERROR, -1, "row value misused");
+        walk_expr(&w, exprs[i]);
     }
 }
 
@@ -281,8 +286,7 @@ static const struct table *trigger_table(struct compile *c, const struct stmt_cr
     const char *schema = s->table.schema;
     if (!schema && s->name.schema && database != DATABASE_TEMP) schema = s->name.schema;
     const struct table *t = locate_table(c, schema, s->table.name, s->table.offset, true, &found);
-    if (!t && s->table.schema && database != DATABASE_TEMP && !name_equal(s->table.schema, compile_database_name(c, database)) &&
-        compile_database_find(c, s->table.schema) >= 0)
+    if (!t && s->table.schema && database != DATABASE_TEMP && !name_equal(s->table.schema, compile_database_name(c, database)))
         compile_fail(c, ERR_ERROR, s->name.offset, "trigger %s cannot reference objects in database %s",
                      ddl_name_text(c, s->name.offset, s->name.name), s->table.schema);
     if (!s->name.schema && t && found == DATABASE_TEMP) database = DATABASE_TEMP;

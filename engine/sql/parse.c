@@ -327,16 +327,22 @@ static const char *parse_pragma_value(struct parse *p)
     return parse_name(p);
 }
 
+static void parse_pragma_set(struct parse *p, struct stmt_pragma *s)
+{
+    s->quoted = strchr("'\"`[", p->sql[p->token_offset]) != NULL;
+    s->value = parse_pragma_value(p);
+}
+
 static struct stmt *parse_pragma(struct parse *p)
 {
     struct stmt_pragma *s = PARSE_STMT(p, STMT_PRAGMA, stmt_pragma);
     parse_advance(p);
     parse_object_name(p, &s->name);
     if (parse_accept(p, TOKEN_EQ)) {
-        s->value = parse_pragma_value(p);
+        parse_pragma_set(p, s);
     } else if (parse_accept(p, TOKEN_LEFT_PAREN)) {
         s->call = true;
-        s->value = parse_pragma_value(p);
+        parse_pragma_set(p, s);
         parse_expect(p, TOKEN_RIGHT_PAREN);
     }
     return &s->stmt;

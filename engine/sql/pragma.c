@@ -524,9 +524,10 @@ static void checkpoint_pragma(struct compile *c, int database, bool said, const 
     emit(c, OP_ResultRow, reg, 3, 0);
 }
 
-static void other_pragma(struct compile *c, const struct pragma_def *def, int database, bool said, const char *value)
+static void other_pragma(struct compile *c, const struct pragma_def *def, int database, const struct stmt_pragma *s)
 {
-    const char *name = def->name;
+    const char *name = def->name, *value = s->value;
+    const bool said = s->name.schema != NULL;
     int reg;
     if (strcmp(name, "journal_mode") == 0) {
         reg = reg_alloc(c);
@@ -579,9 +580,9 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
     } else if (strcmp(name, "wal_checkpoint") == 0) {
         checkpoint_pragma(c, database, said, value);
     } else if (strcmp(name, "integrity_check") == 0) {
-        pragma_integrity_check(c, said ? database : -1, value, false);
+        pragma_integrity_check(c, said ? database : -1, s, false);
     } else if (strcmp(name, "quick_check") == 0) {
-        pragma_integrity_check(c, said ? database : -1, value, true);
+        pragma_integrity_check(c, said ? database : -1, s, true);
     } else if (strcmp(name, "optimize") == 0) {
         pragma_optimize(c, database, said, value);
     } else if (strcmp(name, "foreign_key_check") == 0) {
@@ -618,7 +619,7 @@ void pragma_statement(struct compile *c, struct stmt_pragma *s)
     case PRAGMA_FLAG: flag_pragma(c, def, s->value); break;
     case PRAGMA_SETTING: setting_pragma(c, def, database, s->value); break;
     case PRAGMA_HEADER: header_pragma(c, def, database, s->value); break;
-    case PRAGMA_OTHER: other_pragma(c, def, database, s->name.schema != NULL, s->value); break;
+    case PRAGMA_OTHER: other_pragma(c, def, database, s); break;
     case PRAGMA_NOTHING: break;
     }
 }

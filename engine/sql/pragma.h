@@ -44,7 +44,7 @@ const char *pragma_column_name(struct arena *a, const struct pragma_def *def, u3
 void pragma_collect(struct compile *c, const struct pragma_def *def, const char *schema, const char *value,
                     struct pragma_rows *rows);
 // PRAGMA integrity_check, quick_check and foreign_key_check of a database (-1: all).
-void pragma_integrity_check(struct compile *c, int database, const char *value, bool quick);
+void pragma_integrity_check(struct compile *c, int database, const struct stmt_pragma *pragma, bool quick);
 void pragma_foreign_key_check(struct compile *c, int database, const char *value);
 // PRAGMA optimize: value is its mask, NULL when not said; without a schema's name of all databases.
 void pragma_optimize(struct compile *c, int database, bool said, const char *value);

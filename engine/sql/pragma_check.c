@@ -273,13 +273,14 @@ static void check_full_text(struct check_run *k, const struct table *t, int data
     jump_here(c, fine);
 }
 
-void pragma_integrity_check(struct compile *c, int database, const char *value, bool quick)
+void pragma_integrity_check(struct compile *c, int database, const struct stmt_pragma *pragma, bool quick)
 {
     struct check_run k = {.c = c, .quick = quick};
     s64 limit = 100;
+    const char *value = pragma->value;
     if (value) {
         s32 said;
-        if (pragma_int32(value + (*value == '-'), &said)) // its sign is not looked at
+        if (!pragma->quoted && pragma_int32(value + (*value == '-'), &said)) // its sign is not looked at
             limit = said > 0 ? said : 100;
         else
             k.only = value;

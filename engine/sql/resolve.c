@@ -195,6 +195,7 @@ static bool is_behind_mistake(struct compile *c, const struct expr *e)
     case EXPR_NOT_NULL:
     case EXPR_NAME:
     case EXPR_DOT: return false;
+    case EXPR_VARIABLE: c->mistake_final = true; return false;
     default: c->mistake_final = true; return true;
     }
 }
@@ -599,4 +600,31 @@ void resolve_self(struct compile *c, const struct table *table, u32 flags, struc
     if (table && !(flags & NAME_PARTIAL_INDEX)) source.database = table->flags & TABLE_TEMP ? 1 : 0;
     resolve_expr(&n, e);
     resolve_expr_list(&n, list);
+}
+
+struct self_trial {
+    struct compile *c;
+    const struct table *table;
+    u32 flags;
+    struct expr *expr;
+};
+
+static void self_resolve(void *context)
+{
+    const struct self_trial *t = context;
+    resolve_self(t->c, t->table, t->flags, t->expr, NULL);
+}
+
+void resolve_self_next(struct compile *c, const struct table *table, u32 flags, struct expr *e)
+{
+    if (c->mistake && flags & NAME_GENERATED && e->kind == EXPR_NAME) return; // to SQLite it has an operator before it
+    struct self_trial t = {c, table, flags, e};
+    struct err mistake;
+    if (!compile_attempt(c, self_resolve, &t, &mistake)) mistake_keep(c, mistake.text, mistake.offset);
+    c->mistake_final = false;
+}
+
+void resolve_self_end(struct compile *c)
+{
+    if (UNLIKELY(c->mistake)) compile_fail(c, ERR_ERROR, c->mistake_offset, "%s", c->mistake);
 }

@@ -245,3 +245,29 @@ SELECT * FROM always WHERE 1 OR b IN (SELECT sum(always.b) FROM always AS u);
 SELECT * FROM always WHERE TRUE OR b IN (SELECT sum(always.b) FROM always AS u);
 SELECT * FROM always WHERE 4294967296 OR b IN (SELECT sum(always.b) FROM always AS u);
 DROP TABLE always;
+# Of several mistakes in the columns of a new table the last one is told that is looked for
+CREATE TABLE several(a, b AS (f1(a + 1)), c AS (f2(a + 2)));
+CREATE TABLE several(a CHECK (f3(a)), b CHECK (f4(b)), c AS (f2(a + 2)));
+CREATE TABLE several(a CHECK (f3(a)), b CHECK (f4(b)));
+--= error: no such column: y because SQLite 3.50 answers so
+CREATE TABLE several(a, b AS (zz), c AS (f2(y)), d AS (xx));
+CREATE TABLE several(a CHECK((1, 2)), b AS ((1, 2)), c AS (1 + f2(y)));
+CREATE TABLE several(a CHECK(xx), b AS (f2(a)));
+--= error: no such column: xx because SQLite 3.50 answers so
+CREATE TABLE several(a CHECK(xx), b AS (yy));
+CREATE TABLE several(a CHECK(xx), b AS (1 + yy));
+--= error: subqueries prohibited in generated columns because SQLite 3.50 answers so
+CREATE TABLE several(a, b AS ((SELECT 1)), c AS (yy));
+CREATE TABLE several(a, b AS (yy), c AS (sum(a)));
+CREATE TABLE several(a, b AS (yy), c AS (?1));
+CREATE TABLE several(a, b AS (yy), c AS ((1, 2)));
+CREATE TRIGGER main.several UPDATE ON elsewhere.t BEGIN SELECT 1; END;
+CREATE TRIGGER several UPDATE ON elsewhere.t BEGIN SELECT 1; END;
+CREATE TEMP TRIGGER several UPDATE ON elsewhere.t BEGIN SELECT 1; END;
+--= error: no such table: 4 because SQLite 3.50 answers so
+PRAGMA integrity_check = '4';
+--= error: no such table: 4 because SQLite 3.50 answers so
+PRAGMA integrity_check("4");
+--= error: no such table: 12x because SQLite 3.50 answers so
+PRAGMA quick_check('12x');
+PRAGMA integrity_check(-4);
