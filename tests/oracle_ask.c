@@ -277,7 +277,9 @@ bool selected_is_disputed(struct oracle *o, const char *sql)
     run_sqlite(o->sqlite, text, strlen(text), &rows);
     rows_sort(&rows.rows);
     o->any_order = true;
-    bool disputed = !rows.code && answers_again(o, text, strlen(text), rows.rows.text ? rows.rows.text : "", false);
+    const char *selected = rows.rows.text ? rows.rows.text : "";
+    bool disputed = !rows.code && (answers_again(o, text, strlen(text), selected, false) ||
+                                   (strstr(text, EXCLUDE_NO_OTHERS) && !same_without_text(o, text, EXCLUDE_NO_OTHERS, selected)));
     o->any_order = any_order;
     outcome_clear(&rows);
     sqlite3_free(text);

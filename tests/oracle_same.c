@@ -219,9 +219,8 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     if (!rows && o->lenient_order) rows = distinct_misses_pass(o, sql, our_rows, their_rows);
     // EXCLUDE NO OTHERS is what holds anyway, but then SQLite adds each frame up anew: the sum of one that a text was in may be an
     // integer, and that of one that an infinity has left a number. Without it, SQLite says what ours says.
-    static const char exclude[] = " EXCLUDE NO OTHERS";
-    if (!rows && o->lenient_order && strstr(sql, exclude))
-        rows = same_without(without_kinds, our_rows, their_rows) || same_without_text(o, sql, exclude, our_rows);
+    if (!rows && o->lenient_order && strstr(sql, EXCLUDE_NO_OTHERS))
+        rows = same_without(without_kinds, our_rows, their_rows) || same_without_text(o, sql, EXCLUDE_NO_OTHERS, our_rows);
     if (!rows && o->lenient_order && is_query(sql)) rows = same_unoptimized(o, sql, size, our_rows) || same_without_rowids(o, sql, our_rows) || same_without_ties(o, sql);
     if (!rows && is_query(sql)) rows = same_without_memory(o, sql, our_rows);
     if (!rows && o->lenient_order && is_query(sql) && line_count(our_rows) == line_count(their_rows)) rows = aggregate_beside_window(sql);

@@ -6,6 +6,8 @@
 
 #define OTHER_SCHEMA "other\".\"sqlite_schema" // of the attached database, as a name in quotes
 
+#define EXCLUDE_NO_OTHERS " EXCLUDE NO OTHERS"
+
 // oracle_rows.c
 char *without_kinds(const char *rows);
 char *without_real(const char *rows);
