@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ddl.h"
+#include "parse.h"
 
 // A table or a column of it that is being renamed or dropped.
 struct alteration {
@@ -24,3 +25,5 @@ void alter_resolve_trigger(struct compile *c, int database, struct stmt_create_t
 // CREATE leaves unread what "0 AND" makes void; here it is read, and told. The trees stay as they are.
 void alter_resolve_constraints(struct compile *c, const struct table *t, const struct constraint *k);
 void alter_resolve_index(struct compile *c, const struct table *t, const struct stmt_create_index *s);
+// What the parser leaves out (parse.h). All that SQLite looks at there is CTEs, as it reads the text: they know no names around them.
+void alter_left_out(struct parse *p, struct expr *e);

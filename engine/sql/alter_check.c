@@ -131,7 +131,7 @@ static void check_text(struct compile *c, struct object_check *o, int database, 
     o->type = type;
     o->name = name;
     struct parse p = {.arena = c->arena, .sql = sql, .size = (u32)strlen(sql), .schema = true, .rename = true,
-                      .fail = check_parse_failed, .context = c};
+                      .fail = check_parse_failed, .left_out = alter_left_out, .context = c};
     parse_statement(&p);
     if (!t && connection_flag(c->db, CONNECTION_LEGACY_ALTER_TABLE)) p.stmt = NULL; // that it can be read is enough
     c->sql = sql; // what names of columns are taken from

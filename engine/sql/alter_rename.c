@@ -517,14 +517,20 @@ static void resolve_cte(void *context)
     resolve_select(trial->c, trial->query, NULL);
 }
 
+static struct select *cte_query(struct compile *c, const struct with *with, const char *name)
+{
+    struct select *query = arena_alloc(c->arena, sizeof *query);
+    query->with = with_copy(c->arena, with);
+    source_list_add(c->arena, &query->from)->name = name;
+    expr_list_add(c->arena, &query->columns, expr_integer(c->arena, 1));
+    return query;
+}
+
 // A CTE that nothing uses is resolved all the same, in a query of its own, as far as it makes sense. false: it makes none.
 static bool find_cte(struct walker *find, struct compile *c, const struct with *with, const char *name)
 {
-    struct cte_trial trial = {c, arena_alloc(c->arena, sizeof *trial.query)};
+    struct cte_trial trial = {c, cte_query(c, with, name)};
     struct err mistake;
-    trial.query->with = with_copy(c->arena, with);
-    source_list_add(c->arena, &trial.query->from)->name = name;
-    expr_list_add(c->arena, &trial.query->columns, expr_integer(c->arena, 1));
     const bool known = compile_attempt(c, resolve_cte, &trial, &mistake);
     if (!known) resolve_forget(c);
     walk_select(find, trial.query);
@@ -602,11 +608,25 @@ static void text_parse_failed(struct parse *p, err_code code, u32 offset, const 
     compile_fail(p->context, code, -1, "%s", text);
 }
 
+static enum walk_result resolve_ctes(struct walker *w, struct select *s)
+{
+    struct compile *c = w->context;
+    for (u32 i = 0; s->with && i < s->with->count; i++) resolve_select(c, cte_query(c, s->with, s->with->items[i].name), NULL);
+    walk_with(w, s->with);
+    return WALK_CONTINUE;
+}
+
+void alter_left_out(struct parse *p, struct expr *e)
+{
+    struct walker w = {.select = resolve_ctes, .context = p->context};
+    walk_expr(&w, e);
+}
+
 static void read_text(void *context)
 {
     struct text_edit *t = context;
     struct parse p = {.arena = t->a->c->arena, .sql = t->sql, .size = t->size, .schema = true, .rename = true,
-                      .fail = text_parse_failed, .context = t->a->c};
+                      .fail = text_parse_failed, .left_out = alter_left_out, .context = t->a->c};
     parse_statement(&p);
     t->stmt = p.stmt;
     if (t->stmt) edit_text(t);

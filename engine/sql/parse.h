@@ -29,6 +29,8 @@ struct parse {
     void (*begun)(struct parse *p, const struct stmt *stmt);
     // Whether the function gives the same for the same arguments, is no aggregate and is there. May be NULL: none does.
     bool (*deterministic)(struct parse *p, struct expr *call);
+    // An expression that nobody looks at again: left of IN (), or the bound of a frame. May be NULL.
+    void (*left_out)(struct parse *p, struct expr *e);
     void *context;
 
     // Results.

@@ -251,7 +251,10 @@ static struct expr *parse_in_list(struct parse *p, struct expr *left, bool not, 
         constant->text = not ? "true" : "false";
         constant->text_size = (u32)strlen(constant->text);
         constant->height = 1;
-        if (!(left->flags & EXPR_F_HAS_FUNCTION)) return constant;
+        if (!(left->flags & EXPR_F_HAS_FUNCTION)) {
+            if (p->left_out) p->left_out(p, left);
+            return constant;
+        }
         return parse_binary(p, not ? EXPR_OR : EXPR_AND, constant, left);
     }
     struct expr *first = list->items[0].expr, *e;

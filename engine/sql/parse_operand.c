@@ -205,6 +205,10 @@ static void parse_frame_bound(struct parse *p, bool is_start, u8 *bound, struct 
             *bound = BOUND_FOLLOWING;
         else
             parse_syntax_error(p);
+        if (p->left_out) {
+            p->left_out(p, *e);
+            *e = expr_new(p->arena, EXPR_NULL, OFFSET_NONE);
+        }
     }
 }
 
