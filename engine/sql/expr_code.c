@@ -292,6 +292,28 @@ static int raise_code(struct compile *c, struct expr *e)
     return 0;
 }
 
+struct subselect_trial {
+    struct compile *c;
+    struct expr *query;
+    int reg;
+};
+
+static void subselect_try(void *context)
+{
+    struct subselect_trial *t = context;
+    t->reg = subselect_code(t->c, t->query);
+}
+
+// A row value's subquery that fails is one value to SQLite, and this is what it tells.
+static int row_subselect_code(struct compile *c, struct expr *query)
+{
+    struct subselect_trial t = {c, query, 0};
+    struct err mistake;
+    const int size = expr_vector_size(query);
+    if (!compile_attempt(c, subselect_try, &t, &mistake)) compile_fail(c, ERR_ERROR, -1, "%d columns assigned 1 values", size);
+    return t.reg;
+}
+
 // The value of a row's field from a subquery coded once.
 static int select_column_code(struct compile *c, struct expr *e, int target)
 {
@@ -304,7 +326,7 @@ static int select_column_code(struct compile *c, struct expr *e, int target)
         bool has_run = e->integer && row->flags & EXPR_F_SUBROUTINE;
         struct expr *values = e->right; // of a comparison's fields
         if (values && values->reg) return values->reg + e->column;
-        int reg = has_run ? row->reg : subselect_code(c, row);
+        int reg = has_run ? row->reg : row_subselect_code(c, row);
         if (values) values->reg = reg;
         return reg + e->column;
     }
