@@ -247,6 +247,12 @@ static void flag_pragma(struct compile *c, const struct pragma_def *def, const c
         for (int i = 0; i < compile_database_count(c); i++) emit(c, OP_ParseSchema, i, 0, 0);
 }
 
+// Of a cache's size as PRAGMAs say it: negative ones are in KiB.
+static s64 cache_pages(struct compile *c, int database, s64 size)
+{
+    return size < 0 ? -size * 1024 / (page_size_of(c, database) + PAGE_OVERHEAD) : size;
+}
+
 // 0 when transactions do not spill, else from how many pages on they do, which is the cache's size at least.
 static void cache_spill_pragma(struct compile *c, int database, const char *value)
 {
@@ -256,12 +262,11 @@ static void cache_spill_pragma(struct compile *c, int database, const char *valu
         if (!pragma_int32(value, &pages) || pages == 0) pages = (s32)MAX(spill < 0 ? -spill : spill, (s64)1);
         s32 said = 1;
         (void)pragma_int32(value, &said);
-        setting_set(c, SETTING_CACHE_SPILL, pragma_boolean(value, said != 0) ? pages : -pages);
+        const s64 least = MAX(cache_pages(c, database, pages), 1);
+        setting_set(c, SETTING_CACHE_SPILL, pragma_boolean(value, said != 0) ? least : -least);
         return;
     }
-    s64 pages = c->db->databases[database].settings[DATABASE_CACHE_SIZE];
-    if (pages < 0) pages = -pages * 1024 / (page_size_of(c, database) + PAGE_OVERHEAD);
-    result_int(c, spill < 0 ? 0 : MAX(spill, pages));
+    result_int(c, spill < 0 ? 0 : MAX(spill, cache_pages(c, database, c->db->databases[database].settings[DATABASE_CACHE_SIZE])));
 }
 
 static void setting_pragma(struct compile *c, const struct pragma_def *def, int database, const char *value)
