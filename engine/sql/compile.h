@@ -405,6 +405,7 @@ enum where_flags {
     WHERE_RIGHT_JOIN = 4096,     // inner loop of a RIGHT JOIN's unmatched rows
     WHERE_OR_SUBCLAUSE = 8192,   // inner loop of a multi-index OR
     WHERE_ORDER_LIMIT_INNER = 16384, // inside planning: does the innermost loop alone give the order?
+    WHERE_ARRIVAL = 32768,       // the plan is that without order_by, which holds where rows come in that order anyway
 };
 // Opens loops over sources; the code that follows runs once for each row for which `where` (may be NULL)
 // holds. select may be NULL. The sources' cursors are set (source.cursor); tables are opened here, also for

@@ -248,8 +248,8 @@ static void simple_select(struct compile *c, struct select *s, struct select_des
         s->functions->reg_one = reg_alloc(c);
         emit(c, OP_Integer, 0, s->functions->reg_one, 0);
     }
-    const bool sorts = s->functions || (s->from && s->flags & SELECT_F_ARRIVAL); // in whatever order rows come
-    struct where_info *w = where_begin(c, s->from, s->where, sorts ? NULL : sort->order_by, s->columns, s, flags, s->rows_estimate);
+    if (s->from && s->flags & SELECT_F_ARRIVAL && !s->functions) flags |= WHERE_ARRIVAL;
+    struct where_info *w = where_begin(c, s->from, s->where, s->functions ? NULL : sort->order_by, s->columns, s, flags, s->rows_estimate);
     if (where_row_estimate(w) < s->rows_estimate) {
         s->rows_estimate = where_row_estimate(w);
         if (dest->kind == DEST_DISTINCT_QUEUE) s->rows_estimate -= 30;

@@ -397,6 +397,30 @@ static void open_sources(struct where_info *w)
     }
 }
 
+// A table that would be read by rowid is read in the order asked for by an index of these keys alone, if that is cheaper than
+// sorting: rows of equal keys come by rowid as well.
+static void arrival_by_index(struct where_info *w)
+{
+    const u32 others = LOOP_INDEXED | LOOP_AUTO_INDEX | LOOP_VIRTUAL | LOOP_MULTI_OR | LOOP_COLUMN_IN | LOOP_SKIP_SCAN;
+    const struct table *t = w->sources->items[0].table;
+    if (w->levels[0].loop->flags & others || t->kind != TABLE_ORDINARY || t->flags & TABLE_WITHOUT_ROWID) return;
+    if (w->clause.has_or || compile_connection_flag(w->c, CONNECTION_REVERSE_UNORDERED_SELECTS)) return;
+    struct where_loop *loops = w->loops;
+    w->loops = NULL;
+    w->order_by = w->arrival;
+    where_loops_add(w);
+    where_solve(w, 0);
+    where_solve(w, w->rows_out < 0 ? 1 : w->rows_out + 1);
+    const struct where_loop *l = w->levels[0].loop;
+    if (w->ordered == (int)w->arrival->count && !w->reverse_mask && (l->flags & others) == LOOP_INDEXED && l->index->key_count == (int)w->arrival->count)
+        return;
+    w->loops = loops;
+    w->order_by = NULL;
+    w->ordered = 0;
+    w->reverse_mask = 0;
+    where_solve(w, 0);
+}
+
 struct where_info *where_begin(struct compile *c, struct source_list *sources, struct expr *where,
                                struct expr_list *order_by, struct expr_list *results, struct select *select,
                                u32 flags, int aux)
@@ -411,6 +435,10 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
     }
     w->c = c;
     w->sources = sources;
+    if (flags & WHERE_ARRIVAL) {
+        w->arrival = order_by;
+        order_by = NULL;
+    }
     w->order_by = order_by;
     w->results = results;
     w->select = select;
@@ -468,6 +496,8 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
             if (w->order_by) {
                 where_scans_forbid(w);
                 where_solve(w, w->rows_out < 0 ? 1 : w->rows_out + 1);
+            } else if (w->arrival && w->level_count == 1 && !w->ordered) {
+                arrival_by_index(w);
             }
             if (flags & WHERE_WANT_DISTINCT) w->rows_out -= 30; // an eighth of the rows
         }

@@ -192,7 +192,7 @@ struct where_level {
 struct where_info {
     struct compile *c;
     struct source_list *sources;
-    struct expr_list *order_by, *results;
+    struct expr_list *order_by, *results, *arrival; // arrival: of WHERE_ARRIVAL
     struct select *select;
     u32 flags;
     int aux;

@@ -475,6 +475,10 @@ void where_solve(struct where_info *w, logest row_estimate)
         }
     } else if (count == 0) {
         w->ordered = 0;
+    } else if (w->arrival && !compile_connection_flag(c, CONNECTION_REVERSE_UNORDERED_SELECTS)) {
+        bitmask reverse = 0;
+        int n = where_order_satisfied(w, w->arrival, best, 0, count - 1, last, &reverse);
+        if (n == (int)w->arrival->count && !reverse) w->ordered = n;
     }
     w->rows_out = best->rows;
 }
