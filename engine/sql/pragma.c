@@ -266,7 +266,9 @@ static void cache_spill_pragma(struct compile *c, int database, const char *valu
         setting_set(c, SETTING_CACHE_SPILL, pragma_boolean(value, said != 0) ? least : -least);
         return;
     }
-    result_int(c, spill < 0 ? 0 : MAX(spill, cache_pages(c, database, c->db->databases[database].settings[DATABASE_CACHE_SIZE])));
+    s64 size = c->db->databases[database].settings[DATABASE_CACHE_SIZE];
+    if (!size && database == DATABASE_TEMP) size = -2000; // of temporary tables: said to be 0
+    result_int(c, spill < 0 ? 0 : MAX(spill, cache_pages(c, database, size)));
 }
 
 static void setting_pragma(struct compile *c, const struct pragma_def *def, int database, const char *value)

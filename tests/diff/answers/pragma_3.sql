@@ -267,3 +267,8 @@ PRAGMA cache_spill;
 CREATE TEMP TABLE x(a);
 PRAGMA temp.cache_spill;
 PRAGMA temp.cache_size;
+%%
+PRAGMA temp.cache_spill;
+CREATE TEMP TABLE x(a);
+PRAGMA temp.cache_spill;
+PRAGMA temp.page_size;
