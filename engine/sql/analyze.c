@@ -99,8 +99,7 @@ static void analyze_index(struct analyze *a, const struct index *i)
         all_rows = reg_alloc(c);
         program_emit_integer(c->program, bound, a->limit);
     }
-    for (u16 k = 0; i->where && k < columns; k++) emit(c, OP_Integer, 1, distinct + k, 0);
-    emit(c, OP_Rewind, cursor, i->where ? done : empty, 0); // an empty partial index has a row, "0 0"
+    emit(c, OP_Rewind, cursor, empty, 0);
     for (u16 k = 0; k < columns; k++) emit(c, OP_Integer, 0, distinct + k, 0);
     int *changed = arena_alloc(c->arena, (tested + 1u) * sizeof(int)), next = label_new(c);
     for (u16 k = 0; k <= tested; k++) changed[k] = label_new(c);

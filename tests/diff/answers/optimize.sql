@@ -106,7 +106,3 @@ ROLLBACK;
 --= T:z "z|T:zz|T:1 1| because SQLite 3.50 answers so
 SELECT * FROM "other db".sqlite_stat1;
 PRAGMA integrity_check;
-CREATE TABLE nothing(a, b); CREATE INDEX nothing_a ON nothing(a) WHERE a > 1; CREATE INDEX nothing_b ON nothing(b);
-ANALYZE nothing; SELECT * FROM sqlite_stat1 WHERE tbl = 'nothing' ORDER BY idx;
-INSERT INTO nothing VALUES(1, 2);
-ANALYZE nothing; SELECT * FROM sqlite_stat1 WHERE tbl = 'nothing' ORDER BY idx;
