@@ -2,7 +2,6 @@
 #pragma once
 
 #include "ddl.h"
-#include "parse.h"
 
 // A table or a column of it that is being renamed or dropped.
 struct alteration {

@@ -133,6 +133,18 @@ static void mistake_keep(struct compile *c, const char *text, s64 offset)
     c->mistake_offset = offset;
 }
 
+static void mistake_tell(struct compile *c)
+{
+    if (UNLIKELY(c->mistake)) compile_fail(c, ERR_ERROR, c->mistake_offset, "%s", c->mistake);
+}
+
+static void mistake_attempt(struct compile *c, void (*work)(void *context), void *context)
+{
+    struct err mistake;
+    if (!compile_attempt(c, work, context, &mistake)) mistake_keep(c, mistake.text, mistake.offset);
+    c->mistake_final = false;
+}
+
 // SQLite goes on behind what is wrong within a function or IS NULL: of names and functions in the operands to its right, and
 // of functions within it, the last mistake is told; a literal or an operator ends the search.
 struct operands {
@@ -150,9 +162,7 @@ static void operands_resolve(void *context)
 static void resolve_within(struct name_context *n, struct expr *e, void (*resolve)(struct name_context *n, struct expr *e))
 {
     struct operands o = {n, e, resolve};
-    struct err mistake;
-    if (!compile_attempt(n->c, operands_resolve, &o, &mistake)) mistake_keep(n->c, mistake.text, mistake.offset);
-    n->c->mistake_final = false;
+    mistake_attempt(n->c, operands_resolve, &o);
 }
 
 static void resolve_arguments(struct name_context *n, struct expr *e) { resolve_list_in(n, e->list); }
@@ -578,7 +588,7 @@ void resolve_expr(struct name_context *n, struct expr *e)
     n->flags &= ~(u32)(NAME_HAS_AGGREGATE | NAME_HAS_WINDOW);
     n->c->expr_height = 0;
     resolve_node(n, e);
-    if (UNLIKELY(n->c->mistake)) compile_fail(n->c, ERR_ERROR, n->c->mistake_offset, "%s", n->c->mistake);
+    mistake_tell(n->c);
     n->c->expr_height = depth;
     resolve_end(n->c);
     if (n->flags & NAME_HAS_AGGREGATE) e->flags |= EXPR_F_HAS_AGGREGATE; // of this query, not of one around it
@@ -619,12 +629,7 @@ void resolve_self_next(struct compile *c, const struct table *table, u32 flags, 
 {
     if (c->mistake && flags & NAME_GENERATED && e->kind == EXPR_NAME) return; // to SQLite it has an operator before it
     struct self_trial t = {c, table, flags, e};
-    struct err mistake;
-    if (!compile_attempt(c, self_resolve, &t, &mistake)) mistake_keep(c, mistake.text, mistake.offset);
-    c->mistake_final = false;
+    mistake_attempt(c, self_resolve, &t);
 }
 
-void resolve_self_end(struct compile *c)
-{
-    if (UNLIKELY(c->mistake)) compile_fail(c, ERR_ERROR, c->mistake_offset, "%s", c->mistake);
-}
+void resolve_self_end(struct compile *c) { mistake_tell(c); }
