@@ -532,7 +532,6 @@ static bool find_cte(struct walker *find, struct compile *c, const struct with *
     struct cte_trial trial = {c, cte_query(c, with, name)};
     struct err mistake;
     const bool known = compile_attempt(c, resolve_cte, &trial, &mistake);
-    if (!known) resolve_forget(c);
     walk_select(find, trial.query);
     return known;
 }
@@ -647,7 +646,6 @@ static void guarded(struct text_edit *t)
     c->top->renaming = false;
     if (known) return;
     if (connection_flag(c->db, CONNECTION_WRITABLE_SCHEMA)) { // what cannot be understood stays as it is
-        resolve_forget(c);
         t->edit_count = 0;
         return;
     }

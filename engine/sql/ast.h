@@ -332,16 +332,16 @@ enum select_op { SELECT_SIMPLE, SELECT_UNION, SELECT_UNION_ALL, SELECT_INTERSECT
 const char *select_op_name(u8 op); // as it is written
 enum select_flags {
     SELECT_F_DISTINCT = 1 << 0,
-    SELECT_F_ALL = 1 << 1,
     SELECT_F_VALUES = 1 << 2,       // a row of VALUES
     SELECT_F_MULTI_VALUE = 1 << 3,  // one of several rows: the compound has no limit of terms
     SELECT_F_NESTED_FROM = 1 << 4,  // SELECT * made for a parenthesized FROM clause
     SELECT_F_COMPOUND = 1 << 5,     // part of a compound
     // the resolver's and code generator's
     SELECT_F_RESOLVED = 1 << 6,
+    SELECT_F_JOINED = 1 << 1, // its joins are terms of WHERE
     SELECT_F_EXPANDED = 1 << 7,
     SELECT_F_AGGREGATE = 1 << 8,
-    SELECT_F_HAS_AGGREGATE = 1 << 9,
+    SELECT_F_TABLES = 1 << 9, // all its tables are known (select_tables)
     SELECT_F_RECURSIVE = 1 << 10,
     SELECT_F_USES_EPHEMERAL = 1 << 11,
     SELECT_F_MIN_MAX = 1 << 12,
@@ -397,12 +397,11 @@ struct cte {
     struct select *select;
     u8 materialize;
     // the resolver's and code generator's
-    const char *error; // format of the error when it is used in the wrong place
     struct with *with;
     s32 uses, copies; // named in the statement; in copies made of its parts
     s32 cursor, reg_return, address, reg_result;
     s16 rows_estimate;
-    bool materialized_already, checked; // checked: its tables (select_tables_check)
+    bool materialized_already;
     const struct table *table;
 };
 struct with {

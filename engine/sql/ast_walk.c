@@ -17,12 +17,12 @@ enum walk_result walk_expr(struct walker *w, struct expr *e)
         enum walk_result r = w->expr ? w->expr(w, e) : WALK_CONTINUE;
         if (r == WALK_ABORT) return WALK_ABORT;
         if (r == WALK_PRUNE) return WALK_CONTINUE;
+        if (e->left && walk_expr(w, e->left) == WALK_ABORT) return WALK_ABORT;
+        if (walk_expr_list(w, e->order_by) == WALK_ABORT) return WALK_ABORT;
         if (walk_expr_list(w, e->list) == WALK_ABORT) return WALK_ABORT;
         if (e->select && walk_select(w, e->select) == WALK_ABORT) return WALK_ABORT;
-        if (walk_expr_list(w, e->order_by) == WALK_ABORT) return WALK_ABORT;
         if (e->filter && walk_expr(w, e->filter) == WALK_ABORT) return WALK_ABORT;
         if (e->window && walk_window(w, e->window) == WALK_ABORT) return WALK_ABORT;
-        if (e->left && walk_expr(w, e->left) == WALK_ABORT) return WALK_ABORT;
         e = e->right;
     }
     return WALK_CONTINUE;

@@ -46,9 +46,14 @@ bool compile_attempt(struct compile *c, void (*work)(void *context), void *conte
     u32 depth = c->select_depth, height = c->expr_height, quiet = c->quiet_offsets;
     struct with *with = c->with;
     const struct view_scope *views = c->views;
+    const struct cte_scope *ctes = c->ctes;
     int view_database = c->view_database;
     const char *sql = c->sql;
-    bool renaming = c->top->renaming, tables_first = c->tables_first;
+    bool renaming = c->top->renaming;
+    const int resolving = c->resolving;
+    const char *kept = c->mistake;
+    const s64 kept_offset = c->mistake_offset;
+    const bool final = c->mistake_final;
     volatile bool done = false;
     c->exit = &again;
     if (setjmp(again) == 0) {
@@ -62,10 +67,14 @@ bool compile_attempt(struct compile *c, void (*work)(void *context), void *conte
     *c->err = ERR_CLEAR;
     c->with = with;
     c->views = views;
+    c->ctes = ctes;
     c->view_database = view_database;
     c->sql = sql;
     c->top->renaming = renaming;
-    c->tables_first = tables_first;
+    c->resolving = resolving;
+    c->mistake = kept;
+    c->mistake_offset = kept_offset;
+    c->mistake_final = final;
     c->select_depth = depth;
     c->expr_height = height;
     c->quiet_offsets = quiet;

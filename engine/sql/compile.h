@@ -95,6 +95,9 @@ struct compile {
     bool factoring_once;         // code outside of loops that OP_Once can guard
 
     const struct view_scope *views; // being expanded, innermost first
+    const struct cte_scope *ctes;   // the same of CTEs
+    const struct table *view_mistaken; // the last that was not all right, as view_mistake says
+    struct err *view_mistake;
     int view_database;           // of the innermost
     const char *trigger_schema;  // names in a trigger's body mean tables of that database, or NULL
     u32 quiet_offsets;           // errors are at no place of the statement's text
@@ -112,10 +115,12 @@ struct compile {
     bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
     const char *mistake; // what the resolver has found wrong at mistake_offset, to be told at the expression's end
     s64 mistake_offset;
-    const char *width_mistake; // of an IN, to be told once all names of the statement's query are known
-    const struct expr *width_mistaken;
     bool short_names;            // of the top: of a new table, whatever PRAGMA full_column_names says
-    bool naming, tables_first; // names are being looked at; of a query whose tables are told before them (select_tables_check)
+    enum {
+        RESOLVING_NOTHING,
+        RESOLVING_NAMES,  // of a query, with its tables; what is wrong with the tables is looked for again
+        RESOLVING_TABLES, // and only with them (select_tables)
+    } resolving;
     bool mistake_final; // what stands behind it in the same arguments is not looked at
     u32 expr_height, select_depth;
     s16 query_loops;             // rows that the loops around are estimated to give (log2 * 10)
@@ -274,8 +279,6 @@ struct name_context {
 // Resolves every name in place; fails with SQLite's text.
 void resolve_expr(struct name_context *n, struct expr *e);
 void resolve_expr_list(struct name_context *n, struct expr_list *list);
-void resolve_end(struct compile *c); // outside of any query: tells what was kept back
-void resolve_forget(struct compile *c); // what was kept back, after a failure that is none
 // Resolves (and expands "*", views, CTEs, NATURAL/USING in) a whole select. outer may be NULL.
 void resolve_select(struct compile *c, struct select *s, struct name_context *outer);
 // For what belongs to one table and sees only its columns: CHECK, partial index WHERE, index expressions,
@@ -340,6 +343,7 @@ bool expr_can_be_null(const struct expr *e);
 int expr_vector_size(const struct expr *e);
 struct expr *expr_vector_field(struct compile *c, struct expr *e, int field);
 bool expr_is_vector(const struct expr *e);
+_Noreturn void expr_row_fail(struct compile *c, const struct expr *e); // a vector where a value should be
 
 // Copies: expr_copy, select_copy, ... of ast.h with c->arena; comparison: expr_compare.
 // 0: the same; 1: but for an explicit COLLATE at the top of one; 2: different. cursor: columns of `a` with that

@@ -348,6 +348,12 @@ bool expr_is_vector(const struct expr *e)
     return expr_vector_size(e) > 1;
 }
 
+void expr_row_fail(struct compile *c, const struct expr *e)
+{
+    if (e->kind == EXPR_SELECT) compile_fail_at(c, e, "sub-select returns %d columns - expected 1", expr_vector_size(e));
+    compile_fail(c, ERR_ERROR, -1, "row value misused");
+}
+
 struct expr *expr_vector_field_subexpr(struct expr *e, int field)
 {
     if (!expr_is_vector(e)) return e;

@@ -507,8 +507,7 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         return function_code(c, e, target);
     case EXPR_EXISTS:
     case EXPR_SELECT:
-        if (e->kind == EXPR_SELECT && e->select->columns->count > 1)
-            compile_fail_at(c, e, "sub-select returns %u columns - expected 1", e->select->columns->count);
+        if (e->kind == EXPR_SELECT && e->select->columns->count > 1) expr_row_fail(c, e);
         return subselect_code(c, e);
     case EXPR_SELECT_COLUMN:
         return select_column_code(c, e, target);
@@ -546,8 +545,7 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         if (e->column >= 0 && t->columns[e->column].affinity == AFFINITY_REAL) emit(c, OP_RealAffinity, target, 0, 0);
         return target;
     }
-    case EXPR_ROW:
-        compile_fail(c, ERR_ERROR, -1, "row value misused");
+    case EXPR_ROW: expr_row_fail(c, e);
     case EXPR_IF_NULL_ROW: {
         bool factoring = c->factoring;
         int jump = emit(c, OP_IfNullRow, e->cursor, 0, target);

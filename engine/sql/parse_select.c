@@ -148,6 +148,8 @@ static void source_from_nested(struct parse *p, struct source *s, struct source_
         u8 join = s->join;
         *s = inner;
         s->join = join;
+        s->indexed_by = NULL; // SQLite forgets it
+        s->not_indexed = false;
         s->on = on;
         s->using = using;
         if (alias) {
@@ -418,10 +420,8 @@ static struct select *parse_simple_select(struct parse *p)
     struct select *s = PARSE_NEW(p, select);
     s->offset = p->token_offset;
     parse_expect(p, TOKEN_SELECT);
-    if (parse_accept(p, TOKEN_DISTINCT))
-        s->flags |= SELECT_F_DISTINCT;
-    else if (parse_accept(p, TOKEN_ALL))
-        s->flags |= SELECT_F_ALL;
+    if (parse_accept(p, TOKEN_DISTINCT)) s->flags |= SELECT_F_DISTINCT;
+    else parse_accept(p, TOKEN_ALL);
     s->columns = parse_result_list(p);
     s->from = parse_from(p);
     if (parse_accept(p, TOKEN_WHERE)) s->where = parse_expr(p);

@@ -127,13 +127,13 @@ static bool never_window(struct compile *c, const char *name)
     return false;
 }
 
-static void mistake_keep(struct compile *c, const char *text, s64 offset)
+void mistake_keep(struct compile *c, const char *text, s64 offset)
 {
     c->mistake = arena_copy(c->arena, text, strlen(text));
     c->mistake_offset = offset;
 }
 
-static void mistake_tell(struct compile *c)
+void mistake_tell(struct compile *c)
 {
     if (UNLIKELY(c->mistake)) compile_fail(c, ERR_ERROR, c->mistake_offset, "%s", c->mistake);
 }
@@ -204,10 +204,27 @@ static bool is_behind_mistake(struct compile *c, const struct expr *e)
     case EXPR_IS_NULL:
     case EXPR_NOT_NULL:
     case EXPR_NAME:
-    case EXPR_DOT: return false;
+    case EXPR_DOT:
+    case EXPR_IN:
+    case EXPR_IS:
+    case EXPR_IS_NOT:
+    case EXPR_EQ:
+    case EXPR_NE:
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE:
+    case EXPR_BETWEEN: return false;
     case EXPR_VARIABLE: c->mistake_final = true; return false;
     default: c->mistake_final = true; return true;
     }
+}
+
+// Whether the operands of the node, which was looked at itself, are not looked at any more.
+static bool is_last_behind_mistake(struct compile *c)
+{
+    if (LIKELY(!c->mistake)) return false;
+    return c->mistake_final = true;
 }
 
 // An offset that is no constant as it is written, a function's value say, is as good as NULL.
@@ -350,64 +367,82 @@ static void need_scalar(struct name_context *n, struct expr *e)
 {
     int size = expr_vector_size(e);
     if (size == 1 || n->c->mistake) return;
-    if (e->kind == EXPR_SELECT || e->flags & EXPR_F_SELECT)
-        compile_fail_at(n->c, e, "sub-select returns %d columns - expected 1", size);
-    compile_fail_at(n->c, e, "row value misused");
+    expr_row_fail(n->c, e);
 }
 
-static void check_row_comparison(struct name_context *n, struct expr *e, bool widths_known)
+// Outside of queries their subqueries come to be known one by one.
+static bool is_outside(const struct name_context *n)
+{
+    return !n->select && !n->outer;
+}
+
+static void check_row_comparison(struct name_context *n, struct expr *e, bool resolved)
 {
     int left = expr_vector_size(e->left);
     struct expr *right = e->right;
-    if (n->c->mistake) return; // names are told before
+    if (resolved && n->c->mistake) return; // names are told before
     if (e->kind == EXPR_BETWEEN) {
         right = e->list->items[0].expr;
         if (left == expr_vector_size(right)) right = e->list->items[1].expr;
     }
     if (left == expr_vector_size(right)) return;
-    if (!widths_known && left == 1 && !n->select && !n->outer) need_scalar(n, right);
+    if (resolved && left == 1 && is_outside(n)) need_scalar(n, right);
     compile_fail_at(n->c, e, "row value misused");
 }
 
-// Whether its width is known before its names are: no subquery with a star.
-static bool has_width(const struct expr *e)
+// Whether its width is known before its names are: no subquery with a star, which outside of queries is one column to SQLite.
+static bool has_width(const struct name_context *n, const struct expr *e)
 {
-    if (e->kind != EXPR_SELECT) return true;
-    for (u32 i = 0; i < e->select->columns->count; i++) {
-        const struct expr *column = e->select->columns->items[i].expr;
-        while (column->kind == EXPR_DOT) column = column->right;
-        if (column->kind == EXPR_STAR) return false;
-    }
+    if (e->kind != EXPR_SELECT || (is_outside(n) && !n->c->top->renaming)) return true;
+    for (u32 i = 0; i < e->select->columns->count; i++)
+        if (expr_is_star(e->select->columns->items[i].expr)) return false;
     return true;
+}
+
+static void operand_tables(struct compile *c, struct expr *e)
+{
+    if (e && e->kind == EXPR_SELECT) select_tables(c, e->select);
+}
+
+static void check_unresolved_comparison(struct name_context *n, struct expr *e)
+{
+    operand_tables(n->c, e->left);
+    operand_tables(n->c, e->right);
+    for (u32 i = 0; e->kind == EXPR_BETWEEN && i < e->list->count; i++) operand_tables(n->c, e->list->items[i].expr);
+    check_row_comparison(n, e, false);
 }
 
 // What is wrong with the widths is told before what is wrong with names in the operands.
 static void resolve_comparison(struct name_context *n, struct expr *e)
 {
-    bool widths = has_width(e->left) && (e->kind == EXPR_BETWEEN ? has_width(e->list->items[0].expr) && has_width(e->list->items[1].expr) : has_width(e->right));
-    if (widths) check_row_comparison(n, e, true);
-    resolve_operands(n, e);
-    check_row_comparison(n, e, widths);
+    const bool between = e->kind == EXPR_BETWEEN;
+    const bool widths = has_width(n, e->left) && has_width(n, between ? e->list->items[0].expr : e->right) &&
+                        (!between || has_width(n, e->list->items[1].expr));
+    if (widths) check_row_comparison(n, e, false);
+    else if (UNLIKELY(n->c->mistake) && n->c->resolving == RESOLVING_NAMES) check_unresolved_comparison(n, e);
+    if (is_last_behind_mistake(n->c)) return;
+    struct operands o = {n, e, resolve_operands};
+    struct err mistake;
+    if (widths || n->c->resolving != RESOLVING_NAMES) {
+        resolve_operands(n, e);
+    } else if (!compile_attempt(n->c, operands_resolve, &o, &mistake)) {
+        check_unresolved_comparison(n, e);
+        compile_fail(n->c, mistake.code, mistake.offset, "%s", mistake.text);
+    }
+    check_row_comparison(n, e, true);
 }
 
 static void resolve_in(struct name_context *n, struct expr *e)
 {
     bool subquery = e->flags & EXPR_F_SELECT;
     if (subquery) resolve_subquery(n, e);
+    if (is_last_behind_mistake(n->c)) return;
     resolve_node(n, e->left);
-    int size = expr_vector_size(e->left);
-    if (subquery) {
-        int columns = (int)e->select->columns->count;
-        if (columns != size && !n->c->width_mistaken && !n->c->top->renaming) {
-            n->c->width_mistake = arena_format(n->c->arena, "sub-select returns %d columns - expected %d", columns, size);
-            n->c->width_mistaken = e;
-        }
-    } else {
-        resolve_list_in(n, e->list);
-        need_scalar(n, e->left);
-        if (e->list)
-            for (u32 i = 0; i < e->list->count; i++) need_scalar(n, e->list->items[i].expr);
-    }
+    if (subquery) return; // whose width is looked at when it is coded
+    resolve_list_in(n, e->list);
+    need_scalar(n, e->left);
+    if (e->list)
+        for (u32 i = 0; i < e->list->count; i++) need_scalar(n, e->list->items[i].expr);
 }
 
 // A name to the right is looked at first: it may be TRUE or FALSE.
@@ -568,18 +603,6 @@ static void resolve_node(struct name_context *n, struct expr *e)
     c->expr_height--;
 }
 
-void resolve_forget(struct compile *c)
-{
-    c->mistake = NULL;
-    c->mistake_final = false;
-    c->width_mistaken = NULL;
-}
-
-void resolve_end(struct compile *c)
-{
-    if (UNLIKELY(c->width_mistaken) && c->select_depth == 0) compile_fail_at(c, c->width_mistaken, "%s", c->width_mistake);
-}
-
 void resolve_expr(struct name_context *n, struct expr *e)
 {
     if (!e) return;
@@ -590,7 +613,6 @@ void resolve_expr(struct name_context *n, struct expr *e)
     resolve_node(n, e);
     mistake_tell(n->c);
     n->c->expr_height = depth;
-    resolve_end(n->c);
     if (n->flags & NAME_HAS_AGGREGATE) e->flags |= EXPR_F_HAS_AGGREGATE; // of this query, not of one around it
     if (n->flags & NAME_HAS_WINDOW) e->flags |= EXPR_F_HAS_WINDOW;
     n->flags |= found;

@@ -3,15 +3,17 @@
 
 #include "expr.h"
 
+enum { SELECT_DEPTH_MAX = 300 }; // subqueries within subqueries
+
 // The expression becomes what the name means, maybe of a table, maybe of a schema's; fails when it means nothing, or several things.
 void resolve_name(struct name_context *n, struct expr *e, const char *schema, const char *table, const char *column);
 // A WITH clause's entry that the name means here, or NULL.
 struct cte *cte_find(struct compile *c, const struct source *s, struct with **scope);
-// Makes the tables of FROM known, expands views, CTEs, joins and "*" of this select and its priors, and
-// resolves the subqueries in FROM.
+// Makes the tables of FROM known, expands views, CTEs, joins and "*" of this select, and resolves the subqueries in FROM.
 void select_expand(struct compile *c, struct select *s, struct name_context *outer);
 // ON, USING and NATURAL become terms of WHERE.
 void select_joins_resolve(struct compile *c, struct select *s);
+bool expr_is_star(const struct expr *e); // "*" or "table.*"
 // Each "*" becomes the columns that it stands for.
 void select_stars_expand(struct compile *c, struct select *s);
 // Terms of ORDER BY that are numbers of columns become what the columns are.
@@ -36,6 +38,11 @@ bool select_begins_rows(const struct select *s);
 bool select_ends_rows(const struct select *s);
 const struct table *source_view_table(struct compile *c, const struct table *view);
 bool expr_resolve_position(struct compile *c, struct select *s, struct expr *e, int *position);
-// Fails when a table of the query is missing.
-void select_tables_check(struct compile *c, struct select *s);
+// A mistake that is told when others had their chance to be told before.
+void mistake_keep(struct compile *c, const char *text, s64 offset);
+void mistake_tell(struct compile *c);
+// Makes tables and columns of the query and of all within it known, without names: fails when something is wrong with them. The
+// query may be resolved in part.
+void select_tables(struct compile *c, struct select *s);
+void expr_list_tables(struct compile *c, struct expr_list *list); // of the queries in it
 int name_list_find(const struct name_list *list, const char *name);

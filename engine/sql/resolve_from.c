@@ -47,10 +47,10 @@ const struct table *locate_table(struct compile *c, const char *database, const 
     compile_fail(c, ERR_ERROR, -1, "no such table: %s", name);
 }
 
-static void find_indexed_by(struct compile *c, struct source *s)
+static void find_indexed_by(struct compile *c, struct source *s, const struct table *t)
 {
     if (!s->indexed_by) return;
-    for (const struct index *i = s->table->indexes; i; i = i->next)
+    for (const struct index *i = t->indexes; i; i = i->next)
         if (name_equal(i->name, s->indexed_by)) {
             s->index = i;
             return;
@@ -67,7 +67,7 @@ const struct table *locate_source(struct compile *c, struct source *s)
     s->database = database;
     virtual_table_require(c, s->table);
     if (s->cursor < 0) s->cursor = cursor_alloc(c);
-    find_indexed_by(c, s);
+    find_indexed_by(c, s, s->table);
     return s->table;
 }
 
@@ -258,6 +258,7 @@ static void compound_decltypes(struct compile *c, struct table *t, const struct 
 
 static void subquery_types(struct compile *c, struct table *t, struct select *s, char fallback)
 {
+    if (c->resolving == RESOLVING_TABLES) return;
     const struct select *last = s;
     while (last->next) last = last->next;
     while (s->prior) s = s->prior;
@@ -322,15 +323,6 @@ static void check_width(struct compile *c, const struct cte *cte, u32 count)
         compile_fail(c, ERR_ERROR, cte->offset, "table %s has %u values for %u columns", cte->name, count, cte->columns->count);
 }
 
-// The width of the first of several terms is told before what is wrong with them, where no table has to be known for it.
-static void check_width_said(struct compile *c, const struct cte *cte, const struct select *body)
-{
-    u32 count = 0;
-    while (body->prior) body = body->prior;
-    for (u32 i = 0; i < body->columns->count; i++) count += body->columns->items[i].expr->kind != EXPR_STAR;
-    if (!body->from && count > 0) check_width(c, cte, count);
-}
-
 static void values_unname(struct select *first)
 {
     if (!(first->flags & SELECT_F_VALUES)) return;
@@ -372,6 +364,12 @@ static void name_columns(struct compile *c, struct table *t, const struct name_l
 
 // ---- CTEs -----------------------------------------------------------------------------------------------
 
+// A "*" of nothing, or a USING of two columns, was found: some more tables are looked for until it is told.
+static bool tables_mistaken(const struct compile *c)
+{
+    return c->resolving == RESOLVING_TABLES && c->mistake;
+}
+
 struct cte *cte_find(struct compile *c, const struct source *s, struct with **scope)
 {
     if (s->schema_name || !s->name) return NULL;
@@ -386,7 +384,7 @@ struct cte *cte_find(struct compile *c, const struct source *s, struct with **sc
 
 void with_push(struct compile *c, struct with *w)
 {
-    if (!w) return;
+    if (!w || tables_mistaken(c)) return; // behind a mistake nothing new is seen
     for (u32 i = 0; i < w->count; i++)
         for (u32 j = 0; j < i; j++)
             if (name_equal(w->items[i].name, w->items[j].name))
@@ -407,6 +405,7 @@ static void subquery_expand(struct compile *c, struct source *s, struct name_con
 {
     u32 before = outer_references(outer);
     resolve_select(c, s->select, outer);
+    if (tables_mistaken(c)) mistake_tell(c);
     s->correlated = outer_references(outer) != before;
     struct select *first = s->select;
     while (first->prior) first = first->prior;
@@ -441,16 +440,37 @@ static void cte_columns(struct compile *c, const struct cte *cte, struct select 
     while (term->prior) term = term->prior;
     values_unname(term);
     columns_from_list(c, term->columns, t, true);
-    if (!cte->columns) return;
+    if (!cte->columns || expr_is_star(term->columns->items[0].expr)) return; // of nothing
     check_width(c, cte, term->columns->count);
     name_columns(c, t, cte->columns);
+}
+
+// On the stack of cte_instance.
+struct cte_scope {
+    const struct cte *cte;
+    const char *mistake; // format of what is wrong with naming it
+    const struct cte_scope *outer;
+};
+
+// The terms of a recursive CTE before those that name it.
+struct setup_terms {
+    struct compile *c;
+    struct select *last;
+    struct name_context *outer;
+};
+
+static void setup_resolve(void *context)
+{
+    const struct setup_terms *terms = context;
+    resolve_select(terms->c, terms->last, terms->outer);
 }
 
 static void cte_instance(struct compile *c, struct source *s, struct cte *cte, struct with *scope,
                          struct name_context *outer)
 {
     u32 before = outer_references(outer);
-    if (cte->error) compile_fail(c, ERR_ERROR, s->offset, cte->error, cte->name);
+    for (const struct cte_scope *around = c->ctes; around; around = around->outer)
+        if (around->cte == cte) compile_fail(c, ERR_ERROR, s->offset, around->mistake, cte->name);
     if (s->arguments || s->is_function) compile_fail(c, ERR_ERROR, s->offset, "'%s' is not a function", s->name);
     if (s->indexed_by) compile_fail(c, ERR_ERROR, -1, "no such index: \"%s\"", s->indexed_by);
     struct select *body = select_copy(c->arena, cte->select);
@@ -471,31 +491,31 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
     t->row_estimate = 1048576;
     int recursive_cursor = -1;
     while (may_recurse && recursive->op == body->op) {
-        bool here = false;
+        bool named = false;
         if (recursive->from)
             for (u32 i = 0; i < recursive->from->count; i++) {
                 struct source *r = &recursive->from->items[i];
                 if (!r->schema_name && r->name && !r->select && name_equal(r->name, cte->name)) {
-                    if (here || r->recursive)
+                    if (named || r->recursive)
                         compile_fail(c, ERR_ERROR, r->offset, "multiple references to recursive table: %s", cte->name);
                     if (r->indexed_by) compile_fail(c, ERR_ERROR, -1, "no query solution");
                     r->table = t;
                     r->database = -1;
                     r->recursive = true;
-                    here = true;
+                    named = true;
                     if (recursive_cursor < 0) recursive_cursor = cursor_alloc(c);
                     r->cursor = recursive_cursor;
                 }
             }
-        if (!here) break;
+        if (!named) break;
         is_recursive = true;
         recursive->flags |= SELECT_F_RECURSIVE;
         if (!recursive->prior) break;
         recursive = recursive->prior;
     }
-    if ((body->prior || body->rows) && cte->columns) check_width_said(c, cte, body);
     c->with = scope;
-    cte->error = "circular reference: %s";
+    struct cte_scope here = {cte, "circular reference: %s", c->ctes};
+    c->ctes = &here;
     struct with *inner = body->with;
     if (is_recursive) {
         // The part before gives names and types; it sees the WITH of the body too.
@@ -504,15 +524,24 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         recursive->next->prior = recursive;
         struct select *last_setup = recursive, *first_recursive = recursive->next;
         last_setup->next = NULL;
-        resolve_select(c, last_setup, outer);
+        struct setup_terms setup = {c, last_setup, outer};
+        struct err mistake;
+        bool known = true;
+        if (c->resolving == RESOLVING_NAMES) known = compile_attempt(c, setup_resolve, &setup, &mistake);
+        else setup_resolve(&setup);
+        if (!known) { // what is wrong in recursive terms is told before: they need the columns
+            select_tables(c, last_setup);
+            first_recursive->prior = NULL;
+        }
         cte_columns(c, cte, last_setup, t);
-        subquery_types(c, t, last_setup, AFFINITY_NONE);
+        if (known) subquery_types(c, t, last_setup, AFFINITY_NONE);
         // What affinities are is known behind all terms: to what a recursive one names before, columns have none.
         for (u32 i = 0; i < t->column_count; i++) t->columns[i].affinity = AFFINITY_NONE;
         last_setup->next = first_recursive;
-        cte->error = "multiple recursive references: %s";
+        here.mistake = "multiple recursive references: %s";
         s->table = t;
         resolve_select(c, body, outer);
+        if (!known) compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
         subquery_types(c, t, body, AFFINITY_NONE);
         body->flags |= SELECT_F_RECURSIVE;
         s->recursive = false;
@@ -522,7 +551,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         subquery_types(c, t, body, AFFINITY_NONE);
         s->table = t;
     }
-    cte->error = NULL;
+    c->ctes = here.outer;
     c->with = saved;
     s->correlated = outer_references(outer) != before;
 }
@@ -549,8 +578,16 @@ struct view_scope {
     const struct view_scope *outer;
 };
 
-static void view_instance(struct compile *c, struct source *s)
+struct view_use {
+    struct compile *c;
+    struct source *source;
+};
+
+static void view_expand(void *context)
 {
+    const struct view_use *use = context;
+    struct compile *c = use->c;
+    struct source *s = use->source;
     const struct table *view = s->table;
     struct with *saved = c->with;
     const char *sql = c->sql;
@@ -560,21 +597,23 @@ static void view_instance(struct compile *c, struct source *s)
             if (around->view == view) compile_fail(c, ERR_ERROR, -1, "view %s is circularly defined", view->name);
     const struct view_scope scope = {view, c->views};
     c->views = &scope;
-    s->select = select_copy(c->arena, view->view_select);
+    struct select *body = select_copy(c->arena, view->view_select);
     struct walker w = {.expr = mark_ddl, .select = mark_ddl_select};
-    walk_select(&w, s->select);
+    walk_select(&w, body);
     c->sql = view->sql ? view->sql : "";
     int saved_database = c->view_database;
     c->view_database = s->database;
     // Offsets inside the view's text mean nothing in the statement's.
     u32 saved_quiet = c->quiet_offsets;
     c->quiet_offsets = 1;
-    bool renaming = c->top->renaming, tables_first = c->tables_first;
-    c->top->renaming = c->tables_first = false; // a view's columns must be all right, even then and first of all
-    resolve_select(c, s->select, NULL);
+    bool renaming = c->top->renaming;
+    const int resolving = c->resolving;
+    c->top->renaming = false; // a view's columns must be all right, even then and first of all
+    c->resolving = RESOLVING_NOTHING;
+    resolve_select(c, body, NULL);
+    struct table *t = select_result_table(c, body, view->name, false);
     c->top->renaming = renaming;
-    c->tables_first = tables_first;
-    struct table *t = select_result_table(c, s->select, view->name, false);
+    c->resolving = resolving;
     if (view->view_columns) {
         if (view->view_columns->count != t->column_count)
             compile_fail(c, ERR_ERROR, -1, "expected %u columns for '%s' but got %u", view->view_columns->count,
@@ -589,7 +628,23 @@ static void view_instance(struct compile *c, struct source *s)
     c->views = scope.outer;
     c->with = saved;
     s->was_view = true;
+    s->select = body;
     s->table = t;
+}
+
+static void view_instance(struct compile *c, struct source *s)
+{
+    if (tables_mistaken(c)) return;
+    const struct table *view = s->table;
+    if (c->view_mistaken != view) {
+        struct view_use use = {c, s};
+        struct err mistake;
+        if (compile_attempt(c, view_expand, &use, &mistake)) return;
+        c->view_mistaken = view; // looked for again, with the tables of what names it
+        c->view_mistake = arena_alloc(c->arena, sizeof *c->view_mistake);
+        *c->view_mistake = mistake;
+    }
+    compile_fail(c, c->view_mistake->code, c->view_mistake->offset, "%s", c->view_mistake->text);
 }
 
 const struct table *view_columns(struct compile *c, const struct table *view, int database)
@@ -618,13 +673,36 @@ static bool unsafe_in_schema(const struct compile *c, const struct table *t)
     return (t->pragma || t->vocab) && !connection_flag(c->db, CONNECTION_TRUSTED_SCHEMA);
 }
 
+// A table or view of a schema.
+static void table_source(struct compile *c, struct source *source)
+{
+    const char *schema = source->schema_name;
+    if (!schema && c->views && c->view_database != DATABASE_TEMP)
+        schema = compile_database_name(c, c->view_database);
+    else if (!schema && c->trigger_schema)
+        schema = c->trigger_schema;
+    s64 offset = source->offset == OFFSET_NONE ? -1 : (s64)source->offset;
+    const struct table *t = locate_table(c, schema, source->name, offset, false, &source->database);
+    virtual_table_require(c, t);
+    if (source->is_function && t->kind != TABLE_VIRTUAL)
+        compile_fail(c, ERR_ERROR, offset, "'%s' is not a function", source->name);
+    if (unsafe_in_schema(c, t) && (c->views ? c->view_database != DATABASE_TEMP : c->trigger_schema != NULL))
+        compile_fail(c, ERR_ERROR, -1, "unsafe use of virtual table \"%s\"", t->name);
+    if (t->kind == TABLE_VIEW && source->indexed_by) view_columns(c, t, source->database); // for its mistakes
+    find_indexed_by(c, source, t);
+    source->table = t;
+    if (t->kind != TABLE_VIEW) return;
+    compile_use_database(c, source->database); // which holds the view, if nothing that it reads
+    view_instance(c, source);
+}
+
 void select_expand(struct compile *c, struct select *s, struct name_context *outer)
 {
-    if (s->flags & SELECT_F_EXPANDED) return;
-    s->flags |= SELECT_F_EXPANDED;
+    if (s->flags & SELECT_F_EXPANDED) {
+        if (tables_mistaken(c)) mistake_tell(c);
+        return;
+    }
     if (!s->id) s->id = ++c->top->select_id_next;
-    bool naming = c->naming;
-    c->naming = false;
     if (outer) outer->nested++;
     if (s->from) {
         if (s->from->count > 64) compile_fail(c, ERR_ERROR, -1, "at most 64 tables in a join");
@@ -632,11 +710,17 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
         for (u32 i = 0; i < s->from->count; i++) {
             struct source *source = &s->from->items[i];
             if (source->cursor < 0) source->cursor = cursor_alloc(c);
+            if (tables_mistaken(c)) { // WITH is no longer seen
+                if (source->cte || (!source->table && !source->select)) table_source(c, source);
+                else if (source->select && source->table && !source->was_view) mistake_tell(c);
+                else if (source->select && !source->table) subquery_expand(c, source, outer);
+                continue;
+            }
             if (source->table) {
                 if (!source->recursive && source->select == NULL && source->table->kind == TABLE_VIEW) view_instance(c, source);
                 continue;
             }
-            if (source->select) {
+            if (source->select && !source->cte) {
                 subquery_expand(c, source, outer);
                 continue;
             }
@@ -646,33 +730,13 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
                 cte_instance(c, source, cte, scope, outer);
                 continue;
             }
-            const char *schema = source->schema_name;
-            if (!schema && c->views && c->view_database != 1)
-                schema = compile_database_name(c, c->view_database);
-            else if (!schema && c->trigger_schema)
-                schema = c->trigger_schema;
-            int database;
-            s64 offset = source->offset == OFFSET_NONE ? -1 : (s64)source->offset;
-            source->table = locate_table(c, schema, source->name, offset, false, &database);
-            source->database = database;
-            virtual_table_require(c, source->table);
-            if (source->is_function && source->table->kind != TABLE_VIRTUAL)
-                compile_fail(c, ERR_ERROR, offset, "'%s' is not a function", source->name);
-            if (unsafe_in_schema(c, source->table) &&
-                (c->views ? c->view_database != DATABASE_TEMP : c->trigger_schema != NULL))
-                compile_fail(c, ERR_ERROR, -1, "unsafe use of virtual table \"%s\"", source->table->name);
-            if (source->table->kind == TABLE_VIEW) {
-                if (source->indexed_by) view_columns(c, source->table, source->database); // for its mistakes
-                find_indexed_by(c, source);
-                compile_use_database(c, database); // which holds the view, if nothing that it reads
-                view_instance(c, source);
-                continue;
-            }
-            find_indexed_by(c, source);
+            table_source(c, source);
         }
-        select_joins_resolve(c, s);
     }
     if (outer) outer->nested--;
+    if (tables_mistaken(c)) mistake_tell(c);
+    if (s->from && !(s->flags & SELECT_F_JOINED)) select_joins_resolve(c, s);
+    s->flags |= SELECT_F_JOINED;
     select_stars_expand(c, s);
-    c->naming = naming;
+    s->flags |= SELECT_F_EXPANDED;
 }

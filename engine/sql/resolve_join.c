@@ -39,17 +39,26 @@ static struct expr *column_expr(struct compile *c, struct source *s, int column)
     return e;
 }
 
+// What is wrong with the tables of the next query is told in its place.
+static void tables_mistake(struct compile *c, const char *text, s64 offset)
+{
+    if (c->resolving == RESOLVING_TABLES) mistake_keep(c, text, offset);
+    else compile_fail(c, ERR_ERROR, offset, "%s", text);
+}
+
 void select_joins_resolve(struct compile *c, struct select *s)
 {
     struct source_list *list = s->from;
     for (u32 i = 0; i + 1 < list->count; i++) {
         struct source *right = &list->items[i + 1];
-        bool outer = right->join & JOIN_OUTER;
+        bool outer = right->join & JOIN_OUTER, hidden = true;
         u32 flag = outer ? EXPR_F_OUTER_ON : EXPR_F_INNER_ON;
         if (!right->table) continue;
         if (right->join & JOIN_NATURAL) {
             if (right->on || right->using)
                 compile_fail(c, ERR_ERROR, -1, "a NATURAL join may not have an ON or USING clause");
+            right->join &= ~JOIN_NATURAL; // it has its USING
+            hidden = false;
             for (u32 j = 0; j < right->table->column_count; j++) {
                 if (right->table->columns[j].flags & COLUMN_HIDDEN) continue;
                 u32 where;
@@ -60,7 +69,6 @@ void select_joins_resolve(struct compile *c, struct select *s)
             }
         }
         if (right->using) {
-            bool hidden = !(right->join & JOIN_NATURAL);
             for (u32 j = 0; j < right->using->count; j++) {
                 const char *name = right->using->items[j].name;
                 int right_column = source_column(right, name, hidden);
@@ -79,7 +87,7 @@ void select_joins_resolve(struct compile *c, struct select *s)
                     while (at < i && find_left_column(list, at + 1, i, name, hidden, &at, &column)) {
                         struct source *more = &list->items[at];
                         if (!more->using || name_list_find(more->using, name) < 0)
-                            compile_fail(c, ERR_ERROR, -1, "ambiguous reference to %s in USING()", name);
+                            tables_mistake(c, arena_format(c->arena, "ambiguous reference to %s in USING()", name), -1);
                         if (!all) expr_list_add(c->arena, &all, e1);
                         expr_list_add(c->arena, &all, column_expr(c, more, column));
                     }
@@ -117,7 +125,7 @@ static bool in_later_using(struct source_list *from, u32 after, const char *name
     return false;
 }
 
-static bool is_star(const struct expr *e)
+bool expr_is_star(const struct expr *e)
 {
     return e->kind == EXPR_STAR || (e->kind == EXPR_DOT && e->right->kind == EXPR_STAR);
 }
@@ -147,6 +155,12 @@ static bool has_namesake(const struct source_list *from, const struct source *so
     return false;
 }
 
+static struct expr *dotted_name(struct compile *c, const char *schema, const char *table, const char *column)
+{
+    struct expr *e = expr_binary(c->arena, EXPR_DOT, expr_name(c->arena, table), expr_name(c->arena, column));
+    return expr_binary(c->arena, EXPR_DOT, expr_name(c->arena, schema), e);
+}
+
 // A parenthesized join has its tables' rowids too, for who names them: those of two tables of one name are ambiguous.
 static void rowid_add(struct compile *c, const struct source_list *from, struct source *source, const char *schema, const char *table,
                       struct expr_list **out)
@@ -157,8 +171,7 @@ static void rowid_add(struct compile *c, const struct source_list *from, struct 
     if (i == COUNT_OF(names)) return;
     struct expr *e;
     if (table && has_namesake(from, source, schema, table)) {
-        e = expr_binary(c->arena, EXPR_DOT, expr_name(c->arena, table), expr_name(c->arena, names[i]));
-        e = expr_binary(c->arena, EXPR_DOT, expr_name(c->arena, schema), e);
+        e = dotted_name(c, schema, table, names[i]);
     } else {
         e = column_expr(c, source, -1);
     }
@@ -217,6 +230,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
             seen = true;
             struct expr *e;
             const char *label = name;
+            bool ambiguous = false;
             if (from->count > 1 &&
                 (c->top->renaming || !(source->join & JOIN_LEFT_OF_RIGHT) || s->flags & SELECT_F_NESTED_FROM ||
                  !in_later_using(from, i, column->name))) {
@@ -224,16 +238,21 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
                     const struct source *other = &from->items[k];
                     if (k != i && !nested && name && !(other->using && name_list_find(other->using, column->name) >= 0) &&
                         nested_has(other, column->name, name, schema))
-                        compile_fail_at(c, at, "ambiguous column name: %s.%s.%s", schema, name, column->name);
+                        ambiguous = true;
                     const char *other_name = source_called(other);
                     if (k == i || nested || !other_name || !name || !name_equal(other_name, name) || other->database != source->database) continue;
                     if (source_column(other, column->name, false) < 0) continue;
                     if (source->using && name_list_find(source->using, column->name) >= 0) continue;
                     if (other->using && name_list_find(other->using, column->name) >= 0) continue;
-                    compile_fail_at(c, at, "ambiguous column name: %s.%s.%s", schema, name, column->name);
+                    ambiguous = true;
                 }
-                e = column_expr(c, source, (int)j);
-                e->text = column->name;
+                if (ambiguous) {
+                    e = dotted_name(c, schema, name, column->name); // which is told in its turn
+                    e->offset = at->offset;
+                } else {
+                    e = column_expr(c, source, (int)j);
+                    e->text = column->name;
+                }
             } else if (from->count == 1 && inner) {
                 e = expr_name(c->arena, column->name); // of a join with an alias: which may be ambiguous
                 e->offset = at->offset;
@@ -262,24 +281,24 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
     return seen;
 }
 
-_Noreturn static void star_fail(struct compile *c, const struct expr *star)
+static void star_mistake(struct compile *c, const struct expr *star)
 {
-    c->naming = true; // a table that is missing farther on is told
-    if (star->kind == EXPR_DOT) compile_fail_at(c, star, "no such table: %s", star->left->text);
-    compile_fail(c, ERR_ERROR, -1, "no tables specified");
+    s64 offset = star->kind == EXPR_DOT && star->offset != OFFSET_NONE ? (s64)star->offset : -1;
+    if (star->kind == EXPR_DOT) tables_mistake(c, arena_format(c->arena, "no such table: %s", star->left->text), offset);
+    else tables_mistake(c, "no tables specified", offset);
 }
 
 void select_stars_expand(struct compile *c, struct select *s)
 {
     bool any = false;
     u32 column_max = (u32)compile_limit(c, SKERRY_LIMIT_COLUMN);
-    for (u32 i = 0; i < s->columns->count; i++) any |= is_star(s->columns->items[i].expr);
+    for (u32 i = 0; i < s->columns->count; i++) any |= expr_is_star(s->columns->items[i].expr);
     if (!any && s->columns->count <= column_max) return;
     struct expr_list *out = NULL;
     const struct expr *wrong = NULL;
     for (u32 i = 0; i < s->columns->count; i++) {
         struct expr_item *item = &s->columns->items[i];
-        if (is_star(item->expr)) {
+        if (expr_is_star(item->expr)) {
             if (!expand_star(c, s, item, &out)) wrong = item->expr; // the last is told
         } else {
             struct expr_item *copy = expr_list_add(c->arena, &out, item->expr);
@@ -288,7 +307,8 @@ void select_stars_expand(struct compile *c, struct select *s)
             copy->expr = e;
         }
     }
-    if (wrong) star_fail(c, wrong);
+    if (wrong) star_mistake(c, wrong);
+    if (!out) return;
     if (out->count > column_max) compile_fail(c, ERR_ERROR, -1, "too many columns in result set");
     s->columns = out;
 }

@@ -114,20 +114,8 @@ static bool try_resolve(struct name_context *n, struct expr *e)
 {
     struct compile *c = n->c;
     struct err mistake;
-    // A mistake that was found before waits to be told: this one's are its own.
-    const char *width_mistake = c->width_mistake;
-    const struct expr *width_mistaken = c->width_mistaken;
-    c->width_mistaken = NULL;
-    const bool naming = c->naming;
     struct trial trial = {n, e};
-    bool known = compile_attempt(c, resolve_trial, &trial, &mistake);
-    c->naming = naming;
-    if (!known) resolve_forget(c);
-    if (width_mistaken) {
-        c->width_mistake = width_mistake;
-        c->width_mistaken = width_mistaken;
-    }
-    return known;
+    return compile_attempt(c, resolve_trial, &trial, &mistake);
 }
 
 // ORDER BY of a compound: names, numbers and expressions of any of its terms.
@@ -182,26 +170,12 @@ static void resolve_compound_order(struct compile *c, struct select *s)
                             i + 1, ordinal(i + 1));
 }
 
-struct definition_expansion {
-    struct compile *c;
-    struct name_context *outer;
-};
-
-static enum walk_result expand_definition(struct walker *w, struct select *s)
-{
-    struct definition_expansion *x = w->context;
-    select_expand(x->c, s, x->outer);
-    return WALK_CONTINUE;
-}
-
 // Tables in WINDOW definitions that nothing uses must be there all the same.
-static void expand_definitions(struct compile *c, const struct window *definitions, struct name_context *outer)
+static void definitions_tables(struct compile *c, const struct window *definitions)
 {
-    struct definition_expansion x = {c, outer};
-    struct walker w = {.select = expand_definition, .context = &x};
     for (const struct window *d = definitions; d; d = d->next) {
-        walk_expr_list(&w, expr_list_copy(c->arena, d->partition));
-        walk_expr_list(&w, expr_list_copy(c->arena, d->order_by));
+        expr_list_tables(c, expr_list_copy(c->arena, d->partition));
+        expr_list_tables(c, expr_list_copy(c->arena, d->order_by));
     }
 }
 
@@ -234,7 +208,7 @@ static enum walk_result on_expr_check(struct walker *w, struct expr *e)
     if (e->kind == EXPR_COLUMN && k->joined >= 0) {
         u32 number = source_number(k->sources, e->cursor);
         if (number < k->sources->count && (s32)number > k->joined)
-            compile_fail(k->c, ERR_ERROR, -1, "ON clause references tables to its right");
+            mistake_keep(k->c, "ON clause references tables to its right", -1); // a term to the left may have another
     }
     return WALK_CONTINUE;
 }
@@ -263,28 +237,23 @@ static void on_clauses_check(struct compile *c, const struct select *s)
     }
 }
 
-static void resolve_one(struct compile *c, struct select *s, struct name_context *outer, bool compound)
+// They see no columns at all.
+static void resolve_limit(struct compile *c, struct select *s)
 {
     struct name_context n = {.c = c, .select = s};
-    c->naming = true;
-    // LIMIT and OFFSET see no columns at all.
+    if (s->limit && c->mistake) c->mistake_final = true;
     resolve_expr(&n, s->limit);
     resolve_expr(&n, s->limit_offset);
-    n.outer = outer;
+}
 
+static void resolve_one(struct compile *c, struct select *s, struct name_context *outer, bool compound)
+{
+    struct name_context n = {.c = c, .select = s, .outer = outer};
     window_definitions_chain(c, s->windows);
-    expand_definitions(c, s->windows, outer);
+    definitions_tables(c, s->windows);
     n.sources = s->from;
     n.flags = NAME_AGGREGATE_OK | NAME_WINDOW_OK;
     resolve_expr_list(&n, s->columns);
-    for (u32 i = 0; i < s->columns->count && !c->top->renaming; i++) {
-        struct expr *e = s->columns->items[i].expr;
-        if (expr_vector_size(e) > 1) {
-            if (e->kind == EXPR_SELECT)
-                compile_fail_at(c, e, "sub-select returns %d columns - expected 1", expr_vector_size(e));
-            compile_fail_at(c, e, "row value misused");
-        }
-    }
     n.flags &= ~(u32)NAME_WINDOW_OK;
     if (s->group_by || n.flags & NAME_HAS_AGGREGATE) {
         s->flags |= SELECT_F_AGGREGATE;
@@ -316,10 +285,8 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     // ORDER BY: aggregates there make no query an aggregate one (coding them then fails), but are allowed in one.
     if (!compound && s->order_by) {
         u32 saved = n.flags;
-        const struct expr *width_mistaken = c->width_mistaken;
         n.flags |= NAME_AGGREGATE_OK;
         resolve_order_group(&n, s, s->order_by, "ORDER");
-        if (!width_mistaken) c->width_mistaken = NULL; // told when it is coded: rows may be in order without it
         if (n.flags & NAME_HAS_MIN_MAX) s->flags |= SELECT_F_MIN_MAX;
         n.flags = saved;
     }
@@ -363,7 +330,7 @@ static bool order_outside(struct compile *c, struct select *s)
 static void select_names(struct compile *c, struct select *s, struct name_context *outer)
 {
     bool outside = order_outside(c, s);
-    if (++c->select_depth > 300) compile_fail(c, ERR_ERROR, -1, "subqueries are nested too deeply");
+    if (++c->select_depth > SELECT_DEPTH_MAX) compile_fail(c, ERR_ERROR, -1, "subqueries are nested too deeply");
     struct with *saved = c->with;
     struct select *last = s;
     if (last->with) {
@@ -388,29 +355,30 @@ static void select_names(struct compile *c, struct select *s, struct name_contex
     }
     if (compound && terms > (u32)compile_limit(c, SKERRY_LIMIT_COMPOUND_SELECT) && !(s->flags & SELECT_F_MULTI_VALUE))
         compile_fail(c, ERR_ERROR, -1, "too many terms in compound SELECT");
-    // What is wrong with tables is told first, and of several terms what is wrong with the last.
+    // Of several terms it is told what is wrong with the last.
+    const bool mistaken = c->mistake;
     for (struct select *t = s; t; t = t->prior) {
-        if (t->flags & SELECT_F_RESOLVED) continue;
-        if (compound) t->flags |= SELECT_F_COMPOUND;
-        select_expand(c, t, outer);
-        if (outside) {
-            struct select *inner = t->from->items[0].select;
-            t->order_by = inner->order_by;
-            inner->order_by = NULL;
+        if (!(t->flags & SELECT_F_RESOLVED)) {
+            if (compound) t->flags |= SELECT_F_COMPOUND;
+            resolve_limit(c, t);
+            select_expand(c, t, outer);
+            if (outside) {
+                struct select *inner = t->from->items[0].select;
+                t->order_by = inner->order_by;
+                inner->order_by = NULL;
+            }
+            resolve_one(c, t, outer, compound);
         }
-    }
-    for (struct select *t = s; t; t = t->prior) {
-        if (!(t->flags & SELECT_F_RESOLVED)) resolve_one(c, t, outer, compound);
         if (t == s || t->columns->count == t->next->columns->count) continue;
         if (t->next->flags & SELECT_F_VALUES)
             compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
         compile_fail(c, ERR_ERROR, -1, "SELECTs to the left and right of %s do not have the same number of result columns",
                      select_op_name(t->next->op));
     }
+    if (!mistaken) mistake_tell(c);
     if (compound) resolve_compound_order(c, s);
     c->with = saved;
     c->select_depth--;
-    resolve_end(c);
 }
 
 struct root_select {
@@ -427,16 +395,19 @@ static void root_select_names(void *context)
 
 void resolve_select(struct compile *c, struct select *s, struct name_context *outer)
 {
+    if (c->resolving == RESOLVING_TABLES) return select_tables(c, s);
     if (s->flags & SELECT_F_RESOLVED) return;
-    if (c->tables_first || c->top->renaming) return select_names(c, s, outer);
+    if (c->resolving == RESOLVING_NAMES || c->top->renaming) return select_names(c, s, outer);
+    if (c->mistake) { // in an expression outside of queries, of which nothing more is looked at
+        c->mistake_final = true;
+        return select_tables(c, s);
+    }
     struct root_select root = {c, s, outer};
     struct err mistake;
-    c->tables_first = true;
-    c->naming = false;
+    c->resolving = RESOLVING_NAMES;
     bool known = compile_attempt(c, root_select_names, &root, &mistake);
-    c->tables_first = false;
+    if (!known) select_tables(c, s);
+    c->resolving = RESOLVING_NOTHING;
     if (known) return;
-    if (c->naming) select_tables_check(c, s);
-    c->naming = false;
     compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
 }

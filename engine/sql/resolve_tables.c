@@ -1,67 +1,42 @@
-// Which mistake of a query is told: SQLite knows the tables of all its subqueries before it looks at a name. Names are resolved
-// query by query here, so when one of them is wrong, the tables of what was not reached yet are looked for after all.
+// Which mistake of a query is told. SQLite makes the tables and columns of all its parts known before it looks at a name; names are
+// resolved query by query here. So when something is wrong, tables are made known alone, in SQLite's order, of what was resolved so
+// far as of what was not reached: what is wrong with one of them is told first.
 #include "resolve.h"
 
-struct tables_check {
-    struct compile *c;
-    u32 depth;
-    bool starless; // "*" of nothing: told when no table is missing
-};
-
-static void tables_check_term(struct tables_check *check, struct select *s);
-
-static void tables_check_select(struct tables_check *check, struct select *s)
+static enum walk_result term_tables(struct walker *w, struct select *s)
 {
-    for (; s; s = s->prior) tables_check_term(check, s);
-}
-
-static enum walk_result check_subquery(struct walker *w, struct select *s)
-{
-    tables_check_term(w->context, s);
+    struct compile *c = w->context;
+    struct with *saved = c->with;
+    const struct select *last = s;
+    if (s->flags & SELECT_F_TABLES) return WALK_PRUNE;
+    if (++c->select_depth > SELECT_DEPTH_MAX) compile_fail(c, ERR_ERROR, -1, "subqueries are nested too deeply");
+    if (s->prior) s->prior->next = s;
+    while (last->next) last = last->next;
+    with_push(c, last->with);
+    select_expand(c, s, NULL);
+    walk_select_expressions(w, s);
+    for (u32 i = 0; s->from && i < s->from->count; i++) walk_expr_list(w, s->from->items[i].arguments);
+    c->with = saved;
+    c->select_depth--;
+    s->flags |= SELECT_F_TABLES;
     return WALK_PRUNE;
 }
 
-static void check_source(struct tables_check *check, struct source *source)
+// One of both.
+static void tables_of(struct compile *c, struct select *s, struct expr_list *list)
 {
-    struct compile *c = check->c;
-    struct with *scope, *saved = c->with;
-    if (source->table) return;
-    if (source->select && !source->cte) return tables_check_select(check, source->select);
-    struct cte *cte = cte_find(c, source, &scope);
-    if (!cte) {
-        int database;
-        const char *schema = source->schema_name ? source->schema_name : c->trigger_schema;
-        virtual_table_require(c, locate_table(c, schema, source->name, -1, false, &database));
-        return;
-    }
-    if (cte->checked) return;
-    cte->checked = true; // it may name itself
-    c->with = scope;
-    tables_check_select(check, cte->select);
-    c->with = saved;
+    struct walker w = {.select = term_tables, .context = c};
+    const int resolving = c->resolving;
+    const char *const of_names = c->mistake;
+    const bool begins = resolving != RESOLVING_TABLES;
+    if (begins) c->mistake = NULL;
+    c->resolving = RESOLVING_TABLES;
+    walk_select(&w, s);
+    walk_expr_list(&w, list);
+    if (begins) mistake_tell(c);
+    if (begins) c->mistake = of_names;
+    c->resolving = resolving;
 }
 
-static void tables_check_term(struct tables_check *check, struct select *s)
-{
-    struct compile *c = check->c;
-    struct with *saved = c->with;
-    const struct select *last = s;
-    while (last->next) last = last->next;
-    if (check->depth > 100) return;
-    check->depth++;
-    with_push(c, last->with);
-    for (u32 i = 0; s->from && i < s->from->count; i++) check_source(check, &s->from->items[i]);
-    for (u32 i = 0; !s->from && i < s->columns->count; i++)
-        check->starless |= s->columns->items[i].expr->kind == EXPR_STAR;
-    struct walker w = {.select = check_subquery, .context = check};
-    walk_select_expressions(&w, s);
-    c->with = saved;
-    check->depth--;
-}
-
-void select_tables_check(struct compile *c, struct select *s)
-{
-    struct tables_check check = {.c = c};
-    tables_check_select(&check, s);
-    if (check.starless) compile_fail(c, ERR_ERROR, -1, "no tables specified");
-}
+void select_tables(struct compile *c, struct select *s) { tables_of(c, s, NULL); }
+void expr_list_tables(struct compile *c, struct expr_list *list) { tables_of(c, NULL, list); }

@@ -14,7 +14,7 @@ static struct expr *substitute_expr(struct substitution *x, struct expr *e)
             return e;
         }
         struct expr *from = x->columns->items[e->column].expr;
-        if (expr_is_vector(from)) compile_fail_at(c, from, "row value misused");
+        if (expr_is_vector(from)) expr_row_fail(c, from);
         struct expr *new = expr_copy(c->arena, from);
         if (x->outer_join && (from->kind != EXPR_COLUMN || from->cursor != x->new_cursor)) {
             struct expr *wrap = expr_new(c->arena, EXPR_IF_NULL_ROW, OFFSET_NONE);

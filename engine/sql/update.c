@@ -47,15 +47,6 @@ static struct name_context names_begin(struct compile *c, const struct update_jo
     return names;
 }
 
-// The width of an IN is told when it is coded: a value is not when a later SET of its column replaces it.
-static void value_resolve(struct name_context *names, struct expr *e)
-{
-    names->c->select_depth++;
-    resolve_expr(names, e);
-    names->c->select_depth--;
-    names->c->width_mistaken = NULL;
-}
-
 // Values of FROM are resolved with its query, those of a view's row once the row is had.
 static void set_resolve(struct compile *c, struct update_job *job, struct source_list *sources)
 {
@@ -68,8 +59,8 @@ static void set_resolve(struct compile *c, struct update_job *job, struct source
     job->rowid_item = -1;
     for (int i = 0; i < (int)set->count; i++) {
         const char *name = set->items[i].name;
-        if (values) value_resolve(&names, set->items[i].expr);
-        else if (job->is_view && !job->stmt->from) value_resolve(&names, expr_copy(c->arena, set->items[i].expr)); // for its mistakes
+        if (values) resolve_expr(&names, set->items[i].expr);
+        else if (job->is_view && !job->stmt->from) resolve_expr(&names, expr_copy(c->arena, set->items[i].expr)); // for its mistakes
         s32 column = table_column(t, name);
         if (column < 0) {
             if (!table_has_rowid(t) || !name_is_rowid(name))
@@ -567,7 +558,7 @@ static void view_update(struct compile *c, struct update_job *job, struct source
         explain_row(c, "SCAN %s", job->source->alias ? job->source->alias : job->table->name);
         job->source->cursor = job->ephemeral;
         struct name_context names = {.c = c, .sources = sources};
-        for (u32 i = 0; i < job->stmt->set->count; i++) value_resolve(&names, job->stmt->set->items[i].expr);
+        for (u32 i = 0; i < job->stmt->set->count; i++) resolve_expr(&names, job->stmt->set->items[i].expr);
     }
     job->next_row = label_new(c);
     emit(c, OP_Rewind, job->ephemeral, job->done, 0);

@@ -81,3 +81,4 @@ void dialect_delete(struct dialect *d, bool in_trigger);
 void dialect_statement(struct dialect *d, u32 number, bool *ordered, bool *one_mistake);
 // dialect_mistake.c: a statement that is wrong in one way.
 void dialect_mistake(struct dialect *d);
+void dialect_mistakes(struct dialect *d); // a query that is wrong in several

@@ -315,8 +315,9 @@ void dialect_statement(struct dialect *d, u32 number, bool *ordered, bool *one_m
     if (number < 18 && kind > 12) kind = 12 + kind % 26;
     if (d->many_savepoints && dialect_chance(d, 25)) transaction(d);
     else if (d->newest && dialect_chance(d, 5)) {
-        *one_mistake = true;
-        dialect_mistake(d);
+        *one_mistake = true; // that is told
+        if (dialect_chance(d, 70)) dialect_mistake(d);
+        else dialect_mistakes(d);
     } else if (dialect_chance(d, 3)) {
         dialect_add(d, "SELECT type, name, tbl_name, sql FROM %s ORDER BY type, name",
                     d->attached && dialect_chance(d, 30) ? "other.sqlite_schema" : dialect_chance(d, 30) ? "sqlite_temp_schema" : "sqlite_schema");

@@ -71,3 +71,125 @@ void dialect_mistake(struct dialect *d)
         else dialect_add(d, "%c", *c);
     }
 }
+
+// ---- several mistakes in one query, of which one is told ---------------------------------------------------------
+
+static const char *const column_unknown[] = {"nox", "noy", "noz", "nox.y"};
+static const char *const table_unknown[] = {"nosuch", "nothere", "nodb.t", "w1", "w2"};
+
+static const struct dialect_table *mistakes_table(struct dialect *d)
+{
+    for (u32 i = 0; i < 10; i++) {
+        const struct dialect_table *t = &d->tables[dialect_pick(d, d->table_count)];
+        if (!t->view) return t;
+    }
+    return &d->tables[0];
+}
+
+static void mistakes_select(struct dialect *d, int depth);
+
+// D: one level down, E: an expression, Q: a query, N: a name that nothing has, C: a column of some table.
+static const char *const mistakes_shapes[] = {
+    "1", "'x'", "NULL", "C", "C", "N", "N", "(Q)", "(Q)", "EXISTS (Q)", "E IN (Q)", "E IN (E, E)", "E + E", "(E, E) = (Q)", "(E) = (E)", "abs(E)",
+    "coalesce(E, E)", "nosuch(E)", "CASE E WHEN E THEN E END", "E BETWEEN E AND E", "E IS NULL", "E IS E", "NOT E", "E COLLATE nocase"};
+
+static void mistakes_expr(struct dialect *d, int depth)
+{
+    const char *shape = mistakes_shapes[dialect_pick(d, depth > 0 ? COUNT_OF(mistakes_shapes) : 7)];
+    for (const char *s = shape; *s; s++) {
+        const bool word = (s == shape || s[-1] == ' ' || s[-1] == '(') && (!s[1] || strchr(" ,)", s[1]));
+        const struct dialect_table *t = mistakes_table(d);
+        if (word && *s == 'E') mistakes_expr(d, depth - 1);
+        else if (word && *s == 'Q') mistakes_select(d, depth - 1);
+        else if (word && *s == 'N') dialect_add(d, "%s", dialect_one(d, column_unknown));
+        else if (word && *s == 'C') dialect_add(d, "%s", t->columns[dialect_pick(d, t->count)]);
+        else dialect_add(d, "%c", *s);
+    }
+}
+
+static void mistakes_source(struct dialect *d, int depth)
+{
+    const struct dialect_table *t = mistakes_table(d);
+    u32 kind = dialect_pick(d, 20);
+    if (kind < 3) dialect_add(d, "%s", dialect_one(d, table_unknown));
+    else if (kind == 3) dialect_add(d, "%s INDEXED BY nosuch", t->name);
+    else if (kind == 4) dialect_add(d, "%s('x')", t->name);
+    else if (kind == 5) dialect_add(d, "(%s)", t->name);
+    else if (kind < 12 && depth > 0) {
+        dialect_add(d, "(");
+        mistakes_select(d, depth - 1);
+        dialect_add(d, ") AS q%u", dialect_pick(d, 3));
+    } else dialect_add(d, "%s", t->name);
+}
+
+static void mistakes_from(struct dialect *d, int depth)
+{
+    static const char *const joins[] = {", ", " JOIN ", " LEFT JOIN ", " NATURAL JOIN ", " RIGHT JOIN "};
+    dialect_add(d, " FROM ");
+    mistakes_source(d, depth);
+    while (dialect_chance(d, 30)) {
+        dialect_add(d, "%s", dialect_one(d, joins));
+        mistakes_source(d, depth);
+        if (dialect_chance(d, 20)) {
+            dialect_add(d, " ON ");
+            mistakes_expr(d, depth - 1);
+        } else if (dialect_chance(d, 15)) {
+            const struct dialect_table *t = mistakes_table(d);
+            dialect_add(d, " USING (%s)", dialect_chance(d, 50) ? t->columns[0] : "nou");
+        }
+    }
+}
+
+static void mistakes_term(struct dialect *d, int depth)
+{
+    dialect_add(d, "SELECT ");
+    const bool from = dialect_chance(d, 60);
+    for (u32 i = 0; i == 0 || (i == 1 && dialect_chance(d, 20)); i++) {
+        if (i) dialect_add(d, ", ");
+        if (from && dialect_chance(d, 10)) dialect_add(d, "*");
+        else mistakes_expr(d, depth);
+    }
+    if (from) mistakes_from(d, depth);
+    static const char *const clauses[] = {" WHERE ", " GROUP BY ", " HAVING "};
+    for (u32 i = 0; i < COUNT_OF(clauses); i++)
+        if (dialect_chance(d, i == 0 ? 20 : 8)) {
+            dialect_add(d, "%s", clauses[i]);
+            mistakes_expr(d, depth - 1);
+        }
+}
+
+static void mistakes_unlimited(struct dialect *d, int depth)
+{
+    static const char *const operators[] = {" UNION ", " UNION ALL ", " EXCEPT ", " INTERSECT "};
+    if (depth > 0 && dialect_chance(d, 10)) {
+        dialect_add(d, "WITH w1%s AS (", dialect_chance(d, 50) ? "(p)" : "");
+        mistakes_select(d, depth - 1);
+        dialect_add(d, ") ");
+    }
+    mistakes_term(d, depth);
+    while (dialect_chance(d, 20)) {
+        dialect_add(d, "%s", dialect_one(d, operators));
+        mistakes_term(d, depth);
+    }
+    if (dialect_chance(d, 20)) {
+        dialect_add(d, " ORDER BY ");
+        if (dialect_chance(d, 50)) dialect_add(d, "%u", 1 + dialect_pick(d, 3));
+        else mistakes_expr(d, depth - 1);
+    }
+}
+
+static void mistakes_select(struct dialect *d, int depth)
+{
+    mistakes_unlimited(d, depth);
+    if (!dialect_chance(d, 12)) return;
+    dialect_add(d, " LIMIT ");
+    mistakes_expr(d, depth - 1);
+}
+
+// If there is none after all, no row is looked for: which comes first does not matter.
+void dialect_mistakes(struct dialect *d)
+{
+    memcpy(d->mistake_table, mistakes_table(d)->name, sizeof d->mistake_table);
+    mistakes_unlimited(d, (int)dialect_pick(d, 4));
+    dialect_add(d, " LIMIT 0");
+}

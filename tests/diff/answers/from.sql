@@ -74,11 +74,10 @@ ALTER TABLE t1 RENAME TO tt;
 SELECT * FROM v;
 SELECT sql FROM sqlite_schema WHERE name='v';
 %%
--- What "b.*" means twice is told at its star, in joins within parentheses as anywhere.
+-- What "b.*" means twice is told in its place, in joins within parentheses as anywhere.
 CREATE TABLE a(x);
 CREATE TABLE b(y);
 SELECT b.* FROM a JOIN b ON 1 JOIN b ON 1;
---= error: ambiguous column name: main.b.y because SQLite 3.40 has none
 SELECT x, b.* FROM (a JOIN b ON 1) JOIN (b JOIN a AS c ON 1);
 --= error: ambiguous column name: main.b.y because SQLite 3.40 has none
 SELECT a.*, b.* FROM (a LEFT JOIN b ON x) LEFT JOIN (a AS q JOIN b) ON 1;
