@@ -35,31 +35,25 @@ static int object_database(struct compile *c, const struct object_name *name, bo
     return database;
 }
 
-static enum walk_result refuse_raise(struct walker *w, struct expr *e)
-{
-    if (e->kind == EXPR_RAISE)
-        compile_fail(w->context, ERR_ERROR, -1, "RAISE() may only be used within a trigger-program");
-    return WALK_CONTINUE;
-}
-
 // Names in CHECKs and generated columns must be those of the table's columns.
 static void check_expressions(struct compile *c, const struct table *t)
 {
     for (u32 i = 0; i < t->check_count && !c->mistake; i++)
         resolve_self_next(c, t, NAME_CHECK, expr_copy(c->arena, t->checks[i].expr));
-    struct expr **exprs = arena_alloc(c->arena, t->column_count * sizeof(struct expr *));
-    for (u16 i = 0; i < t->column_count; i++) {
-        if (!t->columns[i].generated) continue;
-        exprs[i] = expr_copy(c->arena, t->columns[i].generated);
-        resolve_self_next(c, t, NAME_GENERATED, exprs[i]);
-    }
+    for (u16 i = 0; i < t->column_count; i++)
+        if (t->columns[i].generated) resolve_self_next(c, t, NAME_GENERATED, expr_copy(c->arena, t->columns[i].generated));
     resolve_self_end(c);
-    struct walker w = {.expr = refuse_raise, .context = c};
-    for (u16 i = 0; i < t->column_count; i++) {
-        if (!t->columns[i].generated) continue;
-        if (expr_vector_size(exprs[i]) > 1) compile_fail(c, ERR_ERROR, -1, "row value misused");
-        walk_expr(&w, exprs[i]);
-    }
+}
+
+// What is wrong with columns that are computed when they are read is told by reading them.
+static void read_generated(struct compile *c, const struct table *t, int database)
+{
+    u16 i = 0;
+    while (i < t->column_count && !t->columns[i].generated) i++;
+    if (i == t->column_count) return;
+    const char *schema = sql_quoted(c, compile_database_name(c, database));
+    int address = emit(c, OP_SqlExec, SQL_EXEC_OWN, 0, 0);
+    program_p4_text(c->program, address, arena_format(c->arena, "SELECT * FROM %s.%s", schema, sql_quoted(c, t->name)), -1);
 }
 
 // The text that sqlite_schema keeps for CREATE TABLE AS.
@@ -185,6 +179,7 @@ void create_table_statement(struct compile *c, struct stmt_create_table *s)
     generated_loop_check(c, t);
     const char *sql = arena_format(c->arena, "CREATE TABLE %.*s", (int)s->sql.size, c->sql + s->sql.offset);
     write_table(c, t, database, sql, NULL);
+    read_generated(c, t, database);
 }
 
 // ---- views ------------------------------------------------------------------------------------------------

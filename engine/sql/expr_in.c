@@ -325,6 +325,7 @@ enum in_kind in_index_find(struct compile *c, struct expr *e, u32 flags, int *rh
 void in_width_check(struct compile *c, const struct expr *e)
 {
     int count = expr_vector_size(e->left);
+    if (!(e->flags & EXPR_F_SELECT) && count > 1) expr_row_fail(c, e->left);
     if (e->flags & EXPR_F_SELECT && (int)e->select->columns->count != count)
         compile_fail_at(c, e, "sub-select returns %d columns - expected %d", (int)e->select->columns->count, count);
 }

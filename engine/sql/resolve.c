@@ -363,13 +363,6 @@ static void resolve_operands(struct name_context *n, struct expr *e)
     resolve_list_in(n, e->list);
 }
 
-static void need_scalar(struct name_context *n, struct expr *e)
-{
-    int size = expr_vector_size(e);
-    if (size == 1 || n->c->mistake) return;
-    expr_row_fail(n->c, e);
-}
-
 // Outside of queries their subqueries come to be known one by one.
 static bool is_outside(const struct name_context *n)
 {
@@ -386,7 +379,7 @@ static void check_row_comparison(struct name_context *n, struct expr *e, bool re
         if (left == expr_vector_size(right)) right = e->list->items[1].expr;
     }
     if (left == expr_vector_size(right)) return;
-    if (resolved && left == 1 && is_outside(n)) need_scalar(n, right);
+    if (resolved && left == 1 && is_outside(n)) expr_row_fail(n->c, right);
     compile_fail_at(n->c, e, "row value misused");
 }
 
@@ -438,11 +431,7 @@ static void resolve_in(struct name_context *n, struct expr *e)
     if (subquery) resolve_subquery(n, e);
     if (is_last_behind_mistake(n->c)) return;
     resolve_node(n, e->left);
-    if (subquery) return; // whose width is looked at when it is coded
-    resolve_list_in(n, e->list);
-    need_scalar(n, e->left);
-    if (e->list)
-        for (u32 i = 0; i < e->list->count; i++) need_scalar(n, e->list->items[i].expr);
+    if (!subquery) resolve_list_in(n, e->list);
 }
 
 // A name to the right is looked at first: it may be TRUE or FALSE.
@@ -453,7 +442,6 @@ static void resolve_is(struct name_context *n, struct expr *e)
     if (right->kind == EXPR_BOOLEAN) {
         e->right = right;
         resolve_node(n, e->left);
-        need_scalar(n, e->left);
         e->kind2 = e->kind;
         e->kind = EXPR_TRUTH;
     } else {

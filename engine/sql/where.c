@@ -397,6 +397,12 @@ static void open_sources(struct where_info *w)
     }
 }
 
+// Once more, now that it is known how many rows there are to be sorted.
+static void solve_order(struct where_info *w)
+{
+    where_solve(w, w->rows_out < 0 ? 1 : w->rows_out + 1);
+}
+
 // A table that would be read by rowid is read in the order asked for by an index of these keys alone, if that is cheaper than
 // sorting: rows of equal keys come by rowid as well.
 static void arrival_by_index(struct where_info *w)
@@ -410,7 +416,7 @@ static void arrival_by_index(struct where_info *w)
     w->order_by = w->arrival;
     where_loops_add(w);
     where_solve(w, 0);
-    where_solve(w, w->rows_out < 0 ? 1 : w->rows_out + 1);
+    solve_order(w);
     const struct where_loop *l = w->levels[0].loop;
     if (w->ordered == (int)w->arrival->count && !w->reverse_mask && (l->flags & others) == LOOP_INDEXED && l->index->key_count == (int)w->arrival->count)
         return;
@@ -495,7 +501,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
             where_solve(w, 0);
             if (w->order_by) {
                 where_scans_forbid(w);
-                where_solve(w, w->rows_out < 0 ? 1 : w->rows_out + 1);
+                solve_order(w);
             } else if (w->arrival && w->level_count == 1 && !w->ordered) {
                 arrival_by_index(w);
             }
