@@ -281,6 +281,8 @@ void resolve_expr(struct name_context *n, struct expr *e);
 void resolve_expr_list(struct name_context *n, struct expr_list *list);
 // Resolves (and expands "*", views, CTEs, NATURAL/USING in) a whole select. outer may be NULL.
 void resolve_select(struct compile *c, struct select *s, struct name_context *outer);
+// Names in rows of VALUES, which are no query: the terms up to s. flags: of their names.
+void resolve_rows(struct compile *c, struct select *s, u32 flags);
 // For what belongs to one table and sees only its columns: CHECK, partial index WHERE, index expressions,
 // generated columns, DEFAULT (table NULL). Columns come out with cursor c->self_cursor (-1 unless set).
 void resolve_self(struct compile *c, const struct table *table, u32 flags, struct expr *e,
@@ -343,6 +345,7 @@ bool expr_can_be_null(const struct expr *e);
 int expr_vector_size(const struct expr *e);
 struct expr *expr_vector_field(struct compile *c, struct expr *e, int field);
 bool expr_is_vector(const struct expr *e);
+bool expr_is_star(const struct expr *e); // "*" or "table.*", not resolved
 _Noreturn void expr_row_fail(struct compile *c, const struct expr *e); // a vector where a value should be
 
 // Copies: expr_copy, select_copy, ... of ast.h with c->arena; comparison: expr_compare.

@@ -60,12 +60,17 @@ static void index_refill(struct compile *c, const struct index *i, int database,
     emit(c, OP_Close, sorter, 0, 0);
 }
 
-// Whether expressions of a new object are in order, as far as names go.
-static void ddl_check_index_exprs(struct compile *c, struct index *i)
+// Names and collation of one column after the other, up to a name of no column.
+static void check_columns(struct compile *c, const struct table *t, const struct expr_list *columns)
 {
-    for (u16 k = 0; i->exprs && k < i->key_count; k++)
-        if (i->exprs[k]) resolve_self(c, i->table, NAME_INDEX_EXPR, expr_copy(c->arena, i->exprs[k]), NULL);
-    if (i->where) resolve_self(c, i->table, NAME_PARTIAL_INDEX, expr_copy(c->arena, i->where), NULL);
+    for (u32 k = 0; k < columns->count; k++) {
+        const struct expr *e = columns->items[k].expr, *bare = e;
+        while (bare->kind == EXPR_COLLATE) bare = bare->left;
+        const bool is_name = bare->kind == EXPR_NAME || bare->kind == EXPR_TEXT;
+        if (is_name && table_column(t, bare->text) < 0) return;
+        if (!is_name) resolve_self(c, t, NAME_INDEX_EXPR, expr_copy(c->arena, bare), NULL);
+        if (e->kind == EXPR_COLLATE) (void)find_collation(c, e->text);
+    }
 }
 
 static const struct table *index_table(struct compile *c, const struct stmt_create_index *s, int *database)
@@ -110,16 +115,20 @@ void create_index_statement(struct compile *c, struct stmt_create_index *s)
         compile_may_write(c);
         return;
     }
-    // What is wrong with WHERE is told first, unless the first column is none.
+    // What is wrong with WHERE is told first, unless something is wrong with the first column.
     const struct expr *first = s->columns->items[0].expr;
     bool is_name = first->kind == EXPR_NAME || first->kind == EXPR_TEXT;
-    if (s->where && !(is_name && table_column(t, first->text) < 0))
-        resolve_self(c, t, NAME_PARTIAL_INDEX, expr_copy(c->arena, s->where), NULL);
+    if (s->where && !(is_name && table_column(t, first->text) < 0)) {
+        resolve_self_next(c, t, NAME_PARTIAL_INDEX, expr_copy(c->arena, s->where));
+        if (c->mistake && !is_name) resolve_self_next(c, t, NAME_INDEX_EXPR, expr_copy(c->arena, first));
+        resolve_self_end(c);
+    }
+    check_columns(c, t, s->columns);
     struct parse p;
     struct schema_build b;
     ddl_build_init(c, &b, &p, database);
     struct index *i = index_build(&b, (struct table *)t, s);
-    ddl_check_index_exprs(c, i);
+    if (i->where) resolve_self(c, t, NAME_PARTIAL_INDEX, expr_copy(c->arena, i->where), NULL);
 
     compile_write_database(c, database, true);
     schema_format_set(c, database);

@@ -47,6 +47,7 @@ struct trigger_set {
 
 // RETURNING of the statement: rows are collected in an ephemeral table and given when all is done.
 struct returning {
+    const struct expr_list *given; // as it is written
     struct expr_list *list;
     const struct table *table;
     int database;
@@ -225,6 +226,7 @@ void upsert_update_code(struct compile *c, struct constraint_job *job, const str
 
 // Opens the collecting table. list NULL: gives NULL.
 struct returning *returning_begin(struct compile *c, struct expr_list *list, const struct table *t, int database);
+void returning_check(struct compile *c, const struct expr_list *list); // fails when it has a wildcard; so does returning_collect
 // Collects the row whose rowid is in reg, its columns behind it.
 void returning_collect(struct compile *c, struct returning *r, int reg);
 // Gives the collected rows.

@@ -141,13 +141,7 @@ static void values_coroutine(struct compile *c, struct insert_job *job)
     job->reg_source = job->in_order && job->value_count <= job->table->column_count
                           ? job->reg_rowid + 1
                           : reg_alloc_range(c, job->value_count);
-    // What is wrong with the last is told.
-    for (struct select *row = job->stmt->select; row; row = row->prior) {
-        struct name_context names = {.c = c, .flags = rows > 1 ? NAME_AGGREGATE_OK : 0}; // a mistake once it is computed
-        bool differs = row->next && row->columns->count != row->next->columns->count;
-        if (!differs || !row->rows) resolve_expr_list(&names, row->columns);
-        if (differs) compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
-    }
+    resolve_rows(c, job->stmt->select, rows > 1 ? NAME_AGGREGATE_OK : 0); // an aggregate is a mistake once it is computed
     struct expr constant = *expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
     for (struct select *row = first; row; row = row->next) {
         for (int i = 0; i < job->value_count; i++) expr_code(c, row->columns->items[i].expr, job->reg_source + i);

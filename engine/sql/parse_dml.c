@@ -21,7 +21,7 @@ static struct source_list *parse_target(struct parse *p, bool in_trigger)
     return list;
 }
 
-static void parse_target_index(struct parse *p, struct source *s, bool in_trigger)
+static void parse_target_index(struct parse *p, struct source *s, bool update, bool in_trigger)
 {
     const char *which = NULL;
     if (parse_accept(p, TOKEN_INDEXED)) {
@@ -34,9 +34,10 @@ static void parse_target_index(struct parse *p, struct source *s, bool in_trigge
         s->not_indexed = true;
         which = "NOT INDEXED";
     }
-    if (which && in_trigger)
-        parse_fail(p, ERR_ERROR, OFFSET_NONE,
-                   "the %s clause is not allowed on UPDATE or DELETE statements within triggers", which);
+    if (!which || !in_trigger) return;
+    // What comes next has been read by then.
+    if (update ? p->token != TOKEN_SET : p->token != TOKEN_WHERE && p->token != TOKEN_SEMICOLON) parse_syntax_error(p);
+    parse_fail(p, ERR_ERROR, OFFSET_NONE, "the %s clause is not allowed on UPDATE or DELETE statements within triggers", which);
 }
 
 static struct expr_list *parse_returning(struct parse *p, bool in_trigger)
@@ -159,7 +160,7 @@ static struct stmt *parse_update(struct parse *p, struct with *with, bool in_tri
     parse_expect(p, TOKEN_UPDATE);
     s->conflict = parse_or_conflict(p);
     s->target = parse_target(p, in_trigger);
-    parse_target_index(p, &s->target->items[0], in_trigger);
+    parse_target_index(p, &s->target->items[0], true, in_trigger);
     parse_expect(p, TOKEN_SET);
     s->set = parse_set_list(p);
     s->from = parse_from(p);
@@ -178,7 +179,7 @@ static struct stmt *parse_delete(struct parse *p, struct with *with, bool in_tri
     parse_expect(p, TOKEN_DELETE);
     parse_expect(p, TOKEN_FROM);
     s->target = parse_target(p, in_trigger);
-    parse_target_index(p, &s->target->items[0], in_trigger);
+    parse_target_index(p, &s->target->items[0], false, in_trigger);
     if (parse_accept(p, TOKEN_WHERE)) s->where = parse_expr(p);
     if (in_trigger) return &s->stmt;
     s->returning = parse_returning(p, false);

@@ -464,7 +464,9 @@ static void resolve_dotted(struct name_context *n, struct expr *e)
     }
     if (e->offset == OFFSET_NONE) e->offset = e->left->offset;
     resolve_name(n, e, schema, table, column);
-    prohibit(n, "the \".\" operator", NAME_INDEX_EXPR | NAME_GENERATED, e);
+    if (n->flags & (NAME_INDEX_EXPR | NAME_GENERATED)) // and SQLite goes on
+        mistake_keep(n->c, arena_format(n->c->arena, "the \".\" operator prohibited in %s", prohibited_in(n->flags)),
+                     e->offset == OFFSET_NONE ? -1 : (s64)e->offset);
 }
 
 // What is never NULL has its answer; only in a WHERE, as elsewhere it may be a bare column of an aggregate without rows.

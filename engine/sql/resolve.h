@@ -13,7 +13,6 @@ struct cte *cte_find(struct compile *c, const struct source *s, struct with **sc
 void select_expand(struct compile *c, struct select *s, struct name_context *outer);
 // ON, USING and NATURAL become terms of WHERE.
 void select_joins_resolve(struct compile *c, struct select *s);
-bool expr_is_star(const struct expr *e); // "*" or "table.*"
 // Each "*" becomes the columns that it stands for.
 void select_stars_expand(struct compile *c, struct select *s);
 // Terms of ORDER BY that are numbers of columns become what the columns are.

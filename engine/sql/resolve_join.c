@@ -42,6 +42,7 @@ static struct expr *column_expr(struct compile *c, struct source *s, int column)
 // What is wrong with the tables of the next query is told in its place.
 static void tables_mistake(struct compile *c, const char *text, s64 offset)
 {
+    if (c->resolving == RESOLVING_TABLES && c->mistake) return; // the first of a query
     if (c->resolving == RESOLVING_TABLES) mistake_keep(c, text, offset);
     else compile_fail(c, ERR_ERROR, offset, "%s", text);
 }
@@ -261,6 +262,7 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
                 e->text = column->name;
             } else {
                 e = expr_name(c->arena, column->name);
+                e->offset = at->offset;
                 e->flags |= EXPR_F_QUOTED;
             }
             struct expr_item *item = expr_list_add(c->arena, out, e);

@@ -411,3 +411,30 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
     if (known) return;
     compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
 }
+
+struct rows {
+    struct compile *c;
+    struct select *last;
+    u32 flags;
+};
+
+// What is wrong with the last is told.
+static void rows_names(void *context)
+{
+    const struct rows *rows = context;
+    for (struct select *row = rows->last; row; row = row->prior) {
+        struct name_context names = {.c = rows->c, .flags = rows->flags};
+        bool differs = row->next && row->columns->count != row->next->columns->count;
+        if (!differs || !row->rows) resolve_expr_list(&names, row->columns);
+        if (differs) compile_fail(rows->c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
+    }
+}
+
+void resolve_rows(struct compile *c, struct select *s, u32 flags)
+{
+    struct rows rows = {c, s, flags};
+    struct err mistake;
+    if (compile_attempt(c, rows_names, &rows, &mistake)) return;
+    select_tables(c, s);
+    compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
+}

@@ -1,10 +1,18 @@
 #include "../connection.h"
 #include "dml.h"
 
+void returning_check(struct compile *c, const struct expr_list *list)
+{
+    for (u32 i = 0; list && i < list->count; i++)
+        if (list->items[i].expr->kind == EXPR_DOT && expr_is_star(list->items[i].expr))
+            compile_fail(c, ERR_ERROR, -1, "RETURNING may not use \"TABLE.*\" wildcards");
+}
+
 struct returning *returning_begin(struct compile *c, struct expr_list *list, const struct table *t, int database)
 {
     if (!list) return NULL;
     struct returning *r = arena_alloc(c->arena, sizeof(*r));
+    r->given = list;
     r->table = t;
     r->database = database;
     bool long_names = compile_connection_flag(c, CONNECTION_FULL_COLUMN_NAMES) &&
@@ -12,8 +20,6 @@ struct returning *returning_begin(struct compile *c, struct expr_list *list, con
     for (u32 i = 0; i < list->count; i++) {
         const struct expr_item *item = &list->items[i];
         const struct expr *e = item->expr;
-        if (e->kind == EXPR_DOT && e->right->kind == EXPR_STAR)
-            compile_fail(c, ERR_ERROR, -1, "RETURNING may not use \"TABLE.*\" wildcards");
         if (e->kind != EXPR_STAR) {
             struct expr_item *copy = expr_list_add(c->arena, &r->list, item->expr);
             struct expr *expr = copy->expr;
@@ -83,6 +89,7 @@ static enum walk_result mark_subquery(struct walker *w, struct expr *e)
 
 void returning_collect(struct compile *c, struct returning *r, int reg)
 {
+    returning_check(c, r->given);
     struct source_list *sources = NULL;
     struct source *source = source_list_add(c->arena, &sources);
     source->name = r->table->name;

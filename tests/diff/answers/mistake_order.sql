@@ -422,3 +422,13 @@ SELECT 1 FROM (SELECT a UNION SELECT t1.a FROM t2 LEFT JOIN t2 AS u ON t1.a JOIN
 SELECT 1 UNION SELECT t1.a FROM t2 LEFT JOIN t2 AS u ON t1.a JOIN t1;
 UPDATE t1 SET a = 1 WHERE count((SELECT x));
 UPDATE t1 SET a = 1 WHERE max(x) + (SELECT 3 FROM t1('x'));
+%%
+-- Of several columns that USING cannot join the first is told, when nothing is wrong with the tables of the next query.
+CREATE TABLE t1(a, b, c);
+CREATE TABLE t2(a, b, d);
+--= error: ambiguous reference to a in USING() because SQLite 3.40 tells the last
+SELECT 1 FROM t1 RIGHT JOIN t2 NATURAL JOIN t1 AS u;
+--= error: ambiguous reference to a in USING() because SQLite 3.40 tells the last
+SELECT noz UNION SELECT 1 FROM t1 RIGHT JOIN t2 NATURAL JOIN t1 AS u WHERE noy;
+SELECT a FROM nosuch LEFT JOIN t1 EXCEPT SELECT 1 FROM t1 RIGHT JOIN t2 NATURAL JOIN t1 AS u;
+SELECT d, 'x' INTERSECT SELECT * FROM t1 NATURAL JOIN t2 RIGHT JOIN t1 AS u;
