@@ -170,10 +170,15 @@ static void resolve_arguments_order(struct name_context *n, struct expr *e) { re
 static void resolve_partition(struct name_context *n, struct expr *e) { resolve_list_in(n, e->window->partition); }
 static void resolve_window_order(struct name_context *n, struct expr *e) { resolve_list_in(n, e->window->order_by); }
 
+static void resolve_definition(struct name_context *n, struct expr *e)
+{
+    window_assemble(n->c, n->select ? n->select->windows : NULL, e->window);
+}
+
 static void resolve_window(struct name_context *n, struct expr *e)
 {
     if (!n->c->top->renaming) {
-        window_assemble(n->c, n->select ? n->select->windows : NULL, e->window);
+        resolve_within(n, e, resolve_definition);
         const char *mistake = window_mistake(e->window, e->function, e->filter);
         if (mistake) mistake_keep(n->c, mistake, -1);
     }
