@@ -281,6 +281,8 @@ void resolve_expr(struct name_context *n, struct expr *e);
 void resolve_expr_list(struct name_context *n, struct expr_list *list);
 // Resolves (and expands "*", views, CTEs, NATURAL/USING in) a whole select. outer may be NULL.
 void resolve_select(struct compile *c, struct select *s, struct name_context *outer);
+// A copy of the list, resolved: RETURNING, of which the same mistakes are told first as of a query.
+struct expr_list *resolve_result(struct name_context *n, const struct expr_list *list);
 // Names in rows of VALUES, which are no query: the terms up to s. flags: of their names.
 void resolve_rows(struct compile *c, struct select *s, u32 flags);
 // For what belongs to one table and sees only its columns: CHECK, partial index WHERE, index expressions,

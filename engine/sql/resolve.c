@@ -371,7 +371,7 @@ static void resolve_operands(struct name_context *n, struct expr *e)
 // Outside of queries their subqueries come to be known one by one.
 static bool is_outside(const struct name_context *n)
 {
-    return !n->select && !n->outer;
+    return n->c->resolving == RESOLVING_NOTHING && !n->select && !n->outer;
 }
 
 static void check_row_comparison(struct name_context *n, struct expr *e, bool resolved)

@@ -412,6 +412,32 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
     compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
 }
 
+struct result {
+    struct name_context *names;
+    struct expr_list *list;
+};
+
+static void result_names(void *context)
+{
+    const struct result *r = context;
+    resolve_expr_list(r->names, r->list);
+}
+
+struct expr_list *resolve_result(struct name_context *n, const struct expr_list *list)
+{
+    struct compile *c = n->c;
+    struct result result = {n, expr_list_copy(c->arena, list)};
+    struct err mistake, of_query;
+    if (compile_attempt(c, result_names, &result, &mistake)) return result.list;
+    result.list = expr_list_copy(c->arena, list);
+    c->resolving = RESOLVING_NAMES;
+    if (!compile_attempt(c, result_names, &result, &of_query)) {
+        expr_list_tables(c, result.list);
+        mistake = of_query;
+    }
+    compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
+}
+
 struct rows {
     struct compile *c;
     struct select *last;
@@ -434,7 +460,9 @@ void resolve_rows(struct compile *c, struct select *s, u32 flags)
 {
     struct rows rows = {c, s, flags};
     struct err mistake;
-    if (compile_attempt(c, rows_names, &rows, &mistake)) return;
-    select_tables(c, s);
-    compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
+    if (s->prior || s->rows) c->resolving = RESOLVING_NAMES; // several are a compound to SQLite
+    bool known = compile_attempt(c, rows_names, &rows, &mistake);
+    if (!known) select_tables(c, s);
+    c->resolving = RESOLVING_NOTHING;
+    if (!known) compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
 }

@@ -96,9 +96,8 @@ void returning_collect(struct compile *c, struct returning *r, int reg)
     source->table = r->table;
     source->cursor = cursor_alloc(c);
     source->database = r->database;
-    struct expr_list *list = expr_list_copy(c->arena, r->list);
     struct name_context names = {.c = c, .sources = sources, .flags = NAME_REGISTERS};
-    resolve_expr_list(&names, list);
+    struct expr_list *list = resolve_result(&names, r->list);
     select_result_list(c, sources, list);
     struct row_registers row = {.table = r->table, .cursor = source->cursor, .reg = reg};
     struct walker w = {.expr = bind_expr, .select = bind_select, .context = &row};

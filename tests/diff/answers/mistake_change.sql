@@ -91,3 +91,39 @@ CREATE TRIGGER r AFTER UPDATE ON t1 BEGIN UPDATE t1 INDEXED BY ix SET a = 1; END
 CREATE TRIGGER r AFTER UPDATE ON t1 BEGIN UPDATE t1 INDEXED BY ix WHERE a = 1; END;
 DELETE FROM t1 WHERE (SELECT 1, 1) RETURNING t1.*;
 DELETE FROM t1 WHERE x RETURNING t1.*;
+%%
+-- RETURNING has the mistakes of a query before others, several rows of VALUES those of a compound.
+CREATE TABLE t1(a,b);
+CREATE TABLE t2(b,c);
+INSERT INTO t1 VALUES(1,2);
+INSERT INTO t2 VALUES(1,2);
+UPDATE t1 SET b='x' RETURNING 2, nosuchf((SELECT x3 FROM t1 GROUP BY 3 EXCEPT SELECT x4 WHERE 3));
+UPDATE t1 SET b='x' RETURNING (SELECT 1 FROM nosuch), x;
+--= error: no such table: nosuch because SQLite 3.40 takes RETURNING for no query
+UPDATE t1 SET b='x' RETURNING x, (SELECT 1 FROM nosuch);
+UPDATE t1 SET b='x' RETURNING (a,b)=(SELECT * FROM t2);
+--= error: no such column: x because SQLite 3.40 takes RETURNING for no query
+UPDATE t1 SET b='x' RETURNING (1,x)=(SELECT * FROM t2);
+UPDATE t1 SET b='x' RETURNING a=(SELECT * FROM t2);
+UPDATE t1 SET b='x' RETURNING x=(SELECT * FROM t2);
+--= error: no tables specified because SQLite 3.40 takes RETURNING for no query
+DELETE FROM t1 RETURNING x, (SELECT *);
+INSERT INTO t1 VALUES(1,2) RETURNING (SELECT max(a) FROM t1), (SELECT count(*) FROM t2), b;
+INSERT INTO t1 VALUES(1,2) RETURNING nosuchf(x), (SELECT y);
+INSERT INTO t1 VALUES(1,2) RETURNING count(x);
+INSERT INTO t1 VALUES(1,2) RETURNING count(*) OVER ();
+--= error: no such column: x because SQLite 3.40 takes RETURNING for no query
+INSERT INTO t1 VALUES(1,2) RETURNING (WITH w AS (SELECT x) SELECT * FROM w), y;
+--= error: table w has 1 values for 2 columns because SQLite 3.40 takes RETURNING for no query
+INSERT INTO t1 VALUES(1,2) RETURNING (WITH w(p,q) AS (SELECT 1) SELECT * FROM w), y;
+%%
+CREATE TABLE t1(a,b);
+CREATE TABLE t2(b,c);
+INSERT INTO t2 VALUES (1, 2), (2, nosuchf(EXISTS (SELECT x2 WINDOW w AS (ORDER BY 3))));
+INSERT INTO t1 VALUES((1,2)=(SELECT * FROM t2),1),(x,2);
+INSERT INTO t1 VALUES((1,2)=(SELECT * FROM t2),1),(random()*0,2);
+INSERT INTO t1 VALUES(1,2),((1,2)=(SELECT * FROM t2),1);
+INSERT INTO t1 VALUES((1,2)=(SELECT * FROM t2),1);
+INSERT INTO t1 VALUES(1,(1,2)=(SELECT * FROM t2)),(3,4);
+INSERT INTO t1 VALUES(1,a=(SELECT * FROM t2)),(3,4);
+VALUES((1,2)=(SELECT * FROM t2)),(random()*0);
