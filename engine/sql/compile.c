@@ -40,6 +40,11 @@ void compile_fail_at(struct compile *c, const struct expr *e, const char *format
     fail_at(c, ERR_ERROR, offset, text);
 }
 
+void compile_fail_again(struct compile *c, const struct err *mistake)
+{
+    compile_fail(c, mistake->code, mistake->offset, "%s", mistake->text);
+}
+
 bool compile_attempt(struct compile *c, void (*work)(void *context), void *context, struct err *mistake)
 {
     jmp_buf again, *saved = c->exit;

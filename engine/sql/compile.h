@@ -137,6 +137,8 @@ struct compile {
 // Ends compiling with that error. offset: byte in the SQL text, or -1.
 _Noreturn void compile_fail(struct compile *c, err_code code, s64 offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+// With what an attempt has failed with.
+_Noreturn void compile_fail_again(struct compile *c, const struct err *mistake);
 // The same at an expression's token.
 _Noreturn void compile_fail_at(struct compile *c, const struct expr *e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -283,8 +285,8 @@ void resolve_expr_list(struct name_context *n, struct expr_list *list);
 void resolve_select(struct compile *c, struct select *s, struct name_context *outer);
 // A copy of the list, resolved: RETURNING, of which the same mistakes are told first as of a query.
 struct expr_list *resolve_result(struct name_context *n, const struct expr_list *list);
-// Names in rows of VALUES, which are no query: the terms up to s. flags: of their names.
-void resolve_rows(struct compile *c, struct select *s, u32 flags);
+// Names in rows of VALUES, which are no query: the terms up to s.
+void resolve_rows(struct compile *c, struct select *s);
 // For what belongs to one table and sees only its columns: CHECK, partial index WHERE, index expressions,
 // generated columns, DEFAULT (table NULL). Columns come out with cursor c->self_cursor (-1 unless set).
 void resolve_self(struct compile *c, const struct table *table, u32 flags, struct expr *e,

@@ -66,9 +66,8 @@ static void check_columns(struct compile *c, const struct table *t, const struct
     for (u32 k = 0; k < columns->count; k++) {
         const struct expr *e = columns->items[k].expr, *bare = e;
         while (bare->kind == EXPR_COLLATE) bare = bare->left;
-        const bool is_name = bare->kind == EXPR_NAME || bare->kind == EXPR_TEXT;
-        if (is_name && table_column(t, bare->text) < 0) return;
-        if (!is_name) resolve_self(c, t, NAME_INDEX_EXPR, expr_copy(c->arena, bare), NULL);
+        if (index_column_missing(t, e)) return;
+        if (bare->kind != EXPR_NAME && bare->kind != EXPR_TEXT) resolve_self(c, t, NAME_INDEX_EXPR, expr_copy(c->arena, bare), NULL);
         if (e->kind == EXPR_COLLATE) (void)find_collation(c, e->text);
     }
 }
@@ -115,12 +114,11 @@ void create_index_statement(struct compile *c, struct stmt_create_index *s)
         compile_may_write(c);
         return;
     }
-    // What is wrong with WHERE is told first, unless something is wrong with the first column.
+    // What is wrong with WHERE is told first, unless something is wrong with the first column, its COLLATE apart.
     const struct expr *first = s->columns->items[0].expr;
-    bool is_name = first->kind == EXPR_NAME || first->kind == EXPR_TEXT;
-    if (s->where && !(is_name && table_column(t, first->text) < 0)) {
+    if (s->where && (first->kind == EXPR_COLLATE || !index_column_missing(t, first))) {
         resolve_self_next(c, t, NAME_PARTIAL_INDEX, expr_copy(c->arena, s->where));
-        if (c->mistake && !is_name) resolve_self_next(c, t, NAME_INDEX_EXPR, expr_copy(c->arena, first));
+        if (c->mistake && first->kind != EXPR_NAME && first->kind != EXPR_TEXT) resolve_self_next(c, t, NAME_INDEX_EXPR, expr_copy(c->arena, first));
         resolve_self_end(c);
     }
     check_columns(c, t, s->columns);
@@ -128,7 +126,6 @@ void create_index_statement(struct compile *c, struct stmt_create_index *s)
     struct schema_build b;
     ddl_build_init(c, &b, &p, database);
     struct index *i = index_build(&b, (struct table *)t, s);
-    if (i->where) resolve_self(c, t, NAME_PARTIAL_INDEX, expr_copy(c->arena, i->where), NULL);
 
     compile_write_database(c, database, true);
     schema_format_set(c, database);

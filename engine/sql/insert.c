@@ -141,7 +141,7 @@ static void values_coroutine(struct compile *c, struct insert_job *job)
     job->reg_source = job->in_order && job->value_count <= job->table->column_count
                           ? job->reg_rowid + 1
                           : reg_alloc_range(c, job->value_count);
-    resolve_rows(c, job->stmt->select, rows > 1 ? NAME_AGGREGATE_OK : 0); // an aggregate is a mistake once it is computed
+    resolve_rows(c, job->stmt->select);
     struct expr constant = *expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
     for (struct select *row = first; row; row = row->next) {
         for (int i = 0; i < job->value_count; i++) expr_code(c, row->columns->items[i].expr, job->reg_source + i);

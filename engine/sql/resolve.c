@@ -425,7 +425,7 @@ static void resolve_comparison(struct name_context *n, struct expr *e)
         resolve_operands(n, e);
     } else if (!compile_attempt(n->c, operands_resolve, &o, &mistake)) {
         check_unresolved_comparison(n, e);
-        compile_fail(n->c, mistake.code, mistake.offset, "%s", mistake.text);
+        compile_fail_again(n->c, &mistake);
     }
     check_row_comparison(n, e, true);
 }

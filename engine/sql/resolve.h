@@ -3,8 +3,6 @@
 
 #include "expr.h"
 
-enum { SELECT_DEPTH_MAX = 300 }; // subqueries within subqueries
-
 // The expression becomes what the name means, maybe of a table, maybe of a schema's; fails when it means nothing, or several things.
 void resolve_name(struct name_context *n, struct expr *e, const char *schema, const char *table, const char *column);
 // A WITH clause's entry that the name means here, or NULL.
@@ -44,4 +42,7 @@ void mistake_tell(struct compile *c);
 // query may be resolved in part.
 void select_tables(struct compile *c, struct select *s);
 void expr_list_tables(struct compile *c, struct expr_list *list); // of the queries in it
+void select_enter(struct compile *c); // one query deeper: fails when it is too deep; c->select_depth goes down again
+// Names of a query that is part of one being resolved (RESOLVING_NAMES). False: *mistake is in it.
+bool select_attempt(struct compile *c, struct select *s, struct name_context *outer, struct err *mistake);
 int name_list_find(const struct name_list *list, const char *name);

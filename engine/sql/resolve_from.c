@@ -452,19 +452,6 @@ struct cte_scope {
     const struct cte_scope *outer;
 };
 
-// The terms of a recursive CTE before those that name it.
-struct setup_terms {
-    struct compile *c;
-    struct select *last;
-    struct name_context *outer;
-};
-
-static void setup_resolve(void *context)
-{
-    const struct setup_terms *terms = context;
-    resolve_select(terms->c, terms->last, terms->outer);
-}
-
 static void cte_instance(struct compile *c, struct source *s, struct cte *cte, struct with *scope,
                          struct name_context *outer)
 {
@@ -524,11 +511,10 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         recursive->next->prior = recursive;
         struct select *last_setup = recursive, *first_recursive = recursive->next;
         last_setup->next = NULL;
-        struct setup_terms setup = {c, last_setup, outer};
         struct err mistake;
         bool known = true;
-        if (c->resolving == RESOLVING_NAMES) known = compile_attempt(c, setup_resolve, &setup, &mistake);
-        else setup_resolve(&setup);
+        if (c->resolving == RESOLVING_NAMES) known = select_attempt(c, last_setup, outer, &mistake);
+        else resolve_select(c, last_setup, outer);
         if (!known) { // what is wrong in recursive terms is told before: they need the columns
             select_tables(c, last_setup);
             first_recursive->prior = NULL;
@@ -541,7 +527,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         here.mistake = "multiple recursive references: %s";
         s->table = t;
         resolve_select(c, body, outer);
-        if (!known) compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
+        if (!known) compile_fail_again(c, &mistake);
         subquery_types(c, t, body, AFFINITY_NONE);
         body->flags |= SELECT_F_RECURSIVE;
         s->recursive = false;
@@ -644,7 +630,7 @@ static void view_instance(struct compile *c, struct source *s)
         c->view_mistake = arena_alloc(c->arena, sizeof *c->view_mistake);
         *c->view_mistake = mistake;
     }
-    compile_fail(c, c->view_mistake->code, c->view_mistake->offset, "%s", c->view_mistake->text);
+    compile_fail_again(c, c->view_mistake);
 }
 
 const struct table *view_columns(struct compile *c, const struct table *view, int database)

@@ -327,21 +327,17 @@ static bool order_outside(struct compile *c, struct select *s)
     return true;
 }
 
+void select_enter(struct compile *c)
+{
+    if (++c->select_depth > 300) compile_fail(c, ERR_ERROR, -1, "subqueries are nested too deeply");
+}
+
 static void select_names(struct compile *c, struct select *s, struct name_context *outer)
 {
     bool outside = order_outside(c, s);
-    if (++c->select_depth > SELECT_DEPTH_MAX) compile_fail(c, ERR_ERROR, -1, "subqueries are nested too deeply");
+    select_enter(c);
     struct with *saved = c->with;
-    struct select *last = s;
-    if (last->with) {
-        struct with *w = last->with;
-        for (u32 i = 0; i < w->count; i++)
-            for (u32 j = 0; j < i; j++)
-                if (name_equal(w->items[i].name, w->items[j].name))
-                    compile_fail(c, ERR_ERROR, w->items[i].offset, "duplicate WITH table name: %s", w->items[i].name);
-        w->outer = c->with;
-        c->with = w;
-    }
+    with_push(c, s->with);
     for (struct select *t = s; t; t = t->prior)
         if (t->rows) select_expand_rows(c->arena, t);
     bool compound = s->prior != NULL;
@@ -381,16 +377,22 @@ static void select_names(struct compile *c, struct select *s, struct name_contex
     c->select_depth--;
 }
 
-struct root_select {
+struct names_trial {
     struct compile *c;
     struct select *select;
     struct name_context *outer;
 };
 
-static void root_select_names(void *context)
+static void names_try(void *context)
 {
-    const struct root_select *r = context;
-    select_names(r->c, r->select, r->outer);
+    const struct names_trial *t = context;
+    select_names(t->c, t->select, t->outer);
+}
+
+bool select_attempt(struct compile *c, struct select *s, struct name_context *outer, struct err *mistake)
+{
+    struct names_trial trial = {c, s, outer};
+    return compile_attempt(c, names_try, &trial, mistake);
 }
 
 void resolve_select(struct compile *c, struct select *s, struct name_context *outer)
@@ -402,14 +404,13 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
         c->mistake_final = true;
         return select_tables(c, s);
     }
-    struct root_select root = {c, s, outer};
     struct err mistake;
     c->resolving = RESOLVING_NAMES;
-    bool known = compile_attempt(c, root_select_names, &root, &mistake);
+    bool known = select_attempt(c, s, outer, &mistake);
     if (!known) select_tables(c, s);
     c->resolving = RESOLVING_NOTHING;
     if (known) return;
-    compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
+    compile_fail_again(c, &mistake);
 }
 
 struct result {
@@ -435,13 +436,13 @@ struct expr_list *resolve_result(struct name_context *n, const struct expr_list 
         expr_list_tables(c, result.list);
         mistake = of_query;
     }
-    compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
+    compile_fail_again(c, &mistake);
 }
 
 struct rows {
     struct compile *c;
     struct select *last;
-    u32 flags;
+    bool several;
 };
 
 // What is wrong with the last is told.
@@ -449,20 +450,21 @@ static void rows_names(void *context)
 {
     const struct rows *rows = context;
     for (struct select *row = rows->last; row; row = row->prior) {
-        struct name_context names = {.c = rows->c, .flags = rows->flags};
+        struct name_context names = {.c = rows->c, .flags = rows->several ? NAME_AGGREGATE_OK : 0}; // a mistake once it is computed
         bool differs = row->next && row->columns->count != row->next->columns->count;
         if (!differs || !row->rows) resolve_expr_list(&names, row->columns);
         if (differs) compile_fail(rows->c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
     }
 }
 
-void resolve_rows(struct compile *c, struct select *s, u32 flags)
+void resolve_rows(struct compile *c, struct select *s)
 {
-    struct rows rows = {c, s, flags};
+    struct rows rows = {c, s, s->prior || s->rows};
     struct err mistake;
-    if (s->prior || s->rows) c->resolving = RESOLVING_NAMES; // several are a compound to SQLite
+    if (rows.several) c->resolving = RESOLVING_NAMES; // several are a compound to SQLite
     bool known = compile_attempt(c, rows_names, &rows, &mistake);
     if (!known) select_tables(c, s);
     c->resolving = RESOLVING_NOTHING;
-    if (!known) compile_fail(c, mistake.code, mistake.offset, "%s", mistake.text);
+    if (known) return;
+    compile_fail_again(c, &mistake);
 }

@@ -9,7 +9,7 @@ static enum walk_result term_tables(struct walker *w, struct select *s)
     struct with *saved = c->with;
     const struct select *last = s;
     if (s->flags & SELECT_F_TABLES) return WALK_PRUNE;
-    if (++c->select_depth > SELECT_DEPTH_MAX) compile_fail(c, ERR_ERROR, -1, "subqueries are nested too deeply");
+    select_enter(c);
     if (s->prior) s->prior->next = s;
     while (last->next) last = last->next;
     with_push(c, last->with);

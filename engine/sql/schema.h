@@ -271,6 +271,8 @@ bool virtual_table_columns(struct arena *a, struct table *t, bool temp); // temp
 bool table_is_shadow(const struct schema *s, const struct table *t);
 // An index of an existing table; expressions are not resolved here.
 struct index *index_build(struct schema_build *b, struct table *t, const struct stmt_create_index *s);
+// A column of CREATE INDEX that is a name, but of no column: no string, nor a truth word.
+bool index_column_missing(const struct table *t, const struct expr *column);
 struct trigger *trigger_build(struct schema_build *b, const struct stmt_create_trigger *s);
 void index_link(struct table *t, struct index *i); // where it belongs in t->indexes
 void column_set_type(struct column *c, const char *type); // and the affinity that follows from it; NULL: there is none

@@ -186,6 +186,19 @@ static const char *check_collation(struct schema_build *b, const char *name)
     return name_equal(name, "BINARY") ? NULL : name;
 }
 
+static bool is_wrapped_twice(const struct expr *e)
+{
+    return e->kind == EXPR_COLLATE && e->left->kind == EXPR_COLLATE;
+}
+
+bool index_column_missing(const struct table *t, const struct expr *column)
+{
+    const struct expr *e = skip_collate((struct expr *)column);
+    if (key_column(t, e) != COLUMN_EXPR) return false;
+    if (e->kind == EXPR_TEXT) return !is_wrapped_twice(column); // a string stays one
+    return e->kind == EXPR_NAME && !is_truth_word(e) && !(e->flags & EXPR_F_DOUBLE_QUOTED);
+}
+
 static void index_fill(struct schema_build *b, struct table *t, struct index *i, const struct expr_list *list,
                        bool constraint)
 {
@@ -196,12 +209,10 @@ static void index_fill(struct schema_build *b, struct table *t, struct index *i,
     for (u32 k = 0; k < list->count; k++) {
         const struct expr_item *item = &list->items[k];
         struct expr *e = skip_collate(item->expr);
-        bool wrapped = item->expr->kind == EXPR_COLLATE && item->expr->left->kind == EXPR_COLLATE; // a string stays one
-        s32 column = wrapped && e->kind == EXPR_TEXT ? COLUMN_EXPR : key_column(t, e);
+        s32 column = is_wrapped_twice(item->expr) && e->kind == EXPR_TEXT ? COLUMN_EXPR : key_column(t, e);
         const char *collation = NULL;
         if (column == COLUMN_EXPR) {
-            if ((e->kind == EXPR_TEXT && !wrapped) || (e->kind == EXPR_NAME && !is_truth_word(e) && !(e->flags & EXPR_F_DOUBLE_QUOTED)))
-                parse_fail(b->parse, ERR_ERROR, e->offset, "no such column: %s", e->text);
+            if (index_column_missing(t, item->expr)) parse_fail(b->parse, ERR_ERROR, e->offset, "no such column: %s", e->text);
             if (constraint) FAIL(b, "expressions prohibited in PRIMARY KEY and UNIQUE constraints");
             if (!i->exprs) i->exprs = ALLOC(b, i->key_count, struct expr *);
             i->exprs[k] = e;

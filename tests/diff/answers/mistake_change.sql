@@ -127,3 +127,20 @@ INSERT INTO t1 VALUES((1,2)=(SELECT * FROM t2),1);
 INSERT INTO t1 VALUES(1,(1,2)=(SELECT * FROM t2)),(3,4);
 INSERT INTO t1 VALUES(1,a=(SELECT * FROM t2)),(3,4);
 VALUES((1,2)=(SELECT * FROM t2)),(random()*0);
+%%
+-- Strings and truth words in an index are no names; what stands behind them is looked at as well.
+CREATE TABLE t1(a,b);
+CREATE INDEX i1 ON t1(true, x+1);
+CREATE INDEX i2 ON t1("str", x+1);
+CREATE INDEX i3 ON t1("str", nosuchf(1));
+CREATE INDEX i4 ON t1("str", random());
+CREATE INDEX i5 ON t1(true, a) WHERE x;
+CREATE INDEX i6 ON t1("str", (SELECT 1));
+CREATE INDEX i7 ON t1(true, t1.a);
+CREATE INDEX i8 ON t1(true, a COLLATE zz);
+CREATE INDEX i9 ON t1(true COLLATE zz, x+1);
+CREATE INDEX i10 ON t1('s' COLLATE nocase COLLATE rtrim, x+1);
+CREATE INDEX i11 ON t1('s', x+1);
+CREATE INDEX i12 ON t1(a, 's' COLLATE nocase, x+1);
+CREATE INDEX i13 ON t1("str", t1.a, b) WHERE random();
+SELECT name FROM sqlite_schema;
