@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include <ftw.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@ const char *__asan_default_options(void)
 static struct test *tests_first, **tests_last = &tests_first;
 static bool failed_now, skipped_now, seed_used;
 static u64 seed;
-static char skip_reason[400], dir_path[200];
+static char skip_reason[400], dir_path[200], death[200];
 
 void test_register(struct test *t)
 {
@@ -86,9 +87,27 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
+// What a test that dies leaves behind: its name and how to have it again.
+static void on_death(int signal)
+{
+    if (write(STDERR_FILENO, death, strlen(death)) < 0) _exit(128 + signal);
+    raise(signal); // the disposition was put back when this was called
+}
+
+static void deaths_told(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    static const int signals[] = {SIGABRT}; // the others are the sanitizer's, which says more
+#else
+    static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+#endif
+    for (u32 i = 0; i < COUNT_OF(signals); i++) sigaction(signals[i], &(struct sigaction){.sa_handler = on_death, .sa_flags = SA_RESETHAND}, NULL);
+}
+
 int test_main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
+    deaths_told();
     const char *fixed = getenv("SEED");
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -100,6 +119,7 @@ int test_main(int argc, char **argv)
         if (!selected) continue;
         failed_now = skipped_now = seed_used = false;
         dir_path[0] = 0;
+        snprintf(death, sizeof death, "  %s died; rerun with SEED=%llu\n", t->name, (unsigned long long)seed);
         t->run();
         if (failed_now) {
             failed++;

@@ -279,6 +279,7 @@ void replica_down(struct world *w)
     w->replica = NULL;
     if (m->io) {
         if (w->wire.call) world_failed(w, "the replica", "a request outlives it");
+        if (sim_is_down(m->io)) w->unplaced = true; // it may have crashed while it stopped
         machine_down(m);
     }
 }
