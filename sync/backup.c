@@ -363,6 +363,16 @@ void backup_run(struct backup *b)
 // ---- from outside
 // -----------------------------------------------------------------------------------------------
 
+// By which it is seen at the next start that nothing was written to the file since. Pages come into one that is not whole while
+// nobody has it open; what is written there is told of by its map.
+static bool file_identity(const struct backup *b, u64 *size, u64 *modified_ns)
+{
+    *size = *modified_ns = 0;
+    if (!b->options.remote || remote_whole(b->options.remote)) return backup_file_identity(b->io, b->path, size, modified_ns);
+    *size = remote_changes(b->options.remote);
+    return true;
+}
+
 struct backup *backup_create(const struct backup_options *options, struct err *err)
 {
     struct backup *b = calloc(1, sizeof *b);
@@ -404,11 +414,8 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     b->mark.unclaimed |= b->options.promote;
     b->fenced_epoch = options->epoch_claimed;
     if (b->mark.unclaimed) b->mark.own_epoch = 0;
-    // Pages come into a file that is not whole while nobody has it open, and no other program can make anything of it.
-    bool partial = b->options.remote != NULL;
-    b->file_is_clean = b->mark_read && b->mark.clean &&
-                       (partial || (backup_file_identity(b->io, b->path, &size, &modified_ns) && size == b->mark.file_size &&
-                                    modified_ns == b->mark.file_modified_ns));
+    b->file_is_clean = b->mark_read && b->mark.clean && file_identity(b, &size, &modified_ns) && size == b->mark.file_size &&
+                       modified_ns == b->mark.file_modified_ns;
     if (b->file_is_clean) {
         size_t sums_size;
         u8 *sums = backup_file_read(b->io, b->sums_path, &sums_size);
@@ -493,9 +500,9 @@ void backup_destroy(struct backup *b)
     char wal[4096];
     u64 size, modified_ns;
     snprintf(wal, sizeof wal, "%s-wal", b->path);
-    // Clean only when everything was pushed and closing left no WAL behind.
-    if (b->mark.clean && !backup_file_identity(b->io, wal, &size, &modified_ns) &&
-        backup_file_identity(b->io, b->path, &b->mark.file_size, &b->mark.file_modified_ns)) {
+    // Clean only when everything was pushed and closing left no WAL behind. Who was not started does not know.
+    if (b->store && b->mark.clean && !backup_file_identity(b->io, wal, &size, &modified_ns) &&
+        file_identity(b, &b->mark.file_size, &b->mark.file_modified_ns)) {
         b->mark.serial++;
         size_t sums_size;
         u8 *sums = sums_encode(&b->sums, &b->mark, &sums_size);

@@ -181,10 +181,10 @@ static bool open_io_failed(struct remote *r, const char *what, const char *path)
 static bool memory_take(struct remote *r, struct err *err)
 {
     r->map_chunks = (u32)(((u64)r->page_count + 8ull * REMOTE_MAP_CHUNK - 1) / (8 * REMOTE_MAP_CHUNK));
-    r->map = calloc(r->map_chunks, REMOTE_MAP_CHUNK);
+    r->map = calloc(r->map_chunks + 1, REMOTE_MAP_CHUNK);
     r->written = calloc(r->map_chunks, REMOTE_MAP_CHUNK);
     r->came = calloc(r->map_chunks, REMOTE_MAP_CHUNK);
-    r->map_dirty = calloc(r->map_chunks, 1);
+    r->map_dirty = calloc(r->map_chunks + 1, 1);
     if (r->map && r->map_dirty && r->written && r->came) return true;
     err_set(err, ERR_NOMEM, "remote", "out of memory");
     return false;
@@ -229,7 +229,8 @@ static void bind(struct remote *r)
     memcpy(m.database_id, r->chain.catalog.database_id, sizeof m.database_id);
     memcpy(m.hash, r->chain.tip, sizeof m.hash);
     if (backup_mark_read(r->io, r->path, &old)) m.serial += old.serial; // of an opening that came to nothing
-    if (!backup_file_identity(r->io, r->path, &m.file_size, &m.file_modified_ns) || !backup_mark_write(r->io, r->path, &m, r->open_err))
+    m.file_size = remote_changes(r); // of a file that is not whole that is its identity
+    if (!backup_mark_write(r->io, r->path, &m, r->open_err))
         err_set(r->open_err, ERR_IOERR, "remote", "%s cannot be bound to its backup", r->path);
 }
 
@@ -284,7 +285,7 @@ static bool open_step(struct remote *r)
             r->page_count = be32_get(r->header + REMOTE_HEADER_PAGES);
             r->step = OPEN_BITS_READ;
             if (!memory_take(r, err)) return true;
-            io_file_read(r->map_file, r->map, (size_t)r->map_chunks * REMOTE_MAP_CHUNK, REMOTE_MAP_HEADER_SIZE, &r->c);
+            io_file_read(r->map_file, r->map, (size_t)(r->map_chunks + 1) * REMOTE_MAP_CHUNK, REMOTE_MAP_HEADER_SIZE, &r->c);
             return false;
         }
         if (r->options.keep && wal_size(r) > WAL_HEADER_SIZE) {
@@ -319,7 +320,7 @@ static bool open_step(struct remote *r)
         r->step = OPEN_NATIVE;
         if (open_io_failed(r, "read", r->map_path)) return true;
         bits_take(r);
-        r->step = OPEN_NATIVE;
+        remote_changes_take(r);
         return true;
     case OPEN_MAP_CREATED:
         if (r->c.result < 0 && !r->map_file) return open_io_failed(r, "created", r->map_path);
@@ -331,7 +332,7 @@ static bool open_step(struct remote *r)
         return false;
     case OPEN_MAP_WRITTEN:
         if (open_io_failed(r, "written", r->map_path)) return true;
-        io_file_truncate(r->map_file, REMOTE_MAP_HEADER_SIZE + (u64)r->map_chunks * REMOTE_MAP_CHUNK, &r->c);
+        io_file_truncate(r->map_file, REMOTE_MAP_HEADER_SIZE + (u64)(r->map_chunks + 1) * REMOTE_MAP_CHUNK, &r->c);
         return false;
     case OPEN_MAP_SIZED:
         if (open_io_failed(r, "written", r->map_path)) return true;

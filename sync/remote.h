@@ -61,6 +61,9 @@ struct catalog;
 struct segment_header;
 bool remote_contact(struct remote *r, struct catalog *out, struct segment_header *newest, u8 hash[SEGMENT_HASH_SIZE]);
 bool remote_whole(const struct remote *r); // all pages are here
+// Of a file that is not whole: another number for each life in which something of this node's own was written to it, durable
+// before a sync of that is told to be done. 0: nothing ever was.
+u64 remote_changes(const struct remote *r);
 
 // True when PATH is a file that is not all here yet. Turns the loop.
 bool remote_is_partial(struct io *io, const char *path);

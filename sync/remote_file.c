@@ -150,6 +150,7 @@ static void write_begin(struct remote *r, const struct iovec *iov, u32 count, u6
 {
     u64 size = iov_size(iov, count);
     bool arriving = false;
+    remote_changed(r);
     if (!r->whole && size) {
         u32 first = page_of(r, offset), last = page_of(r, offset + size - 1);
         if (last && (!first || (offset - r->pages_at) % r->page_size || size % r->page_size)) {
@@ -201,6 +202,7 @@ static void op_truncate(struct io_file *f, u64 size, struct completion *c)
 {
     struct remote *r = remote_of(f);
     u64 kept = (size - MIN(size, (u64)r->pages_at)) / r->page_size;
+    remote_changed(r);
     if (!r->whole && kept < r->page_count) remote_wrote(r, (u32)kept + 1, r->page_count);
     io_file_truncate(r->native, size, c);
 }

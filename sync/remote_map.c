@@ -10,7 +10,7 @@
 
 // The map's header (REMOTE_HEADER_): magic, u32 page size, u32 pages, u64 lineage, u64 tx, s64 time, 16 bytes database
 // id, u64 epoch of who wrote that state, zeros, and at its end BLAKE2b-128 of all before. Then a bit a page, the first
-// page's the lowest.
+// page's the lowest, in whole chunks; then a chunk with the u64 of remote_changes and BLAKE2b-128 of it, or zeros.
 static const char MAGIC[8] = {'S', 'K', 'R', 'Y', 'M', 'A', 'P', '2'};
 
 void remote_mark(struct remote *r, u32 first, u32 last)
@@ -40,6 +40,43 @@ void remote_wrote(struct remote *r, u32 first, u32 last)
         r->came[(page - 1) / 8] &= (u8)~bit;
     }
 }
+
+// ---- whether anything was written
+// ------------------------------------------------------------------------------------------------
+
+static u8 *changes(const struct remote *r)
+{
+    return r->map + (size_t)r->map_chunks * REMOTE_MAP_CHUNK;
+}
+
+static void changes_put(struct remote *r)
+{
+    io_random(r->io, changes(r), 8);
+    crypto_generichash(changes(r) + 8, 16, changes(r), 8, NULL, 0);
+}
+
+void remote_changed(struct remote *r)
+{
+    if (r->changed) return;
+    r->changed = true;
+    changes_put(r);
+    r->map_dirty[r->map_chunks] = 1;
+}
+
+void remote_changes_take(struct remote *r)
+{
+    u8 hash[16];
+    crypto_generichash(hash, 16, changes(r), 8, NULL, 0);
+    if (be64_get(changes(r)) && memcmp(hash, changes(r) + 8, 16) != 0) changes_put(r); // torn: it is none that anybody knows
+}
+
+u64 remote_changes(const struct remote *r)
+{
+    return be64_get(changes(r));
+}
+
+// ---- making it durable
+// ------------------------------------------------------------------------------------------------
 
 void remote_header_make(const struct remote *r, u8 out[REMOTE_MAP_HEADER_SIZE])
 {
@@ -80,7 +117,7 @@ static void map_round(struct remote *r)
     r->map_last = r->here == r->page_count && !r->closing && !r->unclaimed; // at the next start, else: what others know of the file is from before
     r->unsaved = 0;
     u32 count = 0;
-    for (u32 i = 0; i < r->map_chunks; i++) count += r->map_dirty[i];
+    for (u32 i = 0; i <= r->map_chunks; i++) count += r->map_dirty[i];
     free(r->map_list);
     free(r->map_copy);
     r->map_list = malloc((count + 1) * sizeof *r->map_list);
@@ -90,7 +127,7 @@ static void map_round(struct remote *r)
         syncs_release(r, -ENOMEM);
         return;
     }
-    for (u32 i = 0; i < r->map_chunks; i++) {
+    for (u32 i = 0; i <= r->map_chunks; i++) {
         if (!r->map_dirty[i]) continue;
         r->map_dirty[i] = 0;
         memcpy(r->map_copy + (size_t)r->map_count * REMOTE_MAP_CHUNK, r->map + (size_t)i * REMOTE_MAP_CHUNK, REMOTE_MAP_CHUNK);
@@ -104,6 +141,7 @@ static void map_round(struct remote *r)
 static void data_synced(struct remote *r)
 {
     for (u32 i = 0; i < r->map_count; i++) {
+        if (r->map_list[i] == r->map_chunks) continue; // that of remote_changes
         u8 *came = r->came + (size_t)r->map_list[i] * REMOTE_MAP_CHUNK;
         for (u32 k = 0; k < REMOTE_MAP_CHUNK; k++) came[k] &= (u8)~r->map_copy[(size_t)i * REMOTE_MAP_CHUNK + k];
     }

@@ -104,13 +104,14 @@ struct remote {
     enum remote_try try_now;
     bool fenced;
 
-    u8 *map; // a bit a page, set when it is here
+    u8 *map; // a bit a page, set when it is here; then the chunk of remote_changes
     u8 *written; // a bit a page: here, and maybe not as the store has it
     u8 *came;    // a bit a page: here, as it came, and no sync has covered it yet
     u32 here;
     u8 *map_dirty; // a byte a chunk
     u8 *map_copy;  // of the chunks being written
     u32 map_chunks;
+    bool changed; // in this life; the chunk behind the map's says so (remote_changes)
 
     struct pull pulls[REMOTE_PULLS_MAX];
     struct held *held, **held_last;
@@ -168,6 +169,8 @@ __attribute__((format(printf, 4, 5))) void remote_log(struct remote *r, enum syn
 void remote_mark(struct remote *r, u32 first, u32 last);  // pages are here
 void remote_came(struct remote *r, u32 first, u32 last);  // from the store
 void remote_wrote(struct remote *r, u32 first, u32 last); // and are this node's own
+void remote_changed(struct remote *r);      // something is written to the file
+void remote_changes_take(struct remote *r); // the chunk has been read
 void remote_header_make(const struct remote *r, u8 out[REMOTE_MAP_HEADER_SIZE]);
 bool remote_header_good(const u8 *h);
 void remote_map_init(struct remote *r);

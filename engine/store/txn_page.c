@@ -401,6 +401,7 @@ static bool touched_reserve(struct touched_list *list, u32 more)
 
 static void touched_push(struct touched_list *list, pgno no)
 {
+    ASSERT(list->count < list->capacity);
     list->pages[list->count++] = no;
 }
 
@@ -493,6 +494,7 @@ io_status txn_page_rewrite(struct txn *t, struct op *op, pgno no)
     return f ? IO_DONE : memory_error(op);
 }
 
+// Room to note them is beside that of the pages which are still to be taken out of the reserve.
 static bool free_pages_reserve(struct txn *t, u32 more)
 {
     u64 want = (u64)t->free_count + more;
@@ -503,14 +505,21 @@ static bool free_pages_reserve(struct txn *t, u32 more)
         t->free_pages = pages;
         t->free_capacity = (u32)capacity;
     }
-    return txn_free_log_reserve(t, more);
+    return txn_free_log_reserve(t, more + t->reserve_count);
+}
+
+static void free_log_add(struct txn *t, struct free_event e)
+{
+    if (t->savepoint_count == 0) return;
+    ASSERT(t->free_log_count < t->free_log_capacity);
+    t->free_log[t->free_log_count++] = e;
 }
 
 static void free_pages_push(struct txn *t, pgno no)
 {
+    ASSERT(t->free_count < t->free_capacity);
     t->free_pages[t->free_count++] = no;
-    if (t->savepoint_count)
-        t->free_log[t->free_log_count++] = (struct free_event){.no = no, .pushed = true};
+    free_log_add(t, (struct free_event){.no = no, .pushed = true});
 }
 
 io_status txn_freelist_absorb(struct txn *t, struct op *op)
@@ -603,7 +612,7 @@ void txn_free_page_remove(struct txn *t, u32 at)
     ASSERT(at < t->free_count);
     pgno no = t->free_pages[at];
     t->free_pages[at] = t->free_pages[--t->free_count];
-    if (t->savepoint_count) t->free_log[t->free_log_count++] = (struct free_event){.no = no, .at = at};
+    free_log_add(t, (struct free_event){.no = no, .at = at});
     t->freelist_changed = true;
 }
 

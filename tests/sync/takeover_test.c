@@ -37,6 +37,7 @@ struct node {
     bool again;        // there was one
     struct completion timer;
     bool merges, partial; // merges soon; its pages come only when they are read
+    u64 wal_bytes_max;    // of the next backup that is made; 0: the default
     u32 rows, next_rows, pushed_rows; // of a writer that never pauses: committed; in the store with the next push, and now
     u64 segments;
 };
@@ -104,6 +105,7 @@ static void backup_open(struct node *n)
     struct err err = ERR_CLEAR;
     struct backup_options o = {.io = n->w->io, .objects = n->store, .name = "db", .database_path = n->path, .interval_ms = 100, .head_interval_ms = 500};
     o.remote = n->remote;
+    o.wal_bytes_max = n->wal_bytes_max;
     o.epoch_claimed = n->epoch_claimed;
     o.promote = n->again;
     if (n->merges) {
@@ -177,6 +179,14 @@ static bool node_open(struct node *n, struct world *w, const char *path, enum ho
     return node_open_with(n, w, path, how, false);
 }
 
+static void node_end(struct node *n)
+{
+    engine_close(n);
+    backup_destroy(n->backup);
+    remote_close(n->remote);
+    object_store_close(n->store);
+}
+
 // Ended so that nothing more comes from it: what is on its way is not waited for.
 static void node_kill(struct node *n)
 {
@@ -184,10 +194,7 @@ static void node_kill(struct node *n)
     completion_init(&done, NULL, NULL);
     backup_stop(n->backup, io_now_ns(n->w->io), &done);
     while (done.state != COMPLETION_DONE) io_step(n->w->io, SECOND_NS);
-    engine_close(n);
-    backup_destroy(n->backup);
-    remote_close(n->remote);
-    object_store_close(n->store);
+    node_end(n);
 }
 
 // The row is in the store, as the backup says.
@@ -595,6 +602,51 @@ static void failed_sync_while_partial(u64 seed, u32 nth)
 TEST(a_sync_fails_while_pages_are_in_the_store)
 {
     for (u32 nth = 1; nth < 60 && !test_failed(); nth++) failed_sync_while_partial(test_seed() + nth, nth);
+}
+
+// Stopped with all of it pushed, the node is started again while the store is away, writes, and is stopped with more of a log
+// than it may keep: its file has what the store has not, and no log is left that says so. `crashes`: the machine goes instead.
+static void written_while_away(u64 seed, bool crashes)
+{
+    struct world w;
+    struct node a, b;
+    struct completion done;
+    world_begin(&w, seed);
+    first_begin(&a, &w);
+    node_kill(&a);
+    node_open_with(&b, &w, "/data/b.db", LAZY, true);
+    CHECK(claim(&b).claimed && row_pushed(&b, 2));
+    turn(&w, 2 * SECOND_NS); // its head, too
+    completion_init(&done, NULL, NULL);
+    backup_stop(b.backup, io_now_ns(w.io) + 60 * SECOND_NS, &done);
+    while (done.state != COMPLETION_DONE) io_step(w.io, SECOND_NS);
+    node_end(&b);
+    w.cloud.away = true;
+    node_open_with(&b, &w, "/data/b.db", LAZY, true);
+    backup_destroy(b.backup);
+    b.wal_bytes_max = 20000;
+    backup_open(&b);
+    backup_start(b.backup, skerry_store(b.db));
+    for (u32 i = 3; i < 30; i++) {
+        char sql[100];
+        snprintf(sql, sizeof sql, "INSERT INTO t VALUES (%u, zeroblob(3000))", i);
+        exec(&b, sql);
+        turn(&w, SECOND_NS);
+    }
+    exec(&b, "PRAGMA wal_checkpoint(TRUNCATE)");
+    if (crashes) power_cut(&w, &b);
+    else node_kill(&b);
+    w.cloud.away = false;
+    CHECK(node_open_with(&b, &w, "/data/b.db", LAZY, true));
+    CHECK(claim(&b).claimed && row_pushed(&b, 30));
+    CHECK_EQ(restored_rows(&w, "1, 2, 3, 4, 29, 30"), 6);
+    node_kill(&b);
+    world_end(&w);
+}
+
+TEST(a_file_that_is_not_whole_is_written_to_while_the_store_is_away)
+{
+    for (u32 i = 0; i < 4 && !test_failed(); i++) written_while_away(test_seed() + i, i % 2);
 }
 
 // A store without put-if-absent has it at last: what was pushed to a lineage of its own is gone on with, and what pages were is

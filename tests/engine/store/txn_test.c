@@ -420,6 +420,53 @@ TEST(freed_pages_are_used_again)
     driver_deinit(&d);
 }
 
+// A change of a tree may free pages at one level before it takes others for the next: each of them is noted for the
+// savepoint, in room that was reserved beforehand. The numbers go past all the places where the notes' room ends.
+TEST(pages_are_freed_and_taken_in_one_change)
+{
+    u64 random = test_seed();
+    struct driver d;
+    driver_init(&d, IO_BACKEND_POSIX);
+    char *path = test_path("a.db"), text[1000];
+    struct store *s = driver_open(&d, path, &(struct store_options){.create = true, .page_size = 1024});
+    REQUIRE(s);
+    struct txn *t = txn_create(s);
+    DO(&d, txn_begin_write(t, &d.op, 0));
+    pgno root = table_create(&d, t);
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = 0;
+    for (s64 i = 0; i < 600; i++) DO(&d, row_insert(t, &d.op, root, i, text));
+    DO(&d, txn_commit(t, &d.op));
+    DO(&d, txn_begin_write(t, &d.op, 0));
+    pgno count = txn_page_count(t);
+    for (u32 round = 0; round < 20; round++) {
+        u32 savepoint;
+        pgno next = root + 1; // to be freed: the savepoint has all of them back
+        CHECK_EQ(txn_savepoint_open(t, &savepoint, &d.op.err), ERR_OK);
+        while (next + 3 < count) {
+            u32 takes = (u32)(test_random(&random) % 4), frees = (u32)(test_random(&random) % 4);
+            DO(&d, txn_reserve(t, &d.op, takes));
+            op_mutate(&d.op);
+            for (u32 i = 0; i < frees; i++) txn_page_free(t, &d.op, next++);
+            for (u32 i = 0; i < takes; i++) CHECK(txn_page_take(t, &d.op) != NULL);
+            op_settle(&d.op);
+        }
+        txn_savepoint_rollback(t, savepoint);
+        txn_savepoint_release(t, savepoint);
+        u64 rows = 0;
+        CHECK_EQ(txn_page_count(t), count);
+        DO(&d, row_count(t, &d.op, root, &rows));
+        CHECK_EQ(rows, 600);
+    }
+    DO(&d, row_insert(t, &d.op, root, 1000, "one more"));
+    DO(&d, txn_commit(t, &d.op));
+    txn_destroy(t);
+    DO(&d, store_close(s, &d.op));
+    CHECK_STR(sqlite_ask(path, "PRAGMA integrity_check"), "ok");
+    CHECK_STR(sqlite_ask(path, "SELECT count(*) || ' ' || sum(length(v)) FROM t"), "601 599408");
+    driver_deinit(&d);
+}
+
 TEST(savepoints_opened_before_the_first_write)
 {
     struct driver d;
