@@ -212,6 +212,13 @@ static void add_row(struct generator *g, const struct table *t, const char *pref
     }
 }
 
+static bool has_generated(const struct table *t)
+{
+    for (u32 i = 0; i < t->count; i++)
+        if (t->columns[i].generated) return true;
+    return false;
+}
+
 static void add_set(struct generator *g, const struct table *t, const char *prefix)
 {
     u32 count = 1 + pick(g, 2);
@@ -292,7 +299,7 @@ static void add_insert(struct generator *g)
             add(g, " DO NOTHING");
         } else {
             add(g, " DO UPDATE SET ");
-            add_set(g, t, chance(g, 50) ? "excluded." : "");
+            add_set(g, t, chance(g, 50) && !has_generated(t) ? "excluded." : ""); // REAL behind one: docs/sql.md
             if (chance(g, 20)) add(g, " WHERE excluded.%s IS NOT 2", some_column(g, t)->name);
         }
     }
