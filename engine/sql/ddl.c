@@ -236,11 +236,16 @@ static void build_failed(struct parse *p, err_code code, u32 offset, const char 
     compile_fail(p->context, code, offset == OFFSET_NONE ? -1 : (s64)offset, "%s", text);
 }
 
+static void expression_resolve(void *c, const struct table *t, const struct expr *e)
+{
+    resolve_self(c, t, NAME_INDEX_EXPR, expr_copy(((struct compile *)c)->arena, e), NULL);
+}
+
 void ddl_build_init(struct compile *c, struct schema_build *b, struct parse *p, int database)
 {
     const struct schema *s = compile_schema(c, database);
     *p = (struct parse){.arena = c->arena, .sql = c->sql, .size = (u32)c->sql_size,
                         .column_max = (u32)compile_limit(c, SKERRY_LIMIT_COLUMN), .fail = build_failed, .context = c};
     *b = (struct schema_build){.parse = p, .file_format = s && s->tables ? s->file_format : 4,
-                               .collation_known = collation_is_known, .context = c};
+                               .collation_known = collation_is_known, .expression_check = expression_resolve, .context = c};
 }

@@ -322,7 +322,7 @@ void ddl_begun(struct parse *p, const struct stmt *stmt)
     struct compile *c = p->context;
     if (stmt->kind == STMT_CREATE_TRIGGER) {
         int database;
-        (void)trigger_table(c, (const struct stmt_create_trigger *)stmt, &database);
+        p->trigger_new = trigger_table(c, (const struct stmt_create_trigger *)stmt, &database) != NULL;
         return;
     }
     if (stmt->kind == STMT_ALTER) {
@@ -344,7 +344,6 @@ void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
         compile_use_database(c, database);
         return;
     }
-    if (c->parse && c->parse->returning_in_trigger) compile_fail(c, ERR_ERROR, -1, "cannot use RETURNING in a trigger");
     struct foreign_database f = {c, "trigger", ddl_name_text(c, s->name.offset, s->name.name),
                                  compile_database_name(c, database), database == DATABASE_TEMP, OFFSET_NONE};
     struct walker w = {.select = find_foreign_source, .expr = refuse_variables, .context = &f};

@@ -425,6 +425,7 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
         registers_alloc(c, &job.target);
     }
     upsert_begin(c, &job);
+    returning_check(c, s->returning);
 
     int done = label_new(c), loop = 0;
     job.end_of_row = label_new(c);

@@ -38,7 +38,7 @@ struct parse {
     u32 used;          // bytes taken, the semicolon included
     u32 variable_count; // the largest number
     bool has_with;             // a WITH clause has been read
-    bool returning_in_trigger; // a trigger's step has a RETURNING clause
+    bool trigger_new;          // set by `begun`: a CREATE TRIGGER is not of one that is there
     struct parse_variable *variables; // those with names, and ?NNN
     u32 variables_count, variables_capacity;
     u32 select_count; // SELECTs number from 1 in the order of their ends

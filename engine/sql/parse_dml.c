@@ -42,10 +42,10 @@ static void parse_target_index(struct parse *p, struct source *s, bool update, b
 
 static struct expr_list *parse_returning(struct parse *p, bool in_trigger)
 {
-    // In a trigger it is refused once it is known that the trigger is new.
     if (!parse_accept(p, TOKEN_RETURNING)) return NULL;
     struct expr_list *list = parse_result_list(p);
-    if (in_trigger) p->returning_in_trigger = true;
+    // What comes next has been read by then.
+    if (in_trigger && p->trigger_new && p->token == TOKEN_SEMICOLON) parse_fail(p, ERR_ERROR, OFFSET_NONE, "cannot use RETURNING in a trigger");
     return list;
 }
 
@@ -105,10 +105,6 @@ static void parse_upserts(struct parse *p, struct stmt_insert *s, bool in_trigge
             u->target = parse_sort_list(p);
             parse_expect(p, TOKEN_RIGHT_PAREN);
             if (parse_accept(p, TOKEN_WHERE)) u->target_where = parse_expr(p);
-            // Elsewhere it is told after what is wrong with names.
-            for (u32 i = 0; in_trigger && i < u->target->count; i++)
-                if (u->target->items[i].nulls_said)
-                    parse_fail(p, ERR_ERROR, OFFSET_NONE, "unsupported use of NULLS %s", u->target->items[i].nulls_last ? "LAST" : "FIRST");
         }
         parse_expect(p, TOKEN_DO);
         if (parse_accept(p, TOKEN_UPDATE)) {
@@ -150,6 +146,10 @@ static struct stmt *parse_insert(struct parse *p, struct with *with, bool in_tri
     if (!parse_at_select(p)) parse_syntax_error(p);
     s->select = parse_select(p);
     parse_upserts(p, s, in_trigger);
+    // Elsewhere it is told after what is wrong with names.
+    const struct expr_list *target = in_trigger && s->upsert && p->token == TOKEN_SEMICOLON ? s->upsert->target : NULL;
+    for (u32 i = 0; target && i < target->count; i++)
+        if (target->items[i].nulls_said) parse_fail(p, ERR_ERROR, OFFSET_NONE, "unsupported use of NULLS %s", target->items[i].nulls_last ? "LAST" : "FIRST");
     return &s->stmt;
 }
 

@@ -257,6 +257,8 @@ struct schema_build {
     u8 file_format;
     // Not asked while loading; NULL: all are.
     bool (*collation_known)(void *context, const char *name);
+    // An expression is about to be refused where a column of the table should be: fails when more is wrong with it.
+    void (*expression_check)(void *context, const struct table *t, const struct expr *e);
     void *context;
 };
 // Fills in a zeroed table with all that CREATE TABLE says, automatic indexes included (root 0).

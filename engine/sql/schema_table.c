@@ -213,6 +213,7 @@ static void index_fill(struct schema_build *b, struct table *t, struct index *i,
         const char *collation = NULL;
         if (column == COLUMN_EXPR) {
             if (index_column_missing(t, item->expr)) parse_fail(b->parse, ERR_ERROR, e->offset, "no such column: %s", e->text);
+            if (constraint && b->expression_check) b->expression_check(b->context, t, e);
             if (constraint) FAIL(b, "expressions prohibited in PRIMARY KEY and UNIQUE constraints");
             if (!i->exprs) i->exprs = ALLOC(b, i->key_count, struct expr *);
             i->exprs[k] = e;
