@@ -287,6 +287,7 @@ static s64 sim_sync(struct sim *sim, struct completion *c)
         return -EIO;
     }
     sim_node_sync(op_node(c), (u64)c->op.part_result);
+    if (c->op.kind == OP_SYNC && c->op.mode == IO_SYNC_FULL) op_node(c)->durable_modified_ms = op_node(c)->now.modified_ms;
     return 0;
 }
 

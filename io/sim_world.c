@@ -287,6 +287,8 @@ static void node_crash(struct sim_node *node, enum crash_mood mood)
         sim->counters.writes_torn += fate == 2;
         free(change);
     }
+    if (mood == CRASH_LOSES) node->now.modified_ms = node->durable_modified_ms;
+    node->durable_modified_ms = node->now.modified_ms;
     // Cannot fail for lack of memory: what survives was in memory before, file and image alike.
     bool fits = tree_node_resize(&node->now, 0) && tree_node_resize(&node->now, node->durable_size);
     ASSERT(fits);

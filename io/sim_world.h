@@ -26,6 +26,7 @@ struct sim_node {
     struct tree_node now; // what everybody sees; first, so that the tree's nodes are these
     u8 *durable;
     u64 durable_size, durable_capacity;
+    s64 durable_modified_ms; // a sync of the data alone leaves the time to chance
     struct sim_change *changes, **changes_last; // since the last sync, oldest first
     struct sim_lock *locks;
     struct sim *sim;

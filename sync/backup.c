@@ -433,6 +433,8 @@ void backup_start(struct backup *b, struct store *store)
     store_stats_get(store, &stats);
     b->page_size = stats.page_size;
     store_position_get(store, &b->at_start, &b->on_commit);
+    b->at_clean = b->at_start;
+    b->has_clean = b->file_is_clean && (b->at_start.wal_frame == 0 || store_position_find(store, b->at_start.wal_salt, 0, &b->at_clean));
     backup_hold(b, 0); // keep it all until it is known what the store has
     if (!b->txn) {
         err_set(&b->op.err, ERR_NOMEM, __func__, "out of memory");

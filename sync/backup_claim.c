@@ -218,7 +218,8 @@ static void lineage_begin(struct backup *b)
     u8 id[16];
     memcpy(id, b->mark.database_id, 16);
     if (!b->mark_read) io_random(b->io, id, sizeof id); // else a start that died before its first push has said whose it is
-    b->mark = (struct backup_mark){.serial = serial, .epoch = epoch, .own_epoch = own_epoch, .unclaimed = b->mark.unclaimed};
+    b->mark = (struct backup_mark){.serial = serial, .epoch = epoch, .own_epoch = own_epoch, .unclaimed = b->mark.unclaimed,
+                                   .file_size = b->mark.file_size, .file_modified_ns = b->mark.file_modified_ns};
     memcpy(b->mark.database_id, id, 16);
     do io_random(b->io, &b->mark.lineage, sizeof b->mark.lineage);
     while (!b->mark.lineage);
@@ -232,13 +233,14 @@ static void lineage_begin(struct backup *b)
     b->step = b->options.key.given ? STEP_KEY_PUT : STEP_MARK_OPEN;
 }
 
-// Where the mark's state is in this database's log.
+// Where the mark's state is in this database's log: before all of it, as long as nothing of the log was written to the file that
+// a clean stop had left (and then the sums are what was read at start).
 static void place_find(struct backup *b)
 {
-    if (!b->mark.clean)
+    if (b->mark.clean && b->has_clean)
+        b->pushed = b->at_clean, b->has_pushed = true;
+    else
         b->has_pushed = store_position_find(b->store, b->mark.wal_salt, b->mark.wal_frame, &b->pushed);
-    else if (b->file_is_clean && b->at_start.wal_frame == 0)
-        b->pushed = b->at_start, b->has_pushed = true; // and the sums are what was read at start
 }
 
 static bool claim_is_open(const struct backup *b)
@@ -352,7 +354,7 @@ io_status backup_decide(struct backup *b)
         return IO_DONE;
     }
     if (b->need_full) return IO_DONE; // found out when this was decided before
-    if ((whole && same) || (gap && !b->mark.clean)) place_find(b);
+    if ((whole && same) || gap) place_find(b);
     if (b->has_pushed && gap) b->step = STEP_GAP;
     return IO_DONE;
 }
@@ -486,6 +488,11 @@ io_status backup_adopt(struct backup *b)
         backup_log(b, SYNC_LOG_WARN, "backup.discontinuous",
                    "the database was changed while the node did not run, or its last push was torn; a whole image is pushed");
     u64 epoch = MAX(b->catalog.head.epoch, h->epoch);
+    if (!takes_over(b)) b->mark.clean = b->mark.clean && b->mark.tx == h->tx_max && backup_is_clean(b); // nobody writes to it before a claim
+    if (b->has_pushed) {
+        memcpy(b->mark.wal_salt, b->pushed.wal_salt, sizeof b->mark.wal_salt);
+        b->mark.wal_frame = b->pushed.wal_frame;
+    }
     b->mark.lineage = b->catalog.lineage;
     b->mark.tx = h->tx_max;
     b->mark.sum = h->sum_after;
@@ -554,7 +561,7 @@ io_status backup_mark_open(struct backup *b)
                 claim_make(b->io, b->claim);
                 claim_answered(b);
                 if (b->conditions && b->mark.epoch != b->fenced_epoch) memcpy(b->mark.claim, b->claim, sizeof b->mark.claim);
-                b->mark.clean = takes_over(b) && b->mark.clean && b->file_is_clean; // nobody writes to it before the claim
+                b->mark.clean = b->mark.clean && b->file_is_clean;
                 b->mark_open_at = 1;
                 b->mark.serial++;
                 backup_mark_put(b, &b->mark, MARK_OWN_SLOT);

@@ -136,6 +136,8 @@ struct backup {
     char refusal[200];
     bool log_let_go; // too much waited: the WAL no longer reaches back to what was pushed
     struct store_position at_start; // of the database when it was opened
+    struct store_position at_clean; // and where its log has what a clean stop had left, when that is what the file is
+    bool has_clean;
     struct store_position pushed, target;
     bool has_pushed;
     s64 target_ms;
@@ -242,5 +244,6 @@ io_status backup_put_check(struct backup *b);
 io_status backup_put_done(struct backup *b);
 io_status backup_image_put(struct backup *b);
 io_status backup_mark_step(struct backup *b);
+bool backup_is_clean(const struct backup *b); // what was pushed is what a clean stop had left: nothing was committed since
 io_status backup_head_check(struct backup *b);
 io_status backup_head_put(struct backup *b);

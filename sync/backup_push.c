@@ -607,9 +607,15 @@ io_status backup_image_put(struct backup *b)
 // ---- the mark and the head
 // ----------------------------------------------------------------------------------------
 
+bool backup_is_clean(const struct backup *b)
+{
+    return b->has_clean && b->has_pushed && b->pushed.lsn == b->at_clean.lsn;
+}
+
 // That the backup is this node's is written over the mark that says that it is not, and is durable before anyone is told
 // (and writes): a later start then need not ask whether there are commits of its own. While pages are missing here, the mark says
-// in which states of the store they may be looked for; the earlier ones are let go.
+// in which states of the store they may be looked for; the earlier ones are let go. A start's first mark, when nothing was committed
+// yet, is made durable as well: there may be no log that a hint could point into when the power goes.
 io_status backup_mark_step(struct backup *b)
 {
     bool becomes_writer = b->mark.unclaimed && b->claimed, partial = b->options.remote && !remote_whole(b->options.remote);
@@ -620,10 +626,10 @@ io_status backup_mark_step(struct backup *b)
         m.wal_salt[1] = b->has_pushed ? b->pushed.wal_salt[1] : 0;
         m.wal_frame = b->has_pushed ? b->pushed.wal_frame : UINT32_MAX;
         m.unclaimed = b->mark.unclaimed && !b->claimed;
-        m.clean = b->mark.clean = false;
+        m.clean = b->mark.clean = backup_is_clean(b);
         memcpy(b->mark.wal_salt, m.wal_salt, sizeof m.wal_salt);
         b->mark.wal_frame = m.wal_frame;
-        backup_mark_put(b, &m, becomes_writer ? MARK_OWN_SLOT : partial ? MARK_SYNCED : MARK_HINT);
+        backup_mark_put(b, &m, becomes_writer ? MARK_OWN_SLOT : partial || m.clean ? MARK_SYNCED : MARK_HINT);
         return IO_WAIT;
     }
     IO_TRY(backup_mark_put_end(b));

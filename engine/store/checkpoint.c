@@ -385,7 +385,7 @@ static void checkpoint_run(struct completion *c)
         }
         if (k->target.lsn == s->appended.lsn) s->file_pages = k->target.page_count;
         k->step = CHECKPOINT_SYNC_FILE;
-        io_file_sync(s->file, IO_SYNC_DATA, &k->completion);
+        io_file_sync(s->file, IO_SYNC_FULL, &k->completion); // its time too, by which a backup sees that something was written to it
         return;
     case CHECKPOINT_SYNC_FILE:
         if (result < 0)

@@ -648,6 +648,92 @@ TEST(a_push_that_is_not_listed_yet)
     node_end(&n);
 }
 
+static void power_cut(struct node *n, const struct backup_options *options)
+{
+    struct err err = ERR_CLEAR;
+    sim_crash(n->sim);
+    node_stop(n);
+    object_store_close(n->store);
+    io_destroy(n->io);
+    n->io = io_create(&(struct io_options){.backend = IO_BACKEND_SIM, .sim = n->sim}, &err);
+    n->store = cloud_open(&n->cloud, n->io);
+    node_open(n, options);
+}
+
+static int rows_row(void *context, struct skerry_stmt *s)
+{
+    *(u64 *)context = (u64)skerry_column_integer(s, 0);
+    return 0;
+}
+
+// Of what a restore gives.
+static u64 restored_rows(struct node *n)
+{
+    struct restore r = {0};
+    struct err err = ERR_CLEAR;
+    struct skerry *db;
+    u64 rows = 0;
+    completion_init(&r.done, NULL, NULL);
+    restore_start(&r, &(struct restore_options){.io = n->io, .objects = n->store, .name = "db", .out_path = "/data/restored.db", .overwrite = true});
+    while (r.done.state != COMPLETION_DONE) io_step(n->io, SECOND_NS);
+    if (r.err.code != ERR_OK) test_fail(__FILE__, __LINE__, "%s", r.err.text);
+    restore_deinit(&r);
+    if (!skerry_open(n->engine, "/data/restored.db", 0, &db, &err)) abort();
+    CHECK_EQ(skerry_exec(db, "SELECT count(*) FROM t", rows_row, &rows), SKERRY_OK);
+    while (skerry_close(db, &err) == SKERRY_WAIT) io_step(n->io, SECOND_NS);
+    return rows;
+}
+
+// After a clean stop the power goes: before anything is written, and while the store is away, again and again. What has to be
+// pushed is known each time.
+TEST(the_power_goes_after_a_clean_stop)
+{
+    struct node n = {0};
+    struct events e = {0};
+    struct backup_status s;
+    struct backup_options options = {.interval_ms = 50, .log = count_events, .log_context = &e};
+    node_begin(&n, &options);
+    exec(&n, "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 500) INSERT INTO t SELECT i, randomblob(400) FROM s");
+    turn(&n, 20 * SECOND_NS);
+    CHECK_EQ(e.images, 1);
+    node_stop(&n);
+    node_open(&n, &options);
+    for (u32 i = 0; i < 3; i++) {
+        turn(&n, 5 * SECOND_NS);
+        backup_status_get(n.backup, &s);
+        CHECK_EQ(s.state, BACKUP_IDLE);
+        power_cut(&n, &options);
+    }
+    turn(&n, 5 * SECOND_NS);
+    node_stop(&n);
+    n.cloud.away = true;
+    node_open(&n, &options);
+    for (u32 i = 0; i < 3; i++) {
+        exec(&n, "INSERT INTO t(v) VALUES (randomblob(400))");
+        turn(&n, 5 * SECOND_NS);
+        power_cut(&n, &options);
+    }
+    n.cloud.away = false;
+    turn(&n, 70 * SECOND_NS);
+    backup_status_get(n.backup, &s);
+    CHECK_EQ(s.state, BACKUP_IDLE);
+    CHECK_EQ(s.behind_since_ms, 0);
+    CHECK_EQ(e.images, 1);
+    CHECK_EQ(restored_rows(&n), 503);
+    // A log that was written to the file meanwhile says no more from where on it goes.
+    node_stop(&n);
+    n.cloud.away = true;
+    node_open(&n, &options);
+    exec(&n, "DELETE FROM t WHERE id < 100; PRAGMA wal_checkpoint");
+    power_cut(&n, &options);
+    n.cloud.away = false;
+    turn(&n, 70 * SECOND_NS);
+    CHECK_EQ(e.images, 2);
+    CHECK_EQ(restored_rows(&n), 404);
+    node_stop(&n);
+    node_end(&n);
+}
+
 static u64 restored_tx(struct node *n, u64 tx)
 {
     struct restore r = {0};
