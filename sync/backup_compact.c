@@ -584,6 +584,7 @@ static io_status compact_step(struct backup *b)
     case COMPACT_LOOK: return compact_look(b);
     case COMPACT_TABLES:
     case COMPACT_SHARDS:
+    case COMPACT_CLAIM:
     case COMPACT_DELETE: return retain_run(b);
     }
     return IO_WAIT;

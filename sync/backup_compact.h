@@ -40,6 +40,7 @@ struct compact {
         COMPACT_PUT,
         COMPACT_TABLES,
         COMPACT_SHARDS,
+        COMPACT_CLAIM,
         COMPACT_DELETE,
     } step;
     struct fetch fetch;

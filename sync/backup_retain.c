@@ -185,6 +185,10 @@ bool retain_start(struct backup *b)
     for (u32 i = 0; i < k->count; i++) k->segments[i].unnamed = !k->segments[i].in_head;
     bool forced = retain_plan(k, &rules, io_wall_ms(b->io), gone);
     some_stay(b, gone);
+    // What an image is made of, that is listed and was not read yet, is not known: until then all that images are made of stays.
+    bool known = true;
+    for (u32 i = 0; i < k->count; i++) known &= k->segments[i].level != LEVEL_IMAGE || k->segments[i].known;
+    for (u32 i = 0; i < k->count; i++) gone[i] &= known || k->segments[i].level != LEVEL_IMAGE;
     for (u32 i = 0; i < k->count && good; i++) {
         const struct catalog_segment *s = &k->segments[i];
         char key[OBJECT_KEY_MAX];
@@ -308,6 +312,30 @@ static io_status retain_shards(struct backup *b)
         }
         c->list_levels &= ~(1u << level);
     }
+    c->step = COMPACT_CLAIM;
+    return IO_DONE;
+}
+
+// Whoever has gone on with the backup since may make its images of what is about to go; this node finds out when it pushes.
+static io_status retain_claim(struct backup *b)
+{
+    struct compact *c = &b->compact;
+    c->step = COMPACT_DELETE;
+    if (!b->conditions) return IO_DONE;
+    c->step = COMPACT_CLAIM;
+    if (fetch_idle(&c->fetch)) {
+        char key[OBJECT_KEY_MAX];
+        name_claim(b->name, b->mark.epoch + 1, key);
+        fetch_get(&c->fetch, key, 0, 0, 4096);
+    }
+    io_status status = fetch_run(&c->fetch, &c->err);
+    if (status == IO_DONE) {
+        retain_reset(c);
+        c->step = COMPACT_IDLE;
+        return IO_DONE;
+    }
+    if (status == IO_WAIT || c->err.code != ERR_STORE_MISSING) return status;
+    err_clear(&c->err);
     c->step = COMPACT_DELETE;
     return IO_DONE;
 }
@@ -346,5 +374,6 @@ io_status retain_run(struct backup *b)
 {
     if (b->compact.step == COMPACT_TABLES) return retain_tables(b);
     if (b->compact.step == COMPACT_SHARDS) return retain_shards(b);
+    if (b->compact.step == COMPACT_CLAIM) return retain_claim(b);
     return retain_delete(b);
 }

@@ -969,6 +969,7 @@ TEST(found)
         6795884100015, // pages' sums of a state that listings, which were behind, had were taken for those of the newest push
         3795884100162, // a node whose pages came from the store began another lineage, and looked up in the first what pages had been
         1795881002975953, // all pulls were taken when a sum was asked for, and whoever asked was not woken: no push ever came
+        820011002, // a writer that had been replaced had a listing with an image of the later one, did not know what that is made of, and let it go
         1795950572052682, // a file that was not whole was written to while the store was away, and taken for what a stop before had left
     };
     struct counters all = {0};
