@@ -419,6 +419,7 @@ static void resolve_comparison(struct name_context *n, struct expr *e)
     if (widths) check_row_comparison(n, e, false);
     else if (UNLIKELY(n->c->mistake) && n->c->resolving == RESOLVING_NAMES) check_unresolved_comparison(n, e);
     if (is_last_behind_mistake(n->c)) return;
+    const bool clean = !n->c->mistake;
     struct operands o = {n, e, resolve_operands};
     struct err mistake;
     if (widths || n->c->resolving != RESOLVING_NAMES) {
@@ -426,6 +427,8 @@ static void resolve_comparison(struct name_context *n, struct expr *e)
     } else if (!compile_attempt(n->c, operands_resolve, &o, &mistake)) {
         check_unresolved_comparison(n, e);
         compile_fail_again(n->c, &mistake);
+    } else if (UNLIKELY(clean && n->c->mistake)) { // of a function, which does not end it
+        check_unresolved_comparison(n, e);
     }
     check_row_comparison(n, e, true);
 }

@@ -393,7 +393,7 @@ TEST(replicas_follow)
     const struct event events[] = {
         EVENT(wire.asked), EVENT(wire.answered), EVENT(wire.no_news), EVENT(wire.more_parts), EVENT(wire.lost_requests), EVENT(wire.repeated),
         EVENT(wire.late_ghosts), EVENT(wire.lost_replies), EVENT(wire.cut_replies), EVENT(wire.away), EVENT(wire.timed_out), EVENT(wire.cancelled),
-        EVENT(promotions), EVENT(of_dead_writers), EVENT(from_store), EVENT(fenced), EVENT(restored), EVENT(pushes_noted), RARE(promotions_failed),
+        EVENT(promotions), RARE(of_dead_writers), RARE(from_store), EVENT(fenced), EVENT(restored), EVENT(pushes_noted), RARE(promotions_failed),
         EVENT(cloud.puts), EVENT(cloud.gets), EVENT(cloud.lost_replies), EVENT(cloud.unavailable), EVENT(cloud.dropped), EVENT(cloud.away), RARE(cloud.partial_lists), RARE(cloud.stale_lists), EVENT(cloud.refused_puts),
         EVENT(commits), EVENT(observed), EVENT(converged), EVENT(writer_crashes), EVENT(writer_stops), EVENT(writer_rolled_back),
         EVENT(replica_crashes), EVENT(replica_stops), EVENT(replica_rolled_back), EVENT(replica_lost), EVENT(foreign_writes), EVENT(vacuums), EVENT(checkpoints),
