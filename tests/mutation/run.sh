@@ -80,7 +80,7 @@ mutant recovered_log_not_rewritten $store/recover.c 's/commit_frame == 0 \|\| s-
 mutant torn_tail_accepted $store/wal.c 's/return sum->s1 == be32_get\(in \+ 16\) && .*/return true;/' $lives $crash
 mutant name_not_synced $store/wal_flush.c 's/io_path_sync_dir\(s->io, f->directory, &f->completion\)/completion_post(s->io, \&f->completion, 0)/' $lives $crash
 mutant failed_sync_retried $store/wal_flush.c 's/s->flush_failed = true;//' $wal
-mutant file_not_synced $store/checkpoint.c 's/io_file_sync\(s->file, IO_SYNC_DATA, &k->completion\)/completion_post(s->io, \&k->completion, 0)/' $lives $crash
+mutant file_not_synced $store/checkpoint.c 's/io_file_sync\(s->file, IO_SYNC_FULL, &k->completion\)/completion_post(s->io, \&k->completion, 0)/' $lives $crash
 mutant readers_ignored $store/checkpoint.c 's/k->goal = store_horizon\(s\);/k->goal = s->durable.lsn;/' $crash
 mutant writer_on_undone_commits $store/txn_commit.c 's/if \(s->writer\) writer_undone\(s->writer, err\);//' $lives $crash
 mutant writer_not_prepared $store/txn.c 's/if \(t->state == TXN_WRITE && !t->preparing\) return IO_DONE;/if (t->state == TXN_WRITE) return IO_DONE;/' $deferred
