@@ -268,18 +268,17 @@ io_status backup_fenced(struct backup *b, u64 epoch)
                     (ull)b->mark.epoch);
 }
 
-static void claim_get(struct backup *b, u64 epoch, u32 tries)
+void backup_claim_get(struct backup *b, struct fetch *f, u64 epoch)
 {
     char key[OBJECT_KEY_MAX];
     name_claim(b->name, epoch, key);
-    fetch_get(&b->fetch, key, 0, 0, 4096);
-    b->fetch.request.tries_max = tries;
+    fetch_get(f, key, 0, 0, 4096);
 }
 
 // The mark says which epoch is going to be claimed, and another may have been first.
 io_status backup_ours(struct backup *b)
 {
-    if (fetch_idle(&b->fetch)) claim_get(b, b->mark.epoch, 4);
+    if (fetch_idle(&b->fetch)) backup_claim_get(b, &b->fetch, b->mark.epoch), b->fetch.request.tries_max = 4;
     io_status status = fetch_run(&b->fetch, &b->op.err);
     const struct object_request *q = &b->fetch.request;
     if (status == IO_DONE && (q->answer_size != CLAIM_SIZE || memcmp(q->answer, b->mark.claim, sizeof b->mark.claim) != 0))
@@ -488,7 +487,8 @@ io_status backup_adopt(struct backup *b)
         backup_log(b, SYNC_LOG_WARN, "backup.discontinuous",
                    "the database was changed while the node did not run, or its last push was torn; a whole image is pushed");
     u64 epoch = MAX(b->catalog.head.epoch, h->epoch);
-    if (!takes_over(b)) b->mark.clean = b->mark.clean && b->mark.tx == h->tx_max && backup_is_clean(b); // nobody writes to it before a claim
+    // Nobody writes to it before a claim.
+    b->mark.clean = b->mark.clean && (takes_over(b) ? b->file_is_clean : b->mark.tx == h->tx_max && backup_is_clean(b));
     if (b->has_pushed) {
         memcpy(b->mark.wal_salt, b->pushed.wal_salt, sizeof b->mark.wal_salt);
         b->mark.wal_frame = b->pushed.wal_frame;
@@ -561,7 +561,6 @@ io_status backup_mark_open(struct backup *b)
                 claim_make(b->io, b->claim);
                 claim_answered(b);
                 if (b->conditions && b->mark.epoch != b->fenced_epoch) memcpy(b->mark.claim, b->claim, sizeof b->mark.claim);
-                b->mark.clean = b->mark.clean && b->file_is_clean;
                 b->mark_open_at = 1;
                 b->mark.serial++;
                 backup_mark_put(b, &b->mark, MARK_OWN_SLOT);
@@ -649,7 +648,8 @@ bool backup_look_due(struct backup *b, enum backup_step next)
 io_status backup_epoch_check(struct backup *b)
 {
     if (fetch_idle(&b->fetch)) {
-        claim_get(b, b->mark.epoch + 1, 1);
+        backup_claim_get(b, &b->fetch, b->mark.epoch + 1);
+        b->fetch.request.tries_max = 1;
         b->checked_ns = io_now_ns(b->io);
         b->checked_ms = io_wall_ms(b->io);
     }

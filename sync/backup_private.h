@@ -220,6 +220,8 @@ enum backup_mark_kind { MARK_HINT, MARK_SYNCED, MARK_OWN_SLOT };
 void backup_mark_put(struct backup *b, const struct backup_mark *m, enum backup_mark_kind kind);
 io_status backup_mark_put_end(struct backup *b); // waits for it
 void backup_contact_again(struct backup *b);
+// Begins to ask for the claim of an epoch; whoever asks says how often it tries.
+void backup_claim_get(struct backup *b, struct fetch *f, u64 epoch);
 io_status backup_fenced(struct backup *b, u64 epoch); // fails: the store has another's pushes of that epoch
 io_status backup_foreign(struct backup *b);
 

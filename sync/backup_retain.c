@@ -159,18 +159,21 @@ static bool is_doomed(const struct compact *c, const char *key)
 }
 
 // The name of a push keeps others from putting theirs (backup_claim.c): it stays for that long, by no clock that can be set, and
-// whatever the rules say. So does the image that one under way is made of, when another came meanwhile.
+// whatever the rules say. So does the image that one under way is made of, when another came meanwhile; and all images, until each that
+// is listed was read: what it is made of is not known.
 static void some_stay(struct backup *b, bool *gone)
 {
     u64 now = io_now_ns(b->io), made_of = 0;
+    bool known = true;
     for (u32 i = 0; i < b->catalog.count; i++) {
         struct catalog_segment *s = &b->catalog.segments[i];
         if (!s->seen_ns) s->seen_ns = now;
         if (s->level == 0 && now - s->seen_ns < FENCE_MS * 1000000ull) gone[i] = false;
         if (s->level == LEVEL_IMAGE && s->tx_max < b->imager.tx) made_of = MAX(made_of, s->tx_max);
+        known &= s->level != LEVEL_IMAGE || s->known;
     }
     for (u32 i = 0; i < b->catalog.count; i++)
-        if (b->catalog.segments[i].level == LEVEL_IMAGE && b->catalog.segments[i].tx_max == made_of) gone[i] = false;
+        if (b->catalog.segments[i].level == LEVEL_IMAGE && (!known || b->catalog.segments[i].tx_max == made_of)) gone[i] = false;
 }
 
 bool retain_start(struct backup *b)
@@ -185,10 +188,6 @@ bool retain_start(struct backup *b)
     for (u32 i = 0; i < k->count; i++) k->segments[i].unnamed = !k->segments[i].in_head;
     bool forced = retain_plan(k, &rules, io_wall_ms(b->io), gone);
     some_stay(b, gone);
-    // What an image is made of, that is listed and was not read yet, is not known: until then all that images are made of stays.
-    bool known = true;
-    for (u32 i = 0; i < k->count; i++) known &= k->segments[i].level != LEVEL_IMAGE || k->segments[i].known;
-    for (u32 i = 0; i < k->count; i++) gone[i] &= known || k->segments[i].level != LEVEL_IMAGE;
     for (u32 i = 0; i < k->count && good; i++) {
         const struct catalog_segment *s = &k->segments[i];
         char key[OBJECT_KEY_MAX];
@@ -320,22 +319,17 @@ static io_status retain_shards(struct backup *b)
 static io_status retain_claim(struct backup *b)
 {
     struct compact *c = &b->compact;
-    c->step = COMPACT_DELETE;
-    if (!b->conditions) return IO_DONE;
-    c->step = COMPACT_CLAIM;
-    if (fetch_idle(&c->fetch)) {
-        char key[OBJECT_KEY_MAX];
-        name_claim(b->name, b->mark.epoch + 1, key);
-        fetch_get(&c->fetch, key, 0, 0, 4096);
+    if (b->conditions) {
+        if (fetch_idle(&c->fetch)) backup_claim_get(b, &c->fetch, b->mark.epoch + 1);
+        io_status status = fetch_run(&c->fetch, &c->err);
+        if (status == IO_DONE) {
+            retain_reset(c);
+            c->step = COMPACT_IDLE;
+            return IO_DONE;
+        }
+        if (status == IO_WAIT || c->err.code != ERR_STORE_MISSING) return status;
+        err_clear(&c->err);
     }
-    io_status status = fetch_run(&c->fetch, &c->err);
-    if (status == IO_DONE) {
-        retain_reset(c);
-        c->step = COMPACT_IDLE;
-        return IO_DONE;
-    }
-    if (status == IO_WAIT || c->err.code != ERR_STORE_MISSING) return status;
-    err_clear(&c->err);
     c->step = COMPACT_DELETE;
     return IO_DONE;
 }

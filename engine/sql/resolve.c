@@ -424,11 +424,10 @@ static void resolve_comparison(struct name_context *n, struct expr *e)
     struct err mistake;
     if (widths || n->c->resolving != RESOLVING_NAMES) {
         resolve_operands(n, e);
-    } else if (!compile_attempt(n->c, operands_resolve, &o, &mistake)) {
-        check_unresolved_comparison(n, e);
-        compile_fail_again(n->c, &mistake);
-    } else if (UNLIKELY(clean && n->c->mistake)) { // of a function, which does not end it
-        check_unresolved_comparison(n, e);
+    } else {
+        const bool done = compile_attempt(n->c, operands_resolve, &o, &mistake);
+        if (UNLIKELY(!done || (clean && n->c->mistake))) check_unresolved_comparison(n, e); // an unknown function does not end it
+        if (!done) compile_fail_again(n->c, &mistake);
     }
     check_row_comparison(n, e, true);
 }

@@ -12,7 +12,7 @@
 struct column {
     char name[4];
     const char *type;
-    bool generated;
+    bool generated, virtual;
 };
 struct table {
     char name[4];
@@ -149,7 +149,8 @@ static void make_table(struct generator *g, struct oracle *o)
         add(g, "%s", c->type);
         if (!is_key && i > 1 && !t->strict && !real && chance(g, 20)) {
             c->generated = true;
-            add(g, " AS (%s || %s)%s", t->columns[0].name, t->columns[1].name, chance(g, 50) ? " STORED" : "");
+            c->virtual = chance(g, 50);
+            add(g, " AS (%s || %s)%s", t->columns[0].name, t->columns[1].name, c->virtual ? "" : " STORED");
             continue;
         }
         if (chance(g, 15)) add(g, " COLLATE NOCASE");
@@ -212,10 +213,14 @@ static void add_row(struct generator *g, const struct table *t, const char *pref
     }
 }
 
-static bool has_generated(const struct table *t)
+// To SQLite `excluded.` of such a column is another one (docs/sql.md).
+static bool real_behind_virtual(const struct table *t)
 {
-    for (u32 i = 0; i < t->count; i++)
-        if (t->columns[i].generated) return true;
+    bool virtual = false;
+    for (u32 i = 0; i < t->count; i++) {
+        if (virtual && strcmp(t->columns[i].type, "REAL") == 0) return true;
+        virtual |= t->columns[i].virtual;
+    }
     return false;
 }
 
@@ -299,7 +304,7 @@ static void add_insert(struct generator *g)
             add(g, " DO NOTHING");
         } else {
             add(g, " DO UPDATE SET ");
-            add_set(g, t, chance(g, 50) && !has_generated(t) ? "excluded." : ""); // REAL behind one: docs/sql.md
+            add_set(g, t, chance(g, 50) && !real_behind_virtual(t) ? "excluded." : "");
             if (chance(g, 20)) add(g, " WHERE excluded.%s IS NOT 2", some_column(g, t)->name);
         }
     }

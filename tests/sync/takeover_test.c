@@ -179,8 +179,13 @@ static bool node_open(struct node *n, struct world *w, const char *path, enum ho
     return node_open_with(n, w, path, how, false);
 }
 
-static void node_end(struct node *n)
+// What is left to be pushed has so long.
+static void node_stop(struct node *n, u64 ns)
 {
+    struct completion done;
+    completion_init(&done, NULL, NULL);
+    backup_stop(n->backup, io_now_ns(n->w->io) + ns, &done);
+    while (done.state != COMPLETION_DONE) io_step(n->w->io, SECOND_NS);
     engine_close(n);
     backup_destroy(n->backup);
     remote_close(n->remote);
@@ -190,11 +195,7 @@ static void node_end(struct node *n)
 // Ended so that nothing more comes from it: what is on its way is not waited for.
 static void node_kill(struct node *n)
 {
-    struct completion done;
-    completion_init(&done, NULL, NULL);
-    backup_stop(n->backup, io_now_ns(n->w->io), &done);
-    while (done.state != COMPLETION_DONE) io_step(n->w->io, SECOND_NS);
-    node_end(n);
+    node_stop(n, 0);
 }
 
 // The row is in the store, as the backup says.
@@ -610,17 +611,13 @@ static void written_while_away(u64 seed, bool crashes)
 {
     struct world w;
     struct node a, b;
-    struct completion done;
     world_begin(&w, seed);
     first_begin(&a, &w);
     node_kill(&a);
     node_open_with(&b, &w, "/data/b.db", LAZY, true);
     CHECK(claim(&b).claimed && row_pushed(&b, 2));
     turn(&w, 2 * SECOND_NS); // its head, too
-    completion_init(&done, NULL, NULL);
-    backup_stop(b.backup, io_now_ns(w.io) + 60 * SECOND_NS, &done);
-    while (done.state != COMPLETION_DONE) io_step(w.io, SECOND_NS);
-    node_end(&b);
+    node_stop(&b, 60 * SECOND_NS);
     w.cloud.away = true;
     node_open_with(&b, &w, "/data/b.db", LAZY, true);
     backup_destroy(b.backup);
