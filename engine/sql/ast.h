@@ -387,6 +387,7 @@ struct select {
     s32 limit_register, offset_register;
     s32 ephemeral_cursors[2];
     s16 rows_estimate;
+    bool repeats_merged; // a side of a merge: identical rows of it are given once
 };
 
 enum cte_materialize { CTE_ANY, CTE_MATERIALIZED, CTE_NOT_MATERIALIZED };

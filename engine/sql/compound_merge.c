@@ -11,6 +11,7 @@ struct merge {
     int count;               // columns
     int previous;            // register: there is a row before; it follows. 0: rows may come twice
     bool last, last_within;  // of equal rows the last one is given, not the first; in the sides
+    bool repeats;            // identical rows of the sides are given once
     struct key_info *distinct;
     int end;                 // behind the rows
     int done;                // behind the last one that is given
@@ -132,6 +133,7 @@ static void side_code(struct merge *m, struct select *s, struct expr_list *keys,
     dest->reg = reg_alloc_range(c, m->count);
     dest->reg_count = m->count;
     s->order_by = expr_list_copy(c->arena, keys);
+    s->repeats_merged = m->repeats;
     if (m->last_within) s->flags |= SELECT_F_LAST_EQUAL;
     if (m->last_within && !s->prior) last_equal_wanted(c, s, keys);
     if (!s->prior) select_order_by_results(c, s);
@@ -167,6 +169,7 @@ void select_merge(struct compile *c, struct select *s, struct select_dest *dest)
     // Which of equal rows is given (they may differ in case, or be 1 and 1.0): SQLite's choice.
     m.last_within = !order_by || s->flags & SELECT_F_LAST_EQUAL;
     m.last = m.last_within && op != SELECT_UNION_ALL;
+    m.repeats = op != SELECT_UNION_ALL || s->repeats_merged;
     if (op != SELECT_UNION_ALL) {
         m.previous = reg_alloc_range(c, m.count + 1);
         emit(c, OP_Integer, 0, m.previous, 0);

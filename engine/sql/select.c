@@ -345,6 +345,7 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
     select_limit_code(c, s, end);
     if (!s->limit_register && sort.open_address >= 0) {
         emit_op(c, sort.open_address)->opcode = OP_SorterOpen;
+        if (s->repeats_merged) emit_op(c, sort.open_address)->p5 = SORTER_REPEATS;
         sort.use_sorter = true;
     }
     if (d.wanted) {

@@ -1,30 +1,12 @@
 #include "group.h"
 
+#include "hash.h"
+
 #define SLOTS_MIN  16
 #define TRIAL      8192 // groups after which it shows whether rows share them
 #define ROWS_SHARE 3    // rows a group, at least
 
 // ---- hashing -------------------------------------------------------------------------------------------------
-
-static inline u64 mix(u64 h)
-{
-    h ^= h >> 32;
-    h *= 0xd6e8feb86659fd93u;
-    h ^= h >> 32;
-    return h;
-}
-
-static u64 bytes_hash(const u8 *p, u32 size, u64 h)
-{
-    u64 word;
-    for (; size >= 8; p += 8, size -= 8) {
-        memcpy(&word, p, 8);
-        h = mix(h ^ word);
-    }
-    word = size;
-    for (u32 i = 0; i < size; i++) word = word << 8 | p[i];
-    return mix(h ^ word);
-}
 
 bool group_collation_known(const struct collation *c)
 {
@@ -40,11 +22,11 @@ static u64 text_hash(const struct value *v, const struct collation *c, u64 h)
             if (b >= 'A' && b <= 'Z') b += 'a' - 'A';
             h = (h ^ b) * 0x100000001b3u;
         }
-        return mix(h ^ size);
+        return hash_mix(h ^ size);
     }
     if (c == &COLLATION_RTRIM)
         while (size && v->bytes[size - 1] == ' ') size--;
-    return bytes_hash(v->bytes, size, h);
+    return hash_bytes(v->bytes, size, h);
 }
 
 u64 group_hash(const struct key_info *info, u32 keys, const struct value *key)
@@ -53,10 +35,10 @@ u64 group_hash(const struct key_info *info, u32 keys, const struct value *key)
     for (u32 i = 0; i < keys; i++) {
         const struct value *v = &key[i];
         switch ((enum value_type)v->type) {
-        case VALUE_NULL: h = mix(h + 1); break;
+        case VALUE_NULL: h = hash_mix(h + 1); break;
         case VALUE_INTEGER: {
             double r = (double)v->integer;
-            h = mix(h ^ (u64)(r < 0x1p63 ? (s64)r : INT64_MIN));
+            h = hash_mix(h ^ (u64)(r < 0x1p63 ? (s64)r : INT64_MIN));
             break;
         }
         case VALUE_REAL: {
@@ -65,11 +47,11 @@ u64 group_hash(const struct key_info *info, u32 keys, const struct value *key)
             double r = v->real == 0 ? 0 : v->real;
             memcpy(&bits, &r, 8);
             if (r >= -9223372036854775808.0 && r < 9223372036854775808.0 && r == (double)(s64)r) bits = (u64)(s64)r;
-            h = mix(h ^ bits);
+            h = hash_mix(h ^ bits);
             break;
         }
         case VALUE_TEXT: h = text_hash(v, info->collations ? info->collations[i] : NULL, h + 3); break;
-        case VALUE_BLOB: h = bytes_hash(v->bytes, v->size, h + 4); break; // zero tails are written out
+        case VALUE_BLOB: h = hash_bytes(v->bytes, v->size, h + 4); break; // zero tails are written out
         }
     }
     return h;

@@ -150,7 +150,7 @@
     X(FilterOpen, NONE) /* cursor p1 is an empty Bloom filter of keys by p4 key_info, p2 of them or so (0: who knows) */ \
     X(FilterAdd, NONE)  /* the key r[p3@p4] into the filter p1 */ \
     X(Filter, J)        /* jumps when the key r[p3@p4] was surely not added to p1; p5: FILTER_ROWID */ \
-    X(SorterOpen, NONE) /* cursor p1 is a sorter by p4 key_info; p3 > 0: only the first p3 columns count */ \
+    X(SorterOpen, NONE) /* cursor p1 is a sorter by p4 key_info; p3 > 0: only the first p3 columns count; p5: SORTER_REPEATS */ \
     X(QueuePut, NONE)   /* the record r2 goes to the end of the queue of ephemeral table p1 */ \
     X(QueueGet, J)      /* r3 = the record that is first in the queue of p1, taken out; jumps when there is none */ \
     X(SequenceTest, J)  /* jumps when the sequence counter of cursor p1 is 0; it is incremented */ \

@@ -90,6 +90,9 @@ enum open_flags { // Open*
     OPEN_UNORDERED = 0x20,   // OpenEphemeral: order of keys does not matter
     OPEN_WITH_FILTER = 0x40, // OpenEphemeral: a set that Found and NotFound ask; IdxInsert has its keys in registers
 };
+enum sorter_flags { // SorterOpen
+    SORTER_REPEATS = 1, // identical records need not be given as often as they come: sorter_drop_repeats
+};
 enum filter_flags { // Filter
     FILTER_ROWID = 1, // the key is a value that is to be a rowid
 };

@@ -1,13 +1,6 @@
-#include "sorter_merge.h"
+#include "sorter_internal.h"
 
 #include <math.h>
-
-#define BLOCK_SIZE (64 * 1024)
-
-struct sorter_block {
-    struct sorter_block *next;
-    u8 data[];
-};
 
 struct sorter *sorter_new(const struct key_info *info, u32 fields, u64 budget, const char *directory, bool sealed)
 {
@@ -36,6 +29,7 @@ void sorter_memory_clear(struct sorter *s)
         free(b);
     }
     s->blocks = kept;
+    sorter_seen_clear(s);
     if (kept)
         s->next = kept->data;
     else
@@ -60,6 +54,7 @@ void sorter_free(struct sorter *s)
     for (u32 i = 0; i <= s->fields; i++) value_deinit(&s->key[i]);
     free(s->key);
     free(s->entries);
+    free(s->seen);
     free(s);
 }
 
@@ -193,14 +188,14 @@ static io_status sorter_room(struct sorter *s, struct op *op, u64 room)
 {
     bool entry = s->count == s->capacity, block = (u64)(s->end - s->next) < room;
     u64 capacity = !entry ? s->capacity : s->capacity ? s->capacity * 2 : 256;
-    u64 block_size = block ? MAX(room, (u64)BLOCK_SIZE) : 0;
+    u64 block_size = block ? MAX(room, (u64)SORTER_BLOCK_SIZE) : 0;
     // Sorting takes as much again for the entries.
     u64 want = s->bytes + (capacity - s->capacity + s->count) * sizeof *s->entries + block_size;
     if (s->writing || (s->count && want > s->budget)) {
-        IO_TRY(sorter_run_write(s, op));
+        if (s->writing || !sorter_condense(s)) IO_TRY(sorter_run_write(s, op));
         entry = s->count == s->capacity;
         block = (u64)(s->end - s->next) < room;
-        block_size = block ? MAX(room, (u64)BLOCK_SIZE) : 0;
+        block_size = block ? MAX(room, (u64)SORTER_BLOCK_SIZE) : 0;
         capacity = s->capacity ? s->capacity : 256;
     }
     if (entry) {
@@ -225,6 +220,8 @@ static io_status sorter_room(struct sorter *s, struct op *op, u64 room)
 io_status sorter_add(struct sorter *s, struct op *op, const u8 *record, u64 size)
 {
     u64 room = (size + 4 + 3) & ~(u64)3;
+    struct seen_slot *slot = NULL;
+    if (UNLIKELY(s->seen != NULL) && sorter_seen(s, record, size, &slot)) return IO_DONE;
     if (UNLIKELY(s->count == s->capacity || (u64)(s->end - s->next) < room)) IO_TRY(sorter_room(s, op, room));
     u32 size32 = (u32)size;
     memcpy(s->next, &size32, 4);
@@ -232,6 +229,7 @@ io_status sorter_add(struct sorter *s, struct op *op, const u8 *record, u64 size
     s->entries[s->count++] = (struct sorter_entry){
         .prefix = sorter_prefix(record, size, s->info, &s->prefix_exact), .record = s->next + 4};
     s->next += room;
+    if (UNLIKELY(slot != NULL)) sorter_seen_put(slot, s->next - room + 4);
     return IO_DONE;
 }
 

@@ -4,6 +4,9 @@
 // does, so that most comparisons touch nothing else. When they take more than the budget they are written, sorted,
 // to a temporary file as a run, and runs are merged when rows are taken: up to `ways` at a time, so that with more
 // of them passes over the whole come before (sorter_merge.c).
+//
+// Who gives equal rows once has no use for records that are the same byte by byte, and may have them left out
+// (sorter_repeat.c): many rows of few values take the room of those few then.
 #pragma once
 
 #include "../store/record.h"
@@ -20,6 +23,7 @@ struct sorter_run {
 };
 struct sorter_block;
 struct sorter_merge;
+struct sorter_seen;
 struct sorter {
     const struct key_info *info;
     u32 fields; // that count
@@ -34,6 +38,8 @@ struct sorter {
     bool merged;       // standing on a record of runs, or behind the last
     struct value *key; // scratch of comparisons
     struct err err;
+    bool repeats;             // identical records may be left out
+    struct sorter_seen *seen; // lately; NULL: not remembered
 
     const char *directory; // of temporary files
     bool sealed;           // they are encrypted
@@ -53,6 +59,9 @@ struct sorter {
 // What it holds in memory is about budget bytes. NULL: out of memory. The directory is not copied.
 struct sorter *sorter_new(const struct key_info *info, u32 fields, u64 budget, const char *directory, bool sealed);
 void sorter_free(struct sorter *s); // NULL is fine
+// Before the first record: of identical records some may be given fewer times than they came, but once, and so that neither which is
+// the first of equal ones nor which is the last is another.
+void sorter_drop_repeats(struct sorter *s);
 void sorter_clear(struct sorter *s);
 // Copies; after IO_WAIT called again with the same record.
 io_status sorter_add(struct sorter *s, struct op *op, const u8 *record, u64 size);

@@ -1,4 +1,4 @@
-#include "sorter_merge.h"
+#include "sorter_internal.h"
 
 #define WAYS_MAX 32
 
@@ -232,6 +232,8 @@ static io_status run_begin(struct sorter *s, struct op *op)
         op->err = s->err;
         return IO_FAIL;
     }
+    if (s->repeats) sorter_entries_unite(s);
+    s->next = s->end; // no room for the next record before the run is written
     s->runs[s->run_count].start = spill_writer_end(&s->writer);
     return IO_DONE;
 }

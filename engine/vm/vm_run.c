@@ -437,7 +437,9 @@ static io_status sorter_open(struct skerry_stmt *s, const struct instruction *in
     if (!c) return IO_FAIL;
     c->key_info = in->p4.key_info;
     c->sorter = sorter_new(in->p4.key_info, (u32)MAX(in->p3, 0), sorter_budget(s), s->db->engine->temp_dir, connection_sealed(s->db));
-    return c->sorter ? IO_DONE : vm_no_memory(s);
+    if (!c->sorter) return vm_no_memory(s);
+    if (in->p5 & SORTER_REPEATS) sorter_drop_repeats(c->sorter);
+    return IO_DONE;
 }
 
 static io_status filter_open(struct skerry_stmt *s, const struct instruction *in)

@@ -154,6 +154,7 @@ static const struct test tests[] = {
      NULL},
     {"UNION", NULL, "SELECT count(*) FROM (SELECT n FROM t WHERE id <= 200000 UNION SELECT grp FROM t WHERE id <= 200000)", 1, RUN,
      NULL},
+    {"UNION of few values", NULL, "SELECT count(*) FROM (SELECT name || 1 FROM t, small WHERE t.id <= 50 UNION SELECT grp FROM t)", 1, RUN, NULL},
     {"INTERSECT with an index", NULL, "SELECT count(*) FROM (SELECT name FROM t INTERSECT SELECT 'name' || id FROM small)", 1, RUN,
      NULL},
     {"count(*) of UNION ALL", NULL, "SELECT count(*) FROM (SELECT id FROM t UNION ALL SELECT id FROM j)", 5, RUN, NULL},

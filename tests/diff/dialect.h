@@ -15,6 +15,7 @@ struct dialect_table {
     u32 count;
     bool view, without_rowid, strict, temp, other; // other: in the attached database
     bool pattern; // a query with LIKE or GLOB in it
+    bool no_excluded; // SQLite takes another column's value for excluded.x: a REAL one behind a VIRTUAL one (docs/sql.md)
     bool fixed_key; // SQLite cannot rename its first column: an INTEGER PRIMARY KEY WITHOUT ROWID in a further constraint
 };
 struct dialect_index {
@@ -37,6 +38,9 @@ struct dialect {
     u32 scope_count;
     bool in_trigger_new, in_trigger_old, constant_only;
     bool attached, many_savepoints, excluded_in_trigger, wide, large; // of this script
+    // What SQLite does by accident (docs/sql.md): it gives rows that temporary triggers ignore, once, and changes new.x of a row that
+    // references its own table.
+    bool temp_ignores, own_reference;
     char window[700]; // what the query's window w is; empty: there is none
     bool window_total; // its order leaves nothing open
     bool no_truth; // SQLite 3.50 takes IS TRUE in a second row of VALUES for a comparison with 1

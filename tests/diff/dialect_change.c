@@ -23,7 +23,7 @@ static void returning(struct dialect *d, const struct dialect_table *t, bool in_
     // 3.40 returns values before their affinity is applied.
     if (!d->newest) return;
     // A view takes any change without effect when it has a trigger of another kind and RETURNING: an accident.
-    if (in_trigger || t->view || !dialect_chance(d, 20)) return;
+    if (in_trigger || t->view || d->temp_ignores || !dialect_chance(d, 20)) return;
     dialect_add(d, " RETURNING ");
     if (dialect_chance(d, 40)) {
         dialect_add(d, "*");
@@ -167,7 +167,7 @@ void dialect_insert(struct dialect *d, bool in_trigger)
         } else {
             dialect_add(d, " DO UPDATE SET ");
             u32 inner = d->scope_count;
-            scope_target(d, "excluded", t);
+            if (!t->no_excluded) scope_target(d, "excluded", t);
             d->excluded_in_trigger |= in_trigger;
             set_list(d, t);
             if (dialect_chance(d, 30)) {

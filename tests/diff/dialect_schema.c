@@ -38,6 +38,7 @@ static const char *action(struct dialect *d, bool own)
 static void references_to(struct dialect *d, const struct dialect_table *t, const char *parent, const char *column, const char *second)
 {
     bool own = strcmp(parent, t->name) == 0;
+    d->own_reference |= own;
     dialect_add(d, " REFERENCES %s", parent);
     if (second) dialect_add(d, "(%s, %s)", column, second);
     else if (column) dialect_add(d, "(%s)", column);
@@ -93,11 +94,13 @@ static void create_table(struct dialect *d)
         return;
     }
     dialect_add(d, "CREATE %sTABLE %s%s(", t.temp ? "TEMP " : "", dialect_chance(d, 5) ? "IF NOT EXISTS " : "", dialect_table_name(d, &t, false));
-    bool key = false;
+    bool key = false, is_virtual = false;
     for (u32 i = 0; i < t.count; i++) {
         const char *type = t.strict ? dialect_one(d, strict_types) : dialect_one(d, types);
         bool primary = i == 0 && dialect_chance(d, t.without_rowid ? 70 : 45);
         if (primary && dialect_chance(d, 50)) type = "INTEGER";
+        const bool real = strcmp(type, "REAL") == 0 || strcmp(type, "DOUBLE") == 0;
+        t.no_excluded |= is_virtual && real;
         dialect_add(d, "%s%s %s", i ? ", " : "", t.columns[i], type);
         if (primary) {
             dialect_add(d, " PRIMARY KEY%s%s", dialect_chance(d, 15) ? " DESC" : "", dialect_one(d, conflicts));
@@ -111,7 +114,8 @@ static void create_table(struct dialect *d)
         if (i > 1 && dialect_chance(d, 15)) {
             bool stored = dialect_chance(d, 50);
             // SQLite gives a virtual column of type REAL as an integer now and then.
-            if (!stored && (strcmp(type, "REAL") == 0 || strcmp(type, "DOUBLE") == 0)) stored = true;
+            if (real) stored = true;
+            is_virtual |= !stored;
             dialect_add(d, " %sAS (", dialect_chance(d, 50) ? "GENERATED ALWAYS " : "");
             struct dialect_table before = t;
             before.count = i;
@@ -202,7 +206,7 @@ void dialect_trigger(struct dialect *d)
     u32 event = dialect_pick(d, 3);
     bool temp = t->temp || dialect_chance(d, 10);
     dialect_add(d, "CREATE %sTRIGGER %sr%u %s %s", temp ? "TEMP " : "", t->other && !temp ? "other." : "", ++d->object_count,
-                t->view ? "INSTEAD OF" : dialect_chance(d, 50) ? "BEFORE" : "AFTER", events[event]);
+                t->view ? "INSTEAD OF" : dialect_chance(d, 50) || (d->own_reference && event == 0) ? "BEFORE" : "AFTER", events[event]);
     if (event == 1 && dialect_chance(d, 40)) {
         dialect_add(d, " OF %s", t->columns[dialect_pick(d, t->count)]);
         if (dialect_chance(d, 30)) dialect_add(d, ", %s", t->columns[dialect_pick(d, t->count)]);
@@ -228,7 +232,11 @@ void dialect_trigger(struct dialect *d)
                 dialect_add(d, " THEN RAISE(ABORT, ");
                 dialect_expr(d, 1);
                 dialect_add(d, ") END");
-            } else dialect_add(d, " THEN %s END", dialect_one(d, raises));
+            } else {
+                const char *raise = dialect_one(d, raises);
+                d->temp_ignores |= temp && raise == raises[0];
+                dialect_add(d, " THEN %s END", raise);
+            }
         }
         dialect_add(d, "; ");
     }
@@ -299,6 +307,7 @@ void dialect_alter(struct dialect *d)
             else dialect_add(d, "REINDEX %s", dialect_table_name(d, t, false));
             break;
         }
+        t->no_excluded = true; // if it is a REAL one
         dialect_add(d, "ALTER TABLE %s ADD COLUMN h%u %s", dialect_table_name(d, t, false), dialect_pick(d, 30), type);
         if (dialect_chance(d, 40)) {
             size_t value = default_value(d);

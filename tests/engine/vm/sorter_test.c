@@ -216,6 +216,86 @@ TEST(sorter_texts_that_begin_alike)
     }
 }
 
+// Records of few values, some of which are equal and not the same (1 and 1.0, texts of other case): with repeats left out each is
+// there yet, in order, of those that are equal the same one comes first and the same one last, and few are written.
+TEST(sorter_leaves_out_what_comes_again)
+{
+    static const struct collation *const collations[][1] = {{NULL}, {&COLLATION_NOCASE}};
+    static u8 records[40][400], last_equal[2][400];
+    u32 sizes_of[40];
+    u64 random = test_seed();
+    for (u32 i = 0; i < 60; i++) {
+        struct bench b;
+        REQUIRE(bench_open(&b, test_random(&random)));
+        // Numbers alone; with a real among them from somewhere on; texts.
+        const bool texts = i % 3 == 2, nocase = i % 6 == 5;
+        const u32 distinct = i % 2 ? 40 : 5, count = 6000, reals_from = i % 3 == 1 ? (u32)(test_random(&random) % count) : count;
+        struct key_info info = {.field_count = 1, .all_count = 1, .encoding = 1,
+                                .collations = (const struct collation **)collations[nocase], .orders = orders};
+        for (u32 k = 0; k < distinct; k++) {
+            struct value v;
+            value_init(&v);
+            u8 text[300];
+            memset(text, 'a', sizeof text);
+            text[299] = (u8)((k & 1 ? 'A' : 'a') + k / 2);
+            if (texts) value_borrow_text(&v, text, sizeof text);
+            else if (k & 1 && reals_from < count) value_set_real(&v, k / 2);
+            else value_set_integer(&v, k & 1 ? 100 + k : k / 2);
+            u64 size = record_size(&v, 1, 1, NULL);
+            REQUIRE(size <= sizeof records[k] && record_encode(&v, 1, 1, records[k], size) == ERR_OK);
+            sizes_of[k] = (u32)size;
+        }
+        struct sorter *all = sorter_new(&info, 1, 1 << 30, "/", false), *few = sorter_new(&info, 1, i % 4 < 2 ? 128 << 10 : 64 << 10, "/", i % 7 == 0);
+        REQUIRE(all && few);
+        sorter_drop_repeats(few);
+        for (u32 k = 0; k < count; k++) {
+            u32 which = (u32)(test_random(&random) % distinct);
+            if (k < reals_from) which &= ~1u;
+            REQUIRE(sorter_add(all, &b.op, records[which], sizes_of[which]) == IO_DONE);
+            REQUIRE(AWAIT(&b, sorter_add(few, &b.op, records[which], sizes_of[which])) == IO_DONE);
+        }
+        struct sorter *both[2] = {all, few};
+        for (u32 k = 0; k < 2; k++) REQUIRE(AWAIT(&b, sorter_sort(both[k], &b.op)) == IO_DONE);
+        u32 groups = 0, given = 0;
+        while (sorter_valid(all) && sorter_valid(few)) {
+            u8 first[400];
+            u32 first_size = 0, last_sizes[2], members[2] = {0};
+            u64 seen[2] = {0};
+            for (u32 k = 0; k < 2; k++) {
+                for (; sorter_valid(both[k]); members[k]++) {
+                    u32 size;
+                    struct err err = ERR_CLEAR;
+                    const u8 *bytes = sorter_record(both[k], &size);
+                    if (!k && !members[k]) memcpy(first, bytes, first_size = size);
+                    if (members[k] && record_compare_records(bytes, size, last_equal[k], last_sizes[k], &info, 1, &err) != 0) break;
+                    if (!members[k]) CHECK(size == first_size && memcmp(bytes, first, size) == 0);
+                    memcpy(last_equal[k], bytes, last_sizes[k] = size);
+                    for (u32 j = 0; j < distinct; j++)
+                        if (sizes_of[j] == size && memcmp(records[j], bytes, size) == 0) seen[k] |= 1ull << j;
+                    REQUIRE(AWAIT(&b, sorter_next(both[k], &b.op)) == IO_DONE);
+                }
+            }
+            CHECK_EQ(seen[0], seen[1]);
+            CHECK(last_sizes[0] == last_sizes[1] && memcmp(last_equal[0], last_equal[1], last_sizes[0]) == 0);
+            CHECK(members[1] <= members[0]);
+            groups++;
+            given += members[1];
+        }
+        if (sorter_valid(all) || sorter_valid(few) || groups < 3)
+            test_fail(__FILE__, __LINE__, "case %u: %u groups, then %s", i, groups, sorter_valid(all) ? "records are missing" : "more of them");
+        struct io_counters counters;
+        io_counters_get(b.io, &counters);
+        if (!nocase && reals_from == count && (given != groups || counters.written_bytes))
+            test_fail(__FILE__, __LINE__, "case %u: %u records of %u values, %llu bytes written", i, given, groups,
+                      (unsigned long long)counters.written_bytes);
+        if (texts && counters.written_bytes >= count * 300u / 2)
+            test_fail(__FILE__, __LINE__, "case %u: %llu bytes written", i, (unsigned long long)counters.written_bytes);
+        sorter_free(all);
+        sorter_free(few);
+        bench_close(&b);
+    }
+}
+
 // Freed at any moment, transfers under way or not, nothing leaks and nothing is touched afterwards (asan's to see).
 TEST(sorter_freed_at_any_moment)
 {
@@ -389,7 +469,20 @@ TEST(sorter_statements_beyond_the_budget)
         spilled += written(&w) > before;
     }
     CHECK(spilled >= 10);
+    // 120000 rows of 222 values: who gives each once needs room for those alone.
+    static const char *const once[] = {
+        "SELECT count(*), sum(length(x)), min(x), max(x) FROM (SELECT d AS x FROM t, json_each('[1,2,3,4,5,6,7,8,9,10]') UNION SELECT b FROM t)",
+        "SELECT count(*), sum(length(x)), min(x) FROM (SELECT d AS x FROM t, json_each('[1,2,3,4,5]') EXCEPT SELECT b FROM t UNION SELECT d || 1.5 FROM t)",
+        "SELECT count(*), sum(length(x)) FROM (SELECT d AS x FROM t UNION ALL SELECT d FROM t INTERSECT SELECT t.d FROM t, t AS u WHERE u.id < 9)"};
     u64 before = written(&w);
+    for (size_t i = 0; i < COUNT_OF(once); i++) {
+        want.size = got.size = 0;
+        REQUIRE(sqlite3_exec(oracle, once[i], oracle_row, &want, NULL) == SQLITE_OK && skerry_exec(w.db, once[i], row, &got) == SKERRY_OK);
+        if (want.size != got.size || memcmp(want.bytes, got.bytes, want.size) != 0)
+            test_fail(__FILE__, __LINE__, "%s\ngives\n%.300s\nwant\n%.300s", once[i], got.bytes, want.bytes);
+    }
+    CHECK_EQ(written(&w), before);
+    before = written(&w);
     REQUIRE(skerry_exec(w.db, "PRAGMA temp_store = memory; SELECT id, d FROM t ORDER BY c, id", NULL, NULL) == SKERRY_OK);
     CHECK_EQ(written(&w), before);
     free(want.bytes);
