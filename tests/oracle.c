@@ -93,6 +93,9 @@ void run_sqlite(sqlite3 *db, const char *sql, size_t size, struct outcome *out)
     out->last_rowid = sqlite3_last_insert_rowid(db);
 }
 
+// Of processor time for a statement: what takes SQLite a fraction of a second must not take ours for ever.
+enum { OURS_SECONDS_MAX = 60 };
+
 void run_skerry(struct skerry *db, const char *sql, size_t size, struct outcome *out)
 {
     struct skerry_stmt *stmt = NULL;
@@ -101,9 +104,11 @@ void run_skerry(struct skerry *db, const char *sql, size_t size, struct outcome 
     out->offset = out->code ? (int)skerry_error(db)->offset : -1;
     for (u32 i = 0; stmt && i < skerry_column_count(stmt); i++) rows_add(&out->columns, "%s|", skerry_column_name(stmt, i));
     out->ran = out->code == SKERRY_OK;
+    const clock_t begun = clock();
     while (out->code == SKERRY_OK && stmt) {
         int code = skerry_step(stmt);
         if (code == SKERRY_WAIT) {
+            if (clock() - begun > OURS_SECONDS_MAX * CLOCKS_PER_SEC) skerry_interrupt(db);
             skerry_wait(db);
             continue;
         }
@@ -433,8 +438,6 @@ void oracle_limit(struct oracle *o, int instructions)
     enum { TRIGGER_DEPTH_MAX = 60 };
     sqlite3_limit(o->sqlite, SQLITE_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH_MAX);
     skerry_limit(o->db, SKERRY_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH_MAX);
-    // What takes SQLite a fraction of a second must not take ours for ever. A simulated disk has a clock of its own, which is fast.
-    skerry_limit(o->db, SKERRY_LIMIT_STATEMENT_MS, o->sim ? 12000000 : 120000);
 }
 
 bool oracle_in_transaction(struct oracle *o)

@@ -368,6 +368,30 @@ static bool leaves_first(const struct window *w)
     return !(w->unit == FRAME_RANGE && w->start == BOUND_PRECEDING && w->end == BOUND_PRECEDING);
 }
 
+// Frames that are behind the current row: SQLite steps the rows before the first of them too, and takes each out again, of which sums
+// of reals and infinities keep something. As if rows came before the first, up to the one whose frame begins to reach the partition.
+static void approach_code(struct frame *f)
+{
+    struct compile *c = f->c;
+    const struct window *w = f->first;
+    if (w->unit == FRAME_RANGE || w->start != BOUND_FOLLOWING || w->end != BOUND_FOLLOWING) return;
+    int base = w->unit == FRAME_ROWS ? f->position : f->group, done = emit_label(c), loop = emit_label(c), reg = reg_temp(c);
+    emit(c, OP_Gt, f->end_offset, done, f->start_offset); // no frame has a row
+    emit(c, OP_Integer, 1, reg, 0);
+    emit(c, OP_Subtract, f->end_offset, reg, base);
+    emit_place(c, loop);
+    emit(c, OP_Integer, 1, reg, 0);
+    emit(c, OP_Ge, reg, done, base);
+    emit(c, OP_Rowid, f->end, reg, 0);
+    emit(c, OP_IsNull, reg, done, 0);
+    reg_release(c, reg);
+    advance_start(f);
+    advance_end(f);
+    emit(c, OP_AddImm, base, 1, 0);
+    emit_goto(c, loop);
+    emit_place(c, done);
+}
+
 void select_window_rows(struct compile *c, struct select *s, struct where_info *where, struct select_dest *dest,
                         struct sort *sort, struct distinct *d, int end)
 {
@@ -469,6 +493,7 @@ void select_window_rows(struct compile *c, struct select *s, struct where_info *
         check_offset(c, f.end_offset, 1, range);
     }
     c->factoring = factoring;
+    approach_code(&f);
     int top = emit_here(c), next = emit_label(c);
     emit(c, OP_Rowid, f.current, f.position, 0);
     emit(c, OP_Column, f.current, f.columns, f.group);
