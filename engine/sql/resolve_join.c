@@ -182,6 +182,19 @@ static void rowid_add(struct compile *c, const struct source_list *from, struct 
     item->no_expand = true;
 }
 
+// Whether the name of a source's column may mean another's: one that is called the same, in the same database.
+static bool named_twice(const struct source_list *from, const struct source *source, const char *column, const char *schema)
+{
+    const char *name = source_called(source);
+    for (const struct source *other = from->items; other < from->items + from->count; other++) {
+        const char *called = source_called(other);
+        if (other == source) continue;
+        if (called && name_equal(called, name) && other->database == source->database) return true;
+        if (nested_has(other, column, name, schema)) return true;
+    }
+    return false;
+}
+
 // False: there was nothing of that name.
 static bool expand_star(struct compile *c, struct select *s, struct expr_item *star, struct expr_list **out)
 {
@@ -231,24 +244,11 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
             seen = true;
             struct expr *e;
             const char *label = name;
-            bool ambiguous = false;
             if (from->count > 1 &&
                 (c->top->renaming || !(source->join & JOIN_LEFT_OF_RIGHT) || s->flags & SELECT_F_NESTED_FROM ||
                  !in_later_using(from, i, column->name))) {
-                for (u32 k = 0; k < from->count; k++) {
-                    const struct source *other = &from->items[k];
-                    if (k != i && !nested && name && !(other->using && name_list_find(other->using, column->name) >= 0) &&
-                        nested_has(other, column->name, name, schema))
-                        ambiguous = true;
-                    const char *other_name = source_called(other);
-                    if (k == i || nested || !other_name || !name || !name_equal(other_name, name) || other->database != source->database) continue;
-                    if (source_column(other, column->name, false) < 0) continue;
-                    if (source->using && name_list_find(source->using, column->name) >= 0) continue;
-                    if (other->using && name_list_find(other->using, column->name) >= 0) continue;
-                    ambiguous = true;
-                }
-                if (ambiguous) {
-                    e = dotted_name(c, schema, name, column->name); // which is told in its turn
+                if (!nested && name && named_twice(from, source, column->name, schema)) {
+                    e = dotted_name(c, schema, name, column->name); // the first of them, or ambiguous: which is told in its turn
                     e->offset = at->offset;
                 } else {
                     e = column_expr(c, source, (int)j);

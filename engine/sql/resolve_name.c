@@ -61,7 +61,9 @@ bool nested_item_matches(const struct expr_item *item, const char *column, const
 static bool source_name_matches(struct name_context *n, const struct source *s, const char *table,
                                 const char *schema)
 {
-    if (schema) {
+    if (schema && strcmp(schema, "*") == 0) { // a query's, which has none
+        if (!s->table || s->database >= 0) return false;
+    } else if (schema) {
         if ((s->select && !s->was_view) || !s->table || s->database < 0) return false;
         const char *own = compile_database_name(n->c, s->database);
         if (!name_equal(own, schema) && !(s->database == 0 && name_equal(schema, "main"))) return false;
