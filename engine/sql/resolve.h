@@ -9,8 +9,15 @@ void resolve_name(struct name_context *n, struct expr *e, const char *schema, co
 struct cte *cte_find(struct compile *c, const struct source *s, struct with **scope);
 // Makes the tables of FROM known, expands views, CTEs, joins and "*" of this select, and resolves the subqueries in FROM.
 void select_expand(struct compile *c, struct select *s, struct name_context *outer);
+// Rows that are distinct by one collation are not merged in the order of another: such a compound becomes
+// SELECT * FROM (compound) ORDER BY ... The compound, which is returned, keeps the terms until they are resolved, as they mean its
+// columns. NULL: it is none.
+struct select *select_order_outside(struct compile *c, struct select *s);
 // ON, USING and NATURAL become terms of WHERE.
-void select_joins_resolve(struct compile *c, struct select *s);
+// What is wrong with the tables of the next query is told in its place.
+void tables_mistake(struct compile *c, const char *text, s64 offset);
+// A mistake that is told when "*" is none, or NULL.
+const char *select_joins_resolve(struct compile *c, struct select *s);
 // Each "*" becomes the columns that it stands for.
 void select_stars_expand(struct compile *c, struct select *s);
 // Terms of ORDER BY that are numbers of columns become what the columns are.

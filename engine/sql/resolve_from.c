@@ -721,8 +721,9 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
     }
     if (outer) outer->nested--;
     if (tables_mistaken(c)) mistake_tell(c);
-    if (s->from && !(s->flags & SELECT_F_JOINED)) select_joins_resolve(c, s);
-    s->flags |= SELECT_F_JOINED;
+    const char *mistake = s->from && !(s->flags & SELECT_F_JOINED) ? select_joins_resolve(c, s) : NULL;
+    if (!mistake) s->flags |= SELECT_F_JOINED; // it is found again when the query is looked at again
     select_stars_expand(c, s);
-    s->flags |= SELECT_F_EXPANDED;
+    if (mistake) tables_mistake(c, mistake, -1);
+    s->flags |= SELECT_F_JOINED | SELECT_F_EXPANDED;
 }

@@ -39,17 +39,17 @@ static struct expr *column_expr(struct compile *c, struct source *s, int column)
     return e;
 }
 
-// What is wrong with the tables of the next query is told in its place.
-static void tables_mistake(struct compile *c, const char *text, s64 offset)
+void tables_mistake(struct compile *c, const char *text, s64 offset)
 {
     if (c->resolving == RESOLVING_TABLES && c->mistake) return; // the first of a query
     if (c->resolving == RESOLVING_TABLES) mistake_keep(c, text, offset);
     else compile_fail(c, ERR_ERROR, offset, "%s", text);
 }
 
-void select_joins_resolve(struct compile *c, struct select *s)
+const char *select_joins_resolve(struct compile *c, struct select *s)
 {
     struct source_list *list = s->from;
+    const char *ambiguous = NULL;
     for (u32 i = 0; i + 1 < list->count; i++) {
         struct source *right = &list->items[i + 1];
         bool outer = right->join & JOIN_OUTER, hidden = true;
@@ -58,6 +58,10 @@ void select_joins_resolve(struct compile *c, struct select *s)
         if (right->join & JOIN_NATURAL) {
             if (right->on || right->using)
                 compile_fail(c, ERR_ERROR, -1, "a NATURAL join may not have an ON or USING clause");
+            if (ambiguous) {
+                tables_mistake(c, ambiguous, -1);
+                return NULL;
+            }
             right->join &= ~JOIN_NATURAL; // it has its USING
             hidden = false;
             for (u32 j = 0; j < right->table->column_count; j++) {
@@ -87,8 +91,10 @@ void select_joins_resolve(struct compile *c, struct select *s)
                     int column;
                     while (at < i && find_left_column(list, at + 1, i, name, hidden, &at, &column)) {
                         struct source *more = &list->items[at];
-                        if (!more->using || name_list_find(more->using, name) < 0)
-                            tables_mistake(c, arena_format(c->arena, "ambiguous reference to %s in USING()", name), -1);
+                        if (!more->using || name_list_find(more->using, name) < 0) {
+                            if (!ambiguous) ambiguous = arena_format(c->arena, "ambiguous reference to %s in USING()", name);
+                            break;
+                        }
                         if (!all) expr_list_add(c->arena, &all, e1);
                         expr_list_add(c->arena, &all, column_expr(c, more, column));
                     }
@@ -115,6 +121,7 @@ void select_joins_resolve(struct compile *c, struct select *s)
             right->on = NULL;
         }
     }
+    return ambiguous;
 }
 
 // ---- "*" ------------------------------------------------------------------------------------------------
@@ -156,9 +163,11 @@ static bool has_namesake(const struct source_list *from, const struct source *so
     return false;
 }
 
+// schema: NULL without.
 static struct expr *dotted_name(struct compile *c, const char *schema, const char *table, const char *column)
 {
     struct expr *e = expr_binary(c->arena, EXPR_DOT, expr_name(c->arena, table), expr_name(c->arena, column));
+    if (!schema) return e;
     return expr_binary(c->arena, EXPR_DOT, expr_name(c->arena, schema), e);
 }
 
@@ -182,15 +191,15 @@ static void rowid_add(struct compile *c, const struct source_list *from, struct 
     item->no_expand = true;
 }
 
-// Whether the name of a source's column may mean another's: one that is called the same, in the same database.
+// Whether the name of a source's column may mean another's: one that is called the same, in the same database. schema: NULL for
+// joins in parentheses, which may have the name of a table within them, too.
 static bool named_twice(const struct source_list *from, const struct source *source, const char *column, const char *schema)
 {
     const char *name = source_called(source);
     for (const struct source *other = from->items; other < from->items + from->count; other++) {
         const char *called = source_called(other);
-        if (other == source) continue;
-        if (called && name_equal(called, name) && other->database == source->database) return true;
         if (nested_has(other, column, name, schema)) return true;
+        if (other != source && called && name_equal(called, name) && (!schema || other->database == source->database)) return true;
     }
     return false;
 }
@@ -247,8 +256,8 @@ static bool expand_star(struct compile *c, struct select *s, struct expr_item *s
             if (from->count > 1 &&
                 (c->top->renaming || !(source->join & JOIN_LEFT_OF_RIGHT) || s->flags & SELECT_F_NESTED_FROM ||
                  !in_later_using(from, i, column->name))) {
-                if (!nested && name && named_twice(from, source, column->name, schema)) {
-                    e = dotted_name(c, schema, name, column->name); // the first of them, or ambiguous: which is told in its turn
+                if (name && named_twice(from, source, column->name, nested ? NULL : schema)) {
+                    e = dotted_name(c, nested ? NULL : schema, name, column->name); // the first of them, or ambiguous: which is told in its turn
                     e->offset = at->offset;
                 } else {
                     e = column_expr(c, source, (int)j);

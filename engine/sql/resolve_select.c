@@ -302,19 +302,19 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
     s->flags |= SELECT_F_RESOLVED | SELECT_F_HAS_TYPES;
 }
 
-// Rows that are distinct by one collation are not merged in the order of another: such a compound becomes
-// SELECT * FROM (compound) ORDER BY ... The compound keeps the terms until they are resolved: they mean its columns.
-static bool order_outside(struct compile *c, struct select *s)
+struct select *select_order_outside(struct compile *c, struct select *s)
 {
-    if (s->flags & (SELECT_F_CONVERTED | SELECT_F_RECURSIVE)) return false; // ORDER BY of a recursive one is that of its queue
+    struct select *inner = s->from && s->from->count == 1 ? s->from->items[0].select : NULL;
+    if (inner && inner->flags & SELECT_F_CONVERTED) return inner;
+    if (s->flags & (SELECT_F_CONVERTED | SELECT_F_RECURSIVE)) return NULL; // ORDER BY of a recursive one is that of its queue
     bool collate = false, distinct = false;
     for (u32 i = 0; s->order_by && i < s->order_by->count; i++) {
-        if (s->order_by->items[i].order_by_column) return false; // resolved before
+        if (s->order_by->items[i].order_by_column) return NULL; // resolved before
         collate |= (s->order_by->items[i].expr->flags & EXPR_F_HAS_COLLATE) != 0;
     }
     for (const struct select *t = s; t; t = t->prior) distinct |= t->prior && t->op != SELECT_UNION_ALL;
-    if (!collate || !distinct || c->top->renaming) return false;
-    struct select *inner = arena_alloc(c->arena, sizeof *inner);
+    if (!collate || !distinct || c->top->renaming) return NULL;
+    inner = arena_alloc(c->arena, sizeof *inner);
     *inner = *s;
     inner->flags |= SELECT_F_CONVERTED;
     inner->limit = inner->limit_offset = NULL;
@@ -324,7 +324,7 @@ static bool order_outside(struct compile *c, struct select *s)
     star->height = 1;
     expr_list_add(c->arena, &s->columns, star);
     source_list_add(c->arena, &s->from)->select = inner;
-    return true;
+    return inner;
 }
 
 void select_enter(struct compile *c)
@@ -334,7 +334,7 @@ void select_enter(struct compile *c)
 
 static void select_names(struct compile *c, struct select *s, struct name_context *outer)
 {
-    bool outside = order_outside(c, s);
+    struct select *inside = select_order_outside(c, s);
     select_enter(c);
     struct with *saved = c->with;
     with_push(c, s->with);
@@ -358,10 +358,9 @@ static void select_names(struct compile *c, struct select *s, struct name_contex
             if (compound) t->flags |= SELECT_F_COMPOUND;
             resolve_limit(c, t);
             select_expand(c, t, outer);
-            if (outside) {
-                struct select *inner = t->from->items[0].select;
-                t->order_by = inner->order_by;
-                inner->order_by = NULL;
+            if (inside && inside->order_by) {
+                t->order_by = inside->order_by;
+                inside->order_by = NULL;
             }
             resolve_one(c, t, outer, compound);
         }

@@ -10,6 +10,11 @@ static enum walk_result term_tables(struct walker *w, struct select *s)
     const struct select *last = s;
     if (s->flags & SELECT_F_TABLES) return WALK_PRUNE;
     select_enter(c);
+    struct select *inside = s->next ? NULL : select_order_outside(c, s);
+    if (inside && inside->order_by) {
+        s->order_by = inside->order_by;
+        inside->order_by = NULL;
+    }
     if (s->prior) s->prior->next = s;
     while (last->next) last = last->next;
     with_push(c, last->with);

@@ -1,0 +1,43 @@
+-- Which mistake of a join is told, and of a compound with ORDER BY ... COLLATE.
+CREATE TABLE joined(a, b, c);
+--= error: ambiguous reference to a in USING() because later releases tell the first
+SELECT 1 FROM joined x RIGHT JOIN joined y JOIN joined z USING(a, b);
+--= error: ambiguous reference to b in USING() because later releases tell the first
+SELECT 1 FROM joined x RIGHT JOIN joined y JOIN joined z USING(b, a);
+--= error: ambiguous reference to a in USING() because later releases tell the first
+SELECT 1 FROM joined x RIGHT JOIN joined y NATURAL JOIN joined z;
+--= error: ambiguous reference to a in USING() because later releases tell the first
+SELECT 1 FROM joined x RIGHT JOIN joined y JOIN joined z USING(a) JOIN joined w USING(b);
+SELECT 1 FROM joined x RIGHT JOIN joined y JOIN joined z USING(a) NATURAL JOIN joined w;
+SELECT q.* FROM joined x RIGHT JOIN joined y JOIN joined z USING(a) NATURAL JOIN joined w;
+SELECT q.* FROM joined x RIGHT JOIN joined y JOIN joined z USING(a) JOIN joined w USING(b);
+SELECT q.* FROM joined x RIGHT JOIN joined y JOIN joined z USING(a) JOIN joined w;
+SELECT q.* FROM joined x RIGHT JOIN joined y JOIN joined z USING(a) JOIN joined w ON 1;
+SELECT q.* FROM joined x RIGHT JOIN joined y JOIN joined z USING(a);
+SELECT q.* FROM joined x RIGHT JOIN joined y JOIN joined z USING(a, b);
+SELECT q.* FROM joined x RIGHT JOIN joined y JOIN joined z USING(a, b, c);
+SELECT q.* FROM joined x RIGHT JOIN joined y NATURAL JOIN joined z;
+SELECT q.*, p.* FROM joined x RIGHT JOIN joined y NATURAL JOIN joined z;
+SELECT q.*, p.* FROM joined x RIGHT JOIN joined y JOIN joined z USING(a);
+SELECT 1 FROM joined x RIGHT JOIN joined y JOIN joined z USING(a, d);
+SELECT 1 FROM joined x RIGHT JOIN joined y JOIN joined z USING(d, a);
+SELECT 1 FROM joined x RIGHT JOIN joined y JOIN joined z USING(a) JOIN joined w USING (d);
+SELECT 1 FROM joined x RIGHT JOIN joined y JOIN joined z USING(a) NATURAL JOIN joined w USING (c);
+SELECT 1 FROM joined x RIGHT JOIN joined y JOIN joined z USING(a) JOIN joined w USING (a);
+SELECT 1 FROM t2 UNION SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase;
+SELECT 1 FROM t2 UNION SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch);
+SELECT 1 FROM t2 UNION ALL SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase;
+SELECT 1 FROM t2 UNION SELECT 2 FROM joined ORDER BY 1, (SELECT 1 FROM nosuch) COLLATE nocase;
+SELECT 1 FROM t2 UNION SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch), 1 COLLATE nocase;
+SELECT 1 FROM t2 UNION SELECT 2 FROM joined ORDER BY a COLLATE nocase LIMIT (SELECT 1 FROM nosuch);
+SELECT 1 FROM t2 UNION SELECT 2 FROM joined ORDER BY a LIMIT (SELECT 1 FROM nosuch);
+SELECT (SELECT 1 FROM t2 UNION SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase);
+SELECT * FROM (SELECT 1 FROM t2 UNION SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase);
+SELECT 1 FROM t2 UNION SELECT 2 FROM joined WHERE (SELECT 1 FROM nosuch2) ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase;
+WITH w AS (SELECT * FROM no3) SELECT 1 FROM t2 UNION SELECT 2 FROM w ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase;
+SELECT nosuch(1) FROM t2 UNION SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase;
+SELECT z FROM joined UNION SELECT 2 FROM t2 ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase;
+SELECT z FROM joined UNION SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase;
+SELECT a, 1 FROM joined UNION SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase;
+SELECT a, * FROM joined UNION SELECT 2 FROM joined ORDER BY (SELECT x.* FROM joined) COLLATE nocase;
+SELECT a, y.* FROM joined UNION SELECT 2 FROM joined ORDER BY (SELECT x.* FROM joined) COLLATE nocase;
