@@ -261,6 +261,7 @@ enum name_flags {
     NAME_IN_AGGREGATE = 1 << 20,
     NAME_ORDERED_AGGREGATE = 1 << 21,
     NAME_ORDER_COUNTS = 1 << 22, // an aggregate depends on the order of rows
+    NAME_PLAIN_AGGREGATE = 1 << 23, // there is one that is neither within a window function nor in a subquery
 };
 
 struct name_context {

@@ -178,8 +178,9 @@ static void resolve_definition(struct name_context *n, struct expr *e)
 static void resolve_window(struct name_context *n, struct expr *e)
 {
     if (!n->c->top->renaming) {
+        const bool named = e->window->reference; // OVER name, and not OVER (name)
         resolve_within(n, e, resolve_definition);
-        const char *mistake = window_mistake(e->window, e->function, e->filter);
+        const char *mistake = named && n->c->mistake ? NULL : window_mistake(e->window, e->function, e->filter);
         if (mistake) mistake_keep(n->c, mistake, -1);
     }
     resolve_within(n, e, resolve_partition);
@@ -351,9 +352,9 @@ static void resolve_function(struct name_context *n, struct expr *e)
             if (e->filter) resolve_within(n, e->filter, resolve_node);
         } else if (window) {
             resolve_window_call(n, e);
-            if (UNLIKELY(c->mistake)) return;
         } else {
             resolve_aggregate(n, e);
+            if (e->aggregate_level == 0 && saved & NAME_WINDOW_OK) n->flags |= NAME_PLAIN_AGGREGATE;
         }
         n->flags |= saved;
     }

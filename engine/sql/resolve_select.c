@@ -288,7 +288,7 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
         n.flags |= NAME_AGGREGATE_OK;
         resolve_order_group(&n, s, s->order_by, "ORDER");
         if (n.flags & NAME_HAS_MIN_MAX) s->flags |= SELECT_F_MIN_MAX;
-        n.flags = saved;
+        n.flags = saved | (n.flags & NAME_PLAIN_AGGREGATE);
     }
     if (s->group_by) {
         n.flags &= ~(u32)NAME_WINDOW_OK;
@@ -298,6 +298,9 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
                 compile_fail_at(c, s->group_by->items[i].expr,
                                 "aggregate functions are not allowed in the GROUP BY clause");
     }
+    // Of a query with window functions SQLite asks once more, when it has put them aside.
+    if (s->having && !s->group_by && s->functions && !(n.flags & NAME_PLAIN_AGGREGATE))
+        compile_fail(c, ERR_ERROR, -1, "HAVING clause on a non-aggregate query");
     on_clauses_check(c, s);
     s->flags |= SELECT_F_RESOLVED | SELECT_F_HAS_TYPES;
 }

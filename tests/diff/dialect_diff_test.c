@@ -19,7 +19,7 @@
 #include "dialect.h"
 
 #define STATEMENTS 60
-#define LENGTH_MAX 2000000 // bytes of a value: recursive triggers double theirs up to a gigabyte
+#define LENGTH_MAX 10500000 // bytes of a value: recursive triggers double theirs up to a gigabyte; SQLite has Bloom filters of 10 MB
 
 struct script {
     char *statements[STATEMENTS];
