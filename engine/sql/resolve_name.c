@@ -128,6 +128,7 @@ static bool is_nested(const struct source *s) { return s->select && s->select->f
 static void lookup_in_sources(struct name_context *n, struct lookup *l)
 {
     struct expr *e = l->e;
+    if (n->flags & NAME_REGISTERS && l->schema) return; // as in triggers, no schema names what RETURNING gives
     for (u32 i = 0; i < n->sources->count; i++) {
         struct source *s = &n->sources->items[i];
         const struct table *t = s->table;

@@ -1,0 +1,20 @@
+-- Names with a schema in RETURNING.
+CREATE TABLE named(a INTEGER PRIMARY KEY, b);
+CREATE TEMP TABLE named_t(a, b);
+CREATE VIEW named_v AS SELECT * FROM named;
+CREATE TRIGGER vi INSTEAD OF INSERT ON named_v BEGIN INSERT INTO named VALUES(new.a, new.b); END;
+INSERT INTO named VALUES(1,2) RETURNING main.named.a;
+INSERT INTO named VALUES(2,2) RETURNING named.a;
+UPDATE named SET b = 3 RETURNING main.named.a;
+DELETE FROM named WHERE main.named.a = 1 RETURNING main.named.rowid;
+DELETE FROM named WHERE main.named.a = 1 RETURNING (SELECT main.named.a);
+DELETE FROM named WHERE main.named.a = 1 RETURNING (SELECT main.named.a FROM named);
+INSERT INTO named_t VALUES(1,2) RETURNING temp.named_t.a;
+INSERT INTO named_t VALUES(1,2) RETURNING main.named_t.a;
+INSERT INTO named_v VALUES(7,2) RETURNING main.named_v.a;
+INSERT INTO named_v VALUES(8,2) RETURNING named_v.a;
+INSERT INTO named VALUES(9,2) RETURNING nosuch.named.a;
+INSERT INTO named AS q VALUES(9,2) RETURNING main.q.a;
+INSERT INTO named AS q VALUES(9,2) RETURNING q.a;
+INSERT INTO named AS q VALUES(10,2) RETURNING named.a;
+SELECT * FROM named;
