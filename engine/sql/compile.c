@@ -141,6 +141,11 @@ const struct collation *find_collation_at(struct compile *c, const char *name, c
     const struct collation *found = connection_collation(c->db, name);
     if (!found) {
         s64 offset = at ? at->offset : OFFSET_NONE;
+        if (c->collations_late) {
+            c->collation_missing = arena_copy(c->arena, name, strlen(name));
+            c->collation_offset = offset;
+            return &COLLATION_BINARY;
+        }
         compile_fail(c, ERR_ERROR_MISSING_COLLSEQ, offset, "no such collation sequence: %s", name);
     }
     return found;

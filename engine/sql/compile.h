@@ -113,6 +113,9 @@ struct compile {
     bool multi_row_write, may_abort; // a statement savepoint is needed when both
     bool may_write; // of the top: nothing is to be written as things are (IF EXISTS), but it is no reading statement
     bool read_only_schema;       // compiling what the schema holds (views, triggers): see names' rules
+    bool collations_late;          // what is not there goes into collation_missing and is told by resolve_select, behind names
+    const char *collation_missing; // the last, or NULL
+    s64 collation_offset;
     const char *mistake; // what the resolver has found wrong at mistake_offset, to be told at the expression's end
     s64 mistake_offset;
     bool short_names;            // of the top: of a new table, whatever PRAGMA full_column_names says

@@ -99,8 +99,10 @@ static int output_code(struct merge *m, const struct select_dest *side, int retu
 
 static bool collates(struct compile *c, const struct expr_list *list)
 {
-    for (u32 i = 0; i < list->count; i++)
-        if (expr_collation(c, list->items[i].expr) != &COLLATION_BINARY) return true;
+    for (u32 i = 0; i < list->count; i++) { // which COLLATE says may not be there, and not be needed
+        const struct expr *e = list->items[i].expr;
+        if (e->flags & EXPR_F_HAS_COLLATE || expr_collation(c, e) != &COLLATION_BINARY) return true;
+    }
     return false;
 }
 

@@ -256,6 +256,15 @@ static void compound_decltypes(struct compile *c, struct table *t, const struct 
     for (u32 i = 0; i < t->column_count; i++) t->columns[i].default_text = types[i];
 }
 
+// One that is not there is told once all names are known.
+static const struct collation *result_collation(struct compile *c, const struct expr *e)
+{
+    c->collations_late = c->resolving == RESOLVING_NAMES;
+    const struct collation *found = expr_collation_or_null(c, e);
+    c->collations_late = false;
+    return found;
+}
+
 static void subquery_types(struct compile *c, struct table *t, struct select *s, char fallback)
 {
     if (c->resolving == RESOLVING_TABLES) return;
@@ -293,7 +302,7 @@ static void subquery_types(struct compile *c, struct table *t, struct select *s,
             if (affinity >= AFFINITY_NUMERIC && e->kind == EXPR_CAST) affinity = AFFINITY_FLEXNUM;
         }
         column->affinity = (u8)affinity;
-        const struct collation *collation = expr_collation_or_null(c, e);
+        const struct collation *collation = result_collation(c, e);
         if (collation) column->collation = collation->name;
         const char *type = expr_decltype(c, NULL, e);
         if (last == s) column->default_text = type;

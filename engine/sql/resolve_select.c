@@ -411,8 +411,9 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
     bool known = select_attempt(c, s, outer, &mistake);
     if (!known) select_tables(c, s);
     c->resolving = RESOLVING_NOTHING;
-    if (known) return;
-    compile_fail_again(c, &mistake);
+    if (!known) compile_fail_again(c, &mistake);
+    if (c->collation_missing)
+        compile_fail(c, ERR_ERROR_MISSING_COLLSEQ, c->collation_offset, "no such collation sequence: %s", c->collation_missing);
 }
 
 struct result {

@@ -1,0 +1,26 @@
+-- A collation that is not there, of a query in FROM: names are told before it.
+CREATE TABLE coll(a, b);
+INSERT INTO coll VALUES(1, 'x');
+SELECT z FROM (SELECT a COLLATE nosuch AS c FROM coll);
+SELECT c FROM (SELECT a COLLATE nosuch AS c FROM coll);
+SELECT 1 FROM (SELECT a COLLATE nosuch AS c FROM coll) WHERE z;
+SELECT 1 FROM (SELECT a COLLATE nosuch AS c, a COLLATE nosuch2 AS d FROM coll);
+SELECT 1 FROM (SELECT a COLLATE nosuch AS c FROM coll), (SELECT a COLLATE nosuch2 AS d FROM coll);
+SELECT 1 FROM (SELECT a COLLATE nosuch AS c FROM (SELECT a COLLATE nosuch2 AS a FROM coll));
+SELECT (SELECT 1 FROM (SELECT a COLLATE nosuch AS c FROM coll)), z FROM coll;
+SELECT (SELECT 1 FROM (SELECT a COLLATE nosuch AS c FROM coll)) FROM coll;
+WITH w AS (SELECT a COLLATE nosuch AS c FROM coll) SELECT z FROM w;
+WITH w AS (SELECT a COLLATE nosuch AS c FROM coll) SELECT c FROM w;
+SELECT a FROM coll INTERSECT SELECT a COLLATE nosuch FROM coll;
+SELECT a COLLATE nosuch FROM coll INTERSECT SELECT a FROM coll;
+SELECT a FROM coll UNION SELECT a COLLATE nosuch FROM coll;
+SELECT a FROM coll UNION ALL SELECT a COLLATE nosuch FROM coll;
+SELECT 1 UNION SELECT a COLLATE nosuch FROM coll;
+CREATE VIEW coll_v AS SELECT a COLLATE nosuch AS c FROM coll;
+SELECT c FROM coll_v;
+INSERT INTO coll SELECT c, z FROM (SELECT a COLLATE nosuch AS c FROM coll);
+INSERT INTO coll SELECT c, 1 FROM (SELECT a COLLATE nosuch AS c FROM coll);
+DELETE FROM coll WHERE a IN (SELECT z FROM (SELECT a COLLATE nosuch AS c FROM coll));
+DELETE FROM coll WHERE a IN (SELECT c FROM (SELECT a COLLATE nosuch AS c FROM coll));
+ALTER TABLE coll RENAME COLUMN b TO bb;
+SELECT sql FROM sqlite_schema;
