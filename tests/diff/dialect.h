@@ -16,6 +16,7 @@ struct dialect_table {
     bool view, without_rowid, strict, temp, other; // other: in the attached database
     bool pattern; // a query with LIKE or GLOB in it
     bool no_excluded; // SQLite takes another column's value for excluded.x: a REAL one behind a VIRTUAL one (docs/sql.md)
+    bool generated; // has, or may have, generated columns, of which SQLite makes NULL before an update of others (docs/sql.md)
     bool fixed_key; // SQLite cannot rename its first column: an INTEGER PRIMARY KEY WITHOUT ROWID in a further constraint
 };
 struct dialect_index {

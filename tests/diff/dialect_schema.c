@@ -116,6 +116,7 @@ static void create_table(struct dialect *d)
             // SQLite gives a virtual column of type REAL as an integer now and then.
             if (real) stored = true;
             is_virtual |= !stored;
+            t.generated = true;
             dialect_add(d, " %sAS (", dialect_chance(d, 50) ? "GENERATED ALWAYS " : "");
             struct dialect_table before = t;
             before.count = i;
@@ -205,8 +206,9 @@ void dialect_trigger(struct dialect *d)
     const struct dialect_table *t = &d->tables[d->trigger_table];
     u32 event = dialect_pick(d, 3);
     bool temp = t->temp || dialect_chance(d, 10);
+    const bool before = (dialect_chance(d, 50) && !(t->generated && event == 1)) || (d->own_reference && event == 0);
     dialect_add(d, "CREATE %sTRIGGER %sr%u %s %s", temp ? "TEMP " : "", t->other && !temp ? "other." : "", ++d->object_count,
-                t->view ? "INSTEAD OF" : dialect_chance(d, 50) || (d->own_reference && event == 0) ? "BEFORE" : "AFTER", events[event]);
+                t->view ? "INSTEAD OF" : before ? "BEFORE" : "AFTER", events[event]);
     if (event == 1 && dialect_chance(d, 40)) {
         dialect_add(d, " OF %s", t->columns[dialect_pick(d, t->count)]);
         if (dialect_chance(d, 30)) dialect_add(d, ", %s", t->columns[dialect_pick(d, t->count)]);
@@ -307,7 +309,7 @@ void dialect_alter(struct dialect *d)
             else dialect_add(d, "REINDEX %s", dialect_table_name(d, t, false));
             break;
         }
-        t->no_excluded = true; // if it is a REAL one
+        t->no_excluded = t->generated = true; // if it is such a one
         dialect_add(d, "ALTER TABLE %s ADD COLUMN h%u %s", dialect_table_name(d, t, false), dialect_pick(d, 30), type);
         if (dialect_chance(d, 40)) {
             size_t value = default_value(d);
