@@ -427,6 +427,17 @@ static void arrival_by_index(struct where_info *w)
     where_solve(w, 0);
 }
 
+static enum walk_result function_check(struct walker *w, struct expr *e)
+{
+    (void)w;
+    return e->kind == EXPR_FUNCTION && !(e->flags & EXPR_F_CONSTANT_FUNCTION) ? WALK_ABORT : WALK_CONTINUE;
+}
+
+static bool is_deterministic(struct expr *e)
+{
+    return !(e->flags & EXPR_F_HAS_FUNCTION) || walk_expr(&(struct walker){.expr = function_check}, e) != WALK_ABORT;
+}
+
 struct where_info *where_begin(struct compile *c, struct source_list *sources, struct expr *where,
                                struct expr_list *order_by, struct expr_list *results, struct select *select,
                                u32 flags, int aux)
@@ -478,7 +489,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
         if (t->flags & TERM_VIRTUAL || t->prereq_all != 0) continue;
         // Subqueries wait for the first loop, as in SQLite.
         if (sources->count && t->expr->flags & (EXPR_F_HAS_SELECT | EXPR_F_SELECT)) continue;
-        if (sources->count && (t->expr->flags & EXPR_F_HAS_FUNCTION) && !expr_is_constant(c, t->expr)) continue;
+        if (sources->count && !is_deterministic(t->expr)) continue;
         if (t->expr->flags & EXPR_F_OUTER_ON) continue;
         // ON of an inner join says nothing about the rows that a RIGHT JOIN behind it adds.
         if (t->expr->flags & EXPR_F_INNER_ON && sources->count && sources->items[0].join & JOIN_LEFT_OF_RIGHT) continue;
