@@ -409,6 +409,32 @@ TEST(api_progress_is_called_and_ends_statements)
     oracle_close(&o);
 }
 
+// What only names the query around is known before the joins are begun, also when one of them keeps rows without a match.
+TEST(api_outer_conditions_come_before_joins)
+{
+    static const char *const joins[] = {"LEFT", "RIGHT", "FULL"}, *const conditions[] = {"o.x GLOB 'a*'", "abs(o.x) > 2 AND q.a > 1", "o.x = 'y'"};
+    struct oracle o = {.context = ""};
+    size_t used;
+    if (!oracle_open(&o, "outer")) return;
+    REQUIRE(skerry_exec(o.db, "CREATE TABLE t(a); CREATE TABLE o(x); INSERT INTO o VALUES('k');"
+                              "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 40) INSERT INTO t SELECT i FROM n",
+                        NULL, NULL) == SKERRY_OK);
+    for (u32 i = 0; i < COUNT_OF(joins) * COUNT_OF(conditions); i++) {
+        char sql[300];
+        struct skerry_stmt *s = NULL;
+        struct skerry_stmt_counters k;
+        snprintf(sql, sizeof sql, "SELECT (SELECT count(*) FROM t AS p, t AS q %s JOIN t AS r ON r.a IN (q.a, 5) WHERE %s) FROM o",
+                 joins[i % COUNT_OF(joins)], conditions[i / COUNT_OF(joins)]);
+        CHECK_EQ(prepare(o.db, sql, &s, &used), SKERRY_OK);
+        CHECK_EQ(step(s), SKERRY_ROW);
+        CHECK_EQ(skerry_column(s, 0)->integer, 0);
+        skerry_stmt_counters(s, &k);
+        if (k.rows_read > 10) test_fail(__FILE__, __LINE__, "%s reads %llu rows", sql, (unsigned long long)k.rows_read);
+        skerry_finalize(s);
+    }
+    oracle_close(&o);
+}
+
 // A value of megabytes does not stay with a statement that has ended.
 TEST(api_statements_at_rest_are_small)
 {
