@@ -153,12 +153,15 @@ static bool nested_has(const struct source *s, const char *column, const char *t
     return false;
 }
 
-static bool has_namesake(const struct source_list *from, const struct source *source, const char *schema, const char *table)
+// Whether the name of a source's column (NULL: any, also its rowid) may mean another's: one that is called the same, in the same database. schema: NULL for
+// joins in parentheses, which may have the name of a table within them, too.
+static bool named_twice(const struct source_list *from, const struct source *source, const char *column, const char *schema)
 {
+    const char *name = source_called(source);
     for (const struct source *other = from->items; other < from->items + from->count; other++) {
-        if (other == source) continue;
-        const char *name = source_called(other);
-        if ((name && name_equal(name, table)) || nested_has(other, NULL, table, schema)) return true;
+        const char *called = source_called(other);
+        if (nested_has(other, column, name, schema)) return true;
+        if (other != source && called && name_equal(called, name) && (!schema || other->database == source->database)) return true;
     }
     return false;
 }
@@ -180,7 +183,7 @@ static void rowid_add(struct compile *c, const struct source_list *from, struct 
     while (i < COUNT_OF(names) && table_column(source->table, names[i]) >= 0) i++;
     if (i == COUNT_OF(names)) return;
     struct expr *e;
-    if (table && has_namesake(from, source, schema, table)) {
+    if (table && named_twice(from, source, NULL, schema)) {
         e = dotted_name(c, schema, table, names[i]);
     } else {
         e = column_expr(c, source, -1);
@@ -189,19 +192,6 @@ static void rowid_add(struct compile *c, const struct source_list *from, struct 
     item->name = arena_format(c->arena, "%s.%s.%s", schema, table ? table : "", names[i]);
     item->name_kind = ITEM_ROWID;
     item->no_expand = true;
-}
-
-// Whether the name of a source's column may mean another's: one that is called the same, in the same database. schema: NULL for
-// joins in parentheses, which may have the name of a table within them, too.
-static bool named_twice(const struct source_list *from, const struct source *source, const char *column, const char *schema)
-{
-    const char *name = source_called(source);
-    for (const struct source *other = from->items; other < from->items + from->count; other++) {
-        const char *called = source_called(other);
-        if (nested_has(other, column, name, schema)) return true;
-        if (other != source && called && name_equal(called, name) && (!schema || other->database == source->database)) return true;
-    }
-    return false;
 }
 
 // False: there was nothing of that name.

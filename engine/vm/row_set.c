@@ -1,5 +1,7 @@
 #include "row_set.h"
 
+#include "hash.h"
+
 struct row_set *row_set_new(struct row_sets *sets)
 {
     struct row_set *r = sets->idle;
@@ -71,17 +73,9 @@ bool row_set_read(struct row_set *r, s64 *row)
     return true;
 }
 
-static inline u64 mix(u64 x)
-{
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93u;
-    x ^= x >> 32;
-    return x;
-}
-
 static void table_put(struct row_set *r, s64 row)
 {
-    u64 i = mix((u64)row) & r->table_mask;
+    u64 i = hash_mix((u64)row) & r->table_mask;
     while (r->used[i]) {
         if (r->table[i] == row) return;
         i = (i + 1) & r->table_mask;
@@ -126,7 +120,7 @@ bool row_set_test(struct row_set *r, s32 batch, s64 row, bool *found)
         r->batch = batch;
     }
     if (!r->table) return true;
-    for (u64 i = mix((u64)row) & r->table_mask; r->used[i]; i = (i + 1) & r->table_mask) {
+    for (u64 i = hash_mix((u64)row) & r->table_mask; r->used[i]; i = (i + 1) & r->table_mask) {
         if (r->table[i] == row) {
             *found = true;
             break;

@@ -219,7 +219,7 @@ static io_status sorter_room(struct sorter *s, struct op *op, u64 room)
 
 io_status sorter_add(struct sorter *s, struct op *op, const u8 *record, u64 size)
 {
-    u64 room = (size + 4 + 3) & ~(u64)3;
+    u64 room = sorter_record_room(size);
     struct seen_slot *slot = NULL;
     if (UNLIKELY(s->seen != NULL) && sorter_seen(s, record, size, &slot)) return IO_DONE;
     if (UNLIKELY(s->count == s->capacity || (u64)(s->end - s->next) < room)) IO_TRY(sorter_room(s, op, room));
@@ -237,10 +237,7 @@ io_status sorter_add(struct sorter *s, struct op *op, const u8 *record, u64 size
 
 static int records_compare(struct sorter *s, const u8 *a, const u8 *b)
 {
-    u32 a_size, b_size;
-    memcpy(&a_size, a - 4, 4);
-    memcpy(&b_size, b - 4, 4);
-    return record_compare_records(a, a_size, b, b_size, s->info, s->fields, &s->err);
+    return record_compare_records(a, sorter_record_size(a), b, sorter_record_size(b), s->info, s->fields, &s->err);
 }
 
 static inline bool entry_after(struct sorter *s, const struct sorter_entry *a, const struct sorter_entry *b,
@@ -316,9 +313,7 @@ static bool entries_ordered(struct sorter *s, const struct sorter_entry *entries
 
 static bool entry_field(const struct sorter_entry *e, u32 field, struct raw_field *out)
 {
-    u32 size;
-    memcpy(&size, e->record - 4, 4);
-    return field_find(e->record, size, field, out);
+    return field_find(e->record, sorter_record_size(e->record), field, out);
 }
 
 static bool field_compares_as_bytes(const struct sorter *s, const struct raw_field *f, u32 field)

@@ -11,6 +11,16 @@ struct sorter_block {
     u8 data[];
 };
 
+static inline u32 sorter_record_size(const u8 *record)
+{
+    u32 size;
+    memcpy(&size, record - 4, 4);
+    return size;
+}
+
+// What a record takes in a block: its size, and bytes up to the next size.
+static inline u64 sorter_record_room(u64 size) { return (size + 4 + 3) & ~(u64)3; }
+
 // sorter.c
 u64 sorter_prefix(const u8 *record, u64 size, const struct key_info *info, bool *exact);
 bool sorter_sort_memory(struct sorter *s);

@@ -247,9 +247,7 @@ io_status sorter_run_write(struct sorter *s, struct op *op)
     if (!s->sorted) IO_TRY(run_begin(s, op));
     for (; s->at < s->count; s->at++) {
         const u8 *record = s->entries[s->at].record;
-        u32 size;
-        memcpy(&size, record - 4, 4);
-        IO_TRY(spill_writer_put(&s->writer, op, record, size));
+        IO_TRY(spill_writer_put(&s->writer, op, record, sorter_record_size(record)));
     }
     // What is left in the buffers is written with the next run, or before merging.
     s->runs[s->run_count++].end = spill_writer_end(&s->writer);

@@ -53,10 +53,8 @@ static bool has_real(const u8 *record, u64 size)
 
 static bool identical(const u8 *a, const u8 *b)
 {
-    u32 a_size, b_size;
-    memcpy(&a_size, a - 4, 4);
-    memcpy(&b_size, b - 4, 4);
-    return a_size == b_size && memcmp(a, b, a_size) == 0;
+    const u32 size = sorter_record_size(a);
+    return size == sorter_record_size(b) && memcmp(a, b, size) == 0;
 }
 
 bool sorter_seen(struct sorter *s, const u8 *record, u64 size, struct seen_slot **slot)
@@ -70,9 +68,7 @@ bool sorter_seen(struct sorter *s, const u8 *record, u64 size, struct seen_slot 
     u32 hash = (u32)hash_bytes(record + size - tail, tail, hash_bytes(record, head, size));
     struct seen_slot *at = &seen->slots[hash & (SLOTS - 1)];
     seen->records++;
-    u32 its_size = 0;
-    if (at->record && at->hash == hash) memcpy(&its_size, at->record - 4, 4);
-    if (its_size == size && memcmp(at->record, record, size) == 0) {
+    if (at->record && at->hash == hash && sorter_record_size(at->record) == size && memcmp(at->record, record, size) == 0) {
         seen->hits++;
         return true;
     }
@@ -106,11 +102,10 @@ static bool blocks_rebuild(struct sorter *s, u64 bytes)
     if (!b) return false;
     u8 *to = b->data;
     for (u64 i = 0; i < s->count; i++) {
-        u32 record_size;
-        memcpy(&record_size, s->entries[i].record - 4, 4);
+        const u32 record_size = sorter_record_size(s->entries[i].record);
         memcpy(to, s->entries[i].record - 4, record_size + 4u);
         s->entries[i].record = to + 4;
-        to += (record_size + 4u + 3) & ~3u;
+        to += sorter_record_room(record_size);
     }
     for (struct sorter_block *old = s->blocks, *next; old; old = next) {
         next = old->next;
@@ -129,11 +124,7 @@ bool sorter_condense(struct sorter *s)
     if (!s->repeats || !sorter_sort_memory(s)) return false; // a failure shows when the run is sorted
     u64 before = s->count, bytes = 0;
     sorter_entries_unite(s);
-    for (u64 i = 0; i < s->count; i++) {
-        u32 size;
-        memcpy(&size, s->entries[i].record - 4, 4);
-        bytes += (size + 4u + 3) & ~3u;
-    }
+    for (u64 i = 0; i < s->count; i++) bytes += sorter_record_room(sorter_record_size(s->entries[i].record));
     if (s->count > before / 2 || bytes > s->budget / 2) return false;
     if (!blocks_rebuild(s, bytes)) return false;
     s->sorted = false;
