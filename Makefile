@@ -145,8 +145,9 @@ build/diff/12.4.1/sqlite3.c build/diff/12.11.1/sqlite3.c: build/diff/%/sqlite3.c
 build/diff/%/libsqlite3.so.0: build/diff/%/sqlite3.c
 	$(CC) -O2 -w -fPIC -shared -pthread $(addprefix -DSQLITE_,SOUNDEX LIKE_DOESNT_MATCH_BLOBS ENABLE_MATH_FUNCTIONS ENABLE_COLUMN_METADATA ENABLE_FTS5 ENABLE_DBSTAT_VTAB MAX_VARIABLE_NUMBER=250000) \
 	    -Wl,-soname,libsqlite3.so.0 $< -o $@ -lm
-diff: $(B)/tests/diff/dialect_diff_test $(B)/tests/diff/shuffle_diff_test $(B)/tests/diff/dml_diff_test build/diff/12.4.1/libsqlite3.so.0 build/diff/12.11.1/libsqlite3.so.0
+diff: $(B)/tests/diff/dialect_diff_test $(B)/tests/diff/areas_diff_test $(B)/tests/diff/shuffle_diff_test $(B)/tests/diff/dml_diff_test build/diff/12.4.1/libsqlite3.so.0 build/diff/12.11.1/libsqlite3.so.0
 	@SECONDS=$(SECONDS_EACH) LD_LIBRARY_PATH=build/diff/12.4.1 NEWER=build/diff/12.11.1 $<
+	@SECONDS=$(SECONDS_EACH) LD_LIBRARY_PATH=build/diff/12.4.1 NEWER=build/diff/12.11.1 $(B)/tests/diff/areas_diff_test
 	@ROUNDS=$(or $(SHUFFLES),3) LD_LIBRARY_PATH=build/diff/12.4.1 $(B)/tests/diff/shuffle_diff_test
 	@LD_LIBRARY_PATH=build/diff/12.4.1 $(B)/tests/diff/dml_diff_test
 

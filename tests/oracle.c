@@ -366,6 +366,8 @@ bool oracle_run(struct oracle *o, const char *sql)
         if (o->interleaved) run_interleaved(o, sql, used, &ours);
         else run_skerry(o->db, sql, used, &ours);
         o->statements++;
+        o->refused = (theirs.code & 255) == SQLITE_ERROR;
+        o->ours_refused = (ours.code & 255) == SQLITE_ERROR;
         if (ours.code == SQLITE_INTERRUPT) o->timed_out = o->gave_up = true;
         if (o->any_order) {
             rows_sort(&ours.rows);

@@ -44,6 +44,7 @@ struct oracle {
     bool interleaved;    // queries stay under way on Skerry's connection, a row for each statement that runs
     bool vacuumed;       // SQLite has numbered rows anew
     bool rowid_unknown;  // since a VACUUM, which leaves SQLite's last_insert_rowid somewhere
+    bool refused, ours_refused; // the last statement, by SQLite and by ours: it makes no sense
     bool rolled_back;    // by the statement before: SQLite may read the schema again
     int instructions_left; // of oracle_limit, in thousands
     clock_t gives_up_at;

@@ -388,6 +388,7 @@ struct select {
     s32 ephemeral_cursors[2];
     s16 rows_estimate;
     bool repeats_merged; // a side of a merge: identical rows of it are given once
+    bool having_misused; // HAVING has no aggregate once window functions are put aside: told as code is made
 };
 
 enum cte_materialize { CTE_ANY, CTE_MATERIALIZED, CTE_NOT_MATERIALIZED };

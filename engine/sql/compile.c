@@ -45,6 +45,27 @@ void compile_fail_again(struct compile *c, const struct err *mistake)
     compile_fail(c, mistake->code, mistake->offset, "%s", mistake->text);
 }
 
+void coding_mistake(struct compile *c, const struct expr *e, const char *format, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    c->coding_mistake = arena_alloc(c->arena, sizeof *c->coding_mistake);
+    err_set(c->coding_mistake, ERR_ERROR, "compile", "%s", text);
+    c->coding_mistake->offset = c->quiet_offsets || !e || e->offset == OFFSET_NONE ? -1 : (s64)e->offset;
+}
+
+void coding_mistake_tell(struct compile *c)
+{
+    if (LIKELY(!c->coding_mistake)) return;
+    const struct err *mistake = c->coding_mistake;
+    for (const struct compile *around = c->outer; around; around = around->outer) // of the statement before that of its trigger
+        if (around->coding_mistake) mistake = around->coding_mistake;
+    compile_fail_again(c, mistake);
+}
+
 bool compile_attempt(struct compile *c, void (*work)(void *context), void *context, struct err *mistake)
 {
     jmp_buf again, *saved = c->exit;
@@ -57,6 +78,7 @@ bool compile_attempt(struct compile *c, void (*work)(void *context), void *conte
     bool renaming = c->top->renaming;
     const int resolving = c->resolving;
     const char *kept = c->mistake;
+    struct err *const of_code = c->coding_mistake;
     const s64 kept_offset = c->mistake_offset;
     const bool final = c->mistake_final;
     volatile bool done = false;
@@ -78,6 +100,7 @@ bool compile_attempt(struct compile *c, void (*work)(void *context), void *conte
     c->top->renaming = renaming;
     c->resolving = resolving;
     c->mistake = kept;
+    c->coding_mistake = of_code;
     c->mistake_offset = kept_offset;
     c->mistake_final = final;
     c->select_depth = depth;
@@ -390,6 +413,7 @@ static bool writes_besides(const struct program *p)
 
 void compile_finish(struct compile *c)
 {
+    coding_mistake_tell(c);
     emit(c, OP_Halt, 0, 0, 0);
     struct program *p = c->program;
     int frame = emit_here(c);
@@ -412,6 +436,7 @@ void compile_finish(struct compile *c)
     c->factoring = false;
     for (u32 i = 0; i < c->constant_count; i++) expr_code(c, c->constants[i].expr, c->constants[i].reg);
     p->may_abort = c->may_abort; // a constant's function counts, as in SQLite
+    coding_mistake_tell(c);
     emit(c, OP_Goto, 0, 1, 0);
     emit_set_p2(c, 0, frame);
     if (p->count > (u64)compile_limit(c, SKERRY_LIMIT_VDBE_OP))

@@ -118,6 +118,7 @@ struct compile {
     s64 collation_offset;
     const char *mistake; // what the resolver has found wrong at mistake_offset, to be told at the expression's end
     s64 mistake_offset;
+    struct err *coding_mistake;  // the last that was found as code was made, told by coding_mistake_tell(), or NULL
     bool short_names;            // of the top: of a new table, whatever PRAGMA full_column_names says
     enum {
         RESOLVING_NOTHING,
@@ -145,6 +146,10 @@ _Noreturn void compile_fail_again(struct compile *c, const struct err *mistake);
 // The same at an expression's token.
 _Noreturn void compile_fail_at(struct compile *c, const struct expr *e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+// What SQLite goes on behind, as code is made: the last of several is told, at the end of a query or program.
+void coding_mistake(struct compile *c, const struct expr *e, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void coding_mistake_tell(struct compile *c);
 
 // Runs `work`; false: it failed by a mistake in the statement, which *mistake tells and nothing else does. Other failures
 // end compiling.
@@ -355,6 +360,7 @@ struct expr *expr_vector_field(struct compile *c, struct expr *e, int field);
 bool expr_is_vector(const struct expr *e);
 bool expr_is_star(const struct expr *e); // "*" or "table.*", not resolved
 _Noreturn void expr_row_fail(struct compile *c, const struct expr *e); // a vector where a value should be
+void expr_row_mistake(struct compile *c, const struct expr *e);        // the same as a coding_mistake
 
 // Copies: expr_copy, select_copy, ... of ast.h with c->arena; comparison: expr_compare.
 // 0: the same; 1: but for an explicit COLLATE at the top of one; 2: different. cursor: columns of `a` with that

@@ -348,10 +348,16 @@ bool expr_is_vector(const struct expr *e)
     return expr_vector_size(e) > 1;
 }
 
+void expr_row_mistake(struct compile *c, const struct expr *e)
+{
+    if (e->kind != EXPR_SELECT) coding_mistake(c, NULL, "row value misused");
+    else if (!c->coding_mistake) coding_mistake(c, e, "sub-select returns %d columns - expected 1", expr_vector_size(e)); // first or never
+}
+
 void expr_row_fail(struct compile *c, const struct expr *e)
 {
-    if (e->kind == EXPR_SELECT) compile_fail_at(c, e, "sub-select returns %d columns - expected 1", expr_vector_size(e));
-    compile_fail(c, ERR_ERROR, -1, "row value misused");
+    expr_row_mistake(c, e);
+    compile_fail_again(c, c->coding_mistake);
 }
 
 struct expr *expr_vector_field_subexpr(struct expr *e, int field)

@@ -36,7 +36,7 @@ int subselect_code(struct compile *c, struct expr *e);
 enum in_kind { IN_ROWID = 1, IN_EPHEMERAL, IN_INDEX_ASC, IN_INDEX_DESC, IN_NOOP };
 enum in_flags { IN_LOOP = 1, IN_MEMBERSHIP = 2, IN_NOOP_OK = 4 };
 enum in_kind in_index_find(struct compile *c, struct expr *e, u32 flags, int *rhs_has_null, int *map, int *cursor);
-void in_width_check(struct compile *c, const struct expr *e); // fails when its subquery has more or fewer columns than its left side
+bool in_width_check(struct compile *c, const struct expr *e); // false, a coding_mistake: its subquery has more or fewer columns than its left side
 void in_code(struct compile *c, struct expr *e, int false_label, int null_label);
 // Columns (expr_column.c): the register that has the value, target unless it is in one already.
 int column_expr_code(struct compile *c, struct expr *e, int target);

@@ -65,7 +65,7 @@ static void vector_value_code(struct compile *c, struct expr *e, int dest, u8 ki
     struct expr *left = e->left, *right = e->right;
     int count = expr_vector_size(left);
     // Fields of rows that WHERE took apart may be rows of another size.
-    if (expr_vector_size(right) != count) compile_fail(c, ERR_ERROR, -1, "row value misused");
+    if (expr_vector_size(right) != count) return coding_mistake(c, NULL, "row value misused");
     int r1 = vector_subselect(c, left), r2 = vector_subselect(c, right);
     int is_true = emit_label(c), is_false = emit_label(c), is_null = emit_label(c), done = emit_label(c);
     bool commuted = e->flags & EXPR_F_COMMUTED;
@@ -277,8 +277,10 @@ static int binary_opcode(u8 kind)
 
 static int raise_code(struct compile *c, struct expr *e)
 {
-    if (!c->outer && !c->trigger.table)
-        compile_fail_at(c, e, "RAISE() may only be used within a trigger-program");
+    if (!c->outer && !c->trigger.table) {
+        coding_mistake(c, e, "RAISE() may only be used within a trigger-program");
+        return 0;
+    }
     if (e->conflict == CONFLICT_ABORT) c->top->may_abort = true;
     if (e->conflict == CONFLICT_IGNORE) {
         emit(c, OP_Halt, 0, CONFLICT_IGNORE, 0);
@@ -310,7 +312,8 @@ static int row_subselect_code(struct compile *c, struct expr *query)
     struct subselect_trial t = {c, query, 0};
     struct err mistake;
     const int size = expr_vector_size(query);
-    if (!compile_attempt(c, subselect_try, &t, &mistake)) compile_fail(c, ERR_ERROR, -1, "%d columns assigned 1 values", size);
+    const struct err *before = c->coding_mistake;
+    if (!compile_attempt(c, subselect_try, &t, &mistake) || c->coding_mistake != before) compile_fail(c, ERR_ERROR, -1, "%d columns assigned 1 values", size);
     return t.reg;
 }
 
@@ -357,7 +360,7 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         return target;
     }
     case EXPR_INTEGER:
-        if (e->flags & EXPR_F_BIG_INTEGER) compile_fail_at(c, e, "hex literal too big: %s", e->text);
+        if (e->flags & EXPR_F_BIG_INTEGER) coding_mistake(c, e, "hex literal too big: %s", e->text);
         integer_code(c, e->integer, target);
         return target;
     case EXPR_BOOLEAN:
@@ -444,7 +447,7 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         s64 value;
         bool is_hex = left->kind == EXPR_INTEGER && left->text_size > 2 && (left->text[1] | 0x20) == 'x';
         if (is_hex && (left->flags & EXPR_F_BIG_INTEGER || left->integer == INT64_MIN))
-            compile_fail_at(c, e, "hex literal too big: -%s", left->text);
+            coding_mistake(c, e, "hex literal too big: -%s", left->text);
         if (left->kind == EXPR_INTEGER && expr_is_integer64(e, &value)) {
             integer_code(c, value, target);
         } else if (left->kind == EXPR_REAL) {
@@ -499,16 +502,19 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
     }
     case EXPR_AGG_FUNCTION: {
         struct aggregate_info *a = e->aggregate;
-        if (!a || e->aggregate_index < 0 || (u32)e->aggregate_index >= a->function_count)
-            compile_fail_at(c, e, "misuse of aggregate: %s()", e->text);
+        if (!a || e->aggregate_index < 0 || (u32)e->aggregate_index >= a->function_count) {
+            coding_mistake(c, e, "misuse of aggregate: %s()", e->text);
+            return target;
+        }
         return a->functions[e->aggregate_index].reg;
     }
     case EXPR_FUNCTION:
         return function_code(c, e, target);
     case EXPR_EXISTS:
     case EXPR_SELECT:
-        if (e->kind == EXPR_SELECT && e->select->columns->count > 1) expr_row_fail(c, e);
-        return subselect_code(c, e);
+        if (e->kind == EXPR_EXISTS || e->select->columns->count == 1) return subselect_code(c, e);
+        expr_row_mistake(c, e);
+        return target;
     case EXPR_SELECT_COLUMN:
         return select_column_code(c, e, target);
     case EXPR_IN: {
@@ -545,7 +551,9 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         if (e->column >= 0 && t->columns[e->column].affinity == AFFINITY_REAL) emit(c, OP_RealAffinity, target, 0, 0);
         return target;
     }
-    case EXPR_ROW: expr_row_fail(c, e);
+    case EXPR_ROW:
+        expr_row_mistake(c, e);
+        return target;
     case EXPR_IF_NULL_ROW: {
         bool factoring = c->factoring;
         int jump = emit(c, OP_IfNullRow, e->cursor, 0, target);

@@ -322,12 +322,13 @@ enum in_kind in_index_find(struct compile *c, struct expr *e, u32 flags, int *rh
     return IN_EPHEMERAL;
 }
 
-void in_width_check(struct compile *c, const struct expr *e)
+bool in_width_check(struct compile *c, const struct expr *e)
 {
-    int count = expr_vector_size(e->left);
-    if (!(e->flags & EXPR_F_SELECT) && count > 1) expr_row_fail(c, e->left);
-    if (e->flags & EXPR_F_SELECT && (int)e->select->columns->count != count)
-        compile_fail_at(c, e, "sub-select returns %d columns - expected %d", (int)e->select->columns->count, count);
+    int count = expr_vector_size(e->left), columns = e->flags & EXPR_F_SELECT ? (int)e->select->columns->count : 1;
+    if (columns == count) return true;
+    if (!(e->flags & EXPR_F_SELECT)) expr_row_mistake(c, e->left);
+    else if (!c->coding_mistake) coding_mistake(c, e, "sub-select returns %d columns - expected %d", columns, count);
+    return false;
 }
 
 // Falls through when the left side is in the set; else jumps: the two labels may be the same.
@@ -335,7 +336,7 @@ void in_code(struct compile *c, struct expr *e, int false_label, int null_label)
 {
     struct expr *left = e->left;
     int count = expr_vector_size(left);
-    in_width_check(c, e);
+    if (!in_width_check(c, e)) return;
     int has_null = 0, cursor = -1;
     int *map = arena_alloc(c->arena, sizeof(int) * (size_t)count);
     char *affinity = in_affinity(c, e);

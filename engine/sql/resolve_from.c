@@ -461,6 +461,27 @@ struct cte_scope {
     const struct cte_scope *outer;
 };
 
+struct recursive_body {
+    struct compile *c;
+    struct select *body;
+};
+
+static void recursive_body_tables(void *context)
+{
+    const struct recursive_body *r = context;
+    select_tables(r->c, r->body);
+}
+
+// Of several terms what is wrong with the last is told, which may be that it is not as wide as the recursive one behind it.
+static void setup_mistake(struct compile *c, struct select *last, struct name_context *outer, const struct err *mistake)
+{
+    struct err of_last;
+    last->prior = NULL;
+    if (!select_attempt(c, last, outer, &of_last)) compile_fail_again(c, &of_last);
+    select_widths_check(c, last);
+    compile_fail_again(c, mistake);
+}
+
 static void cte_instance(struct compile *c, struct source *s, struct cte *cte, struct with *scope,
                          struct name_context *outer)
 {
@@ -534,9 +555,9 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         for (u32 i = 0; i < t->column_count; i++) t->columns[i].affinity = AFFINITY_NONE;
         last_setup->next = first_recursive;
         here.mistake = "multiple recursive references: %s";
-        s->table = t;
-        resolve_select(c, body, outer);
-        if (!known) compile_fail_again(c, &mistake);
+        if (c->resolving == RESOLVING_TABLES) mistake_attempt(c, recursive_body_tables, &(struct recursive_body){c, body}); // SQLite goes on
+        else resolve_select(c, body, outer);
+        if (!known) setup_mistake(c, last_setup, outer, &mistake);
         subquery_types(c, t, body, AFFINITY_NONE);
         body->flags |= SELECT_F_RECURSIVE;
         s->recursive = false;
@@ -544,8 +565,8 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         resolve_select(c, body, outer);
         cte_columns(c, cte, body, t);
         subquery_types(c, t, body, AFFINITY_NONE);
-        s->table = t;
     }
+    s->table = t;
     c->ctes = here.outer;
     c->with = saved;
     s->correlated = outer_references(outer) != before;

@@ -299,8 +299,7 @@ static void resolve_one(struct compile *c, struct select *s, struct name_context
                                 "aggregate functions are not allowed in the GROUP BY clause");
     }
     // Of a query with window functions SQLite asks once more, when it has put them aside.
-    if (s->having && !s->group_by && s->functions && !(n.flags & NAME_PLAIN_AGGREGATE))
-        compile_fail(c, ERR_ERROR, -1, "HAVING clause on a non-aggregate query");
+    s->having_misused = s->having && !s->group_by && s->functions && !(n.flags & NAME_PLAIN_AGGREGATE);
     on_clauses_check(c, s);
     s->flags |= SELECT_F_RESOLVED | SELECT_F_HAS_TYPES;
 }
@@ -335,7 +334,17 @@ void select_enter(struct compile *c)
     if (++c->select_depth > 300) compile_fail(c, ERR_ERROR, -1, "subqueries are nested too deeply");
 }
 
-static void select_names(struct compile *c, struct select *s, struct name_context *outer)
+void select_widths_check(struct compile *c, const struct select *term)
+{
+    const struct select *next = term->next;
+    if (term->columns->count == next->columns->count) return;
+    if (next->flags & SELECT_F_VALUES)
+        compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
+    compile_fail(c, ERR_ERROR, -1, "SELECTs to the left and right of %s do not have the same number of result columns",
+                 select_op_name(next->op));
+}
+
+void select_names(struct compile *c, struct select *s, struct name_context *outer)
 {
     struct select *inside = select_order_outside(c, s);
     select_enter(c);
@@ -367,11 +376,7 @@ static void select_names(struct compile *c, struct select *s, struct name_contex
             }
             resolve_one(c, t, outer, compound);
         }
-        if (t == s || t->columns->count == t->next->columns->count) continue;
-        if (t->next->flags & SELECT_F_VALUES)
-            compile_fail(c, ERR_ERROR, -1, "all VALUES must have the same number of terms");
-        compile_fail(c, ERR_ERROR, -1, "SELECTs to the left and right of %s do not have the same number of result columns",
-                     select_op_name(t->next->op));
+        if (t != s) select_widths_check(c, t);
     }
     if (!mistaken) mistake_tell(c);
     if (compound) resolve_compound_order(c, s);

@@ -295,7 +295,7 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
     if (order_ignorable(dest) && dest->kind != DEST_QUEUE) s->flags &= ~(u32)SELECT_F_DISTINCT;
     if (!(s->flags & SELECT_F_WINDOW_REWRITTEN) && select_has_window(s)) {
         s->flags |= SELECT_F_WINDOW_REWRITTEN;
-        select_window_rewrite(c, s);
+        select_window_rewrite(c, s, !(s->flags & SELECT_F_DISTINCT) && dest->kind != DEST_EPHEMERAL && dest->kind != DEST_TABLE);
     }
     count_terms(c, s);
     for (u32 i = 0; s->from && i < s->from->count; i++) {

@@ -66,7 +66,8 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
 bool windows_same(struct compile *c, const struct window *a, const struct window *b);
 // Copies of a select have no list of window functions until they are coded: this looks at its columns.
 bool select_has_window(const struct select *s);
-void select_window_rewrite(struct compile *c, struct select *s);
+// sorted_once: what ORDER BY has computed of the columns is what its rows are.
+void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once);
 void select_window_rows(struct compile *c, struct select *s, struct where_info *w, struct select_dest *dest, struct sort *sort,
                         struct distinct *d, int end);
 // Whether keys like these can be in a hash table.

@@ -483,6 +483,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
     }
     where_derive(w);
     where_analyze_all(&w->clause);
+    coding_mistake_tell(c);
     // What no source has a part in is asked once.
     for (int i = 0; i < w->clause.base_count; i++) {
         struct where_term *t = w->clause.terms[i];
@@ -519,6 +520,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
             if (flags & WHERE_WANT_DISTINCT) w->rows_out -= 30; // an eighth of the rows
         }
     }
+    coding_mistake_tell(c);
     bitmask omitted = joins_omit(w);
     where_filters_choose(w);
     if (!w->order_by && compile_connection_flag(c, CONNECTION_REVERSE_UNORDERED_SELECTS)) w->reverse_mask = ~0ull;

@@ -232,7 +232,7 @@ void where_term_analyze(struct where_clause *wc, int at)
     bitmask left_mask = expr_usage(w, e->left), all, extra_right = 0;
     int cursor, column;
     if (kind == EXPR_IN) {
-        in_width_check(c, e);
+        if (!in_width_check(c, e)) return;
         if (e->flags & EXPR_F_SELECT) {
             struct expr probe = {.kind = EXPR_EXISTS, .select = e->select};
             term->prereq_right = expr_usage(w, &probe);

@@ -114,25 +114,47 @@ static enum walk_result window_misused(struct walker *w, struct expr *e)
     return WALK_CONTINUE;
 }
 
-void select_window_rewrite(struct compile *c, struct select *s)
+// Leaves in s->functions those of the first one's window. False: there are others.
+static bool others_leave(struct compile *c, struct select *s)
+{
+    struct window **tail = &s->functions->next_function;
+    bool alone = true;
+    for (struct window *w = *tail, *next; w; w = next) {
+        next = w->next_function;
+        if (!windows_same(c, s->functions, w)) {
+            alone = false;
+            continue;
+        }
+        *tail = w;
+        tail = &w->next_function;
+    }
+    *tail = NULL;
+    return alone;
+}
+
+// ORDER BY of a result column computes it once more, which is what the row then shows, as in SQLite: within, where rows are not in
+// the order of other windows yet, in which row_number() OVER () would number them.
+static void ordered_columns_take(struct compile *c, struct select *s)
+{
+    for (u32 i = 0; s->order_by && i < s->order_by->count; i++) {
+        const u32 column = s->order_by->items[i].order_by_column;
+        if (column) s->columns->items[column - 1].expr = expr_copy(c->arena, expr_skip_collate(s->order_by->items[i].expr));
+    }
+}
+
+void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once)
 {
     // The list is made anew: the select may be a copy.
     s->functions = NULL;
     for (u32 i = 0; i < s->columns->count; i++) select_relink_windows(c, s, s->columns->items[i].expr);
-    for (u32 i = 0; s->order_by && i < s->order_by->count; i++) select_relink_windows(c, s, s->order_by->items[i].expr);
+    for (u32 i = 0; s->order_by && i < s->order_by->count; i++)
+        if (!s->order_by->items[i].order_by_column) select_relink_windows(c, s, s->order_by->items[i].expr);
     if (!s->functions) return;
-    struct window *first = s->functions, *rest = NULL, **mine_tail = &first->next_function;
-    for (struct window *w = first->next_function, *next; w; w = next) {
-        next = w->next_function;
-        if (windows_same(c, first, w)) {
-            *mine_tail = w;
-            mine_tail = &w->next_function;
-        } else {
-            w->next_function = rest;
-            rest = w;
-        }
-    }
-    *mine_tail = NULL;
+    if (s->having_misused) compile_fail(c, ERR_ERROR, -1, "HAVING clause on a non-aggregate query");
+    struct window *first = s->functions;
+    sorted_once &= !others_leave(c, s);
+    for (u32 i = 0; s->order_by && i < s->order_by->count && !sorted_once; i++) select_relink_windows(c, s, s->order_by->items[i].expr);
+    others_leave(c, s);
 
     struct select *inner = arena_alloc(c->arena, sizeof *inner);
     inner->id = ++c->top->select_id_next;
@@ -172,6 +194,7 @@ void select_window_rewrite(struct compile *c, struct select *s)
     struct walker w = {.expr = rewrite_expr, .select = rewrite_select, .select_done = rewrite_select_done, .context = &r};
     walk_expr_list(&w, s->columns);
     if (s->order_by) walk_expr_list(&w, s->order_by);
+    if (sorted_once) ordered_columns_take(c, s);
     for (struct window *x = first; x; x = x->next_function) {
         struct expr *call = x->owner;
         u32 count = call->list ? call->list->count : 0;

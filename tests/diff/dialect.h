@@ -45,7 +45,7 @@ struct dialect {
     char window[700]; // what the query's window w is; empty: there is none
     bool window_total; // its order leaves nothing open
     bool no_truth; // SQLite 3.50 takes IS TRUE in a second row of VALUES for a comparison with 1
-    bool no_pattern; // SQLite before 3.51 loses rows of outer joins to the range that LIKE stands for
+    bool no_pattern; // SQLite loses rows of outer joins to the range that LIKE stands for: before 3.51, and later where the join is in parentheses
     u32 trigger_table;
     char mistake_table[24]; // of dialect_mistake
     int depth;

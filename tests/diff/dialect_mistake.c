@@ -140,8 +140,10 @@ static void mistakes_from(struct dialect *d, int depth)
     }
 }
 
-static void mistakes_term(struct dialect *d, int depth)
+// Whether it has GROUP BY or HAVING.
+static bool mistakes_term(struct dialect *d, int depth)
 {
+    bool grouped = false;
     dialect_add(d, "SELECT ");
     const bool from = dialect_chance(d, 60);
     for (u32 i = 0; i == 0 || (i == 1 && dialect_chance(d, 20)); i++) {
@@ -155,7 +157,9 @@ static void mistakes_term(struct dialect *d, int depth)
         if (dialect_chance(d, i == 0 ? 20 : 8)) {
             dialect_add(d, "%s", clauses[i]);
             mistakes_expr(d, depth - 1);
+            grouped |= i > 0;
         }
+    return grouped;
 }
 
 static void mistakes_unlimited(struct dialect *d, int depth)
@@ -166,14 +170,15 @@ static void mistakes_unlimited(struct dialect *d, int depth)
         mistakes_select(d, depth - 1);
         dialect_add(d, ") ");
     }
-    mistakes_term(d, depth);
+    // GROUP BY of a compound's last term is that of the whole to SQLite, if ORDER BY has COLLATE (docs/sql.md).
+    bool grouped = mistakes_term(d, depth);
     while (dialect_chance(d, 20)) {
         dialect_add(d, "%s", dialect_one(d, operators));
-        mistakes_term(d, depth);
+        grouped = mistakes_term(d, depth);
     }
     if (dialect_chance(d, 20)) {
         dialect_add(d, " ORDER BY ");
-        if (dialect_chance(d, 50)) dialect_add(d, "%u", 1 + dialect_pick(d, 3));
+        if (grouped || dialect_chance(d, 50)) dialect_add(d, "%u", 1 + dialect_pick(d, 3));
         else mistakes_expr(d, depth - 1);
     }
 }

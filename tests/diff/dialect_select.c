@@ -140,9 +140,12 @@ static void source(struct dialect *d, int depth, bool inner)
         dialect_source_add(d, depth);
         return;
     }
+    const bool before = d->no_pattern;
+    d->no_pattern = true;
     dialect_add(d, "(");
     from(d, depth, true);
     dialect_add(d, ")");
+    d->no_pattern = before;
 }
 
 static void from(struct dialect *d, int depth, bool inner)
