@@ -1,5 +1,6 @@
 #include "alter.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 #include "parse.h"
@@ -18,6 +19,33 @@ static void refuse_system(struct compile *c, const struct table *t)
 {
     if ((strncasecmp(t->name, "sqlite_", 7) == 0 && !c->top->nested) || t->flags & TABLE_EPONYMOUS)
         compile_fail(c, ERR_ERROR, -1, "table %s may not be altered", t->name);
+}
+
+static int by_rowid(const void *a, const void *b)
+{
+    const s64 x = ((const struct schema_object *)a)->rowid, y = ((const struct schema_object *)b)->rowid;
+    return (x > y) - (x < y);
+}
+
+const struct schema_object *schema_objects(struct compile *c, const struct schema *s, u32 *count)
+{
+    u32 all = 0;
+    *count = 0;
+    for (u32 i = 1; i < s->table_count; i++) all += s->tables[i]->row_count;
+    for (const struct trigger *x = s->foreign_triggers; x; x = x->next) all++;
+    struct schema_object *objects = arena_alloc(c->arena, (all + 1) * sizeof *objects);
+    for (u32 i = 1; i < s->table_count; i++) {
+        const struct table *t = s->tables[i];
+        for (u32 k = 0; k < t->row_count; k++) {
+            const struct schema_row *row = &t->rows[k];
+            const bool own = strcmp(row->type, "table") == 0 || strcmp(row->type, "index") == 0;
+            objects[(*count)++] = (struct schema_object){row->type, row->name, row->sql, own ? t : NULL, row->rowid};
+        }
+    }
+    qsort(objects, *count, sizeof *objects, by_rowid);
+    for (const struct trigger *x = s->foreign_triggers; x; x = x->next)
+        objects[(*count)++] = (struct schema_object){"trigger", x->name, x->sql, NULL, 0};
+    return objects;
 }
 
 static const char *master_of(struct compile *c, int database)
@@ -501,9 +529,9 @@ static void drop_column(struct compile *c, struct stmt_alter *s)
     const char *sql = arena_format(c->arena, "%.*s%s", (int)from, text, text + to);
     compile_write_database(c, database, true);
     c->top->may_abort = true;
+    alteration_apply(&a); // what is wrong already is told before what will be
     if (!changed_table(c, t, sql, false)) return;
     check_indexes(c, t, column);
-    alteration_apply(&a);
     nested_sql(c, "UPDATE %s SET sql=%s WHERE type='table' AND name=%s", master_of(c, database), sql_quoted(c, sql),
                sql_quoted(c, t->name));
     if (!(k->flags & COLUMN_VIRTUAL)) rewrite_rows(c, t, column, database);

@@ -11,8 +11,19 @@ struct alteration {
     s32 column;           // -1: the table itself
     const char *name;     // as it is now
     const char *new_name; // NULL: the column is dropped, only strings in double quotes are edited
+    const char *duplicate; // the name of a column that another one has now, or NULL
     bool quote;           // write the new name in quotes always
 };
+
+// A table, index, view or trigger. table: its own, of tables and indexes.
+struct schema_object {
+    const char *type, *name, *sql;
+    const struct table *table;
+    s64 rowid;
+};
+// All of a schema, in the order of its rows, the temp schema's triggers of other databases' tables behind them: of several that a
+// change harms, the first is told.
+const struct schema_object *schema_objects(struct compile *c, const struct schema *s, u32 *count);
 
 // Edits the texts of all tables, indexes, triggers and views that may use it,
 // and emits the UPDATEs of sqlite_schema.

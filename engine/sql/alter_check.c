@@ -161,19 +161,14 @@ static void check_objects(struct compile *c, void *context)
     for (int d = 0; d < compile_database_count(c); d++) {
         const struct schema *s = compile_schema(c, d);
         if (!s || (d != o->database && d != DATABASE_TEMP)) continue;
-        for (u32 i = 1; i < s->table_count; i++) {
-            const struct table *t = s->tables[i];
-            if (table_is_view(t) && !table_owns_foreign_triggers(t)) check_text(c, o, d, NULL, "view", t->name, t->sql);
+        u32 count;
+        const struct schema_object *objects = schema_objects(c, s, &count);
+        for (u32 i = 0; i < count; i++) {
+            const struct table *t = objects[i].table;
             // The altered schema's own tables were read when they were edited.
-            if (d != o->database && t->kind == TABLE_ORDINARY) {
-                check_text(c, o, d, t, "table", t->name, t->sql);
-                for (const struct index *x = t->indexes; x; x = x->next) check_text(c, o, d, t, "index", x->name, x->sql);
-            }
-            for (const struct trigger *x = t->triggers; x; x = x->next)
-                check_text(c, o, d, NULL, "trigger", x->name, x->sql);
+            if (t && (d == o->database || t->kind != TABLE_ORDINARY)) continue;
+            check_text(c, o, d, t, objects[i].type, objects[i].name, objects[i].sql);
         }
-        for (const struct trigger *x = s->foreign_triggers; x; x = x->next)
-            check_text(c, o, d, NULL, "trigger", x->name, x->sql);
     }
 }
 

@@ -677,8 +677,8 @@ static void alter_object(struct alteration *a, int database, const struct table 
     const char *text = edited(&t);
     if (a->column >= 0 && strcmp(type, "table") == 0 && database == a->database && name_equal(name, a->table->name)) {
         s32 other = table_column(a->table, a->new_name);
-        if (other >= 0 && other != a->column)
-            fail_in(&t, " after rename", arena_format(a->c->arena, "duplicate column name: %s", a->new_name));
+        if (other >= 0 && other != a->column) // the one behind the other is told
+            a->duplicate = other > a->column ? a->table->columns[other].name : a->new_name;
     }
     if (a->column >= 0 && a->new_name && a->database == DATABASE_TEMP && strcmp(type, "table") != 0 && strcmp(type, "index") != 0) {
         // SQLite goes over the temp schema's views and triggers once more, which fails where the new name stands.
@@ -698,18 +698,16 @@ void alteration_apply(struct alteration *a)
         const struct schema *s = compile_schema(c, d);
         if (!s || (d != a->database && d != DATABASE_TEMP)) continue;
         bool temp_only = d != a->database;
-        for (u32 i = 1; i < s->table_count; i++) {
-            const struct table *t = s->tables[i];
-            if (!table_is_view(t) && (!temp_only || a->column >= 0)) {
-                // The text of the table that loses a column is the caller's.
-                if (a->new_name || t != a->table) alter_object(a, d, t, "table", t->name, t->sql);
-                for (const struct index *x = t->indexes; x; x = x->next) alter_object(a, d, t, "index", x->name, x->sql);
-            }
-            if (table_is_view(t) && !table_owns_foreign_triggers(t)) alter_object(a, d, NULL, "view", t->name, t->sql);
-            for (const struct trigger *x = t->triggers; x; x = x->next)
-                alter_object(a, d, NULL, "trigger", x->name, x->sql);
+        u32 count;
+        const struct schema_object *objects = schema_objects(c, s, &count);
+        for (u32 i = 0; i < count; i++) {
+            const struct schema_object *o = &objects[i];
+            const struct table *t = o->table;
+            if (t && temp_only && a->column < 0) continue;
+            // The text of the table that loses a column is the caller's.
+            if (t && t == a->table && !a->new_name && strcmp(o->type, "table") == 0) continue;
+            alter_object(a, d, t, o->type, o->name, o->sql);
         }
-        for (const struct trigger *x = s->foreign_triggers; x; x = x->next)
-            alter_object(a, d, NULL, "trigger", x->name, x->sql);
     }
+    if (a->duplicate) compile_fail(c, ERR_ERROR, -1, "error in table %s after rename: duplicate column name: %s", a->table->name, a->duplicate);
 }

@@ -171,7 +171,7 @@ static void rows_code(struct compile *c, struct delete_job *job)
 
     struct name_context names = {.c = c, .sources = sources};
     if (s->where) resolve_expr(&names, s->where);
-    returning_check(c, s->returning);
+    if (!job->source->indexed_by) returning_check(c, s->returning); // that the index is of no use is told before
     if (names.flags & NAME_HAS_SUBQUERY) job->complex = true;
     int key_fields = rowid ? 1 : t->primary_key->key_count;
     int reg_key = reg_alloc_range(c, key_fields);

@@ -257,15 +257,16 @@ static struct constraint *parse_column_constraint(struct parse *p, const char **
     }
 }
 
-static struct column_def *parse_column_definition(struct parse *p)
+// *name: that of the CONSTRAINT that was in force at its end, or NULL.
+static struct column_def *parse_column_definition(struct parse *p, const char **name)
 {
     struct column_def *column = PARSE_NEW(p, column_def);
     column->offset = p->token_offset;
     column->name = parse_name(p);
     column->type = parse_type(p);
-    const char *name = NULL;
+    *name = NULL;
     struct constraint **last = &column->constraints, *k;
-    while ((k = parse_column_constraint(p, &name))) {
+    while ((k = parse_column_constraint(p, name))) {
         *last = k;
         last = &k->next;
     }
@@ -378,20 +379,20 @@ static struct stmt *parse_create_table(struct parse *p, bool temporary)
     struct column_def **last_column = &s->columns;
     struct constraint **last = &s->constraints;
     bool comma = true;
+    const char *name; // of CONSTRAINT; the last column's is that of the first constraint behind it as well
     do {
         // The first item is a column always.
         if (s->column_count > 0 && at_table_constraint(p)) {
             comma = false;
             break;
         }
-        struct column_def *column = parse_column_definition(p);
+        struct column_def *column = parse_column_definition(p, &name);
         *last_column = column;
         last_column = &column->next;
         s->column_count++;
         s->columns_end = p->token_offset;
     } while (parse_accept(p, TOKEN_COMMA));
     if (!comma) {
-        const char *name = NULL;
         for (;;) {
             bool named;
             struct constraint *k = parse_table_constraint(p, &name, &named);
@@ -598,7 +599,8 @@ struct stmt *parse_alter(struct parse *p)
         if (p->begun) p->begun(p, &s->stmt);
         parse_accept(p, TOKEN_COLUMN);
         u32 begin = p->token_offset;
-        s->add = parse_column_definition(p);
+        const char *name;
+        s->add = parse_column_definition(p, &name);
         s->add_span = parse_span_from(p, begin);
     } else {
         parse_expect(p, TOKEN_DROP);

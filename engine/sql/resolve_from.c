@@ -631,9 +631,8 @@ static void view_expand(void *context)
     c->top->renaming = renaming;
     c->resolving = resolving;
     if (view->view_columns) {
-        if (view->view_columns->count != t->column_count)
-            compile_fail(c, ERR_ERROR, -1, "expected %u columns for '%s' but got %u", view->view_columns->count,
-                         view->name, t->column_count);
+        // That they are as many is looked at as code is made.
+        if (view->view_columns->count != t->column_count) t = subquery_table(c, view->view_columns, view->name, false);
         u32 *tried = arena_alloc(c->arena, (t->column_count + 1u) * sizeof *tried);
         for (u32 i = 0; i < t->column_count; i++)
             t->columns[i].name = column_name_unique(c, t, i, view->view_columns->items[i].name, tried);

@@ -89,6 +89,7 @@ static enum walk_result mark_subquery(struct walker *w, struct expr *e)
 
 void returning_collect(struct compile *c, struct returning *r, int reg)
 {
+    coding_mistake_tell(c);
     returning_check(c, r->given);
     struct source_list *sources = NULL;
     struct source *source = source_list_add(c->arena, &sources);

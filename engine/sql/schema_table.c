@@ -370,18 +370,12 @@ static void add_foreign_key(struct schema_build *b, struct table *t, s16 column,
     t->foreign_keys = f;
 }
 
-static void mark_primary_key(struct schema_build *b, struct column *c)
-{
-    c->flags |= COLUMN_PRIMARY_KEY;
-    if (c->flags & COLUMN_GENERATED) FAIL(b, "generated columns cannot be part of the PRIMARY KEY");
-}
-
 static void add_primary_key(struct schema_build *b, struct table *t, s32 column, const struct constraint *k)
 {
     struct expr_list *list = k->list;
     if (t->flags & TABLE_HAS_PRIMARY_KEY) FAIL(b, "table \"%s\" has more than one primary key", t->name);
     t->flags |= TABLE_HAS_PRIMARY_KEY;
-    bool descending = k->descending;
+    bool descending = k->descending, generated = false;
     u32 terms = 1;
     if (list) {
         terms = list->count;
@@ -391,21 +385,25 @@ static void add_primary_key(struct schema_build *b, struct table *t, s32 column,
             if (e->kind != EXPR_NAME && e->kind != EXPR_TEXT) continue;
             s32 c = table_column(t, e->text);
             if (c < 0) continue;
-            mark_primary_key(b, &t->columns[c]);
+            t->columns[c].flags |= COLUMN_PRIMARY_KEY;
+            generated |= t->columns[c].flags & COLUMN_GENERATED;
             if (terms == 1) column = c;
         }
         descending = false; // DESC matters in the column's own PRIMARY KEY alone
     } else {
-        mark_primary_key(b, &t->columns[column]);
+        t->columns[column].flags |= COLUMN_PRIMARY_KEY;
+        generated = t->columns[column].flags & COLUMN_GENERATED;
     }
-    if (terms == 1 && column >= 0 && strcasecmp(t->columns[column].type, "INTEGER") == 0 && !descending) {
+    const bool rowid = terms == 1 && column >= 0 && strcasecmp(t->columns[column].type, "INTEGER") == 0 && !descending;
+    if (k->autoincrement && !rowid) FAIL(b, "AUTOINCREMENT is only allowed on an INTEGER PRIMARY KEY");
+    if (generated) FAIL(b, "generated columns cannot be part of the PRIMARY KEY");
+    if (rowid) {
         if (list) refuse_explicit_nulls(b, list);
         t->rowid_column = (s16)column;
         t->rowid_conflict = k->conflict == CONFLICT_NONE ? CONFLICT_ABORT : k->conflict;
         if (k->autoincrement) t->flags |= TABLE_AUTOINCREMENT;
         return;
     }
-    if (k->autoincrement) FAIL(b, "AUTOINCREMENT is only allowed on an INTEGER PRIMARY KEY");
     if (!list) {
         expr_list_add(b->parse->arena, &list, expr_name(b->parse->arena, t->columns[column].name));
         list->items[0].descending = descending;
@@ -434,7 +432,7 @@ static void add_generated(struct schema_build *b, struct table *t, struct column
     const u8 flag = k->stored ? COLUMN_STORED : COLUMN_VIRTUAL;
     c->flags |= flag;
     t->flags |= flag == COLUMN_STORED ? TABLE_HAS_STORED : TABLE_HAS_VIRTUAL;
-    if (c->flags & COLUMN_PRIMARY_KEY) mark_primary_key(b, c);
+    if (c->flags & COLUMN_PRIMARY_KEY) FAIL(b, "generated columns cannot be part of the PRIMARY KEY");
     // A bare name must not be taken for a string.
     c->generated = k->expr;
 }

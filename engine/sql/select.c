@@ -302,6 +302,8 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
         simplify_join(s, i);
         struct source *item = &s->from->items[i];
         struct select *sub = item->select;
+        if (sub && sub->columns->count != item->table->column_count)
+            compile_fail(c, ERR_ERROR, -1, "expected %u columns for '%s' but got %u", item->table->column_count, item->table->name, sub->columns->count);
         if (!sub || (item->cte && item->cte->materialize == CTE_MATERIALIZED) || sub->flags & SELECT_F_AGGREGATE || sub->group_by)
             continue;
         if (order_in_vain(s, sub)) sub->order_by = NULL;

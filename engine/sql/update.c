@@ -627,7 +627,7 @@ static void update_run(struct compile *c, struct update_job *job)
         return;
     }
     where_resolve(c, job, sources);
-    returning_check(c, s->returning);
+    if (!sources->items[0].indexed_by) returning_check(c, s->returning); // that the index is of no use is told before
     if (job->upsert) {
         job->mode = ONE_PASS_SINGLE;
         job->next_row = job->done;

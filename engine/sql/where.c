@@ -551,7 +551,7 @@ struct where_info *where_begin(struct compile *c, struct source_list *sources, s
         } else if (level->loop->flags & LOOP_FILTER) {
             where_filters_code(w, i, not_ready);
         }
-        where_level_explain(w, level);
+        if (!(flags & WHERE_OR_SUBCLAUSE)) where_level_explain(w, level);
         level->first_body = 0;
         level->body_start = emit_here(c);
         not_ready = where_level_code(w, i, not_ready);

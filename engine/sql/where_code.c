@@ -518,6 +518,7 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
         explain_push(c, "INDEX %d", i + 1);
         int own_index = index_cursor;
         struct where_info *sub = where_begin(c, one, e, NULL, NULL, NULL, WHERE_OR_SUBCLAUSE, own_index);
+        where_level_explain(sub, &sub->levels[0]); // behind its subqueries, as SQLite does
         int jump = 0;
         if (!(w->flags & WHERE_DUPLICATES_OK)) {
             int set = i == or_clause->count - 1 ? -1 : i;

@@ -88,3 +88,54 @@ CREATE TABLE v17(a, UNIQUE(a + 1, nosuch));
 CREATE TABLE v18(a, UNIQUE(a + 1)) WITHOUT ROWID;
 CREATE TABLE v19(a, PRIMARY KEY(a + 1)) WITHOUT ROWID;
 CREATE TABLE v20(a, PRIMARY KEY(a + nosuch)) WITHOUT ROWID;
+%%
+# which of several mistakes: those of RETURNING's names as of a query's, its TABLE.* behind an INDEXED BY of no use
+CREATE TABLE t(a,b);
+CREATE TABLE u(a,b,e);
+CREATE UNIQUE INDEX ui ON u(e) WHERE e > 2;
+--= error: RETURNING may not use "TABLE.*" wildcards because 3.40 tells what stands in the list before it
+DELETE FROM t RETURNING NULL < (5, row_number), excluded.*;
+--= error: RETURNING may not use "TABLE.*" wildcards because 3.40 tells what stands in the list before it
+DELETE FROM t RETURNING excluded, v.*;
+DELETE FROM t RETURNING v.*, excluded;
+--= error: RETURNING may not use "TABLE.*" wildcards because 3.40 tells what stands in the list before it
+INSERT INTO t SELECT 9, true RETURNING nosuch, q.*;
+INSERT INTO t VALUES(1,2) RETURNING q.*, (1,2);
+INSERT INTO t VALUES(1,2) RETURNING (1,2), q.*;
+INSERT INTO t VALUES((1,2),2) RETURNING q.*;
+INSERT INTO t VALUES(1,2,3) RETURNING q.*;
+INSERT INTO t(x) VALUES(1) RETURNING q.*;
+INSERT INTO t VALUES(1,nosuch) RETURNING q.*;
+DELETE FROM u INDEXED BY ui RETURNING q.*;
+DELETE FROM t WHERE (1,2) RETURNING q.*;
+DELETE FROM t WHERE nosuch RETURNING q.*;
+UPDATE t SET a = (1,2) RETURNING q.*;
+UPDATE t SET a = nosuch RETURNING q.*;
+UPDATE t SET x = 1 RETURNING q.*;
+UPDATE u INDEXED BY ui SET a = 1 RETURNING q.*;
+INSERT INTO u(e) VALUES(1) ON CONFLICT(a) DO NOTHING RETURNING q.*;
+INSERT INTO u(e) VALUES(1) ON CONFLICT(a) DO NOTHING RETURNING nosuch;
+INSERT INTO u(e) VALUES(1) ON CONFLICT DO UPDATE SET a = nosuch RETURNING q.*;
+--= error: RETURNING may not use "TABLE.*" wildcards because 3.40 tells what stands in the list before it
+INSERT INTO t VALUES(1,2) RETURNING count(*), q.*;
+INSERT INTO t VALUES(1,2) RETURNING q.*, count(*);
+--= error: no such column: nosuch because 3.40 stops at an aggregate there
+INSERT INTO t VALUES(1,2) RETURNING count(*), nosuch;
+INSERT INTO t VALUES(1,2) RETURNING nosuch, count(*);
+--= error: no such column: nosuch because 3.40 stops at an aggregate there
+INSERT INTO t VALUES(1,2) RETURNING abs(count(*)), nosuch;
+--= error: no such column: nosuch because 3.40 stops at an aggregate there
+INSERT INTO t VALUES(1,2) RETURNING row_number() OVER (), nosuch;
+INSERT INTO t VALUES(1,2) RETURNING (SELECT nosuch FROM t), q.*;
+--= error: RETURNING may not use "TABLE.*" wildcards because 3.40 tells what stands in the list before it
+INSERT INTO t VALUES(1,2) RETURNING (SELECT 1 FROM nosuch), q.*;
+INSERT INTO t VALUES(1,2) RETURNING q.*, (SELECT 1 FROM nosuch);
+WITH w(a) AS (SELECT 1) UPDATE t SET a = 1 FROM w, nosuch RETURNING q.*;
+--= error: row value misused because 3.40 goes on to RETURNING
+DELETE FROM t WHERE (SELECT 9 WHERE (3, a)) RETURNING main;
+--= error: row value misused because 3.40 goes on to RETURNING
+DELETE FROM t WHERE (3, a) RETURNING main;
+--= error: row value misused because 3.40 goes on to RETURNING
+UPDATE t SET a = (3, a) RETURNING main;
+--= error: row value misused because 3.40 goes on to RETURNING
+UPDATE t SET a = 1 WHERE (SELECT (1,2)) RETURNING main;

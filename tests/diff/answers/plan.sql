@@ -226,3 +226,12 @@ EXPLAIN QUERY PLAN SELECT count(*) FROM counted_all;
 EXPLAIN QUERY PLAN SELECT a, (SELECT count(*) FROM counted_all) FROM counted;
 DROP VIEW counted_all;
 DROP TABLE counted;
+%%
+# subqueries of a term of OR stand before its search
+CREATE TABLE t(a INTEGER PRIMARY KEY, b, c);
+CREATE INDEX tb ON t(b);
+CREATE INDEX tc ON t(c);
+CREATE TABLE u(x, y, PRIMARY KEY(x, y)) WITHOUT ROWID;
+EXPLAIN QUERY PLAN SELECT a FROM t WHERE b > (SELECT y FROM u) OR a = 7;
+EXPLAIN QUERY PLAN DELETE FROM t WHERE c = 1 OR b > (SELECT y FROM u);
+EXPLAIN QUERY PLAN SELECT * FROM t WHERE c IN (SELECT y FROM u WHERE x = 1) OR b = 2 AND c > (SELECT x FROM u);
