@@ -312,8 +312,8 @@ static int row_subselect_code(struct compile *c, struct expr *query)
     struct subselect_trial t = {c, query, 0};
     struct err mistake;
     const int size = expr_vector_size(query);
-    const struct err *before = c->coding_mistake;
-    if (!compile_attempt(c, subselect_try, &t, &mistake) || c->coding_mistake != before) compile_fail(c, ERR_ERROR, -1, "%d columns assigned 1 values", size);
+    coding_mistake_tell(c);
+    if (!compile_attempt(c, subselect_try, &t, &mistake) || c->coding_mistake) compile_fail(c, ERR_ERROR, -1, "%d columns assigned 1 values", size);
     return t.reg;
 }
 

@@ -473,12 +473,9 @@ static void recursive_body_tables(void *context)
 }
 
 // Of several terms what is wrong with the last is told, which may be that it is not as wide as the recursive one behind it.
-static void setup_mistake(struct compile *c, struct select *last, struct name_context *outer, const struct err *mistake)
+static void setup_mistake(struct compile *c, const struct select *last, const struct err *mistake)
 {
-    struct err of_last;
-    last->prior = NULL;
-    if (!select_attempt(c, last, outer, &of_last)) compile_fail_again(c, &of_last);
-    select_widths_check(c, last);
+    if (last->flags & SELECT_F_RESOLVED) select_widths_check(c, last);
     compile_fail_again(c, mistake);
 }
 
@@ -557,7 +554,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         here.mistake = "multiple recursive references: %s";
         if (c->resolving == RESOLVING_TABLES) mistake_attempt(c, recursive_body_tables, &(struct recursive_body){c, body}); // SQLite goes on
         else resolve_select(c, body, outer);
-        if (!known) setup_mistake(c, last_setup, outer, &mistake);
+        if (!known) setup_mistake(c, last_setup, &mistake);
         subquery_types(c, t, body, AFFINITY_NONE);
         body->flags |= SELECT_F_RECURSIVE;
         s->recursive = false;
