@@ -172,8 +172,8 @@ static struct expr *parse_parenthesized_expr(struct parse *p, struct text_span *
 static void parse_generated(struct parse *p, struct constraint *k)
 {
     k->expr = parse_parenthesized_expr(p, &k->span);
-    if (parse_at_id(p) && p->token != TOKEN_GENERATED) {
-        k->generated_type = parse_token_name(p);
+    if (parse_at_id(p)) { // GENERATED as well, and what stands in quotes, which is no type
+        k->generated_type = arena_copy(p->arena, p->sql + p->token_offset, p->token_size);
         parse_advance(p);
     }
     k->stored = k->generated_type && strcasecmp(k->generated_type, "stored") == 0;

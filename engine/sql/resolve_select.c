@@ -344,7 +344,7 @@ void select_widths_check(struct compile *c, const struct select *term)
                  select_op_name(next->op));
 }
 
-void select_names(struct compile *c, struct select *s, struct name_context *outer)
+static void select_names(struct compile *c, struct select *s, struct name_context *outer)
 {
     struct select *inside = select_order_outside(c, s);
     select_enter(c);
