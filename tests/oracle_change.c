@@ -67,7 +67,7 @@ bool returning_from_view(const char *sql, const char *ours, const char *theirs)
 bool keys_have_types(struct oracle *o, const char *sql)
 {
     static const char keys[] =
-        "SELECT 1 FROM pragma_foreign_keys AS f, sqlite_schema AS s, pragma_foreign_key_list(s.name) AS k, pragma_table_info(s.name) AS c,"
+        "SELECT 1 FROM pragma_foreign_keys AS f, (SELECT name FROM sqlite_schema UNION ALL SELECT name FROM sqlite_temp_schema) AS s, pragma_foreign_key_list(s.name) AS k, pragma_table_info(s.name) AS c,"
         " pragma_table_info(k.\"table\") AS p WHERE f.foreign_keys AND c.name = k.\"from\" COLLATE NOCASE AND c.type <> p.type"
         " AND CASE WHEN k.\"to\" IS NULL THEN p.pk ELSE p.name = k.\"to\" COLLATE NOCASE END AND instr(%Q, k.\"table\")";
     char *query = sqlite3_mprintf(keys, sql);

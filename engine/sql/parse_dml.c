@@ -49,13 +49,33 @@ static struct expr_list *parse_returning(struct parse *p, bool in_trigger)
     return list;
 }
 
-static void parse_row_assignment(struct parse *p, struct expr_list **set)
+// What may come behind an assignment, besides what always may.
+enum set_of { SET_OF_UPDATE, SET_OF_UPSERT, SET_OF_LAST_UPSERT };
+
+static bool assignment_ends(const struct parse *p, enum set_of of)
+{
+    switch (p->token) {
+    case TOKEN_COMMA:
+    case TOKEN_WHERE:
+    case TOKEN_RETURNING:
+    case TOKEN_SEMICOLON:
+    case TOKEN_END_OF_TEXT: return true;
+    case TOKEN_FROM:
+    case TOKEN_ORDER:
+    case TOKEN_LIMIT: return of == SET_OF_UPDATE;
+    case TOKEN_ON: return of == SET_OF_UPSERT;
+    default: return false;
+    }
+}
+
+static void parse_row_assignment(struct parse *p, struct expr_list **set, enum set_of of)
 {
     struct name_list *names = parse_name_list(p);
     parse_expect(p, TOKEN_RIGHT_PAREN);
     parse_expect(p, TOKEN_EQ);
     struct expr *value = parse_expr(p);
     u32 width = value->kind == EXPR_ROW ? value->list->count : 1;
+    if (value->kind != EXPR_SELECT && width != names->count && !assignment_ends(p, of)) parse_syntax_error(p); // has been read by then
     if (value->kind != EXPR_SELECT && width != names->count)
         parse_fail(p, ERR_ERROR, OFFSET_NONE, "%u columns assigned %u values", names->count, width);
     for (u32 i = 0; i < names->count; i++) {
@@ -75,12 +95,12 @@ static void parse_row_assignment(struct parse *p, struct expr_list **set)
     }
 }
 
-static struct expr_list *parse_set_list(struct parse *p)
+static struct expr_list *parse_set_list(struct parse *p, enum set_of of)
 {
     struct expr_list *set = NULL;
     do {
         if (parse_accept(p, TOKEN_LEFT_PAREN)) {
-            parse_row_assignment(p, &set);
+            parse_row_assignment(p, &set, of);
             continue;
         }
         u32 offset = p->token_offset;
@@ -110,7 +130,7 @@ static void parse_upserts(struct parse *p, struct stmt_insert *s, bool in_trigge
         if (parse_accept(p, TOKEN_UPDATE)) {
             u->update = true;
             parse_expect(p, TOKEN_SET);
-            u->set = parse_set_list(p);
+            u->set = parse_set_list(p, u->target ? SET_OF_UPSERT : SET_OF_LAST_UPSERT);
             if (parse_accept(p, TOKEN_WHERE)) u->where = parse_expr(p);
         } else {
             parse_expect(p, TOKEN_NOTHING);
@@ -162,7 +182,7 @@ static struct stmt *parse_update(struct parse *p, struct with *with, bool in_tri
     s->target = parse_target(p, in_trigger);
     parse_target_index(p, &s->target->items[0], true, in_trigger);
     parse_expect(p, TOKEN_SET);
-    s->set = parse_set_list(p);
+    s->set = parse_set_list(p, SET_OF_UPDATE);
     s->from = parse_from(p);
     if (parse_accept(p, TOKEN_WHERE)) s->where = parse_expr(p);
     if (in_trigger) return &s->stmt;
