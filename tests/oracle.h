@@ -68,6 +68,8 @@ bool oracle_compare_contents(struct oracle *o);
 // its own; opens it again with the same settings.
 bool oracle_check_file(struct oracle *o);
 void oracle_close(struct oracle *o);
+// Whether this program, with these settings ("ROUND=1 KEEP=3"), passes beside the release that NEWER=directory has, if there is one.
+bool oracle_newer_agrees(const char *settings);
 bool oracle_has_table(struct oracle *o, const char *name); // SQLite's has it, or a view of that name
 
 // A table of scripts: each on fresh databases, contents and file checked at its end.

@@ -204,7 +204,7 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     if (o->lenient_order && !theirs->code && (ours->code == SQLITE_CONSTRAINT_PRIMARYKEY || ours->code == SQLITE_CONSTRAINT_UNIQUE) && keeps_replaced(o, sql))
         return o->gave_up = true;
     bool texts = o->quiet_texts || strcmp(ours->error, theirs->error) == 0 || same_but_numbered(ours->error, theirs->error);
-    // Of several ours tells the first that is met.
+    // Of several it may be another, where code is made in another order.
     static const char misuse[] = "misuse of aggregate: ";
     if (!texts && o->lenient_order && strncmp(ours->error, misuse, sizeof misuse - 1) == 0)
         texts = strncmp(theirs->error, misuse, sizeof misuse - 1) == 0;

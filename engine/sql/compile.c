@@ -11,33 +11,32 @@
 
 // ---- errors -------------------------------------------------------------------------------------------------
 
-static _Noreturn void fail_at(struct compile *c, err_code code, s64 offset, const char *text)
+static void mistake_write(const struct compile *c, struct err *to, err_code code, s64 offset, const char *format, va_list args)
 {
-    err_set(c->err, code, "compile", "%s", text);
-    if (c->quiet_offsets) offset = -1;
-    c->err->offset = offset;
-    longjmp(*c->exit, 1);
+    char text[ERR_TEXT_MAX]; // the arguments may be what stood in *to
+    vsnprintf(text, sizeof text, format, args);
+    err_set(to, code, "compile", "%s", text);
+    to->offset = c->quiet_offsets || offset == (s64)OFFSET_NONE ? -1 : offset;
 }
+
+static s64 place_of(const struct expr *e) { return e ? (s64)e->offset : -1; }
 
 void compile_fail(struct compile *c, err_code code, s64 offset, const char *format, ...)
 {
-    char text[ERR_TEXT_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    mistake_write(c, c->err, code, offset, format, args);
     va_end(args);
-    fail_at(c, code, offset == (s64)OFFSET_NONE ? -1 : offset, text);
+    longjmp(*c->exit, 1);
 }
 
 void compile_fail_at(struct compile *c, const struct expr *e, const char *format, ...)
 {
-    char text[ERR_TEXT_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    mistake_write(c, c->err, ERR_ERROR, place_of(e), format, args);
     va_end(args);
-    s64 offset = e && e->offset != OFFSET_NONE ? (s64)e->offset : -1;
-    fail_at(c, ERR_ERROR, offset, text);
+    longjmp(*c->exit, 1);
 }
 
 void compile_fail_again(struct compile *c, const struct err *mistake)
@@ -47,14 +46,11 @@ void compile_fail_again(struct compile *c, const struct err *mistake)
 
 void coding_mistake(struct compile *c, const struct expr *e, const char *format, ...)
 {
-    char text[ERR_TEXT_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     c->coding_mistake = arena_alloc(c->arena, sizeof *c->coding_mistake);
-    err_set(c->coding_mistake, ERR_ERROR, "compile", "%s", text);
-    c->coding_mistake->offset = c->quiet_offsets || !e || e->offset == OFFSET_NONE ? -1 : (s64)e->offset;
+    mistake_write(c, c->coding_mistake, ERR_ERROR, place_of(e), format, args);
+    va_end(args);
 }
 
 void coding_mistake_tell(struct compile *c)
@@ -536,7 +532,7 @@ void compile_statement(struct compile *c, struct stmt *s)
 static void parse_failed(struct parse *p, err_code code, u32 offset, const char *text)
 {
     struct compile *c = p->context;
-    fail_at(c, code, offset == OFFSET_NONE ? -1 : (s64)offset, text);
+    compile_fail(c, code, offset, "%s", text);
 }
 
 static void arena_exhausted(struct arena *a)

@@ -138,7 +138,7 @@ void mistake_tell(struct compile *c)
     if (UNLIKELY(c->mistake)) compile_fail(c, ERR_ERROR, c->mistake_offset, "%s", c->mistake);
 }
 
-void mistake_attempt(struct compile *c, void (*work)(void *context), void *context)
+static void mistake_attempt(struct compile *c, void (*work)(void *context), void *context)
 {
     struct err mistake;
     if (!compile_attempt(c, work, context, &mistake)) mistake_keep(c, mistake.text, mistake.offset);

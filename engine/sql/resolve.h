@@ -45,13 +45,12 @@ bool expr_resolve_position(struct compile *c, struct select *s, struct expr *e, 
 // A mistake that is told when others had their chance to be told before.
 void mistake_keep(struct compile *c, const char *text, s64 offset);
 void mistake_tell(struct compile *c);
-void mistake_attempt(struct compile *c, void (*work)(void *context), void *context); // keeps that of the work
 // Makes tables and columns of the query and of all within it known, without names: fails when something is wrong with them. The
 // query may be resolved in part.
 void select_tables(struct compile *c, struct select *s);
 void expr_list_tables(struct compile *c, struct expr_list *list); // of the queries in it
 void select_widths_check(struct compile *c, const struct select *term); // against the term behind it
 void select_enter(struct compile *c); // one query deeper: fails when it is too deep; c->select_depth goes down again
-// Names of a query that is part of one being resolved (RESOLVING_NAMES). False: *mistake is in it.
+// resolve_select of a query that is part of one being resolved. False: *mistake is in it.
 bool select_attempt(struct compile *c, struct select *s, struct name_context *outer, struct err *mistake);
 int name_list_find(const struct name_list *list, const char *name);

@@ -461,17 +461,6 @@ struct cte_scope {
     const struct cte_scope *outer;
 };
 
-struct recursive_body {
-    struct compile *c;
-    struct select *body;
-};
-
-static void recursive_body_tables(void *context)
-{
-    const struct recursive_body *r = context;
-    select_tables(r->c, r->body);
-}
-
 // Of several terms what is wrong with the last is told, which may be that it is not as wide as the recursive one behind it.
 static void setup_mistake(struct compile *c, const struct select *last, const struct err *mistake)
 {
@@ -552,8 +541,9 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         for (u32 i = 0; i < t->column_count; i++) t->columns[i].affinity = AFFINITY_NONE;
         last_setup->next = first_recursive;
         here.mistake = "multiple recursive references: %s";
-        if (c->resolving == RESOLVING_TABLES) mistake_attempt(c, recursive_body_tables, &(struct recursive_body){c, body}); // SQLite goes on
-        else resolve_select(c, body, outer);
+        struct err of_body;
+        if (c->resolving != RESOLVING_TABLES) resolve_select(c, body, outer);
+        else if (!select_attempt(c, body, outer, &of_body)) mistake_keep(c, of_body.text, of_body.offset); // SQLite goes on
         if (!known) setup_mistake(c, last_setup, &mistake);
         subquery_types(c, t, body, AFFINITY_NONE);
         body->flags |= SELECT_F_RECURSIVE;

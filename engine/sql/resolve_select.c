@@ -384,22 +384,22 @@ static void select_names(struct compile *c, struct select *s, struct name_contex
     c->select_depth--;
 }
 
-struct names_trial {
+struct select_trial {
     struct compile *c;
     struct select *select;
     struct name_context *outer;
 };
 
-static void names_try(void *context)
+static void select_try(void *context)
 {
-    const struct names_trial *t = context;
-    select_names(t->c, t->select, t->outer);
+    const struct select_trial *t = context;
+    resolve_select(t->c, t->select, t->outer);
 }
 
 bool select_attempt(struct compile *c, struct select *s, struct name_context *outer, struct err *mistake)
 {
-    struct names_trial trial = {c, s, outer};
-    return compile_attempt(c, names_try, &trial, mistake);
+    struct select_trial trial = {c, s, outer};
+    return compile_attempt(c, select_try, &trial, mistake);
 }
 
 void resolve_select(struct compile *c, struct select *s, struct name_context *outer)

@@ -98,12 +98,10 @@ static void file_run(const char *path)
     fclose(in);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
-
 TEST(topics)
 {
     struct dirent **entries;
-    int count = scandir("tests/diff/answers", &entries, NULL, by_name);
+    int count = scandir("tests/diff/answers", &entries, NULL, alphasort);
     CHECK(count > 2);
     // Files that statements name, as ATTACH does, are the test's.
     char *folder = realpath("tests/diff/answers", NULL), *home = getcwd(NULL, 0);

@@ -1,6 +1,6 @@
 // Goal: where a few names can be said in many ways (joins, aggregates and aliases, changes with their RETURNING, common table
 // expressions, windows, functions) Skerry says what SQLite says.
-// Method: each file of tests/diff/areas is a schema and, behind a line "%%", a grammar (read_rules has its form); random sentences of
+// Method: each file of tests/diff/areas is a schema and, behind a line "%%", a grammar (rule_read has its form); random sentences of
 // its rule "statement" run on both, each within a savepoint that is then rolled back. One that differs is cut down word by
 // word and printed.
 // ROUNDS=n statements of each area, SECONDS=n looks for longer, SEED=n begins elsewhere, AREA=name is one area, ROUND=n one of its
@@ -13,7 +13,6 @@
 #include <dirent.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define RULES 120
 #define ALTERNATIVES 240
@@ -60,8 +59,9 @@ static void alternative_add(struct area *a, const char *name, u32 weight, const 
 static void rule_read(struct area *a, const char *line)
 {
     char name[24];
-    u32 weight = 1, n = 0;
-    if (sscanf(line, "%23[a-z_] %n", name, (int *)&n) != 1) return;
+    u32 weight = 1;
+    int n = 0;
+    if (sscanf(line, "%23[a-z_] %n", name, &n) != 1) return;
     line += n;
     const bool newest = *line == '@';
     line += newest;
@@ -227,12 +227,10 @@ static void statement_shrink(const struct area *a, char *sql, enum run kind)
 
 static bool newer_agrees(const struct area *a, const char *sql)
 {
-    const char *newer = getenv("NEWER");
-    if (!newer || !newer[0]) return false;
-    char command[200];
+    char settings[60];
     setenv("SQL", sql, 1);
-    snprintf(command, sizeof command, "LD_LIBRARY_PATH=\"$NEWER\" NEWER= AREA=%s /proc/%d/exe >/dev/null 2>&1", a->name, (int)getpid());
-    const bool agrees = system(command) == 0;
+    snprintf(settings, sizeof settings, "AREA=%s", a->name);
+    const bool agrees = oracle_newer_agrees(settings);
     unsetenv("SQL");
     return agrees;
 }
@@ -298,8 +296,6 @@ static void area_run(const struct area *a, u64 seed, u32 rounds, time_t end, boo
     CHECK((n.refused + n.unknown) * 10 < n.statements * 9 || one); // else the grammar says little
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
-
 TEST(areas)
 {
     const char *seconds = getenv("SECONDS"), *rounds = getenv("ROUNDS"), *one = getenv("ROUND"), *area = getenv("AREA");
@@ -307,7 +303,7 @@ TEST(areas)
     const u64 seed = one ? strtoull(one, NULL, 10) : (fixed ? 7 : test_seed()) % 1000000000 * 1000000;
     const u32 most = one || getenv("SQL") ? 1 : rounds ? (u32)atoi(rounds) : seconds ? UINT32_MAX : 1500 / TEST_STRIDE;
     struct dirent **entries;
-    int count = scandir("tests/diff/areas", &entries, NULL, by_name), files = 0;
+    int count = scandir("tests/diff/areas", &entries, NULL, alphasort), files = 0;
     REQUIRE(count > 2);
     for (int i = 0; i < count; i++) files += strstr(entries[i]->d_name, ".area") && (!area || strncmp(entries[i]->d_name, area, strlen(area)) == 0);
     CHECK(files > 0);

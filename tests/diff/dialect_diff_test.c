@@ -14,7 +14,6 @@
 
 #include <sqlite3.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "dialect.h"
 
@@ -130,11 +129,9 @@ static bool contradicts_itself(const struct script *s, const bool *keep, int at)
 // Beside the later release of SQLite, if there is one.
 static bool newer_agrees(u64 round, const bool *keep)
 {
-    char command[200];
-    snprintf(command, sizeof command, "LD_LIBRARY_PATH=\"$NEWER\" NEWER= ROUND=%llu KEEP=%llx /proc/%d/exe >/dev/null 2>&1",
-             (unsigned long long)round, (unsigned long long)bits_of(keep), (int)getpid());
-    const char *newer = getenv("NEWER");
-    return newer && newer[0] && system(command) == 0;
+    char settings[60];
+    snprintf(settings, sizeof settings, "ROUND=%llu KEEP=%llx", (unsigned long long)round, (unsigned long long)bits_of(keep));
+    return oracle_newer_agrees(settings);
 }
 
 TEST(random_scripts)

@@ -355,8 +355,6 @@ static void file_run(struct shuffle *s, const char *path, bool all)
     fclose(in);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
-
 TEST(variants)
 {
     const char *seed = getenv("SEED"), *rounds = getenv("ROUNDS");
@@ -364,7 +362,7 @@ TEST(variants)
     struct shuffle *s = calloc(1, sizeof *s);
     s->compares = sqlite3_libversion_number() >= 3050000;
     struct dirent **entries;
-    int files = scandir("tests/diff/answers", &entries, NULL, by_name);
+    int files = scandir("tests/diff/answers", &entries, NULL, alphasort);
     CHECK(files > 2);
     for (u64 i = 0; i < count && !test_failed(); i++) {
         s->state = first + i;
