@@ -43,7 +43,8 @@ struct question {
     u32 same, slice; // same: pages that were left out of the part
     struct segment_writer writer;
     bool writer_open;
-    struct backup_place place;
+    const struct backup *backup;
+    struct backup_place place; // as of the target
     u8 *page;
 };
 
@@ -191,6 +192,8 @@ static bool begins(struct question *q)
     if (!q->txn && !(q->txn = txn_create(f->store))) return false;
     if (txn_begin_read(q->txn, &q->op) != IO_DONE) return false;
     txn_position_get(q->txn, &q->target);
+    q->place = (struct backup_place){0};
+    if (q->backup) backup_place_get(q->backup, &q->place);
     store_stats_get(f->store, &stats);
     q->page = malloc(stats.page_size);
     if (!q->page) return false;
@@ -230,7 +233,7 @@ static void part_send(struct question *q)
 {
     struct feed *f = q->feed;
     u8 hash[SEGMENT_HASH_SIZE];
-    char lines[200], more[60] = "";
+    char lines[300], more[60] = "";
     if (segment_writer_finish(&q->writer, hash) != ERR_OK) {
         question_fail(q, 503, "out of memory");
         return;
@@ -239,8 +242,9 @@ static void part_send(struct question *q)
     q->part++;
     if (!last) snprintf(more, sizeof more, "X-Skerry-More: %016llx\r\n", (unsigned long long)q->id);
     const struct store_position *t = &q->target;
-    snprintf(lines, sizeof lines, "X-Skerry-Position: %016llx %llu %u %u %u %u %u\r\n%s", (unsigned long long)f->instance,
-             (unsigned long long)t->lsn, t->wal_salt[0], t->wal_salt[1], t->wal_frame, t->wal_sum[0], t->wal_sum[1], more);
+    snprintf(lines, sizeof lines, "X-Skerry-Position: %016llx %llu %u %u %u %u %u %llu %u\r\n%s", (unsigned long long)f->instance,
+             (unsigned long long)t->lsn, t->wal_salt[0], t->wal_salt[1], t->wal_frame, t->wal_sum[0], t->wal_sum[1],
+             (unsigned long long)q->place.sole_epoch, q->place.sole_by_start, more);
     f->stats.answers++;
     f->stats.bytes += q->writer.size;
     struct http_exchange *x = q->x;
@@ -499,8 +503,7 @@ void feed_handle(struct feed *f, struct http_exchange *x, const struct backup *b
     if (!q->known) q->known = position_find(f, query, &q->from_lsn);
     q->sum_count = 0;
     if (sums) sums_take(q, x);
-    q->place = (struct backup_place){0};
-    if (backup) backup_place_get(backup, &q->place);
+    q->backup = backup;
     err_clear(&q->op.err);
     http_on_gone(x, on_gone, q);
     if (q->known && q->follower) holder_set(f, q->follower, q->from_lsn);

@@ -2,7 +2,7 @@
 //
 // GET /replica/pages?follower=H&instance=H&lsn=N&salt1=N&salt2=N&frame=N&sum1=N&sum2=N&wait_ms=N
 //   200: a segment (docs/backup-format.md, not encrypted) with these pages as of now, and a header
-//        X-Skerry-Position: INSTANCE LSN SALT1 SALT2 FRAME SUM1 SUM2, the position to ask from next;
+//        X-Skerry-Position: INSTANCE LSN SALT1 SALT2 FRAME SUM1 SUM2 EPOCH BY_START, the position to ask from next;
 //        with X-Skerry-More: ID there are more parts of the same state.
 //        A position that is not known (any more) gives all pages.
 //   204: nothing has changed for wait_ms.
@@ -15,8 +15,8 @@
 // instance names this opening of the database, in which lsn counts; salts and frame find the place in the log after a
 // restart. The frame's checksum, which goes over all before it, must be the same there: else the file was put back to an
 // earlier state, and went on otherwise. The segment's tx_max - 1, lineage, epoch, parent, sum_before say up to where
-// this node has pushed to its store, and of which epochs all pushes are of states that it had (struct backup_place). The log
-// is kept for followers that have asked lately.
+// this node has pushed to its store, and of which epochs all pushes are of states that it had; EPOCH, BY_START: its sole_epoch,
+// and 1 when that is claimed by this start (struct backup_place). The log is kept for followers that have asked lately.
 #pragma once
 
 #include "buffer.h"

@@ -414,6 +414,7 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     b->mark.unclaimed |= b->options.promote;
     b->fenced_epoch = options->epoch_claimed;
     if (b->mark.unclaimed) b->mark.own_epoch = 0;
+    else if (b->mark_read && sodium_is_zero(b->mark.claim, sizeof b->mark.claim)) b->sole_epoch = b->mark.epoch;
     b->file_is_clean = b->mark_read && b->mark.clean && file_identity(b, &size, &modified_ns) && size == b->mark.file_size &&
                        modified_ns == b->mark.file_modified_ns;
     if (b->file_is_clean) {
@@ -471,7 +472,8 @@ void backup_place_get(const struct backup *b, struct backup_place *out)
 {
     *out = (struct backup_place){0};
     if (!b->has_pushed && !b->mark_read) return; // a mark says it also while the store is away
-    *out = (struct backup_place){.lineage = b->mark.lineage, .tx = b->mark.tx, .epoch = b->mark.own_epoch, .sum = b->mark.sum};
+    *out = (struct backup_place){.lineage = b->mark.lineage, .tx = b->mark.tx, .epoch = b->mark.own_epoch, .sum = b->mark.sum,
+                                  .sole_epoch = b->sole_epoch, .sole_by_start = b->sole_by_start};
     memcpy(out->database_id, b->mark.database_id, sizeof out->database_id);
     memcpy(out->hash, b->mark.hash, sizeof out->hash);
 }

@@ -253,6 +253,13 @@ static void claim_answered(struct backup *b)
     memset(b->mark.claim, 0, sizeof b->mark.claim);
 }
 
+// Before the first push of it.
+static void epoch_is_sole(struct backup *b)
+{
+    b->sole_epoch = b->mark.epoch;
+    b->sole_by_start = true;
+}
+
 io_status backup_foreign(struct backup *b)
 {
     return IO_ERROR(&b->op.err, ERR_STORE_FOREIGN,
@@ -581,9 +588,11 @@ io_status backup_mark_open(struct backup *b)
     }
     b->mark_open_at = 0;
     b->mark_read = true;
-    b->step = b->conditions ? STEP_EPOCH_PUT : STEP_CLAIM;
-    if (!b->conditions && !b->need_full) b->step = STEP_SNAPSHOT;
-    if (b->conditions && b->mark.epoch == b->fenced_epoch) b->step = STEP_CLAIM; // it is claimed already
+    b->step = STEP_EPOCH_PUT;
+    if (b->conditions && b->mark.epoch != b->fenced_epoch) return IO_DONE;
+    // It is claimed already, or nobody else pushes to this lineage.
+    epoch_is_sole(b);
+    b->step = b->conditions || b->need_full ? STEP_CLAIM : STEP_SNAPSHOT;
     return IO_DONE;
 }
 
@@ -609,6 +618,7 @@ io_status backup_epoch_put(struct backup *b)
     }
     IO_TRY(status);
     claim_answered(b);
+    epoch_is_sole(b);
     b->step = STEP_EPOCH_NOTE;
     return IO_DONE;
 }

@@ -127,6 +127,8 @@ struct backup {
     u64 newer_ns; // when it was last looked for pushes behind that
     s64 newer_ms;
     u64 fence_try, fenced_epoch; // claimed by this node before it had everything; 0: none
+    u64 sole_epoch; // struct backup_place
+    bool sole_by_start;
     u64 checked_ns, put_began_ns, epoch_tried;
     s64 checked_ms, put_began_ms;
     u8 claim[CLAIM_SIZE];

@@ -64,13 +64,16 @@ io_status replica_ask_result(struct replica *r, struct err *err)
         return IO_ERROR(err, ERR_STORE_UNAVAILABLE, "%s answers %d: %.*s", r->node_url, q->status, (int)MIN(q->answer_size, 300u),
                         q->answer ? (char *)q->answer : "");
     const char *position = io_http_answer_header(q, "x-skerry-position"), *more = io_http_answer_header(q, "x-skerry-more");
-    unsigned long long instance, lsn;
+    unsigned long long instance, lsn, sole_epoch;
+    unsigned by_start;
     struct replica_position *n = &r->next_position;
-    if (!position || sscanf(position, "%16llx %llu %u %u %u %u %u", &instance, &lsn, &n->wal_salt[0], &n->wal_salt[1], &n->wal_frame,
-                            &n->wal_sum[0], &n->wal_sum[1]) != 7)
+    if (!position || sscanf(position, "%16llx %llu %u %u %u %u %u %llu %u", &instance, &lsn, &n->wal_salt[0], &n->wal_salt[1], &n->wal_frame,
+                            &n->wal_sum[0], &n->wal_sum[1], &sole_epoch, &by_start) != 9)
         return IO_ERROR(err, ERR_STORE_CORRUPT, "%s does not say at which position it is", r->node_url);
     n->instance = instance;
     n->lsn = lsn;
+    n->sole_epoch = sole_epoch;
+    n->sole_by_start = by_start != 0;
     snprintf(r->more, sizeof r->more, "%s", more ? more : "");
     r->part++;
     r->part_tries = 0;

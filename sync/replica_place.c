@@ -11,13 +11,14 @@
 // Two marks (names.h), before and after, and behind them a block: magic, two positions of 64 bytes, before and after, at
 // 136 the place: 2 u32 wal salts, u32 wal frame, u32 clean, u64 file size, u64 file modification time in ns; 2 u32 salts of the
 // log that the commit goes to, u64 XOR of the sums of its pages (segment_page_sum), 0..., and from 496 on BLAKE2b-128 of all
-// before, marks and all. A position: u64 instance, u64 lsn, 2 u32 wal salts, u32 wal frame, 2 u32 wal checksum, 0... .
+// before, marks and all. A position: u64 instance, u64 lsn, 2 u32 wal salts, u32 wal frame, 2 u32 wal checksum, u64 sole epoch, u32 claimed by
+// this start, 0... .
 // While no commit is meant the second mark and position are zeros.
 #define BLOCK       (2 * BACKUP_MARK_SIZE)
 #define POSITION    64
 #define CHECK_AT    (BLOCK + 496)
 #define PLACE_BYTES 136
-static const char MAGIC[8] = {'S', 'K', 'R', 'Y', 'R', 'E', 'P', '3'};
+static const char MAGIC[8] = {'S', 'K', 'R', 'Y', 'R', 'E', 'P', '4'};
 
 static void position_encode(const struct replica_position *p, u8 *b)
 {
@@ -28,12 +29,15 @@ static void position_encode(const struct replica_position *p, u8 *b)
     be32_put(b + 24, p->wal_frame);
     be32_put(b + 28, p->wal_sum[0]);
     be32_put(b + 32, p->wal_sum[1]);
+    be64_put(b + 36, p->sole_epoch);
+    be32_put(b + 44, p->sole_by_start);
 }
 
 static struct replica_position position_decode(const u8 *b)
 {
     return (struct replica_position){.instance = be64_get(b), .lsn = be64_get(b + 8), .wal_salt = {be32_get(b + 16), be32_get(b + 20)},
-                                     .wal_frame = be32_get(b + 24), .wal_sum = {be32_get(b + 28), be32_get(b + 32)}};
+                                     .wal_frame = be32_get(b + 24), .wal_sum = {be32_get(b + 28), be32_get(b + 32)},
+                                     .sole_epoch = be64_get(b + 36), .sole_by_start = be32_get(b + 44) != 0};
 }
 
 void replica_place_encode(const struct replica *r, u8 out[REPLICA_PLACE_SIZE])

@@ -33,10 +33,12 @@ struct replica_goal {
     u32 wal_salt[2], wal_frame; // of the writer's
 };
 
-// Where a node's log was.
+// Where a node's log was, and whose pushes the store may have by then (struct backup_place).
 struct replica_position {
     u64 instance, lsn;
     u32 wal_salt[2], wal_frame, wal_sum[2];
+    u64 sole_epoch;
+    bool sole_by_start;
 };
 
 // Where this database's own log was before the commit that is meant: the file alone, when clean. Of the commit: to which log

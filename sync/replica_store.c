@@ -65,19 +65,16 @@ io_status replica_chain(struct replica *r)
     return IO_DONE;
 }
 
-#define LOGS_MAX 1000u
-
-// Does the state that a node sent come after the one that was pushed at this place of its log? A log that begins anew
-// counts its first salt up. After a clean stop it is another: when the push is of an epoch that the node told to be its own, it
-// was made before that start, else later, and the node was not heard of since.
+// Does the state that a node sent come after the one that was pushed at this place of its log? Within a start a log that begins
+// anew counts its first salt up; the log of another start may be another. So of pushes of the epoch that the start has claimed the
+// places are compared; all others of the node's were made before it, or, of a later epoch, after the node was heard of.
 static bool sent_includes(const struct replica *r, const struct segment_header *h)
 {
     const struct replica_position *p = &r->position;
     if (!p->instance) return false;
     if (h->wal_salt[0] == p->wal_salt[0] && h->wal_salt[1] == p->wal_salt[1]) return h->wal_frame <= p->wal_frame;
-    u32 ahead = p->wal_salt[0] - h->wal_salt[0], behind = h->wal_salt[0] - p->wal_salt[0];
-    if (ahead < LOGS_MAX || behind < LOGS_MAX) return ahead > 0 && ahead < LOGS_MAX;
-    return h->epoch <= r->mark.epoch;
+    if (h->epoch == p->sole_epoch && p->sole_by_start) return (s32)(p->wal_salt[0] - h->wal_salt[0]) > 0;
+    return h->epoch <= r->mark.epoch || h->epoch == p->sole_epoch;
 }
 
 static void goal_set(struct replica *r, const struct segment_header *h, const u8 hash[SEGMENT_HASH_SIZE])

@@ -94,11 +94,14 @@ struct backup_status {
 
 // The newest push that is in this database: what a replica of this node has to know to go on with its backup. All zeros: none
 // yet. After a power cut it may be an earlier one; epoch: all pushes of this one and of lower ones are of states that
-// this database had.
+// this database had; sole_epoch: of this one as well, which this node has claimed (0: none is known). By this start: its pushes
+// are made since, in this log or one that began anew behind it; else all were made before.
 struct backup_place {
     u8 database_id[16];
     u64 lineage, tx, epoch, sum;
     u8 hash[32];
+    u64 sole_epoch;
+    bool sole_by_start;
 };
 void backup_place_get(const struct backup *b, struct backup_place *out);
 

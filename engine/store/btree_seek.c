@@ -452,6 +452,48 @@ static enum near target_near(struct cursor *c, const struct target *t, u32 *low,
     return result == 0 ? NEAR_AT : NEAR_BETWEEN;
 }
 
+// The first field of the usual cell, when it is an integer.
+ALWAYS_INLINE bool cell_first_integer(const struct page *p, u32 i, s64 *first)
+{
+    static const u8 sizes[10] = {255, 1, 2, 3, 4, 6, 8, 255, 0, 0};
+    const struct btree_node *n = &p->node;
+    u32 offset = page_cell_offset(p, i) + (n->leaf ? 0 : 4), size = p->data[offset];
+    if (UNLIKELY(size < 2 || size > 0x7f || size > n->local_max || offset + 1 + size > n->usable_size)) return false;
+    const u8 *at = p->data + offset + 1;
+    u32 header = at[0], type = at[1];
+    if (header < 2 || type > 9 || header + sizes[type] > size) return false;
+    *first = serial_integer(at + header, type);
+    return true;
+}
+
+// First integers that those of a page's cells are among, when both are known.
+struct first_range {
+    s64 low, high;
+    bool low_known, high_known;
+};
+
+// Where the target would be among all cells of the page if they were spread evenly; their middle when nothing is known of that,
+// or many have the same first field. What is not known of their range is read from the first and the last.
+ALWAYS_INLINE u32 target_guess(const struct target *t, const struct page *p, struct first_range *r, bool *guessed)
+{
+    enum { WORTH = 12, SAME_MAX = 8 };
+    u32 count = p->node.cell_count;
+    *guessed = false;
+    if (count < WORTH) return count / 2;
+    if (!r->low_known) r->low_known = cell_first_integer(p, 0, &r->low);
+    if (!r->high_known) r->high_known = cell_first_integer(p, count - 1, &r->high);
+    u64 range = (u64)r->high - (u64)r->low, part = (u64)t->first - (u64)r->low;
+    if (!r->low_known || !r->high_known || r->high <= r->low || range < count / SAME_MAX) return count / 2;
+    *guessed = true;
+    if (t->first <= r->low) return 0;
+    if (t->first >= r->high) return count - 1;
+    if (UNLIKELY(range >> 44)) { // keep the product below in 64 bits
+        range >>= 20;
+        part >>= 20;
+    }
+    return (u32)MIN(part * count / range, (u64)count - 1);
+}
+
 static io_status target_seek(struct cursor *c, struct op *op, const struct target *t, int *compare)
 {
     if (c->state == CURSOR_VALID && cursor_on_last_path(c) &&
@@ -480,30 +522,43 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
     }
     if (cursor_of_empty_file(c)) return IO_DONE;
     pgno no = c->root;
+    const bool guesses = !near && t->integer && !t->descending;
+    struct first_range range = {0};
     for (u32 level = near ? (u32)c->depth : 0;; level++) {
         if (!near && ((s32)level > c->depth || c->path[level]->no != no)) {
             IO_TRY(cursor_load(c, op, level, no));
         }
         const struct page *p = c->path[level];
-        u32 low = near ? near_low : 0, high = near ? near_high : p->node.cell_count;
+        u32 low = near ? near_low : 0, high = near ? near_high : p->node.cell_count, probe = (low + high) / 2, step = 0;
+        if (guesses) {
+            bool guessed;
+            probe = target_guess(t, p, &range, &guessed);
+            step = guessed;
+        }
         while (low < high) {
-            u32 middle = (low + high) / 2;
             int result;
-            // Both cells that may come next are on their way while this one is compared.
-            __builtin_prefetch(p->data + page_cell_offset(p, (low + middle) / 2));
-            __builtin_prefetch(p->data + page_cell_offset(p, (middle + 1 + high) / 2));
-            if (t->plain == 0 || !cell_compare_quick(t, p, middle, &result))
-                IO_TRY(cell_compare(c, op, t, level, middle, &result));
+            if (!step) { // both cells that may come next are on their way while this one is compared
+                __builtin_prefetch(p->data + page_cell_offset(p, (low + probe) / 2));
+                __builtin_prefetch(p->data + page_cell_offset(p, (probe + 1 + high) / 2));
+            }
+            if (t->plain == 0 || !cell_compare_quick(t, p, probe, &result))
+                IO_TRY(cell_compare(c, op, t, level, probe, &result));
+            u32 from = probe;
             if (result < 0) {
-                low = middle + 1;
+                low = probe + 1;
+                probe = (low + high) / 2;
+                if (step) probe = MIN(from + step, probe);
             } else if (result > 0) {
-                high = middle;
+                high = probe;
+                probe = (low + high) / 2;
+                if (step && from >= low + step) probe = MAX(from - step, probe);
             } else {
                 cursor_release(c, (s32)level + 1);
-                cursor_arrive(c, middle, compare, 0);
+                cursor_arrive(c, probe, compare, 0);
                 c->probe_count = 0;
                 return IO_DONE;
             }
+            step *= 4;
         }
         if (p->node.leaf) {
             cursor_release(c, (s32)level + 1);
@@ -518,6 +573,8 @@ static io_status target_seek(struct cursor *c, struct op *op, const struct targe
             }
             return IO_DONE;
         }
+        if (guesses && low > 0) range.low_known = cell_first_integer(p, low - 1, &range.low);
+        if (guesses && low < p->node.cell_count) range.high_known = cell_first_integer(p, low, &range.high);
         c->index[level] = (u16)low;
         no = page_child(p, low);
     }

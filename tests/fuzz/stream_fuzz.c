@@ -67,7 +67,7 @@ static void handle(struct http_exchange *x)
     body.data = input.data;
     input.data += body.size;
     input.size -= body.size;
-    char position[64] = "1 2 3 4 5", lines[200];
+    char position[64] = "1 2 3 4 5 6 7 8 1", lines[200];
     if (how & 32)
         for (u32 i = 0; i < 40; i++) position[i] = (char)(32 + take(&body, 1) % 95);
     position[40] = 0;

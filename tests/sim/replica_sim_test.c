@@ -446,6 +446,7 @@ TEST(found)
         1335249639523, // a push behind the listings was taken for a member of the chain that they gave
         19795884100862, // a writer was killed before its mark named its push, which listings lacked then, and took it for that of another
         1795949047454394, // a crash in the middle of a stop, before the place was noted, was not taken for one by this test
+        1795986743555847, // a writer had lost the newest marks, and its replica took what it had pushed since for later than what it sent
     };
     struct counters all = {0};
     for (u32 i = 0; i < COUNT_OF(seeds); i++) world_run(seeds[i], &all);
