@@ -115,12 +115,12 @@ static void pattern_match(sqlite3_context *context, int count, sqlite3_value **v
 
 static void pattern_forget(void *stmt) { sqlite3_finalize(stmt); }
 
-static void copy_database(struct oracle *o, sqlite3 *copy, const char *name)
+static void copy_database(sqlite3 *copy, sqlite3 *from, const char *name, const char *to)
 {
     sqlite3_int64 size = 0;
-    unsigned char *image = sqlite3_serialize(o->sqlite, name, &size, 0);
+    unsigned char *image = sqlite3_serialize(from, name, &size, 0);
     if (image && size > 19) image[18] = image[19] = 1; // without a log
-    if (image && size) (void)sqlite3_deserialize(copy, name, image, size, size, SQLITE_DESERIALIZE_FREEONCLOSE);
+    if (image && size) (void)sqlite3_deserialize(copy, to, image, size, size, SQLITE_DESERIALIZE_FREEONCLOSE);
     else sqlite3_free(image);
 }
 
@@ -129,12 +129,17 @@ static sqlite3 *copy_of(struct oracle *o)
 {
     sqlite3 *copy = NULL;
     if (sqlite3_open(":memory:", &copy) != SQLITE_OK) return copy;
-    copy_database(o, copy, "main");
+    copy_database(copy, o->sqlite, "main", "main");
     if (oracle_has_table(o, OTHER_SCHEMA) && sqlite3_exec(copy, "ATTACH ':memory:' AS other", NULL, NULL, NULL) == SQLITE_OK)
-        copy_database(o, copy, "other");
-    sqlite3_backup *temp = sqlite3_backup_init(copy, "temp", o->sqlite, "temp");
+        copy_database(copy, o->sqlite, "other", "other");
+    // Within a transaction there is no backup from the temporary one, and nowhere can it be deserialized.
+    sqlite3 *between = NULL;
+    if (sqlite3_open(":memory:", &between) != SQLITE_OK) return copy;
+    copy_database(between, o->sqlite, "temp", "main");
+    sqlite3_backup *temp = sqlite3_backup_init(copy, "temp", between, "main");
     if (temp) (void)sqlite3_backup_step(temp, -1);
     (void)sqlite3_backup_finish(temp);
+    sqlite3_close(between);
     return copy;
 }
 

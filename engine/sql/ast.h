@@ -533,7 +533,7 @@ struct constraint {
     const char *name;        // CONSTRAINT name, or NULL
     const char *generated_type; // GENERATED ... AS (...) TYPE: "stored", "virtual", anything else, NULL
     struct text_span span;
-    u32 offset;
+    u32 offset, behind; // behind: of the token after it
     struct expr *expr;
     struct expr_list *list;
     const char *collation;
@@ -544,7 +544,7 @@ struct constraint {
 };
 struct column_def {
     const char *name;
-    u32 offset;
+    u32 offset, behind; // behind: of the token after its name and type
     const char *type; // "VARCHAR(10)", "" of a column c [], NULL when none
     struct constraint *constraints;
     struct column_def *next;

@@ -532,6 +532,7 @@ void compile_statement(struct compile *c, struct stmt *s)
 static void parse_failed(struct parse *p, err_code code, u32 offset, const char *text)
 {
     struct compile *c = p->context;
+    if (p->table) ddl_broken_off(c, p);
     compile_fail(c, code, offset, "%s", text);
 }
 

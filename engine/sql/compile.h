@@ -459,6 +459,7 @@ void update_statement(struct compile *c, struct stmt_update *s);
 void delete_statement(struct compile *c, struct stmt_delete *s);
 void create_table_statement(struct compile *c, struct stmt_create_table *s);
 void ddl_begun(struct parse *p, const struct stmt *stmt); // parse.begun: the context is a struct compile
+void ddl_broken_off(struct compile *c, const struct parse *p); // parse.table cannot be read further: fails when something before is wrong
 void create_index_statement(struct compile *c, struct stmt_create_index *s);
 void create_view_statement(struct compile *c, struct stmt_create_view *s);
 void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s);

@@ -336,6 +336,34 @@ void ddl_begun(struct parse *p, const struct stmt *stmt)
     (void)name_taken(c, &s->name, database, s->if_not_exists);
 }
 
+static struct constraint *constraints_read(struct constraint *first, u32 behind)
+{
+    struct constraint **last = &first;
+    while (*last && (*last)->behind < behind) last = &(*last)->next;
+    *last = NULL;
+    return first;
+}
+
+void ddl_broken_off(struct compile *c, const struct parse *p)
+{
+    struct stmt_create_table *s = p->table;
+    int database = object_database(c, &s->name, s->temporary);
+    if (name_taken(c, &s->name, database, s->if_not_exists)) return;
+    // What ends at the token that is wrong has not been looked at.
+    struct column_def **last = &s->columns;
+    s->column_count = 0;
+    for (; *last && (*last)->behind < p->token_offset; last = &(*last)->next) {
+        (*last)->constraints = constraints_read((*last)->constraints, p->token_offset);
+        s->column_count++;
+    }
+    *last = NULL;
+    s->constraints = constraints_read(s->constraints, p->token_offset);
+    struct parse items;
+    struct schema_build b;
+    ddl_build_init(c, &b, &items, database);
+    table_items_build(&b, arena_alloc(c->arena, sizeof(struct table)), s);
+}
+
 void create_trigger_statement(struct compile *c, struct stmt_create_trigger *s)
 {
     int database;

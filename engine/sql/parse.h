@@ -35,6 +35,7 @@ struct parse {
 
     // Results.
     struct stmt *stmt; // NULL: white space and comments only
+    struct stmt_create_table *table; // `begun`: what has been read of it
     u32 used;          // bytes taken, the semicolon included
     u32 variable_count; // the largest number
     bool has_with;             // a WITH clause has been read

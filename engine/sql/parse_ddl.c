@@ -257,20 +257,22 @@ static struct constraint *parse_column_constraint(struct parse *p, const char **
     }
 }
 
-// *name: that of the CONSTRAINT that was in force at its end, or NULL.
-static struct column_def *parse_column_definition(struct parse *p, const char **name)
+// *name: that of the CONSTRAINT that was in force at its end, or NULL. *out is set, and its constraints are, as each has been read.
+static void parse_column_definition(struct parse *p, const char **name, struct column_def **out)
 {
     struct column_def *column = PARSE_NEW(p, column_def);
     column->offset = p->token_offset;
     column->name = parse_name(p);
     column->type = parse_type(p);
+    column->behind = p->token_offset;
+    *out = column;
     *name = NULL;
     struct constraint **last = &column->constraints, *k;
     while ((k = parse_column_constraint(p, name))) {
+        k->behind = p->token_offset;
         *last = k;
         last = &k->next;
     }
-    return column;
 }
 
 // One constraint of the table, NULL when there is none.
@@ -368,7 +370,10 @@ static struct stmt *parse_create_table(struct parse *p, bool temporary)
     parse_advance(p);
     s->if_not_exists = parse_if_not_exists(p);
     parse_object_name(p, &s->name);
-    if (p->begun && (p->token == TOKEN_AS || p->token == TOKEN_LEFT_PAREN)) p->begun(p, &s->stmt);
+    if (p->begun && (p->token == TOKEN_AS || p->token == TOKEN_LEFT_PAREN)) {
+        p->begun(p, &s->stmt);
+        p->table = s;
+    }
     if (parse_accept(p, TOKEN_AS)) {
         if (!parse_at_select(p)) parse_syntax_error(p);
         s->select = parse_select(p);
@@ -386,10 +391,9 @@ static struct stmt *parse_create_table(struct parse *p, bool temporary)
             comma = false;
             break;
         }
-        struct column_def *column = parse_column_definition(p, &name);
-        *last_column = column;
-        last_column = &column->next;
         s->column_count++;
+        parse_column_definition(p, &name, last_column);
+        last_column = &(*last_column)->next;
         s->columns_end = p->token_offset;
     } while (parse_accept(p, TOKEN_COMMA));
     if (!comma) {
@@ -397,6 +401,7 @@ static struct stmt *parse_create_table(struct parse *p, bool temporary)
             bool named;
             struct constraint *k = parse_table_constraint(p, &name, &named);
             if (k) {
+                k->behind = p->token_offset;
                 *last = k;
                 last = &k->next;
             }
@@ -600,7 +605,7 @@ struct stmt *parse_alter(struct parse *p)
         parse_accept(p, TOKEN_COLUMN);
         u32 begin = p->token_offset;
         const char *name;
-        s->add = parse_column_definition(p, &name);
+        parse_column_definition(p, &name, &s->add);
         s->add_span = parse_span_from(p, begin);
     } else {
         parse_expect(p, TOKEN_DROP);

@@ -461,9 +461,16 @@ struct cte_scope {
     const struct cte_scope *outer;
 };
 
-// Of several terms what is wrong with the last is told, which may be that it is not as wide as the recursive one behind it.
-static void setup_mistake(struct compile *c, const struct select *last, const struct err *mistake)
+// What is wrong in recursive terms is told before, and in ORDER BY behind. Of several terms what is wrong with the last is told, which
+// may be that it is not as wide as the recursive one behind it.
+static void setup_mistake(struct compile *c, const struct select *last, struct select *body, struct name_context *outer, const struct err *mistake)
 {
+    struct err of_body;
+    struct expr_list *const order_by = body->order_by;
+    body->order_by = NULL;
+    const bool known = select_attempt(c, body, outer, &of_body);
+    body->order_by = order_by;
+    if (!known) compile_fail_again(c, &of_body);
     if (last->flags & SELECT_F_RESOLVED) select_widths_check(c, last);
     compile_fail_again(c, mistake);
 }
@@ -531,7 +538,7 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         bool known = true;
         if (c->resolving == RESOLVING_NAMES) known = select_attempt(c, last_setup, outer, &mistake);
         else resolve_select(c, last_setup, outer);
-        if (!known) { // what is wrong in recursive terms is told before: they need the columns
+        if (!known) { // recursive terms need the columns
             select_tables(c, last_setup);
             first_recursive->prior = NULL;
         }
@@ -542,9 +549,9 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         last_setup->next = first_recursive;
         here.mistake = "multiple recursive references: %s";
         struct err of_body;
+        if (!known) setup_mistake(c, last_setup, body, outer, &mistake);
         if (c->resolving != RESOLVING_TABLES) resolve_select(c, body, outer);
         else if (!select_attempt(c, body, outer, &of_body)) mistake_keep(c, of_body.text, of_body.offset); // SQLite goes on
-        if (!known) setup_mistake(c, last_setup, &mistake);
         subquery_types(c, t, body, AFFINITY_NONE);
         body->flags |= SELECT_F_RECURSIVE;
         s->recursive = false;

@@ -409,7 +409,10 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
     if (c->resolving == RESOLVING_NAMES || c->top->renaming) return select_names(c, s, outer);
     if (c->mistake) { // in an expression outside of queries, of which nothing more is looked at
         c->mistake_final = true;
-        return select_tables(c, s);
+        c->resolving = RESOLVING_TABLES;
+        select_tables(c, s);
+        c->resolving = RESOLVING_NOTHING;
+        return;
     }
     struct err mistake;
     c->resolving = RESOLVING_NAMES;

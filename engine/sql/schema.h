@@ -265,6 +265,7 @@ struct schema_build {
 bool default_is_constant(const struct expr *e); // what DEFAULT takes
 bool generated_type_is_known(const struct constraint *k); // GENERATED ... AS (...): VIRTUAL, STORED or nothing
 void table_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s);
+void table_items_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s); // its first part: columns and constraints
 void view_build(struct schema_build *b, struct table *t, const struct stmt_create_view *s);
 void virtual_table_build(struct table *t, const struct stmt_create_virtual_table *s);
 // The columns that the module gives it. False: t->unusable.

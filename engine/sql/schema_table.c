@@ -550,7 +550,7 @@ static void make_without_rowid(struct schema_build *b, struct table *t)
     pk->covering_all = true;
 }
 
-void table_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s)
+void table_items_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s)
 {
     u32 check_capacity = 0;
     t->name = s->name.name;
@@ -573,6 +573,11 @@ void table_build(struct schema_build *b, struct table *t, const struct stmt_crea
         case CONSTRAINT_GENERATED: break;
         }
     }
+}
+
+void table_build(struct schema_build *b, struct table *t, const struct stmt_create_table *s)
+{
+    table_items_build(b, t, s);
     if (s->strict) {
         t->flags |= TABLE_STRICT;
         check_strict(b, t);

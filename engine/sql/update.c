@@ -5,6 +5,7 @@
 struct update_job {
     struct stmt_update *stmt;
     const struct table *table;
+    const struct table *named; // the table, or the view as the schema has it
     bool is_view;
     struct source *source;
     struct write_target target;
@@ -158,7 +159,7 @@ static void from_check(struct compile *c, const struct update_job *job, const st
         const struct source *other = &from->items[i];
         int database;
         if ((other->select && !other->was_view) || !same_name(target->alias, other->alias)) continue;
-        if (locate_table(c, other->schema_name, other->name, -1, true, &database) != target->table) continue;
+        if (locate_table(c, other->schema_name, other->name, -1, true, &database) != job->named) continue;
         compile_fail(c, ERR_ERROR, -1, "target object/alias may not appear in FROM clause: %s",
                      target->alias ? target->alias : target->table->name);
     }
@@ -231,16 +232,11 @@ static void rows_from_select(struct compile *c, struct update_job *job)
     bool rowid = !job->is_view && table_has_rowid(t);
     int key = job->is_view ? t->column_count : rowid ? 1 : t->primary_key->key_count;
     for (int i = 0; i < key; i++) {
-        if (job->is_view) {
-            const char *name = job->source->alias ? job->source->alias : job->source->name;
-            expr_list_add(c->arena, &select->columns,
-                          expr_binary(c->arena, EXPR_DOT, expr_name(c->arena, name),
-                                      expr_name(c->arena, t->columns[i].name)));
-            continue;
-        }
         // Each index has it: it does not say what the search must read.
-        int column = rowid ? COLUMN_ROWID : t->primary_key->columns[i];
-        expr_list_add(c->arena, &select->columns, source_column_expr(c, target, column));
+        int column = job->is_view ? i : rowid ? COLUMN_ROWID : t->primary_key->columns[i];
+        struct expr *e = source_column_expr(c, target, column);
+        e->table = t;
+        expr_list_add(c->arena, &select->columns, e);
     }
     const struct expr_list *set = s->from ? expr_list_copy(c->arena, s->set) : NULL;
     for (u32 i = 0; set && i < set->count; i++) expr_list_add(c->arena, &select->columns, set->items[i].expr);
@@ -591,9 +587,9 @@ static void update_run(struct compile *c, struct update_job *job)
     job->is_view = table_is_view(job->table);
     int database = job->source->database;
     trigger_set_find(c, &job->triggers, job->table, database, TRIGGER_UPDATE, s->set);
-    const struct table *named = job->table;
+    job->named = job->table;
     if (job->is_view) job->source->table = job->table = view_columns(c, job->table, database);
-    table_require_writable(c, named, &job->triggers);
+    table_require_writable(c, job->named, &job->triggers);
     if (job->upsert) {
         job->target = *job->upsert->target;
     } else {

@@ -50,7 +50,7 @@ struct sorter {
     u32 run_count, run_capacity, ways;
     struct sorter_merge *merge;
     struct spill_writer writer;
-    bool writing;       // a run is being written
+    bool writing, run_begun; // a run is being written; it is sorted, and has its place
     struct spill *pass; // where a merge pass writes
     u32 pass_from, pass_to;
     bool pass_put; // the record that the merge stands on is written

@@ -209,7 +209,7 @@ void sorter_runs_clear(struct sorter *s)
     s->runs = NULL;
     s->run_count = s->run_capacity = s->ways = 0;
     s->pass_from = s->pass_to = 0;
-    s->merged = s->writing = s->pass_put = false;
+    s->merged = s->writing = s->run_begun = s->pass_put = false;
     s->merged_record = NULL;
 }
 
@@ -233,18 +233,16 @@ static io_status run_begin(struct sorter *s, struct op *op)
         return IO_FAIL;
     }
     if (s->repeats) sorter_entries_unite(s);
-    s->next = s->end; // no room for the next record before the run is written
     s->runs[s->run_count].start = spill_writer_end(&s->writer);
+    s->run_begun = true;
     return IO_DONE;
 }
 
 io_status sorter_run_write(struct sorter *s, struct op *op)
 {
-    if (!s->writing) {
-        s->writing = true;
-        s->sorted = false;
-    }
-    if (!s->sorted) IO_TRY(run_begin(s, op));
+    s->writing = true;
+    s->next = s->end; // no room for the next record before the run is written
+    if (!s->run_begun) IO_TRY(run_begin(s, op));
     for (; s->at < s->count; s->at++) {
         const u8 *record = s->entries[s->at].record;
         IO_TRY(spill_writer_put(&s->writer, op, record, sorter_record_size(record)));
@@ -252,7 +250,7 @@ io_status sorter_run_write(struct sorter *s, struct op *op)
     // What is left in the buffers is written with the next run, or before merging.
     s->runs[s->run_count++].end = spill_writer_end(&s->writer);
     sorter_memory_clear(s);
-    s->writing = false;
+    s->writing = s->run_begun = false;
     return IO_DONE;
 }
 

@@ -94,7 +94,7 @@ void sorter_entries_unite(struct sorter *s)
     s->count = kept;
 }
 
-// The records move to blocks of their own, and the others go.
+// The records move to blocks of their own, and the others go. Sorting has put other prefixes in the place of some.
 static bool blocks_rebuild(struct sorter *s, u64 bytes)
 {
     u64 size = MAX(bytes, (u64)SORTER_BLOCK_SIZE);
@@ -104,7 +104,7 @@ static bool blocks_rebuild(struct sorter *s, u64 bytes)
     for (u64 i = 0; i < s->count; i++) {
         const u32 record_size = sorter_record_size(s->entries[i].record);
         memcpy(to, s->entries[i].record - 4, record_size + 4u);
-        s->entries[i].record = to + 4;
+        s->entries[i] = (struct sorter_entry){.prefix = sorter_prefix(to + 4, record_size, s->info, &s->prefix_exact), .record = to + 4};
         to += sorter_record_room(record_size);
     }
     for (struct sorter_block *old = s->blocks, *next; old; old = next) {

@@ -296,6 +296,68 @@ TEST(sorter_leaves_out_what_comes_again)
     }
 }
 
+// Rows of several fields, of which many have the same first one: what is left out changes nothing else, with few values and with many.
+TEST(sorter_leaves_out_rows_of_several_fields)
+{
+    enum { FIELDS = 3, ROWS = 1500, ROW_SIZE = 300 };
+    static const struct collation *const binary[FIELDS];
+    static u8 ascending[FIELDS];
+    static u8 rows[ROWS][ROW_SIZE];
+    u32 sizes_of[ROWS];
+    u64 random = test_seed();
+    for (u32 i = 0; i < 60; i++) {
+        struct bench b;
+        REQUIRE(bench_open(&b, test_random(&random)));
+        struct key_info info = {.field_count = FIELDS, .all_count = FIELDS, .encoding = 1,
+                                .collations = (const struct collation **)binary, .orders = ascending};
+        const u32 distinct = i % 2 ? ROWS : 60, firsts = 1 + i % 5;
+        for (u32 k = 0; k < distinct; k++) {
+            struct value v[FIELDS];
+            u8 text[200];
+            const u32 size = (u32)(test_random(&random) % sizeof text);
+            for (u32 j = 0; j < FIELDS; j++) value_init(&v[j]);
+            const u32 first = (u32)(test_random(&random) % firsts);
+            if (first) value_set_integer(&v[0], first);
+            memset(text, 'x', size);
+            if (size && k % 3) text[size - 1] = (u8)('a' + test_random(&random) % 26);
+            if (k % 4) value_borrow_text(&v[1], text, size);
+            else value_set_integer(&v[1], (s64)(test_random(&random) % 5));
+            value_set_integer(&v[2], (s64)(test_random(&random) % 2));
+            sizes_of[k] = (u32)record_size(v, FIELDS, 1, NULL);
+            REQUIRE(sizes_of[k] <= ROW_SIZE && record_encode(v, FIELDS, 1, rows[k], sizes_of[k]) == ERR_OK);
+        }
+        struct sorter *both[2] = {sorter_new(&info, FIELDS, 1 << 30, "/", false), sorter_new(&info, FIELDS, 64 << 10, "/", false)};
+        REQUIRE(both[0] && both[1]);
+        sorter_drop_repeats(both[1]);
+        for (u32 k = 0; k < 6000; k++) {
+            const u32 which = (u32)(test_random(&random) % distinct);
+            for (u32 j = 0; j < 2; j++) REQUIRE(AWAIT(&b, sorter_add(both[j], &b.op, rows[which], sizes_of[which])) == IO_DONE);
+        }
+        for (u32 k = 0; k < 2; k++) REQUIRE(AWAIT(&b, sorter_sort(both[k], &b.op)) == IO_DONE);
+        u32 given = 0;
+        for (; sorter_valid(both[0]) && sorter_valid(both[1]); given++) {
+            u8 row[2][ROW_SIZE];
+            u32 size[2];
+            for (u32 k = 0; k < 2; k++) { // each row once
+                const u8 *at = sorter_record(both[k], &size[k]);
+                memcpy(row[k], at, size[k]);
+                for (bool again = true; again;) {
+                    u32 next;
+                    REQUIRE(AWAIT(&b, sorter_next(both[k], &b.op)) == IO_DONE);
+                    again = sorter_valid(both[k]) && (at = sorter_record(both[k], &next), next == size[k]) && memcmp(at, row[k], next) == 0;
+                }
+            }
+            if (size[0] == size[1] && memcmp(row[0], row[1], size[0]) == 0) continue;
+            test_fail(__FILE__, __LINE__, "case %u: row %u is another", i, given);
+            return;
+        }
+        CHECK(!sorter_valid(both[0]) && !sorter_valid(both[1]) && given >= distinct / 2);
+        sorter_free(both[0]);
+        sorter_free(both[1]);
+        bench_close(&b);
+    }
+}
+
 // Freed at any moment, transfers under way or not, nothing leaks and nothing is touched afterwards (asan's to see).
 TEST(sorter_freed_at_any_moment)
 {
