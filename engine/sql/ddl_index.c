@@ -89,6 +89,7 @@ static const struct table *index_table(struct compile *c, const struct stmt_crea
         if (*database == DATABASE_TEMP) {
             t = locate_table(c, NULL, s->table, -1, true, &found);
             if (t) compile_fail(c, ERR_ERROR, -1, "cannot create a TEMP index on non-TEMP table \"%s\"", t->name);
+            compile_fail(c, ERR_ERROR, -1, "no such table: %s", s->table);
         }
         compile_fail(c, ERR_ERROR, -1, "no such table: %s.%s", schema, s->table);
     }

@@ -217,10 +217,10 @@ static void source_code(struct compile *c, struct insert_job *job)
             dest.reg_count = job->table->column_count;
         }
         select_code(c, s, &dest);
-        coding_mistake_tell(c);
         job->reg_source = dest.reg;
         job->value_count = (int)s->columns->count;
     }
+    coding_mistake_tell(c);
     emit(c, OP_EndCoroutine, job->reg_yield, 0, 0);
     label_place(c, end);
 

@@ -385,7 +385,10 @@ static void check_row_comparison(struct name_context *n, struct expr *e, bool re
         if (left == expr_vector_size(right)) right = e->list->items[1].expr;
     }
     if (left == expr_vector_size(right)) return;
-    if (resolved && left == 1 && is_outside(n)) expr_row_fail(n->c, right);
+    if (resolved && left == 1 && is_outside(n)) {
+        if (n->flags & NAME_REGISTERS) expr_row_fail(n->c, right); // RETURNING is a query as well
+        return expr_row_mistake(n->c, right); // once code is made
+    }
     compile_fail_at(n->c, e, "row value misused");
 }
 

@@ -407,14 +407,17 @@ void resolve_select(struct compile *c, struct select *s, struct name_context *ou
     if (c->resolving == RESOLVING_TABLES) return select_tables(c, s);
     if (s->flags & SELECT_F_RESOLVED) return;
     if (c->resolving == RESOLVING_NAMES || c->top->renaming) return select_names(c, s, outer);
-    if (c->mistake) { // in an expression outside of queries, of which nothing more is looked at
+    struct err mistake;
+    if (c->mistake) { // in an expression outside of queries, of which nothing more is looked at but for tables
         c->mistake_final = true;
+        if (c->views) return select_tables(c, s);
         c->resolving = RESOLVING_TABLES;
-        select_tables(c, s);
+        bool known = select_attempt(c, s, outer, &mistake);
         c->resolving = RESOLVING_NOTHING;
+        if (!known && strcmp(mistake.text, c->mistake) == 0) mistake_tell(c); // where it was
+        if (!known) compile_fail_again(c, &mistake);
         return;
     }
-    struct err mistake;
     c->resolving = RESOLVING_NAMES;
     bool known = select_attempt(c, s, outer, &mistake);
     if (!known) select_tables(c, s);

@@ -195,6 +195,7 @@ static struct select *select_of_rows(struct compile *c, struct update_job *job)
     if (job->is_view) {
         target->table = NULL; // to be expanded as in any SELECT
         target->schema_name = compile_database_name(c, target->database); // no CTE of that name hides it
+        target->columns_used = UINT64_MAX;
     }
     if (s->from) from_add(c, select, s->from);
     if (!job->is_view) select->from->items[0].table = job->table;
