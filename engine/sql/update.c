@@ -624,7 +624,7 @@ static void update_run(struct compile *c, struct update_job *job)
         return;
     }
     where_resolve(c, job, sources);
-    if (!sources->items[0].indexed_by) returning_check(c, s->returning); // that the index is of no use is told before
+    if (!sources->items[0].indexed_by || s->from) returning_check(c, s->returning); // that the index is of no use is told before
     if (job->upsert) {
         job->mode = ONE_PASS_SINGLE;
         job->next_row = job->done;
