@@ -59,8 +59,8 @@ static bool another_mistake(struct oracle *o, const char *sql, const struct outc
         return true;
     if (!ours->code || !theirs->code || strcmp(ours->error, theirs->error) == 0) return false;
     if (of_code(theirs->error) && strstr(sql, "VALUES")) return true;
-    if (of_code(theirs->error) && (of_code(ours->error) || begins(ours->error, collation))) return true;
-    if (of_code(ours->error) && begins(theirs->error, collation)) return true;
+    if (of_code(theirs->error) && of_code(ours->error)) return true;
+    if (begins(ours->error, collation) || begins(theirs->error, collation)) return true;
     const char *const clause = strstr(sql, " ON CONFLICT ");
     if (clause && strstr(clause + 1, " ON CONFLICT ")) return true;
     if (strcmp(ours->error, right) == 0 || strcmp(theirs->error, right) == 0) return true;
