@@ -71,6 +71,27 @@ char *without_far_digits(const char *rows)
     return r.text;
 }
 
+// "a:5", the name of a further column that is called a: behind a few SQLite takes a random number.
+char *without_numbers(const char *names)
+{
+    char *out = strdup(names), *to = out;
+    for (const char *c = names; *c; c++) {
+        *to++ = *c;
+        if (*c == ':') c += strspn(c + 1, "0123456789");
+    }
+    *to = 0;
+    return out;
+}
+
+// Plans: the rowid behind the columns of an index, which SQLite looks for among their rows where it is IN a list.
+char *without_rowid_search(const char *rows)
+{
+    static const char search[] = " AND rowid=?)|";
+    char *out = strdup(rows);
+    for (char *at; (at = strstr(out, search));) memmove(at, at + sizeof search - 3, strlen(at + sizeof search - 3) + 1);
+    return out;
+}
+
 // printf('%!.20f') of 1e300 is 1000 and so on or 9999: the first 15 digits of numbers, rounded.
 char *without_scale(const char *rows)
 {

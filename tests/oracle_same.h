@@ -13,6 +13,8 @@ char *without_kinds(const char *rows);
 char *without_real(const char *rows);
 char *without_last_digits(const char *rows);
 char *without_far_digits(const char *rows);
+char *without_numbers(const char *names);
+char *without_rowid_search(const char *rows);
 char *without_scale(const char *rows);
 char *without_view_widths(const char *rows);
 char *without_fts_version(const char *rows);

@@ -154,7 +154,7 @@ static bool both_open(struct oracle *o, const struct area *a)
 {
     if (!oracle_open(o, a->name)) return false;
     o->context = a->name;
-    o->columns = o->any_order = o->known_mistakes = true;
+    o->columns = o->any_order = o->documented = true;
     o->reopened = strstr(a->setup, "USING fts5"); // SQLite counts changes of the tables below, too
     o->several_mistakes = getenv("LENIENT") || sqlite3_libversion_number() < 3050000; // of which 3.40 tells others
     if (!oracle_run(o, a->setup)) return false;
