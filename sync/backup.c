@@ -414,7 +414,7 @@ struct backup *backup_create(const struct backup_options *options, struct err *e
     b->mark.unclaimed |= b->options.promote;
     b->fenced_epoch = options->epoch_claimed;
     if (b->mark.unclaimed) b->mark.own_epoch = 0;
-    else if (b->mark_read && sodium_is_zero(b->mark.claim, sizeof b->mark.claim)) b->sole_epoch = b->mark.epoch;
+    else if (b->mark_read && !backup_mark_claims(&b->mark)) b->sole_epoch = b->mark.epoch;
     b->file_is_clean = b->mark_read && b->mark.clean && file_identity(b, &size, &modified_ns) && size == b->mark.file_size &&
                        modified_ns == b->mark.file_modified_ns;
     if (b->file_is_clean) {

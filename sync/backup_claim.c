@@ -243,11 +243,6 @@ static void place_find(struct backup *b)
         b->has_pushed = store_position_find(b->store, b->mark.wal_salt, b->mark.wal_frame, &b->pushed);
 }
 
-static bool claim_is_open(const struct backup *b)
-{
-    return !sodium_is_zero(b->mark.claim, sizeof b->mark.claim);
-}
-
 static void claim_answered(struct backup *b)
 {
     memset(b->mark.claim, 0, sizeof b->mark.claim);
@@ -316,7 +311,7 @@ io_status backup_decide(struct backup *b)
     bool whole = !(h->flags & SEGMENT_BASE) || catalog_find(&b->catalog, LEVEL_IMAGE, 1, h->tx_max);
     u64 epoch = MAX(c->head.epoch, b->newest_known ? h->epoch : 0);
     if (epoch == b->mark.epoch && !takes_over(b)) {
-        if (claim_is_open(b)) {
+        if (backup_mark_claims(&b->mark)) {
             b->step = STEP_OURS;
             return IO_DONE;
         }

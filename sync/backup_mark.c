@@ -8,6 +8,11 @@ static const char MARK_MAGIC[8] = {'S', 'K', 'R', 'Y', 'B', 'K', 'P', '2'};
 
 #define MARK_CHECK_OFFSET 496
 
+bool backup_mark_claims(const struct backup_mark *m)
+{
+    return !sodium_is_zero(m->claim, sizeof m->claim);
+}
+
 void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE])
 {
     memset(out, 0, BACKUP_MARK_SIZE);
@@ -53,7 +58,7 @@ bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *ou
     out->unclaimed = be32_get(bytes + 128) != 0;
     memcpy(out->claim, bytes + 132, sizeof out->claim);
     out->own_epoch = be64_get(bytes + 148);
-    if (!out->own_epoch) out->own_epoch = out->epoch - !sodium_is_zero(out->claim, sizeof out->claim);
+    if (!out->own_epoch) out->own_epoch = out->epoch - backup_mark_claims(out);
     return true;
 }
 

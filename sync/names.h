@@ -89,6 +89,7 @@ struct backup_mark {
     // another's of an epoch in between may come before it.
     u64 own_epoch;
 };
+bool backup_mark_claims(const struct backup_mark *m); // its claim was not answered yet
 void backup_mark_encode(const struct backup_mark *m, u8 out[BACKUP_MARK_SIZE]);
 bool backup_mark_decode(const u8 bytes[BACKUP_MARK_SIZE], struct backup_mark *out);
 static inline u64 backup_mark_offset(const struct backup_mark *m)

@@ -92,16 +92,18 @@ bool a_view_is_wrong(struct oracle *o, const char *error)
     return any;
 }
 
-// Whether SQLite gives these rows for the text.
-static bool gives(struct oracle *o, const char *text, size_t size, const char *rows)
+// Whether SQLite gives these rows for the text, in this connection.
+static bool gives_in(struct oracle *o, sqlite3 *db, const char *text, size_t size, const char *rows)
 {
     struct outcome again = {0};
-    run_sqlite(o->sqlite, text, size, &again);
+    run_sqlite(db, text, size, &again);
     if (o->any_order) rows_sort(&again.rows);
     bool same = !again.code && strcmp(again.rows.text ? again.rows.text : "", rows) == 0;
     outcome_clear(&again);
     return same;
 }
+
+static bool gives(struct oracle *o, const char *text, size_t size, const char *rows) { return gives_in(o, o->sqlite, text, size, rows); }
 
 // LIKE and GLOB, by a statement of the connection asked about.
 static void pattern_match(sqlite3_context *context, int count, sqlite3_value **values)
@@ -289,17 +291,13 @@ bool same_without_text(struct oracle *o, const char *sql, const char *left_out, 
     for (char *at; (at = strstr(text, left_out));) memmove(at, at + strlen(left_out), strlen(at + strlen(left_out)) + 1);
     bool same = !in_schema && gives(o, text, strlen(text), ours);
     if (in_schema) {
-        struct outcome again = {0};
         sqlite3 *copy = copy_of(o);
         char *shorter = sqlite3_mprintf("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, %Q, ''); "
                                         "UPDATE sqlite_temp_schema SET sql = replace(sql, %Q, ''); PRAGMA writable_schema = RESET", left_out, left_out);
         sqlite3_exec(copy, shorter, NULL, NULL, NULL);
         sqlite3_free(shorter);
-        run_sqlite(copy, text, strlen(text), &again);
+        same = gives_in(o, copy, text, strlen(text), ours);
         sqlite3_close(copy);
-        if (o->any_order) rows_sort(&again.rows);
-        same = !again.code && strcmp(again.rows.text ? again.rows.text : "", ours) == 0;
-        outcome_clear(&again);
     }
     free(text);
     return same;

@@ -17,17 +17,22 @@ static void cursor_arrive(struct cursor *c, u32 index, int *compare, int result)
     *compare = result;
 }
 
-// Where a rowid of (low_key, high_key] would be among `count` cells if they were spread evenly; rowids that were
-// given in sequence are found at the first guess.
-static inline u32 rowid_guess(s64 low_key, s64 high_key, u32 count, s64 rowid)
+// Where `part` of `range`, which is not 0, would be among `count` cells if they were spread evenly.
+static inline u32 spread_guess(u64 part, u64 range, u32 count)
 {
-    u64 range = (u64)high_key - (u64)low_key, part = (u64)rowid - (u64)low_key - 1;
-    if (range <= count) return (u32)MIN(part, (u64)count - 1);
     if (UNLIKELY(range >> 44)) { // keep the product below in 64 bits
         range >>= 20;
         part >>= 20;
     }
     return (u32)MIN(part * count / range, (u64)count - 1);
+}
+
+// Where a rowid of (low_key, high_key] would be among `count` cells if they were spread evenly; rowids that were
+// given in sequence are found at the first guess.
+static inline u32 rowid_guess(s64 low_key, s64 high_key, u32 count, s64 rowid)
+{
+    u64 range = (u64)high_key - (u64)low_key, part = (u64)rowid - (u64)low_key - 1;
+    return range <= count ? (u32)MIN(part, (u64)count - 1) : spread_guess(part, range, count);
 }
 
 bool leaf_rowid_at_end(const struct page *p, u32 offset, s64 *rowid)
@@ -250,10 +255,12 @@ static inline void target_of_key(struct target *t, struct search_key *key)
     }
 }
 
+// Of the serial types of integers; 255: no such type.
+static const u8 INTEGER_SIZES[10] = {255, 1, 2, 3, 4, 6, 8, 255, 0, 0};
+
 // Compares the record [at, end) by the key's plain fields. False: undecided, or the record's are of other kinds.
 static inline bool plain_fields_compare(const struct target *t, const u8 *at, const u8 *end, int *compare)
 {
-    static const u8 sizes[10] = {255, 1, 2, 3, 4, 6, 8, 255, 0, 0};
     u32 header = at[0];
     const u8 *types = at + 1, *data = at + header;
     if (UNLIKELY(header < 2 || header > 0x7f || data > end)) return false;
@@ -263,7 +270,7 @@ static inline bool plain_fields_compare(const struct target *t, const u8 *at, co
         u32 type = *types++, size;
         int c;
         if (v->type == VALUE_INTEGER) {
-            if (type > 9 || data + (size = sizes[type]) > end) return false;
+            if (type > 9 || data + (size = INTEGER_SIZES[type]) > end) return false;
             s64 integer = serial_integer(data, type);
             c = (integer > v->integer) - (integer < v->integer);
         } else {
@@ -385,9 +392,8 @@ static io_status cell_compare(struct cursor *c, struct op *op, const struct targ
 // Whether the first field of a record in a page, an integer of that size, differs from the key's.
 ALWAYS_INLINE bool first_integer_differs(const struct target *t, const u8 *record, u32 size, int *compare)
 {
-    static const u8 sizes[8] = {0, 1, 2, 3, 4, 6, 8, 0};
     u32 header = record[0], type = record[1], width;
-    if (type - 1 >= 6 || header + (width = sizes[type]) > size || header < 2) return false;
+    if (type - 1 >= 6 || header + (width = INTEGER_SIZES[type]) > size || header < 2) return false;
     // What is before it is read with it: there are a page's and a record's header.
     s64 integer = (s64)(be64_get(record + header + width - 8) << (64 - 8 * width)) >> (64 - 8 * width);
     if (integer == t->first) return false;
@@ -395,13 +401,22 @@ ALWAYS_INLINE bool first_integer_differs(const struct target *t, const u8 *recor
     return true;
 }
 
-// Decides the usual cell: short, all of it in the page.
-ALWAYS_INLINE bool cell_compare_quick(const struct target *t, const struct page *p, u32 i, int *compare)
+// The record of the usual cell: short, all of it in the page. NULL: it is none.
+ALWAYS_INLINE const u8 *cell_record_quick(const struct page *p, u32 i, u32 *size)
 {
     const struct btree_node *n = &p->node;
-    u32 offset = page_cell_offset(p, i) + (n->leaf ? 0 : 4), size = p->data[offset];
-    if (UNLIKELY(size < 2 || size > 0x7f || size > n->local_max || offset + 1 + size > n->usable_size)) return false;
-    const u8 *at = p->data + offset + 1;
+    u32 offset = page_cell_offset(p, i) + (n->leaf ? 0 : 4);
+    *size = p->data[offset];
+    if (UNLIKELY(*size < 2 || *size > 0x7f || *size > n->local_max || offset + 1 + *size > n->usable_size)) return NULL;
+    return p->data + offset + 1;
+}
+
+// Decides the usual cell.
+ALWAYS_INLINE bool cell_compare_quick(const struct target *t, const struct page *p, u32 i, int *compare)
+{
+    u32 size;
+    const u8 *at = cell_record_quick(p, i, &size);
+    if (UNLIKELY(!at)) return false;
     if (t->integer && first_integer_differs(t, at, size, compare)) return true;
     return plain_fields_compare(t, at, at + size, compare);
 }
@@ -455,13 +470,11 @@ static enum near target_near(struct cursor *c, const struct target *t, u32 *low,
 // The first field of the usual cell, when it is an integer.
 ALWAYS_INLINE bool cell_first_integer(const struct page *p, u32 i, s64 *first)
 {
-    static const u8 sizes[10] = {255, 1, 2, 3, 4, 6, 8, 255, 0, 0};
-    const struct btree_node *n = &p->node;
-    u32 offset = page_cell_offset(p, i) + (n->leaf ? 0 : 4), size = p->data[offset];
-    if (UNLIKELY(size < 2 || size > 0x7f || size > n->local_max || offset + 1 + size > n->usable_size)) return false;
-    const u8 *at = p->data + offset + 1;
+    u32 size;
+    const u8 *at = cell_record_quick(p, i, &size);
+    if (UNLIKELY(!at)) return false;
     u32 header = at[0], type = at[1];
-    if (header < 2 || type > 9 || header + sizes[type] > size) return false;
+    if (header < 2 || type > 9 || header + INTEGER_SIZES[type] > size) return false;
     *first = serial_integer(at + header, type);
     return true;
 }
@@ -486,12 +499,7 @@ ALWAYS_INLINE u32 target_guess(const struct target *t, const struct page *p, str
     if (!r->low_known || !r->high_known || r->high <= r->low || range < count / SAME_MAX) return count / 2;
     *guessed = true;
     if (t->first <= r->low) return 0;
-    if (t->first >= r->high) return count - 1;
-    if (UNLIKELY(range >> 44)) { // keep the product below in 64 bits
-        range >>= 20;
-        part >>= 20;
-    }
-    return (u32)MIN(part * count / range, (u64)count - 1);
+    return t->first >= r->high ? count - 1 : spread_guess(part, range, count);
 }
 
 static io_status target_seek(struct cursor *c, struct op *op, const struct target *t, int *compare)
