@@ -18,10 +18,11 @@ bool rename_misses_join(struct oracle *o, const char *sql, const struct outcome 
                       (!strstr(error, ": ambiguous column name: ") && (!theirs->code || !strstr(error, ": no such column: ")))))
         return false;
     const char *other = oracle_has_table(o, OTHER_SCHEMA) ? " UNION ALL SELECT * FROM other.sqlite_schema" : "";
-    char *query = sqlite3_mprintf("WITH objects AS (SELECT * FROM sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema%s)"
-                                  " SELECT 1 FROM objects AS o WHERE (%d OR instr(%Q, ' ' || name)) AND (" JOIN_IN_PARENTHESES
-                                  // or the view that a trigger changes
-                                  " OR EXISTS (SELECT 1 FROM objects WHERE type = 'view' AND instr(o.sql, name) AND (" JOIN_IN_PARENTHESES ")))",
+    char *query = sqlite3_mprintf("WITH RECURSIVE objects AS (SELECT * FROM sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema%s)"
+                                  ", used AS (SELECT name, sql FROM objects WHERE %d OR instr(%Q, ' ' || name)"
+                                  // and the views that it uses
+                                  " UNION SELECT o.name, o.sql FROM used, objects AS o WHERE o.type = 'view' AND instr(used.sql, o.name))"
+                                  " SELECT 1 FROM used WHERE " JOIN_IN_PARENTHESES,
                                   other, nameless, error);
     bool any = sqlite_has_rows(o, query);
     sqlite3_free(query);

@@ -745,8 +745,8 @@ void select_expand(struct compile *c, struct select *s, struct name_context *out
     if (outer) outer->nested--;
     if (tables_mistaken(c)) mistake_tell(c);
     const char *mistake = s->from && !(s->flags & SELECT_F_JOINED) ? select_joins_resolve(c, s) : NULL;
-    if (!mistake) s->flags |= SELECT_F_JOINED; // it is found again when the query is looked at again
+    if (!mistake) s->flags |= SELECT_F_JOINED;
     select_stars_expand(c, s);
     if (mistake) tables_mistake(c, mistake, -1);
-    s->flags |= SELECT_F_JOINED | SELECT_F_EXPANDED;
+    else s->flags |= SELECT_F_EXPANDED; // a mistake is found again when the query is looked at again
 }

@@ -446,7 +446,7 @@ struct expr_list *resolve_result(struct name_context *n, const struct expr_list 
     if (compile_attempt(c, result_names, &result, &mistake)) return result.list;
     result.list = expr_list_copy(c->arena, list);
     c->resolving = RESOLVING_NAMES;
-    n->flags |= NAME_AGGREGATE_OK | NAME_WINDOW_OK; // in a query they were all right
+    n->flags = (n->flags & ~(u32)NAME_REGISTERS) | NAME_AGGREGATE_OK | NAME_WINDOW_OK; // in a query they, and schemas' names, were all right
     if (!compile_attempt(c, result_names, &result, &of_query)) {
         expr_list_tables(c, result.list);
         mistake = of_query;

@@ -23,7 +23,7 @@ static enum walk_result term_tables(struct walker *w, struct select *s)
     for (u32 i = 0; s->from && i < s->from->count; i++) walk_expr_list(w, s->from->items[i].arguments);
     c->with = saved;
     c->select_depth--;
-    s->flags |= SELECT_F_TABLES;
+    if (!c->mistake) s->flags |= SELECT_F_TABLES;
     return WALK_PRUNE;
 }
 

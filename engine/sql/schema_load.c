@@ -202,15 +202,16 @@ static void row_parse_fail(struct parse *p, err_code code, u32 offset, const cha
     load_malformed(context->load, context->row->name, text);
 }
 
-static struct stmt *parse_row(struct schema_load *l, struct parse *p, struct parse_context *context,
+static struct stmt *parse_row(struct schema_load *l, struct arena *arena, struct parse *p, struct parse_context *context,
                               const struct schema_row *row)
 {
     // Trees refer to the text: it lives as long as they do.
+    if (!row->sql || !*row->sql) load_malformed(l, row->name, "orphan index"); // only an index's row may have none
     size_t size = strlen(row->sql);
     if (strncasecmp(row->sql, "cr", 2) != 0) load_malformed(l, row->name, "");
     context->load = l;
     context->row = row;
-    *p = (struct parse){.arena = &l->table->arena, .sql = arena_copy(&l->table->arena, row->sql, size),
+    *p = (struct parse){.arena = arena, .sql = arena_copy(arena, row->sql, size),
                         .size = (u32)size, .schema = true, .fail = row_parse_fail, .context = context};
     parse_statement(p);
     if (!p->stmt) load_malformed(l, row->name, "");
@@ -238,8 +239,7 @@ static void make_table(struct schema_load *l, const struct schema_row *row)
 {
     struct parse p;
     struct parse_context context;
-    if (!row->sql) load_malformed(l, row->name, "");
-    struct stmt *s = parse_row(l, &p, &context, row);
+    struct stmt *s = parse_row(l, &l->table->arena, &p, &context, row);
     struct table *t = l->table;
     struct schema_build b = {.parse = &p, .load = true, .file_format = (u8)l->format};
     switch ((enum stmt_kind)s->kind) {
@@ -263,9 +263,20 @@ static void make_table(struct schema_load *l, const struct schema_row *row)
     bool same = name_equal(t->name, row->name) && (l->lenient || (row->table && name_equal(row->table, row->name) && (strcasecmp(row->type, "view") == 0) == view));
     if (!same) load_malformed(l, row->name, "");
     t->root = (pgno)row->root;
+    t->row = row->rowid;
     t->sql = p.sql;
     if (l->schema->is_temp) t->flags |= TABLE_TEMP;
     if (t->primary_key) t->primary_key->root = t->root;
+}
+
+// The table that the text of an index or a trigger names must be the row's, and stand before it.
+static void check_table(struct schema_load *l, const struct schema_row *row, const char *named)
+{
+    if (l->lenient || (l->table && l->table->row < row->rowid && name_equal(named, row->table))) return;
+    bool exists = false;
+    for (u32 i = 0; i < l->row_count && l->rows[i].rowid < row->rowid && !exists; i++)
+        exists = classify(&l->rows[i]) == ROW_TABLE && l->rows[i].name && name_equal(l->rows[i].name, named);
+    load_malformed(l, row->name, exists ? "" : arena_format(&l->arena, "no such table: main.%s", named));
 }
 
 static void make_index(struct schema_load *l, const struct schema_row *row)
@@ -283,9 +294,12 @@ static void make_index(struct schema_load *l, const struct schema_row *row)
     }
     struct parse p;
     struct parse_context context;
-    struct stmt *s = parse_row(l, &p, &context, row);
+    struct stmt *s = parse_row(l, &l->table->arena, &p, &context, row);
     if (s->kind != STMT_CREATE_INDEX) load_malformed(l, row->name, "");
     if (row->root < 2) load_malformed(l, row->name, "invalid rootpage");
+    check_table(l, row, ((struct stmt_create_index *)s)->table);
+    for (const struct index *i = t->indexes; i && !l->lenient; i = i->next)
+        if (name_equal(i->name, row->name)) load_malformed(l, row->name, arena_format(&l->arena, "index %s already exists", i->name));
     struct schema_build b = {.parse = &p, .load = true, .file_format = (u8)l->format};
     struct index *i = index_build(&b, t, (struct stmt_create_index *)s);
     if (!l->lenient && !name_equal(i->name, row->name)) load_malformed(l, row->name, "");
@@ -296,12 +310,12 @@ static void make_index(struct schema_load *l, const struct schema_row *row)
 
 static struct trigger *make_trigger(struct schema_load *l, const struct schema_row *row)
 {
-    if (!row->sql) load_malformed(l, row->name, "");
     struct parse p;
     struct parse_context context;
-    struct stmt *s = parse_row(l, &p, &context, row);
+    struct stmt *s = parse_row(l, &l->table->arena, &p, &context, row);
     if (s->kind != STMT_CREATE_TRIGGER) load_malformed(l, row->name, "");
     struct schema_build b = {.parse = &p, .load = true, .file_format = (u8)l->format};
+    if (!l->schema->is_temp) check_table(l, row, ((struct stmt_create_trigger *)s)->table.name);
     struct trigger *trigger = trigger_build(&b, (struct stmt_create_trigger *)s);
     if (!l->lenient && !name_equal(trigger->name, row->name)) load_malformed(l, row->name, "");
     trigger->sql = p.sql;
@@ -367,7 +381,6 @@ static void keep_rows(struct schema_load *l, struct table *t, const struct group
     struct arena *a = &t->arena;
     t->rows = arena_alloc(a, (size_t)g->count * sizeof *t->rows);
     t->row_count = g->count;
-    t->row = l->rows[g->rows[0]].rowid;
     for (u32 i = 0; i < g->count; i++) {
         const struct schema_row *r = &l->rows[g->rows[i]];
 #define KEEP(text) ((text) ? arena_copy(a, (text), strlen(text)) : NULL)
@@ -466,15 +479,25 @@ static void make_foreign_triggers(struct schema_load *l, const u32 *rows, u32 co
 // Whether a temp trigger says that its table is in another database.
 static bool trigger_is_elsewhere(struct schema_load *l, const struct schema_row *row)
 {
-    struct parse_context context = {l, row};
+    struct parse_context context;
+    struct parse p;
     if (!row->sql) return false;
     if (l->lenient) return false; // what its text says, if anything, is asked when it is made
-    struct parse p = {.arena = &l->arena, .sql = row->sql, .size = (u32)strlen(row->sql), .schema = true,
-                      .fail = row_parse_fail, .context = &context};
-    parse_statement(&p);
-    if (!p.stmt || p.stmt->kind != STMT_CREATE_TRIGGER) return false;
-    const char *schema = ((const struct stmt_create_trigger *)p.stmt)->table.schema;
+    const struct stmt *s = parse_row(l, &l->arena, &p, &context, row);
+    if (s->kind != STMT_CREATE_TRIGGER) return false;
+    const char *schema = ((const struct stmt_create_trigger *)s)->table.schema;
     return schema && !name_equal(schema, "temp");
+}
+
+// An index or a trigger whose row names no table.
+static _Noreturn void load_orphan(struct schema_load *l, const struct schema_row *row)
+{
+    struct parse_context context;
+    struct parse p;
+    const struct stmt *s = parse_row(l, &l->arena, &p, &context, row);
+    if (s->kind == STMT_CREATE_INDEX) check_table(l, row, ((const struct stmt_create_index *)s)->table);
+    if (s->kind == STMT_CREATE_TRIGGER) check_table(l, row, ((const struct stmt_create_trigger *)s)->table.name);
+    load_malformed(l, row->name, "");
 }
 
 // Groups by the name of the table, in the order of the tables' rows; triggers of the temp schema that stand on other tables.
@@ -484,6 +507,16 @@ struct groups {
     u32 *foreign;
     u32 foreign_count;
 };
+
+// The name of the table that an index or a trigger belongs to: that of a constraint's index is in its own.
+static const char *row_table(struct schema_load *l, const struct schema_row *row)
+{
+    static const char PREFIX[] = "sqlite_autoindex_";
+    const size_t size = sizeof PREFIX - 1;
+    if (classify(row) != ROW_INDEX || (row->sql && *row->sql) || strncasecmp(row->name, PREFIX, size) != 0) return row->table;
+    const char *number = strrchr(row->name + size, '_');
+    return number ? arena_copy(&l->arena, row->name + size, (size_t)(number - row->name) - size) : row->table;
+}
 
 // Rows by class and name, without the indexes of constraints, which have no text of their own.
 struct row_names {
@@ -548,14 +581,14 @@ static void make_groups(struct schema_load *l, struct groups *all)
             load_malformed(l, r->name, "");
         }
         bool elsewhere = class == ROW_TRIGGER && l->schema->is_temp && trigger_is_elsewhere(l, r);
-        u32 table = elsewhere ? 0 : *name_slot(l, &names, ROW_TABLE, r->table);
+        u32 table = elsewhere ? 0 : *name_slot(l, &names, ROW_TABLE, row_table(l, r));
         if (!table) {
             if (class == ROW_TRIGGER && l->schema->is_temp) {
                 foreign[foreign_count++] = i;
                 continue;
             }
             if (l->lenient) continue;
-            load_malformed(l, r->name, class == ROW_INDEX ? "orphan index" : arena_format(&l->arena, "no such table: main.%s", r->table));
+            load_orphan(l, r);
         }
         struct group *g = &groups[group_of[table - 1]];
         g->rows = arena_grow(&l->arena, g->rows, g->count, &g->capacity, sizeof *g->rows);
@@ -741,7 +774,7 @@ io_status schema_load_run(struct schema_load **load, struct txn *t, struct op *o
             IO_TRY(txn_meta_get(t, op, META_TEXT_ENCODING, &l->encoding));
             IO_TRY(txn_meta_get(t, op, META_DEFAULT_CACHE_SIZE, &l->cache_size));
             if (l->format > 4) return IO_ERROR(&op->err, ERR_ERROR, "unsupported file format");
-            if (l->encoding > 3 || (l->encoding == 0 && l->format)) l->encoding = 1;
+            if (l->encoding || l->format) l->encoding = text_encoding(l->encoding);
             l->partial = may_be_partial(l, is_temp, previous, changes);
             if (l->partial) load_cursor_open(l, t, ROOT_SCHEMA);
             // A database without a format has never had a table.

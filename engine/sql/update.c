@@ -403,10 +403,22 @@ static struct where_info *rows_loop_begin(struct compile *c, struct update_job *
 
 // ---- one row -------------------------------------------------------------------------------------------------
 
+// The register that has the column since its row was found, as one of its key; 0: none has.
+static int held_key(const struct update_job *job, u32 column)
+{
+    if (job->mode == ONE_PASS_OFF || table_has_rowid(job->table)) return 0;
+    for (int i = 0; i < job->key_count; i++)
+        if (job->table->primary_key->columns[i] == (s32)column) return job->reg_key + i;
+    return 0;
+}
+
 static void old_column_code(struct compile *c, struct update_job *job, u32 column, int reg)
 {
+    const int held = job->is_view ? 0 : held_key(job, column);
     if (job->is_view)
         emit(c, OP_Column, job->ephemeral, (int)column, reg);
+    else if (held)
+        emit(c, OP_Copy, held, reg, 0);
     else
         column_code(c, job->table, job->target.data_cursor,
                     (s32)column == job->table->rowid_column ? COLUMN_ROWID : (int)column, reg);
@@ -428,10 +440,7 @@ static void old_row_code(struct compile *c, struct update_job *job)
         int reg = job->reg_old + 1 + t->columns[i].storage;
         if (all || is_primary_key_column(t, (s32)i)) old_column_code(c, job, i, reg);
     }
-    if (job->is_view)
-        emit(c, OP_Null, 0, job->reg_old, 0);
-    else if (!table_has_rowid(t))
-        emit(c, OP_Null, 0, job->reg_old, 0);
+    if (job->is_view || !table_has_rowid(t)) emit(c, OP_Null, 0, job->reg_old, 0);
     if (job->rowid_item < 0) emit(c, table_has_rowid(t) && !job->is_view ? OP_IntCopy : OP_Copy, job->reg_old, job->reg_new, 0);
 }
 
@@ -619,6 +628,7 @@ static void update_run(struct compile *c, struct update_job *job)
     registers_alloc(c, job);
     job->done = label_new(c);
     if (job->is_view) {
+        if (s->from) returning_check(c, s->returning);
         view_update(c, job, sources);
         label_place(c, job->done);
         return;

@@ -106,12 +106,19 @@ static void append(struct compile *c, struct expr_list **to, const struct expr_l
     }
 }
 
-// GROUP BY is the inner query's: the number of a column with a window function is none of its.
+// GROUP BY is the inner query's: the number of a column with a window function is none of its. The last one of a term is told.
 static enum walk_result window_misused(struct walker *w, struct expr *e)
 {
-    if (e->kind == EXPR_FUNCTION && e->flags & EXPR_F_WINDOW_FUNCTION)
-        compile_fail_at(w->context, e, "misuse of window function %s()", e->text);
+    if (e->kind == EXPR_FUNCTION && e->flags & EXPR_F_WINDOW_FUNCTION) w->context = e;
     return WALK_CONTINUE;
+}
+
+static void group_check(struct compile *c, struct expr_list *group_by)
+{
+    struct walker w = {.expr = window_misused};
+    for (u32 i = 0; group_by && i < group_by->count && !w.context; i++) walk_expr(&w, group_by->items[i].expr);
+    const struct expr *last = w.context;
+    if (last) compile_fail_at(c, last, "misuse of window function %s()", last->text);
 }
 
 // Leaves in s->functions those of the first one's window. False: there are others.
@@ -162,8 +169,7 @@ void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once
     inner->from = s->from;
     inner->where = s->where;
     inner->group_by = s->group_by;
-    struct walker grouped = {.expr = window_misused, .context = c};
-    if (s->group_by) walk_expr_list(&grouped, s->group_by);
+    group_check(c, s->group_by);
     for (u32 i = 0; s->group_by && i < s->group_by->count; i++) s->group_by->items[i].order_by_column = 0; // it has other results
     inner->having = s->having;
     inner->flags = (s->flags & (SELECT_F_AGGREGATE | SELECT_F_MIN_MAX)) | SELECT_F_RESOLVED | SELECT_F_EXPANDED | SELECT_F_HAS_TYPES |
@@ -195,6 +201,11 @@ void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once
     walk_expr_list(&w, s->columns);
     if (s->order_by) walk_expr_list(&w, s->order_by);
     if (sorted_once) ordered_columns_take(c, s);
+    // Partition and order, by which the outer query tells rows apart; then what the functions read: of several min() and max() the
+    // last of the list says which row a column beside them is of.
+    first->buffer_columns = r.inner ? (s32)r.inner->count : 0;
+    for (u32 i = 0; order && i < order->count; i++)
+        expr_list_add(c->arena, &r.inner, expr_copy(c->arena, order->items[i].expr));
     for (struct window *x = first; x; x = x->next_function) {
         struct expr *call = x->owner;
         u32 count = call->list ? call->list->count : 0;
@@ -202,10 +213,6 @@ void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once
         for (u32 i = 0; i < count; i++) expr_list_add(c->arena, &r.inner, expr_copy(c->arena, call->list->items[i].expr));
         if (x->filter) expr_list_add(c->arena, &r.inner, expr_copy(c->arena, x->filter));
     }
-    // Partition and order columns last, where the outer query compares them.
-    first->buffer_columns = r.inner ? (s32)r.inner->count : 0;
-    for (u32 i = 0; order && i < order->count; i++)
-        expr_list_add(c->arena, &r.inner, expr_copy(c->arena, order->items[i].expr));
     if (!r.inner) expr_list_add(c->arena, &r.inner, expr_integer(c->arena, 0));
     inner->columns = r.inner;
     inner->order_by = order;

@@ -108,7 +108,7 @@ static io_status replay_sequence(struct txn *t, struct op *op, const struct chan
     u32 encoding;
     IO_TRY(txn_meta_get(t, op, META_TEXT_ENCODING, &encoding));
     struct value mine[2];
-    IO_TRY(sequence_decode(op, (u8)encoding, change_payload(change), change->size, mine));
+    IO_TRY(sequence_decode(op, text_encoding(encoding), change_payload(change), change->size, mine));
     struct btree_entry e = {.rowid = 1, .data = change_payload(change), .size = change->size};
     bool found = false, raise = true;
     u8 *record = NULL;
@@ -126,7 +126,7 @@ static io_status replay_sequence(struct txn *t, struct op *op, const struct chan
         status = cursor_read(c, op, 0, c->payload_size, record);
         if (status != IO_DONE) break;
         struct value theirs[2];
-        status = sequence_decode(op, (u8)encoding, record, c->payload_size, theirs);
+        status = sequence_decode(op, text_encoding(encoding), record, c->payload_size, theirs);
         if (status != IO_DONE) break;
         found = same_text(&mine[0], &theirs[0]);
         raise = !found || value_to_integer(&mine[1]) > value_to_integer(&theirs[1]);

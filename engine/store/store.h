@@ -179,6 +179,8 @@ enum txn_meta {
 };
 io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out);
 io_status txn_meta_set(struct txn *t, struct op *op, enum txn_meta field, u32 value); // needs TXN_WRITE
+// 1 UTF-8, 2 UTF-16le, 3 UTF-16be, of META_TEXT_ENCODING, of which two bits count and 0 is UTF-8.
+static inline u8 text_encoding(u32 field) { return field & 3 ? (u8)(field & 3) : 1; }
 
 // A step of its own in a write transaction on an auto-vacuum database: gives at most that many of the file's last
 // pages back, as far as there are free pages.

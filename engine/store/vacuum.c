@@ -230,7 +230,7 @@ static io_status meta_copy(struct vacuum *v, struct op *op)
         IO_TRY(txn_meta_set(v->image_txn, op, fields[v->meta_next].field,
                             value + fields[v->meta_next].add));
         if (fields[v->meta_next].field == META_TEXT_ENCODING)
-            v->encoding = value >= 1 && value <= 3 ? value : 1;
+            v->encoding = text_encoding(value);
     }
     v->step = VACUUM_TABLES;
     return IO_DONE;

@@ -11,16 +11,18 @@
 
 struct kind {
     const char *name, *pragmas;
-    bool log; // the damage is in the log
+    bool log;    // the damage is in the log
+    bool schema; // it is in the first page's second half, where the texts of the schema are
 };
 static const struct kind kinds[] = {
-    {"small pages", "PRAGMA page_size=512", false},
-    {"pages of 1024", "PRAGMA page_size=1024", false},
-    {"pages of 4096", "PRAGMA page_size=4096", false},
-    {"auto_vacuum", "PRAGMA page_size=512; PRAGMA auto_vacuum=1", false},
-    {"incremental", "PRAGMA page_size=1024; PRAGMA auto_vacuum=2", false},
-    {"UTF-16", "PRAGMA page_size=1024; PRAGMA encoding='UTF-16le'", false},
-    {"a log", "PRAGMA page_size=512; PRAGMA journal_mode=wal", true},
+    {"small pages", "PRAGMA page_size=512", false, false},
+    {"pages of 1024", "PRAGMA page_size=1024", false, false},
+    {"pages of 4096", "PRAGMA page_size=4096", false, false},
+    {"auto_vacuum", "PRAGMA page_size=512; PRAGMA auto_vacuum=1", false, false},
+    {"incremental", "PRAGMA page_size=1024; PRAGMA auto_vacuum=2", false, false},
+    {"UTF-16", "PRAGMA page_size=1024; PRAGMA encoding='UTF-16le'", false, false},
+    {"a log", "PRAGMA page_size=512; PRAGMA journal_mode=wal", true, false},
+    {"the schema", "PRAGMA page_size=2048", false, true},
 };
 
 static const char FILLING[] =
@@ -146,7 +148,7 @@ static void make(const struct kind *k, const char *path, struct bytes *file, str
 }
 
 // One to three places, more often where they matter.
-static void damage(struct bytes *b, u64 *random, u32 page_size, char *what, size_t room)
+static void damage(struct bytes *b, u64 *random, u32 page_size, bool schema, char *what, size_t room)
 {
     u32 places = 1 + (u32)(test_random(random) % 3);
     size_t used = 0;
@@ -155,6 +157,7 @@ static void damage(struct bytes *b, u64 *random, u32 page_size, char *what, size
         u64 at = test_random(random) % b->size;
         if (test_random(random) % 3 == 0) at = at / page_size * page_size + test_random(random) % 24; // a page's header
         if (at < 100 && test_random(random) % 8) at += 100;
+        if (schema) at = page_size / 2 + at % (page_size / 2);
         if (at >= b->size) at = b->size - 1;
         u8 old = b->data[at];
         const u8 choices[] = {(u8)(old ^ 1u << test_random(random) % 8), 0, 255, (u8)(old + 1), (u8)(old - 1), (u8)test_random(random)};
@@ -174,9 +177,15 @@ static bool is_ok(const struct answer *a)
     return a->code == 0 && a->size == 3 && memcmp(a->text, "ok\n", 3) == 0;
 }
 
+// Releases before 3.50 count the entries of partial indexes too, but only in integrity_check, and of others not in quick_check.
+static bool is_count_of_release(const struct answer *a)
+{
+    return sqlite3_libversion_number() < 3050000 && a->code == 0 && strcmp(a->text ? a->text : "", "wrong # of entries in index te\n") == 0;
+}
+
 static void verdict_compare(const struct kind *k, const char *what, const char *sql, const struct answer *ours, const struct answer *theirs)
 {
-    if (is_ok(ours) == is_ok(theirs)) return;
+    if (is_ok(ours) == is_ok(theirs) || is_count_of_release(ours) || is_count_of_release(theirs)) return;
     test_fail(__FILE__, __LINE__, "%s, %s%s: we say %.200s%s, SQLite %.200s%s", k->name, what, sql, ours->text ? ours->text : "", ours->error,
               theirs->text ? theirs->text : "", theirs->error);
 }
@@ -247,7 +256,7 @@ TEST(damaged_files_are_judged_and_read_as_sqlite_does)
             struct bytes *target = kinds[i].log ? &log : &file, copy = {malloc(target->size + 1), target->size};
             memcpy(copy.data, target->data, target->size);
             u32 page_size = (u32)file.data[16] << 8 | file.data[17];
-            damage(&copy, &random, page_size, what, sizeof what);
+            damage(&copy, &random, page_size, kinds[i].schema, what, sizeof what);
             const char *const places[] = {ours, theirs};
             for (u32 p = 0; p < 2; p++) {
                 save(places[p], "", kinds[i].log ? &file : &copy);
@@ -264,6 +273,44 @@ TEST(damaged_files_are_judged_and_read_as_sqlite_does)
     skerry_engine_destroy(engine);
     if (getenv("DAMAGES")) printf("  sound %u, unsound %u, errors of both %u, of SQLite alone %u\n", n.sound, n.unsound, n.errors, n.lenient);
     CHECK(n.unsound > damages && n.sound > damages / 2 && n.errors > damages / 2);
+}
+
+// Two bits of the header's text encoding count.
+TEST(the_encoding_is_two_bits)
+{
+    struct skerry_engine *engine;
+    struct err err = ERR_CLEAR;
+    REQUIRE(skerry_engine_create(&(struct skerry_engine_options){.backend = IO_BACKEND_POSIX}, &engine, &err));
+    static const u8 fields[][4] = {{0, 0, 0, 1}, {0, 0, 64, 1}, {255, 0, 0, 5}, {1, 2, 3, 9}, {0, 0, 0, 0}};
+    for (u32 i = 0; i < COUNT_OF(fields); i++) {
+        char path[600];
+        snprintf(path, sizeof path, "%s/encoding%u.db", test_dir(), i);
+        sqlite3 *db;
+        struct skerry *mine = NULL;
+        sqlite3_open(path, &db);
+        REQUIRE(sqlite3_exec(db, "CREATE TABLE t(a, b); INSERT INTO t VALUES('Käse', 'x')", NULL, NULL, NULL) == SQLITE_OK);
+        sqlite3_close(db);
+        struct bytes file = load(path);
+        REQUIRE(file.size > 60);
+        memcpy(file.data + 56, fields[i], 4);
+        save(path, "", &file);
+        save(path, "-ours", &file);
+        free(file.data);
+        sqlite3_open(path, &db);
+        snprintf(path, sizeof path, "%s/encoding%u.db-ours", test_dir(), i);
+        REQUIRE(skerry_open(engine, path, 0, &mine, &err));
+        static const char *const asked[] = {"PRAGMA encoding", "SELECT hex(a) || length(a) || b FROM t", "VACUUM", "SELECT hex(a) || length(a) || b FROM t"};
+        for (u32 k = 0; k < COUNT_OF(asked); k++) {
+            struct answer theirs = sqlite_ask(db, asked[k]), ours = skerry_ask(mine, asked[k]);
+            CHECK_EQ(ours.code, theirs.code);
+            CHECK(strcmp(ours.text ? ours.text : "", theirs.text ? theirs.text : "") == 0);
+            answer_free(&ours);
+            answer_free(&theirs);
+        }
+        sqlite3_close(db);
+        while (skerry_close(mine, &err) == SKERRY_WAIT) io_step(skerry_engine_io(engine), UINT64_MAX);
+    }
+    skerry_engine_destroy(engine);
 }
 
 // What the schema names twice, and two indexes on one page, is told as the schema is read.
@@ -293,6 +340,33 @@ TEST(a_schema_that_has_something_twice_or_of_another_type_is_malformed)
         "UPDATE sqlite_schema SET type = 'table' WHERE name = 'v'",
         "UPDATE sqlite_schema SET type = 'trigGer' WHERE name = 'r'",
         "UPDATE sqlite_schema SET type = 'index' WHERE name = 'r'",
+        "UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON nowhere(a, b)' WHERE name = 'i'",
+        "UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON u(x)' WHERE name = 'i'",
+        "UPDATE sqlite_schema SET sql = 'CREATE INDEX i2 ON t(a, b)' WHERE name = 'i'",
+        "UPDATE sqlite_schema SET tbl_name = 'u' WHERE name = 'i'",
+        "UPDATE sqlite_schema SET tbl_name = 'nowhere' WHERE name = 'i'",
+        "UPDATE sqlite_schema SET tbl_name = 'T' WHERE name IN ('i', 'r')",
+        "UPDATE sqlite_schema SET tbl_name = 'nowhere' WHERE name LIKE 'sqlite_autoindex%'",
+        "UPDATE sqlite_schema SET tbl_name = 'nowhere', sql = 'CREATE INDEX i ON gone(a)' WHERE name = 'i'",
+        "UPDATE sqlite_schema SET sql = 'CREATE TRIGGER r AFTER INSERT ON nowhere BEGIN SELECT 1; END' WHERE name = 'r'",
+        "UPDATE sqlite_schema SET sql = 'CREATE TRIGGER r AFTER INSERT ON u BEGIN SELECT 1; END' WHERE name = 'r'",
+        "UPDATE sqlite_schema SET sql = 'CREATE TRIGGER r2 AFTER INSERT ON t BEGIN SELECT 1; END' WHERE name = 'r'",
+        "UPDATE sqlite_schema SET tbl_name = 'u' WHERE name = 'r'",
+        "UPDATE sqlite_schema SET tbl_name = 'nowhere' WHERE name = 'r'",
+        "UPDATE sqlite_schema SET tbl_name = 'nowhere', sql = NULL WHERE name = 'r'",
+        "UPDATE sqlite_schema SET sql = NULL WHERE name = 'r'",
+        "UPDATE sqlite_schema SET rowid = -1 WHERE name = 'i'",
+        "UPDATE sqlite_schema SET rowid = -1 WHERE name = 'r'",
+        "UPDATE sqlite_schema SET sql = '' WHERE name = 'r'",
+        "UPDATE sqlite_schema SET sql = NULL WHERE name = 't'",
+        "UPDATE sqlite_schema SET sql = '' WHERE name = 'v'",
+        "UPDATE sqlite_schema SET sql = 'create' WHERE name = 'v'",
+        "UPDATE sqlite_schema SET sql = NULL WHERE name = 'i'",
+        "UPDATE sqlite_schema SET tbl_name = 'u' WHERE name LIKE 'sqlite_autoindex%'",
+        "UPDATE sqlite_schema SET name = 'sqlite_autoindex_t_3' WHERE name = 'sqlite_autoindex_t_1'",
+        "UPDATE sqlite_schema SET sql = 'CREATE INDEX sqlite_autoindex_t_1 ON t(a)' WHERE name = 'sqlite_autoindex_t_1'",
+        "UPDATE sqlite_schema SET sql = 'CREATE TABLE t2(a UNIQUE, b UNIQUE)' WHERE name = 't'",
+        "UPDATE sqlite_schema SET tbl_name = 'u' WHERE name = 't'",
     };
 #undef AGAIN
     struct skerry_engine *engine;
@@ -319,7 +393,7 @@ TEST(a_schema_that_has_something_twice_or_of_another_type_is_malformed)
         answer_free(&theirs);
         while (skerry_close(mine, &err) == SKERRY_WAIT) io_step(skerry_engine_io(engine), UINT64_MAX);
     }
-    CHECK_EQ(sound, 6); // the constraint's index, the trigger that has a table's name, and other types where case does not matter
+    CHECK_EQ(sound, 9); // constraints' indexes, the trigger that has a table's name, and other names of types and tables where case does not matter
     skerry_engine_destroy(engine);
 }
 

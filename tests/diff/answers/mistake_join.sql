@@ -41,3 +41,9 @@ SELECT z FROM joined UNION SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch) 
 SELECT a, 1 FROM joined UNION SELECT 2 FROM joined ORDER BY (SELECT 1 FROM nosuch) COLLATE nocase;
 SELECT a, * FROM joined UNION SELECT 2 FROM joined ORDER BY (SELECT x.* FROM joined) COLLATE nocase;
 SELECT a, y.* FROM joined UNION SELECT 2 FROM joined ORDER BY (SELECT x.* FROM joined) COLLATE nocase;
+-- A USING of two columns is told again when the query is looked at once more.
+CREATE TABLE once(a INTEGER PRIMARY KEY, b);
+SELECT (1, 1) IS 1 = (SELECT * FROM (SELECT 'x' FROM once, once RIGHT JOIN once USING (a)) AS q JOIN once USING (a));
+SELECT (SELECT NOT 1, nosuch IN (SELECT b)) = (SELECT * FROM (SELECT 'x' FROM once, once RIGHT JOIN once USING (a)) AS q JOIN once USING (a));
+SELECT 1 WHERE (SELECT 1) = (SELECT * FROM (SELECT 'x' FROM once, once RIGHT JOIN once USING (a) ORDER BY 2) AS q LEFT JOIN once USING (a));
+SELECT nosuch, (SELECT * FROM (SELECT 'x' FROM once, once RIGHT JOIN once USING (a)) AS q JOIN once USING (a));

@@ -139,3 +139,22 @@ DELETE FROM t WHERE (3, a) RETURNING main;
 UPDATE t SET a = (3, a) RETURNING main;
 --= error: row value misused because 3.40 goes on to RETURNING
 UPDATE t SET a = 1 WHERE (SELECT (1,2)) RETURNING main;
+-- It is looked at as a query first, in which a schema may stand before a table and aggregates are all right.
+CREATE VIEW wv AS SELECT x FROM w;
+CREATE TRIGGER wvd INSTEAD OF DELETE ON wv BEGIN SELECT 1; END;
+DELETE FROM w RETURNING main.w.x;
+DELETE FROM w RETURNING main.w.x, nosuch;
+DELETE FROM w RETURNING abs(main.w.x), nosuch();
+DELETE FROM w RETURNING main.w.x, abs();
+DELETE FROM w RETURNING *, main.w.x, (SELECT nosuch);
+DELETE FROM w RETURNING (SELECT main.w.x), nosuch;
+DELETE FROM w RETURNING (SELECT main.w.x), x;
+DELETE FROM w RETURNING temp.w.x, nosuch;
+DELETE FROM w RETURNING main.w.nosuch, x.y;
+DELETE FROM w RETURNING max(x), main.w.x;
+DELETE FROM w RETURNING main.w.x, max(x);
+DELETE FROM w RETURNING max(x), main.w.x, nosuch;
+DELETE FROM wv RETURNING max(x), main.wv.x;
+DELETE FROM wv RETURNING main.wv.x, nosuch;
+UPDATE w SET x = 1 RETURNING main.w.x, nosuch;
+INSERT INTO w VALUES(1) RETURNING main.w.x, nosuch;

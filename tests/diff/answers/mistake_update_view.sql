@@ -27,3 +27,23 @@ UPDATE t SET a = 1 FROM t;
 UPDATE t SET a = (1,2) FROM t;
 UPDATE v SET a = (1,2) FROM v;
 UPDATE v SET x = (1,2) FROM v;
+-- A wildcard of RETURNING is told before what is wrong with FROM, and WHERE beside it.
+CREATE TABLE of_view(a, b);
+CREATE TABLE beside(a, b, e);
+CREATE VIEW over_it AS SELECT a x, b y FROM of_view;
+CREATE TRIGGER over_it_u INSTEAD OF UPDATE ON over_it BEGIN SELECT 1; END;
+CREATE TRIGGER over_it_d INSTEAD OF DELETE ON over_it BEGIN SELECT 1; END;
+UPDATE over_it SET y = 'k' FROM (e) RETURNING t.*;
+UPDATE over_it SET y = 'k' FROM e RETURNING t.*;
+UPDATE over_it SET y = 'k' FROM beside, e RETURNING t.*;
+UPDATE over_it SET y = 'k' FROM (SELECT * FROM e) RETURNING t.*;
+UPDATE over_it SET y = nosuch FROM e RETURNING t.*;
+UPDATE over_it SET y = 'k' FROM beside WHERE nosuch RETURNING t.*;
+UPDATE over_it SET nosuch = 'k' FROM e RETURNING t.*;
+--= error: no such table: e because 3.40 looks at RETURNING before FROM
+UPDATE over_it SET y = 'k' FROM e RETURNING nosuch;
+UPDATE over_it SET y = nosuch FROM e RETURNING x;
+UPDATE over_it SET y = 'k' WHERE nosuch RETURNING t.*;
+UPDATE over_it SET y = nosuch RETURNING t.*;
+UPDATE over_it SET y = (SELECT 1 FROM nosuch) RETURNING t.*;
+DELETE FROM over_it WHERE nosuch RETURNING t.*;

@@ -84,3 +84,11 @@ SELECT sum(1) OVER (ORDER BY (SELECT total(rows_.a))) FROM rows_ HAVING 1;
 SELECT sum(1) OVER (ORDER BY (SELECT total(rows_.a))) FROM rows_;
 SELECT sum(1) OVER (ORDER BY (SELECT total(rows_.a))) FROM rows_ WHERE max(a);
 SELECT sum(1) OVER (ORDER BY max(a)) FROM rows_ WHERE max(a);
+-- Of several window functions in what GROUP BY says, the last of the first term is told.
+CREATE TABLE gw(a, b);
+SELECT sum(a) OVER () | sum(2) OVER () FROM gw GROUP BY 1;
+SELECT sum(a) OVER (), total(2) OVER () FROM gw GROUP BY 1, 2;
+SELECT sum(a) OVER (), total(2) OVER () FROM gw GROUP BY 2, 1;
+SELECT max(1 + sum(a) OVER (), 2), total(2) OVER () FROM gw GROUP BY 1;
+SELECT count() OVER () AND first_value(b) OVER () FROM gw GROUP BY 1;
+SELECT rank() OVER () < group_concat(a) OVER () FROM gw GROUP BY 1;
