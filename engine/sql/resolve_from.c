@@ -550,8 +550,16 @@ static void cte_instance(struct compile *c, struct source *s, struct cte *cte, s
         here.mistake = "multiple recursive references: %s";
         struct err of_body;
         if (!known) setup_mistake(c, last_setup, body, outer, &mistake);
-        if (c->resolving != RESOLVING_TABLES) resolve_select(c, body, outer);
-        else if (!select_attempt(c, body, outer, &of_body)) mistake_keep(c, of_body.text, of_body.offset); // SQLite goes on
+        if (c->resolving != RESOLVING_TABLES) {
+            resolve_select(c, body, outer);
+        } else if (!select_attempt(c, body, outer, &of_body)) { // SQLite goes on
+            mistake_keep(c, of_body.text, of_body.offset);
+            s->cte = NULL; // it is found again when the query is looked at again
+            s->select = NULL;
+            c->ctes = here.outer;
+            c->with = saved;
+            return;
+        }
         subquery_types(c, t, body, AFFINITY_NONE);
         body->flags |= SELECT_F_RECURSIVE;
         s->recursive = false;
