@@ -86,9 +86,11 @@ char *without_numbers(const char *names)
 // Plans: the rowid behind the columns of an index, which SQLite looks for among their rows where it is IN a list.
 char *without_rowid_search(const char *rows)
 {
-    static const char search[] = " AND rowid=?)|";
+    static const char *const searches[] = {" AND rowid=?)|", " AND rowid>?)|", " AND rowid<?)|"};
+    const size_t size = strlen(searches[0]) - 2;
     char *out = strdup(rows);
-    for (char *at; (at = strstr(out, search));) memmove(at, at + sizeof search - 3, strlen(at + sizeof search - 3) + 1);
+    for (u32 i = 0; i < COUNT_OF(searches); i++)
+        for (char *at; (at = strstr(out, searches[i]));) memmove(at, at + size, strlen(at + size) + 1);
     return out;
 }
 

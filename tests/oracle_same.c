@@ -299,6 +299,11 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
         sqlite_has_rows(o, "SELECT 1 FROM sqlite_temp_schema WHERE type = 'trigger' AND sql LIKE '%RAISE(IGNORE)%'"))
         return o->gave_up = true;
     if (strstr(theirs->error, "ambiguous column name: *.") && strstr(theirs->error, "-ROW VALUES CLAUSE.")) return o->gave_up = true;
+    // The range that LIKE stands for loses rows of outer joins; a query is asked again without.
+    if (o->lenient_order && !is_query(sql) && (strstr(sql, " RIGHT JOIN ") || strstr(sql, " FULL JOIN ")) && (strstr(sql, " LIKE ") || strstr(sql, " GLOB ")))
+        return o->gave_up = true;
+    // ALTER TABLE of one of several databases renames in triggers that mean a table of another one.
+    if (o->documented && strstr(sql, "temp.sqlite_schema") && sqlite_has_rows(o, "SELECT 1 FROM pragma_database_list WHERE seq > 2")) return o->gave_up = true;
     if (o->lenient_order && has_long_blobs(o)) return o->gave_up = true;
     if (update_meets_itself(o, sql, size, ours, theirs) || index_lost_entries(o) || (o->lenient_order && selected_is_disputed(o, sql))) return o->gave_up = true;
     o->differences++;

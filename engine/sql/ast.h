@@ -300,6 +300,7 @@ struct source {
     s32 reg_return, address_fill, reg_result; // coroutine or subroutine of a subquery
     s16 rows_estimate; // of a subquery whose code is made (rows_estimated): 10 * log2
     bool rows_estimated, via_coroutine, correlated, materialized, recursive, rowid_used, synthetic_using, was_view, null_row;
+    bool rows_elsewhere; // its rows are those of another place that names the same common table expression
     u8 from_ddl;
 };
 struct source_list {

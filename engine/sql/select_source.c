@@ -106,6 +106,7 @@ void select_sources_code(struct compile *c, struct select *s)
             item->address_fill = cte->address;
             item->materialized = true;
             sub->rows_estimate = cte->rows_estimate;
+            item->rows_elsewhere = true;
         } else if ((same = same_view(from, i, 0, i)) && !item->correlated && !same->correlated) {
             emit(c, OP_Gosub, same->reg_return, same->address_fill, 0);
             emit(c, OP_OpenDup, item->cursor, same->cursor, 0);

@@ -121,6 +121,22 @@ static void group_check(struct compile *c, struct expr_list *group_by)
     if (last) compile_fail_at(c, last, "misuse of window function %s()", last->text);
 }
 
+// Whether a column is an aggregate outside of window functions.
+static enum walk_result plain_aggregate(struct walker *w, struct expr *e)
+{
+    if (e->kind == EXPR_FUNCTION && e->flags & EXPR_F_WINDOW_FUNCTION) return WALK_PRUNE;
+    if (e->kind == EXPR_AGG_FUNCTION && e->aggregate_level == 0) w->context = e;
+    return WALK_CONTINUE;
+}
+
+// Of HAVING without GROUP BY, when the aggregates of ORDER BY are gone with it.
+static void having_check(struct compile *c, struct expr_list *columns)
+{
+    struct walker w = {.expr = plain_aggregate};
+    walk_expr_list(&w, columns);
+    if (!w.context) compile_fail(c, ERR_ERROR, -1, "HAVING clause on a non-aggregate query");
+}
+
 // Leaves in s->functions those of the first one's window. False: there are others.
 static bool others_leave(struct compile *c, struct select *s)
 {
@@ -192,6 +208,7 @@ void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once
             same &= expr_compare(c, s->order_by->items[i].expr, order->items[i].expr, -1) == 0 &&
                     s->order_by->items[i].descending == order->items[i].descending &&
                     expr_item_nulls_big(&s->order_by->items[i]) == expr_item_nulls_big(&order->items[i]);
+        if (same && inner->having && !inner->group_by) having_check(c, s->columns);
         if (same) s->order_by = NULL;
     }
 

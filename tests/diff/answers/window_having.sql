@@ -92,3 +92,12 @@ SELECT sum(a) OVER (), total(2) OVER () FROM gw GROUP BY 2, 1;
 SELECT max(1 + sum(a) OVER (), 2), total(2) OVER () FROM gw GROUP BY 1;
 SELECT count() OVER () AND first_value(b) OVER () FROM gw GROUP BY 1;
 SELECT rank() OVER () < group_concat(a) OVER () FROM gw GROUP BY 1;
+-- An ORDER BY that the window has as well is gone, and its aggregates with it.
+INSERT INTO gw VALUES(1, 2), (3, 4);
+SELECT row_number() OVER (PARTITION BY count()) FROM gw HAVING b ORDER BY count();
+SELECT row_number() OVER (ORDER BY count()) FROM gw HAVING b ORDER BY count();
+SELECT row_number() OVER (ORDER BY count() DESC) FROM gw HAVING b ORDER BY count();
+SELECT row_number() OVER (ORDER BY count()) FROM gw HAVING b ORDER BY count() + 1;
+SELECT row_number() OVER (ORDER BY count()), count() FROM gw HAVING b ORDER BY count();
+SELECT row_number() OVER (ORDER BY count()), sum(a) FROM gw HAVING b ORDER BY count();
+SELECT row_number() OVER (ORDER BY count()) FROM gw GROUP BY a HAVING b ORDER BY count();
