@@ -414,10 +414,12 @@ static int held_key(const struct update_job *job, u32 column)
 
 static void old_column_code(struct compile *c, struct update_job *job, u32 column, int reg)
 {
-    const int held = job->is_view ? 0 : held_key(job, column);
-    if (job->is_view)
+    if (job->is_view) {
         emit(c, OP_Column, job->ephemeral, (int)column, reg);
-    else if (held)
+        return;
+    }
+    const int held = held_key(job, column);
+    if (held)
         emit(c, OP_Copy, held, reg, 0);
     else
         column_code(c, job->table, job->target.data_cursor,
