@@ -135,6 +135,7 @@ struct statement_cached {
     u64 end;  // of its text
     u64 size; // of its text
     bool semicolon; // ended it
+    bool literals;  // may be run with others (statement_literals_set)
     u64 bytes, used_at;
 };
 struct statement_cache {

@@ -25,6 +25,7 @@ struct insert_job {
     int rowid_item; // number of the value that is the rowid, or -1
     bool in_order;  // values come in the order of the record
     const struct table *copied; // of "SELECT * FROM table", that table
+    s32 *literals; // per value of `values`: as the program keeps them; 0: not computed. NULL: they are not all literals
 };
 
 static const char *source_text(struct compile *c, const struct source *s)
@@ -243,6 +244,50 @@ static void source_code(struct compile *c, struct insert_job *job)
 
 // ---- one row -------------------------------------------------------------------------------------------------
 
+static bool is_literal(const struct expr *e)
+{
+    enum expr_kind kind = (enum expr_kind)e->kind;
+    if (kind == EXPR_NEGATE) return e->left->kind == EXPR_INTEGER || e->left->kind == EXPR_REAL;
+    return kind == EXPR_INTEGER || kind == EXPR_REAL || kind == EXPR_TEXT || kind == EXPR_BLOB || kind == EXPR_NULL;
+}
+
+static void literals_begin(struct compile *c, struct insert_job *job)
+{
+    const struct expr_list *values = job->values;
+    if (!values || c->outer || !c->parse) return;
+    for (u32 i = 0; i < values->count; i++)
+        if (!is_literal(values->items[i].expr)) return;
+    job->literals = arena_alloc(c->arena, values->count * sizeof *job->literals);
+}
+
+// Nothing but the instruction of each depends on what the literals are; and, where the rowid is NULL, that it is.
+static void literals_end(struct compile *c, struct insert_job *job)
+{
+    const struct expr_list *values = job->values;
+    if (!job->literals) return;
+    const struct expr *first = values->items[0].expr;
+    u32 at = first->offset - (first->kind == EXPR_NEGATE);
+    if (first->kind == EXPR_NEGATE && c->sql[at] != '-') return; // something stands between
+    if (job->rowid_item >= 0 && values->items[job->rowid_item].expr->kind == EXPR_NULL) job->literals[job->rowid_item] = LITERAL_NULL;
+    for (u32 i = 0; i < values->count; i++)
+        if (!job->literals[i]) return;
+    c->program->literals = job->literals;
+    c->program->literal_count = values->count;
+    c->program->literals_at = at;
+}
+
+// Of the only row.
+static void value_code(struct compile *c, struct insert_job *job, int item, int reg)
+{
+    int at = here(c);
+    expr_code(c, job->values->items[item].expr, reg);
+    if (!job->literals) return;
+    if (job->literals[item] || here(c) != at + 1)
+        job->literals = NULL;
+    else
+        job->literals[item] = at;
+}
+
 static void item_code(struct compile *c, struct insert_job *job, int item, int reg)
 {
     if (job->through_table) {
@@ -250,7 +295,7 @@ static void item_code(struct compile *c, struct insert_job *job, int item, int r
     } else if (job->reg_yield) {
         if (job->reg_source + item != reg) emit(c, OP_SCopy, job->reg_source + item, reg, 0);
     } else {
-        expr_code(c, job->values->items[item].expr, reg);
+        value_code(c, job, item, reg);
     }
 }
 
@@ -285,7 +330,7 @@ static void before_triggers_code(struct compile *c, struct insert_job *job)
         if (job->through_table) {
             emit(c, OP_Column, job->table_cursor, job->rowid_item, first);
         } else {
-            if (!job->reg_yield) expr_code(c, job->values->items[job->rowid_item].expr, job->reg_rowid);
+            if (!job->reg_yield) value_code(c, job, job->rowid_item, job->reg_rowid);
             emit(c, OP_Copy, job->reg_rowid, first, 0);
         }
         emit(c, OP_NotNull, first, known, 0);
@@ -327,7 +372,7 @@ static bool rowid_code(struct compile *c, struct insert_job *job)
         if (job->through_table)
             emit(c, OP_Column, job->table_cursor, job->rowid_item, reg);
         else if (!job->reg_yield && !job->triggers.before) // what a trigger has seen stays: it may have changed what a subquery reads
-            expr_code(c, job->values->items[job->rowid_item].expr, reg);
+            value_code(c, job, job->rowid_item, reg);
         emit(c, OP_NotNull, reg, known, 0);
         emit(c, OP_NewRowid, cursor, reg, job->reg_sequence);
         label_place(c, known);
@@ -438,7 +483,9 @@ void insert_code(struct compile *c, struct stmt_insert *s, enum conflict conflic
         emit(c, OP_Yield, job.reg_yield, done, 0);
         if (job.rowid_item >= 0) emit(c, OP_Copy, job.reg_source + job.rowid_item, job.reg_rowid, 0);
     }
+    literals_begin(c, &job);
     row_code(c, &job);
+    literals_end(c, &job);
     label_place(c, job.end_of_row);
     if (job.through_table) {
         emit(c, OP_Next, job.table_cursor, loop, 0);

@@ -133,15 +133,32 @@ s32 program_emit_blob(struct program *p, s32 target, const void *bytes, size_t s
 
 s32 program_emit_integer(struct program *p, s32 target, s64 integer)
 {
-    if (integer == (s32)integer) return program_emit(p, OP_Integer, (s32)integer, target, 0);
-    return program_emit_int4(p, OP_Int64, 0, target, 0, integer);
+    s32 at = program_emit(p, OP_Integer, 0, target, 0);
+    instruction_integer_set(&p->code[at], integer);
+    return at;
+}
+
+void instruction_integer_set(struct instruction *in, s64 integer)
+{
+    bool small = integer == (s32)integer;
+    *in = (struct instruction){.opcode = small ? OP_Integer : OP_Int64, .p2 = in->p2};
+    if (small) {
+        in->p1 = (s32)integer;
+    } else {
+        in->p4_kind = P4_INTEGER;
+        in->p4.integer = integer;
+    }
+}
+
+void instruction_real_set(struct instruction *in, double real)
+{
+    *in = (struct instruction){.opcode = OP_Real, .p4_kind = P4_REAL, .p2 = in->p2, .p4.real = real};
 }
 
 s32 program_emit_real(struct program *p, s32 target, double real)
 {
     s32 at = program_emit(p, OP_Real, 0, target, 0);
-    p->code[at].p4_kind = P4_REAL;
-    p->code[at].p4.real = real;
+    instruction_real_set(&p->code[at], real);
     return at;
 }
 

@@ -159,7 +159,13 @@ struct program {
     bool finished;
     bool reusable;            // may be run again for another prepare of its text
     bool semicolon;           // ends its text
+    // INSERT of one row of literals: another text that differs in them alone is run by the same program
+    // (vm/statement_literals.c). The instruction that holds each, in the text's order; LITERAL_NULL: it has to be NULL.
+    s32 *literals;
+    u32 literal_count; // 0: it is no such program
+    u32 literals_at;   // where the first begins in the text
 };
+enum { LITERAL_NULL = -1 };
 
 struct program *program_new(struct arena *a);
 // The sub-program for that key and variant, or NULL.
@@ -181,6 +187,9 @@ s32 program_emit_text(struct program *p, s32 target, const char *text, size_t si
 s32 program_emit_blob(struct program *p, s32 target, const void *bytes, size_t size); // Blob, copied
 s32 program_emit_integer(struct program *p, s32 target, s64 integer); // Integer or Int64
 s32 program_emit_real(struct program *p, s32 target, double real);
+// Becomes what these emit, into its register (p2).
+void instruction_integer_set(struct instruction *in, s64 integer);
+void instruction_real_set(struct instruction *in, double real);
 s32 program_emit_int4(struct program *p, enum opcode op, s32 p1, s32 p2, s32 p3, s64 p4);
 // Function, PureFunc, AggStep, AggInverse, AggValue, AggFinal: sets p4 (and p5 to argc).
 // Names what a PureFunc at that address is evaluated for; static text.

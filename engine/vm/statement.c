@@ -22,6 +22,7 @@ static void statement_empty(struct skerry_stmt *s)
         if (s->parameters[i].buffer || s->parameters[i].type != VALUE_NULL) value_deinit(&s->parameters[i]);
     if (s->record.buffer) value_deinit(&s->record);
     free(s->cell);
+    statement_literals_free(s);
     op_settle(&s->op);
     waiter_remove(&s->op.waiter);
 }
@@ -189,9 +190,8 @@ static io_status schema_news(struct skerry *db, struct op *op, bool *changed)
     return status == IO_WAIT ? IO_WAIT : IO_DONE;
 }
 
-// How much of the text is taken for the first statement, when so much was too little: of a script, up to a semicolon. It
-// may stand in a string or a trigger.
-static size_t text_part(const char *sql, size_t size, size_t tried)
+// Of a script, up to a semicolon. It may stand in a string or a trigger.
+size_t statement_text_part(const char *sql, size_t size, size_t tried)
 {
     size_t from = tried * 8;
     if (from + 1024 > size) return size;
@@ -199,19 +199,19 @@ static size_t text_part(const char *sql, size_t size, size_t tried)
     return end ? (size_t)(end - sql) + 1 : size;
 }
 
-static bool sql_copy(struct skerry_stmt *s, const char *sql, size_t size)
+bool statement_sql_set(struct skerry_stmt *s, const char *sql, size_t size)
 {
     if (s->sql_capacity <= size) {
+        size_t capacity = MAX(size + 1, (size_t)256);
+        char *grown = malloc(capacity);
+        if (!grown) return false;
         free(s->sql);
-        s->sql_capacity = MAX(size + 1, (size_t)256);
-        s->sql = malloc(s->sql_capacity);
-        if (!s->sql) {
-            s->sql_capacity = 0;
-            return false;
-        }
+        s->sql = grown;
+        s->sql_capacity = capacity;
     }
     memcpy(s->sql, sql, size);
     s->sql[size] = 0;
+    s->sql_size = size;
     return true;
 }
 
@@ -221,7 +221,7 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
     *out = NULL;
     *used = 0;
     IO_TRY(connection_closing(db, op));
-    size_t part = text_part(sql, size, 0);
+    size_t part = statement_text_part(sql, size, 0);
     for (;;) {
         io_status status = connection_schemas_load(db, op);
         if (status == IO_WAIT) return status;
@@ -239,7 +239,7 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
             return IO_DONE;
         }
         s = statement_new(db, nested);
-        if (!s || !sql_copy(s, sql, part)) {
+        if (!s || !statement_sql_set(s, sql, part)) {
             if (s) statement_destroy(s);
             return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
         }
@@ -248,7 +248,7 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
             statement_destroy(s);
             connection_measure_clear(db);
             if (code != ERR_OK) err_clear(&op->err);
-            part = text_part(sql, size, part);
+            part = statement_text_part(sql, size, part);
             continue;
         }
         if (UNLIKELY(db->measure_count && code == ERR_OK)) { // planned without knowing sizes that can be known
@@ -317,7 +317,7 @@ static void error_clear(struct skerry_stmt *s)
 
 u64 statement_bytes(const struct skerry_stmt *s)
 {
-    u64 bytes = sizeof *s + s->sql_capacity + s->arena.total + s->record.capacity + s->cell_capacity;
+    u64 bytes = sizeof *s + s->sql_capacity + s->literals.text_capacity + s->literals.spare_capacity + s->arena.total + s->record.capacity + s->cell_capacity;
     for (u32 i = 0; i < s->scratch_count; i++) bytes += sizeof *s->scratch + s->scratch[i].capacity;
     for (u32 i = 0; i < s->parameter_capacity; i++) bytes += sizeof *s->parameters + s->parameters[i].capacity;
     for (s32 i = 0; s->main_frame && i <= s->program->register_count; i++)

@@ -23,11 +23,11 @@ static u64 text_hash(const char *sql, size_t size)
     return hash ^ hash >> 32;
 }
 
-// Whether a statement of this text was finalized lately. Those that come once, as in a script of inserts, are not worth
-// a place: the memory that they leave is the next one's, and in the processor's caches.
+// Whether a statement of this text, or one that differs in its literals, was finalized lately. Those that come once are not
+// worth a place: the memory that they leave is the next one's, and in the processor's caches.
 static bool text_ended_before(struct statement_cache *c, const struct skerry_stmt *s)
 {
-    u64 hash = text_hash(s->sql, s->sql_size);
+    u64 hash = text_hash(s->sql, s->program->literal_count ? s->program->literals_at : s->sql_size);
     u32 *ended = &c->ended[hash % STATEMENT_ENDED_COUNT], tag = (u32)(hash >> 32);
     bool before = *ended == tag;
     *ended = tag;
@@ -87,7 +87,8 @@ bool statement_cache_keep(struct skerry_stmt *s)
     s->row = NULL;
     s->cached = true;
     c->slots[c->count++] = (struct statement_cached){.stmt = s, .end = text_end(s->sql, s->sql_size), .size = s->sql_size,
-                                                     .semicolon = s->program->semicolon, .bytes = bytes, .used_at = ++c->clock};
+                                                     .semicolon = s->program->semicolon, .literals = s->program->literal_count > 0,
+                                                     .bytes = bytes, .used_at = ++c->clock};
     c->bytes += bytes;
     return true;
 }
@@ -104,8 +105,8 @@ struct skerry_stmt *statement_cache_take(struct skerry *db, const char *sql, siz
     struct statement_cache *c = &db->cache;
     cache_settle(db);
     for (u32 i = 0; i < c->count; i++) {
-        if (!slot_fits(&c->slots[i], sql, size)) continue;
         struct skerry_stmt *s = c->slots[i].stmt;
+        if (!slot_fits(&c->slots[i], sql, size) && !(c->slots[i].literals && statement_literals_set(s, sql, size))) continue;
         slot_remove(c, i);
         s->cached = false;
         s->repeats = true;

@@ -162,6 +162,13 @@ struct skerry_stmt {
     struct value *parameters; // [program->parameter_count + 1]
     u32 parameter_capacity;
     struct vm_cursor *free_cursors; // for its next runs
+    struct statement_literals {     // where others than the program was compiled with came from
+        char *text, *spare; // with a NUL behind; those of the program, and memory for the next text
+        size_t text_capacity, spare_capacity;
+        size_t end; // where the parenthesis after them is in `sql`; 0: not known
+        struct literal_token *tokens; // [program->literal_count]
+        u32 token_capacity;
+    } literals;
 
     u8 state;
     bool active, active_write; // counted in the connection

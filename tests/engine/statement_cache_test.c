@@ -189,6 +189,106 @@ TEST(cache_tells_texts_apart)
     oracle_close(&o);
 }
 
+// After three that differ in their literals: whether the text is run by the program of theirs, and what it inserts.
+TEST(inserts_that_differ_in_literals_run_one_program)
+{
+    static const struct {
+        const char *text;
+        u64 hits;
+        const char *row; // NULL: there is none
+    } cases[] = {
+        {"INSERT INTO t VALUES(4, 'd', 4.5);", 1, "4 'd' 4.5"},
+        {"INSERT INTO t VALUES(  NULL ,'it''s; ''' /* a comment */,\n-7 ) ; SELECT 1", 0, "4 'it''s; ''' -7"},
+        {"INSERT INTO t VALUES(  NULL ,'it''s''' /* a comment */,\n-7 ); SELECT 1", 1, "4 'it''s''' -7"},
+        {"INSERT INTO t VALUES(-9000000000, x'00ff', - 1e3);SELECT 1", 1, "-9000000000 X'00FF' -1000.0"},
+        {"INSERT INTO t VALUES(999999999999999999, '', -0.5);", 1, "999999999999999999 '' -0.5"},
+        {"INSERT INTO t VALUES(1000000000000000000, '', 0);", 0, "1000000000000000000 '' 0"},
+        {"INSERT INTO t VALUES(0x10, '', 0);", 0, "16 '' 0"},
+        {"INSERT INTO t VALUES(4, 'd' || 'e', 4.5);", 0, "4 'de' 4.5"},
+        {"INSERT INTO t VALUES(4, 'd', 4.5), (5, 6, 7);", 0, "5 6 7"},
+        {"INSERT INTO t VALUES(4, 'd', 4.5) RETURNING a;", 0, "4 'd' 4.5"},
+        {"INSERT INTO t VALUES(4, 'd', 4.5)", 0, "4 'd' 4.5"},
+        {"INSERT OR IGNORE INTO t VALUES(4, 'd', 4.5);", 0, "4 'd' 4.5"},
+        {"INSERT INTO t VALUES(4, ';', 4.5);", 1, "4 ';' 4.5"},
+        {"INSERT INTO t VALUES(3, 'd', 4.5);", 1, NULL},   // UNIQUE
+        {"INSERT INTO t VALUES('x', 'd', 4.5);", 1, NULL}, // datatype mismatch
+        {"INSERT INTO t VALUES(4, 5);", 0, NULL},
+        {"INSERT INTO t VALUES(4, 5, x'1');", 0, NULL},
+        {"INSERT INTO t VALUES(4, 5, 'x);", 0, NULL},
+    };
+    static const char inserted[] = "SELECT a || ' ' || quote(b) || ' ' || quote(c) FROM t WHERE rowid = last_insert_rowid() AND a NOT IN (1, 2, 3)";
+    struct oracle o = {.context = ""};
+    if (!oracle_open(&o, "literals")) return;
+    skerry_exec(o.db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b, c)", NULL, NULL);
+    for (u32 i = 0; i < COUNT_OF(cases); i++) {
+        skerry_exec(o.db, "DELETE FROM t", NULL, NULL);
+        skerry_limit(o.db, SKERRY_LIMIT_STATEMENT_CACHE, 1 << 20); // empties it
+        run(o.db, "INSERT INTO t VALUES(1, 2, 3);INSERT INTO t VALUES(2, 'x', 3);INSERT INTO t VALUES(3, NULL, 1.5);");
+        u64 before = hits(o.db);
+        size_t used;
+        struct skerry_stmt *s = NULL;
+        int result;
+        while ((result = skerry_prepare(o.db, cases[i].text, strlen(cases[i].text), &s, &used)) == SKERRY_WAIT) skerry_wait(o.db);
+        if (hits(o.db) - before != cases[i].hits) test_fail(__FILE__, __LINE__, "%s: %llu hits", cases[i].text, (unsigned long long)(hits(o.db) - before));
+        if (s) {
+            size_t size;
+            const char *sql = skerry_sql(s, &size);
+            if (size != used || memcmp(sql, cases[i].text, used) != 0) test_fail(__FILE__, __LINE__, "%s has the text %s", cases[i].text, sql);
+            while ((result = step(s)) == SKERRY_ROW) continue;
+        }
+        CHECK((result == SKERRY_DONE) == (cases[i].row != NULL));
+        skerry_finalize(s);
+        s = prepared(o.db, inserted, sizeof inserted - 1, &used);
+        bool row = step(s) == SKERRY_ROW;
+        CHECK(row == (cases[i].row != NULL));
+        if (row && cases[i].row) CHECK_STR(skerry_column_text(s, 0, NULL), cases[i].row);
+        skerry_finalize(s);
+    }
+    oracle_close(&o);
+}
+
+static struct skerry_stmt *prepared_text(struct skerry *db, const char *sql)
+{
+    size_t used;
+    return prepared(db, sql, strlen(sql), &used);
+}
+
+// One that runs is not another's; what was changed meanwhile counts; values that it gives stay.
+TEST(inserts_of_one_program_do_not_mix)
+{
+    struct oracle o = {.context = ""};
+    if (!oracle_open(&o, "mix")) return;
+    skerry_exec(o.db, "CREATE TABLE t(a, b); CREATE TABLE u(a, b UNIQUE)", NULL, NULL);
+    run(o.db, "INSERT INTO t VALUES(1, 'a') RETURNING b;INSERT INTO t VALUES(2, 'b') RETURNING b;");
+    struct skerry_stmt *one = prepared_text(o.db, "INSERT INTO t VALUES(3, 'first of them') RETURNING b;");
+    struct skerry_stmt *two = prepared_text(o.db, "INSERT INTO t VALUES(4, 'second') RETURNING b;");
+    CHECK_EQ(hits(o.db), 1);
+    CHECK_EQ(step(one), SKERRY_ROW);
+    CHECK_EQ(step(two), SKERRY_ROW);
+    CHECK_STR(skerry_column_text(one, 0, NULL), "first of them");
+    CHECK_STR(skerry_column_text(two, 0, NULL), "second");
+    CHECK_EQ(step(two), SKERRY_DONE);
+    skerry_finalize(two);
+    skerry_finalize(prepared_text(o.db, "INSERT INTO t VALUES(5, 'third') RETURNING b;"));
+    CHECK_STR(skerry_column_text(one, 0, NULL), "first of them");
+    CHECK_EQ(step(one), SKERRY_DONE);
+    skerry_finalize(one);
+    // Prepared before the schema changes, run after.
+    run(o.db, "INSERT INTO u VALUES(1, 'x');INSERT INTO u VALUES(2, 'y');");
+    one = prepared_text(o.db, "INSERT INTO u VALUES(3, 'z');");
+    CHECK_EQ(hits(o.db), 3);
+    run(o.db, "CREATE TRIGGER r AFTER INSERT ON u BEGIN INSERT INTO t VALUES(new.b, 'trigger'); END;");
+    CHECK_EQ(step(one), SKERRY_DONE);
+    CHECK_EQ(skerry_reset(one), SKERRY_OK);
+    CHECK_EQ(step(one) & 0xff, ERR_CONSTRAINT);
+    skerry_finalize(one);
+    one = prepared_text(o.db, "SELECT group_concat(a || b, ' ') FROM t");
+    CHECK_EQ(step(one), SKERRY_ROW);
+    CHECK_STR(skerry_column_text(one, 0, NULL), "1a 2b 3first of them 4second ztrigger");
+    skerry_finalize(one);
+    oracle_close(&o);
+}
+
 TEST(cache_keeps_what_came_before)
 {
     struct oracle o = {.context = ""};
