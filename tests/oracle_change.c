@@ -16,8 +16,8 @@ static bool word_before(const char *text, const char *end, const char *introduct
 }
 
 // SQLite knows the name that UPDATE and DELETE give a view in SET, but not in WHERE (3.40 to 3.53). Having missed it, it goes on, and may
-// miss a table of a WITH next. With the view's own name there is no mistake.
-bool view_misses_alias(struct oracle *o, const char *sql, const struct outcome *theirs)
+// miss a table of a WITH next. With the view's own name there is no mistake, or the one that is told here.
+bool view_misses_alias(struct oracle *o, const char *sql, const struct outcome *ours, const struct outcome *theirs)
 {
     char alias[60], before[80];
     const char *at = strstr(sql, " SET ");
@@ -47,9 +47,10 @@ bool view_misses_alias(struct oracle *o, const char *sql, const struct outcome *
     }
     sqlite3_stmt *stmt = NULL;
     const bool right = sqlite3_prepare_v2(o->sqlite, text.text, -1, &stmt, NULL) == SQLITE_OK;
+    const bool same = ours->code == SQLITE_ERROR ? !right && strcmp(sqlite3_errmsg(o->sqlite), ours->error) == 0 : right;
     sqlite3_finalize(stmt);
     free(text.text);
-    return right;
+    return same;
 }
 
 // Subqueries of RETURNING that read the changed table run for each row, but a view or a query in their FROM SQLite computes once:

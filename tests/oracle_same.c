@@ -107,14 +107,14 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
         o->gave_up = true;
         return true;
     }
-    if (o->documented && another_mistake(o, sql, ours, theirs)) return o->gave_up = true;
+    if ((o->documented && another_mistake(o, sql, ours, theirs)) || ((o->documented || o->lenient_order) && view_misses_alias(o, sql, ours, theirs))) return o->gave_up = true;
     if (o->rows_misused && !theirs->code && (strcmp(ours->error, "row value misused") == 0 || strncmp(ours->error, "sub-select returns ", 19) == 0)) {
         o->gave_up = true;
         return true;
     }
     // An aggregate of the query around, in a subquery beside window functions: SQLite has lost track of it. Or it stands in the ON of a
     // table that is not joined at all, unless 3.50 has taken DISTINCT out of a compound's term, as 3.53 does not.
-    if (o->lenient_order && (ours->code & 255) != SQLITE_ERROR && strncmp(theirs->error, "misuse of aggregate", 19) == 0 &&
+    if ((o->lenient_order || o->documented) && (ours->code & 255) != SQLITE_ERROR && strncmp(theirs->error, "misuse of aggregate", 19) == 0 &&
         (o->windows || sqlite3_libversion_number() < 3050000 || (strstr(sql, "SELECT DISTINCT ") && has_set_operator(sql)))) {
         o->gave_up = !is_query(sql);
         return true;
@@ -176,7 +176,7 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     if (o->lenient_order && (ours->code == SQLITE_MISMATCH) != (theirs->code == SQLITE_MISMATCH) && takes_row_for_rowid(o, sql))
         return o->gave_up = true;
     if (o->lenient_order && !ours->code && (rename_left_table(sql, theirs) || alter_misses_column(o, sql, theirs))) return o->gave_up = true;
-    if (o->lenient_order && (rename_misses_join(o, sql, ours, theirs) || (!ours->code && alter_takes_string(o, sql, theirs)) || (ours->code != SQLITE_ERROR && view_misses_alias(o, sql, theirs)))) {
+    if (o->lenient_order && (rename_misses_join(o, sql, ours, theirs) || (!ours->code && alter_takes_string(o, sql, theirs)))) {
         o->gave_up = true;
         return true;
     }

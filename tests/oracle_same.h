@@ -58,7 +58,7 @@ bool aggregate_beside_window(const char *sql);
 bool has_long_blobs(struct oracle *o);
 
 // oracle_change.c
-bool view_misses_alias(struct oracle *o, const char *sql, const struct outcome *theirs);
+bool view_misses_alias(struct oracle *o, const char *sql, const struct outcome *ours, const struct outcome *theirs);
 bool returning_from_view(const char *sql, const char *ours, const char *theirs);
 bool keys_have_types(struct oracle *o, const char *sql);
 bool update_loses_old(struct oracle *o, const char *sql);

@@ -318,9 +318,9 @@ static void unistr_fn(ARGUMENTS)
     const u8 *z = function_text(ctx, argv[0], &scratch, &size);
     if (!z) goto done;
     struct text_buffer b = text_buffer_of_result(ctx);
-    const u8 *end = z + size;
+    const u8 *end = z + size, *nul = z + text_length(z, size); // behind a NUL all is as it stands
     while (z < end) {
-        const u8 *slash = memchr(z, '\\', (size_t)(end - z));
+        const u8 *slash = z < nul ? memchr(z, '\\', (size_t)(nul - z)) : NULL;
         if (!slash) slash = end;
         text_append(&b, z, (size_t)(slash - z));
         z = slash;

@@ -86,8 +86,10 @@ void expr_summarize(struct expr *e)
     if (e->kind == EXPR_COLLATE) e->flags &= ~(u32)EXPR_F_HAS_FUNCTION; // to SQLite, there is none below it
     summarize_child(e, e->right);
     summarize_list(e, e->list);
+    const u32 collate = e->flags & EXPR_F_HAS_COLLATE;
     summarize_list(e, e->order_by);
     summarize_child(e, e->filter);
+    e->flags = (e->flags & ~(u32)EXPR_F_HAS_COLLATE) | collate; // of arguments alone
     if (e->select) {
         e->height = MAX(e->height, height_of_select(e->select) + 1);
         e->flags |= EXPR_F_HAS_SELECT;

@@ -4,6 +4,7 @@
 void select_recursive(struct compile *c, struct select *s, struct select_dest *dest)
 {
     int count = (int)s->columns->count;
+    if (select_has_window(s)) compile_fail(c, ERR_ERROR, -1, "cannot use window functions in recursive queries"); // of the last term alone
     int break_label = emit_label(c);
     if (dest->kind == DEST_EPHEMERAL) {
         emit(c, OP_OpenEphemeral, dest->parm, count, 0);
@@ -22,7 +23,6 @@ void select_recursive(struct compile *c, struct select *s, struct select_dest *d
     bool distinct = false;
     struct select *first_recursive = NULL;
     for (struct select *t = s; t && t->flags & SELECT_F_RECURSIVE; t = t->prior) {
-        if (select_has_window(t)) compile_fail(c, ERR_ERROR, -1, "cannot use window functions in recursive queries");
         if (t->flags & SELECT_F_AGGREGATE) compile_fail(c, ERR_ERROR, -1, "recursive aggregate queries not supported");
         for (u32 i = 0; t->from && i < t->from->count; i++)
             if (t->from->items[i].recursive) current = t->from->items[i].cursor;

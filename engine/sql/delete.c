@@ -115,6 +115,18 @@ static void truncate_code(struct compile *c, struct delete_job *job)
     if (c->row_count_reg) emit(c, OP_ChangeCount, 0, c->row_count_reg, 0);
 }
 
+struct view_rows {
+    struct compile *c;
+    struct select *select;
+    struct select_dest *dest;
+};
+
+static void view_rows_try(void *context)
+{
+    struct view_rows *r = context;
+    select_code(r->c, r->select, r->dest);
+}
+
 // Only INSTEAD OF triggers run, for the view's rows as they are at first.
 static void view_code(struct compile *c, struct delete_job *job)
 {
@@ -128,14 +140,22 @@ static void view_code(struct compile *c, struct delete_job *job)
     source->schema_name = compile_database_name(c, job->target.database); // no CTE of that name hides it
     expr_list_add(c->arena, &select->columns, expr_new(c->arena, EXPR_STAR, OFFSET_NONE));
     if (s->order_by && !s->limit) compile_fail(c, ERR_ERROR, -1, "ORDER BY without LIMIT on DELETE");
-    select->where = s->where;
+    select->where = expr_copy(c->arena, s->where);
     select->order_by = s->order_by;
     select->limit = s->limit;
     select->limit_offset = s->limit_offset;
     int cursor = cursor_alloc(c), none = label_new(c), next = label_new(c);
     struct select_dest dest;
     select_dest_init(&dest, DEST_EPHEMERAL, cursor);
-    select_code(c, select, &dest);
+    struct view_rows rows = {.c = c, .select = select, .dest = &dest};
+    struct err mistake;
+    if (!compile_attempt(c, view_rows_try, &rows, &mistake)) {
+        job->source->table = t;
+        struct name_context names = {.c = c, .sources = s->target};
+        // A function is looked at once more, as in a table's WHERE: that mistake is told.
+        if (s->where && s->where->kind == EXPR_FUNCTION) resolve_expr(&names, s->where);
+        compile_fail_again(c, &mistake);
+    }
     explain_row(c, "SCAN %s", job->source->alias ? job->source->alias : t->name);
     int reg_old = reg_alloc_range(c, t->column_count + 1);
     emit(c, OP_Rewind, cursor, none, 0);

@@ -53,3 +53,10 @@ SELECT * FROM (SELECT json, root, key FROM json_each('{"a":[1,2]}', '$.a')) NATU
 SELECT a.key FROM json_each a, json_each b WHERE a.json = b.json AND a.json IN ('[1]', '[2,3]');
 SELECT count(*) FROM json_each a, json_each b, json_each('["[5]","[6]"]') c WHERE a.json = c.value AND b.json = a.json AND a.json = b.json;
 SELECT a.key, b.key FROM json_each('[1]') a JOIN json_each('[1]') b ON a.json = b.json AND a.root = b.root;
+%%
+-- A COLLATE in FILTER or ORDER BY of an aggregate is not that of its value, one in an argument is.
+CREATE TABLE t(a, b);
+INSERT INTO t VALUES(1,2),(1,3),(2,4);
+SELECT max('x') FILTER (WHERE a COLLATE rtrim) = 'X' COLLATE nocase, max('x' COLLATE rtrim) = 'X' COLLATE nocase FROM t;
+SELECT max('x') FILTER (WHERE a COLLATE rtrim) OVER () = 'X' COLLATE nocase, max('x') OVER (PARTITION BY a COLLATE rtrim) = 'X' COLLATE nocase FROM t;
+SELECT sum(b) FILTER (WHERE a COLLATE nocase) = a COLLATE nosuch FROM t;

@@ -35,6 +35,8 @@ SELECT quote('a'||char(0)||'b'), length('a'||char(0)||'b'), hex('a'||char(0)||'b
 SELECT unistr('\u0041\U0001F600\+01F600\\x'), unistr('abc'), unistr(NULL);
 --= error: invalid Unicode escape because SQLite 3.50 answers so
 SELECT unistr('\u12');
+--= T:6100625C30303431|T:426100625C30303431|T:42616241| because SQLite 3.50 answers so
+SELECT hex(unistr(x'610062'||'\0041')), hex(unistr('\0042'||x'610062'||'\0041')), hex(unistr('\0042'||x'6162'||'\0041'));
 --= T:unistr('a\u0001')|T:'abc'|T:5| because SQLite 3.50 answers so
 SELECT unistr_quote('a'||char(1)), unistr_quote('abc'), unistr_quote(5);
 --= T:35|T:352E35|T:|T:|T:C3A9|T:0F|B:\x0f|B:\x0f\x10|N|N|N|N|T:blob|T:ABCD|B:\x0f|N|T:|T:12| because SQLite 3.50 answers so

@@ -66,3 +66,18 @@ CREATE TABLE b2(a, b);
 CREATE TRIGGER b2t BEFORE UPDATE OF a ON b2 BEGIN INSERT INTO b2 VALUES(1); END;
 UPDATE b2 SET (a, b) = (SELECT 1);
 UPDATE b2 SET a = 1;
+CREATE TABLE rn(a INTEGER PRIMARY KEY, b, c);
+INSERT INTO rn VALUES(1,'x',2),(2,'y',NULL),(3,'z','z');
+SAVEPOINT rn;
+--= I:2| N| N| because 3.40 computes a subquery within another one once
+DELETE FROM rn RETURNING (SELECT c WHERE (SELECT 2 FROM rn));
+ROLLBACK TO rn;
+--= I:2|T:22|N| N|N|N| N|T:z0|N| because 3.40 computes a subquery within another one once
+DELETE FROM rn RETURNING (SELECT c WHERE EXISTS (SELECT 2 FROM rn)), (SELECT c || (SELECT count(*) FROM rn)), (SELECT 1 WHERE c IN (SELECT c FROM rn));
+ROLLBACK TO rn;
+--= T:2z|N| N|N| T:z3|I:3| because 3.40 computes a subquery within another one once
+UPDATE rn SET b = a RETURNING (SELECT c || (SELECT max(b) FROM rn)), (SELECT a WHERE (SELECT max(b) = a FROM rn));
+ROLLBACK TO rn;
+--= I:11|I:26| N|I:29| N|I:32| because 3.40 computes a subquery within another one once
+INSERT INTO rn SELECT a + 10, 1, 2 FROM rn RETURNING (SELECT a WHERE (SELECT max(a) < 12 FROM rn)), (SELECT a + (SELECT a + (SELECT count(*) FROM rn)));
+RELEASE rn;
