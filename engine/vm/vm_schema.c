@@ -349,6 +349,12 @@ static void vacuum_rowid(struct skerry *db, const struct schema *schema, bool wi
 }
 
 // The database p1, into the file named in r[p2] if there is one. Its transaction has begun.
+static io_status schema_readable(struct skerry_stmt *s)
+{
+    const struct err *err = &s->db->schema_err;
+    return err->code == ERR_OK ? IO_DONE : IO_ERROR(&s->op.err, err->code, "%s", err->text);
+}
+
 static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
@@ -357,6 +363,7 @@ static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
     if (!s->vacuum) {
         struct database_name into = {0};
         IO_TRY(connection_closing(db, &s->op));
+        IO_TRY(schema_readable(s));
         if (in->p2) {
             if (reg(s, in->p2)->type != VALUE_TEXT) return IO_ERROR(&s->op.err, ERR_ERROR, "non-text filename");
             VALUE_TRY(s, value_terminate(reg(s, in->p2)));
@@ -486,7 +493,7 @@ io_status vm_schema_op(struct skerry_stmt *s, const struct instruction *in)
     case OP_DropTrigger: connection_schema_changed(db, (u32)in->p1); return IO_DONE;
     case OP_CheckSchema:
         IO_TRY(connection_schemas_load(db, &s->op));
-        if (db->schema_err.code != ERR_OK) return IO_ERROR(&s->op.err, db->schema_err.code, "%s", db->schema_err.text);
+        IO_TRY(schema_readable(s));
         return alteration_check(db, in->p1, in->p4.text, &s->op.err) == ERR_OK ? IO_DONE : IO_FAIL;
     case OP_CreateBtree: {
         pgno root;

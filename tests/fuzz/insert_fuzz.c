@@ -6,7 +6,7 @@
 
 void fuzz_seeds(void)
 {
-    static const char *const TEXTS[] = {"1, 'a', 2.5)", "-5, x'00ff', NULL) ; SELECT 1", " - 1e3 ,/* a comment */'it''s', -0.0)\n", "007, '', 999999999999999999)",
+    static const char *const TEXTS[] = {"1, 'a', 2.5)", "-5, x'00ff', -2.5); SELECT 1", " 4 ,/* a comment */'it''s', - 1e3)", "007, '', 999999999999999999);", "NULL, 'a', -0.0);",
                                         "0x1f, \"b\", 1_000)", "NULL, ';', .5e-3) RETURNING a", "9223372036854775808, 'a' || 'b', -9223372036854775808), (1, 2, 3)"};
     for (u32 i = 0; i < COUNT_OF(TEXTS); i++) fuzz_seed(TEXTS[i], strlen(TEXTS[i]));
 }
@@ -56,7 +56,8 @@ static void insert_run(struct fuzz *f, const char *text, size_t size, struct out
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
     static struct outcome kept, compiled;
-    static const char before[] = BEGIN "1, NULL, 'x');" BEGIN "NULL, 2, -3);", with_null[] = BEGIN "NULL, 1, 2)";
+    // With a semicolon and without, with NULL for the rowid and with another.
+    static const char *const before[] = {BEGIN "NULL, 2, -3);", BEGIN "1, NULL, 'x');", BEGIN "NULL, 1, 2)", BEGIN "3, 1, 2)"};
     struct skerry_statement_cache c;
     struct fuzz f;
     size_t text_size = sizeof BEGIN - 1 + size;
@@ -65,12 +66,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     if (size) memcpy(text + sizeof BEGIN - 1, data, size);
     fuzz_open(&f, fuzz_io(), "/fuzz.db");
     FUZZ_CHECK(skerry_exec(f.db, "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c REAL CHECK(c <> 5))", NULL, NULL) == SKERRY_OK);
-    // With a semicolon and without, with a rowid and with NULL for it.
-    FUZZ_CHECK(skerry_exec(f.db, before, NULL, NULL) == SKERRY_OK);
-    for (u32 i = 0; i < 2; i++) fuzz_run(&f, before, sizeof BEGIN - 1 + 12, 1);
-    for (u32 i = 0; i < 2; i++) fuzz_run(&f, with_null, sizeof with_null - 1, 1);
+    for (u32 i = 0; i < COUNT_OF(before); i++) {
+        fuzz_run(&f, before[i], strlen(before[i]), 1);
+        fuzz_run(&f, before[i], strlen(before[i]), 1);
+    }
     FUZZ_CHECK(skerry_exec(f.db, "DELETE FROM t", NULL, NULL) == SKERRY_OK);
     skerry_statement_cache(f.db, &c);
+    FUZZ_CHECK(c.count == COUNT_OF(before));
     u64 hits = c.hits;
     insert_run(&f, text, text_size, &kept);
     skerry_statement_cache(f.db, &c);
