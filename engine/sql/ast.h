@@ -195,7 +195,7 @@ struct expr {
 enum item_name_kind {
     ITEM_UNNAMED,
     ITEM_ALIAS, // AS x
-    ITEM_SPAN,  // name is the item's own text
+    ITEM_SPELLED, // the item is this name, whatever that means
     ITEM_TABLE, // "db.table.column" of an expanded *
     ITEM_ROWID, // a hidden rowid column of a view
 };

@@ -77,7 +77,7 @@ const struct table *locate_source(struct compile *c, struct source *s)
 static const char *column_default_name(struct compile *c, const struct expr_item *item, bool spelled)
 {
     struct expr *e = item->expr;
-    if (item->name && item->name_kind != ITEM_TABLE && item->name_kind != ITEM_ROWID && item->name_kind != ITEM_SPAN) {
+    if (item->name && item->name_kind != ITEM_TABLE && item->name_kind != ITEM_ROWID) {
         const bool long_name = !spelled && item->no_expand && e->text && (e->kind == EXPR_COLUMN || e->kind == EXPR_NAME);
         return long_name ? e->text : item->name; // PRAGMA full_column_names is no matter of tables
     }
@@ -93,7 +93,6 @@ static const char *column_default_name(struct compile *c, const struct expr_item
         return column >= 0 ? e->table->columns[column].name : "rowid";
     }
     if (e && (e->kind == EXPR_NAME || (spelled && e->kind == EXPR_TEXT && e->flags & EXPR_F_QUOTED_TEXT))) return e->text;
-    if (item->name && item->name_kind == ITEM_SPAN) return item->name;
     if (item->span.size) return arena_copy(c->arena, c->sql + item->span.offset, item->span.size);
     return NULL;
 }
@@ -338,7 +337,6 @@ static void values_unname(struct select *first)
     for (u32 i = 0; i < first->columns->count; i++) {
         struct expr_item *item = &first->columns->items[i];
         item->span.size = 0;
-        if (item->name_kind == ITEM_SPAN) item->name = NULL;
     }
 }
 
@@ -410,14 +408,29 @@ static u32 outer_references(const struct name_context *n)
     return count;
 }
 
+// A column is called as it is spelled, also where that comes to mean a result of a query around.
+static void columns_spell(struct select *first)
+{
+    if (first->flags & SELECT_F_VALUES) return;
+    for (u32 i = 0; i < first->columns->count; i++) {
+        struct expr_item *item = &first->columns->items[i];
+        const struct expr *e = item->expr;
+        while (e->kind == EXPR_COLLATE) e = e->left;
+        if (item->name || e->kind != EXPR_NAME) continue;
+        item->name = e->text;
+        item->name_kind = ITEM_SPELLED;
+    }
+}
+
 static void subquery_expand(struct compile *c, struct source *s, struct name_context *outer)
 {
     u32 before = outer_references(outer);
+    struct select *first = s->select;
+    while (first->prior) first = first->prior;
+    columns_spell(first);
     resolve_select(c, s->select, outer);
     if (tables_mistaken(c)) mistake_tell(c);
     s->correlated = outer_references(outer) != before;
-    struct select *first = s->select;
-    while (first->prior) first = first->prior;
     const bool join = first->flags & SELECT_F_NESTED_FROM;
     const char *name = s->alias ? s->alias : arena_format(c->arena, join ? "(join-%u)" : "(subquery-%u)", s->select->id);
     if (join) {

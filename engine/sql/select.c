@@ -16,7 +16,6 @@ const char *result_name(struct compile *c, const struct expr_item *item, u32 i)
         const char *name = column < 0 ? "rowid" : e->table->columns[column].name;
         return full ? arena_format(c->arena, "%s.%s", e->table->name, name) : name;
     }
-    if (item->name && item->name_kind == ITEM_SPAN) return item->name;
     if (item->span.size) return arena_copy(c->arena, c->sql + item->span.offset, item->span.size);
     return arena_format(c->arena, "column%u", i + 1);
 }
