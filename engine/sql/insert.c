@@ -246,6 +246,7 @@ static void source_code(struct compile *c, struct insert_job *job)
 
 static bool is_literal(const struct expr *e)
 {
+    if (e->offset == OFFSET_NONE) return false; // what was computed as it was read, as (0 AND a)
     enum expr_kind kind = (enum expr_kind)e->kind;
     if (kind == EXPR_NEGATE) return e->left->kind == EXPR_INTEGER || e->left->kind == EXPR_REAL;
     return kind == EXPR_INTEGER || kind == EXPR_REAL || kind == EXPR_TEXT || kind == EXPR_BLOB || kind == EXPR_NULL;

@@ -253,6 +253,22 @@ static struct skerry_stmt *prepared_text(struct skerry *db, const char *sql)
     return prepared(db, sql, strlen(sql), &used);
 }
 
+// A constant that was computed as the text was read is no literal of it.
+TEST(inserts_of_computed_constants_are_compiled)
+{
+    static const char *const texts[] = {"INSERT INTO t VALUES((0 AND 1), 5);", "INSERT INTO t VALUES(0 AND a, 5);", "INSERT INTO t VALUES(5, (0 AND 1));",
+                                        "INSERT INTO t VALUES((5), 6);", "INSERT INTO t VALUES(- (5), -(6));", "INSERT INTO t VALUES(-(0 AND 1), 5);"};
+    struct oracle o = {.context = ""};
+    if (!oracle_open(&o, "computed")) return;
+    CHECK(oracle_run(&o, "CREATE TABLE t(a, b)"));
+    for (u32 i = 0; i < COUNT_OF(texts) * 3; i++) {
+        CHECK(oracle_run(&o, texts[i / 3]));
+        CHECK(oracle_run(&o, "INSERT INTO t VALUES(1, 2);"));
+    }
+    CHECK(oracle_run(&o, "SELECT * FROM t"));
+    oracle_close(&o);
+}
+
 // One that runs is not another's; what was changed meanwhile counts; values that it gives stay.
 TEST(inserts_of_one_program_do_not_mix)
 {

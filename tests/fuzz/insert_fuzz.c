@@ -6,7 +6,7 @@
 
 void fuzz_seeds(void)
 {
-    static const char *const TEXTS[] = {"1, 'a', 2.5)", "-5, x'00ff', -2.5); SELECT 1", " 4 ,/* a comment */'it''s', - 1e3)", "007, '', 999999999999999999);", "NULL, 'a', -0.0);",
+    static const char *const TEXTS[] = {"1, 'a', 2.5)", "-5, x'00ff', -2.5); SELECT 1", " 4 ,/* a comment */'it''s', - 1e3)", "007, '', 999999999999999999);", "NULL, 'a', -0.0);", "(0 AND 1), (2), 3);",
                                         "0x1f, \"b\", 1_000)", "NULL, ';', .5e-3) RETURNING a", "9223372036854775808, 'a' || 'b', -9223372036854775808), (1, 2, 3)"};
     for (u32 i = 0; i < COUNT_OF(TEXTS); i++) fuzz_seed(TEXTS[i], strlen(TEXTS[i]));
 }
