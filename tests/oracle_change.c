@@ -40,6 +40,7 @@ bool view_misses_alias(struct oracle *o, const char *sql, const struct outcome *
     const size_t named = strlen(before);
     for (const char *c = sql; *c; c++) {
         if (c == at) c += strlen(alias) + 4;
+        if (!*c) break;
         const bool here = c > at && strncmp(c, before, named) == 0 && (c[-1] == ' ' || c[-1] == '(' || c[-1] == '+' || c[-1] == '-' || c[-1] == '~');
         if (here) rows_add(&text, "%.*s", (int)(at - view), view);
         if (here) c += named - 1;
