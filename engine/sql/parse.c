@@ -112,14 +112,8 @@ const char *parse_token_name(struct parse *p)
 {
     const char *z = p->sql + p->token_offset;
     if (!is_quote(z[0])) return arena_copy(p->arena, z, p->token_size);
-    char quote = z[0] == '[' ? ']' : z[0];
     char *out = arena_alloc(p->arena, p->token_size);
-    u32 size = 0;
-    for (u32 i = 1; i + 1 < p->token_size; i++) {
-        out[size++] = z[i];
-        if (z[i] == quote && z[i + 1] == quote) i++;
-    }
-    out[size] = 0;
+    token_unquote(z, p->token_size, out);
     return out;
 }
 

@@ -118,10 +118,8 @@ struct expr *parse_term(struct parse *p)
         break;
     case TOKEN_BLOB: {
         e = parse_token_expr(p, EXPR_BLOB);
-        e->text_size = (p->token_size - 3) / 2;
-        u8 *bytes = arena_alloc(p->arena, e->text_size + 1);
-        for (u32 i = 0; i < e->text_size; i++)
-            bytes[i] = (u8)(hex_digit((u8)z[2 + 2 * i]) << 4 | hex_digit((u8)z[3 + 2 * i]));
+        u8 *bytes = arena_alloc(p->arena, p->token_size);
+        e->text_size = token_blob(z, p->token_size, bytes);
         e->text = (char *)bytes;
         break;
     }

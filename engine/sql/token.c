@@ -207,3 +207,23 @@ u32 token_scan(const char *text, enum token_kind *kind)
     *kind = token_keyword(text, i);
     return i;
 }
+
+u32 token_unquote(const char *token, u32 size, char *out)
+{
+    char quote = token[0] == '[' ? ']' : token[0];
+    u32 count = 0;
+    for (u32 i = 1; i + 1 < size; i++) {
+        bool doubled = token[i] == quote && token[i + 1] == quote;
+        out[count++] = token[i];
+        if (doubled) i++;
+    }
+    out[count] = 0;
+    return count;
+}
+
+u32 token_blob(const char *token, u32 size, u8 *out)
+{
+    u32 count = (size - 3) / 2;
+    for (u32 i = 0; i < count; i++) out[i] = (u8)(hex_digit((u8)token[2 + 2 * i]) << 4 | hex_digit((u8)token[3 + 2 * i]));
+    return count;
+}

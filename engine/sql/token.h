@@ -187,6 +187,9 @@ enum token_kind {
 u32 token_scan(const char *text, enum token_kind *kind);
 // The kind of an unquoted word: a keyword or TOKEN_ID.
 enum token_kind token_keyword(const char *word, u32 size);
+// What a token in quotes of any kind stands for, with a NUL behind it; TOKEN_BLOB's bytes. Out may be the token itself. The size.
+u32 token_unquote(const char *token, u32 size, char *out);
+u32 token_blob(const char *token, u32 size, u8 *out);
 // May be part of an identifier: letters, digits, _, $ and bytes from 0x80 on.
 bool token_is_id_char(u8 c);
 static inline bool token_falls_back(enum token_kind k)

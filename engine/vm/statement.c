@@ -199,19 +199,18 @@ size_t statement_text_part(const char *sql, size_t size, size_t tried)
     return end ? (size_t)(end - sql) + 1 : size;
 }
 
-bool statement_sql_set(struct skerry_stmt *s, const char *sql, size_t size)
+bool statement_text_set(char **text, size_t *capacity, const char *sql, size_t size)
 {
-    if (s->sql_capacity <= size) {
-        size_t capacity = MAX(size + 1, (size_t)256);
-        char *grown = malloc(capacity);
+    if (*capacity <= size) {
+        size_t wanted = MAX(size + 1, (size_t)256);
+        char *grown = malloc(wanted);
         if (!grown) return false;
-        free(s->sql);
-        s->sql = grown;
-        s->sql_capacity = capacity;
+        free(*text);
+        *text = grown;
+        *capacity = wanted;
     }
-    memcpy(s->sql, sql, size);
-    s->sql[size] = 0;
-    s->sql_size = size;
+    memcpy(*text, sql, size);
+    (*text)[size] = 0;
     return true;
 }
 
@@ -239,7 +238,7 @@ io_status statement_prepare(struct skerry *db, struct op *op, const char *sql, s
             return IO_DONE;
         }
         s = statement_new(db, nested);
-        if (!s || !statement_sql_set(s, sql, part)) {
+        if (!s || !statement_text_set(&s->sql, &s->sql_capacity, sql, part)) {
             if (s) statement_destroy(s);
             return IO_ERROR(&op->err, ERR_NOMEM, "%s", err_default_text(ERR_NOMEM));
         }

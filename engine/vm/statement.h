@@ -31,7 +31,7 @@ void statement_cache_clear(struct skerry *db);
 // that it inserts, and sets its text. False, with nothing changed: it does so in more, or memory is out.
 bool statement_literals_set(struct skerry_stmt *s, const char *sql, size_t size);
 void statement_literals_free(struct skerry_stmt *s);
-// Sets the statement's text. False, with nothing changed: out of memory.
-bool statement_sql_set(struct skerry_stmt *s, const char *sql, size_t size);
+// Copies a text, with a NUL behind it, into memory that grows. False, with nothing changed: out of memory.
+bool statement_text_set(char **text, size_t *capacity, const char *sql, size_t size);
 // How much of a text is taken for its first statement, when `tried` bytes were too little (0: at first).
 size_t statement_text_part(const char *sql, size_t size, size_t tried);

@@ -18,21 +18,6 @@ void statement_literals_free(struct skerry_stmt *s)
     s->literals = (struct statement_literals){0};
 }
 
-static bool spare_set(struct statement_literals *l, const char *sql, size_t size)
-{
-    if (l->spare_capacity <= size) {
-        size_t capacity = MAX(size + 1, (size_t)256);
-        char *grown = malloc(capacity);
-        if (!grown) return false;
-        free(l->spare);
-        l->spare = grown;
-        l->spare_capacity = capacity;
-    }
-    memcpy(l->spare, sql, size);
-    l->spare[size] = 0;
-    return true;
-}
-
 static bool tokens_reserve(struct statement_literals *l, u32 count)
 {
     if (l->token_capacity >= count) return true;
@@ -85,25 +70,6 @@ static size_t tokens_read(const struct program *p, struct literal_token *tokens,
     return at;
 }
 
-// The text without its quotes, in its place.
-static u32 string_unquote(char *z, u32 size)
-{
-    u32 out = 0;
-    for (u32 i = 1; i + 1 < size; i++) {
-        z[out++] = z[i];
-        if (z[i] == '\'') i++;
-    }
-    z[out] = 0;
-    return out;
-}
-
-static u32 blob_decode(char *z, u32 size)
-{
-    u32 count = (size - 3) / 2;
-    for (u32 i = 0; i < count; i++) z[i] = (char)(hex_digit((u8)z[2 + 2 * i]) << 4 | hex_digit((u8)z[3 + 2 * i]));
-    return count;
-}
-
 static s64 digits_value(const char *z, u32 size)
 {
     s64 v = 0;
@@ -123,7 +89,7 @@ static void instruction_set(struct instruction *in, const struct literal_token *
         *in = (struct instruction){.opcode = OP_Null, .p2 = in->p2};
     } else {
         bool text = t->kind == TOKEN_STRING;
-        u32 bytes = text ? string_unquote(z, t->size) : blob_decode(z, t->size);
+        u32 bytes = text ? token_unquote(z, t->size, z) : token_blob(z, t->size, (u8 *)z);
         *in = (struct instruction){.opcode = text ? OP_String8 : OP_Blob, .p4_kind = P4_TEXT, .p1 = (s32)bytes, .p2 = in->p2, .p4.text = z};
     }
 }
@@ -135,11 +101,12 @@ bool statement_literals_set(struct skerry_stmt *s, const char *sql, size_t size)
     struct statement_literals *l = &s->literals;
     if (size <= p->literals_at || memcmp(sql, s->sql, p->literals_at) != 0) return false;
     size_t part = statement_text_part(sql, size, 0);
-    if (part > SIZE_MAX_READ || !spare_set(l, sql, part) || !tokens_reserve(l, p->literal_count)) return false;
+    if (part > SIZE_MAX_READ || !statement_text_set(&l->spare, &l->spare_capacity, sql, part) || !tokens_reserve(l, p->literal_count)) return false;
     if (!l->end) l->end = tokens_read(p, l->tokens, s->sql, p->literals_at);
     size_t end = tokens_read(p, l->tokens, l->spare, p->literals_at), rest = s->sql_size - l->end;
     if (!l->end || !end || part - end < rest || (size - end > rest && !p->semicolon)) return false;
-    if (memcmp(sql + end, s->sql + l->end, rest) != 0 || !statement_sql_set(s, sql, end + rest)) return false;
+    if (memcmp(sql + end, s->sql + l->end, rest) != 0 || !statement_text_set(&s->sql, &s->sql_capacity, sql, end + rest)) return false;
+    s->sql_size = end + rest;
     l->end = end;
     for (u32 i = 0; i < p->literal_count; i++)
         if (p->literals[i] != LITERAL_NULL) instruction_set(&p->code[p->literals[i]], &l->tokens[i], l->spare + l->tokens[i].offset);

@@ -348,13 +348,13 @@ static void vacuum_rowid(struct skerry *db, const struct schema *schema, bool wi
     if (inserted) db->last_insert_rowid = rows;
 }
 
-// The database p1, into the file named in r[p2] if there is one. Its transaction has begun.
 static io_status schema_readable(struct skerry_stmt *s)
 {
     const struct err *err = &s->db->schema_err;
     return err->code == ERR_OK ? IO_DONE : IO_ERROR(&s->op.err, err->code, "%s", err->text);
 }
 
+// The database p1, into the file named in r[p2] if there is one. Its transaction has begun.
 static io_status vacuum(struct skerry_stmt *s, const struct instruction *in)
 {
     struct skerry *db = s->db;
