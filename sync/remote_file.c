@@ -153,8 +153,10 @@ static void write_begin(struct remote *r, const struct iovec *iov, u32 count, u6
     remote_changed(r);
     if (!r->whole && size) {
         u32 first = page_of(r, offset), last = page_of(r, offset + size - 1);
-        if (last && (!first || (offset - r->pages_at) % r->page_size || size % r->page_size)) {
-            completion_post(r->io, c, -EINVAL); // pages are written whole
+        // Pages that the store has are written whole; what is behind them, or in a file without any, is this node's alone.
+        bool parts = last && (!first || (offset - r->pages_at) % r->page_size || size % r->page_size);
+        if (parts && r->page_count && first <= r->page_count) {
+            completion_post(r->io, c, -EINVAL);
             return;
         }
         for (u32 page = first; page && page <= last; page++) arriving |= remote_page_arriving(r, page);

@@ -33,6 +33,7 @@ struct node {
     struct skerry *db;
     struct backup *backup;
     struct remote *remote;
+    const struct store_key *key; // of its file; NULL: none
     u64 epoch_claimed; // by a start that was behind
     bool again;        // there was one
     struct completion timer;
@@ -88,7 +89,7 @@ static int count_row(void *context, struct skerry_stmt *s)
 static void engine_open(struct node *n)
 {
     struct err err = ERR_CLEAR;
-    struct skerry_engine_options engine = {.io = n->w->io, .temp_dir = "/tmp"};
+    struct skerry_engine_options engine = {.io = n->w->io, .key = n->key, .temp_dir = "/tmp"};
     if (!skerry_engine_create(&engine, &n->engine, &err) || !skerry_open(n->engine, n->path, SKERRY_OPEN_CREATE, &n->db, &err)) abort();
     exec(n, "SELECT count(*) FROM sqlite_schema");
 }
@@ -123,7 +124,9 @@ static bool remote_begin(struct node *n)
     struct err err = ERR_CLEAR;
     struct completion done;
     completion_init(&done, NULL, NULL);
-    remote_open(&n->remote, &(struct remote_options){.io = n->w->io, .objects = n->store, .name = "db", .path = n->path, .keep = true, .hydrate = !n->partial}, &done, &err);
+    remote_open(&n->remote,
+                &(struct remote_options){.io = n->w->io, .objects = n->store, .name = "db", .path = n->path, .database_key = n->key, .keep = true, .hydrate = !n->partial},
+                &done, &err);
     while (done.state != COMPLETION_DONE) io_step(n->w->io, SECOND_NS);
     if (!n->remote) test_fail(__FILE__, __LINE__, "%s: %s", n->path, err.text);
     return n->remote != NULL;
@@ -133,7 +136,7 @@ static bool restore_begin(struct node *n)
 {
     struct restore r = {0};
     completion_init(&r.done, NULL, NULL);
-    restore_start(&r, &(struct restore_options){.io = n->w->io, .objects = n->store, .name = "db", .out_path = n->path});
+    restore_start(&r, &(struct restore_options){.io = n->w->io, .objects = n->store, .name = "db", .out_path = n->path, .database_key = n->key});
     while (r.done.state != COMPLETION_DONE) io_step(n->w->io, SECOND_NS);
     bool good = r.err.code == ERR_OK && restore_bind(&r);
     if (!good) test_fail(__FILE__, __LINE__, "%s: %s", n->path, r.err.text);
@@ -216,10 +219,10 @@ static bool row_pushed(struct node *n, u32 id)
 }
 
 // Rows with these ids of what a restore gives now.
-static u64 restored_rows(struct world *w, const char *ids)
+static u64 restored_rows_of(struct world *w, const struct store_key *key, const char *ids)
 {
     static u32 number;
-    struct node n = {.w = w, .store = cloud_open(&w->cloud, w->io)};
+    struct node n = {.w = w, .store = cloud_open(&w->cloud, w->io), .key = key};
     char sql[200];
     u64 count = 0;
     snprintf(n.path, sizeof n.path, "/data/restored-%u.db", number++);
@@ -231,6 +234,11 @@ static u64 restored_rows(struct world *w, const char *ids)
     }
     object_store_close(n.store);
     return count;
+}
+
+static u64 restored_rows(struct world *w, const char *ids)
+{
+    return restored_rows_of(w, NULL, ids);
 }
 
 static void first_begin(struct node *n, struct world *w)
@@ -302,6 +310,40 @@ static void ended_at_each_moment(enum how how)
 TEST(opened_lazily_and_ended_before_its_claim)
 {
     ended_at_each_moment(LAZY);
+}
+
+// The backup is of a database without a page: the first commit makes the file, encrypted or not, whether the claim is done or
+// under way.
+static void first_commit_of_an_empty_backup(const struct store_key *key, u32 ms)
+{
+    struct world w;
+    struct node a, b;
+    world_begin(&w, test_seed() + ms);
+    node_open(&a, &w, "/data/a.db", FULL + 10);
+    backup_start(a.backup, skerry_store(a.db));
+    turn(&w, 5 * SECOND_NS);
+    node_stop(&a, SECOND_NS);
+    b = (struct node){.w = &w, .store = cloud_open(&w.cloud, w.io), .path = "/data/b.db", .key = key};
+    if (!remote_begin(&b)) abort();
+    backup_open(&b);
+    engine_open(&b);
+    backup_start(b.backup, skerry_store(b.db));
+    turn(&w, ms * MS_NS);
+    exec(&b, "CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB)");
+    if (!claim(&b).claimed || !row_pushed(&b, 1)) test_fail(__FILE__, __LINE__, "%u ms: nothing is pushed", ms);
+    node_stop(&b, SECOND_NS);
+    CHECK(restored_rows_of(&w, key, "1") == 1);
+    world_end(&w);
+}
+
+TEST(the_first_commit_of_an_empty_backup)
+{
+    struct store_key key = {.kind = STORE_KEY_BYTES};
+    memset(key.bytes, 7, sizeof key.bytes);
+    for (u32 ms = 0; ms < 400 && !test_failed(); ms += 10) {
+        first_commit_of_an_empty_backup(NULL, ms);
+        first_commit_of_an_empty_backup(&key, ms);
+    }
 }
 
 TEST(restored_and_ended_before_its_claim)
