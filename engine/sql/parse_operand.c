@@ -247,8 +247,10 @@ static void parse_frame(struct parse *p, struct window *w)
         }
     }
     if ((w->start == BOUND_CURRENT_ROW && w->end == BOUND_PRECEDING) ||
-        (w->start == BOUND_FOLLOWING && (w->end == BOUND_PRECEDING || w->end == BOUND_CURRENT_ROW)))
+        (w->start == BOUND_FOLLOWING && (w->end == BOUND_PRECEDING || w->end == BOUND_CURRENT_ROW))) {
+        if (p->token != TOKEN_RIGHT_PAREN) parse_syntax_error(p); // what SQLite tells first
         parse_fail(p, ERR_ERROR, OFFSET_NONE, "unsupported frame specification");
+    }
 }
 
 // Names of windows are what is written, with the quotes.
