@@ -94,7 +94,7 @@ bool update_loses_old(struct oracle *o, const char *sql)
 bool takes_row_for_rowid(struct oracle *o, const char *sql)
 {
     char *query = sqlite3_mprintf("SELECT 1 FROM (SELECT %Q AS sql UNION ALL SELECT sql FROM sqlite_schema UNION ALL SELECT sql FROM sqlite_temp_schema)"
-                                  " WHERE sql LIKE '%%UPDATE %% SET %%rowid = %% FROM %%'", sql);
+                                  " WHERE sql LIKE '%%UPDATE %% SET %%rowid%% FROM %%' OR sql LIKE '%%UPDATE %% SET %%oid%% FROM %%'", sql);
     bool any = schema_has(o, " INSTEAD OF UPDATE ") && sqlite_has_rows(o, query);
     sqlite3_free(query);
     return any;

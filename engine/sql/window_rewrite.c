@@ -106,11 +106,14 @@ static void append(struct compile *c, struct expr_list **to, const struct expr_l
     }
 }
 
-// GROUP BY is the inner query's: the number of a column with a window function is none of its. The last one of a term is told.
+// GROUP BY is the inner query's: the number of a column with a window function is none of its. As in SQLite's resolver functions behind
+// the first one are looked at, too, and the last one is told, but whatever else comes then ends it, among arguments only them.
 static enum walk_result window_misused(struct walker *w, struct expr *e)
 {
-    if (e->kind == EXPR_FUNCTION && e->flags & EXPR_F_WINDOW_FUNCTION) w->context = e;
-    return WALK_CONTINUE;
+    if (e->kind != EXPR_FUNCTION) return w->context ? WALK_ABORT : WALK_CONTINUE;
+    if (e->flags & EXPR_F_WINDOW_FUNCTION) w->context = e;
+    (void)walk_expr_list(w, e->list);
+    return WALK_PRUNE;
 }
 
 static void group_check(struct compile *c, struct expr_list *group_by)

@@ -445,3 +445,14 @@ SELECT sum(a) OVER w, x FROM t1;
 SELECT sum(a) OVER (w PARTITION BY b) FROM t1 WINDOW w AS (ORDER BY b);
 SELECT sum(a) OVER (w PARTITION BY x) FROM t1 WINDOW w AS (ORDER BY b);
 SELECT sum(a) FILTER (WHERE x) OVER w FROM t1;
+%%
+-- A column with window functions that GROUP BY numbers: which of them is told
+CREATE TABLE w(a, b);
+SELECT sum(a) OVER () IN (1, max(b) OVER ()) FROM w GROUP BY 1;
+SELECT sum(a) OVER () IN (max(b) OVER (), 1) FROM w GROUP BY 1;
+SELECT sum(a) OVER () + (1 + max(b) OVER ()) FROM w GROUP BY 1;
+SELECT coalesce(sum(a) OVER (), b, max(b) OVER ()) FROM w GROUP BY 1;
+SELECT coalesce(sum(a) OVER (), abs(b), max(b) OVER ()) FROM w GROUP BY 1;
+SELECT CAST(sum(a) OVER () AS INT) + CAST(max(b) OVER () AS INT) FROM w GROUP BY 1;
+SELECT sum(a) OVER () || abs(abs(1) + max(b) OVER ()) FROM w GROUP BY 1;
+SELECT (sum(a) OVER (), max(b) OVER ()) = (1, 2) FROM w GROUP BY 1;
