@@ -252,16 +252,21 @@ static void first_begin(struct node *n, struct world *w)
 }
 
 // Until it is the writer, or is told that it cannot be.
-static struct backup_status claim(struct node *n)
+static struct backup_status claim_wait(struct node *n)
 {
     struct backup_status s;
-    backup_start(n->backup, skerry_store(n->db));
     for (u32 i = 0; i < 600; i++) {
         turn(n->w, SECOND_NS / 10);
         backup_status_get(n->backup, &s);
         if (s.claimed || s.state == BACKUP_REFUSED) break;
     }
     return s;
+}
+
+static struct backup_status claim(struct node *n)
+{
+    backup_start(n->backup, skerry_store(n->db));
+    return claim_wait(n);
 }
 
 // The second is ended after `ms`: true when it was the writer by then.
@@ -330,7 +335,7 @@ static void first_commit_of_an_empty_backup(const struct store_key *key, u32 ms)
     backup_start(b.backup, skerry_store(b.db));
     turn(&w, ms * MS_NS);
     exec(&b, "CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB)");
-    if (!claim(&b).claimed || !row_pushed(&b, 1)) test_fail(__FILE__, __LINE__, "%u ms: nothing is pushed", ms);
+    if (!claim_wait(&b).claimed || !row_pushed(&b, 1)) test_fail(__FILE__, __LINE__, "%u ms: nothing is pushed", ms);
     node_stop(&b, SECOND_NS);
     CHECK(restored_rows_of(&w, key, "1") == 1);
     world_end(&w);
