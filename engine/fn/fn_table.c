@@ -18,7 +18,44 @@ struct series {
     bool ended;
 };
 
-enum { SERIES_VALUE, SERIES_START, SERIES_STOP, SERIES_STEP };
+enum { SERIES_VALUE, SERIES_START, SERIES_STOP, SERIES_STEP, SERIES_ARGUMENTS = 3 };
+
+// The integers from *low to *high that compare with v so; a text or blob is behind all of them. False: there are none.
+static bool bound_take(const struct value *v, bool is_low, s64 *low, s64 *high)
+{
+    const double limit = 9223372036854775808.0;
+    if (!v || v->type == VALUE_TEXT || v->type == VALUE_BLOB) return true;
+    if (v->type == VALUE_NULL) return false;
+    if (v->type == VALUE_REAL && (is_low ? v->real < -limit : v->real >= limit)) return true;
+    if (v->type == VALUE_REAL && (is_low ? v->real >= limit : v->real < -limit)) return false;
+    *(is_low ? low : high) = v->type == VALUE_REAL ? (s64)v->real : v->integer;
+    return true;
+}
+
+// Leaves out what stands before the first value that is wanted, and behind the last one.
+static void series_bound(struct series *s, const struct value *low_bound, const struct value *high_bound)
+{
+    s64 low = INT64_MIN, high = INT64_MAX;
+    if (!bound_take(low_bound, true, &low, &high) || !bound_take(high_bound, false, &low, &high)) s->ended = true;
+    if (s->ended) return;
+    const bool up = s->step > 0;
+    const u64 step = up ? (u64)s->step : -(u64)s->step;
+    if (up ? low > s->value : high < s->value) {
+        const u64 away = up ? (u64)low - (u64)s->value : (u64)s->value - (u64)high, steps = away / step + (away % step != 0);
+        if (steps > s->left) {
+            s->ended = true;
+            return;
+        }
+        s->value = (s64)((u64)s->value + steps * (u64)s->step);
+        s->left -= steps;
+        s->row += steps;
+    }
+    if (up ? high < s->value : low > s->value) {
+        s->ended = true;
+        return;
+    }
+    s->left = MIN(s->left, (up ? (u64)high - (u64)s->value : (u64)s->value - (u64)low) / step);
+}
 
 static struct table_rows *series_open(const struct table_function *f, const struct value *const *argv,
                                       struct err *err)
@@ -31,7 +68,7 @@ static struct table_rows *series_open(const struct table_function *f, const stru
     s->base.function = f;
     s->stop = 4294967295;
     s->step = 1;
-    for (u32 i = 0; i < 3; i++) {
+    for (u32 i = 0; i < SERIES_ARGUMENTS; i++) {
         if (argv[i] && argv[i]->type == VALUE_NULL) s->ended = true;
     }
     if (argv[0]) s->start = value_to_integer(argv[0]);
@@ -43,6 +80,7 @@ static struct table_rows *series_open(const struct table_function *f, const stru
     u64 span = s->step > 0 ? (u64)s->stop - (u64)s->start : (u64)s->start - (u64)s->stop;
     s->left = span / (s->step > 0 ? (u64)s->step : -(u64)s->step);
     s->row = 1;
+    series_bound(s, argv[SERIES_ARGUMENTS], argv[SERIES_ARGUMENTS + 1]);
     return &s->base;
 }
 
@@ -531,7 +569,7 @@ static const struct table_function FUNCTIONS[] = {
     {"json_tree", 10, 2, EACH_COLUMNS, 0, &EACH, .by_rowid = true},
     {"jsonb_each", 10, 2, EACH_COLUMNS, 0, &EACH, .by_rowid = true},
     {"jsonb_tree", 10, 2, EACH_COLUMNS, 0, &EACH, .by_rowid = true},
-    {"generate_series", 4, 3, SERIES_COLUMNS, 1, &SERIES},
+    {"generate_series", 4, SERIES_ARGUMENTS, SERIES_COLUMNS, 1, &SERIES, .bounded = true},
 };
 
 const struct table_function *table_function_table(u32 index)

@@ -38,6 +38,7 @@ struct table_function {
     const struct table_function_methods *methods;
     void *user; // an application's own
     bool by_rowid; // its rows come in the order of their rowids
+    bool bounded;  // its first column's least and greatest value that is wanted stand in argv behind the arguments; others may come
 };
 
 // NULL: none of that name (any case).
@@ -45,7 +46,7 @@ const struct table_function *table_function_find(const char *name, size_t size);
 // Walks them; NULL at the end.
 const struct table_function *table_function_table(u32 index);
 
-// argv has hidden_count entries; NULL where none is given. Values are copied. False with *err.
+// argv has hidden_count entries, and two more of a bounded function; NULL where none is given. Values are copied. False with *err.
 bool table_rows_open(const struct table_function *f, const struct value *const *argv, struct table_rows **out,
                      struct err *err);
 // The same function with other arguments, in the memory that the rows have. False with *err, and *rows are closed.

@@ -251,7 +251,9 @@ static struct expr *parse_in_list(struct parse *p, struct expr *left, bool not, 
         constant->text = not ? "true" : "false";
         constant->text_size = (u32)strlen(constant->text);
         constant->height = 1;
-        if (!(left->flags & EXPR_F_HAS_FUNCTION)) {
+        const struct expr *asked = left; // of a row only the first value
+        while (asked->kind == EXPR_ROW) asked = asked->list->items[0].expr;
+        if (!(asked->flags & EXPR_F_HAS_FUNCTION)) {
             if (p->left_out) p->left_out(p, left);
             return constant;
         }

@@ -231,6 +231,20 @@ static void index_fill(struct schema_build *b, struct table *t, struct index *i,
     }
 }
 
+// Indexes that replace on conflict go last: what they delete must have passed all other checks. The first one of them may be out
+// of its place.
+static void replacing_last(struct table *t)
+{
+    struct index **at = &t->indexes;
+    while (*at && (*at)->conflict != CONFLICT_REPLACE) at = &(*at)->next;
+    struct index *replacing = *at;
+    if (!replacing) return;
+    *at = replacing->next;
+    while (*at && (*at)->conflict != CONFLICT_REPLACE) at = &(*at)->next;
+    replacing->next = *at;
+    *at = replacing;
+}
+
 // The index of a UNIQUE or PRIMARY KEY constraint, or nothing when an equal one is there.
 static struct index *constraint_index(struct schema_build *b, struct table *t, const struct expr_list *list,
                                       enum index_kind kind, u8 conflict)
@@ -253,11 +267,13 @@ static struct index *constraint_index(struct schema_build *b, struct table *t, c
             if (other->conflict == CONFLICT_DEFAULT) other->conflict = i->conflict;
         }
         if (kind == INDEX_PRIMARY_KEY) other->kind = kind;
+        replacing_last(t);
         return other;
     }
     i->name = arena_format(b->parse->arena, "sqlite_autoindex_%s_%u", t->name, number);
     i->next = t->indexes;
     t->indexes = i;
+    replacing_last(t);
     return i;
 }
 
@@ -594,18 +610,6 @@ void table_build(struct schema_build *b, struct table *t, const struct stmt_crea
     }
     assign_storage(t);
     if (s->without_rowid) make_without_rowid(b, t);
-    // Indexes that replace on conflict go last: what they delete must have passed all other checks.
-    struct index *all = t->indexes, *next;
-    struct index *replace = NULL, **replace_last = &replace, *others = NULL, **others_last = &others;
-    for (struct index *i = all; i; i = next) {
-        next = i->next;
-        i->next = NULL;
-        struct index ***last = i->conflict == CONFLICT_REPLACE ? &replace_last : &others_last;
-        **last = i;
-        *last = &i->next;
-    }
-    *others_last = replace;
-    t->indexes = others;
     for (struct index *i = t->indexes; i; i = i->next) {
         if (i->conflict == CONFLICT_DEFAULT) i->conflict = CONFLICT_ABORT;
         if (i != t->primary_key) index_add_row_key(b, t, i);

@@ -25,6 +25,26 @@ static void text_add(struct text *t, const char *format, ...)
     if (t->size >= sizeof t->bytes) t->size = sizeof t->bytes - 1;
 }
 
+// The number that SQLite's functions give a plan: a bit for each argument, and generate_series one for each bound.
+static u32 function_plan(const struct source *s, const struct where_loop *loop)
+{
+    static const struct {
+        u16 operators;
+        u32 bit;
+    } bounds[] = {{WO_EQ, 0x80}, {WO_GE, 0x100}, {WO_GT, 0x200}, {WO_LE, 0x1000}, {WO_LT, 0x2000}};
+    u32 arguments = 0, plan = 0;
+    for (u32 i = 0; i < loop->term_count; i++) {
+        const struct where_term *t = loop->terms[i];
+        if (s->table->columns[t->left_column].flags & COLUMN_HIDDEN) {
+            arguments++;
+            continue;
+        }
+        for (u32 k = 0; k < COUNT_OF(bounds); k++)
+            if (t->operators & bounds[k].operators) plan |= bounds[k].bit;
+    }
+    return plan | ((1u << arguments) - 1);
+}
+
 static void explain_range_term(struct text *t, const struct where_index *x, int count, int from, bool and, const char *op)
 {
     if (and) text_add(t, " AND ");
@@ -111,7 +131,7 @@ static void level_describe(const struct where_info *w, const struct where_level 
     } else if (loop->flags & LOOP_VIRTUAL && s->table->vocab) {
         text_add(t, " VIRTUAL TABLE INDEX %u:", loop->fts_plan);
     } else if (loop->flags & LOOP_VIRTUAL) {
-        text_add(t, " VIRTUAL TABLE INDEX %u:", s->table->pragma ? 0 : (1u << loop->term_count) - 1);
+        text_add(t, " VIRTUAL TABLE INDEX %u:", s->table->pragma ? 0 : function_plan(s, loop));
     }
     if (s->join & JOIN_LEFT || s->left_of_or) text_add(t, " LEFT-JOIN");
 }

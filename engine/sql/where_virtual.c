@@ -221,6 +221,22 @@ static bool by_rowid(const struct where_info *w, const struct source *s)
     return true;
 }
 
+static bool is_bound(const struct source *s, const struct where_term *t, u32 operators)
+{
+    return t->left_cursor == s->cursor && t->left_column == 0 && !t->field && t->operators & operators;
+}
+
+// Of a bounded function: what its first column is compared with from below, then from above, when it is known with the arguments.
+static void bounds_take(struct loop_builder *b, const struct source *s)
+{
+    static const u16 sides[] = {WO_EQ | WO_GE | WO_GT, WO_EQ | WO_LE | WO_LT};
+    for (u32 k = 0; k < COUNT_OF(sides); k++)
+        for (int i = 0; i < b->clause->count; i++) {
+            struct where_term *t = b->clause->terms[i];
+            if (is_bound(s, t, sides[k]) && !(t->prereq_right & ~b->loop->prereq) && virtual_term_take(b, t)) break;
+        }
+}
+
 // A function: terms on hidden columns are arguments, of several the last, which its parentheses have. IS is none; of an IN each
 // value makes a call. What is asked of such a column must be known, by one of them.
 static void add_function_loop(struct loop_builder *b, bitmask prereq, bitmask usable, bool with_in, bool *in)
@@ -244,6 +260,7 @@ static void add_function_loop(struct loop_builder *b, bitmask prereq, bitmask us
         if (missing && !taken) return;
     }
     function_estimate(s->table, new);
+    if (s->table->function && s->table->function->bounded) bounds_take(b, s);
     new->in_order = !*in && by_rowid(b->w, s);
     where_loop_insert(b, new);
 }
@@ -410,14 +427,21 @@ void where_virtual_loop_code(struct where_info *w, struct where_level *level, st
     struct where_loop *loop = level->loop;
     int count = (int)loop->term_count;
     int reg = reg_alloc_range(c, count + 2);
-    // The plan: a bit for each hidden column given, from the first on; arguments in the order of columns.
+    // The plan: a bit for each hidden column given, from the first on, and for each bound; arguments in the order of columns.
     u32 plan = 0;
     int first_hidden = 0;
     while (first_hidden < s->table->column_count && !(s->table->columns[first_hidden].flags & COLUMN_HIDDEN)) first_hidden++;
+    const int hidden = s->table->column_count - first_hidden;
+    const u32 low = hidden < TABLE_FUNCTION_ARGUMENTS_MAX ? 1u << hidden : 0;
     for (int i = 0; i < count; i++) {
-        plan |= 1u << (loop->terms[i]->left_column - first_hidden);
-        argument_code(w, level, loop->terms[i], i, reg + 2 + i);
+        struct where_term *t = loop->terms[i];
+        if (t->left_column >= first_hidden)
+            plan |= 1u << (t->left_column - first_hidden);
+        else
+            plan |= t->operators & (WO_GE | WO_GT) || (t->operators & WO_EQ && !(plan & low)) ? low : low << 1;
+        argument_code(w, level, t, i, reg + 2 + i);
     }
-    for (int i = 0; i < count; i++) where_term_disable(level, loop->terms[i]);
+    for (int i = 0; i < count; i++)
+        if (loop->terms[i]->left_column >= first_hidden) where_term_disable(level, loop->terms[i]);
     vfilter_code(c, level, plan, reg);
 }

@@ -558,4 +558,51 @@ TEST(function_of_tables)
     oracle_close(&o);
 }
 
+// A comparison with the value ends a series, however long it is, and changes no row: `+value` is compared with each.
+TEST(series_end_where_nothing_more_is_wanted)
+{
+    static const struct {
+        const char *sql, *want;
+    } endless[] = {
+        {"SELECT value FROM generate_series(1) WHERE value <= 3", "1 2 3 "},
+        {"SELECT value FROM generate_series(-9223372036854775808, 9223372036854775807, 2) WHERE value BETWEEN 0.5 AND 6.25", "2 4 6 "},
+        {"SELECT value FROM generate_series(1, 9223372036854775807) WHERE value > 9223372036854775000.0 LIMIT 1", "9223372036854774785 "},
+        {"SELECT value FROM generate_series(-9223372036854775808, 9223372036854775807) WHERE value > 9223372036854775806", "9223372036854775807 "},
+        {"SELECT value FROM generate_series(9223372036854775807, -9223372036854775808, -3) WHERE value < 10 AND value > -4", "7 4 1 -2 "},
+        {"SELECT value FROM generate_series(1, 9e18) WHERE 5 = value", "5 "},
+        {"SELECT value FROM generate_series(1, 9e18) WHERE value BETWEEN 4 AND 1", ""},
+        {"SELECT value FROM generate_series(1, 9e18) WHERE value > 1e19", ""},
+        {"SELECT value FROM generate_series(1, 9e18) WHERE value < NULL", ""},
+        {"SELECT (SELECT count(*) FROM generate_series(1, 9e18) WHERE value < x) FROM (SELECT 5 AS x UNION ALL SELECT 7)", "4 6 "},
+    };
+    static const char *const operators[] = {"<", "<=", ">", ">=", "="};
+    static const char *const others[] = {"NULL", "'5'", "x'00'", "-1e300", "1e300", "2.5", "-2.5", "9223372036854775807", "-9223372036854775808"};
+    struct oracle o = {.context = ""};
+    if (!oracle_open(&o, "series")) return;
+    for (u32 i = 0; i < COUNT_OF(endless); i++) {
+        char got[400] = "";
+        if (skerry_exec(o.db, endless[i].sql, first_column, got) != SKERRY_OK) test_fail(__FILE__, __LINE__, "%s: %s", endless[i].sql, skerry_error(o.db)->text);
+        if (strcmp(got, endless[i].want) != 0) test_fail(__FILE__, __LINE__, "%s gives %s", endless[i].sql, got);
+    }
+    u64 random = test_seed();
+    for (u32 i = 0; i < 20000 && !test_failed(); i++) {
+        char sql[2][300], bound[2][60], got[2][400] = {"", ""};
+        const int start = (int)(test_random(&random) % 21) - 10, stop = (int)(test_random(&random) % 21) - 10, step = (int)(test_random(&random) % 9) - 4;
+        const char *const first = operators[test_random(&random) % COUNT_OF(operators)], *const second = operators[test_random(&random) % COUNT_OF(operators)];
+        for (u32 k = 0; k < 2; k++) {
+            if (test_random(&random) % 4 == 0)
+                snprintf(bound[k], sizeof bound[k], "%s", others[test_random(&random) % COUNT_OF(others)]);
+            else
+                snprintf(bound[k], sizeof bound[k], "%d", (int)(test_random(&random) % 31) - 15);
+        }
+        for (u32 k = 0; k < 2; k++) {
+            snprintf(sql[k], sizeof sql[k], "SELECT rowid || ':' || value FROM generate_series(%d, %d, %d) WHERE %svalue %s %s AND %svalue %s %s", start, stop, step,
+                     k ? "+" : "", first, bound[0], k ? "+" : "", second, bound[1]);
+            if (skerry_exec(o.db, sql[k], first_column, got[k]) != SKERRY_OK) test_fail(__FILE__, __LINE__, "%s: %s", sql[k], skerry_error(o.db)->text);
+        }
+        if (strcmp(got[0], got[1]) != 0) test_fail(__FILE__, __LINE__, "%s gives %s, with +value %s", sql[0], got[0], got[1]);
+    }
+    oracle_close(&o);
+}
+
 int main(int argc, char **argv) { return test_main(argc, argv); }

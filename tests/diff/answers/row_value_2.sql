@@ -179,3 +179,13 @@ CREATE TRIGGER r INSTEAD OF UPDATE ON v BEGIN UPDATE t SET b = new.b; END;
 UPDATE v SET b = a IN (SELECT 1, 2), b = 7;
 UPDATE v SET b = a IN (SELECT 1, 2);
 SELECT * FROM t;
+%%
+-- A row IN (): whether it counts asks the first value alone.
+CREATE TABLE t(x);
+INSERT INTO t VALUES (1), (2), (3);
+SELECT (1, 2, 3, max(x)) IN () FROM t;
+SELECT (1, max(x)) NOT IN () FROM t;
+SELECT (x, (1, max(x))) IN () FROM t;
+SELECT count(*) + ((1, max(x)) IN ()) FROM t;
+SELECT (1, nosuch(x)) IN () FROM t;
+SELECT (1, x) IN () FROM t;

@@ -1,0 +1,20 @@
+# The order of a table's indexes when constraints replace: it says which conflict is met first
+CREATE TABLE t(c, a UNIQUE, b UNIQUE ON CONFLICT REPLACE, PRIMARY KEY(a) ON CONFLICT REPLACE);
+SELECT seq, name, origin FROM pragma_index_list('t');
+INSERT INTO t(a, b, c) VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3);
+INSERT INTO t(a, b, c) VALUES (1, 2, 3);
+SELECT * FROM t;
+CREATE TABLE u(a UNIQUE, b UNIQUE ON CONFLICT REPLACE, c UNIQUE, PRIMARY KEY(a) ON CONFLICT REPLACE) WITHOUT ROWID;
+CREATE UNIQUE INDEX ui ON u(c, a);
+SELECT seq, name, origin FROM pragma_index_list('u');
+INSERT INTO u(a, b, c) VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3);
+INSERT INTO u(a, b, c) VALUES (1, 2, 3);
+INSERT INTO u(a, b, c) VALUES (1, 2, 4);
+SELECT * FROM u;
+CREATE TABLE v(a UNIQUE, b UNIQUE, c UNIQUE, UNIQUE(b) ON CONFLICT REPLACE, UNIQUE(a) ON CONFLICT REPLACE, UNIQUE(c) ON CONFLICT REPLACE);
+SELECT seq, name, origin FROM pragma_index_list('v');
+INSERT INTO v(a, b, c) VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3);
+INSERT INTO v(a, b, c) VALUES (1, 2, 3);
+SELECT * FROM v;
+CREATE TABLE w(a UNIQUE, b UNIQUE ON CONFLICT REPLACE, c UNIQUE ON CONFLICT IGNORE, UNIQUE(a) ON CONFLICT REPLACE, UNIQUE(b));
+SELECT seq, name, origin FROM pragma_index_list('w');
