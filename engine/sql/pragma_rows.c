@@ -74,7 +74,7 @@ static void collect_table_info(struct compile *c, const char *schema, const char
                                struct pragma_rows *rows)
 {
     int database;
-    compile_use_named(c, schema);
+    if (name) compile_use_named(c, schema);
     const struct table *t = find_table(c, schema, name, &database);
     if (!t) return;
     bool view = table_is_view(t);

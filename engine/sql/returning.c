@@ -69,12 +69,18 @@ static enum walk_result into_select(struct walker *w, struct select *s)
     return WALK_CONTINUE;
 }
 
+// Whether it stands for the table, or view, that changes.
+static bool is_changed(const struct returning *r, const struct source *s)
+{
+    return s->table == r->table || (s->was_view && s->name && s->database == r->database && name_equal(s->name, r->table->name));
+}
+
 // Subqueries that read the table as it changes are computed for each row, those within others' FROM are not, nor are those of a
 // WITH, which have their rows at the first use: as in SQLite.
 static enum walk_result mark_select(struct walker *w, struct select *s)
 {
     for (u32 i = 0; s->from && i < s->from->count; i++) {
-        if (s->from->items[i].table == w->context) s->flags |= SELECT_F_CORRELATED;
+        if (is_changed(w->context, &s->from->items[i])) s->flags |= SELECT_F_CORRELATED;
         if (s->from->items[i].cte) s->from->items[i].cte->copies++;
     }
     return WALK_CONTINUE;
@@ -103,7 +109,7 @@ void returning_collect(struct compile *c, struct returning *r, int reg)
     struct row_registers row = {.table = r->table, .cursor = source->cursor, .reg = reg};
     struct walker w = {.expr = bind_expr, .select = into_select, .context = &row};
     walk_expr_list(&w, list);
-    struct walker selects = {.select = mark_select, .context = (void *)(uintptr_t)r->table};
+    struct walker selects = {.select = mark_select, .context = r};
     walk_expr_list(&selects, list);
     struct walker subqueries = {.expr = mark_subquery, .select = into_select};
     walk_expr_list(&subqueries, list);

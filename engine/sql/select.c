@@ -173,7 +173,7 @@ static bool counts_rows(const struct expr *e)
 static bool gives_all_rows(const struct select *terms)
 {
     for (const struct select *t = terms; t; t = t->prior)
-        if ((t->prior && t->op != SELECT_UNION_ALL) || t->where || t->limit || t->group_by || t->rows || t->functions ||
+        if ((t->prior && t->op != SELECT_UNION_ALL) || t->where || t->limit || t->group_by || t->rows ||
             t->flags & (SELECT_F_AGGREGATE | SELECT_F_DISTINCT | SELECT_F_VALUES | SELECT_F_RECURSIVE) || select_has_window(t))
             return false;
     return true;
@@ -215,7 +215,7 @@ static bool order_in_vain(const struct select *s, const struct select *sub)
     const u32 sees = sub->prior ? SELECT_F_LAST_EQUAL : SELECT_F_ARRIVAL; // a compound with ORDER BY gives others of its equal rows
     const bool ordered = s->order_by && !(s->flags & sees);
     return sub->order_by && (ordered || s->from->count > 1) && !sub->limit && !(sub->flags & SELECT_F_RECURSIVE) &&
-           !((s->flags | sub->flags) & (SELECT_F_WINDOW_ROWS | SELECT_F_ORDER_COUNTS)) && !s->functions;
+           !((s->flags | sub->flags) & (SELECT_F_WINDOW_ROWS | SELECT_F_ORDER_COUNTS)) && !select_has_window(s);
 }
 
 // The rows of a subquery in their order, for a query that computes things of them: they are not merged, so that what

@@ -51,7 +51,7 @@ static void unread_columns_drop(struct compile *c, const struct source *item)
     bool counted = s->prior && !item->columns_used && !item->rowid_used && !s->order_by;
     if (item->cte || (item->correlated && !counted)) return;
     for (const struct select *x = s; x; x = x->prior)
-        if ((x->prior && x->op != SELECT_UNION_ALL) || x->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE | SELECT_F_VALUES) || x->functions) return;
+        if ((x->prior && x->op != SELECT_UNION_ALL) || x->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE | SELECT_F_VALUES) || select_has_window(x)) return;
     u64 used = item->columns_used;
     for (u32 i = 0; s->order_by && i < s->order_by->count; i++)
         if (s->order_by->items[i].order_by_column) used |= 1ull << MIN(s->order_by->items[i].order_by_column - 1, 63);

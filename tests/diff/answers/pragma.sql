@@ -217,3 +217,11 @@ SELECT * FROM temp.pragma_table_info('t');
 INSERT INTO pragma_table_info VALUES(1);
 DELETE FROM pragma_table_info;
 CREATE VIEW pv AS SELECT * FROM pragma_table_info('t');
+%%
+-- PRAGMAs about a table, without one, read nothing of the databases.
+ATTACH ':memory:' AS other;
+SAVEPOINT s;
+SELECT * FROM pragma_table_info;
+SELECT * FROM pragma_table_xinfo(NULL);
+DETACH other;
+RELEASE s;

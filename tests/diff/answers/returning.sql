@@ -81,3 +81,22 @@ ROLLBACK TO rn;
 --= I:11|I:26| N|I:29| N|I:32| because 3.40 computes a subquery within another one once
 INSERT INTO rn SELECT a + 10, 1, 2 FROM rn RETURNING (SELECT a WHERE (SELECT max(a) < 12 FROM rn)), (SELECT a + (SELECT a + (SELECT count(*) FROM rn)));
 RELEASE rn;
+%%
+-- What a subquery in RETURNING reads: a view that changes, for each row; windows whose results nobody reads are computed, too.
+CREATE TABLE t(a INTEGER PRIMARY KEY, b);
+CREATE VIEW v AS SELECT a AS x, b AS y FROM t;
+CREATE TRIGGER vd INSTEAD OF DELETE ON v BEGIN DELETE FROM t WHERE a = old.x; END;
+CREATE TRIGGER vi INSTEAD OF INSERT ON v BEGIN INSERT INTO t VALUES (new.x, new.y); END;
+INSERT INTO v VALUES (1, 'x'), (2, 'y'), (3, NULL) RETURNING (SELECT count(*) FROM v);
+BEGIN;
+--= T:y| N| N| because 3.40 computes a subquery that reads the view once
+DELETE FROM v RETURNING (SELECT y FROM v);
+ROLLBACK;
+DELETE FROM v RETURNING (SELECT group_concat(y) FROM (SELECT y FROM v ORDER BY x DESC LIMIT 2)), (SELECT (SELECT max(x) FROM v));
+CREATE TABLE u(a REAL PRIMARY KEY ON CONFLICT IGNORE, b);
+BEGIN;
+REPLACE INTO u(rowid, b, a) VALUES (3, 1, 1), ('x', 2, 2) RETURNING (SELECT 1 FROM (SELECT sum(a) OVER (ORDER BY a ROWS 2 PRECEDING) FROM t));
+SELECT * FROM u;
+COMMIT;
+INSERT INTO t VALUES (1, 2);
+INSERT INTO u VALUES (7, 7) RETURNING (SELECT count(*) FROM (SELECT sum(a) OVER (ORDER BY a ROWS -2 PRECEDING) FROM t));
