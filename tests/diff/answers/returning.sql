@@ -87,6 +87,7 @@ CREATE TABLE t(a INTEGER PRIMARY KEY, b);
 CREATE VIEW v AS SELECT a AS x, b AS y FROM t;
 CREATE TRIGGER vd INSTEAD OF DELETE ON v BEGIN DELETE FROM t WHERE a = old.x; END;
 CREATE TRIGGER vi INSTEAD OF INSERT ON v BEGIN INSERT INTO t VALUES (new.x, new.y); END;
+--= I:1| I:2| I:3| because 3.40 computes a subquery that reads the view once
 INSERT INTO v VALUES (1, 'x'), (2, 'y'), (3, NULL) RETURNING (SELECT count(*) FROM v);
 BEGIN;
 --= T:y| N| N| because 3.40 computes a subquery that reads the view once
