@@ -431,14 +431,14 @@ void where_virtual_loop_code(struct where_info *w, struct where_level *level, st
     u32 plan = 0;
     int first_hidden = 0;
     while (first_hidden < s->table->column_count && !(s->table->columns[first_hidden].flags & COLUMN_HIDDEN)) first_hidden++;
-    const int hidden = s->table->column_count - first_hidden;
-    const u32 low = hidden < TABLE_FUNCTION_ARGUMENTS_MAX ? 1u << hidden : 0;
     for (int i = 0; i < count; i++) {
         struct where_term *t = loop->terms[i];
-        if (t->left_column >= first_hidden)
+        if (t->left_column >= first_hidden) {
             plan |= 1u << (t->left_column - first_hidden);
-        else
+        } else {
+            const u32 low = 1u << (s->table->column_count - first_hidden);
             plan |= t->operators & (WO_GE | WO_GT) || (t->operators & WO_EQ && !(plan & low)) ? low : low << 1;
+        }
         argument_code(w, level, t, i, reg + 2 + i);
     }
     for (int i = 0; i < count; i++)
