@@ -45,7 +45,8 @@ static bool begins(const char *text, const char *with) { return strncmp(text, wi
 static bool of_code(const char *error)
 {
     return strcmp(error, "row value misused") == 0 || begins(error, "misuse of aggregate: ") || begins(error, "sub-select returns ") ||
-           begins(error, "HAVING clause on a non-aggregate query") || begins(error, "misuse of window function ");
+           begins(error, "HAVING clause on a non-aggregate query") || begins(error, "misuse of window function ") ||
+           begins(error, "RETURNING may not use ");
 }
 
 static bool has_several_conflicts(const char *sql)
