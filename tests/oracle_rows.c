@@ -1,6 +1,8 @@
 // Rows that are the same to us though their text is not.
 #include "oracle_same.h"
 
+#include <math.h>
+
 // "R:1" is as good as "I:1".
 char *without_kinds(const char *rows)
 {
@@ -43,6 +45,26 @@ char *without_last_digits(const char *rows)
         rows_add(&r, "%c", *c);
     }
     return r.text;
+}
+
+// Whether they differ in reals alone, and by their last bits: of a text of more than 19 digits SQLite takes 19 (docs/sql.md).
+bool same_but_neighbours(const char *ours, const char *theirs)
+{
+    const char *field = ours, *c = ours, *d = theirs;
+    while (*c || *d) {
+        if (*c == *d) {
+            if (*c == '|' || *c == '\n') field = c + 1;
+            c++, d++;
+            continue;
+        }
+        if (strncmp(field, "R:", 2) != 0 && strncmp(field, "T:", 2) != 0) return false; // quote() makes a text of it
+        char *c_end, *d_end;
+        const double a = strtod(field + 2, &c_end), b = strtod(d - (c - field) + 2, &d_end);
+        if (!(fabs(a - b) <= 1e-15 * fabs(a)) || *c_end != '|' || *d_end != '|') return false;
+        c = c_end;
+        d = d_end;
+    }
+    return true;
 }
 
 // Of numbers as large or small as 1e100, whose 15 digits are rounded just here or there, SQLite's approximation may go the wrong way.

@@ -12,6 +12,7 @@
 char *without_kinds(const char *rows);
 char *without_real(const char *rows);
 char *without_last_digits(const char *rows);
+bool same_but_neighbours(const char *ours, const char *theirs);
 char *without_far_digits(const char *rows);
 char *without_numbers(const char *names);
 char *without_rowid_search(const char *rows);
