@@ -1,4 +1,5 @@
 #include "decimal.h"
+#include "value.h"
 
 #include <math.h>
 
@@ -221,9 +222,8 @@ void decimal_from_real(struct decimal *d, double r, s32 round, s32 digits_max)
     const s32 kept = round > 0 ? round : (v < 1000000000000000000 ? 18 : 19) + exponent - round;
     if (kept > 17 && !exact && (u64)(double)(v | 1) > v) v++;
     // One place is left in front for a carry.
-    char *end = d->room + sizeof d->room, *z = end;
-    for (; v; v /= 10) *--z = (char)('0' + v % 10);
-    s32 n = (s32)(end - z);
+    char *z = d->room + 1;
+    s32 n = (s32)integer_to_text((s64)v, z);
     d->point = n + exponent;
     if (round <= 0) {
         round = d->point - round;

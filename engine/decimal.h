@@ -18,7 +18,7 @@ struct decimal {
     u8 special; // enum decimal_special; no digits unless DECIMAL_FINITE
     s32 count, point;
     char *digits; // into room; not terminated
-    char room[24];
+    char room[25];
 };
 
 // The digits of r without trailing zeros, rounded half up: to `round` significant digits when it is positive, to

@@ -9,6 +9,32 @@ static inline bool is_space(u8 c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+// Adds the digits at z to *mantissa, which is right up to 19 of them. The end of the digits.
+static inline const u8 *digits_read(const u8 *z, const u8 *end, u64 *mantissa)
+{
+    const u8 *few = end - z > 20 ? z + 20 : end;
+    while (z < few && (u8)(*z - '0') < 10) *mantissa = *mantissa * 10 + (u8)(*z++ - '0');
+    if (z == few)
+        while (z < end && (u8)(*z - '0') < 10) z++;
+    return z;
+}
+
+// Of a number with digits on both sides of its point, of any length.
+static double real_of_long(const u8 *whole, u32 whole_count, const u8 *fraction, u32 fraction_count, s64 exponent)
+{
+    u8 room[1100];
+    u32 count = MIN(whole_count, (u32)sizeof room);
+    memcpy(room, whole, count);
+    exponent += whole_count - count;
+    for (; count == 0 && *fraction == '0'; fraction++, fraction_count--) exponent--;
+    const u32 more = MIN(fraction_count, (u32)sizeof room - 1 - MIN(count, (u32)sizeof room - 1));
+    memcpy(room + count, fraction, more);
+    count += more;
+    // What did not fit can only break a tie.
+    if (count >= sizeof room - 1) room[count - 1] = '1';
+    return decimal_to_real(room, count, exponent - more);
+}
+
 struct number_text number_parse(const u8 *text, u32 size)
 {
     struct number_text n = {.kind = NUMBER_NONE};
@@ -17,20 +43,24 @@ struct number_text number_parse(const u8 *text, u32 size)
     bool negative = false;
     if (z < end && (*z == '-' || *z == '+')) negative = *z++ == '-';
 
-    const u8 *whole_digits = z;
+    const u8 *const first = z;
+    while (z < end && *z == '0') z++;
+    const u8 *const whole_digits = z;
     u64 mantissa = 0;
-    while (z < end && (u8)(*z - '0') < 10) mantissa = mantissa * 10 + (u8)(*z++ - '0');
-    u32 whole_count = (u32)(z - whole_digits);
+    z = digits_read(z, end, &mantissa);
+    const u32 whole_count = (u32)(z - whole_digits);
+    bool any = z != first;
     bool integer = true;
     const u8 *fraction_digits = z;
     u32 fraction_count = 0;
     if (z < end && *z == '.') {
         fraction_digits = ++z;
-        while (z < end && (u8)(*z - '0') < 10) mantissa = mantissa * 10 + (u8)(*z++ - '0');
+        z = digits_read(z, end, &mantissa);
         fraction_count = (u32)(z - fraction_digits);
+        any |= fraction_count != 0;
         integer = false;
     }
-    if (whole_count + fraction_count == 0) {
+    if (!any) {
         n.real = negative ? -0.0 : 0;
         return n;
     }
@@ -53,31 +83,13 @@ struct number_text number_parse(const u8 *text, u32 size)
     // A lone "e" or sign behind the digits leaves z on it: not whole.
     n.whole = z == end;
 
-    while (whole_count && *whole_digits == '0') whole_digits++, whole_count--;
-    u32 digits = whole_count + fraction_count;
     double r;
-    if (digits <= 19) {
+    if (whole_count + fraction_count <= 19) {
         r = decimal_scale(mantissa, exponent - fraction_count);
-    } else if (fraction_count == 0) {
-        r = decimal_to_real(whole_digits, whole_count, exponent);
     } else {
-        u8 room[1100];
-        u32 count = 0;
-        for (u32 i = 0; i < whole_count && count < sizeof room; i++) room[count++] = whole_digits[i];
-        s64 scale = exponent + (whole_count - count);
-        bool zeros = count == 0;
-        for (u32 i = 0; i < fraction_count && count < sizeof room - 1; i++) {
-            if (zeros && fraction_digits[i] == '0') {
-                scale--;
-                continue;
-            }
-            zeros = false;
-            room[count++] = fraction_digits[i];
-            scale--;
-        }
-        // What did not fit can only break a tie.
-        if (count >= sizeof room - 1) room[count - 1] = '1';
-        r = decimal_to_real(room, count, scale);
+        while (fraction_count && fraction_digits[fraction_count - 1] == '0') fraction_count--;
+        r = fraction_count ? real_of_long(whole_digits, whole_count, fraction_digits, fraction_count, exponent)
+                           : decimal_to_real(whole_digits, whole_count, exponent);
     }
     n.real = negative ? -r : r;
     n.kind = NUMBER_REAL;

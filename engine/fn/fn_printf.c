@@ -105,11 +105,16 @@ static void format_real_digits(struct text_buffer *b, const struct conversion *c
     if (prefix) text_append_char(b, (u8)prefix);
     if (e < 0) {
         text_append_char(b, '0');
-    } else {
+    } else if (c->thousands) {
         for (; e >= 0; e--) {
             text_append_char(b, used < d->count ? (u8)d->digits[used++] : '0');
-            if (c->thousands && e % 3 == 0 && e > 1) text_append_char(b, ',');
+            if (e % 3 == 0 && e > 1) text_append_char(b, ',');
         }
+    } else {
+        used = (s32)MIN(e + 1, d->count);
+        text_append(b, d->digits, (size_t)used);
+        text_append_repeated(b, '0', (size_t)(e + 1 - used));
+        e = -1;
     }
     size_t point_at = b->size;
     if (point) text_append_char(b, '.');

@@ -199,20 +199,20 @@ void txn_private_take_out(struct txn *t, struct pager_frame *f)
 
 void txn_private_drop_all(struct txn *t)
 {
-    for (u32 i = 0; i < t->page_slots; i++) {
+    for (u32 i = 0; t->private_count && i < t->page_slots; i++) {
         struct pager_frame *next;
         for (struct pager_frame *f = t->pages[i]; f; f = next) {
             next = f->next;
             txn_private_give(t, f);
+            t->private_count--;
         }
         t->pages[i] = NULL;
     }
-    t->private_count = 0;
     if (t->spill) {
         spill_leave(t->spill);
         t->spill = NULL;
     }
-    if (t->page_slots > 1024) {
+    if (t->page_slots > 128) { // each commit walks them
         free(t->pages);
         t->pages = NULL;
         t->page_slots = 0;
