@@ -170,7 +170,7 @@ bool rows_were_out_of_order(struct oracle *o, const char *sql)
 // meets the row itself (3.40 to 3.53). Without the triggers and keys it does not.
 bool update_meets_itself(struct oracle *o, const char *sql, size_t size, const struct outcome *ours, const struct outcome *theirs)
 {
-    if (strncmp(theirs->error, "UNIQUE constraint failed: ", 26) != 0 || !strstr(sql, "UPDATE ")) return false;
+    if (strncmp(theirs->error, "UNIQUE constraint failed: ", 26) != 0 || !(strstr(sql, "UPDATE ") || schema_has(o, "UPDATE "))) return false;
     struct outcome on = {0}, again = {0};
     run_sqlite(o->sqlite, "SELECT recursive_triggers, foreign_keys FROM pragma_recursive_triggers, pragma_foreign_keys", 91, &on);
     const bool triggers = strncmp(on.rows.text, "I:1|", 4) == 0, keys = strcmp(on.rows.text + 4, "I:1|\n") == 0;

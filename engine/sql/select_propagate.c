@@ -36,8 +36,8 @@ static void constants_find(struct propagation *p, struct expr *e)
 {
     if (!e || e->flags & p->exclude) return;
     if (e->kind == EXPR_AND) {
+        constants_find(p, e->right); // of two values the last one counts, as in SQLite: plans hang on it
         constants_find(p, e->left);
-        constants_find(p, e->right);
     } else if (e->kind == EXPR_EQ) {
         constant_add(p, e, e->right, e->left);
         constant_add(p, e, e->left, e->right);
