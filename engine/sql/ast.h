@@ -258,7 +258,7 @@ struct window {
     s32 cursor, cursor_app, cursor_start, cursor_end; // ephemeral table and its copies
     s32 reg_accumulator, reg_result, reg_partition, reg_one, reg_app, reg_start_rowid, reg_end_rowid;
     s32 argument_column, buffer_columns;
-    bool expr_arguments;
+    bool computes; // its arguments, from the columns of a row as it is stepped: a temporary table keeps no subtypes
 };
 
 // ---- SELECT ---------------------------------------------------------------------------------------------

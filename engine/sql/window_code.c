@@ -44,6 +44,31 @@ static u32 argument_count(const struct window *w)
     return w->owner->list ? w->owner->list->count : 0;
 }
 
+struct row_cursor {
+    s32 from, to;
+};
+
+static enum walk_result row_cursor_set(struct walker *w, struct expr *e)
+{
+    const struct row_cursor *cursor = w->context;
+    if (e->kind == EXPR_COLUMN && e->cursor == cursor->from) e->cursor = cursor->to;
+    return WALK_CONTINUE;
+}
+
+static enum walk_result enter_select(struct walker *w, struct select *s) { return WALK_CONTINUE; }
+
+// The arguments for the row under the cursor. A copy of each is coded: a function steps rows in several places.
+static void arguments_compute(struct frame *f, struct window *w, int cursor, int reg)
+{
+    struct row_cursor row = {.from = f->first->cursor, .to = cursor};
+    struct walker walker = {.expr = row_cursor_set, .select = enter_select, .context = &row};
+    for (u32 i = 0; i < argument_count(w); i++) {
+        struct expr *argument = expr_copy(f->c->arena, w->owner->list->items[i].expr);
+        walk_expr(&walker, argument);
+        expr_code(f->c, argument, reg + (int)i);
+    }
+}
+
 // Steps (or takes out) the row under the cursor for one function.
 static void step_code(struct frame *f, struct window *w, int cursor, bool inverse)
 {
@@ -51,25 +76,17 @@ static void step_code(struct frame *f, struct window *w, int cursor, bool invers
     u32 count = argument_count(w);
     int reg = count ? reg_temp_range(c, (int)count) : 0;
     int skip = 0;
-    for (u32 i = 0; i < count; i++) {
-        const struct expr *argument = w->owner->list->items[i].expr;
+    if (w->filter) {
+        int test = reg_temp(c);
+        emit(c, OP_Column, cursor, w->argument_column + (w->computes ? 0 : (int)count), test);
+        skip = emit(c, OP_IfNot, test, 0, 1);
+        reg_release(c, test);
+    }
+    if (w->computes) arguments_compute(f, w, cursor, reg);
+    for (u32 i = 0; i < count && !w->computes; i++) {
         // Which of the frame's rows nth_value() is to give is the current row's to say.
         int from = i == 1 && is_call(w, "nth_value") ? f->current : cursor;
         emit(c, OP_Column, from, w->argument_column + (int)i, reg + (int)i);
-        if (w->function->flags & FN_READS_SUBTYPE && argument->kind == EXPR_FUNCTION && argument->function &&
-            argument->function->flags & FN_RESULT_SUBTYPE) {
-            // The temporary table keeps no subtypes: what is JSON is told from the expression.
-            int json = reg_temp(c);
-            emit(c, OP_Integer, 'J', json, 0);
-            emit(c, OP_SetSubtype, json, reg + (int)i, 0);
-            reg_release(c, json);
-        }
-    }
-    if (w->filter) {
-        int test = reg_temp(c);
-        emit(c, OP_Column, cursor, w->argument_column + (int)count, test);
-        skip = emit(c, OP_IfNot, test, 0, 1);
-        reg_release(c, test);
     }
     if (w->function->flags & FN_NEEDS_COLLATION && count) {
         const struct collation *k = expr_collation(c, w->owner->list->items[0].expr);

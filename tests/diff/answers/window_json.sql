@@ -1,0 +1,22 @@
+-- What is JSON among the arguments of a window function is told as each row is stepped, by the argument's subtype.
+CREATE TABLE t(id INTEGER PRIMARY KEY, k INT, j TEXT);
+INSERT INTO t VALUES (1, 10, json_object('a', 1)), (2, 10, json_array(2, 'x,y')), (3, 20, json_quote('p,q')), (4, 20, json_object('z', json_array(3, 4))), (5, 30, 'null');
+SELECT id, json_group_array(json(j)) OVER w, json_group_object(id, json(j)) OVER w FROM t WINDOW w AS (ORDER BY k ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) ORDER BY id;
+SELECT id, json_group_array(json_extract(j, '$')) OVER w, json_group_object(id, json_extract(j, '$')) OVER w FROM t WINDOW w AS (ORDER BY k ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) ORDER BY id;
+SELECT id, json_group_array(json_extract(j, '$')) OVER w FROM t WINDOW w AS (ORDER BY k GROUPS BETWEEN 2 FOLLOWING AND 2 FOLLOWING) ORDER BY id;
+SELECT id, json_group_array(j -> '$') OVER w, json_group_array(j ->> '$') OVER w FROM t WINDOW w AS (ORDER BY k RANGE BETWEEN 1 FOLLOWING AND 20 FOLLOWING) ORDER BY id;
+SELECT id, json_group_array(iif(id % 2, json(j), 'plain')) OVER w FROM t WINDOW w AS (ORDER BY k ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING EXCLUDE CURRENT ROW) ORDER BY id;
+SELECT id, json_group_array(CASE k WHEN 10 THEN json(j) ELSE j END) FILTER (WHERE id <> 3) OVER (PARTITION BY id % 2 ORDER BY id) FROM t;
+SELECT id, json_group_array(coalesce(json(nullif(j, 'null')), 'none')) OVER (ORDER BY id DESC), group_concat(j) OVER (PARTITION BY k ORDER BY id) FROM t ORDER BY 1, 2;
+SELECT id, json_group_array((SELECT json(x.j) FROM t AS x WHERE x.id = t.id)) OVER (ORDER BY id), json_group_array(id IN (SELECT k / 10 FROM t)) OVER (ORDER BY id ROWS 1 PRECEDING) FROM t;
+SELECT k, json_group_array(json_array(sum(id), k)) OVER (ORDER BY k), json_group_array(iif(count(*) > 1, json(max(j)), 'one')) OVER (ORDER BY k ROWS 1 PRECEDING) FROM t GROUP BY k;
+SELECT x.id, json_group_array(json_object('k', t.k)) OVER (ORDER BY x.id) FROM (SELECT 1 AS id UNION ALL VALUES (7), (3)) AS x LEFT JOIN t USING (id);
+WITH c AS (SELECT id, json_group_array(json(j)) OVER (ORDER BY id DESC) AS g FROM t) SELECT a.id, a.g, b.g FROM c AS a JOIN c AS b ON a.id = b.id + 1;
+SELECT id FROM t WHERE '[{"a":1}]' = (SELECT json_group_array(json(j)) OVER (ORDER BY x.id) FROM t AS x WHERE x.id = t.id);
+CREATE VIEW v AS SELECT id, json_group_array(iif(id > 2, json(j), j)) OVER (ORDER BY id) AS g FROM t;
+SELECT * FROM v WHERE id = 4;
+CREATE TABLE u(g);
+INSERT INTO u SELECT g FROM v;
+SELECT g FROM u ORDER BY length(g) DESC LIMIT 1;
+SELECT id, json_group_array(json(j || '}')) OVER (ORDER BY id ROWS BETWEEN 9 FOLLOWING AND 10 FOLLOWING) FROM t;
+SELECT id, json_group_array(json(j || '}')) OVER (ORDER BY id) FROM t;
