@@ -49,7 +49,6 @@ struct number_text number_parse(const u8 *text, u32 size)
     u64 mantissa = 0;
     z = digits_read(z, end, &mantissa);
     const u32 whole_count = (u32)(z - whole_digits);
-    bool any = z != first;
     bool integer = true;
     const u8 *fraction_digits = z;
     u32 fraction_count = 0;
@@ -57,10 +56,9 @@ struct number_text number_parse(const u8 *text, u32 size)
         fraction_digits = ++z;
         z = digits_read(z, end, &mantissa);
         fraction_count = (u32)(z - fraction_digits);
-        any |= fraction_count != 0;
         integer = false;
     }
-    if (!any) {
+    if (z == first + !integer) { // no digit
         n.real = negative ? -0.0 : 0;
         return n;
     }

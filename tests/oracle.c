@@ -353,7 +353,8 @@ bool oracle_run(struct oracle *o, const char *sql)
         }
         // A default computed once for all rows would be of the type of the keys that reference it, from the second row on.
         enum { FACTORING = 8 }; // SQLITE_FactorOutConst
-        const bool factoring_off = o->lenient_order && !is_query(sql) && !strstr(sql, "excluded.") && keys_enforced(o); // what "excluded" is hangs on it too
+        // What "excluded" is hangs on it too.
+        const bool factoring_off = o->lenient_order && !is_query(sql) && !strstr(sql, "excluded.") && keys_enforced(o);
         const u32 left_out = o->doubt == ORACLE_DOUBT_PLANS ? 0xffffffff : factoring_off ? FACTORING : 0;
         sqlite3_test_control(SQLITE_TESTCTRL_OPTIMIZATIONS, o->sqlite, left_out);
         run_sqlite(o->sqlite, sql, left, &theirs);

@@ -258,7 +258,6 @@ struct window {
     s32 cursor, cursor_app, cursor_start, cursor_end; // ephemeral table and its copies
     s32 reg_accumulator, reg_result, reg_partition, reg_one, reg_app, reg_start_rowid, reg_end_rowid;
     s32 argument_column, buffer_columns;
-    bool computes; // its arguments, from the columns of a row as it is stepped: a temporary table keeps no subtypes
 };
 
 // ---- SELECT ---------------------------------------------------------------------------------------------
@@ -723,6 +722,7 @@ struct walker {
 };
 enum walk_result walk_expr(struct walker *w, struct expr *e);
 enum walk_result walk_expr_list(struct walker *w, struct expr_list *list);
+enum walk_result walk_into_select(struct walker *w, struct select *s); // for `select`: enters subqueries, does no more
 enum walk_result walk_select(struct walker *w, struct select *s); // with its compound's priors
 enum walk_result walk_select_expressions(struct walker *w, struct select *s);
 enum walk_result walk_select_from(struct walker *w, struct select *s);

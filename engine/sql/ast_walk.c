@@ -11,6 +11,8 @@ static enum walk_result walk_window(struct walker *w, struct window *window)
     return walk_expr(w, window->filter);
 }
 
+enum walk_result walk_into_select(struct walker *w, struct select *s) { return WALK_CONTINUE; }
+
 enum walk_result walk_expr(struct walker *w, struct expr *e)
 {
     while (e) {

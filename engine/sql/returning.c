@@ -64,11 +64,6 @@ static enum walk_result bind_expr(struct walker *w, struct expr *e)
     return WALK_CONTINUE;
 }
 
-static enum walk_result into_select(struct walker *w, struct select *s)
-{
-    return WALK_CONTINUE;
-}
-
 // Whether it stands for the table, or view, that changes.
 static bool is_changed(const struct returning *r, const struct source *s)
 {
@@ -107,11 +102,11 @@ void returning_collect(struct compile *c, struct returning *r, int reg)
     struct expr_list *list = resolve_result(&names, r->list);
     select_result_list(c, sources, list);
     struct row_registers row = {.table = r->table, .cursor = source->cursor, .reg = reg};
-    struct walker w = {.expr = bind_expr, .select = into_select, .context = &row};
+    struct walker w = {.expr = bind_expr, .select = walk_into_select, .context = &row};
     walk_expr_list(&w, list);
     struct walker selects = {.select = mark_select, .context = r};
     walk_expr_list(&selects, list);
-    struct walker subqueries = {.expr = mark_subquery, .select = into_select};
+    struct walker subqueries = {.expr = mark_subquery, .select = walk_into_select};
     walk_expr_list(&subqueries, list);
 
     int first = reg_alloc_range(c, (int)list->count + 2);

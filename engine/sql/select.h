@@ -68,6 +68,8 @@ bool windows_same(struct compile *c, const struct window *a, const struct window
 bool select_has_window(const struct select *s);
 // sorted_once: what ORDER BY has computed of the columns is what its rows are.
 void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once);
+// Whether its arguments are computed from the columns of a row as it is stepped: a temporary table keeps no subtypes.
+static inline bool window_computes(const struct window *w) { return w->function->flags & FN_READS_SUBTYPE; }
 void select_window_rows(struct compile *c, struct select *s, struct where_info *w, struct select_dest *dest, struct sort *sort,
                         struct distinct *d, int end);
 // Whether keys like these can be in a hash table.

@@ -163,8 +163,6 @@ static bool mergeable(const struct compile *c, struct select *s, u32 from, bool 
 
 // ---- merging ------------------------------------------------------------------------------------------------------
 
-static enum walk_result select_entered(struct walker *w, struct select *s) { return WALK_CONTINUE; }
-
 // A copy's sources have cursors of their own, for the terms of a compound with ORDER BY run side by side.
 struct renumbering {
     struct compile *c;
@@ -222,7 +220,7 @@ static struct select *join_copy(struct compile *c, const struct select *s, u32 f
     r.cursors = arena_alloc(c->arena, (size_t)r.count * sizeof *r.cursors);
     for (int i = 0; i < r.count; i++) r.cursors[i] = -1;
     sources_renumber(&r, copy->from, except);
-    struct walker w = {.expr = cursor_renumbered, .select = select_entered, .context = &r};
+    struct walker w = {.expr = cursor_renumbered, .select = walk_into_select, .context = &r};
     walk_select(&w, copy);
     return copy;
 }
@@ -274,7 +272,7 @@ static void columns_recount(struct select *s, struct source *item)
 {
     item->columns_used = 0;
     item->rowid_used = false;
-    struct walker w = {.expr = column_counted, .select = select_entered, .context = item};
+    struct walker w = {.expr = column_counted, .select = walk_into_select, .context = item};
     walk_select(&w, s);
 }
 

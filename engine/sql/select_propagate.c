@@ -72,8 +72,6 @@ static enum walk_result propagate_expr(struct walker *w, struct expr *e)
     return e->kind == EXPR_FIXED ? WALK_PRUNE : WALK_CONTINUE;
 }
 
-static enum walk_result select_entered(struct walker *w, struct select *s) { return WALK_CONTINUE; }
-
 void select_propagate_constants(struct compile *c, struct select *s)
 {
     if (!s->where || s->where->kind != EXPR_AND) return;
@@ -83,7 +81,7 @@ void select_propagate_constants(struct compile *c, struct select *s)
         p = (struct propagation){.c = c, .exclude = EXPR_F_OUTER_ON | (right ? EXPR_F_INNER_ON : 0)};
         constants_find(&p, s->where);
         if (!p.count) return;
-        struct walker w = {.expr = propagate_expr, .select = select_entered, .context = &p};
+        struct walker w = {.expr = propagate_expr, .select = walk_into_select, .context = &p};
         walk_expr(&w, s->where);
     } while (p.changed);
 }

@@ -55,13 +55,11 @@ static enum walk_result row_cursor_set(struct walker *w, struct expr *e)
     return WALK_CONTINUE;
 }
 
-static enum walk_result enter_select(struct walker *w, struct select *s) { return WALK_CONTINUE; }
-
 // The arguments for the row under the cursor. A copy of each is coded: a function steps rows in several places.
 static void arguments_compute(struct frame *f, struct window *w, int cursor, int reg)
 {
     struct row_cursor row = {.from = f->first->cursor, .to = cursor};
-    struct walker walker = {.expr = row_cursor_set, .select = enter_select, .context = &row};
+    struct walker walker = {.expr = row_cursor_set, .select = walk_into_select, .context = &row};
     for (u32 i = 0; i < argument_count(w); i++) {
         struct expr *argument = expr_copy(f->c->arena, w->owner->list->items[i].expr);
         walk_expr(&walker, argument);
@@ -76,14 +74,15 @@ static void step_code(struct frame *f, struct window *w, int cursor, bool invers
     u32 count = argument_count(w);
     int reg = count ? reg_temp_range(c, (int)count) : 0;
     int skip = 0;
+    const u32 stored = window_computes(w) ? 0 : count;
     if (w->filter) {
         int test = reg_temp(c);
-        emit(c, OP_Column, cursor, w->argument_column + (w->computes ? 0 : (int)count), test);
+        emit(c, OP_Column, cursor, w->argument_column + (int)stored, test);
         skip = emit(c, OP_IfNot, test, 0, 1);
         reg_release(c, test);
     }
-    if (w->computes) arguments_compute(f, w, cursor, reg);
-    for (u32 i = 0; i < count && !w->computes; i++) {
+    if (stored < count) arguments_compute(f, w, cursor, reg);
+    for (u32 i = 0; i < stored; i++) {
         // Which of the frame's rows nth_value() is to give is the current row's to say.
         int from = i == 1 && is_call(w, "nth_value") ? f->current : cursor;
         emit(c, OP_Column, from, w->argument_column + (int)i, reg + (int)i);

@@ -87,10 +87,6 @@ static enum walk_result set_table_expr(struct walker *w, struct expr *e)
     if (e->kind == EXPR_COLUMN && e->cursor == t->cursor) e->table = t->table;
     return WALK_CONTINUE;
 }
-static enum walk_result enter_select(struct walker *w, struct select *s)
-{
-    return WALK_CONTINUE;
-}
 
 static void append(struct compile *c, struct expr_list **to, const struct expr_list *from, bool order)
 {
@@ -221,10 +217,8 @@ void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once
     walk_expr_list(&w, s->columns);
     if (s->order_by) walk_expr_list(&w, s->order_by);
     if (sorted_once) ordered_columns_take(c, s);
-    for (struct window *x = first; x; x = x->next_function) {
-        x->computes = x->function->flags & FN_READS_SUBTYPE;
-        if (x->computes) walk_expr_list(&w, x->owner->list);
-    }
+    for (struct window *x = first; x; x = x->next_function)
+        if (window_computes(x)) walk_expr_list(&w, x->owner->list);
     // Partition and order, by which the outer query tells rows apart; then what the functions read: of several min() and max() the
     // last of the list says which row a column beside them is of.
     first->buffer_columns = r.inner ? (s32)r.inner->count : 0;
@@ -232,7 +226,7 @@ void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once
         expr_list_add(c->arena, &r.inner, expr_copy(c->arena, order->items[i].expr));
     for (struct window *x = first; x; x = x->next_function) {
         struct expr *call = x->owner;
-        u32 count = call->list && !x->computes ? call->list->count : 0;
+        u32 count = call->list && !window_computes(x) ? call->list->count : 0;
         x->argument_column = r.inner ? (s32)r.inner->count : 0;
         for (u32 i = 0; i < count; i++) expr_list_add(c->arena, &r.inner, expr_copy(c->arena, call->list->items[i].expr));
         if (x->filter) expr_list_add(c->arena, &r.inner, expr_copy(c->arena, x->filter));
@@ -258,9 +252,10 @@ void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once
     s->from = from;
     first->cursor = cursor;
     struct set_table set = {.cursor = cursor, .table = t};
-    struct walker setter = {.expr = set_table_expr, .select = enter_select, .context = &set};
+    struct walker setter = {.expr = set_table_expr, .select = walk_into_select, .context = &set};
     walk_expr_list(&setter, s->columns);
     if (s->order_by) walk_expr_list(&setter, s->order_by);
-    for (struct window *x = first; x; x = x->next_function) walk_expr_list(&setter, x->owner->list); // which may be in neither now
+    for (struct window *x = first; x; x = x->next_function)
+        if (window_computes(x)) walk_expr_list(&setter, x->owner->list); // which may be in neither now
     s->functions = first;
 }
