@@ -384,6 +384,7 @@ struct select {
     struct select *prior, *next; // compound: term to the left / right
     // the resolver's and code generator's
     struct window *functions; // window functions of this select, by next_function
+    struct expr_list *order_dropped; // an ORDER BY that sorts nothing; its window functions are computed, as in SQLite
     s32 limit_register, offset_register;
     s32 ephemeral_cursors[2];
     s16 rows_estimate;

@@ -116,6 +116,7 @@ struct select *select_copy(struct arena *a, const struct select *s)
         copy->having = expr_copy(a, s->having);
         copy->windows = window_copy(a, s->windows);
         copy->order_by = expr_list_copy(a, s->order_by);
+        copy->order_dropped = expr_list_copy(a, s->order_dropped);
         copy->limit = expr_copy(a, s->limit);
         copy->limit_offset = expr_copy(a, s->limit_offset);
         copy->with = with_copy(a, s->with);

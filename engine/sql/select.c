@@ -305,7 +305,10 @@ static void select_one(struct compile *c, struct select *s, struct select_dest *
             compile_fail(c, ERR_ERROR, -1, "expected %u columns for '%s' but got %u", item->table->column_count, item->table->name, sub->columns->count);
         if (!sub || (item->cte && item->cte->materialize == CTE_MATERIALIZED) || sub->flags & SELECT_F_AGGREGATE || sub->group_by)
             continue;
-        if (order_in_vain(s, sub)) sub->order_by = NULL;
+        if (order_in_vain(s, sub)) {
+            sub->order_dropped = sub->order_by;
+            sub->order_by = NULL;
+        }
         if (keeps_order(s, i)) continue;
         // To SQLite several rows of VALUES are a table within a subquery, which it merges: it looks at the joins before it again.
         if (sub->prior && select_is_values(sub) && !(item->join & JOIN_OUTER))

@@ -167,10 +167,11 @@ static void ordered_columns_take(struct compile *c, struct select *s)
 void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once)
 {
     // The list is made anew: the select may be a copy.
+    const struct expr_list *terms = s->order_by ? s->order_by : s->order_dropped;
     s->functions = NULL;
     for (u32 i = 0; i < s->columns->count; i++) select_relink_windows(c, s, s->columns->items[i].expr);
-    for (u32 i = 0; s->order_by && i < s->order_by->count; i++)
-        if (!s->order_by->items[i].order_by_column) select_relink_windows(c, s, s->order_by->items[i].expr);
+    for (u32 i = 0; terms && i < terms->count; i++)
+        if (!terms->items[i].order_by_column) select_relink_windows(c, s, terms->items[i].expr);
     if (!s->functions) return;
     if (s->having_misused) compile_fail(c, ERR_ERROR, -1, "HAVING clause on a non-aggregate query");
     struct window *first = s->functions;

@@ -13,3 +13,22 @@ SELECT g, row_number() OVER ( ), lag((o)) OVER (ORDER BY g DESC ) FROM t GROUP B
 SELECT g, row_number() OVER (), lag((o)) OVER (ORDER BY g DESC ), count(*) OVER (PARTITION BY o) FROM t GROUP BY g ORDER BY 4;
 SELECT g, row_number() OVER (), lag((o)) OVER (ORDER BY g DESC ), count(*) OVER (PARTITION BY o) FROM t GROUP BY g ORDER BY 3;
 SELECT g, row_number() OVER (), lag((o)) OVER (ORDER BY g DESC ), count(*) OVER (PARTITION BY o) FROM t GROUP BY g ORDER BY 2;
+%%
+# ORDER BY of a subquery that sorts nothing, of which the rows still come in the order of its windows
+CREATE TABLE t(a, b, c);
+INSERT INTO t VALUES(1, 2, 9), (2, 3, 5), (3, 1, 7);
+CREATE TABLE u(d);
+INSERT INTO u VALUES(1), (2);
+SELECT * FROM u CROSS JOIN (SELECT a FROM t ORDER BY sum(b) OVER (ORDER BY c));
+SELECT * FROM u CROSS JOIN (SELECT a FROM t ORDER BY -sum(b) OVER (ORDER BY c));
+SELECT * FROM u CROSS JOIN (SELECT a, sum(b) OVER (ORDER BY b DESC) FROM t ORDER BY -sum(b) OVER (ORDER BY c));
+SELECT * FROM (SELECT a FROM t ORDER BY -sum(b) OVER (ORDER BY c)) ORDER BY a * 0;
+SELECT * FROM (SELECT a FROM t ORDER BY -sum(b) OVER (ORDER BY c)) AS x, u ORDER BY a * 0;
+SELECT * FROM (SELECT DISTINCT a FROM t ORDER BY -row_number() OVER (ORDER BY b)) AS x, u;
+WITH w AS (SELECT a FROM t ORDER BY -sum(b) OVER (ORDER BY c)) SELECT x.a, y.a FROM w AS x, w AS y ORDER BY x.a * 0;
+CREATE VIEW v AS SELECT a FROM t ORDER BY -sum(b) OVER (PARTITION BY b < 3 ORDER BY c);
+SELECT * FROM v, u WHERE d < 2;
+SELECT * FROM v, u WHERE d < a ORDER BY d > 0;
+SELECT * FROM (SELECT a FROM t ORDER BY sum(b COLLATE nosuch) OVER ()) AS x, u;
+SELECT d FROM u EXCEPT SELECT 'y' FROM (SELECT a FROM t ORDER BY sum(b COLLATE nosuch) OVER ());
+SELECT d FROM u EXCEPT SELECT 'y' FROM (SELECT a FROM t ORDER BY b COLLATE nosuch);
