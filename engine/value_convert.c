@@ -155,7 +155,12 @@ err_code value_apply_affinity(struct value *v, enum affinity affinity)
 // What the bytes of text are in a UTF-16 database, before a cast.
 static err_code cast_wide(struct value *v, enum affinity affinity, bool big_endian)
 {
-    if (affinity != AFFINITY_BLOB && affinity != AFFINITY_NONE) return utf16_value_to_text(v, big_endian);
+    const u8 known = v->flags & VALUE_SUBTYPE;
+    if (affinity != AFFINITY_BLOB && affinity != AFFINITY_NONE) {
+        err_code code = utf16_value_to_text(v, big_endian);
+        v->flags |= known;
+        return code;
+    }
     err_code code = value_to_text(v); // its bytes are those of the database's text, unlike hex()'s
     return code == ERR_OK ? utf16_value_to_blob(v, big_endian) : code;
 }

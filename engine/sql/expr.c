@@ -582,7 +582,7 @@ void expr_unset_join(struct expr *e, int cursor, bool nullable)
     if (e) walk_expr(&w, e);
 }
 
-// As written: -1 and a null test that came to 1 (EXPR_F_SIMPLE) are computed, and so is what stands beside them.
+// As written: -1, a null test that came to 1 and 1_0 (EXPR_F_SIMPLE) are computed, and so is what stands beside them.
 static bool always(const struct expr *e, bool truth)
 {
     return !(e->flags & (EXPR_F_OUTER_ON | EXPR_F_SIMPLE)) && (e->kind == EXPR_INTEGER || e->kind == EXPR_BOOLEAN)

@@ -88,6 +88,7 @@ static struct expr *separated_literal(struct parse *p)
             parse_fail(p, ERR_ERROR, OFFSET_NONE, "unrecognized token: \"%.*s\"", (int)size, z);
     }
     struct expr *e = parse_token_expr(p, real ? EXPR_REAL : EXPR_INTEGER);
+    e->flags |= EXPR_F_SIMPLE; // SQLite does not take a number with separators for a constant
     if (!real) return integer_literal(p, e, out, out_size);
     e->text = out;
     e->text_size = out_size;

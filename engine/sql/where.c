@@ -626,7 +626,8 @@ static void where_right_join_code(struct where_info *w, u32 level_index, struct 
             continue;
         }
         emit(c, OP_NullRow, outer->table_cursor, 0, 0);
-        if (outer->loop->flags & (LOOP_INDEXED | LOOP_AUTO_INDEX) && outer->index_cursor != outer->table_cursor) emit(c, OP_NullRow, outer->index_cursor, 0, 0);
+        const bool indexed = outer->loop->flags & (LOOP_INDEXED | LOOP_AUTO_INDEX) || (outer->loop->flags & LOOP_MULTI_OR && outer->covering);
+        if (indexed && outer->index_cursor != outer->table_cursor) emit(c, OP_NullRow, outer->index_cursor, 0, 0);
     }
     struct expr *where = NULL;
     if (!(s->join & JOIN_LEFT_OF_RIGHT)) {

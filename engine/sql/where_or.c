@@ -36,6 +36,16 @@ static struct where_term *nth_subterm(struct where_term *t, int n)
     return n < t->sub->count ? t->sub->terms[n] : NULL;
 }
 
+// Whether a comparison would convert its right side otherwise than IN does. To have no affinity is one when a column of a subquery has none.
+static bool converts(const struct expr *comparison)
+{
+    const struct expr *right = comparison->right;
+    const char affinity = expr_affinity(right);
+    while (right->kind == EXPR_COLLATE) right = right->left;
+    if (affinity == AFFINITY_NONE && right->kind != EXPR_COLUMN) return false;
+    return affinity != expr_affinity(comparison->left);
+}
+
 void where_or_analyze(struct where_clause *wc, int at)
 {
     struct where_info *w = wc->info;
@@ -91,54 +101,35 @@ void where_or_analyze(struct where_clause *wc, int at)
     struct expr *column_expr = NULL;
     bool possible = false;
     for (int pass = 0; pass < 2 && !possible; pass++) {
-        struct where_term *o = NULL;
-        int i;
-        for (i = or_clause->count - 1; i >= 0; i--) {
-            o = or_clause->terms[i];
-            o->flags &= (u16)~TERM_SLICE;
-            if (o->left_cursor == cursor) continue;
-            if (!(equality & where_mask(w, o->left_cursor))) continue;
+        int i = 0;
+        for (; i < or_clause->count; i++) {
+            struct where_term *o = or_clause->terms[i];
+            o->flags &= (u16)~TERM_HEURISTIC;
+            if (o->left_cursor == cursor || !(equality & where_mask(w, o->left_cursor))) continue;
             column = o->left_column;
             cursor = o->left_cursor;
             column_expr = o->expr->left;
+            possible = true;
             break;
         }
-        if (i < 0) break;
-        possible = true;
-        for (; i >= 0 && possible; i--) {
-            o = or_clause->terms[i];
-            if (o->left_cursor != cursor) {
-                // A copy with the sides swapped is there as well.
-                o->flags &= (u16)~TERM_HEURISTIC;
-            } else if (o->left_column != column ||
-                       (column == COLUMN_EXPR && expr_compare(c, o->expr->left, column_expr, -1))) {
+        if (!possible) break;
+        for (; i < or_clause->count && possible; i++) {
+            struct where_term *o = or_clause->terms[i];
+            o->flags &= (u16)~TERM_HEURISTIC;
+            if (o->left_cursor != cursor) continue; // its copy with the sides swapped is there as well
+            if (o->left_column != column || (column == COLUMN_EXPR && expr_compare(c, o->expr->left, column_expr, -1))) {
                 possible = false;
             } else {
-                char right = expr_affinity(o->expr->right), left = expr_affinity(o->expr->left);
-                if (right != 0 && right > AFFINITY_NONE && right != left) possible = false;
+                if (converts(o->expr)) possible = false;
                 else o->flags |= TERM_HEURISTIC;
             }
         }
-        // Every alternative must have been taken, itself or by its swapped copy.
-        if (possible)
-            for (int j = 0; j < or_clause->count; j++) {
-                struct where_term *x = or_clause->terms[j];
-                if (x->flags & TERM_HEURISTIC || x->flags & TERM_COPIED) continue;
-                if (x->flags & TERM_VIRTUAL && x->parent >= 0 && or_clause->terms[x->parent]->flags & TERM_HEURISTIC)
-                    continue;
-                if (x->left_cursor != cursor) {
-                    bool other = false;
-                    for (int k = 0; k < or_clause->count; k++)
-                        other |= or_clause->terms[k]->parent == j && or_clause->terms[k]->flags & TERM_HEURISTIC;
-                    if (!other) possible = false;
-                }
-            }
     }
     if (possible) {
         struct expr_list *list = NULL;
         struct expr *left = NULL;
-        for (int i = or_clause->count - 1, first = 0; first <= i; first++) {
-            struct where_term *o = or_clause->terms[first];
+        for (int i = 0; i < or_clause->count; i++) {
+            struct where_term *o = or_clause->terms[i];
             if (!(o->flags & TERM_HEURISTIC)) continue;
             expr_list_add(c->arena, &list, expr_copy(c->arena, o->expr->right));
             left = o->expr->left;

@@ -49,3 +49,21 @@ SELECT la.n, lb.y, lc.y FROM la LEFT JOIN lb ON lb.x IN (SELECT x FROM le) AND l
 SELECT la.n, q.o, lc.y FROM le JOIN la ON la.n = le.x LEFT JOIN (SELECT abs(min(-9223372036854775807 - 1)) AS o FROM lb) AS q ON q.o = la.n RIGHT JOIN lb AS lc ON lc.x = la.n;
 SELECT f.name, q.o, lc.y FROM pragma_table_info('') AS f LEFT JOIN (SELECT abs(min(-9223372036854775807 - 1)) AS o FROM lb) AS q RIGHT JOIN lb AS lc ON lc.x = f.cid;
 SELECT f.name, q.o, lc.y FROM pragma_table_info('la') AS f LEFT JOIN (SELECT count(*) AS o FROM lb) AS q RIGHT JOIN lb AS lc ON lc.x = f.cid;
+%%
+-- A table that is looked up by OR in one covering index, before a RIGHT JOIN: where nothing matches, its columns are NULL.
+CREATE TABLE t(a INTEGER PRIMARY KEY, b, c);
+CREATE TABLE w(d, e);
+CREATE UNIQUE INDEX wd ON w(d);
+CREATE TABLE u(x, y);
+INSERT INTO t VALUES (1, 1, 2), (2, 3, 4);
+INSERT INTO w VALUES (1, 'a'), (2, 'b'), (3, 'c');
+INSERT INTO u VALUES (0, 4), (1, 5);
+SELECT w.d, y FROM t JOIN w ON w.d = t.c OR t.b = w.d FULL JOIN u ON x;
+SELECT w.d, t.a, e, y FROM t JOIN w ON w.d = t.c OR t.b = w.d RIGHT JOIN u ON x;
+SELECT w.d, y, r.a FROM t JOIN w ON w.d = t.c OR t.b = w.d FULL JOIN u ON x FULL JOIN t AS r ON r.b = u.x;
+SELECT w.d, y FROM t LEFT JOIN w ON w.d = t.c OR t.b = w.d RIGHT JOIN u ON x = 0 OR w.d = 3;
+DELETE FROM w;
+SELECT w.d, y FROM t JOIN w ON w.d = t.c OR t.b = w.d FULL JOIN u ON x;
+SELECT w.d, y FROM t LEFT JOIN w ON w.d = t.c OR t.b = w.d FULL JOIN u ON x;
+DELETE FROM t;
+SELECT w.d, y FROM t JOIN w ON w.d = t.c OR t.b = w.d FULL JOIN u ON x;

@@ -245,3 +245,15 @@ EXPLAIN QUERY PLAN SELECT c FROM w WHERE b = 1 AND 5 = b ORDER BY d LIMIT 2;
 EXPLAIN QUERY PLAN SELECT c FROM w WHERE b = 1 AND b = '1' ORDER BY d LIMIT 2;
 EXPLAIN QUERY PLAN SELECT c FROM w WHERE b = 1 AND b = 5 AND b = 6 ORDER BY d LIMIT 2;
 EXPLAIN QUERY PLAN SELECT c FROM w WHERE b = 6 AND b = 5 AND b = 1 ORDER BY d LIMIT 2;
+%%
+-- Of equalities of one column with columns of one other table OR makes IN, whichever side is written first, where nothing is converted.
+CREATE TABLE p(id INTEGER PRIMARY KEY, name TEXT, k);
+CREATE TABLE z(f INTEGER, t INTEGER, b, x TEXT);
+CREATE INDEX pk ON p(k);
+CREATE INDEX pn ON p(name);
+EXPLAIN QUERY PLAN SELECT * FROM p JOIN z ON p.id = z.f OR p.id = z.t;
+EXPLAIN QUERY PLAN SELECT * FROM p JOIN z ON z.f = p.id OR p.id = z.t;
+EXPLAIN QUERY PLAN SELECT * FROM p JOIN z ON p.id = z.f OR p.id = 5;
+EXPLAIN QUERY PLAN SELECT * FROM p JOIN z ON p.id = z.f OR p.id = z.b;
+EXPLAIN QUERY PLAN SELECT * FROM p JOIN z ON p.name = z.x OR p.name = z.x || 'a' OR p.name = 'b';
+EXPLAIN QUERY PLAN SELECT * FROM p JOIN z ON p.k = z.b OR z.b = p.name OR p.k = z.x;

@@ -127,3 +127,8 @@ CREATE TABLE t(a UNIQUE);
 INSERT INTO t VALUES(printf('%.1s', 'é')), (char(55357) || 'x');
 INSERT INTO t VALUES(char(65533));
 SELECT a, hex(a) FROM t;
+%%
+-- A CAST of bytes to text keeps that they are JSON.
+PRAGMA encoding = 'UTF-16be';
+--= T:[⬓]| because release 3.40 has no JSONB
+SELECT json_array(CAST(jsonb_array(FALSE) AS TEXT));
