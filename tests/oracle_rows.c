@@ -105,6 +105,13 @@ char *without_numbers(const char *names)
     return out;
 }
 
+bool numbered_at_random(const char *names)
+{
+    for (const char *c = names; (c = strchr(c, ':')); c++)
+        if (strspn(c + 1, "0123456789") > 4) return true;
+    return false;
+}
+
 // Plans: the rowid behind the columns of an index, which SQLite looks for among their rows where it is IN a list.
 char *without_rowid_search(const char *rows)
 {

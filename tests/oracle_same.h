@@ -15,6 +15,7 @@ char *without_last_digits(const char *rows);
 bool same_but_neighbours(const char *ours, const char *theirs);
 char *without_far_digits(const char *rows);
 char *without_numbers(const char *names);
+bool numbered_at_random(const char *names); // see without_numbers
 char *without_rowid_search(const char *rows);
 char *without_scale(const char *rows);
 char *without_view_widths(const char *rows);

@@ -216,14 +216,14 @@ static io_status bm25(struct fts_cursor *c, struct op *op, const struct value *w
     double size = 0;
     for (u32 i = 0; i < c->config->column_count; i++) size += (double)c->sizes[i];
     u32 phrases = c->expr ? fts_expr_phrase_count(c->expr) : 0;
-    double score = 0, length = c->ranking.average > 0 ? size / c->ranking.average : 0;
+    double score = 0, length = c->ranking.average > 0 ? b * size / c->ranking.average : 0; // multiplied first: the last bit hangs on it
     for (u32 p = 0; p < phrases; p++) {
         double frequency = 0;
         for (u32 i = 0; i < c->instance_count; i++) {
             const struct full_text_instance *x = &c->instances[i];
             if (x->phrase == p) frequency += x->column < count ? value_to_real(&weights[x->column]) : 1.0;
         }
-        score += c->ranking.weights[p] * (frequency * (k1 + 1.0) / (frequency + k1 * (1 - b + b * length)));
+        score += c->ranking.weights[p] * (frequency * (k1 + 1.0) / (frequency + k1 * (1 - b + length)));
     }
     *out = -1.0 * score;
     return IO_DONE;

@@ -92,3 +92,9 @@ SELECT rowid, bm25(t, 2.0, 0.5), snippet(t, 0, '<', '>', '...', 14) FROM t WHERE
 SELECT rowid, bm25(t, 2.0, 0.5), highlight(t,1,'[',']'),highlight(t,2,'[',']') FROM t WHERE t MATCH 'beta* AND "a.b naïve"' ORDER BY rowid;
 SELECT rowid, bm25(t, 2.0, 0.5), highlight(t,1,'[',']'),highlight(t,2,'[',']') FROM t WHERE t MATCH 'beta* AND "a.b naïve"' ORDER BY rowid DESC;
 SELECT rowid, bm25(t, 2.0, 0.5), highlight(t,1,'[',']'),highlight(t,2,'[',']') FROM t WHERE t MATCH 'beta* AND "a.b naïve"' ORDER BY +rowid DESC;
+%%
+# the last bit of a rank
+CREATE VIRTUAL TABLE f USING fts5(a, b);
+INSERT INTO f VALUES('tanuki are running tricksters', 'Japan'), ('racoons are biting trash pandas', 'USA');
+SELECT rowid, rank FROM f WHERE f MATCH 'are' ORDER BY rank;
+SELECT rowid, bm25(f, 2.5, 3) FROM f WHERE f MATCH 'are OR japan' ORDER BY rowid;
