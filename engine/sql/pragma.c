@@ -443,6 +443,7 @@ static void locking_mode_pragma(struct compile *c, int database, bool said, cons
     s64 mode = -1;
     if (value && strcasecmp(value, "exclusive") == 0) mode = 1;
     if (value && strcasecmp(value, "normal") == 0) mode = 0;
+    const bool of_file = said || mode >= 0; // otherwise of those to come
     if (!said && mode >= 0) {
         setting_set(c, SETTING_LOCKING_MODE, mode);
         for (int i = 0; i < compile_database_count(c); i++) database_setting_set(c, i, DATABASE_LOCKING_MODE, mode);
@@ -453,7 +454,7 @@ static void locking_mode_pragma(struct compile *c, int database, bool said, cons
     } else {
         mode = c->db->databases[database].settings[DATABASE_LOCKING_MODE];
     }
-    if (said && connection_in_memory(c->db, (u32)database)) mode = 1; // nobody else comes in there
+    if (of_file && connection_in_memory(c->db, (u32)database)) mode = 1; // nobody else comes in there
     result_string(c, mode ? "exclusive" : "normal");
 }
 

@@ -136,6 +136,8 @@ PRAGMA busy_timeout=100;
 PRAGMA busy_timeout;
 PRAGMA busy_timeout=-1;
 PRAGMA locking_mode;
+PRAGMA temp.locking_mode = exclusive;
+PRAGMA locking_mode = nonsense;
 PRAGMA journal_size_limit;
 PRAGMA journal_size_limit=5;
 PRAGMA max_page_count=100;

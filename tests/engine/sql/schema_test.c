@@ -71,7 +71,7 @@ static const char *const scripts[] = {
     "PRAGMA user_version; PRAGMA user_version=42; PRAGMA user_version; PRAGMA application_id=-5; PRAGMA application_id;"
     "PRAGMA foreign_keys; PRAGMA foreign_keys=on; PRAGMA foreign_keys; PRAGMA foreign_keys=0; PRAGMA foreign_keys;"
     "PRAGMA recursive_triggers; PRAGMA recursive_triggers=yes; PRAGMA recursive_triggers; PRAGMA encoding; PRAGMA nosuch; PRAGMA nosuch=5;"
-    "PRAGMA busy_timeout=250; PRAGMA busy_timeout; PRAGMA freelist_count; PRAGMA query_only; PRAGMA locking_mode; PRAGMA temp_store;"
+    "PRAGMA busy_timeout=250; PRAGMA busy_timeout; PRAGMA freelist_count; PRAGMA query_only; PRAGMA locking_mode; PRAGMA main.locking_mode; PRAGMA locking_mode=normal; PRAGMA locking_mode=nonsense; PRAGMA temp_store;"
     "PRAGMA collation_list; PRAGMA database_list; PRAGMA nosuchdb.user_version; PRAGMA cell_size_check; PRAGMA read_uncommitted",
     "CREATE TABLE p(a PRIMARY KEY, b UNIQUE); CREATE TABLE c(x REFERENCES p ON DELETE CASCADE, y REFERENCES p(b) ON UPDATE SET NULL,"
     " z, FOREIGN KEY(x,z) REFERENCES q(m,n) DEFERRABLE INITIALLY DEFERRED); PRAGMA foreign_key_list(c);"
