@@ -5,6 +5,7 @@
 # make conformance   SQLite's own answers (CORPORA=folder), with the counts of each runner
 # make sim        simulated crashes and failing disks from SEED on: SEEDS=n worlds (the everyday few are in make unit)
 # make diff       random SQL over the whole dialect on Skerry and on SQLite: SECONDS_EACH=n from SEED on
+# make replay     what other programs had SQLite run (RECORDINGS=folder; tests/diff/record.c makes them), here and on SQLite
 # make mutation   deliberately broken variants, each of which the tests must catch
 # make fuzz       fuzzers for the parsers of foreign bytes
 # make lint       clang, clang-tidy, clang-format
@@ -54,7 +55,7 @@ TEST_SOURCES := $(shell find tests -name '*_test.c' | sort)
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
 TEST_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out $(TEST_SOURCES) tests/sim/wire.c $(wildcard tests/fuzz/*.c tests/bench/*.c tests/docker/*.c),$(shell find tests -name '*.c' -not -path '*/node_modules/*')))
 
-.PHONY: all unit test tests conformance bench sim diff mutation flags libs fuzz fuzzers lint clean
+.PHONY: all unit test tests conformance bench sim diff replay mutation flags libs fuzz fuzzers lint clean
 .SECONDARY:
 all: $(B)/skerry
 
@@ -75,6 +76,11 @@ $(B)/skerry: $(B)/node/main.o $(B)/libskerry.a
 TEST_LINK = $(CC) $(CFLAGS) $(PARTS_LINK) $^ -o $@ $(LINK) $(LIBS) -lsqlite3
 $(B)/tests/%_test: $(B)/tests/%_test.o $(B)/libtests.a $(B)/libskerry.a
 	$(TEST_LINK)
+# Programs are recorded as they run with it in front of SQLite's library.
+$(B)/tests/diff/record.so: tests/diff/record.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -fPIC -shared -D_GNU_SOURCE -Wall -Werror $< -o $@ -lsqlite3
+$(B)/tests/diff/replay_diff_test: | $(B)/tests/diff/record.so
 # The HTTP client and server are simulated.
 $(B)/tests/sim/replica_sim_test $(B)/tests/sync/replica_test: %: %.o $(B)/tests/sim/wire.o $(B)/libtests.a $(B)/libskerry.a
 	$(TEST_LINK)
@@ -150,6 +156,9 @@ diff: $(B)/tests/diff/dialect_diff_test $(B)/tests/diff/areas_diff_test $(B)/tes
 	@SECONDS=$(SECONDS_EACH) LD_LIBRARY_PATH=build/diff/12.4.1 NEWER=build/diff/12.11.1 $(B)/tests/diff/areas_diff_test
 	@ROUNDS=$(or $(SHUFFLES),3) LD_LIBRARY_PATH=build/diff/12.4.1 $(B)/tests/diff/shuffle_diff_test
 	@LD_LIBRARY_PATH=build/diff/12.4.1 $(B)/tests/diff/dml_diff_test
+
+replay: $(B)/tests/diff/replay_diff_test build/diff/12.4.1/libsqlite3.so.0
+	@LD_LIBRARY_PATH=build/diff/12.4.1 RECORDINGS=$(RECORDINGS) $< recordings
 
 CORPORA ?= ../shared/corpora
 conformance: all
