@@ -64,7 +64,7 @@ struct aggregate_function {
 };
 struct distinct;
 struct aggregate_info {
-    const struct distinct *distinct; // the loops bring the only function's DISTINCT arguments in order; or NULL
+    struct distinct *distinct; // the loops bring the only function's DISTINCT arguments in order; or NULL
     bool direct_mode;    // columns come from the table's cursor
     bool use_sorting;    // or from the sorter
     bool no_subtypes;    // rows bring what they would if they came through the sorter

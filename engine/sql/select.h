@@ -33,7 +33,8 @@ enum distinct_kind { ROW_DISTINCT_NONE, ROW_DISTINCT_UNIQUE, ROW_DISTINCT_ORDERE
 struct distinct {
     bool wanted;
     enum distinct_kind kind;
-    int cursor, open_address; // the temporary index
+    int cursor, open_address; // the temporary index; -1: it is not opened beforehand
+    int previous;             // rows in order: the last one's values, of which the caller says that there are none yet
     int hash;                 // keys in a hash table, opened by the instruction after the index's; or -1
 };
 
@@ -78,7 +79,7 @@ bool keys_hashable(const struct key_info *key);
 // then in the temporary index.
 void distinct_key_code(struct compile *c, int cursor, int hash, int reg, int count, int seen);
 // Goes to continue_label when the list's values in the registers are not new, found out as d says.
-void distinct_code(struct compile *c, const struct expr_list *list, const struct distinct *d, int reg, int continue_label);
+void distinct_code(struct compile *c, const struct expr_list *list, struct distinct *d, int reg, int continue_label);
 void explain_temp_btree(struct compile *c, const char *what);
 int where_order_limit_label(const struct where_info *w);
 int where_min_max_label(const struct where_info *w);

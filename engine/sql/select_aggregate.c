@@ -21,13 +21,15 @@ static void accumulators_reset(struct compile *c, struct aggregate_info *a)
     emit(c, OP_Null, 0, a->first_reg, a->first_reg + count - 1);
     for (u32 i = 0; i < a->function_count; i++) {
         struct aggregate_function *f = &a->functions[i];
-        if (f->distinct_cursor >= 0) {
+        if (f->distinct_cursor >= 0 && a->distinct) {
+            if (a->distinct->kind == ROW_DISTINCT_ORDERED) emit(c, OP_Null, 1, a->distinct->previous, 0);
+        } else if (f->distinct_cursor >= 0) {
             struct expr_list *list = f->expr->list;
             struct key_info *key = key_info_of_list(c, list, 0, 0);
             emit_key(c, OP_OpenEphemeral, f->distinct_cursor, 0, 0, key);
             if (f->distinct_hash < 0 && keys_hashable(key)) f->distinct_hash = cursor_alloc(c);
             if (f->distinct_hash >= 0) emit_key(c, OP_GroupOpen, f->distinct_hash, 0, 0, key);
-            explain_row(c, "USE TEMP B-TREE FOR %s(DISTINCT)", f->expr->text);
+            explain_row(c, "USE TEMP B-TREE FOR %s(DISTINCT)", f->def->name);
         }
         if (f->order_cursor >= 0) {
             struct expr_list *list = f->expr->order_by;
@@ -37,7 +39,7 @@ static void accumulators_reset(struct compile *c, struct aggregate_info *a)
             struct key_info *key = key_info_of_list(c, list, 0, (u32)extra);
             if (!f->order_unique && !f->order_payload) key->field_count++;
             emit_key(c, OP_OpenEphemeral, f->order_cursor, (int)list->count + extra, 0, key);
-            explain_row(c, "USE TEMP B-TREE FOR %s(ORDER BY)", f->expr->text);
+            explain_row(c, "USE TEMP B-TREE FOR %s(ORDER BY)", f->def->name);
         }
     }
 }
@@ -111,7 +113,8 @@ static void accumulators_update(struct compile *c, struct aggregate_info *a, int
             for (int k = 0; f->use_subtype && k < args; k++) emit(c, OP_GetSubtype, argument + k, subtypes + k, 0);
             if (f->distinct_cursor >= 0) {
                 if (!next) next = emit_label(c);
-                distinct_key_code(c, f->distinct_cursor, f->distinct_hash, at, args, next);
+                if (a->distinct) distinct_code(c, list, a->distinct, at, next);
+                else distinct_key_code(c, f->distinct_cursor, f->distinct_hash, at, args, next);
             }
             int record = reg_temp(c);
             emit(c, OP_MakeRecord, base, total, record);
@@ -350,6 +353,17 @@ static bool groups_hashable(const struct aggregate_info *a, struct expr_list *gr
     return !select;
 }
 
+// What loops that bring rows of the groups one after the other would have to bring in order besides, so that the only function's
+// DISTINCT needs no table: its argument. NULL: there is no such function.
+static struct expr_list *distinct_in_groups(struct compile *c, const struct expr_list *group_by, const struct aggregate_info *a)
+{
+    const struct aggregate_function *only = a->function_count == 1 ? &a->functions[0] : NULL;
+    if (!only || only->distinct_cursor < 0 || !only->expr->list) return NULL;
+    struct expr_list *terms = expr_list_copy(c->arena, group_by);
+    expr_list_add(c->arena, &terms, expr_copy(c->arena, only->expr->list->items[0].expr));
+    return terms;
+}
+
 static void group_by_code(struct name_context *n, struct select *s, struct select_dest *dest, struct sort *sort,
                           struct distinct *d, struct aggregate_info *a, bool order_by_group)
 {
@@ -375,9 +389,15 @@ static void group_by_code(struct name_context *n, struct select *s, struct selec
     emit(c, OP_Integer, 0, abort_flag, 0);
     emit(c, OP_Null, 0, previous, previous + groups - 1);
     emit(c, OP_Gosub, reset_return, reset, 0);
-    u32 flags = WHERE_GROUP_BY | (order_by_group ? WHERE_SORT_BY_GROUP : 0);
+    struct expr_list *terms = distinct_in_groups(c, group_by, a);
+    u32 flags = WHERE_GROUP_BY | (order_by_group ? WHERE_SORT_BY_GROUP : 0) | (terms ? WHERE_WANT_DISTINCT : 0);
     const struct column_source *outer = c->index_exprs;
-    struct where_info *w = where_begin(c, s->from, s->where, group_by, NULL, s, flags, 0);
+    struct where_info *w = where_begin(c, s->from, s->where, group_by, terms, s, flags, 0);
+    struct distinct in_order = {.cursor = -1, .hash = -1, .open_address = -1};
+    if (terms && (where_distinct(w) == DISTINCT_ORDERED || where_distinct(w) == DISTINCT_UNIQUE)) {
+        in_order.kind = where_distinct(w) == DISTINCT_ORDERED ? ROW_DISTINCT_ORDERED : ROW_DISTINCT_UNIQUE;
+        a->distinct = &in_order;
+    }
     if (c->index_exprs != outer) arguments_analyze_again(n, a);
     bool group_sorted;
     if (where_ordered_count(w) == groups) {
@@ -494,6 +514,7 @@ static void group_by_code(struct name_context *n, struct select *s, struct selec
     emit(c, OP_Return, output_return, 0, 0);
     emit_place(c, reset);
     accumulators_reset(c, a);
+    a->distinct = NULL;
     emit(c, OP_Integer, 0, use_flag, 0);
     emit(c, OP_Return, reset_return, 0, 0);
     emit_place(c, address_end);
@@ -545,17 +566,16 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
         }
         // count(DISTINCT x): by the order of an index, where there is one.
         struct aggregate_function *only = a->function_count == 1 && !bare ? &a->functions[0] : NULL;
-        bool distinct = only && only->distinct_cursor >= 0 && only->order_cursor < 0 && only->expr->list && !only->expr->filter;
+        bool distinct = only && only->distinct_cursor >= 0 && only->expr->list;
         struct distinct d_only = {.cursor = distinct ? only->distinct_cursor : -1, .open_address = emit_here(c) + 1};
         accumulators_reset(c, a);
-        int explained = emit_here(c) - 1;
         struct where_info *w = where_begin(c, s->from, s->where, min_max_order, distinct ? only->expr->list : NULL, s,
                                            min_max | (distinct ? WHERE_WANT_DISTINCT : 0), 0);
         if (distinct && (where_distinct(w) == DISTINCT_ORDERED || where_distinct(w) == DISTINCT_UNIQUE)) {
             d_only.kind = where_distinct(w) == DISTINCT_ORDERED ? ROW_DISTINCT_ORDERED : ROW_DISTINCT_UNIQUE;
             d_only.hash = only->distinct_hash;
             a->distinct = &d_only;
-            if (c->explain_query_plan) emit_nop(c, explained);
+            if (c->explain_query_plan) emit_nop(c, d_only.open_address + (only->distinct_hash >= 0) + 1);
         }
         accumulators_update(c, a, accumulate);
         if (accumulate) emit(c, OP_Integer, 1, accumulate, 0);

@@ -160,15 +160,14 @@ void distinct_key_code(struct compile *c, int cursor, int hash, int reg, int cou
     emit_place(c, done);
 }
 
-void distinct_code(struct compile *c, const struct expr_list *list, const struct distinct *d, int reg, int continue_label)
+void distinct_code(struct compile *c, const struct expr_list *list, struct distinct *d, int reg, int continue_label)
 {
     int count = (int)list->count;
     if (d->hash >= 0 && (d->kind == ROW_DISTINCT_ORDERED || d->kind == ROW_DISTINCT_UNIQUE)) emit_nop(c, d->open_address + 1);
     if (d->kind == ROW_DISTINCT_ORDERED) {
-        int previous = reg_alloc_range(c, count);
+        int previous = d->previous = reg_alloc_range(c, count);
         // In place of the temporary table: "no row yet", which equals nothing.
-        struct instruction *open = emit_op(c, d->open_address);
-        *open = (struct instruction){.opcode = OP_Null, .p1 = 1, .p2 = previous};
+        if (d->open_address >= 0) *emit_op(c, d->open_address) = (struct instruction){.opcode = OP_Null, .p1 = 1, .p2 = previous};
         int here_after = emit_here(c) + count;
         for (int i = 0; i < count; i++) {
             const struct collation *k = expr_collation(c, list->items[i].expr);
@@ -178,7 +177,7 @@ void distinct_code(struct compile *c, const struct expr_list *list, const struct
         }
         emit(c, OP_Copy, reg, previous, count - 1);
     } else if (d->kind == ROW_DISTINCT_UNIQUE) {
-        emit_nop(c, d->open_address);
+        if (d->open_address >= 0) emit_nop(c, d->open_address);
     } else {
         distinct_key_code(c, d->cursor, d->hash, reg, count, continue_label);
     }

@@ -56,7 +56,7 @@ struct where_term *where_scan_next(struct where_scan *s)
                 }
                 if (t->operators & (WO_EQ | WO_IS) && t->expr->right) {
                     const struct expr *x = t->expr->right;
-                    if (x->kind == EXPR_COLUMN && x->cursor == s->cursors[0] && x->column == s->columns[0]) continue;
+                    if (expr_stands_for_column(x) && x->cursor == s->cursors[0] && x->column == s->columns[0]) continue;
                 }
                 s->at++;
                 return t;

@@ -257,3 +257,32 @@ EXPLAIN QUERY PLAN SELECT * FROM p JOIN z ON p.id = z.f OR p.id = 5;
 EXPLAIN QUERY PLAN SELECT * FROM p JOIN z ON p.id = z.f OR p.id = z.b;
 EXPLAIN QUERY PLAN SELECT * FROM p JOIN z ON p.name = z.x OR p.name = z.x || 'a' OR p.name = 'b';
 EXPLAIN QUERY PLAN SELECT * FROM p JOIN z ON p.k = z.b OR z.b = p.name OR p.k = z.x;
+%%
+-- What is equal to a column with a value is looked up first: it may then still be tested.
+CREATE TABLE a(id INTEGER PRIMARY KEY, x);
+CREATE TABLE b(id INTEGER PRIMARY KEY, x);
+EXPLAIN QUERY PLAN SELECT * FROM a, b WHERE a.id = 3 AND b.id = a.id;
+EXPLAIN QUERY PLAN SELECT * FROM a, b WHERE b.id = 3 AND b.id = a.id;
+EXPLAIN QUERY PLAN SELECT * FROM b, a WHERE b.id = 3 AND b.id = a.id;
+EXPLAIN QUERY PLAN SELECT * FROM b, a WHERE a.id = 3 AND b.id = a.id;
+EXPLAIN QUERY PLAN SELECT * FROM b JOIN a ON b.id = a.id WHERE b.id IN (1);
+%%
+-- DISTINCT of the only aggregate function needs no table where an index brings its argument in order within each group.
+CREATE TABLE t(id INTEGER PRIMARY KEY, g, x, y);
+CREATE INDEX tgx ON t(g, x);
+CREATE TABLE u(a, b, PRIMARY KEY(a, b)) WITHOUT ROWID;
+INSERT INTO t VALUES (1, 1, 'a', 5), (2, 1, 'b', 5), (3, 1, 'a', NULL), (4, 2, NULL, 1), (5, 2, 'a', 5), (6, NULL, 'a', 1), (7, 2, NULL, 5), (8, 1, 'B', 5);
+INSERT INTO u SELECT DISTINCT g, x FROM t WHERE g > 0 AND x > '';
+SELECT g, count(DISTINCT x), quote(group_concat(x)) FROM t GROUP BY g;
+SELECT g, count(DISTINCT x) FROM t GROUP BY g;
+SELECT g, group_concat(DISTINCT x) FROM t GROUP BY g HAVING count(*) > 1;
+SELECT g, count(DISTINCT x) FILTER (WHERE y = 5) FROM t GROUP BY g ORDER BY 1 DESC;
+SELECT g, count(DISTINCT x COLLATE NOCASE) FROM t GROUP BY g;
+SELECT y, count(DISTINCT id) FROM t GROUP BY y;
+SELECT a, count(DISTINCT b) FROM u GROUP BY a;
+SELECT t.g, count(DISTINCT u.b) FROM t LEFT JOIN u ON u.a = t.g GROUP BY t.g;
+EXPLAIN QUERY PLAN SELECT g, count(DISTINCT x) FROM t GROUP BY g;
+EXPLAIN QUERY PLAN SELECT g, COUNT(DISTINCT y) FROM t GROUP BY g;
+EXPLAIN QUERY PLAN SELECT y, count(DISTINCT id) FROM t GROUP BY y;
+EXPLAIN QUERY PLAN SELECT a, count(DISTINCT b) FROM u GROUP BY a;
+EXPLAIN QUERY PLAN SELECT g, count(DISTINCT x), max(y) FROM t GROUP BY g;
