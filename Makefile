@@ -53,7 +53,7 @@ OBJECTS := $(patsubst %.c,$(B)/%.o,$(filter-out node/main.c,$(SOURCES)))
 # tests/**/*_test.c are programs of their own; other .c files beside them are their helpers.
 TEST_SOURCES := $(shell find tests -name '*_test.c' | sort)
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SOURCES))
-TEST_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out $(TEST_SOURCES) tests/sim/wire.c $(wildcard tests/fuzz/*.c tests/bench/*.c tests/docker/*.c),$(shell find tests -name '*.c' -not -path '*/node_modules/*')))
+TEST_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out $(TEST_SOURCES) tests/sim/wire.c tests/diff/record.c $(wildcard tests/fuzz/*.c tests/bench/*.c tests/docker/*.c),$(shell find tests -name '*.c' -not -path '*/node_modules/*')))
 
 .PHONY: all unit test tests conformance bench sim diff replay mutation flags libs fuzz fuzzers lint clean
 .SECONDARY:

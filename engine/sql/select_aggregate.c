@@ -364,6 +364,14 @@ static struct expr_list *distinct_in_groups(struct compile *c, const struct expr
     return terms;
 }
 
+// Whether the loops bring the arguments of the only function's DISTINCT one after the other, or each once: no table is needed.
+static bool distinct_by_loops(const struct where_info *w, struct distinct *d)
+{
+    if (where_distinct(w) != DISTINCT_ORDERED && where_distinct(w) != DISTINCT_UNIQUE) return false;
+    d->kind = where_distinct(w) == DISTINCT_ORDERED ? ROW_DISTINCT_ORDERED : ROW_DISTINCT_UNIQUE;
+    return true;
+}
+
 static void group_by_code(struct name_context *n, struct select *s, struct select_dest *dest, struct sort *sort,
                           struct distinct *d, struct aggregate_info *a, bool order_by_group)
 {
@@ -394,10 +402,7 @@ static void group_by_code(struct name_context *n, struct select *s, struct selec
     const struct column_source *outer = c->index_exprs;
     struct where_info *w = where_begin(c, s->from, s->where, group_by, terms, s, flags, 0);
     struct distinct in_order = {.cursor = -1, .hash = -1, .open_address = -1};
-    if (terms && (where_distinct(w) == DISTINCT_ORDERED || where_distinct(w) == DISTINCT_UNIQUE)) {
-        in_order.kind = where_distinct(w) == DISTINCT_ORDERED ? ROW_DISTINCT_ORDERED : ROW_DISTINCT_UNIQUE;
-        a->distinct = &in_order;
-    }
+    if (terms && distinct_by_loops(w, &in_order)) a->distinct = &in_order;
     if (c->index_exprs != outer) arguments_analyze_again(n, a);
     bool group_sorted;
     if (where_ordered_count(w) == groups) {
@@ -571,8 +576,7 @@ void select_aggregate(struct compile *c, struct select *s, struct select_dest *d
         accumulators_reset(c, a);
         struct where_info *w = where_begin(c, s->from, s->where, min_max_order, distinct ? only->expr->list : NULL, s,
                                            min_max | (distinct ? WHERE_WANT_DISTINCT : 0), 0);
-        if (distinct && (where_distinct(w) == DISTINCT_ORDERED || where_distinct(w) == DISTINCT_UNIQUE)) {
-            d_only.kind = where_distinct(w) == DISTINCT_ORDERED ? ROW_DISTINCT_ORDERED : ROW_DISTINCT_UNIQUE;
+        if (distinct && distinct_by_loops(w, &d_only)) {
             d_only.hash = only->distinct_hash;
             a->distinct = &d_only;
             if (c->explain_query_plan) emit_nop(c, d_only.open_address + (only->distinct_hash >= 0) + 1);

@@ -117,12 +117,10 @@ void where_or_analyze(struct where_clause *wc, int at)
             struct where_term *o = or_clause->terms[i];
             o->flags &= (u16)~TERM_HEURISTIC;
             if (o->left_cursor != cursor) continue; // its copy with the sides swapped is there as well
-            if (o->left_column != column || (column == COLUMN_EXPR && expr_compare(c, o->expr->left, column_expr, -1))) {
+            if (o->left_column != column || (column == COLUMN_EXPR && expr_compare(c, o->expr->left, column_expr, -1)) || converts(o->expr))
                 possible = false;
-            } else {
-                if (converts(o->expr)) possible = false;
-                else o->flags |= TERM_HEURISTIC;
-            }
+            else
+                o->flags |= TERM_HEURISTIC;
         }
     }
     if (possible) {

@@ -11,6 +11,7 @@
 static int statement_record(unsigned event, void *context, void *stmt, void *text)
 {
     FILE *f = context;
+    if (event == SQLITE_TRACE_CLOSE) return fclose(f);
     if (strncmp(text, "-- ", 3) == 0) return 0; // of a trigger, or of SQLite's own
     char *sql = sqlite3_expanded_sql(stmt);
     if (sql) {
@@ -36,7 +37,7 @@ static void database_record(sqlite3 *db, const char *path)
         snprintf(file, sizeof file, "%s/%d.%d.sql", directory, (int)getpid(), count++);
     }
     FILE *f = fopen(file, "a");
-    if (f) sqlite3_trace_v2(db, SQLITE_TRACE_STMT, statement_record, f);
+    if (f) sqlite3_trace_v2(db, SQLITE_TRACE_STMT | SQLITE_TRACE_CLOSE, statement_record, f);
     else perror(file);
 }
 
