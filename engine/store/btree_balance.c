@@ -484,8 +484,11 @@ static void items_patch(struct tree_level *l)
 static void fresh_build(struct tree_change *ch, struct op *op, struct tree_level *l)
 {
     u32 usable = txn_usable_size(ch->cursor->txn);
-    for (u32 k = 0; k < l->fresh_count; k++)
-        l->fresh[k] = k < l->old_count ? l->old[k] : txn_page_take(ch->cursor->txn, op);
+    pgno last = l->page->no;
+    for (u32 k = 0; k < l->fresh_count; k++) {
+        l->fresh[k] = k < l->old_count ? l->old[k] : txn_page_take(ch->cursor->txn, op, last);
+        last = k < l->old_count ? l->old[0]->no : l->fresh[k]->no; // as SQLite asks for them
+    }
     for (u32 k = 0; k < l->fresh_count; k++) {
         pgno right = k + 1 == l->fresh_count || !l->divided ? l->last_child : l->items[l->end[k]].child;
         page_build(l->fresh[k], usable, l->kind, l->items + l->start[k], l->end[k] - l->start[k], right);
@@ -507,7 +510,7 @@ static void append_apply(struct tree_change *ch, struct op *op, u32 level)
 {
     struct tree_level *l = &ch->levels[level];
     struct tree_edit *above = &ch->levels[level - 1].edit;
-    l->fresh[0] = txn_page_take(ch->cursor->txn, op);
+    l->fresh[0] = txn_page_take(ch->cursor->txn, op, 0);
     page_build(l->fresh[0], txn_usable_size(ch->cursor->txn), l->kind, l->edit.items, l->edit.count, l->edit.after);
     if (l->divided) {
         page_remove(l->page, l->page->node.cell_count - 1u, 1);

@@ -61,8 +61,10 @@ static void overflow_write(struct txn *t, struct op *op, const struct btree_entr
     u32 room = txn_usable_size(t) - 4;
     u8 *link = cell->bytes + cell->size - 4;
     u64 at = cell->local_size;
+    pgno last = 0;
     for (u32 i = 0; i < cell->overflow_count; i++) {
-        struct page *p = txn_page_take(t, op);
+        struct page *p = txn_page_take(t, op, last);
+        last = p->no;
         txn_page_mark(t, p, PAGE_ROLE_OVERFLOW);
         be32_put(link, p->no);
         u64 take = MIN((u64)room, cell->payload_size - at);

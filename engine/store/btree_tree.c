@@ -5,7 +5,9 @@
 #include "store.h"
 
 #define LARGEST_ROOT_OFFSET 52 // in the file's header
-#define WALK_OVERFLOW ((u64)1 << 32) // mark of a page number on a walk's stack: an overflow page
+// Marks of page numbers on a walk's stack.
+#define WALK_OVERFLOW ((u64)1 << 32) // an overflow page
+#define WALK_SEEN ((u64)1 << 33)     // a page of a tree whose children and overflow pages are done
 
 // Auto-vacuum files keep their roots in front of all other pages: pages move, roots do only when a tree is dropped.
 static io_status create_in_front(struct txn *t, struct op *op, enum btree_kind kind, pgno *root)
@@ -33,7 +35,7 @@ static io_status create_run(struct txn *t, struct op *op, enum btree_kind kind, 
     if (txn_auto_vacuum(t)) return create_in_front(t, op, kind, root);
     IO_TRY(txn_reserve(t, op, 1));
     op_mutate(op);
-    struct page *p = txn_page_take(t, op);
+    struct page *p = txn_page_take(t, op, 1);
     page_build(p, txn_usable_size(t), kind == BTREE_TABLE ? PAGE_TABLE_LEAF : PAGE_INDEX_LEAF, NULL, 0, 0);
     *root = p->no;
     change_whole(t);
@@ -80,21 +82,21 @@ static err_code walk_reserve(struct btree_walk *w, u32 more, struct err *err)
     return ERR_OK;
 }
 
-// Puts the children of a page on the stack, the first on top; with `overflow` the chains of its cells too.
-static err_code walk_push(struct btree_walk *w, struct txn *t, const struct page *p, bool overflow,
-                          struct err *err)
+// Puts the children of a page on the stack, the first on top; with `overflow` each cell's chain below its child.
+static err_code walk_push(struct btree_walk *w, const struct page *p, bool overflow, struct err *err)
 {
     u32 count = p->node.cell_count;
-    if (walk_reserve(w, 2 * count + 2, err) != ERR_OK) return err->code;
+    overflow &= p->node.leaf || !p->node.rowid_tree;
+    if (walk_reserve(w, 2 * count + 1, err) != ERR_OK) return err->code;
     if (!p->node.leaf) {
-        for (u32 i = count + 1; i-- > 0;) w->stack[w->stack_count++] = page_child(p, i);
+        w->stack[w->stack_count++] = page_child(p, count);
         w->ahead.left = w->ahead.trigger = 0; // what comes next is another
     }
-    if (!overflow || (p->node.rowid_tree && !p->node.leaf)) return ERR_OK;
-    for (u32 i = 0; i < count; i++) {
-        struct cell c;
-        if (!cell_parse(p, i, &c)) return cell_error(err, p, i);
+    for (u32 i = count; i-- > 0;) {
+        struct cell c = {0};
+        if (overflow && !cell_parse(p, i, &c)) return cell_error(err, p, i);
         if (c.overflow) w->stack[w->stack_count++] = c.overflow | WALK_OVERFLOW;
+        if (!p->node.leaf) w->stack[w->stack_count++] = page_child(p, i);
     }
     return ERR_OK;
 }
@@ -107,7 +109,10 @@ static void walk_ahead(struct btree_walk *w, struct txn *t)
     pgno pages[READ_AHEAD_MAX];
     u32 count = 0;
     if (!ahead_due(a)) return;
-    for (u32 i = a->left; i < window && i < w->stack_count; i++) pages[count++] = (pgno)w->stack[w->stack_count - 1 - i];
+    for (u32 i = a->left; i < window && i < w->stack_count; i++) {
+        u64 next = w->stack[w->stack_count - 1 - i];
+        if (!(next & WALK_SEEN)) pages[count++] = (pgno)next;
+    }
     ahead_asked(a, t, count, txn_pages_prefetch(t, pages, count));
 }
 
@@ -144,13 +149,16 @@ static void walk_count(struct btree_walk *w, const struct page *p)
     if (p->node.leaf || !p->node.rowid_tree) w->count += p->node.cell_count;
 }
 
-// Frees the pages on the stack and all that hangs on them, one page at a time.
+// Frees the pages on the stack and all that hangs on them, one page at a time, in SQLite's order: a page after what hangs
+// on it.
 static io_status walk_free(struct btree_walk *w, struct txn *t, struct op *op)
 {
     while (w->stack_count) {
         u64 top = w->stack[w->stack_count - 1];
         struct page *p;
-        if (top & WALK_OVERFLOW) {
+        if (top & WALK_SEEN) {
+            w->stack_count--;
+        } else if (top & WALK_OVERFLOW) {
             if (w->visited > txn_page_count(t))
                 return IO_ERROR(&op->err, ERR_CORRUPT,
                                 "database disk image is malformed: overflow chains have more pages than the file");
@@ -161,15 +169,19 @@ static io_status walk_free(struct btree_walk *w, struct txn *t, struct op *op)
                 w->stack[w->stack_count - 1] = next | WALK_OVERFLOW;
             else
                 w->stack_count--;
+            w->visited++;
         } else {
             IO_TRY(walk_page(w, t, op, &p));
-            w->stack_count--;
-            err_code code = walk_push(w, t, p, true, &op->err);
+            u32 at = w->stack_count - 1;
+            w->stack[at] |= WALK_SEEN;
+            err_code code = walk_push(w, p, true, &op->err);
             if (code == ERR_OK) walk_count(w, p);
             page_unpin(p);
             if (code != ERR_OK) return IO_FAIL;
+            w->visited++;
+            if (w->stack_count > at + 1) continue;
+            w->stack_count--;
         }
-        w->visited++;
         op_mutate(op);
         txn_page_free(t, op, (pgno)top);
         op_settle(op);
@@ -185,7 +197,7 @@ static io_status clear_root(struct txn *t, struct op *op, pgno root, struct btre
     IO_TRY(txn_page_write(t, op, root, &p));
     if (page_check(p, txn_usable_size(t), &op->err) != ERR_OK) return IO_FAIL;
     w->stack_count = 0;
-    if (walk_push(w, t, p, true, &op->err) != ERR_OK) return IO_FAIL;
+    if (walk_push(w, p, true, &op->err) != ERR_OK) return IO_FAIL;
     change_begin(t);
     if (change_recording(t)) IO_TRY(change_clear_gather(t, op, root));
     op_mutate(op);
@@ -269,7 +281,7 @@ io_status btree_count(struct cursor *c, struct op *op, struct btree_walk *w)
         w->stack_count--;
         w->visited++;
         walk_count(w, p);
-        err_code code = walk_push(w, c->txn, p, false, &op->err);
+        err_code code = walk_push(w, p, false, &op->err);
         page_unpin(p);
         if (code != ERR_OK) return IO_FAIL;
     }

@@ -62,9 +62,10 @@ bool txn_page_ready(struct txn *t, struct page *p);
 // Gather. Ensures that `count` new pages can be taken (from the freelist, then by growing the file).
 io_status txn_reserve(struct txn *t, struct op *op, u32 count);
 
-// Mutate. A new zeroed, writable page out of the reserve; pinned by the op until op_settle.
-struct page *txn_page_take(struct txn *t, struct op *op);
-// Mutate. Gives a page back: first to later takes of this transaction, at commit to the file's freelist.
+// Mutate. A new zeroed, writable page out of the reserve; pinned by the op until op_settle. Which one is SQLite's choice: of
+// the first trunk's leaves the one nearest to page `near`, the first of them if that is 0, the trunk once it has none.
+struct page *txn_page_take(struct txn *t, struct op *op, pgno near);
+// Mutate. Gives a page back: to later takes of this transaction, at commit to the file's freelist.
 void txn_page_free(struct txn *t, struct op *op, pgno no);
 
 // Auto-vacuum databases (pointer_map.c). What a page is to the pointer map: a page of a tree unless marked as

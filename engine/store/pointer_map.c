@@ -211,7 +211,7 @@ static io_status page_move(struct txn *t, struct op *op, pgno from, bool keep)
     IO_TRY(txn_reserve(t, op, 1));
     IO_TRY(txn_page(t, op, from, &source));
     op_mutate(op);
-    struct page *to = txn_page_take(t, op);
+    struct page *to = txn_page_take(t, op, 0);
     if (kind != MAP_CHILD) txn_page_mark(t, to, PAGE_ROLE_OVERFLOW);
     memcpy(to->data, source->data, t->store->page_size);
     to->node = source->node;

@@ -200,9 +200,9 @@ struct savepoint {
 };
 // What happened to txn.free_pages since the outermost savepoint.
 struct free_event {
-    pgno no;
-    u32 at; // taken out there; the last one took its place
-    bool pushed;
+    enum { FREE_PUSHED, FREE_REMOVED, FREE_ABSORBED } kind;
+    pgno no; // of the first two
+    u32 at;  // FREE_REMOVED: taken out there, the last one took its place; FREE_ABSORBED: how many came in front
 };
 // Pages whose entries in the pointer map, or those of what they refer to, are not up to date: from `synced` on. What
 // is before is kept while savepoints are open, to be done again when the map is rolled back.
@@ -256,7 +256,9 @@ struct txn {
     pgno freelist_head; // what of the file's freelist is still there; the rest is in free_pages
     u32 freelist_count;
     bool freelist_changed;
-    pgno *free_pages; // stack
+    pgno freelist_full; // the head trunk, once it is known to have no room
+    // As the file will have them: a trunk and its leaves (all that fit but in the last group), the next trunk and its leaves.
+    pgno *free_pages;
     u32 free_count, free_capacity;
     bool doomed; // cannot be committed: memory ran out in a mutation, or what it stands on failed
     struct err doom;
@@ -325,7 +327,7 @@ io_status txn_freelist_write(struct txn *t, struct op *op);
 // failure leaves t to be rolled back.
 io_status txn_replace(struct txn *t, struct op *op, struct txn *image);
 void txn_private_take_out(struct txn *t, struct pager_frame *f); // it becomes a committed version
-io_status txn_freelist_absorb(struct txn *t, struct op *op); // the head trunk's pages go to free_pages
+io_status txn_freelist_absorb(struct txn *t, struct op *op); // the head trunk's pages go to the front of free_pages
 bool txn_free_log_reserve(struct txn *t, u32 more);
 void txn_free_page_remove(struct txn *t, u32 at);
 io_status txn_page_write_as(struct txn *t, struct op *op, pgno no, enum page_role role, struct page **out);

@@ -239,7 +239,7 @@ static io_status first_page_make(struct txn *t, struct op *op)
     if (t->page_count == 0) {
         IO_TRY(txn_reserve(t, op, 1));
         op_mutate(op);
-        u8 *h = txn_page_take(t, op)->data;
+        u8 *h = txn_page_take(t, op, 0)->data;
         memcpy(h, "SQLite format 3", 16);
         be16_put(h + HEADER_PAGE_SIZE, s->page_size == 65536 ? 1 : (u16)s->page_size);
         h[HEADER_WRITE_VERSION] = h[HEADER_READ_VERSION] = 2;
@@ -344,6 +344,7 @@ static io_status begin_write_finish(struct txn *t, struct op *op)
     t->base_page_count = t->page_count;
     t->base_freelist_head = t->freelist_head;
     t->base_freelist_count = t->freelist_count;
+    t->freelist_full = 0;
     if (changes_wanted(t->store)) change_list_start(t, t->concurrent);
     return IO_DONE;
 }

@@ -331,6 +331,24 @@ void txn_savepoint_release(struct txn *t, u32 n)
     if (t->savepoint_count == 0) t->free_log_count = 0;
 }
 
+static void free_event_undo(struct txn *t, struct free_event e)
+{
+    if (e.kind == FREE_ABSORBED) {
+        t->free_count -= e.at;
+        memmove(t->free_pages, t->free_pages + e.at, t->free_count * sizeof *t->free_pages);
+        return;
+    }
+    struct pager_frame *f = txn_private_find(t, e.no);
+    if (f) f->freed = e.kind == FREE_REMOVED;
+    if (e.kind == FREE_PUSHED) {
+        t->free_count--;
+    } else {
+        if (e.at < t->free_count) t->free_pages[t->free_count] = t->free_pages[e.at];
+        t->free_pages[e.at] = e.no;
+        t->free_count++;
+    }
+}
+
 void txn_savepoint_rollback(struct txn *t, u32 n)
 {
     ASSERT(n >= 1);
@@ -351,16 +369,7 @@ void txn_savepoint_rollback(struct txn *t, u32 n)
     }
     while (t->undo_count > sp->undo_first) undo_page(t, &t->undo[--t->undo_count]);
     while (t->free_log_count > sp->free_log_first) {
-        struct free_event e = t->free_log[--t->free_log_count];
-        struct pager_frame *f = txn_private_find(t, e.no);
-        if (f) f->freed = !e.pushed;
-        if (e.pushed) {
-            t->free_count--;
-        } else {
-            if (e.at < t->free_count) t->free_pages[t->free_count] = t->free_pages[e.at];
-            t->free_pages[e.at] = e.no;
-            t->free_count++;
-        }
+        free_event_undo(t, t->free_log[--t->free_log_count]);
     }
     t->cookie_known = false;
     t->touched.count = sp->touched_count;
@@ -519,7 +528,7 @@ static void free_pages_push(struct txn *t, pgno no)
 {
     ASSERT(t->free_count < t->free_capacity);
     t->free_pages[t->free_count++] = no;
-    free_log_add(t, (struct free_event){.no = no, .pushed = true});
+    free_log_add(t, (struct free_event){.kind = FREE_PUSHED, .no = no});
 }
 
 io_status txn_freelist_absorb(struct txn *t, struct op *op)
@@ -545,12 +554,35 @@ io_status txn_freelist_absorb(struct txn *t, struct op *op)
         page_unpin(p);
         return memory_error(op);
     }
-    free_pages_push(t, trunk); // at the bottom: it becomes the trunk again
-    for (u32 i = count; i-- > 0;) free_pages_push(t, be32_get(p->data + 8 + 4 * i));
+    // In front of what was freed since, which has become its leaves.
+    memmove(t->free_pages + count + 1, t->free_pages, t->free_count * sizeof *t->free_pages);
+    t->free_pages[0] = trunk;
+    for (u32 i = 0; i < count; i++) t->free_pages[1 + i] = be32_get(p->data + 8 + 4 * i);
+    t->free_count += count + 1;
+    free_log_add(t, (struct free_event){.kind = FREE_ABSORBED, .at = count + 1});
     page_unpin(p);
     t->freelist_head = next;
     t->freelist_count -= count + 1;
     t->freelist_changed = true;
+    return IO_DONE;
+}
+
+// A trunk holds at most usable / 4 - 8 leaves, as SQLite's do (older versions could not read fuller ones).
+static u32 trunk_leaves_max(const struct txn *t)
+{
+    return t->store->usable_size / 4 - 8;
+}
+
+// The pages in hand are leaves of the trunk in the file as long as that has room.
+static io_status freelist_join(struct txn *t, struct op *op)
+{
+    if (!t->free_count || !t->freelist_head || t->freelist_head == t->freelist_full) return IO_DONE;
+    struct page *p;
+    IO_TRY(txn_page(t, op, t->freelist_head, &p));
+    u32 count = be32_get(p->data + 4);
+    page_unpin(p);
+    if (count < trunk_leaves_max(t)) return txn_freelist_absorb(t, op);
+    t->freelist_full = t->freelist_head;
     return IO_DONE;
 }
 
@@ -560,6 +592,7 @@ io_status txn_reserve(struct txn *t, struct op *op, u32 count)
     if (t->doomed) return doom_error(t, op);
     if (txn_page_count_exceeded(t)) return IO_ERROR(&op->err, ERR_FULL, "%s", err_default_text(ERR_FULL));
     IO_TRY(txn_spill(t, op));
+    IO_TRY(freelist_join(t, op));
     while (t->free_count < count && t->freelist_head) IO_TRY(txn_freelist_absorb(t, op));
     if (t->free_count < count && (u64)t->page_count + (count - t->free_count) + 1 > PAGE_COUNT_MAX)
         return IO_ERROR(&op->err, ERR_FULL,
@@ -612,7 +645,7 @@ void txn_free_page_remove(struct txn *t, u32 at)
     ASSERT(at < t->free_count);
     pgno no = t->free_pages[at];
     t->free_pages[at] = t->free_pages[--t->free_count];
-    free_log_add(t, (struct free_event){.no = no, .at = at});
+    free_log_add(t, (struct free_event){.kind = FREE_REMOVED, .no = no, .at = at});
     t->freelist_changed = true;
 }
 
@@ -635,12 +668,29 @@ static struct page *page_take(struct txn *t, struct op *op, pgno no)
     return &f->page;
 }
 
-struct page *txn_page_take(struct txn *t, struct op *op)
+static u32 free_page_choose(const struct txn *t, pgno near)
+{
+    u32 group = trunk_leaves_max(t) + 1, trunk = (t->free_count - 1) / group * group, best = trunk + 1;
+    if (best == t->free_count) return trunk;
+    if (!near) return best;
+    s64 nearest = INT64_MAX;
+    for (u32 i = best; i < t->free_count; i++) {
+        s64 distance = (s64)t->free_pages[i] - near;
+        if (distance < 0) distance = -distance;
+        if (distance >= nearest) continue;
+        nearest = distance;
+        best = i;
+    }
+    return best;
+}
+
+struct page *txn_page_take(struct txn *t, struct op *op, pgno near)
 {
     ASSERT(op->mutating);
     if (t->free_count == 0) return page_take(t, op, file_grow(t));
-    pgno no = t->free_pages[t->free_count - 1];
-    txn_free_page_remove(t, t->free_count - 1);
+    u32 at = free_page_choose(t, near);
+    pgno no = t->free_pages[at];
+    txn_free_page_remove(t, at);
     return page_take(t, op, no);
 }
 
@@ -687,21 +737,13 @@ bool txn_free_pages_get(const struct txn *t, struct txn_free_pages *out)
 
 // ---- the freelist in the file ------------------------------------------------------------------
 
-// At commit: writes what is left of the free pages as trunk pages. A trunk holds at most usable / 4
-// - 8 leaves, as SQLite's do (older versions could not read fuller ones).
+// At commit: writes what is left of the free pages as trunk pages.
 io_status txn_freelist_write(struct txn *t, struct op *op)
 {
     if (!t->freelist_changed) return IO_DONE;
     struct store *s = t->store;
-    u32 leaves_max = s->usable_size / 4 - 8;
-    if (t->free_count > 0 && t->freelist_head) {
-        // A trunk with room is taken in; then all in hand is written anew.
-        struct page *p;
-        IO_TRY(txn_page(t, op, t->freelist_head, &p));
-        u32 count = be32_get(p->data + 4);
-        page_unpin(p);
-        if (count < leaves_max) IO_TRY(txn_freelist_absorb(t, op));
-    }
+    IO_TRY(freelist_join(t, op)); // then all in hand is written anew
+    u32 leaves_max = trunk_leaves_max(t);
     u32 trunks = (t->free_count + leaves_max) / (leaves_max + 1);
     while (t->reserve_count < trunks) {
         struct pager_frame *f = cache_frame_take(&s->cache);

@@ -26,7 +26,8 @@ static bool names_file(const char *sql)
 static bool hangs_on_surroundings(const char *sql)
 {
     if (says(sql, "random(") || says(sql, "randomblob(")) return true;
-    return says(sql, "PRAGMA") && (says(sql, "_mode") || says(sql, "database_list") || says(sql, "function_list") || says(sql, "module_list"));
+    return says(sql, "PRAGMA") && (says(sql, "_mode") || says(sql, "wal_checkpoint") || says(sql, "compile_options") ||
+                                  says(sql, "database_list") || says(sql, "function_list") || says(sql, "module_list"));
 }
 
 // What SQLite cannot prepare as the program's own functions are not here.

@@ -86,7 +86,7 @@ mutant writer_on_undone_commits $store/txn_commit.c 's/if \(s->writer\) writer_u
 mutant writer_not_prepared $store/txn.c 's/if \(t->state == TXN_WRITE && !t->preparing\) return IO_DONE;/if (t->state == TXN_WRITE) return IO_DONE;/' $deferred
 mutant mutation_before_a_wait $store/txn_page.c 's/^    IO_TRY\(txn_page\(t, op, trunk, &p\)\);/    t->freelist_head = 0; IO_TRY(txn_page(t, op, trunk, \&p));/' $deferred $crash
 mutant savepoint_forgets_pages $store/txn_page.c 's/^    private_add\(t, u->image, u->no\);/    txn_private_give(t, u->image);/' $crash
-mutant savepoint_forgets_frees $store/txn_page.c 's/^            t->free_count--;/            ;/' $crash
+mutant savepoint_forgets_frees $store/txn_page.c 's/^        t->free_count--;/        ;/' $crash
 mutant key_slot_not_synced $store/key_slot.c 's/io_file_writev_sync\(file, iov/io_file_writev(file, iov/' $crash
 mutant key_before_dropped_early $store/rekey.c 's/if \(s->backfilled < r->done\) \{/if (false) {/' $encryption $crash
 mutant page_number_not_sealed $store/codec.c 's/be32_put\(out \+ SEALED_ID_SIZE, no\);/be32_put(out + SEALED_ID_SIZE, 0);/' $encryption

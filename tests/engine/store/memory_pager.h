@@ -192,8 +192,9 @@ io_status txn_reserve(struct txn *t, struct op *op, u32 count)
     return IO_DONE;
 }
 
-struct page *txn_page_take(struct txn *t, struct op *op)
+struct page *txn_page_take(struct txn *t, struct op *op, pgno near)
 {
+    (void)near; // any free page will do
     ASSERT(op->mutating);
     ASSERT(t->reserve > 0);
     t->reserve--;
@@ -249,7 +250,7 @@ io_status txn_page_clear_way(struct txn *t, struct op *op, pgno no)
 }
 struct page *txn_page_take_at(struct txn *t, struct op *op, pgno no)
 {
-    return txn_page_take(t, op);
+    return txn_page_take(t, op, no);
 }
 io_status txn_meta_get(struct txn *t, struct op *op, enum txn_meta field, u32 *out)
 {

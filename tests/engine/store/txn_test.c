@@ -448,7 +448,7 @@ TEST(pages_are_freed_and_taken_in_one_change)
             DO(&d, txn_reserve(t, &d.op, takes));
             op_mutate(&d.op);
             for (u32 i = 0; i < frees; i++) txn_page_free(t, &d.op, next++);
-            for (u32 i = 0; i < takes; i++) CHECK(txn_page_take(t, &d.op) != NULL);
+            for (u32 i = 0; i < takes; i++) CHECK(txn_page_take(t, &d.op, (pgno)(i % 2)) != NULL);
             op_settle(&d.op);
         }
         txn_savepoint_rollback(t, savepoint);
