@@ -29,6 +29,7 @@ struct oracle {
     bool any_order;      // rows are compared as sets
     bool several_mistakes; // statements may have them: which of them is told is not compared
     bool documented; // but where it is one of the pairs of mistakes that docs/sql.md has; nor are plans and names that it has
+    bool roots_vary;     // trees of several pages came and went: roots of others may lie elsewhere
     bool quiet;          // differences are counted, not reported
     bool rows_misused;   // a row in a value's place is told of where SQLite, which leaves it out of the code, does not
     bool lenient_order;  // what depends on the order of evaluation alone is no difference

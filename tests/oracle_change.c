@@ -20,8 +20,7 @@ static bool word_before(const char *text, const char *end, const char *introduct
 bool view_misses_alias(struct oracle *o, const char *sql, const struct outcome *ours, const struct outcome *theirs)
 {
     char alias[60], before[80];
-    const char *at = strstr(sql, " SET ");
-    const char *const deleted = at ? NULL : strstr(sql, "DELETE FROM ");
+    const char *const deleted = strstr(sql, "UPDATE ") ? NULL : strstr(sql, "DELETE FROM "), *at = deleted ? NULL : strstr(sql, " SET ");
     int used = 0;
     if (is_query(sql) || !(at || deleted)) return false;
     if (at) {

@@ -54,6 +54,7 @@ bool alter_misses_column(struct oracle *o, const char *sql, const struct outcome
 // oracle_query.c
 bool distinct_misses_pass(struct oracle *o, const char *sql, const char *ours, const char *theirs);
 bool count_asks_index(struct oracle *o, const char *sql, const struct outcome *theirs);
+bool alter_lost_names(struct oracle *o, const char *sql, const struct outcome *theirs);
 bool values_lost_names(struct oracle *o, const struct outcome *theirs);
 bool view_is_lost(struct oracle *o, const struct outcome *ours);
 bool aggregate_beside_window(const char *sql);

@@ -539,7 +539,6 @@ static void other_pragma(struct compile *c, const struct pragma_def *def, int da
     int reg;
     if (strcmp(name, "journal_mode") == 0) {
         reg = reg_alloc(c);
-        compile_use_database(c, database);
         emit(c, OP_JournalMode, database, reg, 0);
         emit(c, OP_ResultRow, reg, 1, 0);
     } else if (strcmp(name, "page_count") == 0) {

@@ -454,12 +454,13 @@ void pragma_foreign_key_check(struct compile *c, int database, const char *value
     for (int d = 0; d < compile_database_count(c); d++) {
         const struct schema *s = compile_schema(c, d);
         if (!s || (database >= 0 ? d != database : only ? d != found : d != DATABASE_MAIN)) continue;
-        compile_use_database(c, d);
         u32 count;
         const struct table **tables = schema_tables_ordered(s, c->arena, &count);
         for (u32 i = 0; i < count; i++) {
             const struct table *t = tables[i];
-            if (t->foreign_keys && (!only || t == only)) check_foreign_keys(c, t, d, reg);
+            if (!t->foreign_keys || (only && t != only)) continue;
+            compile_use_database(c, d); // others are not read, nor kept from DETACH
+            check_foreign_keys(c, t, d, reg);
         }
     }
 }

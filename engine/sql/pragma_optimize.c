@@ -76,14 +76,14 @@ void pragma_optimize(struct compile *c, int database, bool said, const char *val
         if (d == DATABASE_TEMP || !schema) continue;
         // Where nothing can be kept there is nothing to do.
         if (!(mask & OPTIMIZE_SHOW) && store && store_read_only(store)) continue;
+        compile_use_database(c, d);
         u32 count;
         const struct table **tables = schema_tables_ordered(schema, c->arena, &count);
         for (u32 i = 0; i < count; i++) {
             const struct table *t = tables[i];
             logest size = size_analyzed(t);
             if (!wants_analysis(t, mask, size)) continue;
-            if (mask & OPTIMIZE_SHOW) compile_use_database(c, d);
-            else compile_write_database(c, d, true);
+            if (!(mask & OPTIMIZE_SHOW)) compile_write_database(c, d, true);
             trees += tree_count(t);
             int address = table_code(c, cursor, d, t, size, mask & OPTIMIZE_SHOW);
             if (address < 0) continue;

@@ -416,7 +416,7 @@ static void add_primary_key(struct schema_build *b, struct table *t, s32 column,
     if (rowid) {
         if (list) refuse_explicit_nulls(b, list);
         t->rowid_column = (s16)column;
-        t->rowid_conflict = k->conflict == CONFLICT_NONE ? CONFLICT_ABORT : k->conflict;
+        t->rowid_conflict = k->conflict == CONFLICT_NONE ? CONFLICT_DEFAULT : k->conflict;
         if (k->autoincrement) t->flags |= TABLE_AUTOINCREMENT;
         return;
     }
@@ -533,9 +533,8 @@ static void make_without_rowid(struct schema_build *b, struct table *t)
     if (t->rowid_column >= 0) {
         struct expr_list *list = NULL;
         expr_list_add(b->parse->arena, &list, expr_name(b->parse->arena, t->columns[t->rowid_column].name));
-        u8 conflict = t->rowid_conflict == CONFLICT_ABORT ? CONFLICT_NONE : t->rowid_conflict;
         t->rowid_column = -1;
-        pk = constraint_index(b, t, list, INDEX_PRIMARY_KEY, conflict);
+        pk = constraint_index(b, t, list, INDEX_PRIMARY_KEY, t->rowid_conflict);
     } else {
         for (struct index *i = t->indexes; i; i = i->next)
             if (i->kind == INDEX_PRIMARY_KEY) pk = i;

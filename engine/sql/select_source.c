@@ -79,8 +79,6 @@ void select_sources_code(struct compile *c, struct select *s)
         const struct source *same;
         unread_columns_drop(c, item);
         struct select_dest dest;
-        s16 query_loops = c->query_loops;
-        c->query_loops = 0;
         bool once_allowed = c->factoring_once;
         if (can_be_coroutine(s, i)) {
             int top = emit_here(c) + 1;
@@ -138,6 +136,5 @@ void select_sources_code(struct compile *c, struct select *s)
         item->rows_estimate = sub->rows_estimate;
         item->rows_estimated = true;
         c->factoring_once = once_allowed;
-        c->query_loops = query_loops;
     }
 }

@@ -176,3 +176,24 @@ COMMIT;
 SELECT * FROM row;
 DETACH other;
 SELECT * FROM row;
+%%
+-- what is not read can be detached within a transaction
+ATTACH ':memory:' AS o;
+CREATE TABLE o.t(a);
+SAVEPOINT s;
+PRAGMA foreign_key_check(t);
+PRAGMA o.foreign_key_check;
+PRAGMA o.page_size;
+DETACH o;
+ROLLBACK;
+ATTACH ':memory:' AS o;
+CREATE TABLE o.k(a PRIMARY KEY REFERENCES k);
+BEGIN;
+PRAGMA o.foreign_key_check;
+DETACH o;
+COMMIT;
+BEGIN;
+PRAGMA o.optimize;
+DETACH o;
+COMMIT;
+DETACH o;

@@ -99,3 +99,13 @@ ANALYZE sqlite_schema;
 EXPLAIN QUERY PLAN SELECT x FROM small WHERE y = 5;
 --= I:1|I:0|T:SEARCH large USING INTEGER PRIMARY KEY (rowid=?)| I:2|I:0|T:LIST SUBQUERY 1| I:3|I:2|T:SCAN small| I:4|I:2|T:CREATE BLOOM FILTER| because 3.40 tells no Bloom filter
 EXPLAIN QUERY PLAN SELECT b FROM large WHERE a IN (SELECT x FROM small WHERE y = 5);
+%%
+-- Subqueries that are run once though they stand in a loop are planned for many runs.
+CREATE TABLE t(id INTEGER PRIMARY KEY, g, o, v);
+INSERT INTO t(g, o, v) VALUES(1,1,5),(1,1,NULL),(1,2,2.5),(1,3,'x'),(1,NULL,7),(2,1,9),(2,1,1),(2,4,-3),(2,'b','y'),(3,2,-1),(NULL,1,6),(NULL,NULL,0.1);
+CREATE TABLE n(o INT, v INT);
+INSERT INTO n VALUES(1,10),(2,20);
+CREATE INDEX ti ON t(g, o);
+SELECT (SELECT json_group_array(v) OVER (PARTITION BY g ORDER BY g) FROM t WHERE id > 4) FROM n;
+SELECT (SELECT x FROM (SELECT json_group_array(v) AS x FROM t WHERE id > 4 GROUP BY g, id > 0)) FROM n;
+SELECT o FROM n WHERE 'x' <> (SELECT group_concat(v) OVER (PARTITION BY g ORDER BY g) FROM t WHERE id > 4);
