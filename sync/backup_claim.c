@@ -468,7 +468,11 @@ io_status backup_gap(struct backup *b)
             good = b->op.err.code == ERR_OK;
             memcpy(b->gap_hash, r.index.hash, sizeof b->gap_hash);
         }
-        if (good && all && b->options.remote && remote_is_of(b->options.remote, h->lineage) && common_history(b, h)) remote_known(b->options.remote, h->tx_max);
+        if (good && all && b->options.remote && remote_is_of(b->options.remote, h->lineage)) {
+            // What another changed since the two parted is not what a page that has not arrived was: its sum cannot be asked for.
+            if (common_history(b, h)) remote_known(b->options.remote, h->tx_max);
+            else good = !r.index.page_count || remote_whole(b->options.remote);
+        }
         if (status == IO_DONE) segment_reader_deinit(&r);
         if (!good || !all) {
             err_clear(&b->op.err);
