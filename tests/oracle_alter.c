@@ -29,6 +29,15 @@ bool rename_misses_join(struct oracle *o, const char *sql, const struct outcome 
     return any;
 }
 
+// It makes a string of a quoted name there, too: 'x y' of "x y".
+bool alter_makes_string_of_name(struct oracle *o, const char *sql)
+{
+    if (strncasecmp(sql, "ALTER", 5) != 0) return false;
+    return sqlite_has_rows(o, "WITH objects AS (SELECT * FROM sqlite_schema UNION ALL SELECT * FROM sqlite_temp_schema), joining AS (SELECT sql FROM objects"
+                              " WHERE " JOIN_IN_PARENTHESES ") SELECT 1 FROM joining, objects AS t, pragma_table_info(t.name) AS c"
+                              " WHERE t.type = 'table' AND (c.name GLOB '*[^a-z0-9]*' OR c.name = 'order') AND instr(joining.sql, quote(c.name))");
+}
+
 // An index on a string: ALTER TABLE makes 'x' of "x" wherever it stands in the schema, which is a name in the list of an index then.
 bool alter_takes_string(struct oracle *o, const char *sql, const struct outcome *theirs)
 {

@@ -193,6 +193,7 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
     }
     if (o->lenient_order && !ours->code && (!theirs->code || strstr(theirs->error, " after rename: no such column: ")) && rename_left_with(o, sql))
         o->gave_up = true;
+    if (o->lenient_order && !ours->code && !theirs->code && alter_makes_string_of_name(o, sql)) o->gave_up = true;
     if (o->gave_up) return true;
     // An ALTER that fails within a transaction leaves SQLite's schema as if it had not.
     if (o->several_mistakes && theirs->code && size >= 5 && strncasecmp(sql, "ALTER", 5) == 0 && oracle_in_transaction(o)) o->gave_up = true;

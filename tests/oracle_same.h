@@ -48,6 +48,7 @@ bool selected_is_disputed(struct oracle *o, const char *sql);
 bool rename_misses_join(struct oracle *o, const char *sql, const struct outcome *ours, const struct outcome *theirs);
 bool alter_takes_string(struct oracle *o, const char *sql, const struct outcome *theirs);
 bool rename_left_with(struct oracle *o, const char *sql);
+bool alter_makes_string_of_name(struct oracle *o, const char *sql);
 bool rename_left_table(const char *sql, const struct outcome *theirs);
 bool alter_misses_column(struct oracle *o, const char *sql, const struct outcome *theirs);
 

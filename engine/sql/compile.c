@@ -325,23 +325,22 @@ void compile_result_column(struct compile *c, u32 column, const char *name, cons
     struct program_column *out = &c->program->columns[column];
     struct arena *a = c->program->arena;
     out->name = name ? arena_copy(a, name, strlen(name)) : "";
-    compile_result_type(c, column, decltype);
+    out->decltype = decltype ? arena_copy(a, decltype, strlen(decltype)) : NULL;
 }
 
-void compile_result_type(struct compile *c, u32 column, const char *decltype)
+void compile_result_origin(struct compile *c, u32 column, s32 database, const struct table *t, s32 origin)
 {
-    c->program->columns[column].decltype =
-        decltype ? arena_copy(c->program->arena, decltype, strlen(decltype)) : NULL;
-}
-
-void compile_result_origin(struct compile *c, u32 column, s32 database, const char *table, const char *origin)
-{
-    struct program_column *out = &c->program->columns[column];
-    struct arena *a = c->program->arena;
-    const char *name = database >= 0 ? c->db->databases[database].name : NULL;
-    out->database = name ? arena_copy(a, name, strlen(name)) : NULL;
-    out->table = arena_copy(a, table, strlen(table));
-    out->origin = arena_copy(a, origin, strlen(origin));
+    struct program *p = c->program;
+    struct program_column *out = &p->columns[column];
+    const char *type = origin < 0 ? "INTEGER" : column_decltype(&t->columns[origin]);
+    const char *name = origin < 0 ? "rowid" : t->columns[origin].name;
+    const struct database *d = database >= 0 ? &c->db->databases[database] : NULL;
+    const char *before = column > 0 ? out[-1].database : NULL; // most often the same
+    if (d) out->database = before && strcmp(before, d->name) == 0 ? before : arena_copy(p->arena, d->name, strlen(d->name));
+    bool held = d && t->kind == TABLE_ORDINARY && !(t->flags & TABLE_EPHEMERAL) && program_hold_schema(p, (u32)database, d->schema);
+    out->table = held ? t->name : arena_copy(p->arena, t->name, strlen(t->name));
+    out->origin = held ? name : arena_copy(p->arena, name, strlen(name));
+    out->decltype = held || !type ? type : arena_copy(p->arena, type, strlen(type));
 }
 
 // ---- EXPLAIN QUERY PLAN --------------------------------------------------------------------------------------
@@ -422,7 +421,7 @@ void compile_finish(struct compile *c)
             p->reads |= bit;
             emit(c, OP_Transaction, i, (c->schema_written & bit) != 0, s ? (int)s->cookie : 0);
             emit_set_p5(c, s != NULL);
-            if (s && i < PROGRAM_DATABASES_MAX && !p->schemas[i]) p->schemas[i] = schema_ref((struct schema *)s);
+            program_hold_schema(p, (u32)i, (struct schema *)s);
         }
         p->writes = c->schema_written;
         p->multi_row_write = c->multi_row_write;

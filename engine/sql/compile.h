@@ -182,8 +182,8 @@ void compile_row_count(struct compile *c); // counts one for PRAGMA count_change
 // The result columns of the program (SELECT, RETURNING, PRAGMA). names and decltypes may be NULL strings.
 void compile_result_columns(struct compile *c, u32 count);
 void compile_result_column(struct compile *c, u32 column, const char *name, const char *decltype);
-void compile_result_type(struct compile *c, u32 column, const char *decltype);
-void compile_result_origin(struct compile *c, u32 column, s32 database, const char *table, const char *origin);
+// That it is column `origin` of the table (negative: the rowid), whose declared type it has.
+void compile_result_origin(struct compile *c, u32 column, s32 database, const struct table *t, s32 origin);
 // A row of EXPLAIN QUERY PLAN; gives its address, which push makes the parent of those that follow.
 int explain_row(struct compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int explain_push(struct compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -448,7 +448,7 @@ enum one_pass where_one_pass(const struct where_info *w, int cursors[2]);
 bool where_uses_deferred_seek(const struct where_info *w);
 s16 where_row_estimate(const struct where_info *w); // log2 * 10
 s16 where_table_row_size(const struct table *t);    // of bytes, estimated; log2 * 10
-s16 where_index_row_size(const struct table *t, const struct index *i);
+s16 where_index_row_size(const struct index *i);
 
 // ---- statements (each in the file of its noun) -----------------------------------------------------------
 // AUTOINCREMENT: what a program does before its body: reads sqlite_sequence (autoincrement.c).

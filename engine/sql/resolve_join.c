@@ -58,10 +58,7 @@ const char *select_joins_resolve(struct compile *c, struct select *s)
         if (right->join & JOIN_NATURAL) {
             if (right->on || right->using)
                 compile_fail(c, ERR_ERROR, -1, "a NATURAL join may not have an ON or USING clause");
-            if (ambiguous) {
-                tables_mistake(c, ambiguous, -1);
-                return NULL;
-            }
+            if (ambiguous) compile_fail(c, ERR_ERROR, -1, "%s", ambiguous); // here SQLite looks no further
             right->join &= ~JOIN_NATURAL; // it has its USING
             hidden = false;
             for (u32 j = 0; j < right->table->column_count; j++) {

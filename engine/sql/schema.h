@@ -96,6 +96,7 @@ struct index {
     bool has_stat, unordered, no_skip_scan;
     u64 *stat;      // [key_count + 1]; guesses when !has_stat
     u32 size_row;   // sz=N: bytes of a row, estimated
+    u32 row_width;  // in units of 4 bytes, guessed from declared types
     u64 measured[8]; // !has_stat: rows per value of the first 1, 2, ... columns; while the table's measured_rows counts
     const char *sql; // NULL for automatic ones
     struct index *next;
@@ -140,6 +141,7 @@ struct table {
     u16 stored_count; // columns that are in the record (not virtual ones)
     s16 rowid_column; // INTEGER PRIMARY KEY, or -1
     u8 rowid_conflict; // its ON CONFLICT
+    u32 row_width;    // in units of 4 bytes, guessed from declared types; 0: not guessed (ask table_row_width)
     struct column *columns;
     struct index *indexes; // newest first, those with ON CONFLICT REPLACE last
     struct index *primary_key; // WITHOUT ROWID: the index whose tree is the table
@@ -281,6 +283,7 @@ void index_link(struct table *t, struct index *i); // where it belongs in t->ind
 void column_set_type(struct column *c, const char *type); // and the affinity that follows from it; NULL: there is none
 void column_hide(struct column *c);                        // as SQLite, to whom "x HIDDEN" is a column with a type, which is then empty
 const char *column_decltype(const struct column *c);       // NULL: it has no type
+u32 table_row_width(const struct table *t);                // in units of 4 bytes, guessed from declared types
 enum affinity affinity_of_type(const char *type);
 // The same in CAST(x AS type), where no type at all is a numeric one.
 enum affinity affinity_of_cast(const char *type);

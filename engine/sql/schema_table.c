@@ -146,6 +146,35 @@ static void index_guess(struct schema_build *b, const struct table *t, struct in
     if (i->conflict != CONFLICT_NONE && i->key_count > 0) i->stat[i->key_count] = 1;
 }
 
+static u32 column_width(const struct table *t, int i)
+{
+    if (i < 0) return 1;
+    const char *type = t->columns[i].type;
+    if (!type || !*type || t->columns[i].affinity >= AFFINITY_NUMERIC) return 1;
+    if (strcasecmp(type, "text") == 0) return 5;
+    const char *open = strchr(type, '(');
+    if (strcasestr(type, "char") || (strcasestr(type, "blob") && open)) {
+        const char *p = strpbrk(type, "0123456789");
+        int v = p ? atoi(p) / 4 + 1 : 1;
+        return (u32)MIN(MAX(v, 1), 255);
+    }
+    return 5;
+}
+
+u32 table_row_width(const struct table *t)
+{
+    u32 width = t->rowid_column < 0;
+    for (u16 i = 0; i < t->column_count; i++) width += column_width(t, i);
+    return width;
+}
+
+static u32 index_row_width(const struct table *t, const struct index *i)
+{
+    u32 width = 0;
+    for (u16 k = 0; k < i->column_count; k++) width += column_width(t, i->columns[k]);
+    return width;
+}
+
 static void index_complete(struct schema_build *b, struct table *t, struct index *i)
 {
     i->columns_not_indexed = ~(u64)0;
@@ -169,6 +198,7 @@ static void index_complete(struct schema_build *b, struct table *t, struct index
                                       column != t->rowid_column))
             i->unique_not_null = false;
     }
+    i->row_width = index_row_width(t, i);
     index_guess(b, t, i);
 }
 
@@ -615,6 +645,7 @@ void table_build(struct schema_build *b, struct table *t, const struct stmt_crea
         index_complete(b, t, i);
     }
     t->row_estimate = 1048576;
+    t->row_width = table_row_width(t);
     if (strncasecmp(t->name, "sqlite_", 7) == 0) t->flags |= TABLE_SYSTEM;
 }
 

@@ -49,8 +49,7 @@ static void result_origin(struct compile *c, const struct origin_scope *scope, c
             const struct table *t = item->table;
             if (!t || (item->database < 0 && !item->recursive)) return;
             int column = e->column < 0 ? t->rowid_column : e->column;
-            compile_result_type(c, result, column < 0 ? "INTEGER" : column_decltype(&t->columns[column]));
-            compile_result_origin(c, result, item->database, t->name, column < 0 ? "rowid" : t->columns[column].name);
+            compile_result_origin(c, result, item->database, t, column);
             return;
         }
     }
@@ -150,8 +149,8 @@ bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate
     if (!table_has_rowid(t)) best = t->primary_key;
     if (!s->from->items[0].not_indexed)
         for (const struct index *i = t->indexes; i; i = i->next) {
-            s16 size = where_index_row_size(t, i);
-            if (!i->unordered && !i->where && size < where_table_row_size(t) && (!best || size < where_index_row_size(t, best))) best = i;
+            s16 size = where_index_row_size(i);
+            if (!i->unordered && !i->where && size < where_table_row_size(t) && (!best || size < where_index_row_size(best))) best = i;
         }
     compile_use_database(c, database);
     if (best) open_index(c, cursor, database, best, OP_OpenRead);

@@ -64,7 +64,7 @@ static void column_fix(struct propagation *p, struct expr *e, bool spare_blob)
 static enum walk_result propagate_expr(struct walker *w, struct expr *e)
 {
     struct propagation *p = w->context;
-    if (p->blob && ((e->kind >= EXPR_EQ && e->kind <= EXPR_GE) || e->kind == EXPR_IS)) {
+    if (p->blob && ((e->kind >= EXPR_EQ && e->kind <= EXPR_GE && e->kind != EXPR_NE) || e->kind == EXPR_IS)) {
         column_fix(p, e->left, false);
         if (expr_affinity(e->left) != AFFINITY_TEXT) column_fix(p, e->right, false);
     }

@@ -51,36 +51,14 @@ logest where_source_rows(const struct where_info *w, const struct source *s)
     return known ? s->rows_estimate : where_table_rows(w, s->table);
 }
 
-// Sizes in units of 4 bytes, guessed from declared types.
-static int column_size(const struct table *t, int i)
-{
-    if (i < 0) return 1;
-    const char *type = t->columns[i].type;
-    if (!type || !*type || t->columns[i].affinity >= AFFINITY_NUMERIC) return 1;
-    if (strcasecmp(type, "text") == 0) return 5;
-    const char *open = strchr(type, '(');
-    if (strcasestr(type, "char") || (strcasestr(type, "blob") && open)) {
-        const char *p = strpbrk(type, "0123456789");
-        int v = p ? atoi(p) / 4 + 1 : 1;
-        return v > 255 ? 255 : v;
-    }
-    return 5;
-}
-
 s16 where_table_row_size(const struct table *t)
 {
-    int size = 0;
-    for (u32 i = 0; i < t->column_count; i++) size += column_size(t, (int)i);
-    if (t->rowid_column < 0) size++;
-    return logest_of((u64)size * 4);
+    return logest_of((u64)(t->row_width ? t->row_width : table_row_width(t)) * 4);
 }
 
-s16 where_index_row_size(const struct table *t, const struct index *i)
+s16 where_index_row_size(const struct index *i)
 {
-    if (i->size_row) return logest_of(i->size_row);
-    int size = 0;
-    for (int j = 0; j < i->column_count; j++) size += column_size(t, i->columns[j]);
-    return logest_of((u64)size * 4);
+    return logest_of(i->size_row ? i->size_row : (u64)i->row_width * 4);
 }
 
 // ---- making them -----------------------------------------------------------------------------------------------
@@ -137,7 +115,7 @@ static struct where_index *index_make(struct where_info *w, const struct index *
         for (int j = 1; j <= i->key_count; j++) x->rows[j] = j <= 5 ? guesses[j - 1] : 23;
         if (x->unique) x->rows[i->key_count] = 0;
     }
-    x->row_size = where_index_row_size(t, i);
+    x->row_size = where_index_row_size(i);
     return x;
 }
 

@@ -69,7 +69,6 @@ static int where_order_satisfied(struct where_info *w, struct expr_list *order_b
         if (loop->flags & LOOP_VIRTUAL) {
             if (loop->in_order && w->order_by == order_by && !(flags & WHERE_DISTINCT_BY))
                 satisfied = done;
-            order_distinct = false;
             break;
         }
         int cursor = w->cursors[loop->source];

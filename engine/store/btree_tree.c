@@ -87,6 +87,7 @@ static err_code walk_push(struct btree_walk *w, const struct page *p, bool overf
 {
     u32 count = p->node.cell_count;
     overflow &= p->node.leaf || !p->node.rowid_tree;
+    if (p->node.leaf && !overflow) return ERR_OK;
     if (walk_reserve(w, 2 * count + 1, err) != ERR_OK) return err->code;
     if (!p->node.leaf) {
         w->stack[w->stack_count++] = page_child(p, count);

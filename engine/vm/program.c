@@ -99,10 +99,18 @@ void program_columns_set(struct program *p, u32 count)
     p->column_count = count;
 }
 
+bool program_hold_schema(struct program *p, u32 database, struct schema *s)
+{
+    if (!s || database >= PROGRAM_DATABASES_MAX) return false;
+    if (!p->schemas[database]) p->schemas[database] = schema_ref(s);
+    p->held |= 1u << database;
+    return p->schemas[database] == s;
+}
+
 void program_release(struct program *p)
 {
-    for (u32 left = p->reads; left; left &= left - 1) {
-        u32 i = (u32)__builtin_ctz(left);
+    for (; p->held; p->held &= p->held - 1) {
+        u32 i = (u32)__builtin_ctz(p->held);
         schema_unref(p->schemas[i]);
         p->schemas[i] = NULL;
     }

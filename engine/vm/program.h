@@ -147,8 +147,9 @@ struct program {
     struct program *parent;   // of a sub-program: the statement's, else NULL
     const void *key;          // of a sub-program: recursive triggers are told by it
     const char *name;         // of a sub-program: of the trigger, for EXPLAIN ("-- trigger x")
-    // Schemas that the program was compiled against, by database number; referenced by it.
+    // Schemas that the program was compiled against, or has names from, by database number; referenced by it.
     struct schema *schemas[PROGRAM_DATABASES_MAX];
+    u32 held;                 // bit per database: it has one there
     u32 reads, writes;        // bit per database
     u8 explain;               // enum explain_kind (ast.h)
     bool read_only;           // writes no database file
@@ -175,6 +176,8 @@ struct program *program_add_sub(struct program *p, const void *key, s32 variant)
 // Resolves labels and computes what depends on all instructions. Registers and cursors: how many there are.
 void program_finish(struct program *p, s32 register_count, s32 cursor_count);
 void program_columns_set(struct program *p, u32 count); // all without names
+// References the schema: what hangs on it lives as long as the program. False: it cannot.
+bool program_hold_schema(struct program *p, u32 database, struct schema *s);
 // Releases the schemas; the arena keeps the rest.
 void program_release(struct program *p);
 

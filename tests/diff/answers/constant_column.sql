@@ -93,3 +93,15 @@ INSERT INTO t VALUES (1, 2, 'xxx', 'y'), (1, 2, 'y', 'xxx'), (1, 2, 'xxx', 'y'),
 SELECT a + b, CASE WHEN rowid >= 2 THEN c || '-' || d END FROM t;
 SELECT a + b, CASE WHEN rowid >= 2 THEN d END FROM t;
 SELECT a, CASE WHEN rowid >= 2 THEN b END, CASE WHEN rowid >= 3 THEN d END, CASE WHEN rowid >= 4 THEN c END FROM t;
+%%
+# "<>" keeps a column without affinity: it counts as a condition of the table.
+CREATE TABLE t(a INTEGER PRIMARY KEY, b, c TEXT, d REAL);
+CREATE INDEX tb ON t(b);
+CREATE INDEX tcd ON t(c, d DESC);
+INSERT INTO t VALUES (1, 4, 'c2', 3), (2, 4.0, 'c2', 1), (3, 3, 'c2', 2), (4, 4, 'c1', 5);
+--= I:1|I:0|T:SEARCH t USING INDEX tb (b=?)| I:2|I:0|T:USE TEMP B-TREE FOR ORDER BY| because SQLite 3.50 answers so
+EXPLAIN QUERY PLAN SELECT a FROM t WHERE b <> 3 AND b = 4 AND c = 'c2' ORDER BY d, b + 1 LIMIT 1;
+EXPLAIN QUERY PLAN SELECT a FROM t WHERE b = 4 AND c = 'c2' ORDER BY d, b + 1 LIMIT 1;
+EXPLAIN QUERY PLAN SELECT a FROM t WHERE b < 5 AND b = 4 AND c = 'c2' ORDER BY d, b + 1 LIMIT 1;
+SELECT a, b FROM t WHERE b <> 3 AND b = 4 AND c = 'c2' ORDER BY d, b + 1;
+SELECT a, b FROM t WHERE b <> '4' AND b = 4 ORDER BY a;

@@ -219,3 +219,12 @@ CREATE VIEW v AS SELECT * FROM t, (a JOIN b USING(e) JOIN c USING(e));
 SELECT * FROM v;
 CREATE TABLE w AS SELECT * FROM t LEFT JOIN (a JOIN b USING(e) FULL JOIN c USING(e) FULL JOIN c AS d ON 1);
 SELECT * FROM w;
+%%
+# Behind a table-valued function the order counts for nothing until it is sorted.
+CREATE TABLE t1(a, b, c);
+CREATE TABLE t2(b, c COLLATE NOCASE, d);
+INSERT INTO t1 VALUES (1, 2, 3), (1, 4, 'x'), (NULL, 2, 'X'), (3, NULL, 3);
+INSERT INTO t2 VALUES (2, 3, 1), (2, 'X', NULL), (4, 'x', 5), (NULL, 3, 3);
+EXPLAIN QUERY PLAN SELECT * FROM pragma_table_info('t1') CROSS JOIN t2 JOIN t1 ON t1.c = t2.c GROUP BY t2.c;
+EXPLAIN QUERY PLAN SELECT * FROM pragma_table_info('t1') CROSS JOIN t2 JOIN t1 ON t1.c = t2.c ORDER BY t2.c;
+SELECT cid, t1.a, t1.b, t2.d FROM pragma_table_info('t1') CROSS JOIN t2 JOIN t1 ON t1.c = t2.c GROUP BY t2.c;
