@@ -1,4 +1,5 @@
 #include "dml.h"
+#include "resolve.h"
 
 struct delete_job {
     struct stmt_delete *stmt;
@@ -152,8 +153,11 @@ static void view_code(struct compile *c, struct delete_job *job)
     if (!compile_attempt(c, view_rows_try, &rows, &mistake)) {
         job->source->table = t;
         struct name_context names = {.c = c, .sources = s->target};
-        // A function is looked at once more, as in a table's WHERE: that mistake is told.
-        if (s->where && s->where->kind == EXPR_FUNCTION) resolve_expr(&names, s->where);
+        // A function is looked at once more, as in a table's WHERE, behind that mistake: the last one is told.
+        if (s->where && s->where->kind == EXPR_FUNCTION) {
+            mistake_keep(c, mistake.text, mistake.offset);
+            resolve_expr(&names, s->where);
+        }
         compile_fail_again(c, &mistake);
     }
     explain_row(c, "SCAN %s", job->source->alias ? job->source->alias : t->name);

@@ -27,3 +27,12 @@ DELETE FROM v WHERE sum((SELECT u)) RETURNING w;
 DELETE FROM v WHERE x RETURNING w;
 DELETE FROM v WHERE count(*) OVER w;
 DELETE FROM v WHERE y = (SELECT sum(u) OVER ());
+-- Behind the query's mistake a comparison within the function is not looked at.
+DELETE FROM v WHERE abs(count() = (SELECT u));
+DELETE FROM v WHERE abs(count() < (SELECT u));
+DELETE FROM v WHERE abs(count() + (SELECT u));
+DELETE FROM v WHERE abs(abs(1, 2) = (SELECT u));
+DELETE FROM v WHERE abs(nosuch(1) = (SELECT u));
+DELETE FROM v WHERE abs((SELECT u) = count());
+DELETE FROM v WHERE coalesce(count(), (SELECT u));
+DELETE FROM v WHERE coalesce(count() = (SELECT x), 1);
