@@ -1,6 +1,7 @@
 // Moments: the calendar, reading them from texts and numbers, and modifiers.
 #include "moment.h"
 
+#include <math.h>
 #include <time.h>
 
 #define JD_MS_MAX 464269060799999ll // 9999-12-31 23:59:59.999
@@ -175,6 +176,7 @@ static bool time_read(const u8 *z, struct moment *m)
                 fraction = fraction * 10 + (*z - '0');
                 scale *= 10;
             }
+            if (isinf(scale)) return false; // as many digits are no number to SQLite
             fraction = MIN(fraction / scale, 0.999); // never rounds up into the next second
         }
     }

@@ -128,6 +128,20 @@ static void view_rows_try(void *context)
     select_code(r->c, r->select, r->dest);
 }
 
+void view_rows_code(struct compile *c, struct select *select, struct select_dest *dest, struct source_list *view, struct expr *where)
+{
+    struct view_rows rows = {.c = c, .select = select, .dest = dest};
+    struct err mistake;
+    if (compile_attempt(c, view_rows_try, &rows, &mistake)) return;
+    // A function is looked at once more, as in a table's WHERE, behind that mistake: the last one is told.
+    if (where && where->kind == EXPR_FUNCTION) {
+        struct name_context names = {.c = c, .sources = view};
+        mistake_keep(c, mistake.text, mistake.offset);
+        resolve_expr(&names, where);
+    }
+    compile_fail_again(c, &mistake);
+}
+
 // Only INSTEAD OF triggers run, for the view's rows as they are at first.
 static void view_code(struct compile *c, struct delete_job *job)
 {
@@ -148,18 +162,8 @@ static void view_code(struct compile *c, struct delete_job *job)
     int cursor = cursor_alloc(c), none = label_new(c), next = label_new(c);
     struct select_dest dest;
     select_dest_init(&dest, DEST_EPHEMERAL, cursor);
-    struct view_rows rows = {.c = c, .select = select, .dest = &dest};
-    struct err mistake;
-    if (!compile_attempt(c, view_rows_try, &rows, &mistake)) {
-        job->source->table = t;
-        struct name_context names = {.c = c, .sources = s->target};
-        // A function is looked at once more, as in a table's WHERE, behind that mistake: the last one is told.
-        if (s->where && s->where->kind == EXPR_FUNCTION) {
-            mistake_keep(c, mistake.text, mistake.offset);
-            resolve_expr(&names, s->where);
-        }
-        compile_fail_again(c, &mistake);
-    }
+    job->source->table = t;
+    view_rows_code(c, select, &dest, s->target, s->where);
     explain_row(c, "SCAN %s", job->source->alias ? job->source->alias : t->name);
     int reg_old = reg_alloc_range(c, t->column_count + 1);
     emit(c, OP_Rewind, cursor, none, 0);

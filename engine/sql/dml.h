@@ -104,6 +104,9 @@ void row_write(struct compile *c, const struct write_target *target, int reg_new
 // What WHERE, ORDER BY and LIMIT of an UPDATE or DELETE mean together: "key IN (SELECT key ...)".
 struct expr *limit_where(struct compile *c, struct source *source, struct expr *where, struct expr_list *order_by,
                          struct expr *limit, struct expr *offset, const char *statement);
+// The rows of a view that a DELETE or UPDATE changes, `select`, into *dest. view: the statement's target with its table and
+// `where` its WHERE, for a second look at what is wrong there.
+void view_rows_code(struct compile *c, struct select *select, struct select_dest *dest, struct source_list *view, struct expr *where);
 // Deletes the row whose key is in reg_key..: key_count registers, 0: one record (as OP_NotFound takes them).
 // mode ONE_PASS_OFF: seeks it first. no_seek: an index cursor that stands on the row's entry, or -1.
 void row_delete(struct compile *c, const struct write_target *target, const struct trigger_set *triggers,

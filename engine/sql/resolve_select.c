@@ -143,7 +143,7 @@ static void resolve_compound_order(struct compile *c, struct select *s)
                 column = (int)column_by_alias(term->columns, bare);
                 if (column == 0) {
                     struct expr *copy = expr_copy(c->arena, bare);
-                    struct name_context n = {.c = c, .sources = term->from, .results = term->columns, .flags = NAME_RESULT_ALIAS | NAME_AGGREGATE_OK | NAME_WINDOW_OK};
+                    struct name_context n = {.c = c, .sources = term->from, .results = term->columns, .flags = NAME_RESULT_ALIAS | NAME_AGGREGATE_OK};
                     if (try_resolve(&n, copy))
                         for (u32 j = 0; j < term->columns->count && column == 0; j++)
                             if (expr_compare(c, term->columns->items[j].expr, copy, -1) < 2) column = (int)j + 1;

@@ -138,7 +138,6 @@ static bool count_shortcut(struct compile *c, struct select *s, struct aggregate
     return true;
 }
 
-bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate_info *a, struct select_dest *dest);
 bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate_info *a, struct select_dest *dest)
 {
     int database;

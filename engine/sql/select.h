@@ -64,6 +64,8 @@ bool select_push_down(struct compile *c, struct select *sub, struct expr *where,
 void select_sources_code(struct compile *c, struct select *s);
 void select_aggregate(struct compile *c, struct select *s, struct select_dest *dest, struct sort *sort,
                       struct distinct *d, int end);
+// "SELECT count(*) FROM t" answered by the tree alone: whether it has been coded.
+bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate_info *a, struct select_dest *dest);
 bool windows_same(struct compile *c, const struct window *a, const struct window *b);
 // Copies of a select have no list of window functions until they are coded: this looks at its columns.
 bool select_has_window(const struct select *s);

@@ -1,8 +1,6 @@
 // GROUP BY and aggregates.
 #include "select.h"
 
-bool select_count_shortcut(struct compile *c, struct select *s, struct aggregate_info *a, struct select_dest *dest);
-
 // ---- accumulators ---------------------------------------------------------------------------------------------
 
 static void registers_assign(struct compile *c, struct aggregate_info *a)

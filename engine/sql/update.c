@@ -214,9 +214,13 @@ static int rows_loop(struct compile *c, struct update_job *job, struct select *s
     int yield = reg_alloc(c), end = label_new(c);
     emit(c, OP_InitCoroutine, yield, end, here(c) + 1);
     select_dest_init(dest, DEST_COROUTINE, yield);
-    resolve_select(c, select, NULL);
-    if (job->stmt->from) from_check(c, job, job->stmt->from);
-    select_code(c, select, dest);
+    if (job->stmt->from) {
+        resolve_select(c, select, NULL);
+        from_check(c, job, job->stmt->from);
+        select_code(c, select, dest);
+    } else {
+        view_rows_code(c, select, dest, job->stmt->target, job->stmt->where);
+    }
     emit(c, OP_EndCoroutine, yield, 0, 0);
     label_place(c, end);
     return emit(c, OP_Yield, yield, full, 0);

@@ -164,6 +164,30 @@ static void ordered_columns_take(struct compile *c, struct select *s)
     }
 }
 
+// SQLite resolves the names of the inner query once more: by now it knows unlikely(), and sees TRUE within it.
+static enum walk_result find_truth(struct walker *w, struct expr *e)
+{
+    (void)w;
+    if (e->kind != EXPR_IS && e->kind != EXPR_IS_NOT) return WALK_CONTINUE;
+    struct expr *right = expr_skip_collate(e->right);
+    if (right->kind == EXPR_BOOLEAN) {
+        e->kind2 = e->kind;
+        e->kind = EXPR_TRUTH;
+        e->right = right;
+    }
+    return WALK_CONTINUE;
+}
+
+static void find_truths(struct select *s)
+{
+    struct walker w = {.expr = find_truth};
+    if (s->where) walk_expr(&w, s->where);
+    if (s->group_by) walk_expr_list(&w, s->group_by);
+    if (s->having) walk_expr(&w, s->having);
+    walk_expr_list(&w, s->columns);
+    if (s->order_by) walk_expr_list(&w, s->order_by);
+}
+
 void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once)
 {
     // The list is made anew: the select may be a copy.
@@ -175,8 +199,9 @@ void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once
     if (!s->functions) return;
     if (s->having_misused) compile_fail(c, ERR_ERROR, -1, "HAVING clause on a non-aggregate query");
     struct window *first = s->functions;
-    sorted_once &= !others_leave(c, s);
-    for (u32 i = 0; s->order_by && i < s->order_by->count && !sorted_once; i++) select_relink_windows(c, s, s->order_by->items[i].expr);
+    const bool alone = others_leave(c, s);
+    sorted_once &= !alone;
+    for (u32 i = 0; s->order_by && i < s->order_by->count && alone; i++) select_relink_windows(c, s, s->order_by->items[i].expr);
     others_leave(c, s);
 
     struct select *inner = arena_alloc(c->arena, sizeof *inner);
@@ -235,6 +260,7 @@ void select_window_rewrite(struct compile *c, struct select *s, bool sorted_once
     if (!r.inner) expr_list_add(c->arena, &r.inner, expr_integer(c->arena, 0));
     inner->columns = r.inner;
     inner->order_by = order;
+    find_truths(inner);
     if (order)
         for (u32 i = 0; i < order->count; i++) order->items[i].order_by_column = (u16)((u32)first->buffer_columns + i + 1);
     // Other windows' functions are the inner query's now.

@@ -92,3 +92,5 @@ SELECT date('2024-01-01','+1 week'), date('2024-01-01','+1 weeks'), date('2024-0
 SELECT date('2024-02-30','+0 days'), date('2024-06-31'), julianday('2024-02-30'), strftime('%d','2024-02-31');
 WITH RECURSIVE d(j) AS (SELECT 1721060 UNION ALL SELECT j+1237.25 FROM d WHERE j<5373484) SELECT count(*), group_concat(date(j)||time(j)||strftime('%J%j%W',j)) FROM d;
 SELECT date('2024-03-05', '+3 DAYS'), date('2024-03-05', '+3 dayss'), date('2024-03-05', '-1 Months'), date('2024-03-05', '1 sec'), datetime('2024-03-05', '1 SECOND'), datetime('2024-03-05', '+1.5 hourS'), date('2024-03-05', '1 weeks'), date(0, 'UnixEpoch'), date(0, 'unixepochs'), date(0, 'unixepocH', 'Start Of Year'), date(0, 'start of yea'), time('12:00', 'Utc');
+# Seconds with more digits than a double can count
+SELECT time('12:30:45.678'||hex(zeroblob(150))), time('12:30:45.678'||hex(zeroblob(160))), unixepoch('2000-01-01 00:00:01.9'||hex(zeroblob(154)), 'subsec');

@@ -47,3 +47,15 @@ UPDATE over_it SET y = 'k' WHERE nosuch RETURNING t.*;
 UPDATE over_it SET y = nosuch RETURNING t.*;
 UPDATE over_it SET y = (SELECT 1 FROM nosuch) RETURNING t.*;
 DELETE FROM over_it WHERE nosuch RETURNING t.*;
+%%
+# A WHERE that is a function is looked at again behind the first mistake, as DELETE does
+CREATE TABLE t(a,b);
+CREATE VIEW v AS SELECT a x, b y FROM t;
+CREATE TRIGGER vu INSTEAD OF UPDATE ON v BEGIN SELECT 1; END;
+UPDATE v SET x = 1 WHERE coalesce(count(), (SELECT u));
+UPDATE v SET x = 1 WHERE abs(count() = (SELECT u));
+UPDATE v SET x = 1 WHERE abs(nosuch(1) = (SELECT u));
+UPDATE v SET x = w WHERE coalesce(count(), (SELECT u));
+UPDATE v SET x = 1 WHERE count() + (SELECT u);
+UPDATE v SET x = 1 WHERE abs(1, 2, (SELECT u));
+UPDATE v SET x = 1 FROM t WHERE coalesce(count(), (SELECT u));

@@ -154,3 +154,36 @@ SELECT x IN (SELECT sum(x)), sum(x) OVER () FROM t;
 SELECT sum(x) OVER () FROM t GROUP BY x HAVING (SELECT sum(x)) > 1;
 SELECT sum(x) OVER () FROM t GROUP BY x ORDER BY (SELECT sum(x));
 SELECT (SELECT sum(x + y) FROM (SELECT 1 AS y)), sum(x) OVER () FROM t;
+%%
+# ORDER BY of a compound knows no window functions
+CREATE TABLE t(a, b COLLATE NOCASE, c);
+INSERT INTO t VALUES(1,'x',2),(1,'X',NULL),(2,'y',3),(NULL,'z',1),(2,5,4);
+SELECT ntile(2) OVER (ORDER BY b) FROM t UNION ALL SELECT 7 ORDER BY ntile(2) OVER (ORDER BY b);
+SELECT a, sum(a) OVER () FROM t UNION SELECT 7, 8 ORDER BY 1, sum(a) OVER ();
+SELECT 7 UNION SELECT abs(sum(a) OVER (ORDER BY b)) FROM t ORDER BY abs(sum(a) OVER (ORDER BY b));
+SELECT sum(a) OVER (ORDER BY b) AS q FROM t UNION SELECT 7 ORDER BY q DESC;
+# A column by its number in ORDER BY is computed once more, behind other windows, also where rows are DISTINCT
+SELECT DISTINCT group_concat(1) OVER (ORDER BY b), c FROM t ORDER BY row_number() OVER (), 1;
+SELECT DISTINCT group_concat(1) OVER (ORDER BY b), c FROM t ORDER BY row_number() OVER () DESC, 1 LIMIT 2;
+SELECT DISTINCT group_concat(1) OVER (ORDER BY b) AS q, c FROM t ORDER BY row_number() OVER (), q;
+SELECT DISTINCT group_concat(1) OVER (ORDER BY b), c FROM t ORDER BY row_number() OVER (), 2;
+SELECT group_concat(1) OVER (ORDER BY b), c FROM t ORDER BY row_number() OVER (), 1;
+CREATE TABLE d AS SELECT group_concat(1) OVER (ORDER BY b) AS p, c FROM t ORDER BY row_number() OVER (), 1;
+SELECT * FROM d;
+# TRUE within unlikely() is a value, but a question of truth where a query with windows is divided
+CREATE TABLE n(a, b);
+INSERT INTO n VALUES(0.5,1),(0,2),(1,3),(2,4),(NULL,5),('x',6);
+SELECT b FROM n WHERE a IS unlikely(TRUE);
+--= I:1|I:1| I:3|I:2| I:4|I:3| because SQLite 3.50 takes unlikely(TRUE) for true
+SELECT b, row_number() OVER (ORDER BY b) FROM n WHERE a IS unlikely(TRUE);
+SELECT b, row_number() OVER (ORDER BY b) FROM n WHERE a IS NOT likely(FALSE);
+--= I:2|I:1| I:5|I:2| I:6|I:3| because SQLite 3.50 takes unlikely(TRUE) for true
+SELECT b, row_number() OVER (ORDER BY b) FROM n WHERE a IS NOT likelihood(TRUE, 0.5) COLLATE NOCASE;
+SELECT a IS unlikely(TRUE), row_number() OVER (ORDER BY b) FROM n;
+--= I:1|I:1|I:4| I:2|I:1|I:2| I:3|I:4|I:4| I:4|I:8|I:4| I:5|I:8|I:4| I:6|I:8|I:2| because SQLite 3.50 takes unlikely(TRUE) for true
+SELECT b, sum(b) FILTER (WHERE a IS unlikely(TRUE)) OVER (ORDER BY b), count(*) OVER (PARTITION BY a IS unlikely(FALSE)) FROM n ORDER BY b;
+--= I:1|I:1|I:1| I:1|I:3|I:2| I:1|I:4|I:3| I:2|I:1|I:4| I:2|I:3|I:5| I:2|I:4|I:6| I:3|I:1|I:7| I:3|I:3|I:8| I:3|I:4|I:9| I:4|I:1|I:10| I:4|I:3|I:11| I:4|I:4|I:12| I:5|I:1|I:13| I:5|I:3|I:14| I:5|I:4|I:15| I:6|I:1|I:16| I:6|I:3|I:17| I:6|I:4|I:18| because SQLite 3.50 takes unlikely(TRUE) for true
+SELECT n.b, z.b, row_number() OVER (ORDER BY n.b, z.b) FROM n LEFT JOIN n AS z ON z.a IS unlikely(TRUE);
+--= I:3|I:6| I:3|I:6| because SQLite 3.50 takes unlikely(TRUE) for true
+SELECT count(*), sum(count(*)) OVER () FROM n GROUP BY a IS unlikely(TRUE);
+SELECT b, row_number() OVER (ORDER BY b) FROM n WHERE b IN (SELECT b FROM n AS z WHERE z.a IS unlikely(TRUE));
