@@ -82,7 +82,7 @@ bool rename_left_with(struct oracle *o, const char *sql)
 {
     static const char texts[] = "SELECT sql, " JOIN_IN_PARENTHESES " FROM (SELECT sql FROM sqlite_schema UNION ALL"
                                 " SELECT sql FROM sqlite_temp_schema) WHERE sql LIKE '%WITH %'";
-    if (strncasecmp(sql, "ALTER", 5) != 0 || !strstr(sql, " RENAME ")) return false;
+    if (strncasecmp(sql, "ALTER", 5) != 0 || !(strstr(sql, " RENAME ") || strstr(sql, " DROP "))) return false; // both make strings of "x"
     bool any = false;
     char **table = NULL; // asking in a view's text would end a query under way
     int rows = 0, columns;

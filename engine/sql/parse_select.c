@@ -466,9 +466,25 @@ static void compound_link(struct parse *p, struct select *last, bool enclosed)
         parse_fail(p, ERR_ERROR, OFFSET_NONE, "too many terms in compound SELECT");
 }
 
+// VALUES of several rows is one term of a compound: SELECT * FROM (VALUES ...).
+static struct select *values_outside(struct parse *p, struct select *values, bool enclosed)
+{
+    const bool one = values_are_one(p, values);
+    if (one && values->rows) values->rows->id = values->id;
+    else if (one) values->id--;
+    compound_link(p, values, enclosed);
+    struct select *outer = PARSE_NEW(p, select);
+    outer->offset = values->offset;
+    expr_list_add(p->arena, &outer->columns, star_expr(p, OFFSET_NONE));
+    struct source *source = source_list_add(p->arena, &outer->from);
+    source->select = values;
+    outer->id = one ? p->select_count : ++p->select_count;
+    return outer;
+}
+
 static struct select *parse_compound(struct parse *p, bool enclosed)
 {
-    struct select *s = parse_simple_select(p);
+    struct select *const first = parse_simple_select(p), *s = first;
     for (;;) {
         u8 op;
         if (parse_accept(p, TOKEN_UNION))
@@ -479,21 +495,9 @@ static struct select *parse_compound(struct parse *p, bool enclosed)
             op = SELECT_INTERSECT;
         else
             break;
+        if (s == first && (s->prior || s->rows) && values_are_one(p, s)) s = values_outside(p, s, enclosed);
         struct select *right = parse_simple_select(p);
-        if (right->prior || right->rows) {
-            // VALUES of several rows is one term: SELECT * FROM (VALUES ...).
-            const bool one = values_are_one(p, right);
-            if (one && right->rows) right->rows->id = right->id;
-            else if (one) right->id--;
-            compound_link(p, right, enclosed);
-            struct select *outer = PARSE_NEW(p, select);
-            outer->offset = right->offset;
-            expr_list_add(p->arena, &outer->columns, star_expr(p, OFFSET_NONE));
-            struct source *source = source_list_add(p->arena, &outer->from);
-            source->select = right;
-            outer->id = one ? p->select_count : ++p->select_count;
-            right = outer;
-        }
+        if (right->prior || right->rows) right = values_outside(p, right, enclosed);
         right->op = op;
         right->prior = s;
         s->flags &= ~(u32)SELECT_F_MULTI_VALUE;

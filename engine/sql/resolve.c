@@ -512,12 +512,15 @@ static void resolve_node(struct name_context *n, struct expr *e)
     case EXPR_DOT:
         resolve_dotted(n, e);
         break;
-    case EXPR_FUNCTION:
+    case EXPR_FUNCTION: {
         if (e->function && (e->flags & EXPR_F_LEAF)) break;
+        const u32 collate = e->flags & EXPR_F_HAS_COLLATE; // as it was read: none that an alias stands for, as in SQLite
         resolve_function(n, e);
         c->mistake_final = false;
         expr_summarize(e);
+        e->flags = (e->flags & ~(u32)EXPR_F_HAS_COLLATE) | collate;
         break;
+    }
     case EXPR_SELECT:
     case EXPR_EXISTS:
         resolve_subquery(n, e);

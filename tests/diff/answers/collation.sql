@@ -177,3 +177,16 @@ DROP INDEX p3;
 DROP INDEX p6;
 ALTER TABLE t DROP COLUMN c;
 PRAGMA integrity_check;
+%%
+# A function of an alias has no collation of what the alias stands for
+CREATE TABLE t(a, b, c);
+INSERT INTO t VALUES(1,'x',2),(1,'X',NULL),(2,'y',3),(NULL,'z',1),(2,5,4),(3,'Y',1);
+SELECT b COLLATE NOCASE AS d FROM t WHERE coalesce(d, 1) = 'X';
+SELECT b COLLATE NOCASE AS d FROM t WHERE coalesce(b COLLATE NOCASE, 1) = 'X';
+SELECT b COLLATE NOCASE AS d FROM t WHERE d = 'X';
+SELECT b COLLATE NOCASE AS d FROM t WHERE max(d, 1) BETWEEN 'X' AND 'Y';
+SELECT b COLLATE NOCASE AS d, b FROM t ORDER BY likely(d), b;
+SELECT b COLLATE NOCASE AS d, b FROM t ORDER BY max(1, likely(b COLLATE NOCASE)), b;
+SELECT count(*) FROM (SELECT b COLLATE NOCASE AS d FROM t GROUP BY ifnull(d, 1));
+SELECT b COLLATE NOCASE AS d, count(*) FROM t GROUP BY a HAVING iif(1, d, 2) = 'X' ORDER BY a;
+SELECT b COLLATE NOCASE AS d FROM t WHERE (d || '') = 'X';

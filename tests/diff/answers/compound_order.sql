@@ -94,3 +94,21 @@ SELECT "z" FROM quoted UNION SELECT "y" ORDER BY "y" COLLATE NOCASE;
 SELECT 1, "z" FROM quoted UNION SELECT "y", 1 ORDER BY "y" COLLATE NOCASE, "y";
 SELECT 1, "z" FROM quoted UNION SELECT "y", 1 ORDER BY abs("y") , "y";
 SELECT 1, abs("z") FROM quoted UNION SELECT "y", 1 ORDER BY abs("z") , "y";
+%%
+# VALUES of several rows is a query of its own within a compound: its columns have names, its values none of ORDER BY's
+CREATE TABLE t(a, b);
+INSERT INTO t VALUES(1, 2);
+--= I:5|I:6| I:3|I:4| I:1|I:2| because SQLite 3.50 takes several rows for a query
+VALUES(1,2),(3,4) UNION SELECT 5,6 ORDER BY column1 DESC;
+--= error: 1st ORDER BY term does not match any column in the result set because SQLite 3.50 takes several rows for a query
+VALUES(1,2),(3,NULL) UNION SELECT 5,6 ORDER BY NULL;
+VALUES(+1,2) UNION SELECT 5,6 ORDER BY column1;
+SELECT 5,6 UNION VALUES(1,2),(3,4) UNION SELECT 7,8 ORDER BY column1;
+SELECT 5,6 UNION VALUES('x',2),('y',(SELECT 4)),('z',5) UNION SELECT 7,8 ORDER BY 'y';
+VALUES(1,2),(3,4) EXCEPT SELECT 1,2;
+VALUES(1,2),(3,4) UNION ALL VALUES(1,2),(3,4);
+SELECT (VALUES(1),(2) EXCEPT SELECT 1), 2 IN (VALUES(1),(2) EXCEPT SELECT 2);
+WITH RECURSIVE w(a,b) AS (VALUES(1,2),(3,4) UNION ALL SELECT a+1,b FROM w WHERE a<4) SELECT * FROM w;
+VALUES(1,2),(3,4) UNION SELECT 1;
+--= error: all VALUES must have the same number of terms because SQLite 3.50 looks at them as they are read
+VALUES(1,2),(3,4,5) UNION SELECT 1,2;
