@@ -273,7 +273,6 @@ static struct expr *parse_in_list(struct parse *p, struct expr *left, bool not, 
         for (u32 i = 0; i < list->count; i++) {
             struct expr *x = list->items[i].expr;
             u32 width = x->kind == EXPR_ROW ? x->list->count : 1;
-            if (x->kind == EXPR_SELECT) continue;
             if (width != left->list->count)
                 parse_fail(p, ERR_ERROR, OFFSET_NONE, "IN(...) element has %u term%s - expected %u", width,
                            width == 1 ? "" : "s", left->list->count);

@@ -50,3 +50,10 @@ SELECT n FROM w WHERE (k,n,v) IN (VALUES(1,1,'a'),(2,3,'a'),(3,5,'x'));
 CREATE TRIGGER tr AFTER INSERT ON w BEGIN UPDATE w SET n=n+100 WHERE (k,v) IN (VALUES(new.k,new.v),(1,'b')); END;
 INSERT INTO w VALUES(9,'q',9);
 SELECT * FROM w;
+%%
+# An element of a row's list that is a query is one term, which is told as it is read
+CREATE TABLE t(a,b,c);
+SELECT a FROM t WHERE (a,b) IN ((c,b),(SELECT 1,2));
+SELECT a FROM t WHERE (a,b) IN ((c,b),((SELECT 1),2));
+CREATE TRIGGER x AFTER UPDATE ON t BEGIN SELECT (a,b) IN ((c,b),(SELECT 1)); END;
+CREATE VIEW x AS SELECT (a,b) IN ((c,b),(SELECT 1)) FROM t;
