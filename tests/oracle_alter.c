@@ -77,18 +77,21 @@ static bool with_is_wrong(struct oracle *o, const char *text)
 }
 
 // RENAME goes through a WITH that nothing uses as well, but SQLite leaves what is behind a mistake in it as it was, which a join in
-// parentheses is to it (rename_misses_join).
+// parentheses is to it (rename_misses_join), and in the attached database a table of another one.
 bool rename_left_with(struct oracle *o, const char *sql)
 {
-    static const char texts[] = "SELECT sql, " JOIN_IN_PARENTHESES " FROM (SELECT sql FROM sqlite_schema UNION ALL"
-                                " SELECT sql FROM sqlite_temp_schema) WHERE sql LIKE '%WITH %'";
+    static const char texts[] = "SELECT sql, %d OR " JOIN_IN_PARENTHESES " FROM (%s) WHERE sql LIKE '%%WITH %%'";
     if (strncasecmp(sql, "ALTER", 5) != 0 || !(strstr(sql, " RENAME ") || strstr(sql, " DROP "))) return false; // both make strings of "x"
     bool any = false;
-    char **table = NULL; // asking in a view's text would end a query under way
-    int rows = 0, columns;
-    if (sqlite3_get_table(o->sqlite, texts, &table, &rows, &columns, NULL) == SQLITE_OK)
-        for (int i = 1; i <= rows && !any; i++) any = strcmp(table[2 * i + 1], "1") == 0 || with_is_wrong(o, table[2 * i]);
-    sqlite3_free_table(table);
+    for (int attached = 0; attached <= oracle_has_table(o, OTHER_SCHEMA) && !any; attached++) {
+        char *query = sqlite3_mprintf(texts, attached, attached ? "SELECT sql FROM other.sqlite_schema" : "SELECT sql FROM sqlite_schema UNION ALL SELECT sql FROM sqlite_temp_schema");
+        char **table = NULL; // asking in a view's text would end a query under way
+        int rows = 0, columns;
+        if (sqlite3_get_table(o->sqlite, query, &table, &rows, &columns, NULL) == SQLITE_OK)
+            for (int i = 1; i <= rows && !any; i++) any = strcmp(table[2 * i + 1], "1") == 0 || with_is_wrong(o, table[2 * i]);
+        sqlite3_free_table(table);
+        sqlite3_free(query);
+    }
     return any;
 }
 

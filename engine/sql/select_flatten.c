@@ -152,7 +152,7 @@ static bool mergeable(const struct compile *c, struct select *s, u32 from, bool 
     if (sub->flags & SELECT_F_AGGREGATE || sub->group_by || sub->having) return false;
     if (item->cte && item->cte->materialize == CTE_MATERIALIZED) return false;
     if (item->join & (JOIN_OUTER | JOIN_LEFT_OF_RIGHT)) {
-        if (inner->count > 1 || inner->items[0].select || (aggregate && !plain_columns(sub)) || s->flags & SELECT_F_DISTINCT ||
+        if (inner->count > 1 || (aggregate && !plain_columns(sub)) || s->flags & SELECT_F_DISTINCT ||
             item->join & JOIN_RIGHT)
             return false;
         *outer = true;

@@ -190,3 +190,17 @@ INSERT INTO v(rowid, a) VALUES (3, 4);
 SELECT * FROM log WHERE o = 2;
 --= error: no such column: rowid because views have no rowid since 3.46
 INSERT INTO v(a) VALUES (3) RETURNING rowid;
+%%
+# Of a view an automatic index has all columns: which of several rows is the first
+CREATE TABLE u(a INT, b, c);
+INSERT INTO u VALUES(1,'x',2),(1,'Y',NULL),(2,3,3),(NULL,'z',1),(3,'x',4),(6,5,2);
+CREATE VIEW v3 AS SELECT c AS a, group_concat(b) AS b, count(*) AS c FROM u GROUP BY c;
+CREATE VIEW v6 AS SELECT DISTINCT b AS a, c AS b, 1 AS c FROM u;
+--= N|N| I:1|T:Y| I:2|T:x,5| I:3|N| I:4|N| because SQLite 3.50 has all columns in such an index
+SELECT z.a, (SELECT b FROM v3 WHERE c = z.a) FROM v3 AS z;
+# A query over one that is not merged, to the right of LEFT JOIN
+CREATE VIEW v7 AS SELECT a, b, row_number() OVER (PARTITION BY b ORDER BY a) AS c FROM u;
+SELECT p.a, q.x, q.y, q.z FROM u AS p LEFT JOIN (SELECT 'k' AS x, b AS y, coalesce(c, -1) AS z, a FROM v7) AS q ON p.a = q.z AND q.y > 'a' ORDER BY 1, 2, 3, 4;
+SELECT p.a, q.x, count(q.y) FROM u AS p LEFT JOIN (SELECT 'k' AS x, b AS y, a FROM v7 WHERE c = 2) AS q ON p.a = q.a GROUP BY p.a, q.x ORDER BY 1, 2;
+SELECT p.a, q.x IS NULL, q.y FROM u AS p LEFT JOIN (SELECT b || '!' AS x, b AS y, a FROM v3) AS q ON p.a = q.a WHERE q.x IS NULL OR q.y > 'x' ORDER BY 1, 2, 3;
+SELECT p.a, q.x, r.x FROM u AS p LEFT JOIN (SELECT 'k' AS x, a FROM v7) AS q ON p.a = q.a LEFT JOIN (SELECT q AS x, a FROM (SELECT 1 AS q, a FROM v7 LIMIT 2)) AS r ON r.a = q.a ORDER BY 1, 2, 3;
