@@ -83,7 +83,8 @@ bool rename_left_with(struct oracle *o, const char *sql)
     static const char texts[] = "SELECT sql, %d OR " JOIN_IN_PARENTHESES " FROM (%s) WHERE sql LIKE '%%WITH %%'";
     if (strncasecmp(sql, "ALTER", 5) != 0 || !(strstr(sql, " RENAME ") || strstr(sql, " DROP "))) return false; // both make strings of "x"
     bool any = false;
-    for (int attached = 0; attached <= oracle_has_table(o, OTHER_SCHEMA) && !any; attached++) {
+    const int last = strncasecmp(sql, "ALTER TABLE other.", 18) == 0; // to ask the attached database in a transaction would keep it from DETACH
+    for (int attached = 0; attached <= last && !any; attached++) {
         char *query = sqlite3_mprintf(texts, attached, attached ? "SELECT sql FROM other.sqlite_schema" : "SELECT sql FROM sqlite_schema UNION ALL SELECT sql FROM sqlite_temp_schema");
         char **table = NULL; // asking in a view's text would end a query under way
         int rows = 0, columns;
