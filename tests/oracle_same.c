@@ -203,7 +203,8 @@ bool outcomes_same(struct oracle *o, const char *sql, size_t size, const struct 
         o->gave_up = true;
         return true;
     }
-    if (o->lenient_order && ((theirs->code != SQLITE_ERROR && view_is_lost(o, ours)) || (!ours->code && (values_lost_names(o, theirs) || alter_lost_names(o, sql, theirs) || count_asks_index(o, sql, theirs))))) {
+    if (o->lenient_order && ((theirs->code != SQLITE_ERROR && view_is_lost(o, ours)) || (ours->code != SQLITE_ERROR && values_lost_names(o, theirs)) ||
+                             (!ours->code && (alter_lost_names(o, sql, theirs) || count_asks_index(o, sql, theirs))))) {
         o->gave_up = true;
         return true;
     }
