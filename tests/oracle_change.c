@@ -181,9 +181,9 @@ bool update_meets_itself(struct oracle *o, const char *sql, size_t size, const s
         if (triggers) sqlite3_exec(o->sqlite, "PRAGMA recursive_triggers = ON", NULL, NULL, NULL);
         sqlite3_db_config(o->sqlite, SQLITE_DBCONFIG_ENABLE_FKEY, keys, NULL);
     }
-    const bool refused = !again.code && ((keys && ours->code == SQLITE_CONSTRAINT_FOREIGNKEY) || ours->code == SQLITE_CONSTRAINT_TRIGGER ||
-                                         strcmp(ours->error, "too many levels of trigger recursion") == 0); // by what was left out
-    bool meets = refused || ((triggers || keys) && again.code == ours->code && strcmp(again.error, ours->error) == 0);
+    const bool refused = !again.code && ((keys && ours->code == SQLITE_CONSTRAINT_FOREIGNKEY) || ours->code == SQLITE_CONSTRAINT_TRIGGER); // by what was left out
+    const bool endless = triggers && strcmp(ours->error, "too many levels of trigger recursion") == 0; // once the row was not met
+    bool meets = refused || endless || ((triggers || keys) && again.code == ours->code && strcmp(again.error, ours->error) == 0);
     outcome_clear(&on);
     outcome_clear(&again);
     return meets;
