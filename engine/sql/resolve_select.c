@@ -15,18 +15,12 @@ _Noreturn static void out_of_range(struct compile *c, const char *clause, u32 te
                     max);
 }
 
-// The result column that a term of ORDER BY stands for by alias; 0: none.
+// The result column that a term of ORDER BY stands for by name, its alias or that which a `*` gave it; 0: none.
 static u32 column_by_alias(const struct expr_list *columns, const struct expr *e)
 {
     if (e->kind != EXPR_NAME) return 0;
     for (u32 i = 0; i < columns->count; i++)
-        if (columns->items[i].name_kind == ITEM_ALIAS && columns->items[i].name &&
-            name_equal(columns->items[i].name, e->text) && !columns->items[i].no_expand)
-            return i + 1;
-    for (u32 i = 0; i < columns->count; i++)
-        if (columns->items[i].name_kind == ITEM_ALIAS && columns->items[i].name &&
-            name_equal(columns->items[i].name, e->text))
-            return i + 1;
+        if (columns->items[i].name_kind == ITEM_ALIAS && columns->items[i].name && name_equal(columns->items[i].name, e->text)) return i + 1;
     return 0;
 }
 

@@ -63,3 +63,17 @@ SELECT DISTINCT 'a' % b, max(a) FROM t GROUP BY 'a' % b ORDER BY 2, 1;
 SELECT * FROM (SELECT 'a' % b, max(a) FROM t GROUP BY 'a' % b ORDER BY 1, 2);
 CREATE TABLE u AS SELECT 'a' % b AS x, max(a) FROM t GROUP BY 'a' % b ORDER BY 1, 2;
 SELECT * FROM u;
+%%
+# A name in ORDER BY is the first result column's that has it by AS or by a `*`
+CREATE TABLE u(a, b, c);
+INSERT INTO u VALUES(3,1,2),(1,2,3),(2,3,1);
+SELECT *, a AS c FROM u ORDER BY c;
+SELECT u.*, -a AS c FROM u ORDER BY c DESC;
+SELECT -c AS a, * FROM u ORDER BY a;
+SELECT c, a AS c FROM u ORDER BY c;
+SELECT *, -c AS a FROM u ORDER BY +a;
+SELECT *, a AS c FROM u UNION SELECT 9, 9, 9, 9 ORDER BY c;
+SELECT *, max(a) AS c FROM u GROUP BY c ORDER BY c;
+SELECT *, a AS c FROM (SELECT * FROM u) ORDER BY c LIMIT 2;
+SELECT *, row_number() OVER (ORDER BY a) AS c FROM u ORDER BY c;
+SELECT *, c AS b FROM u JOIN (SELECT 1 AS a, 5 AS z) USING(a) ORDER BY b;
