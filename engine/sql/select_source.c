@@ -59,7 +59,11 @@ static void unread_columns_drop(struct compile *c, const struct source *item)
         for (u32 i = 0; i < s->columns->count; i++) {
             struct expr_item *column = &s->columns->items[i];
             if (used & 1ull << MIN(i, 63u) || column->expr->kind == EXPR_NULL) continue;
-            column->expr = expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
+            struct expr *none = expr_new(c->arena, EXPR_NULL, OFFSET_NONE);
+            none->left = column->expr->left; // what it was made of still counts as read where a query below is merged, as in SQLite
+            none->right = column->expr->right;
+            none->list = column->expr->list;
+            column->expr = none;
             s->flags |= SELECT_F_PUSHED; // who names the same view may read the column
         }
 }
