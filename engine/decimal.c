@@ -125,21 +125,23 @@ double decimal_to_real(const u8 *digits, u32 count, s64 exponent)
 
 // ---- double to digits -------------------------------------------------------------------------------
 
-// 18 or 19 digits are taken: the most that stay below this.
-#define DIGITS_LIMIT 9223372036854774784ull
+// 18 or 19 digits are taken: the most that stay below about 2^63. SQLite scales the number until the nearest double is at most
+// 9223372036854774784, or, where it scales up, until it is 922337203685477504.
+static u64 digits_limit(s32 k) { return k > 0 ? 9223372036854774399 : 9223372036854775295; }
 
-// floor(r * 10^-exponent), at most DIGITS_LIMIT, from the exact digits. *exact: nothing was cut off.
+// floor(r * 10^-exponent), at most digits_limit(-exponent), from the exact digits. *exact: nothing was cut off.
 static u64 digits_exact(double r, s32 *exponent, bool *exact)
 {
     char text[1100];
     snprintf(text, sizeof text, "%.1080e", r);
     u64 v = 0;
     s32 n = 0;
+    const u64 limit = digits_limit(18 - atoi(strchr(text, 'e') + 1));
     const char *c = text;
     for (; *c != 'e' && n < 19; c++) {
         if (*c == '.') continue;
         u64 next = v * 10 + (u64)(*c - '0');
-        if (n == 18 && next > DIGITS_LIMIT) {
+        if (n == 18 && next > limit) {
             n = 18;
             break;
         }
@@ -174,7 +176,7 @@ static u64 digits_of(double r, s32 *exponent, bool *exact)
         u128 divisor = 1;
         for (s32 i = k; i < 0; i++) divisor *= 10;
         u128 v = whole / divisor;
-        while (v > DIGITS_LIMIT) v /= 10, divisor *= 10, k--;
+        while (v > digits_limit(k)) v /= 10, divisor *= 10, k--;
         *exponent = -k;
         *exact = v * divisor == whole;
         return (u64)v;
@@ -185,10 +187,9 @@ static u64 digits_of(double r, s32 *exponent, bool *exact)
         const struct decimal_power *p = power_of(k);
         u128 product = (u128)m * p->high + (u64)(((u128)m * p->low) >> 64);
         s32 shift = 63 - e - power_exponent(k);
-        // More than DIGITS_LIMIT does not fit below 2^63.
-        if (shift < 64) continue;
+        if (shift < 64) continue; // it does not fit
         u64 v = (u64)(product >> shift);
-        if (v > DIGITS_LIMIT) continue;
+        if (v > digits_limit(k)) continue;
         if ((k < 0 || k > 55) &&
             ((u64)((product + 2) >> shift) != v || (u64)((product - 2) >> shift) != v)) {
             return digits_exact(r, exponent, exact);

@@ -16,6 +16,17 @@ char *without_kinds(const char *rows)
     return r.text;
 }
 
+// Nor are they of "T:1".
+char *without_types(const char *rows)
+{
+    struct rows r = {0};
+    char *kinds = without_kinds(rows);
+    rows_add(&r, "%s", "");
+    for (const char *c = kinds; *c; c++) rows_add(&r, "%c", c[0] == 'T' && c[1] == ':' ? 'I' : c[0]);
+    free(kinds);
+    return r.text;
+}
+
 // Nor is "T:1.0" of "T:1".
 char *without_real(const char *rows)
 {

@@ -10,6 +10,7 @@
 
 // oracle_rows.c
 char *without_kinds(const char *rows);
+char *without_types(const char *rows);
 char *without_real(const char *rows);
 char *without_last_digits(const char *rows);
 bool same_but_neighbours(const char *ours, const char *theirs);

@@ -340,21 +340,28 @@ static bool node_empty(const struct fts_node *n)
     return n->kind == FTS_NODE_NEAR && n->phrase_count == 1 && n->phrases[0]->term_count == 0;
 }
 
+static bool child_add(struct query_parse *p, struct fts_node *n, struct fts_node *child)
+{
+    n->children = arena_grow(&p->expr->arena, n->children, n->child_count, &n->child_capacity, sizeof *n->children);
+    if (!n->children) return no_memory(p) != NULL;
+    n->children[n->child_count++] = child;
+    n->height = MAX(n->height, child->height + 1);
+    return true;
+}
+
+// AND in AND, and OR in OR, are one node.
 static struct fts_node *join(struct query_parse *p, enum fts_node_kind kind, struct fts_node *left, struct fts_node *right)
 {
     if (!left || !right) return NULL;
-    bool flat = left->kind == kind && kind != FTS_NODE_NOT && !left->closed;
-    struct fts_node *n = flat ? left : node_new(p, kind);
-    if (!n) return NULL;
-    struct fts_node *both[2] = {left, right};
-    for (u32 i = flat; i < 2; i++) {
-        n->children = arena_grow(&p->expr->arena, n->children, n->child_count, &n->child_capacity, sizeof *n->children);
-        if (!n->children) return no_memory(p);
-        n->children[n->child_count++] = both[i];
+    const bool flat = kind != FTS_NODE_NOT;
+    struct fts_node *n = flat && left->kind == kind ? left : node_new(p, kind);
+    if (!n || (n != left && !child_add(p, n, left))) return NULL;
+    if (flat && right->kind == kind) {
+        for (u32 i = 0; i < right->child_count; i++)
+            if (!child_add(p, n, right->children[i])) return NULL;
+    } else if (!child_add(p, n, right)) {
+        return NULL;
     }
-    u32 height = 0;
-    for (u32 i = 0; i < n->child_count; i++) height = MAX(height, n->children[i]->height);
-    n->height = height + 1;
     if (n->height > 256) return fail(p, "fts5 expression tree is too large (maximum depth 256)");
     return n;
 }
@@ -373,7 +380,6 @@ static struct fts_node *in_parentheses(struct query_parse *p)
     if (!n) return NULL;
     if (!is_character(p, ')')) return syntax_error(p);
     advance(p);
-    n->closed = true;
     return n;
 }
 
@@ -404,7 +410,6 @@ static struct fts_node *sequence(struct query_parse *p)
         if (node_empty(next)) continue;
         n = node_empty(n) ? next : join(p, FTS_NODE_AND, n, next);
     }
-    if (n && n->kind == FTS_NODE_AND) n->closed = true;
     return n;
 }
 

@@ -539,8 +539,17 @@ static io_status and_seek(struct fts_expr *e, struct op *op, struct fts_node *n,
 
 static io_status or_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target)
 {
-    bool any = false;
+    bool any = n->on;
     s64 least = INT64_MAX;
+    for (u32 i = 0; i < n->child_count && !n->on; i++) { // whether there is a row at all
+        IO_TRY(node_seek(e, op, n->children[i], INT64_MIN));
+        any |= !n->children[i]->eof;
+    }
+    if (!any) {
+        node_end(n);
+        return IO_DONE;
+    }
+    any = false;
     for (u32 i = 0; i < n->child_count; i++) {
         struct fts_node *c = n->children[i];
         IO_TRY(node_seek(e, op, c, target));
@@ -549,7 +558,7 @@ static io_status or_seek(struct fts_expr *e, struct op *op, struct fts_node *n, 
         least = MIN(least, c->rowid);
     }
     n->eof = !any;
-    n->on = any;
+    n->on = true;
     n->rowid = least;
     return IO_DONE;
 }
@@ -557,6 +566,12 @@ static io_status or_seek(struct fts_expr *e, struct op *op, struct fts_node *n, 
 static io_status not_seek(struct fts_expr *e, struct op *op, struct fts_node *n, s64 target)
 {
     struct fts_node *left = n->children[0], *right = n->children[1];
+    if (!left->on) IO_TRY(node_seek(e, op, left, INT64_MIN));
+    if (!left->on) { // no row has it: to SQLite the other side stands at its first one then, where it counts
+        IO_TRY(node_seek(e, op, right, INT64_MIN));
+        n->eof = true;
+        return IO_DONE;
+    }
     for (;;) {
         IO_TRY(node_seek(e, op, left, target));
         if (left->eof) break;

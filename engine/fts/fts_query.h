@@ -48,7 +48,6 @@ struct fts_columns {
 enum fts_node_kind { FTS_NODE_NEAR, FTS_NODE_AND, FTS_NODE_OR, FTS_NODE_NOT };
 struct fts_node {
     u8 kind;     // enum fts_node_kind
-    bool closed; // a parenthesis: not to be taken apart
     u32 height;
     u32 child_count, child_capacity;
     struct fts_node **children;

@@ -104,7 +104,9 @@ static void analyze_index(struct analyze *a, const struct index *i)
     int *changed = arena_alloc(c->arena, (tested + 1u) * sizeof(int)), next = label_new(c);
     for (u16 k = 0; k <= tested; k++) changed[k] = label_new(c);
     emit(c, OP_Goto, 0, changed[0], 0);
-    int loop = here(c);
+    int loop = here(c), distinct_all = label_new(c);
+    // Behind a value in a UNIQUE column all are distinct: to SQLite also the NULLs that come last in a descending one.
+    if (tested == 1 && i->key_count == 1 && i->conflict != CONFLICT_NONE) emit(c, OP_NotNull, previous, distinct_all, 0);
     for (u16 k = 0; k < tested; k++) {
         emit(c, OP_Column, cursor, k, value);
         const char *collation = i->collations[k];
@@ -116,6 +118,7 @@ static void analyze_index(struct analyze *a, const struct index *i)
     for (u16 k = 0; k < tested; k++) {
         label_place(c, changed[k]);
         emit(c, OP_Column, cursor, k, previous + k);
+        if (k == 0) label_place(c, distinct_all);
         emit(c, OP_AddImm, distinct + k, 1, 0);
     }
     label_place(c, changed[tested]);

@@ -344,6 +344,7 @@ void column_code(struct compile *c, const struct table *t, int cursor, int colum
 int column_type_code(struct compile *c, const struct table *t, int cursor, int column, u16 types);
 char table_column_affinity(const struct table *t, int column);
 
+char expr_affinity_given(const struct expr *e); // 0: none, while a column of a query that has none is AFFINITY_NONE
 char expr_affinity(const struct expr *e);
 const struct collation *expr_collation(struct compile *c, const struct expr *e);    // never NULL
 char compare_affinity(const struct expr *e, char other);

@@ -15,6 +15,7 @@
 // | file | what |
 // |---|---|
 // | insert.c, update.c, delete.c, upsert.c | the statements |
+// | dml_rows.c | which rows LIMIT leaves, and which of a view |
 // | constraint.c | checks of a new row |
 // | index_write.c | opening a table for writing, index keys, the last step of writing a row |
 // | generated.c | defaults, generated columns, affinities of a row in registers |

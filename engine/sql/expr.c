@@ -10,6 +10,16 @@ struct expr *expr_skip_collate(struct expr *e)
     return e;
 }
 
+bool expr_make_truth(struct expr *e)
+{
+    struct expr *right = expr_skip_collate(e->right);
+    if (right->kind != EXPR_BOOLEAN) return false;
+    e->right = right;
+    e->kind2 = e->kind;
+    e->kind = EXPR_TRUTH;
+    return true;
+}
+
 char table_column_affinity(const struct table *t, int column)
 {
     if (column < 0 || !t || column >= t->column_count) return AFFINITY_INTEGER;
@@ -17,19 +27,19 @@ char table_column_affinity(const struct table *t, int column)
     return affinity ? affinity : AFFINITY_NONE;
 }
 
-char expr_affinity(const struct expr *e)
+char expr_affinity_given(const struct expr *e)
 {
     for (;;) {
         u8 kind = e->kind == EXPR_REGISTER ? e->kind2 : e->kind;
         switch (kind) {
         case EXPR_COLUMN:
         case EXPR_FIXED:
-            return e->table ? table_column_affinity(e->table, e->column) : (e->affinity ? e->affinity : AFFINITY_NONE);
+            return e->table ? table_column_affinity(e->table, e->column) : e->affinity;
         case EXPR_AGG_COLUMN:
-            if (!e->table) return e->affinity ? e->affinity : AFFINITY_NONE;
+            if (!e->table) return e->affinity;
             return table_column_affinity(e->table, e->column);
         case EXPR_SELECT:
-            if (!e->select) return e->affinity ? e->affinity : AFFINITY_NONE;
+            if (!e->select) return e->affinity;
             e = e->select->columns->items[0].expr;
             continue;
         case EXPR_CAST:
@@ -39,7 +49,7 @@ char expr_affinity(const struct expr *e)
                 e = e->left->select->columns->items[e->column].expr;
                 continue;
             }
-            return AFFINITY_NONE;
+            return 0;
         case EXPR_ROW:
             e = e->list->items[0].expr;
             continue;
@@ -48,12 +58,18 @@ char expr_affinity(const struct expr *e)
             e = e->left;
             continue;
         case EXPR_FUNCTION:
-            if (e->affinity != AFFINITY_OF_FIRST) return AFFINITY_NONE;
+            if (e->affinity != AFFINITY_OF_FIRST) return 0;
             e = e->list->items[0].expr;
             continue;
         }
-        return e->affinity ? e->affinity : AFFINITY_NONE;
+        return e->affinity;
     }
+}
+
+char expr_affinity(const struct expr *e)
+{
+    const char affinity = expr_affinity_given(e);
+    return affinity ? affinity : AFFINITY_NONE;
 }
 
 static const struct expr *collate_child(const struct expr *e)

@@ -4,6 +4,7 @@
 #include "compile.h"
 
 struct expr *expr_skip_collate(struct expr *e); // without COLLATE and likely() around it
+bool expr_make_truth(struct expr *e); // x IS [NOT] TRUE or FALSE, once that is not a column's name, becomes EXPR_TRUTH
 // A column, or a constant in its place.
 static inline bool expr_stands_for_column(const struct expr *e) { return e->kind == EXPR_COLUMN || e->kind == EXPR_FIXED; }
 const struct collation *expr_collation_or_null(struct compile *c, const struct expr *e);

@@ -450,14 +450,10 @@ static void resolve_is(struct name_context *n, struct expr *e)
 {
     struct expr *right = expr_skip_collate(e->right);
     if (right->kind == EXPR_NAME) resolve_node(n, right);
-    if (right->kind == EXPR_BOOLEAN) {
-        e->right = right;
+    if (expr_make_truth(e))
         resolve_node(n, e->left);
-        e->kind2 = e->kind;
-        e->kind = EXPR_TRUTH;
-    } else {
+    else
         resolve_comparison(n, e);
-    }
 }
 
 // Names may be on their own, or below one or two dots.

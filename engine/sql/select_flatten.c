@@ -118,7 +118,7 @@ static bool compound_mergeable(const struct compile *c, const struct select *s, 
         if (from > 0 && t->from->items[0].join & JOIN_LEFT_OF_RIGHT) return false;
         // Columns must convert alike in every term.
         for (u32 i = 0; i < t->columns->count; i++)
-            if (expr_affinity(t->columns->items[i].expr) != expr_affinity(sub->columns->items[i].expr)) return false;
+            if (expr_affinity_given(t->columns->items[i].expr) != expr_affinity_given(sub->columns->items[i].expr)) return false;
     }
     if (s->order_by)
         for (u32 i = 0; i < s->order_by->count; i++)

@@ -76,8 +76,7 @@ void select_sources_code(struct compile *c, struct select *s)
         struct source *item = &from->items[i];
         if (!item->select || item->address_fill) continue;
         struct select *sub = item->select;
-        bool shared = item->cte && (item->cte->materialize == CTE_MATERIALIZED ||
-                                    (item->cte->uses + item->cte->copies >= 2 && item->cte->materialize != CTE_NOT_MATERIALIZED));
+        bool shared = item->cte && (item->cte->materialize == CTE_MATERIALIZED || item->cte->uses + item->cte->copies >= 2);
         bool whole = shared || !s->where || !select_push_down(c, sub, s->where, from, i);
         if (!whole) sub->flags |= SELECT_F_PUSHED;
         const struct source *same;

@@ -168,13 +168,7 @@ static void ordered_columns_take(struct compile *c, struct select *s)
 static enum walk_result find_truth(struct walker *w, struct expr *e)
 {
     (void)w;
-    if (e->kind != EXPR_IS && e->kind != EXPR_IS_NOT) return WALK_CONTINUE;
-    struct expr *right = expr_skip_collate(e->right);
-    if (right->kind == EXPR_BOOLEAN) {
-        e->kind2 = e->kind;
-        e->kind = EXPR_TRUTH;
-        e->right = right;
-    }
+    if (e->kind == EXPR_IS || e->kind == EXPR_IS_NOT) expr_make_truth(e);
     return WALK_CONTINUE;
 }
 

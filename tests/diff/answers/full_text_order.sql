@@ -98,3 +98,15 @@ CREATE VIRTUAL TABLE f USING fts5(a, b);
 INSERT INTO f VALUES('tanuki are running tricksters', 'Japan'), ('racoons are biting trash pandas', 'USA');
 SELECT rowid, rank FROM f WHERE f MATCH 'are' ORDER BY rank;
 SELECT rowid, bm25(f, 2.5, 3) FROM f WHERE f MATCH 'are OR japan' ORDER BY rowid;
+%%
+# Phrases behind NOT stand at their first row where nothing stands before it; OR within OR is one
+CREATE VIRTUAL TABLE f USING fts5(a, b);
+INSERT INTO f VALUES('one two three','two three four'),('three one','one one one'),('quick fox','jumps over one lazy dog'),('One, two; THREE!','four-five');
+SELECT rowid, format('%.12g', bm25(f)) FROM f('two thre NOT four OR NEAR(two one)');
+SELECT rowid, format('%.12g', bm25(f)) FROM f('two thre NOT four OR NEAR(two one)') ORDER BY rank;
+SELECT rowid, format('%.12g', bm25(f)) FROM f('nosuch OR ((dog four) NOT quick) OR (two OR (fox dog))');
+SELECT rowid, format('%.12g', bm25(f)) FROM f('(nosuch OR ((dog four) NOT quick)) OR (two OR (fox dog))');
+SELECT rowid, highlight(f, 0, '[', ']') FROM f('(nosuch OR ((dog four) NOT quick)) OR (two OR (fox dog))');
+SELECT rowid, format('%.12g', bm25(f)) FROM f('(lazy dog) NOT ((("one two" AND quick) OR (thre NOT lazy)) OR (nosuch three))');
+SELECT rowid, format('%.12g', bm25(f)) FROM f('((lazy OR thre) NOT NEAR(one three, 3)) OR three');
+SELECT rowid, format('%.12g', bm25(f)) FROM f('three NOT ((one AND nosuch) NOT three)');

@@ -286,3 +286,6 @@ SELECT sum(a) OVER (ORDER BY 1) FROM t;
 SELECT sum(a) OVER (ORDER BY 99) FROM t;
 SELECT count(*) OVER (ORDER BY a COLLATE nosuch) FROM t;
 SELECT json_group_array(a) OVER (ORDER BY a ROWS 1 PRECEDING) FROM t;
+%%
+# Digits of numbers just below 2^63 times a power of ten
+SELECT quote(9223372036854774807 / 1e18), format('%!.20e', 9.2233720368547744e+25), format('%.25g', 9.2233720368547744e-20), quote(9.2233720368547747e+18);

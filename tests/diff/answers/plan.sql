@@ -286,3 +286,20 @@ EXPLAIN QUERY PLAN SELECT g, COUNT(DISTINCT y) FROM t GROUP BY g;
 EXPLAIN QUERY PLAN SELECT y, count(DISTINCT id) FROM t GROUP BY y;
 EXPLAIN QUERY PLAN SELECT a, count(DISTINCT b) FROM u GROUP BY a;
 EXPLAIN QUERY PLAN SELECT g, count(DISTINCT x), max(y) FROM t GROUP BY g;
+%%
+# A literal has no affinity, a column of a query or view without one another: UNION ALL is not taken apart where they meet
+CREATE TABLE t(a INT, b, c);
+CREATE INDEX tb ON t(b, c);
+INSERT INTO t VALUES(1,'z',1),(2,'x',2),(3,'y',NULL),(4,'x',1);
+CREATE VIEW v AS SELECT a + 1 AS a, b, a + c AS c FROM t;
+EXPLAIN QUERY PLAN SELECT * FROM (SELECT 1 AS a, b, c FROM v UNION ALL SELECT a, b, c FROM v);
+SELECT c, a, b FROM (SELECT 1 AS a, b, c FROM v UNION ALL SELECT a, b, c FROM v);
+SELECT b, c FROM (SELECT 1 AS a, b, c FROM v UNION ALL SELECT a, b, c FROM v) ORDER BY 1 DESC;
+EXPLAIN QUERY PLAN SELECT * FROM (SELECT a, b, c FROM v UNION ALL SELECT a, b, 1 FROM v);
+EXPLAIN QUERY PLAN SELECT b FROM (SELECT a, b, c FROM v UNION ALL SELECT a, b, c FROM v);
+SELECT b FROM (SELECT a, b, c FROM v UNION ALL SELECT a, b, c FROM v);
+# What is named twice is made once, whatever is asked of each place
+--= I:1|I:0|T:MATERIALIZE w| I:2|I:1|T:SCAN t| I:3|I:1|T:USE TEMP B-TREE FOR GROUP BY| I:4|I:0|T:SCAN p| I:5|I:0|T:SCAN q LEFT-JOIN| because 3.40 makes it twice
+EXPLAIN QUERY PLAN WITH w AS NOT MATERIALIZED (SELECT a, b, count(*) AS c FROM t GROUP BY a) SELECT * FROM w AS p LEFT JOIN w AS q ON p.a = q.c AND q.a > 2;
+EXPLAIN QUERY PLAN WITH w AS NOT MATERIALIZED (SELECT a, b, count(*) AS c FROM t GROUP BY a) SELECT * FROM w AS p WHERE p.a > 2;
+EXPLAIN QUERY PLAN WITH w AS NOT MATERIALIZED (SELECT a, b, count(*) AS c FROM t GROUP BY a) SELECT * FROM w AS p WHERE p.a > 2 AND p.b IN (SELECT b FROM w);

@@ -275,3 +275,13 @@ SELECT i.name, c.seq FROM pragma_table_info('t') AS i, pragma_collation_list AS 
 SELECT i.name, d.name FROM pragma_table_info('t') AS i, pragma_database_list AS d WHERE d.seq = 0;
 SELECT d.name, j.value FROM json_each('[1,2]') AS j, pragma_database_list AS d WHERE d.seq = 0;
 SELECT i.name, x.name FROM pragma_table_info('t') AS i, pragma_table_xinfo('t') AS x WHERE x.name > i.name;
+%%
+# A UNIQUE column that descends has its NULLs last: they count as distinct
+CREATE TABLE u(a, b);
+CREATE UNIQUE INDEX ua ON u(a DESC);
+CREATE UNIQUE INDEX ub ON u(b);
+INSERT INTO u VALUES(NULL,1),(1,NULL),(2,NULL),(NULL,2),(3,3),(NULL,4);
+ANALYZE;
+SELECT * FROM sqlite_stat1 ORDER BY idx;
+EXPLAIN QUERY PLAN SELECT * FROM u WHERE a IS NULL;
+EXPLAIN QUERY PLAN SELECT * FROM u WHERE b IS NULL;
