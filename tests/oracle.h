@@ -45,6 +45,7 @@ struct oracle {
     bool doubted;
     bool interleaved;    // queries stay under way on Skerry's connection, a row for each statement that runs
     bool vacuumed;       // SQLite has numbered rows anew
+    bool rowids_stored;  // and a statement since has written some of them
     bool rowid_unknown;  // since a VACUUM, which leaves SQLite's last_insert_rowid somewhere
     bool refused, ours_refused; // the last statement, by SQLite and by ours: it makes no sense
     bool rolled_back;    // by the statement before: SQLite may read the schema again

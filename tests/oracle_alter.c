@@ -80,17 +80,18 @@ static bool with_is_wrong(struct oracle *o, const char *text)
 // parentheses is to it (rename_misses_join), and in the attached database a table of another one.
 bool rename_left_with(struct oracle *o, const char *sql)
 {
-    static const char texts[] = "SELECT sql, %d OR " JOIN_IN_PARENTHESES " FROM (%s) WHERE sql LIKE '%%WITH %%'";
+    static const char texts[] = "SELECT sql, %d OR " JOIN_IN_PARENTHESES " FROM (%s) WHERE sql LIKE '%%WITH %%' AND instr(lower(sql), lower(%Q))";
+    char table[60] = "";
     if (strncasecmp(sql, "ALTER", 5) != 0 || !(strstr(sql, " RENAME ") || strstr(sql, " DROP "))) return false; // both make strings of "x"
     bool any = false;
-    const int last = strncasecmp(sql, "ALTER TABLE other.", 18) == 0; // to ask the attached database in a transaction would keep it from DETACH
+    const int last = sscanf(sql, "ALTER TABLE other.%*[\"`[]%59[^]\"`]", table) == 1 || sscanf(sql, "ALTER TABLE other.%59s ", table) == 1; // to ask the attached database in a transaction would keep it from DETACH
     for (int attached = 0; attached <= last && !any; attached++) {
-        char *query = sqlite3_mprintf(texts, attached, attached ? "SELECT sql FROM other.sqlite_schema" : "SELECT sql FROM sqlite_schema UNION ALL SELECT sql FROM sqlite_temp_schema");
-        char **table = NULL; // asking in a view's text would end a query under way
+        char *query = sqlite3_mprintf(texts, attached, attached ? "SELECT sql FROM other.sqlite_schema" : "SELECT sql FROM sqlite_schema UNION ALL SELECT sql FROM sqlite_temp_schema", attached ? table : "");
+        char **found = NULL; // asking in a view's text would end a query under way
         int rows = 0, columns;
-        if (sqlite3_get_table(o->sqlite, query, &table, &rows, &columns, NULL) == SQLITE_OK)
-            for (int i = 1; i <= rows && !any; i++) any = strcmp(table[2 * i + 1], "1") == 0 || with_is_wrong(o, table[2 * i]);
-        sqlite3_free_table(table);
+        if (sqlite3_get_table(o->sqlite, query, &found, &rows, &columns, NULL) == SQLITE_OK)
+            for (int i = 1; i <= rows && !any; i++) any = strcmp(found[2 * i + 1], "1") == 0 || with_is_wrong(o, found[2 * i]);
+        sqlite3_free_table(found);
         sqlite3_free(query);
     }
     return any;

@@ -134,6 +134,32 @@ char *without_rowid_search(const char *rows)
     return out;
 }
 
+// Plans: what an IN of a subquery that was computed before is computed by once more, or that it is not. Lines are numbered from 1 on.
+char *without_reused_lists(const char *rows)
+{
+    enum { LINES_MAX = 500, LISTS_MAX = 64 };
+    u32 numbers[LINES_MAX] = {0}, lists[LISTS_MAX], line = 0, kept = 0, list_count = 0;
+    struct rows r = {0};
+    rows_add(&r, "%s", "");
+    for (const char *at = rows, *end; *at && line + 1 < LINES_MAX; at = end + 1) {
+        unsigned id, parent, list;
+        int text = 0;
+        end = strchr(at, '\n');
+        if (sscanf(at, "I:%u|I:%u|T:%n", &id, &parent, &text) < 2 || !text || parent > line) break;
+        line++;
+        bool again = parent && !numbers[parent];
+        if (sscanf(at + text, "REUSE LIST SUBQUERY %u", &list) == 1) again = true;
+        else if (!again && sscanf(at + text, "LIST SUBQUERY %u", &list) == 1) {
+            for (u32 i = 0; i < list_count; i++) again |= lists[i] == list;
+            if (!again && list_count < LISTS_MAX) lists[list_count++] = list;
+        }
+        if (again) continue;
+        numbers[line] = ++kept;
+        rows_add(&r, "I:%u|I:%u|T:%.*s\n", kept, parent ? numbers[parent] : 0, (int)(end - at) - text, at + text);
+    }
+    return r.text;
+}
+
 // printf('%!.20f') of 1e300 is 1000 and so on or 9999: the first 15 digits of numbers, rounded.
 char *without_scale(const char *rows)
 {

@@ -18,6 +18,7 @@ char *without_far_digits(const char *rows);
 char *without_numbers(const char *names);
 bool numbered_at_random(const char *names); // see without_numbers
 char *without_rowid_search(const char *rows);
+char *without_reused_lists(const char *rows);
 char *without_scale(const char *rows);
 char *without_view_widths(const char *rows);
 char *without_fts_version(const char *rows);

@@ -555,6 +555,12 @@ int expr_code_target(struct compile *c, struct expr *e, int target)
         expr_row_mistake(c, e);
         return target;
     case EXPR_IF_NULL_ROW: {
+        const struct aggregate_info *a = e->aggregate;
+        if (a && !a->direct_mode) return a->columns[e->aggregate_index].reg;
+        if (a && a->use_sorting) {
+            emit(c, OP_Column, a->sorting_cursor_pseudo, a->columns[e->aggregate_index].sorter_column, target);
+            return target;
+        }
         bool factoring = c->factoring;
         int jump = emit(c, OP_IfNullRow, e->cursor, 0, target);
         c->factoring = false;

@@ -231,6 +231,7 @@ static int column_add(struct compile *c, struct aggregate_info *a, struct expr *
     a->columns = arena_grow(c->arena, a->columns, a->column_count, &a->column_capacity, sizeof *a->columns);
     struct aggregate_column *column = &a->columns[a->column_count];
     *column = (struct aggregate_column){.table = e->table, .expr = e, .cursor = e->cursor, .column = e->column, .sorter_column = -1};
+    if (e->kind == EXPR_IF_NULL_ROW) column->cursor = -1; // no column of the table is the same
     if (a->group_by && e->kind != EXPR_IF_NULL_ROW)
         for (u32 i = 0; i < a->group_by->count; i++) {
             const struct expr *g = a->group_by->items[i].expr;
@@ -289,10 +290,9 @@ static enum walk_result analyze_expr(struct walker *w, struct expr *e)
         if (!n->sources) return WALK_CONTINUE;
         for (u32 i = 0; i < n->sources->count; i++) {
             if (n->sources->items[i].cursor != e->cursor) continue;
-            if (e->kind == EXPR_IF_NULL_ROW) return WALK_CONTINUE;
             e->aggregate_index = column_add(c, a, e);
             e->aggregate = a;
-            e->kind = EXPR_AGG_COLUMN;
+            if (e->kind != EXPR_IF_NULL_ROW) e->kind = EXPR_AGG_COLUMN;
             break;
         }
         return WALK_CONTINUE;

@@ -94,6 +94,15 @@ static void in_key_collations(struct compile *c, const struct expr *e, const str
     }
 }
 
+static bool keys_collate_alike(const struct key_info *a, const struct key_info *b, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const struct collation *x = a->collations[i], *y = b->collations[i];
+        if ((x ? x : &COLLATION_BINARY) != (y ? y : &COLLATION_BINARY)) return false;
+    }
+    return true;
+}
+
 static void in_subroutine_find(struct compile *c, struct expr *e)
 {
     int count = expr_vector_size(e->left);
@@ -102,7 +111,7 @@ static void in_subroutine_find(struct compile *c, struct expr *e)
     const char *affinity = in_affinity(c, e);
     for (struct in_subroutine *r = c->in_subroutines; r; r = r->next) {
         if (r->select_id != e->select->id || strcmp(r->affinity, affinity) != 0) continue;
-        if (memcmp(r->key->collations, key->collations, (size_t)count * sizeof *key->collations) != 0) continue;
+        if (!keys_collate_alike(r->key, key, count)) continue;
         e->flags |= EXPR_F_SUBROUTINE;
         e->subroutine_return = r->return_register;
         e->subroutine_address = r->address;

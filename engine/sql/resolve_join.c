@@ -109,7 +109,8 @@ const char *select_joins_resolve(struct compile *c, struct select *s)
                 }
                 struct expr *e2 = column_expr(c, right, right_column);
                 struct expr *equal = expr_binary(c->arena, EXPR_EQ, e1, e2);
-                expr_set_join(equal, right->cursor, flag);
+                equal->flags |= flag; // its columns are not marked, as in SQLite: they may be known constants
+                equal->on_cursor = right->cursor;
                 s->where = expr_and(c->arena, s->where, equal);
             }
         } else if (right->on) {

@@ -126,14 +126,6 @@ static bool compound_mergeable(const struct compile *c, const struct select *s, 
     return !(s->flags & SELECT_F_RECURSIVE);
 }
 
-// Others would be computed anew from what an aggregate keeps of the rows, and that is no row to be NULL.
-static bool plain_columns(const struct select *s)
-{
-    for (u32 i = 0; i < s->columns->count; i++)
-        if (s->columns->items[i].expr->kind != EXPR_COLUMN || s->columns->items[i].expr->cursor != s->from->items[0].cursor) return false;
-    return true;
-}
-
 static bool mergeable(const struct compile *c, struct select *s, u32 from, bool aggregate, bool *outer)
 {
     struct source_list *list = s->from;
@@ -152,9 +144,7 @@ static bool mergeable(const struct compile *c, struct select *s, u32 from, bool 
     if (sub->flags & SELECT_F_AGGREGATE || sub->group_by || sub->having) return false;
     if (item->cte && item->cte->materialize == CTE_MATERIALIZED) return false;
     if (item->join & (JOIN_OUTER | JOIN_LEFT_OF_RIGHT)) {
-        if (inner->count > 1 || (aggregate && !plain_columns(sub)) || s->flags & SELECT_F_DISTINCT ||
-            item->join & JOIN_RIGHT)
-            return false;
+        if (inner->count > 1 || s->flags & SELECT_F_DISTINCT || item->join & JOIN_RIGHT) return false;
         *outer = true;
     }
     if (from > 0 && inner->items[0].join & JOIN_LEFT_OF_RIGHT) return false;

@@ -210,7 +210,7 @@ static void where_auto_index_code(struct where_info *w, struct where_level *leve
         u64 bit = column >= 63 ? 1ull << 63 : 1ull << column;
         // As in any other index, the key of a table WITHOUT ROWID is there in any case.
         bool key = t->primary_key && !table_has_rowid(t) && t->columns[column].flags & COLUMN_PRIMARY_KEY;
-        if (!(s->columns_used & bit) && !key && !(s->was_view && column < 63)) continue; // of a view all, as in SQLite: their order is that of rows alike
+        if (!(s->columns_used & bit) && !key && !((s->was_view || (s->select && !s->cte)) && column < 63)) continue; // of a query all, as in SQLite: so rows alike come in their order
         bool seen = false;
         for (int j = 0; j < n; j++) seen |= x->columns[j] == column;
         if (seen) continue;

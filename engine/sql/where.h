@@ -123,6 +123,7 @@ enum loop_flags {
     LOOP_SKIP_SCAN = 32768,
     LOOP_UNIQUE_WANTED = 65536,
     LOOP_PARTIAL = 131072,
+    LOOP_TRANSITIVE = 1 << 18, // a key is what a column equal to its own is equal to
     LOOP_BIG_NULL = 1 << 20, // the column behind the equalities: its NULLs behind all else in the column's ascending order
     LOOP_SELF_CULL = 1 << 21,
     LOOP_OMIT_OFFSET = 1 << 22,

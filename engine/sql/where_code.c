@@ -130,8 +130,9 @@ int where_equality_code(struct where_info *w, struct where_term *t, struct where
             }
         }
     }
-    // As an optimization a term is not tested again; but a row value's IN only when all of it was used.
-    if (!(level->loop->flags & LOOP_VIRTUAL)) {
+    // As an optimization a term is not tested again; but a row value's IN only when all of it was used, and an equality that may have
+    // been the key of a column equal to its own is.
+    if (!(level->loop->flags & LOOP_VIRTUAL) && !(level->loop->flags & LOOP_TRANSITIVE && t->operators & WO_EQUIV)) {
         if (!(e->kind == EXPR_IN && e->flags & EXPR_F_SELECT && expr_is_vector(e->left)) || t->field) where_term_disable(level, t);
     }
     return reg;

@@ -158,7 +158,7 @@ static void output_adjust(struct where_clause *wc, struct where_loop *loop, loge
             struct where_term *x = loop->terms[j];
             if (!x) continue;
             if (x == t) break;
-            if (x->parent >= 0 && x->clause == wc && wc->terms[x->parent] == t) break;
+            if (x->parent >= 0 && x->parent < wc->count && wc->terms[x->parent] == t) break; // SQLite counts so in whatever clause x is, too
         }
         if (j >= 0) continue;
         if (loop->self == t->prereq_all) {
@@ -307,7 +307,7 @@ static void add_index_loops(struct loop_builder *b, struct source *s, struct whe
             new->flags |= LOOP_COLUMN_IN;
         } else if (op & (WO_EQ | WO_IS)) {
             int column = x->columns[saved.eq_count];
-            new->flags |= LOOP_COLUMN_EQ;
+            new->flags |= LOOP_COLUMN_EQ | (scan.equivalent > 1 ? LOOP_TRANSITIVE : 0);
             if (column == COLUMN_ROWID || (column >= 0 && in_multiplier == 0 && saved.eq_count == x->key_count - 1)) {
                 if (column == COLUMN_ROWID || x->unique_not_null || (x->key_count == 1 && x->unique && op & WO_EQ))
                     new->flags |= LOOP_ONE_ROW;

@@ -305,16 +305,18 @@ bool where_short_cut(struct where_info *w)
         if (!rowid && (!x->unique || x->partial || x->key_count > (int)COUNT_OF(terms))) continue;
         u16 operators = rowid || x->unique_not_null ? WO_EQ | WO_IS : WO_EQ;
         int found = 0;
+        bool transitive = false;
         for (; found < x->key_count; found++) {
             struct where_scan scan;
             struct where_term *t = where_scan_first(&scan, &w->clause, s->cursor, found, operators, x);
             while (t && t->prereq_right) t = where_scan_next(&scan);
             if (!t) break;
             terms[found] = t;
+            transitive |= scan.equivalent > 1;
         }
         if (found < x->key_count) continue;
         struct where_loop *loop = arena_alloc(w->c->arena, sizeof *loop);
-        loop->flags = LOOP_COLUMN_EQ | LOOP_ONE_ROW | (rowid ? LOOP_ROWID : LOOP_INDEXED);
+        loop->flags = LOOP_COLUMN_EQ | LOOP_ONE_ROW | (rowid ? LOOP_ROWID : LOOP_INDEXED) | (transitive ? LOOP_TRANSITIVE : 0);
         if (!rowid && (x->covering_all || !(s->columns_used & x->not_indexed))) loop->flags |= LOOP_INDEX_ONLY;
         loop->index = x;
         loop->self = 1;

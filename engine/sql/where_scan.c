@@ -28,8 +28,6 @@ struct where_term *where_scan_next(struct where_scan *s)
                         u32 j;
                         for (j = 0; j < s->equivalents; j++)
                             if (s->cursors[j] == x->cursor && s->columns[j] == x->column) break;
-                        // By what led to a column of the same table this one has no key: it is to be tested.
-                        if (s->equivalent > 1 && j < s->equivalents && cursor == s->cursors[0]) continue;
                         if (j == s->equivalents && j < COUNT_OF(s->cursors)) {
                             s->cursors[j] = x->cursor;
                             s->columns[j] = x->column;
