@@ -112,6 +112,18 @@ static bool try_resolve(struct name_context *n, struct expr *e)
     return compile_attempt(c, resolve_trial, &trial, &mistake);
 }
 
+// A name that the term does not know has SQLite count the first column of its last table that has rowids as read, for which an index
+// may not be enough then.
+static void unknown_name_counts(struct select *term)
+{
+    for (u32 i = term->from ? term->from->count : 0; i-- > 0;) {
+        struct source *x = &term->from->items[i];
+        if (x->select || !x->table || !table_has_rowid(x->table)) continue;
+        x->columns_used |= 1;
+        return;
+    }
+}
+
 // ORDER BY of a compound: names, numbers and expressions of any of its terms.
 static void resolve_compound_order(struct compile *c, struct select *s)
 {
@@ -138,9 +150,12 @@ static void resolve_compound_order(struct compile *c, struct select *s)
                 if (column == 0) {
                     struct expr *copy = expr_copy(c->arena, bare);
                     struct name_context n = {.c = c, .sources = term->from, .results = term->columns, .flags = NAME_RESULT_ALIAS | NAME_AGGREGATE_OK};
-                    if (try_resolve(&n, copy))
+                    if (try_resolve(&n, copy)) {
                         for (u32 j = 0; j < term->columns->count && column == 0; j++)
                             if (expr_compare(c, term->columns->items[j].expr, copy, -1) < 2) column = (int)j + 1;
+                    } else if (bare->kind == EXPR_NAME) {
+                        unknown_name_counts(term);
+                    }
                     if (column > 0 && c->top->renaming) *bare = *copy; // where the name stands
                 }
             }
