@@ -501,8 +501,8 @@ static void or_loop(struct where_info *w, u32 level_index, struct where_level *l
             if (x == term || x->flags & (TERM_VIRTUAL | TERM_CODED | TERM_SLICE)) continue;
             if (!(x->operators & WO_ALL)) continue;
             if (x->expr->flags & EXPR_F_HAS_SELECT) continue;
-            // WHERE is about the joined row, which may be one of NULLs for want of another only.
-            if (s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT | JOIN_RIGHT) && !(x->expr->flags & (EXPR_F_OUTER_ON | EXPR_F_INNER_ON))) continue;
+            // WHERE is about the joined row, which may be one of NULLs for want of another only; so are the ONs of other joins.
+            if (s->join & (JOIN_LEFT | JOIN_LEFT_OF_RIGHT | JOIN_RIGHT) && !where_term_outer_ok(x, s)) continue;
             and_expr = expr_and(c->arena, and_expr, expr_copy(c->arena, x->expr));
         }
     }
