@@ -88,8 +88,10 @@ static int where_order_satisfied(struct where_info *w, struct expr_list *order_b
             }
             if (t->operators & (WO_EQ | WO_IS) && e->column >= 0) {
                 const struct collation *k1 = expr_collation(c, order_by->items[i].expr);
-                const struct collation *k2 = expr_compare_collation(c, t->expr);
-                if (!name_equal(k1->name, k2->name)) continue;
+                const struct expr *x = t->expr;
+                const bool commuted = x->flags & EXPR_F_COMMUTED;
+                const struct collation *k2 = compare_collation_or_null(c, commuted ? x->right : x->left, commuted ? x->left : x->right);
+                if (!k2 || !name_equal(k1->name, k2->name)) continue; // of two rowids it has none, with which SQLite does not go on
             }
             satisfied |= 1ull << i;
         }
