@@ -618,7 +618,6 @@ static void add_or_loops(struct loop_builder *b, bitmask prereq)
                                   logest_add(before.costs[x].rows, current.costs[y].rows));
             }
         }
-        if (once) continue;
         where_terms_reserve(b, 1);
         new->term_count = 1;
         new->terms[0] = term;
