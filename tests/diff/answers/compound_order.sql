@@ -112,3 +112,12 @@ WITH RECURSIVE w(a,b) AS (VALUES(1,2),(3,4) UNION ALL SELECT a+1,b FROM w WHERE 
 VALUES(1,2),(3,4) UNION SELECT 1;
 --= error: all VALUES must have the same number of terms because SQLite 3.50 looks at them as they are read
 VALUES(1,2),(3,4,5) UNION SELECT 1,2;
+%%
+# A name that the first term does not know counts as a read of its table's first column: the index is not enough
+CREATE TABLE n(id INTEGER PRIMARY KEY, p INT, q TEXT, r);
+CREATE INDEX np ON n(p, q);
+CREATE TABLE o(a, z);
+EXPLAIN QUERY PLAN SELECT id, p, q FROM n UNION ALL SELECT 1, z, 3 FROM o ORDER BY z;
+EXPLAIN QUERY PLAN SELECT id, p, q FROM n UNION ALL SELECT 1, z, 3 FROM o ORDER BY p;
+EXPLAIN QUERY PLAN WITH x(a, b, c) AS (SELECT id, p, q FROM n UNION SELECT 1, b, c FROM x ORDER BY b) SELECT c FROM x;
+EXPLAIN QUERY PLAN WITH x(a, b, c) AS (SELECT id, p, q FROM n UNION SELECT 1, b, c FROM x) SELECT c FROM x;

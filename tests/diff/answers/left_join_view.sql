@@ -1,0 +1,46 @@
+# Queries to the right of a LEFT JOIN whose columns are no columns of a table, beside aggregates
+CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c INT);
+CREATE TABLE u(a INT, b, c);
+CREATE INDEX ua ON u(a, c);
+CREATE VIEW v AS SELECT a, upper(b) AS b, a + c AS d, 1 AS one, coalesce(c, 0) AS e FROM u WHERE c > 0 OR c IS NULL;
+INSERT INTO t VALUES(1,'x',2),(2,'y',NULL),(3,'x',3),(4,NULL,1),(5,'z',9);
+INSERT INTO u VALUES(1,'p',2),(1,'q',NULL),(2,'r',5),(4,NULL,7),(9,'s',1);
+SELECT count(*), count(v.one), sum(v.d), max(v.b), min(v.e), total(v.one) FROM t LEFT JOIN v ON v.a = t.a;
+SELECT t.b, count(*), count(v.one), sum(v.d), max(v.b), group_concat(v.e) FROM t LEFT JOIN v ON v.a = t.a GROUP BY t.b ORDER BY 1;
+SELECT v.one, count(*), max(t.a) FROM t LEFT JOIN v ON v.a = t.a GROUP BY v.one ORDER BY 1;
+SELECT v.d, v.one, count(*), max(t.a) FROM t LEFT JOIN v ON v.a = t.a GROUP BY v.d ORDER BY 1;
+SELECT t.b, v.one, v.d, max(t.a) FROM t LEFT JOIN v ON v.a = t.a GROUP BY t.b ORDER BY 1;
+SELECT t.b, v.one, v.d, v.e, max(v.e) FROM t LEFT JOIN v ON v.a = t.a GROUP BY t.b ORDER BY 1;
+SELECT t.a, v.b, count(*) FROM t LEFT JOIN v ON v.a = t.a GROUP BY t.a, v.b HAVING v.one IS NULL OR sum(v.d) > 3 ORDER BY 1, 2;
+SELECT v.one, v.one + 1, count(*) FROM t LEFT JOIN v ON v.a = t.a AND t.a < 0;
+SELECT v.one, max(t.a) FROM t LEFT JOIN v ON v.a = t.a AND t.a = 1;
+SELECT min(t.a), v.one, typeof(v.e) FROM t LEFT JOIN v ON v.a = t.a AND t.a = 4;
+SELECT count(DISTINCT v.one), count(DISTINCT v.d) FROM t LEFT JOIN v ON v.a = t.a;
+SELECT sum(v.one) FILTER (WHERE v.d > 3), count(*) FILTER (WHERE v.one IS NULL) FROM t LEFT JOIN v ON v.a = t.a;
+SELECT count(*), sum(x.k) FROM t LEFT JOIN (SELECT 5 AS k, a FROM u) AS x ON x.a = t.a WHERE x.k IS NULL;
+SELECT t.c IS NULL AS n, sum(x.k), max(x.k) FROM t LEFT JOIN (SELECT 5 AS k, a FROM u) AS x ON x.a = t.a GROUP BY n ORDER BY n;
+SELECT (SELECT count(v.one) + sum(t.a) FROM v WHERE v.a = t.a) FROM t;
+SELECT t.b, count(v.one), avg(v.d) FROM t LEFT JOIN v USING(a) GROUP BY t.b ORDER BY count(v.one), t.b;
+SELECT v.one, row_number() OVER (ORDER BY t.a), count(*) FROM t LEFT JOIN v ON v.a = t.a GROUP BY v.one, t.b ORDER BY t.b, v.one;
+SELECT v.b, count(*) FROM t LEFT JOIN v ON v.a = t.a GROUP BY v.b COLLATE NOCASE ORDER BY 1;
+SELECT v.b || '!', v.d * 2, count(*) FROM t LEFT JOIN v ON v.a = t.a GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT p.one, q.one, count(*) FROM t LEFT JOIN v AS p ON p.a = t.a LEFT JOIN v AS q ON q.a = t.a + 1 GROUP BY p.one, q.one ORDER BY 1, 2;
+SELECT count(v.one), max(v.d) FROM v RIGHT JOIN t ON t.a = v.a;
+SELECT t.b, count(v.one), sum(v.d) FROM v FULL JOIN t ON t.a = v.a GROUP BY t.b ORDER BY 1;
+# A constant that WHERE gives reaches the other side of USING; a key by what an equal column is equal to is tested all the same
+SELECT * FROM t AS p JOIN u AS q USING(a) LEFT JOIN u AS r USING(a) WHERE p.a = 1 ORDER BY 1, 3, 5;
+SELECT count(*) FROM u AS p JOIN t AS q ON p.a = q.c JOIN u AS r WHERE q.a = p.a GROUP BY r.b;
+SELECT p.a, q.a, q.c FROM u AS p JOIN t AS q ON p.a = q.c WHERE q.a = p.a;
+SELECT p.a, q.a, q.c FROM u AS p JOIN t AS q ON p.a = q.c AND q.a = p.c;
+SELECT a, c FROM t WHERE a = c AND c = 3;
+SELECT a, c FROM t WHERE a = c AND c = 2;
+CREATE TABLE w(x INT, y INT, z, PRIMARY KEY(x, y)) WITHOUT ROWID;
+INSERT INTO w VALUES(1,1,'a'),(1,2,'b'),(2,1,'c'),(2,2,'d');
+SELECT w.* FROM w JOIN t ON w.x = t.a AND w.y = t.a ORDER BY z;
+SELECT w.* FROM w JOIN t ON w.x = t.a AND w.y = t.c ORDER BY z;
+SELECT w.* FROM w JOIN t ON w.x = t.a AND t.a = w.y AND w.y = 2;
+SELECT * FROM w WHERE x = y AND y = 2;
+SELECT * FROM w WHERE x = y AND x = 1 AND y = 2;
+# IN of one subquery in several places
+SELECT b FROM (SELECT a, b FROM t UNION ALL SELECT a, b FROM u) WHERE a IN (SELECT a FROM v) ORDER BY 1;
+SELECT s.a FROM (SELECT a, count(*) AS n FROM u GROUP BY a) AS s WHERE s.a IN (SELECT c FROM t) OR s.n IN (SELECT c FROM t) ORDER BY 1;
