@@ -96,10 +96,8 @@ static void in_key_collations(struct compile *c, const struct expr *e, const str
 
 static bool keys_collate_alike(const struct key_info *a, const struct key_info *b, int count)
 {
-    for (int i = 0; i < count; i++) {
-        const struct collation *x = a->collations[i], *y = b->collations[i];
-        if ((x ? x : &COLLATION_BINARY) != (y ? y : &COLLATION_BINARY)) return false;
-    }
+    for (u32 i = 0; i < (u32)count; i++)
+        if (!key_fields_alike(a, i, b, i)) return false;
     return true;
 }
 

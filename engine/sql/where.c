@@ -704,12 +704,21 @@ void where_end(struct where_info *w)
             for (u32 j = level->in_count; j > 0; j--) {
                 struct in_loop *in = &level->ins[j - 1];
                 // The IsNull behind the read, and the Rewind before it.
+                const int first = in->seek ? in->seek : in->top;
                 emit_jump_here(c, in->top + 1);
-                // The row of NULLs of a LEFT JOIN comes here too: the list may not have been made where there is nothing for a column before.
-                int unopened = in->prefix && level->left_join ? emit(c, OP_IfNotOpen, in->cursor, 0, 0) : 0;
-                if (in->end_op != OP_Noop) emit(c, in->end_op, in->cursor, in->top, 0);
+                // The row of NULLs of a LEFT JOIN comes here too: the list may not have been made where there is nothing for a column
+                // before, or not read to its end.
+                int unopened = (in->prefix || in->seek) && level->left_join ? emit(c, OP_IfNotOpen, in->cursor, 0, 0) : 0;
+                if (in->end_op != OP_Noop) emit(c, in->end_op, in->cursor, first, 0);
+                if (in->seek) {
+                    int over = unopened ? emit(c, OP_Goto, 0, 0, 0) : 0;
+                    emit_jump_here(c, in->seek);
+                    emit_place(c, level->merged_label);
+                    if (unopened) emit(c, OP_NullRow, in->cursor, 0, 0);
+                    if (unopened) emit_jump_here(c, over);
+                }
                 if (unopened) emit_jump_here(c, unopened);
-                emit_jump_here(c, in->top - 1);
+                emit_jump_here(c, first - 1);
             }
         }
         emit_place(c, level->break_label);

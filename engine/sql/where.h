@@ -165,7 +165,8 @@ struct in_loop {
     int cursor;
     int top;      // address of the instruction that reads the value
     u8 end_op;    // OP_Next, OP_Prev, OP_Noop
-    int base_reg, prefix;
+    int seek;     // address of the SeekIn before that; 0: every value is sought
+    int prefix;   // columns of the index before it
 };
 struct where_level {
     struct where_loop *loop;
@@ -174,6 +175,7 @@ struct where_level {
     int filter;       // cursor of the Bloom filter of its keys; 0: none, or tested further out
     int big_null;     // LOOP_BIG_NULL: register, 1 in the first pass, 0 in the second; 0: one pass
     int big_null_label; // the pass is done
+    int merged_label;   // no value of the last IN is left that the index may have; 0: no in_is_merged
     int break_label, next_label, continue_label, null_label;
     int explained;  // address of its line in EXPLAIN QUERY PLAN
     int body_start; // address where the body, or what is coded of the loop's end, begins

@@ -74,6 +74,21 @@ static struct in_loop *in_loop_add(struct compile *c, struct where_level *level)
     return in;
 }
 
+// Whether the values of IN for a column of the level's index, when they come in its order, and its entries are sought from what
+// the other has next: for the last IN.
+static bool in_is_merged(const struct where_level *level, const struct expr *in, int eq)
+{
+    enum { WORTH = 16 }; // values: as many searches take no longer
+    const struct where_loop *loop = level->loop;
+    if (!(in->flags & EXPR_F_SELECT) && in->list->count < WORTH) return false;
+    if (loop->flags & (LOOP_VIRTUAL | LOOP_ROWID | LOOP_BIG_NULL) || !loop->index || loop->index->kind == WHERE_INDEX_ROWID || loop->skip_count > 0 ||
+        level->index_cursor > UINT16_MAX)
+        return false;
+    for (int i = eq + 1; i < loop->eq_count; i++)
+        if (loop->terms[i]->operators & WO_IN) return false;
+    return true;
+}
+
 int where_equality_code(struct where_info *w, struct where_term *t, struct where_level *level, int eq, bool reverse, int target)
 {
     struct compile *c = w->c;
@@ -107,7 +122,14 @@ int where_equality_code(struct where_info *w, struct where_term *t, struct where
             kind = in_index_find(c, reduced, IN_LOOP, NULL, map, &cursor);
         }
         if (kind == IN_INDEX_DESC) reverse = !reverse;
+        const bool merged = !reverse && count == 1 && !map && in_is_merged(level, e, eq);
+        if (merged) emit(c, OP_NullRow, level->index_cursor, 0, 0); // where another pass has left it says nothing
         emit(c, reverse ? OP_Last : OP_Rewind, cursor, 0, 0);
+        const int seek = merged ? emit_int(c, OP_SeekIn, cursor, 0, target - eq, eq) : 0;
+        if (merged) {
+            emit_set_p5(c, (u16)level->index_cursor);
+            level->merged_label = emit_label(c);
+        }
         loop->flags |= LOOP_IN_ABLE;
         if (level->in_count == 0) level->next_label = emit_label(c);
         int field = 0;
@@ -121,10 +143,8 @@ int where_equality_code(struct where_info *w, struct where_term *t, struct where
             if (i == eq) {
                 in->cursor = cursor;
                 in->end_op = reverse ? OP_Prev : OP_Next;
-                if (eq > 0) {
-                    in->base_reg = target - i;
-                    in->prefix = i;
-                }
+                in->prefix = i;
+                in->seek = seek;
             } else {
                 in->end_op = OP_Noop;
             }
@@ -377,7 +397,7 @@ static void index_loop(struct where_info *w, u32 level_index, struct where_level
     const enum opcode from_end = reverse ? OP_Last : OP_Rewind;
     enum opcode op = start_constraints ? seeks[start_equal][reverse] : from_end;
     if (level->big_null) emit(c, OP_Integer, 1, level->big_null, 0);
-    emit_int(c, op, index_cursor, pass_end, base, constraints);
+    emit_int(c, op, index_cursor, level->merged_label ? level->merged_label : pass_end, base, constraints);
     if (level->big_null) {
         emit_goto(c, emit_here(c) + 2);
         // The second pass: behind or before the NULLs, from the end of the equalities' rows on.

@@ -299,10 +299,8 @@ static void add_index_loops(struct loop_builder *b, struct source *s, struct whe
             if (x->has_stat && log_size >= 10) {
                 logest m = x->rows[saved.eq_count], log_k = logest_log(in_rows);
                 logest gain = (logest)(m + log_k + 10 - (in_rows + log_size));
-                if (gain < 0) {
-                    // A scan of the rows with the columns before is cheaper than that many searches.
-                    continue;
-                }
+                // A scan of the rows with the columns before is cheaper than that many searches, but a search that begins where the last one ended.
+                if (gain < 0 && in_multiplier >= 2) continue;
             }
             new->flags |= LOOP_COLUMN_IN;
         } else if (op & (WO_EQ | WO_IS)) {

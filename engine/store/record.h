@@ -18,6 +18,13 @@ struct key_info {
     u8 *orders;                          // [all_count] enum key_order bits
 };
 
+// Whether field i of one kind of key is in the order of field j of another.
+static inline bool key_fields_alike(const struct key_info *a, u32 i, const struct key_info *b, u32 j)
+{
+    const struct collation *x = a->collations[i], *y = b->collations[j];
+    return a->orders[i] == b->orders[j] && (x ? x : &COLLATION_BINARY) == (y ? y : &COLLATION_BINARY);
+}
+
 // A key to look for. default_result decides when all of its fields are equal to a longer record's:
 // <0, 0, >0 = the record is taken as smaller, equal, larger than the key.
 struct search_key {

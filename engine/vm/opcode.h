@@ -161,10 +161,8 @@
     X(SeekGT, J)        /* ... first > key */ \
     X(SeekLT, J)        /* ... last < key */ \
     X(SeekLE, J)        /* ... last <= key */ \
-    X(SeekScan, J)      /* before a SeekGE: tries p1 steps forward before a search */ \
-    X(SeekHit, NONE)    /* seek-hit of cursor p1 to within p2..p3 */ \
+    X(SeekIn, J)        /* before the value of IN that set p1 stands on is sought as the field behind r[p3@p4] in index p5, which stands where the last one led: p1 moves on to the first value that may be there; jumps when there is none */ \
     X(IfNotOpen, J)     /* jumps when cursor p1 is not open or on its null row */ \
-    X(IfNoHope, J)      /* jumps when no entry of index p1 can have the prefix r[p3@p4] */ \
     X(NoConflict, J)    /* jumps when no entry of index p1 has the prefix r[p3@p4] or one of its fields is NULL; p4 = 0: r3 is a record */ \
     X(NotFound, J)      /* jumps when no entry of index p1 has the prefix r[p3@p4] (p4 = 0: the record r3), else stands on it */ \
     X(Found, J)         /* jumps when there is such an entry */ \

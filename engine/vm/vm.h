@@ -52,7 +52,7 @@ struct vm_cursor {
     bool last_known, last_exact;
     u8 last_text_size; // ... and as many bytes as are kept of its first field, when that is a text
     u8 last_text[LAST_TEXT_MAX];
-    u32 seek_hit;
+    u8 seek_misses, seek_pause; // of a set of IN: how often SeekIn found nothing to pass over, and for how many values it does not look
     s64 deferred_rowid;
     struct vm_cursor *alternative; // index cursor to take columns from while the seek is deferred
     const s32 *alternative_map;    // P4_INT_ARRAY: index column + 1 per table column, 0: none
@@ -259,6 +259,7 @@ io_status vm_open(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_open_ephemeral(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_open_dup(struct skerry_stmt *s, const struct instruction *in);
 io_status vm_seek(struct skerry_stmt *s, const struct instruction *in, bool *jump);
+io_status vm_seek_in(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_found(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_seek_rowid(struct skerry_stmt *s, const struct instruction *in, bool *jump);
 io_status vm_last_compare(struct skerry_stmt *s, const struct instruction *in, bool *jump);

@@ -102,7 +102,7 @@ static void cursor_unpark(struct vm_frame *f, s32 number)
     cursor_idle_end(&c->c);
     c->c.ahead = c->lookups = (struct read_ahead){0};
     c->seek_result = 0;
-    c->seek_hit = 0;
+    c->seek_misses = c->seek_pause = 0;
     c->sequence = 0;
 }
 
@@ -517,6 +517,73 @@ io_status vm_index_compare(struct skerry_stmt *s, const struct instruction *in, 
     case OP_IdxGT: *jump = compare > 0; break;
     default: *jump = compare >= 0; break;
     }
+    return IO_DONE;
+}
+
+// ---- IN beside an index ----------------------------------------------------------------------------------------
+
+enum { SEEK_IN_COLUMNS = 8, SEEK_IN_PAUSE = 8 };
+
+// What the set of IN would need to reach to find the index's entry again, where it has not come as far: between the two the
+// index has nothing. Only what is at hand in the pages is looked at. *past: no value can be found any more.
+static bool seek_in_target(struct skerry_stmt *s, const struct instruction *in, struct vm_cursor *set, struct vm_cursor *x,
+                           struct value *target, bool *past)
+{
+    const u32 column = (u32)in->p4.integer;
+    u32 size = 0, set_size = 0, count = 0;
+    const u8 *record = entry_in_page(s, x, &size);
+    if (!record || column >= SEEK_IN_COLUMNS || x->key_info->orders[column]) return false;
+    if (!set->table && !key_fields_alike(set->key_info, 0, x->key_info, column)) return false;
+    struct search_key prefix = {.info = x->key_info, .values = &s->frame->registers[in->p3], .count = (u16)column};
+    int compare = column ? record_compare(record, size, &prefix, &s->op.err) : 0;
+    *past = compare > 0;
+    if (compare) return false;
+    struct value fields[SEEK_IN_COLUMNS];
+    for (u32 i = 0; i <= column; i++) value_init(&fields[i]);
+    (void)record_decode(record, size, x->key_info->encoding, fields, column + 1, &count, &s->op.err);
+    bool behind = count > column;
+    if (behind && set->table) {
+        behind = fields[column].type == VALUE_INTEGER && (set->c.state != CURSOR_VALID || set->c.rowid < fields[column].integer);
+    } else if (behind && set->c.state == CURSOR_VALID) {
+        const u8 *at = entry_in_page(s, set, &set_size);
+        struct search_key key = {.info = set->key_info, .values = &fields[column], .count = 1};
+        behind = at && record_compare(at, set_size, &key, &s->op.err) < 0;
+    }
+    for (u32 i = 0; i < column + !behind; i++) value_deinit(&fields[i]);
+    if (behind) *target = fields[column];
+    return behind;
+}
+
+// Merges a set in order with an index in order: each is sought from what the other one has next.
+io_status vm_seek_in(struct skerry_stmt *s, const struct instruction *in, bool *jump)
+{
+    struct vm_cursor *set = s->frame->cursors[in->p1], *x = s->frame->cursors[in->p5];
+    struct value target;
+    *jump = false;
+    if (x->null_row) { // the first value
+        set->seek_misses = set->seek_pause = 0;
+        return IO_DONE;
+    }
+    const bool under_way = set->c.state != CURSOR_VALID; // it waited for a page
+    if (!under_way && set->seek_pause) {
+        set->seek_pause--;
+        return IO_DONE;
+    }
+    if (!seek_in_target(s, in, set, x, &target, jump)) {
+        if (s->op.err.code != ERR_OK) return IO_FAIL;
+        set->seek_misses = MIN(set->seek_misses + 1, SEEK_IN_PAUSE);
+        set->seek_pause = set->seek_misses;
+        return IO_DONE;
+    }
+    int compare;
+    struct search_key key = {.info = set->key_info, .values = &target, .count = 1, .default_result = 1};
+    io_status status = set->table ? cursor_seek_rowid(&set->c, &s->op, target.integer, &compare) : cursor_seek_key(&set->c, &s->op, &key, &compare);
+    value_deinit(&target);
+    IO_TRY(status);
+    set->seek_misses = 0;
+    set->row_valid = set->deferred = false;
+    if (set->c.state == CURSOR_VALID && compare < 0) IO_TRY(cursor_next(&set->c, &s->op));
+    *jump = set->c.state != CURSOR_VALID;
     return IO_DONE;
 }
 

@@ -896,8 +896,6 @@ enum vm_result vm_run(struct skerry_stmt *s)
     CASE(CursorLock):
     CASE(CursorUnlock):
     CASE(ColumnsUsed):
-    CASE(SeekScan):
-    CASE(SeekHit):
     CASE(VBegin): NEXT;
 
     // -- values
@@ -1214,7 +1212,11 @@ enum vm_result vm_run(struct skerry_stmt *s)
         c = cursors[in->p1];
         if (!c || (c->null_row && !c->deferred)) JUMP(in->p2);
         NEXT;
-    CASE(IfNoHope):
+    CASE(SeekIn):
+        CURSOR(in->p1);
+        TRY(vm_seek_in(s, in, &jump));
+        if (jump) JUMP(in->p2);
+        NEXT;
     CASE(NoConflict):
     CASE(NotFound):
     CASE(Found):
