@@ -21,7 +21,7 @@ struct usage {
 static enum walk_result usage_expr(struct walker *walker, struct expr *e)
 {
     struct usage *u = walker->context;
-    if ((e->kind == EXPR_COLUMN || e->kind == EXPR_AGG_COLUMN || e->kind == EXPR_IF_NULL_ROW) && e->cursor >= 0)
+    if ((e->kind == EXPR_COLUMN || e->kind == EXPR_IF_NULL_ROW) && e->cursor >= 0) // not what aggregates read, as in SQLite
         u->mask |= where_mask(u->w, e->cursor);
     return WALK_CONTINUE;
 }
