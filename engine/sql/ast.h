@@ -298,9 +298,16 @@ struct source {
     const struct index *index; // INDEXED BY
     s32 reg_return, address_fill, reg_result; // coroutine or subroutine of a subquery
     s16 rows_estimate; // of a subquery whose code is made (rows_estimated): 10 * log2
+    const struct view_estimate *view; // of a view: an estimate for all places that name it, which goes before
     bool rows_estimated, via_coroutine, correlated, materialized, recursive, rowid_used, synthetic_using, was_view, null_row;
     bool rows_elsewhere; // its rows are those of another place that names the same common table expression
     u8 from_ddl;
+};
+struct view_estimate {
+    struct view_estimate *next;
+    const char *name;
+    s32 database;
+    s16 rows; // 10 * log2
 };
 struct source_list {
     u32 count, capacity;

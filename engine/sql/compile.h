@@ -131,6 +131,7 @@ struct compile {
     u32 select_id_next;          // for EXPLAIN QUERY PLAN and "(subquery-N)"
     u32 select_copies;           // made of queries over compounds
     struct in_subroutine *in_subroutines; // of the program (expr_in.c)
+    struct view_estimate *view_estimates; // of the program (select_source.c)
     int explain_parent;          // address of the EXPLAIN row under which new ones go
     bool explain_query_plan;
 
@@ -369,7 +370,7 @@ void expr_row_mistake(struct compile *c, const struct expr *e);        // the sa
 int expr_compare(struct compile *c, const struct expr *a, const struct expr *b, int cursor);
 // 0: the same.
 int expr_list_compare(struct compile *c, const struct expr_list *a, const struct expr_list *b, int cursor);
-struct expr *expr_and(struct arena *a, struct expr *left, struct expr *right); // either may be NULL
+struct expr *expr_and(struct arena *a, struct expr *left, struct expr *right); // either may be NULL; 0 where one is that
 bool expr_implies(struct compile *c, const struct expr *premise, const struct expr *conclusion, int cursor);
 
 // ---- SELECT ------------------------------------------------------------------------------------------

@@ -129,5 +129,7 @@ struct expr *expr_and(struct arena *a, struct expr *left, struct expr *right)
 {
     if (!left) return right;
     if (!right) return left;
+    const u32 computed = EXPR_F_OUTER_ON | EXPR_F_INNER_ON | EXPR_F_HAS_FUNCTION;
+    if ((expr_always_false(left) || expr_always_false(right)) && !((left->flags | right->flags) & computed)) return expr_integer(a, 0);
     return expr_binary(a, EXPR_AND, left, right);
 }

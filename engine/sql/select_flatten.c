@@ -316,7 +316,7 @@ bool select_flatten(struct compile *c, struct select *s, u32 from, bool aggregat
     struct expr *own = substitute_expr(&x, s->where);
     s->where = NULL;
     substitute_select(&x, s, false);
-    s->where = expr_and(c->arena, where, own);
+    s->where = where && own ? expr_binary(c->arena, EXPR_AND, where, own) : where ? where : own;
     if (sub->limit) {
         s->limit = sub->limit;
         sub->limit = NULL;

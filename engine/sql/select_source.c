@@ -68,6 +68,17 @@ static void unread_columns_drop(struct compile *c, const struct source *item)
         }
 }
 
+// SQLite keeps the estimate with the view: the place whose code is made last says how many rows it has in all of them.
+static struct view_estimate *view_estimate_find(struct compile *c, const struct source *s)
+{
+    struct view_estimate *v;
+    for (v = c->view_estimates; v; v = v->next)
+        if (v->database == s->database && name_equal(v->name, s->name)) return v;
+    v = arena_alloc(c->arena, sizeof *v);
+    *v = (struct view_estimate){.next = c->view_estimates, .database = s->database, .name = s->name};
+    return c->view_estimates = v;
+}
+
 void select_sources_code(struct compile *c, struct select *s)
 {
     struct source_list *from = s->from;
@@ -138,6 +149,11 @@ void select_sources_code(struct compile *c, struct select *s)
         }
         item->rows_estimate = sub->rows_estimate;
         item->rows_estimated = true;
+        if (item->was_view && item->name) {
+            struct view_estimate *view = view_estimate_find(c, item);
+            view->rows = sub->rows_estimate;
+            item->view = view;
+        }
         c->factoring_once = once_allowed;
     }
 }

@@ -48,6 +48,7 @@ logest where_source_rows(const struct where_info *w, const struct source *s)
     // VALUES, and what was computed for another place that names it, is to SQLite a table of which nothing is known.
     if (!w->large) known &= !s->rows_elsewhere;
     for (const struct select *x = s->select; x && !w->large; x = x->prior) known &= !select_begins_rows(x);
+    if (known && s->view && !w->large) return s->view->rows;
     return known ? s->rows_estimate : where_table_rows(w, s->table);
 }
 
