@@ -203,7 +203,7 @@ static bool in_select_is_table(const struct expr *e, const struct select **out)
     if (!(e->flags & EXPR_F_SELECT) || e->flags & EXPR_F_CORRELATED) return false;
     const struct select *s = e->select;
     if (s->prior || s->flags & (SELECT_F_DISTINCT | SELECT_F_AGGREGATE) || s->limit || s->where || !s->from ||
-        s->from->count != 1 || s->functions || s->group_by)
+        s->from->count != 1 || s->group_by)
         return false;
     const struct source *source = &s->from->items[0];
     if (source->select || !source->table || source->table->kind != TABLE_ORDINARY ||
